@@ -22,7 +22,7 @@ from rahdari.agent import folder, following
 from rahdari.agent.configuration import Configuration, NftTarget
 from rahdari.agent.inbox import Inbox
 from rahdari.agent.listening import Listener
-from rahdari.agent.state import State
+from rahdari.agent.state import AgentState
 from rahdari.agent.syncing import Agent
 from rahdari.agent.transport import Server
 from rahdari.feed import TERMS
@@ -41,7 +41,7 @@ class ByLongPoll(Listener):
 class Timed(Agent):
     """Says when the state was committed: what is applied is what was committed just before."""
 
-    def __init__(self, configuration: Configuration, state: State, name: str, role: str) -> None:
+    def __init__(self, configuration: Configuration, state: AgentState, name: str, role: str) -> None:
         super().__init__(configuration, state)
         self._bench_name, self._bench_role, self._bench_told = name, role, -1
         apply = self.targets.apply

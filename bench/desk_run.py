@@ -85,11 +85,11 @@ class Desk:
 
         from rahdari.apply.models import Application, Endpoint
         from rahdari.decide import actions
-        from rahdari.decide.models import Case, Notice, Question
+        from rahdari.decide.models import Case, CaseQuestion, Notice
         from rahdari.verify.models import Check
 
         place.say(f"filling the desk up to {size} open cases")
-        made: dict[type, list[Any]] = {kind: [] for kind in (Application, Endpoint, Check, Case, Question, Notice)}
+        made: dict[type, list[Any]] = {kind: [] for kind in (Application, Endpoint, Check, Case, CaseQuestion, Notice)}
         application = Application.objects.get(pk=self.model.application_id)
         endpoint = application.endpoints.get()
         checks = list(Check.objects.filter(subject=application.subject))
@@ -110,8 +110,8 @@ class Desk:
                 made[Check].append(self._copy(check, subject=mine.subject, target=target))
             if number % 10 == 0:
                 due = self.now + dt.timedelta(days=9)
-                asked = Question(case=case, code="Q4", asked_by=self.other, asked_at=received, due_at=due)
-                made[Question].append(asked)
+                asked = CaseQuestion(case=case, code="Q4", asked_by=self.other, asked_at=received, due_at=due)
+                made[CaseQuestion].append(asked)
             elif number % 50 == 1:
                 due = self.now + dt.timedelta(days=9)
                 told = Notice(case=case, codes=["R3"], text="Sample", proposed_by=self.other, sent_at=received)

@@ -39,7 +39,7 @@ VERY_LARGE = 1_000_000
 GRANTS_FROM = {"hosts": 12_000_000, "v6": 12_000_000, "prefixes": 1_000_000}
 FILLED, GRANTED = "vpn_company", "vpn_freelancer"
 GATEWAY = "bench-gateway"
-TABLES = ("register_registration", "register_entry", "register_change", "publish_waitingchange")
+TABLES = ("register_registration", "register_entry", "register_change", "publish_pendingchange")
 
 
 def address_of(number: int, what: str = "hosts") -> str:
@@ -108,7 +108,7 @@ def fill(size: int, what: str, *, start: int = 0, quietly: bool = False) -> dict
     from django.db import connection, transaction
     from django.utils import timezone
 
-    from rahdari.journal.models import Entry
+    from rahdari.journal.models import JournalEntry
     from rahdari.publish import actions as publishing
     from rahdari.publish import queries as published
 
@@ -128,7 +128,7 @@ def fill(size: int, what: str, *, start: int = 0, quietly: bool = False) -> dict
         for statement in rebuilt:
             cursor.execute(statement)
         # No act of the product's.
-        Entry.objects.create(
+        JournalEntry.objects.create(
             act="bench.loaded", actor="system:bench", subject="register:all", at=now, detail={"entries": size}
         )
         cursor.execute("NOTIFY rahdari_publish")
@@ -167,14 +167,14 @@ def list_at_once() -> None:
         rebuilt = _take_indexes(cursor, "publish_listing")
         cursor.execute(
             "INSERT INTO publish_listing (stream_id, entry_id, change_id, from_sequence, leaving) "
-            "SELECT %s, c.entry_id, c.id, %s, '' FROM publish_waitingchange w JOIN register_change c "
+            "SELECT %s, c.entry_id, c.id, %s, '' FROM publish_pendingchange w JOIN register_change c "
             "ON c.id = w.change_id ORDER BY c.id",
             [session.stream_id, session.sequence + 1],
         )
         listed = cursor.rowcount
         for statement in rebuilt:
             cursor.execute(statement)
-        cursor.execute("DECLARE waiting NO SCROLL CURSOR FOR SELECT c.snapshot::text FROM publish_waitingchange w "
+        cursor.execute("DECLARE waiting NO SCROLL CURSOR FOR SELECT c.snapshot::text FROM publish_pendingchange w "
                        "JOIN register_change c ON c.id = w.change_id")  # fmt: skip
         digest = SetDigest(bytes(session.state))
         while True:
@@ -183,7 +183,7 @@ def list_at_once() -> None:
                 break
             digest.add_all(rules.entry_of(json.loads(snapshot)).canonical for (snapshot,) in rows)
         cursor.execute("CLOSE waiting")
-        cursor.execute("TRUNCATE publish_waitingchange")
+        cursor.execute("TRUNCATE publish_pendingchange")
         session.entries, session.state = session.entries + listed, digest.state
         session.save(update_fields=["entries", "state"])
         streams.open_session(stream=session.stream, sequence=session.sequence + 1, now=timezone.now())
@@ -205,7 +205,7 @@ def settle(patience: float = 1800) -> None:
 
     def quiet() -> bool:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT NOT EXISTS (SELECT 1 FROM publish_waitingchange)")
+            cursor.execute("SELECT NOT EXISTS (SELECT 1 FROM publish_pendingchange)")
             return bool(cursor.fetchone()[0])
 
     place.wait_for("the publisher", quiet, patience=patience, every=0.2)
@@ -267,7 +267,7 @@ def _entries(cursor: Any, size: int, start: int, what: str, now: dt.datetime) ->
     first, last = (f"timestamptz '{at.isoformat()}'" for at in (now, now + dt.timedelta(days=365)))
     given = ("id", "registration_id", "feed_id", "origin", "holder", "block", "protocol", "port", "asn", "asns", "kind")
     given += ("valid_from", "valid_until")
-    empty = _left_empty("Entry", given)
+    empty = _left_empty("JournalEntry", given)
     cursor.execute(
         f"INSERT INTO register_entry ({', '.join((*given, *empty))}) SELECT md5('entry ' || n)::uuid, "
         f"md5('registration ' || n / {IN_A_REGISTRATION})::uuid, md5('feed ' || n), "

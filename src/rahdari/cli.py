@@ -358,10 +358,10 @@ def is_away(error: "psycopg.OperationalError") -> bool:
 
 def give_back(folder: Path) -> None:
     """What root wrote into the data folder of an ordinary user shall be that user's."""
-    from rahdari.ops import ordinary
+    from rahdari.ops import drop_root
 
     if os.geteuid() == 0 and folder.stat().st_uid != 0:
-        ordinary.give_to(ordinary.account(folder), folder)
+        drop_root.give_to(drop_root.account(folder), folder)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,8 +15,8 @@ STATEMENTS = [
     "UPDATE apply_frozenpolicy SET text = ''",
     "DELETE FROM decide_decision",
     "DELETE FROM decide_case",
-    "DELETE FROM journal_entry",
-    "UPDATE journal_entry SET actor = 'nobody'",
+    "DELETE FROM journal_journalentry",
+    "UPDATE journal_journalentry SET actor = 'nobody'",
 ]
 
 

@@ -16,9 +16,9 @@ from rahdari.attest.models import Attestation
 from rahdari.decide.models import Case
 from rahdari.fees.models import Payment
 from rahdari.journal import registry
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
-from rahdari.people.models import Invitation, Membership, Organisation, Post
+from rahdari.people.models import Invitation, Membership, Organisation, RoleAssignment
 from rahdari.register import reference as references
 from rahdari.register.models import Entry, Registration
 
@@ -110,7 +110,7 @@ def as_it_stands() -> list[Any]:
         list(Endpoint.objects.order_by("pk").values_list("pk", "removed_at", "block", "runs", "parts")),
         list(Document.objects.order_by("pk").values_list("pk", "removed_at", "stored")),
         list(Case.objects.order_by("pk").values_list("pk", "status", "assigned_to")),
-        list(Post.objects.order_by("pk").values_list("pk", "user", "ended_at")),
+        list(RoleAssignment.objects.order_by("pk").values_list("pk", "user", "ended_at")),
         list(Authenticator.objects.order_by("pk").values_list("pk", "user", "data")),
         list(Organisation.objects.order_by("pk").values_list("pk", "name")),
         list(Membership.objects.order_by("pk").values_list("pk", "user", "role")),

@@ -26,7 +26,7 @@ from rahdari.attest.rules import Identifier
 from rahdari.dyndns import actions as lease
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
-from rahdari.people.models import Membership, Organisation, Post, Role, User
+from rahdari.people.models import Membership, Organisation, Role, RoleAssignment, User
 from rahdari.register.models import Registration
 from rahdari.vault import keys, links
 from rahdari.verify import queries as proofs
@@ -388,7 +388,7 @@ def the_story() -> World:
     found.passkey = Authenticator.objects.create(
         user=story.a_person(), type=Authenticator.Type.WEBAUTHN, data={"name": "Sample phone", "credential": {}}
     ).pk
-    found.post = Post.objects.get(user=found.visitors["officer"]).pk
+    found.post = RoleAssignment.objects.get(user=found.visitors["officer"]).pk
     found.of_b = with_document(story.a_full_draft(found.visitors["B"])).reference
     return found
 

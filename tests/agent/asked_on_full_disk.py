@@ -15,7 +15,7 @@ from pathlib import Path
 from rahdari.agent import syncing
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.folder import open_state
-from rahdari.agent.showing import Showing
+from rahdari.agent.metrics_server import Showing
 from rahdari.agent.syncing import Agent
 from rahdari.cli import main as rahdari
 from tests.agent.feeds import Publisher, a_configuration, an_entry, listed, names, now, standing, sync, written

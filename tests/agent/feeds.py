@@ -29,7 +29,7 @@ from tuf.api.serialization.json import JSONSerializer
 
 from rahdari.agent.configuration import Configuration, FileTarget, Target
 from rahdari.agent.folder import create, open_state
-from rahdari.agent.syncing import Agent, Outcome
+from rahdari.agent.syncing import Agent, SyncOutcome
 from rahdari.feed import (
     ROLES,
     TERMS,
@@ -363,7 +363,7 @@ def a_configuration(
     return configuration
 
 
-def sync(configuration: Configuration, *, at: dt.datetime | None = None, timestamp: bytes | None = None) -> Outcome:
+def sync(configuration: Configuration, *, at: dt.datetime | None = None, timestamp: bytes | None = None) -> SyncOutcome:
     """What `rahdari agent sync` does."""
     with open_state(configuration.state) as state:
         agent = Agent(configuration, state)
@@ -390,7 +390,7 @@ def listed(configuration: Configuration) -> list[str]:
     return [entry["prefix"] for entry in json.loads(path.read_bytes())["entries"]] if path.exists() else []
 
 
-def names(outcome: Outcome) -> list[str]:
+def names(outcome: SyncOutcome) -> list[str]:
     return [fault.name for fault in outcome.faults]
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from rahdari.agent.configuration import Configuration, FileTarget, load
 from rahdari.agent.faults import Exit
+from rahdari.agent.status import status
 from rahdari.agent.targets_configuration import file_target
-from rahdari.agent.telling import status
 from tests.agent.feeds import Publisher, Stand, an_entry, names, now, running, sync, written
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from rahdari.agent.configuration import Configuration, FileTarget
 from rahdari.agent.folder import open_state
-from rahdari.agent.remembering import remembered
-from rahdari.agent.telling import status
+from rahdari.agent.status import status
+from rahdari.agent.status_file import remembered
 from tests.agent.feeds import TOKEN, Publisher, Stand, a_configuration, an_entry, listed, now, sync, written
 from tests.push.feeds import allow, metadata_of
 from tests.push.process import PATIENCE, pushing

@@ -16,9 +16,9 @@ from rahdari.agent.folder import open_state
 from rahdari.agent.following import _log
 from rahdari.agent.listening import Way
 from rahdari.agent.metrics import Page, success_in
-from rahdari.agent.remembering import remembered
-from rahdari.agent.showing import Showing
-from rahdari.agent.state import State
+from rahdari.agent.metrics_server import Showing
+from rahdari.agent.state import AgentState
+from rahdari.agent.status_file import remembered
 from rahdari.agent.syncing import Agent
 from tests.agent.feeds import Publisher, Stand, an_entry, now, running, sync
 from tests.agent.servers import Authority
@@ -99,10 +99,10 @@ class TestPage:
         publisher.publish(an_entry("192.0.2.1/32"), an_entry("192.0.2.2/32"))
         shown(configuration)
 
-        def full(self: State, **_: object) -> None:
+        def full(self: AgentState, **_: object) -> None:
             raise DiskFull(configuration.state)
 
-        monkeypatch.setattr(State, "transaction", full)
+        monkeypatch.setattr(AgentState, "transaction", full)
         with running(configuration) as agent, Showing(agent) as showing:
             # Later by what is written down with each look.
             showing.show(agent.sync(now=now() + dt.timedelta(minutes=1)))

@@ -5,7 +5,7 @@ import ipaddress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rahdari.agent.entries import Row
+from rahdari.agent.entries import EntryRow
 from rahdari.agent.renderers.renderer import End
 from rahdari.agent.renderers.shaping import aggregated, aggregated_ends, ends, prefixes, regions
 from rahdari.agent.sets import INTERVAL_SETS, KINDS, SET_NAMES, Element, Intervals, element_of
@@ -43,12 +43,12 @@ def merged_elements(elements: list[Element]) -> set[Element]:
 
 class TestSets:
     @given(rows)
-    def test_cover_exactly_what_the_entries_cover(self, given: list[Row]) -> None:
+    def test_cover_exactly_what_the_entries_cover(self, given: list[EntryRow]) -> None:
         elements = [element_of(row.prefix, row.protocol, row.port) for row in given]
         assert covered(merged_elements(elements)) == covered(set(elements))
 
     @given(rows)
-    def test_hold_no_element_inside_another(self, given: list[Row]) -> None:
+    def test_hold_no_element_inside_another(self, given: list[EntryRow]) -> None:
         found = merged_elements([element_of(row.prefix, row.protocol, row.port) for row in given])
         for one in found:
             assert one.set_name in SET_NAMES
@@ -77,7 +77,7 @@ class TestSets:
 
 class TestIntervals:
     @given(rows, rows)
-    def test_say_what_a_change_brings_and_what_it_takes(self, before: list[Row], after: list[Row]) -> None:
+    def test_say_what_a_change_brings_and_what_it_takes(self, before: list[EntryRow], after: list[EntryRow]) -> None:
         """Applied to what stands, the changes lead to what stands then."""
         old, new = (
             {
@@ -98,7 +98,7 @@ class TestIntervals:
 
 class TestAggregated:
     @given(rows)
-    def test_is_exact_and_the_fewest(self, given: list[Row]) -> None:
+    def test_is_exact_and_the_fewest(self, given: list[EntryRow]) -> None:
         found = list(aggregated(prefixes(given)))
         wanted = []
         for version in (4, 6):
@@ -107,7 +107,7 @@ class TestAggregated:
         assert found == [str(network) for network in wanted]
 
     @given(rows.flatmap(lambda given: st.tuples(st.just(given), st.lists(st.integers(1, 9), min_size=30, max_size=30))))
-    def test_keeps_each_address_at_least_until_its_end(self, both: tuple[list[Row], list[int]]) -> None:
+    def test_keeps_each_address_at_least_until_its_end(self, both: tuple[list[EntryRow], list[int]]) -> None:
         given = [row._replace(not_after=f"2027-11-0{day}T00:00:00Z") for row, day in zip(*both, strict=False)]
         merged = list(aggregated_ends(ends(given)))
         assert [end.prefix for end in merged] == list(aggregated(prefixes(given)))
@@ -124,7 +124,7 @@ class TestAggregated:
 
 class TestRegions:
     @given(rows)
-    def test_do_not_overlap_and_say_all_that_covers_an_address(self, given: list[Row]) -> None:
+    def test_do_not_overlap_and_say_all_that_covers_an_address(self, given: list[EntryRow]) -> None:
         found: dict[str, tuple[tuple[str, int], ...]] = {}
         for first, length, version, endpoints in regions(given):
             prefix = str(

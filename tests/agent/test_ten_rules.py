@@ -55,7 +55,7 @@ class TestRule1StateVersionAndDigestInOneTransaction:
             raise sqlite3.OperationalError("disk I/O error")
 
         with monkeypatch.context() as patch:
-            patch.setattr(state.State, "set_position", fails)
+            patch.setattr(state.AgentState, "set_position", fails)
             assert sync(configuration).exit is Exit.STATE
         assert held(configuration) == before
         assert sync(configuration).exit is Exit.OK
@@ -337,7 +337,7 @@ class TestRule6ExpiredMetadata:
         wrong = next(fault for fault in outcome.faults if fault.name == "ClockWrong")
         assert wrong.what == f"The clock of this machine is wrong: it is {days} days ahead of the server's."
         assert (listed(configuration), outcome.applied.loaded) == (["192.0.2.1/32"], 1)
-        monkeypatch.setattr("rahdari.agent.commands.asking.now", lambda: at + ahead)
+        monkeypatch.setattr("rahdari.agent.commands.status.now", lambda: at + ahead)
         for words in (["check", "192.0.2.1"], ["status"]):
             code = main(["agent", *words, "--config", str(written(configuration))])
             said = capsys.readouterr().out

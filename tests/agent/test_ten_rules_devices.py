@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.agent.configuration import Configuration, FileTarget, NftTarget
-from rahdari.agent.entries import Row
+from rahdari.agent.entries import EntryRow
 from rahdari.agent.faults import Exit
 from rahdari.agent.files import OverCapacity, write_rendered
 from rahdari.agent.renderers import RENDERERS
@@ -28,7 +28,9 @@ class TestRule9CapacityIsHeldBeforeAnythingIsReplaced:
     """Above it merged, exactly; then refused and told. Never cut short."""
 
     @given(rows, st.integers(1, 12))
-    def test_a_list_has_all_addresses_and_no_other_or_there_is_no_list(self, given: list[Row], capacity: int) -> None:
+    def test_a_list_has_all_addresses_and_no_other_or_there_is_no_list(
+        self, given: list[EntryRow], capacity: int
+    ) -> None:
         out = io.BytesIO()
         target = FileTarget("palo-alto", "edl", Path("edl"), capacity=capacity)
         wanted = {one for row in given for one in addresses(row.prefix)}

@@ -9,7 +9,7 @@ import pytest
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
-from rahdari.agent.holding import release
+from rahdari.agent.removal_hold import release
 from rahdari.agent.rules import removals_allowed
 from rahdari.feed import BulkStatement
 from rahdari.feed.entry import time_text

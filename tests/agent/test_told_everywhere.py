@@ -18,9 +18,9 @@ from rahdari.agent.disk import DiskFull
 from rahdari.agent.faults import AgentFault, Exit
 from rahdari.agent.folder import open_state
 from rahdari.agent.following import _log
-from rahdari.agent.showing import Showing
-from rahdari.agent.state import State
-from rahdari.agent.syncing import Agent, Outcome
+from rahdari.agent.metrics_server import Showing
+from rahdari.agent.state import AgentState
+from rahdari.agent.syncing import Agent, SyncOutcome
 from rahdari.cli import main
 from tests.agent.feeds import Publisher, Stand, an_entry, names, now, sync, written
 from tests.agent.test_metrics import read
@@ -48,7 +48,7 @@ def every_fault() -> list[type[AgentFault]]:
     return [found[name] for name in sorted(found.keys() - TYPED - ANNOUNCED - AT_THE_START - TIMELY)]
 
 
-def follow_once(configuration: Configuration, agent: Agent, at: dt.datetime) -> tuple[Outcome, dict[str, str]]:
+def follow_once(configuration: Configuration, agent: Agent, at: dt.datetime) -> tuple[SyncOutcome, dict[str, str]]:
     """One round of `run`: the outcome, and the page of metrics."""
     outcome = agent.sync(now=at)
     _log(outcome, "")
@@ -84,7 +84,7 @@ class TestEachFault:
     ) -> None:
         caplog.set_level(logging.INFO, "rahdari.agent")
 
-        def full(self: State, **_: object) -> None:
+        def full(self: AgentState, **_: object) -> None:
             raise DiskFull(configuration.state)
 
         with open_state(configuration.state) as state:
@@ -101,7 +101,7 @@ class TestEachFault:
                 with monkeypatch.context() as patch:
                     patch.setattr(agent.targets, "apply", raises)
                     if is_full:
-                        patch.setattr(State, "transaction", full)
+                        patch.setattr(AgentState, "transaction", full)
                     outcome, page = follow_once(configuration, agent, now())
                 wrong = set(names(outcome))
                 assert kind.__name__ in wrong
@@ -141,7 +141,7 @@ class TestTime:
     ) -> None:
         """A clock that is behind as well, though nothing was verified before it was."""
         at = now() + later
-        monkeypatch.setattr("rahdari.agent.commands.asking.now", lambda: at)
+        monkeypatch.setattr("rahdari.agent.commands.status.now", lambda: at)
         stand.lag = later
         with open_state(configuration.state) as state:
             agent = Agent(configuration, state)

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from rahdari.apply.models import Application
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from tests.apply.sample import a_photo
 from tests.portal import story
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from rahdari.apply import actions as apply
-from rahdari.vouch.models import Question
+from rahdari.vouch.models import ReferenceRequest
 from tests.portal import story
 
 from .sample import Program, problem
@@ -34,7 +34,7 @@ def test_is_shown_sent_once_more_and_corrected(program: Program) -> None:
     assert [(each["what"], each["from"], each["until"]) for each in awaited] == [("check", "client", said["answer_by"])]
 
     assert problem(program.post(f"{place}/letter"), 409, "not-possible-now")["code"] == "too_soon"
-    Question.objects.update(asked_at=timezone.now() - dt.timedelta(hours=25))
+    ReferenceRequest.objects.update(asked_at=timezone.now() - dt.timedelta(hours=25))
     sent = program.post(f"{place}/letter")
     assert sent.status_code == 202 and sent.said["sent_again_at"] and sent.said["send_again_from"] is None
     assert problem(program.post(f"{place}/letter"), 409, "not-possible-now")["code"] == "too_soon"
@@ -44,5 +44,5 @@ def test_is_shown_sent_once_more_and_corrected(program: Program) -> None:
     assert program.put(place, {"address": "office@client-two.example"}).status_code == 204
     story.advance()
     assert program.get(place).said["address"] == "office@client-two.example"
-    assert Question.objects.get(domain="client.example").state == "recalled"
+    assert ReferenceRequest.objects.get(domain="client.example").state == "recalled"
     assert Program().get(place).status_code == 404

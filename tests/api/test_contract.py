@@ -21,7 +21,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
 from rahdari.address import directory
-from rahdari.api import contract, links, routes, rules
+from rahdari.api import contract, openapi_links, routes, rules
 from rahdari.vault import keys
 
 from .sample import Program
@@ -53,8 +53,8 @@ class TestTheDocument:
 
     def test_links_lead_from_what_is_made_to_the_operations_about_it(self) -> None:
         known = {each.id: each for each in routes.operations()}
-        assert set(links.NAMES) <= set(known)
-        found = {each.id: links.links_of(each) for each in known.values()}
+        assert set(openapi_links.NAMES) <= set(known)
+        found = {each.id: openapi_links.links_of(each) for each in known.values()}
         assert "submit_application" in found["begin_application"] and "add_endpoint" in found["begin_application"]
         assert {"get_branch", "change_branch", "end_branch"} & set(found["add_branch"]) == {
             "change_branch",

@@ -10,7 +10,7 @@ from django.test import Client
 from rahdari.apply import queries as applications
 from rahdari.apply.models import AddressFile, Application
 from rahdari.attest.rules import Identifier
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import queries as people
 from tests.attest.sample import an_attestation
 from tests.portal import story

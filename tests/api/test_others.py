@@ -10,15 +10,15 @@ import pytest
 from rahdari.api import routes
 from rahdari.api.operation import Operation
 from rahdari.apply.models import AddressFile, Application, Document, Endpoint
-from rahdari.attest.models import Matter
-from rahdari.decide.models import Notice, Question
-from rahdari.mobile.models import Line
+from rahdari.attest.models import AttestationReview
+from rahdari.decide.models import CaseQuestion, Notice
+from rahdari.mobile.models import MobileNumber
 from rahdari.people.models import Branch, Mandate
-from rahdari.register.models import Entry, Registration, Sharer
-from rahdari.remote.models import Gateway
-from rahdari.remote.models import Line as AtHome
-from rahdari.share.models import Question as Asked
-from rahdari.share.models import Request
+from rahdari.register.models import CoHolder, Entry, Registration
+from rahdari.remote.models import HomeConnection as AtHome
+from rahdari.remote.models import StaffGateway
+from rahdari.share.models import ConsentQuestion as Asked
+from rahdari.share.models import SharingRequest
 from tests.portal import story
 
 from .sample import Program
@@ -90,20 +90,20 @@ def as_it_stands() -> list[Any]:
         list(Application.objects.order_by("pk").values_list("pk", "status", "version", "updated_at")),
         list(Endpoint.objects.order_by("pk").values_list("pk", "removed_at", "block", "parts")),
         list(Document.objects.order_by("pk").values_list("pk", "removed_at")),
-        list(Question.objects.order_by("pk").values_list("pk", "answered_at", "extended")),
+        list(CaseQuestion.objects.order_by("pk").values_list("pk", "answered_at", "extended")),
         list(Notice.objects.order_by("pk").values_list("pk", "answered_at")),
         list(Registration.objects.order_by("pk").values_list("pk", "struck_out_at", "valid_until")),
         list(Entry.objects.order_by("pk").values_list("pk", "protocol", "port", "ended_at")),
         list(AddressFile.objects.order_by("pk").values_list("pk", "rows", "added")),
         list(Branch.objects.order_by("pk").values_list("pk", "name", "ended_at")),
         list(Mandate.objects.order_by("pk").values_list("pk", "accepted_at", "ended_at")),
-        list(Matter.objects.order_by("pk").values_list("pk", "said_at")),
+        list(AttestationReview.objects.order_by("pk").values_list("pk", "said_at")),
         list(Asked.objects.order_by("pk").values_list("pk", "reply")),
-        list(Request.objects.order_by("pk").values_list("pk", "state")),
-        list(Sharer.objects.order_by("pk").values_list("pk", "leaves_at")),
+        list(SharingRequest.objects.order_by("pk").values_list("pk", "state")),
+        list(CoHolder.objects.order_by("pk").values_list("pk", "leaves_at")),
         list(AtHome.objects.order_by("pk").values_list("pk", "state")),
-        list(Gateway.objects.order_by("pk").values_list("pk", "workers")),
-        list(Line.objects.order_by("pk").values_list("pk", "state")),
+        list(StaffGateway.objects.order_by("pk").values_list("pk", "workers")),
+        list(MobileNumber.objects.order_by("pk").values_list("pk", "state")),
     ]
 
 

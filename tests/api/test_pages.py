@@ -24,7 +24,7 @@ NOT_APPLICANTS = (
     *(walk.ADMINISTRATORS, walk.WATCHERS_OF_POSTS, walk.ACCOUNTANTS, walk.STAFF),
 )
 # Templates of these folders are of pages for applicants, but those of staff among them.
-FOLDERS = ("apply", "portal/applicant", "attest", "people", "fees", "lease", "mobile", "share", "letters")
+FOLDERS = ("apply", "portal/applicant", "attest", "people", "fees", "dyndns", "mobile", "share", "letters")
 OF_STAFF = re.compile(r"attest/(?!mine|theirs)|people/posts|fees/(open|payment|payments|statements)\.html")
 BUTTON = re.compile(r"<button[^>]*?\sname=\"(\w+)\"(?:\s[^>]*?value=\"([^\"]*)\")?")
 NAME = re.compile(r"`([^`]+)`")

@@ -10,14 +10,14 @@ from django.utils import timezone
 from rahdari.address import directory
 from rahdari.api import actions as api
 from rahdari.api import rules
-from rahdari.api.models import Attempt, Delivery
+from rahdari.api.models import IdempotentRequest, WebhookDelivery
 from rahdari.api.rules import Scope
 from rahdari.people.models import OrgRole
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.remote import actions as remote
 from rahdari.remote import queries as lines
-from rahdari.remote.models import Line
+from rahdari.remote.models import HomeConnection
 from rahdari.vault import keys
 from tests.portal import story
 from tests.portal.test_roles import World
@@ -45,7 +45,7 @@ def mine(program: Program) -> Registration:
     return a_registration(program.person.holder_ref, now=timezone.now())
 
 
-def agree(found: Registration, number: int) -> Line:
+def agree(found: Registration, number: int) -> HomeConnection:
     line = lines.line_of(found, number)
     assert line is not None
     return remote.agree(line=line, source=source(HOME), policy=RULE, now=timezone.now())
@@ -84,7 +84,9 @@ def test_the_address_of_a_line_is_in_no_answer_and_no_event(program: Program) ->
     program.post(f"{at}/links", {"count": 1})
     agree(found, 2)
     api.note_events(now=timezone.now())
-    told = [(each.event, each.data) for each in Delivery.objects.order_by("row") if each.event.startswith("remote.")]
+    told = [
+        (each.event, each.data) for each in WebhookDelivery.objects.order_by("row") if each.event.startswith("remote.")
+    ]
     assert told == [
         (f"remote.{event}", {"registration": found.reference, "line": number})
         for event, number in (("agreed", 1), ("withdrawn", 1), ("agreed", 2))
@@ -93,7 +95,7 @@ def test_the_address_of_a_line_is_in_no_answer_and_no_event(program: Program) ->
     seen = [program.get(each) for each in (at, one, f"{one}/looks", "/registrations", "/letters", "/webhooks")]
     assert {each.status_code for each in seen} == {200}
     assert not any(HOME in each.content.decode() for each in seen)
-    assert HOME not in str([each.data for each in Delivery.objects.all()])
+    assert HOME not in str([each.data for each in WebhookDelivery.objects.all()])
 
 
 def test_links_are_made_once_by_one_key_also_when_its_answer_was_lost(program: Program) -> None:
@@ -103,11 +105,11 @@ def test_links_are_made_once_by_one_key_also_when_its_answer_was_lost(program: P
     key = {"headers": {"idempotency-key": "one"}}
     first = program.post(at, {"count": 2}, **key)
     assert program.post(at, {"count": 2}, **key).content == first.content
-    attempt = Attempt.objects.get(key="one")
+    attempt = IdempotentRequest.objects.get(key="one")
     attempt.status, attempt.begun_at = None, attempt.begun_at - rules.ATTEMPT_TAKES
     attempt.save()
     assert program.post(at, {"count": 2}, **key).said == first.said
-    assert Line.objects.count() == 2
+    assert HomeConnection.objects.count() == 2
 
 
 def test_says_how_much_room_there_is(program: Program) -> None:
@@ -117,7 +119,7 @@ def test_says_how_much_room_there_is(program: Program) -> None:
     program.put(place(found), {"workers": 2})
     said = problem(program.post(f"{place(found)}/links", {"count": 3}), 422, "not-taken")
     assert "There is room for 2 more links" in said["detail"]
-    assert not Line.objects.exists()
+    assert not HomeConnection.objects.exists()
     problem(program.put(place(found), {"workers": -1}), 400, "invalid-request")
 
 

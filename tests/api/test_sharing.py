@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.api import actions as api
-from rahdari.api.models import Delivery
+from rahdari.api.models import WebhookDelivery
 from rahdari.api.rules import Scope
 from rahdari.apply.models import Application, Endpoint
 from rahdari.people.models import OrgRole, User
 from rahdari.register import actions as register
-from rahdari.register.models import Registration, Sharer
+from rahdari.register.models import CoHolder, Registration
 from rahdari.share import queries as requests
-from rahdari.share.models import Question, Request
+from rahdari.share.models import ConsentQuestion, SharingRequest
 from tests.portal import story
 from tests.portal.test_roles import World
 
@@ -86,7 +86,7 @@ class TestBeforeTheProof:
         assert answers(held) == answers(free)
         assert program.get(held).said["state"] == "unproved"
         assert problem(program.post(held, {"name": DESK}), 409, "not-possible-now")["code"] == "not_proved"
-        assert not Request.objects.exists()
+        assert not SharingRequest.objects.exists()
 
     def test_the_same_of_one_who_asked_for_it_elsewhere(self, house: House) -> None:
         house.ask()
@@ -121,20 +121,20 @@ class TestAsking:
         key = {"headers": {"idempotency-key": "one"}}
         first, again = (house.second.post(house.place, {"name": DESK}, **key) for _ in range(2))
         assert first.content == again.content and again.headers["Idempotent-Replayed"] == "true"
-        assert Question.objects.count() == 1
+        assert ConsentQuestion.objects.count() == 1
 
     def test_wants_a_name_that_can_be_read(self, house: House) -> None:
         for name in ("", "  ", "x" * 81):
             said = problem(house.second.post(house.place, {"name": name}), 422, "not-taken")
             assert said["errors"][0]["pointer"] == "/name"
-        assert not Request.objects.exists()
+        assert not SharingRequest.objects.exists()
 
     def test_is_taken_back_though_nobody_has_it_any_more(self, house: House) -> None:
         house.ask()
         register.strike_out(registration=house.registration, code="X1", actor="person:1", now=timezone.now())
         assert house.second.get(house.place).said["state"] == "nobody"
         assert house.second.delete(house.place).status_code == 204
-        assert Request.objects.get().state == "taken_back"
+        assert SharingRequest.objects.get().state == "taken_back"
 
     def test_is_taken_back(self, house: House) -> None:
         id = house.ask()
@@ -186,7 +186,7 @@ class TestAnswering:
             other.post(f"/sharing/questions/{id}/answer", {"answer": "yes"}),
         ):
             problem(answer, 403, "missing-scope")
-        assert Question.objects.get().reply == "waiting"
+        assert ConsentQuestion.objects.get().reply == "waiting"
 
     def test_is_for_the_holder_alone(self, house: House) -> None:
         id = house.ask()
@@ -194,12 +194,12 @@ class TestAnswering:
             for place in (id, nothing("id")):
                 problem(person.get(f"/sharing/questions/{place}"), 404, "not-found")
                 problem(person.post(f"/sharing/questions/{place}/answer", {"answer": "yes"}), 404, "not-found")
-        assert Question.objects.get().reply == "waiting"
+        assert ConsentQuestion.objects.get().reply == "waiting"
 
     def test_of_an_organisation_is_for_owners_and_managers(self, house: House) -> None:
         world = World()
         house.ask()
-        Question.objects.update(holder=world.company.holder_ref)
+        ConsentQuestion.objects.update(holder=world.company.holder_ref)
         seen = {role for role, person in world.people.items() if Program(person).get("/sharing").said["questions"]}
         assert seen == {OrgRole.OWNER, OrgRole.MANAGER}
 
@@ -213,7 +213,7 @@ class TestStopping:
         assert theirs.said["shared"][0]["others"] == [
             {"name": "", "part": None, "since": None, "leaves_at": None, "own_notice": False}
         ]
-        first = Sharer.objects.get(holder=house.first.person.holder_ref)
+        first = CoHolder.objects.get(holder=house.first.person.holder_ref)
         for program, id in ((house.second, first.pk), (house.second, part), (Program(), part)):
             problem(program.post(f"/sharing/parts/{id}/notice"), 404, "not-found")
         given = house.first.post(place).said["others"][0]
@@ -225,7 +225,7 @@ class TestStopping:
 
     def test_a_notice_of_another_is_not_theirs_to_take_back(self, house: House) -> None:
         part = house.shared()
-        sharer = Sharer.objects.get(pk=part)
+        sharer = CoHolder.objects.get(pk=part)
         now = timezone.now()
         other = story.a_person().holder_ref
         register.leave(sharer=sharer, at=now, withdrawn_by=other, actor="person:1", now=now)
@@ -235,7 +235,7 @@ class TestStopping:
     def test_a_part_that_has_ended_can_be_asked_for_again(self, house: House) -> None:
         part = house.shared()
         house.first.post(f"/sharing/parts/{part}/notice")
-        leaves_at = Sharer.objects.get(pk=part).leaves_at
+        leaves_at = CoHolder.objects.get(pk=part).leaves_at
         assert leaves_at is not None
         workflow.advance(now=leaves_at)
         draft = story.fill(story.a_draft(house.second.person))
@@ -257,10 +257,10 @@ def test_webhooks_are_told_and_name_nobody(house: House) -> None:
     api.note_events(now=timezone.now())
 
     def told(program: Program) -> list[Any]:
-        found = Delivery.objects.filter(webhook__owner=program.person, event__startswith="sharing.")
+        found = WebhookDelivery.objects.filter(webhook__owner=program.person, event__startswith="sharing.")
         return [(each.event, each.data) for each in found.order_by("row")]
 
-    assert told(house.first) == [("sharing.asked", {"question": str(Question.objects.get().pk)})]
+    assert told(house.first) == [("sharing.asked", {"question": str(ConsentQuestion.objects.get().pk)})]
     facts = {"application": house.draft.reference, "endpoint": str(house.endpoint.pk)}
     assert told(house.second) == [
         ("sharing.ended", facts | {"came_to": "agreed"}),

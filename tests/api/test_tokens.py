@@ -15,11 +15,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.api import actions, queries, routes, rules
-from rahdari.api.models import Attempt, Token, Webhook
+from rahdari.api.models import AccessToken, IdempotentRequest, Webhook
 from rahdari.api.operation import PLACES
 from rahdari.apply.models import Application
 from rahdari.db.locks import KEY, Lock
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people_actions
 from tests.people.people import sign_in_at_once
@@ -47,8 +47,8 @@ class TestThePage:
         answer = self.make(browser)
         text = answer.context["new_text"]
         assert text.encode() in answer.content and text.startswith("rahdari_api_")
-        token = Token.objects.get()
-        assert text not in str(list(Token.objects.values_list())) and token.scopes == ["applications:read"]
+        token = AccessToken.objects.get()
+        assert text not in str(list(AccessToken.objects.values_list())) and token.scopes == ["applications:read"]
         again = browser.get(reverse("api:programs"))
         assert text.encode() not in again.content and b"Sample program" in again.content
         assert Client(headers={"authorization": f"Bearer {text}"}).get("/api/v1/applications").status_code == 200
@@ -56,7 +56,7 @@ class TestThePage:
     def test_ends_a_token_at_once(self) -> None:
         browser = self.signed_in()
         text = self.make(browser).context["new_text"]
-        place = reverse("api:revoke_token", args=[Token.objects.get().pk])
+        place = reverse("api:revoke_token", args=[AccessToken.objects.get().pk])
         other = Client()
         other.force_login(story.a_person())
         assert other.post(place).status_code == 404
@@ -88,7 +88,7 @@ class TestThePage:
         browser = self.signed_in()
         answers = [self.make(browser) for _ in range(rules.MOST_TOKENS + 1)]
         assert [answer.status_code for answer in answers[-2:]] == [200, 422]
-        assert Token.objects.count() == rules.MOST_TOKENS
+        assert AccessToken.objects.count() == rules.MOST_TOKENS
 
 
 class TestTokens:
@@ -110,7 +110,7 @@ class TestTokens:
 
     def test_end_by_themselves_and_with_the_account(self) -> None:
         program = Program()
-        Token.objects.update(ends_at=timezone.now() - dt.timedelta(seconds=1))
+        AccessToken.objects.update(ends_at=timezone.now() - dt.timedelta(seconds=1))
         problem(program.get("/applications"), 401, "unauthorised")
         program = Program()
         type(program.person).objects.filter(pk=program.person.pk).update(is_active=False)
@@ -215,14 +215,14 @@ class TestTheSameKey:
     def test_while_the_first_is_not_answered_is_told_to_wait(self) -> None:
         program = Program()
         first = self.post(program, "one")
-        Attempt.objects.update(status=None)
+        IdempotentRequest.objects.update(status=None)
         with another_works_on(program, "one"):
             answer = self.post(program, "one")
             problem(answer, 409, "in-progress")
             assert answer.headers["Retry-After"] == "5"
             problem(self.post(program, "one", BEGIN | {"language": "ur"}), 422, "key-reused")
             # Its machine is gone, and the database has not noticed.
-            Attempt.objects.update(begun_at=timezone.now() - rules.ATTEMPT_TAKES)
+            IdempotentRequest.objects.update(begun_at=timezone.now() - rules.ATTEMPT_TAKES)
             assert self.post(program, "one").said["reference"] == first.said["reference"]
         assert Application.objects.count() == 1
 
@@ -230,7 +230,7 @@ class TestTheSameKey:
         """What dies with a process, or with the database, is its connection; no time has to pass."""
         program = Program()
         first = self.post(program, "one")
-        Attempt.objects.update(status=None)
+        IdempotentRequest.objects.update(status=None)
         with another_works_on(program, "one") as other:
             problem(self.post(program, "one"), 409, "in-progress")
             other.close()
@@ -271,7 +271,7 @@ class TestTheSameKey:
     def test_of_a_day_ago_does_something_new(self) -> None:
         program = Program()
         first = self.post(program, "one")
-        Attempt.objects.update(begun_at=timezone.now() - rules.REPLAYED_FOR)
+        IdempotentRequest.objects.update(begun_at=timezone.now() - rules.REPLAYED_FOR)
         second = self.post(program, "one", BEGIN | {"language": "ur"})
         assert (second.status_code, "Idempotent-Replayed" in second.headers) == (201, False)
         assert second.said["reference"] != first.said["reference"]
@@ -292,7 +292,7 @@ class TestTheSameKey:
         program = Program()
         answer = self.post(program, "one")
         with connection.cursor() as cursor:
-            cursor.execute("SELECT body FROM api_attempt")
+            cursor.execute("SELECT body FROM api_idempotentrequest")
             stored = str(cursor.fetchall())
         assert answer.said["reference"].encode().hex() not in stored
 
@@ -334,7 +334,7 @@ class TestManyAtOnce:
         assert self.at_once(lambda: actions.make_token(**token, **facts), actions.TooManyTokens) == 2
         hook = {"url": "https://program.example/", "events": []}
         assert self.at_once(lambda: actions.make_webhook(**hook, **facts), actions.TooManyWebhooks) == 2
-        assert Token.objects.count() == Webhook.objects.count() == 2
+        assert AccessToken.objects.count() == Webhook.objects.count() == 2
 
 
 def test_a_token_is_found_only_while_it_counts() -> None:

@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from rahdari.address import directory
 from rahdari.api import actions, events, rules, schema
-from rahdari.api.models import Attempt, Delivery, Heard, HeardRow, Webhook
+from rahdari.api.models import IdempotentRequest, JournalPosition, RowHeardAhead, Webhook, WebhookDelivery
 from rahdari.attest import actions as attest
 from rahdari.attest.rules import Reply
-from rahdari.dyndns.models import Host
+from rahdari.dyndns.models import DynamicHost
 from rahdari.feed import webhook
 from rahdari.journal import actions as journal
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.mobile import actions as lines
 from rahdari.mobile.rules import Left
@@ -109,7 +109,7 @@ class TestEvents:
 
     def test_of_a_connection_name_it(self, program: Program, server: SampleOperatorSystem) -> None:
         registration = story.registration_of(story.a_granted_application(program.person))
-        host = Host.objects.get(pk=connection_of(registration))
+        host = DynamicHost.objects.get(pk=connection_of(registration))
         made(program, server.url)
         journal.record(act="lease.fell_silent", actor="clock", subject=f"host:{host.pk}", now=timezone.now())
         go_on()
@@ -122,11 +122,11 @@ class TestEvents:
             go_on()
         assert len(told(server)) == 2
         later = timezone.now() + rules.COMMITTED_WITHIN + dt.timedelta(minutes=1)
-        place = Heard.objects.get().row
+        place = JournalPosition.objects.get().row
         go_on(later)
         go_on(later)
         assert len(told(server)) == 2
-        assert Heard.objects.get().row > place and not HeardRow.objects.exists()
+        assert JournalPosition.objects.get().row > place and not RowHeardAhead.objects.exists()
 
     def test_are_not_lost_when_the_process_dies(self, program: Program, server: SampleOperatorSystem) -> None:
         """In the middle of hearing: nothing is remembered, and all of it is heard again."""
@@ -138,9 +138,9 @@ class TestEvents:
 
         with pytest.raises(Killed), transaction.atomic():
             actions.note_events(now=timezone.now())
-            assert Delivery.objects.count() == 2
+            assert WebhookDelivery.objects.count() == 2
             raise Killed
-        assert Delivery.objects.count() == 0
+        assert WebhookDelivery.objects.count() == 0
         go_on()
         assert len(told(server)) == 2
 
@@ -149,10 +149,10 @@ class TestEvents:
         made(program, server.url, "application.submitted")
         one, two = (story.send(story.a_full_draft(program.person)) for _ in range(2))
         late, first = Row.objects.filter(act="apply.submitted").order_by("id")
-        HeardRow.objects.create(row=late.pk)  # as if it were not there yet
+        RowHeardAhead.objects.create(row=late.pk)  # as if it were not there yet
         go_on()
         assert [data["application"] for _kind, data in told(server)] == [two.reference]
-        HeardRow.objects.filter(row=late.pk).delete()
+        RowHeardAhead.objects.filter(row=late.pk).delete()
         go_on()
         assert [data["application"] for _kind, data in told(server)] == [two.reference, one.reference]
         assert first.pk > late.pk
@@ -280,7 +280,7 @@ class TestDelivery:
         assert program.get(one).said["state"] == "stopped"
         [letter] = Letter.objects.filter(template="webhook_stopped")
         assert letter.to == program.person and server.url in letter.text
-        assert not Delivery.objects.filter(next_at__isnull=False).exists()
+        assert not WebhookDelivery.objects.filter(next_at__isnull=False).exists()
         answer = program.post(f"{one}/test")
         assert problem(answer, 409, "not-possible-now")["code"] == "stopped"
         item = program.get(f"{one}/deliveries").said["items"][0]
@@ -303,7 +303,7 @@ class TestDelivery:
         monkeypatch.setattr(hooks, "post_all", ended_meanwhile)
         assert actions.deliver_events(now=now) == 1
         monkeypatch.undo()
-        assert not Delivery.objects.filter(next_at__isnull=False).exists()
+        assert not WebhookDelivery.objects.filter(next_at__isnull=False).exists()
         assert actions.deliver_events(now=now + dt.timedelta(days=1)) == 0
 
     def test_to_somebody_whose_account_was_closed_does_not_go_out(
@@ -351,7 +351,7 @@ class TestWebhook:
             assert answer.status_code == 202, answer.content
             said.append(answer.said["id"])
             assert program.post(place, headers={"Idempotency-Key": "one"}).said["id"] == said[-1]
-            Attempt.objects.update(begun_at=timezone.now() - rules.REPLAYED_FOR)
+            IdempotentRequest.objects.update(begun_at=timezone.now() - rules.REPLAYED_FOR)
         assert len(set(said)) == 3
 
     def test_keeps_its_secret_to_itself(self, program: Program, server: SampleOperatorSystem) -> None:

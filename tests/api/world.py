@@ -34,7 +34,7 @@ from rahdari.register.rules import NewEntry
 from rahdari.remote import actions as remote
 from rahdari.share import actions as share
 from rahdari.share import queries as requests
-from rahdari.share.models import Request
+from rahdari.share.models import SharingRequest
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Method
 from tests.apply.sample import a_photo
@@ -141,7 +141,7 @@ def places_of_sharing(registration: Registration) -> dict[str, list[str]]:
     terms = requests.terms()
     assert terms is not None
 
-    def asked(name: str) -> Request:
+    def asked(name: str) -> SharingRequest:
         facts: dict[str, Any] = {"subject": f"endpoint:{uuid.uuid4()}", "block": block, "now": now}
         return share.ask(holder=story.a_person().holder_ref, name=name, asked_by="system:test", terms=terms, **facts)
 

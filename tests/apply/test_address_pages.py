@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from rahdari.address import SpecialName
-from rahdari.apply import queries, telling, wording
+from rahdari.apply import form_errors, queries, summary
 from rahdari.apply.models import Application
 
 from .sample import a_complete_draft, a_draft, a_person, register_to, with_address
@@ -69,7 +69,7 @@ class TestAddresses:
         assert row.remote == "198.51.100.7"
         assert "198.51.100.7" in page(client.get(at("change_address", draft, row.pk)))
         service = queries.policy_in_force().services[draft.service]
-        assert "198.51.100.7" in str(telling.summary_groups(draft, service, [row], [], language=language))
+        assert "198.51.100.7" in str(summary.summary_groups(draft, service, [row], [], language=language))
         with connection.cursor() as cursor:
             cursor.execute("SELECT e::text FROM apply_endpoint e")
             assert "198.51.100.7" not in str(cursor.fetchall())
@@ -298,4 +298,4 @@ class TestAddresses:
 
     def test_have_a_sentence_for_every_special_use(self) -> None:
         for name in SpecialName:
-            assert wording.special(name)
+            assert form_errors.special(name)

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from rahdari.apply import actions, queries, sent_files, wording
+from rahdari.apply import actions, form_errors, queries, sent_files
 from rahdari.apply.screening import FileFault, FileRefused
 
 from .sample import NOW, a_draft, a_pdf, a_person, a_photo_with_place, actor_of
@@ -168,5 +168,5 @@ class TestDocuments:
 
         with translation.override(language):
             for fault in FileFault:
-                words = wording.file(FileRefused(fault, "letter.pdf", limit=60, found="EXE"))
+                words = form_errors.file(FileRefused(fault, "letter.pdf", limit=60, found="EXE"))
                 assert words.endswith("۔" if language == "ur" else ".")

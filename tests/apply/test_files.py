@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rahdari.address import format_parts, parse_block
 from rahdari.apply import actions, bulk, judging, queries, rows
 from rahdari.apply.models import AddressFile, Application, Endpoint
-from rahdari.apply.rows import FileFault, Row, Table
+from rahdari.apply.rows import AddressRow, FileFault, Table
 from rahdari.journal import queries as journal
 
 from .sample import LATER, NOW, a_draft, a_person, actor_of, register_to, with_address
@@ -283,7 +283,7 @@ class TestAdd:
         file = actions.keep_file(application=draft, table=table_of("address\nx\n"), name="", now=NOW)
         monkeypatch.setattr(bulk, "MOST_CONTENT", 200)
         with pytest.raises(actions.FileTooLarge):
-            actions.replace_rows(file=file, rows={2: Row(2, {"address": "x", "label": "y" * 200})})
+            actions.replace_rows(file=file, rows={2: AddressRow(2, {"address": "x", "label": "y" * 200})})
         assert bulk.table_of(AddressFile.objects.get()).rows[0].cell("label") == ""
 
     def test_does_not_outlive_its_days_or_its_draft(self) -> None:
@@ -455,5 +455,5 @@ class TestPages:
 
 class TestRow:
     def test_says_whether_the_address_changes(self) -> None:
-        assert Row(2, {"changes": "Yes"}).given()["stays"] == "dynamic"
-        assert Row(2, {"changes": "no"}).given()["stays"] == "static"
+        assert AddressRow(2, {"changes": "Yes"}).given()["stays"] == "dynamic"
+        assert AddressRow(2, {"changes": "no"}).given()["stays"] == "static"

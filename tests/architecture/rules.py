@@ -15,11 +15,21 @@ STATIONS = (
 FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
     "apply": FACE
-    | {"address_form", "asked", "evidence_forms", "forms", "judging", "rows", "sent_files", "telling", "wording"},
+    | {
+        "address_form",
+        "step_forms",
+        "evidence_forms",
+        "forms",
+        "judging",
+        "rows",
+        "sent_files",
+        "summary",
+        "form_errors",
+    },
     "attest": FACE | {"forms", "words"},
     "decide": FACE | {"words"},
     "journal": FACE | {"registry"},
-    "people": FACE | {"access", "acting", "confirming", "identifiers", "mailboxes", "names"},
+    "people": FACE | {"access", "acting", "reauthentication", "identifiers", "mailboxes", "names"},
     "verify": FACE
     | {
         "answers",
@@ -28,7 +38,7 @@ FACES_OF_ITS_OWN = {
         "words",
         "way_words",
         "registry_words",
-        "saying",
+        "sentences",
         "names",
         "visits",
         "kinds",

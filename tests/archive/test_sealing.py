@@ -23,7 +23,7 @@ from rahdari.archive.models import Sealed
 from rahdari.archive.queries import Disposal
 from rahdari.journal import queries as journal
 from rahdari.vault import files
-from rahdari.workflow import keeping
+from rahdari.workflow import retention
 from tests.apply.sample import cnic_of
 from tests.portal import story
 from tests.safeguards.test_nobody_is_listed import (
@@ -144,14 +144,14 @@ class TestWithAKey:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(keeping.letters, "erase_letters", killed)
+            patch.setattr(retention.letters, "erase_letters", killed)
             with pytest.raises(KeyboardInterrupt), transaction.atomic():
-                keeping.erase_files_of_nothing(later)
+                retention.erase_files_of_nothing(later)
         assert not Sealed.objects.exists() and places_of(planted)
-        keeping.erase_files_of_nothing(later)
+        retention.erase_files_of_nothing(later)
         count = Sealed.objects.count()
         assert count and places_of(planted) == {}
-        keeping.erase_files_of_nothing(later)
+        retention.erase_files_of_nothing(later)
         assert Sealed.objects.count() == count
 
     def test_it_is_taken_out_for_a_ground_that_the_holder_reads(

@@ -10,10 +10,10 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
-from rahdari.attest import actions, attesting, queries, rules
-from rahdari.attest.models import Attestation, Matter, MemberList, Request
-from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Kind, Outcome, Reply, RowTrouble
-from rahdari.journal.models import Entry as Row
+from rahdari.attest import actions, attestations, queries, rules
+from rahdari.attest.models import Attestation, AttestationReview, MemberList, MembershipInquiry
+from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Reply, ReviewKind, ReviewOutcome, RowTrouble
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import User
@@ -38,7 +38,7 @@ def test_a_revocation_is_not_undone_by_what_another_tab_was_writing(monkeypatch:
     """A list is being sent that names the member, with another end; meanwhile the member is revoked."""
     member = a_member(now=NOW)
     found, _ = attest(member)
-    put = attesting.put
+    put = attestations.put
     tabs: list[threading.Thread] = []
 
     def revoke() -> None:
@@ -58,7 +58,7 @@ def test_a_revocation_is_not_undone_by_what_another_tab_was_writing(monkeypatch:
                 waits = cursor.fetchone()[0]
         return row
 
-    monkeypatch.setattr(attesting, "put", put_while_revoking)
+    monkeypatch.setattr(attestations, "put", put_while_revoking)
     attest(replace(member, valid_until=NOW.date() + 2 * YEAR))
     tabs[0].join(30)
     found.refresh_from_db()
@@ -240,7 +240,7 @@ class TestAList:
         assert actions.delete_old_lists(now=NOW + 8 * DAY) == 0
 
 
-def ask(association: str = ASSOCIATION, subject: str = "check:sample", **more: object) -> Request:
+def ask(association: str = ASSOCIATION, subject: str = "check:sample", **more: object) -> MembershipInquiry:
     facts: dict[str, object] = {
         "service": "vpn_freelancer",
         "name": "Sample Freelancer 31",
@@ -282,7 +282,9 @@ class TestARequest:
 
     def test_that_was_answered_in_another_window_attests_nobody(self) -> None:
         request = ask()
-        actions.answer_request(request=Request.objects.get(), answer=Answer.NOT_MEMBER, by="person:test", now=NOW)
+        actions.answer_request(
+            request=MembershipInquiry.objects.get(), answer=Answer.NOT_MEMBER, by="person:test", now=NOW
+        )
         with pytest.raises(actions.AlreadyAnswered):
             actions.attest_applicant(
                 request=request, claim="freelancer", way="papers", valid_until=NOW.date() + YEAR, by="person:x", now=NOW
@@ -312,7 +314,7 @@ class TestARequest:
         assert request.to_look, "the list has the card number of whoever asks"
 
 
-def a_dispute(**more: object) -> Matter:
+def a_dispute(**more: object) -> AttestationReview:
     found = more.pop("attestation", None) or an_attestation(now=NOW)
     facts: dict[str, object] = {"subject": "", "holder": uuid.UUID(int=1), "person": "person:sample", "now": NOW}
     facts |= {"said": "I never joined."}
@@ -322,11 +324,11 @@ def a_dispute(**more: object) -> Matter:
 class TestADispute:
     def test_waits_for_the_association_and_then_for_an_officer(self) -> None:
         matter = a_dispute()
-        assert matter.kind == Kind.DISPUTED
+        assert matter.kind == ReviewKind.DISPUTED
         assert matter.waits_for_association(NOW) and not matter.waits_for_officer(NOW)
         assert matter.waits_for_officer(NOW + 5 * DAY), "also when the association says nothing"
         with pytest.raises(actions.NotPossibleNow):
-            actions.decide(matter=matter, outcome=Outcome.STANDS, text="x", officer="officer:x", now=NOW)
+            actions.decide(matter=matter, outcome=ReviewOutcome.STANDS, text="x", officer="officer:x", now=NOW)
         with pytest.raises(actions.NothingToDispute):
             a_dispute(attestation=matter.attestation)
 
@@ -342,19 +344,19 @@ class TestADispute:
     def test_that_an_officer_upholds_ends_the_attestation(self) -> None:
         matter = actions.reply(matter=a_dispute(), reply=Reply.KEEPS, text="No.", by="person:test", now=NOW)
         facts = {"text": "The card is another person's.", "officer": "officer:x", "now": NOW}
-        actions.decide(matter=matter, outcome=Outcome.MEMBER_RIGHT, **facts)
+        actions.decide(matter=matter, outcome=ReviewOutcome.MEMBER_RIGHT, **facts)
         assert not Attestation.objects.get().is_live(NOW.date())
         with pytest.raises(actions.NotPossibleNow):
-            actions.decide(matter=matter, outcome=Outcome.STANDS, **facts)
+            actions.decide(matter=matter, outcome=ReviewOutcome.STANDS, **facts)
 
     def test_of_a_revocation_that_was_wrong_gives_the_attestation_back(self) -> None:
         found = an_attestation(now=NOW)
         found = actions.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
         matter = a_dispute(attestation=found)
-        assert matter.kind == Kind.REVOKED
+        assert matter.kind == ReviewKind.REVOKED
         late = NOW + 10 * DAY
         facts = {"text": "The receipt shows it.", "officer": "officer:x", "now": late}
-        actions.decide(matter=matter, outcome=Outcome.MEMBER_RIGHT, **facts)
+        actions.decide(matter=matter, outcome=ReviewOutcome.MEMBER_RIGHT, **facts)
         assert Attestation.objects.get().is_live(late.date())
 
     def test_asks_for_no_other_proof_where_no_application_rests_on_it(self) -> None:
@@ -363,7 +365,7 @@ class TestADispute:
         matter = a_dispute(attestation=Attestation.objects.get())
         with pytest.raises(ValueError, match="another_proof"):
             actions.decide(
-                matter=matter, outcome=Outcome.ANOTHER_PROOF, text="x", officer="officer:x", now=NOW + 10 * DAY
+                matter=matter, outcome=ReviewOutcome.ANOTHER_PROOF, text="x", officer="officer:x", now=NOW + 10 * DAY
             )
 
 

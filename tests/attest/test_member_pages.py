@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.attest import actions, queries
-from rahdari.attest.models import Attestation, Matter
+from rahdari.attest.models import Attestation, AttestationReview
 from rahdari.attest.rules import Identifier
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from tests.portal import story
@@ -44,7 +44,7 @@ class TestAMember:
         assert "There is a problem" in browser.post(place, {"said": ""}).text
         page = browser.post(place, {"said": "I never joined."}, follow=True).text
         assert "The association is asked for its answer." in page and "I never joined." in page
-        matter = Matter.objects.get()
+        matter = AttestationReview.objects.get()
 
         reply = reverse("attest:reply", args=[matter.number])
         assert "I never joined." in desk.get(reply).text and reply in desk.get(MEMBERS).text

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.attest import actions
-from rahdari.attest.models import Attestation, MemberList, Request
+from rahdari.attest.models import Attestation, MemberList, MembershipInquiry
 from rahdari.attest.rules import Answer, Identifier
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import actions as people
 from tests import urdu
 from tests.portal import story
@@ -284,7 +284,7 @@ class TestManyTakenBack:
         assert urdu.page_problems(client.post(place, follow=True).text) == []
 
 
-def a_request(association: str = ASSOCIATION, subject: str = "check:sample") -> Request:
+def a_request(association: str = ASSOCIATION, subject: str = "check:sample") -> MembershipInquiry:
     return actions.ask(
         association=association,
         subject=subject,

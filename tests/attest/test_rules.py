@@ -8,8 +8,19 @@ from hypothesis import strategies as st
 
 from rahdari import policy
 from rahdari.attest import rules
-from rahdari.attest.rules import Bounds, Candidate, Effect, Fit, Held, Identifier, Judged, Member, RowTrouble, State
-from rahdari.tables.csv_tables import Row
+from rahdari.attest.rules import (
+    AttestationState,
+    Bounds,
+    Candidate,
+    Effect,
+    Fit,
+    Held,
+    Identifier,
+    Judged,
+    Member,
+    RowTrouble,
+)
+from rahdari.tables.csv_tables import CsvRow
 
 TODAY = dt.date(2026, 11, 16)
 BOUNDS = Bounds(TODAY, dt.date(2028, 11, 16))
@@ -22,14 +33,14 @@ class TestState:
         self, start: dt.date, end: dt.date, today: dt.date, revoked: bool
     ) -> None:
         found = rules.state_of(valid_from=start, valid_until=end, revoked=revoked, today=today)
-        assert (found is State.LIVE) == (not revoked and start <= today <= end)
-        assert (found is State.REVOKED) == revoked
+        assert (found is AttestationState.LIVE) == (not revoked and start <= today <= end)
+        assert (found is AttestationState.REVOKED) == revoked
 
 
 CANDIDATES = st.builds(
     Candidate,
     id=st.uuids().map(str),
-    state=st.sampled_from(State),
+    state=st.sampled_from(AttestationState),
     name=st.sampled_from(["same", "same_but_form", "alike", "different", "not_compared"]),
     weight=st.sampled_from(["alone", "provisional", "supporting", None]),
 )
@@ -42,7 +53,7 @@ class TestBest:
         fitting = [
             each
             for each in candidates
-            if each.state is State.LIVE and each.name != "different" and each.weight is not None
+            if each.state is AttestationState.LIVE and each.name != "different" and each.weight is not None
         ]
         if not fitting:
             assert found is None
@@ -52,9 +63,9 @@ class TestBest:
         assert all(order.index(found.weight or "") <= order.index(each.weight or "") for each in fitting)
 
     def test_says_why_another_does_not_fit(self) -> None:
-        assert Candidate("1", State.LIVE, "different", "alone").fit is Fit.ANOTHER_NAME
-        assert Candidate("1", State.EXPIRED, "same", "alone").fit is Fit.NOT_LIVE
-        assert Candidate("1", State.LIVE, "same", None).fit is Fit.NO_WEIGHT
+        assert Candidate("1", AttestationState.LIVE, "different", "alone").fit is Fit.ANOTHER_NAME
+        assert Candidate("1", AttestationState.EXPIRED, "same", "alone").fit is Fit.NOT_LIVE
+        assert Candidate("1", AttestationState.LIVE, "same", None).fit is Fit.NO_WEIGHT
 
 
 class TestWeight:
@@ -103,14 +114,14 @@ class TestTheLastDay:
         assert found.day == today.day or (found + dt.timedelta(days=1)).day == 1
 
 
-def row(line: int = 2, **cells: str) -> Row:
+def row(line: int = 2, **cells: str) -> CsvRow:
     given_ones = {
         "member_number": "M-00018",
         "name": "Sample Freelancer 31",
         "identifier": "member@client.example",
         "valid_until": "2027-06-30",
     }
-    return Row(line, given_ones | cells)
+    return CsvRow(line, given_ones | cells)
 
 
 class TestRows:
@@ -158,7 +169,7 @@ class TestRows:
 
     @given(st.lists(st.dictionaries(st.sampled_from(rules.COLUMNS), st.text(max_size=30)), max_size=5))
     def test_are_all_judged_whatever_stands_in_them(self, cells: list[dict[str, str]]) -> None:
-        rows = [Row(number, each) for number, each in enumerate(cells)]
+        rows = [CsvRow(number, each) for number, each in enumerate(cells)]
         judged = rules.read_rows(rows, BOUNDS)
         assert [each.row for each in judged] == rows, "no row is lost"
         assert all((each.member is None) != (each.trouble is None) for each in judged)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari.confirm import actions
-from rahdari.confirm.models import Question
+from rahdari.confirm.models import SubscriberQuestion
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 
@@ -25,7 +25,7 @@ def a_desk(operator: str = OPERATOR) -> User:
     return user
 
 
-def a_question(operator: str = OPERATOR, *, now: dt.datetime | None = None, **more: Any) -> Question:
+def a_question(operator: str = OPERATOR, *, now: dt.datetime | None = None, **more: Any) -> SubscriberQuestion:
     number = next(_numbers)
     facts: dict[str, Any] = {
         "operator": operator,

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari.confirm import actions, queries, rules
-from rahdari.confirm.models import Answer, Question, Way
+from rahdari.confirm.models import SubscriberAnswer, SubscriberQuestion, Way
 from rahdari.confirm.rules import AnswerTrouble, Given, Said
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters import queries as letters
 from rahdari.policy import clock
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 YES, NO = Given(Said.YES), Given(Said.NO, "line_closed")
 
 
-def answer(question: Question, given: Given, now: dt.datetime | None = None) -> bool:
+def answer(question: SubscriberQuestion, given: Given, now: dt.datetime | None = None) -> bool:
     return actions.answer(question=question, given=given, way=Way.PAGE, by="person:x", now=now or timezone.now())
 
 
@@ -54,7 +54,7 @@ class TestAsk:
         question = a_question(subscriber="SN-PLANTED-77", name="Planted Nameholder")
         assert question.name_masked == "P*****d N********r"
         with connection.cursor() as cursor:
-            cursor.execute("SELECT t::text FROM confirm_question t WHERE id = %s", [question.pk])
+            cursor.execute("SELECT t::text FROM confirm_subscriberquestion t WHERE id = %s", [question.pk])
             [text] = cursor.fetchone()
         assert "PLANTED" not in text and "Nameholder" not in text
         assert b"PLANTED".hex() not in text
@@ -65,7 +65,7 @@ class TestAnswer:
     def test_is_recorded_once_with_one_row_of_the_journal(self) -> None:
         question = a_question()
         assert answer(question, YES) and not answer(question, YES)
-        assert Answer.objects.filter(question=question).count() == 1
+        assert SubscriberAnswer.objects.filter(question=question).count() == 1
         rows = Row.objects.filter(act="confirm.answered", subject=question.subject)
         assert [row.actor for row in rows] == [f"operator:{OPERATOR}"]
 
@@ -92,7 +92,9 @@ class TestAnswer:
             answer(question, NO, later)
         assert caught.value.trouble is AnswerTrouble.CLOSED
 
-    @pytest.mark.parametrize("act", ["UPDATE confirm_answer SET said = 'no'", "DELETE FROM confirm_answer"])
+    @pytest.mark.parametrize(
+        "act", ["UPDATE confirm_subscriberanswer SET said = 'no'", "DELETE FROM confirm_subscriberanswer"]
+    )
     def test_cannot_be_changed_in_the_database(self, act: str) -> None:
         answer(a_question(), YES)
         with pytest.raises(DatabaseError, match="only added"), transaction.atomic(), connection.cursor() as cursor:

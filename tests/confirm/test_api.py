@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari.confirm import actions, api, openapi_document, problems, queries, sandbox, urls
-from rahdari.confirm.models import Answer, Question, Way
+from rahdari.confirm.models import SubscriberAnswer, SubscriberQuestion, Way
 from rahdari.confirm.rules import AnswerTrouble
 
 from .sample import OPERATOR, OTHER, a_question
@@ -78,7 +78,7 @@ class TestAnswer:
         first = system.ask("post", f"/checks/{question.number}", {"answer": "yes"})
         again = system.ask("post", f"/checks/{question.number}", {"answer": "yes"})
         assert (first.status_code, first.said["new"], again.said["new"]) == (200, True, False)
-        [kept] = Answer.objects.all()
+        [kept] = SubscriberAnswer.objects.all()
         assert (kept.said, kept.way, kept.by) == ("yes", Way.API, f"token:{system.token.pk}")
 
     def test_that_says_too_little_is_told_why(self, system: System) -> None:
@@ -132,7 +132,7 @@ class TestAnswers:
             "taken",
         ]
         assert answer.said["taken"] == 2
-        assert Answer.objects.count() == 2
+        assert SubscriberAnswer.objects.count() == 2
 
     def test_are_a_thousand_at_most(self, system: System) -> None:
         listed = [{"check": "Q-AAAA-AAAA", "answer": "yes"}] * 1001
@@ -182,7 +182,7 @@ class TestSandbox:
         said = practice.ask("post", "/sandbox/answers", {"answers": [*listed, {"check": real.number, "answer": "yes"}]})
         assert said.said["taken"] == 7
         real.refresh_from_db()
-        assert (real.said, Answer.objects.count(), Question.objects.count()) == ("", 0, 1)
+        assert (real.said, SubscriberAnswer.objects.count(), SubscriberQuestion.objects.count()) == ("", 0, 1)
 
     def test_reads_answers_by_the_same_rules(self, system: System) -> None:
         said = problem(system.ask("post", "/sandbox/checks/Q-TEST-0005", {"answer": "no"}), 422, "answer-not-taken")

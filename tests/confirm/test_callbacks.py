@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
-from rahdari.confirm import actions, calling, queries
-from rahdari.confirm.models import Callback, Delivery
+from rahdari.confirm import actions, callbacks, queries
+from rahdari.confirm.models import Callback, CallbackDelivery
 from rahdari.feed import webhook
 from rahdari.probe import hook
 from rahdari.probe.hook import HookOutcome
@@ -316,14 +316,14 @@ class TestDelivery:
         self.registered(system.url)
         a_question()
         system.status, now = 500, timezone.now()
-        for pause in calling.PAUSES[:3]:
+        for pause in callbacks.PAUSES[:3]:
             assert actions.deliver_due(now=now) == 1
             assert actions.deliver_due(now=now + pause - dt.timedelta(seconds=1)) == 0
             now += pause
         system.status = 200
         assert actions.deliver_due(now=now) == 1
         assert actions.deliver_due(now=now + dt.timedelta(days=1)) == 0
-        [delivery] = Delivery.objects.all()
+        [delivery] = CallbackDelivery.objects.all()
         assert (delivery.tries, delivery.finding, delivery.delivered_at) == (4, "taken", now)
 
     def test_is_given_up_after_ten_tries(self, system: SampleOperatorSystem) -> None:
@@ -331,8 +331,8 @@ class TestDelivery:
         a_question()
         system.status, now = 500, timezone.now()
         while actions.deliver_due(now=now):
-            now += calling.PAUSES[-1]
-        [delivery] = Delivery.objects.all()
+            now += callbacks.PAUSES[-1]
+        [delivery] = CallbackDelivery.objects.all()
         assert (delivery.tries, delivery.next_at, delivery.delivered_at) == (10, None, None)
 
     def test_ends_with_the_callback(self, system: SampleOperatorSystem) -> None:

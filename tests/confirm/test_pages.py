@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.confirm import actions, queries
-from rahdari.confirm.models import Answer, AnswerFile, ApiToken, Question, Way
+from rahdari.confirm.models import AnswerFile, ApiToken, SubscriberAnswer, SubscriberQuestion, Way
 from rahdari.confirm.rules import AnswerTrouble
 from rahdari.people import actions as people
 from tests.portal import story
@@ -28,7 +28,7 @@ def desk(client: Client) -> Client:
     return client
 
 
-def said(question: Question) -> str:
+def said(question: SubscriberQuestion) -> str:
     question.refresh_from_db()
     return f"{question.said} {question.reason}".strip()
 
@@ -78,7 +78,7 @@ class TestAnswer:
         answer = desk.post(f"{CHECKS}{first.number}/", {"answer": "yes", "view": "open"})
         assert answer.headers["Location"] == f"{CHECKS}?next={second.number}#{second.number}"
         assert said(first) == "yes"
-        assert Answer.objects.get().way == Way.PAGE
+        assert SubscriberAnswer.objects.get().way == Way.PAGE
 
     def test_no_needs_a_reason_and_says_so_beside_the_row(self, desk: Client) -> None:
         question = a_question()
@@ -129,7 +129,7 @@ class TestFile:
         desk.post(place)
         desk.post(place)
         assert [said(question) for question in questions] == ["yes", "no unknown_subscriber", ""]
-        assert Answer.objects.count() == 2
+        assert SubscriberAnswer.objects.count() == 2
 
     def test_says_by_row_what_is_wrong_and_gives_these_rows_back(self, desk: Client) -> None:
         good, bad, theirs = a_question(), a_question(), a_question(OTHER)

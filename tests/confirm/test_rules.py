@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.confirm import rules
-from rahdari.confirm.rules import AnswerTrouble, Asked, FileTrouble, Given, Kind, Said
+from rahdari.confirm.rules import AnswerTrouble, Asked, FileTrouble, Given, QuestionKind, Said
 
 
 class TestReadAnswer:
     def test_takes_yes_no_and_unknown_however_they_are_written(self) -> None:
-        assert rules.read_answer(Kind.SUBSCRIBER, said=" Yes ") == Given(Said.YES)
-        assert rules.read_answer(Kind.SUBSCRIBER, said="UNKNOWN") == Given(Said.UNKNOWN)
-        assert rules.read_answer(Kind.SUBSCRIBER, said="no", reason="4") == Given(Said.NO, "line_closed")
+        assert rules.read_answer(QuestionKind.SUBSCRIBER, said=" Yes ") == Given(Said.YES)
+        assert rules.read_answer(QuestionKind.SUBSCRIBER, said="UNKNOWN") == Given(Said.UNKNOWN)
+        assert rules.read_answer(QuestionKind.SUBSCRIBER, said="no", reason="4") == Given(Said.NO, "line_closed")
 
-    @pytest.mark.parametrize("kind", list(Kind))
-    def test_knows_each_reason_by_its_number_and_by_its_word(self, kind: Kind) -> None:
+    @pytest.mark.parametrize("kind", list(QuestionKind))
+    def test_knows_each_reason_by_its_number_and_by_its_word(self, kind: QuestionKind) -> None:
         for place, word in enumerate(rules.REASONS[kind], start=1):
             for written in (str(place), word, f" {word.upper()} "):
                 assert rules.read_answer(kind, said="no", reason=written) == Given(Said.NO, word)
@@ -23,14 +23,16 @@ class TestReadAnswer:
     @pytest.mark.parametrize(
         ("kind", "facts", "trouble"),
         [
-            (Kind.SUBSCRIBER, {"said": "maybe"}, AnswerTrouble.UNKNOWN_ANSWER),
-            (Kind.SUBSCRIBER, {"said": ""}, AnswerTrouble.UNKNOWN_ANSWER),
-            (Kind.SUBSCRIBER, {"said": "no"}, AnswerTrouble.NO_REASON),
-            (Kind.SUBSCRIBER, {"said": "no", "reason": "5"}, AnswerTrouble.UNKNOWN_REASON),
-            (Kind.SUBSCRIBER, {"said": "yes", "reason": "1"}, AnswerTrouble.REASON_WITHOUT_NO),
+            (QuestionKind.SUBSCRIBER, {"said": "maybe"}, AnswerTrouble.UNKNOWN_ANSWER),
+            (QuestionKind.SUBSCRIBER, {"said": ""}, AnswerTrouble.UNKNOWN_ANSWER),
+            (QuestionKind.SUBSCRIBER, {"said": "no"}, AnswerTrouble.NO_REASON),
+            (QuestionKind.SUBSCRIBER, {"said": "no", "reason": "5"}, AnswerTrouble.UNKNOWN_REASON),
+            (QuestionKind.SUBSCRIBER, {"said": "yes", "reason": "1"}, AnswerTrouble.REASON_WITHOUT_NO),
         ],
     )
-    def test_says_why_it_cannot_take_an_answer(self, kind: Kind, facts: dict[str, str], trouble: AnswerTrouble) -> None:
+    def test_says_why_it_cannot_take_an_answer(
+        self, kind: QuestionKind, facts: dict[str, str], trouble: AnswerTrouble
+    ) -> None:
         assert rules.read_answer(kind, **facts) is trouble
 
 
@@ -99,9 +101,9 @@ class TestWriteRows:
 
 class TestJudge:
     ASKED = {
-        "Q-AAAA-AAAA": Asked(Kind.SUBSCRIBER),
-        "Q-BBBB-BBBB": Asked(Kind.SUBSCRIBER, closed=True),
-        "Q-CCCC-CCCC": Asked(Kind.SUBSCRIBER),
+        "Q-AAAA-AAAA": Asked(QuestionKind.SUBSCRIBER),
+        "Q-BBBB-BBBB": Asked(QuestionKind.SUBSCRIBER, closed=True),
+        "Q-CCCC-CCCC": Asked(QuestionKind.SUBSCRIBER),
     }
 
     def judged(self, *lines: str) -> list[rules.Judged]:

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari.confirm import actions, problems, queries
-from rahdari.journal.models import Entry
+from rahdari.journal.models import JournalEntry
 from rahdari.people import queries as people
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as publish_queries
@@ -80,6 +80,6 @@ class TestStop:
         token = key(OPERATOR)  # as if it had been left
         stop(OPERATOR)
         assert status(token) == 401
-        rows = Entry.objects.count()
+        rows = JournalEntry.objects.count()
         stop(OPERATOR)
-        assert Entry.objects.count() == rows
+        assert JournalEntry.objects.count() == rows

@@ -13,10 +13,10 @@ from hypothesis.extra.django import TestCase
 
 from rahdari.db import queues
 from rahdari.db.models import FailingItem
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.ops.doctor_queues import check_queues
 from rahdari.publish import metrics
-from rahdari.vouch.models import Stop
+from rahdari.vouch.models import MailOptOut
 
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
 
@@ -70,11 +70,11 @@ class TestWhatFails:
         monkeypatch.setattr(queues, "_troubled", None)
         self.broken = {"0"}
         for name in "012":
-            Stop.objects.create(address_index=name, at=NOW)
+            MailOptOut.objects.create(address_index=name, at=NOW)
 
     def run(self, now: dt.datetime, at_most: int = 1) -> int:
-        @queues.each_of(lambda: Stop.objects.order_by("at", "address_index"), at_most=at_most)
-        def move(row: Stop, now: dt.datetime) -> None:
+        @queues.each_of(lambda: MailOptOut.objects.order_by("at", "address_index"), at_most=at_most)
+        def move(row: MailOptOut, now: dt.datetime) -> None:
             name = row.address_index
             row.delete()
             if name in self.broken:
@@ -83,7 +83,7 @@ class TestWhatFails:
         return move(now)
 
     def left(self) -> list[str]:
-        return sorted(Stop.objects.values_list("address_index", flat=True))
+        return sorted(MailOptOut.objects.values_list("address_index", flat=True))
 
     def test_holds_up_nothing_behind_it_and_is_undone(self) -> None:
         assert [self.run(NOW) for _ in range(4)] == [0, 1, 1, 0]
@@ -111,7 +111,7 @@ class TestWhatFails:
 
     def test_is_counted_no_more_when_it_waits_no_more(self) -> None:
         self.run(NOW, at_most=3)
-        Stop.objects.all().delete()
+        MailOptOut.objects.all().delete()
         assert self.run(NOW + HOUR) == 0
         assert not queues.failing().exists()
 
@@ -129,11 +129,11 @@ class TestWhatFails:
         assert WORDS not in caplog.text
 
     def test_of_the_database_is_the_callers_business(self) -> None:
-        def away(row: Stop, now: dt.datetime) -> None:
+        def away(row: MailOptOut, now: dt.datetime) -> None:
             raise OperationalError
 
         with pytest.raises(OperationalError):
-            queues.each_of(lambda: Stop.objects.order_by("at", "address_index"))(away)(NOW)
+            queues.each_of(lambda: MailOptOut.objects.order_by("at", "address_index"))(away)(NOW)
         assert not queues.failing().exists()
 
 

@@ -9,7 +9,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.confirm import actions as confirm
-from rahdari.confirm.models import Question, Way
+from rahdari.confirm.models import SubscriberQuestion, Way
 from rahdari.decide import queries
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.people import actions as people
@@ -94,7 +94,9 @@ def a_decided_application(*, now: dt.datetime = NOW, **facts: object) -> Applica
     return Application.objects.get(pk=application.pk)
 
 
-def denied(application: Application, *, now: dt.datetime = NOW, reason: str = "another_subscriber") -> Question:
+def denied(
+    application: Application, *, now: dt.datetime = NOW, reason: str = "another_subscriber"
+) -> SubscriberQuestion:
     """The operator of the first address was asked, and says that it is another subscriber's."""
     endpoint = applications.endpoints_of(application)[0]
     question = confirm.ask(

@@ -7,7 +7,7 @@ import pytest
 from rahdari import workflow
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
-from rahdari.decide import actions, clocks, desk, queries
+from rahdari.decide import actions, case_clock, desk, queries
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.decide.rules import CannotSecond, Lane, NoticeState, Outcome, Status
 from rahdari.journal import queries as journal
@@ -74,7 +74,7 @@ class TestDecideByRule:
         assert decision is not None
         assert application.status == "granted"
         assert (case.status, case.lane, decision.outcome) == (Status.DECIDED, Lane.AUTOMATIC, Outcome.GRANTED)
-        assert decision.decided_by == f"rule:{clocks.policy_of(application).version}"
+        assert decision.decided_by == f"rule:{case_clock.policy_of(application).version}"
         assert acts_on(case) == ["decide.granted_by_rule"]
         assert list(queries.grants_not_entered()) == [decision]
 
@@ -339,7 +339,7 @@ class TestTheRegister:
         assert Decision.objects.get(pk=decision.pk).voided_at == LATER
         assert queries.decision_of(returned) is None
         assert actions.return_grant(decision=decision, why="already_entered", now=LATER + DAY).pk == returned.pk
-        assert clocks.pauses_of(returned)[-1].until_at == LATER
+        assert case_clock.pauses_of(returned)[-1].until_at == LATER
         assert actions.decide_by_rule(application=other, checks=[], now=LATER).status == Status.OPEN
 
 
@@ -385,8 +385,8 @@ class TestAskQuestion:
         question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
         longer = actions.extend_question(question=question, actor="person:x", now=LATER)
         # Ten working days from Tuesday 17 November, then ten more from 30 November.
-        assert question.due_at.astimezone(clocks.calendar().zone_info).date() == dt.date(2026, 11, 30)
-        assert longer.due_at.astimezone(clocks.calendar().zone_info).date() == dt.date(2026, 12, 14)
+        assert question.due_at.astimezone(case_clock.calendar().zone_info).date() == dt.date(2026, 11, 30)
+        assert longer.due_at.astimezone(case_clock.calendar().zone_info).date() == dt.date(2026, 12, 14)
         with pytest.raises(actions.NoMoreTime):
             actions.extend_question(question=longer, actor="person:x", now=LATER)
 

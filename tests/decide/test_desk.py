@@ -13,10 +13,10 @@ from django.urls import reverse
 
 from rahdari import policy, workflow
 from rahdari.apply.models import Application
-from rahdari.decide import actions, clocks, desk, keeping, queries
+from rahdari.decide import actions, case_clock, desk, queries, queue_columns
 from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
-from rahdari.journal.models import Entry
+from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.policy.loading import BUNDLED
 from rahdari.verify import queries as verify
@@ -38,15 +38,15 @@ def as_computed(case: Case) -> tuple[object, ...]:
     """What is kept must be, from the events."""
     case = fresh(case)
     if case.status != "open":
-        return ("", None, None, keeping.whole_name(case.application.holder_name), "")
-    events = clocks.events_of(case)
-    share = clocks.policy_of(case.application).escalate_at[-1] / 100
+        return ("", None, None, queue_columns.whole_name(case.application.holder_name), "")
+    events = case_clock.events_of(case)
+    share = case_clock.policy_of(case.application).escalate_at[-1] / 100
     return (
-        clocks.waits_for(case.standing),
+        case_clock.waits_for(case.standing),
         policy.due_at(**events),
         policy.used_at(share=share, **events),
         case.words,
-        keeping.mark_of(clocks.calendar()),
+        queue_columns.mark_of(case_clock.calendar()),
     )
 
 
@@ -139,8 +139,8 @@ class TestKept:
         late_at = fresh(case).late_at
         assert late_at is not None
         assert not queries.cases_out_of_time(late_at - MINUTE).exists()
-        assert not clocks.clock_of(fresh(case), late_at - MINUTE).is_late
-        assert queries.cases_out_of_time(late_at).exists() and clocks.clock_of(fresh(case), late_at).is_late
+        assert not case_clock.clock_of(fresh(case), late_at - MINUTE).is_late
+        assert queries.cases_out_of_time(late_at).exists() and case_clock.clock_of(fresh(case), late_at).is_late
 
 
 def a_noticed_case(officer: User) -> Case:
@@ -214,7 +214,7 @@ class TestSearch:
         found = Application.objects.get(pk=case.application_id)
         found.company_name = "Náme Example Sample-Softwarehouse (Pvt) Ltd"
         found.save()
-        keeping.keep(case)
+        queue_columns.keep(case)
         # Two letters may stand in the number of the application, which is searched by any part of it.
         short = next(each for each in ("na", "ex", "sa", "pv", "lt") if each.upper() not in found.reference)
         for asked, there in {
@@ -243,10 +243,10 @@ class TestLooks:
         self, at_the_desk: Client, officer: User
     ) -> None:
         cases = [a_case(), a_case()]
-        before = Entry.objects.count()
+        before = JournalEntry.objects.count()
         page(at_the_desk)
-        row = Entry.objects.latest("id")
-        assert Entry.objects.count() == before + 1
+        row = JournalEntry.objects.latest("id")
+        assert JournalEntry.objects.count() == before + 1
         assert (row.act, row.actor, row.subject) == ("decide.read_list", f"officer:{officer.pk}", "desk:queue")
         assert sorted(row.detail["shown"]) == sorted(case.application.subject for case in cases)
         for case in cases:
@@ -256,7 +256,7 @@ class TestLooks:
         case = a_case()
         page(at_the_desk, q="Freelancer 198.51.100.7")
         page(at_the_desk, q="freelancer")
-        first, again = Entry.objects.filter(act="decide.read_list").order_by("id")
+        first, again = JournalEntry.objects.filter(act="decide.read_list").order_by("id")
         assert again.detail["asked"][0] in first.detail["asked"] and len(first.detail["asked"]) == 2
         assert "reelancer" not in str([first.detail, again.detail]) and "198.51" not in str(first.detail)
         assert again.detail["shown"] == [case.application.subject]
@@ -265,11 +265,11 @@ class TestLooks:
         self, at_the_desk: Client, officer: User
     ) -> None:
         at_the_desk.get(reverse("decide:approvals"))
-        assert not Entry.objects.filter(act="decide.read_list").exists()
+        assert not JournalEntry.objects.filter(act="decide.read_list").exists()
         case = actions.take_case(case=a_case(), officer=officer, now=NOW)
         actions.propose_refusal(case=case, officer=officer, codes=["R3"], text="No bill.", now=NOW)
         at_the_desk.get(reverse("decide:approvals"))
-        row = Entry.objects.get(act="decide.read_list")
+        row = JournalEntry.objects.get(act="decide.read_list")
         assert (row.subject, row.detail["shown"]) == ("desk:approvals", [case.application.subject])
 
 

@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from rahdari import workflow
 from rahdari.confirm import actions as answers
-from rahdari.confirm.models import Question as OperatorQuestion
+from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
 from rahdari.confirm.models import Way
 from rahdari.decide import actions, queries, words
-from rahdari.decide.models import Case, Decision, Notice, Question
-from rahdari.journal.models import Entry
+from rahdari.decide.models import Case, CaseQuestion, Decision, Notice
+from rahdari.journal.models import JournalEntry
 from rahdari.letters import queries as letters
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
@@ -41,7 +41,7 @@ class TestListedName:
         assert case is not None
         html = signed_in(officer).get(page(case)).content.decode()
         assert "On the list:" in html and CENTRE in html and "{&#x27;en&#x27;" not in html
-        row = Entry.objects.filter(act="decide.read_listed_name").get()
+        row = JournalEntry.objects.filter(act="decide.read_listed_name").get()
         assert (row.subject, row.reason) == (application.subject, "decide")
 
     def test_beside_what_was_found_is_in_the_readers_language_alone(self, officer: User) -> None:
@@ -54,7 +54,7 @@ class TestListedName:
 
     def test_is_looked_up_for_no_other_case(self, officer: User) -> None:
         signed_in(officer).get(page(a_case()))
-        assert not Entry.objects.filter(act="decide.read_listed_name").exists()
+        assert not JournalEntry.objects.filter(act="decide.read_listed_name").exists()
 
 
 class TestTyped:
@@ -65,7 +65,7 @@ class TestTyped:
         given = {"decision": "refuse", "codes": ["R6"], "text": "What took an hour to write."}
         answer = client.post(page(case, "decide"), given)
         assert answer.status_code == 409
-        assert "What took an hour to write." in answer.content.decode() and Question.objects.count() == 1
+        assert "What took an hour to write." in answer.content.decode() and CaseQuestion.objects.count() == 1
 
 
 class TestHistory:

@@ -6,7 +6,7 @@ import pytest
 from django.test import override_settings
 
 from rahdari.apply.models import Application
-from rahdari.decide import actions, clocks, queries
+from rahdari.decide import actions, case_clock, queries
 from rahdari.decide.models import Decision
 from rahdari.decide.rules import CannotSecond, NoticeState, Status
 from rahdari.letters import queries as letters
@@ -110,7 +110,7 @@ class TestSecondRefusal:
         assert [remedy.key for remedy in refusal.remedies] == ["appeal", "new_application", "ombudsman"]
         assert refusal.text == "The answer shows no bill." and refusal.notice_text == SENTENCE
         # Thirty days from 17 November end on 17 December, a Thursday.
-        assert refusal.appeal_until.astimezone(clocks.calendar().zone_info).date() == dt.date(2026, 12, 17)
+        assert refusal.appeal_until.astimezone(case_clock.calendar().zone_info).date() == dt.date(2026, 12, 17)
         assert refusal.forum is not None and refusal.forum.sits == "authority"
         case = queries.cases().get(pk=case.pk)
         assert case.application.status == "refused"

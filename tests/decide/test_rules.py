@@ -14,6 +14,7 @@ from rahdari.decide.rules import (
     MOVES,
     By,
     CannotSecond,
+    CaseStanding,
     CheckFact,
     Grantable,
     NoticeState,
@@ -21,21 +22,20 @@ from rahdari.decide.rules import (
     Outcome,
     Provisional,
     QuestionState,
-    Standing,
     Status,
     Urgency,
 )
 from rahdari.policy import GUARDS, CheckRule
 
 DOCS = Path(__file__).parents[2] / "docs" / "desk.md"
-ALL = [Standing(*parts) for parts in product(Status, QuestionState, NoticeState)]
+ALL = [CaseStanding(*parts) for parts in product(Status, QuestionState, NoticeState)]
 ACTS = sorted({move.act for move in MOVES})
 FREELANCER = policy.current(None).services["vpn_freelancer"].checks_for(mobile=False)
 COMPANY = policy.current(None).services["vpn_company"].checks
 CODES = policy.current(None).reasons
 
 
-def after(move: rules.Move, standing: Standing) -> Standing:
+def after(move: rules.Move, standing: CaseStanding) -> CaseStanding:
     """Where a move leads, in all three dimensions."""
     question, notice = standing.question, standing.notice
     match move.act:
@@ -51,12 +51,12 @@ def after(move: rules.Move, standing: Standing) -> Standing:
             notice = NoticeState.RIPE
         case "drop_refusal" | "second_refusal" | "keep_registration" | "second_taking_back":
             notice = NoticeState.NONE
-    return Standing(move.target, question, notice)
+    return CaseStanding(move.target, question, notice)
 
 
 class TestMoves:
     @given(st.sampled_from(ALL), st.sampled_from(ACTS))
-    def test_are_found_only_where_the_table_has_them(self, standing: Standing, act: str) -> None:
+    def test_are_found_only_where_the_table_has_them(self, standing: CaseStanding, act: str) -> None:
         move = rules.move_for(standing, act)
         fitting = [one for one in MOVES if one.act == act and one.fits(standing)]
         assert (move is None) == (not fitting)
@@ -76,7 +76,7 @@ class TestMoves:
 
     @given(st.lists(st.sampled_from(MOVES), max_size=14))
     def test_in_any_order_refuse_nobody_who_was_not_heard(self, moves: list[rules.Move]) -> None:
-        standing, heard = Standing(Status.OPEN), False
+        standing, heard = CaseStanding(Status.OPEN), False
         for move in moves:
             if not move.fits(standing):
                 continue
@@ -96,7 +96,7 @@ class TestMoves:
             assert NoticeState.RUNNING not in move.notice
 
     def test_reach_every_status_from_an_open_case(self) -> None:
-        seen, todo = set(), [Standing(Status.OPEN)]
+        seen, todo = set(), [CaseStanding(Status.OPEN)]
         while todo:
             standing = todo.pop()
             if standing in seen:

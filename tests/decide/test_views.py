@@ -9,7 +9,7 @@ from django.urls import reverse
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document
 from rahdari.decide import actions, queries
-from rahdari.decide.models import Case, Decision, Notice, Question
+from rahdari.decide.models import Case, CaseQuestion, Decision, Notice
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
 from rahdari.verify import queries as verify
@@ -266,7 +266,7 @@ class TestDecide:
         client = signed_in(officer)
         assert client.post(page(case, "decide"), {"decision": "ask"}).status_code == 422
         client.post(page(case, "decide"), {"decision": "ask", "code": "Q4", "text": "Which client?"})
-        assert Question.objects.get(case=case).text == "Which client?"
+        assert CaseQuestion.objects.get(case=case).text == "Which client?"
         html = client.get(page(case)).content.decode()
         assert "Waiting for the applicant" in html and 'name="decision"' not in html
 
@@ -294,7 +294,7 @@ class TestDecide:
         case = mine(officer)
         html = signed_in(officer).post(page(case, "decide"), {**given, "preview": "1"}).content.decode()
         assert words in html
-        assert not Notice.objects.exists() and not Question.objects.exists() and not Decision.objects.exists()
+        assert not Notice.objects.exists() and not CaseQuestion.objects.exists() and not Decision.objects.exists()
         assert re.search(rf'value="{given["decision"]}" checked', html), "what was filled in stays"
 
     def test_of_a_case_that_moved_on_changes_nothing(self, officer: User) -> None:
@@ -304,7 +304,7 @@ class TestDecide:
         client.post(page(case, "decide"), given)
         answer = client.post(page(case, "decide"), given, follow=True)
         assert "The case changed in the meantime." in answer.content.decode()
-        assert Question.objects.count() == 1
+        assert CaseQuestion.objects.count() == 1
 
     def test_records_what_was_found_only_with_words(self, officer: User) -> None:
         case = mine(officer)

@@ -19,12 +19,12 @@ django.setup()
 from django.urls import reverse
 from django.utils.translation import override
 from rahdari import policy
-from rahdari.apply import asked
+from rahdari.apply import step_forms
 from rahdari.apply.rules import Facts, is_given
 from rahdari.api import public
 rules = policy.read(policy.BUNDLED.read_text().replace('wants = "text"', 'wants = "link"', 1))
 [kind] = [each for service in rules.services.values() for each in service.evidence if each.wants == "link"]
-page = asked.PAGES[kind.wants]
+page = step_forms.PAGES[kind.wants]
 assert reverse(page.url_name, args=["A-1"]).endswith("/proof-of-work/link/")
 assert page.form({"text": "https://sample.example/"}).is_valid() and not page.form({"text": "no address"}).is_valid()
 assert page.later({"text": "https://sample.example/"}, None, rules).is_valid()

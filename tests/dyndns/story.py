@@ -10,7 +10,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import queries as cases
 from rahdari.dyndns import actions, queries
-from rahdari.dyndns.models import Host
+from rahdari.dyndns.models import DynamicHost
 from rahdari.people.models import User
 from rahdari.register.models import Registration
 from tests.portal import story
@@ -25,11 +25,11 @@ class Connection:
 
     person: User
     registration: Registration
-    host: Host
+    host: DynamicHost
     token: str
 
-    def fresh(self) -> Host:
-        return Host.objects.select_related("registration").get(pk=self.host.pk)
+    def fresh(self) -> DynamicHost:
+        return DynamicHost.objects.select_related("registration").get(pk=self.host.pk)
 
 
 def a_dynamic_endpoint(application: Application, address: str = "203.0.113.200", *, port: int = 51820) -> Endpoint:
@@ -44,7 +44,7 @@ def a_dynamic_endpoint(application: Application, address: str = "203.0.113.200",
     )
 
 
-def a_host(endpoint: Endpoint) -> tuple[Host, str]:
+def a_host(endpoint: Endpoint) -> tuple[DynamicHost, str]:
     facts = {"actor": "person:1", "now": dt.datetime.now(dt.UTC)}
     host = actions.make_host(
         subject=endpoint.subject,
@@ -55,11 +55,13 @@ def a_host(endpoint: Endpoint) -> tuple[Host, str]:
     return host, actions.make_token(host=host, **facts).text
 
 
-def report(host: Host, address: str, *, source: str | None = None, now: dt.datetime | None = None) -> actions.Heard:
+def report(
+    host: DynamicHost, address: str, *, source: str | None = None, now: dt.datetime | None = None
+) -> actions.Heard:
     """As a router on the line reports it; `source` when it came from elsewhere."""
     block = ipaddress.ip_network(address)
     return actions.report(
-        host=Host.objects.select_related("registration").get(pk=host.pk),
+        host=DynamicHost.objects.select_related("registration").get(pk=host.pk),
         block=block,
         source=ipaddress.ip_address(source) if source else block.network_address,
         by="router",
@@ -77,12 +79,12 @@ def a_connection(address: str = "203.0.113.200", *, person: User | None = None) 
     story.send(story.fresh(application))
     story.advance()
     registration = cases.case_of(application).decisions.get().registration
-    return Connection(person, registration, Host.objects.select_related("registration").get(pk=host.pk), token)
+    return Connection(person, registration, DynamicHost.objects.select_related("registration").get(pk=host.pk), token)
 
 
 def listed(registration: Registration) -> list[str]:
     return sorted(str(entry.block) for entry in registration.entries.filter(ended_at__isnull=True))
 
 
-def addresses(host: Host) -> list[str]:
+def addresses(host: DynamicHost) -> list[str]:
     return [str(lease.network) for lease in queries.leases_of(host)]

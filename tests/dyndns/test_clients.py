@@ -20,8 +20,8 @@ from django.conf import settings
 from django.db import connection as database
 from django.utils import timezone
 
-from rahdari.agent.announcing import Announcer, RegisterNotReached, Settings
-from rahdari.dyndns.models import Host
+from rahdari.agent.dyndns_update import Announcer, RegisterNotReached, Settings
+from rahdari.dyndns.models import DynamicHost
 from rahdari.portal.applicant import router_settings
 from tests.journeys.stack import wait_for
 from tests.needs import needs_program
@@ -160,7 +160,7 @@ class TestInadyn:
             given = values(connection, port, token="aaaaa-aaaaa-aaaaa-aaaaa")
             code, said = run_inadyn(tmp_path, to_copy("inadyn", given))
             assert code != 0, said
-            Host.objects.update(closed_at="2026-01-01T00:00:00Z")
+            DynamicHost.objects.update(closed_at="2026-01-01T00:00:00Z")
             code, said = run_inadyn(tmp_path, to_copy("inadyn", values(connection, port)))
         assert code != 0 and "nohost" in said, said
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
 from rahdari.dyndns import queries
-from rahdari.dyndns.models import Host, Lease
+from rahdari.dyndns.models import DynamicHost, ReportedAddress
 from rahdari.people.models import User
-from rahdari.portal.standing import addresses_of
+from rahdari.portal.registration_status import addresses_of
 from rahdari.verify import queries as proofs
 from tests.portal import story
 
@@ -94,7 +94,7 @@ class TestApplying:
             reverse("portal:prove", args=[application.reference, endpoint.pk]), {"token": "1"}
         )
         text = page.content.decode()
-        name = Host.objects.get().name
+        name = DynamicHost.objects.get().name
         for sign in ("FRITZ!Box", "OpenWrt", "MikroTik", "ddclient", "inadyn", "rahdari agent announce", name):
             assert sign in text, sign
 
@@ -104,7 +104,7 @@ class TestItsPage:
         connection = a_connection("203.0.113.36")
         browser = browser_of(connection.person)
         assert "We get reports of your changing address" in browser.get(page_of(connection)).content.decode()
-        Lease.objects.update(until=timezone.now() - dt.timedelta(minutes=1))
+        ReportedAddress.objects.update(until=timezone.now() - dt.timedelta(minutes=1))
         silent = browser.get(page_of(connection)).content.decode()
         assert "We no longer get reports of this address" in silent and "Restart the router once." in silent
         workflow.advance(now=timezone.now() + 5 * DAY)

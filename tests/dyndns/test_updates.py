@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.dyndns import queries, rules, updates
-from rahdari.dyndns.models import Host
+from rahdari.dyndns.models import DynamicHost
 from rahdari.dyndns.rules import V6As
 
 from .story import a_connection, addresses, listed
@@ -131,7 +131,7 @@ class TestAnswers:
 
     def test_the_64_of_a_line_when_its_holder_chose_that(self) -> None:
         connection = a_connection("203.0.113.71")
-        Host.objects.update(v6_as=V6As.NETWORK)
+        DynamicHost.objects.update(v6_as=V6As.NETWORK)
         facts = {"name": connection.host.name, "token": connection.token, "source": "2001:db8:50:7::1"}
         status, body, _ = ask("/nic/update", "myipv6=2001:db8:50:7::/64", **facts)
         assert (status, body) == ("200 OK", "good 2001:db8:50:7::/64")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.dyndns import actions, metrics, queries
-from rahdari.ops import findings
+from rahdari.ops import checks
 from rahdari.ops.doctor_leases import check_leases
 
 from . import story
@@ -63,9 +63,11 @@ class TestDoctor:
         for last in range(144, 149):
             story.a_connection(f"203.0.113.{last}")
         (found,) = check_leases()
-        assert (found.state, found.text) == (findings.OK, "5 of 5 are reported")
-        for count, state in ((1, findings.NOTE), (3, findings.WRONG)):
-            for lease in [lease for host in queries.Host.objects.all()[:count] for lease in queries.leases_of(host)]:
+        assert (found.state, found.text) == (checks.OK, "5 of 5 are reported")
+        for count, state in ((1, checks.NOTE), (3, checks.WRONG)):
+            for lease in [
+                lease for host in queries.DynamicHost.objects.all()[:count] for lease in queries.leases_of(host)
+            ]:
                 lease.until = timezone.now() - DAY
                 lease.save()
             (found,) = check_leases()

@@ -13,7 +13,7 @@ from hypothesis.extra.django import TestCase
 
 from rahdari.fees import actions, queries, rules
 from rahdari.fees.models import Invoice, Payment, Statement
-from rahdari.fees.rules import Due, Money, State
+from rahdari.fees.rules import Due, InvoiceState, Money
 from rahdari.fees.statements import Read
 from rahdari.journal import queries as journal
 
@@ -48,7 +48,7 @@ def credits(*entries: tuple[str, str, str]) -> Statement:
     return actions.import_statement(found=read, actor="accounts:sample", now=NOW)
 
 
-def state(invoice: Invoice) -> State:
+def state(invoice: Invoice) -> InvoiceState:
     return queries.standing_of(invoice, now=NOW).state
 
 
@@ -83,7 +83,7 @@ class TestImportStatement:
         invoice = an_invoice()
         statement = credits(("T1", "2400.00", f"fee {rules.grouped(invoice.reference)}"), ("T2", "5.00", "thanks"))
         assert (statement.credits, statement.new, statement.matched) == (2, 2, 1)
-        assert state(invoice) is State.PAID
+        assert state(invoice) is InvoiceState.PAID
         [waiting] = queries.payments_that_wait()
         assert (waiting.bank_id, waiting.why_not) == ("T2", "no_reference")
 
@@ -96,7 +96,7 @@ class TestImportStatement:
         assert (standing.paid, standing.open, standing.state) == (
             Decimal("1400.00"),
             Decimal("1000.00"),
-            State.PART_PAID,
+            InvoiceState.PART_PAID,
         )
 
     def test_of_the_same_file_changes_nothing(self) -> None:
@@ -121,7 +121,7 @@ class TestMatchPayment:
         credits(("T1", "2400.00", "no reference"))
         [payment] = queries.payments_that_wait()
         actions.match_payment(payment=payment, invoice=invoice, actor="accounts:sample", now=NOW)
-        assert state(invoice) is State.PAID
+        assert state(invoice) is InvoiceState.PAID
         with pytest.raises(actions.PaymentSettled):
             actions.set_payment_aside(payment=payment, why="x", actor="accounts:other", now=NOW)
 
@@ -148,7 +148,7 @@ class TestRecordRefund:
         assert caught.value.most == Decimal("100.00")
         back(payment, "100.00")
         assert queries.to_pay_back(now=NOW) == []
-        assert state(invoice) is State.PAID
+        assert state(invoice) is InvoiceState.PAID
 
     def test_of_one_that_was_set_aside_gives_back_all_of_it(self) -> None:
         credits(("T1", "5.00", ""))
@@ -176,4 +176,4 @@ class TestSums(TestCase):
         total = Decimal(sum(cents)) / 100
         assert standing.paid == total
         assert standing.open - standing.over == invoice.amount - total
-        assert (standing.state is State.PAID) == (total >= invoice.amount)
+        assert (standing.state is InvoiceState.PAID) == (total >= invoice.amount)

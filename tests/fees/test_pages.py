@@ -127,7 +127,7 @@ class TestAccounts:
             answer = browser.post(place, sent)
             assert answer.status_code == 422 and told in answer.content.decode()
         assert browser.post(place, {"decision": "match", "invoice": invoice.number.lower()}).status_code == 302
-        assert queries.standing_of(invoice, now=timezone.now()).state is rules.State.PAID
+        assert queries.standing_of(invoice, now=timezone.now()).state is rules.InvoiceState.PAID
 
     def test_puts_on_record_what_went_back_and_no_more_than_came(self) -> None:
         invoice = an_invoice(a_person("holder"))

@@ -6,15 +6,15 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from rahdari.journal import actions, queries
-from rahdari.journal.models import Entry
+from rahdari.journal.models import JournalEntry
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
 
 
-def recorded(subject: str = "application:1", act: str = "apply.submitted") -> Entry:
+def recorded(subject: str = "application:1", act: str = "apply.submitted") -> JournalEntry:
     actions.record(act=act, actor="person:1", subject=subject, now=NOW, reason="as asked", detail={"endpoints": 2})
-    return Entry.objects.order_by("-id")[0]
+    return JournalEntry.objects.order_by("-id")[0]
 
 
 class TestRecord:
@@ -26,11 +26,11 @@ class TestRecord:
     def test_no_row_can_be_changed(self) -> None:
         row = recorded()
         with connection.cursor() as cursor:  # switched off for the clean-up between tests, see tests/conftest.py
-            cursor.execute("ALTER TABLE journal_entry ENABLE TRIGGER journal_is_never_emptied")
+            cursor.execute("ALTER TABLE journal_journalentry ENABLE TRIGGER journal_is_never_emptied")
         for attempt in (
-            lambda: Entry.objects.filter(pk=row.pk).update(actor="person:2"),
+            lambda: JournalEntry.objects.filter(pk=row.pk).update(actor="person:2"),
             lambda: row.delete(),
-            lambda: connection.cursor().execute("TRUNCATE journal_entry"),
+            lambda: connection.cursor().execute("TRUNCATE journal_journalentry"),
         ):
             with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
                 attempt()
@@ -48,7 +48,7 @@ class TestRecord:
             actions.record(
                 act="verify.proved_control", actor="person:1", subject="endpoint:1", now=NOW, detail={"at": [value]}
             )
-        assert not Entry.objects.exists()
+        assert not JournalEntry.objects.exists()
 
 
 class TestReads:

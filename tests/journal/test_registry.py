@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, override
 
 from rahdari.journal import actions, registry
-from rahdari.journal.models import Entry
+from rahdari.journal.models import JournalEntry
 from rahdari.journal.registry import EVERYBODY, Act
 
 PACKAGE = Path(registry.__file__).parents[1]
@@ -25,7 +25,7 @@ class TestRecord:
     def test_refuses_an_act_that_is_not_declared(self, act: str) -> None:
         with pytest.raises(actions.UndeclaredAct, match=r"declare it in the acts\.py of its room"):
             actions.record(act=act, actor="person:1", subject="application:1", now=timezone.now())
-        assert not Entry.objects.exists()
+        assert not JournalEntry.objects.exists()
 
     @pytest.mark.django_db
     def test_refuses_a_read_for_which_no_holder_asks(self) -> None:
@@ -34,7 +34,7 @@ class TestRecord:
             actions.record(act="confirm.downloaded", subject="operator:sample-fibre", **facts)
         with pytest.raises(actions.ReadOfNobody):
             actions.record_list(act="confirm.listed", where="operator:sample-fibre", shown=["question:1"], **facts)
-        assert not Entry.objects.exists()
+        assert not JournalEntry.objects.exists()
 
     @pytest.mark.django_db
     def test_keeps_a_long_list_in_several_rows(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ class TestRecord:
         actions.record_list(
             act="confirm.listed", actor="operator:x", where="operator:x", shown=shown, now=timezone.now()
         )
-        rows = Entry.objects.order_by("id").values_list("detail__shown", flat=True)
+        rows = JournalEntry.objects.order_by("id").values_list("detail__shown", flat=True)
         assert list(rows) == [["application:1", "application:2"], ["application:3"]]
 
 

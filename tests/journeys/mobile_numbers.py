@@ -63,8 +63,8 @@ def days_pass(stack: Stack, reference: str) -> None:
         wait_for("the check of the number", waits)
         for table, columns in (
             ("verify_check", ("opened_at",)),
-            ("confirm_question", ("asked_at", "due_at")),
-            ("mobile_line", ("asked_at", "check_due_at")),
+            ("confirm_subscriberquestion", ("asked_at", "due_at")),
+            ("mobile_mobilenumber", ("asked_at", "check_due_at")),
         ):
             earlier = ", ".join(f"{column} = {column} - interval '14 days'" for column in columns)
             connection.execute(f"UPDATE {table} SET {earlier} WHERE subject = {about}", [reference])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from rahdari.apply.telling import MINUTES_TO_APPLY
+from rahdari.apply.summary import MINUTES_TO_APPLY
 from tests.needs import needs_program
 
 from .edge import NAME, NAME_UR, Edge

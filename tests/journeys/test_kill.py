@@ -183,7 +183,7 @@ class TestKilling:
         wait_for("a letter to everybody", all_told, patience=600)
         self.each_is_there_once(stack, applicants.references)
         published = (
-            "SELECT NOT EXISTS (SELECT FROM publish_waitingchange)"
+            "SELECT NOT EXISTS (SELECT FROM publish_pendingchange)"
             "   AND NOT EXISTS (SELECT FROM publish_edition WHERE published_at IS NULL)"
         )
         wait_for("every change in a published edition", lambda: one(stack, published), patience=600)
@@ -221,7 +221,7 @@ class TestKilling:
             "       count(*) FILTER (WHERE j.act = 'register.entered'), count(DISTINCT j.subject)"
             "  FROM apply_application a"
             "  JOIN register_registration r ON r.origin = 'application:' || a.id"
-            "  JOIN journal_entry j ON j.subject IN ('application:' || a.id, 'registration:' || r.id)"
+            "  JOIN journal_journalentry j ON j.subject IN ('application:' || a.id, 'registration:' || r.id)"
             f" WHERE a.reference IN ({listed}) GROUP BY a.id",
         )
         assert {row[:3] for row in told} == {(1, 1, 1)}

@@ -16,7 +16,7 @@ from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rahdari.letters import actions, messages, queries, rules
-from rahdari.letters.models import Carrier, EarlyReport, Letter, Message, Part
+from rahdari.letters.models import EarlyDeliveryReport, Letter, Message, ProviderHealth, SmsSegment
 from rahdari.letters.providers import Accepted, Away, Refused, Report, Unclear
 from rahdari.people import number_codes
 from rahdari.people.models import ContactNumber, User
@@ -212,7 +212,7 @@ class TestACircuit:
             assert letter.message is not None
             assert send(letter.message, first, second).provider == "b"
         assert first.asked == 3
-        (kept,) = Carrier.objects.filter(name="a")
+        (kept,) = ProviderHealth.objects.filter(name="a")
         assert kept.rests_until == NOW + rules.FIRST_REST
         first.answers.clear()
         message = a_letter(reader).message
@@ -233,7 +233,7 @@ class TestRecordReport:
     def test_delivers_when_every_part_is(self) -> None:
         first, _ = two()
         message = send(a_note("ur"), first)
-        references = [one.reference for one in Part.objects.filter(message=message)]
+        references = [one.reference for one in SmsSegment.objects.filter(message=message)]
         assert len(references) == 2
         for reference in references:
             assert message.state == State.SENT
@@ -255,7 +255,7 @@ class TestRecordReport:
         message = a_note()
         actions.record_report(provider="a", report=Report(f"{message.pk}-1", "delivered"), now=NOW)
         assert send(message, first).state == State.DELIVERED
-        assert not EarlyReport.objects.exists()
+        assert not EarlyDeliveryReport.objects.exists()
 
     def test_of_another_provider_means_another_message(self) -> None:
         first, _ = two()
@@ -351,7 +351,7 @@ class TestTheReportOfAGateway:
         assert self.post({"id": "gw-1", "status": "DELIVRD"}, secret="another").status_code == 401
         assert self.post({"id": "gw-1", "status": "DELIVRD"}, name="elsewhere").status_code == 404
         assert self.post({"id": "gw-1"}).status_code == 422
-        assert not EarlyReport.objects.exists()
+        assert not EarlyDeliveryReport.objects.exists()
         actions.stop_listening()
 
     def test_has_no_address_when_the_file_is_unusable(self, sms_file: Path) -> None:

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from rahdari import policy
 from rahdari.letters import actions, catalogue, queries, views
-from rahdari.letters.models import Letter, Message, NoReminders, Part, State
+from rahdari.letters.models import Letter, LetterState, Message, ReminderOptOut, SmsSegment
 from rahdari.letters.words import of_email
 from rahdari.people.models import User
 from tests import urdu
@@ -96,7 +96,7 @@ class TestStopping:
             page = browser.get(link).content.decode()
             assert "<form" in page and not queries.wants_no_reminders(reader)
         stopped = browser.post(link).content.decode()
-        assert f'action="{link}"' not in stopped and NoReminders.objects.count() == 1
+        assert f'action="{link}"' not in stopped and ReminderOptOut.objects.count() == 1
         if language == "ur":
             assert urdu.page_problems(page) == [] and urdu.page_problems(stopped) == []
 
@@ -118,8 +118,8 @@ class TestStopping:
         reader = a_reader()
         actions.want_reminders(person=reader, wanted=False, now=NOW)
         kept, decision = written(reader, REMINDER), written(reader, DECISION)
-        assert (kept.state, decision.state) == (State.KEPT, State.QUEUED)
-        assert actions.send(letter_id=kept.pk, now=NOW) == State.KEPT and not mail.outbox
+        assert (kept.state, decision.state) == (LetterState.KEPT, LetterState.QUEUED)
+        assert actions.send(letter_id=kept.pk, now=NOW) == LetterState.KEPT and not mail.outbox
         assert list(queries.letters_of(reader)) == [decision, kept] or set(queries.letters_of(reader)) == {
             kept,
             decision,
@@ -135,7 +135,7 @@ class TestStopping:
             page = browser.post(reverse("portal:letters_reminders"), {"reminders": given}, follow=True).content.decode()
             assert queries.wants_no_reminders(reader) != wanted
             assert ("Send reminders by email too" in page) != wanted
-        assert written(reader, REMINDER).state == State.QUEUED
+        assert written(reader, REMINDER).state == LetterState.QUEUED
 
 
 class TestForgetting:
@@ -157,7 +157,7 @@ class TestForgetting:
             provider="gateway",
             attempts=[{"provider": "gateway"}],
         )
-        Part.objects.create(message=message, provider="gateway", reference="1")
+        SmsSegment.objects.create(message=message, provider="gateway", reference="1")
         Letter.objects.filter(pk=letter.pk).update(message=message, last_error="Returned 5.1.1")
         return letter, message
 
@@ -165,7 +165,7 @@ class TestForgetting:
         letter, _message = self.delivered()
         assert actions.forget_deliveries(before=NOW) == 0
         letter.refresh_from_db()
-        assert letter.tries == 1 and Part.objects.exists()
+        assert letter.tries == 1 and SmsSegment.objects.exists()
 
     def test_tries_answers_and_notes_go_and_the_letter_stays(self) -> None:
         letter, _message = self.delivered()
@@ -174,7 +174,7 @@ class TestForgetting:
         letter.refresh_from_db()
         assert (letter.tries, letter.last_error, letter.taken_at, letter.message) == (0, "", None, None)
         assert (letter.text, letter.subject, letter.state, letter.sent_at) == (text, subject, "sent", NOW)
-        assert not Message.objects.exists() and not Part.objects.exists()
+        assert not Message.objects.exists() and not SmsSegment.objects.exists()
         assert actions.forget_deliveries(before=NOW + YEAR) == 0, "once"
 
     def test_codes_go_whole_and_what_is_not_settled_stays(self) -> None:

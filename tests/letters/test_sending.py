@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rahdari.letters import actions, queries, rules
-from rahdari.letters.models import Letter, State
+from rahdari.letters.models import Letter, LetterState
 from rahdari.people.models import User
 
 from .mail_server import MailServer, free_port, running
@@ -55,7 +55,7 @@ class TestWriteLetter:
     def test_keeps_the_words_and_queues_the_sending(self) -> None:
         letter = a_letter()
         assert letter.subject == "Received: A-2611-0482"
-        assert letter.state == State.QUEUED
+        assert letter.state == LetterState.QUEUED
         assert jobs() == [{"letter_id": str(letter.pk)}]
 
     def test_writes_in_the_language_of_the_reader(self) -> None:
@@ -102,7 +102,7 @@ class TestWriteOnce:
 class TestSend:
     def test_hands_the_letter_to_a_real_mail_server(self, mail_server: MailServer) -> None:
         letter = a_letter()
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.SENT
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
         (taken,) = mail_server.taken
         assert mail_server.recipients == [letter.to.email if letter.to else ""]
         assert taken["Subject"] == letter.subject
@@ -124,27 +124,27 @@ class TestSend:
     def test_sends_no_letter_twice(self, mail_server: MailServer) -> None:
         letter = a_letter()
         for _ in range(3):
-            assert actions.send(letter_id=letter.pk, now=NOW) == State.SENT
+            assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
         assert len(mail_server.taken) == 1
         assert Letter.objects.get().tries == 1
 
     def test_tries_again_after_a_passing_refusal(self, mail_server: MailServer) -> None:
         letter = a_letter()
         mail_server.answers = ["451 4.7.1 Greylisted, come back later"]
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.QUEUED
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.QUEUED
         letter.refresh_from_db()
         assert letter.next_try_at == NOW + rules.WAITS[0]
         assert letter.last_error == "SMTPRecipientsRefused 451"
         waiting = ProcrastinateJob.objects.filter(scheduled_at__isnull=False).get()
         assert waiting.args == {"letter_id": str(letter.pk)}
         assert waiting.scheduled_at == letter.next_try_at
-        assert actions.send(letter_id=letter.pk, now=NOW + rules.WAITS[0]) == State.SENT
+        assert actions.send(letter_id=letter.pk, now=NOW + rules.WAITS[0]) == LetterState.SENT
         assert len(mail_server.taken) == 1
 
     def test_gives_up_when_the_server_says_never(self, mail_server: MailServer) -> None:
         letter = a_letter()
         mail_server.answers = ["550 5.1.1 No such mailbox {address}"]
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.FAILED
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.FAILED
         letter.refresh_from_db()
         assert letter.last_error == "SMTPRecipientsRefused 550"
         assert queries.failed_since(since=NOW) == 1
@@ -152,9 +152,9 @@ class TestSend:
     def test_tries_again_when_the_text_is_put_off(self, mail_server: MailServer) -> None:
         letter = a_letter()
         mail_server.answer_to_data = "452 Out of space"
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.QUEUED
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.QUEUED
         mail_server.answer_to_data = ""
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.SENT
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
 
     def test_waits_ten_tries_for_a_server_that_is_away(self, settings: Any) -> None:
         settings.MAILERS = MailServer(free_port()).mailers
@@ -165,7 +165,7 @@ class TestSend:
             letter.refresh_from_db()
             assert letter.tries == number
             now = letter.next_try_at or now
-        assert state == State.FAILED
+        assert state == LetterState.FAILED
         assert letter.last_error == "ConnectionRefusedError"
         assert now - NOW > dt.timedelta(hours=12)
 
@@ -173,9 +173,9 @@ class TestSend:
         server = MailServer(free_port())
         settings.MAILERS = server.mailers
         letter = a_letter()
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.QUEUED
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.QUEUED
         with running(server):
-            assert actions.send(letter_id=letter.pk, now=NOW) == State.SENT
+            assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
         assert len(server.taken) == 1
 
     def test_writes_no_address_and_no_word_into_the_log(
@@ -199,7 +199,7 @@ class TestWriteSignInCode:
     def test_goes_to_an_address_without_an_account(self, mail_server: MailServer) -> None:
         letter = a_code()
         assert letter.to is None
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.SENT
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
         assert mail_server.recipients == ["nobody.yet@sample-freelancer.example"]
         assert "482915" in str(mail_server.taken[0]["Subject"])
 
@@ -211,7 +211,7 @@ class TestWriteSignInCode:
 
     def test_is_not_sent_when_it_is_too_old(self, mail_server: MailServer) -> None:
         letter = a_code()
-        assert actions.send(letter_id=letter.pk, now=NOW + rules.CODE_LASTS) == State.FAILED
+        assert actions.send(letter_id=letter.pk, now=NOW + rules.CODE_LASTS) == LetterState.FAILED
         assert mail_server.taken == []
         kept = Letter.objects.get()
         assert (kept.last_error, kept.text) == ("TooLate", "")
@@ -236,18 +236,18 @@ class TestOrder:
         second = about_one_thing(reader, NOW + dt.timedelta(seconds=1))
         other = about_one_thing(a_reader(email="other@mail.example"), NOW + dt.timedelta(seconds=1))
         now = NOW + dt.timedelta(seconds=2)
-        assert actions.send(letter_id=other.pk, now=now) == State.SENT
-        assert actions.send(letter_id=second.pk, now=now) == State.QUEUED
+        assert actions.send(letter_id=other.pk, now=now) == LetterState.SENT
+        assert actions.send(letter_id=second.pk, now=now) == LetterState.QUEUED
         assert len(jobs()) == 4, "it comes again in a moment"
-        assert actions.send(letter_id=first.pk, now=now) == State.SENT
-        assert actions.send(letter_id=second.pk, now=now) == State.SENT
+        assert actions.send(letter_id=first.pk, now=now) == LetterState.SENT
+        assert actions.send(letter_id=second.pk, now=now) == LetterState.SENT
 
     def test_does_not_hold_a_letter_behind_one_that_the_server_put_off(self, mail_server: MailServer) -> None:
         reader = a_reader()
         first = about_one_thing(reader, NOW)
         Letter.objects.filter(pk=first.pk).update(next_try_at=NOW + dt.timedelta(hours=1))
         second = about_one_thing(reader, NOW + dt.timedelta(seconds=1))
-        assert actions.send(letter_id=second.pk, now=NOW + dt.timedelta(seconds=2)) == State.SENT
+        assert actions.send(letter_id=second.pk, now=NOW + dt.timedelta(seconds=2)) == LetterState.SENT
 
 
 class TestAway:
@@ -256,7 +256,7 @@ class TestAway:
     ) -> None:
         letter, tries, settle = a_letter(), iter((OperationalError("gone"), None)), actions._settle_sent
 
-        def gone_once(letter: Letter, now: dt.datetime) -> State:
+        def gone_once(letter: Letter, now: dt.datetime) -> LetterState:
             if error := next(tries):
                 raise error
             return settle(letter, now)
@@ -265,7 +265,7 @@ class TestAway:
         monkeypatch.setattr(actions, "PAUSES", (0, 0))
         # The test's own transaction would go with the connection.
         monkeypatch.setattr(actions, "connection", SimpleNamespace(close=lambda: None))
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.SENT
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
         assert len(mail_server.taken) == 1
 
 
@@ -273,11 +273,11 @@ class TestFindLeftAlone:
     def test_queues_again_what_a_dead_process_was_sending(self, mail_server: MailServer) -> None:
         letter = a_letter()
         assert actions._take(letter.pk, NOW) is not None  # the process dies here
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.SENDING
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENDING
         assert actions.find_left_alone(now=NOW + rules.LEFT_ALONE) == 0
         later = NOW + rules.LEFT_ALONE + dt.timedelta(seconds=1)
         assert actions.find_left_alone(now=later) == 1
-        assert actions.send(letter_id=letter.pk, now=later) == State.SENT
+        assert actions.send(letter_id=letter.pk, now=later) == LetterState.SENT
         assert len(mail_server.taken) == 1
 
     def test_queues_again_a_letter_whose_job_was_lost(self) -> None:
@@ -300,7 +300,7 @@ class TestFindLeftAlone:
             # As the worker fetches them.
             cursor.execute("SELECT args ->> 'letter_id' FROM procrastinate_jobs ORDER BY priority DESC, id")
             assert [each for (each,) in cursor.fetchall()] == [str(code.pk), str(letter.pk)]
-        assert actions.send(letter_id=letter.pk, now=later) == State.SENT
+        assert actions.send(letter_id=letter.pk, now=later) == LetterState.SENT
 
     def test_leaves_settled_letters_alone(self, mail_server: MailServer) -> None:
         actions.send(letter_id=a_letter().pk, now=NOW)
@@ -326,7 +326,7 @@ class TestTwoProcesses:
         for thread in threads:
             thread.join()
         assert len(mail_server.taken) == 1
-        assert Letter.objects.get().state == State.SENT
+        assert Letter.objects.get().state == LetterState.SENT
 
 
 class TestLetterFor:
@@ -354,7 +354,7 @@ class TestConsoleAndFileBackend:
         settings.MAIL_FOLDER = tmp_path / "mail"
         settings.MAILERS = {"default": {"BACKEND": "rahdari.letters.backends.ConsoleAndFileBackend"}}
         letter = a_letter(language="ur")
-        assert actions.send(letter_id=letter.pk, now=NOW) == State.SENT
+        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
         shown = capsys.readouterr().out
         assert "reader@sample-freelancer.example" in shown
         assert "آپ کی درخواست مل گئی ہے" in shown

@@ -11,15 +11,15 @@ from django.urls import reverse
 from django.utils import translation
 
 from rahdari import cli
-from rahdari.letters import actions, carriers, queries, words
-from rahdari.letters.models import Letter, Message, State
+from rahdari.letters import actions, provider_health, queries, words
+from rahdari.letters.models import Letter, LetterState, Message
 from rahdari.ops import doctor
 from tests import urdu
 from tests.portal import story
 
 from .sample import FACTS, NOW, a_reader
+from .test_bounces import a_notice
 from .test_messages import a_letter, a_reader_with_number
-from .test_returned import a_notice
 
 pytestmark = pytest.mark.django_db
 
@@ -33,17 +33,17 @@ class TestReached:
     @pytest.mark.parametrize(
         ("state", "error", "says"),
         [
-            (State.QUEUED, "", "The email has been sent."),
-            (State.QUEUED, "ConnectionRefusedError", "The mail server has not accepted it yet. We try again."),
-            (State.FAILED, "SMTPRecipientsRefused 550", "The mail server says that there is no such address."),
-            (State.FAILED, "Returned 5.1.1", "The email came back: there is no such address."),
-            (State.FAILED, "Returned 5.2.2", "The email came back: the mailbox accepts no mail."),
-            (State.FAILED, "Returned 5.7.1", "The email came back."),
-            (State.FAILED, "ConnectionRefusedError", "The email could not be delivered."),
-            (State.FAILED, "TooLate", "It could not be sent in time."),
+            (LetterState.QUEUED, "", "The email has been sent."),
+            (LetterState.QUEUED, "ConnectionRefusedError", "The mail server has not accepted it yet. We try again."),
+            (LetterState.FAILED, "SMTPRecipientsRefused 550", "The mail server says that there is no such address."),
+            (LetterState.FAILED, "Returned 5.1.1", "The email came back: there is no such address."),
+            (LetterState.FAILED, "Returned 5.2.2", "The email came back: the mailbox accepts no mail."),
+            (LetterState.FAILED, "Returned 5.7.1", "The email came back."),
+            (LetterState.FAILED, "ConnectionRefusedError", "The email could not be delivered."),
+            (LetterState.FAILED, "TooLate", "It could not be sent in time."),
         ],
     )
-    def test_by_email(self, state: State, error: str, says: str) -> None:
+    def test_by_email(self, state: LetterState, error: str, says: str) -> None:
         letter = a_letter(a_reader())
         Letter.objects.update(state=state, last_error=error)
         assert [text for _, text in told(letter)] == [says]
@@ -121,11 +121,11 @@ class TestTheDoctor:
         findings = list(doctor.check_letters())
         assert [one.text for one in findings if one.state == doctor.WRONG and "has waited" in one.text]
         for number in range(3):
-            carriers.note_failure("mail", "ConnectionRefusedError", now=NOW + dt.timedelta(minutes=number))
+            provider_health.note_failure("mail", "ConnectionRefusedError", now=NOW + dt.timedelta(minutes=number))
         (mail,) = (one for one in doctor.check_letters() if one.about == "mail")
         assert mail.state == doctor.WRONG
         assert "the mail server failed 3 times in a row" in mail.text and "ConnectionRefusedError" in mail.text
-        carriers.note_taken("mail", now=NOW)
+        provider_health.note_taken("mail", now=NOW)
         assert not [one for one in doctor.check_letters() if one.about == "mail"]
 
 
@@ -140,7 +140,7 @@ class TestTheCommand:
         letter = actions.write_letter(
             to=a_reader(), template="application_late", about="", context=FACTS["application_late"], now=NOW
         )
-        Letter.objects.update(state=State.SENT, sent_at=NOW)
+        Letter.objects.update(state=LetterState.SENT, sent_at=NOW)
         assert self.run(monkeypatch, a_notice(letter.pk)) == 0
         assert "came back (Returned 5.1.1)" in capsys.readouterr().out
 

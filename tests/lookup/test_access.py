@@ -10,7 +10,7 @@ import pytest
 from rahdari.feed.access import FILE_NAME
 from rahdari.lookup import limits
 from rahdari.lookup.app import Lookup
-from rahdari.lookup.callers import Proxies
+from rahdari.lookup.authentication import Proxies
 from rahdari.lookup.limits import Allowance
 from tests.lookup.feeds import HOUR, NOW, OTHER_TOKEN, TOKEN, Feed, an_entry, ask, certificate, opened, put, token
 from tests.needs import needs_program

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rahdari.address import Block, parse_block
-from rahdari.agent import telling
+from rahdari.agent import status
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.folder import open_state
 from rahdari.feed import ROLES, Access, FeedEntry, kind_of
@@ -116,10 +116,10 @@ def one_by_one(entries: list[FeedEntry], asked: Block, *, at: dt.datetime, fresh
 
 def by_agent(configuration: Configuration, asked: str, at: dt.datetime) -> list[tuple[str, str, bool]]:
     with open_state(configuration.state) as state:
-        found = telling.check(
+        found = status.check(
             configuration=configuration, state=state, block=parse_block(asked), protocol=None, port=None, now=at
         )
-    rows = telling.found_as_json(found, block=parse_block(asked), now=at)["entries"]
+    rows = status.found_as_json(found, block=parse_block(asked), now=at)["entries"]
     return [(row["id"], row["prefix"], row["kept_stale"]) for row in rows]
 
 

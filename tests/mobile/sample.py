@@ -13,10 +13,10 @@ from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
-from rahdari.confirm.models import Question, Way
+from rahdari.confirm.models import SubscriberQuestion, Way
 from rahdari.letters.models import Message
 from rahdari.mobile import actions, queries
-from rahdari.mobile.models import Line
+from rahdari.mobile.models import MobileNumber
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as networks
@@ -51,7 +51,7 @@ def facts(application: Application) -> dict[str, Any]:
     return {"user": application.applicant, "actor": story.actor_of(application.applicant), "now": timezone.now()}
 
 
-def typed(application: Application, number: str = NUMBER) -> Line:
+def typed(application: Application, number: str = NUMBER) -> MobileNumber:
     return actions.type_number(
         subject=application.subject,
         holder=application.holder_ref,
@@ -68,12 +68,12 @@ def code_to(user: User) -> str:
     return next(line for line in text.split("\n") if re.fullmatch(r"\d{6}", line))
 
 
-def confirmed(application: Application, number: str = NUMBER) -> Line:
+def confirmed(application: Application, number: str = NUMBER) -> MobileNumber:
     line = typed(application, number)
     return actions.confirm_number(line=line, code=code_to(application.applicant), **facts(application))
 
 
-def asked(application: Application, operator: str = FIRST, number: str = NUMBER) -> Line:
+def asked(application: Application, operator: str = FIRST, number: str = NUMBER) -> MobileNumber:
     given = facts(application)
     return actions.ask_operator(
         line=confirmed(application, number),
@@ -85,13 +85,15 @@ def asked(application: Application, operator: str = FIRST, number: str = NUMBER)
     )
 
 
-def question_of(line: Line) -> Question:
+def question_of(line: MobileNumber) -> SubscriberQuestion:
     found = questions.question_about(target=line.target)
     assert found is not None
     return found
 
 
-def says(line: Line, said: str, *, reason: str = "", reference: str = "", now: dt.datetime | None = None) -> Line:
+def says(
+    line: MobileNumber, said: str, *, reason: str = "", reference: str = "", now: dt.datetime | None = None
+) -> MobileNumber:
     """The operator answers, and the line of the house carries it on."""
     at = now or timezone.now()
     confirm.read_and_answer(
@@ -108,7 +110,9 @@ def says(line: Line, said: str, *, reason: str = "", reference: str = "", now: d
     return line
 
 
-def granted(applicant: User | None = None, reference: str = "smp-0a1b2c3d") -> tuple[Application, Registration, Line]:
+def granted(
+    applicant: User | None = None, reference: str = "smp-0a1b2c3d"
+) -> tuple[Application, Registration, MobileNumber]:
     application = a_draft(applicant)
     line = asked(application)
     story.send(application)

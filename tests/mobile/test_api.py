@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari.confirm import actions as confirm
-from rahdari.mobile.models import LineReceipt
+from rahdari.mobile.models import MobileListReceipt
 from rahdari.register import actions as register
 from rahdari.register.rules import stamp
 from tests.portal import story
@@ -130,7 +130,7 @@ class TestReceipts:
         operator = Operator()
         for _ in range(2):
             assert body(operator.post("lines/receipt", {"sequence": 1})) == {"sequence": 1, "behind": 0}
-        assert LineReceipt.objects.count() == 1
+        assert MobileListReceipt.objects.count() == 1
         assert operator.post("lines/receipt", {"sequence": 2}).status_code == 409
         for wrong in ("1", -1, True, None, 1.5):
             assert operator.post("lines/receipt", {"sequence": wrong}).status_code == 422

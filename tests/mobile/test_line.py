@@ -12,17 +12,17 @@ from django.utils import timezone
 from rahdari import policy
 from rahdari import workflow as house
 from rahdari.apply import actions as apply
-from rahdari.confirm.models import Answer
+from rahdari.confirm.models import SubscriberAnswer
 from rahdari.decide import actions as cases_acts
 from rahdari.decide import queries as cases
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.mobile import actions, queries
-from rahdari.mobile.models import Line, LineChange
+from rahdari.mobile.models import MobileListChange, MobileNumber
 from rahdari.mobile.rules import Left
 from rahdari.people import actions as people
 from rahdari.policy import clock
-from rahdari.publish.models import WaitingChange
+from rahdari.publish.models import PendingChange
 from rahdari.register import actions as register
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.verify import queries as checks
@@ -74,17 +74,17 @@ class TestGranted:
         _application, registration, _line = sample.granted(reference=WORD)
         texts = [json.dumps(row.detail) + row.subject + row.reason for row in Row.objects.all()]
         texts += [json.dumps(check.evidence) for check in checks.checks_of(_application.subject)]
-        texts += [f"{each.reason}{each.by}" for each in Answer.objects.all()]
+        texts += [f"{each.reason}{each.by}" for each in SubscriberAnswer.objects.all()]
         for text in texts:
             assert NUMBER[-10:] not in text and WORD not in text
         # Nothing of it is on its way to the feed: the registration has no entry, so no change, so no edition.
         assert Entry.objects.filter(registration=registration).count() == 0
-        assert Change.objects.count() == 0 and WaitingChange.objects.count() == 0
+        assert Change.objects.count() == 0 and PendingChange.objects.count() == 0
 
     def test_is_kept_encrypted_and_found_by_the_operators_word_alone(self) -> None:
         _application, _registration, line = sample.granted(reference=WORD)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT reference, reference_index FROM mobile_line WHERE id = %s", [line.pk])
+            cursor.execute("SELECT reference, reference_index FROM mobile_mobilenumber WHERE id = %s", [line.pk])
             stored, index = cursor.fetchone()
         assert WORD.encode() not in bytes(stored) and WORD not in index
         assert queries.line_for_operator(operator=FIRST, reference=WORD) == line
@@ -164,7 +164,7 @@ class TestASilentOperator:
         assert story.registration_of(application) == registration
         assert (line.number, line.reference) == ("", WORD)
         assert sample.list_of(FIRST) == [WORD]
-        acts = list(LineChange.objects.filter(operator=FIRST).values_list("sequence", "act"))
+        acts = list(MobileListChange.objects.filter(operator=FIRST).values_list("sequence", "act"))
         assert acts == [(1, "add"), (2, "name"), (3, "renew")]
 
     def test_a_no_to_a_provisional_one_is_for_an_officer(self) -> None:
@@ -304,7 +304,7 @@ class TestTheEnd:
         story.advance()
         line.refresh_from_db()
         assert line.state == "ended" and sample.list_of(FIRST) == []
-        last = LineChange.objects.filter(operator=FIRST).latest("sequence")
+        last = MobileListChange.objects.filter(operator=FIRST).latest("sequence")
         assert last.act == "end"
         # Its operator can still be told by its word; a month later that goes as well.
         assert line.reference
@@ -321,13 +321,13 @@ class TestTheEnd:
         story.advance()
         line.refresh_from_db()
         assert line.listed_until == until
-        assert LineChange.objects.filter(operator=FIRST, act="renew").count() == 1
+        assert MobileListChange.objects.filter(operator=FIRST, act="renew").count() == 1
         story.advance()
-        assert LineChange.objects.filter(operator=FIRST, act="renew").count() == 1
+        assert MobileListChange.objects.filter(operator=FIRST, act="renew").count() == 1
 
 
 def acts_on_the_list() -> list[str]:
-    return list(LineChange.objects.filter(operator=FIRST).order_by("sequence").values_list("act", flat=True))
+    return list(MobileListChange.objects.filter(operator=FIRST).order_by("sequence").values_list("act", flat=True))
 
 
 class TestRest:
@@ -408,8 +408,8 @@ class TestRest:
 
 class TestAnotherOperator:
     def moved(
-        self, registration: Any, line: Line, user: Any, *, word: str, operator: str = SECOND, said: str = "yes"
-    ) -> Line:
+        self, registration: Any, line: MobileNumber, user: Any, *, word: str, operator: str = SECOND, said: str = "yes"
+    ) -> MobileNumber:
         new = actions.type_number(
             subject=f"registration:{registration.pk}",
             holder=registration.holder,

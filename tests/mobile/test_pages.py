@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.apply.models import Application
-from rahdari.confirm.models import Question
+from rahdari.confirm.models import SubscriberQuestion
 from rahdari.mobile import actions, queries
 from rahdari.people import actions as people
 from rahdari.people.models import Role
@@ -235,7 +235,7 @@ class TestTheOperatorsPage:
         assert refused.status_code == 422
         assert "If the answer about a mobile number is yes, give your own reference for the line." in refused.text
         client.post(answer, {"answer": "yes", "reference": "smp-0a1b2c3d"})
-        assert Question.objects.get().said == "yes"
+        assert SubscriberQuestion.objects.get().said == "yes"
 
     def test_takes_a_file_with_a_column_for_it(self) -> None:
         from django.core.files.uploadedfile import SimpleUploadedFile

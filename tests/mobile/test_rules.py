@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.confirm import rules as desk
-from rahdari.confirm.rules import AnswerTrouble, Given, Kind, Said
+from rahdari.confirm.rules import AnswerTrouble, Given, QuestionKind, Said
 from rahdari.mobile import rules
-from rahdari.mobile.rules import MOVES, State
+from rahdari.mobile.rules import MOVES, MobileState
 
 numbers = st.from_regex(r"\+923[0-9]{9}", fullmatch=True)
 words = st.from_regex(desk.REFERENCE, fullmatch=True)
@@ -40,16 +40,23 @@ class TestMasked:
 
 class TestMoves:
     def test_a_line_that_has_ended_stays_ended_but_with_its_registration(self) -> None:
-        assert [move for move in MOVES if move[0] == State.ENDED] == [(State.ENDED, "come_back", State.KNOWN)]
+        assert [move for move in MOVES if move[0] == MobileState.ENDED] == [
+            (MobileState.ENDED, "come_back", MobileState.KNOWN)
+        ]
 
     def test_no_operator_is_asked_before_the_code_came_back(self) -> None:
-        assert not rules.may_move(State.TYPED, "ask_operator", State.ASKED)
-        assert {source for source, act, _ in MOVES if act == "ask_operator"} == {State.CONFIRMED, State.DENIED}
+        assert not rules.may_move(MobileState.TYPED, "ask_operator", MobileState.ASKED)
+        assert {source for source, act, _ in MOVES if act == "ask_operator"} == {
+            MobileState.CONFIRMED,
+            MobileState.DENIED,
+        }
 
-    @given(st.sampled_from(list(State)), st.sampled_from(list(State)))
-    def test_known_comes_from_asked_and_from_an_end_that_was_undone(self, source: State, target: State) -> None:
-        if any(move[0] == source and move[2] == State.KNOWN for move in MOVES):
-            assert source in {State.ASKED, State.ENDED}
+    @given(st.sampled_from(list(MobileState)), st.sampled_from(list(MobileState)))
+    def test_known_comes_from_asked_and_from_an_end_that_was_undone(
+        self, source: MobileState, target: MobileState
+    ) -> None:
+        if any(move[0] == source and move[2] == MobileState.KNOWN for move in MOVES):
+            assert source in {MobileState.ASKED, MobileState.ENDED}
         assert not rules.may_move(source, "no_such_act", target)
 
 
@@ -66,18 +73,18 @@ class TestListedUntil:
 
 class TestTheOperatorsWord:
     def test_comes_with_a_yes_about_a_number_and_with_nothing_else(self) -> None:
-        def read(kind: Kind, said: str, **more: str) -> Given | AnswerTrouble:
+        def read(kind: QuestionKind, said: str, **more: str) -> Given | AnswerTrouble:
             return desk.read_answer(kind, said=said, **more)
 
-        assert read(Kind.MOBILE, "yes") is AnswerTrouble.NO_REFERENCE
-        assert read(Kind.MOBILE, "yes", reference="smp-0a1b2c3d") == Given(Said.YES, reference="smp-0a1b2c3d")
-        assert read(Kind.MOBILE, "no", reason="another_subscriber") == Given(Said.NO, "another_subscriber")
-        assert read(Kind.MOBILE, "no", reason="2") == Given(Said.NO, "not_our_number")
-        assert read(Kind.MOBILE, "no", reason="line_closed", reference="smp-0a1b2c3d") is (
+        assert read(QuestionKind.MOBILE, "yes") is AnswerTrouble.NO_REFERENCE
+        assert read(QuestionKind.MOBILE, "yes", reference="smp-0a1b2c3d") == Given(Said.YES, reference="smp-0a1b2c3d")
+        assert read(QuestionKind.MOBILE, "no", reason="another_subscriber") == Given(Said.NO, "another_subscriber")
+        assert read(QuestionKind.MOBILE, "no", reason="2") == Given(Said.NO, "not_our_number")
+        assert read(QuestionKind.MOBILE, "no", reason="line_closed", reference="smp-0a1b2c3d") is (
             AnswerTrouble.REFERENCE_NOT_WANTED
         )
-        assert read(Kind.SUBSCRIBER, "yes", reference="smp-0a1b2c3d") is AnswerTrouble.REFERENCE_NOT_WANTED
-        assert read(Kind.MOBILE, "unknown") == Given(Said.UNKNOWN)
+        assert read(QuestionKind.SUBSCRIBER, "yes", reference="smp-0a1b2c3d") is AnswerTrouble.REFERENCE_NOT_WANTED
+        assert read(QuestionKind.MOBILE, "unknown") == Given(Said.UNKNOWN)
 
     @pytest.mark.parametrize(
         "text", ["short", "with space in it", "x" * 65, "-begins-with-a-sign", "حوالہ نمبر ایک", '=HYPERLINK("x")']

@@ -21,11 +21,11 @@ import pytest
 
 from rahdari import policy
 from rahdari.ops import commands, datafolder, doctor, postgres, processes
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 from rahdari.ops.doctor_feed import check_feed_keys
 from rahdari.ops.doctor_front import answers_before_the_body, check_front
 from rahdari.ops.doctor_policy import check_calendar, check_rules_of_the_last
 from rahdari.ops.doctor_settings import check_proxies, check_settings_files
-from rahdari.ops.findings import NOTE, OK, WRONG, Finding, Patient
 from rahdari.policy import Holiday
 from rahdari.policy import commands as policy_commands
 from rahdari.publish import actions, keys
@@ -42,9 +42,9 @@ def about(lines: list[str], word: str, state: str | None = None) -> list[str]:
 
 
 @pytest.fixture
-def patient(tmp_path: Path) -> Patient:
+def patient(tmp_path: Path) -> Inspection:
     folder = datafolder.make(tmp_path, datafolder.REGISTER)
-    return Patient(folder, {}, "127.0.0.1", 1)
+    return Inspection(folder, {}, "127.0.0.1", 1)
 
 
 class TestWhole:
@@ -131,7 +131,7 @@ class TestWhole:
 
 
 class TestFolder:
-    def test_that_others_may_look_into(self, patient: Patient) -> None:
+    def test_that_others_may_look_into(self, patient: Inspection) -> None:
         patient.data.chmod(0o755)
         (finding,) = doctor.check_folder(patient)
         assert (finding.state, finding.text.endswith(f"chmod g-w,o= {patient.data}")) == (WRONG, True)
@@ -139,7 +139,7 @@ class TestFolder:
         (finding,) = doctor.check_folder(patient)
         assert finding.state == OK
 
-    def test_of_a_newer_version(self, patient: Patient) -> None:
+    def test_of_a_newer_version(self, patient: Inspection) -> None:
         (patient.data / "version").write_text('format = 99\nkind = "register"\nwritten_by = "9.0.0"\n')
         (finding,) = doctor.check_folder(patient)
         assert finding.state == WRONG
@@ -147,12 +147,12 @@ class TestFolder:
 
 
 class TestFeed:
-    def write(self, patient: Patient, name: str, expires: dt.datetime) -> None:
+    def write(self, patient: Inspection, name: str, expires: dt.datetime) -> None:
         folder = patient.data / "feed" / "metadata"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps({"signed": {"expires": expires.isoformat()}, "signatures": []}))
 
-    def test_whose_newest_root_is_near_its_end_wants_a_ceremony(self, patient: Patient) -> None:
+    def test_whose_newest_root_is_near_its_end_wants_a_ceremony(self, patient: Inspection) -> None:
         now = dt.datetime.now(dt.UTC)
         # The older one is the one that still lasts: the newest counts, and ten comes after nine.
         self.write(patient, "9.root.json", now + dt.timedelta(days=300))
@@ -161,7 +161,7 @@ class TestFeed:
         assert finding.state == WRONG
         assert "offline keys" in finding.text
 
-    def test_whose_timestamp_has_expired_has_no_publisher(self, patient: Patient) -> None:
+    def test_whose_timestamp_has_expired_has_no_publisher(self, patient: Inspection) -> None:
         self.write(patient, "timestamp.json", dt.datetime.now(dt.UTC) - dt.timedelta(hours=1))
         (finding,) = doctor.check_feed(patient)
         assert "the publisher does not run" in finding.text
@@ -174,7 +174,7 @@ class TestSettings:
             "RAHDARI_HOSTS": "other.example",
             "RAHDARI_TRUSTED_PROXIES": "10.0.0.1/8",
         }
-        findings = list(doctor.check_settings(Patient(tmp_path, given, "127.0.0.1", 1)))
+        findings = list(doctor.check_settings(Inspection(tmp_path, given, "127.0.0.1", 1)))
         assert [finding.about for finding in findings if finding.state == WRONG] == [
             "proxies",
             "address",
@@ -185,7 +185,7 @@ class TestSettings:
             "RAHDARI_HOSTS": "register.example",
             "RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32",
         }
-        findings = list(doctor.check_settings(Patient(tmp_path, well, "127.0.0.1", 1)))
+        findings = list(doctor.check_settings(Inspection(tmp_path, well, "127.0.0.1", 1)))
         assert [finding.state for finding in findings] == [OK]
 
     @pytest.mark.parametrize("proxies", ["", "0.0.0.0/0", "127.0.0.1/32,::/0", "10.0.0.0/7"])
@@ -196,7 +196,7 @@ class TestSettings:
         assert not list(check_proxies(given | {"RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32, 10.0.0.0/8"}))
         assert not list(check_proxies({"RAHDARI_URL": "http://127.0.0.1:8000"}))
 
-    def test_are_not_for_everybody_to_read(self, patient: Patient, tmp_path: Path) -> None:
+    def test_are_not_for_everybody_to_read(self, patient: Inspection, tmp_path: Path) -> None:
         file = tmp_path / "settings" / "rahdari.env"
         file.parent.mkdir()
         file.write_text("RAHDARI_SMTP_PASSWORD=sample\n")
@@ -210,11 +210,11 @@ class TestSettings:
     def test_of_the_demonstration_are_wrong_for_a_register(self, tmp_path: Path) -> None:
         given = {"DJANGO_SETTINGS_MODULE": datafolder.SETTINGS[datafolder.DEMO]}
         datafolder.write_label(tmp_path, datafolder.REGISTER)
-        (finding,) = doctor.check_settings(Patient(tmp_path, given, "127.0.0.1", 1))
+        (finding,) = doctor.check_settings(Inspection(tmp_path, given, "127.0.0.1", 1))
         assert finding.state == WRONG
         assert "anybody may sign in as anybody" in finding.text
         datafolder.write_label(tmp_path, datafolder.DEMO)
-        (finding,) = doctor.check_settings(Patient(tmp_path, given, "127.0.0.1", 1))
+        (finding,) = doctor.check_settings(Inspection(tmp_path, given, "127.0.0.1", 1))
         assert finding.state == OK
 
 
@@ -232,7 +232,7 @@ class TestMail:
             thread.start()
             port = str(server.getsockname()[1])
             given = {"RAHDARI_SMTP_PORT": port, "RAHDARI_MAIL_FROM": "register@authority.test"}
-            (finding,) = doctor.check_mail(Patient(tmp_path, given, "127.0.0.1", 1))
+            (finding,) = doctor.check_mail(Inspection(tmp_path, given, "127.0.0.1", 1))
             thread.join()
         assert finding.state == state
 
@@ -257,7 +257,7 @@ class TestMail:
                 "RAHDARI_SMTP_TLS": "1",
                 "RAHDARI_MAIL_FROM": "register@authority.test",
             }
-            (finding,) = doctor.check_mail(Patient(tmp_path, given, "127.0.0.1", 1))
+            (finding,) = doctor.check_mail(Inspection(tmp_path, given, "127.0.0.1", 1))
             thread.join()
         assert finding.state == state
 
@@ -276,7 +276,7 @@ class TestCalendar:
 
 class TestPolicy:
     def test_that_was_edited_by_hand_is_known(
-        self, patient: Patient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, patient: Inspection, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setenv("RAHDARI_DATA", str(patient.data))
         assert policy_commands.use_policy(Namespace(file=policy.BUNDLED)) == 0
@@ -295,7 +295,7 @@ class TestPolicy:
 
     @pytest.mark.django_db
     def test_that_did_not_come_back_from_a_backup_is_missed(
-        self, patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, patient: Inspection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         story.a_granted_application(story.a_person())
         assert not list(check_rules_of_the_last(patient))
@@ -307,13 +307,13 @@ class TestPolicy:
         policy_commands.put_in_force(policy.BUNDLED, policy_commands.in_force(patient.data))
         assert not list(check_rules_of_the_last(patient))
 
-    def test_says_what_reasons_that_are_off_mean(self, patient: Patient) -> None:
+    def test_says_what_reasons_that_are_off_mean(self, patient: Inspection) -> None:
         (note,) = [each for each in doctor.check_policy(patient) if "reasons" in each.text]
         assert "no question, refusal or ending can rest on these reasons" in note.text
 
 
 class TestFeedKeys:
-    def test_are_there_closed_and_the_offline_ones_elsewhere(self, patient: Patient) -> None:
+    def test_are_there_closed_and_the_offline_ones_elsewhere(self, patient: Inspection) -> None:
         folder = keys.online_folder(patient.data)
         folder.mkdir(parents=True)
         for role in keys.ONLINE:
@@ -372,7 +372,7 @@ class TestPorts:
         Answering({"/metrics": (200, b"rahdari_lookup_ready 1\n"), "/healthz": (200, b"")}),
     )
 
-    def test_that_single_units_hold_are_well(self, patient: Patient) -> None:
+    def test_that_single_units_hold_are_well(self, patient: Inspection) -> None:
         port = three_free_ports()
         given = replace(patient, port=port)
         with self.OURS[0].at(port), self.OURS[1].at(port + 1), self.OURS[2].at(port + 2):
@@ -383,7 +383,7 @@ class TestPorts:
             assert feed.state == NOTE and "nothing answers" in feed.text
         assert next(each.text for each in doctor.check_ports(given)) == f"{port} is free (pages)"
 
-    def test_of_whatever_cannot_read_the_feed_are_told_as_the_registers_fault(self, patient: Patient) -> None:
+    def test_of_whatever_cannot_read_the_feed_are_told_as_the_registers_fault(self, patient: Inspection) -> None:
         port = three_free_ports()
         given = replace(patient, port=port)
         page = b"rahdari_lookup_ready 1\nrahdari_lookup_troubles 2\n"
@@ -402,7 +402,7 @@ class TestPorts:
         )
         assert lookups.text.startswith("2 parts of the feed cannot be read by the lookups")
 
-    def test_of_another_program_are_taken(self, patient: Patient) -> None:
+    def test_of_another_program_are_taken(self, patient: Inspection) -> None:
         port = three_free_ports()
         other = Answering({"/metrics": (200, b"other_info 1\n"), "/healthz": (200, b"ok\n")})
         with other.at(port), other.at(port + 1), other.at(port + 2):
@@ -414,7 +414,7 @@ class TestFront:
     def test_that_passes_on_what_is_not_there_yet_is_told(self, installation: Installation) -> None:
         """The server of the pages with nothing in front: it is the one that answers."""
         port = three_free_ports()
-        given = Patient(installation.data, {"RAHDARI_URL": f"http://127.0.0.1:{port}"}, "127.0.0.1", port)
+        given = Inspection(installation.data, {"RAHDARI_URL": f"http://127.0.0.1:{port}"}, "127.0.0.1", port)
         assert not list(check_front(given))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
         command = [sys.executable, "-P", "-m", "rahdari", "web", "--workers", "1", "--port", str(port)]
@@ -437,8 +437,10 @@ class TestFront:
 
 
 class TestExamine:
-    def test_goes_on_after_a_check_that_fails_itself(self, patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
-        def check_broken(patient: Patient) -> list[Finding]:
+    def test_goes_on_after_a_check_that_fails_itself(
+        self, patient: Inspection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def check_broken(patient: Inspection) -> list[Finding]:
             raise RuntimeError("unforeseen")
 
         monkeypatch.setattr(doctor, "CHECKS", (check_broken, doctor.check_python))
@@ -465,7 +467,7 @@ class TestOperators:
         ],
     )
     def test_that_are_behind_are_not_blamed_for_what_they_cannot_get(
-        self, patient: Patient, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, said: str, mend: str
+        self, patient: Inspection, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, said: str, mend: str
     ) -> None:
         settings.DATA = tmp_path / "data-of-a-feed"
         settings.DATA.mkdir()
@@ -485,5 +487,5 @@ class TestOperators:
         assert f"{operator.slug} is behind. {mend}" in texts(patient)
 
 
-def texts(patient: Patient) -> list[str]:
+def texts(patient: Inspection) -> list[str]:
     return [each.text for each in doctor.check_operators(patient) if each.about == "operators"]

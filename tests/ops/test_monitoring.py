@@ -18,7 +18,7 @@ import yaml
 
 from rahdari.dyndns import metrics as lease_metrics
 from rahdari.letters import metrics as letters_metrics
-from rahdari.lookup import counting
+from rahdari.lookup import counters
 from rahdari.publish import metrics
 from rahdari.web import metrics_access as watching
 from tests.needs import needs_program
@@ -61,7 +61,7 @@ class TestAlerts:
             metrics.exposition(now=NOW),
             letters_metrics.exposition(now=NOW),
             lease_metrics.exposition(now=NOW),
-            counting.as_metrics(counting.Counts(), [], troubles=0, is_ready=True, oldest_seconds=1).decode(),
+            counters.as_metrics(counters.Counts(), [], troubles=0, is_ready=True, oldest_seconds=1).decode(),
         ]
         told = {line.split()[2] for page in pages for line in page.splitlines() if line.startswith("# TYPE")}
         for text in (REGISTER.read_text(), CASES.read_text()):

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 import psycopg
 import pytest
 
-from rahdari.ops import ordinary, postgres
+from rahdari.ops import drop_root, postgres
 from tests.needs import needs_namespaces, needs_root
 
 SCRIPT = """
@@ -246,7 +246,7 @@ class TestRoot:
 
     def test_is_not_given_a_folder_with_other_things_in_it(self, closed: Path) -> None:
         (closed / "letters.txt").write_text("not ours")
-        with pytest.raises(ordinary.CannotLeaveRoot, match="Choose another"):
+        with pytest.raises(drop_root.CannotLeaveRoot, match="Choose another"):
             postgres.Server(closed, throwaway=True).start()
         assert closed.stat().st_uid == 0
 
@@ -255,7 +255,7 @@ class TestRoot:
         owner = pwd.getpwnam("daemon")
         data.mkdir(parents=True)
         os.chown(data, owner.pw_uid, owner.pw_gid)
-        assert ordinary.account(data).pw_name == "daemon"
+        assert drop_root.account(data).pw_name == "daemon"
 
 
 class TestLog:

@@ -207,7 +207,7 @@ LATE = """
 import multiprocessing
 import os
 import sys
-from rahdari.ops.ordinary import end_with_parent
+from rahdari.ops.drop_root import end_with_parent
 
 def child(gate, other_end):
     other_end.close()

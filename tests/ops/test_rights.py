@@ -18,22 +18,22 @@ def application(installation: Installation) -> psycopg.Connection:  # type: igno
 
 
 REFUSED = [
-    "ALTER TABLE journal_entry DISABLE TRIGGER journal_only_grows",
-    "ALTER TABLE journal_entry DISABLE TRIGGER USER",
-    "DROP TRIGGER journal_only_grows ON journal_entry",
+    "ALTER TABLE journal_journalentry DISABLE TRIGGER journal_only_grows",
+    "ALTER TABLE journal_journalentry DISABLE TRIGGER USER",
+    "DROP TRIGGER journal_only_grows ON journal_journalentry",
     "ALTER TABLE register_entry ADD COLUMN mine text",
-    "DROP TABLE journal_entry",
+    "DROP TABLE journal_journalentry",
     "TRUNCATE letters_letter CASCADE",
     "CREATE OR REPLACE FUNCTION journal_only_grows() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
     "CREATE TABLE mine (one int)",
-    "CREATE TEMPORARY TABLE register_sharer (one int)",
+    "CREATE TEMPORARY TABLE register_coholder (one int)",
     "SET session_replication_role = 'replica'",
     "SET ROLE rahdari",
     "CREATE DATABASE mine",
     "DELETE FROM django_migrations",
     # By name, so that a table that falls out of the lists of the module is missed here.
-    "UPDATE journal_entry SET actor = 'nobody'",
-    "DELETE FROM journal_entry",
+    "UPDATE journal_journalentry SET actor = 'nobody'",
+    "DELETE FROM journal_journalentry",
     "UPDATE register_change SET act = ''",
     "UPDATE apply_frozenpolicy SET text = ''",
     "DELETE FROM register_registration",
@@ -81,7 +81,7 @@ class TestApplication:
         done = installation.run("people", "appoint", "officer@authority.example", "officer")
         assert done.returncode == 0, done.stderr
         with psycopg.connect(installation.server.url) as owner:
-            assert owner.execute("SELECT count(*) > 0 FROM journal_entry").fetchone() == (True,)
+            assert owner.execute("SELECT count(*) > 0 FROM journal_journalentry").fetchone() == (True,)
 
 
 class TestDoctor:
@@ -100,12 +100,12 @@ class TestPrepare:
     def test_takes_the_owner_from_the_settings(self, installation: Installation) -> None:
         server = installation.server
         with psycopg.connect(server.url) as owner:
-            owner.execute("REVOKE ALL ON journal_entry FROM rahdari_app")
+            owner.execute("REVOKE ALL ON journal_journalentry FROM rahdari_app")
         given = {"DATABASE_URL": server.application_url, "RAHDARI_OWNER_DATABASE_URL": server.url}
         done = installation.run("prepare", **given)
         assert done.returncode == 0, done.stderr
         with psycopg.connect(server.application_url) as application:
-            application.execute("SELECT count(*) FROM journal_entry")
+            application.execute("SELECT count(*) FROM journal_journalentry")
 
     def test_says_when_both_are_one_or_the_other_is_not_let_in(self, installation: Installation) -> None:
         url = installation.server.url

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from rahdari.feed.repository import ROLES, location_of
-from rahdari.lookup.following import Follower, Standing
-from rahdari.ops import ordinary
+from rahdari.lookup.following import Follower, FollowerStanding
+from rahdari.ops import drop_root
 from rahdari.publish import actions, queries
 from rahdari.push.access import Access, Reader
 from rahdari.push.app import Push
@@ -37,7 +37,7 @@ class TestWhatThePublisherMakes:
         actions.make_feed_keys(offline=one_users.parent / "offline", now=NOW)
         an_operator("sample-first")
         entered(address(1))
-        ordinary.divide(one_users, THREE)
+        drop_root.divide(one_users, THREE)
 
         def published() -> bool:
             os.umask(0o077)
@@ -56,7 +56,7 @@ class TestWhatThePublisherMakes:
                 for role in ROLES:
                     for path, target in signed[role]["targets"].items():
                         read(reader, f"targets/{location_of(path, target['hashes']['sha256'])}")
-            told: dict[str, Standing] = {}
+            told: dict[str, FollowerStanding] = {}
             lookup = Follower(one_users, lambda standings: told.update(standings), threading.Lock())
             lookup.look()
             whole = [slug for slug, standing in told.items() if standing.sight.is_whole]
@@ -132,7 +132,7 @@ class TestWhatMayNotBeRead:
         operator = an_operator("sample-first")
         entered(address(1))
         publish()
-        ordinary.divide(one_users, THREE)
+        drop_root.divide(one_users, THREE)
         session = next(each for each in queries.stream_statuses() if each.entries and each.followers)
         for closed in (
             one_users / "feed" / "targets" / session.stream.role / session.session,

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rahdari.ops import datafolder, ordinary, start
+from rahdari.ops import datafolder, drop_root, start
+from rahdari.ops.checks import OK, Inspection
 from rahdari.ops.doctor_feed import check_feed_keys
-from rahdari.ops.findings import OK, Patient
 from rahdari.publish import folder
 from rahdari.vault import keys
 from tests.needs import needs_program, needs_root
@@ -37,10 +37,10 @@ def documented() -> list[list[str]]:
 
 
 MAIN = pwd.struct_passwd(("rahdari", "x", USERS["rahdari"], USERS["rahdari"], "", "/", "/bin/false"))
-THREE = ordinary.Users(
+THREE = drop_root.Users(
     MAIN,
-    ordinary.Other("rahdari-feed", USERS["rahdari-feed"], USERS["rahdari-feed"], (DATA_GROUP,)),
-    ordinary.Other("rahdari-serve", USERS["rahdari-serve"], USERS["rahdari-serve"], (DATA_GROUP,)),
+    drop_root.Other("rahdari-feed", USERS["rahdari-feed"], USERS["rahdari-feed"], (DATA_GROUP,)),
+    drop_root.Other("rahdari-serve", USERS["rahdari-serve"], USERS["rahdari-serve"], (DATA_GROUP,)),
     DATA_GROUP,
 )
 
@@ -153,12 +153,12 @@ class TestOtherSecrets:
 
 
 class TestWhatThePublisherMakes:
-    @pytest.mark.parametrize("umask", [ordinary.UMASK, 0o027, 0o077])
+    @pytest.mark.parametrize("umask", [drop_root.UMASK, 0o027, 0o077])
     def test_is_read_by_whoever_serves_it(self, data: Path, umask: int) -> None:
         """Folders of a new operator, in one that is there already and in one that is not; also by a command in a shell
         that keeps all to itself."""
         unit = (UNITS / "rahdari-publisher.service").read_text()
-        assert int(re.findall(r"^UMask=(\d+)$", unit, re.MULTILINE)[0], 8) == ordinary.UMASK
+        assert int(re.findall(r"^UMask=(\d+)$", unit, re.MULTILINE)[0], 8) == drop_root.UMASK
         (data / "feed" / "repositories").mkdir()
         os.chown(data / "feed" / "repositories", USERS["rahdari-feed"], DATA_GROUP)
         made = [data / "feed" / "repositories" / "new" / "1.json", data / "feed" / "streams" / "new" / "1.json"]
@@ -182,7 +182,7 @@ class TestGiveTo:
         (data / "feed" / "new").mkdir()
         (data / "feed" / "new" / "1.json").touch()
         (data / "documents" / "new").touch()
-        ordinary.give_to(MAIN, data)
+        drop_root.give_to(MAIN, data)
         owners = {
             name: (data / name).stat().st_uid
             for name in ("keys/feed", "keys/feed/new.pem", "feed", "feed/new", "feed/new/1.json", "documents/new")
@@ -194,7 +194,7 @@ class TestGiveTo:
         shutil.rmtree(data / "keys" / "feed")
         (data / "keys" / "feed").mkdir()
         (data / "keys" / "feed" / "timestamp.pem").write_text("secret")
-        ordinary.give_to(MAIN, data)
+        drop_root.give_to(MAIN, data)
         assert tried("rahdari-feed", data / "keys" / "feed" / "timestamp.pem") == {"read"}
         assert tried("rahdari", data / "keys" / "feed") == {"refused"}
 
@@ -214,16 +214,16 @@ class TestDivide:
             os.chown(path, USERS["rahdari"], USERS["rahdari"])
         data.chmod(0o700)
         (data / "keys").chmod(0o700)
-        ordinary.divide(data, THREE)
+        drop_root.divide(data, THREE)
         assert owners(data) == documented_result
-        ordinary.divide(data, THREE)
+        drop_root.divide(data, THREE)
         assert owners(data) == documented_result
 
     def test_makes_the_feeds_folders_where_there_is_no_feed_yet(self, one_users: Path) -> None:
         for name in ("feed", "feed-access", "keys/feed"):
             shutil.rmtree(one_users / name)
-        ordinary.divide(one_users, THREE)
-        assert ordinary.divided(one_users)
+        drop_root.divide(one_users, THREE)
+        assert drop_root.divided(one_users)
         assert (one_users / "feed").stat().st_uid == USERS["rahdari-feed"]
 
     def test_follows_no_link_that_the_pages_user_has_put_there(self, one_users: Path) -> None:
@@ -232,13 +232,13 @@ class TestDivide:
         (outside / "file").touch()
         before = owners(outside)
         (one_users / "feed" / "inside").symlink_to(outside)
-        ordinary.divide(one_users, THREE)
+        drop_root.divide(one_users, THREE)
         assert owners(outside) == before
         for name in ("feed", "keys/feed"):
             (one_users / name).rename(one_users / "away")
             (one_users / name).symlink_to(outside)
             with pytest.raises(OSError, match=name):
-                ordinary.divide(one_users, THREE)
+                drop_root.divide(one_users, THREE)
             assert owners(outside) == before
             (one_users / name).unlink()
             (one_users / "away").rename(one_users / name)
@@ -251,7 +251,7 @@ class TestDivide:
         (one_users / "postgres" / "password").chmod(0o600)
         for path in (one_users / "postgres").rglob("*"):
             os.chown(path, USERS["rahdari"], USERS["rahdari"])
-        ordinary.divide(one_users, THREE, one_users / "postgres", one_users / "postgres" / "run")
+        drop_root.divide(one_users, THREE, one_users / "postgres", one_users / "postgres" / "run")
         assert tried("rahdari-feed", socket) == {"read"}
         assert tried("rahdari-feed", one_users / "postgres" / "password") == {"refused"}
         assert tried("rahdari-serve", socket) == {"refused"}
@@ -259,13 +259,13 @@ class TestDivide:
 
 class TestWhoRuns:
     def test_is_three_users_with_or_without_accounts(self) -> None:
-        found = ordinary.users(pwd.getpwnam("nobody"))
+        found = drop_root.users(pwd.getpwnam("nobody"))
         assert found is not None
         assert len({found.main.pw_uid, found.feed.uid, found.serve.uid, 0}) == 4
         assert found.feed.groups == found.serve.groups == (found.data,)
 
     def test_is_one_user_in_a_folder_that_belongs_to_a_person(self) -> None:
-        assert ordinary.users(pwd.getpwnam("daemon")) is None
+        assert drop_root.users(pwd.getpwnam("daemon")) is None
 
     def test_is_refused_without_root_where_the_publisher_is_another_user(self, data: Path) -> None:
         def is_told() -> bool:
@@ -303,7 +303,7 @@ class TestSupervisor:
     def keeper(self, data: Path) -> Iterator[int]:
         """A process that left root as the supervisor does."""
         # Where other users may read it.
-        shutil.copy(ordinary.__file__, data.parent / "ordinary.py")
+        shutil.copy(drop_root.__file__, data.parent / "ordinary.py")
         running = subprocess.Popen(
             ["/usr/bin/python3", "-c", KEEPER, str(data.parent), str(USERS["rahdari"]), str(DATA_GROUP)],
             env={"DATABASE_URL": "postgresql://secret"},
@@ -318,7 +318,7 @@ class TestSupervisor:
     def test_keeps_three_rights_and_can_get_no_others(self, keeper: int) -> None:
         said = dict(line.split(":\t") for line in Path(f"/proc/{keeper}/status").read_text().splitlines())
         assert set(said["Uid"].split()) == {str(USERS["rahdari"])}
-        kept = sum(1 << number for number in ordinary.KEPT)
+        kept = sum(1 << number for number in drop_root.KEPT)
         assert {int(said[name], 16) for name in ("CapPrm", "CapEff")} == {kept}
         assert {int(said[name], 16) for name in ("CapInh", "CapAmb")} == {0}
         assert said["NoNewPrivs"] == "1"
@@ -359,7 +359,7 @@ class TestSecretKey:
 
 class TestDoctor:
     def test_takes_keys_that_it_may_not_read_for_well_kept(self, data: Path) -> None:
-        patient = Patient(data, {}, "127.0.0.1", 8000)
+        patient = Inspection(data, {}, "127.0.0.1", 8000)
         said = "publisher's alone"
 
         def is_content() -> bool:
@@ -409,8 +409,8 @@ class TestUnits:
         ):
             assert line in text
         (rights,) = re.findall(r"^CapabilityBoundingSet=(.*)$", text, re.MULTILINE)
-        wanted = [*ordinary.KEPT, *ordinary.DIVIDING] if path.stem == "rahdari-up" else []
-        assert sorted(getattr(ordinary, name.removeprefix("CAP_")) for name in rights.split()) == sorted(wanted)
+        wanted = [*drop_root.KEPT, *drop_root.DIVIDING] if path.stem == "rahdari-up" else []
+        assert sorted(getattr(drop_root, name.removeprefix("CAP_")) for name in rights.split()) == sorted(wanted)
 
     @pytest.mark.parametrize("path", sorted(UNITS.glob("*.service")), ids=lambda path: path.stem)
     def test_are_understood_by_systemd(self, path: Path, tmp_path: Path) -> None:

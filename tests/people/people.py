@@ -12,7 +12,7 @@ from django.test import Client
 
 from rahdari.letters.models import Letter
 from rahdari.people import actions
-from rahdari.people.models import Post, Role, User
+from rahdari.people.models import Role, RoleAssignment, User
 
 NOW = dt.datetime(2026, 11, 10, 9, 32, tzinfo=dt.UTC)
 
@@ -23,7 +23,7 @@ def a_person(local: str = "freelancer", *, language: str = "en") -> User:
     )
 
 
-def with_post(user: User, role: str = Role.OFFICER, *, rank: str = "", **place: str) -> Post:
+def with_post(user: User, role: str = Role.OFFICER, *, rank: str = "", **place: str) -> RoleAssignment:
     """`place` is the operator or the association of whoever needs one."""
     return actions.appoint(user=user, role=role, rank=rank, actor="system:test", now=NOW, **place)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rahdari.journal import queries as journal
 from rahdari.people import actions, demonstration, queries
-from rahdari.people.models import Membership, Post, Role, User, normalise_email
+from rahdari.people.models import Membership, Role, RoleAssignment, User, normalise_email
 
 from .people import NOW, a_person, with_post
 
@@ -154,7 +154,7 @@ class TestAppoint:
         with_post(user)
         with_post(user, rank="director")
         assert queries.has_rank(user, "director") and queries.has_rank(user, "officer")
-        assert Post.objects.count() == 2
+        assert RoleAssignment.objects.count() == 2
         assert len(queries.posts_of(user)) == 1
 
     def test_lets_a_supervisor_do_what_an_officer_may(self) -> None:
@@ -191,7 +191,7 @@ class TestAppoint:
             {"role": "operator", "rank": "director"},
         ):
             with pytest.raises(IntegrityError), transaction.atomic():
-                Post.objects.create(user=user, **fields)
+                RoleAssignment.objects.create(user=user, **fields)
 
 
 class TestEndPost:
@@ -201,7 +201,7 @@ class TestEndPost:
         for _ in range(2):
             actions.end_post(post=post, actor="system:test", now=LATER)
         assert not queries.is_officer(user)
-        assert Post.objects.get().ended_at == LATER
+        assert RoleAssignment.objects.get().ended_at == LATER
         assert [row.act for row in journal.about(f"person:{user.pk}")].count("people.ended_post") == 1
 
     def test_means_nothing_to_a_closed_account(self) -> None:

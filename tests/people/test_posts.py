@@ -9,7 +9,7 @@ from rahdari.confirm.queries import tokens_of
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
 from rahdari.people import actions, queries
-from rahdari.people.models import ProposedPost, User
+from rahdari.people.models import ProposedRole, User
 
 from .people import a_person, sign_in, with_post
 
@@ -63,7 +63,7 @@ class TestPosts:
         with_post(supervisor, "supervisor")
         sign_in(client, administrator.email)
         refused = client.post("/posts/", {"email": administrator.email, "role": "officer"})
-        assert "Nobody gives a post to themselves" in refused.text and not ProposedPost.objects.exists()
+        assert "Nobody gives a post to themselves" in refused.text and not ProposedRole.objects.exists()
         client.post("/posts/", {"email": officer.email, "role": "accounts"})
         client.post(f"/posts/{queries.posts_of(officer)[0].pk}/end/")
         told = Letter.objects.filter(template="post_changed")
@@ -92,12 +92,12 @@ class TestPostOfTwo:
         assert found is not None
         return found
 
-    def propose(self, house: dict[str, Client], **facts: str) -> ProposedPost:
+    def propose(self, house: dict[str, Client], **facts: str) -> ProposedRole:
         answer = house["administrator"].post("/posts/", {"email": "puppet@sample.example", "role": "officer"} | facts)
         assert answer.status_code == 302
-        return ProposedPost.objects.get()
+        return ProposedRole.objects.get()
 
-    def answer(self, browser: Client, proposed: ProposedPost, answer: str = "yes") -> int:
+    def answer(self, browser: Client, proposed: ProposedRole, answer: str = "yes") -> int:
         return browser.post(f"/posts/proposed/{proposed.pk}/", {"answer": answer}).status_code
 
     @pytest.mark.parametrize("role", ["officer", "supervisor", "administrator"])
@@ -117,7 +117,7 @@ class TestPostOfTwo:
         facts = {"user": administrator, "by": administrator, "actor": "administrator:x", "now": timezone.now()}
         with pytest.raises(actions.OwnPost):
             actions.propose_post(role="officer", **facts)
-        assert not ProposedPost.objects.exists()
+        assert not ProposedRole.objects.exists()
 
     @pytest.mark.parametrize("by", ["second", "supervisor"])
     def test_counts_when_a_second_person_agrees(self, house: dict[str, Client], by: str) -> None:
@@ -129,7 +129,7 @@ class TestPostOfTwo:
         before = timezone.now()
         assert self.answer(house[by], proposed) == 302
         puppet = self.of("puppet")
-        assert queries.is_director(puppet) and not ProposedPost.objects.exists()
+        assert queries.is_director(puppet) and not ProposedRole.objects.exists()
         since = queries.in_office_since(puppet)
         assert since is not None and since >= before, "the time before the first seconding runs from the second yes"
         acts = [row.act for row in journal.about(f"person:{puppet.pk}")]
@@ -150,11 +150,11 @@ class TestPostOfTwo:
             assert self.answer(house["puppet"], proposed, "no") == 403
             assert self.answer(house[by], proposed, "perhaps") == 404
             assert self.answer(house[by], proposed, "no") == 302
-            assert not ProposedPost.objects.exists() and not queries.posts_of(self.of("puppet"))
+            assert not ProposedRole.objects.exists() and not queries.posts_of(self.of("puppet"))
 
     def test_waits_no_longer_than_two_weeks_or_than_its_proposer_is_in_office(self, house: dict[str, Client]) -> None:
         proposed = self.propose(house)
-        ProposedPost.objects.update(proposed_at=timezone.now() - dt.timedelta(days=14))
+        ProposedRole.objects.update(proposed_at=timezone.now() - dt.timedelta(days=14))
         assert self.answer(house["second"], proposed) == 404
         proposed = self.propose(house)
         actions.end_post(post=self.of("administrator").posts.get(), actor="system:test", now=timezone.now())

@@ -282,7 +282,7 @@ class TestPostsOfAPage:
         sign_in(client, user.email)
         with CaptureQueriesContext(connection) as asked:
             client.get("/account/")
-        assert sum("people_post" in each["sql"] for each in asked.captured_queries) == 1
+        assert sum("people_roleassignment" in each["sql"] for each in asked.captured_queries) == 1
 
     def test_given_or_ended_meanwhile_count_at_once(self) -> None:
         user = a_person()

@@ -12,7 +12,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
 from rahdari.decide.models import Decision
-from rahdari.dyndns.models import Lease
+from rahdari.dyndns.models import ReportedAddress
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import queries as register
@@ -137,7 +137,7 @@ class TestRenewal:
     def test_of_a_changing_address_that_was_silent_is_proved_by_the_next_report(self) -> None:
         connection = a_connection("203.0.113.122")
         Registration.objects.update(valid_until=timezone.now() + 30 * DAY, grace_until=timezone.now() + 60 * DAY)
-        Lease.objects.update(until=timezone.now() - DAY, reported_at=timezone.now() - 2 * DAY)
+        ReportedAddress.objects.update(until=timezone.now() - DAY, reported_at=timezone.now() - 2 * DAY)
         browser = browser_of(connection.person)
         row = begin(browser, connection.registration, "portal:renew").endpoints.get()
         assert not proofs.is_proved(row.subject, row.network)

@@ -16,10 +16,10 @@ from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.attest import actions as attest
-from rahdari.attest.models import Request
+from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Answer
 from rahdari.confirm import queries as questions
-from rahdari.confirm.models import Question
+from rahdari.confirm.models import SubscriberQuestion
 from rahdari.decide import queries as decide
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
@@ -27,7 +27,7 @@ from rahdari.people.models import User
 from rahdari.vault import keys
 from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as vouching
-from rahdari.vouch.models import Question as Clients
+from rahdari.vouch.models import ReferenceRequest as Clients
 from rahdari.web import values
 from tests import urdu
 from tests.attest.sample import ASSOCIATION
@@ -81,7 +81,7 @@ class TestAnOperatorThatWasAsked:
         home = browser.get(reverse("portal:home")).text
         assert "Nothing waits for you" in home and "Waiting for your operator" in home
 
-        Question.objects.filter(pk=asked.pk).update(due_at=timezone.now() - dt.timedelta(hours=3))
+        SubscriberQuestion.objects.filter(pk=asked.pk).update(due_at=timezone.now() - dt.timedelta(hours=3))
         late = browser.get(status).text
         assert "The answer is late by" in late and 'class="clock late"' in late
 
@@ -111,7 +111,7 @@ class TestWhoeverElseWasAsked:
 
     def test_an_association_has_its_own_clock_and_ours_has_not_begun(self) -> None:
         browser, place, sent = self.sent(kind="association", association=ASSOCIATION, association_number="M-00731")
-        request = Request.objects.get()
+        request = MembershipInquiry.objects.get()
         page = browser.get(place).text
         assert "Waiting for your association to answer" in page and "Decision due in" not in page
         assert "Your association answers in" in page and f"at the latest: {values.when(request.due_at)}" in page
@@ -123,9 +123,11 @@ class TestWhoeverElseWasAsked:
         letter = Letter.objects.get(template="application_received", to=sent.applicant)
         assert "within 10 working hours" in letter.text and "at the latest" not in letter.text
 
-        Request.objects.update(due_at=timezone.now() + dt.timedelta(days=30))
+        MembershipInquiry.objects.update(due_at=timezone.now() + dt.timedelta(days=30))
         then = timezone.now() + dt.timedelta(days=20)
-        attest.answer_request(request=Request.objects.get(), answer=Answer.NOT_MEMBER, by="person:x", now=then)
+        attest.answer_request(
+            request=MembershipInquiry.objects.get(), answer=Answer.NOT_MEMBER, by="person:x", now=then
+        )
         workflow.advance(now=then)
         case = story.case_of(sent)
         assert case.started_at == then and not decide.clock_of(case, then).is_late

@@ -21,7 +21,7 @@ from rahdari.people.models import Branch
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import keys
-from rahdari.workflow.branching import tell_branches
+from rahdari.workflow.branch_letters import tell_branches
 
 from . import story
 from .test_many import signed_in

@@ -17,7 +17,7 @@ from rahdari.journal import queries as journal
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.publish import actions, queries
-from rahdari.publish.models import Hold
+from rahdari.publish.models import RemovalHold
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import keys
@@ -45,7 +45,7 @@ def officers() -> tuple[User, User]:
 
 
 @pytest.fixture
-def hold(feed: Path, officers: tuple[User, User]) -> Hold:
+def hold(feed: Path, officers: tuple[User, User]) -> RemovalHold:
     """The first officer struck out most of what one operator gets."""
     now = timezone.now()
     story.an_operator("sample-fibre", "Sample Fibre")
@@ -64,7 +64,7 @@ def client_of(user: User, language: str = "en") -> Client:
     return client
 
 
-def decide(user: User, hold: Hold, decision: str, reason: str = "The company has closed.") -> Any:
+def decide(user: User, hold: RemovalHold, decision: str, reason: str = "The company has closed.") -> Any:
     place = reverse("portal:hold", kwargs={"hold": hold.pk})
     return client_of(user).post(place, {"decision": decision, "reason": reason}, follow=True)
 
@@ -83,7 +83,7 @@ class TestFeedPage:
         page = client_of(officers[0]).get(reverse("portal:feed")).text
         assert "All operators are up to date" in page
 
-    def test_asks_a_second_officer_and_not_the_first(self, hold: Hold, officers: tuple[User, User]) -> None:
+    def test_asks_a_second_officer_and_not_the_first(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
         first, second = (client_of(officer).get(reverse("portal:feed")).text for officer in officers)
         for page in (first, second):
             assert "1 removal of many entries waits for a second officer" in page
@@ -93,7 +93,7 @@ class TestFeedPage:
         assert 'value="approve"' in second and 'value="cancel"' in second
 
     @pytest.mark.parametrize("state", ["waiting", "approved", "cancelled"])
-    def test_is_sound_in_urdu(self, hold: Hold, officers: tuple[User, User], state: str) -> None:
+    def test_is_sound_in_urdu(self, hold: RemovalHold, officers: tuple[User, User], state: str) -> None:
         now = timezone.now()
         if state == "approved":
             actions.approve_hold(hold=hold, actor="officer:2", reason="درست ہے", now=now)
@@ -105,7 +105,7 @@ class TestFeedPage:
 
 
 class TestDecideHold:
-    def test_lets_them_go_for_a_second_officer(self, hold: Hold, officers: tuple[User, User]) -> None:
+    def test_lets_them_go_for_a_second_officer(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
         answer = decide(officers[1], hold, "approve")
         assert "The entries are removed when the waiting period ends." in answer.text
         row = journal.about(f"hold:{hold.pk}")[0]
@@ -115,23 +115,23 @@ class TestDecideHold:
             "The company has closed.",
         )
 
-    def test_does_not_for_who_ended_them_whatever_is_sent(self, hold: Hold, officers: tuple[User, User]) -> None:
+    def test_does_not_for_who_ended_them_whatever_is_sent(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
         assert "You ended some of these entries yourself" in decide(officers[0], hold, "approve").text
         assert queries.open_holds().get().state == "waiting"
 
-    def test_keeps_them_and_asks_again(self, hold: Hold, officers: tuple[User, User]) -> None:
+    def test_keeps_them_and_asks_again(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
         assert "stay in the feed until their own term ends" in decide(officers[0], hold, "cancel").text
         assert "now wait for another officer" in decide(officers[1], hold, "reopen").text
         assert "You ended some of these" in decide(officers[1], hold, "approve").text
 
-    def test_needs_a_decision_and_a_reason(self, hold: Hold, officers: tuple[User, User]) -> None:
+    def test_needs_a_decision_and_a_reason(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
         for given in ({}, {"decision": "approve"}, {"reason": "Yes."}, {"decision": "burn", "reason": "Yes."}):
             place = reverse("portal:hold", kwargs={"hold": hold.pk})
             answer = client_of(officers[1]).post(place, given)
             assert answer.status_code == 422 and 'class="err"' in answer.text
         assert queries.open_holds().get().state == "waiting"
 
-    def test_says_when_another_was_quicker(self, hold: Hold, officers: tuple[User, User]) -> None:
+    def test_says_when_another_was_quicker(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
         decide(officers[1], hold, "cancel")
         assert "Another officer has decided this" in decide(officers[1], hold, "cancel").text
 

@@ -21,7 +21,7 @@ from rahdari.feed import DELTA_LIMITS, EditionReader, Op, Operation
 from rahdari.journal import queries as journal
 from rahdari.people import actions as people
 from rahdari.people.models import User
-from rahdari.portal.applicant.holding import CHANGES
+from rahdari.portal.applicant.own_registration import CHANGES
 from rahdari.portal.applicant.registration import history_of
 from rahdari.portal.applicant.stages import Facts, Stage, stage_of
 from rahdari.portal.public.certificate import sheet_of

@@ -16,7 +16,7 @@ from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.decide import queries as cases
-from rahdari.journal.models import Entry
+from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.register.models import Registration
 from rahdari.vault import keys, links
@@ -105,9 +105,9 @@ class TestLooks:
         assert "No other application" in desk.get(reverse("decide:case", args=[stranger.reference])).text
         assert looks(person, address) == []
         for count in (1, 2):
-            before = Entry.objects.count()
+            before = JournalEntry.objects.count()
             assert "1 granted" in desk.get(reverse("decide:case", args=[second.reference])).text
-            assert Entry.objects.count() == before + 2, "of the case itself, and of the one beside it"
+            assert JournalEntry.objects.count() == before + 2, "of the case itself, and of the one beside it"
             [told] = looks(person, address)
             what = "Whether it was granted or refused, as one in a count. No name and no number was shown."
             times = f" {count} times that day" if count > 1 else ""
@@ -137,16 +137,16 @@ class TestLooks:
         registration = a_registration()
         application = Application.objects.get(pk=registration.origin.removeprefix("application:"))
         desk, address = browser(story.an_officer()), reverse("decide:case", args=[application.reference])
-        before = Entry.objects.count()
+        before = JournalEntry.objects.count()
         asked = desk.get(address)
         assert asked["Location"] == reverse("decide:why", args=[application.reference])
         page = desk.get(asked["Location"]).content.decode()
         assert application.reference in page and application.name not in page
         assert desk.post(asked["Location"], {"why": "curious"}).status_code == 422
-        assert Entry.objects.count() == before, "nothing of the file was shown"
+        assert JournalEntry.objects.count() == before, "nothing of the file was shown"
         answer = desk.post(asked["Location"], {"why": "complaint"}, follow=True)
         assert application.name in answer.content.decode()
-        row = Entry.objects.latest("id")
+        row = JournalEntry.objects.latest("id")
         version = cases.policy_of(application).version
         assert (row.act, row.reason, row.ground) == ("decide.read_case", "complaint", f"policy:{version}")
         registered = reverse("portal:registration", args=[registration.reference])
@@ -166,7 +166,7 @@ class TestLooks:
     def test_of_reads_without_a_reason_say_so(self) -> None:
         registration: Registration = a_registration()
         person = Application.objects.get(pk=registration.origin.removeprefix("application:")).applicant
-        Entry.objects.create(
+        JournalEntry.objects.create(
             at=timezone.now(), act="decide.read_case", actor="officer:before", subject=registration.origin
         )
         [row] = looks(person, reverse("portal:registration", args=[registration.reference]))

@@ -19,8 +19,8 @@ from rahdari.attest import actions as attest
 from rahdari.attest.models import Attestation
 from rahdari.attest.rules import Identifier
 from rahdari.confirm import actions as confirm
-from rahdari.confirm.models import Question
-from rahdari.journal.models import Entry
+from rahdari.confirm.models import SubscriberQuestion
+from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.share import actions as share
 from rahdari.share import queries as sharing
@@ -132,7 +132,7 @@ class TestAnOperator:
     WHY = "To answer whether you are its customer"
 
     @pytest.fixture(autouse=True)
-    def question(self, application: Application) -> Question:
+    def question(self, application: Application) -> SubscriberQuestion:
         a_question()
         return a_question(subject=application.subject)
 
@@ -141,18 +141,18 @@ class TestAnOperator:
         assert browser(a_desk()).get(reverse(f"confirm:{page}")).status_code == 200
         assert told(application) == [["Operator", what, self.WHY]]
 
-    def test_by_its_own_system_is_told_once_a_day(self, application: Application, question: Question) -> None:
+    def test_by_its_own_system_is_told_once_a_day(self, application: Application, question: SubscriberQuestion) -> None:
         _token, key = confirm.make_token(
             operator=OPERATOR, name="Sample system", sandbox=False, by="person:x", now=timezone.now()
         )
         system = Client(headers={"authorization": f"Bearer {key}"})
-        before = Entry.objects.count()
+        before = JournalEntry.objects.count()
         for _ in range(3):
             listed = system.get(reverse("confirm:questions"))
             assert question.number in listed.content.decode()
             system.get(reverse("confirm:question", args=[question.number]))
         assert told(application) == [["Operator", self.FETCHED, self.WHY]]
-        assert Entry.objects.count() == before + 1, "one row for both questions, however often the system asks"
+        assert JournalEntry.objects.count() == before + 1, "one row for both questions, however often the system asks"
 
     def test_stands_on_the_page_of_the_registration_and_for_programs(self) -> None:
         program = Program()

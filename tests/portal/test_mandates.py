@@ -20,13 +20,13 @@ from rahdari.apply.models import Application
 from rahdari.decide import actions as deciding
 from rahdari.decide import queries as decide
 from rahdari.journal import queries as journal
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions, queries
 from rahdari.people.models import Mandate, User
 from rahdari.people.rules import ROLES, SCOPES, Act, OrgRole, Scope
 from rahdari.vault import keys
-from rahdari.workflow import asking as line
+from rahdari.workflow import operator_checks as line
 from tests.apply.sample import a_pdf
 
 from . import story

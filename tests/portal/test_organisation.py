@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.decide import actions as decide
-from rahdari.portal.standing import addresses_of
+from rahdari.portal.registration_status import addresses_of
 from rahdari.publish import queries as publish
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration

@@ -25,7 +25,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
 from rahdari.vault import files, keys
 from rahdari.verify import actions as verify
-from rahdari.verify import claiming, places
+from rahdari.verify import expected_claims, vantage_points
 from rahdari.verify import queries as proofs
 from tests import urdu
 from tests.apply.sample import a_pdf, a_photo
@@ -142,19 +142,19 @@ class TestTwoClicks:
     ) -> None:
         shown: list[object] = []
 
-        def look(claim: object, *_rest: object) -> list[vantage.Asked]:
+        def look(claim: object, *_rest: object) -> list[vantage.VantageAnswer]:
             proved = claim in shown
             answer = ProbeAnswer(Outcome.PROVED if proved else Outcome.ANSWERED, "http")
-            return [vantage.Asked(vantage.View("here", "AS64496", answer=answer))]
+            return [vantage.VantageAnswer(vantage.View("here", "AS64496", answer=answer))]
 
-        monkeypatch.setattr(places, "look_from_all", look)
+        monkeypatch.setattr(vantage_points, "look_from_all", look)
         person = story.a_person()
         draft = story.fill(story.a_draft(person))
         endpoint = story.add(draft)
         story.take_a_way(endpoint, "http", {})
         first = proofs.latest_challenge(subject=endpoint.subject, block=endpoint.network, method="http")
         assert first is not None
-        shown.append(claiming.claim_of(first))
+        shown.append(expected_claims.claim_of(first))
         verify.look_once(challenge=first, now=timezone.now())
         story.send(story.fresh(draft))
         story.advance()

@@ -26,7 +26,7 @@ from rahdari.people.models import User
 from rahdari.portal.applicant.prove import link_of, link_path
 from rahdari.probe import wireguard
 from rahdari.vault import keys
-from rahdari.verify import claiming
+from rahdari.verify import expected_claims
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Challenge
 from tests.probe.certificates import an_identity
@@ -179,7 +179,7 @@ class TestTheWayOfWireguard:
         assert browser.post(url, {"peer_key": f"PublicKey = {THEIR_KEY}", "port": "51820"}).status_code == 302
         challenge = challenge_of(endpoint, "wireguard")
         page = browser.get(url).text
-        assert f"wg set wg0 peer {claiming.our_wireguard_public_key(challenge)}" in page
+        assert f"wg set wg0 peer {expected_claims.our_wireguard_public_key(challenge)}" in page
         assert "We have not checked yet" in page
         assert challenge.next_look_at is None
         browser.post(url, {"look": "1"})
@@ -316,7 +316,7 @@ class TestAWayByCertificate:
         facts = {"certificate": "0" * 64, "port": "443"}
         assert "Enter one address of the range" in browser.post(url, {**facts, "at": "203.0.113.60"}).text
         assert browser.post(url, {**facts, "at": "203.0.113.50"}).status_code == 302
-        assert str(claiming.address_asked(challenge_of(endpoint, "tls"))) == "203.0.113.50"
+        assert str(expected_claims.address_asked(challenge_of(endpoint, "tls"))) == "203.0.113.50"
 
 
 class TestTheWayByToken:
@@ -339,7 +339,7 @@ class TestTheWayByToken:
     def test_of_a_certificate_shows_what_goes_into_it(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant)
         page = browser.post(page_of(endpoint, "tls-alpn"), follow=True).text
-        text = claiming.shown_for(challenge_of(endpoint, "tls-alpn"))["text"]
+        text = expected_claims.shown_for(challenge_of(endpoint, "tls-alpn"))["text"]
         assert hashlib.sha256(text.encode()).digest().hex(":") in page
 
     def test_of_a_host_name_shows_the_record_and_counts_half(
@@ -375,11 +375,11 @@ def test_our_key_is_derived_and_stands_in_no_table(browser: Client, applicant: U
     endpoint = an_endpoint(applicant)
     browser.post(page_of(endpoint, "wireguard"), {"peer_key": THEIR_KEY, "port": "51820"})
     challenge = challenge_of(endpoint, "wireguard")
-    private = claiming.our_wireguard_key(str(challenge.pk))
+    private = expected_claims.our_wireguard_key(str(challenge.pk))
     assert len(base64.b64decode(private)) == 32
-    assert claiming.our_wireguard_key(str(challenge.pk)) == private
+    assert expected_claims.our_wireguard_key(str(challenge.pk)) == private
     with connection.cursor() as cursor:
-        for table in ("verify_challenge", "verify_attempt", "journal_entry"):
+        for table in ("verify_challenge", "verify_probeattempt", "journal_journalentry"):
             cursor.execute(f"SELECT t::text FROM {table} t")
             assert not any(private in row for (row,) in cursor.fetchall())
     assert challenge.expires_at - challenge.opened_at == dt.timedelta(days=7)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.attest import actions as attest
-from rahdari.attest.models import Request
+from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Identifier
 from rahdari.decide import queries as cases
 from rahdari.fees import rules as fees
@@ -229,7 +229,7 @@ class TestCompany:
         application = self.begun(applicant)
         applicant.send(self.at("association", application), number="M-00731")
         applicant.prove_and_send(application)
-        [asked] = Request.objects.all()
+        [asked] = MembershipInquiry.objects.all()
         assert (asked.name, asked.member_number) == (BANK[0], "M-00731")
         assert registration_of(application) is None
         facts: dict[str, Any] = {"claim": "it_company", "way": "register", "by": "person:x", "now": timezone.now()}

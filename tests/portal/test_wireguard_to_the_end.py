@@ -20,7 +20,7 @@ from rahdari.apply.models import Application
 from rahdari.register import queries as register
 from rahdari.register.models import Change
 from rahdari.vault import keys
-from rahdari.verify import places
+from rahdari.verify import vantage_points
 from tests.probe.networks import SERVER
 from tests.probe.test_wireguard import PORT, THEIRS, Endpoint, endpoint  # noqa: F401 (a fixture)
 
@@ -49,8 +49,10 @@ def test_is_proved_from_the_page_registered_and_renewed_in_two_clicks(
     endpoint: Endpoint,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from_here = places.look_from_all
-    monkeypatch.setattr(places, "look_from_all", lambda *asked: endpoint.line.at_prober(lambda: from_here(*asked)))
+    from_here = vantage_points.look_from_all
+    monkeypatch.setattr(
+        vantage_points, "look_from_all", lambda *asked: endpoint.line.at_prober(lambda: from_here(*asked))
+    )
     person = story.a_person()
     browser = Client(headers={"accept-language": "en"}, REMOTE_ADDR="192.0.2.1")
     browser.force_login(person)

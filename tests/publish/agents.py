@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rahdari.agent.configuration import Configuration, FileTarget
 from rahdari.agent.folder import open_state
-from rahdari.agent.syncing import Outcome
+from rahdari.agent.syncing import SyncOutcome
 from rahdari.feed.repository import METADATA
 from rahdari.publish.models import Operator
 from tests.agent.feeds import a_configuration, sync
@@ -68,7 +68,7 @@ class AgentSide:
         self.target = FileTarget("csv", "entries.csv", folder / "entries.csv")
         self.configuration: Configuration = a_configuration(folder, url, root, targets=(self.target,))
 
-    def sync(self, **options: object) -> Outcome:
+    def sync(self, **options: object) -> SyncOutcome:
         # In the time of the world that publishes, however long ago that began.
         return sync(self.configuration, **{"at": NOW, **options})  # type: ignore[arg-type]
 

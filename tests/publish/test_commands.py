@@ -11,8 +11,8 @@ import pytest
 
 from rahdari.agent.welcome import parse_welcome
 from rahdari.publish import actions, commands, keys, queries, rules
-from rahdari.publish.commands.said import length_of_time
-from rahdari.publish.credentials import Shown
+from rahdari.publish.commands.console import length_of_time
+from rahdari.publish.credentials import NewCredential
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
 
@@ -166,7 +166,7 @@ class TestOperator:
         words = ("operator", "add", "sample-fibre", "--name", "Sample Fibre", "--asn", "AS64500", "--asn", "64501")
         assert run(*words) == 0
         read = parse_welcome(capsys.readouterr().out)
-        operator = queries.holder([Shown.token(read.token)], now=NOW)
+        operator = queries.holder([NewCredential.token(read.token)], now=NOW)
         assert operator is not None and operator.asns == [64500, 64501]
         root = (feed.metadata / "1.root.json").read_bytes()
         assert (read.server, read.root_sha256) == ("https://feed.example", hashlib.sha256(root).hexdigest())
@@ -180,12 +180,16 @@ class TestOperator:
         new = token_in(said)
         assert "write the token into /etc/rahdari/token" in said
         assert "agent init" not in said
-        assert queries.holder([Shown.token(old)], now=NOW) is not None
-        assert queries.holder([Shown.token(new)], now=NOW) is not None
+        assert queries.holder([NewCredential.token(old)], now=NOW) is not None
+        assert queries.holder([NewCredential.token(new)], now=NOW) is not None
         assert run("operator", "token", "sample-fibre") == 0
         assert "the others ended" in capsys.readouterr().out
         later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)
-        assert queries.holder([Shown.token(old)], now=later) is None is queries.holder([Shown.token(new)], now=later)
+        assert (
+            queries.holder([NewCredential.token(old)], now=later)
+            is None
+            is queries.holder([NewCredential.token(new)], now=later)
+        )
 
     def test_certificate_credentials_and_end(
         self, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

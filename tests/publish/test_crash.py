@@ -14,7 +14,7 @@ from django.db import connection
 from rahdari.feed import DELTA_LIMITS, SNAPSHOT_LIMITS, EditionReader, FeedEntry, SetDigest, follow
 from rahdari.publish import files
 from rahdari.publish.envelope import Repository
-from rahdari.publish.models import Edition, File, Listing, Operator, Session, Stream, WaitingChange
+from rahdari.publish.models import Edition, File, Listing, Operator, PendingChange, Session, Stream
 from rahdari.register.models import Change, Entry
 
 from .crash_driver_points import CHECKPOINTS
@@ -48,7 +48,7 @@ class TestKilledBetweenEveryTwoWrites:
                 assert all(before <= after for before, after in zip(last.get(what, now), now, strict=True)), what
                 last[what] = now
 
-        assert not WaitingChange.objects.exists()
+        assert not PendingChange.objects.exists()
         assert not Edition.objects.filter(published_at=None).exists()
         for stream in Stream.objects.filter(retired_at=None):
             self.check_stream(stream)

@@ -17,7 +17,7 @@ from rahdari.feed import CredentialKind, certificate_digest, holder_of, token_di
 from rahdari.feed.access import FILE_NAME, parse_access
 from rahdari.journal import queries as journal
 from rahdari.publish import actions, queries
-from rahdari.publish.credentials import Shown
+from rahdari.publish.credentials import NewCredential
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Credential, Operator
 from tests.needs import needs_root
@@ -70,9 +70,9 @@ class TestCreateOperator:
         operator = queries.operator_by_slug("sample-fibre")
         assert operator is not None and operator.asns == [64500]
         assert len(token) >= 43 and token not in json.dumps([each.digest for each in Credential.objects.all()])
-        assert queries.holder([Shown.token(token)], now=NOW) == operator
-        assert queries.holder([Shown.token(token + "x")], now=NOW) is None
-        assert queries.holder([Shown.token("")], now=NOW) is None
+        assert queries.holder([NewCredential.token(token)], now=NOW) == operator
+        assert queries.holder([NewCredential.token(token + "x")], now=NOW) is None
+        assert queries.holder([NewCredential.token("")], now=NOW) is None
         assert [row.act for row in journal.about("operator:sample-fibre")] == ["publish.operator_added"]
 
     def test_is_refused_for_a_slug_that_is_taken_or_none(self, data: Path) -> None:
@@ -93,7 +93,7 @@ class TestCreateOperator:
         operator = Operator.objects.get()
         assert found is not None and (found.slug, found.repository) == ("sample-fibre", operator.repository)
         _, accesses = access(lambda: actions.stop_operator(operator=operator, actor="officer:1", now=NOW))
-        assert accesses == [] and queries.holder([Shown.token(token)], now=NOW) is None
+        assert accesses == [] and queries.holder([NewCredential.token(token)], now=NOW) is None
 
     def test_leaves_the_access_file_to_the_owner_of_the_data_folder(self, data: Path) -> None:
         """The command runs as root, the process that reads the file does not."""
@@ -120,19 +120,19 @@ class TestReplaceToken:
             lambda: actions.replace_token(operator=operator, old_ends_at=NOW + 7 * DAY, actor="officer:1", now=NOW)
         )
         for at, lets_in in ((NOW, True), (NOW + 6.9 * DAY, True), (NOW + 7 * DAY, False)):
-            assert (queries.holder([Shown.token(old)], now=at) == operator) is lets_in
+            assert (queries.holder([NewCredential.token(old)], now=at) == operator) is lets_in
             # The file carries the end with it: nobody has to write it at that moment.
             assert (holder_of(token_digest(old), accesses, now=at) is not None) is lets_in
-            assert queries.holder([Shown.token(new)], now=at) == operator
+            assert queries.holder([NewCredential.token(new)], now=at) == operator
             assert holder_of(token_digest(new), accesses, now=at) is not None
 
     def test_ends_the_old_one_at_once_when_nothing_is_said(self, data: Path, access: Any) -> None:
         old = actions.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[], now=NOW)
         operator = Operator.objects.get()
         new, accesses = access(lambda: actions.replace_token(operator=operator, actor="officer:1", now=NOW))
-        assert queries.holder([Shown.token(old)], now=NOW) is None
+        assert queries.holder([NewCredential.token(old)], now=NOW) is None
         assert holder_of(token_digest(old), accesses, now=NOW) is None
-        assert queries.holder([Shown.token(new)], now=NOW) == operator
+        assert queries.holder([NewCredential.token(new)], now=NOW) == operator
 
     def test_never_lengthens_what_was_to_end_before(self, data: Path) -> None:
         actions.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[], now=NOW)
@@ -156,7 +156,7 @@ class TestGiveCertificate:
         der = certificate.public_bytes(Encoding.DER)
         assert given.ends_at == NOW + 30 * DAY and given.name == "CN=Sample Fibre\\, agent 1"
         for at, lets_in in ((NOW, True), (NOW + 31 * DAY, False)):
-            assert (queries.holder([Shown.certificate(der)], now=at) == operator) is lets_in
+            assert (queries.holder([NewCredential.certificate(der)], now=at) == operator) is lets_in
             found = holder_of(certificate_digest(der), accesses, now=at, kind=CredentialKind.CERTIFICATE)
             assert (found is not None) is lets_in
         assert holder_of(certificate_digest(der), accesses, now=NOW) is None, "a certificate is no token"

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, models, transaction
 from rahdari.feed import EMPTY
 from rahdari.publish import actions
 from rahdari.publish.envelope import Repository
-from rahdari.publish.models import Edition, File, Listing, Operator, Receipt, Session, Stream, WaitingChange
+from rahdari.publish.models import Edition, File, Listing, Operator, PendingChange, Receipt, Session, Stream
 from rahdari.register.models import Change
 
 from .world import NOW, address, entered, publish
@@ -138,6 +138,6 @@ class TestWhatGoesOn:
 class TestTheOutbox:
     def test_keeps_every_committed_change_by_itself(self, db: None) -> None:
         entered(address(1), address(2))
-        assert set(WaitingChange.objects.values_list("change", flat=True)) == set(
+        assert set(PendingChange.objects.values_list("change", flat=True)) == set(
             Change.objects.values_list("pk", flat=True)
         )

@@ -14,7 +14,7 @@ from rahdari.agent.faults import Exit
 from rahdari.feed.repository import ROLES
 from rahdari.publish import actions, api, commands, keys, metrics, queries, rules
 from rahdari.publish.envelope import Repository
-from rahdari.publish.models import Hold, Operator
+from rahdari.publish.models import Operator, RemovalHold
 from rahdari.publish.rules import ReceiptStanding
 
 from .agents import AgentSide, serving
@@ -173,7 +173,7 @@ class TestOtherRunbooks:
         for each in found:
             struck_out(each)
         publish()
-        hold = str(Hold.objects.get().pk)[:8]
+        hold = str(RemovalHold.objects.get().pk)[:8]
         for line in lines_of("holds.md"):
             # On the page one person may do all of it; here another has to approve in the end.
             assert machine.type(line, **{"1a2b3c4d": hold, "NAME": "duty"}) == 0, line

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from rahdari.feed import DELTA_LIMITS, EMPTY, EditionReader, Kind, Op, Operation
 from rahdari.publish import actions, envelope, queries, rules
 from rahdari.publish.envelope import Repository
-from rahdari.publish.models import Edition, File, Listing, Operator, Stream, WaitingChange
+from rahdari.publish.models import Edition, File, Listing, Operator, PendingChange, Stream
 from rahdari.register import actions as register
 from rahdari.register import queries as registered
 from rahdari.register.models import Change
@@ -463,4 +463,4 @@ class TestConcurrency:
         head = follower.sync()
         assert head.entries == len(follower.entries) == 30
         assert head.digest == digest_of_the_register()
-        assert not WaitingChange.objects.exists()
+        assert not PendingChange.objects.exists()

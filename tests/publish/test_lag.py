@@ -36,11 +36,11 @@ class TestStandingOf:
         publish()
         registration = entered(address(1))
         entries = entries_of(registration)
-        assert queries.standing_of(entries) == queries.Standing(None, None, [], 2)
+        assert queries.standing_of(entries) == queries.OperatorStanding(None, None, [], 2)
         actions.cut_edition(now=NOW)
-        assert queries.standing_of(entries) == queries.Standing(1, None, [], 2)
+        assert queries.standing_of(entries) == queries.OperatorStanding(1, None, [], 2)
         publish(NOW + SECOND)
-        assert queries.standing_of(entries) == queries.Standing(1, NOW + SECOND, [], 2)
+        assert queries.standing_of(entries) == queries.OperatorStanding(1, NOW + SECOND, [], 2)
         received(second, a_receipt(second, after=2 * SECOND), after=5 * SECOND)
         assert queries.standing_of(entries).in_force == [("Sample Mobile", NOW + 3 * SECOND)]
         received(first, a_receipt(first, after=3 * SECOND), after=5 * SECOND)
@@ -94,7 +94,7 @@ class TestStandingOf:
         assert (standing.in_force, standing.operators_total) == ([], 0)
 
     def test_of_no_entries_is_nothing(self, feed: Repository) -> None:
-        assert queries.standing_of([]) == queries.Standing(None, None, [], 0)
+        assert queries.standing_of([]) == queries.OperatorStanding(None, None, [], 0)
 
     def test_names_the_operator_in_the_language_of_the_page(self, feed: Repository) -> None:
         operator = an_operator(name_ur="نمونہ فائبر")

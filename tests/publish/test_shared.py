@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rahdari.publish import cutting
 from rahdari.publish.models import Listing
 from rahdari.register import actions as register
-from rahdari.register.models import Entry, Registration, Sharer
+from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.register.rules import NewEntry, stamp, told_end
 
 pytestmark = pytest.mark.django_db
@@ -98,8 +98,8 @@ class Life:
         found = Entry.objects.filter(holder=HOLDERS[who], ended_at=None).select_related("registration")
         return list(found.order_by("valid_from", "origin"))
 
-    def parts_of(self, who: int) -> list[Sharer]:
-        return list(Sharer.objects.filter(holder=HOLDERS[who], ended_at=None))
+    def parts_of(self, who: int) -> list[CoHolder]:
+        return list(CoHolder.objects.filter(holder=HOLDERS[who], ended_at=None))
 
 
 REFUSALS = (
@@ -170,5 +170,5 @@ def go_through(steps: list[tuple[str, int, int, int]]) -> None:
             assert ids.setdefault(key, each["id"]) == each["id"], "one line, as long as it is there"
         ids = {key: id for key, id in ids.items() if key in ends}
         holders = {entry.holder for entry in living}
-        agreed = set(Sharer.objects.filter(ended_at=None).values_list("holder", flat=True))
+        agreed = set(CoHolder.objects.filter(ended_at=None).values_list("holder", flat=True))
         assert len(holders) <= 1 or holders <= agreed

@@ -11,7 +11,7 @@ from rahdari.address.directory import Origin
 from rahdari.feed import Operation
 from rahdari.publish import actions, editions, files, queries, rules, streams
 from rahdari.publish.envelope import Repository
-from rahdari.publish.models import Edition, File, Following, Listing, Operator, Session, Stream
+from rahdari.publish.models import Delegation, Edition, File, Listing, Operator, Session, Stream
 from rahdari.register import actions as register
 from rahdari.register.models import Change, Entry
 
@@ -423,7 +423,7 @@ class TestStopOperator:
         actions.stop_operator(operator=operator, actor="officer:1", now=NOW)
         publish()
         assert not feed.of(operator.repository).path.exists()
-        assert not Following.objects.filter(left_at=None).exists()
+        assert not Delegation.objects.filter(left_at=None).exists()
 
 
 class TestSnapshotsOfStreams:

@@ -12,7 +12,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from rahdari.address import parse_parts
 from rahdari.register import actions, queries
-from rahdari.register.models import Change, Entry, Registration, SharedBlock, Sharer
+from rahdari.register.models import Change, CoHolder, Entry, Registration, SharedBlock
 from rahdari.register.rules import HOME, NewEntry
 
 from .test_register import HOLDER, NOW, OTHER, YEAR, endpoint, entered
@@ -23,7 +23,7 @@ GATEWAY = "203.0.113.24/32"
 BLOCK = ipaddress.ip_network(GATEWAY)
 
 
-def let_in(newcomer: uuid.UUID = OTHER, *agreed: uuid.UUID, block: str = GATEWAY, now: dt.datetime = NOW) -> Sharer:
+def let_in(newcomer: uuid.UUID = OTHER, *agreed: uuid.UUID, block: str = GATEWAY, now: dt.datetime = NOW) -> CoHolder:
     return actions.let_in(
         block=ipaddress.ip_network(block),
         newcomer=newcomer,
@@ -132,11 +132,11 @@ class TestLetIn:
 
 @pytest.mark.django_db
 class TestLeaving:
-    def world(self) -> tuple[Registration, Registration, Sharer]:
+    def world(self) -> tuple[Registration, Registration, CoHolder]:
         first, sharer = entered(GATEWAY), let_in()
         return first, entered(GATEWAY, holder=OTHER), sharer
 
-    def notice(self, sharer: Sharer) -> Sharer:
+    def notice(self, sharer: CoHolder) -> CoHolder:
         return actions.leave(sharer=sharer, at=NOW + 30 * DAY, withdrawn_by=HOLDER, actor="person:1", now=NOW)
 
     def test_after_notice_ends_the_part_of_one_and_leaves_the_other(self) -> None:
@@ -168,7 +168,7 @@ class TestLeaving:
         first, second, _ = self.world()
         before = said()
         actions.strike_out(registration=second, code="X1", actor="person:2", now=NOW)
-        assert first.entries.get().shared is None and not Sharer.objects.filter(ended_at=None).exists()
+        assert first.entries.get().shared is None and not CoHolder.objects.filter(ended_at=None).exists()
         assert list(said()) == list(before)
         assert entered("203.0.113.16/28").entries.count() == 1, "the range around it is nobody else's"
 
@@ -217,7 +217,7 @@ class TestTheDatabase:
         shared = SharedBlock.objects.create(block=BLOCK, created_at=NOW)
         self.refused(lambda: self.an_entry(second, shared=shared), IntegrityError, "no sharer of its block")
         let_in()
-        shared = Sharer.objects.get(holder=OTHER).shared
+        shared = CoHolder.objects.get(holder=OTHER).shared
         mine = {"shared": shared, "carrier": first.entries.get()}
         self.refused(lambda: self.an_entry(second), IntegrityError, "no_block_under_two_holders")
         self.refused(lambda: self.an_entry(second, shared=shared), IntegrityError, "an_endpoint_has_one_line")
@@ -234,7 +234,7 @@ class TestTheDatabase:
         entered(GATEWAY)
         sharer = let_in()
         second = entered(GATEWAY, holder=OTHER)
-        one = Sharer.objects.filter(pk=sharer.pk)
+        one = CoHolder.objects.filter(pk=sharer.pk)
         self.refused(lambda: one.update(ended_at=NOW), IntegrityError, "still has entries")
         self.refused(lambda: one.delete(), IntegrityError, "is not changed")
         self.refused(lambda: one.update(holder=THIRD), IntegrityError, "is not changed")
@@ -272,7 +272,7 @@ class TestAtOnce:
     def test_of_two_newcomers_the_second_needs_the_first_one_s_consent_too(self) -> None:
         entered(GATEWAY)
         found = at_once(lambda: let_in(OTHER, HOLDER), lambda: let_in(THIRD, HOLDER))
-        assert sorted(type(each).__name__ for each in found) == ["NotAllAgreed", "Sharer"]
+        assert sorted(type(each).__name__ for each in found) == ["NotAllAgreed", "CoHolder"]
 
     def test_one_ends_while_another_comes_and_the_feed_says_what_is_there(self) -> None:
         first = entered(GATEWAY)
@@ -297,4 +297,4 @@ class TestAtOnce:
             lambda: actions.strike_out(registration=other, code="X1", actor="person:2", now=NOW),
         )
         assert all(isinstance(each, Registration) for each in found), found
-        assert said() == {} and not Sharer.objects.filter(ended_at=None).exists()
+        assert said() == {} and not CoHolder.objects.filter(ended_at=None).exists()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rahdari import policy
 from rahdari.address import directory
 from rahdari.decide import actions as decide
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
@@ -28,8 +28,8 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.remote import actions, queries, rules
-from rahdari.remote.models import Line
-from rahdari.remote.rules import State, WhyNot
+from rahdari.remote.models import HomeConnection
+from rahdari.remote.rules import HomeConnectionState, WhyNot
 from rahdari.vault import keys
 from tests.portal import story
 
@@ -61,7 +61,7 @@ def a_registration(holder: uuid.UUID | None = None, *, now: dt.datetime = NOW, g
     )
 
 
-def a_line(registration: Registration | None = None, *, now: dt.datetime = NOW) -> Line:
+def a_line(registration: Registration | None = None, *, now: dt.datetime = NOW) -> HomeConnection:
     registration = registration or a_registration()
     [line] = actions.make_links(registration=registration, count=1, workers=20, policy=RULE, actor="person:1", now=now)
     return line
@@ -72,7 +72,7 @@ def source(address: str) -> actions.From:
     return actions.From(ipaddress.ip_address(address), allowed)
 
 
-def agree(line: Line, address: str = HOME, *, now: dt.datetime = NOW) -> Line:
+def agree(line: HomeConnection, address: str = HOME, *, now: dt.datetime = NOW) -> HomeConnection:
     return actions.agree(line=line, source=source(address), policy=RULE, now=now)
 
 
@@ -84,7 +84,7 @@ def home_entries(registration: Registration) -> list[Entry]:
 class TestAgreeing:
     def test_enters_the_line_that_the_button_was_pressed_from(self) -> None:
         line = agree(a_line())
-        assert (line.state, line.agreed_to) == (State.STANDING, rules.WORDS)
+        assert (line.state, line.agreed_to) == (HomeConnectionState.STANDING, rules.WORDS)
         [entry] = home_entries(line.registration)
         assert (str(entry.block), entry.protocol, entry.port, entry.asn) == (f"{HOME}/32", "udp", None, 64500)
         assert entry.valid_until == line.registration.valid_until
@@ -121,7 +121,7 @@ class TestAgreeing:
             agree(line, address)
         assert error.value.why is why
         assert home_entries(line.registration) == []
-        assert Line.objects.get(pk=line.pk).state == State.OFFERED
+        assert HomeConnection.objects.get(pk=line.pk).state == HomeConnectionState.OFFERED
 
     def test_on_a_line_that_somebody_has_registers_nothing(self) -> None:
         first = agree(a_line())
@@ -165,7 +165,7 @@ class TestALineThatStands:
         at = NOW + dt.timedelta(days=1, minutes=1)
         for _ in range(2):
             line = actions.withdraw(line=line, now=at)
-        assert line.state == State.WITHDRAWN and not line.stands
+        assert line.state == HomeConnectionState.WITHDRAWN and not line.stands
         assert all(each.ended_at == at for each in home_entries(registration))
         assert all(each.ended_at is None for each in entries.own_entries_of(registration))
         letter = Letter.objects.get(template="home_line_withdrawn")
@@ -176,7 +176,7 @@ class TestALineThatStands:
     def test_ends_when_the_organisation_ends_it(self) -> None:
         line = agree(a_line())
         ended = actions.end_line(line=line, actor="person:1", now=NOW)
-        assert ended.state == State.ENDED and home_entries(line.registration)[0].ended_at == NOW
+        assert ended.state == HomeConnectionState.ENDED and home_entries(line.registration)[0].ended_at == NOW
 
     def test_goes_on_with_its_registration_and_ends_with_it(self) -> None:
         line = agree(a_line())
@@ -189,7 +189,7 @@ class TestALineThatStands:
 
 
 class TestAnEndThatIsUndone:
-    def ended(self, *lines: Line) -> Registration:
+    def ended(self, *lines: HomeConnection) -> Registration:
         return decide.end(registration=lines[0].registration, actor="person:1", now=NOW)
 
     def go_on(self, registration: Registration) -> int:
@@ -227,7 +227,7 @@ class TestLinks:
     def test_are_one_for_each_person_and_no_more_than_policy_allows(self) -> None:
         registration = a_registration()
 
-        def make(count: int, *, workers: int, most: int = 50) -> list[Line]:
+        def make(count: int, *, workers: int, most: int = 50) -> list[HomeConnection]:
             rule = policy.RemoteStaff(RULE.services, most, RULE.link_valid, RULE.change_every)
             return actions.make_links(
                 registration=registration, count=count, workers=workers, policy=rule, actor="person:1", now=NOW
@@ -254,11 +254,11 @@ class TestLinks:
         assert room >= 0 and (room == 0 or live + room <= min(workers, most))
 
     def test_moves_are_the_table(self) -> None:
-        for source_ in State:
-            for target in State:
+        for source_ in HomeConnectionState:
+            for target in HomeConnectionState:
                 allowed = any((move[0], move[2]) == (source_, target) for move in rules.MOVES)
                 assert rules.may_move(source_, target) is allowed
-        assert not any(move[0] in {State.WITHDRAWN, State.ENDED} for move in rules.MOVES)
+        assert not any(move[0] in {HomeConnectionState.WITHDRAWN, HomeConnectionState.ENDED} for move in rules.MOVES)
 
 
 class TestNobodyIsNamed:
@@ -268,7 +268,7 @@ class TestNobodyIsNamed:
         actions.withdraw(line=line, now=NOW)
         kept = json.dumps([[row.act, row.detail] for row in Row.objects.filter(act__startswith="remote.")])
         assert HOME not in kept and '"number": 1' in kept and '"workers": 40' in kept
-        columns = {field.name for field in Line._meta.fields}
+        columns = {field.name for field in HomeConnection._meta.fields}
         assert not columns & {"name", "email", "mobile", "address", "block"}
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.attest.models import Use
+from rahdari.attest.models import AttestationUse
 from rahdari.attest.rules import Identifier
 from rahdari.policy import PolicyError
 from rahdari.policy.associations import REVOCATIONS
@@ -42,7 +42,7 @@ def test_that_an_application_rests_on_its_word_is_nothing_it_sees(time_machine: 
     before = seen()
     application = story.a_granted_application(applicant)
     facts = {"holder": application.holder_ref, "person": f"person:{applicant.pk}", "weight": "alone"}
-    Use.objects.create(attestation=found, subject=application.subject, at=found.made_at, **facts)
+    AttestationUse.objects.create(attestation=found, subject=application.subject, at=found.made_at, **facts)
     assert seen() == before
 
 

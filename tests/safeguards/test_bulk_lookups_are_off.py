@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rahdari.lookup.app import Lookup
-from rahdari.lookup.configured import from_environment
+from rahdari.lookup.settings import from_environment
 from tests.lookup.feeds import HOUR, NOW, Feed, an_entry, ask, opened
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.apply import actions as apply
-from rahdari.apply import erasing, holding
+from rahdari.apply import erasing, file_hold
 from rahdari.apply.models import Application, Document
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
@@ -123,12 +123,12 @@ class TestARefusedFile:
     def test_is_held_a_year_at_most_and_prolonged(self) -> None:
         case, officer = story.a_refusal(story.a_person()), story.an_officer()
         today = timezone.localdate()
-        for until in (today, today + holding.LONGEST + dt.timedelta(days=1)):
+        for until in (today, today + file_hold.LONGEST + dt.timedelta(days=1)):
             with pytest.raises(apply.NotToHold):
                 held(case, officer, until=until)
         with pytest.raises(apply.NotToHold):
             held(case, officer, because="curiosity")
-        for until in (today + dt.timedelta(days=1), today + holding.LONGEST):
+        for until in (today + dt.timedelta(days=1), today + file_hold.LONGEST):
             held(case, officer, until=until)
             assert story.fresh(case.application).held_until == until
         rows = [row for row in journal.about(case.application.subject) if row.act == "decide.held_file"]

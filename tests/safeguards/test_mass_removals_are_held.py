@@ -13,7 +13,7 @@ from rahdari.agent.faults import Exit
 from rahdari.journal import queries as journal
 from rahdari.publish import actions, holds, queries, rules
 from rahdari.publish.envelope import Repository
-from rahdari.publish.models import Hold, Listing, Operator, Stream
+from rahdari.publish.models import Listing, Operator, RemovalHold, Stream
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from tests.publish.agents import AgentSide, serving
@@ -40,11 +40,11 @@ def end(registrations: list[Registration], *, now: dt.datetime = NOW) -> None:
         struck_out(each, now=now)
 
 
-def the_hold() -> Hold:
+def the_hold() -> RemovalHold:
     return queries.open_holds().get()
 
 
-def approve(now: dt.datetime = NOW, actor: str = SECOND_OFFICER) -> Hold:
+def approve(now: dt.datetime = NOW, actor: str = SECOND_OFFICER) -> RemovalHold:
     return actions.approve_hold(hold=the_hold(), actor=actor, reason="The company has closed.", now=now)
 
 
@@ -76,7 +76,7 @@ class TestHold:
         assert {address(0), address(20), address(100), address(130)} <= follower.prefixes
         assert len(follower.entries) == 41
         hold = the_hold()
-        assert (hold.removals, hold.entries, hold.state) == (21, 40, Hold.State.WAITING)
+        assert (hold.removals, hold.entries, hold.state) == (21, 40, RemovalHold.State.WAITING)
         assert hold.due_at == NOW + 24 * HOUR and queries.holds_waiting() == 1
         assert [row.act for row in journal.about(f"hold:{hold.pk}")] == ["publish.removals_held"]
 
@@ -108,7 +108,7 @@ class TestHold:
         end(many[:30])
         publish()
         everything = Stream.objects.get(everything=True, role="feed-static")
-        assert not everything.followed and not Hold.objects.filter(stream=everything).exists()
+        assert not everything.followed and not RemovalHold.objects.filter(stream=everything).exists()
 
     def test_registrations_that_expire_together_count_too(self, feed: Repository, operator: Operator) -> None:
         for number in range(30):
@@ -140,8 +140,8 @@ class TestApprove:
         publish(NOW + 24 * HOUR)
         follower.sync()
         assert len(follower.entries) == 10 and not queries.open_holds()
-        hold = Hold.objects.get()
-        assert hold.state == Hold.State.ENDED and hold.released_from == hold.released_in == follower.sequence
+        hold = RemovalHold.objects.get()
+        assert hold.state == RemovalHold.State.ENDED and hold.released_from == hold.released_in == follower.sequence
         acts = [row.act for row in journal.about(f"hold:{hold.pk}")][::-1]
         assert acts == [
             "publish.removals_held",
@@ -167,7 +167,7 @@ class TestApprove:
         assert queries.who_ended(the_hold()) == [(OFFICER, 30)]
         with pytest.raises(actions.SamePerson) as refused:
             approve(actor=OFFICER)
-        assert refused.value.actor == OFFICER and the_hold().state == Hold.State.WAITING
+        assert refused.value.actor == OFFICER and the_hold().state == RemovalHold.State.WAITING
         assert approve().approved_by == SECOND_OFFICER
         with pytest.raises(actions.HoldDecided):
             approve()
@@ -181,7 +181,7 @@ class TestApprove:
         end(found[25:125], now=NOW + 2 * HOUR)
         publish(NOW + 2 * HOUR)
         hold = the_hold()
-        assert (hold.state, hold.removals, hold.approved_by) == (Hold.State.WAITING, 125, "")
+        assert (hold.state, hold.removals, hold.approved_by) == (RemovalHold.State.WAITING, 125, "")
         assert hold.due_at == NOW + 26 * HOUR, "the period begins anew"
         publish(NOW + 30 * HOUR)
         follower.sync()
@@ -196,8 +196,8 @@ class TestApprove:
         approve()
         publish(NOW + 25 * HOUR)
         follower.sync()
-        hold = Hold.objects.get()
-        assert len(follower.entries) == 10 and hold.state == Hold.State.ENDED
+        hold = RemovalHold.objects.get()
+        assert len(follower.entries) == 10 and hold.state == RemovalHold.State.ENDED
         assert hold.released_from is not None and hold.released_in == hold.released_from + 3
 
     def test_ends_by_itself_when_the_entries_are_listed_again(
@@ -231,7 +231,7 @@ class TestCancel:
         actions.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="It was the wrong list.", now=NOW + HOUR)
         publish(NOW + 50 * HOUR)
         follower.sync()
-        assert len(follower.entries) == 31 and the_hold().state == Hold.State.CANCELLED
+        assert len(follower.entries) == 31 and the_hold().state == RemovalHold.State.CANCELLED
         assert queries.holds_waiting() == 0
         publish(NOW + 124 * HOUR)  # the feed tells the day
         follower.sync()
@@ -263,14 +263,14 @@ class TestBulkStatement:
             assert side.sync().exit is Exit.OK
             yield side
 
-    def let_go(self, many: list[Registration]) -> Hold:
+    def let_go(self, many: list[Registration]) -> RemovalHold:
         end(many[:30])
         publish()
         approve()
         publish(NOW + 24 * HOUR)
-        return Hold.objects.get()
+        return RemovalHold.objects.get()
 
-    def state(self, feed: Repository, hold: Hold) -> None:
+    def state(self, feed: Repository, hold: RemovalHold) -> None:
         draft = actions.draft_bulk_for(holds=[hold], now=NOW)
         actions.sign_here(draft=draft, folders=[feed.data / "keys" / "feed-offline"], passphrase=None)
         actions.take_up(draft=draft, now=NOW)

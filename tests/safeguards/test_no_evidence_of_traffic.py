@@ -6,7 +6,7 @@ import pytest
 
 from rahdari import policy
 from rahdari.confirm import openapi_document
-from rahdari.confirm.rules import REASONS, Kind
+from rahdari.confirm.rules import REASONS, QuestionKind
 from rahdari.decide import evidence
 from rahdari.policy import PolicyError
 from rahdari.policy.reasons import EVIDENCE
@@ -35,7 +35,7 @@ def problems_of(text: str) -> list[str]:
 
 class TestQuestionsToOperators:
     def test_are_two_kinds(self) -> None:
-        assert {str(kind) for kind in Kind} == QUESTIONS
+        assert {str(kind) for kind in QuestionKind} == QUESTIONS
 
     def test_and_their_answers_speak_of_no_traffic(self) -> None:
         words = [word for reasons in REASONS.values() for word in reasons]

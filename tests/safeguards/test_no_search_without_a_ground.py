@@ -9,11 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari.apply.models import Application
-from rahdari.decide import keeping, searching
+from rahdari.decide import queue_columns, searching
 from rahdari.decide.models import Case
-from rahdari.journal.models import Entry
+from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
-from rahdari.portal.applicant.looks import looks_at_application
+from rahdari.portal.applicant.access_log import looks_at_application
 from tests.decide.builders import NOW, a_case, a_decided_application, a_person, an_officer
 
 pytestmark = pytest.mark.django_db
@@ -49,8 +49,8 @@ def ask(desk: Client, asked: str, **demand: str) -> HttpResponse:
     return desk.post(SEARCH, DEMAND | {"asked": asked} | demand)  # type: ignore[return-value]
 
 
-def rows() -> list[Entry]:
-    return list(Entry.objects.filter(act="decide.read_search"))
+def rows() -> list[JournalEntry]:
+    return list(JournalEntry.objects.filter(act="decide.read_search"))
 
 
 class TestADemand:
@@ -100,7 +100,7 @@ class TestADemand:
 
     def test_that_fits_two_holders_names_none(self, desk: Client, decided: Application) -> None:
         other = a_decided_application()
-        Case.objects.filter(application=other).update(words=keeping.whole_name(decided.name))
+        Case.objects.filter(application=other).update(words=queue_columns.whole_name(decided.name))
         page = ask(desk, decided.name).content.decode()
         assert "More than one holder" in page
         assert decided.reference not in page and other.reference not in page
@@ -132,7 +132,7 @@ class TestACase:
             answer = desk.post(self.place(case), {"asked": asked})
             assert answer.status_code == 422 and decided.reference not in answer.content.decode()
         assert rows() == []
-        Case.objects.filter(application=decided).update(words=keeping.whole_name(case.application.name))
+        Case.objects.filter(application=decided).update(words=queue_columns.whole_name(case.application.name))
         assert decided.reference in desk.post(self.place(case), {"asked": case.application.name}).content.decode()
         (row,) = rows()
         assert (row.subject, row.reason, row.detail["case"]) == (decided.subject, "case", str(case.pk))

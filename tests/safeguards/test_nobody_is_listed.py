@@ -21,7 +21,7 @@ from rahdari.address import parse_parts
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
-from rahdari.decide.models import Case, Question
+from rahdari.decide.models import Case, CaseQuestion
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
@@ -30,7 +30,7 @@ from rahdari.register import actions as registry
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import Standing
-from rahdari.workflow import keeping
+from rahdari.workflow import retention
 from tests.apply.sample import a_photo, asking, cnic_of
 from tests.portal import story
 from tests.publish import world
@@ -142,7 +142,7 @@ def not_pursued() -> Planted:
     case, officer = _case_of(planted)
     decide.ask_question(case=case, officer=officer, code="Q4", text="Which clients?", now=timezone.now())
     workflow.advance(now=timezone.now() + dt.timedelta(days=40))
-    assert Question.objects.get(case=case).lapsed_at is not None
+    assert CaseQuestion.objects.get(case=case).lapsed_at is not None
     return planted
 
 
@@ -231,7 +231,7 @@ class TestWhoseRegistrationEnded:
     def test_would_be_found(self, feed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         planted = ended()
         publish.publish_editions(now=timezone.now())
-        monkeypatch.setattr(keeping.listings, "needed", lambda entries, **_: set(entries))
+        monkeypatch.setattr(retention.listings, "needed", lambda entries, **_: set(entries))
         workflow.advance(now=timezone.now() + dt.timedelta(days=400))
         assert set(places_of(planted)) == {"register_entry", "register_change"}
 
@@ -284,9 +284,9 @@ class TestWhoeverCameToNothing:
         """One room that forgets to erase is enough."""
         planted = refused()
         all_letters_went_out()
-        monkeypatch.setattr(keeping.confirm, "erase_addresses", lambda **_: None)
+        monkeypatch.setattr(retention.confirm, "erase_addresses", lambda **_: None)
         workflow.advance(now=timezone.now() + dt.timedelta(days=400))
-        assert set(places_of(planted)) == {"confirm_question"}
+        assert set(places_of(planted)) == {"confirm_subscriberquestion"}
 
     @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
     def test_is_nowhere_when_the_clocks_have_run(

@@ -41,7 +41,7 @@ WRITE = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE|NOTIFY|LISTEN
 OF_READERS = {
     "django_session": "that a session goes on, and messages that were shown",
     "web_allowance": "how often somebody asked: limits count reads too",
-    "api_token": "when a token was used last",
+    "api_accesstoken": "when a token was used last",
     "letters_letter": "that its reader has opened a letter",
 }
 
@@ -54,7 +54,7 @@ def written_by(sql: str, params: Any) -> str | None:
     table = found.group(1)
     if table in OF_READERS:
         return None
-    if table == "journal_entry":
+    if table == "journal_journalentry":
         act = next((each for each in params or () if isinstance(each, str) and re.fullmatch(r"\w+\.\w+", each)), "?")
         # Who looked is on record: a row about the look itself.
         return None if act in registry.reads() else f"{table} {act}"
@@ -122,11 +122,11 @@ def test_no_operation() -> None:
         ('DELETE FROM "apply_endpoint"', (), "apply_endpoint"),
         ("NOTIFY rahdari_workflow", None, "rahdari_workflow"),
         (
-            'INSERT INTO "journal_entry" ("act") VALUES (%s)',
+            'INSERT INTO "journal_journalentry" ("act") VALUES (%s)',
             ("verify.shared_proof",),
-            "journal_entry verify.shared_proof",
+            "journal_journalentry verify.shared_proof",
         ),
-        ('INSERT INTO "journal_entry" ("act") VALUES (%s)', ("decide.read_case",), None),
+        ('INSERT INTO "journal_journalentry" ("act") VALUES (%s)', ("decide.read_case",), None),
         ('UPDATE "django_session" SET "expire_date" = %s', ("1",), None),
         ('SELECT "id" FROM "verify_challenge" FOR UPDATE', None, None),
     ],

@@ -23,10 +23,10 @@ class TestMobileLines:
                         assert field.related_model not in lines, f"{model.__name__}.{field.name}"
 
     def test_no_module_that_publishes_names_the_room_or_its_words(self) -> None:
-        named = re.compile(r"mobile_lines|rahdari\.mobile\b|mobile_line\b|reference_index")
+        named = re.compile(r"mobile_lines|mobile_line|rahdari\.mobile\b|mobile_line\b|reference_index")
         published = [
             path
-            for room in ("publish", "proof", "push", "lookup", "agent", "register")
+            for room in ("publish", "feed", "push", "lookup", "agent", "register")
             for path in sorted((PACKAGE / room).rglob("*.py"))
         ]
         assert published
@@ -36,7 +36,7 @@ class TestMobileLines:
         assert "mobile" not in KINDS and "line" not in KINDS
 
     def test_a_line_has_no_address(self) -> None:
-        model = apps.get_model("mobile", "Line")
+        model = apps.get_model("mobile", "MobileNumber")
         assert [
             field.name for field in model._meta.get_fields() if re.search(r"block|address|port|asn", field.name)
         ] == []

@@ -16,11 +16,11 @@ import pytest
 from django.test import Client
 
 from rahdari import policy
-from rahdari.apply import asked
+from rahdari.apply import step_forms
 from rahdari.apply.models import Application
 from rahdari.confirm.api import shown
-from rahdari.confirm.models import Question
-from rahdari.confirm.rules import Kind
+from rahdari.confirm.models import SubscriberQuestion
+from rahdari.confirm.rules import QuestionKind
 from rahdari.feed import FeedEntry
 from tests.safeguards.sentences import SOURCE
 
@@ -67,14 +67,14 @@ def of_template(name: str, *holders: str) -> frozenset[str]:
     return named_in(ROOMS[name].read_text(encoding="utf-8"), *holders)
 
 
-def of_operator(kind: Kind) -> frozenset[str]:
+def of_operator(kind: QuestionKind) -> frozenset[str]:
     now = dt.datetime(2026, 11, 10, tzinfo=dt.UTC)
-    question = Question(
+    question = SubscriberQuestion(
         number="Q-1",
         kind=kind,
         subscriber="SN-1",
         name_masked="S****e",
-        block="" if kind is Kind.MOBILE else "203.0.113.7/32",
+        block="" if kind is QuestionKind.MOBILE else "203.0.113.7/32",
         asked_at=now,
         due_at=now,
     )
@@ -85,8 +85,8 @@ def given() -> dict[str, frozenset[str]]:
     feed = {name for name in FeedEntry.__dataclass_fields__ if name not in {"extra", "others", "unknown"}}
     return {
         "feed": frozenset(feed) - OF_THE_MATTER,
-        "operator": of_operator(Kind.SUBSCRIBER),
-        "mobile": of_operator(Kind.MOBILE),
+        "operator": of_operator(QuestionKind.SUBSCRIBER),
+        "mobile": of_operator(QuestionKind.MOBILE),
         "client": of_template("question.html", "question") | of_template("client_question"),
         "association": of_template("asked.html", "asked") | of_template("association_asked"),
         "registry": of_template("registry_code"),
@@ -106,10 +106,10 @@ def by_form() -> dict[str, str]:
     application = cast("Application", SimpleNamespace(is_mobile=False))
     mobile = cast("Application", SimpleNamespace(is_mobile=True))
     return {
-        "operator": _of(asked.who_sees_a_person(application, service)),
-        "mobile": _of(asked.who_sees_a_person(mobile, service)),
-        "client": _of(asked.CLIENT.beside),
-        "association": _of(asked.MEMBERSHIP.beside),
+        "operator": _of(step_forms.who_sees_a_person(application, service)),
+        "mobile": _of(step_forms.who_sees_a_person(mobile, service)),
+        "client": _of(step_forms.CLIENT.beside),
+        "association": _of(step_forms.MEMBERSHIP.beside),
         "registry": text_of("portal/applicant/contact_way.html"),
         "contact": text_of("portal/applicant/represent.html"),
         "neighbour": text_of("portal/applicant/share.html"),
@@ -214,9 +214,9 @@ class TestWhatFormsPromise:
 
     def test_is_thought_of_each_time(self) -> None:
         """A sentence that keeps something from somebody stands in the list, or says what its reader does get."""
-        words = [*asked.CLIENT.beside, *asked.MEMBERSHIP.beside]
+        words = [*step_forms.CLIENT.beside, *step_forms.MEMBERSHIP.beside]
         service = policy.current(None).services["vpn_freelancer"]
-        words += asked.who_sees_a_person(cast("Application", SimpleNamespace(is_mobile=False)), service)
+        words += step_forms.who_sees_a_person(cast("Application", SimpleNamespace(is_mobile=False)), service)
         keeps = [
             str(each)
             for each in words

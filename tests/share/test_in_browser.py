@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rahdari.register.models import Sharer
-from rahdari.share.models import Question
+from rahdari.register.models import CoHolder
+from rahdari.share.models import ConsentQuestion
 from tests.in_browser import faults_on_a_small_phone
 from tests.portal import story
 
@@ -28,7 +28,7 @@ def pages_of(house: House, language: str) -> Iterator[tuple[str, str]]:
     yield "ask-error", second.post(house.page, {"name": "", "ask": "1"}).content.decode()
     second.post(house.page, {"name": DESK, "ask": "1"})
     yield "waiting", text(second, house.page)
-    question = reverse("share:question", args=[Question.objects.get().pk])
+    question = reverse("share:question", args=[ConsentQuestion.objects.get().pk])
     yield "home-of-the-first", text(first, reverse("portal:home"))
     yield "question", text(first, question)
     yield "question-error", first.post(question, {"answer": ""}).content.decode()
@@ -41,7 +41,7 @@ def pages_of(house: House, language: str) -> Iterator[tuple[str, str]]:
     story.advance()
     yield "shared", text(first, reverse("share:sharing"))
     yield "registration", text(first, reverse("portal:registration", args=[house.registration.reference]))
-    stop = reverse("share:stop", args=[Sharer.objects.get(holder=house.second.holder_ref).pk])
+    stop = reverse("share:stop", args=[CoHolder.objects.get(holder=house.second.holder_ref).pk])
     yield "stop", text(first, stop)
     first.post(stop, {"stop": "1"})
     yield "stopped", text(first, stop)

@@ -16,7 +16,7 @@ from rahdari.decide import queries as cases
 from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
-from rahdari.register.models import Change, Registration, Sharer
+from rahdari.register.models import Change, CoHolder, Registration
 from rahdari.register.rules import told_end
 from rahdari.verify import queries as checks
 from tests.portal import story
@@ -100,7 +100,7 @@ class TestOneRenewsAndTheOtherEnds:
         story.advance()
         assert ends_at(house) == until(house.registration)
         assert house.registration.entries.get().shared is None, "it has the address alone again"
-        assert not Sharer.objects.filter(ended_at=None).exists()
+        assert not CoHolder.objects.filter(ended_at=None).exists()
 
     @pytest.mark.parametrize("first_ends", [True, False])
     def test_the_other_one_s_term_and_grace_run_out(self, house: House, second: Registration, first_ends: bool) -> None:
@@ -137,7 +137,7 @@ class TestARenewalUnderWay:
         """Its part in the address is over, so nothing can be entered again: nobody is told yes and then has "
         "nothing."""
         renewal = renew(house, house.second, second, there=False)
-        sharer = Sharer.objects.get(holder=house.second.holder_ref)
+        sharer = CoHolder.objects.get(holder=house.second.holder_ref)
         register.leave(
             sharer=sharer,
             at=timezone.now(),
@@ -158,7 +158,7 @@ class TestARenewalUnderWay:
     def test_within_notice_is_renewed_and_leaves_on_the_day_of_the_notice(
         self, house: House, second: Registration
     ) -> None:
-        sharer = Sharer.objects.get(holder=house.second.holder_ref)
+        sharer = CoHolder.objects.get(holder=house.second.holder_ref)
         leaves = timezone.now() + 10 * DAY
         register.leave(
             sharer=sharer, at=leaves, withdrawn_by=house.first.holder_ref, actor="person:1", now=timezone.now()

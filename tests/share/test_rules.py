@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.share import rules
-from rahdari.share.rules import MOVES, Reply, State
+from rahdari.share.rules import MOVES, Reply, SharingState
 
 AT = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
 MONTH = dt.timedelta(days=30)
@@ -15,24 +15,24 @@ MONTH = dt.timedelta(days=30)
 @given(st.lists(st.sampled_from(list(Reply)), min_size=1, max_size=6), st.randoms())
 def test_one_no_is_a_no_yes_takes_all_and_the_order_does_not_matter(replies: list[Reply], random: object) -> None:
     said = rules.outcome(replies)
-    assert (said is State.DECLINED) == (Reply.NO in replies)
-    assert (said is State.AGREED) == (set(replies) == {Reply.YES})
+    assert (said is SharingState.DECLINED) == (Reply.NO in replies)
+    assert (said is SharingState.AGREED) == (set(replies) == {Reply.YES})
     assert rules.outcome(reversed(replies)) == said
 
 
 def test_nobody_asked_is_no_yes() -> None:
-    assert rules.outcome([]) is State.WAITING
+    assert rules.outcome([]) is SharingState.WAITING
 
 
-@given(st.sampled_from(list(State)), st.sampled_from(list(State)))
-def test_only_what_waits_moves(source: State, target: State) -> None:
+@given(st.sampled_from(list(SharingState)), st.sampled_from(list(SharingState)))
+def test_only_what_waits_moves(source: SharingState, target: SharingState) -> None:
     assert rules.may_move(source, target) == any((each[0], each[2]) == (source, target) for each in MOVES)
-    if source is not State.WAITING:
+    if source is not SharingState.WAITING:
         assert not rules.may_move(source, target)
 
 
 def test_after_a_no_or_silence_it_is_asked_again_later_and_else_at_once() -> None:
-    for state in State:
+    for state in SharingState:
         again_at = rules.asks_again_at(state=state, ended_at=AT, again_after=MONTH)
-        assert again_at == (AT + MONTH if state in {State.DECLINED, State.SILENT} else None)
-    assert rules.asks_again_at(state=State.SILENT, ended_at=None, again_after=MONTH) is None
+        assert again_at == (AT + MONTH if state in {SharingState.DECLINED, SharingState.SILENT} else None)
+    assert rules.asks_again_at(state=SharingState.SILENT, ended_at=None, again_after=MONTH) is None

@@ -15,16 +15,16 @@ from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
 from rahdari.db import queues
 from rahdari.decide import actions as decide
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
-from rahdari.register.models import Entry, Registration, Sharer
+from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.share import actions, queries
-from rahdari.share.models import Question, Request
-from rahdari.share.rules import State
+from rahdari.share.models import ConsentQuestion, SharingRequest
+from rahdari.share.rules import SharingState
 from rahdari.verify import queries as checks
 from tests.portal import story
 
@@ -57,12 +57,12 @@ class House:
     def page(self) -> str:
         return reverse("portal:share", args=[self.draft.reference, self.endpoint.pk])
 
-    def ask(self) -> Question:
+    def ask(self) -> ConsentQuestion:
         assert browser_of(self.second).post(self.page, {"name": DESK, "ask": "1"}).status_code == 302
-        return Question.objects.get()
+        return ConsentQuestion.objects.get()
 
     def answer(self, given: str) -> None:
-        page = reverse("share:question", args=[Question.objects.get().pk])
+        page = reverse("share:question", args=[ConsentQuestion.objects.get().pk])
         assert browser_of(self.first).post(page, {"answer": given}).status_code == 302
 
     def sent(self) -> Application:
@@ -117,7 +117,7 @@ class TestNobodyCanAsk:
     def test_a_post_without_the_proof_asks_nobody(self, house: House) -> None:
         draft, endpoint, browser = self.unproved(house)
         browser.post(reverse("portal:share", args=[draft.reference, endpoint.pk]), {"name": DESK, "ask": "1"})
-        assert not Request.objects.exists() and not Letter.objects.filter(template="share_asked").exists()
+        assert not SharingRequest.objects.exists() and not Letter.objects.filter(template="share_asked").exists()
 
     def test_the_application_of_another_opens_no_page(self, house: House) -> None:
         assert browser_of(story.a_person()).get(house.page).status_code == 404
@@ -137,20 +137,20 @@ class TestAsking:
         house.ask()
         letter = Letter.objects.get(template="share_asked")
         assert letter.to == house.first and DESK in letter.text and house.address in letter.text
-        page = text(browser_of(house.first), reverse("share:question", args=[Question.objects.get().pk]))
+        page = text(browser_of(house.first), reverse("share:question", args=[ConsentQuestion.objects.get().pk]))
         home = text(browser_of(house.first), reverse("portal:home"))
         assert DESK in page and "1 question about sharing an address" in home and "Something waits for you" in home
         for hidden in (house.second.name, house.second.email, house.draft.reference):
             assert hidden not in letter.text + page
         with connection.cursor() as cursor:
-            cursor.execute("SELECT share_request::text FROM share_request")
+            cursor.execute("SELECT share_sharingrequest::text FROM share_sharingrequest")
             assert DESK not in cursor.fetchone()[0], "the name is encrypted"
         assert not Row.objects.filter(detail__icontains="Desk 7").exists()
 
     def test_twice_is_once(self, house: House) -> None:
         house.ask()
         browser_of(house.second).post(house.page, {"name": "Another name", "ask": "1"})
-        assert Request.objects.get().name == DESK
+        assert SharingRequest.objects.get().name == DESK
 
     def test_covers_all_ports_of_the_address_at_once(self, house: House) -> None:
         other = story.add(house.draft, house.address, port=1194)
@@ -168,7 +168,7 @@ class TestAsking:
     @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
     def test_wants_a_name_that_can_be_read(self, house: House, name: str) -> None:
         shown = browser_of(house.second).post(house.page, {"name": name, "ask": "1"}).content.decode()
-        assert 'class="err"' in shown and not Request.objects.exists()
+        assert 'class="err"' in shown and not SharingRequest.objects.exists()
 
     def test_by_many_fills_no_mailbox_and_the_page_has_them_all(self, house: House) -> None:
         terms = queries.terms()
@@ -209,16 +209,16 @@ class TestAsking:
     def test_is_taken_back_by_whoever_asked(self, house: House) -> None:
         question = house.ask()
         browser_of(house.second).post(house.page, {"take_back": "1"})
-        assert Request.objects.get().state == State.TAKEN_BACK
+        assert SharingRequest.objects.get().state == SharingState.TAKEN_BACK
         page = reverse("share:question", args=[question.pk])
         assert "This question is over" in text(browser_of(house.first), page)
         browser_of(house.first).post(page, {"answer": "yes"})
-        assert not Sharer.objects.exists()
+        assert not CoHolder.objects.exists()
 
     def test_is_answered_by_one_of_two_buttons(self, house: House) -> None:
         page = reverse("share:question", args=[house.ask().pk])
         shown = browser_of(house.first).post(page, {"answer": "perhaps"}).content.decode()
-        assert "Press one of the two buttons" in shown and Question.objects.get().reply == "waiting"
+        assert "Press one of the two buttons" in shown and ConsentQuestion.objects.get().reply == "waiting"
 
     def test_only_the_holder_opens_the_question(self, house: House) -> None:
         page = reverse("share:question", args=[house.ask().pk])
@@ -227,7 +227,7 @@ class TestAsking:
             for method in ("get", "post"):
                 answers = [getattr(browser_of(person), method)(each, {"answer": "yes"}) for each in (page, absent)]
                 assert [each.status_code for each in answers] == [404, 404]
-        assert Question.objects.get().reply == "waiting"
+        assert ConsentQuestion.objects.get().reply == "waiting"
 
 
 class TestAgreed:
@@ -313,10 +313,10 @@ class TestAgreed:
         house.ask()
         house.answer("yes")
         story.advance()
-        assert Sharer.objects.filter(ended_at=None).count() == 2
+        assert CoHolder.objects.filter(ended_at=None).count() == 2
         browser_of(house.second).post(reverse("portal:withdraw", args=[house.draft.reference]))
         story.advance()
-        assert not Sharer.objects.filter(ended_at=None).exists()
+        assert not CoHolder.objects.filter(ended_at=None).exists()
         assert house.registration.entries.get().shared is None, "the first has it alone again"
 
 
@@ -333,7 +333,7 @@ class TestNotAgreed:
         page = text(browser_of(house.second), house.page)
         assert "They did not agree" in page and "You may ask them again from" in page and 'name="ask"' not in page
         browser_of(house.second).post(house.page, {"name": DESK, "ask": "1"})
-        assert Request.objects.count() == 1
+        assert SharingRequest.objects.count() == 1
         assert house.registration.entries.get().shared is None
 
     def test_silence_is_reminded_once_then_ends_with_a_clear_text(self, house: House) -> None:
@@ -346,7 +346,7 @@ class TestNotAgreed:
             workflow.advance(now=now + terms.remind_after)
         assert Letter.objects.filter(template="share_asked").count() == 2
         workflow.advance(now=now + terms.answer_within + DAY)
-        assert Request.objects.get().state == State.SILENT and house.check() == ("failed", "share_silent")
+        assert SharingRequest.objects.get().state == SharingState.SILENT and house.check() == ("failed", "share_silent")
         assert "did not answer in time" in Letter.objects.get(template="share_not_agreed").text
 
     def test_when_the_holder_has_gone_there_is_nothing_to_ask(self, house: House) -> None:
@@ -354,7 +354,7 @@ class TestNotAgreed:
         application = house.sent()
         register.strike_out(registration=house.registration, code="X1", actor="person:1", now=timezone.now())
         story.advance()
-        assert Request.objects.get().state == State.VOID and house.check() == ("passed", "free")
+        assert SharingRequest.objects.get().state == SharingState.VOID and house.check() == ("passed", "free")
         story.advance()
         assert story.fresh(application).status == "granted"
 
@@ -373,11 +373,11 @@ class TestNotAgreed:
 
 
 class TestStopping:
-    def shared(self, house: House) -> Sharer:
+    def shared(self, house: House) -> CoHolder:
         house.ask()
         house.answer("yes")
         house.sent()
-        return Sharer.objects.get(holder=house.second.holder_ref)
+        return CoHolder.objects.get(holder=house.second.holder_ref)
 
     def test_with_notice_a_letter_and_an_end_for_one_while_the_address_stays(self, house: House) -> None:
         sharer = self.shared(house)
@@ -407,11 +407,11 @@ class TestStopping:
 
     def test_is_not_for_the_second_who_leaves_by_changing_addresses(self, house: House) -> None:
         self.shared(house)
-        first = Sharer.objects.get(holder=house.first.holder_ref)
+        first = CoHolder.objects.get(holder=house.first.holder_ref)
         for person, sharer in ((house.second, first), (story.a_person(), first)):
             answer = browser_of(person).post(reverse("share:stop", args=[sharer.pk]), {"stop": "1"})
             assert answer.status_code == 404
-        assert not Sharer.objects.exclude(leaves_at=None).exists()
+        assert not CoHolder.objects.exclude(leaves_at=None).exists()
 
     def test_the_name_is_forgotten_some_time_after_nobody_shares(self, house: House) -> None:
         self.shared(house)
@@ -420,12 +420,12 @@ class TestStopping:
         terms = queries.terms()
         assert terms is not None
         workflow.advance(now=now + terms.name_kept + DAY)
-        assert Request.objects.get().name == DESK, "as long as they share it"
+        assert SharingRequest.objects.get().name == DESK, "as long as they share it"
         register.strike_out(registration=second, code="X1", actor="person:1", now=now + terms.name_kept + 2 * DAY)
         workflow.advance(now=now + 2 * terms.name_kept + 4 * DAY)
-        assert not any(each.name for each in Request.objects.all())
+        assert not any(each.name for each in SharingRequest.objects.all())
         # Nor does the register know whose part in the block it was.
-        assert not Sharer.objects.filter(holder=house.second.holder_ref).exists()
+        assert not CoHolder.objects.filter(holder=house.second.holder_ref).exists()
 
     def test_a_name_is_forgotten_though_others_share_for_years(
         self, house: House, monkeypatch: pytest.MonkeyPatch
@@ -455,11 +455,11 @@ class TestTheDatabase:
     def test_keeps_what_was_answered(self, house: House) -> None:
         house.ask()
         house.answer("yes")
-        question = Question.objects.filter(reply="yes")
+        question = ConsentQuestion.objects.filter(reply="yes")
         for act in (
             lambda: question.update(reply="no"),
             lambda: question.delete(),
-            lambda: Request.objects.update(state="declined"),
+            lambda: SharingRequest.objects.update(state="declined"),
         ):
             with pytest.raises(IntegrityError), transaction.atomic():
                 act()

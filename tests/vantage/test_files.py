@@ -13,7 +13,7 @@ from rahdari.policy import BUNDLED
 from rahdari.vantage import VantagesUnusable, load
 from rahdari.vantage.configuration import ConfigurationError
 from rahdari.vantage.configuration import load as load_own
-from rahdari.vantage.pacing import Busy, Pace
+from rahdari.vantage.rate_limits import Busy, Pace
 from rahdari.vantage.running import AlreadyThere, make, read_key
 
 from .places import a_vantage
@@ -225,7 +225,7 @@ class TestTheUnit:
 
 class TestDoctor:
     def findings(self, data: Path) -> list[doctor.Finding]:
-        return list(doctor.check_vantages(doctor.Patient(data, {}, "127.0.0.1", 8000)))
+        return list(doctor.check_vantages(doctor.Inspection(data, {}, "127.0.0.1", 8000)))
 
     def test_is_content_without_any_where_none_is_needed(self, tmp_path: Path) -> None:
         [finding] = self.findings(tmp_path)

@@ -18,7 +18,7 @@ import urllib3
 from rahdari import probe
 from rahdari.probe import Outcome, wireguard
 from rahdari.vantage import Needed, Outlook, Vantage, ask, ask_all, judge
-from rahdari.vantage.asking import KEY_PATH, PATH, greet
+from rahdari.vantage.client import KEY_PATH, PATH, greet
 from rahdari.vantage.message import Request, Sighting, Unusable
 from tests.probe.certificates import Authority, Identity, an_identity
 

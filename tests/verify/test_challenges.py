@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from rahdari.journal import queries as journal
 from rahdari.vault import keys
 from rahdari.verify import actions, queries, rules
-from rahdari.verify.models import Attempt, Challenge, Method, Status
+from rahdari.verify.models import Challenge, Method, ProbeAttempt, Status
 from tests.verify.asked import challenges_of, line_of
 
 from . import servers
@@ -74,7 +74,7 @@ class TestOpenChallenge:
         link, token = opened(subject), opened(subject, method=Method.HTTP)
         secrets = {queries.link_token(link), queries.http_token_of(token)[1]}
         with connection.cursor() as cursor:
-            for table in ("verify_challenge", "verify_attempt", "journal_entry"):
+            for table in ("verify_challenge", "verify_probeattempt", "journal_journalentry"):
                 cursor.execute(f"SELECT t::text FROM {table} t")
                 stored = "\n".join(row for (row,) in cursor.fetchall())
                 assert not any(secret in stored for secret in secrets)
@@ -163,8 +163,8 @@ class TestOpenLink:
 
     def test_attempts_are_bounded_and_the_proof_is_kept_all_the_same(self, subject: str) -> None:
         challenge = opened(subject)
-        Attempt.objects.bulk_create(
-            Attempt(challenge=challenge, at=NOW, finding="elsewhere") for _ in range(rules.MOST_ATTEMPTS)
+        ProbeAttempt.objects.bulk_create(
+            ProbeAttempt(challenge=challenge, at=NOW, finding="elsewhere") for _ in range(rules.MOST_ATTEMPTS)
         )
         assert visit(challenge, ELSEWHERE).result == "elsewhere"
         assert queries.attempts_of(challenge).count() == rules.MOST_ATTEMPTS
@@ -178,7 +178,7 @@ def _token_challenge(subject: str) -> tuple[Challenge, Challenge]:
 
 
 class TestLookAtToken:
-    def look(self, subject: str, recipe: servers.Recipe, settings: Any) -> Attempt:
+    def look(self, subject: str, recipe: servers.Recipe, settings: Any) -> ProbeAttempt:
         _, challenge = _token_challenge(subject)
         with servers.serving(recipe) as settings.PROOF_HTTP_PORT:
             return actions.look_once(challenge=challenge, now=NOW, timeout=0.5)

@@ -8,7 +8,7 @@ from django.utils import translation
 from rahdari.probe.advice import Advice
 from rahdari.probe.outcome import Outcome
 from rahdari.verify import look_words, way_words
-from rahdari.verify.models import Attempt, Challenge, Method
+from rahdari.verify.models import Challenge, Method, ProbeAttempt
 
 NOW = dt.datetime(2026, 11, 10, 9, 31, 40, tzinfo=dt.UTC)
 
@@ -18,7 +18,7 @@ def challenge(method: str) -> Challenge:
 
 
 def looked(method: str, finding: str, **evidence: object) -> way_words.Said:
-    return way_words.of_look(Attempt(challenge=challenge(method), at=NOW, finding=finding, evidence=evidence))
+    return way_words.of_look(ProbeAttempt(challenge=challenge(method), at=NOW, finding=finding, evidence=evidence))
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])

@@ -14,8 +14,8 @@ from django.conf import settings as django_settings
 
 from rahdari.probe import wireguard
 from rahdari.vault import keys
-from rahdari.verify import actions, claiming, places, queries, way_words
-from rahdari.verify.models import Attempt, Challenge, Method
+from rahdari.verify import actions, expected_claims, queries, vantage_points, way_words
+from rahdari.verify.models import Challenge, Method, ProbeAttempt
 from tests.probe.certificates import Identity
 from tests.probe.charon import a_charon
 from tests.probe.networks import SERVER, SERVER6, Line
@@ -43,8 +43,10 @@ class Register:
         self.now = NOW
 
     def stands_at(self, where: Line) -> None:
-        from_here = places.look_from_all
-        self.monkeypatch.setattr(places, "look_from_all", lambda *asked: where.at_prober(lambda: from_here(*asked)))
+        from_here = vantage_points.look_from_all
+        self.monkeypatch.setattr(
+            vantage_points, "look_from_all", lambda *asked: where.at_prober(lambda: from_here(*asked))
+        )
 
     def open(self, method: Method, *, at: object = SERVER, subject: str = "", **given: Any) -> Challenge:
         return actions.open_challenge(
@@ -56,7 +58,7 @@ class Register:
             now=self.now,
         )
 
-    def look(self, challenge: Challenge, *, timeout: float = 5.0) -> Attempt:
+    def look(self, challenge: Challenge, *, timeout: float = 5.0) -> ProbeAttempt:
         self.now += dt.timedelta(minutes=1)
         return actions.look_once(challenge=challenge, now=self.now, timeout=timeout)
 
@@ -84,21 +86,21 @@ class TestWireguard:
         assert silent.finding == "silent"
         assert way_words.advice_of(silent)[0].startswith("Add our key as a peer")
         assert not is_proved(challenge)
-        endpoint.add_peer(claiming.our_wireguard_public_key(challenge))
+        endpoint.add_peer(expected_claims.our_wireguard_public_key(challenge))
         assert register.look(challenge).finding == "proved"
         assert is_proved(challenge)
 
     def test_of_another_server_proves_nothing(self, register: Register, endpoint: Endpoint) -> None:  # noqa: F811
         register.stands_at(endpoint.line)
         challenge = register.open(Method.WIREGUARD, peer_key=wireguard.new_key()[1], port=PORT)
-        endpoint.add_peer(claiming.our_wireguard_public_key(challenge))
+        endpoint.add_peer(expected_claims.our_wireguard_public_key(challenge))
         assert register.look(challenge, timeout=1.5).finding == "silent"
         assert not is_proved(challenge)
 
     def test_can_be_shown_again_while_the_peer_is_there(self, register: Register, endpoint: Endpoint) -> None:  # noqa: F811
         register.stands_at(endpoint.line)
         proof = register.open(Method.WIREGUARD, peer_key=THEIRS[1], port=PORT)
-        endpoint.add_peer(claiming.our_wireguard_public_key(proof))
+        endpoint.add_peer(expected_claims.our_wireguard_public_key(proof))
         register.look(proof)
         proof.refresh_from_db()
         reproof = actions.begin_reproof(
@@ -145,7 +147,7 @@ class TestOpenVpn:
             challenge.refresh_from_db()
             assert "shared_key" not in challenge.facts
             assert profile.shared_key not in str(proved.evidence)
-            assert not claiming.can_be_repeated(challenge)
+            assert not expected_claims.can_be_repeated(challenge)
 
 
 class TestIke:

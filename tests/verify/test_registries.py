@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from rahdari.address import directory, rpki, rpki_commands
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.ops.sample_registry import record
 from rahdari.vault import keys
-from rahdari.verify import actions, claiming, queries, registry_words, rules, way_words, words
+from rahdari.verify import actions, expected_claims, queries, registry_words, rules, way_words, words
 from rahdari.verify.answers import CheckRequest
-from rahdari.verify.models import Attempt, Challenge, Method, Status
+from rahdari.verify.models import Challenge, Method, ProbeAttempt, Status
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -207,7 +207,7 @@ class TestACodeToAContact:
     def test_leaves_no_address_and_no_code_where_others_read(self, challenge: Challenge) -> None:
         code = self.send(challenge)
         actions.try_code(challenge=challenge, given=code, now=NOW)
-        kept = json.dumps([each.evidence for each in Attempt.objects.all()])
+        kept = json.dumps([each.evidence for each in ProbeAttempt.objects.all()])
         kept += json.dumps([each.detail for each in Row.objects.all()])
         assert "software-house.example" in kept
         assert NOC not in kept and "noc@" not in kept and code not in kept
@@ -224,7 +224,7 @@ class TestACodeToAContact:
         assert fresh(challenge).given == ""
 
     def test_cannot_be_shown_again_without_the_holder(self, challenge: Challenge) -> None:
-        assert not claiming.can_be_repeated(challenge)
+        assert not expected_claims.can_be_repeated(challenge)
 
 
 def signed(settings: Any, asn: int, *, built_at: dt.datetime = NOW) -> None:

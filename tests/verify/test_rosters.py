@@ -128,7 +128,7 @@ class TestImportRoster:
         imported(tmp_path, "number,name\n35202-1234567-1,Sample Freelancer 31\n", name="active_taxpayers")
         checked("3520212345671", "Sample Freelancer 31", "active_taxpayers")
         with connection.cursor() as cursor:
-            for table in ("verify_roster", "verify_rosterrow", "verify_check", "journal_entry"):
+            for table in ("verify_roster", "verify_rosterrow", "verify_check", "journal_journalentry"):
                 cursor.execute(f"SELECT t::text FROM {table} t")
                 stored = "\n".join(row for (row,) in cursor.fetchall())
                 assert "1234567" not in stored

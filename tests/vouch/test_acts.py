@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters import actions as letters
 from rahdari.letters.models import Letter
 from rahdari.vouch import actions, queries
-from rahdari.vouch.models import Question, Stop
+from rahdari.vouch.models import MailOptOut, ReferenceRequest
 from rahdari.vouch.rules import WhyNot
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ RULES = policy.current(None).vouching
 NAME, ADDRESS = "Sample Freelancer 31", "accounts@client.example"
 
 
-def ask(subject: str = "check:1", **other: Any) -> Question:
+def ask(subject: str = "check:1", **other: Any) -> ReferenceRequest:
     assert RULES is not None
     facts: dict[str, Any] = {
         "name": NAME,
@@ -54,7 +54,7 @@ class TestAsk:
     def test_keeps_the_address_encrypted_and_out_of_the_journal(self) -> None:
         ask()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT vouch_question::text FROM vouch_question")
+            cursor.execute("SELECT vouch_referencerequest::text FROM vouch_referencerequest")
             row = cursor.fetchone()[0]
         assert "accounts" not in row and NAME not in row and "client.example" in row
         assert not any("accounts" in str(one.detail) for one in Row.objects.all())
@@ -74,7 +74,7 @@ class TestAsk:
         with pytest.raises(actions.MayNotAsk) as refused:
             ask(address=address)
         assert refused.value.why is why
-        assert not Question.objects.exists() and not Letter.objects.exists()
+        assert not ReferenceRequest.objects.exists() and not Letter.objects.exists()
 
     def test_counts_by_applicant_by_address_and_forgets_the_count_in_time(self) -> None:
         assert RULES is not None
@@ -114,9 +114,9 @@ class TestAnswer:
     def test_the_database_keeps_it_over_at_a_moment(self) -> None:
         question = ask()
         with pytest.raises(IntegrityError), transaction.atomic():
-            Question.objects.filter(pk=question.pk).update(state="yes")
+            ReferenceRequest.objects.filter(pk=question.pk).update(state="yes")
         with pytest.raises(IntegrityError), transaction.atomic():
-            Question.objects.filter(pk=question.pk).update(carried_at=NOW)
+            ReferenceRequest.objects.filter(pk=question.pk).update(carried_at=NOW)
 
 
 class TestStop:
@@ -124,8 +124,8 @@ class TestStop:
         question = actions.stop(question=ask(), now=NOW)
         assert question.state == "stopped"
         actions.stop(question=question, now=NOW)
-        assert Stop.objects.count() == 1
-        assert "accounts" not in Stop.objects.get().address_index
+        assert MailOptOut.objects.count() == 1
+        assert "accounts" not in MailOptOut.objects.get().address_index
         with pytest.raises(actions.MayNotAsk) as refused:
             ask("check:2", asked_by="person:2", address=ADDRESS.upper())
         assert refused.value.why is WhyNot.STOPPED
@@ -139,7 +139,7 @@ class TestStop:
 class TestTime:
     def test_reminds_once_and_never_whoever_asked_us_to_stop(self) -> None:
         question, other = ask(), ask("check:2", asked_by="person:2", address="two@client.example")
-        Stop.objects.create(address_index=other.address_index, at=NOW)
+        MailOptOut.objects.create(address_index=other.address_index, at=NOW)
         assert actions.remind(now=question.remind_at) == 2
         assert actions.remind(now=question.remind_at) == 0
         assert [one.template for one in Letter.objects.filter(template="client_reminder")] == ["client_reminder"]
@@ -163,7 +163,7 @@ class TestThePage:
         self.question = ask(now=timezone.now())
 
     def state(self) -> str:
-        return Question.objects.get().state
+        return ReferenceRequest.objects.get().state
 
     def test_opened_by_anybody_or_any_program_changes_nothing(self, client: Client) -> None:
         for method in ("get", "head"):

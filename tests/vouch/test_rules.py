@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rahdari import policy
 from rahdari.vouch import rules
-from rahdari.vouch.rules import MOVES, State, WhyNot, Written
+from rahdari.vouch.rules import MOVES, ReferenceState, WhyNot, Written
 
 VOUCHING = policy.current(None).vouching
 assert VOUCHING is not None
@@ -41,13 +41,13 @@ class TestWhyNot:
 
 class TestMoves:
     def test_leave_from_waiting_only_and_what_was_answered_stays(self) -> None:
-        assert {move[0] for move in MOVES} == {State.WAITING}
-        assert {move[2] for move in MOVES} == set(State) - {State.WAITING}
-        for source in set(State) - {State.WAITING}:
-            assert not any(rules.may_move(source, target) for target in State)
+        assert {move[0] for move in MOVES} == {ReferenceState.WAITING}
+        assert {move[2] for move in MOVES} == set(ReferenceState) - {ReferenceState.WAITING}
+        for source in set(ReferenceState) - {ReferenceState.WAITING}:
+            assert not any(rules.may_move(source, target) for target in ReferenceState)
 
     def test_of_the_clock_never_say_yes_or_no(self) -> None:
-        assert {move[2] for move in MOVES if move[3] == "clock"} == {State.SILENT}
+        assert {move[2] for move in MOVES if move[3] == "clock"} == {ReferenceState.SILENT}
 
 
 class TestTimes:

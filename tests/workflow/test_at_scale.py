@@ -18,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 
 from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
-from rahdari.attest.models import Request as AskedOfAssociation
-from rahdari.attest.models import Use
+from rahdari.attest.models import AttestationUse
+from rahdari.attest.models import MembershipInquiry as AskedOfAssociation
 from rahdari.confirm import actions as confirm
 from rahdari.db import queues
 from rahdari.decide import queries as decisions
@@ -27,17 +27,17 @@ from rahdari.decide.models import Case, Decision
 from rahdari.fees.models import Invoice
 from rahdari.policy import current
 from rahdari.register.models import Registration
-from rahdari.share.models import Request as AskedToShare
+from rahdari.share.models import SharingRequest as AskedToShare
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Challenge, Check, Method
-from rahdari.vouch.models import Question as AskedOfClient
+from rahdari.vouch.models import ReferenceRequest as AskedOfClient
 from rahdari.workflow.step import Step
 from tests.attest.sample import a_secretary
 from tests.decide.builders import DAY, NOW, a_person, an_application
 
-from . import test_attesting, test_fees, test_proofs, test_provisional, test_services
+from . import test_association_checks, test_employment_proofs, test_fees, test_provisional, test_services
 from .copies import copy
-from .test_attesting import names_its_association as names_its_association
+from .test_association_checks import names_its_association as names_its_association
 from .test_services import companies as companies
 
 pytestmark = pytest.mark.django_db
@@ -115,11 +115,11 @@ def many() -> None:
     awaited, registration = test_provisional.provisional()
     case = decisions.case_of(awaited)
     assert case is not None
-    asked, question = test_proofs.asked()
+    asked, question = test_employment_proofs.asked()
     a_secretary()
     of_association, _ = owing("203.0.113.202", evidence="association", text="")
     member = a_person()
-    test_attesting.a_member(member)
+    test_association_checks.a_member(member)
     attested, _ = owing("203.0.113.203", applicant=member, evidence="association", text="")
     late = confirm.ask(
         operator="sample-fibre",
@@ -147,7 +147,7 @@ def many() -> None:
     copy([*rows_of(awaited), case, registration, Decision.objects.get(case=case)], MANY)
     copy([*rows_of(asked), question], MANY)
     copy([*rows_of(of_association), AskedOfAssociation.objects.get()], MANY)
-    copy([*rows_of(attested), Use.objects.get()], MANY)
+    copy([*rows_of(attested), AttestationUse.objects.get()], MANY)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -186,7 +186,16 @@ def too_much(steps: tuple[Step, ...]) -> list[str]:
 
 
 def test_each_step_costs_a_batch_however_many_wait(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for model in (AskedOfAssociation, AskedOfClient, AskedToShare, Case, Decision, Invoice, Registration, Use):
+    for model in (
+        AskedOfAssociation,
+        AskedOfClient,
+        AskedToShare,
+        Case,
+        Decision,
+        Invoice,
+        Registration,
+        AttestationUse,
+    ):
         assert model._default_manager.count() >= MANY, model
     monkeypatch.setattr(queues, "AT_ONCE", BATCH)
     monkeypatch.setattr(queues, "_positions", {})
@@ -194,7 +203,7 @@ def test_each_step_costs_a_batch_however_many_wait(many: None, monkeypatch: pyte
     for _ in range(2):  # the second begins where the first left off
         assert too_much(workflow.STEPS) == []
     assert [str(each) for each in queues.failing()] == []
-    whole = Step("planted", lambda now: len(list(Use.objects.filter(subject__in=list(decisions_of_all())))))
+    whole = Step("planted", lambda now: len(list(AttestationUse.objects.filter(subject__in=list(decisions_of_all())))))
     assert len(too_much((whole,))) == 1
 
 

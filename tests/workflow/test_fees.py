@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from rahdari import policy, workflow
 from rahdari.apply import actions as apply
+from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
-from rahdari.apply import wording
 from rahdari.apply.models import Application
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as invoices
@@ -87,7 +87,7 @@ def told(draft: Application) -> str:
     """What the pages say of its fee, as it stands."""
     draft, rules = Application.objects.get(pk=draft.pk), policy.current(None)
     due = applications.what_is_due(draft, rules, applications.endpoints_of(draft))
-    return wording.fee(due, rules.services[draft.service], "en")[0].replace("\u2066", "").replace("\u2069", "")
+    return form_errors.fee(due, rules.services[draft.service], "en")[0].replace("\u2066", "").replace("\u2069", "")
 
 
 class TestChange:

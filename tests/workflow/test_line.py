@@ -12,10 +12,10 @@ from rahdari.decide import queries as decisions
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
 from rahdari.register import queries as register
-from rahdari.register.models import Change, Registration, Sharer
+from rahdari.register.models import Change, CoHolder, Registration
 from rahdari.register.rules import Standing
 from rahdari.verify import actions as verify
-from rahdari.vouch.models import Stop
+from rahdari.vouch.models import MailOptOut
 from rahdari.workflow.step import Step
 from rahdari.workflow.terms import months_later
 from tests.decide import builders
@@ -63,14 +63,14 @@ class TestAdvance:
         ran: list[str] = []
 
         def fills(now: dt.datetime) -> int:
-            Stop.objects.create(address_index="sample", at=now)
+            MailOptOut.objects.create(address_index="sample", at=now)
             raise ZeroDivisionError
 
         def looks(now: dt.datetime) -> int:
             ran.append("looks")
-            return Stop.objects.count()
+            return MailOptOut.objects.count()
 
-        reads = Step("reads", looks, of=(Sharer, Stop))
+        reads = Step("reads", looks, of=(CoHolder, MailOptOut))
         monkeypatch.setattr(workflow, "STEPS", (reads,))
         assert (workflow.advance(now=NOW), ran) == ({"reads": 0}, [])
         monkeypatch.setattr(workflow, "STEPS", (reads, Step("fills", fills), reads))

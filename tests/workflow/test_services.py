@@ -11,7 +11,7 @@ from rahdari import policy, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
-from rahdari.attest.models import Request
+from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Identifier
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
@@ -91,7 +91,7 @@ class TestCompany:
             an_attestation(claim=claim, identifier=Identifier("company", NUMBER), name=CENTRE, now=NOW)
         application = sent("vpn_company", {}, ntn="0000999")
         assert not checks.checks_of(application.subject).filter(kind="attestation").exists()
-        assert decisions.case_of(application) is not None and not Request.objects.exists()
+        assert decisions.case_of(application) is not None and not MembershipInquiry.objects.exists()
 
     def test_that_was_attested_under_another_name_goes_to_an_officer_who_reads_why(self) -> None:
         an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name="Specimen Exports", now=NOW)

@@ -22,10 +22,10 @@ from .configuration import Configuration, FileTarget, Target
 from .devices import RemovedLocally, apply_to_device, device_of
 from .faults import AgentFault
 from .file_targets import FilePlace, read_content
-from .moment import Moment
 from .nftables import NftSets
+from .pending_changes import Moment
 from .rules import kept_after
-from .state import Marker, Position, State
+from .state import AgentState, Marker, Position
 
 # Seconds: what slewing and rounding may move the moment of the boot; nobody boots twice within that.
 BOOT_SLACK = 60
@@ -67,7 +67,7 @@ class Targets:
         """Seconds until a file that is behind may be written again; None when none is."""
         return min((place.wait for place in self._files.values() if place.is_behind), default=None)
 
-    def apply(self, *, state: State, now: dt.datetime, look: bool, lead: dt.timedelta = dt.timedelta()) -> Applied:
+    def apply(self, *, state: AgentState, now: dt.datetime, look: bool, lead: dt.timedelta = dt.timedelta()) -> Applied:
         """`look` reads what stands at each target; `lead` is how far the clock is known to be ahead. Before the first
         edition nothing is done."""
         positions = state.positions()
@@ -110,7 +110,9 @@ class Targets:
             faults=tuple(faults),
         )
 
-    def _keep(self, state: State, moment: Moment, markers: Mapping[str, Marker], changed: Mapping[str, Marker]) -> None:
+    def _keep(
+        self, state: AgentState, moment: Moment, markers: Mapping[str, Marker], changed: Mapping[str, Marker]
+    ) -> None:
         names = {target.name for target in self._places}
         gone = markers.keys() - names
         if not changed and not gone:
@@ -165,7 +167,7 @@ def booted_at() -> int:
 
 
 def moment_of(
-    state: State, positions: Mapping[str, Position], *, now: dt.datetime, grace: dt.timedelta, look: bool
+    state: AgentState, positions: Mapping[str, Position], *, now: dt.datetime, grace: dt.timedelta, look: bool
 ) -> tuple[Moment, int]:
     """And how many of the entries that count have ended."""
     after = kept_since(positions, now=now, grace=grace)

@@ -29,13 +29,13 @@ from rahdari.feed.entry import parse_time
 
 from .entries import EntryConflict
 from .faults import AgentFault, Exit
-from .holding import Statement, release_stated, settle
 from .loading import load
-from .state import Position, State
+from .removal_hold import Statement, release_stated, settle
+from .state import AgentState, Position
 from .transport import UnexpectedAnswer
 from .trust import Listing, Signed, Untrusted, UpgradeNeeded, Walker
+from .update_paths import is_heavy, way_by_deltas, way_from_snapshot
 from .updating import Update
-from .ways import is_heavy, way_by_deltas, way_from_snapshot
 
 # How many files that are not there are gone around.
 OTHER_WAYS = 4
@@ -138,7 +138,7 @@ class CaughtUp:
 
 
 def catch_up(
-    *, state: State, walker: Walker, signed: Signed, root_sha256: str, now: dt.datetime, audit: bool = False
+    *, state: AgentState, walker: Walker, signed: Signed, root_sha256: str, now: dt.datetime, audit: bool = False
 ) -> CaughtUp:
     """Take the editions that `signed` leads to. A role that cannot be brought further does not hold up the others:
     nothing of it has changed, and its fault is in the answer. `audit` counts what is held first."""
@@ -197,7 +197,7 @@ def check_floor(held: Position | None, listing: Listing, *, left: bool) -> None:
 class _Step:
     """One role, from the edition held to the newest."""
 
-    state: State
+    state: AgentState
     walker: Walker
     signed: Signed
     listing: Listing

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from .complement_rules import chains_of_iptables, chains_of_nft
 from .configuration import IpsetTarget, NftTarget, Target
-from .courses import judged
 from .faults import AgentFault, Exit
+from .packet_paths import judged
 from .programs import Program
 
 NAMED = 3

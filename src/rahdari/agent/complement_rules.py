@@ -9,8 +9,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .courses import Chain, Rule
 from .ipset import SETS
+from .packet_paths import Chain, Rule
 from .ruleset import MARK
 from .sets import SET_NAMES
 

@@ -8,8 +8,8 @@ from .configuration import FrrTarget, IpsetTarget, NftTarget, Target
 from .faults import AgentFault, Exit
 from .frr_lists import FrrLists
 from .ipset import IpsetSets
-from .moment import Moment
 from .nftables import NftSets
+from .pending_changes import Moment
 from .programs import DeviceRefused, NotReadBack
 from .set_device import Looked, SetDevice
 from .sets import Element

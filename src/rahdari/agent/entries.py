@@ -24,7 +24,7 @@ _BEGUN = "coalesce(later, '')"
 _COLUMNS = "id, key, protocol, port, not_before, not_after, extra"
 
 
-class Row(NamedTuple):
+class EntryRow(NamedTuple):
     """What counts now, for targets and for people. `held`: the feed took it out, and the agent holds that back.
     `local`: the operator's own comment, for a row of its own, which has no id, no role and no term."""
 
@@ -126,7 +126,7 @@ class Entries:
                 standing.add(point)
         return standing
 
-    def in_force_rows(self, *, now: dt.datetime, kept_after: dt.datetime) -> Iterator[Row]:
+    def in_force_rows(self, *, now: dt.datetime, kept_after: dt.datetime) -> Iterator[EntryRow]:
         """All that counts now, by family, address, length, protocol and port. A stream: memory does not grow with it.
 
         Two rows of one address, protocol and port follow each other.
@@ -144,10 +144,10 @@ class Entries:
         )
         for id, key, protocol, port, not_before, not_after, role, kind in found:
             if kind == 2:
-                yield Row("", prefix_of(key), protocol, port, "", "", local=role or "local")
+                yield EntryRow("", prefix_of(key), protocol, port, "", "", local=role or "local")
                 continue
             stale = not_after <= at
-            yield Row(
+            yield EntryRow(
                 id.hex(), prefix_of(key), protocol, port, not_before, not_after, role, kind == 1, kept_stale=stale
             )
 
@@ -178,7 +178,7 @@ class Entries:
         """The operator's own rows."""
         return self._number("SELECT count(*) FROM local")
 
-    def covering(self, prefixes: Sequence[str]) -> list[Row]:
+    def covering(self, prefixes: Sequence[str]) -> list[EntryRow]:
         """Everything held under these very prefixes, whether or not it counts now; the longest first."""
         keys = [key_of(prefix) for prefix in prefixes]
         among = ",".join("?" * len(keys))
@@ -192,9 +192,9 @@ class Entries:
         found = self._db.execute(" UNION ALL ".join(parts), keys * len(parts)).fetchall()
         found.sort(key=lambda row: (-row[1][-1], row[7], row[2], row[3] or 0, row[0]))
         return [
-            Row("", prefix_of(key), protocol, port, "", "", local=role or "local")
+            EntryRow("", prefix_of(key), protocol, port, "", "", local=role or "local")
             if kind == 2
-            else Row(id.hex(), prefix_of(key), protocol, port, begins, ends, role, kind == 1, later=later or "")
+            else EntryRow(id.hex(), prefix_of(key), protocol, port, begins, ends, role, kind == 1, later=later or "")
             for id, key, protocol, port, begins, ends, role, kind, later in found
         ]
 

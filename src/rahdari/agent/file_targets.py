@@ -13,7 +13,7 @@ from .bird_table import Bird
 from .configuration import FileTarget
 from .faults import AgentFault, Exit
 from .files import Rendered, render_to, stands
-from .moment import Moment
+from .pending_changes import Moment
 from .programs import DeviceRefused, Program
 from .renderers import RENDERERS
 from .renderers.bird import tables

@@ -21,7 +21,7 @@ from .disk import (
     told,
 )
 from .schema import everything
-from .state import State
+from .state import AgentState
 
 # A state up to this size is read through when it is opened.
 CHECKED_BYTES = 16 * 2**20
@@ -88,7 +88,7 @@ def give_back(folder: Path) -> None:
 
 
 @contextmanager
-def open_state(folder: Path) -> Iterator[State]:
+def open_state(folder: Path) -> Iterator[AgentState]:
     """For whoever writes. On a full disk it is opened too: what it holds can be applied, and nothing be written.
 
     Raises NoState, StateNotOurs, StateCorrupt, StateOfNewerVersion, DiskFull.
@@ -96,7 +96,7 @@ def open_state(folder: Path) -> Iterator[State]:
     path = _existing(folder)
     with told(folder):
         connection, is_alone = _connect_to_write(path)
-    state = State(folder, connection, is_alone=is_alone)
+    state = AgentState(folder, connection, is_alone=is_alone)
     try:
         with told(folder):
             version = _check(connection, path)
@@ -107,7 +107,7 @@ def open_state(folder: Path) -> Iterator[State]:
         state.close()
 
 
-def share_again(state: State) -> None:
+def share_again(state: AgentState) -> None:
     """When there is room again, a state that was opened alone is opened like any other. Raises as `open_state` does."""
     if state.is_alone and not is_full(state.folder):
         with told(state.folder):
@@ -117,7 +117,7 @@ def share_again(state: State) -> None:
 
 
 @contextmanager
-def read_state(folder: Path) -> Iterator[State]:
+def read_state(folder: Path) -> Iterator[AgentState]:
     """For whoever asks: nothing is written, whatever the disk has room for. Raises as `open_state` does."""
     path = _existing(folder)
     with told(folder):
@@ -132,7 +132,7 @@ def read_state(folder: Path) -> Iterator[State]:
         with told(folder):
             if _check(connection, path) < SCHEMA_VERSION:
                 raise NoState(folder)
-        yield State(folder, connection)
+        yield AgentState(folder, connection)
     finally:
         connection.close()
 

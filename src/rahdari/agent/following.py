@@ -20,11 +20,11 @@ from .faults import AgentFault, Exit
 from .folder import open_state, sole_agent
 from .inbox import Inbox, Word
 from .listening import Listener
+from .metrics_server import Showing
 from .notifying import tell_manager
 from .rehearsal import rehearsed_in_words, rehearsing
-from .showing import Showing
-from .syncing import Agent, Outcome
-from .telling import edition_in_words
+from .status import edition_in_words
+from .syncing import Agent, SyncOutcome
 from .terms import terms_note
 from .transport import Server
 from .watching import Watch
@@ -43,7 +43,7 @@ def follow(configuration: Configuration) -> Exit:
         agent = Agent(configuration, state)
         told = noted = ""
 
-        def tell(outcome: Outcome, word: Word) -> None:
+        def tell(outcome: SyncOutcome, word: Word) -> None:
             nonlocal told, noted
             told = _log(outcome, told)
             if (note := str(terms_note(configuration, agent.terms_named) or "")) != noted:
@@ -102,7 +102,7 @@ def _hearing(configuration: Configuration) -> Iterator[tuple[Listener, Inbox, th
         listener.stop()
 
 
-def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[[Outcome, Word], None]) -> None:
+def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[[SyncOutcome, Word], None]) -> None:
     check_every = agent.configuration.check_seconds
     looked_at, retry, ask_at = float("-inf"), RETRY_SECONDS[0], float("-inf")
     word = Word()
@@ -161,7 +161,7 @@ def _quiet(agent: Agent) -> float:
     return wait
 
 
-def _log(outcome: Outcome, told: str) -> str:
+def _log(outcome: SyncOutcome, told: str) -> str:
     """One line for what changed; what is wrong once, not each minute. Returns what is wrong now."""
     if outcome.positions and outcome.applied.targets:
         names = ", ".join(outcome.applied.targets)
@@ -181,7 +181,7 @@ def _log(outcome: Outcome, told: str) -> str:
     return wrong
 
 
-def _in_a_line(outcome: Outcome) -> str:
+def _in_a_line(outcome: SyncOutcome) -> str:
     return "; ".join(fault.what for fault in outcome.faults) or f"{outcome.applied.loaded} entries in force"
 
 

@@ -15,7 +15,7 @@ from rahdari.feed.plain import Row
 
 from .hashing import Counting, count_beside
 from .schema import Stored
-from .state import State
+from .state import AgentState
 
 # In one transaction.
 ROWS = 50_000
@@ -28,7 +28,7 @@ class Loaded:
     entries: int
 
 
-def load(state: State, role: str, reader: EditionReader, body: BinaryIO, now: dt.datetime) -> Loaded:
+def load(state: AgentState, role: str, reader: EditionReader, body: BinaryIO, now: dt.datetime) -> Loaded:
     """`body` is what the reader reads. Raises FeedFault, EntryConflict, and what the state raises."""
     counting = count_beside(body, reader.header.count)
     # Nothing of this counts yet: the transaction that changes over brings all of it to the disk.
@@ -71,7 +71,7 @@ def _batches(reader: EditionReader) -> Iterator[tuple[list[Row], bool]]:
         yield batch, plain
 
 
-def _counted(state: State, table: str, counting: Counting, *, plain: bool) -> SetDigest:
+def _counted(state: AgentState, table: str, counting: Counting, *, plain: bool) -> SetDigest:
     """What the second process counted, or the same from what was stored."""
     digest = counting.result() if plain else None
     if digest is None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from rahdari import __version__
 
 from .configuration import Configuration
-from .remembering import remembered
-from .state import State
-from .syncing import Outcome
+from .state import AgentState
+from .status_file import remembered
+from .syncing import SyncOutcome
 
 PREFIX = "rahdari_agent_"
 SUCCESS = f"{PREFIX}last_success_timestamp_seconds"
@@ -34,7 +34,7 @@ class Counted:
     received: int = 0
     requests: int = 0
 
-    def note(self, outcome: Outcome, *, now: dt.datetime, pushed: bool = False) -> None:
+    def note(self, outcome: SyncOutcome, *, now: dt.datetime, pushed: bool = False) -> None:
         code = int(outcome.exit)
         self.syncs[code] = self.syncs.get(code, 0) + 1
         self.pushes += pushed
@@ -68,9 +68,9 @@ class Page:
 def exposition(
     *,
     configuration: Configuration,
-    state: State,
+    state: AgentState,
     counted: Counted,
-    outcome: Outcome | None,
+    outcome: SyncOutcome | None,
     now: dt.datetime,
     way: str = "",
     certificate_ends_at: dt.datetime | None = None,
@@ -116,7 +116,7 @@ def exposition(
     return page.text
 
 
-def _feed(page: Page, state: State, now: dt.datetime) -> None:
+def _feed(page: Page, state: AgentState, now: dt.datetime) -> None:
     positions = state.positions().values()
     page.add("sequence", "gauge", "The edition held.", [({"role": at.role}, at.sequence) for at in positions])
     page.add("entries", "gauge", "Entries of that edition.", [({"role": at.role}, at.entries) for at in positions])
@@ -141,7 +141,7 @@ def _feed(page: Page, state: State, now: dt.datetime) -> None:
             page.add(name, "gauge", help, min(moments).timestamp())
 
 
-def _targets(page: Page, configuration: Configuration, state: State) -> None:
+def _targets(page: Page, configuration: Configuration, state: AgentState) -> None:
     markers = state.markers()
     here = {role: (at.session, at.sequence) for role, at in state.positions().items()}
     rows = [
@@ -170,7 +170,7 @@ def _targets(page: Page, configuration: Configuration, state: State) -> None:
     )
 
 
-def _work(page: Page, counted: Counted, outcome: Outcome | None) -> None:
+def _work(page: Page, counted: Counted, outcome: SyncOutcome | None) -> None:
     if outcome is not None:
         page.add("exit_code", "gauge", "Exit code of the last sync; 0 is well.", int(outcome.exit))
         page.add("sync_seconds", "gauge", "How long the last sync took, applying included.", outcome.seconds)

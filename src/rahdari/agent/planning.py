@@ -16,8 +16,8 @@ from .devices import device_of
 from .faults import AgentFault
 from .files import write_rendered
 from .ipset import IpsetSets
-from .moment import Moment
 from .nftables import NftSets
+from .pending_changes import Moment
 from .programs import DeviceRefused
 from .set_device import SetDevice, Texts
 from .sets import PROTOCOL_NUMBERS

@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rahdari.feed import AppliedTarget, FeedFault, Receipt, SignedReceipt
 from rahdari.feed.entry import time_text
 
+from .atomic_files import put_file
 from .configuration import Configuration
 from .faults import AgentFault, Exit
-from .placing import put_file
-from .state import Marker, Position, State
+from .state import AgentState, Marker, Position
 from .transport import Server
 
 KEY_FILE = "agent.pem"
@@ -116,7 +116,7 @@ def public_hex(key: Ed25519PrivateKey) -> str:
     return key.public_key().public_bytes_raw().hex()
 
 
-def keep(*, state: State, position: Position, markers: Iterable[Marker], now: dt.datetime) -> None:
+def keep(*, state: AgentState, position: Position, markers: Iterable[Marker], now: dt.datetime) -> None:
     """Keep the receipt for an edition that came into force, within the caller's transaction."""
     here = (position.session, position.sequence)
     receipt = Receipt(
@@ -138,7 +138,7 @@ def keep(*, state: State, position: Position, markers: Iterable[Marker], now: dt
 
 
 def send_receipts(
-    *, state: State, server: Server, configuration: Configuration, beside: Mapping[str, Any]
+    *, state: AgentState, server: Server, configuration: Configuration, beside: Mapping[str, Any]
 ) -> AgentFault | None:
     """Oldest first; stops at the first that is not taken. `beside` are fields that each has beside what was kept."""
     url = configuration.receipt_url

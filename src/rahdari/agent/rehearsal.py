@@ -23,7 +23,7 @@ from .disk import FILE, NoState, told
 from .faults import AgentFault, Exit, gravest
 from .folder import open_state
 from .planning import Planned, plan, plan_as_json, plan_in_words, scratch
-from .state import Position, State
+from .state import AgentState, Position
 from .syncing import Agent, each_once
 
 
@@ -50,7 +50,7 @@ class Rehearsed:
 class Rehearsal:
     """An agent whose work is only shown. `state` is a copy."""
 
-    def __init__(self, configuration: Configuration, state: State) -> None:
+    def __init__(self, configuration: Configuration, state: AgentState) -> None:
         self.configuration, self.state = configuration, state
         self._agent = Agent(configuration, state)
         self.server = self._agent.server

@@ -18,10 +18,10 @@ from rahdari.feed import ROLES, SetDigest
 from rahdari.feed.entry import parse_time, time_text
 
 from .disk import told
-from .entries import ChangedPoint, EntryConflict, Row
-from .lost import Losses
+from .entries import ChangedPoint, EntryConflict, EntryRow
+from .removals import Losses
 
-__all__ = ["ChangedPoint", "EntryConflict", "Marker", "Position", "Row", "State"]
+__all__ = ["AgentState", "ChangedPoint", "EntryConflict", "EntryRow", "Marker", "Position"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Marker:
     failed_at: dt.datetime | None = None
 
 
-class State(Losses):
+class AgentState(Losses):
     """`is_alone`: opened without memory that it shares with who asks, since there was no room for that."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, *, is_alone: bool = False) -> None:

@@ -17,12 +17,12 @@ from .devices import RemovedLocally
 from .disk import DiskFull, told
 from .faults import AgentFault, Exit, gravest
 from .folder import share_again
-from .holding import held_faults
 from .local import LocalFile
 from .receipts import send_receipts
-from .remembering import bounded, remember, remembered_lead, remembered_terms
+from .removal_hold import held_faults
 from .rules import is_stale
-from .state import Position, State
+from .state import AgentState, Position
+from .status_file import bounded, remember, remembered_lead, remembered_terms
 from .transport import Server
 from .trust import Expired, Signed, Untrusted, Walker, remove_leftovers
 
@@ -70,7 +70,7 @@ class ClockWrong(AgentFault):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SyncOutcome:
     positions: Mapping[str, Position]
     files: int
     applied: Applied
@@ -105,7 +105,7 @@ class Learned:
 class Agent:
     """The parts that live as long as the process: connections, what was seen at the targets."""
 
-    def __init__(self, configuration: Configuration, state: State) -> None:
+    def __init__(self, configuration: Configuration, state: AgentState) -> None:
         self.configuration = configuration
         self.state = state
         self.server = Server(configuration)
@@ -135,7 +135,7 @@ class Agent:
         look: bool = True,
         ask: bool = True,
         spread: float = 0.0,
-    ) -> Outcome:
+    ) -> SyncOutcome:
         """Come up to date and apply. Never raises AgentFault: what failed stands in the outcome, and the rest was done.
 
         `timestamp` is a signed timestamp that came by push, with files `beside` it; `look` reads what really stands at
@@ -173,7 +173,7 @@ class Agent:
             remember(self.state.folder, faults, now, self.clock_lead, self.terms_named)
         except AgentFault as fault:
             faults.append(fault)
-        return Outcome(
+        return SyncOutcome(
             positions,
             learned.files,
             applied,

@@ -29,7 +29,7 @@ from rahdari import __version__
 from .configuration import Configuration
 from .credentials import Credentials
 from .faults import AgentFault, in_words
-from .unreached import (
+from .network_errors import (
     NoAnswer,
     NotReached,
     ProxyRefused,

@@ -36,8 +36,8 @@ from rahdari.feed.repository import METADATA, TARGETS, head_of, is_bulk_path, lo
 from .configuration import Configuration
 from .disk import told
 from .faults import AgentFault, Exit
-from .holding import Statement
-from .onward import Ground, NotOnward, onward
+from .next_metadata import Ground, NotOnward, onward
+from .removal_hold import Statement
 from .transport import Answered, Server, UnexpectedAnswer
 
 # Up to this, a download is held in memory; above, in a file of the state folder.

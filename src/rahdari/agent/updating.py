@@ -10,14 +10,22 @@ from rahdari.feed import DigestMismatch, EditionReader, Op, SetDigest
 
 from .entries import EntryConflict
 from .schema import Point, Stored
-from .state import State
+from .state import AgentState
 
 
 class Update:
     """`table` is the one that counts, or one that is being filled (then nothing of it has stood before)."""
 
     def __init__(
-        self, state: State, role: str, table: str, digest: SetDigest, entries: int, now: dt.datetime, *, stands: bool
+        self,
+        state: AgentState,
+        role: str,
+        table: str,
+        digest: SetDigest,
+        entries: int,
+        now: dt.datetime,
+        *,
+        stands: bool,
     ) -> None:
         self._state, self._role, self._table, self._stands = state, role, table, stands
         self._holding, self._now = state.holds(role), now

@@ -16,7 +16,7 @@ from .applications import after_cursor
 from .operation import PAGE, Answer, Call, Ok, operation
 from .rules import Scope
 from .schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text, whole
-from .shown import page_of, stamp, stamp_or_none
+from .serializers import page_of, stamp, stamp_or_none
 
 # -- invoices --------------------------------------------------------------------------------------------------------
 
@@ -28,7 +28,7 @@ INVOICE = named(
             "number": text(16),
             "application": text(20),
             "service": text(60),
-            "state": choice(*(str(state) for state in fee_rules.State)),
+            "state": choice(*(str(state) for state in fee_rules.InvoiceState)),
             "amount": MONEY,
             "paid": MONEY,
             "open": MONEY,
@@ -49,7 +49,7 @@ def _money(amount: Decimal) -> str:
     return f"{amount:.2f}"
 
 
-def _invoice(found: fees.Standing) -> Json:
+def _invoice(found: fees.PaymentStanding) -> Json:
     row = found.invoice
     return {
         "number": row.number,

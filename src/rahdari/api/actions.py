@@ -1,6 +1,6 @@
 """The acts of api: tokens, answers given again, webhooks. What a program does is done by the rooms' own acts."""
 
-from .again import (
+from .idempotency import (
     InProgress,
     Kept,
     KeyReused,
@@ -12,7 +12,7 @@ from .again import (
     working_on,
 )
 from .keys import TooManyTokens, end_tokens_of, make_token, note_use, revoke_token
-from .telling import (
+from .webhook_delivery import (
     PlaceNotTaken,
     TooManyWebhooks,
     change_secret,

@@ -4,7 +4,7 @@ import uuid
 
 from django.utils.translation import gettext as _
 
-from rahdari.apply import actions, judging, rows, wording
+from rahdari.apply import actions, form_errors, judging, rows
 from rahdari.apply import queries as apply
 from rahdari.apply.judging import Judged
 from rahdari.apply.models import AddressFile, Application
@@ -14,13 +14,13 @@ from rahdari.portal.applicant.prove import link_of, proofs_of
 from rahdari.portal.applicant.prove_many import provable_by_link
 from rahdari.programs import answers as programs
 
-from . import shown
+from . import serializers
 from .applications import ONE, READ, TAG, WRITE, draft, own
 from .operation import Answer, Call, Ok, operation
 from .problems import error, impossible, not_taken, plain, too_many
 from .rules import Scope
 from .schema import MOMENT, TRUTH, Json, closed, listed, named, or_null, text, whole
-from .shown import ENDPOINT, bare, stamp
+from .serializers import ENDPOINT, bare, stamp
 
 FILES = f"{ONE}/address-files"
 FILE = f"{FILES}/{{file}}"
@@ -139,7 +139,7 @@ def send_address_file(call: Call, reference: str) -> Answer:
     sent = call.files["file"]
     found = rows.read(sent.read(rows.MOST_BYTES + 1), most_rows=most)
     if isinstance(found, rows.FileFault):
-        raise not_taken([error("/file", str(found), wording.rows_file(found, most_rows=most))])
+        raise not_taken([error("/file", str(found), form_errors.rows_file(found, most_rows=most))])
     file = actions.keep_file(application=row, table=found, name=sent.name or "", now=call.now)
     return Answer(_file(call, row, file), 201)
 
@@ -252,7 +252,7 @@ def add_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
         adds_branches=judging.adds_branches(call.person, row.organisation),
     )
     left = apply.address_files_of(row).filter(pk=found.pk).first()
-    endpoints = [shown.endpoint(each) for each in added.endpoints]
+    endpoints = [serializers.endpoint(each) for each in added.endpoints]
     return Answer({"added": endpoints, "file": _file(call, row, left) if left is not None else None})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from rahdari.apply import actions, asked, rules, telling, wording
+from rahdari.apply import actions, form_errors, rules, step_forms, summary
 from rahdari.apply import queries as apply
 from rahdari.apply.evidence_forms import EvidenceForm
 from rahdari.apply.forms import StepForm
@@ -20,19 +20,19 @@ from rahdari.people.acting import Acting, Reached
 from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.policy import Service
-from rahdari.portal.applicant import lines
+from rahdari.portal.applicant import mobile_lines
 from rahdari.portal.applicant.mandates import services_of_organisations
 from rahdari.portal.applicant.prove import left_to_prove, proofs_of
 from rahdari.portal.applicant.send import leave_proofs_open
 from rahdari.portal.applicant.status import overview
 from rahdari.programs import cursors
 
-from . import shown
+from . import serializers
 from .operation import PAGE, Answer, Call, Ok, operation
 from .problems import error, impossible, not_taken, of_form
 from .rules import A_PAGE, Scope
 from .schema import ID, TRUTH, Json, choice, closed, listed, or_null, text
-from .shown import APPLICATION, tag_of
+from .serializers import APPLICATION, tag_of
 
 TAG = "applications"
 READ, WRITE = Scope.APPLICATIONS_READ, Scope.APPLICATIONS_WRITE
@@ -62,7 +62,7 @@ def whole(call: Call, row: Application, status: int = 200) -> Answer:
     fresh = own(call, row.reference, Act.PAPERS if papers else Act.ADDRESSES).row
     if not papers and fresh.status not in {"draft", "submitted"}:
         raise apply.ApplicationNotFound(row.reference)
-    return Answer(shown.application(fresh, call.now, papers=papers), status, tag_of(fresh))
+    return Answer(serializers.application(fresh, call.now, papers=papers), status, tag_of(fresh))
 
 
 def after_cursor(found: QuerySet[Any], call: Call, at: str) -> tuple[list[Any], str | None]:
@@ -92,12 +92,12 @@ def after_cursor(found: QuerySet[Any], call: Call, at: str) -> tuple[list[Any], 
     tag=TAG,
     summary="List your applications",
     query=PAGE,
-    ok=Ok("A page of applications, the newest first.", shown.page_of(shown.SUMMARY)),
+    ok=Ok("A page of applications, the newest first.", serializers.page_of(serializers.SUMMARY)),
 )
 def list_applications(call: Call) -> Answer:
     found = apply.applications_of(call.person) | apply.applications_to_prove(call.person)
     rows, following = after_cursor(found, call, "created_at")
-    return Answer({"items": [shown.summary(row, overview(row, now=call.now)) for row in rows], "next": following})
+    return Answer({"items": [serializers.summary(row, overview(row, now=call.now)) for row in rows], "next": following})
 
 
 @operation(
@@ -171,7 +171,7 @@ MEMBERSHIP_NAMES = {"association": "association", "number": "association_number"
 EVIDENCE_NAMES = {"text": "text", "declared": "declared", **MEMBERSHIP_NAMES}
 
 
-def _step(call: Call, reference: str, table: asked.Asked, names: dict[str, str] | None = None) -> Answer:
+def _step(call: Call, reference: str, table: step_forms.Asked, names: dict[str, str] | None = None) -> Answer:
     """Answer one step by its form; what the page would say beside a field comes back as an error."""
     row, by, service = draft(call, reference)
     if not table.anywhere:
@@ -194,7 +194,7 @@ def _filled(form: StepForm, data: Json, names: dict[str, str] | None) -> StepFor
     return form
 
 
-def _names(table: asked.Asked, names: dict[str, str] | None, body: Json) -> dict[str, str]:
+def _names(table: step_forms.Asked, names: dict[str, str] | None, body: Json) -> dict[str, str]:
     renamed = names or {}
     back = {name: field for field, name in renamed.items()}
     return {back.get(name, name): name for name in body}
@@ -223,7 +223,7 @@ def _answers(step: str, summary: str, body: Json) -> Callable[[Callable[..., Ans
 def put_person(call: Call, reference: str) -> Answer:
     """Of a person who applies for themselves. `card_number` is taken where the service asks for it of everybody; it is
     kept encrypted and never shown whole."""
-    return _step(call, reference, asked.PERSON, {"cnic": "card_number"})
+    return _step(call, reference, step_forms.PERSON, {"cnic": "card_number"})
 
 
 @_answers(
@@ -232,18 +232,18 @@ def put_person(call: Call, reference: str) -> Answer:
     closed({"name": text(500)}, {"company_number": text(60), "tax_number": text(60)}),
 )
 def put_company(call: Call, reference: str) -> Answer:
-    return _step(call, reference, asked.COMPANY, {"ntn": "tax_number"})
+    return _step(call, reference, step_forms.COMPANY, {"ntn": "tax_number"})
 
 
 @_answers("contact", "Answer: whom to call at any hour", closed({"name": text(500), "mobile": text(60)}))
 def put_contact(call: Call, reference: str) -> Answer:
-    return _step(call, reference, asked.CONTACT)
+    return _step(call, reference, step_forms.CONTACT)
 
 
 @_answers("purpose", "Answer: what it is used for", closed({"purpose": text(MOST_TEXT)}))
 def put_purpose(call: Call, reference: str) -> Answer:
     """Where the service asks for it."""
-    return _step(call, reference, asked.PURPOSE)
+    return _step(call, reference, step_forms.PURPOSE)
 
 
 @_answers(
@@ -294,10 +294,10 @@ def put_evidence(call: Call, reference: str) -> Answer:
     return whole(call, row)
 
 
-def _evidence_table(service: Service, body: Json) -> tuple[asked.Asked | None, Json, dict[str, str]]:
+def _evidence_table(service: Service, body: Json) -> tuple[step_forms.Asked | None, Json, dict[str, str]]:
     """The page of this kind, and what was given for it by the names of its fields; of what it does not ask nothing."""
     found = service.evidence_kind(body["kind"])
-    table = asked.MEMBERSHIP if found is None else asked.PAGES.get(found.wants)
+    table = step_forms.MEMBERSHIP if found is None else step_forms.PAGES.get(found.wants)
     if table is None:
         return None, {}, {}
     given = {field: body.get(name, "") for field, name in EVIDENCE_NAMES.items() if field in table.form.base_fields}
@@ -314,7 +314,7 @@ def put_association(call: Call, reference: str) -> Answer:
     that the service names; it may be left out where there is one. It is looked up, or asked, when you send.
     """
     _takes_association(call, reference)
-    return _step(call, reference, asked.MEMBERSHIP, MEMBERSHIP_NAMES)
+    return _step(call, reference, step_forms.MEMBERSHIP, MEMBERSHIP_NAMES)
 
 
 @operation(
@@ -354,15 +354,15 @@ def _troubles(row: Application, now: dt.datetime) -> list[Json]:
             "step": str(step),
             "endpoint": None,
             "code": "missing",
-            "detail": str(telling.title_of(step, apply.service_of(row, policy))),
+            "detail": str(summary.title_of(step, apply.service_of(row, policy))),
         }
         for step in apply.missing_steps(row, policy)
     ]
-    if row.is_mobile and not lines.is_ready(row):
+    if row.is_mobile and not mobile_lines.is_ready(row):
         missing = _("The mobile number is not confirmed, or its operator was not asked.")
         found.append({"step": "mobile", "endpoint": None, "code": "missing", "detail": missing})
     for endpoint, trouble in apply.endpoint_troubles(row, policy):
-        words = error("", str(trouble.kind), wording.trouble(trouble))
+        words = error("", str(trouble.kind), form_errors.trouble(trouble))
         found.append({"step": "addresses", "endpoint": str(endpoint.pk), **_without(words, "pointer")})
     return found
 
@@ -429,7 +429,7 @@ def submit_application(call: Call, reference: str) -> Answer:
         return whole(call, row)
     row, by, _service = draft(call, reference)
     policy = apply.policy_in_force()
-    if row.is_mobile and not lines.is_ready(row):
+    if row.is_mobile and not mobile_lines.is_ready(row):
         raise not_taken({"pointer": "", **each} for each in _troubles(row, call.now))
     known = leave_proofs_open(row, policy, actor=by.actor, now=call.now)
     try:

@@ -5,14 +5,14 @@ from django.utils.translation import gettext as _
 from rahdari import policy as policies
 from rahdari.attest import actions, queries, words
 from rahdari.attest.forms import DisputeForm
-from rahdari.attest.models import Attestation, Matter
-from rahdari.attest.rules import Outcome, Reply, State
+from rahdari.attest.models import Attestation, AttestationReview
+from rahdari.attest.rules import AttestationState, Reply, ReviewOutcome
 
 from .applications import READ, WRITE
 from .operation import Answer, Call, Ok, operation
 from .problems import impossible, not_found, of_form, plain
 from .schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text
-from .shown import stamp, stamp_or_none
+from .serializers import stamp, stamp_or_none
 
 TAG = "attestations"
 ONE = "/attestations/{attestation}"
@@ -27,7 +27,7 @@ MATTER = named(
             "association_may_answer_until": or_null(MOMENT),
             "reply": choice("", *(str(each) for each in Reply)),
             "reply_text": text(),
-            "outcome": choice("", *(str(each) for each in Outcome)),
+            "outcome": choice("", *(str(each) for each in ReviewOutcome)),
             "text": text(),
             "decision": text(),
             "another_proof_until": or_null(MOMENT),
@@ -46,7 +46,7 @@ ATTESTATION = named(
             "checked_by": text(300),
             "name": text(),
             "member_number": text(),
-            "state": choice(*(str(state) for state in State)),
+            "state": choice(*(str(state) for state in AttestationState)),
             "valid_from": DAY,
             "valid_until": DAY,
             "revoked_at": or_null(MOMENT),
@@ -59,7 +59,7 @@ ATTESTATION = named(
 )
 
 
-def _matter(row: Matter, call: Call) -> Json:
+def _matter(row: AttestationReview, call: Call) -> Json:
     return {
         "number": row.number,
         "opened_at": stamp(row.opened_at),

@@ -8,13 +8,13 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.portal.applicant import client as pages
 from rahdari.vouch import actions, rules
-from rahdari.vouch.models import Question
+from rahdari.vouch.models import ReferenceRequest
 
 from .applications import ONE, READ, WRITE, own
 from .operation import Answer, Call, Ok, operation
 from .problems import impossible, not_found, of_form, plain
 from .schema import MOMENT, Json, closed, named, or_null, text
-from .shown import stamp, stamp_or_none
+from .serializers import stamp, stamp_or_none
 
 TAG = "applications"
 AT = f"{ONE}/client"
@@ -36,7 +36,7 @@ CLIENT = named(
 )
 
 
-def _asked(call: Call, reference: str) -> tuple[Application, Acting, Question]:
+def _asked(call: Call, reference: str) -> tuple[Application, Acting, ReferenceRequest]:
     row, by = own(call, reference, Act.PAPERS)
     question = pages.question_about(row)
     if question is None:
@@ -44,7 +44,7 @@ def _asked(call: Call, reference: str) -> tuple[Application, Acting, Question]:
     return row, by, question
 
 
-def _said(question: Question) -> Json:
+def _said(question: ReferenceRequest) -> Json:
     letter = letters.letters_about(f"vouch:{question.pk}").first()
     return {
         "address": question.address,

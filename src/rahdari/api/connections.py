@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from rahdari.apply import queries as apply
 from rahdari.dyndns import actions, queries, rules
-from rahdari.dyndns.models import Host
+from rahdari.dyndns.models import DynamicHost
 from rahdari.dyndns.rules import V6As
 from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
-from rahdari.portal.applicant import changing, router_settings
+from rahdari.portal.applicant import dynamic_address, router_settings
 from rahdari.programs import answers as programs
 
 from .applications import ONE as APPLICATION
@@ -25,7 +25,7 @@ from .registrations import ONE as REGISTRATION
 from .registrations import valid
 from .rules import Scope
 from .schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
-from .shown import stamp, stamp_or_none
+from .serializers import stamp, stamp_or_none
 
 TAG = "connections"
 PROVE = Scope.ENDPOINTS_PROVE
@@ -49,7 +49,7 @@ CONNECTION = named(
                 closed(
                     {
                         "address": text(49),
-                        "outcome": choice(*(str(each) for each in rules.Outcome)),
+                        "outcome": choice(*(str(each) for each in rules.ReportOutcome)),
                         "text": text(500),
                         "at": MOMENT,
                         "last_at": MOMENT,
@@ -63,10 +63,10 @@ CONNECTION = named(
 PASSWORD = named("Password", closed({"password": text(100), "connection": CONNECTION}))
 
 
-def _said(host: Host, call: Call) -> Json:
-    now_is = changing.stand(host, call.now)
+def _said(host: DynamicHost, call: Call) -> Json:
+    now_is = dynamic_address.stand(host, call.now)
     site = router_settings.fqdn(host.name, settings.SITE_URL, settings.DDNS_DOMAIN)
-    reports = [changing.row_of(each) for each in queries.reports_of(host)[: changing.REPORTS_SHOWN]]
+    reports = [dynamic_address.row_of(each) for each in queries.reports_of(host)[: dynamic_address.REPORTS_SHOWN]]
     return {
         "id": str(host.pk),
         "state": now_is.state,
@@ -95,7 +95,7 @@ def _said(host: Host, call: Call) -> Json:
     }
 
 
-def _of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Reached[Host]:
+def _of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Reached[DynamicHost]:
     row, by = own(call, reference, Act.PROVE)
     found = apply.endpoint_of(application=row, id=endpoint)
     if not found.is_dynamic:
@@ -108,7 +108,7 @@ def _of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Reached[
     return Reached(host, by)
 
 
-def _of_registration(call: Call, reference: str, connection: uuid.UUID) -> Reached[Host]:
+def _of_registration(call: Call, reference: str, connection: uuid.UUID) -> Reached[DynamicHost]:
     found, by = valid(call, reference, Act.ADDRESSES)
     host = queries.host_of(found, connection)
     if host is None:
@@ -116,13 +116,13 @@ def _of_registration(call: Call, reference: str, connection: uuid.UUID) -> Reach
     return Reached(host, by)
 
 
-def _hold_rate(host: Host) -> None:
+def _hold_rate(host: DynamicHost) -> None:
     key = f"portal.changing:{host.pk}"
-    if seconds := programs.wait_for(key, rate=changing.PRESSES, per=changing.PER_SECONDS):
+    if seconds := programs.wait_for(key, rate=dynamic_address.PRESSES, per=dynamic_address.PER_SECONDS):
         raise too_many(seconds)
 
 
-def _password(reached: Reached[Host], call: Call, lasts: dt.timedelta) -> Answer:
+def _password(reached: Reached[DynamicHost], call: Call, lasts: dt.timedelta) -> Answer:
     host, by = reached
     _hold_rate(host)
     made = actions.make_token(host=host, actor=by.actor, now=call.now, old_ends_in=lasts)
@@ -196,7 +196,7 @@ def get_connection(call: Call, reference: str, connection: uuid.UUID) -> Answer:
     ok=Ok("The password, this once. The one before it works a day longer, unless it is stopped.", PASSWORD, 201),
 )
 def make_password(call: Call, reference: str, connection: uuid.UUID) -> Answer:
-    lasts = dt.timedelta(0) if call.body.get("stop_old") else changing.OLD_TOKEN_LASTS
+    lasts = dt.timedelta(0) if call.body.get("stop_old") else dynamic_address.OLD_TOKEN_LASTS
     return _password(_of_registration(call, reference, connection), call, lasts)
 
 
@@ -224,7 +224,7 @@ def change_connection(call: Call, reference: str, connection: uuid.UUID) -> Answ
 
 def _end_of(text: str, call: Call) -> dt.datetime:
     day, today = dt.date.fromisoformat(text), timezone.localdate(call.now)
-    if not today < day <= today + changing.LONGEST_PAUSE:
+    if not today < day <= today + dynamic_address.LONGEST_PAUSE:
         words = _("Enter a date within the next 90 days, for example %(day)s.")
         raise not_taken([fault("/paused_until", "wrong_day", words % {"day": today + dt.timedelta(days=7)})])
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))

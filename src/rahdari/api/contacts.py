@@ -11,7 +11,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
 from rahdari.portal.applicant import contact_way as pages
-from rahdari.portal.applicant.ways import counts
+from rahdari.portal.applicant.control_methods import counts
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as challenges
 from rahdari.verify.models import Challenge, Method

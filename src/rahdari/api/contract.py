@@ -10,7 +10,7 @@ from django.utils import translation
 
 from . import routes
 from .events import EVENTS, TEST, shape_of
-from .links import links_of
+from .openapi_links import links_of
 from .operation import BASE, PLACES, Operation
 from .problems import KINDS
 from .rules import Scope

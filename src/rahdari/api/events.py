@@ -11,7 +11,7 @@ from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
 from rahdari.dyndns import queries as leases
 from rahdari.journal import registry
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act

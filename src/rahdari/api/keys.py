@@ -15,7 +15,7 @@ from rahdari.people.models import User
 from rahdari.vault import tokens
 
 from . import queries, rules
-from .models import Token
+from .models import AccessToken
 from .rules import Scope
 
 
@@ -26,14 +26,14 @@ class TooManyTokens(Exception):
 @transaction.atomic
 def make_token(
     *, owner: User, name: str, scopes: Iterable[str], valid_for: dt.timedelta, now: dt.datetime
-) -> tuple[Token, str]:
+) -> tuple[AccessToken, str]:
     """A token, and its text, which is shown this once. Raises TooManyTokens."""
     hold(Lock.PERSONS_TOKENS, str(owner.pk))  # what is counted stays so
     if queries.tokens_of(owner, now=now).count() >= rules.MOST_TOKENS:
         raise TooManyTokens
     text = tokens.make(rules.PREFIX)
     chosen = sorted(Scope(each) for each in scopes)
-    token = Token.objects.create(
+    token = AccessToken.objects.create(
         owner=owner,
         name=name.strip()[:60],
         scopes=chosen,
@@ -57,7 +57,7 @@ def make_token(
 @transaction.atomic
 def revoke_token(*, owner: User, id: uuid.UUID, now: dt.datetime) -> bool:
     """End one of the person's tokens at once. Returns whether there was one to end."""
-    ended = Token.objects.filter(owner=owner, pk=id, revoked_at__isnull=True).update(revoked_at=now)
+    ended = AccessToken.objects.filter(owner=owner, pk=id, revoked_at__isnull=True).update(revoked_at=now)
     if ended:
         detail = {"token": str(id)}
         journal.record(act="api.revoked_token", actor=actor_of(owner), subject=actor_of(owner), now=now, detail=detail)
@@ -70,7 +70,7 @@ def end_tokens_of(*, owner: User, now: dt.datetime) -> int:
     return sum(revoke_token(owner=owner, id=token.pk, now=now) for token in live)
 
 
-def note_use(*, token: Token, now: dt.datetime) -> None:
+def note_use(*, token: AccessToken, now: dt.datetime) -> None:
     """The day on which it was last used: one write a day."""
     if token.used_on != now.date():
-        Token.objects.filter(pk=token.pk).update(used_on=now.date())
+        AccessToken.objects.filter(pk=token.pk).update(used_on=now.date())

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from rahdari.portal.applicant.looks import Look, looks_at_application, looks_at_registration
+from rahdari.portal.applicant.access_log import Look, looks_at_application, looks_at_registration
 
 from . import applications, registrations
 from .operation import Answer, Call, Ok, operation
 from .problems import plain
 from .schema import MOMENT, closed, listed, text, whole
-from .shown import stamp
+from .serializers import stamp
 
 LOOK = closed({"at": MOMENT, "count": whole(1, 10**9), "who": text(200), "what": text(300), "why": text(500)})
 OK = Ok(

@@ -18,7 +18,7 @@ from .organisations import ONE, READ, within
 from .problems import impossible, not_found, of_form, plain
 from .rules import Scope
 from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text
-from .shown import stamp, stamp_or_none
+from .serializers import stamp, stamp_or_none
 
 TAG = "mandates"
 MANAGE = Scope.MANDATES_MANAGE

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from rahdari.apply import queries as apply
 from rahdari.confirm import words
 from rahdari.mobile import actions, rules
-from rahdari.mobile.models import Line
-from rahdari.mobile.rules import State
+from rahdari.mobile.models import MobileNumber
+from rahdari.mobile.rules import MobileState
 from rahdari.people import actions as people
 from rahdari.people.acting import Reached
 from rahdari.portal.applicant import mobile as pages
@@ -26,14 +26,14 @@ from .registrations import READ as READ_REGISTRATION
 from .registrations import WRITE as WRITE_REGISTRATION
 from .registrations import valid
 from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text
-from .shown import stamp_or_none
+from .serializers import stamp_or_none
 
 TAG = "mobile numbers"
 MOBILE = named(
     "MobileNumber",
     closed(
         {
-            "state": choice("none", *(str(state) for state in State if state != State.ENDED)),
+            "state": choice("none", *(str(state) for state in MobileState if state != MobileState.ENDED)),
             "number": text(20),
             "code": choice("none", "sent", "wrong", "over"),
             "operator": or_null(text(60)),
@@ -53,7 +53,7 @@ CODE = closed({"code": text(60)})
 OPERATOR = closed({"operator": text(60)})
 
 
-def _said(line: Line | None, call: Call) -> Json:
+def _said(line: MobileNumber | None, call: Call) -> Json:
     if line is None:
         return {
             "state": "none",
@@ -94,9 +94,9 @@ def _said(line: Line | None, call: Call) -> Json:
     }
 
 
-def _code(line: Line, call: Call) -> str:
+def _code(line: MobileNumber, call: Call) -> str:
     """Whether a code is on its way, or a new one is needed: too many tries, or its time is over."""
-    if line.state != State.TYPED:
+    if line.state != MobileState.TYPED:
         return "none"
     match people.has_ended(line, call.now):
         case "":
@@ -123,7 +123,7 @@ def _of_registration(call: Call, reference: str) -> Reached[pages.Place]:
     return Reached(place, by)
 
 
-def _line(place: pages.Place) -> Line:
+def _line(place: pages.Place) -> MobileNumber:
     if place.line is None:
         raise impossible("no_number", _("Send the number first."))
     return place.line
@@ -158,7 +158,7 @@ def _take_code(reached: Reached[pages.Place], call: Call) -> Answer:
     form = CodeForm(call.body)
     if not form.is_valid():
         raise of_form(form)
-    if line.state != State.TYPED:
+    if line.state != MobileState.TYPED:
         raise impossible("no_code", _("No code is expected."))
     try:
         line = actions.confirm_number(
@@ -178,13 +178,13 @@ def _take_code(reached: Reached[pages.Place], call: Call) -> Answer:
 def _ask(reached: Reached[pages.Place], call: Call) -> Answer:
     place, by = reached
     line = _line(place)
-    if line.state == State.TYPED:
+    if line.state == MobileState.TYPED:
         raise impossible("not_confirmed", _("Confirm the number by its code first."))
     if not place.name:
         raise impossible("no_name", _("First answer who applies: we ask the operator about a name."))
     form = pages.operator_form(line, list(networks.mobile_operators()), call.body)
     if form is None:
-        if line.state == State.ASKED and line.operator == call.body["operator"]:
+        if line.state == MobileState.ASKED and line.operator == call.body["operator"]:
             return Answer(_said(line, call), 202)
         raise impossible("answered", _("We have already asked its operator."))
     if not form.is_valid():

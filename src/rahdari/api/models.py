@@ -14,7 +14,7 @@ from rahdari.people.models import User
 from rahdari.vault.fields import EncryptedTextField
 
 
-class Token(models.Model):
+class AccessToken(models.Model):
     """Lets a program act for a person, within its scopes. Shown once; kept as a hash."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -36,7 +36,7 @@ class Token(models.Model):
         return f"token:{self.pk}"
 
 
-class Attempt(models.Model):
+class IdempotentRequest(models.Model):
     """A request with an Idempotency-Key: while `status` is empty it is under way, afterwards its answer is kept a day.
 
     The answer is encrypted: it may name people.
@@ -89,7 +89,7 @@ class Webhook(models.Model):
         return f"webhook:{self.pk}"
 
 
-class Delivery(models.Model):
+class WebhookDelivery(models.Model):
     """One event on its way to a webhook, tried until it is taken or given up. `row` is that of the journal."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -120,7 +120,7 @@ class Delivery(models.Model):
         return f"{self.event} {self.finding}"
 
 
-class Heard(models.Model):
+class JournalPosition(models.Model):
     """Up to which row of the journal everything was heard. There is one."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -131,7 +131,7 @@ class Heard(models.Model):
         return f"heard up to {self.row}"
 
 
-class HeardRow(models.Model):
+class RowHeardAhead(models.Model):
     """A row behind that one which was heard already: rows become visible in the order in which they are committed."""
 
     row = models.BigIntegerField(primary_key=True)

@@ -16,12 +16,12 @@ from rahdari.people.rules import Act
 from rahdari.policy import Policy, Service
 from rahdari.programs import answers as programs
 
-from . import shown
+from . import serializers
 from .applications import ONE, READ, TAG, WRITE, draft, own
 from .operation import Answer, Call, Ok, operation
 from .problems import impossible, of_form, too_many
 from .schema import DAY, Json, choice, closed, listed, named, text
-from .shown import DOCUMENT, ENDPOINT, tag_of
+from .serializers import DOCUMENT, ENDPOINT, tag_of
 
 # Names of before are taken, and told as what they are now.
 RUNS = (*VPN_SERVICES, vpn.OTHER)
@@ -112,7 +112,7 @@ def _tag(call: Call, row: Application) -> str:
 )
 def list_endpoints(call: Call, reference: str) -> Answer:
     row = own(call, reference, Act.ADDRESSES).row
-    return Answer({"items": [shown.endpoint(each) for each in apply.endpoints_of(row)]}, tag=tag_of(row))
+    return Answer({"items": [serializers.endpoint(each) for each in apply.endpoints_of(row)]}, tag=tag_of(row))
 
 
 @operation(
@@ -134,7 +134,7 @@ def add_endpoint(call: Call, reference: str) -> Answer:
     """
     row, by, service = draft(call, reference, Act.ADDRESSES)
     saved = _kept(call, row, by, service, None)
-    return Answer(shown.endpoint(saved), 201, _tag(call, row))
+    return Answer(serializers.endpoint(saved), 201, _tag(call, row))
 
 
 @operation(
@@ -147,7 +147,7 @@ def add_endpoint(call: Call, reference: str) -> Answer:
 )
 def get_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     row = own(call, reference, Act.ADDRESSES).row
-    return Answer(shown.endpoint(apply.endpoint_of(application=row, id=endpoint)), tag=tag_of(row))
+    return Answer(serializers.endpoint(apply.endpoint_of(application=row, id=endpoint)), tag=tag_of(row))
 
 
 @operation(
@@ -164,7 +164,7 @@ def get_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
 def change_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     row, by, service = draft(call, reference, Act.ADDRESSES)
     saved = _kept(call, row, by, service, apply.endpoint_of(application=row, id=endpoint))
-    return Answer(shown.endpoint(saved), tag=_tag(call, row))
+    return Answer(serializers.endpoint(saved), tag=_tag(call, row))
 
 
 @operation(
@@ -203,7 +203,7 @@ UPLOAD: Json = closed(
 )
 def list_documents(call: Call, reference: str) -> Answer:
     row = own(call, reference).row
-    return Answer({"items": [shown.document(each) for each in apply.documents_of(row)]}, tag=tag_of(row))
+    return Answer({"items": [serializers.document(each) for each in apply.documents_of(row)]}, tag=tag_of(row))
 
 
 @operation(
@@ -246,7 +246,7 @@ def upload_document(call: Call, reference: str) -> Answer:
         policy=policy,
         valid_until=day,
     )
-    return Answer(shown.document(kept), 201, _tag(call, row))
+    return Answer(serializers.document(kept), 201, _tag(call, row))
 
 
 def _guard(call: Call, policy: Policy) -> None:
@@ -273,7 +273,7 @@ def _with_an_answer(call: Call, reference: str) -> Answer:
     _guard(call, decide.policy_of(row))
     sent = actions.File(file.name or "", file.read())
     kept = actions.attach_to_answer(application=row, asked=asked, sent=sent, actor=by.actor, now=call.now)
-    return Answer(shown.document(kept), 201, _tag(call, row))
+    return Answer(serializers.document(kept), 201, _tag(call, row))
 
 
 @operation(

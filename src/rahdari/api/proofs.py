@@ -17,9 +17,9 @@ from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.policy.sorts import SORTS
 from rahdari.portal.applicant import contact_way, operator_way
+from rahdari.portal.applicant.control_methods import TRIES_SHOWN, counts, is_looking, open_way
 from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, form_of, ways_of
 from rahdari.portal.applicant.proof_forms import ProofForm
-from rahdari.portal.applicant.ways import TRIES_SHOWN, counts, is_looking, open_way
 from rahdari.programs import answers as programs
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as challenges
@@ -27,13 +27,13 @@ from rahdari.verify import registry_words, way_words, ways
 from rahdari.verify import rules as proving
 from rahdari.verify.models import Challenge, Method, Status
 
-from . import applications, shown
+from . import applications, serializers
 from .applications import ONE, own
 from .operation import Answer, Call, Ok, operation
 from .problems import error, impossible, not_found, not_taken, of_form, plain, problem, too_many
 from .rules import Scope
 from .schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
-from .shown import bare, stamp, stamp_or_none
+from .serializers import bare, stamp, stamp_or_none
 
 TAG = "proofs"
 PROVE = Scope.ENDPOINTS_PROVE
@@ -363,7 +363,7 @@ def list_awaited_proofs(call: Call, reference: str) -> Answer:
     body=OFFER,
     multipart=True,
     problems=("not-possible-now", "not-taken"),
-    ok=Ok("The application; the line carries the proof to its checks.", shown.APPLICATION, tag=True),
+    ok=Ok("The application; the line carries the proof to its checks.", serializers.APPLICATION, tag=True),
 )
 def send_proof(call: Call, reference: str) -> Answer:
     """After the application was sent, or while its registration stands provisionally. One file at a time."""

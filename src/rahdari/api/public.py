@@ -8,7 +8,7 @@ from rahdari.apply import rules
 from rahdari.apply.rules import Use, Way, Which, Who
 from rahdari.letters import queries as letters
 from rahdari.policy import READ, Allowance, Service, Text
-from rahdari.policy.asking import ASKABLE
+from rahdari.policy.asked_fields import ASKABLE
 from rahdari.policy.sorts import SORTS
 
 from .operation import Answer, Call, Ok, operation

@@ -6,31 +6,31 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.people.models import User
 from rahdari.vault import tokens
 
 from . import rules
-from .models import Attempt, Delivery, HeardRow, Token, Webhook
+from .models import AccessToken, IdempotentRequest, RowHeardAhead, Webhook, WebhookDelivery
 
 
-def token_shown(text: str, *, now: dt.datetime) -> Token | None:
+def token_shown(text: str, *, now: dt.datetime) -> AccessToken | None:
     """The token that a program shows, while it counts and its owner's account is open."""
     if not tokens.looks_like_one(text):
         return None
-    found = Token.objects.filter(
+    found = AccessToken.objects.filter(
         digest=tokens.digest_of(text), revoked_at__isnull=True, ends_at__gt=now, owner__is_active=True
     )
     return found.select_related("owner").first()
 
 
-def tokens_of(owner: User, *, now: dt.datetime) -> QuerySet[Token]:
+def tokens_of(owner: User, *, now: dt.datetime) -> QuerySet[AccessToken]:
     """Those that count, the newest first."""
-    return Token.objects.filter(owner=owner, revoked_at__isnull=True, ends_at__gt=now).order_by("-made_at", "id")
+    return AccessToken.objects.filter(owner=owner, revoked_at__isnull=True, ends_at__gt=now).order_by("-made_at", "id")
 
 
-def attempts_to_forget(*, now: dt.datetime) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(begun_at__lt=now - rules.REPLAYED_FOR)
+def attempts_to_forget(*, now: dt.datetime) -> QuerySet[IdempotentRequest]:
+    return IdempotentRequest.objects.filter(begun_at__lt=now - rules.REPLAYED_FOR)
 
 
 # -- webhooks ------------------------------------------------------------------------------------------------------
@@ -65,17 +65,17 @@ def anybody_listens() -> bool:
     return Webhook.objects.filter(ended_at__isnull=True, stopped_at__isnull=True).exists()
 
 
-def deliveries_of(webhook: Webhook) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(webhook=webhook).order_by("-made_at", "id")
+def deliveries_of(webhook: Webhook) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(webhook=webhook).order_by("-made_at", "id")
 
 
-def delivery_of(webhook: Webhook, id: uuid.UUID) -> Delivery | None:
-    return Delivery.objects.filter(webhook=webhook, pk=id).first()
+def delivery_of(webhook: Webhook, id: uuid.UUID) -> WebhookDelivery | None:
+    return WebhookDelivery.objects.filter(webhook=webhook, pk=id).first()
 
 
-def deliveries_due(*, now: dt.datetime) -> QuerySet[Delivery]:
+def deliveries_due(*, now: dt.datetime) -> QuerySet[WebhookDelivery]:
     """Those of webhooks that are told, of people whose account is open."""
-    found = Delivery.objects.filter(
+    found = WebhookDelivery.objects.filter(
         next_at__lte=now,
         webhook__ended_at__isnull=True,
         webhook__stopped_at__isnull=True,
@@ -86,4 +86,4 @@ def deliveries_due(*, now: dt.datetime) -> QuerySet[Delivery]:
 
 def not_heard(rows: QuerySet[Row]) -> QuerySet[Row]:
     """Of these rows of the journal, those that were not heard yet."""
-    return rows.filter(~Exists(HeardRow.objects.filter(row=OuterRef("pk"))))
+    return rows.filter(~Exists(RowHeardAhead.objects.filter(row=OuterRef("pk"))))

@@ -19,10 +19,10 @@ from rahdari.people import queries as people
 from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
 from rahdari.portal import paper
-from rahdari.portal.applicant import again, holding, lines, shared
-from rahdari.portal.applicant.proved import Proved, by_address, proofs_of
+from rahdari.portal.applicant import mobile_lines, own_registration, reproof, shared
+from rahdari.portal.applicant.proof_history import Proved, by_address, proofs_of
 from rahdari.portal.public.certificate import PER_SECONDS, SHEETS, sheet_of
-from rahdari.portal.standing import CHANGEABLE, standing_of
+from rahdari.portal.registration_status import CHANGEABLE, standing_of
 from rahdari.programs import answers as programs
 from rahdari.register import actions
 from rahdari.register import queries as register
@@ -31,7 +31,7 @@ from rahdari.register.rules import STANDING, Standing
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Method, Reproof
 
-from . import proofs, shown
+from . import proofs, serializers
 from .applications import after_cursor, whole
 from .operation import PAGE, Answer, Call, Ok, operation
 from .parts import PORTS, RUNS_ASKED, names_in, running
@@ -39,7 +39,7 @@ from .problems import error, impossible, not_found, not_taken, of_form, too_many
 from .rules import Scope
 from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from .schema import whole as number
-from .shown import bare, page_of, stamp, stamp_or_none
+from .serializers import bare, page_of, stamp, stamp_or_none
 
 TAG = "registrations"
 READ, WRITE = Scope.REGISTRATIONS_READ, Scope.REGISTRATIONS_WRITE
@@ -50,7 +50,7 @@ ENTRY = named(
         {
             "id": text(36),
             "address": text(49),
-            **shown.RUNNING,
+            **serializers.RUNNING,
             "stays": choice("static", "dynamic"),
             "connection": or_null(text(36)),
             "valid_from": MOMENT,
@@ -151,7 +151,7 @@ def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None, described: E
     return {
         "id": str(row.pk),
         "address": format_block(row.block),
-        **shown.running(runs, parts),
+        **serializers.running(runs, parts),
         "stays": "dynamic" if row.kind == "dynamic" else "static",
         "connection": str(lease.host_id) if lease is not None else None,
         "valid_from": stamp(row.valid_from),
@@ -164,7 +164,7 @@ def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None, described: E
     }
 
 
-def _mobile(each: lines.MobileLine) -> Json:
+def _mobile(each: mobile_lines.MobileLine) -> Json:
     return {
         "operator": each.line.operator,
         "operator_name": each.operator,
@@ -177,7 +177,7 @@ def _mobile(each: lines.MobileLine) -> Json:
 
 def _whole(found: Registration, call: Call) -> Json:
     entries = list(register.own_entries_of(found))
-    standing = lines.standing_of(found, entries)
+    standing = mobile_lines.standing_of(found, entries)
     proved = {each.entry.pk: each for each in proofs_of(entries)}
     shown_ones = register.endpoints_among(row for row in entries if row.kind != "dynamic" or row.ended_at is None)
     described = apply.endpoints_by_subjects([row.subject for row in shown_ones])
@@ -196,7 +196,7 @@ def _whole(found: Registration, call: Call) -> Json:
         "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,
         "entries": [_entry(row, parts, proved.get(row.pk), described.get(row.subject)) for row, parts in in_order],
         "connections": [{"id": str(host.pk), "name": host.name} for host in leases.hosts_of(found)],
-        "mobile": [_mobile(each) for each in lines.lines_of(found)],
+        "mobile": [_mobile(each) for each in mobile_lines.lines_of(found)],
         "published_at": stamp_or_none(standing.published_at),
         "in_force": {"operators": len(standing.in_force), "of": standing.operators_total},
         "unreached": standing.unreached,
@@ -276,16 +276,16 @@ def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     asked = AddressEndpoint(row.block, form.cleaned_data["parts"])
     if asked.parts != register.parts_at(row):
         key = f"portal.change_entry:{found.pk}"
-        if seconds := programs.wait_for(key, rate=holding.CHANGES, per=holding.PER_SECONDS):
+        if seconds := programs.wait_for(key, rate=own_registration.CHANGES, per=own_registration.PER_SECONDS):
             raise too_many(seconds)
-        in_the_way = holding.amend(row, asked, actor=by.actor, now=call.now)
+        in_the_way = own_registration.amend(row, asked, actor=by.actor, now=call.now)
         if in_the_way is not None:
             raise not_taken(
                 [
                     error(
                         "/ports" if "ports" in call.body else "/port",
                         "held_by_you",
-                        holding.registered_already(in_the_way),
+                        own_registration.registered_already(in_the_way),
                     )
                 ]
             )
@@ -315,7 +315,7 @@ def _again(call: Call, reference: str, about: About) -> Answer:
     tag=TAG,
     summary="Begin its renewal",
     problems=("not-possible-now",),
-    ok=Ok("The application for it: filled in, to be checked and sent.", shown.APPLICATION, 201, tag=True),
+    ok=Ok("The application for it: filled in, to be checked and sent.", serializers.APPLICATION, 201, tag=True),
 )
 def renew_registration(call: Call, reference: str) -> Answer:
     """The number stays. There is one at a time: begun twice, it is the same."""
@@ -329,7 +329,7 @@ def renew_registration(call: Call, reference: str) -> Answer:
     tag=TAG,
     summary="Begin a change of its addresses",
     problems=("not-possible-now",),
-    ok=Ok("The application for it: filled in, to be changed and sent.", shown.APPLICATION, 201, tag=True),
+    ok=Ok("The application for it: filled in, to be changed and sent.", serializers.APPLICATION, 201, tag=True),
 )
 def change_registration(call: Call, reference: str) -> Answer:
     """Nothing leaves the list meanwhile. There is one at a time: begun twice, it is the same. Who sees no papers may
@@ -423,11 +423,11 @@ def _proof_again(call: Call, mine: Proved) -> Json:
     open_one = _under_way(mine)
     if open_one is None:
         return {"state": mine.state or "no", "until": None, "link": None, "challenge": None}
-    repeated = again.pending_way(open_one, open_one.proof.method)
+    repeated = reproof.pending_way(open_one, open_one.proof.method)
     return {
         "state": "open",
         "until": stamp(open_one.opened_at + open_one.between * open_one.windows),
-        "link": again.link_of(open_one),
+        "link": reproof.link_of(open_one),
         "challenge": proofs.challenge(repeated, call) if repeated is not None else None,
     }
 
@@ -462,9 +462,9 @@ def prove_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     if open_one is None:
         if mine.proof is None or mine.proof.method == Method.REPORT:
             raise impossible("not_repeated", _("No proof is repeated for this address."))
-        again.begin(row, mine, by.actor, call.now)
+        reproof.begin(row, mine, by.actor, call.now)
     else:
-        repeated = again.pending_way(open_one, open_one.proof.method)
+        repeated = reproof.pending_way(open_one, open_one.proof.method)
         if repeated is not None:
             verify.ask_for_a_look(challenge=repeated, now=call.now)
     return Answer(_proof_again(call, proofs_of([row])[0]), 202)

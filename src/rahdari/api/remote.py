@@ -11,14 +11,14 @@ from rahdari.policy import RemoteStaff
 from rahdari.portal.applicant import remote as pages
 from rahdari.register.models import Registration
 from rahdari.remote import actions, queries, rules
-from rahdari.remote.models import Line
+from rahdari.remote.models import HomeConnection
 
 from .operation import Answer, Call, Ok, operation
 from .problems import impossible, not_found, of_form
 from .registrations import ONE, held, valid
 from .rules import Scope
 from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
-from .shown import stamp, stamp_or_none
+from .serializers import stamp, stamp_or_none
 
 TAG = "people who work from home"
 MANAGE = Scope.REMOTE_MANAGE
@@ -58,7 +58,7 @@ def _rule(found: Registration) -> RemoteStaff:
     return rule
 
 
-def _line(row: Line, call: Call) -> Json:
+def _line(row: HomeConnection, call: Call) -> Json:
     """By its number. The link of one that nobody agreed to yet; never where a line is."""
     is_open = queries.is_open(row, call.now)
     return {

@@ -5,13 +5,23 @@ import re
 
 from django.urls import URLPattern, path
 
-from .answering import view_of
+from .dispatch import view_of
 from .operation import BASE, OPERATIONS, PLACES, Operation
 from .rules import Scope
 
-# `told` says what becomes of errors of the rooms.
+# `problem_map` says what becomes of errors of the rooms.
 MODULES = (
-    *("told", "public", "applications", "parts", "proofs", "contacts", "clients", "representing", "deciding"),
+    *(
+        "problem_map",
+        "public",
+        "applications",
+        "parts",
+        "proofs",
+        "contacts",
+        "clients",
+        "representing",
+        "case_answers",
+    ),
     *("registrations", "looks", "connections", "mobile", "address_files", "sharing", "remote"),
     *("organisations", "mandates", "attestations", "accounts", "webhooks"),
 )

@@ -16,7 +16,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.portal.applicant import sharing as pages
 from rahdari.share import actions, queries, rules
-from rahdari.share.models import Question
+from rahdari.share.models import ConsentQuestion
 from rahdari.share.queries import Beside, Part
 
 from .applications import ONE, READ, WRITE, own
@@ -24,7 +24,7 @@ from .operation import Answer, Call, Ok, operation
 from .problems import impossible, of_form, plain
 from .rules import Scope
 from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
-from .shown import stamp, stamp_or_none
+from .serializers import stamp, stamp_or_none
 
 TAG = "shared addresses"
 MANAGE = Scope.SHARING_MANAGE
@@ -224,7 +224,7 @@ PART = named(
 )
 
 
-def _question(row: Question, call: Call) -> Json:
+def _question(row: ConsentQuestion, call: Call) -> Json:
     asked = row.request
     return {
         "id": str(row.pk),
@@ -238,9 +238,9 @@ def _question(row: Question, call: Call) -> Json:
     }
 
 
-def _state(row: Question, call: Call) -> str:
+def _state(row: ConsentQuestion, call: Call) -> str:
     """`waiting` for somebody else who is asked too; of what they said nothing is told."""
-    if row.request.state != rules.State.WAITING or call.now >= row.request.due_at:
+    if row.request.state != rules.SharingState.WAITING or call.now >= row.request.due_at:
         return "over"
     return "open" if row.reply == rules.Reply.WAITING else "waiting"
 

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from . import answering, routes, views
+from . import dispatch, routes, views
 
 app_name = "api"
 
@@ -12,5 +12,5 @@ urlpatterns = [
     path("api/v1/openapi.json", views.openapi, name="openapi"),
     *routes.patterns(),
     # Whatever stands there, a newline too.
-    re_path(r"^api/v1/(?P<rest>(?s:.*))\Z", answering.nothing_here, name="nothing_here"),
+    re_path(r"^api/v1/(?P<rest>(?s:.*))\Z", dispatch.nothing_here, name="nothing_here"),
 ]

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.people.access import person, person_required
-from rahdari.people.confirming import need_fresh_proof
+from rahdari.people.reauthentication import need_fresh_proof
 from rahdari.web.posting import posted_from
 
 from . import actions, contract, queries, words

@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 from . import actions, queries
 from .applications import after_cursor
 from .events import EVENTS, TEST
-from .models import Delivery, Webhook
+from .models import Webhook, WebhookDelivery
 from .operation import PAGE, Answer, Call, Ok, operation
 from .problems import error, impossible, not_found, not_taken
 from .rules import Scope
 from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
-from .shown import page_of, stamp, stamp_or_none
+from .serializers import page_of, stamp, stamp_or_none
 
 TAG = "webhooks"
 MANAGE = Scope.WEBHOOKS_MANAGE
@@ -34,7 +34,7 @@ WEBHOOK = named(
 )
 WITH_SECRET = named("WebhookWithSecret", closed({"webhook": WEBHOOK, "secret": text(200)}))
 DELIVERY = named(
-    "Delivery",
+    "WebhookDelivery",
     closed(
         {
             "id": text(36),
@@ -64,7 +64,7 @@ def _webhook(row: Webhook) -> Json:
     }
 
 
-def _delivery(row: Delivery) -> Json:
+def _delivery(row: WebhookDelivery) -> Json:
     return {
         "id": str(row.pk),
         "type": row.event,

@@ -5,16 +5,6 @@ while it is a draft; an act done twice is done once; what was sent keeps the rul
 into the journal.
 """
 
-from .again import (
-    Foreseen,
-    RegistrationOver,
-    TooEarlyToRenew,
-    apply_again,
-    asked,
-    foresee_renewal,
-    renewal_opens_at,
-)
-from .anew import apply_anew
 from .bulk import (
     Added,
     FileTooLarge,
@@ -51,8 +41,9 @@ from .erasing import (
     with_numbers_due,
     with_papers_due,
 )
-from .holding import NotToHold, end_hold, hold_file
-from .later import (
+from .file_hold import NotToHold, end_hold, hold_file
+from .idle_drafts import delete_idle_draft
+from .late_evidence import (
     File,
     NothingAwaited,
     ProofNotAccepted,
@@ -77,6 +68,16 @@ from .parts import (
     remove_document,
     remove_endpoint,
 )
+from .reapplication import apply_anew
+from .renewal import (
+    Foreseen,
+    RegistrationOver,
+    TooEarlyToRenew,
+    apply_again,
+    asked,
+    foresee_renewal,
+    renewal_opens_at,
+)
 from .screening import FileFault, FileRefused
 from .sending import (
     EndpointsInTrouble,
@@ -89,7 +90,6 @@ from .sending import (
     submit_application,
     withdraw_application,
 )
-from .tidying import delete_idle_draft
 
 __all__ = [
     "Added",

@@ -26,12 +26,12 @@ from rahdari.address import (
 from rahdari.people.names import tidy
 from rahdari.policy import Limits
 
-from . import actions, rules, wording
-from .forms import Line, text_input
+from . import actions, form_errors, rules
+from .forms import LineField, text_input
 from .models import Application, Endpoint
 from .rows import is_thousands_or_two
 from .rules import Which
-from .telling import WAYS, WHICH
+from .summary import WAYS, WHICH
 
 
 class RunsForm(forms.Form):
@@ -54,7 +54,7 @@ class RunsForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": _("Choose the protocol")},
     )
-    port = Line(
+    port = LineField(
         label=_("Ports"),
         help_text=_("Only if they are not the usual ones. Several can be written: 1194, 1200-1203"),
         max_length=300,
@@ -86,7 +86,7 @@ class RunsForm(forms.Form):
             protocol = Protocol(data["protocol"]) if data.get("protocol") else None
             data["runs"], data["parts"] = kind, vpn.parts_of(kind, protocol=protocol, ports=ports)
         except EndpointError as error:
-            self.add_error("port", ValidationError(wording.port(error), code=error.reason))
+            self.add_error("port", ValidationError(form_errors.port(error), code=error.reason))
         return data
 
 
@@ -100,20 +100,20 @@ class AddressForm(RunsForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose which address it is"), "invalid_choice": _("Choose which address it is")},
     )
-    block = Line(
+    block = LineField(
         label=_("Public address or range"),
         help_text=_("IPv4 or IPv6. Write a range with a slash."),
         max_length=300,
         widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
     )
-    remote = Line(
+    remote = LineField(
         label=_("Address of the other side"),
         help_text=_("Only for a tunnel between two fixed places. Operators do not see it."),
         max_length=300,
         required=False,
         widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
     )
-    label = Line(
+    label = LineField(
         label=_("Your own label (optional)"),
         help_text=_("For example a machine. Nobody else sees it."),
         max_length=60,
@@ -127,7 +127,7 @@ class AddressForm(RunsForm):
         widget=forms.RadioSelect,
         required=False,
     )
-    subscriber = Line(
+    subscriber = LineField(
         label=_("Subscriber number at your operator"),
         help_text=_("It is on the bill, near your name. Only your operator sees it."),
         required=False,
@@ -161,8 +161,10 @@ class AddressForm(RunsForm):
         self.limits = limits
         self.suggestion: str | None = None
         self.port_found: int | None = None
-        self.fields["block"].error_messages["required"] = wording.address(AddressError(AddressFault.EMPTY, ""))
-        self.fields["block"].error_messages["max_length"] = wording.address(AddressError(AddressFault.MALFORMED, ""))
+        self.fields["block"].error_messages["required"] = form_errors.address(AddressError(AddressFault.EMPTY, ""))
+        self.fields["block"].error_messages["max_length"] = form_errors.address(
+            AddressError(AddressFault.MALFORMED, "")
+        )
 
     def clean_block(self) -> Block:
         try:
@@ -170,10 +172,10 @@ class AddressForm(RunsForm):
         except AddressError as error:
             if (trouble := self._trouble_with(error.suggestion)) is not None:
                 # Nobody is sent to an address that would be refused next.
-                raise ValidationError(wording.trouble(trouble), code=trouble.kind) from None
+                raise ValidationError(form_errors.trouble(trouble), code=trouble.kind) from None
             self.suggestion = error.suggestion
             self.port_found = error.port
-            raise ValidationError(wording.address(error), code=error.reason) from None
+            raise ValidationError(form_errors.address(error), code=error.reason) from None
 
     def clean_remote(self) -> str:
         text = plain_text(self.cleaned_data["remote"])
@@ -182,7 +184,7 @@ class AddressForm(RunsForm):
         try:
             return format_block(parse_block(text))
         except AddressError as error:
-            raise ValidationError(wording.address(error), code=error.reason) from None
+            raise ValidationError(form_errors.address(error), code=error.reason) from None
 
     def _trouble_with(self, suggestion: str | None) -> rules.Trouble | None:
         if suggestion is None or self.limits is None:
@@ -243,7 +245,7 @@ def keep(
     except actions.EndpointNotTaken as error:
         duplicate = error.trouble.kind is rules.AddressTrouble.DUPLICATE
         at = "port" if duplicate and form.data.get("port") else "block"
-        form.add_error(at, ValidationError(wording.trouble(error.trouble), code=error.trouble.kind))
+        form.add_error(at, ValidationError(form_errors.trouble(error.trouble), code=error.trouble.kind))
         return None
     if number := data.get("subscriber"):
         actions.note_subscriber(endpoint=saved, number=number, actor=actor, now=now)

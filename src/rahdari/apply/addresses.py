@@ -21,7 +21,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.web import visitor
 
-from . import actions, address_form, judging, kept, pages, queries, telling, wording
+from . import actions, address_form, form_errors, judging, pages, queries, summary, unsaved_input
 from .models import Application, Endpoint
 from .rules import Which
 
@@ -51,7 +51,7 @@ def _fee(application: Application, policy: Policy, endpoints: list[Endpoint]) ->
     if service.fee.rule == "free":
         return []
     due = queries.what_is_due(application, policy, endpoints)
-    return wording.fee(due, service, get_language() or "en")
+    return form_errors.fee(due, service, get_language() or "en")
 
 
 @pages.addresses_page
@@ -62,7 +62,7 @@ def addresses(request: HttpRequest, application: Application, by: Acting) -> Htt
         # An empty list says nothing that the first form does not say.
         return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
     found = queries.endpoint_troubles(application, policy, endpoints=endpoints)
-    troubles = {row.pk: wording.trouble(trouble) for row, trouble in found}
+    troubles = {row.pk: form_errors.trouble(trouble) for row, trouble in found}
     most = policy.limits.most_endpoints(queries.service_of(application, policy).holder)
     page = Paginator(endpoints, A_PAGE).get_page(request.GET.get("page"))
     return render(
@@ -74,7 +74,7 @@ def addresses(request: HttpRequest, application: Application, by: Acting) -> Htt
                 {
                     "endpoint": row,
                     "number": page.start_index() + place,
-                    "line": telling.line_of(row.parts, row.runs),
+                    "line": summary.line_of(row.parts, row.runs),
                     "trouble": troubles.get(row.pk),
                 }
                 for place, row in enumerate(page)
@@ -134,7 +134,9 @@ def remove(request: HttpRequest, application: Application, by: Acting, id: uuid.
     if row is None:
         raise Http404
     actions.remove_endpoint(endpoint=row, actor=by.actor, now=pages.now())
-    messages.success(request, _("Address %(address)s was removed.") % {"address": wording.isolated(row.address_text)})
+    messages.success(
+        request, _("Address %(address)s was removed.") % {"address": form_errors.isolated(row.address_text)}
+    )
     return back
 
 
@@ -182,7 +184,7 @@ def _ask(
         elif form.is_valid() and _save(request, application, by, row, form):
             return _after(request, application)
     else:
-        given = kept.take(request, now=pages.now())
+        given = unsaved_input.take(request, now=pages.now())
         form = address_form.AddressForm(initial={**initial, **(given or {})}, **facts)
     return _page(request, application, form, row=row, given_back=given is not None)
 
@@ -241,7 +243,7 @@ def known_which(form: address_form.AddressForm) -> Promise | str:
     """Which address it is, in words, where it was said before: the question is then folded under its answer."""
     if form.errors.get("which"):
         return ""
-    label, _hint = telling.WHICH.get(str(form["which"].value()), ("", ""))
+    label, _hint = summary.WHICH.get(str(form["which"].value()), ("", ""))
     return label
 
 
@@ -265,8 +267,8 @@ def _network_unknown(block: Block, *, is_line: bool) -> str:
             "Address %(address)s was added. Its network is not on our list. Is your VPN on? Then this is the "
             "address of the VPN and not of your line: switch it off, and change the address. If the address "
             "is right, you can continue: an officer will look at it."
-        ) % {"address": wording.isolated(format_block(block))}
+        ) % {"address": form_errors.isolated(format_block(block))}
     return _(
         "Address %(address)s was added. Its network is not on our list, which happens with addresses from "
         "abroad. You can continue: an officer will look at it."
-    ) % {"address": wording.isolated(format_block(block))}
+    ) % {"address": form_errors.isolated(format_block(block))}

@@ -27,7 +27,7 @@ from . import queries
 from .drafts import locked_draft, take_known_proofs, touch
 from .models import AddressFile, Application, Endpoint
 from .parts import columns_of
-from .rows import Row, Table
+from .rows import AddressRow, Table
 from .rules import Trouble
 
 FILES_KEPT = dt.timedelta(days=7)
@@ -190,7 +190,7 @@ def keep_file(*, application: Application, table: Table, name: str, now: dt.date
 def table_of(file: AddressFile) -> Table:
     """The rows that wait in the file."""
     found = json.loads(file.content)
-    kept = tuple(Row(line, cells) for line, cells in found["rows"])
+    kept = tuple(AddressRow(line, cells) for line, cells in found["rows"])
     return Table(tuple(found["columns"]), kept, found.get("separator", ","))
 
 
@@ -199,7 +199,7 @@ def _packed(table: Table) -> str:
     return json.dumps({"columns": table.columns, "rows": kept, "separator": table.separator})
 
 
-def replace_rows(*, file: AddressFile, rows: Mapping[int, Row], without: Collection[int] = ()) -> AddressFile:
+def replace_rows(*, file: AddressFile, rows: Mapping[int, AddressRow], without: Collection[int] = ()) -> AddressFile:
     """Put corrected rows in the place of those with these line numbers, and drop those that are not wanted; a row that
     is gone already stays gone. With its last row the file is deleted. Raises FileTooLarge.
     """

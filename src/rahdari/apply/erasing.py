@@ -16,8 +16,8 @@ from rahdari.vault import files
 
 from . import queries
 from .drafts import locked
-from .holding import held, is_held
-from .models import AddressFile, Application, Document, Endpoint, Proof
+from .file_hold import held, is_held
+from .models import AddressFile, Application, Document, Endpoint, LateEvidence
 from .rules import About, Status
 
 CARD_DIGITS = 13
@@ -125,12 +125,12 @@ def erase_application(*, application: Application, box: Box, now: dt.datetime, a
     if row.closed_at is None or row.erased_at is not None or is_held(row, now):
         return []
     endpoints, files_of_rows = Endpoint.objects.filter(application=row), AddressFile.objects.filter(application=row)
-    for rows in ([row], endpoints, files_of_rows, Proof.objects.filter(application=row)):
+    for rows in ([row], endpoints, files_of_rows, LateEvidence.objects.filter(application=row)):
         box.take(rows)
     subjects = [each.subject for each in endpoints]
     endpoints.delete()
     files_of_rows.delete()
-    for proof in Proof.objects.filter(application=row):
+    for proof in LateEvidence.objects.filter(application=row):
         proof.text = ""
         proof.save(update_fields=["text"])
     for document in Document.objects.filter(application=row, erased_at__isnull=True):

@@ -13,8 +13,8 @@ from rahdari.people import mailboxes
 from rahdari.people.models import normalise_email
 from rahdari.policy import EvidenceKind, Service, Text
 
-from . import rules, telling
-from .forms import CardForm, Line, LongText, StepForm, limit, text_input
+from . import rules, summary
+from .forms import CardForm, LineField, LongText, StepForm, limit, text_input
 from .rules import ASSOCIATION
 
 
@@ -35,9 +35,9 @@ class EvidenceForm(StepForm):
         super().__init__(*args, **kwargs)
         leads: dict[str, tuple[str, Any]] = {ASSOCIATION: ("ok", _("Registered at once when it has attested you"))}
         for kind in service.evidence:
-            if found := telling.leads_to(kind):
+            if found := summary.leads_to(kind):
                 leads[kind.key] = found
-        groups = telling.evidence_groups(service)
+        groups = summary.evidence_groups(service)
         field: Any = self.fields["kind"]
         field.choices = [
             (key, title.in_language(language) if isinstance(title, Text) else title)
@@ -82,7 +82,7 @@ class LaterText(forms.Form):
 class ClientForm(StepForm):
     """Whom to ask: somebody at the client's or employer's own domain."""
 
-    text = Line(
+    text = LineField(
         label=_("Their email address"),
         help_text=_("At their own domain, as on their own site. We cannot accept addresses at free mail services."),
         max_length=254,

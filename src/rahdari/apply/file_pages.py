@@ -20,10 +20,10 @@ from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 from rahdari.web import limits
 
-from . import actions, judging, kept, pages, queries, rows, wording
+from . import actions, form_errors, judging, pages, queries, rows, unsaved_input
 from .judging import Judged
 from .models import AddressFile, Application
-from .rows import FileFault, Row, Table
+from .rows import AddressRow, FileFault, Table
 
 ROWS_SHOWN = 200
 
@@ -42,12 +42,12 @@ def add_many(request: HttpRequest, application: Application, by: Acting) -> Http
             try:
                 file = actions.keep_file(application=application, table=found, name=name, now=pages.now())
             except actions.TooManyFiles as error:
-                found = wording.too_many_files(error.limit)
+                found = form_errors.too_many_files(error.limit)
             else:
                 return HttpResponseRedirect(reverse("apply:address_file", args=[application.reference, file.pk]))
         problem, given = found, request.POST.get("paste", "")
     else:
-        back = kept.take(request, now=pages.now())
+        back = unsaved_input.take(request, now=pages.now())
         given = back.get("paste") if back else None
     context = {
         "application": application,
@@ -57,7 +57,7 @@ def add_many(request: HttpRequest, application: Application, by: Acting) -> Http
         "most": most,
         "protocols": rows.NAMES_OF_PROTOCOLS,
         "asks_subscriber": queries.service_of(application, policy).asks_operator,
-        "megabytes": wording.megabytes(rows.MOST_BYTES),
+        "megabytes": form_errors.megabytes(rows.MOST_BYTES),
         "files": queries.address_files_of(application),
     }
     return render(request, "apply/add_many.html", context)
@@ -68,7 +68,7 @@ def _sent(request: HttpRequest, most: int) -> Table | str:
     file, pasted = request.FILES.get("rows"), request.POST.get("paste", "")
     allowance = limits.take(f"apply.files:{person(request).pk}", rate=judging.FILES, per=judging.PER_SECONDS)
     if not allowance.allowed:
-        return wording.files_too_often(allowance.wait)
+        return form_errors.files_too_often(allowance.wait)
     if isinstance(file, UploadedFile):
         content = file.read(rows.MOST_BYTES + 1)
     elif pasted.strip():
@@ -76,7 +76,7 @@ def _sent(request: HttpRequest, most: int) -> Table | str:
     else:
         return _("Choose a file, or paste the rows")
     found = rows.read(content, most_rows=most)
-    return wording.rows_file(found, most_rows=most) if isinstance(found, FileFault) else found
+    return form_errors.rows_file(found, most_rows=most) if isinstance(found, FileFault) else found
 
 
 def _file(application: Application, id: uuid.UUID) -> AddressFile:
@@ -124,7 +124,7 @@ def _act(
         try:
             file = actions.replace_rows(file=file, rows=mended)
         except actions.FileTooLarge:
-            return wording.rows_file(FileFault.TOO_LARGE, most_rows=judging.most_rows(application, policy))
+            return form_errors.rows_file(FileFault.TOO_LARGE, most_rows=judging.most_rows(application, policy))
         _table, judged = judging.judge_file(application, file, policy, by=person(request))
     good = {each.row.line: each.wanted for each in judged if each.is_good and each.wanted is not None}
     try:
@@ -151,7 +151,7 @@ def _replace(request: HttpRequest, file: AddressFile, judged: list[Judged], most
     dropped = {line for line in request.POST.getlist("drop") if line.isdecimal()}
     found = rows.read(request.POST.get("rows", "").encode(), most_rows=most)
     if isinstance(found, FileFault):
-        return wording.rows_file(found, most_rows=most)
+        return form_errors.rows_file(found, most_rows=most)
     wrong = [each.row.line for each in judged if not each.is_good]
     left = [line for line in wrong if str(line) not in dropped]
     if len(found.rows) not in {len(wrong), len(left)}:
@@ -161,11 +161,11 @@ def _replace(request: HttpRequest, file: AddressFile, judged: list[Judged], most
             len(wrong),
         ) % {"count": len(wrong)}
     lines = wrong if len(found.rows) == len(wrong) else left
-    new = {line: Row(line, row.cells) for line, row in zip(lines, found.rows, strict=True)}
+    new = {line: AddressRow(line, row.cells) for line, row in zip(lines, found.rows, strict=True)}
     try:
         actions.replace_rows(file=file, rows=new, without=set(wrong) - set(left))
     except actions.FileTooLarge:
-        return wording.rows_file(FileFault.TOO_LARGE, most_rows=most)
+        return form_errors.rows_file(FileFault.TOO_LARGE, most_rows=most)
     return ""
 
 

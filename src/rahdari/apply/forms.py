@@ -14,7 +14,7 @@ from rahdari.people import identifiers
 from rahdari.people.names import NameField, tidy
 from rahdari.policy import Association, Service
 
-from . import rules, wording
+from . import form_errors, rules
 
 
 def text_input(**attributes: str) -> forms.TextInput:
@@ -25,7 +25,7 @@ def number_input(**attributes: str) -> forms.TextInput:
     return text_input(inputmode="numeric", dir="ltr", **attributes)
 
 
-class Line(forms.CharField):
+class LineField(forms.CharField):
     """One line. A NUL, which nobody can see or delete, is left out instead of complained about."""
 
     def to_python(self, value: Any) -> str:
@@ -42,7 +42,7 @@ class StepForm(forms.Form):
 class CardForm(StepForm):
     """The number of a card, on the pages that ask for it."""
 
-    cnic = Line(
+    cnic = LineField(
         label=_("Card number (CNIC or NICOP)"),
         help_text=_("13 digits. Kept encrypted, never shown whole."),
         widget=number_input(),
@@ -57,7 +57,9 @@ class CardForm(StepForm):
         elif kept:
             field = self.fields["cnic"]
             field.required = False
-            field.help_text = _("We have %(number)s. Leave this empty to keep it.") % {"number": wording.isolated(kept)}
+            field.help_text = _("We have %(number)s. Leave this empty to keep it.") % {
+                "number": form_errors.isolated(kept)
+            }
 
     def clean_cnic(self) -> str:
         """Empty when the number that is kept stays, or when none has to be given."""
@@ -67,7 +69,7 @@ class CardForm(StepForm):
         try:
             return identifiers.parse_cnic(given).digits
         except identifiers.IdentifierError as error:
-            raise ValidationError(wording.card_number(error), code=error.reason) from None
+            raise ValidationError(form_errors.card_number(error), code=error.reason) from None
 
 
 class PersonForm(CardForm):
@@ -94,13 +96,13 @@ class CompanyForm(StepForm):
             "max_length": _("This name is too long: use at most %(limit_value)s characters"),
         },
     )
-    company_number = Line(
+    company_number = LineField(
         label=_("Company number (CUIN)"),
         help_text=_("7 digits, on the incorporation letter."),
         widget=number_input(),
         error_messages={"required": _("Enter the company number")},
     )
-    ntn = Line(
+    ntn = LineField(
         label=_("Tax number (NTN)"),
         help_text=_("If it is on the list of active taxpayers, we need no document from you."),
         required=False,
@@ -126,7 +128,7 @@ class CompanyForm(StepForm):
         try:
             number = identifiers.parse_company_number(typed)
         except identifiers.IdentifierError as error:
-            raise ValidationError(wording.company_number(error), code=error.reason) from None
+            raise ValidationError(form_errors.company_number(error), code=error.reason) from None
         if self.held_by and number != self.held_by:
             raise ValidationError(
                 _("This registration is of the company %(number)s. For another company, begin a new application."),
@@ -134,7 +136,7 @@ class CompanyForm(StepForm):
                 params={"number": self.held_by},
             )
         if number not in identifiers.with_plain_digits(typed):
-            self.notes.append(wording.read_as(number))
+            self.notes.append(form_errors.read_as(number))
         return number
 
     def clean_ntn(self) -> str:
@@ -143,9 +145,9 @@ class CompanyForm(StepForm):
         try:
             number = identifiers.parse_ntn(self.cleaned_data["ntn"])
         except identifiers.IdentifierError as error:
-            raise ValidationError(wording.tax_number(error), code=error.reason) from None
+            raise ValidationError(form_errors.tax_number(error), code=error.reason) from None
         if number.is_individual:
-            raise ValidationError(wording.tax_number_of_a_person(), code="of_a_person")
+            raise ValidationError(form_errors.tax_number_of_a_person(), code="of_a_person")
         return str(number)
 
 
@@ -158,7 +160,7 @@ class ContactForm(StepForm):
             "max_length": _("This name is too long: use at most %(limit_value)s characters"),
         },
     )
-    mobile = Line(
+    mobile = LineField(
         label=_("Mobile number"),
         help_text=_("We call it only when a registered connection breaks or we have a question."),
         widget=text_input(inputmode="tel", autocomplete="tel", dir="ltr", type="tel"),
@@ -184,7 +186,7 @@ class ContactForm(StepForm):
         try:
             return identifiers.parse_mobile(self.cleaned_data["mobile"])
         except identifiers.IdentifierError as error:
-            raise ValidationError(wording.mobile(error), code=error.reason) from None
+            raise ValidationError(form_errors.mobile(error), code=error.reason) from None
 
 
 class LongText(forms.CharField):
@@ -235,7 +237,7 @@ class AboutForm(PersonForm):
     """All that is asked of a person about themselves, as far as their service asks for it."""
 
     field_order = ("name", "cnic", "mobile", "purpose")
-    mobile = Line(
+    mobile = LineField(
         label=_("Your mobile number"),
         help_text=_("For a question, or when your connection breaks."),
         widget=text_input(inputmode="tel", autocomplete="tel", dir="ltr", type="tel"),
@@ -271,7 +273,7 @@ class AssociationForm(CardForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose your association"), "invalid_choice": _("Choose your association")},
     )
-    number = Line(
+    number = LineField(
         label=_("Member number"),
         help_text=_("As on your member card. If the association has not attested you yet, we ask it."),
         widget=text_input(dir="ltr"),
@@ -307,7 +309,7 @@ class AssociationForm(CardForm):
         try:
             return identifiers.parse_association_number(self.cleaned_data["number"])
         except identifiers.IdentifierError as error:
-            raise ValidationError(wording.association_number(error), code=error.reason) from None
+            raise ValidationError(form_errors.association_number(error), code=error.reason) from None
 
 
 class LastDayForm(forms.Form):

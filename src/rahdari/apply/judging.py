@@ -11,11 +11,11 @@ from rahdari.people.names import tidy as tidy_name
 from rahdari.people.rules import MOST_BRANCHES, Act
 from rahdari.policy import Policy
 
-from . import queries, telling, wording
+from . import form_errors, queries, summary
 from .address_form import AddressForm
 from .bulk import FILES_KEPT, NewEndpoint, table_of
 from .models import AddressFile, Application
-from .rows import CHANGES, COLUMNS, NAMES_OF_PROTOCOLS, OPERATOR, SUBSCRIBER, WRONG, Row, Table, tidy, write
+from .rows import CHANGES, COLUMNS, NAMES_OF_PROTOCOLS, OPERATOR, SUBSCRIBER, WRONG, AddressRow, Table, tidy, write
 from .rules import AddressTrouble, Trouble
 
 # So many files somebody sends in so many seconds: judging a thousand rows takes a second of a processor.
@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Judged:
-    row: Row
+    row: AddressRow
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     wanted: NewEndpoint | None = None
@@ -48,7 +48,7 @@ class Judged:
         return self.wanted is not None and not self.faults
 
     @property
-    def mended(self) -> Row | None:
+    def mended(self) -> AddressRow | None:
         """The row with what was probably meant, where that is known of everything that is wrong."""
         if not self.faults or not all(fault.suggestion for fault in self.faults):
             return None
@@ -63,11 +63,13 @@ class Judged:
         return format_block(self.wanted.block) if self.wanted is not None else self.row.cell("address")
 
     @property
-    def line(self) -> telling.Line:
+    def line(self) -> summary.SummaryLine:
         """What runs there, as the list of addresses has it."""
         if self.wanted is None:
-            return telling.Line(" ".join(filter(None, (self.row.cell("protocol"), self.row.cell("port")))), "ltr")
-        return telling.line_of(self.wanted.as_address().parts, self.wanted.runs)
+            return summary.SummaryLine(
+                " ".join(filter(None, (self.row.cell("protocol"), self.row.cell("port")))), "ltr"
+            )
+        return summary.line_of(self.wanted.as_address().parts, self.wanted.runs)
 
 
 @dataclass
@@ -130,24 +132,24 @@ def kept_until(file: AddressFile) -> dt.datetime:
     return file.uploaded_at + FILES_KEPT
 
 
-def _with_branch(row: Row, wanted: NewEndpoint, branches: Branches | None) -> Judged:
+def _with_branch(row: AddressRow, wanted: NewEndpoint, branches: Branches | None) -> Judged:
     """The row with its branch: one that is there, or that is added with the address."""
     name, notes = wanted.branch, _notes(row, wanted)
     if name and branches is None:
         label = ", ".join(filter(None, (name, wanted.label)))[:160]
-        return Judged(row, (), (*notes, wording.no_organisation_yet()), replace(wanted, branch="", label=label))
+        return Judged(row, (), (*notes, form_errors.no_organisation_yet()), replace(wanted, branch="", label=label))
     if name and branches is not None and name.casefold() not in branches.names:
         if not branches.may_add:
-            return Judged(row, (Fault("branch", row.cell("branch"), wording.no_such_branch()),))
+            return Judged(row, (Fault("branch", row.cell("branch"), form_errors.no_such_branch()),))
         if branches.room <= 0:
-            return Judged(row, (Fault("branch", row.cell("branch"), wording.branches_full(MOST_BRANCHES)),))
+            return Judged(row, (Fault("branch", row.cell("branch"), form_errors.branches_full(MOST_BRANCHES)),))
         branches.names.add(name.casefold())
         branches.room -= 1
-        notes = (*notes, wording.new_branch(name))
+        notes = (*notes, form_errors.new_branch(name))
     return Judged(row, (), notes, wanted)
 
 
-def _read(row: Row, policy: Policy, *, asks_subscriber: bool) -> Judged:
+def _read(row: AddressRow, policy: Policy, *, asks_subscriber: bool) -> Judged:
     """The row by itself, through the form of one address."""
     form = AddressForm(row.given(), limits=policy.limits, asks_subscriber=asks_subscriber, from_a_table=True)
     if form.is_valid():
@@ -170,7 +172,7 @@ def _read(row: Row, policy: Policy, *, asks_subscriber: bool) -> Judged:
         column = _COLUMN_OF.get(name, name)
         words = " ".join(str(error) for error in errors)
         if column == "protocol":  # of a list of choices, which a file has none of
-            words = wording.no_such_protocol(NAMES_OF_PROTOCOLS)
+            words = form_errors.no_such_protocol(NAMES_OF_PROTOCOLS)
         meant = (form.suggestion or "", form.port_found) if name == "block" else ("", None)
         faults.append(Fault(column, row.cell(column), words, *meant))
     return Judged(row, tuple(faults))
@@ -179,25 +181,25 @@ def _read(row: Row, policy: Policy, *, asks_subscriber: bool) -> Judged:
 def _fault(each: Judged, trouble: Trouble, lines: dict[str, int]) -> Fault:
     earlier = lines.get(str(trouble.other)) if trouble.kind is AddressTrouble.DUPLICATE else None
     if earlier is not None:
-        words = wording.repeated(earlier)
+        words = form_errors.repeated(earlier)
     elif trouble.kind is AddressTrouble.DUPLICATE and each.wanted and trouble.other == each.wanted.as_address():
-        words = wording.added_before()
+        words = form_errors.added_before()
     else:
-        words = wording.trouble(trouble)
+        words = form_errors.trouble(trouble)
     return Fault("address", each.row.cell("address"), words)
 
 
-def _notes(row: Row, wanted: NewEndpoint) -> tuple[str, ...]:
+def _notes(row: AddressRow, wanted: NewEndpoint) -> tuple[str, ...]:
     """What is good to know of a row that is accepted."""
     notes = []
     origin = directory.current().origin(wanted.block)
     named = tidy(row.cell(OPERATOR))
     if origin is None:
-        notes.append(wording.network_unknown())
+        notes.append(form_errors.network_unknown())
     elif named and not _is_operator(named, origin.organisation, origin.asn):
-        notes.append(wording.another_operator(origin.organisation))
+        notes.append(form_errors.another_operator(origin.organisation))
     if not is_single(wanted.block) and wanted.block.version == 4:
-        notes.append(wording.range_of(wanted.block.num_addresses))
+        notes.append(form_errors.range_of(wanted.block.num_addresses))
     return tuple(notes)
 
 

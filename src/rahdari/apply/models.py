@@ -269,7 +269,7 @@ class AddressFile(models.Model):
         return f"addresses:{self.pk}"
 
 
-class Proof(models.Model):
+class LateEvidence(models.Model):
     """A proof that came after the application was sent: its kind, its words; its files are documents."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -24,7 +24,7 @@ from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.web import errors
 
-from . import kept, queries
+from . import queries, unsaved_input
 from .models import Application
 from .rules import Status
 
@@ -64,7 +64,7 @@ def draft_page(view: View, act: Act = Act.PAPERS) -> View:
             if not request.user.is_authenticated or not valid:
                 if not valid and not is_from_here(request):
                     return errors.form_too_old(request)
-                kept.keep(request, now=timezone.now())
+                unsaved_input.keep(request, now=timezone.now())
                 if request.user.is_authenticated:
                     return HttpResponseRedirect(request.get_full_path())
         if not request.user.is_authenticated:
@@ -79,7 +79,7 @@ def draft_page(view: View, act: Act = Act.PAPERS) -> View:
         if application.service not in queries.policy_in_force().services:
             # The rules offer the service no longer: its tasks say so. What was typed waits for it to come back.
             if request.method == "POST":
-                kept.keep(request, now=timezone.now())
+                unsaved_input.keep(request, now=timezone.now())
             return to_tasks(application)
         return view(request, application, by, *args, **kwargs)
 

@@ -21,51 +21,51 @@ from rahdari.people import queries as people
 from rahdari.people.access import actor_of
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
-from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, charging, current, thaw
+from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, current, pricing, thaw
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.vault import files, index
 
-from . import rules, telling
-from .holding import files_on_hold as files_on_hold
-from .holding import is_held as is_held
-from .holding import last_days as last_days
-from .models import AddressFile, Application, Document, Endpoint, FrozenPolicy, Proof
-from .naming import SUBJECT as SUBJECT
-from .naming import application_by_subject as application_by_subject
-from .naming import applications_where as applications_where
-from .naming import endpoint_by_subject as endpoint_by_subject
-from .naming import endpoint_names as endpoint_names
-from .naming import endpoints_by_subjects as endpoints_by_subjects
-from .naming import holder_name_of as holder_name_of
-from .naming import last_granted_for as last_granted_for
-from .naming import named_in as named_in
-from .naming import subjects_of as subjects_of
-from .naming import subjects_of_endpoints as subjects_of_endpoints
-from .reach import PROVE_ALL as PROVE_ALL
-from .reach import ApplicationNotFound as ApplicationNotFound
-from .reach import application_for_applicant as application_for_applicant
-from .reach import application_for_link as application_for_link
-from .reach import applications_for as applications_for
-from .reach import applications_of as applications_of
-from .reach import applications_to_prove as applications_to_prove
-from .reach import every as every
-from .reach import may as may
-from .reach import on_behalf as on_behalf
-from .reach import prove_all_token as prove_all_token
-from .reach import readers_of as readers_of
-from .reach import within_reach as within_reach
+from . import rules, summary
+from .access import PROVE_ALL as PROVE_ALL
+from .access import ApplicationNotFound as ApplicationNotFound
+from .access import application_for_applicant as application_for_applicant
+from .access import application_for_link as application_for_link
+from .access import applications_for as applications_for
+from .access import applications_of as applications_of
+from .access import applications_to_prove as applications_to_prove
+from .access import every as every
+from .access import may as may
+from .access import on_behalf as on_behalf
+from .access import prove_all_token as prove_all_token
+from .access import readers_of as readers_of
+from .access import within_reach as within_reach
+from .file_hold import files_on_hold as files_on_hold
+from .file_hold import is_held as is_held
+from .file_hold import last_days as last_days
+from .models import AddressFile, Application, Document, Endpoint, FrozenPolicy, LateEvidence
+from .pending import CLOSED_WITHOUT_GRANT as CLOSED_WITHOUT_GRANT
+from .pending import any_kept_of as any_kept_of
+from .pending import closed_since as closed_since
+from .pending import held_without_a_registration as held_without_a_registration
+from .pending import proofs_to_take_in as proofs_to_take_in
+from .pending import removed_endpoint_subjects as removed_endpoint_subjects
+from .pending import sent_for as sent_for
+from .pending import sent_with_the_number_of as sent_with_the_number_of
+from .pending import submitted_undecided as submitted_undecided
+from .pending import submitted_without_checks as submitted_without_checks
 from .rules import Facts, Held, Status, StepKey, Trouble
-from .waiting import CLOSED_WITHOUT_GRANT as CLOSED_WITHOUT_GRANT
-from .waiting import any_kept_of as any_kept_of
-from .waiting import closed_since as closed_since
-from .waiting import held_without_a_registration as held_without_a_registration
-from .waiting import proofs_to_take_in as proofs_to_take_in
-from .waiting import removed_endpoint_subjects as removed_endpoint_subjects
-from .waiting import sent_for as sent_for
-from .waiting import sent_with_the_number_of as sent_with_the_number_of
-from .waiting import submitted_undecided as submitted_undecided
-from .waiting import submitted_without_checks as submitted_without_checks
+from .subjects import SUBJECT as SUBJECT
+from .subjects import application_by_subject as application_by_subject
+from .subjects import applications_where as applications_where
+from .subjects import endpoint_by_subject as endpoint_by_subject
+from .subjects import endpoint_names as endpoint_names
+from .subjects import endpoints_by_subjects as endpoints_by_subjects
+from .subjects import holder_name_of as holder_name_of
+from .subjects import last_granted_for as last_granted_for
+from .subjects import named_in as named_in
+from .subjects import subjects_of as subjects_of
+from .subjects import subjects_of_endpoints as subjects_of_endpoints
 
 
 class DocumentNotFound(Exception):
@@ -232,11 +232,11 @@ def policy_frozen_as(digest: str) -> Policy:
 
 def what_is_due(
     application: Application, policy: Policy, endpoints: Iterable[Endpoint]
-) -> charging.Due | charging.Nothing:
+) -> pricing.Due | pricing.Nothing:
     """What it costs by this policy, as it stands: for addresses that are new, and for none that the holder has in force
     under services with a fee. These count along, but for those that a change leaves out."""
     if service_of(application, policy).fee.rule == "free":
-        return charging.Nothing.FREE
+        return pricing.Nothing.FREE
     charged = [key for key, service in policy.services.items() if service.fee.rule != "free"]
     had = register.active_blocks_of(holder=application.holder_ref, categories=charged)
     rows = list(endpoints)
@@ -246,7 +246,7 @@ def what_is_due(
     elsewhere = {block for block, under in had.items() if under - {application.registration_id}}
     kept = going_on | elsewhere | ({row.block for row in rows} & set(had))
     fee = service_of(application, policy).fee
-    return charging.what_is_due(fee=fee, addresses=len(new), earlier=len(kept))
+    return pricing.what_is_due(fee=fee, addresses=len(new), earlier=len(kept))
 
 
 def service_of(application: Application, policy: Policy) -> Service:
@@ -310,8 +310,8 @@ def declared_before(application: Application, kind: EvidenceKind, *, card: str =
     return others.exclude(pk=application.pk).exclude(status__in=[Status.REFUSED, Status.WITHDRAWN]).exists()
 
 
-def proofs_of(application: Application) -> QuerySet[Proof]:
-    return Proof.objects.filter(application=application).order_by("given_at", "id")
+def proofs_of(application: Application) -> QuerySet[LateEvidence]:
+    return LateEvidence.objects.filter(application=application).order_by("given_at", "id")
 
 
 def later_kinds(application: Application) -> list[EvidenceKind]:
@@ -383,14 +383,14 @@ def origin_of(block: Block) -> Origin | None:
     return directory.current().origin(block)
 
 
-def what_runs_at(endpoint: Endpoint) -> telling.Line:
+def what_runs_at(endpoint: Endpoint) -> summary.SummaryLine:
     """`WireGuard UDP 51820`, or words where there is no port."""
-    return telling.line_of(endpoint.parts, endpoint.runs)
+    return summary.line_of(endpoint.parts, endpoint.runs)
 
 
-def what_runs(parts: Iterable[Part]) -> telling.Line:
+def what_runs(parts: Iterable[Part]) -> summary.SummaryLine:
     """The same of what is registered."""
-    return telling.line_of(parts)
+    return summary.line_of(parts)
 
 
 def trouble_with(
@@ -476,19 +476,19 @@ def language_now() -> str:
 
 def step_list(
     application: Application, policy: Policy, *, endpoints: Sequence[Endpoint] | None = None
-) -> list[telling.StepGroup]:
+) -> list[summary.StepGroup]:
     """The tasks of the application, grouped, each with its state and page."""
     endpoints = list(endpoints_of(application)) if endpoints is None else endpoints
     documents = list(documents_of(application))
     facts = facts_of(application, endpoints=endpoints, documents=documents)
-    return telling.step_groups(application, service_of(application, policy), facts, endpoints, documents)
+    return summary.step_groups(application, service_of(application, policy), facts, endpoints, documents)
 
 
 def summary_of(
     application: Application, policy: Policy, *, endpoints: Sequence[Endpoint] | None = None
-) -> list[telling.SummaryGroup]:
+) -> list[summary.SummaryGroup]:
     """The answers of the application, grouped, each with the page that changes it."""
     endpoints = list(endpoints_of(application)) if endpoints is None else endpoints
     documents = list(documents_of(application))
     service = service_of(application, policy)
-    return telling.summary_groups(application, service, endpoints, documents, language=language_now())
+    return summary.summary_groups(application, service, endpoints, documents, language=language_now())

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from rahdari.policy import Policy
 
-from . import rules, telling
+from . import rules, summary
 from .rules import Use, Which, Who
 
 
@@ -59,8 +59,8 @@ class UseForm(QuestionForm):
     use = _question(
         _("What will it be used for?"),
         [
-            (Use.CLIENTS, telling.USES[Use.CLIENTS]),
-            (Use.STAFF, telling.USES[Use.STAFF]),
+            (Use.CLIENTS, summary.USES[Use.CLIENTS]),
+            (Use.STAFF, summary.USES[Use.STAFF]),
             (Use.SERVICE, _("To sell or give VPN access to others")),
             (Use.PRIVATE, _("For private use only")),
         ],
@@ -71,13 +71,13 @@ class UseForm(QuestionForm):
 class WhichForm(QuestionForm):
     which = _question(
         _("What do you want to register?"),
-        [(key, telling.WHICH[key][0]) for key in Which],
+        [(key, summary.WHICH[key][0]) for key in Which],
         _("Choose what you want to register"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["which"].hints = {key: hint for key, (_label, hint) in telling.WHICH.items()}  # type: ignore[attr-defined]
+        self.fields["which"].hints = {key: hint for key, (_label, hint) in summary.WHICH.items()}  # type: ignore[attr-defined]
 
 
 class BeginForm(QuestionForm):

@@ -97,7 +97,7 @@ class FileFault(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class AddressRow:
     """A row as it stands in the file: the number of its line, and its cells by column."""
 
     line: int
@@ -121,7 +121,7 @@ class Row:
             "stays": "dynamic" if changes else "static",
         }
 
-    def with_cells(self, **cells: str) -> "Row":
+    def with_cells(self, **cells: str) -> "AddressRow":
         return replace(self, cells={**self.cells, **cells})
 
 
@@ -130,7 +130,7 @@ class Table:
     """What a file holds: its columns in their order, known ones under our names, its rows, and what divides them."""
 
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[AddressRow, ...]
     separator: str = ","
 
     @property
@@ -172,7 +172,7 @@ def read(content: bytes, *, most_rows: int) -> Table | FileFault:
         return FileFault.TOO_MANY_ROWS
     if len(columns) > MOST_COLUMNS:
         return FileFault.NOT_TEXT
-    rows = tuple(Row(number, _cells(columns, cells)) for number, cells in body)
+    rows = tuple(AddressRow(number, _cells(columns, cells)) for number, cells in body)
     return Table(tuple(column for column in columns if column and column != WRONG), rows, separator)
 
 

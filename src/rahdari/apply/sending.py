@@ -16,10 +16,10 @@ from rahdari.letters import actions as letters
 from rahdari.people import actions as people_acts
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
-from rahdari.policy import Policy, Text, charging, freeze
+from rahdari.policy import Policy, Text, freeze, pricing
 from rahdari.web.allowances import in_words
 
-from . import queries, rules, wording
+from . import form_errors, queries, rules
 from .drafts import (
     ChangedMeanwhile,
     NotADraft,
@@ -168,8 +168,8 @@ def _send(
     # answer. The page knows, and shows it.
     told["decided_within"] = _in_both(lambda _language: in_words(policy.clocks[service.clock]))
     due = queries.what_is_due(draft, policy, queries.endpoints_of(draft))
-    if isinstance(due, charging.Due):
-        told["fee"] = _in_both(lambda language: wording.fee(due, service, language)[0])
+    if isinstance(due, pricing.Due):
+        told["fee"] = _in_both(lambda language: form_errors.fee(due, service, language)[0])
     told |= queries.on_behalf(draft)
     for reader in queries.readers_of(draft):
         letters.write_letter(to=reader, template="application_received", about=draft.subject, context=told, now=now)

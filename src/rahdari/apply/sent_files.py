@@ -12,7 +12,7 @@ from rahdari.people.access import person
 from rahdari.policy import Policy
 from rahdari.web import limits
 
-from . import actions, rules, screening, wording
+from . import actions, form_errors, rules, screening
 
 MOST_AT_ONCE = 10
 # After so many seconds no other file of the form is begun: a proxy waits a minute for the page, and others wait, too.
@@ -48,17 +48,17 @@ def take_in(request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], o
                 "Send %(count)s file at a time at most.", "Send %(count)s files at a time at most.", MOST_AT_ONCE
             ) % {"count": MOST_AT_ONCE}
         elif size > policy.limits.document_bytes:  # not read into memory at all
-            problem = wording.file(
+            problem = form_errors.file(
                 screening.FileRefused(screening.FileFault.TOO_BIG, name, limit=policy.limits.document_bytes)
             )
         elif time.monotonic() - began > SECONDS_OF_A_FORM:
             problem = _("The files before this one took too long. Send this one again.")
         elif not (taken := limits.take(f"apply.upload:{owner}", rate=rules.FILES, per=rules.PER_SECONDS)).allowed:
-            problem = wording.files_too_often(taken.wait)
+            problem = form_errors.files_too_often(taken.wait)
         else:
             problem = _problem_with(keep, file.name or "", file.read())
         if problem:
-            refused.append(Refused(f"f{number}", name, wording.megabytes(size), problem))
+            refused.append(Refused(f"f{number}", name, form_errors.megabytes(size), problem))
     return len(chosen), refused
 
 
@@ -66,7 +66,7 @@ def _problem_with(keep: Callable[[str, bytes], object], name: str, content: byte
     try:
         keep(name, content)
     except actions.FileRefused as error:
-        return wording.file(error)
+        return form_errors.file(error)
     except actions.TooManyDocuments as error:
         return ngettext(
             "This application has %(count)s file already, which is the limit. Remove one first.",

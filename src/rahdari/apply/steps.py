@@ -10,8 +10,9 @@ from django.urls import reverse
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 
-from . import actions, kept, pages, queries, rules, telling
-from .asked import (
+from . import actions, pages, queries, rules, summary, unsaved_input
+from .models import Application
+from .step_forms import (
     ABOUT,
     COMPANY,
     CONTACT,
@@ -22,7 +23,6 @@ from .asked import (
     PURPOSE,
     Asked,
 )
-from .models import Application
 
 
 def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked) -> HttpResponse:
@@ -59,7 +59,7 @@ def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked
         data["seen"] = now_seen if changed_meanwhile else data.get("seen", now_seen)
         form.data = data
     else:
-        given = kept.take(request, now=pages.now())
+        given = unsaved_input.take(request, now=pages.now())
         form = asked.form(initial={**asked.initial(application), **(given or {}), "seen": now_seen}, **options)
     rows = _as_they_stand(application, asked, policy) if changed_meanwhile else []
     return render(
@@ -78,9 +78,9 @@ def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked
     )
 
 
-def _as_they_stand(application: Application, asked: Asked, policy: Policy) -> list[telling.Row]:
+def _as_they_stand(application: Application, asked: Asked, policy: Policy) -> list[summary.SummaryRow]:
     """The answers of this step that another tab saved."""
-    urls = {telling.url_of(step, application) for step in (asked.step, *asked.beside_it)}
+    urls = {summary.url_of(step, application) for step in (asked.step, *asked.beside_it)}
     return [row for group in queries.summary_of(application, policy) for row in group.rows if row.url in urls]
 
 

@@ -13,7 +13,7 @@ from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
 from rahdari.vault import files
 
-from . import actions, forms, pages, queries, rules, wording
+from . import actions, form_errors, forms, pages, queries, rules
 from .models import Application, Document
 from .rules import EVIDENCE_RULE
 from .sent_files import Refused, accepted, take_in
@@ -134,7 +134,7 @@ def upload(request: HttpRequest, application: Application, by: Acting, rule: str
             "refused": refused,
             "refused_words": _refused_words(len(refused), sent),
             "nothing_chosen": nothing_chosen,
-            "limit": wording.megabytes(limits.document_bytes),
+            "limit": form_errors.megabytes(limits.document_bytes),
             "most": limits.documents_per_application,
             "accept": accepted(policy),
             "last_day": last_day if request.method == "POST" or last_day is None else forms.LastDayForm(),
@@ -174,7 +174,7 @@ def remove(request: HttpRequest, application: Application, by: Acting, id: uuid.
         raise Http404
     if request.method == "POST":
         actions.remove_document(document=document, actor=by.actor, now=pages.now())
-        messages.success(request, _("File %(name)s was removed.") % {"name": wording.isolated_name(document.name)})
+        messages.success(request, _("File %(name)s was removed.") % {"name": form_errors.isolated_name(document.name)})
     return HttpResponseRedirect(reverse("apply:upload", args=[application.reference, document.rule]))
 
 

@@ -1,21 +1,21 @@
 from django.urls import URLPattern, path
 
-from .asked import PAGES
-from .views import addresses, counting, file_pages, starting, steps, uploads
+from .step_forms import PAGES
+from .views import addresses, eligibility, file_pages, held_people, steps, uploads
 
 app_name = "apply"
 
 DRAFT = "my/applications/<str:reference>"
 
 urlpatterns: list[URLPattern] = [
-    path("metrics/held", counting.metrics_page, name="metrics"),
-    path("apply/", starting.start, name="start"),
-    path("apply/who/", starting.who, name="who"),
-    path("apply/use/", starting.use, name="use"),
-    path("apply/which/", starting.which, name="which"),
-    path("apply/ready/", starting.ready, name="ready"),
-    path("apply/instead/", starting.instead, name="instead"),
-    path("apply/begin/", starting.begin, name="begin"),
+    path("metrics/held", held_people.metrics_page, name="metrics"),
+    path("apply/", eligibility.start, name="start"),
+    path("apply/who/", eligibility.who, name="who"),
+    path("apply/use/", eligibility.use, name="use"),
+    path("apply/which/", eligibility.which, name="which"),
+    path("apply/ready/", eligibility.ready, name="ready"),
+    path("apply/instead/", eligibility.instead, name="instead"),
+    path("apply/begin/", eligibility.begin, name="begin"),
     path(f"{DRAFT}/about-you/", steps.about, name="about"),
     path(f"{DRAFT}/person/", steps.person, name="person"),
     path(f"{DRAFT}/company/", steps.company, name="company"),

@@ -1,5 +1,5 @@
 """The pages of this room: the questions, the steps of a draft, its addresses, its documents."""
 
-from . import addresses, counting, file_pages, starting, steps, uploads
+from . import addresses, eligibility, file_pages, held_people, steps, uploads
 
-__all__ = ["addresses", "counting", "file_pages", "starting", "steps", "uploads"]
+__all__ = ["addresses", "eligibility", "file_pages", "held_people", "steps", "uploads"]

@@ -3,22 +3,7 @@
 Each act is one transaction with one journal row. The journal names numbers of ours, never a person's.
 """
 
-from .asking import (
-    AlreadyAnswered,
-    OwnRequest,
-    TooLateToTakeBack,
-    answer_request,
-    ask,
-    attest_applicant,
-    end_requests,
-    erase_about,
-    erase_due,
-    mark_carried,
-    mark_looked_at,
-    take_answer_back,
-    withdraw_request,
-)
-from .attesting import (
+from .attestations import (
     MemberNotTaken,
     NotRevocable,
     attest,
@@ -40,6 +25,21 @@ from .disputing import (
     reply,
 )
 from .lists import ListNotTaken, corrected, delete_old_lists, judged, keep_list, own_list, send_list
+from .requests import (
+    AlreadyAnswered,
+    OwnRequest,
+    TooLateToTakeBack,
+    answer_request,
+    ask,
+    attest_applicant,
+    end_requests,
+    erase_about,
+    erase_due,
+    mark_carried,
+    mark_looked_at,
+    take_answer_back,
+    withdraw_request,
+)
 from .revoking import (
     ToRevoke,
     corrected_revocations,

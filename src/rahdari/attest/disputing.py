@@ -12,15 +12,15 @@ from rahdari.db.locks import Lock, hold
 from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
-from . import attesting, queries, telling
-from .models import Attestation, Matter
-from .rules import OUTCOMES, Kind, Outcome, Reply
+from . import attestations, notices, queries
+from .models import Attestation, AttestationReview
+from .rules import OUTCOMES, Reply, ReviewKind, ReviewOutcome
 
 
 class NotPossibleNow(Exception):
     """The matter is decided, or it is another's turn. `.matter`"""
 
-    def __init__(self, matter: Matter) -> None:
+    def __init__(self, matter: AttestationReview) -> None:
         super().__init__(str(matter))
         self.matter = matter
 
@@ -28,7 +28,7 @@ class NotPossibleNow(Exception):
 class NothingToDispute(Exception):
     """The member has disputed this already and waits for the decision. `.matter`"""
 
-    def __init__(self, matter: Matter) -> None:
+    def __init__(self, matter: AttestationReview) -> None:
         super().__init__(str(matter))
         self.matter = matter
 
@@ -36,18 +36,18 @@ class NothingToDispute(Exception):
 @transaction.atomic
 def open_matter(
     *, attestation: Attestation, subject: str, holder: uuid.UUID, person: str, now: dt.datetime
-) -> tuple[Matter, bool]:
+) -> tuple[AttestationReview, bool]:
     """An attestation that counted for this application was revoked: an officer looks. Opened once while it is open."""
     hold(Lock.DISPUTE, attestation.number)
-    matter, is_new = Matter.objects.get_or_create(
+    matter, is_new = AttestationReview.objects.get_or_create(
         attestation=attestation,
         subject=subject,
         holder=holder,
         closed_at__isnull=True,
-        defaults={"number": queries.new_number("M"), "kind": Kind.REVOKED, "person": person, "opened_at": now},
+        defaults={"number": queries.new_number("M"), "kind": ReviewKind.REVOKED, "person": person, "opened_at": now},
     )
     if is_new:
-        _record(matter, "opened_matter", "system:line", now, {"kind": Kind.REVOKED.value})
+        _record(matter, "opened_matter", "system:line", now, {"kind": ReviewKind.REVOKED.value})
     return matter, is_new
 
 
@@ -61,20 +61,20 @@ def dispute(
     said: str,
     reply_due_at: dt.datetime,
     now: dt.datetime,
-) -> Matter:
+) -> AttestationReview:
     """A member, or somebody of an organisation that is one, says that it is wrong, or that it was wrong to revoke it.
     Raises NothingToDispute.
     """
     hold(Lock.DISPUTE, attestation.number)
-    mine = Matter.objects.filter(attestation=attestation, holder=holder, closed_at__isnull=True)
+    mine = AttestationReview.objects.filter(attestation=attestation, holder=holder, closed_at__isnull=True)
     matter = mine.select_for_update().first()
     if matter is not None and (matter.said_at is not None or matter.outcome):
         raise NothingToDispute(matter)
     if matter is None:
-        matter = Matter(
+        matter = AttestationReview(
             number=queries.new_number("M"),
             attestation=attestation,
-            kind=Kind.REVOKED if attestation.revoked_at else Kind.DISPUTED,
+            kind=ReviewKind.REVOKED if attestation.revoked_at else ReviewKind.DISPUTED,
             subject=subject,
             holder=holder,
             opened_at=now,
@@ -82,13 +82,13 @@ def dispute(
     matter.person = person
     matter.said, matter.said_at, matter.reply_due_at = said.strip(), now, reply_due_at
     matter.save()
-    telling.tell_association(attestation.association, due_at=reply_due_at, now=now)
+    notices.tell_association(attestation.association, due_at=reply_due_at, now=now)
     _record(matter, "disputed", person, now)
     return matter
 
 
 @transaction.atomic
-def reply(*, matter: Matter, reply: Reply, text: str, by: str, now: dt.datetime) -> Matter:
+def reply(*, matter: AttestationReview, reply: Reply, text: str, by: str, now: dt.datetime) -> AttestationReview:
     """The association answers a dispute. To yield gives a revoked attestation back, or revokes a wrong one."""
     row = _locked(matter)
     if not row.waits_for_association(now):
@@ -104,46 +104,46 @@ def reply(*, matter: Matter, reply: Reply, text: str, by: str, now: dt.datetime)
 @transaction.atomic
 def decide(
     *,
-    matter: Matter,
-    outcome: Outcome,
+    matter: AttestationReview,
+    outcome: ReviewOutcome,
     text: str,
     officer: str,
     proof_due_at: dt.datetime | None = None,
     now: dt.datetime,
-) -> Matter:
+) -> AttestationReview:
     """An officer decides, when it is the officer's turn; against the holder not before there was time to object. Raises
     NotPossibleNow; ValueError for no such outcome."""
     row = _locked(matter)
-    until = queries.object_until(row.attestation) if row.kind == Kind.REVOKED and row.said_at is None else None
-    too_soon = outcome is Outcome.ANOTHER_PROOF and until is not None and now < until
+    until = queries.object_until(row.attestation) if row.kind == ReviewKind.REVOKED and row.said_at is None else None
+    too_soon = outcome is ReviewOutcome.ANOTHER_PROOF and until is not None and now < until
     if too_soon or not row.waits_for_officer(now):
         raise NotPossibleNow(row)
-    if outcome not in OUTCOMES[Kind(row.kind)] or (outcome is Outcome.ANOTHER_PROOF and not row.subject):
+    if outcome not in OUTCOMES[ReviewKind(row.kind)] or (outcome is ReviewOutcome.ANOTHER_PROOF and not row.subject):
         raise ValueError(outcome)
     row.outcome, row.decision, row.decided_at, row.decided_by = outcome.value, text.strip(), now, officer
-    row.proof_due_at = proof_due_at if outcome is Outcome.ANOTHER_PROOF else None
+    row.proof_due_at = proof_due_at if outcome is ReviewOutcome.ANOTHER_PROOF else None
     row.save(update_fields=["outcome", "decision", "decided_at", "decided_by", "proof_due_at"])
     _record(row, "decided", officer, now, {"outcome": outcome.value})
-    if outcome is Outcome.MEMBER_RIGHT and row.reply != Reply.YIELDS:
+    if outcome is ReviewOutcome.MEMBER_RIGHT and row.reply != Reply.YIELDS:
         _put_right(row, by=officer, actor=officer, now=now)
     wake()
     return row
 
 
-def _put_right(matter: Matter, *, by: str, actor: str, now: dt.datetime) -> None:
+def _put_right(matter: AttestationReview, *, by: str, actor: str, now: dt.datetime) -> None:
     """The member is right: what was revoked counts again, and what was said wrongly counts no more."""
     attestation = Attestation.objects.get(pk=matter.attestation_id)
     try:
-        if matter.kind == Kind.REVOKED:
-            attesting.give_back(attestation=attestation, by=by, now=now, late=True)
+        if matter.kind == ReviewKind.REVOKED:
+            attestations.give_back(attestation=attestation, by=by, now=now, late=True)
         elif attestation.revoked_at is None:
-            attesting.revoke(attestation=attestation, revocation="disputed", told="", by=by, actor=actor, now=now)
-    except attesting.NotRevocable:
+            attestations.revoke(attestation=attestation, revocation="disputed", told="", by=by, actor=actor, now=now)
+    except attestations.NotRevocable:
         return  # attested anew since: the newer one counts
 
 
 @transaction.atomic
-def close_matter(*, matter: Matter, why: str, now: dt.datetime) -> Matter:
+def close_matter(*, matter: AttestationReview, why: str, now: dt.datetime) -> AttestationReview:
     """Nothing is left to do. Closing twice changes nothing."""
     row = _locked(matter)
     if row.closed_at is None:
@@ -153,15 +153,17 @@ def close_matter(*, matter: Matter, why: str, now: dt.datetime) -> Matter:
     return row
 
 
-def mark_carried_out(*, matter: Matter, now: dt.datetime) -> None:
-    Matter.objects.filter(pk=matter.pk, carried_at__isnull=True).update(carried_at=now)
+def mark_carried_out(*, matter: AttestationReview, now: dt.datetime) -> None:
+    AttestationReview.objects.filter(pk=matter.pk, carried_at__isnull=True).update(carried_at=now)
 
 
-def _locked(matter: Matter) -> Matter:
-    return Matter.objects.select_for_update(of=("self",)).select_related("attestation").get(pk=matter.pk)
+def _locked(matter: AttestationReview) -> AttestationReview:
+    return AttestationReview.objects.select_for_update(of=("self",)).select_related("attestation").get(pk=matter.pk)
 
 
-def _record(matter: Matter, act: str, actor: str, now: dt.datetime, detail: dict[str, str] | None = None) -> None:
+def _record(
+    matter: AttestationReview, act: str, actor: str, now: dt.datetime, detail: dict[str, str] | None = None
+) -> None:
     journal.record(
         act=f"attest.{act}",
         actor=actor,

@@ -11,7 +11,7 @@ from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 from rahdari.tables.csv_tables import FileTrouble, write_table
 
-from . import attesting, queries, rules
+from . import attestations, queries, rules
 from .models import Attestation, MemberList
 from .rules import Bounds, Effect, Judged, RowTrouble
 
@@ -85,7 +85,7 @@ def _with_effect(
     identifier, number = hashes[row.member]
     effect = rules.effect_of(
         row.member,
-        held=attesting.held_of(held.get(identifier)),
+        held=attestations.held_of(held.get(identifier)),
         number_is_anothers=bool(holders.get(number, set()) - {identifier}),
     )
     return replace(row, trouble=effect) if isinstance(effect, RowTrouble) else replace(row, effect=effect)
@@ -105,7 +105,7 @@ def send_list(*, kept: MemberList, bounds: Bounds, by: str, now: dt.datetime) ->
     for each in found:
         if each.member is None or each.effect is None or each.effect is Effect.SAME:
             continue
-        one = attesting.put(
+        one = attestations.put(
             association=row.association,
             claim=row.claim,
             way=row.way,
@@ -124,7 +124,7 @@ def send_list(*, kept: MemberList, bounds: Bounds, by: str, now: dt.datetime) ->
     Attestation.objects.bulk_create(new, batch_size=500)
     row.made, row.sent_at = len(new), now
     row.save(update_fields=["sent_at", "made", "renewed"])
-    attesting.wake_requests(row.association, changed)
+    attestations.wake_requests(row.association, changed)
     journal.record(
         act="attest.sent_list",
         actor=f"association:{row.association}",

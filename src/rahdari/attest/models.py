@@ -15,12 +15,12 @@ from django.db.models import Q
 
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import UNDONE_WITHIN, Answer, Kind, Outcome, Reply, State, state_of
+from .rules import UNDONE_WITHIN, Answer, AttestationState, Reply, ReviewKind, ReviewOutcome, state_of
 
 ANSWERS = [(each.value, each.value) for each in Answer]
-KINDS = [(each.value, each.value) for each in Kind]
+KINDS = [(each.value, each.value) for each in ReviewKind]
 REPLIES = [(each.value, each.value) for each in Reply]
-OUTCOMES = [(each.value, each.value) for each in Outcome]
+OUTCOMES = [(each.value, each.value) for each in ReviewOutcome]
 
 
 class MemberList(models.Model):
@@ -107,16 +107,16 @@ class Attestation(models.Model):
     def __str__(self) -> str:
         return self.number
 
-    def state(self, today: dt.date) -> State:
+    def state(self, today: dt.date) -> AttestationState:
         return state_of(
             valid_from=self.valid_from, valid_until=self.valid_until, revoked=self.revoked_at is not None, today=today
         )
 
     def is_live(self, today: dt.date) -> bool:
-        return self.state(today) is State.LIVE
+        return self.state(today) is AttestationState.LIVE
 
 
-class Request(models.Model):
+class MembershipInquiry(models.Model):
     """An applicant names the association, and it has no attestation that fits: is this a member?"""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -180,7 +180,7 @@ class Request(models.Model):
         return now <= self.answered_at + UNDONE_WITHIN
 
 
-class Use(models.Model):
+class AttestationUse(models.Model):
     """What an attestation counted for: an application, and with which weight."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -208,7 +208,7 @@ class Use(models.Model):
         return f"use:{self.pk}"
 
 
-class Matter(models.Model):
+class AttestationReview(models.Model):
     """Something about an attestation that an officer decides: it was revoked after it counted, or it is disputed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

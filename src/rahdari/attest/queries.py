@@ -21,8 +21,8 @@ from rahdari.policy import Attesting
 from rahdari.vault import index
 
 from . import rules
-from .models import Attestation, Matter, MemberList, Request, Use
-from .rules import Identifier, Kind
+from .models import Attestation, AttestationReview, AttestationUse, MemberList, MembershipInquiry
+from .rules import Identifier, ReviewKind
 
 
 class NotFound(Exception):
@@ -92,27 +92,29 @@ def attestation_for_association(*, association: str, number: str) -> Attestation
     return found
 
 
-def requests_waiting(association: str) -> QuerySet[Request]:
+def requests_waiting(association: str) -> QuerySet[MembershipInquiry]:
     """Who asks to be attested, least time left first."""
-    return Request.objects.filter(association=association, answer="").order_by("due_at", "id")
+    return MembershipInquiry.objects.filter(association=association, answer="").order_by("due_at", "id")
 
 
-def said_no_lately(association: str, now: dt.datetime) -> list[Request]:
+def said_no_lately(association: str, now: dt.datetime) -> list[MembershipInquiry]:
     """Of whom the association said that they are no members, as long as it can take that back; the newest first."""
     since = now - rules.UNDONE_WITHIN
-    found = Request.objects.filter(association=association, answer=rules.Answer.NOT_MEMBER, answered_at__gte=since)
+    found = MembershipInquiry.objects.filter(
+        association=association, answer=rules.Answer.NOT_MEMBER, answered_at__gte=since
+    )
     return list(found.filter(erased_at__isnull=True).order_by("-answered_at", "id")[:200])
 
 
-def request_for_association(*, association: str, id: uuid.UUID) -> Request:
+def request_for_association(*, association: str, id: uuid.UUID) -> MembershipInquiry:
     """The gatekeeper of requests. Raises NotFound."""
-    found = Request.objects.filter(association=association, pk=id).first()
+    found = MembershipInquiry.objects.filter(association=association, pk=id).first()
     if found is None:
         raise NotFound(id)
     return found
 
 
-def is_own(request: Request, by: str) -> bool:
+def is_own(request: MembershipInquiry, by: str) -> bool:
     """Whether it is asked about an application of whoever answers."""
     return request.subject in import_string(settings.OWN_SUBJECTS)(by)
 
@@ -167,18 +169,20 @@ def matching(found: QuerySet[Attestation], *, association: str, text: str) -> Qu
     return found.filter(wanted)
 
 
-def disputes_waiting(association: str, now: dt.datetime) -> list[Matter]:
+def disputes_waiting(association: str, now: dt.datetime) -> list[AttestationReview]:
     """What members dispute and the association has not answered."""
-    rows = Matter.objects.filter(
+    rows = AttestationReview.objects.filter(
         attestation__association=association, said_at__isnull=False, reply="", outcome="", closed_at__isnull=True
     ).select_related("attestation")
     return [each for each in rows.order_by("reply_due_at", "id") if each.waits_for_association(now)]
 
 
-def matter_for_association(*, association: str, number: str) -> Matter:
+def matter_for_association(*, association: str, number: str) -> AttestationReview:
     """The gatekeeper of disputes: those that somebody has written. Raises NotFound."""
     found = (
-        Matter.objects.filter(attestation__association=association, number=number.upper(), said_at__isnull=False)
+        AttestationReview.objects.filter(
+            attestation__association=association, number=number.upper(), said_at__isnull=False
+        )
         .select_related("attestation")
         .first()
     )
@@ -228,14 +232,14 @@ def attestation_by_number(number: str) -> Attestation | None:
     return Attestation.objects.filter(number=number).first()
 
 
-def request_about(subject: str) -> Request | None:
-    return Request.objects.filter(subject=subject).first()
+def request_about(subject: str) -> MembershipInquiry | None:
+    return MembershipInquiry.objects.filter(subject=subject).first()
 
 
-def subjects_used_for(subjects: Iterable[str]) -> QuerySet[Use, str]:
+def subjects_used_for(subjects: Iterable[str]) -> QuerySet[AttestationUse, str]:
     """What associations have said that counted for any of these subjects, as the journal names it."""
     named = Concat(Value("attestation:"), "attestation__number", output_field=CharField())
-    return Use.objects.filter(subject__in=list(subjects)).order_by().values_list(named, flat=True)
+    return AttestationUse.objects.filter(subject__in=list(subjects)).order_by().values_list(named, flat=True)
 
 
 def subjects_of(attestations: Iterable[Attestation]) -> list[str]:
@@ -252,32 +256,32 @@ def made_from(kept: MemberList) -> QuerySet[Attestation]:
     return Attestation.objects.filter(member_list=kept).order_by()
 
 
-def requests_to_look_at() -> QuerySet[Request]:
-    return Request.objects.filter(to_look=True, erased_at__isnull=True).order_by("asked_at", "id")
+def requests_to_look_at() -> QuerySet[MembershipInquiry]:
+    return MembershipInquiry.objects.filter(to_look=True, erased_at__isnull=True).order_by("asked_at", "id")
 
 
-def requests_to_carry() -> QuerySet[Request]:
-    found = Request.objects.filter(carried_at__isnull=True).exclude(answer="")
+def requests_to_carry() -> QuerySet[MembershipInquiry]:
+    found = MembershipInquiry.objects.filter(carried_at__isnull=True).exclude(answer="")
     return found.select_related("attestation").order_by("answered_at", "id")
 
 
-def requests_past_their_time(now: dt.datetime) -> QuerySet[Request]:
-    return Request.objects.filter(answer="", due_at__lte=now).order_by("due_at", "id")
+def requests_past_their_time(now: dt.datetime) -> QuerySet[MembershipInquiry]:
+    return MembershipInquiry.objects.filter(answer="", due_at__lte=now).order_by("due_at", "id")
 
 
-def requests_asked() -> QuerySet[Request]:
+def requests_asked() -> QuerySet[MembershipInquiry]:
     """Those whose answer is still awaited, or was not taken along yet, or that nobody waits for any more."""
-    return Request.objects.filter(Q(carried_at__isnull=True) | Q(answer=rules.Answer.WITHDRAWN))
+    return MembershipInquiry.objects.filter(Q(carried_at__isnull=True) | Q(answer=rules.Answer.WITHDRAWN))
 
 
-def requests_to_erase(now: dt.datetime) -> QuerySet[Request]:
-    return Request.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
+def requests_to_erase(now: dt.datetime) -> QuerySet[MembershipInquiry]:
+    return MembershipInquiry.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
 
 
-def uses_ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Use]:
+def uses_ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[AttestationUse]:
     """What rests on attestations whose last day begins in this time: whoever holds it can ask the association."""
     days = {"attestation__valid_until__gt": day_of(start), "attestation__valid_until__lte": day_of(end)}
-    found = Use.objects.filter(attestation__revoked_at__isnull=True, **days).select_related("attestation")
+    found = AttestationUse.objects.filter(attestation__revoked_at__isnull=True, **days).select_related("attestation")
     return found.order_by("attestation__valid_until", "id")
 
 
@@ -286,13 +290,13 @@ def to_follow() -> QuerySet[Attestation]:
     return Attestation.objects.filter(to_follow=True).order_by("made_at", "id")
 
 
-def uses_of(attestation: Attestation) -> QuerySet[Use]:
-    return Use.objects.filter(attestation=attestation).order_by("at", "id")
+def uses_of(attestation: Attestation) -> QuerySet[AttestationUse]:
+    return AttestationUse.objects.filter(attestation=attestation).order_by("at", "id")
 
 
-def open_uses() -> QuerySet[Use]:
+def open_uses() -> QuerySet[AttestationUse]:
     """What counted for applications that were not decided when we last looked."""
-    return Use.objects.filter(settled_at__isnull=True).select_related("attestation").order_by("at", "id")
+    return AttestationUse.objects.filter(settled_at__isnull=True).select_related("attestation").order_by("at", "id")
 
 
 def not_live(today: dt.date) -> Q:
@@ -301,14 +305,14 @@ def not_live(today: dt.date) -> Q:
     return Q(attestation__revoked_at__isnull=False) | of_another_day
 
 
-def matters_to_carry() -> QuerySet[Matter]:
+def matters_to_carry() -> QuerySet[AttestationReview]:
     """What officers decided and nobody has carried out yet."""
-    found = Matter.objects.filter(carried_at__isnull=True, decided_at__isnull=False)
+    found = AttestationReview.objects.filter(carried_at__isnull=True, decided_at__isnull=False)
     return found.select_related("attestation").order_by("decided_at", "id")
 
 
-def matters_that_await_proof() -> QuerySet[Matter]:
-    found = Matter.objects.filter(closed_at__isnull=True, outcome=rules.Outcome.ANOTHER_PROOF)
+def matters_that_await_proof() -> QuerySet[AttestationReview]:
+    found = AttestationReview.objects.filter(closed_at__isnull=True, outcome=rules.ReviewOutcome.ANOTHER_PROOF)
     return found.select_related("attestation").order_by("decided_at", "id")
 
 
@@ -320,7 +324,7 @@ def theirs(user: User) -> QuerySet[Attestation]:
     application of theirs; of an organisation, for those who see its papers, as long as they may.
     """
     own = index_of(Identifier("email", user.email))
-    used_for = Use.objects.filter(holder__in=_holders(user)).values("attestation")
+    used_for = AttestationUse.objects.filter(holder__in=_holders(user)).values("attestation")
     return Attestation.objects.filter(Q(identifier_index=own) | Q(pk__in=used_for)).order_by("-made_at", "id")
 
 
@@ -340,13 +344,17 @@ def counted_for(user: User, attestation: Attestation) -> tuple[str, uuid.UUID]:
     """The application for which it counted last, of those that this person may see, and whose that is; empty, and the
     person's own, when it counted for none.
     """
-    use = Use.objects.filter(attestation=attestation, holder__in=_holders(user)).order_by("-at", "id").first()
+    use = (
+        AttestationUse.objects.filter(attestation=attestation, holder__in=_holders(user)).order_by("-at", "id").first()
+    )
     return (use.subject, use.holder) if use else ("", user.holder_ref)
 
 
-def matters_of(user: User, attestation: Attestation) -> QuerySet[Matter]:
+def matters_of(user: User, attestation: Attestation) -> QuerySet[AttestationReview]:
     """What is or was open between this member and the association, the newest first."""
-    return Matter.objects.filter(holder__in=_holders(user), attestation=attestation).order_by("-opened_at", "id")
+    return AttestationReview.objects.filter(holder__in=_holders(user), attestation=attestation).order_by(
+        "-opened_at", "id"
+    )
 
 
 def object_until(attestation: Attestation) -> dt.datetime | None:
@@ -362,15 +370,15 @@ def last_day_to_object(revoked_at: dt.datetime) -> dt.datetime | None:
     return policies.add(start=revoked_at, allowance=policy.attesting.dispute_within, calendar=policy.calendar)
 
 
-def may_be_objected_to(user: User) -> list[tuple[Matter, dt.datetime | None]]:
+def may_be_objected_to(user: User) -> list[tuple[AttestationReview, dt.datetime | None]]:
     """Revocations on which something of this user rests, and to which nobody has objected; with the last day."""
-    found = Matter.objects.filter(
-        holder__in=_holders(user), kind=Kind.REVOKED, outcome="", closed_at__isnull=True, said_at__isnull=True
+    found = AttestationReview.objects.filter(
+        holder__in=_holders(user), kind=ReviewKind.REVOKED, outcome="", closed_at__isnull=True, said_at__isnull=True
     )
     return [(each, object_until(each.attestation)) for each in found.select_related("attestation").exclude(subject="")]
 
 
-def may_dispute(matter: Matter | None) -> bool:
+def may_dispute(matter: AttestationReview | None) -> bool:
     """Whether the member may object, this being the newest matter: not twice while one is open."""
     if attesting() is None:
         return False
@@ -378,31 +386,35 @@ def may_dispute(matter: Matter | None) -> bool:
     return not (is_open and matter is not None and (matter.said_at is not None or matter.outcome))
 
 
-def matter_by_number(number: str) -> Matter | None:
+def matter_by_number(number: str) -> AttestationReview | None:
     """No gatekeeper: for rooms, not pages."""
-    return Matter.objects.filter(number=number).select_related("attestation").first()
+    return AttestationReview.objects.filter(number=number).select_related("attestation").first()
 
 
-def open_matter(user: User, attestation: Attestation) -> Matter | None:
+def open_matter(user: User, attestation: Attestation) -> AttestationReview | None:
     return matters_of(user, attestation).filter(closed_at__isnull=True).first()
 
 
 # -- for officers --------------------------------------------------------------------------------------------------
 
 
-def open_matters() -> QuerySet[Matter]:
-    return Matter.objects.filter(closed_at__isnull=True).select_related("attestation").order_by("opened_at", "id")
+def open_matters() -> QuerySet[AttestationReview]:
+    return (
+        AttestationReview.objects.filter(closed_at__isnull=True)
+        .select_related("attestation")
+        .order_by("opened_at", "id")
+    )
 
 
 def officers_count(now: dt.datetime) -> int:
     return sum(matter.waits_for_officer(now) for matter in open_matters())
 
 
-def matter_for_officer(officer: User, number: str) -> Matter:
+def matter_for_officer(officer: User, number: str) -> AttestationReview:
     """Raises NotFound, for an officer's own matter and their organisation's as for none: nobody decides about
     themselves. The view puts the look on record.
     """
-    found = Matter.objects.filter(number=number.upper()).select_related("attestation").first()
+    found = AttestationReview.objects.filter(number=number.upper()).select_related("attestation").first()
     if (
         found is None
         or found.person == f"person:{officer.pk}"

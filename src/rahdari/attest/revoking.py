@@ -12,9 +12,9 @@ from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
-from rahdari.tables.csv_tables import FileTrouble, Row, read_table, write_table
+from rahdari.tables.csv_tables import CsvRow, FileTrouble, read_table, write_table
 
-from . import attesting, queries, rules
+from . import attestations, queries, rules
 from .lists import ListNotTaken
 from .models import Attestation, MemberList
 from .rules import RowTrouble
@@ -24,12 +24,12 @@ from .rules import RowTrouble
 class ToRevoke:
     """A row with what would be taken back, or with what is wrong."""
 
-    row: Row
+    row: CsvRow
     found: tuple[Attestation, ...] = ()
     trouble: RowTrouble | None = None
 
 
-def _read(content: bytes, most_rows: int) -> tuple[Row, ...] | FileTrouble:
+def _read(content: bytes, most_rows: int) -> tuple[CsvRow, ...] | FileTrouble:
     return read_table(content, needed=rules.NEEDED_TO_REVOKE, most_rows=most_rows, most_bytes=rules.MOST_FILE_BYTES)
 
 
@@ -91,7 +91,7 @@ def not_taken_back(kept: MemberList) -> list[ToRevoke]:
     return [each for each in wrong if _index_of(kept, each.row) not in gone]
 
 
-def _index_of(kept: MemberList, row: Row) -> str:
+def _index_of(kept: MemberList, row: CsvRow) -> str:
     [(_row, number)] = rules.read_numbers([row])
     return "" if isinstance(number, RowTrouble) else queries.member_index(kept.association, number)
 
@@ -116,7 +116,7 @@ def send_revocations(*, kept: MemberList, by: str, now: dt.datetime) -> MemberLi
         return row
     for each in to_revoke(row):
         for found in each.found:
-            attesting.revoke(attestation=found, revocation=row.revocation, told=row.told, by=by, now=now)
+            attestations.revoke(attestation=found, revocation=row.revocation, told=row.told, by=by, now=now)
             row.made += 1
     row.sent_at = now
     row.save(update_fields=["sent_at", "made"])

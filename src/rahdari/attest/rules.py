@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rahdari.people import identifiers
-from rahdari.tables.csv_tables import FileTrouble, Row, read_table
+from rahdari.tables.csv_tables import CsvRow, FileTrouble, read_table
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 MOST_FILE_BYTES = 2_000_000
@@ -28,7 +28,7 @@ UNDONE_WITHIN = dt.timedelta(hours=24)
 _EMAIL = re.compile(r"[^@\s\"'<>,;]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
-class State(StrEnum):
+class AttestationState(StrEnum):
     LIVE = "live"
     NOT_YET = "not_yet"
     EXPIRED = "expired"
@@ -44,7 +44,7 @@ class Answer(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Kind(StrEnum):
+class ReviewKind(StrEnum):
     REVOKED = "revoked"
     DISPUTED = "disputed"
 
@@ -56,7 +56,7 @@ class Reply(StrEnum):
     YIELDS = "yields"
 
 
-class Outcome(StrEnum):
+class ReviewOutcome(StrEnum):
     """What an officer decides: the registration stays; another proof is asked for; the member was right."""
 
     STANDS = "stands"
@@ -65,18 +65,18 @@ class Outcome(StrEnum):
 
 
 # What an officer may decide of which matter. "Stands": the registration, or the attestation that is disputed.
-OUTCOMES: Mapping[Kind, tuple[Outcome, ...]] = {
-    Kind.REVOKED: (Outcome.STANDS, Outcome.ANOTHER_PROOF, Outcome.MEMBER_RIGHT),
-    Kind.DISPUTED: (Outcome.STANDS, Outcome.MEMBER_RIGHT),
+OUTCOMES: Mapping[ReviewKind, tuple[ReviewOutcome, ...]] = {
+    ReviewKind.REVOKED: (ReviewOutcome.STANDS, ReviewOutcome.ANOTHER_PROOF, ReviewOutcome.MEMBER_RIGHT),
+    ReviewKind.DISPUTED: (ReviewOutcome.STANDS, ReviewOutcome.MEMBER_RIGHT),
 }
 
 
-def state_of(*, valid_from: dt.date, valid_until: dt.date, revoked: bool, today: dt.date) -> State:
+def state_of(*, valid_from: dt.date, valid_until: dt.date, revoked: bool, today: dt.date) -> AttestationState:
     if revoked:
-        return State.REVOKED
+        return AttestationState.REVOKED
     if today < valid_from:
-        return State.NOT_YET
-    return State.LIVE if today <= valid_until else State.EXPIRED
+        return AttestationState.NOT_YET
+    return AttestationState.LIVE if today <= valid_until else AttestationState.EXPIRED
 
 
 # -- whether it is the applicant's, and what it is worth -------------------------------------------------------------
@@ -96,7 +96,7 @@ class Candidate:
     """An attestation that carries a number or address of the applicant's. `name`: what comparing the names says."""
 
     id: str
-    state: State
+    state: AttestationState
     name: str
     weight: str | None
 
@@ -106,7 +106,7 @@ class Candidate:
             return Fit.NO_WEIGHT
         if self.name == "different":
             return Fit.ANOTHER_NAME
-        return Fit.FITS if self.state is State.LIVE else Fit.NOT_LIVE
+        return Fit.FITS if self.state is AttestationState.LIVE else Fit.NOT_LIVE
 
 
 _WORTH = {"alone": 0, "provisional": 1, "supporting": 2}
@@ -283,7 +283,7 @@ class Held:
 class Judged:
     """A row with the member it names and its effect, or with what is wrong."""
 
-    row: Row
+    row: CsvRow
     member: Member | None = None
     effect: Effect | None = None
     trouble: RowTrouble | None = None
@@ -291,11 +291,11 @@ class Judged:
     other: int | None = None
 
 
-def read_file(content: bytes, *, most_rows: int) -> tuple[Row, ...] | FileTrouble:
+def read_file(content: bytes, *, most_rows: int) -> tuple[CsvRow, ...] | FileTrouble:
     return read_table(content, needed=NEEDED, most_rows=most_rows, most_bytes=MOST_FILE_BYTES)
 
 
-def read_rows(rows: Sequence[Row], bounds: Bounds) -> list[Judged]:
+def read_rows(rows: Sequence[CsvRow], bounds: Bounds) -> list[Judged]:
     """Each row by itself, and against the others: who stands twice is a mistake in both rows."""
     read = [
         (
@@ -335,9 +335,9 @@ def _another(lines: Sequence[int], line: int) -> int:
     return next(each for each in lines if each != line)
 
 
-def read_numbers(rows: Sequence[Row]) -> list[tuple[Row, str | RowTrouble]]:
+def read_numbers(rows: Sequence[CsvRow]) -> list[tuple[CsvRow, str | RowTrouble]]:
     """Member numbers of a list, each once, or what is wrong with a row."""
-    read: list[tuple[Row, str | RowTrouble]] = []
+    read: list[tuple[CsvRow, str | RowTrouble]] = []
     for row in rows:
         try:
             read.append((row, identifiers.parse_association_number(row.cell("member_number"))))

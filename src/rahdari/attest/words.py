@@ -11,8 +11,8 @@ from rahdari.tables.csv_tables import FileTrouble
 from rahdari.web import values
 
 from . import queries, rules
-from .models import Attestation, Matter
-from .rules import Effect, Judged, Outcome, Reply, RowTrouble, State
+from .models import Attestation, AttestationReview
+from .rules import AttestationState, Effect, Judged, Reply, ReviewOutcome, RowTrouble
 
 
 def said(text: Text | None, key: str) -> str:
@@ -72,11 +72,11 @@ def weights(attestation: Attestation) -> list[tuple[str, str]]:
 def state(attestation: Attestation, today: object, soon: bool) -> tuple[str, str]:
     """The tone and the words of how an attestation stands."""
     found = attestation.state(today)  # type: ignore[arg-type]
-    if found is State.REVOKED:
+    if found is AttestationState.REVOKED:
         return "off", _("Revoked")
-    if found is State.EXPIRED:
+    if found is AttestationState.EXPIRED:
         return "bad", _("Has ended")
-    if found is State.NOT_YET:
+    if found is AttestationState.NOT_YET:
         return "wait", _("Begins later")
     return ("warn", _("Ends soon")) if soon else ("ok", _("Attested"))
 
@@ -146,18 +146,18 @@ def effect(found: Effect) -> str:
     }[found]
 
 
-def reply(matter: Matter) -> str:
+def reply(matter: AttestationReview) -> str:
     return {
         Reply.KEEPS.value: _("The association has not changed its decision."),
         Reply.YIELDS.value: _("The association says that you are right."),
     }.get(matter.reply, "")
 
 
-def outcome(matter: Matter) -> str:
-    if matter.outcome == Outcome.STANDS and matter.kind == rules.Kind.DISPUTED:
+def outcome(matter: AttestationReview) -> str:
+    if matter.outcome == ReviewOutcome.STANDS and matter.kind == rules.ReviewKind.DISPUTED:
         return _("The attestation stays as it is.")
     return {
-        Outcome.STANDS.value: _("Your registration stays as it is."),
-        Outcome.ANOTHER_PROOF.value: _("Another proof is needed. Your registration stays as it is meanwhile."),
-        Outcome.MEMBER_RIGHT.value: _("You are right, and it is corrected."),
+        ReviewOutcome.STANDS.value: _("Your registration stays as it is."),
+        ReviewOutcome.ANOTHER_PROOF.value: _("Another proof is needed. Your registration stays as it is meanwhile."),
+        ReviewOutcome.MEMBER_RIGHT.value: _("You are right, and it is corrected."),
     }.get(matter.outcome, "")

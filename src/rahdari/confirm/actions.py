@@ -3,7 +3,16 @@
 Each act is one transaction with one journal row. No server of an operator's is asked inside a transaction.
 """
 
-from .asking import (
+from .bulk import FileNotTaken, corrected, delete_old_files, judged, keep_file, send_file
+from .callbacks import (
+    CallbackNotTaken,
+    deliver_due,
+    end_callback,
+    register_callback,
+    send_test_event,
+    tell,
+)
+from .questions import (
     AnswerNotTaken,
     answer,
     ask,
@@ -12,15 +21,6 @@ from .asking import (
     mark_carried,
     read_and_answer,
     withdraw_questions,
-)
-from .bulk import FileNotTaken, corrected, delete_old_files, judged, keep_file, send_file
-from .calling import (
-    CallbackNotTaken,
-    deliver_due,
-    end_callback,
-    register_callback,
-    send_test_event,
-    tell,
 )
 from .tokens import TooManyTokens, end_keys_made_by, end_operator, make_token, note_fetched, note_use, revoke_token
 

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_safe
 from rahdari.address import format_block
 
 from . import actions, openapi_document, queries, rules, sandbox
-from .models import ApiToken, Callback, Question, Way
+from .models import ApiToken, Callback, SubscriberQuestion, Way
 from .problems import Problem, body_of, endpoint, members_of, text_in
-from .rules import AnswerTrouble, Given, Kind
+from .rules import AnswerTrouble, Given, QuestionKind
 
 MOST_ANSWERS = 1_000
 MOST_LISTED = 500
@@ -50,7 +50,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 # -- checks --------------------------------------------------------------------------------------------------------
 
 
-def shown(question: Question) -> dict[str, Any]:
+def shown(question: SubscriberQuestion) -> dict[str, Any]:
     """A check as a program sees it; what has no value is not there."""
     facts = {
         "check": question.number,
@@ -103,7 +103,7 @@ def question(request: HttpRequest, token: ApiToken, number: str) -> HttpResponse
     return JsonResponse(shown(found))
 
 
-def _take(found: Question, given: dict[str, Any], token: ApiToken) -> bool:
+def _take(found: SubscriberQuestion, given: dict[str, Any], token: ApiToken) -> bool:
     try:
         return actions.read_and_answer(
             question=found,
@@ -238,11 +238,11 @@ def sandbox_question(request: HttpRequest, token: ApiToken, number: str) -> Http
 
 def _practise(found: sandbox.Sample, given: dict[str, Any]) -> Given:
     read = rules.read_answer(
-        Kind(found.kind),
+        QuestionKind(found.kind),
         said=text_in(given, "answer", needed=True),
         reason=text_in(given, "reason"),
         reference=text_in(given, "reference"),
-        number=found.subscriber if found.kind is Kind.MOBILE else "",
+        number=found.subscriber if found.kind is QuestionKind.MOBILE else "",
     )
     if isinstance(read, AnswerTrouble):
         raise _not_taken(found.number, read)

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from rahdari.journal import actions as journal
 
-from . import asking, queries, rules
-from .models import AnswerFile, Question, Way
+from . import queries, questions, rules
+from .models import AnswerFile, SubscriberQuestion, Way
 from .rules import FileTrouble, Judged
 
 
@@ -51,10 +51,10 @@ def send_file(*, file: AnswerFile, by: str, now: dt.datetime) -> int:
     if file.sent_at is not None:
         return file.taken
     good = {each.number: each for each in judged(file, now=now, by=by) if each.given is not None}
-    for question in Question.objects.filter(operator=file.operator, number__in=good).order_by("id"):
+    for question in SubscriberQuestion.objects.filter(operator=file.operator, number__in=good).order_by("id"):
         given = good[question.number].given
         if given is not None:
-            asking.answer(question=question, given=given, way=Way.FILE, by=by, now=now)
+            questions.answer(question=question, given=given, way=Way.FILE, by=by, now=now)
     file.sent_at, file.taken = now, len(good)
     file.save(update_fields=["sent_at", "taken"])
     journal.record(

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext
 from rahdari.address import format_block
 
 from . import queries, words
-from .models import Question
+from .models import SubscriberQuestion
 from .rules import Given, Judged, Said
 
 VIEWS = ("open", "hour", "answered", "changed")
@@ -41,7 +41,7 @@ class Wrong:
 class CheckRow:
     """One check as a row: what was asked, how long is left, what was said."""
 
-    question: Question
+    question: SubscriberQuestion
     left: dt.timedelta
     used_percent: int
     urgency: Literal["", "near", "late"]
@@ -105,7 +105,7 @@ class Desk:
 
 def desk(*, operator: str, view: str, now: dt.datetime) -> Desk:
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    sources: dict[str, Callable[[], QuerySet[Question]]] = {
+    sources: dict[str, Callable[[], QuerySet[SubscriberQuestion]]] = {
         "open": lambda: queries.open_questions(operator=operator),
         "hour": lambda: queries.due_within(operator=operator, now=now),
         "answered": lambda: queries.answered_since(operator=operator, since=today),
@@ -137,7 +137,7 @@ def desk(*, operator: str, view: str, now: dt.datetime) -> Desk:
     )
 
 
-def row(question: Question, now: dt.datetime) -> CheckRow:
+def row(question: SubscriberQuestion, now: dt.datetime) -> CheckRow:
     whole, gone = question.due_at - question.asked_at, now - question.asked_at
     share = gone / whole if whole else 1.0
     left = question.due_at - now
@@ -146,7 +146,7 @@ def row(question: Question, now: dt.datetime) -> CheckRow:
     return CheckRow(question, left, used, urgency, question.takes_answers(now))
 
 
-def after(question: Question) -> str:
+def after(question: SubscriberQuestion) -> str:
     """The number of the check that stands under this one in the list of open ones."""
     found = queries.open_questions(operator=question.operator).exclude(pk=question.pk)
     # At night all that is asked is due at the same time.
@@ -155,7 +155,7 @@ def after(question: Question) -> str:
     return following.number if following else ""
 
 
-def cells(question: Question) -> list[str]:
+def cells(question: SubscriberQuestion) -> list[str]:
     """A check as a row of the file to fill in."""
     shown = row(question, question.asked_at)
     due = question.due_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

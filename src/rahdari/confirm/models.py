@@ -15,9 +15,9 @@ from django.db.models import Q
 
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import Kind, Said
+from .rules import QuestionKind, Said
 
-KINDS = [(kind.value, kind.value) for kind in Kind]
+KINDS = [(kind.value, kind.value) for kind in QuestionKind]
 ANSWERS = [(said.value, said.value) for said in Said]
 
 
@@ -29,7 +29,7 @@ class Way(models.TextChoices):
     API = "api"
 
 
-class Question(models.Model):
+class SubscriberQuestion(models.Model):
     """Does this subscriber have this address from you now? Or, of a mobile number: is this person its subscriber?
 
     `subscriber` is then the number, and the block is empty. What the operator calls the line comes with its yes and
@@ -39,7 +39,7 @@ class Question(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=12, unique=True)
     operator = models.SlugField(max_length=60)
-    kind = models.CharField(max_length=10, choices=KINDS, default=Kind.SUBSCRIBER)
+    kind = models.CharField(max_length=10, choices=KINDS, default=QuestionKind.SUBSCRIBER)
     subject = models.CharField(max_length=120)
     target = models.CharField(max_length=200)
     block = models.CharField(max_length=49, blank=True)
@@ -93,7 +93,7 @@ class Question(models.Model):
 
     @property
     def is_mobile(self) -> bool:
-        return self.kind == Kind.MOBILE
+        return self.kind == QuestionKind.MOBILE
 
     @property
     def is_open(self) -> bool:
@@ -104,11 +104,11 @@ class Question(models.Model):
         return self.withdrawn_at is None and self.erased_at is None and (self.erase_at is None or now < self.erase_at)
 
 
-class Answer(models.Model):
+class SubscriberAnswer(models.Model):
     """What an operator said, when, how and through whom. Added, never changed."""
 
     id = models.BigAutoField(primary_key=True)
-    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="answers")
+    question = models.ForeignKey(SubscriberQuestion, on_delete=models.PROTECT, related_name="answers")
     said = models.CharField(max_length=8, choices=ANSWERS)
     reason = models.CharField(max_length=30, blank=True)
     way = models.CharField(max_length=4, choices=Way)
@@ -188,7 +188,7 @@ class Callback(models.Model):
         return f"callback:{self.pk}"
 
 
-class Delivery(models.Model):
+class CallbackDelivery(models.Model):
     """One event on its way to a callback, tried until it is taken or given up."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from . import rules
-from .rules import AnswerTrouble, Kind
+from .rules import AnswerTrouble, QuestionKind
 
 type Json = dict[str, Any]
 
@@ -130,7 +130,7 @@ def _paths() -> Json:
 
 def _schemas() -> Json:
     text, moment = {"type": "string"}, {"type": "string", "format": "date-time"}
-    reasons = sorted({reason for kind in Kind for reason in rules.REASONS[kind]})
+    reasons = sorted({reason for kind in QuestionKind for reason in rules.REASONS[kind]})
     answer = {
         "answer": {"enum": ["yes", "no", "unknown"]},
         "reason": {"type": "string", "description": f"With a no: {', '.join(reasons)}, or its number on the page."},
@@ -143,7 +143,7 @@ def _schemas() -> Json:
     }
     check = {
         "check": text,
-        "kind": {"enum": [str(kind) for kind in Kind]},
+        "kind": {"enum": [str(kind) for kind in QuestionKind]},
         "subscriber": {
             "type": "string",
             "description": "Your subscriber number, as the applicant gave it; of the kind mobile, the number: 923…",

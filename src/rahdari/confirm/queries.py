@@ -14,8 +14,8 @@ from rahdari.programs import cursors
 from rahdari.vault import tokens
 
 from . import rules
-from .models import AnswerFile, ApiToken, Callback, Delivery, Question
-from .rules import Kind
+from .models import AnswerFile, ApiToken, Callback, CallbackDelivery, SubscriberQuestion
+from .rules import QuestionKind
 
 WITHIN_AN_HOUR = dt.timedelta(hours=1)
 
@@ -45,11 +45,11 @@ def new_number() -> str:
 # -- for an operator -----------------------------------------------------------------------------------------------
 
 
-def _of(operator: str) -> QuerySet[Question]:
-    return Question.objects.filter(operator=operator, withdrawn_at__isnull=True)
+def _of(operator: str) -> QuerySet[SubscriberQuestion]:
+    return SubscriberQuestion.objects.filter(operator=operator, withdrawn_at__isnull=True)
 
 
-def question_for_operator(*, operator: str, number: str) -> Question:
+def question_for_operator(*, operator: str, number: str) -> SubscriberQuestion:
     """The gatekeeper. Raises QuestionNotFound, for another operator's as for none."""
     found = _of(operator).filter(number=number.strip().upper()).first()
     if found is None:
@@ -57,7 +57,7 @@ def question_for_operator(*, operator: str, number: str) -> Question:
     return found
 
 
-def open_questions(*, operator: str) -> QuerySet[Question]:
+def open_questions(*, operator: str) -> QuerySet[SubscriberQuestion]:
     """What the operator has not answered, least time left first."""
     return _of(operator).filter(answered_at__isnull=True).order_by("due_at", "asked_at", "id")
 
@@ -66,16 +66,16 @@ def open_count(*, operator: str) -> int:
     return open_questions(operator=operator).count()
 
 
-def due_within(*, operator: str, now: dt.datetime, span: dt.timedelta = WITHIN_AN_HOUR) -> QuerySet[Question]:
+def due_within(*, operator: str, now: dt.datetime, span: dt.timedelta = WITHIN_AN_HOUR) -> QuerySet[SubscriberQuestion]:
     return open_questions(operator=operator).filter(due_at__lte=now + span)
 
 
-def answered_since(*, operator: str, since: dt.datetime) -> QuerySet[Question]:
+def answered_since(*, operator: str, since: dt.datetime) -> QuerySet[SubscriberQuestion]:
     """What the operator answered, the last answer first."""
     return _of(operator).filter(answered_at__gte=since).order_by("-answered_at", "id")
 
 
-def open_after(*, operator: str, cursor: str, at_most: int) -> tuple[list[Question], str]:
+def open_after(*, operator: str, cursor: str, at_most: int) -> tuple[list[SubscriberQuestion], str]:
     """A page of open questions, oldest first, and the cursor of the next; an empty cursor when there is none.
 
     Raises ValueError for a cursor that was not given out.
@@ -90,7 +90,7 @@ def open_after(*, operator: str, cursor: str, at_most: int) -> tuple[list[Questi
     ) > at_most else ""
 
 
-def is_own(question: Question, by: str) -> bool:
+def is_own(question: SubscriberQuestion, by: str) -> bool:
     """Whether it is asked about an application of whoever answers."""
     return question.subject in import_string(settings.OWN_SUBJECTS)(by)
 
@@ -101,7 +101,7 @@ def asked_of(*, operator: str, numbers: Iterable[str], by: str, now: dt.datetime
     found = _of(operator).filter(number__in={number.strip().upper() for number in numbers})
     return {
         question.number: rules.Asked(
-            Kind(question.kind),
+            QuestionKind(question.kind),
             closed=not question.takes_answers(now),
             number=question.subscriber if question.is_mobile else "",
             own=question.subject in own,
@@ -121,38 +121,40 @@ def file_for_operator(*, operator: str, id: uuid.UUID) -> AnswerFile:
 # -- for the rooms above -------------------------------------------------------------------------------------------
 
 
-def question_about(*, target: str, operator: str | None = None) -> Question | None:
+def question_about(*, target: str, operator: str | None = None) -> SubscriberQuestion | None:
     """The question asked about a target that was not withdrawn: of this operator, or the newest of any."""
-    found = Question.objects.filter(target=target, withdrawn_at__isnull=True)
+    found = SubscriberQuestion.objects.filter(target=target, withdrawn_at__isnull=True)
     if operator is not None:
         found = found.filter(operator=operator)
     return found.order_by("-asked_at", "id").first()
 
 
-def questions_of(subject: str) -> QuerySet[Question]:
-    return Question.objects.filter(subject=subject).order_by("asked_at", "id")
+def questions_of(subject: str) -> QuerySet[SubscriberQuestion]:
+    return SubscriberQuestion.objects.filter(subject=subject).order_by("asked_at", "id")
 
 
-def answers_to_carry() -> QuerySet[Question]:
+def answers_to_carry() -> QuerySet[SubscriberQuestion]:
     """Answers that nobody has taken yet to whoever waits for them, the oldest first."""
-    return Question.objects.filter(to_carry=True).order_by("answered_at", "id")
+    return SubscriberQuestion.objects.filter(to_carry=True).order_by("answered_at", "id")
 
 
-def late(*, now: dt.datetime) -> QuerySet[Question]:
+def late(*, now: dt.datetime) -> QuerySet[SubscriberQuestion]:
     """Open questions about addresses whose time to answer is over, those late longest first."""
-    found = Question.objects.filter(
-        kind=Kind.SUBSCRIBER, answered_at__isnull=True, withdrawn_at__isnull=True, due_at__lte=now
+    found = SubscriberQuestion.objects.filter(
+        kind=QuestionKind.SUBSCRIBER, answered_at__isnull=True, withdrawn_at__isnull=True, due_at__lte=now
     )
     return found.order_by("due_at", "id")
 
 
-def open_ones() -> QuerySet[Question]:
+def open_ones() -> QuerySet[SubscriberQuestion]:
     """Neither answered nor withdrawn."""
-    return Question.objects.filter(answered_at__isnull=True, withdrawn_at__isnull=True).order_by("asked_at", "id")
+    return SubscriberQuestion.objects.filter(answered_at__isnull=True, withdrawn_at__isnull=True).order_by(
+        "asked_at", "id"
+    )
 
 
-def due_for_erasure(*, now: dt.datetime) -> QuerySet[Question]:
-    return Question.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
+def due_for_erasure(*, now: dt.datetime) -> QuerySet[SubscriberQuestion]:
+    return SubscriberQuestion.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
 
 
 def usual_time(*, operator: str, since: dt.datetime) -> dt.timedelta | None:
@@ -192,10 +194,10 @@ def callback_of(*, operator: str) -> Callback | None:
     return Callback.objects.filter(operator=operator, ended_at__isnull=True).first()
 
 
-def deliveries_of(callback: Callback) -> QuerySet[Delivery]:
+def deliveries_of(callback: Callback) -> QuerySet[CallbackDelivery]:
     """The newest first."""
-    return Delivery.objects.filter(callback=callback).order_by("-made_at", "id")
+    return CallbackDelivery.objects.filter(callback=callback).order_by("-made_at", "id")
 
 
-def deliveries_due(*, now: dt.datetime) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(next_at__lte=now).select_related("callback").order_by("next_at", "id")
+def deliveries_due(*, now: dt.datetime) -> QuerySet[CallbackDelivery]:
+    return CallbackDelivery.objects.filter(next_at__lte=now).select_related("callback").order_by("next_at", "id")

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rahdari.tables.csv_tables import CsvRow as CsvRow
 from rahdari.tables.csv_tables import FileTrouble as FileTrouble
-from rahdari.tables.csv_tables import Row as Row
 from rahdari.tables.csv_tables import read_table
 from rahdari.tables.csv_tables import write_table as write_table
 
@@ -25,7 +25,7 @@ MOST_ROWS = 5_000
 MOST_FILE_BYTES = 1_000_000
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """What is asked about: an address of a subscriber, or the name on a mobile number. An operator is never asked what
     runs over a line, how much, or whereto: another kind needs a decision (ADR 0022)."""
 
@@ -40,9 +40,9 @@ class Said(StrEnum):
 
 
 # Why not: the number in a file, and the word in the API. Of each kind of question, in the order of the page.
-REASONS: dict[Kind, tuple[str, ...]] = {
-    Kind.SUBSCRIBER: ("another_subscriber", "not_our_address", "unknown_subscriber", "line_closed"),
-    Kind.MOBILE: ("another_subscriber", "not_our_number", "line_closed"),
+REASONS: dict[QuestionKind, tuple[str, ...]] = {
+    QuestionKind.SUBSCRIBER: ("another_subscriber", "not_our_address", "unknown_subscriber", "line_closed"),
+    QuestionKind.MOBILE: ("another_subscriber", "not_our_number", "line_closed"),
 }
 # This says that we asked the wrong network, and nothing about the applicant.
 BLAMES_NOBODY = frozenset({"not_our_address", "not_our_number"})
@@ -77,7 +77,7 @@ class Given:
     reference: str = ""
 
 
-def reason_of(kind: Kind, text: str) -> str | None:
+def reason_of(kind: QuestionKind, text: str) -> str | None:
     """The reason that a number or a word stands for; None when it stands for none."""
     reasons = REASONS[kind]
     bare = text.strip().lower()
@@ -100,18 +100,18 @@ def read_reference(text: str, *, number: str = "") -> str | AnswerTrouble:
 
 
 def read_answer(
-    kind: Kind, *, said: str, reason: str = "", reference: str = "", number: str = ""
+    kind: QuestionKind, *, said: str, reason: str = "", reference: str = "", number: str = ""
 ) -> Given | AnswerTrouble:
     """What an operator means, or why we do not know. `number` is what was asked about, of a mobile line."""
     word = said.strip().lower()
     if word not in set(Said):
         return AnswerTrouble.UNKNOWN_ANSWER
     meant = Said(word)
-    if reference.strip() and (kind is not Kind.MOBILE or meant is not Said.YES):
+    if reference.strip() and (kind is not QuestionKind.MOBILE or meant is not Said.YES):
         return AnswerTrouble.REFERENCE_NOT_WANTED
     if meant is not Said.NO and reason.strip():
         return AnswerTrouble.REASON_WITHOUT_NO
-    if meant is Said.YES and kind is Kind.MOBILE:
+    if meant is Said.YES and kind is QuestionKind.MOBILE:
         opaque = read_reference(reference, number=number)
         return opaque if isinstance(opaque, AnswerTrouble) else Given(meant, reference=opaque)
     if meant is not Said.NO:
@@ -158,7 +158,7 @@ NEEDED = ("check", "answer")
 class Asked:
     """What a row is held against."""
 
-    kind: Kind
+    kind: QuestionKind
     closed: bool = False
     number: str = ""
     own: bool = False
@@ -168,18 +168,18 @@ class Asked:
 class Judged:
     """A row with its answer, with what is wrong, or with neither: then it is left open."""
 
-    row: Row
+    row: CsvRow
     number: str
     given: Given | None = None
     trouble: AnswerTrouble | None = None
 
 
-def read_file(content: bytes) -> tuple[Row, ...] | FileTrouble:
+def read_file(content: bytes) -> tuple[CsvRow, ...] | FileTrouble:
     """The rows of a file of answers."""
     return read_table(content, needed=NEEDED, most_rows=MOST_ROWS, most_bytes=MOST_FILE_BYTES)
 
 
-def judge(rows: Iterable[Row], asked: Mapping[str, Asked]) -> list[Judged]:
+def judge(rows: Iterable[CsvRow], asked: Mapping[str, Asked]) -> list[Judged]:
     """Each row against the question it names. A number that comes twice is a mistake in both rows."""
     listed = list(rows)
     numbers = [row.cell("check").upper() for row in listed]
@@ -189,7 +189,7 @@ def judge(rows: Iterable[Row], asked: Mapping[str, Asked]) -> list[Judged]:
     ]
 
 
-def _judged(row: Row, number: str, asked: Asked | None, twice: bool) -> Judged:
+def _judged(row: CsvRow, number: str, asked: Asked | None, twice: bool) -> Judged:
     if not row.cell("answer") and not row.cell("reason") and not row.cell("reference"):
         return Judged(row, number)
     if asked is None:

@@ -7,13 +7,13 @@ import datetime as dt
 from dataclasses import dataclass
 
 from . import rules
-from .rules import Kind
+from .rules import QuestionKind
 
 
 @dataclass(frozen=True)
 class Sample:
     number: str
-    kind: Kind
+    kind: QuestionKind
     subscriber: str
     address: str
     name_masked: str
@@ -21,13 +21,19 @@ class Sample:
 
 
 SAMPLES = (
-    Sample("Q-TEST-0001", Kind.SUBSCRIBER, "SN-0100338", "203.0.113.61", rules.mask_name("Sample Person"), 1),
-    Sample("Q-TEST-0002", Kind.SUBSCRIBER, "SN-0100417", "198.51.100.18", rules.mask_name("Sample Freelancer"), 5),
-    Sample("Q-TEST-0003", Kind.SUBSCRIBER, "", "2001:db8:40:9::1", rules.mask_name("Sample Trading House"), 21),
-    Sample("Q-TEST-0004", Kind.SUBSCRIBER, "SN-0102911", "203.0.113.160/28", rules.mask_name("Sample Bank Ltd"), 31),
-    Sample("Q-TEST-0005", Kind.SUBSCRIBER, "SN-0103004", "192.0.2.77", rules.mask_name("Sample Freelancer"), 39),
-    Sample("Q-TEST-0006", Kind.SUBSCRIBER, "", "2001:db8::/56", rules.mask_name("نمونہ فری لانسر"), 47),
-    Sample("Q-TEST-0007", Kind.MOBILE, "923000000007", "", rules.mask_name("Sample Freelancer"), 23),
+    Sample("Q-TEST-0001", QuestionKind.SUBSCRIBER, "SN-0100338", "203.0.113.61", rules.mask_name("Sample Person"), 1),
+    Sample(
+        "Q-TEST-0002", QuestionKind.SUBSCRIBER, "SN-0100417", "198.51.100.18", rules.mask_name("Sample Freelancer"), 5
+    ),
+    Sample("Q-TEST-0003", QuestionKind.SUBSCRIBER, "", "2001:db8:40:9::1", rules.mask_name("Sample Trading House"), 21),
+    Sample(
+        "Q-TEST-0004", QuestionKind.SUBSCRIBER, "SN-0102911", "203.0.113.160/28", rules.mask_name("Sample Bank Ltd"), 31
+    ),
+    Sample(
+        "Q-TEST-0005", QuestionKind.SUBSCRIBER, "SN-0103004", "192.0.2.77", rules.mask_name("Sample Freelancer"), 39
+    ),
+    Sample("Q-TEST-0006", QuestionKind.SUBSCRIBER, "", "2001:db8::/56", rules.mask_name("نمونہ فری لانسر"), 47),
+    Sample("Q-TEST-0007", QuestionKind.MOBILE, "923000000007", "", rules.mask_name("Sample Freelancer"), 23),
 )
 
 

@@ -14,8 +14,8 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.vault import tokens
 
-from . import calling, queries
-from .models import ApiToken, Question
+from . import callbacks, queries
+from .models import ApiToken, SubscriberQuestion
 
 VALID_FOR = dt.timedelta(days=365)
 MOST = 10
@@ -79,7 +79,7 @@ def end_operator(*, operator: str, actor: str, now: dt.datetime) -> None:
     """
     for id in list(ApiToken.objects.filter(operator=operator, revoked_at__isnull=True).values_list("pk", flat=True)):
         revoke_token(operator=operator, id=id, by=actor, now=now)
-    calling.end_callback(operator=operator, by=actor, now=now)
+    callbacks.end_callback(operator=operator, by=actor, now=now)
     for post in people.posts_at_operator(operator):
         people_actions.end_post(post=post, actor=actor, now=now)
 
@@ -91,11 +91,11 @@ def note_use(*, token: ApiToken, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def note_fetched(*, questions: Sequence[Question], token: ApiToken, now: dt.datetime) -> None:
+def note_fetched(*, questions: Sequence[SubscriberQuestion], token: ApiToken, now: dt.datetime) -> None:
     """The operator's own system got these: on record for whoever is asked about, once a day however often it asks."""
     today = timezone.localtime(now).date()
     fresh = [each for each in questions if each.fetched_on != today]
-    Question.objects.filter(pk__in=[each.pk for each in fresh]).update(fetched_on=today)
+    SubscriberQuestion.objects.filter(pk__in=[each.pk for each in fresh]).update(fetched_on=today)
     actor = f"operator:{token.operator}"
     journal.record_list(
         act="confirm.fetched",

@@ -27,7 +27,7 @@ from rahdari.web.posting import posted_from
 
 from . import actions, desk, queries, rules, words
 from .forms import CallbackForm, FileForm, TokenForm
-from .models import AnswerFile, Question, Way
+from .models import AnswerFile, SubscriberQuestion, Way
 
 
 def _operator(request: HttpRequest) -> str:
@@ -44,7 +44,7 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], status: 
     return render(request, template, {"wide": True} | context, status=status)
 
 
-def _question(request: HttpRequest, number: str) -> Question:
+def _question(request: HttpRequest, number: str) -> SubscriberQuestion:
     try:
         return queries.question_for_operator(operator=_operator(request), number=number)
     except queries.QuestionNotFound:
@@ -61,7 +61,7 @@ def checks(request: HttpRequest) -> HttpResponse:
     return _list(request)
 
 
-def _looked(request: HttpRequest, act: str, found: Iterable[Question], now: dt.datetime) -> None:
+def _looked(request: HttpRequest, act: str, found: Iterable[SubscriberQuestion], now: dt.datetime) -> None:
     """Whoever is asked about is told that the operator saw it."""
     actor = f"operator:{_operator(request)}"
     shown, by = (each.subject for each in found), {"by": _by(request)}
@@ -78,8 +78,8 @@ def _list(request: HttpRequest, form: FileForm | None = None, status: int = 200,
         "next": request.GET.get("next", "")[:12],
         "wrong": "",
         "system_path": reverse("confirm:questions"),
-        "reasons": [told for _place, _key, told in words.reasons(rules.Kind.SUBSCRIBER)],
-        "mobile_reasons": [told for _place, _key, told in words.reasons(rules.Kind.MOBILE)],
+        "reasons": [told for _place, _key, told in words.reasons(rules.QuestionKind.SUBSCRIBER)],
+        "mobile_reasons": [told for _place, _key, told in words.reasons(rules.QuestionKind.MOBILE)],
     }
     return _page(request, "confirm/checks.html", context | more, status=status)
 

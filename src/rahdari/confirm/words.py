@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 
 from rahdari.probe.hook import HookOutcome
 
-from .models import Delivery, Question
-from .rules import REASONS, AnswerTrouble, FileTrouble, Kind, Said
+from .models import CallbackDelivery, SubscriberQuestion
+from .rules import REASONS, AnswerTrouble, FileTrouble, QuestionKind, Said
 
 _REASONS: dict[str, Callable[[], str]] = {
     "another_subscriber": lambda: _("Another subscriber has it"),
@@ -24,10 +24,10 @@ def reason(key: str) -> str:
 
 def reasons(kind: str) -> list[tuple[int, str, str]]:
     """Each reason of a kind of question: its number, its key, its words."""
-    return [(place, key, reason(key)) for place, key in enumerate(REASONS[Kind(kind)], start=1)]
+    return [(place, key, reason(key)) for place, key in enumerate(REASONS[QuestionKind(kind)], start=1)]
 
 
-def said(question: Question) -> str:
+def said(question: SubscriberQuestion) -> str:
     """An operator's last answer, in a few words."""
     if question.said == Said.YES:
         return _("Yes, our subscriber")
@@ -84,7 +84,7 @@ def callback_trouble(found: HookOutcome) -> str:
     }.get(found) or _("This is not an address that we can call. It looks like https://answers.operator.example/hook")
 
 
-def delivered(delivery: Delivery) -> tuple[str, str]:
+def delivered(delivery: CallbackDelivery) -> tuple[str, str]:
     """How an event fared: a tone, and words."""
     if delivery.delivered_at is not None:
         return "ok", _("Delivered")

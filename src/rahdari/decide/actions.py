@@ -6,20 +6,13 @@ is in the officer's own hands, and never on an application of their own; a rule 
 names codes and never words about a person.
 """
 
-from .acting import (
-    AlreadyAnswered,
-    CodeNotUsable,
-    NotAnOfficer,
-    NotPossibleNow,
-    NotYourCase,
-    OwnApplication,
-    ReasonNeeded,
-    page_of,
-)
+from .assignment import AlreadyTaken, hand_over, record_check, record_checks, record_several, take_case
+from .deadlines import close_unanswered
 from .desk import record_looks
 from .ending import NotYours, TooLate, end, go_on, go_on_due, pause
 from .erasing import erase_words
 from .evidence import EvidenceMissing
+from .file_hold import end_hold, hold_file
 from .granting import (
     ChecksMissing,
     confirm_grant,
@@ -31,15 +24,22 @@ from .granting import (
     return_grant,
     return_provisional,
 )
-from .hands import AlreadyTaken, hand_over, record_check, record_checks, record_several, take_case
-from .holding import end_hold, hold_file
-from .keeping import keep_again
 from .operators import NoOperatorToAsk, ask_operator
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question, save_answer_draft
-from .reach import NobodyToName, name_network, with_files
+from .queue_columns import keep_again
 from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
-from .taking_back import keep_registration, propose_taking_back, restore_registration, second_taking_back
-from .times import close_unanswered
+from .revocation import keep_registration, propose_taking_back, restore_registration, second_taking_back
+from .transitions import (
+    AlreadyAnswered,
+    CodeNotUsable,
+    NotAnOfficer,
+    NotPossibleNow,
+    NotYourCase,
+    OwnApplication,
+    ReasonNeeded,
+    page_of,
+)
+from .unreached_addresses import NobodyToName, name_network, with_files
 
 __all__ = [
     "AlreadyAnswered",

@@ -15,8 +15,8 @@ from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply import rules as evidence
 from rahdari.apply.models import Document, Endpoint
-from rahdari.apply.telling import Line
-from rahdari.confirm.models import Question as OperatorQuestion
+from rahdari.apply.summary import SummaryLine
+from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
 from rahdari.letters import queries as inbox
 from rahdari.letters.models import Letter
 from rahdari.people import queries as people
@@ -29,13 +29,14 @@ from rahdari.verify import way_words
 from rahdari.verify import words as findings
 from rahdari.verify.models import Check, Outcome
 
-from . import addresses, operators, queries, reach, rules, taking_back, words
+from . import addresses, operators, queries, revocation, rules, words
 from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
-from .clocks import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
+from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
 from .forms import DecideForm, RecordSeveralForm
-from .models import Case, Decision, Notice, Question
-from .rules import NoticeState, QuestionState, Standing, Status
+from .models import Case, CaseQuestion, Decision, Notice
+from .rules import CaseStanding, NoticeState, QuestionState, Status
+from .unreached_addresses import held_against, unreached_endpoints, unreached_of
 
 TRIES_SHOWN = 20
 # What stands in the way of a decision is read first.
@@ -76,7 +77,7 @@ class CasePage:
     # -- facts -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def standing(self) -> Standing:
+    def standing(self) -> CaseStanding:
         return self.case.standing
 
     @cached_property
@@ -88,7 +89,7 @@ class CasePage:
         return list(applications.endpoints_of(self.application))
 
     @property
-    def endpoints_and_runs(self) -> list[tuple[Endpoint, Line]]:
+    def endpoints_and_runs(self) -> list[tuple[Endpoint, SummaryLine]]:
         """Each address with what runs there."""
         return [(endpoint, applications.what_runs_at(endpoint)) for endpoint in self.endpoints]
 
@@ -112,15 +113,15 @@ class CasePage:
             found.setdefault(one.rule, []).append(one)
         return found
 
-    def papers_of(self, asked: Question | Notice) -> list[Document]:
+    def papers_of(self, asked: CaseQuestion | Notice) -> list[Document]:
         """What was sent with an answer. Until that is sent, or its time is over, it is the applicant's own."""
-        waits = isinstance(asked, Question) and asked.state == QuestionState.OPEN
+        waits = isinstance(asked, CaseQuestion) and asked.state == QuestionState.OPEN
         waits = waits or (isinstance(asked, Notice) and asked.state == NoticeState.RUNNING)
         return [] if waits else self._papers.get(asked.subject, [])
 
     def paper(self, wanted: str) -> tuple[str, Document] | None:
         """The title and the paper, if it is one of those that the page lists and is still kept."""
-        asked: list[Question | Notice] = [*self.case.questions.all(), *self.case.notices.all()]
+        asked: list[CaseQuestion | Notice] = [*self.case.questions.all(), *self.case.notices.all()]
         came = [numbered for each in asked for numbered in enumerate(self.papers_of(each), start=1)]
         title = _("File %(number)s that came with the answer")
         found = self.documents + [(title % {"number": number}, paper) for number, paper in came]
@@ -287,7 +288,7 @@ class CasePage:
         return words.history(queries.history(self.case), reader=self.reader)[:LINES_OF_HISTORY]
 
     @cached_property
-    def letters(self) -> list[tuple[Letter, str, list[inbox.Standing]]]:
+    def letters(self) -> list[tuple[Letter, str, list[inbox.DeliveryStanding]]]:
         """What was written about the file, and whether it arrived."""
         written = inbox.letters_about(self.application.subject)
         return [(letter, inbox.title_of(letter), inbox.reached(letter)) for letter in written]
@@ -331,7 +332,7 @@ class CasePage:
 
     @cached_property
     def grantable(self) -> rules.Assessment:
-        return reach.held_against(queries.missing_for_grant(self.case, self.now), self.application)
+        return held_against(queries.missing_for_grant(self.case, self.now), self.application)
 
     # -- operators that were asked ---------------------------------------------------------------------------------
 
@@ -345,13 +346,13 @@ class CasePage:
 
     @cached_property
     def may_restore(self) -> bool:
-        return self.standing.status == Status.DECIDED and taking_back.to_restore(self.case, self.now) is not None
+        return self.standing.status == Status.DECIDED and revocation.to_restore(self.case, self.now) is not None
 
     @cached_property
     def may_take_back(self) -> bool:
         """Whether the registration that came of the case can be taken back, or restored."""
         is_decided = self.standing.status == Status.DECIDED
-        return is_decided and (self.may_restore or taking_back.registration_of(self.case, self.now) is not None)
+        return is_decided and (self.may_restore or revocation.registration_of(self.case, self.now) is not None)
 
     # -- who would get it, or gets it ------------------------------------------------------------------------------
 
@@ -359,11 +360,10 @@ class CasePage:
     def nowhere(self) -> list[tuple[str, str]]:
         """Addresses that would reach no operator, or reach none: by which the form names each, and its text."""
         if self.standing.status == Status.OPEN:
-            return [(each.subject, each.address_text) for each in reach.unreached_endpoints(self.application)]
+            return [(each.subject, each.address_text) for each in unreached_endpoints(self.application)]
         if self.decision is None or self.decision.registration is None:
             return []
-        found = reach.unreached_of(self.decision.registration)
-        return [(each.origin, format_block(each.block)) for each in found]
+        return [(each.origin, format_block(each.block)) for each in unreached_of(self.decision.registration)]
 
     @property
     def may_name_network(self) -> bool:
@@ -428,7 +428,7 @@ class CasePage:
     # -- question, notice, decision --------------------------------------------------------------------------------
 
     @cached_property
-    def question(self) -> Question | None:
+    def question(self) -> CaseQuestion | None:
         return queries.open_question(self.case)
 
     @property
@@ -440,7 +440,7 @@ class CasePage:
         return question_due_at(self.question) if self.question else None
 
     @property
-    def asked(self) -> list[tuple[Question, str, list[Document]]]:
+    def asked(self) -> list[tuple[CaseQuestion, str, list[Document]]]:
         return [
             (one, self.policy.reasons[one.code].text.in_language(self.language), self.papers_of(one))
             for one in self.case.questions.all()

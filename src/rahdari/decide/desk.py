@@ -25,8 +25,8 @@ from rahdari.policy import Allowance, Text
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Outcome
 
-from . import keeping, queries, rules
-from .clocks import ClockFace, calendar, clock_of, policy_by, policy_of
+from . import queries, queue_columns, rules
+from .case_clock import ClockFace, calendar, clock_of, policy_by, policy_of
 from .models import Case, Decision, Notice
 from .rules import CannotSecond, NoticeState, Status
 
@@ -54,7 +54,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Row:
+class QueueRow:
     case: Case
     clock: ClockFace
     service: Text
@@ -84,7 +84,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Desk:
-    rows: Sequence[Row]
+    rows: Sequence[QueueRow]
     total: int
     first: int
     pages: int
@@ -166,7 +166,7 @@ def record_looks(
         where=f"desk:{where}",
         reason=why,
         shown=[each.subject for each in files],
-        asked=sorted(keeping.hashes(asked.casefold().split())),
+        asked=sorted(queue_columns.hashes(asked.casefold().split())),
         now=now,
     )
 
@@ -202,7 +202,7 @@ def _fits(asked: str) -> Q:
     """Cases by a part of their number, by the beginning of each word of a name, by company number. By no address: that
     is asked within a case or for a demand (`searching`)."""
     fits = Q(application__reference__icontains=asked) | Q(application__company_number=asked)
-    if words := keeping.words_asked(asked):
+    if words := queue_columns.words_asked(asked):
         fits |= Q(words__contains=sorted(words))
     return fits
 
@@ -210,7 +210,7 @@ def _fits(asked: str) -> Q:
 # -- rows ----------------------------------------------------------------------------------------------------------
 
 
-def rows_of(found: QuerySet[Case], *, officer: User, now: dt.datetime) -> list[Row]:
+def rows_of(found: QuerySet[Case], *, officer: User, now: dt.datetime) -> list[QueueRow]:
     """The cases of one page with what a row of it shows, in a handful of queries whatever their number. A row has a
     name, so it has no address: no list tells who is where. Checks are not loaded, only counted."""
     keys = list(found.values_list("pk", flat=True))
@@ -229,7 +229,7 @@ def _row(
     may: tuple[bool, bool],
     checks: Sequence[tuple[Kind, str, bool]],
     now: dt.datetime,
-) -> Row:
+) -> QueueRow:
     is_director, is_new = may
     rules_of_case = policy_of(case.application)
     notice = queries.open_notice(case)
@@ -237,7 +237,7 @@ def _row(
     passed = {kind.title["en"] for kind, outcome, _required in checks if outcome == Outcome.PASSED}
     stood_for = {rule.instead_of for rule in asked if rule.title.en in passed}
     not_needed = {rule.title.en for rule in asked if rule.kind in stood_for}
-    return Row(
+    return QueueRow(
         case=case,
         clock=clock_of(case, now),
         service=rules_of_case.services[case.application.service].short,
@@ -281,7 +281,7 @@ def next_for(*, officer: User, now: dt.datetime, after: Case, filters: Filters) 
 
 @dataclass(frozen=True)
 class Proposals:
-    rows: Sequence[Row]
+    rows: Sequence[QueueRow]
     mine: int
     total: int
     first: int

@@ -3,17 +3,17 @@
 from rahdari.apply.models import Application
 from rahdari.archive.actions import Box
 
-from .models import Case, Decision, Notice, Question, TakingBack
+from .models import Case, CaseQuestion, Decision, Notice, Revocation
 
 
 def erase_words(*, application: Application, box: Box) -> None:
     """The texts of questions, answers, notices and decisions. Who decided what, when, by which codes, and to which
     registration it led, stays. The application is marked as erased before, or the database refuses."""
     box.take(Case.objects.filter(application=application))
-    for rows in (Question.objects, Notice.objects, Decision.objects, TakingBack.objects):
+    for rows in (CaseQuestion.objects, Notice.objects, Decision.objects, Revocation.objects):
         box.take(rows.filter(case__application=application))
     Case.objects.filter(application=application).update(words=[])
-    for question in Question.objects.filter(case__application=application):
+    for question in CaseQuestion.objects.filter(case__application=application):
         question.text, question.answer, question.draft = "", "", ""
         question.save(update_fields=["text", "answer", "draft"])
     for notice in Notice.objects.filter(case__application=application):
@@ -22,6 +22,6 @@ def erase_words(*, application: Application, box: Box) -> None:
     for decision in Decision.objects.filter(case__application=application):
         decision.text = ""
         decision.save(update_fields=["text"])
-    for taken in TakingBack.objects.filter(case__application=application):
+    for taken in Revocation.objects.filter(case__application=application):
         taken.text, taken.restored_why = "", ""
         taken.save(update_fields=["text", "restored_why"])

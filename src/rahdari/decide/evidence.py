@@ -15,8 +15,8 @@ from rahdari.policy import CheckRule, Reason
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check, Outcome
 
-from .clocks import policy_of
-from .models import Question
+from .case_clock import policy_of
+from .models import CaseQuestion
 
 
 class EvidenceMissing(Exception):
@@ -85,7 +85,7 @@ def _own_words(application: Application, _reason: Reason) -> bool:
     """What the applicant wrote of the use or the work: where it is asked, as a proof, or in answer to a question."""
     kind = policy_of(application).services[application.service].evidence_kind(application.evidence_kind)
     wrote = application.evidence_text if kind is not None and kind.sort.own_words else ""
-    answered = Question.objects.filter(case__application=application, answered_at__isnull=False)
+    answered = CaseQuestion.objects.filter(case__application=application, answered_at__isnull=False)
     return bool(application.purpose or wrote) or any(each.answer for each in answered)
 
 

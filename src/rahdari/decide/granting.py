@@ -18,10 +18,10 @@ from rahdari.verify import kinds
 from rahdari.verify.models import Check
 from rahdari.verify.queries import checks_of as checks_of_subject
 
-from . import clocks, queries, reach, rules
-from .acting import close, in_own_hands, lock, move_of, record, write
+from . import case_clock, queries, rules, unreached_addresses
 from .models import Case, Decision
 from .rules import Lane, Outcome, Status
+from .transitions import close, in_own_hands, lock, move_of, record, write
 
 
 class ChecksMissing(Exception):
@@ -42,11 +42,13 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
     if not is_new:
         return lock(case)
     case = lock(case)
-    return _by_rule(case, reach.held_against(queries.assessment_of(application, now, checks), application), now)
+    return _by_rule(
+        case, unreached_addresses.held_against(queries.assessment_of(application, now, checks), application), now
+    )
 
 
 def _by_rule(case: Case, result: rules.Assessment, now: dt.datetime) -> Case:
-    actor = f"rule:{clocks.policy_of(case.application).version}"
+    actor = f"rule:{case_clock.policy_of(case.application).version}"
     if isinstance(result, rules.NotYet):
         case.lane, case.assessed_at = Lane.REVIEW, now
         case.save(update_fields=["lane", "assessed_at"])
@@ -78,7 +80,7 @@ def decide_late(*, case: Case, now: dt.datetime) -> bool:
     if not queries.is_untouched(case):
         return False
     found = list(checks_of_subject(case.application.subject))
-    result = reach.held_against(queries.assessment_of(case.application, now, found), case.application)
+    result = unreached_addresses.held_against(queries.assessment_of(case.application, now, found), case.application)
     returned = [decision.voided_at for decision in case.decisions.all() if decision.voided_at is not None]
     may = rules.may_decide_late(
         found=result,
@@ -119,9 +121,9 @@ def _decide_grant(
         outcome=Outcome.GRANTED,
         text=text,
         decided_by=decided_by,
-        rule_version=clocks.policy_of(case.application).version,
+        rule_version=case_clock.policy_of(case.application).version,
         at=now,
-        provisional_until=clocks.provisional_until(case.application, now) if provisional else None,
+        provisional_until=case_clock.provisional_until(case.application, now) if provisional else None,
         provisional_codes=list(provisional.codes) if provisional else [],
     )
     close(case, Status.DECIDED, now)
@@ -139,7 +141,7 @@ def grant(*, case: Case, officer: User, text: str = "", now: dt.datetime) -> Dec
     case = lock(case)
     actor = in_own_hands(case, officer)
     move_of(case, "grant")
-    found = reach.held_against(queries.missing_for_grant(case, now), case.application)
+    found = unreached_addresses.held_against(queries.missing_for_grant(case, now), case.application)
     if isinstance(found, rules.NotYet):
         raise ChecksMissing(found.missing)
     provisional = found if isinstance(found, rules.Provisional) else None
@@ -158,10 +160,10 @@ def mark_entered(*, decision: Decision, registration: Registration, now: dt.date
     decision.entered_at, decision.registration = now, registration
     decision.save(update_fields=["entered_at", "registration"])
     record(case, "entered", "system:line", now, detail={"registration": registration.reference})
-    service = clocks.policy_of(case.application).services[case.application.service]
+    service = case_clock.policy_of(case.application).services[case.application.service]
     provisional = {}
     if decision.is_provisional:
-        codes = [clocks.policy_of(case.application).reasons[code] for code in decision.provisional_codes]
+        codes = [case_clock.policy_of(case.application).reasons[code] for code in decision.provisional_codes]
         provisional = {"reason": codes, "code": decision.provisional_codes}
     write(
         case,
@@ -170,7 +172,7 @@ def mark_entered(*, decision: Decision, registration: Registration, now: dt.date
         registration=registration.reference,
         valid_until=registration.valid_until,
         service=service.title,
-        unreached=len(reach.unreached_of(registration)),
+        unreached=len(unreached_addresses.unreached_of(registration)),
         rests=registration.suspended_at is not None,
         **_what_changed(case.application, registration, now),
         url=reverse("portal:registration", args=[registration.reference]),

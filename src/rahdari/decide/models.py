@@ -19,7 +19,7 @@ from rahdari.people.models import User
 from rahdari.register.models import Registration
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import Lane, NoticeState, Outcome, QuestionState, Standing, Status
+from .rules import CaseStanding, Lane, NoticeState, Outcome, QuestionState, Status
 
 
 def _choices(values: Iterable[str]) -> list[tuple[str, str]]:
@@ -84,18 +84,18 @@ class Case(models.Model):
         return f"case:{self.pk}"
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> CaseStanding:
         """Computed from the rows, so that no column can contradict them."""
         question = next((one for one in self.questions.all() if one.answered_at is None), None)
         notice = next((one for one in self.notices.all() if one.is_standing), None)
-        return Standing(
+        return CaseStanding(
             Status(self.status),
             QuestionState.NONE if question is None else question.state,
             NoticeState.NONE if notice is None else notice.state,
         )
 
 
-class Question(models.Model):
+class CaseQuestion(models.Model):
     """One question to the applicant. While it is open the officer's clock stands still."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -294,7 +294,7 @@ class Decision(models.Model):
         return self.provisional_until is not None and self.confirmed_at is None
 
 
-class TakingBack(models.Model):
+class Revocation(models.Model):
     """A registration was suspended or struck out, against its holder's will; and perhaps restored. Never rewritten."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

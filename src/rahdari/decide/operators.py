@@ -10,14 +10,14 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
 from rahdari.confirm import words as answers
-from rahdari.confirm.models import Question
+from rahdari.confirm.models import SubscriberQuestion
 from rahdari.people.models import User
 from rahdari.publish import queries as publish
 from rahdari.publish.models import Operator
 
-from . import clocks
-from .acting import in_own_hands, lock, move_of, record
+from . import case_clock
 from .models import Case
+from .transitions import in_own_hands, lock, move_of, record
 
 
 class NoOperatorToAsk(Exception):
@@ -28,11 +28,11 @@ class NoOperatorToAsk(Exception):
         self.case = case
 
 
-def asked_about(application: Application) -> list[Question]:
+def asked_about(application: Application) -> list[SubscriberQuestion]:
     return list(questions.questions_of(application.subject).filter(withdrawn_at__isnull=True))
 
 
-def told_by(application: Application) -> list[tuple[Question, str, str, str]]:
+def told_by(application: Application) -> list[tuple[SubscriberQuestion, str, str, str]]:
     """Each question to an operator about this application: the operator's name, the address, and what it said."""
     found = asked_about(application)
     names = {slug: name for slug, name, _asn in publish.operators_of_networks()} if found else {}
@@ -71,7 +71,7 @@ def ask_operator(*, case: Case, officer: User, now: dt.datetime) -> int:
             operator=operator.slug,
             subject=case.application.subject,
             target=endpoint.subject,
-            policy=clocks.policy_of(case.application),
+            policy=case_clock.policy_of(case.application),
             block=str(endpoint.block),
             subscriber=endpoint.subscriber,
             name=case.application.holder_name,

@@ -12,7 +12,7 @@ from rahdari.people.access import officer_required, person
 from rahdari.vault.files import FileMissing
 
 from . import queries
-from .opening import opened, why_of
+from .case_access import opened, why_of
 
 # No script, no form, nothing loaded from anywhere, in no page but ours. A PDF has no sandbox: browsers show
 # none in one. Its own scripts were taken out when it was sent, and none may run.

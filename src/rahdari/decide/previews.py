@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from rahdari.letters import actions as letters
 
 from . import queries
-from .clocks import policy_of
+from .case_clock import policy_of
 from .models import Case
 
 

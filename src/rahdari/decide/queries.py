@@ -18,7 +18,7 @@ from rahdari.apply.models import Application
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
 from rahdari.journal import registry
-from rahdari.journal.models import Entry as Row
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.journal.registry import Reader
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
@@ -28,7 +28,7 @@ from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
 
 from . import rules
-from .clocks import (
+from .case_clock import (
     ClockFace,
     allowance_of,
     calendar,
@@ -40,11 +40,22 @@ from .clocks import (
     policy_of,
     question_due_at,
 )
-from .models import Case, Decision, Notice, Question
-from .own import is_own as is_own
-from .own import of_others as of_others
-from .own import own_of as own_of
-from .own import own_subjects as own_subjects
+from .conflicts_of_interest import is_own as is_own
+from .conflicts_of_interest import of_others as of_others
+from .conflicts_of_interest import own_of as own_of
+from .conflicts_of_interest import own_subjects as own_subjects
+from .due import (
+    clocks_to_run,
+    may_be_changed_until,
+    notices_due_between,
+    provisional_grants,
+    provisional_with_news,
+    questions_due_between,
+    readable_until,
+    registrations_on_hold,
+)
+from .models import Case, CaseQuestion, Decision, Notice
+from .pending_automatic import is_untouched, not_looked_at_since, with_news, with_proofs_that_came_late
 from .remedies import (
     Refusal,
     RefusedFor,
@@ -57,25 +68,14 @@ from .remedies import (
     taken_back_from,
     written_to,
 )
-from .rules import Outcome, Standing, Status
-from .running_out import (
-    clocks_to_run,
-    may_be_changed_until,
-    notices_due_between,
-    provisional_grants,
-    provisional_with_news,
-    questions_due_between,
-    readable_until,
-    registrations_on_hold,
-)
-from .untouched import is_untouched, not_looked_at_since, with_news, with_proofs_that_came_late
+from .rules import CaseStanding, Outcome, Status
 
 __all__ = [
     "CaseNotFound",
+    "CaseStanding",
     "ClockFace",
     "Refusal",
     "RefusedFor",
-    "Standing",
     "WhyMissing",
     "actor_of",
     "allowance_of",
@@ -156,7 +156,7 @@ def cases() -> QuerySet[Case]:
 
 def _with_events(found: QuerySet[Case]) -> QuerySet[Case]:
     return found.select_related("assigned_to").prefetch_related(
-        Prefetch("questions", Question.objects.order_by("asked_at", "id")),
+        Prefetch("questions", CaseQuestion.objects.order_by("asked_at", "id")),
         Prefetch("notices", Notice.objects.select_related("proposed_by").order_by("sent_at", "id")),
         Prefetch("decisions", Decision.objects.order_by("at", "id")),
     )
@@ -330,7 +330,7 @@ def case_of(application: Application) -> Case | None:
     return None
 
 
-def standings_of(found: Sequence[Application]) -> dict[uuid.UUID, Standing]:
+def standings_of(found: Sequence[Application]) -> dict[uuid.UUID, CaseStanding]:
     """How the cases of these applications stand, in three queries; those without a case are left out."""
     rows = Case.objects.filter(application__in=found).prefetch_related("questions", "notices").order_by()
     return {case.application_id: case.standing for case in rows}
@@ -418,7 +418,7 @@ def history_for_applicant(case: Case) -> list[Row]:
     return list(record.about(case.application.subject).filter(act__in=registry.shown_to(Reader.APPLICANT)))
 
 
-def open_question(case: Case) -> Question | None:
+def open_question(case: Case) -> CaseQuestion | None:
     """The question that waits for the applicant, also one whose time is over but that may still be answered."""
     return next((one for one in case.questions.all() if one.answered_at is None), None)
 
@@ -428,7 +428,7 @@ def open_notice(case: Case) -> Notice | None:
     return next((one for one in case.notices.all() if one.is_standing), None)
 
 
-def awaiting_answer(application: Application) -> Question | Notice | None:
+def awaiting_answer(application: Application) -> CaseQuestion | Notice | None:
     """What the applicant may answer now, with words and papers."""
     case = case_of(application)
     if case is None or application.status == "withdrawn":

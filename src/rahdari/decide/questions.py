@@ -10,16 +10,16 @@ from rahdari.apply import actions as apply
 from rahdari.db.wake import wake
 from rahdari.people.models import User
 
-from . import clocks, evidence
-from .acting import AlreadyAnswered, answer_of, in_own_hands, lock, move_of, record, usable, write
-from .models import Case, Notice, Question
+from . import case_clock, evidence
+from .models import Case, CaseQuestion, Notice
 from .rules import Status
+from .transitions import AlreadyAnswered, answer_of, in_own_hands, lock, move_of, record, usable, write
 
 
 class NoMoreTime(Exception):
     """More time was given as often as the policy allows. `.question`."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: CaseQuestion) -> None:
         super().__init__(f"{question} was extended already")
         self.question = question
 
@@ -33,21 +33,21 @@ class TooLateToReopen(Exception):
 
 
 @transaction.atomic
-def ask_question(*, case: Case, officer: User, code: str, text: str = "", now: dt.datetime) -> Question:
+def ask_question(*, case: Case, officer: User, code: str, text: str = "", now: dt.datetime) -> CaseQuestion:
     """Ask the applicant. The officer's clock stands still until the answer. Raises EvidenceMissing."""
     case = lock(case)
     actor = in_own_hands(case, officer)
     move_of(case, "ask_question")
     reason = usable(case, code, "question")
     evidence.require(case.application, [reason])
-    allowance = clocks.policy_of(case.application).clocks["question"]
-    question = Question.objects.create(
+    allowance = case_clock.policy_of(case.application).clocks["question"]
+    question = CaseQuestion.objects.create(
         case=case,
         code=code,
         text=text.strip(),
         asked_by=officer,
         asked_at=now,
-        due_at=policy.add(start=now, allowance=allowance, calendar=clocks.calendar()),
+        due_at=policy.add(start=now, allowance=allowance, calendar=case_clock.calendar()),
     )
     record(case, "asked_question", actor, now, reason=code)
     asked = reason.text.in_language(case.application.applicant.language)
@@ -63,16 +63,16 @@ def ask_question(*, case: Case, officer: User, code: str, text: str = "", now: d
 
 
 @transaction.atomic
-def extend_question(*, question: Question, actor: str, now: dt.datetime) -> Question:
+def extend_question(*, question: CaseQuestion, actor: str, now: dt.datetime) -> CaseQuestion:
     """More time, without a reason, as often as the policy gives it."""
     case = lock(question.case)
     move_of(case, "extend_question")
-    question = Question.objects.get(pk=question.pk)
-    frozen = clocks.policy_of(case.application)
+    question = CaseQuestion.objects.get(pk=question.pk)
+    frozen = case_clock.policy_of(case.application)
     if question.extended >= frozen.extensions_of_a_question:
         raise NoMoreTime(question)
     question.due_at = policy.add(
-        start=clocks.question_due_at(question), allowance=frozen.clocks["question"], calendar=clocks.calendar()
+        start=case_clock.question_due_at(question), allowance=frozen.clocks["question"], calendar=case_clock.calendar()
     )
     question.extended += 1
     question.save(update_fields=["due_at", "extended"])
@@ -81,10 +81,10 @@ def extend_question(*, question: Question, actor: str, now: dt.datetime) -> Ques
 
 
 @transaction.atomic
-def answer_question(*, question: Question, answer: str, actor: str, now: dt.datetime) -> Question:
+def answer_question(*, question: CaseQuestion, answer: str, actor: str, now: dt.datetime) -> CaseQuestion:
     """The applicant's answer. It also reopens a case closed for want of one, while the policy allows."""
     case = lock(question.case)
-    question = Question.objects.get(pk=question.pk)
+    question = CaseQuestion.objects.get(pk=question.pk)
     if question.answered_at is not None:
         raise AlreadyAnswered(question)
     move = move_of(case, "answer_question")
@@ -92,8 +92,8 @@ def answer_question(*, question: Question, answer: str, actor: str, now: dt.date
     if move.source == Status.NOT_PURSUED:
         until = policy.add(
             start=question.lapsed_at or now,
-            allowance=clocks.policy_of(case.application).reopen_within,
-            calendar=clocks.calendar(),
+            allowance=case_clock.policy_of(case.application).reopen_within,
+            calendar=case_clock.calendar(),
         )
         if now > until:
             raise TooLateToReopen(until)
@@ -108,7 +108,7 @@ def answer_question(*, question: Question, answer: str, actor: str, now: dt.date
 
 
 @transaction.atomic
-def save_answer_draft(*, asked: Question | Notice, text: str, actor: str, now: dt.datetime) -> None:
+def save_answer_draft(*, asked: CaseQuestion | Notice, text: str, actor: str, now: dt.datetime) -> None:
     """Keep what the applicant has written so far, for them alone. Nothing is answered, and no clock moves.
 
     Raises AlreadyAnswered, NotPossibleNow.

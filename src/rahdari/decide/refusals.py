@@ -12,8 +12,10 @@ from rahdari.db.wake import wake
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
-from . import clocks, evidence, queries, rules
-from .acting import (
+from . import case_clock, evidence, queries, rules
+from .models import Case, Decision, Notice
+from .rules import CannotSecond, Outcome, Status
+from .transitions import (
     AlreadyAnswered,
     CodeNotUsable,
     NotPossibleNow,
@@ -29,8 +31,6 @@ from .acting import (
     usable,
     write,
 )
-from .models import Case, Decision, Notice
-from .rules import CannotSecond, Outcome, Status
 
 
 class MayNotSecond(Exception):
@@ -59,7 +59,7 @@ def propose_refusal(
         if not evidence.fits(case.application, reason):
             raise CodeNotUsable(reason.code)
     evidence.require(case.application, reasons, named=bool(named.strip()))
-    frozen = clocks.policy_of(case.application)
+    frozen = case_clock.policy_of(case.application)
     listed = [reason.code for reason in reasons]
     notice = Notice.objects.create(
         case=case,
@@ -69,7 +69,7 @@ def propose_refusal(
         proposed_by=officer,
         sent_at=now,
         answer_due_at=policy.add(
-            start=now, allowance=clocks.notice_allowance(frozen, listed), calendar=clocks.calendar()
+            start=now, allowance=case_clock.notice_allowance(frozen, listed), calendar=case_clock.calendar()
         ),
     )
     record(case, "proposed_refusal", actor, now, reason=" ".join(listed))
@@ -124,7 +124,7 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
     notice = queries.open_notice(case)
     if notice is None:
         raise NotPossibleNow("second_refusal", case.standing)
-    frozen = clocks.policy_of(case.application)
+    frozen = case_clock.policy_of(case.application)
     why = rules.may_second(
         proposer=notice.proposed_by_id,
         second=officer.pk,
@@ -153,7 +153,7 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
         notice=notice,
         rule_version=frozen.version,
         at=now,
-        appeal_until=policy.add(start=now, allowance=forum.file_within, calendar=clocks.calendar()),
+        appeal_until=policy.add(start=now, allowance=forum.file_within, calendar=case_clock.calendar()),
     )
     notice.concluded_at = now
     notice.save(update_fields=["concluded_at"])

@@ -9,8 +9,8 @@ from rahdari.apply.models import Application
 from rahdari.policy import Forum, Policy, Provision, Reason, Remedy
 from rahdari.register.models import Registration
 
-from .clocks import policy_of
-from .models import Decision, Notice, TakingBack
+from .case_clock import policy_of
+from .models import Decision, Notice, Revocation
 from .rules import Outcome, Status
 
 
@@ -98,9 +98,9 @@ def refused_before(draft: Application) -> tuple[Application, tuple[RefusedFor, .
     return application, tuple(reason_with_law(policy_of(application), code) for code in decision.codes)
 
 
-def taken_back_from(registration: Registration) -> TakingBack | None:
+def taken_back_from(registration: Registration) -> Revocation | None:
     """The last time that it was taken back, for its holder's page."""
-    return TakingBack.objects.filter(registration=registration).select_related("case__application").last()
+    return Revocation.objects.filter(registration=registration).select_related("case__application").last()
 
 
 def notice_about(registration: Registration) -> Notice | None:

@@ -56,7 +56,7 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class CaseStanding:
     status: Status
     question: QuestionState = QuestionState.NONE
     notice: NoticeState = NoticeState.NONE
@@ -85,7 +85,7 @@ class Move:
     guards: tuple[str, ...] = ()
     reason_needed: bool = False
 
-    def fits(self, standing: Standing) -> bool:
+    def fits(self, standing: CaseStanding) -> bool:
         return standing.status == self.source and standing.question in self.question and standing.notice in self.notice
 
 
@@ -173,7 +173,7 @@ MOVES = (
 )
 
 
-def move_for(standing: Standing, act: str) -> Move | None:
+def move_for(standing: CaseStanding, act: str) -> Move | None:
     return next((move for move in MOVES if move.act == act and move.fits(standing)), None)
 
 

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_http_methods
 from rahdari.people.access import officer_required, person
 
 from . import searching
+from .case_access import opened, render
 from .forms import DemandForm, SearchForm
 from .models import Case
-from .opening import opened, render
 
 
 @never_cache

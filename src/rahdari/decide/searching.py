@@ -16,7 +16,7 @@ from rahdari.apply import queries as applications
 from rahdari.journal import actions as journal
 from rahdari.people.models import User
 
-from . import keeping, queries
+from . import queries, queue_columns
 from .models import Case
 from .rules import Status
 
@@ -37,14 +37,16 @@ def is_whole(asked: str) -> bool:
     """Whether this can be a name or an address, and is not a part of one as far as that is seen."""
     if _PLACEHOLDER.search(asked):
         return False
-    return _address(asked) is not None or (not _BEGINS.fullmatch(asked.casefold()) and bool(keeping.whole_name(asked)))
+    return _address(asked) is not None or (
+        not _BEGINS.fullmatch(asked.casefold()) and bool(queue_columns.whole_name(asked))
+    )
 
 
 def stands_in(case: Case, asked: str) -> bool:
     """Whether it is the name of this case's holder, or one of its addresses."""
     address = _address(asked)
     if address is None:
-        return keeping.whole_name(asked) == keeping.whole_name(case.application.holder_name)
+        return queue_columns.whole_name(asked) == queue_columns.whole_name(case.application.holder_name)
     return applications.endpoints_of(case.application).filter(block__covers=str(address)).exists()
 
 
@@ -69,7 +71,7 @@ def search(*, officer: User, asked: str, now: dt.datetime, case: Case | None = N
         now=now,
         reason="case" if case is not None else "demand",
         ground=queries.ground_of(case) if case is not None else demand,
-        detail={"found": found.how, "asked": sorted(keeping.hashes(asked.casefold().split()))}
+        detail={"found": found.how, "asked": sorted(queue_columns.hashes(asked.casefold().split()))}
         | ({"case": str(case.pk)} if case is not None else {}),
     )
     return found
@@ -86,7 +88,7 @@ def _with(asked: str, cases: QuerySet[Case]) -> QuerySet[Case]:
     """A block is found by an address in it, and by nothing that is wider than it."""
     address = _address(asked)
     if address is None:
-        return cases.filter(words=keeping.whole_name(asked))
+        return cases.filter(words=queue_columns.whole_name(asked))
     there = applications.endpoints_there().filter(block__covers=str(address))
     return cases.filter(application__in=there.values("application"))
 

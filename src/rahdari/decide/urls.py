@@ -1,13 +1,13 @@
 from django.urls import path
 
-from . import holding_views, paper_views, reach_views, search_views, taking_back_views, views
-from .opening import asks_why
+from . import file_hold_views, paper_views, revocation_views, search_views, unreached_address_views, views
+from .case_access import asks_why
 
 app_name = "decide"
 urlpatterns = [
     path("desk/", views.queue, name="queue"),
     path("desk/approvals/", views.approvals, name="approvals"),
-    path("desk/unreached/", reach_views.unreached, name="unreached"),
+    path("desk/unreached/", unreached_address_views.unreached, name="unreached"),
     path("desk/search/", search_views.search, name="search"),
     path("desk/keys/", views.turn_keys, name="keys"),
     path("desk/cases/<str:reference>/", asks_why(views.case), name="case"),
@@ -26,8 +26,8 @@ urlpatterns = [
     path("desk/cases/<str:reference>/checks/", asks_why(views.record_several), name="record_several"),
     path("desk/cases/<str:reference>/checks/<uuid:check>/", asks_why(views.record_check), name="record_check"),
     path("desk/cases/<str:reference>/documents/<uuid:document>/", asks_why(paper_views.document), name="document"),
-    path("desk/cases/<str:reference>/network/", asks_why(reach_views.name_network), name="name_network"),
-    path("desk/cases/<str:reference>/operators/", asks_why(reach_views.ask_operator), name="ask_operator"),
-    path("desk/cases/<str:reference>/take-back/", asks_why(taking_back_views.take_back), name="take_back"),
-    path("desk/cases/<str:reference>/hold/", asks_why(holding_views.hold), name="hold"),
+    path("desk/cases/<str:reference>/network/", asks_why(unreached_address_views.name_network), name="name_network"),
+    path("desk/cases/<str:reference>/operators/", asks_why(unreached_address_views.ask_operator), name="ask_operator"),
+    path("desk/cases/<str:reference>/take-back/", asks_why(revocation_views.take_back), name="take_back"),
+    path("desk/cases/<str:reference>/hold/", asks_why(file_hold_views.hold), name="hold"),
 ]

@@ -21,12 +21,12 @@ from rahdari.journal import actions as journal
 from rahdari.people.access import officer_required, person
 from rahdari.web.posting import posted_from
 
-from . import actions, desk, queries, taking_back, words
+from . import actions, desk, queries, revocation, words
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
+from .case_access import KEPT, WHY, moved_on, opened, render, to_page, why_of
 from .case_page import CasePage
 from .forms import DecideForm, DropForm, RecordForm, RecordManyForm, SecondForm, WhyForm
 from .models import Case
-from .opening import KEPT, WHY, moved_on, opened, render, to_page, why_of
 from .previews import letter_preview
 
 # Why the officer opens which closed cases again, for as long as the visit lasts.
@@ -98,7 +98,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
         request,
         "decide/approvals.html",
         {
-            "takings": taking_back.waiting(officer=person(request), now=timezone.now()),
+            "takings": revocation.waiting(officer=person(request), now=timezone.now()),
             "rows": rows,
             "mine": shown.mine,
             "shown": shown,

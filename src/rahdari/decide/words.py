@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.journal import registry
-from rahdari.journal.models import Entry
+from rahdari.journal.models import JournalEntry
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Policy
@@ -30,7 +30,7 @@ class Said:
     count: int = 1
 
 
-def history(rows: Iterable[Entry], *, reader: User) -> list[Said]:
+def history(rows: Iterable[JournalEntry], *, reader: User) -> list[Said]:
     """What became of a file since it was sent. The steps of a draft are the applicant's own and are left out.
 
     What somebody did many times in a row, such as proving 500 addresses, is one line.

@@ -14,12 +14,12 @@ from django.db.models import Q
 
 from rahdari.register.models import BlockField, Entry, PartsField, Registration
 
-from .rules import By, Outcome, V6As
+from .rules import By, ReportOutcome, V6As
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Host(models.Model):
+class DynamicHost(models.Model):
     """One connection whose address changes. `subject` is the endpoint of the application that asked for it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -43,11 +43,11 @@ class Host(models.Model):
         return self.name
 
 
-class Token(models.Model):
+class UpdateToken(models.Model):
     """What a router shows to report the address. The last characters are kept to tell tokens apart on the page."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="tokens")
+    host = models.ForeignKey(DynamicHost, on_delete=models.CASCADE, related_name="tokens")
     index = models.CharField(max_length=64, unique=True)
     tail = models.CharField(max_length=4)
     made_at = models.DateTimeField()
@@ -61,10 +61,10 @@ class Token(models.Model):
         return f"…{self.tail}"
 
 
-class Lease(models.Model):
+class ReportedAddress(models.Model):
     """The address that a connection has now, of one family, and until when the last report of it counts."""
 
-    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="leases")
+    host = models.ForeignKey(DynamicHost, on_delete=models.CASCADE, related_name="leases")
     family = models.PositiveSmallIntegerField()
     block = BlockField()
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -94,11 +94,11 @@ class Lease(models.Model):
         return ipaddress.ip_network(self.block)
 
 
-class Claim(models.Model):
+class AddressClaim(models.Model):
     """An address that was reported from elsewhere and waits for its proof. `subject` is how verify knows it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="claims")
+    host = models.ForeignKey(DynamicHost, on_delete=models.CASCADE, related_name="claims")
     family = models.PositiveSmallIntegerField()
     block = models.CharField(max_length=49)
     at = models.DateTimeField()
@@ -124,14 +124,14 @@ class Claim(models.Model):
         return ipaddress.ip_network(self.block)
 
 
-class Report(models.Model):
+class AddressReport(models.Model):
     """What was reported, newest last. The same again and again is one row with a count."""
 
     id = models.BigAutoField(primary_key=True)
-    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="reports")
+    host = models.ForeignKey(DynamicHost, on_delete=models.CASCADE, related_name="reports")
     address = models.CharField(max_length=49, blank=True)
     by = models.CharField(max_length=8, choices=[(str(value), str(value)) for value in By])
-    outcome = models.CharField(max_length=12, choices=[(str(value), str(value)) for value in Outcome])
+    outcome = models.CharField(max_length=12, choices=[(str(value), str(value)) for value in ReportOutcome])
     at = models.DateTimeField()
     last_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)

@@ -14,7 +14,7 @@ from rahdari.register.models import Entry, Registration
 from rahdari.vault import index
 
 from . import rules
-from .models import Claim, Host, Lease, Report, Token
+from .models import AddressClaim, AddressReport, DynamicHost, ReportedAddress, UpdateToken
 
 SHOWN = "lease.token"
 
@@ -23,72 +23,74 @@ def rules_in_force() -> LeaseRules:
     return policies.current(settings.POLICY_FILE).lease
 
 
-def host_by_subject(subject: str) -> Host | None:
-    return Host.objects.filter(subject=subject).first()
+def host_by_subject(subject: str) -> DynamicHost | None:
+    return DynamicHost.objects.filter(subject=subject).first()
 
 
-def host_by_id(id: str) -> Host | None:
+def host_by_id(id: str) -> DynamicHost | None:
     """The connection that a row of the journal names. For rooms above: no visitor stands behind it."""
-    return Host.objects.select_related("registration").filter(pk=id).first()
+    return DynamicHost.objects.select_related("registration").filter(pk=id).first()
 
 
-def hosts_by_subject(subjects: Iterable[str]) -> dict[str, Host]:
-    return {host.subject: host for host in Host.objects.filter(subject__in=list(subjects))}
+def hosts_by_subject(subjects: Iterable[str]) -> dict[str, DynamicHost]:
+    return {host.subject: host for host in DynamicHost.objects.filter(subject__in=list(subjects))}
 
 
-def host_of(registration: Registration, id: uuid.UUID) -> Host | None:
+def host_of(registration: Registration, id: uuid.UUID) -> DynamicHost | None:
     """A connection of this registration; None for any other."""
-    return Host.objects.filter(registration=registration, pk=id).first()
+    return DynamicHost.objects.filter(registration=registration, pk=id).first()
 
 
-def hosts_of(registration: Registration) -> QuerySet[Host]:
-    return Host.objects.filter(registration=registration, closed_at__isnull=True).order_by("made_at", "id")
+def hosts_of(registration: Registration) -> QuerySet[DynamicHost]:
+    return DynamicHost.objects.filter(registration=registration, closed_at__isnull=True).order_by("made_at", "id")
 
 
 def token_index(token: str) -> str:
     return index.blind(SHOWN, token)
 
 
-def token_shown(token: str) -> Token | None:
+def token_shown(token: str) -> UpdateToken | None:
     """The token that was shown, with its connection; None when it was never given out."""
     plain = rules.token_shape(token)
     if not plain:
         return None
-    return Token.objects.select_related("host__registration").filter(index=token_index(plain)).first()
+    return UpdateToken.objects.select_related("host__registration").filter(index=token_index(plain)).first()
 
 
-def tokens_of(host: Host, *, now: dt.datetime) -> QuerySet[Token]:
+def tokens_of(host: DynamicHost, *, now: dt.datetime) -> QuerySet[UpdateToken]:
     """Those that work, newest first."""
-    return Token.objects.filter(host=host).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now)).order_by("-made_at")
+    return (
+        UpdateToken.objects.filter(host=host).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now)).order_by("-made_at")
+    )
 
 
-def leases_of(host: Host) -> list[Lease]:
-    return list(Lease.objects.filter(host=host).select_related("entry").order_by("family"))
+def leases_of(host: DynamicHost) -> list[ReportedAddress]:
+    return list(ReportedAddress.objects.filter(host=host).select_related("entry").order_by("family"))
 
 
-def lease_with(entry: Entry) -> Lease | None:
+def lease_with(entry: Entry) -> ReportedAddress | None:
     """The lease that has this entry listed; None for an address that was left, or a fixed one."""
-    return Lease.objects.filter(entry=entry).select_related("host").first()
+    return ReportedAddress.objects.filter(entry=entry).select_related("host").first()
 
 
 def leased_among(entries: Collection[Entry]) -> set[uuid.UUID]:
     """Of these entries, those that a lease has listed: the others were left, and stay for the overlap."""
-    return set(Lease.objects.filter(entry__in=entries).values_list("entry", flat=True)) if entries else set()
+    return set(ReportedAddress.objects.filter(entry__in=entries).values_list("entry", flat=True)) if entries else set()
 
 
-def reports_of(host: Host) -> QuerySet[Report]:
-    return Report.objects.filter(host=host).order_by("-last_at", "-id")
+def reports_of(host: DynamicHost) -> QuerySet[AddressReport]:
+    return AddressReport.objects.filter(host=host).order_by("-last_at", "-id")
 
 
-def claims_waiting(*, host: Host | None = None) -> QuerySet[Claim]:
-    found = Claim.objects.filter(closed_at__isnull=True).select_related("host__registration")
+def claims_waiting(*, host: DynamicHost | None = None) -> QuerySet[AddressClaim]:
+    found = AddressClaim.objects.filter(closed_at__isnull=True).select_related("host__registration")
     return (found.filter(host=host) if host is not None else found).order_by("at", "id")
 
 
-def leases_to_tell_of(*, now: dt.datetime) -> QuerySet[Lease]:
+def leases_to_tell_of(*, now: dt.datetime) -> QuerySet[ReportedAddress]:
     """Leases of registered connections that ran out and whose holder was not told, the longest silent first."""
     return (
-        Lease.objects.filter(told_at__isnull=True)
+        ReportedAddress.objects.filter(told_at__isnull=True)
         .filter(Q(until__lte=now) | Q(rival_until__lte=now))
         .filter(host__registration__isnull=False, host__closed_at__isnull=True)
         .filter(host__registration__struck_out_at__isnull=True, host__registration__expired_at__isnull=True)
@@ -99,18 +101,18 @@ def leases_to_tell_of(*, now: dt.datetime) -> QuerySet[Lease]:
     )
 
 
-def leases_lapsed() -> QuerySet[Lease]:
+def leases_lapsed() -> QuerySet[ReportedAddress]:
     """Leases whose entry has ended on its own: the grace is over, or a rival has the address."""
     return (
-        Lease.objects.filter(entry__ended_at__isnull=False, host__closed_at__isnull=True)
+        ReportedAddress.objects.filter(entry__ended_at__isnull=False, host__closed_at__isnull=True)
         .filter(host__registration__struck_out_at__isnull=True, host__registration__expired_at__isnull=True)
         .select_related("host__registration", "entry")
         .order_by("until", "id")
     )
 
 
-def reports_to_forget(*, now: dt.datetime) -> QuerySet[Report]:
-    return Report.objects.filter(last_at__lt=now - rules_in_force().updates_kept)
+def reports_to_forget(*, now: dt.datetime) -> QuerySet[AddressReport]:
+    return AddressReport.objects.filter(last_at__lt=now - rules_in_force().updates_kept)
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,9 @@ class Counts:
 
 def counts(*, now: dt.datetime) -> Counts:
     """A connection with addresses of both families counts as its better one."""
-    hosts = Host.objects.filter(registration__isnull=False, closed_at__isnull=True)
+    hosts = DynamicHost.objects.filter(registration__isnull=False, closed_at__isnull=True)
     hosts = hosts.filter(registration__struck_out_at__isnull=True, registration__expired_at__isnull=True)
-    leases = Lease.objects.filter(host__in=hosts)
+    leases = ReportedAddress.objects.filter(host__in=hosts)
     paused = set(hosts.filter(paused_until__gt=now).values_list("pk", flat=True))
     reporting = set(leases.filter(until__gt=now).values_list("host", flat=True)) - paused
     listed = leases.filter(until__lte=now, entry__isnull=False, entry__ended_at__isnull=True)
@@ -148,11 +150,13 @@ def counts(*, now: dt.datetime) -> Counts:
     )
 
 
-def entries_leased() -> QuerySet[Lease, uuid.UUID | None]:
+def entries_leased() -> QuerySet[ReportedAddress, uuid.UUID | None]:
     """The entries that leases of open connections speak of, whether they have ended or not."""
-    return Lease.objects.filter(entry__isnull=False, host__closed_at__isnull=True).values_list("entry", flat=True)
+    return ReportedAddress.objects.filter(entry__isnull=False, host__closed_at__isnull=True).values_list(
+        "entry", flat=True
+    )
 
 
-def all_hosts_of(registration: Registration) -> QuerySet[Host]:
+def all_hosts_of(registration: Registration) -> QuerySet[DynamicHost]:
     """Every connection that a registration ever had."""
-    return Host.objects.filter(registration=registration)
+    return DynamicHost.objects.filter(registration=registration)

@@ -30,8 +30,8 @@ from rahdari.web import limits
 
 from . import queries, rules
 from .hosts import host_subject
-from .models import Claim, Host, Lease, Report
-from .rules import By, Outcome
+from .models import AddressClaim, AddressReport, DynamicHost, ReportedAddress
+from .rules import By, ReportOutcome
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -44,7 +44,7 @@ CLAIM_LASTS = dt.timedelta(hours=1)
 class Heard:
     """What became of one address of a report."""
 
-    outcome: Outcome
+    outcome: ReportOutcome
     address: str
     # Of one that came too often: how long until one is taken.
     wait: dt.timedelta = dt.timedelta(0)
@@ -54,41 +54,43 @@ class Heard:
         return self.outcome in rules.TAKEN
 
 
-def report(*, host: Host, block: Block | str, source: Address | None, by: str, now: dt.datetime) -> Heard:
+def report(*, host: DynamicHost, block: Block | str, source: Address | None, by: str, now: dt.datetime) -> Heard:
     """Take the report that the connection has this address. `source` is where the report came from; None for a proof
     that was made otherwise. A text is what was reported and is no address that could be registered.
     """
     if isinstance(block, str) or not rules.is_public(block, allowed=settings.ALLOWED_SPECIAL_RANGES):
         text = block if isinstance(block, str) else format_block(block)
-        return _noted(host, Outcome.NOT_PUBLIC, text, by, now)
+        return _noted(host, ReportOutcome.NOT_PUBLIC, text, by, now)
     text = format_block(block)
     in_force = queries.rules_in_force()
-    lease = Lease.objects.select_related("entry").filter(host=host, family=block.version).first()
+    lease = ReportedAddress.objects.select_related("entry").filter(host=host, family=block.version).first()
     is_there = source is None or rules.is_from(block, source)
     # 1)
     if lease is not None and lease.block == block and _is_listed(host, lease):
         _go_on(host, lease, is_there=is_there, in_force=in_force, now=now)
-        return _noted(host, Outcome.SAME, text, by, now)
+        return _noted(host, ReportOutcome.SAME, text, by, now)
     # 2)
     rate = in_force.change_burst
     per = int(in_force.change_every.total_seconds()) * rate
     allowance = limits.take(f"lease.change:{host.pk}:{block.version}", rate=rate, per=per)
     if not allowance.allowed:
-        return replace(_noted(host, Outcome.TOO_OFTEN, text, by, now), wait=allowance.wait)
+        return replace(_noted(host, ReportOutcome.TOO_OFTEN, text, by, now), wait=allowance.wait)
     # 3)
     if not is_there and not _is_proved(host, block, now):
-        return _noted(host, Outcome.NOT_PROVED, text, by, now)
+        return _noted(host, ReportOutcome.NOT_PROVED, text, by, now)
     # 4) and 5)
     outcome = _take(host, block, source, in_force, now)
     return _noted(host, outcome, text, by, now)
 
 
-def _is_listed(host: Host, lease: Lease) -> bool:
+def _is_listed(host: DynamicHost, lease: ReportedAddress) -> bool:
     """Before it is registered there is nothing to list; afterwards an entry that stands."""
     return host.registration_id is None or (lease.entry is not None and lease.entry.ended_at is None)
 
 
-def _go_on(host: Host, lease: Lease, *, is_there: bool, in_force: LeaseRules, now: dt.datetime) -> None:
+def _go_on(
+    host: DynamicHost, lease: ReportedAddress, *, is_there: bool, in_force: LeaseRules, now: dt.datetime
+) -> None:
     until = now + in_force.length
     silent = rules.has_run_out(until=lease.until, rival_until=lease.rival_until, now=now)
     if lease.reported_at + NOTED_EVERY > now and not silent and lease.rival_until is None:
@@ -98,7 +100,7 @@ def _go_on(host: Host, lease: Lease, *, is_there: bool, in_force: LeaseRules, no
         lease.rival_until = None
     lease.save(update_fields=["reported_at", "until", "told_at", "rival_until"])
     if host.paused_until is not None:
-        Host.objects.filter(pk=host.pk).update(paused_until=None)
+        DynamicHost.objects.filter(pk=host.pk).update(paused_until=None)
     _prove_renewals(host, now)
     entry, registration = lease.entry, host.registration
     if entry is None or registration is None or entry.valid_until >= registration.stays_until:
@@ -109,19 +111,19 @@ def _go_on(host: Host, lease: Lease, *, is_there: bool, in_force: LeaseRules, no
         register.extend_entry(entry=entry, until=until + in_force.grace, now=now)
 
 
-def _is_proved(host: Host, block: Block, now: dt.datetime) -> bool:
+def _is_proved(host: DynamicHost, block: Block, now: dt.datetime) -> bool:
     """Whether the address was proved since it was claimed; else a proof is asked for, and looked for."""
     with transaction.atomic():
         claim = (
-            Claim.objects.select_for_update()
+            AddressClaim.objects.select_for_update()
             .filter(host=host, family=block.version, closed_at__isnull=True, block=str(block))
             .first()
         )
         if claim is None:
-            Claim.objects.filter(host=host, family=block.version, closed_at__isnull=True).update(closed_at=now)
-            claim = Claim.objects.create(host=host, family=block.version, block=str(block), at=now)
+            AddressClaim.objects.filter(host=host, family=block.version, closed_at__isnull=True).update(closed_at=now)
+            claim = AddressClaim.objects.create(host=host, family=block.version, block=str(block), at=now)
     if proofs.proof_of(claim.subject, block) is not None:
-        Claim.objects.filter(pk=claim.pk).update(closed_at=now)
+        AddressClaim.objects.filter(pk=claim.pk).update(closed_at=now)
         return True
     for method in (Method.LINK, Method.HTTP):
         challenge = verify.open_challenge(
@@ -135,14 +137,16 @@ def _is_proved(host: Host, block: Block, now: dt.datetime) -> bool:
     return False
 
 
-def _take(host: Host, block: Block, source: Address | None, in_force: LeaseRules, now: dt.datetime) -> Outcome:
+def _take(
+    host: DynamicHost, block: Block, source: Address | None, in_force: LeaseRules, now: dt.datetime
+) -> ReportOutcome:
     with transaction.atomic():
-        host = Host.objects.select_for_update(of=("self",)).select_related("registration").get(pk=host.pk)
-        lease = Lease.objects.select_related("entry").filter(host=host, family=block.version).first()
+        host = DynamicHost.objects.select_for_update(of=("self",)).select_related("registration").get(pk=host.pk)
+        lease = ReportedAddress.objects.select_related("entry").filter(host=host, family=block.version).first()
         entry: Entry | None = None
         if host.registration is not None:
             listed = _list(host, host.registration, lease, block, in_force, now)
-            if isinstance(listed, Outcome):
+            if isinstance(listed, ReportOutcome):
                 return listed
             entry = listed
         else:
@@ -156,15 +160,15 @@ def _take(host: Host, block: Block, source: Address | None, in_force: LeaseRules
             "rival_until": None,
             "told_at": None,
         }
-        Lease.objects.update_or_create(host=host, family=block.version, defaults=fields)
+        ReportedAddress.objects.update_or_create(host=host, family=block.version, defaults=fields)
         _prove_renewals(host, now)
-        Claim.objects.filter(host=host, family=block.version, closed_at__isnull=True).update(closed_at=now)
+        AddressClaim.objects.filter(host=host, family=block.version, closed_at__isnull=True).update(closed_at=now)
         if host.paused_until is not None:
-            Host.objects.filter(pk=host.pk).update(paused_until=None)
-    return Outcome.CHANGED
+            DynamicHost.objects.filter(pk=host.pk).update(paused_until=None)
+    return ReportOutcome.CHANGED
 
 
-def _prove(host: Host, block: Block, source: Address | None, now: dt.datetime) -> None:
+def _prove(host: DynamicHost, block: Block, source: Address | None, now: dt.datetime) -> None:
     """An application that is not decided: the report proves control of the connection that it asks for."""
     endpoint = applications.endpoint_by_subject(host.subject)
     if endpoint is None:
@@ -174,7 +178,7 @@ def _prove(host: Host, block: Block, source: Address | None, now: dt.datetime) -
     verify.prove_by_report(subject=host.subject, block=endpoint.network, source=source, now=now)
 
 
-def _prove_renewals(host: Host, now: dt.datetime) -> None:
+def _prove_renewals(host: DynamicHost, now: dt.datetime) -> None:
     """A registered connection is reported: that proves it for applications that renew or change its registration."""
     if host.registration is None:
         return
@@ -186,8 +190,13 @@ def _prove_renewals(host: Host, now: dt.datetime) -> None:
 
 
 def _list(
-    host: Host, registration: Registration, lease: Lease | None, block: Block, in_force: LeaseRules, now: dt.datetime
-) -> Entry | Outcome:
+    host: DynamicHost,
+    registration: Registration,
+    lease: ReportedAddress | None,
+    block: Block,
+    in_force: LeaseRules,
+    now: dt.datetime,
+) -> Entry | ReportOutcome:
     """The entry with the new address, or why there is none. Whoever left the address, or fell silent, makes room."""
     for _ in range(5):
         try:
@@ -195,15 +204,20 @@ def _list(
         except register.BlockAlreadyEntered as error:
             in_the_way = error.entry
         if in_the_way is None or in_the_way.holder == host.holder:
-            return Outcome.YOURS
+            return ReportOutcome.YOURS
         outcome = _make_room(in_the_way.part_of or in_the_way, in_force, now)
         if outcome is not None:
             return outcome
-    return Outcome.HELD
+    return ReportOutcome.HELD
 
 
 def _entered(
-    host: Host, registration: Registration, lease: Lease | None, block: Block, in_force: LeaseRules, now: dt.datetime
+    host: DynamicHost,
+    registration: Registration,
+    lease: ReportedAddress | None,
+    block: Block,
+    in_force: LeaseRules,
+    now: dt.datetime,
 ) -> Entry:
     origin_of = directory.current().origin(block)
     before = lease.entry if lease is not None else None
@@ -226,14 +240,14 @@ def _entered(
     return register.add_entry(registration=registration, new=new, actor=host_subject(host), now=now)
 
 
-def _make_room(entry: Entry, in_force: LeaseRules, now: dt.datetime) -> Outcome | None:
+def _make_room(entry: Entry, in_force: LeaseRules, now: dt.datetime) -> ReportOutcome | None:
     """None when what stood in the way has ended. It ends when its holder left the address, or is silent."""
     if entry.kind != "dynamic":
         if not entry.was_left:
-            return Outcome.HELD
+            return ReportOutcome.HELD
         register.end_entry(entry=entry, why="yield", now=now)
         return None
-    other = Lease.objects.select_for_update().filter(entry=entry).first()
+    other = ReportedAddress.objects.select_for_update().filter(entry=entry).first()
     if other is None or rules.has_run_out(until=other.until, rival_until=other.rival_until, now=now):
         register.end_entry(entry=entry, why="yield", now=now)
         return None
@@ -241,30 +255,30 @@ def _make_room(entry: Entry, in_force: LeaseRules, now: dt.datetime) -> Outcome 
         other.rival_until = min(other.until, now + in_force.rival_wait)
         other.save(update_fields=["rival_until"])
         journal.record(act="lease.claimed_by_a_rival", actor="rule:lease", subject=f"host:{other.host_id}", now=now)
-    return Outcome.RIVAL
+    return ReportOutcome.RIVAL
 
 
-def _noted(host: Host, outcome: Outcome, address: str, by: str, now: dt.datetime) -> Heard:
+def _noted(host: DynamicHost, outcome: ReportOutcome, address: str, by: str, now: dt.datetime) -> Heard:
     """Note what was reported; the same again is counted on the row that is there."""
-    last = Report.objects.filter(host=host, by=by).order_by("-last_at", "-id").first()
+    last = AddressReport.objects.filter(host=host, by=by).order_by("-last_at", "-id").first()
     if last is not None and (last.address, last.outcome) == (address, outcome):
         if last.last_at + NOTED_EVERY <= now:
             last.last_at, last.count = now, last.count + 1
             last.save(update_fields=["last_at", "count"])
     else:
-        Report.objects.create(host=host, address=address, by=By(by), outcome=outcome, at=now, last_at=now)
+        AddressReport.objects.create(host=host, address=address, by=By(by), outcome=outcome, at=now, last_at=now)
     return Heard(outcome, address)
 
 
-def note_old_token(*, host: Host, by: str, now: dt.datetime) -> None:
+def note_old_token(*, host: DynamicHost, by: str, now: dt.datetime) -> None:
     """A router still shows a token that was replaced: its holder sees that on the page."""
-    _noted(host, Outcome.OLD_TOKEN, "", by, now)
+    _noted(host, ReportOutcome.OLD_TOKEN, "", by, now)
 
 
 # -- steps of the line ----------------------------------------------------------------------------------------------
 
 
-def list_leases(*, host: Host, now: dt.datetime) -> int:
+def list_leases(*, host: DynamicHost, now: dt.datetime) -> int:
     """The connection has just been registered: list the addresses that it reported. Returns how many are listed."""
     registration, in_force = host.registration, queries.rules_in_force()
     if registration is None:
@@ -275,7 +289,7 @@ def list_leases(*, host: Host, now: dt.datetime) -> int:
             continue
         with transaction.atomic():
             found = _list(host, registration, lease, lease.network, in_force, now)
-            if isinstance(found, Outcome):
+            if isinstance(found, ReportOutcome):
                 _noted(host, found, format_block(lease.network), By.ROUTER, now)
                 continue
             lease.entry = found
@@ -285,26 +299,26 @@ def list_leases(*, host: Host, now: dt.datetime) -> int:
 
 
 @each_of(queries.claims_waiting)
-def take_proved_claims(claim: Claim, now: dt.datetime) -> bool:
+def take_proved_claims(claim: AddressClaim, now: dt.datetime) -> bool:
     """Addresses that were reported from elsewhere and are proved now; those that nobody proved are let go."""
     if proofs.proof_of(claim.subject, claim.network) is not None:
         return report(host=claim.host, block=claim.network, source=None, by=By.LINK, now=now).is_taken
     if claim.at + CLAIM_LASTS <= now:
-        Claim.objects.filter(pk=claim.pk, closed_at__isnull=True).update(closed_at=now)
+        AddressClaim.objects.filter(pk=claim.pk, closed_at__isnull=True).update(closed_at=now)
     return False
 
 
-def mark_told(*, lease: Lease, now: dt.datetime) -> bool:
+def mark_told(*, lease: ReportedAddress, now: dt.datetime) -> bool:
     """Whether nobody has told the holder of this silence before."""
-    first = bool(Lease.objects.filter(pk=lease.pk, told_at__isnull=True).update(told_at=now))
+    first = bool(ReportedAddress.objects.filter(pk=lease.pk, told_at__isnull=True).update(told_at=now))
     if first:
         journal.record(act="lease.fell_silent", actor="clock", subject=host_subject(lease.host), now=now)
     return first
 
 
-def let_go(*, lease: Lease, now: dt.datetime) -> None:
+def let_go(*, lease: ReportedAddress, now: dt.datetime) -> None:
     """Its entry has ended: the next report begins anew."""
-    gone, _each = Lease.objects.filter(pk=lease.pk, entry=lease.entry).delete()
+    gone, _each = ReportedAddress.objects.filter(pk=lease.pk, entry=lease.entry).delete()
     if gone:
         journal.record(act="lease.lapsed", actor="clock", subject=host_subject(lease.host), now=now)
 
@@ -312,4 +326,4 @@ def let_go(*, lease: Lease, now: dt.datetime) -> None:
 def forget_reports(*, now: dt.datetime, limit: int = 5_000) -> int:
     """Reports older than the policy keeps them."""
     old = list(queries.reports_to_forget(now=now).values_list("pk", flat=True)[:limit])
-    return Report.objects.filter(pk__in=old).delete()[0] if old else 0
+    return AddressReport.objects.filter(pk__in=old).delete()[0] if old else 0

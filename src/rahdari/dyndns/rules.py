@@ -39,7 +39,7 @@ class By(StrEnum):
     LINK = "link"
 
 
-class Outcome(StrEnum):
+class ReportOutcome(StrEnum):
     CHANGED = "changed"
     SAME = "same"
     NOT_PUBLIC = "not_public"
@@ -51,18 +51,18 @@ class Outcome(StrEnum):
     OLD_TOKEN = "old_token"  # noqa: S105  (a word, not a token)
 
 
-TAKEN = frozenset({Outcome.CHANGED, Outcome.SAME})
+TAKEN = frozenset({ReportOutcome.CHANGED, ReportOutcome.SAME})
 # The words that clients know. "Not now" is 911: ddclient and inadyn try again some minutes later.
-WORDS: dict[Outcome, str] = {
-    Outcome.CHANGED: "good",
-    Outcome.SAME: "nochg",
-    Outcome.TOO_OFTEN: "abuse",
-    Outcome.NOT_PUBLIC: "911",
-    Outcome.NOT_PROVED: "911",
-    Outcome.RIVAL: "911",
-    Outcome.HELD: "911",
-    Outcome.YOURS: "911",
-    Outcome.OLD_TOKEN: "badauth",
+WORDS: dict[ReportOutcome, str] = {
+    ReportOutcome.CHANGED: "good",
+    ReportOutcome.SAME: "nochg",
+    ReportOutcome.TOO_OFTEN: "abuse",
+    ReportOutcome.NOT_PUBLIC: "911",
+    ReportOutcome.NOT_PROVED: "911",
+    ReportOutcome.RIVAL: "911",
+    ReportOutcome.HELD: "911",
+    ReportOutcome.YOURS: "911",
+    ReportOutcome.OLD_TOKEN: "badauth",
 }
 BADAUTH, NOHOST, AWAY = "badauth", "nohost", "911"
 

@@ -19,8 +19,8 @@ from rahdari.db import connections
 from rahdari.web import limits, visitor
 
 from . import actions, queries, rules
-from .models import Host, Token
-from .rules import By, Outcome
+from .models import DynamicHost, UpdateToken
+from .rules import By, ReportOutcome
 
 type Environ = dict[str, Any]
 type Start = Callable[..., Any]
@@ -108,13 +108,15 @@ def answer(environ: Environ, now: dt.datetime) -> tuple[str, str]:
     return OK, rules.body(lines)
 
 
-def _meant(name: str, own: Host) -> Host | None:
+def _meant(name: str, own: DynamicHost) -> DynamicHost | None:
     """The connection of this name: the token's own, or another of the same registration. One router reports for all."""
     label = rules.label(name)
-    host: Host | None = own
+    host: DynamicHost | None = own
     if label != own.name:
         host = (
-            Host.objects.select_related("registration").filter(name=label, registration=own.registration_id).first()
+            DynamicHost.objects.select_related("registration")
+            .filter(name=label, registration=own.registration_id)
+            .first()
             if own.registration_id is not None
             else None
         )
@@ -127,7 +129,7 @@ def _meant(name: str, own: Host) -> Host | None:
 
 
 def _line(
-    host: Host | None, texts: tuple[str, ...], source: rules.Address, by: By, now: dt.datetime
+    host: DynamicHost | None, texts: tuple[str, ...], source: rules.Address, by: By, now: dt.datetime
 ) -> tuple[str, str]:
     """The word for one host. One family that is not taken makes it the word for all, so that the client tries again;
     not so a prefix that cannot be used, which would come again as it is: it is noted, and spoils nothing."""
@@ -143,13 +145,15 @@ def _line(
     refused = next((each for each in heard if not each.is_taken), None)
     if refused is not None:
         return rules.WORDS[refused.outcome], ""
-    changed = any(each.outcome is Outcome.CHANGED for each in heard)
-    return rules.WORDS[Outcome.CHANGED if changed else Outcome.SAME], ",".join(each.address for each in heard)
+    changed = any(each.outcome is ReportOutcome.CHANGED for each in heard)
+    return rules.WORDS[ReportOutcome.CHANGED if changed else ReportOutcome.SAME], ",".join(
+        each.address for each in heard
+    )
 
 
-def _mark_used(token: Token, now: dt.datetime) -> None:
+def _mark_used(token: UpdateToken, now: dt.datetime) -> None:
     if token.used_at is None or token.used_at + USED_EVERY <= now:
-        Token.objects.filter(pk=token.pk).update(used_at=now)
+        UpdateToken.objects.filter(pk=token.pk).update(used_at=now)
 
 
 def _by(agent: str) -> By:

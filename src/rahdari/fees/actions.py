@@ -13,7 +13,7 @@ from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 
 from . import queries, rules
-from .models import Counter, Invoice, Payment, Refund, Statement
+from .models import Invoice, InvoiceCounter, Payment, Refund, Statement
 from .statements import Fault as Fault
 from .statements import Read
 from .statements import Unreadable as Unreadable
@@ -89,8 +89,8 @@ def issue_invoice(
     """Ask for what is due. An application that has an invoice keeps it: the same one is returned."""
     # Invoices of a month wait for each other here, so that their numbers have no gap.
     local = now.astimezone(zone)
-    Counter.objects.get_or_create(month=f"{local:%y%m}")
-    counter = Counter.objects.select_for_update().get(month=f"{local:%y%m}")
+    InvoiceCounter.objects.get_or_create(month=f"{local:%y%m}")
+    counter = InvoiceCounter.objects.select_for_update().get(month=f"{local:%y%m}")
     existing = queries.invoice_of(subject)
     if existing is not None:
         return existing

@@ -64,7 +64,7 @@ class Invoice(models.Model):
         return f"R{self.number[1:]}"
 
 
-class Counter(models.Model):
+class InvoiceCounter(models.Model):
     """How many invoices a month has: they are numbered without a gap."""
 
     month = models.CharField(primary_key=True, max_length=4)

@@ -25,11 +25,11 @@ class InvoiceNotFound(Exception):
 
 
 @dataclass(frozen=True)
-class Standing:
+class PaymentStanding:
     """How an invoice stands. `paid` is what has come in less what went back; `open` what is still to be paid."""
 
     invoice: Invoice
-    state: rules.State
+    state: rules.InvoiceState
     paid: Decimal
 
     @property
@@ -39,7 +39,7 @@ class Standing:
     @property
     def over(self) -> Decimal:
         """What was paid beyond what was asked for: all of it, when the invoice is void."""
-        asked = Decimal(0) if self.state is rules.State.VOID else self.invoice.amount
+        asked = Decimal(0) if self.state is rules.InvoiceState.VOID else self.invoice.amount
         return max(self.paid - asked, Decimal(0))
 
 
@@ -56,7 +56,7 @@ def _with_paid(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
     )
 
 
-def _standing(invoice: Invoice, now: dt.datetime) -> Standing:
+def _standing(invoice: Invoice, now: dt.datetime) -> PaymentStanding:
     paid: Decimal = invoice.paid  # type: ignore[attr-defined]
     state = rules.state_of(
         amount=invoice.amount,
@@ -66,19 +66,19 @@ def _standing(invoice: Invoice, now: dt.datetime) -> Standing:
         due_at=invoice.due_at,
         now=now,
     )
-    return Standing(invoice, state, paid)
+    return PaymentStanding(invoice, state, paid)
 
 
-def standing_of(invoice: Invoice, *, now: dt.datetime) -> Standing:
+def standing_of(invoice: Invoice, *, now: dt.datetime) -> PaymentStanding:
     return _standing(_with_paid(Invoice.objects.filter(pk=invoice.pk)).get(), now)
 
 
-def invoices_of(*, holders: Iterable[uuid.UUID], now: dt.datetime) -> list[Standing]:
+def invoices_of(*, holders: Iterable[uuid.UUID], now: dt.datetime) -> list[PaymentStanding]:
     """All invoices of these holders, newest first."""
     return [_standing(found, now) for found in _with_paid(Invoice.objects.filter(holder__in=list(holders)))]
 
 
-def invoice_for_holder(*, holders: Iterable[uuid.UUID], number: str, now: dt.datetime) -> Standing:
+def invoice_for_holder(*, holders: Iterable[uuid.UUID], number: str, now: dt.datetime) -> PaymentStanding:
     """Raises InvoiceNotFound."""
     found = _with_paid(Invoice.objects.filter(holder__in=list(holders), number=number)).first()
     if found is None:
@@ -104,12 +104,12 @@ def open_invoices() -> QuerySet[Invoice]:
     return Invoice.objects.filter(paid_at__isnull=True, voided_at__isnull=True).order_by("due_at", "number")
 
 
-def open_standings(*, now: dt.datetime) -> list[Standing]:
+def open_standings(*, now: dt.datetime) -> list[PaymentStanding]:
     """What is to be paid, by when; what is due first comes first."""
     return [_standing(found, now) for found in _with_paid(open_invoices())]
 
 
-def to_pay_back(*, now: dt.datetime) -> list[Standing]:
+def to_pay_back(*, now: dt.datetime) -> list[PaymentStanding]:
     """Invoices that more was paid for than they asked."""
     paid = _with_paid(Invoice.objects.filter(payments__isnull=False).distinct())
     return [standing for standing in (_standing(found, now) for found in paid) if standing.over > 0]

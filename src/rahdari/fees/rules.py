@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from rahdari.policy.charging import CENT as CENT
-from rahdari.policy.charging import Due as Due
-from rahdari.policy.charging import Nothing as Nothing
-from rahdari.policy.charging import what_is_due as what_is_due
+from rahdari.policy.pricing import CENT as CENT
+from rahdari.policy.pricing import Due as Due
+from rahdari.policy.pricing import Nothing as Nothing
+from rahdari.policy.pricing import what_is_due as what_is_due
 
 
-class State(StrEnum):
+class InvoiceState(StrEnum):
     OPEN = "open"
     LATE = "late"
     PART_PAID = "part_paid"
@@ -34,14 +34,14 @@ def state_of(
     voided_at: dt.datetime | None,
     due_at: dt.datetime,
     now: dt.datetime,
-) -> State:
+) -> InvoiceState:
     if voided_at is not None:
-        return State.VOID
+        return InvoiceState.VOID
     if paid_at is not None:
-        return State.PAID
+        return InvoiceState.PAID
     if due_at < now:
-        return State.LATE
-    return State.PART_PAID if Decimal(0) < paid < amount else State.OPEN
+        return InvoiceState.LATE
+    return InvoiceState.PART_PAID if Decimal(0) < paid < amount else InvoiceState.OPEN
 
 
 # -- numbers and references ------------------------------------------------------------------------------------------

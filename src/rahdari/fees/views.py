@@ -28,7 +28,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
     found = queries.invoices_of(holders=people.holders_for(person(request), Act.INVOICES), now=timezone.now())
     to_pay = [each for each in found if each.state in words.TO_PAY]
     context = {
-        "rows": [words.Row(each) for each in found],
+        "rows": [words.InvoiceRow(each) for each in found],
         "heading": _heading(to_pay, len(found)),
         "terms": _terms(policy_in_force()),
     }
@@ -39,7 +39,7 @@ def policy_in_force() -> Policy:
     return policies.current(settings.POLICY_FILE)
 
 
-def _heading(to_pay: list[queries.Standing], count: int) -> str:
+def _heading(to_pay: list[queries.PaymentStanding], count: int) -> str:
     if len(to_pay) == 1:
         return _("One invoice is to be paid by %(date)s") % {"date": values.day(to_pay[0].invoice.due_at)}
     if to_pay:
@@ -61,7 +61,7 @@ def _terms(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _own(request: HttpRequest, number: str) -> queries.Standing:
+def _own(request: HttpRequest, number: str) -> queries.PaymentStanding:
     try:
         return queries.invoice_for_holder(
             holders=people.holders_for(person(request), Act.INVOICES),
@@ -72,12 +72,12 @@ def _own(request: HttpRequest, number: str) -> queries.Standing:
         raise Http404 from None
 
 
-def _page(request: HttpRequest, number: str, found: queries.Standing) -> dict[str, Any]:
+def _page(request: HttpRequest, number: str, found: queries.PaymentStanding) -> dict[str, Any]:
     policy = policy_in_force()
     service = policy.services.get(found.invoice.service)
     holder = people.public_holder(found.invoice.holder)
     return {
-        "row": words.Row(found),
+        "row": words.InvoiceRow(found),
         "invoice": found.invoice,
         "standing": found,
         "service": service.title.in_language(get_language()) if service else found.invoice.service,

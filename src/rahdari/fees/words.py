@@ -13,13 +13,13 @@ from rahdari.web import values
 from . import queries, rules, statements
 from .models import Invoice, Payment
 
-TO_PAY = frozenset({rules.State.OPEN, rules.State.PART_PAID, rules.State.LATE})
+TO_PAY = frozenset({rules.InvoiceState.OPEN, rules.InvoiceState.PART_PAID, rules.InvoiceState.LATE})
 TONES = {
-    rules.State.OPEN: "wait",
-    rules.State.PART_PAID: "warn",
-    rules.State.LATE: "warn",
-    rules.State.PAID: "ok",
-    rules.State.VOID: "off",
+    rules.InvoiceState.OPEN: "wait",
+    rules.InvoiceState.PART_PAID: "warn",
+    rules.InvoiceState.LATE: "warn",
+    rules.InvoiceState.PAID: "ok",
+    rules.InvoiceState.VOID: "off",
 }
 
 
@@ -29,10 +29,10 @@ def money(amount: Decimal, currency: str) -> SafeString:
 
 
 @dataclass(frozen=True)
-class Row:
+class InvoiceRow:
     """An invoice as a list shows it."""
 
-    standing: queries.Standing
+    standing: queries.PaymentStanding
 
     @property
     def invoice(self) -> Invoice:
@@ -79,14 +79,14 @@ class Row:
         return _STATES[self.standing.state](self.invoice)
 
 
-_STATES: dict[rules.State, Callable[[Invoice], str]] = {
-    rules.State.OPEN: lambda invoice: _("To be paid by %(date)s") % {"date": values.day(invoice.due_at)},
-    rules.State.PART_PAID: lambda invoice: (
+_STATES: dict[rules.InvoiceState, Callable[[Invoice], str]] = {
+    rules.InvoiceState.OPEN: lambda invoice: _("To be paid by %(date)s") % {"date": values.day(invoice.due_at)},
+    rules.InvoiceState.PART_PAID: lambda invoice: (
         _("Partly paid; the rest by %(date)s") % {"date": values.day(invoice.due_at)}
     ),
-    rules.State.LATE: lambda invoice: _("Was to be paid by %(date)s") % {"date": values.day(invoice.due_at)},
-    rules.State.PAID: lambda invoice: _("Paid on %(date)s") % {"date": values.day(invoice.paid_at)},
-    rules.State.VOID: lambda invoice: pgettext("invoice", "Not asked for any more"),
+    rules.InvoiceState.LATE: lambda invoice: _("Was to be paid by %(date)s") % {"date": values.day(invoice.due_at)},
+    rules.InvoiceState.PAID: lambda invoice: _("Paid on %(date)s") % {"date": values.day(invoice.paid_at)},
+    rules.InvoiceState.VOID: lambda invoice: pgettext("invoice", "Not asked for any more"),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from . import registry
-from .models import SHOWN, Entry
+from .models import SHOWN, JournalEntry
 from .registry import UndeclaredAct as UndeclaredAct
 
 # Subjects in one row of a list: more of them are more rows.
@@ -51,7 +51,7 @@ def record(
         raise ReadOfNobody(act, wrong)
     if not subject.startswith("operator:") and any(map(_is_address, _texts(detail))):
         raise NotForTheJournal(act)
-    Entry.objects.create(
+    JournalEntry.objects.create(
         at=now, act=act, actor=actor, subject=subject, reason=reason, ground=ground, detail=dict(detail or {})
     )
 

@@ -10,7 +10,7 @@ SHOWN = "shown"
 REMOVED = "removed_member"
 
 
-class Entry(models.Model):
+class JournalEntry(models.Model):
     """One act or one read. `actor` and `subject` are text, so that the record outlives what it names."""
 
     id = models.BigAutoField(primary_key=True)

@@ -10,21 +10,21 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from . import registry
-from .models import REMOVED, SHOWN, Entry
+from .models import REMOVED, SHOWN, JournalEntry
 
 
-def about(subject: str) -> QuerySet[Entry]:
+def about(subject: str) -> QuerySet[JournalEntry]:
     """All that was done to, or read of, one subject."""
-    return Entry.objects.filter(subject=subject).order_by("-id")
+    return JournalEntry.objects.filter(subject=subject).order_by("-id")
 
 
-def reads_of(subjects: Iterable[str]) -> QuerySet[Entry]:
+def reads_of(subjects: Iterable[str]) -> QuerySet[JournalEntry]:
     """Who looked at any of these subjects: the rows whose act is a read, and lists on which it stood."""
     named, reads = list(subjects), registry.reads()
     shown = reduce(or_, (Q(detail__contains={SHOWN: [subject]}) for subject in named), Q(pk__in=[]))
-    on_lists = Entry.objects.filter(shown, detail__has_key=SHOWN, act__in=reads).order_by()
-    read = Entry.objects.filter(subject__in=named, act__in=reads).order_by()
-    return Entry.objects.filter(pk__in=read.values("pk").union(on_lists.values("pk"))).order_by("-id")
+    on_lists = JournalEntry.objects.filter(shown, detail__has_key=SHOWN, act__in=reads).order_by()
+    read = JournalEntry.objects.filter(subject__in=named, act__in=reads).order_by()
+    return JournalEntry.objects.filter(pk__in=read.values("pk").union(on_lists.values("pk"))).order_by("-id")
 
 
 @dataclass(frozen=True)
@@ -52,30 +52,30 @@ def looks_at(subjects: Iterable[str], *, zone: dt.tzinfo) -> list[Looks]:
 
 def left_by(member: str) -> dict[str, dt.datetime]:
     """What somebody belonged to, and when they last ceased to: by subject."""
-    found = Entry.objects.filter(act__endswith=f".{REMOVED}", detail__contains={"member": member}).order_by()
+    found = JournalEntry.objects.filter(act__endswith=f".{REMOVED}", detail__contains={"member": member}).order_by()
     return dict(found.values_list("subject").annotate(last=Max("at")))
 
 
-def acts_after(id: int, acts: Iterable[str]) -> QuerySet[Entry]:
+def acts_after(id: int, acts: Iterable[str]) -> QuerySet[JournalEntry]:
     """Rows of these acts behind a row, oldest first."""
-    return Entry.objects.filter(pk__gt=id, act__in=list(acts)).order_by("id")
+    return JournalEntry.objects.filter(pk__gt=id, act__in=list(acts)).order_by("id")
 
 
 def last_before(at: dt.datetime) -> int:
     """The number of the last row that was written before this moment; 0 where there is none."""
-    found = Entry.objects.filter(at__lt=at).order_by("-id").values_list("id", flat=True).first()
+    found = JournalEntry.objects.filter(at__lt=at).order_by("-id").values_list("id", flat=True).first()
     return found or 0
 
 
-def done_by(actors: Iterable[str], subjects: Iterable[str]) -> QuerySet[Entry]:
+def done_by(actors: Iterable[str], subjects: Iterable[str]) -> QuerySet[JournalEntry]:
     """What any of these did to any of these subjects, reads as well."""
-    return Entry.objects.filter(actor__in=list(actors), subject__in=list(subjects)).order_by("-id")
+    return JournalEntry.objects.filter(actor__in=list(actors), subject__in=list(subjects)).order_by("-id")
 
 
 def actors_of(*, acts: Iterable[str], subjects: Iterable[str]) -> list[tuple[str, int]]:
     """Who did any of these acts to any of these subjects, and to how many of them; those who did most first."""
     found = (
-        Entry.objects.filter(act__in=list(acts), subject__in=list(subjects))
+        JournalEntry.objects.filter(act__in=list(acts), subject__in=list(subjects))
         .values_list("actor")
         .annotate(number=Count("subject", distinct=True))
         .order_by("-number", "actor")

@@ -26,9 +26,9 @@ from rahdari import policy
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
-from . import carriers, queries
+from . import provider_health, queries
+from .bounces import NotAReturn, record_return
 from .catalogue import LETTERS, SIGN_IN_CODE
-from .forgetting import erase_letters, forget_deliveries
 from .messages import (
     forget_early_reports,
     listen,
@@ -41,8 +41,8 @@ from .messages import (
     write_note,
     write_number_code,
 )
-from .models import Letter, NoReminders, State
-from .returned import NotAReturn, record_return
+from .models import Letter, LetterState, ReminderOptOut
+from .retention import erase_letters, forget_deliveries
 from .rules import CODE_LASTS, CODES_FIRST, IN_ITS_TURN, TryAgain, after_failure, goes_out_at, is_permanent
 from .writing import LetterIncomplete, UnknownLetter, compose
 
@@ -126,7 +126,7 @@ def _write(*, to: User, template: str, about: str, once: str, context: Mapping[s
         text=written.text,
         html=written.html,
         written_at=now,
-        state=State.KEPT if kept else State.QUEUED,
+        state=LetterState.KEPT if kept else LetterState.QUEUED,
         next_try_at=None if kept else at,
     )
     if not kept:
@@ -255,7 +255,7 @@ def mark_all_read(*, reader: User, now: dt.datetime) -> int:
     return queries.letters_of(reader).filter(read_at__isnull=True).order_by().update(read_at=now)
 
 
-def send(*, letter_id: uuid.UUID, now: dt.datetime) -> State:
+def send(*, letter_id: uuid.UUID, now: dt.datetime) -> LetterState:
     """Try to send one letter; return its state afterwards. A letter that another process has is left to it.
 
     One that was written to the same person about the same thing before goes out first.
@@ -263,7 +263,7 @@ def send(*, letter_id: uuid.UUID, now: dt.datetime) -> State:
     # 1) take it
     letter = _take(letter_id, now)
     if letter is None:
-        return State(Letter.objects.values_list("state", flat=True).get(pk=letter_id))
+        return LetterState(Letter.objects.values_list("state", flat=True).get(pk=letter_id))
     # 2) hand it to the mail server, outside any transaction
     error: Exception | None = None
     try:
@@ -274,18 +274,18 @@ def send(*, letter_id: uuid.UUID, now: dt.datetime) -> State:
     if error is None:
         return _whatever_the_database_does(_sent, letter, now)
     if not is_permanent(_answer_of(error)):
-        carriers.note_failure(carriers.MAIL, _named(error), now=now)
+        provider_health.note_failure(provider_health.MAIL, _named(error), now=now)
     return _settle_failure(letter, error, now)
 
 
-def _sent(letter: Letter, now: dt.datetime) -> State:
-    carriers.note_taken(carriers.MAIL, now=now)
+def _sent(letter: Letter, now: dt.datetime) -> LetterState:
+    provider_health.note_taken(provider_health.MAIL, now=now)
     return _settle_sent(letter, now)
 
 
 def _whatever_the_database_does(
-    settle: Callable[[Letter, dt.datetime], State], letter: Letter, now: dt.datetime
-) -> State:
+    settle: Callable[[Letter, dt.datetime], LetterState], letter: Letter, now: dt.datetime
+) -> LetterState:
     """What the mail server has taken is not sent again because the database was away for a moment."""
     for pause in PAUSES:
         try:
@@ -299,18 +299,18 @@ def _whatever_the_database_does(
 
 @transaction.atomic
 def _take(letter_id: uuid.UUID, now: dt.datetime) -> Letter | None:
-    letter = Letter.objects.select_for_update(skip_locked=True).filter(pk=letter_id, state=State.QUEUED).first()
+    letter = Letter.objects.select_for_update(skip_locked=True).filter(pk=letter_id, state=LetterState.QUEUED).first()
     if letter is None:
         return None
     if queries.earlier_ones(letter, now=now).exists():
         _queue(letter, at=now + IN_ITS_TURN)
         return None
     if letter.useless_at is not None and letter.useless_at <= now:
-        letter.state, letter.last_error = State.FAILED, "TooLate"
+        letter.state, letter.last_error = LetterState.FAILED, "TooLate"
         _forget_code(letter)
         letter.save()
         return None
-    letter.state, letter.taken_at, letter.tries = State.SENDING, now, letter.tries + 1
+    letter.state, letter.taken_at, letter.tries = LetterState.SENDING, now, letter.tries + 1
     letter.save(update_fields=["state", "taken_at", "tries"])
     return letter
 
@@ -348,42 +348,42 @@ def _ways_to_stop(letter: Letter) -> dict[str, str]:
 @transaction.atomic
 def want_reminders(*, person: User, wanted: bool, now: dt.datetime) -> bool:
     """Whether reminders go out by mail to this person, from now on. Done twice it is done once."""
-    known = NoReminders.objects.filter(person=person)
+    known = ReminderOptOut.objects.filter(person=person)
     if wanted:
         known.delete()
     else:
-        NoReminders.objects.get_or_create(person=person, defaults={"since": now})
+        ReminderOptOut.objects.get_or_create(person=person, defaults={"since": now})
     return wanted
 
 
 @transaction.atomic
-def _settle_sent(letter: Letter, now: dt.datetime) -> State:
-    letter.state, letter.sent_at, letter.last_error, letter.next_try_at = State.SENT, now, "", None
+def _settle_sent(letter: Letter, now: dt.datetime) -> LetterState:
+    letter.state, letter.sent_at, letter.last_error, letter.next_try_at = LetterState.SENT, now, "", None
     if letter.to_id is None:
         _forget_code(letter)
         letter.save()
     else:
         # The words stay as they are: they are long.
         letter.save(update_fields=["state", "sent_at", "last_error", "next_try_at"])
-    return State.SENT
+    return LetterState.SENT
 
 
 @transaction.atomic
-def _settle_failure(letter: Letter, error: Exception, now: dt.datetime) -> State:
+def _settle_failure(letter: Letter, error: Exception, now: dt.datetime) -> LetterState:
     answer = _answer_of(error)
     letter.last_error = _named(error)
     decision = after_failure(tries=letter.tries, now=now, useless_at=letter.useless_at, permanent=is_permanent(answer))
     if isinstance(decision, TryAgain):
-        letter.state, letter.next_try_at = State.QUEUED, decision.at
+        letter.state, letter.next_try_at = LetterState.QUEUED, decision.at
         letter.save(update_fields=["state", "next_try_at", "last_error"])
         _queue(letter, at=decision.at)
         log.warning("Letter %s was not sent (%s); next try at %s.", letter.pk, letter.last_error, decision.at)
     else:
-        letter.state, letter.next_try_at = State.FAILED, None
+        letter.state, letter.next_try_at = LetterState.FAILED, None
         _forget_code(letter)
         letter.save()
         log.error("Letter %s was given up after %s tries (%s).", letter.pk, letter.tries, letter.last_error)
-    return State(letter.state)
+    return LetterState(letter.state)
 
 
 def _named(error: Exception) -> str:
@@ -412,7 +412,7 @@ def find_left_alone(*, now: dt.datetime) -> int:
             letter = queries.left_alone(now=now).select_for_update(skip_locked=True).filter(pk=letter_id).first()
             if letter is None:
                 continue
-            letter.state, letter.next_try_at = State.QUEUED, now
+            letter.state, letter.next_try_at = LetterState.QUEUED, now
             letter.save(update_fields=["state", "next_try_at"])
             _queue(letter)
             found += 1

@@ -7,8 +7,8 @@ import sys
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("letters", help="note a letter that came back, and try the providers of SMS")
     acts = parser.add_subparsers(dest="act", required=True)
-    returned = acts.add_parser("returned", help="read a mail server's notice (RFC 3464) from standard input")
-    returned.set_defaults(run=note_return)
+    bounces = acts.add_parser("returned", help="read a mail server's notice (RFC 3464) from standard input")
+    bounces.set_defaults(run=note_return)
     trial = acts.add_parser("try", help="send a sample note to a telephone of yours by each provider")
     trial.add_argument("number", help="a mobile number, such as 03001234567")
     trial.set_defaults(run=try_number)
@@ -17,10 +17,10 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def note_return(arguments: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from . import actions, returned
+    from . import actions, bounces
 
     try:
-        letter = actions.record_return(content=sys.stdin.buffer.read(returned.LARGEST), now=timezone.now())
+        letter = actions.record_return(content=sys.stdin.buffer.read(bounces.LARGEST), now=timezone.now())
     except actions.NotAReturn as error:
         # A mailbox gets other mail too: nothing to repeat and nothing to alarm about.
         print(f"Nothing noted: {error.why}.")

@@ -19,9 +19,9 @@ from rahdari import policy
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
-from . import carriers, queries
+from . import provider_health, queries
 from .catalogue import CONTACT_CODE, LETTERS, NUMBER_CODE
-from .models import EarlyReport, Message, Part
+from .models import EarlyDeliveryReport, Message, SmsSegment
 from .providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear
 from .providers.configured import close as close_all
 from .rules import CODE_LASTS, CODES_FIRST, NOTE_LASTS, TryAgain, after_failure, goes_out_at
@@ -112,7 +112,7 @@ def send_message(*, message_id: uuid.UUID, now: dt.datetime, providers: Sequence
         return str(Message.objects.values_list("state", flat=True).get(pk=message_id))
     # 2) ask one after the other, outside any transaction
     text = Text(id=str(message.pk), to=message.number, body=message.text)
-    resting = carriers.resting(now=now)
+    resting = provider_health.resting(now=now)
     answer: Outcome = Away("no provider is set up")
     for provider in providers:
         if provider.name in resting:
@@ -126,13 +126,13 @@ def send_message(*, message_id: uuid.UUID, now: dt.datetime, providers: Sequence
             break
         if isinstance(answer, Refused) and answer.final:
             break
-        carriers.note_failure(provider.name, answer.reason, now=now)
+        provider_health.note_failure(provider.name, answer.reason, now=now)
     # 3) settle it
     if isinstance(answer, Accepted):
-        carriers.note_taken(message.attempts[-1]["provider"], now=now)
+        provider_health.note_taken(message.attempts[-1]["provider"], now=now)
         return _settle_taken(message, answer.references, answer.parts, now)
     if isinstance(answer, Unclear):
-        carriers.note_failure(message.attempts[-1]["provider"], answer.reason, now=now)
+        provider_health.note_failure(message.attempts[-1]["provider"], answer.reason, now=now)
         message.unclear, message.reason = True, answer.reason[:80]
         return _settle_taken(message, (), 0, now)
     return _settle_failure(message, answer, now)
@@ -168,9 +168,9 @@ def _settle_taken(message: Message, references: Sequence[str], parts: int, now: 
     _forget(message)
     message.save()
     for reference in references:
-        Part.objects.create(message=message, provider=message.provider, reference=reference[:80])
+        SmsSegment.objects.create(message=message, provider=message.provider, reference=reference[:80])
     for reference in references:
-        early = EarlyReport.objects.filter(provider=message.provider, reference=reference[:80]).order_by("id")
+        early = EarlyDeliveryReport.objects.filter(provider=message.provider, reference=reference[:80]).order_by("id")
         for one in early:
             _apply(message, Report(one.reference, one.outcome, one.reason), now)
         early.delete()
@@ -210,13 +210,13 @@ def _forget(message: Message) -> None:
 def record_report(*, provider: str, report: Report, now: dt.datetime) -> None:
     """What a provider says became of a part. One that we do not know yet is kept for the message that follows."""
     part = (
-        Part.objects.filter(provider=provider, reference=report.reference[:80])
+        SmsSegment.objects.filter(provider=provider, reference=report.reference[:80])
         .order_by("-id")
         .values_list("message_id", flat=True)
         .first()
     )
     if part is None:
-        EarlyReport.objects.create(
+        EarlyDeliveryReport.objects.create(
             provider=provider,
             reference=report.reference[:80],
             outcome=report.outcome,
@@ -300,4 +300,4 @@ EARLY_KEPT = dt.timedelta(days=1)
 
 def forget_early_reports(*, now: dt.datetime) -> int:
     """Reports on what we never sent, or sent under another reference."""
-    return EarlyReport.objects.filter(received_at__lt=now - EARLY_KEPT).delete()[0]
+    return EarlyDeliveryReport.objects.filter(received_at__lt=now - EARLY_KEPT).delete()[0]

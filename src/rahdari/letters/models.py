@@ -14,7 +14,7 @@ from django.db import models
 from rahdari.vault.fields import EncryptedTextField
 
 
-class State(models.TextChoices):
+class LetterState(models.TextChoices):
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
@@ -23,7 +23,7 @@ class State(models.TextChoices):
     KEPT = "kept"
 
 
-class NoReminders(models.Model):
+class ReminderOptOut(models.Model):
     """A person who wants no reminders by mail. Whatever else is written to them goes out as ever."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -95,7 +95,7 @@ class Message(models.Model):
         return f"message:{self.pk}"
 
 
-class Part(models.Model):
+class SmsSegment(models.Model):
     """One part of a message, under the reference by which its provider will tell what became of it."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="pieces")
@@ -113,7 +113,7 @@ class Part(models.Model):
         return f"part:{self.pk}"
 
 
-class EarlyReport(models.Model):
+class EarlyDeliveryReport(models.Model):
     """A report that came before we knew of its message: a provider may be quicker than our own note of its answer."""
 
     provider = models.CharField(max_length=40)
@@ -132,7 +132,7 @@ class EarlyReport(models.Model):
         return f"early-report:{self.pk}"
 
 
-class Carrier(models.Model):
+class ProviderHealth(models.Model):
     """How a provider of SMS, or the mail server, has done of late, for all processes. Named as in `sms.toml`."""
 
     name = models.CharField(max_length=40, primary_key=True)
@@ -169,7 +169,7 @@ class Letter(models.Model):
     message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="letters")
     read_at = models.DateTimeField(null=True, blank=True)
 
-    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    state = models.CharField(max_length=10, choices=LetterState, default=LetterState.QUEUED)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     taken_at = models.DateTimeField(null=True, blank=True)
@@ -196,9 +196,9 @@ class Letter(models.Model):
             ),
             models.CheckConstraint(
                 # A letter that came back was sent and has failed.
-                condition=models.Q(state=State.SENT, sent_at__isnull=False)
-                | models.Q(state=State.FAILED)
-                | models.Q(state__in=[State.QUEUED, State.SENDING, State.KEPT], sent_at__isnull=True),
+                condition=models.Q(state=LetterState.SENT, sent_at__isnull=False)
+                | models.Q(state=LetterState.FAILED)
+                | models.Q(state__in=[LetterState.QUEUED, LetterState.SENDING, LetterState.KEPT], sent_at__isnull=True),
                 name="letter_sent_at_if_sent",
             ),
         ]

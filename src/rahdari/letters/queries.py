@@ -15,7 +15,7 @@ from rahdari.people.models import User
 from rahdari.vault import links
 
 from .catalogue import LETTERS
-from .models import Carrier, Letter, Message, NoReminders, State
+from .models import Letter, LetterState, Message, ProviderHealth, ReminderOptOut
 from .previews import InOneLanguage
 from .previews import letter as preview
 from .previews import letters as previews
@@ -24,14 +24,14 @@ from .providers import Provider, Told
 from .providers.configuration import ConfigurationError, read
 from .providers.configured import providers as configured
 from .rules import DELIVERY_KEPT, LEFT_ALONE, WITHOUT_JOB
-from .words import Standing, reached
+from .words import DeliveryStanding, reached
 from .writing import UnknownLetter
 
 __all__ = [
     "ConfigurationError",
+    "DeliveryStanding",
     "InOneLanguage",
     "LetterNotFound",
-    "Standing",
     "UnknownLetter",
     "carriers",
     "deliveries_kept_since",
@@ -108,7 +108,7 @@ STOP = "letters.no_reminders"
 
 
 def wants_no_reminders(user: User) -> bool:
-    return NoReminders.objects.filter(person=user).exists()
+    return ReminderOptOut.objects.filter(person=user).exists()
 
 
 def stop_url(letter: Letter) -> str:
@@ -144,8 +144,10 @@ def _left_alone[Kind: Letter | Message](
         output_field=BooleanField(),
     )
     soon, long_ago = now - WITHOUT_JOB, now - LEFT_ALONE
-    since = Q(state=State.SENDING, taken_at__lt=soon) | Q(state=State.QUEUED, next_try_at__lt=soon)
-    too_long = Q(state=State.SENDING, taken_at__lt=long_ago) | Q(state=State.QUEUED, next_try_at__lt=long_ago)
+    since = Q(state=LetterState.SENDING, taken_at__lt=soon) | Q(state=LetterState.QUEUED, next_try_at__lt=soon)
+    too_long = Q(state=LetterState.SENDING, taken_at__lt=long_ago) | Q(
+        state=LetterState.QUEUED, next_try_at__lt=long_ago
+    )
     found: QuerySet[Kind] = all_of_it.annotate(has_job=has_job).filter(since).filter(Q(has_job=False) | too_long)
     return found
 
@@ -159,14 +161,14 @@ def earlier_ones(letter: Letter, *, now: dt.datetime) -> QuerySet[Letter]:
         to=letter.to_id,
         about=letter.about,
         written_at__lt=letter.written_at,
-        state__in=[State.QUEUED, State.SENDING],
+        state__in=[LetterState.QUEUED, LetterState.SENDING],
         next_try_at__lte=now,
     )
 
 
 def failed_since(*, since: dt.datetime) -> int:
     """How many letters were given up on: `rahdari doctor` and the administrator's page say so."""
-    return Letter.objects.filter(state=State.FAILED, written_at__gte=since).count()
+    return Letter.objects.filter(state=LetterState.FAILED, written_at__gte=since).count()
 
 
 # -- short messages --------------------------------------------------------------------------------------------------
@@ -214,6 +216,6 @@ def oldest_waiting(*, now: dt.datetime) -> dict[str, dt.datetime | None]:
     }
 
 
-def carriers() -> QuerySet[Carrier]:
+def carriers() -> QuerySet[ProviderHealth]:
     """The mail server and the providers of SMS, as they have done of late."""
-    return Carrier.objects.order_by("name")
+    return ProviderHealth.objects.order_by("name")

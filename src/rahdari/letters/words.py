@@ -6,32 +6,32 @@ from django.utils.translation import gettext as _
 
 from rahdari.web import values
 
-from .models import Letter, Message, State
+from .models import Letter, LetterState, Message
 
 # RFC 3463: the second figure says what it is about. A reader wants to know what to mend.
 _MAILBOX = {"1": "address", "2": "mailbox"}
 
 
 @dataclass(frozen=True)
-class Standing:
+class DeliveryStanding:
     """`tone` as the page has it: ok, wait, warn, bad, off."""
 
     tone: str
     text: str
 
 
-def of_email(letter: Letter) -> Standing:
+def of_email(letter: Letter) -> DeliveryStanding:
     match letter.state:
-        case State.SENT:
-            return Standing("ok", _("Sent by email, %(when)s") % {"when": values.when(letter.sent_at)})
-        case State.FAILED:
-            return Standing("bad", why_no_email(letter))
-        case State.KEPT:
-            return Standing("off", _("Not sent by email: reminders by email are switched off."))
+        case LetterState.SENT:
+            return DeliveryStanding("ok", _("Sent by email, %(when)s") % {"when": values.when(letter.sent_at)})
+        case LetterState.FAILED:
+            return DeliveryStanding("bad", why_no_email(letter))
+        case LetterState.KEPT:
+            return DeliveryStanding("off", _("Not sent by email: reminders by email are switched off."))
         case _ if letter.last_error:
-            return Standing("wait", _("The mail server has not accepted it yet. We try again."))
+            return DeliveryStanding("wait", _("The mail server has not accepted it yet. We try again."))
         case _:
-            return Standing("wait", _("The email has been sent."))
+            return DeliveryStanding("wait", _("The email has been sent."))
 
 
 def why_no_email(letter: Letter) -> str:
@@ -51,19 +51,19 @@ def why_no_email(letter: Letter) -> str:
     return _("The email could not be delivered.")
 
 
-def of_message(message: Message) -> Standing:
+def of_message(message: Message) -> DeliveryStanding:
     when = values.when(message.settled_at or message.sent_at)
     match message.state:
         case Message.State.DELIVERED:
-            return Standing("ok", _("SMS delivered, %(when)s") % {"when": when})
+            return DeliveryStanding("ok", _("SMS delivered, %(when)s") % {"when": when})
         case Message.State.SENT if message.unclear:
-            return Standing("warn", _("SMS sent, but the provider did not confirm it."))
+            return DeliveryStanding("warn", _("SMS sent, but the provider did not confirm it."))
         case Message.State.SENT:
-            return Standing("wait", _("SMS sent, %(when)s") % {"when": when})
+            return DeliveryStanding("wait", _("SMS sent, %(when)s") % {"when": when})
         case Message.State.FAILED:
-            return Standing("bad", why_no_message(message))
+            return DeliveryStanding("bad", why_no_message(message))
         case _:
-            return Standing("wait", _("SMS waits until %(when)s") % {"when": values.when(message.next_try_at)})
+            return DeliveryStanding("wait", _("SMS waits until %(when)s") % {"when": values.when(message.next_try_at)})
 
 
 def why_no_message(message: Message) -> str:
@@ -77,7 +77,7 @@ def why_no_message(message: Message) -> str:
     return _("The SMS could not be delivered.")
 
 
-def reached(letter: Letter) -> list[Standing]:
+def reached(letter: Letter) -> list[DeliveryStanding]:
     """By every channel that this letter took."""
     found = [of_email(letter)]
     if letter.message is not None:

@@ -9,7 +9,7 @@ from socket import AF_INET, AF_INET6, inet_pton
 from struct import unpack
 from typing import Any
 
-from .asking import Asked, NotAnAddress, understand
+from .query import NotAnAddress, Query, understand
 from .records import ID_END, NOT_AFTER, NOT_BEFORE, fields, line_of
 from .views import Moment, View, shown
 
@@ -118,7 +118,7 @@ def found(view: View, texts: Sequence[Any], at: Moment) -> list[Result]:
                 if type(hit) is bytes and last and hit[NOT_BEFORE] <= now and hit[NOT_AFTER] > after:
                     results[place] = hit
                 else:
-                    results[place] = view.covering(Asked(version, number, bits), at) or None
+                    results[place] = view.covering(Query(version, number, bits), at) or None
             # Put off until there is another probe: nearly always there is none.
             missed = None if band.near else [hit is None for hit in hits]
     return results

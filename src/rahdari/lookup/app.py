@@ -23,12 +23,12 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
-from . import answers, bulk, counting, rdap
-from .asking import IN_WORDS, Asked, NotAnAddress, understand
-from .callers import Caller, Callers, Headers, NotKnown, Proxies
-from .counting import Counts
-from .following import Follower, Standing
+from . import answers, bulk, counters, rdap
+from .authentication import Caller, Callers, Headers, NotKnown, Proxies
+from .counters import Counts
+from .following import Follower, FollowerStanding
 from .limits import REQUESTS_PER_SECOND
+from .query import IN_WORDS, NotAnAddress, Query, understand
 from .rdap import MEANS_NOTHING
 from .records import NOT_AFTER, NOT_BEFORE
 
@@ -66,7 +66,7 @@ class Lookup:
         self.counts = Counts()
         self.callers = Callers(proxies or Proxies(), per_second)
         self.follower = Follower(data, self._told, self.reading)
-        self._standings: Mapping[str, Standing] = {}
+        self._standings: Mapping[str, FollowerStanding] = {}
         self._server = server or rdap.Server()
         self._in_bulk = in_bulk
         self._seats = bulk.Seats()
@@ -83,7 +83,7 @@ class Lookup:
         if self._thread is not None:
             self._thread.join()
 
-    def _told(self, standings: Mapping[str, Standing]) -> None:
+    def _told(self, standings: Mapping[str, FollowerStanding]) -> None:
         self._standings = standings
         self.callers.take(standings)
 
@@ -142,7 +142,7 @@ class Lookup:
                         if last and type(held) is bytes and held[NOT_BEFORE] <= now and held[NOT_AFTER] > after:
                             records = [held]
                         else:
-                            records = sight.view.covering(Asked(version, number, bits), at)
+                            records = sight.view.covering(Query(version, number, bits), at)
                         break
                 if records:
                     self.counts.found += 1
@@ -186,7 +186,7 @@ class Lookup:
         try:
             caller = self.callers.caller(environ, dt.datetime.fromtimestamp(now, dt.UTC))
         except NotKnown:
-            self.refused(counting.UNKNOWN)
+            self.refused(counters.UNKNOWN)
             return _problem(HTTPStatus.UNAUTHORIZED, "Show an operator's token as a bearer token.", [_BEARER])
         if path.startswith(RDAP):
             return self.rdap(caller, method, path[len(RDAP) :])
@@ -242,12 +242,12 @@ class Lookup:
                 body, numbers = bulk.answer(kind, asked, caller.at, self.reading, lambda: caller.sight.view)
         except bulk.Refused as refused:
             if refused.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-                self.refused(counting.LIMITED)
+                self.refused(counters.LIMITED)
             wait = [] if refused.wait is None else [("retry-after", str(refused.wait))]
             return _problem(refused.status, refused.detail, wait)
         with self.reading:
-            for answer, number in zip((counting.FOUND, counting.NOT_FOUND, counting.MALFORMED), numbers, strict=True):
-                self.counts.answers[counting.BULK, answer] += number
+            for answer, number in zip((counters.FOUND, counters.NOT_FOUND, counters.MALFORMED), numbers, strict=True):
+                self.counts.answers[counters.BULK, answer] += number
         return "200 OK", headers, body
 
     def rdap(self, caller: Caller, method: str, path: str) -> Reply:
@@ -256,7 +256,7 @@ class Lookup:
             return self.rdap_error(status, "Ask with GET or HEAD.", headers=[("allow", "GET, HEAD, OPTIONS")])
         if caller.allowance.left < 1:
             wait = caller.allowance.wait
-            self.refused(counting.LIMITED)
+            self.refused(counters.LIMITED)
             status = HTTPStatus.TOO_MANY_REQUESTS
             return self.rdap_error(status, f"Ask again in {wait} s.", headers=[("retry-after", str(wait))])
         caller.allowance.left -= 1
@@ -277,14 +277,14 @@ class Lookup:
             asked = understand(text)
         except NotAnAddress as error:
             with self.reading:
-                self.counts.answers[counting.RDAP, counting.MALFORMED] += 1
+                self.counts.answers[counters.RDAP, counters.MALFORMED] += 1
             return self.rdap_error(HTTPStatus.BAD_REQUEST, IN_WORDS[error.fault])
         with self.reading:
             at, is_ready = caller.at, caller.is_ready
             records = caller.sight.view.covering(asked, at)
-            self.counts.answers[counting.RDAP, counting.FOUND if records else counting.NOT_FOUND] += 1
+            self.counts.answers[counters.RDAP, counters.FOUND if records else counters.NOT_FOUND] += 1
         if not is_ready:
-            self.refused(counting.NOT_READY)
+            self.refused(counters.NOT_READY)
             status = HTTPStatus.SERVICE_UNAVAILABLE
             return self.rdap_error(status, "The register is being read.", headers=[("retry-after", "5")])
         if not records:
@@ -295,18 +295,18 @@ class Lookup:
         return _line(status), [*_rdap_headers(), *(headers or [])], rdap.error(self._server, status, *description)
 
     def limited(self, caller: Caller) -> Reply:
-        self.refused(counting.LIMITED)
+        self.refused(counters.LIMITED)
         wait = str(caller.allowance.wait)
         return _problem(HTTPStatus.TOO_MANY_REQUESTS, f"Ask again in {wait} s.", [("retry-after", wait)])
 
     def not_ready(self) -> Reply:
-        self.refused(counting.NOT_READY)
+        self.refused(counters.NOT_READY)
         wait = [("retry-after", "5")]
         return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The register is being read. Ask again in 5 s.", wait)
 
     def malformed(self, error: NotAnAddress) -> Reply:
         with self.reading:
-            self.counts.answers[counting.SINGLE, counting.MALFORMED] += 1
+            self.counts.answers[counters.SINGLE, counters.MALFORMED] += 1
         return _problem(HTTPStatus.BAD_REQUEST, IN_WORDS[error.fault])
 
     def refused(self, why: str) -> None:
@@ -316,7 +316,7 @@ class Lookup:
     def metrics(self) -> bytes:
         now = self._clock()
         signed = [standing.signed_at.timestamp() for standing in self._standings.values() if standing.signed_at]
-        return counting.as_metrics(
+        return counters.as_metrics(
             self.counts,
             list(self.follower.sessions.values()),
             troubles=self.follower.troubles,

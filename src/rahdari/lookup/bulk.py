@@ -7,9 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 from . import answers
-from .asking import NotAnAddress
-from .callers import Caller
+from .authentication import Caller
 from .limits import BODY_BYTES, BULK_ADDRESSES, BULK_ALL, BULK_EACH, BULK_SHARE
+from .query import NotAnAddress
 from .views import Moment, View
 
 LINES, JSON = "text/plain", "application/json"

@@ -56,7 +56,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Standing:
+class FollowerStanding:
     """What an operator sees, and how fresh that is."""
 
     access: Access
@@ -83,7 +83,9 @@ class _Trouble:
 class Follower:
     """`reading` is held by whoever uses a view. `tell` is given what each operator sees, whenever that changed."""
 
-    def __init__(self, data: Path, tell: Callable[[Mapping[str, Standing]], None], reading: threading.Lock) -> None:
+    def __init__(
+        self, data: Path, tell: Callable[[Mapping[str, FollowerStanding]], None], reading: threading.Lock
+    ) -> None:
         self._data, self._tell, self._reading = data, tell, reading
         self._wait = Wait()
         self._ending = False
@@ -148,7 +150,7 @@ class Follower:
             if seen is None or sights[rights].is_whole or not (seen.is_whole and seen.is_granted(operator.access)):
                 operator.sight = sights[rights]
             stamped = operator.stamped
-            told[slug] = Standing(
+            told[slug] = FollowerStanding(
                 operator.access,
                 operator.sight or sights[rights],
                 stamped.stamp.signed if stamped else None,

@@ -14,7 +14,7 @@ from rahdari.feed.canonical import decode, encode_checked
 from rahdari.feed.entry import FIELDS
 from rahdari.feed.faults import NotCanonical
 
-from .asking import NotAnAddress, understand
+from .query import NotAnAddress, understand
 
 ID, ID_END, NOT_AFTER, NOT_BEFORE, PORT = slice(7, 39), 40, slice(54, 74), slice(90, 110), 119
 # Each protocol has three letters.

@@ -7,7 +7,7 @@ import os
 import sys
 
 from .app import Lookup
-from .configured import from_environment
+from .settings import from_environment
 
 # The interpreter is handed on after so long: a snapshot being read, or a request in bulk, keeps nobody waiting longer.
 SWITCH_SECONDS = 0.0005

@@ -14,8 +14,8 @@ from rahdari.feed import DigestMismatch, FeedFault, FeedFile, Head, Kind, Malfor
 
 from .index import Index, worked_out
 from .metadata import Described
-from .reading import Step, read_delta, read_snapshot
 from .records import ID
+from .snapshot_files import Step, read_delta, read_snapshot
 
 # Put in while nobody reads, which is some hundred microseconds; more is put into a copy.
 IN_PLACE = 200

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from rahdari.feed.entry import time_text
 
-from .asking import Asked
 from .index import WIDER, Held, Index, several
+from .query import Query
 from .records import ID_END, NOT_AFTER, NOT_BEFORE, plain
 
 # So long an entry that has ended is kept when nothing newer than its end was signed: as agents do (docs/agent.md).
@@ -70,7 +70,7 @@ class View:
     def bands(self, version: int) -> tuple[Band, ...]:
         return self.bands_v4 if version == 4 else self.bands_v6
 
-    def covering(self, asked: Asked, at: Moment, *, every: bool = False) -> list[bytes]:
+    def covering(self, asked: Query, at: Moment, *, every: bool = False) -> list[bytes]:
         """The entries that count and cover all that was asked: on the longest prefix that has one, or on every one.
 
         Longest prefix first, then by id. Plain records.

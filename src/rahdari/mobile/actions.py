@@ -9,7 +9,7 @@ import uuid
 from django.db import transaction
 
 from rahdari.confirm import actions as confirm
-from rahdari.confirm.rules import BLAMES_NOBODY, Kind, Said
+from rahdari.confirm.rules import BLAMES_NOBODY, QuestionKind, Said
 from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people
@@ -32,8 +32,8 @@ from .listing import (
     record_receipt,
     stay,
 )
-from .models import Line
-from .rules import State
+from .models import MobileNumber
+from .rules import MobileState
 
 __all__ = [
     "MoveNotAllowed",
@@ -60,16 +60,16 @@ RULE = "system:mobile"
 class MoveNotAllowed(Exception):
     """The line does not stand so that this could be done. `.line` and `.act`"""
 
-    def __init__(self, line: Line, act: str) -> None:
+    def __init__(self, line: MobileNumber, act: str) -> None:
         super().__init__(f"{line} is {line.state}: no {act}")
         self.line, self.act = line, act
 
 
-def _locked(line: Line) -> Line:
-    return Line.objects.select_for_update().get(pk=line.pk)
+def _locked(line: MobileNumber) -> MobileNumber:
+    return MobileNumber.objects.select_for_update().get(pk=line.pk)
 
 
-def _move(line: Line, act: str, target: State) -> None:
+def _move(line: MobileNumber, act: str, target: MobileState) -> None:
     if not rules.may_move(line.state, act, target):
         raise MoveNotAllowed(line, act)
     line.state = target
@@ -85,8 +85,8 @@ def type_number(
     language: str,
     actor: str,
     now: dt.datetime,
-    follows: Line | None = None,
-) -> Line:
+    follows: MobileNumber | None = None,
+) -> MobileNumber:
     """Send a code to a number (in E.164); it takes the place of another one that was typed for the same subject.
 
     Raises people.SmsNotSetUp, people.TooManyCodes.
@@ -94,11 +94,11 @@ def type_number(
     people.allow_code(user=user, number=number, network=network)
     with transaction.atomic():
         before = queries.line_of(subject)
-        line = _locked(before) if before is not None and before.state == State.TYPED else None
+        line = _locked(before) if before is not None and before.state == MobileState.TYPED else None
         if line is None:
             if before is not None and not before.is_registered:
                 end(_locked(before), "replaced", now)
-            line = Line(id=uuid.uuid4(), subject=subject, holder=holder, typed_at=now, follows=follows)
+            line = MobileNumber(id=uuid.uuid4(), subject=subject, holder=holder, typed_at=now, follows=follows)
         people.send_code(kept=line, user=user, number=number, language=language, now=now)
         line.typed_at, line.erase_at = now, now + rules.TYPED_KEPT
         line.save()
@@ -106,7 +106,7 @@ def type_number(
     return line
 
 
-def confirm_number(*, line: Line, user: User, code: str, actor: str, now: dt.datetime) -> Line:
+def confirm_number(*, line: MobileNumber, user: User, code: str, actor: str, now: dt.datetime) -> MobileNumber:
     """The code came back: the SIM is in the applicant's hands. Raises what `people.take_code` does, and CodeWrong."""
     with transaction.atomic():
         line = _locked(line)
@@ -114,7 +114,7 @@ def confirm_number(*, line: Line, user: User, code: str, actor: str, now: dt.dat
         if wrong is not None:
             line.save(update_fields=["tries"])
         else:
-            _move(line, "confirm", State.CONFIRMED)
+            _move(line, "confirm", MobileState.CONFIRMED)
             line.number, line.asked, line.confirmed_at, line.erase_at = line.asked, "", now, now + rules.CONFIRMED_KEPT
             line.save()
             journal.record(
@@ -126,22 +126,24 @@ def confirm_number(*, line: Line, user: User, code: str, actor: str, now: dt.dat
 
 
 @transaction.atomic
-def ask_operator(*, line: Line, operator: str, name: str, policy: Policy, actor: str, now: dt.datetime) -> Line:
+def ask_operator(
+    *, line: MobileNumber, operator: str, name: str, policy: Policy, actor: str, now: dt.datetime
+) -> MobileNumber:
     """Ask an operator whether the SIM is in this name. Asked already, it stays asked.
 
     Raises MoveNotAllowed: also for a number that is gone, since an operator has answered for it.
     """
     line = _locked(line)
-    if line.state == State.ASKED and line.operator == operator:
+    if line.state == MobileState.ASKED and line.operator == operator:
         return line
     if not line.number:
         raise MoveNotAllowed(line, "ask_operator")
-    _move(line, "ask_operator", State.ASKED)
+    _move(line, "ask_operator", MobileState.ASKED)
     # Of an operator that said it is another's: should it be asked once more, that is a new question.
     confirm.withdraw_questions(target=line.target, now=now, actor=actor)
     question = confirm.ask(
         operator=operator,
-        kind=Kind.MOBILE,
+        kind=QuestionKind.MOBILE,
         subject=line.subject,
         target=line.target,
         subscriber=rules.msisdn(line.number),
@@ -164,15 +166,15 @@ def ask_operator(*, line: Line, operator: str, name: str, policy: Policy, actor:
 
 
 @transaction.atomic
-def take_answer(*, line: Line, said: str, reason: str, reference: str, now: dt.datetime) -> Line:
+def take_answer(*, line: MobileNumber, said: str, reason: str, reference: str, now: dt.datetime) -> MobileNumber:
     """What the operator said. With its yes its own word is kept and the number deleted. With a no the number goes too,
     unless it is another operator's: then it waits some days, so that the applicant can name that one."""
     line = _locked(line)
-    if line.state != State.ASKED:
+    if line.state != MobileState.ASKED:
         return line
     line.said, line.reason, line.answered_at = said, reason, now
     if said == Said.YES:
-        _move(line, "take_yes", State.KNOWN)
+        _move(line, "take_yes", MobileState.KNOWN)
         line.number, line.erase_at = "", None
         owner = _keep_word(line, reference)
         if owner is not None and owner.pk == line.follows_id:
@@ -184,7 +186,7 @@ def take_answer(*, line: Line, said: str, reason: str, reference: str, now: dt.d
         if line.is_listed and line.reference:
             note_change(line, "name", line.listed_until or now, now)
     else:
-        _move(line, "take_no", State.DENIED)
+        _move(line, "take_no", MobileState.DENIED)
         keep = reason in BLAMES_NOBODY
         line.number, line.erase_at = line.number if keep else "", now + rules.PORTED_KEPT if keep else None
     line.save()
@@ -199,7 +201,7 @@ def take_answer(*, line: Line, said: str, reason: str, reference: str, now: dt.d
     return line
 
 
-def _keep_word(line: Line, reference: str) -> Line | None:
+def _keep_word(line: MobileNumber, reference: str) -> MobileNumber | None:
     """One word stands for one line: if it stands for another one already, that one is given back, and nothing kept."""
     wanted = queries.reference_index(line.operator, reference)
     # Of two lines with the same word at once the second waits here, then sees the first.
@@ -211,7 +213,7 @@ def _keep_word(line: Line, reference: str) -> Line | None:
 
 
 @transaction.atomic
-def drop_line(*, line: Line, why: str, now: dt.datetime) -> bool:
+def drop_line(*, line: MobileNumber, why: str, now: dt.datetime) -> bool:
     """The application that a line is for has ended before the line was listed. Returns whether it stood."""
     line = _locked(line)
     if line.ended_at is not None or line.is_registered:

@@ -15,7 +15,7 @@ from rahdari.confirm.problems import Problem, body_of, endpoint, text_in
 from rahdari.register.rules import stamp
 
 from . import actions, queries
-from .models import Line, LineChange
+from .models import MobileListChange, MobileNumber
 from .rules import Left
 
 MOST = 1_000
@@ -61,8 +61,8 @@ def lines(request: HttpRequest, token: ApiToken) -> HttpResponse:
     )
 
 
-def _change(change: LineChange) -> dict[str, Any]:
-    line: Line = change.line
+def _change(change: MobileListChange) -> dict[str, Any]:
+    line: MobileNumber = change.line
     word = {"reference": line.reference} if line.reference else {}
     # Listed by the number of the check until the operator's word came: then both are told, once.
     check = {"check": line.check_number} if not line.reference or change.act == "name" else {}

@@ -15,8 +15,8 @@ from rahdari.journal import actions as journal
 from rahdari.register.models import Registration
 
 from . import queries, rules
-from .models import Line, LineChange, LineReceipt, OperatorList
-from .rules import Left, State
+from .models import MobileListChange, MobileListReceipt, MobileNumber, OperatorList
+from .rules import Left, MobileState
 
 CLOCK = "system:mobile"
 EVENT = "lines.changed"
@@ -30,36 +30,38 @@ class NoSuchLine(Exception):
         self.reference = reference
 
 
-def note_change(line: Line, act: str, until: dt.datetime, now: dt.datetime) -> None:
+def note_change(line: MobileNumber, act: str, until: dt.datetime, now: dt.datetime) -> None:
     """Number a change of the line's operator's list. In the caller's transaction, which saves the line."""
     OperatorList.objects.get_or_create(operator=line.operator)
     head = OperatorList.objects.select_for_update().get(pk=line.operator)
     head.sequence += 1
     head.save(update_fields=["sequence"])
-    LineChange.objects.create(operator=line.operator, sequence=head.sequence, line=line, act=act, until=until, at=now)
+    MobileListChange.objects.create(
+        operator=line.operator, sequence=head.sequence, line=line, act=act, until=until, at=now
+    )
     line.last_sequence = head.sequence
     confirm.tell(operator=line.operator, event=EVENT, data={"sequence": head.sequence}, now=now)
 
 
-def _until(line: Line, registration: Registration) -> dt.datetime:
+def _until(line: MobileNumber, registration: Registration) -> dt.datetime:
     return rules.listed_until(stays_until=registration.stays_until, leaves_at=line.leaves_at)
 
 
-def _tell_until(line: Line, registration: Registration, now: dt.datetime) -> None:
+def _tell_until(line: MobileNumber, registration: Registration, now: dt.datetime) -> None:
     line.listed_until = _until(line, registration)
     if line.is_listed:
         note_change(line, "renew", line.listed_until, now)
 
 
 @transaction.atomic
-def list_line(*, line: Line, registration: Registration, now: dt.datetime, actor: str = CLOCK) -> Line:
+def list_line(*, line: MobileNumber, registration: Registration, now: dt.datetime, actor: str = CLOCK) -> MobileNumber:
     """Tie a line to its registration: it is on its operator's list from now on, but while the registration rests.
     Doing it twice changes nothing.
 
     A line that its operator has not answered for is listed by the number of the check, which the operator knows it by.
     """
-    line = Line.objects.select_for_update().get(pk=line.pk)
-    if line.ended_at is not None or line.state not in {State.ASKED, State.KNOWN} or line.is_listed:
+    line = MobileNumber.objects.select_for_update().get(pk=line.pk)
+    if line.ended_at is not None or line.state not in {MobileState.ASKED, MobileState.KNOWN} or line.is_listed:
         return line
     line.registration, line.listed_until = registration, _until(line, registration)
     if registration.suspended_at is not None:
@@ -79,7 +81,7 @@ def list_line(*, line: Line, registration: Registration, now: dt.datetime, actor
 
 
 @each_of(queries.to_follow, lock=True)
-def follow_registrations(line: Line, now: dt.datetime) -> None:
+def follow_registrations(line: MobileNumber, now: dt.datetime) -> None:
     """What became of registrations, on the lists of their lines' operators."""
     registration = line.registration
     assert registration is not None  # noqa: S101 - as the query says
@@ -96,7 +98,7 @@ def follow_registrations(line: Line, now: dt.datetime) -> None:
         line.save(update_fields=["listed_until", "last_sequence"])
 
 
-def _rest(line: Line, now: dt.datetime) -> None:
+def _rest(line: MobileNumber, now: dt.datetime) -> None:
     """Its registration is paused or suspended: the operator is told of an end, and keeps its word for the line."""
     note_change(line, "end", now, now)
     line.listed_at = None
@@ -104,26 +106,26 @@ def _rest(line: Line, now: dt.datetime) -> None:
     journal.record(act="mobile.rests", actor=CLOCK, subject=line.subject, now=now, detail={"line": str(line.pk)})
 
 
-def _come_back(line: Line, registration: Registration, now: dt.datetime) -> None:
+def _come_back(line: MobileNumber, registration: Registration, now: dt.datetime) -> None:
     """The end of its registration was undone. Its operator's word may stand for another line by now: that one stays."""
     hold(Lock.OPERATORS_WORD, line.reference_index)
     if queries.line_of_word(line.reference_index, besides=line) is not None:
         line.left_because = "word_given_on"
         line.save(update_fields=["left_because"])
         return
-    line.state, line.left_because = State.KNOWN, ""
+    line.state, line.left_because = MobileState.KNOWN, ""
     line.ended_at = line.erase_at = line.listed_at = None
     line.save(update_fields=["state", "left_because", "ended_at", "erase_at", "listed_at"])
     list_line(line=line, registration=registration, now=now)
 
 
-def end(line: Line, why: str, now: dt.datetime) -> None:
+def end(line: MobileNumber, why: str, now: dt.datetime) -> None:
     """End a line whose row is locked; of a listed one the operator is told. Its operator's word goes a while later."""
-    if line.state == State.ASKED:
+    if line.state == MobileState.ASKED:
         confirm.withdraw_questions(target=line.target, now=now, actor=CLOCK)
     if line.is_listed:
         note_change(line, "end", now, now)
-    line.state, line.ended_at = State.ENDED, now
+    line.state, line.ended_at = MobileState.ENDED, now
     line.left_because = line.left_because or why
     line.number, line.asked, line.code, line.code_until = "", "", "", None
     if line.registration_id is None:
@@ -141,9 +143,9 @@ def end(line: Line, why: str, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def leave(*, line: Line, until: dt.datetime, why: str, actor: str, now: dt.datetime) -> bool:
+def leave(*, line: MobileNumber, until: dt.datetime, why: str, actor: str, now: dt.datetime) -> bool:
     """Let a registered line end after the overlap. Doing it twice changes nothing. Returns whether it was new."""
-    line = Line.objects.select_for_update().get(pk=line.pk)
+    line = MobileNumber.objects.select_for_update().get(pk=line.pk)
     if line.leaves_at is not None or not line.is_registered or line.registration is None:
         return False
     line.leaves_at, line.left_because = until, why
@@ -160,9 +162,9 @@ def leave(*, line: Line, until: dt.datetime, why: str, actor: str, now: dt.datet
     return True
 
 
-def stay(line: Line, now: dt.datetime) -> None:
+def stay(line: MobileNumber, now: dt.datetime) -> None:
     """A line that was left is the holder's still: its operator has confirmed it again. In the caller's transaction."""
-    line = Line.objects.select_for_update().get(pk=line.pk)
+    line = MobileNumber.objects.select_for_update().get(pk=line.pk)
     if line.leaves_at is None or not line.is_registered or line.registration is None:
         return
     line.leaves_at, line.left_because, line.told_at = None, "", None
@@ -179,7 +181,7 @@ def stay(line: Line, now: dt.datetime) -> None:
 
 def operator_left(
     *, operator: str, reference: str, why: Left, overlap: dt.timedelta, by: str, now: dt.datetime
-) -> tuple[Line, bool]:
+) -> tuple[MobileNumber, bool]:
     """An operator says that a line is no longer its subscriber's: it stays for the overlap, and the holder is told.
 
     Raises NoSuchLine.
@@ -192,13 +194,13 @@ def operator_left(
     return line, new
 
 
-def mark_told(*, line: Line, now: dt.datetime) -> None:
+def mark_told(*, line: MobileNumber, now: dt.datetime) -> None:
     """The holder was told that the operator says it is no longer theirs."""
-    Line.objects.filter(pk=line.pk, told_at__isnull=True).update(told_at=now)
+    MobileNumber.objects.filter(pk=line.pk, told_at__isnull=True).update(told_at=now)
 
 
 @each_of(queries.leaving, lock=True)
-def end_lines_due(line: Line, now: dt.datetime) -> None:
+def end_lines_due(line: MobileNumber, now: dt.datetime) -> None:
     """Lines that were left, when their overlap is over."""
     end(line, line.left_because, now)
 
@@ -213,17 +215,19 @@ def record_receipt(*, operator: str, sequence: int, by: str, now: dt.datetime) -
     if sequence > head.sequence:
         raise queries.NumberAhead(head.sequence)
     if sequence:
-        LineReceipt.objects.get_or_create(operator=operator, sequence=sequence, defaults={"by": by, "at": now})
+        MobileListReceipt.objects.get_or_create(operator=operator, sequence=sequence, defaults={"by": by, "at": now})
     return head.sequence - sequence
 
 
 @each_of(queries.to_erase, lock=True)
-def erase_due(line: Line, now: dt.datetime) -> None:
+def erase_due(line: MobileNumber, now: dt.datetime) -> None:
     """Delete what identifies lines whose time is over: a number nobody confirmed, one of another operator's, the word
     of a line that ended."""
-    if line.state in {State.TYPED, State.CONFIRMED} or (line.state == State.ASKED and not line.is_registered):
+    if line.state in {MobileState.TYPED, MobileState.CONFIRMED} or (
+        line.state == MobileState.ASKED and not line.is_registered
+    ):
         end(line, "nothing_came", now)
-    waits = line.state == State.ASKED  # registered provisionally: the operator still has to find it
+    waits = line.state == MobileState.ASKED  # registered provisionally: the operator still has to find it
     line.number, line.asked, line.erase_at = line.number if waits else "", "", None
     if line.ended_at is not None:
         line.reference, line.reference_index = "", ""
@@ -231,17 +235,19 @@ def erase_due(line: Line, now: dt.datetime) -> None:
     line.save(update_fields=["number", "asked", "reference", "reference_index", "erase_at"])
 
 
-def _forget_changes(line: Line) -> None:
-    last = LineChange.objects.filter(line=line).order_by("-sequence").first()
+def _forget_changes(line: MobileNumber) -> None:
+    last = MobileListChange.objects.filter(line=line).order_by("-sequence").first()
     if last is None:
         return
     head = OperatorList.objects.select_for_update().get(pk=line.operator)
     if head.floor < last.sequence:
         head.floor = last.sequence
         head.save(update_fields=["floor"])
-    LineChange.objects.filter(operator=line.operator, sequence__lte=head.floor).delete()
+    MobileListChange.objects.filter(operator=line.operator, sequence__lte=head.floor).delete()
 
 
 def forget_holder(*, registration: Registration) -> None:
     """Whose its lines were, and which application they came from, when the register forgets that."""
-    Line.objects.filter(registration=registration, ended_at__isnull=False).update(holder=uuid.uuid4(), subject="")
+    MobileNumber.objects.filter(registration=registration, ended_at__isnull=False).update(
+        holder=uuid.uuid4(), subject=""
+    )

@@ -15,20 +15,20 @@ from rahdari.people.models import WaitsForCode
 from rahdari.register.models import Registration
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import State
+from .rules import MobileState
 
-STATES = [(state.value, state.value) for state in State]
+STATES = [(state.value, state.value) for state in MobileState]
 ACTS = [(act, act) for act in ("add", "name", "renew", "end")]
 
 
-class Line(WaitsForCode):
+class MobileNumber(WaitsForCode):
     """One mobile number. `asked` holds it while it waits for its code, `number` until its operator has answered."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # What it is for: "application:<uuid>", or "registration:<uuid>" when a number was taken to another operator.
     subject = models.CharField(max_length=120, db_index=True)
     holder = models.UUIDField(db_index=True)
-    state = models.CharField(max_length=9, choices=STATES, default=State.TYPED)
+    state = models.CharField(max_length=9, choices=STATES, default=MobileState.TYPED)
     number = EncryptedTextField()
     operator = models.SlugField(max_length=60, blank=True)
     # The question at the operator's desk, by the number that both sides know.
@@ -70,8 +70,8 @@ class Line(WaitsForCode):
                 name="an_operators_word_stands_for_one_line",
             ),
             models.CheckConstraint(
-                condition=(Q(state=State.ENDED) & Q(ended_at__isnull=False))
-                | (~Q(state=State.ENDED) & Q(ended_at__isnull=True)),
+                condition=(Q(state=MobileState.ENDED) & Q(ended_at__isnull=False))
+                | (~Q(state=MobileState.ENDED) & Q(ended_at__isnull=True)),
                 name="line_ends_at_a_moment",
             ),
         ]
@@ -110,13 +110,13 @@ class OperatorList(models.Model):
         return f"{self.operator} {self.sequence}"
 
 
-class LineChange(models.Model):
+class MobileListChange(models.Model):
     """One change of an operator's list. Added, never changed; the oldest go when their lines' words are erased."""
 
     id = models.BigAutoField(primary_key=True)
     operator = models.SlugField(max_length=60)
     sequence = models.PositiveBigIntegerField()
-    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="changes")
+    line = models.ForeignKey(MobileNumber, on_delete=models.PROTECT, related_name="changes")
     act = models.CharField(max_length=5, choices=ACTS)
     until = models.DateTimeField()
     at = models.DateTimeField()
@@ -131,7 +131,7 @@ class LineChange(models.Model):
         return f"{self.operator} {self.sequence} {self.act}"
 
 
-class LineReceipt(models.Model):
+class MobileListReceipt(models.Model):
     """That an operator has applied its list up to a number. Added, never changed."""
 
     id = models.BigAutoField(primary_key=True)

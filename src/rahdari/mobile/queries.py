@@ -14,7 +14,7 @@ from rahdari.register.rules import stamp
 from rahdari.vault import index
 
 from . import rules
-from .models import Line, LineChange, LineReceipt, OperatorList
+from .models import MobileListChange, MobileListReceipt, MobileNumber, OperatorList
 
 
 class ListTooOld(Exception):
@@ -46,52 +46,52 @@ ENDED_WITH_IT = "registration_ended"
 MAY_COME_BACK = Q(left_because=ENDED_WITH_IT, reference_index__gt="")
 
 
-def _standing() -> QuerySet[Line]:
-    return Line.objects.filter(ended_at__isnull=True)
+def _standing() -> QuerySet[MobileNumber]:
+    return MobileNumber.objects.filter(ended_at__isnull=True)
 
 
 # -- for the rooms above -------------------------------------------------------------------------------------------
 
 
-def line_of(subject: str) -> Line | None:
+def line_of(subject: str) -> MobileNumber | None:
     """The line that an application is about, or the one that is to follow a registration's: the newest that stands."""
     return _standing().filter(subject=subject).first()
 
 
-def line_by_target(target: str) -> Line | None:
+def line_by_target(target: str) -> MobileNumber | None:
     try:
-        return Line.objects.filter(pk=uuid.UUID(target.removeprefix("line:"))).first()
+        return MobileNumber.objects.filter(pk=uuid.UUID(target.removeprefix("line:"))).first()
     except ValueError:
         return None
 
 
-def lines_of(registration: Registration) -> QuerySet[Line]:
+def lines_of(registration: Registration) -> QuerySet[MobileNumber]:
     """On its operator's list for this registration, the newest first."""
     return _standing().filter(registration=registration, listed_at__isnull=False)
 
 
 def has_lines(registration: Registration) -> bool:
-    return Line.objects.filter(registration=registration).exists()
+    return MobileNumber.objects.filter(registration=registration).exists()
 
 
-def last_line_of(registration: Registration) -> Line | None:
+def last_line_of(registration: Registration) -> MobileNumber | None:
     """The newest, whether or not it has ended."""
-    return Line.objects.filter(registration=registration).first()
+    return MobileNumber.objects.filter(registration=registration).first()
 
 
-def staying_lines(registration: Registration) -> QuerySet[Line]:
+def staying_lines(registration: Registration) -> QuerySet[MobileNumber]:
     """Those that nobody has left."""
     return lines_of(registration).filter(leaves_at__isnull=True)
 
 
-def lines_not_registered(subjects: QuerySet[Any, str]) -> QuerySet[Line]:
+def lines_not_registered(subjects: QuerySet[Any, str]) -> QuerySet[MobileNumber]:
     """Those of these applications."""
     return _standing().filter(subject__in=subjects, registration__isnull=True).order_by("id")
 
 
-def in_force(line: Line) -> InForce:
+def in_force(line: MobileNumber) -> InForce:
     receipt = (
-        LineReceipt.objects.filter(operator=line.operator, sequence__gte=line.last_sequence)
+        MobileListReceipt.objects.filter(operator=line.operator, sequence__gte=line.last_sequence)
         .order_by("sequence")
         .first()
         if line.is_listed and line.last_sequence
@@ -100,7 +100,7 @@ def in_force(line: Line) -> InForce:
     return InForce(line.listed_at, receipt.at if receipt else None)
 
 
-def to_follow() -> QuerySet[Line]:
+def to_follow() -> QuerySet[MobileNumber]:
     """Lines of which their operator was told something else than their registration says now: another end, that they
     are listed though it is over or rests, or that they are not though it goes on."""
     end: Any = Coalesce("registration__grace_until", "registration__valid_until")
@@ -109,7 +109,7 @@ def to_follow() -> QuerySet[Line]:
     rests, goes_on = Q(registration__suspended_at__isnull=False), Q(registration__suspended_at__isnull=True)
     stands, listed = Q(ended_at__isnull=True), Q(listed_at__isnull=False)
     told_otherwise = (
-        Line.objects.filter(registration__isnull=False)
+        MobileNumber.objects.filter(registration__isnull=False)
         .annotate(ends=Least(end, Coalesce("leaves_at", end)))
         .filter(
             (stands & over)
@@ -124,24 +124,24 @@ def to_follow() -> QuerySet[Line]:
 def lost_with(registration: Registration) -> int:
     """How many lines ended with this registration and would not come back with it: their operator had no word for them
     yet, or has given it to another line."""
-    ended = list(Line.objects.filter(registration=registration, left_because=ENDED_WITH_IT))
+    ended = list(MobileNumber.objects.filter(registration=registration, left_because=ENDED_WITH_IT))
     return sum(
         not each.reference_index or line_of_word(each.reference_index, besides=each) is not None for each in ended
     )
 
 
-def left_by_operators() -> QuerySet[Line]:
+def left_by_operators() -> QuerySet[MobileNumber]:
     """Lines that their operator said are no longer the subscriber's, and whose holder was not told."""
     found = _standing().filter(leaves_at__isnull=False, told_at__isnull=True, registration__isnull=False)
     return found.filter(left_because__in=list(rules.Left)).select_related("registration").order_by("leaves_at", "id")
 
 
-def leaving(*, now: dt.datetime) -> QuerySet[Line]:
+def leaving(*, now: dt.datetime) -> QuerySet[MobileNumber]:
     return _standing().filter(leaves_at__lte=now).order_by("leaves_at", "id")
 
 
-def to_erase(*, now: dt.datetime) -> QuerySet[Line]:
-    return Line.objects.filter(erase_at__lte=now).order_by("erase_at", "id")
+def to_erase(*, now: dt.datetime) -> QuerySet[MobileNumber]:
+    return MobileNumber.objects.filter(erase_at__lte=now).order_by("erase_at", "id")
 
 
 # -- for an operator -----------------------------------------------------------------------------------------------
@@ -151,11 +151,11 @@ def reference_index(operator: str, reference: str) -> str:
     return index.blind("mobile.reference", f"{operator} {reference}")
 
 
-def line_of_word(wanted: str, *, besides: Line) -> Line | None:
+def line_of_word(wanted: str, *, besides: MobileNumber) -> MobileNumber | None:
     return _standing().filter(reference_index=wanted).exclude(pk=besides.pk).first()
 
 
-def line_for_operator(*, operator: str, reference: str) -> Line | None:
+def line_for_operator(*, operator: str, reference: str) -> MobileNumber | None:
     """The gatekeeper of one line: by the operator's own word, on its own list or off it for a while."""
     return (
         _standing()
@@ -168,7 +168,7 @@ def head_of(operator: str) -> OperatorList:
     return OperatorList.objects.filter(pk=operator).first() or OperatorList(operator=operator)
 
 
-def list_after(*, operator: str, after: uuid.UUID | None, at_most: int) -> tuple[list[Line], uuid.UUID | None]:
+def list_after(*, operator: str, after: uuid.UUID | None, at_most: int) -> tuple[list[MobileNumber], uuid.UUID | None]:
     """A page of the list as it stands, by identifier, and where the next page begins."""
     found = _standing().filter(operator=operator, listed_at__isnull=False).order_by("id")
     if after is not None:
@@ -177,14 +177,14 @@ def list_after(*, operator: str, after: uuid.UUID | None, at_most: int) -> tuple
     return page[:at_most], page[at_most - 1].pk if len(page) > at_most else None
 
 
-def changes_after(*, operator: str, sequence: int, at_most: int) -> list[LineChange]:
+def changes_after(*, operator: str, sequence: int, at_most: int) -> list[MobileListChange]:
     """Raises ListTooOld, NumberAhead."""
     head = head_of(operator)
     if sequence > head.sequence:
         raise NumberAhead(head.sequence)
     if sequence < head.floor:
         raise ListTooOld(head.floor)
-    found = LineChange.objects.filter(operator=operator, sequence__gt=sequence).select_related("line")
+    found = MobileListChange.objects.filter(operator=operator, sequence__gt=sequence).select_related("line")
     return list(found.order_by("sequence")[:at_most])
 
 
@@ -192,7 +192,7 @@ def counts(operators: Sequence[str]) -> dict[str, int]:
     return {each: _standing().filter(operator=each, listed_at__isnull=False).count() for each in operators}
 
 
-def as_listed(line: Line) -> rules.Listed:
+def as_listed(line: MobileNumber) -> rules.Listed:
     known = bool(line.reference)
     assert line.listed_at is not None and line.listed_until is not None  # noqa: S101 (it is on the list)
     return rules.Listed(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class State(StrEnum):
+class MobileState(StrEnum):
     """How far a line has come."""
 
     TYPED = "typed"  # its number waits for the code
@@ -20,20 +20,20 @@ class State(StrEnum):
 
 # (from, act, to). A line is on its operator's list while it is tied to a registration that is in force, asked or known.
 MOVES: tuple[tuple[str, str, str], ...] = (
-    ("", "type_number", State.TYPED),
-    (State.TYPED, "type_number", State.TYPED),
-    (State.TYPED, "confirm", State.CONFIRMED),
-    (State.CONFIRMED, "ask_operator", State.ASKED),
-    (State.DENIED, "ask_operator", State.ASKED),
-    (State.ASKED, "take_yes", State.KNOWN),
-    (State.ASKED, "take_no", State.DENIED),
-    (State.TYPED, "end", State.ENDED),
-    (State.CONFIRMED, "end", State.ENDED),
-    (State.ASKED, "end", State.ENDED),
-    (State.KNOWN, "end", State.ENDED),
-    (State.DENIED, "end", State.ENDED),
+    ("", "type_number", MobileState.TYPED),
+    (MobileState.TYPED, "type_number", MobileState.TYPED),
+    (MobileState.TYPED, "confirm", MobileState.CONFIRMED),
+    (MobileState.CONFIRMED, "ask_operator", MobileState.ASKED),
+    (MobileState.DENIED, "ask_operator", MobileState.ASKED),
+    (MobileState.ASKED, "take_yes", MobileState.KNOWN),
+    (MobileState.ASKED, "take_no", MobileState.DENIED),
+    (MobileState.TYPED, "end", MobileState.ENDED),
+    (MobileState.CONFIRMED, "end", MobileState.ENDED),
+    (MobileState.ASKED, "end", MobileState.ENDED),
+    (MobileState.KNOWN, "end", MobileState.ENDED),
+    (MobileState.DENIED, "end", MobileState.ENDED),
     # Its holder undid the end of the registration, and its operator's word for it is still kept.
-    (State.ENDED, "come_back", State.KNOWN),
+    (MobileState.ENDED, "come_back", MobileState.KNOWN),
 )
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rahdari import __version__
-from rahdari.ops import ordinary, postgres
+from rahdari.ops import drop_root, postgres
 from rahdari.ops.errors import Told
 
 FORMAT = 1
@@ -135,7 +135,7 @@ def check(folder: Path, kind: str) -> Label | None:
         raise NotADataFolder(folder, "it is not a folder")
     label = read_label(folder)
     if label is None:
-        if not ordinary.is_ours(folder):
+        if not drop_root.is_ours(folder):
             raise NotADataFolder(folder, "other things are in it, and no file `version` says that it is Rahdari's")
         return None
     if label.format > FORMAT:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rahdari.ops import datafolder, processes
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 from rahdari.ops.doctor_feed import check_feed
 from rahdari.ops.doctor_front import check_front
 from rahdari.ops.doctor_leases import check_leases
@@ -28,7 +29,6 @@ from rahdari.ops.doctor_queues import check_queues
 from rahdari.ops.doctor_settings import check_settings
 from rahdari.ops.doctor_tables import check_constraints, check_owner
 from rahdari.ops.errors import Told
-from rahdari.ops.findings import NOTE, OK, WRONG, Finding, Patient
 
 if TYPE_CHECKING:
     pass
@@ -39,11 +39,11 @@ CLOCK_TOLERANCE = 5.0
 OLDEST_POSTGRES = 150000
 
 
-def check_python(patient: Patient) -> Iterator[Finding]:
+def check_python(patient: Inspection) -> Iterator[Finding]:
     yield Finding(OK, "Python", f"{'.'.join(map(str, sys.version_info[:3]))} at {sys.executable}")
 
 
-def check_folder(patient: Patient) -> Iterator[Finding]:
+def check_folder(patient: Inspection) -> Iterator[Finding]:
     about = "data folder"
     try:
         label = datafolder.read_label(patient.data)
@@ -78,7 +78,7 @@ def has_keys(data: Path) -> bool:
     return (data / "keys" / "fields.key").is_file()
 
 
-def check_disk(patient: Patient) -> Iterator[Finding]:
+def check_disk(patient: Inspection) -> Iterator[Finding]:
     usage = shutil.disk_usage(patient.data)
     free = f"{usage.free / 1024**3:.1f} GiB free at {patient.data}"
     if usage.free < LEAST_FREE:
@@ -87,7 +87,7 @@ def check_disk(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, "disk", free)
 
 
-def check_keys(patient: Patient) -> Iterator[Finding]:
+def check_keys(patient: Inspection) -> Iterator[Finding]:
     from rahdari.vault import keys
 
     folder = patient.data / "keys"
@@ -103,7 +103,7 @@ def check_keys(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def check_database(patient: Patient) -> Iterator[Finding]:
+def check_database(patient: Inspection) -> Iterator[Finding]:
     import psycopg
 
     url = patient.environment.get("DATABASE_URL")
@@ -144,7 +144,7 @@ def check_database(patient: Patient) -> Iterator[Finding]:
     yield from check_migrations(patient, has_gist=has_gist)
 
 
-def check_migrations(patient: Patient, *, has_gist: bool) -> Iterator[Finding]:
+def check_migrations(patient: Inspection, *, has_gist: bool) -> Iterator[Finding]:
     import django
 
     django.setup()
@@ -166,7 +166,7 @@ def check_migrations(patient: Patient, *, has_gist: bool) -> Iterator[Finding]:
         yield from check_operators(patient)
 
 
-def check_operators(patient: Patient) -> Iterator[Finding]:
+def check_operators(patient: Inspection) -> Iterator[Finding]:
     """What the publisher waits for, and which operators do not have what was published."""
     from django.utils import timezone
 
@@ -207,7 +207,7 @@ def check_operators(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, "operators", f"all {len(lags)} are in step{waits}")
 
 
-def check_directory(patient: Patient) -> Iterator[Finding]:
+def check_directory(patient: Inspection) -> Iterator[Finding]:
     path = patient.data / "directory" / "networks.csv"
     if not path.exists():
         yield Finding(OK, "directory", "the one that came with this release; `rahdari directory import` brings a newer")
@@ -219,7 +219,7 @@ def check_directory(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, "directory", f"imported {age.days} days ago")
 
 
-def check_vantages(patient: Patient) -> Iterator[Finding]:
+def check_vantages(patient: Inspection) -> Iterator[Finding]:
     """Whether the places that look at endpoints too answer, and are as many as the policy needs."""
     from rahdari import policy, vantage
 
@@ -242,7 +242,7 @@ def check_vantages(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, "vantages", "none; endpoints are looked at from this machine alone")
 
 
-def check_ports(patient: Patient) -> Iterator[Finding]:
+def check_ports(patient: Inspection) -> Iterator[Finding]:
     ports = {"pages": patient.port, "feed": patient.port + 1, "lookups": patient.port + 2}
     # With single units nobody holds the folder: what answers there says whose it is.
     ours = {what for what, port in ports.items() if answers_as_ours(patient.host, port, what)}
@@ -296,7 +296,7 @@ def fetched(host: str, port: int, path: str) -> tuple[int, bytes, str]:
         connection.close()
 
 
-def feed_says(patient: Patient) -> str:
+def feed_says(patient: Inspection) -> str:
     """What the process that serves the feed says of itself; empty when nothing of ours answers there."""
     try:
         _, body, kind = fetched(patient.host, patient.port + 1, "/healthz")
@@ -305,7 +305,7 @@ def feed_says(patient: Patient) -> str:
     return body.decode("utf-8", "replace").strip() if kind.startswith("text/plain") else ""
 
 
-def check_served(patient: Patient) -> Iterator[Finding]:
+def check_served(patient: Inspection) -> Iterator[Finding]:
     """Whether what serves the feed can read it: it is another user than the publisher, and this may be root."""
     said = feed_says(patient)
     if said.endswith(UNREAD):
@@ -318,7 +318,7 @@ def check_served(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, "served", "what operators are to get can be read by the process that serves it")
 
 
-def check_lookups(patient: Patient) -> Iterator[Finding]:
+def check_lookups(patient: Inspection) -> Iterator[Finding]:
     """Whether what answers operators' questions holds all that it is to answer from."""
     if not answers_as_ours(patient.host, patient.port + 2, "lookups"):
         return  # Nothing of ours answers there: `ports` says so.
@@ -338,7 +338,7 @@ def check_lookups(patient: Patient) -> Iterator[Finding]:
         yield Finding(NOTE, "lookups", text + "if this stays, the lines of `lookup` say why.")
 
 
-def check_mail(patient: Patient) -> Iterator[Finding]:
+def check_mail(patient: Inspection) -> Iterator[Finding]:
     if patient.is_demo:
         yield Finding(OK, "mail", f"shown in the terminal and kept in {patient.data / 'mail'}")
         return
@@ -379,7 +379,7 @@ def has_starttls(host: str, port: int) -> bool:
         return False
 
 
-def check_clock(patient: Patient) -> Iterator[Finding]:
+def check_clock(patient: Inspection) -> Iterator[Finding]:
     label = patient.data / "version"
     if label.exists() and label.stat().st_mtime > time.time() + CLOCK_TOLERANCE:
         yield Finding(WRONG, "clock", "it stands before the last start of this installation. Set it right.")
@@ -387,7 +387,7 @@ def check_clock(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, "clock", f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC")
 
 
-def check_fonts(patient: Patient) -> Iterator[Finding]:
+def check_fonts(patient: Inspection) -> Iterator[Finding]:
     import typst
 
     families = [str(family) for family in typst.Fonts().families()]
@@ -403,7 +403,7 @@ def check_fonts(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def check_judge(patient: Patient) -> Iterator[Finding]:
+def check_judge(patient: Inspection) -> Iterator[Finding]:
     from rahdari.apply import screening
 
     walls = screening.walls()
@@ -420,7 +420,7 @@ def check_judge(patient: Patient) -> Iterator[Finding]:
         yield Finding(NOTE, "files", text)
 
 
-def check_nft(patient: Patient) -> Iterator[Finding]:
+def check_nft(patient: Inspection) -> Iterator[Finding]:
     path = shutil.which("nft", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path:
         yield Finding(OK, "nftables", path)
@@ -429,7 +429,7 @@ def check_nft(patient: Patient) -> Iterator[Finding]:
         yield Finding(NOTE, "nftables", text)
 
 
-CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
+CHECKS: tuple[Callable[[Inspection], Iterable[Finding]], ...] = (
     check_python,
     check_folder,
     check_disk,
@@ -456,7 +456,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
 NEED_A_FOLDER = (check_keys, check_database, check_feed)
 
 
-def examine(patient: Patient) -> Iterator[Finding]:
+def examine(patient: Inspection) -> Iterator[Finding]:
     fresh = not (patient.data / "version").exists() and not has_keys(patient.data)
     for check in CHECKS:
         if fresh and check in NEED_A_FOLDER:
@@ -472,7 +472,7 @@ def run(*, host: str, port: int) -> int:
     data = Path(os.environ["RAHDARI_DATA"])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", datafolder.SETTINGS[datafolder.REGISTER])
     wrong = 0
-    for finding in examine(Patient(data, dict(os.environ), host, port)):
+    for finding in examine(Inspection(data, dict(os.environ), host, port)):
         print(f"{finding.state:<6} {finding.about:<12} {finding.text}", flush=True)
         wrong += finding.state == WRONG
     if wrong:

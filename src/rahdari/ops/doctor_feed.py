@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rahdari.ops.findings import NOTE, OK, WRONG, Finding, Patient
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 
 # Roles of the feed that the publisher signs again by itself: near their end it is not at work.
 SIGNED_BY_ITSELF = ("timestamp", "snapshot", "feed-static", "feed-dynamic", "feed-canary")
@@ -17,7 +17,7 @@ SIGNED_BY_HAND = ("root", "targets")
 CEREMONY_NEEDS = dt.timedelta(days=45)
 
 
-def check_feed(patient: Patient) -> Iterator[Finding]:
+def check_feed(patient: Inspection) -> Iterator[Finding]:
     shared = newest_of(patient.data / "feed" / "metadata")
     yield from check_feed_keys(patient)
     if not shared and (patient.data / "keys" / "feed").is_dir():
@@ -55,7 +55,7 @@ def check_feed(patient: Patient) -> Iterator[Finding]:
             yield Finding(OK, "feed", f"{role} is signed until {day}")
 
 
-def check_feed_keys(patient: Patient) -> Iterator[Finding]:
+def check_feed_keys(patient: Inspection) -> Iterator[Finding]:
     from rahdari.publish import keys
 
     folder = keys.online_folder(patient.data)

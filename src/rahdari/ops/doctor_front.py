@@ -9,12 +9,12 @@ import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from rahdari.ops.findings import NOTE, OK, Finding, Patient
+from rahdari.ops.checks import NOTE, OK, Finding, Inspection
 
 PATIENCE = 3.0
 
 
-def check_front(patient: Patient) -> Iterator[Finding]:
+def check_front(patient: Inspection) -> Iterator[Finding]:
     url = patient.environment.get("RAHDARI_URL", "")
     if patient.is_demo or not url:
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rahdari.ops.findings import NOTE, OK, WRONG, Finding
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding
 
 # One router that is switched off is its holder's; when most fall silent it is more likely ours.
 MANY = 5

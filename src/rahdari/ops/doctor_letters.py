@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from rahdari.ops.findings import NOTE, OK, WRONG, Finding
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding
 
 # So far back letters that were given up are counted.
 RECENT = dt.timedelta(days=7)

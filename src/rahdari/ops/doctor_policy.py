@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rahdari.ops.findings import NOTE, OK, WRONG, Finding, Patient
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 
 if TYPE_CHECKING:
     from rahdari.policy import Calendar, Policy
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 NEXT_YEAR_FROM = 11
 
 
-def check_policy(patient: Patient) -> Iterator[Finding]:
+def check_policy(patient: Inspection) -> Iterator[Finding]:
     from rahdari import policy
     from rahdari.policy import commands
     from rahdari.verify import kinds  # noqa: F401 (it says which checks a policy may ask for)
@@ -60,7 +60,7 @@ def check_policy(patient: Patient) -> Iterator[Finding]:
     yield from check_calendar(given.calendar, dt.datetime.now(given.calendar.zone_info).date())
 
 
-def check_disposal(patient: Patient, given: "Policy") -> Iterator[Finding]:
+def check_disposal(patient: Inspection, given: "Policy") -> Iterator[Finding]:
     """What a clock would erase, and the law of the archives keeps."""
     from rahdari.archive import sealing
     from rahdari.archive.queries import SEALED, Disposal, disposal_with
@@ -104,7 +104,7 @@ def check_calendar(calendar: "Calendar", today: dt.date) -> Iterator[Finding]:
         )
 
 
-def check_rules_of_the_last(patient: Patient) -> Iterator[Finding]:
+def check_rules_of_the_last(patient: Inspection) -> Iterator[Finding]:
     """After a restore without `policy/` the bundled example would be in force, and nobody would know."""
     from rahdari import policy
     from rahdari.apply import queries as applications

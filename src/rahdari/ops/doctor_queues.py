@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rahdari.ops.findings import NOTE, OK, WRONG, Finding
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding
 
 # Named one by one; of the rest it is said how many they are.
 NAMED = 10

@@ -7,13 +7,13 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from rahdari.ops import datafolder
-from rahdari.ops.findings import NOTE, OK, WRONG, Finding, Patient
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 
 # A network of proxies is of one operator's, never of half the world's.
 WIDEST_PROXIES = {4: 8, 6: 32}
 
 
-def check_settings(patient: Patient) -> Iterator[Finding]:
+def check_settings(patient: Inspection) -> Iterator[Finding]:
     environment = patient.environment
     yield from check_proxies(environment)
     yield from check_settings_files(patient)
@@ -69,7 +69,7 @@ def check_proxies(environment: Mapping[str, str]) -> Iterator[Finding]:
         )
 
 
-def check_settings_files(patient: Patient) -> Iterator[Finding]:
+def check_settings_files(patient: Inspection) -> Iterator[Finding]:
     """The files that the units read: passwords stand in them."""
     for path in sorted(patient.settings_folder.glob("*.env")):
         with suppress(OSError):

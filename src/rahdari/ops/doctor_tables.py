@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rahdari.ops.findings import NOTE, OK, WRONG, Finding
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding
 
 
 def check_constraints(*, has_gist: bool) -> Iterator[Finding]:
@@ -42,7 +42,8 @@ def check_owner() -> Iterator[Finding]:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT current_user, pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'journal_entry'::regclass"
+            "SELECT current_user, pg_has_role(relowner, 'USAGE') FROM pg_class"
+            " WHERE oid = 'journal_journalentry'::regclass"
         )
         role, owns = cursor.fetchone()
     if owns:

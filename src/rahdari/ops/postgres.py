@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from rahdari.ops import ordinary
+from rahdari.ops import drop_root
 from rahdari.ops.errors import Told
 
 OWNER = DATABASE = "rahdari"
@@ -179,7 +179,7 @@ class Server:
         self.throwaway = throwaway
         self.bin = binaries()
         self.data = data.resolve()
-        self.user = ordinary.account(self.data) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        self.user = drop_root.account(self.data) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -189,7 +189,7 @@ class Server:
         if os.geteuid() == 0:
             self.data.mkdir(parents=True, exist_ok=True)
             if self.data.stat().st_uid != self.user.pw_uid:
-                ordinary.give_to(self.user, self.data)
+                drop_root.give_to(self.user, self.data)
         make_private(self.home, self.user)
         lock = self._lock()
         try:
@@ -278,7 +278,7 @@ class Server:
         command = [
             sys.executable,
             "-I",
-            ordinary.__file__,
+            drop_root.__file__,
             "--parent",
             str(os.getpid()),
             "--signal",

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import IO
 
-from rahdari.ops import ordinary
+from rahdari.ops import drop_root
 from rahdari.ops.errors import Told
 from rahdari.ops.postgres import Server
 
@@ -70,7 +70,7 @@ class Child:
     environment: Mapping[str, str]
     patience: float = 20.0
     late: bool = False
-    user: ordinary.Other | None = None
+    user: drop_root.Other | None = None
 
 
 class Printer:
@@ -168,7 +168,7 @@ def stop_by_signal() -> Iterator[None]:
 
 def wrapped(command: Sequence[str], *, end: int = signal.SIGTERM) -> list[str]:
     """The command, ended by the kernel when we are."""
-    front = [sys.executable, "-I", ordinary.__file__, "--parent", str(os.getpid()), "--signal", str(int(end))]
+    front = [sys.executable, "-I", drop_root.__file__, "--parent", str(os.getpid()), "--signal", str(int(end))]
     return [*front, "--", *command]
 
 
@@ -210,7 +210,7 @@ def spawn(child: Child) -> subprocess.Popen[bytes]:
         user=other.uid if other else None,
         group=other.gid if other else None,
         extra_groups=other.groups if other else None,
-        umask=ordinary.UMASK if other else -1,
+        umask=drop_root.UMASK if other else -1,
     )
 
 

@@ -18,7 +18,7 @@ from procrastinate.contrib.django import app
 
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as confirmed
-from rahdari.ops import attested, demo, sample_registry, samples
+from rahdari.ops import demo, sample_members, sample_registry, samples
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
 from rahdari.publish import queries as published
@@ -55,7 +55,7 @@ def sow() -> None:
     demonstration.make_ready_accounts(operators=[(each.slug, each.name) for each in OPERATORS], now=now)
     import_rosters(now)
     sample_registry.make(now)
-    attested.attest_members(now)
+    sample_members.attest_members(now)
     samples.make_applications(now)
     deliver()
     # The first edition, an empty one, is there before anybody asks for it. Later the keys may be the publisher's alone.

@@ -8,7 +8,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from rahdari.ops.ordinary import end_with_parent
+from rahdari.ops.drop_root import end_with_parent
 
 HOLDING = {"web": "rahdari.wsgi", "push": "rahdari.push.app", "lookup": "rahdari.lookup.running"}
 
@@ -26,7 +26,7 @@ def __getattr__(name: str) -> Any:
 def with_places(application: Any) -> Any:
     from django.conf import settings
 
-    from rahdari.ops.places import Places
+    from rahdari.ops.thread_pools import Places
     from rahdari.web import visitor
 
     def household(environ: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
-from rahdari.ops.places import WAITING
+from rahdari.ops.thread_pools import WAITING
 
 FEED_CONNECTIONS = 16_384
 LOOKUP_CONNECTIONS, LOOKUP_THREADS = 2048, 8

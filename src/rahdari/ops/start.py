@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rahdari.ops import datafolder, ordinary, postgres, processes
+from rahdari.ops import datafolder, drop_root, postgres, processes
 from rahdari.ops.errors import DATABASE_AWAY, Told
 from rahdari.ops.processes import Child, Printer, Supervisor
 
@@ -102,7 +102,7 @@ class Start:
     # The database as its owner, for `prepare` alone; empty where one role does all.
     owner_url: str = ""
     # Who runs what, when root has started us.
-    users: ordinary.Users | None = None
+    users: drop_root.Users | None = None
 
     @property
     def feed_port(self) -> int:
@@ -132,7 +132,7 @@ class Start:
         late: bool = False,
         module: str = "rahdari",
         without: Sequence[str] = (),
-        user: ordinary.Other | None = None,
+        user: drop_root.Other | None = None,
     ) -> Child:
         """A process of ours. A `keyless` one is given neither the database nor any secret; `late`, `user` see Child."""
         left_out = {*without, *(SECRETS if keyless else ())}
@@ -155,7 +155,7 @@ class Start:
         ]
         return [*usual, *self.beside(self)]
 
-    def served(self, name: str, port: int, user: ordinary.Other | None) -> Child:
+    def served(self, name: str, port: int, user: drop_root.Other | None) -> Child:
         return self.child(name, name, "--host", self.host, "--port", str(port), keyless=True, user=user)
 
 
@@ -165,7 +165,7 @@ def start(given: Start) -> int:
     for port in given.ports:
         processes.check_port(given.host, port)
     datafolder.check(given.data, given.kind)
-    if os.geteuid() != 0 and ordinary.divided(given.data):
+    if os.geteuid() != 0 and drop_root.divided(given.data):
         raise AnothersFeed(given.data, (given.data / "feed").stat().st_uid)
     if not own:
         postgres.binaries()
@@ -175,7 +175,7 @@ def start(given: Start) -> int:
                 serve(given, own, stack)
         except processes.StopAsked:
             print("Stopped.", flush=True)
-        except ordinary.CannotLeaveRoot as error:
+        except drop_root.CannotLeaveRoot as error:
             raise Told(error.why) from None
     return 0
 
@@ -183,7 +183,7 @@ def start(given: Start) -> int:
 def serve(given: Start, own: str, stack: ExitStack) -> None:
     given.data = datafolder.make(given.data, given.kind)
     # 2)
-    left = ordinary.leave_root(given.data)
+    left = drop_root.leave_root(given.data)
     given.users = left.users if left else None
     # 3)
     stack.enter_context(datafolder.locked(given.data))
@@ -231,15 +231,15 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
     ).run()
 
 
-def divide(data: Path, users: ordinary.Users, server: postgres.Server | None) -> None:
+def divide(data: Path, users: drop_root.Users, server: postgres.Server | None) -> None:
     try:
-        with ordinary.dividing():
-            ordinary.divide(data, users, *(server.passages() if server else ()))
+        with drop_root.dividing():
+            drop_root.divide(data, users, *(server.passages() if server else ()))
     except OSError as error:
         raise Told(f"{data} cannot be divided among its users ({error}). Look at what stands there.") from None
 
 
-def check_publisher_is_let_in(url: str, user: ordinary.Other) -> None:
+def check_publisher_is_let_in(url: str, user: drop_root.Other) -> None:
     tried = subprocess.run(
         [sys.executable, "-P", "-c", LOG_IN],
         env={"URL": url},
@@ -254,7 +254,7 @@ def check_publisher_is_let_in(url: str, user: ordinary.Other) -> None:
         raise PublisherNotLetIn(user.name, tried.stderr.strip())
 
 
-def who_else(users: ordinary.Users | None) -> str:
+def who_else(users: drop_root.Users | None) -> str:
     if users is None:
         return ". All processes are this one user; docs/install.md says what that means."
     return f"; the publisher is the user {users.feed.name}, and push and lookup are {users.serve.name}."

@@ -34,9 +34,9 @@ from .models import (
     Language,
     Membership,
     Organisation,
-    Post,
-    ProposedPost,
+    ProposedRole,
     Role,
+    RoleAssignment,
     User,
     normalise_email,
 )
@@ -348,7 +348,7 @@ def appoint(
     association: str = "",
     actor: str,
     now: dt.datetime,
-) -> Post:
+) -> RoleAssignment:
     """Give a post. The same post again is left as it is; with another rank the old one ends and a new one begins."""
     role = Role(role)
     if rank not in ("", DIRECTOR) or (rank and role not in (Role.OFFICER, Role.SUPERVISOR)):
@@ -359,13 +359,13 @@ def appoint(
         raise AssociationNeeded(role, association)
     place = {"operator": operator, "association": association}
     User.objects.select_for_update().get(pk=user.pk)
-    held = Post.objects.filter(user=user, role=role, ended_at__isnull=True, **place).first()
+    held = RoleAssignment.objects.filter(user=user, role=role, ended_at__isnull=True, **place).first()
     if held is not None:
         if held.rank == rank:
             return held
         held.ended_at = now
         held.save(update_fields=["ended_at"])
-    post = Post.objects.create(user=user, role=role, rank=rank, appointed_at=now, **place)
+    post = RoleAssignment.objects.create(user=user, role=role, rank=rank, appointed_at=now, **place)
     queries.forget_posts()
     journal.record(
         act="people.appointed",
@@ -378,7 +378,7 @@ def appoint(
 
 
 @transaction.atomic
-def propose_post(*, user: User, role: str, rank: str = "", by: User, actor: str, now: dt.datetime) -> ProposedPost:
+def propose_post(*, user: User, role: str, rank: str = "", by: User, actor: str, now: dt.datetime) -> ProposedRole:
     """Give a post that counts once a second person agrees (`agree_to_post`). Again begins the time anew.
 
     Raises OwnPost, RankNotAllowed.
@@ -388,14 +388,14 @@ def propose_post(*, user: User, role: str, rank: str = "", by: User, actor: str,
     if rank not in ("", DIRECTOR) or (rank and role not in (Role.OFFICER, Role.SUPERVISOR)):
         raise RankNotAllowed(role, rank)
     facts = {"rank": rank, "proposed_by": by, "proposed_at": now}
-    proposed, _ = ProposedPost.objects.update_or_create(user=user, role=Role(role), defaults=facts)
+    proposed, _ = ProposedRole.objects.update_or_create(user=user, role=Role(role), defaults=facts)
     _record_proposal("people.proposed_post", proposed, actor=actor, now=now)
     tell_of_post(user=user, title=proposed.told_as, change="proposed", actor=actor, now=now)
     return proposed
 
 
 @transaction.atomic
-def agree_to_post(*, id: int, by: User, actor: str, now: dt.datetime) -> Post:
+def agree_to_post(*, id: int, by: User, actor: str, now: dt.datetime) -> RoleAssignment:
     """The second person's yes: from now on the post is held. Raises ProposalNotFound, also for whoever proposed it and
     for the one who is to get it."""
     proposed = queries.proposed_post_of(by, id=id, now=now, to_agree=True)
@@ -414,17 +414,17 @@ def drop_proposed_post(*, id: int, by: User, actor: str, now: dt.datetime) -> No
     proposed.delete()
 
 
-def _record_proposal(act: str, proposed: ProposedPost, *, actor: str, now: dt.datetime) -> None:
+def _record_proposal(act: str, proposed: ProposedRole, *, actor: str, now: dt.datetime) -> None:
     detail = {"role": proposed.role, "rank": proposed.rank, "proposed_by": f"administrator:{proposed.proposed_by_id}"}
     journal.record(act=act, actor=actor, subject=f"person:{proposed.user_id}", now=now, detail=detail)
 
 
 @transaction.atomic
-def end_post(*, post: Post, actor: str, with_keys: bool = False, now: dt.datetime) -> Post:
+def end_post(*, post: RoleAssignment, actor: str, with_keys: bool = False, now: dt.datetime) -> RoleAssignment:
     """Take a post away. Ending it twice changes nothing. `with_keys`: the keys that its holder made for the operator's
     system end too. Without it they work on: they are the operator's, and its system may need them.
     """
-    post = Post.objects.select_for_update().get(pk=post.pk)
+    post = RoleAssignment.objects.select_for_update().get(pk=post.pk)
     if post.ended_at is None:
         post.ended_at = now
         post.save(update_fields=["ended_at"])

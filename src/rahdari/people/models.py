@@ -263,7 +263,7 @@ def title_of_post(role: str, rank: str) -> str:
     }[role]
 
 
-class Post(models.Model):
+class RoleAssignment(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="posts")
     role = models.CharField(max_length=20, choices=Role)
     rank = models.CharField(max_length=20, blank=True)
@@ -308,7 +308,7 @@ class Post(models.Model):
         return title_of_post(self.role, self.rank)
 
 
-class ProposedPost(models.Model):
+class ProposedRole(models.Model):
     """A post that an administrator gave and nobody else has agreed to yet. It opens nothing: what looks for posts looks
     for rows of `Post`, and one is made when a second person agrees."""
 

@@ -22,6 +22,9 @@ from rahdari.vault import links
 from rahdari.web import limits
 
 from .acting import Acting
+from .acting_for import PART_LASTS as PART_LASTS
+from .acting_for import has_part as has_part
+from .acting_for import parts_of as parts_of
 from .holders import PublicHolder as PublicHolder
 from .holders import public_holder as public_holder
 from .holders import user_by_holder as user_by_holder
@@ -35,15 +38,12 @@ from .models import (
     Mandate,
     Membership,
     Organisation,
-    Post,
-    ProposedPost,
+    ProposedRole,
     Role,
+    RoleAssignment,
     User,
     normalise_email,
 )
-from .parts import PART_LASTS as PART_LASTS
-from .parts import has_part as has_part
-from .parts import parts_of as parts_of
 from .rules import Act, roles_that, scopes_that
 
 Visitor = User | AnonymousUser
@@ -113,7 +113,7 @@ def name_of_staff(id: str) -> str:
 
 # The posts that were looked up already, by the person's key, while one request is answered: each page asks for its
 # links, its gates and its contents, and would ask the database each time.
-_looked_up: ContextVar[dict[uuid.UUID, list[Post]] | None] = ContextVar("posts_looked_up", default=None)
+_looked_up: ContextVar[dict[uuid.UUID, list[RoleAssignment]] | None] = ContextVar("posts_looked_up", default=None)
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def forget_posts() -> None:
         known.clear()
 
 
-def posts_of(user: Visitor) -> list[Post]:
+def posts_of(user: Visitor) -> list[RoleAssignment]:
     """The posts that a person holds now."""
     if not isinstance(user, User) or not user.is_active:
         return []
@@ -148,22 +148,26 @@ def posts_of(user: Visitor) -> list[Post]:
 
 def _any_post(user: User) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM people_post WHERE user_id = %s AND ended_at IS NULL)", [user.pk])
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM people_roleassignment WHERE user_id = %s AND ended_at IS NULL)", [user.pk]
+        )
         return bool(cursor.fetchone()[0])
 
 
-def all_posts() -> QuerySet[Post]:
+def all_posts() -> QuerySet[RoleAssignment]:
     """Every post held now, for the administrator's page."""
     return (
-        Post.objects.filter(ended_at__isnull=True)
+        RoleAssignment.objects.filter(ended_at__isnull=True)
         .select_related("user")
         .order_by("role", "operator", "association", "id")
     )
 
 
-def posts_at_operator(operator: str) -> list[Post]:
+def posts_at_operator(operator: str) -> list[RoleAssignment]:
     """The posts that people hold now at an operator, by its short name."""
-    return list(Post.objects.filter(operator=operator, role=Role.OPERATOR, ended_at__isnull=True).order_by("id"))
+    return list(
+        RoleAssignment.objects.filter(operator=operator, role=Role.OPERATOR, ended_at__isnull=True).order_by("id")
+    )
 
 
 def holds_post(user: Visitor, *roles: Role) -> bool:
@@ -184,7 +188,7 @@ def in_office_since(user: Visitor) -> dt.datetime | None:
 
 def who_watches_posts() -> list[User]:
     """Supervisors and administrators: each change of a post is told to all of them."""
-    held = Post.objects.filter(role__in=[Role.SUPERVISOR, Role.ADMINISTRATOR], ended_at__isnull=True)
+    held = RoleAssignment.objects.filter(role__in=[Role.SUPERVISOR, Role.ADMINISTRATOR], ended_at__isnull=True)
     return list(User.objects.filter(pk__in=held.values("user"), is_active=True).order_by("created_at", "id"))
 
 
@@ -192,32 +196,32 @@ def watches_posts(user: Visitor) -> bool:
     return holds_post(user, Role.SUPERVISOR, Role.ADMINISTRATOR)
 
 
-def keys_of(post: Post, now: dt.datetime) -> int:
+def keys_of(post: RoleAssignment, now: dt.datetime) -> int:
     """How many keys of the operator's system its holder made that work; they go on when the post ends."""
     made = import_string(settings.KEYS_OF_POST)
     return made(operator=post.operator, user=post.user, now=now).count() if post.operator else 0
 
 
-def proposed_posts(user: Visitor, now: dt.datetime) -> QuerySet[ProposedPost]:
+def proposed_posts(user: Visitor, now: dt.datetime) -> QuerySet[ProposedRole]:
     """The posts that wait for a second person, for whoever watches. One that was proposed by somebody who is no
     administrator any more waits for nobody."""
     if not watches_posts(user):
-        return ProposedPost.objects.none()
-    administrators = Post.objects.filter(role=Role.ADMINISTRATOR, ended_at__isnull=True, user__is_active=True)
-    found = ProposedPost.objects.filter(
+        return ProposedRole.objects.none()
+    administrators = RoleAssignment.objects.filter(role=Role.ADMINISTRATOR, ended_at__isnull=True, user__is_active=True)
+    found = ProposedRole.objects.filter(
         proposed_by__in=administrators.values("user"), proposed_at__gt=now - PROPOSAL_VALID, user__is_active=True
     )
     return found.select_related("user", "proposed_by").order_by("proposed_at", "id")
 
 
-def posts_to_agree_to(user: Visitor, now: dt.datetime) -> QuerySet[ProposedPost]:
+def posts_to_agree_to(user: Visitor, now: dt.datetime) -> QuerySet[ProposedRole]:
     """Those to which this person may agree: proposed by somebody else, and for somebody else."""
     if not isinstance(user, User):
-        return ProposedPost.objects.none()
+        return ProposedRole.objects.none()
     return proposed_posts(user, now).exclude(proposed_by=user).exclude(user=user)
 
 
-def proposed_post_of(user: Visitor, *, id: int, now: dt.datetime, to_agree: bool) -> ProposedPost:
+def proposed_post_of(user: Visitor, *, id: int, now: dt.datetime, to_agree: bool) -> ProposedRole:
     """One that waits, to be agreed to or to be dropped; locked. Raises ProposalNotFound."""
     waiting = posts_to_agree_to(user, now) if to_agree else proposed_posts(user, now)
     found = waiting.select_for_update(of=("self",)).filter(pk=id).first()
@@ -267,7 +271,7 @@ def association_of(user: Visitor) -> str | None:
 def people_of_association(association: str) -> QuerySet[User]:
     """Who attests for the association now."""
     return User.objects.filter(
-        pk__in=Post.objects.filter(
+        pk__in=RoleAssignment.objects.filter(
             role=Role.ASSOCIATION, association=association, ended_at__isnull=True, user__is_active=True
         ).values("user")
     ).order_by("created_at", "id")

@@ -3,14 +3,14 @@
 from django.conf import settings
 from django.urls import path
 
-from . import confirming, number_pages, organisation_pages, views
+from . import number_pages, organisation_pages, reauthentication, views
 
 app_name = "people"
 
 urlpatterns = [
     path("account/", views.account, name="account"),
     path("account/sessions/end/", views.end_other_sessions, name="end_other_sessions"),
-    path("account/confirm/code/", confirming.ConfirmCodeView.as_view(), name="confirm_code"),
+    path("account/confirm/code/", reauthentication.ConfirmCodeView.as_view(), name="confirm_code"),
     path("account/second-factor/", views.second_factor, name="second_factor"),
     path("account/number/", number_pages.number, name="number"),
     path("account/number/code/", number_pages.number_code, name="number_code"),

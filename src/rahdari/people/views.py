@@ -35,7 +35,7 @@ from rahdari import policy
 from rahdari.web import language, visitor
 from rahdari.web.posting import posted_from
 
-from . import access, actions, confirming, demonstration, queries, telephones
+from . import access, actions, demonstration, queries, reauthentication, telephones
 from .adapter import WAS_SIGNED_IN, was_here
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
 from .models import WITH_TWO, Role
@@ -160,7 +160,7 @@ class SignOutView(account_views.LogoutView):
         return response
 
 
-@method_decorator(confirming.fresh_proof_required, name="dispatch")
+@method_decorator(reauthentication.fresh_proof_required, name="dispatch")
 class AppView(app_views.ActivateTOTPView):
     """Setting up an app. Whoever proves it here has used a second factor in this session."""
 
@@ -173,7 +173,7 @@ class AppView(app_views.ActivateTOTPView):
         return reverse("mfa_view_recovery_codes")
 
 
-@method_decorator(confirming.fresh_proof_required, name="dispatch")
+@method_decorator(reauthentication.fresh_proof_required, name="dispatch")
 class PasskeyView(passkey_views.AddWebAuthnView):
     """Making a passkey. It counts as a second factor in this session at once."""
 
@@ -288,7 +288,7 @@ def _give_post(request: HttpRequest, form: AppointForm) -> bool:
     if user == by:
         form.add_yourself()
         return False
-    confirming.need_fresh_proof(request)
+    reauthentication.need_fresh_proof(request)
     actor, now = access.actor_of(by, Role.ADMINISTRATOR), timezone.now()
     if facts["role"] in WITH_TWO:
         actions.propose_post(user=user, role=facts["role"], rank=facts["rank"], by=by, actor=actor, now=now)
@@ -302,7 +302,7 @@ def _give_post(request: HttpRequest, form: AppointForm) -> bool:
 @never_cache
 @access.watchers_required
 @posted_from("people:posts")
-@confirming.fresh_proof_required
+@reauthentication.fresh_proof_required
 def answer_proposed_post(request: HttpRequest, id: int) -> HttpResponse:
     """Agree to a post that somebody else proposed, or drop it. An answer that is neither does nothing."""
     by, now = access.person(request), timezone.now()
@@ -322,7 +322,7 @@ def answer_proposed_post(request: HttpRequest, id: int) -> HttpResponse:
 
 @access.administrator_required
 @posted_from("people:posts")
-@confirming.fresh_proof_required
+@reauthentication.fresh_proof_required
 def end_post(request: HttpRequest, id: int) -> HttpResponse:
     post = get_object_or_404(queries.all_posts(), pk=id)
     if post.user_id != access.person(request).pk:  # nobody locks themselves out by mistake

@@ -21,11 +21,12 @@ from .clock import (
     used_share,
 )
 from .guards import GUARDS
-from .keeping import Retention
 from .loading import BUNDLED, PolicyError, current, freeze, load, read, thaw
 from .proof_shapes import Proof, ProofWay
+from .quiet_hours import AFTER
 from .reading import Problem
 from .remote_staff import RemoteStaff
+from .retention import Retention
 from .shapes import (
     READ,
     CheckRule,
@@ -52,7 +53,6 @@ from .shapes import (
     Vouching,
 )
 from .sharing import Sharing
-from .telling import AFTER
 from .unregistered import Unregistered
 
 __all__ = [

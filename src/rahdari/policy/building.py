@@ -10,13 +10,15 @@ from datetime import date
 from typing import Any
 
 from .associations import attesting_from
+from .continuation import change_from, judge_papers, judge_retention, lease_from, renewal_from, retention_of
+from .control_proofs import proof_from
 from .days import calendar_from
 from .guards import GUARDS
-from .proving import proof_from
+from .quiet_hours import quiet_hours_from, reminders_from
 from .reading import Faults, Section
 from .reasons import EVIDENCE, reason_from
 from .remote_staff import remote_staff_from
-from .representing import representing_from
+from .representation import representing_from
 from .services import service_from
 from .shapes import (
     READ,
@@ -36,8 +38,6 @@ from .shapes import (
     Vouching,
 )
 from .sharing import sharing_from
-from .standing_on import change_from, judge_papers, judge_retention, lease_from, renewal_from, retention_of
-from .telling import quiet_hours_from, reminders_from
 from .unregistered import unregistered_from
 
 FORMAT = 1

@@ -20,9 +20,9 @@ from threading import Lock
 from typing import Any
 
 from .building import build
-from .lines import Lines
 from .reading import Faults, Problem
 from .shapes import Policy
+from .toml_lines import Lines
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from .clock import UNITS, Allowance
-from .lines import Lines, Path
 from .shapes import Text
+from .toml_lines import Lines, Path
 
 BASES = ("law", "practice", "proposal")
 SPANS = {"minutes": "minutes", "hours": "hours", "days": "days", "weeks": "weeks"}

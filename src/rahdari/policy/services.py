@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .asking import asks_from, judge_readers
+from .asked_fields import asks_from, judge_readers
 from .checks import known
 from .clock import Allowance
 from .reading import BASES, Section

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 from .checks import About, kinds_about
 from .clock import Allowance, Calendar
-from .keeping import Renewal, Retention
 from .proof_shapes import Proof
+from .retention import Renewal, Retention
 from .sorts import SORTS, EvidenceSort
 
 if TYPE_CHECKING:
     from .associations import Attesting
     from .remote_staff import RemoteStaff
-    from .representing import Representing
+    from .representation import Representing
     from .sharing import Sharing
     from .unregistered import Unregistered
 

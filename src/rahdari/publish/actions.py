@@ -39,7 +39,7 @@ from .files import FileDiffers
 from .folder import Checkpoint, no_checkpoint
 from .holds import HoldDecided, SamePerson, approve_hold, cancel_hold, reopen_hold, statements_of
 from .keys import KeySet, KeysExist, KeyUnusable, ThresholdUnusable
-from .models import Credential, Edition, Following, Hold, Operator
+from .models import Credential, Delegation, Edition, Operator, RemovalHold
 from .offline import Draft, DraftUnusable, SignaturesMissing
 from .receipts import KeyRefused, NoSuchKey, Recorded, enrol_key, record_receipt, revoke_key
 from .restoring import NotBehind, SequenceTooLow, open_new_sessions
@@ -333,14 +333,14 @@ def stop_operator(*, operator: Operator, actor: str, now: dt.datetime) -> None:
         if operator.active:
             operator.active, operator.due = False, True
             operator.save(update_fields=["active", "due"])
-            Following.objects.filter(operator=operator, left_at=None).update(left_at=now)
+            Delegation.objects.filter(operator=operator, left_at=None).update(left_at=now)
             wake(Channel.PUBLISH)
             journal.record(act="publish.operator_stopped", actor=actor, subject=f"operator:{operator.slug}", now=now)
         import_string(settings.OPERATOR_STOPPED)(operator=operator.slug, actor=actor, now=now)
         transaction.on_commit(lambda: write_access(now=now))
 
 
-def draft_bulk_for(*, holds: Sequence[Hold], now: dt.datetime) -> Draft:
+def draft_bulk_for(*, holds: Sequence[RemovalHold], now: dt.datetime) -> Draft:
     """Bulk statements for the custodians to sign, so that agents let the removals of these holds go.
 
     Raises NoKeys, FeedUnusable.

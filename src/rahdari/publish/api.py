@@ -27,7 +27,7 @@ from rahdari.feed.receipt import LONGEST_BODY
 from rahdari.web import metrics_access as watching
 
 from . import actions, metrics, queries
-from .credentials import Shown
+from .credentials import NewCredential
 
 
 @csrf_exempt  # a bearer token is sent by programs only, never by a browser on its own
@@ -74,9 +74,9 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _shown(request: HttpRequest) -> list[Shown]:
+def _shown(request: HttpRequest) -> list[NewCredential]:
     token, der = _bearer(request), _certificate(request)
-    return [*([Shown.token(token)] if token else []), *([Shown.certificate(der)] if der else [])]
+    return [*([NewCredential.token(token)] if token else []), *([NewCredential.certificate(der)] if der else [])]
 
 
 def _bearer(request: HttpRequest) -> str:

@@ -52,18 +52,18 @@ class NoSuchCredential(Exception):
 
 
 @dataclass(frozen=True)
-class Shown:
+class NewCredential:
     """What a caller showed, as it is kept here."""
 
     kind: CredentialKind
     digest: str
 
     @classmethod
-    def token(cls, token: str) -> "Shown":
+    def token(cls, token: str) -> "NewCredential":
         return cls(CredentialKind.TOKEN, token_digest(token))
 
     @classmethod
-    def certificate(cls, der: bytes) -> "Shown":
+    def certificate(cls, der: bytes) -> "NewCredential":
         return cls(CredentialKind.CERTIFICATE, certificate_digest(der))
 
 
@@ -76,7 +76,7 @@ def credentials_of(operator: Operator, *, now: dt.datetime) -> QuerySet[Credenti
     return operator.credentials.filter(holding(now)).order_by("id")
 
 
-def holder(shown: Sequence[Shown], *, now: dt.datetime) -> Operator | None:
+def holder(shown: Sequence[NewCredential], *, now: dt.datetime) -> Operator | None:
     """The active operator who holds one of these. One read, by an index of digests: nothing secret is compared."""
     wanted = Q()
     for each in shown:

@@ -24,7 +24,7 @@ from rahdari.register.models import Change
 
 from . import holds, reading, rules, streams
 from .folder import Checkpoint
-from .models import Edition, File, Hold, Leaving, Listing, Session, Stream, WaitingChange
+from .models import Edition, File, Leaving, Listing, PendingChange, RemovalHold, Session, Stream
 from .rules import Net
 
 # Called with the streams that are about to be cut, while nothing is made of it yet.
@@ -73,8 +73,8 @@ def cut(*, now: dt.datetime, checkpoint: Checkpoint, guard: Guard) -> list[Editi
 
 
 _DUE = """
-SELECT EXISTS (SELECT 1 FROM publish_waitingchange),
-       EXISTS (SELECT 1 FROM publish_hold WHERE state <> %s),
+SELECT EXISTS (SELECT 1 FROM publish_pendingchange),
+       EXISTS (SELECT 1 FROM publish_removalhold WHERE state <> %s),
        EXISTS (SELECT 1 FROM publish_listing
                 WHERE until_sequence IS NULL AND leaving = 'moved' AND leaving_since <= %s),
        (SELECT count(*) FROM publish_stream WHERE everything AND retired_at IS NULL) >= %s
@@ -84,7 +84,7 @@ SELECT EXISTS (SELECT 1 FROM publish_waitingchange),
 def due(*, now: dt.datetime) -> Due:
     """Whether changes wait, removals are held, entries that moved were long enough with both, and streams are there."""
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, [Hold.State.ENDED, now - rules.OVERLAP, len(KINDS)])
+        cursor.execute(_DUE, [RemovalHold.State.ENDED, now - rules.OVERLAP, len(KINDS)])
         return Due(*cursor.fetchone())
 
 
@@ -103,7 +103,7 @@ def _cut_waiting(waits: Due, now: dt.datetime, guard: Guard) -> list[Edition]:
     # The lowest numbers first: for one entry that is the order in which its changes were committed, and all its
     # earlier ones are in these editions or in earlier ones.
     waiting = list(
-        WaitingChange.objects.select_related("change__entry").order_by("change_id")[: rules.CHANGES_IN_AN_EDITION]
+        PendingChange.objects.select_related("change__entry").order_by("change_id")[: rules.CHANGES_IN_AN_EDITION]
     )
     last = {each.change.entry_id: each.change for each in waiting}
     plans = _planned(last, now)
@@ -122,7 +122,7 @@ def _cut_waiting(waits: Due, now: dt.datetime, guard: Guard) -> list[Edition]:
     editions = _carry_out(plans, sessions, now)
     if waits.holds:
         holds.count_again(streams=list(plans), now=now)
-    WaitingChange.objects.filter(change__in=[each.change_id for each in waiting]).delete()
+    PendingChange.objects.filter(change__in=[each.change_id for each in waiting]).delete()
     return editions
 
 
@@ -199,7 +199,7 @@ def may_leave(*, now: dt.datetime) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
-def _let_leave(plans: dict[int, Plan], released: Mapping[int, Hold], now: dt.datetime) -> None:
+def _let_leave(plans: dict[int, Plan], released: Mapping[int, RemovalHold], now: dt.datetime) -> None:
     touched = {row.pk for plan in plans.values() for row in [*plan.gone, *plan.kept]}
     touched |= {row.pk for plan in plans.values() for _, row, _, _ in plan.put if row is not None}
     due = {*may_leave(now=now), *holds.listings_let_go(released.values(), now=now)} - touched
@@ -207,7 +207,7 @@ def _let_leave(plans: dict[int, Plan], released: Mapping[int, Hold], now: dt.dat
         plans.setdefault(row.stream_id, Plan(row.stream)).gone.append(row)
 
 
-def _hold_back(plan: Plan, session: Session, hold: Hold | None, now: dt.datetime) -> None:
+def _hold_back(plan: Plan, session: Session, hold: RemovalHold | None, now: dt.datetime) -> None:
     """What is removed from a stream at once goes out together, or none of it does; nothing added waits for it."""
     new = [row for row in plan.gone if row.leaving != Leaving.ENDED]
     if holds.hold_back(session=session, removals=len(new), now=now):

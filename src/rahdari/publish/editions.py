@@ -25,7 +25,7 @@ from rahdari.db.wake import Channel, wake
 from . import cutting, files, queries, rules, signing, streams
 from .envelope import FeedUnusable, Repository
 from .folder import Checkpoint, no_checkpoint
-from .models import Edition, File, Following, Operator, Stream
+from .models import Delegation, Edition, File, Operator, Stream
 
 log = logging.getLogger("rahdari.publish")
 # The connection on which this process has held the whole folder against the database.
@@ -73,7 +73,7 @@ def publish(
     if not waiting:
         return 0
     concerned = {edition.stream_id: edition.stream for edition in waiting}
-    leading = set(Following.objects.filter(stream__in=concerned, left_at=None).values_list("stream", flat=True))
+    leading = set(Delegation.objects.filter(stream__in=concerned, left_at=None).values_list("stream", flat=True))
     _write_deltas(repository, waiting, checkpoint)
     # A session that has no snapshot yet would lead agents nowhere.
     nameable = streams.with_snapshot(leading)
@@ -291,7 +291,7 @@ def compare(*, repository: Repository) -> None:
             raise DatabaseBehindFeed(unknown, (head.session, head.sequence) if head else ("", 0), None)
     active = [operator for operator in known.values() if operator.active]
     check_not_behind(repository, active)
-    following = set(Following.objects.filter(left_at=None).values_list("operator", flat=True))
+    following = set(Delegation.objects.filter(left_at=None).values_list("operator", flat=True))
     torn = []
     for operator in active:
         if operator.pk in following and not operator.due:

@@ -28,7 +28,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Change
 
 from . import rules
-from .models import Hold, Leaving, Listing, Session
+from .models import Leaving, Listing, RemovalHold, Session
 from .offline import BulkTarget
 
 log = logging.getLogger("rahdari.publish")
@@ -85,8 +85,8 @@ def hold_back(*, session: Session, removals: int, now: dt.datetime) -> bool:
     if not session.stream.followed or not is_mass(removals=removals, entries=session.entries):
         return False
     hold, new = (
-        Hold.objects.select_for_update()
-        .exclude(state=Hold.State.ENDED)
+        RemovalHold.objects.select_for_update()
+        .exclude(state=RemovalHold.State.ENDED)
         .get_or_create(
             stream_id=session.stream_id,
             defaults={
@@ -102,18 +102,18 @@ def hold_back(*, session: Session, removals: int, now: dt.datetime) -> bool:
         hold.save(update_fields=["removals"])
     log.warning("%s of %s entries are to leave %s at once; they are held", removals, session.entries, session.stream)
     _record("publish.removals_held", hold, "clock", now)
-    if hold.state == Hold.State.APPROVED and hold.removals > hold.approved_removals + allowance(session.entries):
+    if hold.state == RemovalHold.State.APPROVED and hold.removals > hold.approved_removals + allowance(session.entries):
         _ask_again(hold, now)
         _record("publish.hold_outgrown", hold, "clock", now)
     return True
 
 
-def to_let_go(*, now: dt.datetime) -> QuerySet[Hold]:
+def to_let_go(*, now: dt.datetime) -> QuerySet[RemovalHold]:
     """Holds whose removals may go out: approved, and the waiting period is over."""
-    return Hold.objects.filter(state=Hold.State.APPROVED, due_at__lte=now)
+    return RemovalHold.objects.filter(state=RemovalHold.State.APPROVED, due_at__lte=now)
 
 
-def listings_let_go(released: Iterable[Hold], *, now: dt.datetime) -> list[int]:
+def listings_let_go(released: Iterable[RemovalHold], *, now: dt.datetime) -> list[int]:
     """The rows that go out of these holds, as many as one edition takes; and those whose entry's own term is over
     anyway, which agents count no more."""
     held = Listing.objects.filter(until_sequence=None, leaving=Leaving.ENDED, stream__retired_at=None)
@@ -121,7 +121,7 @@ def listings_let_go(released: Iterable[Hold], *, now: dt.datetime) -> list[int]:
     rows = (
         list(held.filter(stream__in=streams).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]) if streams else []
     )
-    cancelled = list(Hold.objects.filter(state=Hold.State.CANCELLED).values_list("stream", flat=True))
+    cancelled = list(RemovalHold.objects.filter(state=RemovalHold.State.CANCELLED).values_list("stream", flat=True))
     if cancelled:
         over = held.filter(stream__in=cancelled, change__snapshot__not_after__lte=time_text(now))
         rows += over.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
@@ -137,7 +137,7 @@ def something_to_let_go(*, now: dt.datetime) -> bool:
     return bool(listings_let_go(to_let_go(now=now), now=now))
 
 
-def let_go(*, hold: Hold, session: Session, now: dt.datetime) -> None:
+def let_go(*, hold: RemovalHold, session: Session, now: dt.datetime) -> None:
     """Note that removals of a hold go out with the edition that is being cut; they may need several."""
     if hold.released_from is None:
         hold.session, hold.released_from = session.pk, session.sequence + 1
@@ -148,10 +148,12 @@ def let_go(*, hold: Hold, session: Session, now: dt.datetime) -> None:
 
 def count_again(*, streams: Iterable[int], now: dt.datetime) -> None:
     """Bring holds into line with what they hold after a cut: one that holds nothing any more has ended."""
-    for hold in Hold.objects.select_for_update().filter(stream__in=list(streams)).exclude(state=Hold.State.ENDED):
+    for hold in (
+        RemovalHold.objects.select_for_update().filter(stream__in=list(streams)).exclude(state=RemovalHold.State.ENDED)
+    ):
         held = held_listings(hold).count()
         if held == 0:
-            hold.state, hold.ended_at = Hold.State.ENDED, now
+            hold.state, hold.ended_at = RemovalHold.State.ENDED, now
             hold.save(update_fields=["state", "ended_at"])
             _record("publish.hold_ended", hold, "clock", now)
         elif hold.released_from is None and held != hold.removals:
@@ -159,26 +161,28 @@ def count_again(*, streams: Iterable[int], now: dt.datetime) -> None:
             hold.save(update_fields=["removals"])
 
 
-def held_listings(hold: Hold) -> QuerySet[Listing]:
+def held_listings(hold: RemovalHold) -> QuerySet[Listing]:
     return Listing.objects.filter(stream=hold.stream_id, until_sequence=None, leaving=Leaving.ENDED)
 
 
 # -- what people decide ----------------------------------------------------------------------------------------------
 
 
-def open_holds() -> QuerySet[Hold]:
-    return Hold.objects.exclude(state=Hold.State.ENDED).select_related("stream").order_by("opened_at", "pk")
+def open_holds() -> QuerySet[RemovalHold]:
+    return (
+        RemovalHold.objects.exclude(state=RemovalHold.State.ENDED).select_related("stream").order_by("opened_at", "pk")
+    )
 
 
-def hold_by_start(text: str) -> Hold | None:
+def hold_by_start(text: str) -> RemovalHold | None:
     """The hold whose id begins so, if it is one: those that wait first, then those that went out."""
     if len(text) < 8 or not set(text) <= set("0123456789abcdef-"):
         return None
-    found = [each for each in Hold.objects.select_related("stream") if str(each.pk).startswith(text)]
+    found = [each for each in RemovalHold.objects.select_related("stream") if str(each.pk).startswith(text)]
     return found[0] if len(found) == 1 else None
 
 
-def who_ended(hold: Hold) -> list[tuple[str, int]]:
+def who_ended(hold: RemovalHold) -> list[tuple[str, int]]:
     """Who ended the registrations of held entries, and how many; for the first few thousand of them."""
     held = held_listings(hold).order_by("pk")[:LOOKED_AT]
     lines = set(held.values_list("entry", flat=True))
@@ -186,15 +190,15 @@ def who_ended(hold: Hold) -> list[tuple[str, int]]:
     return journaled.actors_of(acts=ENDINGS, subjects=[f"registration:{each}" for each in registrations])
 
 
-def approve_hold(*, hold: Hold, actor: str, reason: str, now: dt.datetime) -> Hold:
+def approve_hold(*, hold: RemovalHold, actor: str, reason: str, now: dt.datetime) -> RemovalHold:
     """Let the removals go out once the waiting period is over. Raises HoldDecided, SamePerson."""
     with transaction.atomic():
         row = _locked(hold)
-        if row.state != Hold.State.WAITING:
+        if row.state != RemovalHold.State.WAITING:
             raise HoldDecided(row.state)
         if actor in {who for who, _ in who_ended(row)} | {row.asked_by}:
             raise SamePerson(actor)
-        row.state, row.approved_at, row.approved_by, row.reason = Hold.State.APPROVED, now, actor, reason
+        row.state, row.approved_at, row.approved_by, row.reason = RemovalHold.State.APPROVED, now, actor, reason
         row.approved_removals = row.removals
         row.save(update_fields=["state", "approved_at", "approved_by", "reason", "approved_removals"])
         _record("publish.hold_approved", row, actor, now, reason)
@@ -202,31 +206,31 @@ def approve_hold(*, hold: Hold, actor: str, reason: str, now: dt.datetime) -> Ho
     return row
 
 
-def cancel_hold(*, hold: Hold, actor: str, reason: str, now: dt.datetime) -> Hold:
+def cancel_hold(*, hold: RemovalHold, actor: str, reason: str, now: dt.datetime) -> RemovalHold:
     """Let the removals not go out; an approval ends with it. Raises HoldDecided."""
     with transaction.atomic():
         row = _locked(hold)
-        if row.state not in (Hold.State.WAITING, Hold.State.APPROVED):
+        if row.state not in (RemovalHold.State.WAITING, RemovalHold.State.APPROVED):
             raise HoldDecided(row.state)
-        row.state, row.reason = Hold.State.CANCELLED, reason
+        row.state, row.reason = RemovalHold.State.CANCELLED, reason
         row.approved_at, row.approved_by, row.approved_removals = None, "", 0
         row.save(update_fields=["state", "reason", "approved_at", "approved_by", "approved_removals"])
         _record("publish.hold_cancelled", row, actor, now, reason)
     return row
 
 
-def reopen_hold(*, hold: Hold, actor: str, reason: str, now: dt.datetime) -> Hold:
+def reopen_hold(*, hold: RemovalHold, actor: str, reason: str, now: dt.datetime) -> RemovalHold:
     """Ask again about removals that were cancelled; whoever asks does not approve. Raises HoldDecided."""
     with transaction.atomic():
         row = _locked(hold)
-        if row.state != Hold.State.CANCELLED:
+        if row.state != RemovalHold.State.CANCELLED:
             raise HoldDecided(row.state)
         _ask_again(row, now, by=actor)
         _record("publish.hold_reopened", row, actor, now, reason)
     return row
 
 
-def statements_of(holds: Sequence[Hold], *, now: dt.datetime) -> list[BulkTarget]:
+def statements_of(holds: Sequence[RemovalHold], *, now: dt.datetime) -> list[BulkTarget]:
     """What the offline keys are to say, so that agents let the removals of these holds go."""
     said = []
     for hold in holds:
@@ -250,17 +254,17 @@ def statements_of(holds: Sequence[Hold], *, now: dt.datetime) -> list[BulkTarget
     return said
 
 
-def _locked(hold: Hold) -> Hold:
-    return Hold.objects.select_for_update().get(pk=hold.pk)
+def _locked(hold: RemovalHold) -> RemovalHold:
+    return RemovalHold.objects.select_for_update().get(pk=hold.pk)
 
 
-def _ask_again(hold: Hold, now: dt.datetime, *, by: str = "") -> None:
-    hold.state, hold.due_at, hold.asked_by = Hold.State.WAITING, now + waiting_period(), by
+def _ask_again(hold: RemovalHold, now: dt.datetime, *, by: str = "") -> None:
+    hold.state, hold.due_at, hold.asked_by = RemovalHold.State.WAITING, now + waiting_period(), by
     hold.approved_at, hold.approved_by, hold.approved_removals = None, "", 0
     hold.save(update_fields=["state", "due_at", "asked_by", "approved_at", "approved_by", "approved_removals"])
 
 
-def _record(act: str, hold: Hold, actor: str, now: dt.datetime, reason: str = "") -> None:
+def _record(act: str, hold: RemovalHold, actor: str, now: dt.datetime, reason: str = "") -> None:
     journal.record(
         act=act,
         actor=actor,

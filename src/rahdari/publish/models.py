@@ -221,7 +221,7 @@ class File(models.Model):
         return self.path
 
 
-class WaitingChange(models.Model):
+class PendingChange(models.Model):
     """A committed change that no edition has yet.
 
     Written by a trigger on the register's changes, in the transaction of the change; taken out by the transaction that
@@ -271,7 +271,7 @@ class Operator(models.Model):
         return self.name_ur if self.name_ur and (get_language() or "").startswith("ur") else self.name_en
 
 
-class Following(models.Model):
+class Delegation(models.Model):
     """That an operator's repository leads to a stream. It changes to others only when all of these can be named."""
 
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="followings", db_index=False)
@@ -376,7 +376,7 @@ class Receipt(models.Model):
         return f"{self.operator_id} {self.sequence} {self.standing}"
 
 
-class Hold(models.Model):
+class RemovalHold(models.Model):
     """Removals that wait at the gate, because there are so many (see `holds`). A stream has one at a time.
 
     It ends when they went out, or when they are no longer so many. A cancelled one lets nothing out, and asks for
@@ -424,15 +424,15 @@ __all__ = [
     "KINDS",
     "AgentKey",
     "Credential",
+    "Delegation",
     "Edition",
     "File",
-    "Following",
-    "Hold",
     "Leaving",
     "Listing",
     "Operator",
+    "PendingChange",
     "Receipt",
+    "RemovalHold",
     "Session",
     "Stream",
-    "WaitingChange",
 ]

@@ -17,8 +17,8 @@ from rahdari.register.models import Entry
 from . import cutting, envelope, keys, rules, signing
 from .credentials import credentials_of, holder
 from .holds import hold_by_start, open_holds, who_ended
-from .lags import SHOWN, OperatorLag, PastLag, Point, lags_of, operators_with_lag
-from .models import AgentKey, Edition, Hold, Listing, Operator, Session, Stream, WaitingChange
+from .models import AgentKey, Edition, Listing, Operator, PendingChange, RemovalHold, Session, Stream
+from .operator_lag import SHOWN, OperatorLag, PastLag, Point, lags_of, operators_with_lag
 from .restoring import differences as differences_from_disk
 from .restoring import is_behind as database_is_behind
 from .restoring import on_disk as feed_on_disk
@@ -51,7 +51,7 @@ class InForce(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Standing:
+class OperatorStanding:
     """Where entries stand: in which edition, published when, in force at whom. `sequence` is None until it is cut."""
 
     sequence: int | None
@@ -118,17 +118,17 @@ def latest_edition() -> Edition | None:
 
 def changes_waiting() -> int:
     """Committed changes that no edition has yet."""
-    return WaitingChange.objects.count()
+    return PendingChange.objects.count()
 
 
 def oldest_waiting_change() -> dt.datetime | None:
     """When the change was made that has waited longest."""
-    return WaitingChange.objects.order_by("change_id").values_list("change__at", flat=True).first()
+    return PendingChange.objects.order_by("change_id").values_list("change__at", flat=True).first()
 
 
 def holds_waiting() -> int:
     """Mass removals that wait for a second person."""
-    return Hold.objects.filter(state=Hold.State.WAITING).count()
+    return RemovalHold.objects.filter(state=RemovalHold.State.WAITING).count()
 
 
 def something_to_cut(*, now: dt.datetime) -> bool:
@@ -214,7 +214,7 @@ def known_sessions() -> set[str]:
 _RECEIVED = """
 SELECT f.operator_id, n.stream_id, n.sequence, newest.standing, newest.sequence, good.applied_at, good.received_at
   FROM unnest(%s::bigint[], %s::bigint[]) AS n (stream_id, sequence)
-  JOIN publish_following f ON f.stream_id = n.stream_id AND f.left_at IS NULL
+  JOIN publish_delegation f ON f.stream_id = n.stream_id AND f.left_at IS NULL
   LEFT JOIN LATERAL (
     SELECT standing, sequence FROM publish_receipt r
      WHERE r.operator_id = f.operator_id AND r.stream_id = n.stream_id ORDER BY r.id DESC LIMIT 1) newest ON true
@@ -225,7 +225,7 @@ SELECT f.operator_id, n.stream_id, n.sequence, newest.standing, newest.sequence,
 """
 
 
-def standing_of(entries: Iterable[Entry]) -> Standing:
+def standing_of(entries: Iterable[Entry]) -> OperatorStanding:
     """Where these entries stand, all of them together: the last change to any of them counts.
 
     Only operators who are to have one of them are counted.
@@ -233,13 +233,13 @@ def standing_of(entries: Iterable[Entry]) -> Standing:
     return standings_of({"": entries})[""]
 
 
-def standings_of[K](groups: Mapping[K, Iterable[Entry]]) -> dict[K, Standing]:
+def standings_of[K](groups: Mapping[K, Iterable[Entry]]) -> dict[K, OperatorStanding]:
     """The same for many groups of entries, in as many queries as for one."""
     # Of an address that is shared, the line by which the feed knows it.
     asked = {key: list({entry.line.pk: entry.line for entry in group}.values()) for key, group in groups.items()}
     lines = [entry for group in asked.values() for entry in group]
     if not lines:
-        return {key: Standing(None, None, [], 0) for key in asked}
+        return {key: OperatorStanding(None, None, [], 0) for key in asked}
     asns = sorted({asn for entry in lines for asn in entry.asns})
     operators = list(active_operators().filter(Q(gateway=True) | Q(asns__overlap=asns)))
     rows: dict[object, list[Listing]] = defaultdict(list)
@@ -250,7 +250,7 @@ def standings_of[K](groups: Mapping[K, Iterable[Entry]]) -> dict[K, Standing]:
         .distinct("stream_id", "entry_id")
     ):
         rows[row.entry_id].append(row)
-    waiting = set(WaitingChange.objects.filter(change__entry__in=lines).values_list("change__entry", flat=True))
+    waiting = set(PendingChange.objects.filter(change__entry__in=lines).values_list("change__entry", flat=True))
     listed = {
         key: [row for entry in group for row in rows[entry.pk]]
         for key, group in asked.items()
@@ -259,23 +259,23 @@ def standings_of[K](groups: Mapping[K, Iterable[Entry]]) -> dict[K, Standing]:
     published = _published_at([row for group in listed.values() for row in group])
     lasts = {key: _last(group) for key, group in listed.items()}
     received = _received({pair for last in lasts.values() for pair in last.items()})
-    found: dict[K, Standing] = {}
+    found: dict[K, OperatorStanding] = {}
     for key, group in asked.items():
         entitled = [each for each in operators if _is_entitled(each, group)]
         living = [entry for entry in group if entry.ended_at is None]
         nobodys = len({entry.block for entry in living if not any(_is_entitled(each, [entry]) for each in operators)})
         shown = [row for row in listed.get(key, []) if row.stream.everything]
         if not group or len(shown) < len(group):
-            found[key] = Standing(None, None, [], len(entitled), nobodys)
+            found[key] = OperatorStanding(None, None, [], len(entitled), nobodys)
             continue
         sequence = max(row.from_sequence for row in shown)
         times = [published.get((row.stream_id, row.from_sequence)) for row in shown]
         moments = [at for at in times if at is not None]
         if len(moments) < len(times):
-            found[key] = Standing(sequence, None, [], len(entitled), nobodys)
+            found[key] = OperatorStanding(sequence, None, [], len(entitled), nobodys)
             continue
         there = _in_force(group, entitled, listed[key], published, lasts[key], received)
-        found[key] = Standing(sequence, max(moments), there, len(entitled), nobodys)
+        found[key] = OperatorStanding(sequence, max(moments), there, len(entitled), nobodys)
     return found
 
 

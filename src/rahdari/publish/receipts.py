@@ -20,7 +20,7 @@ from rahdari.feed import InvalidReceipt, SignedReceipt
 from rahdari.journal import actions as journal
 
 from . import rules
-from .models import AgentKey, Edition, Following, Operator, Receipt
+from .models import AgentKey, Delegation, Edition, Operator, Receipt
 from .rules import ReceiptStanding
 
 log = logging.getLogger("rahdari.publish")
@@ -72,7 +72,7 @@ def record_receipt(*, operator: Operator, receipt: SignedReceipt, now: dt.dateti
     # stream that this operator never followed is none of its own.
     edition = (
         Edition.objects.filter(session=said.session, sequence=said.sequence)
-        .filter(Exists(Following.objects.filter(operator=operator, stream=OuterRef("stream"))))
+        .filter(Exists(Delegation.objects.filter(operator=operator, stream=OuterRef("stream"))))
         .annotate(head=Subquery(_HEADS))
         .values_list("stream", "digest", "head")
         .first()

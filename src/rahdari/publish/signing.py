@@ -21,7 +21,7 @@ from rahdari.feed.terms import TERMS
 from . import envelope, files
 from .envelope import Named, Published, Repository, sealed
 from .folder import Checkpoint, no_checkpoint
-from .models import Edition, File, Following, Operator, Session, Stream
+from .models import Delegation, Edition, File, Operator, Session, Stream
 from .streams import with_snapshot
 
 # Writing is waiting for the disk: so many repositories at once share its flushes.
@@ -70,7 +70,7 @@ def sign(
 
 def _followed(operators: Mapping[uuid.UUID, Operator]) -> dict[uuid.UUID, list[int]]:
     found: dict[uuid.UUID, list[int]] = {}
-    rows = Following.objects.filter(operator__in=list(operators), left_at=None).values_list("operator", "stream")
+    rows = Delegation.objects.filter(operator__in=list(operators), left_at=None).values_list("operator", "stream")
     for operator, stream in rows:
         found.setdefault(operator, []).append(stream)
     return {operator: streams for operator, streams in found.items() if len(streams) == len(ROLES)}

@@ -19,7 +19,7 @@ from rahdari.feed import SetDigest
 from rahdari.feed.repository import KINDS, role_of
 
 from . import rules
-from .models import Edition, File, Following, Listing, Operator, Session, Stream, WaitingChange
+from .models import Delegation, Edition, File, Listing, Operator, PendingChange, Session, Stream
 
 
 def present() -> QuerySet[Stream]:
@@ -150,7 +150,7 @@ def needed(entries: Collection[uuid.UUID], *, now: dt.datetime) -> set[uuid.UUID
     unwritten = File.objects.filter(session__stream=OuterRef("stream"), dropped_at=None, sha256="")
     listed = Listing.objects.filter(entry__in=entries, stream__retired_at=None)
     found = listed.filter(Q(until_sequence=None) | Exists(lately) | Exists(unwritten)).values_list("entry", flat=True)
-    waiting = WaitingChange.objects.filter(change__entry__in=entries).values_list("change__entry", flat=True)
+    waiting = PendingChange.objects.filter(change__entry__in=entries).values_list("change__entry", flat=True)
     return {*found, *waiting}
 
 
@@ -265,10 +265,10 @@ def join(*, now: dt.datetime) -> bool:
             hold(Lock.STREAMS)
             if not _goes_on_above(following, wanted, now):
                 continue
-            left = Following.objects.filter(operator=operator, left_at=None).exclude(stream__in=wanted)
+            left = Delegation.objects.filter(operator=operator, left_at=None).exclude(stream__in=wanted)
             left.update(left_at=now)
-            Following.objects.bulk_create(
-                Following(operator=operator, stream=stream, since_at=now)
+            Delegation.objects.bulk_create(
+                Delegation(operator=operator, stream=stream, since_at=now)
                 for stream in wanted
                 if stream not in following
             )

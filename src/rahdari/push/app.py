@@ -45,10 +45,10 @@ from .answers import (
     respond,
     text_header,
 )
-from .beside import Beside
 from .edition import Watch
 from .files import NoSuchFile, NotReadable, NotSatisfiable, Stored, find, part_asked, unchanged
 from .limits import Full, Pace, Seats
+from .prefetch import Beside
 from .streams import HEARTBEAT_SECONDS, Streams
 
 log = logging.getLogger("rahdari.push")

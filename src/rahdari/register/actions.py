@@ -12,9 +12,7 @@ from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 
 from . import queries, rules
-from .forgetting import forget_entries, forget_holder, mark_forgotten
-from .models import KINDS, DirectoryFollowed, Entry, Registration
-from .moving import (
+from .address_changes import (
     add_entry,
     change_parts,
     end_entries_due,
@@ -24,7 +22,7 @@ from .moving import (
     name_network,
     retire_entry,
 )
-from .noting import (
+from .changes import (
     BlockAlreadyEntered,
     KindUnknown,
     NotValid,
@@ -44,7 +42,9 @@ from .noting import (
     note_change,
     stand_for,
 )
+from .models import KINDS, DirectoryFollowed, Entry, Registration
 from .pausing import restore, resume, suspend
+from .retention import forget_entries, forget_holder, mark_forgotten
 from .rules import NewEntry
 from .sharing import NotAllAgreed, NotShareable, end_part, end_parts_due, leave, let_in, stay
 

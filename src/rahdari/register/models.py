@@ -128,7 +128,7 @@ class SharedBlock(models.Model):
         return f"shared:{self.pk}"
 
 
-class Sharer(models.Model):
+class CoHolder(models.Model):
     """A holder who may have entries of a shared block beside others. `origin` is what the consent to it rests on; empty
     for whoever was there first. Ended, it stays ended: to come back, the others are asked again.
     """

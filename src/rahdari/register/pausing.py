@@ -12,8 +12,8 @@ from django.db import transaction
 from rahdari.journal import actions as journal
 
 from . import queries, rules
+from .changes import BlockAlreadyEntered, NotValid, active_entries_locked, block_is_free, note_change
 from .models import Entry, Registration
-from .noting import BlockAlreadyEntered, NotValid, active_entries_locked, block_is_free, note_change
 
 
 def suspend(

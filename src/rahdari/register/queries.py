@@ -13,7 +13,7 @@ from rahdari.address import Part, in_order
 
 from . import reference as references
 from . import rules
-from .models import Change, Entry, Registration, Sharer
+from .models import Change, CoHolder, Entry, Registration
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -191,35 +191,35 @@ def overlapping_any(blocks: Iterable[Block]) -> list[Entry]:
 # -- shared blocks -------------------------------------------------------------------------------------------------
 
 
-def sharer_of(*, block: Block, holder: uuid.UUID) -> Sharer | None:
+def sharer_of(*, block: Block, holder: uuid.UUID) -> CoHolder | None:
     """The part that a holder has in exactly this block, if it is shared."""
-    found = Sharer.objects.filter(shared__block=block, holder=holder, ended_at__isnull=True)
+    found = CoHolder.objects.filter(shared__block=block, holder=holder, ended_at__isnull=True)
     return found.select_related("shared").first()
 
 
-def sharers_beside(sharer: Sharer) -> QuerySet[Sharer]:
+def sharers_beside(sharer: CoHolder) -> QuerySet[CoHolder]:
     """The others of the same block, in the order in which they came."""
-    found = Sharer.objects.filter(shared=sharer.shared_id, ended_at__isnull=True).exclude(pk=sharer.pk)
+    found = CoHolder.objects.filter(shared=sharer.shared_id, ended_at__isnull=True).exclude(pk=sharer.pk)
     return found.select_related("shared").order_by("since_at", "id")
 
 
-def sharer_from(origin: str) -> Sharer | None:
+def sharer_from(origin: str) -> CoHolder | None:
     """The part that rests on this consent, also after it has ended."""
-    return Sharer.objects.filter(origin=origin).select_related("shared").first()
+    return CoHolder.objects.filter(origin=origin).select_related("shared").first()
 
 
-def sharer_by_id(id: str) -> Sharer | None:
-    return Sharer.objects.filter(pk=id).first()
+def sharer_by_id(id: str) -> CoHolder | None:
+    return CoHolder.objects.filter(pk=id).first()
 
 
-def parts_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[Sharer]:
+def parts_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[CoHolder]:
     """The parts that these holders have in shared blocks."""
-    found = Sharer.objects.filter(holder__in=list(holders), ended_at__isnull=True)
+    found = CoHolder.objects.filter(holder__in=list(holders), ended_at__isnull=True)
     return found.select_related("shared").order_by("since_at", "id")
 
 
-def sharers_due_to_leave(*, now: dt.datetime) -> QuerySet[Sharer]:
-    return Sharer.objects.filter(leaves_at__lte=now, ended_at__isnull=True).order_by("leaves_at", "id")
+def sharers_due_to_leave(*, now: dt.datetime) -> QuerySet[CoHolder]:
+    return CoHolder.objects.filter(leaves_at__lte=now, ended_at__isnull=True).order_by("leaves_at", "id")
 
 
 def active_of_shared(shared: uuid.UUID) -> QuerySet[Entry]:
@@ -256,7 +256,7 @@ def may_be_shared(*, block: Block) -> bool:
 def holders_to_ask(*, block: Block, newcomer: uuid.UUID) -> set[uuid.UUID]:
     """Who has to agree before this holder may share the block: whoever has it, and whoever was let in already."""
     there = set(overlapping_active(block=block, other_than=newcomer).values_list("holder", flat=True))
-    sharers = Sharer.objects.filter(shared__block=block, ended_at__isnull=True).exclude(holder=newcomer)
+    sharers = CoHolder.objects.filter(shared__block=block, ended_at__isnull=True).exclude(holder=newcomer)
     return there | set(sharers.values_list("holder", flat=True))
 
 

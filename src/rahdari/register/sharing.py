@@ -17,8 +17,8 @@ from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
 from . import queries
-from .models import Entry, SharedBlock, Sharer
-from .noting import end_one, end_sharer, hold_shared
+from .changes import end_one, end_sharer, hold_shared
+from .models import CoHolder, Entry, SharedBlock
 from .rules import Block
 
 
@@ -40,7 +40,7 @@ class NotAllAgreed(Exception):
 
 def let_in(
     *, block: Block, newcomer: uuid.UUID, agreed: Iterable[uuid.UUID], origin: str, actor: str, now: dt.datetime
-) -> Sharer:
+) -> CoHolder:
     """Let a holder have entries of exactly this block beside those who have agreed. Doing it twice changes nothing.
 
     Raises NotShareable, NotAllAgreed.
@@ -57,20 +57,20 @@ def let_in(
         missing = there - set(agreed)
         if missing or not there:
             raise NotAllAgreed(missing)
-        sharers = Sharer.objects.filter(shared__block=block, ended_at__isnull=True)
+        sharers = CoHolder.objects.filter(shared__block=block, ended_at__isnull=True)
         first = sharers.select_related("shared").first()
         shared = first.shared if first is not None else SharedBlock.objects.create(block=block, created_at=now)
         hold_shared(shared.pk)
         for holder in sorted(there - set(sharers.values_list("holder", flat=True))):
-            Sharer.objects.create(shared=shared, holder=holder, since_at=now)
+            CoHolder.objects.create(shared=shared, holder=holder, since_at=now)
         # One statement: between two, the entries of one holder would stand in each other's way.
         Entry.objects.filter(block=block, ended_at__isnull=True, shared__isnull=True).update(shared=shared)
-        sharer = Sharer.objects.create(shared=shared, holder=newcomer, origin=origin, since_at=now)
+        sharer = CoHolder.objects.create(shared=shared, holder=newcomer, origin=origin, since_at=now)
         _journal("let_in", sharer, actor, now)
     return sharer
 
 
-def leave(*, sharer: Sharer, at: dt.datetime, withdrawn_by: uuid.UUID, actor: str, now: dt.datetime) -> Sharer:
+def leave(*, sharer: CoHolder, at: dt.datetime, withdrawn_by: uuid.UUID, actor: str, now: dt.datetime) -> CoHolder:
     """Give notice: at that moment the entries of this holder end. A notice that was given before stays as it is."""
     with transaction.atomic():
         sharer = _locked(sharer)
@@ -81,7 +81,7 @@ def leave(*, sharer: Sharer, at: dt.datetime, withdrawn_by: uuid.UUID, actor: st
     return sharer
 
 
-def stay(*, sharer: Sharer, actor: str, now: dt.datetime) -> Sharer:
+def stay(*, sharer: CoHolder, actor: str, now: dt.datetime) -> CoHolder:
     """Take a notice back. Doing it twice changes nothing."""
     with transaction.atomic():
         sharer = _locked(sharer)
@@ -92,7 +92,7 @@ def stay(*, sharer: Sharer, actor: str, now: dt.datetime) -> Sharer:
     return sharer
 
 
-def end_part(*, sharer: Sharer, actor: str, now: dt.datetime) -> Sharer:
+def end_part(*, sharer: CoHolder, actor: str, now: dt.datetime) -> CoHolder:
     """End what a holder has of a shared block, and its part in it. Others stay. Doing it twice changes nothing."""
     with transaction.atomic():
         sharer = _locked(sharer)
@@ -102,7 +102,7 @@ def end_part(*, sharer: Sharer, actor: str, now: dt.datetime) -> Sharer:
 
 
 @each_of(queries.sharers_due_to_leave)
-def end_parts_due(sharer: Sharer, now: dt.datetime) -> bool:
+def end_parts_due(sharer: CoHolder, now: dt.datetime) -> bool:
     """Notices that have run out: the part of one holder ends."""
     sharer = _locked(sharer)
     if sharer.ended_at is not None or sharer.leaves_at is None or sharer.leaves_at > now:
@@ -111,7 +111,7 @@ def end_parts_due(sharer: Sharer, now: dt.datetime) -> bool:
     return True
 
 
-def _end(sharer: Sharer, actor: str, now: dt.datetime) -> None:
+def _end(sharer: CoHolder, actor: str, now: dt.datetime) -> None:
     theirs = Entry.objects.select_for_update().filter(
         shared=sharer.shared_id, holder=sharer.holder, ended_at__isnull=True
     )
@@ -123,11 +123,11 @@ def _end(sharer: Sharer, actor: str, now: dt.datetime) -> None:
     _journal("ended_part", sharer, actor, now)
 
 
-def _locked(sharer: Sharer) -> Sharer:
+def _locked(sharer: CoHolder) -> CoHolder:
     hold_shared(sharer.shared_id)
-    return Sharer.objects.select_for_update().get(pk=sharer.pk)
+    return CoHolder.objects.select_for_update().get(pk=sharer.pk)
 
 
-def _journal(act: str, sharer: Sharer, actor: str, now: dt.datetime) -> None:
+def _journal(act: str, sharer: CoHolder, actor: str, now: dt.datetime) -> None:
     journal.record(act=f"register.{act}", actor=actor, subject=f"sharer:{sharer.pk}", now=now)
     wake()

@@ -24,8 +24,8 @@ from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import HOME, new_endpoint
 
 from . import queries, rules
-from .models import Gateway, Line
-from .rules import State, WhyNot
+from .models import HomeConnection, StaffGateway
+from .rules import HomeConnectionState, WhyNot
 
 # So long the old address stays beside the new one.
 OVERLAP = dt.timedelta(minutes=10)
@@ -60,12 +60,12 @@ class From:
 
 
 @transaction.atomic
-def tell_workers(*, registration: Registration, workers: int, actor: str, now: dt.datetime) -> Gateway:
+def tell_workers(*, registration: Registration, workers: int, actor: str, now: dt.datetime) -> StaffGateway:
     """How many people work over it from elsewhere. The same number again changes nothing."""
     known = queries.gateway_of(registration)
     if known is not None and known.workers == workers:
         return known
-    gateway, _ = Gateway.objects.update_or_create(
+    gateway, _ = StaffGateway.objects.update_or_create(
         registration=registration, defaults={"workers": workers, "told_at": now}
     )
     journal.record(
@@ -88,7 +88,7 @@ def make_links(
     actor: str,
     now: dt.datetime,
     id: uuid.UUID | None = None,
-) -> list[Line]:
+) -> list[HomeConnection]:
     """Links for so many more people. The same `id` twice gives the same ones. Raises TooManyLines, and then none was
     made; NotValid when it has ended.
     """
@@ -103,7 +103,7 @@ def make_links(
     first = known[-1].number + 1 if known else 1
     made = []
     for place in range(count):
-        line = Line(
+        line = HomeConnection(
             id=uuid.uuid5(id, str(place)) if id is not None else uuid.uuid4(),
             registration=registration,
             number=first + place,
@@ -112,7 +112,7 @@ def make_links(
         )
         line.link_index = queries.link_index(queries.token_of(line))
         made.append(line)
-    Line.objects.bulk_create(made)
+    HomeConnection.objects.bulk_create(made)
     journal.record(
         act="remote.made_links",
         actor=actor,
@@ -124,13 +124,13 @@ def make_links(
 
 
 @transaction.atomic
-def agree(*, line: Line, source: From, policy: RemoteStaff, now: dt.datetime) -> Line:
+def agree(*, line: HomeConnection, source: From, policy: RemoteStaff, now: dt.datetime) -> HomeConnection:
     """Register the line that the button was pressed from; of one that stands, the address that it has now.
 
     Raises LineOver, NotFromHere; then nothing was changed.
     """
-    line = Line.objects.select_for_update().get(pk=line.pk)
-    stands = line.state == State.STANDING
+    line = HomeConnection.objects.select_for_update().get(pk=line.pk)
+    stands = line.state == HomeConnectionState.STANDING
     if not queries.is_open(line, now) and not stands:
         raise LineOver
     try:
@@ -171,7 +171,7 @@ def agree(*, line: Line, source: From, policy: RemoteStaff, now: dt.datetime) ->
     if stands:
         line.changed_at = now
     else:
-        line.state, line.agreed_at, line.agreed_to = State.STANDING.value, now, rules.WORDS
+        line.state, line.agreed_at, line.agreed_to = HomeConnectionState.STANDING.value, now, rules.WORDS
     line.save()
     _record(line, "moved" if stands else "agreed", _actor(line), now)
     return line
@@ -196,17 +196,17 @@ def _parts(registration: Registration) -> tuple[Part, ...]:
 
 
 @transaction.atomic
-def withdraw(*, line: Line, now: dt.datetime) -> Line:
+def withdraw(*, line: HomeConnection, now: dt.datetime) -> HomeConnection:
     """The person who agreed takes it back: the entry ends at once, and the organisation hears of the number alone.
 
     Doing it twice changes nothing. Raises LineOver of one that never stood.
     """
-    line = Line.objects.select_for_update().get(pk=line.pk)
-    if line.state == State.WITHDRAWN:
+    line = HomeConnection.objects.select_for_update().get(pk=line.pk)
+    if line.state == HomeConnectionState.WITHDRAWN:
         return line
-    if line.state != State.STANDING:
+    if line.state != HomeConnectionState.STANDING:
         raise LineOver
-    _end(line, State.WITHDRAWN, now)
+    _end(line, HomeConnectionState.WITHDRAWN, now)
     _record(line, "withdrew", _actor(line), now)
     for person in people.people_to_tell(line.registration.holder):
         letters.write_once(
@@ -225,17 +225,17 @@ def withdraw(*, line: Line, now: dt.datetime) -> Line:
 
 
 @transaction.atomic
-def end_line(*, line: Line, actor: str, now: dt.datetime) -> Line:
+def end_line(*, line: HomeConnection, actor: str, now: dt.datetime) -> HomeConnection:
     """The organisation needs the line or its link no more. Doing it twice changes nothing."""
-    line = Line.objects.select_for_update().get(pk=line.pk)
-    if not rules.may_move(line.state, State.ENDED):
+    line = HomeConnection.objects.select_for_update().get(pk=line.pk)
+    if not rules.may_move(line.state, HomeConnectionState.ENDED):
         return line
-    _end(line, State.ENDED, now)
+    _end(line, HomeConnectionState.ENDED, now)
     _record(line, "ended", actor, now)
     return line
 
 
-def _end(line: Line, state: State, now: dt.datetime) -> None:
+def _end(line: HomeConnection, state: HomeConnectionState, now: dt.datetime) -> None:
     standing = entries.entries_of(line.registration).filter(origin__startswith=f"{HOME}{line.pk}:")
     for entry in standing.filter(ended_at__isnull=True):
         register.end_entry(entry=entry, why="lapse", now=now)
@@ -243,11 +243,11 @@ def _end(line: Line, state: State, now: dt.datetime) -> None:
     line.save(update_fields=["state", "ended_at"])
 
 
-def _actor(line: Line) -> str:
+def _actor(line: HomeConnection) -> str:
     return f"line:{line.pk}"
 
 
-def _record(line: Line, act: str, actor: str, now: dt.datetime) -> None:
+def _record(line: HomeConnection, act: str, actor: str, now: dt.datetime) -> None:
     journal.record(
         act=f"remote.{act}",
         actor=actor,
@@ -260,14 +260,16 @@ def _record(line: Line, act: str, actor: str, now: dt.datetime) -> None:
 def forget(*, registration: Registration, box: Box) -> list[str]:
     """Of a registration whose holder is forgotten: how many worked there, and every line. Gives the subjects by which
     other rooms know the lines."""
-    lines = Line.objects.filter(registration=registration)
+    lines = HomeConnection.objects.filter(registration=registration)
     subjects = [origin for line in lines for origin in (f"line:{line.pk}", f"{HOME}{line.pk}:{line.changes}")]
     box.take(lines)
     lines.delete()
-    Gateway.objects.filter(registration=registration).delete()
+    StaffGateway.objects.filter(registration=registration).delete()
     return subjects
 
 
 def let_go(*, entry: Entry) -> None:
     """The entry of a line that is over goes, and nothing says any more which address that was."""
-    Line.objects.filter(entry=entry, state__in=[State.WITHDRAWN, State.ENDED]).update(entry=None)
+    HomeConnection.objects.filter(
+        entry=entry, state__in=[HomeConnectionState.WITHDRAWN, HomeConnectionState.ENDED]
+    ).update(entry=None)

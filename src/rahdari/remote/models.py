@@ -13,10 +13,10 @@ from django.db.models import Q
 
 from rahdari.register.models import Entry, Registration
 
-from .rules import State
+from .rules import HomeConnectionState
 
 
-class Gateway(models.Model):
+class StaffGateway(models.Model):
     """How many people the organisation says work over what is registered, from elsewhere."""
 
     registration = models.OneToOneField(Registration, on_delete=models.PROTECT, primary_key=True, related_name="+")
@@ -27,14 +27,16 @@ class Gateway(models.Model):
         return f"{self.workers} work from elsewhere"
 
 
-class Line(models.Model):
+class HomeConnection(models.Model):
     """One link that was made for one person, and what became of it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="+")
     number = models.PositiveIntegerField()
     state = models.CharField(
-        max_length=10, choices=[(str(one), str(one)) for one in State], default=State.OFFERED.value
+        max_length=10,
+        choices=[(str(one), str(one)) for one in HomeConnectionState],
+        default=HomeConnectionState.OFFERED.value,
     )
     # The keyed hash of the link's token: finds the line, and gives the token to nobody who reads the table.
     link_index = models.CharField(max_length=64, unique=True)
@@ -57,12 +59,19 @@ class Line(models.Model):
                 name="a_line_is_agreed_to_in_words",
             ),
             models.CheckConstraint(
-                condition=~Q(state=State.STANDING.value) | Q(entry__isnull=False, agreed_at__isnull=False),
+                condition=~Q(state=HomeConnectionState.STANDING.value)
+                | Q(entry__isnull=False, agreed_at__isnull=False),
                 name="a_standing_line_was_agreed_to",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=[State.WITHDRAWN.value, State.ENDED.value], ended_at__isnull=False)
-                | (~Q(state__in=[State.WITHDRAWN.value, State.ENDED.value]) & Q(ended_at__isnull=True)),
+                condition=Q(
+                    state__in=[HomeConnectionState.WITHDRAWN.value, HomeConnectionState.ENDED.value],
+                    ended_at__isnull=False,
+                )
+                | (
+                    ~Q(state__in=[HomeConnectionState.WITHDRAWN.value, HomeConnectionState.ENDED.value])
+                    & Q(ended_at__isnull=True)
+                ),
                 name="a_line_is_over_at_a_moment",
             ),
         ]
@@ -73,4 +82,4 @@ class Line(models.Model):
     @property
     def stands(self) -> bool:
         """On the register now: its registration may have ended meanwhile."""
-        return self.state == State.STANDING and self.entry is not None and self.entry.ended_at is None
+        return self.state == HomeConnectionState.STANDING and self.entry is not None and self.entry.ended_at is None

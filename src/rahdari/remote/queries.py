@@ -12,33 +12,37 @@ from rahdari.register.models import Registration
 from rahdari.register.rules import HOME, Standing
 from rahdari.vault import index, links
 
-from .models import Gateway, Line
-from .rules import State
+from .models import HomeConnection, StaffGateway
+from .rules import HomeConnectionState
 
 LINK = "remote.line"
 
 
-def gateway_of(registration: Registration) -> Gateway | None:
+def gateway_of(registration: Registration) -> StaffGateway | None:
     """How many the organisation told of since it was registered; None when it told of nobody."""
-    return Gateway.objects.filter(registration=registration).first()
+    return StaffGateway.objects.filter(registration=registration).first()
 
 
-def lines_of(registration: Registration) -> QuerySet[Line]:
+def lines_of(registration: Registration) -> QuerySet[HomeConnection]:
     """All lines of a registration, by their numbers. For the holder, who sees no address of them, and for officers."""
-    return Line.objects.filter(registration=registration).select_related("entry", "registration").order_by("number")
+    return (
+        HomeConnection.objects.filter(registration=registration)
+        .select_related("entry", "registration")
+        .order_by("number")
+    )
 
 
-def live(line: Line, now: dt.datetime) -> bool:
+def live(line: HomeConnection, now: dt.datetime) -> bool:
     """Whether it takes the place of one person: it stands, or its link still works."""
     return line.stands or is_open(line, now)
 
 
-def is_open(line: Line, now: dt.datetime) -> bool:
+def is_open(line: HomeConnection, now: dt.datetime) -> bool:
     """Whether its link can still be agreed to."""
-    return line.state == State.OFFERED and now < line.link_ends_at
+    return line.state == HomeConnectionState.OFFERED and now < line.link_ends_at
 
 
-def rests(line: Line, now: dt.datetime) -> bool:
+def rests(line: HomeConnection, now: dt.datetime) -> bool:
     """Whether it is off the lists only as long as its registration is: paused, suspended, or ended with a way back."""
     registration = entries.fresh(line.registration)
     return entries.standing(registration, now) is Standing.SUSPENDED or entries.may_be_undone(registration, now)
@@ -46,16 +50,18 @@ def rests(line: Line, now: dt.datetime) -> bool:
 
 def taken_back(registration: Registration) -> set[str]:
     """The origins of entries whose person withdrew, or whose line the organisation ended: they never come back."""
-    over = Line.objects.filter(registration=registration, state__in=[State.WITHDRAWN, State.ENDED])
+    over = HomeConnection.objects.filter(
+        registration=registration, state__in=[HomeConnectionState.WITHDRAWN, HomeConnectionState.ENDED]
+    )
     return {f"{HOME}{line.pk}:{change}" for line in over for change in range(line.changes)}
 
 
-def line_of(registration: Registration, number: int) -> Line | None:
+def line_of(registration: Registration, number: int) -> HomeConnection | None:
     """The line of this number under this registration; None for any other."""
     return lines_of(registration).filter(number=number).first()
 
 
-def token_of(line: Line) -> str:
+def token_of(line: HomeConnection) -> str:
     return links.token(LINK, str(line.pk))
 
 
@@ -63,24 +69,24 @@ def link_index(token: str) -> str:
     return index.blind(LINK, token)
 
 
-def link_url(line: Line) -> str:
+def link_url(line: HomeConnection) -> str:
     return settings.SITE_URL.rstrip("/") + reverse("remote:line", args=[token_of(line)])
 
 
-def line_by_token(token: str) -> Line | None:
+def line_by_token(token: str) -> HomeConnection | None:
     """The line that a link opens, whatever became of it; None for a token that was never given out."""
     if not token.isascii() or len(token) != links.LENGTH:
         return None
-    found = Line.objects.filter(link_index=link_index(token)).select_related("entry", "registration").first()
+    found = HomeConnection.objects.filter(link_index=link_index(token)).select_related("entry", "registration").first()
     if found is None or not links.matches(LINK, str(found.pk), token):
         return None
     return found
 
 
-def entries_of_lines() -> QuerySet[Line, uuid.UUID | None]:
+def entries_of_lines() -> QuerySet[HomeConnection, uuid.UUID | None]:
     """The entries that lines at home speak of which are not over."""
     return (
-        Line.objects.filter(entry__isnull=False)
-        .exclude(state__in=[State.WITHDRAWN, State.ENDED])
+        HomeConnection.objects.filter(entry__isnull=False)
+        .exclude(state__in=[HomeConnectionState.WITHDRAWN, HomeConnectionState.ENDED])
         .values_list("entry", flat=True)
     )

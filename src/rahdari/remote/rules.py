@@ -10,7 +10,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 WORDS = "2026-11"
 
 
-class State(StrEnum):
+class HomeConnectionState(StrEnum):
     OFFERED = "offered"  # the link was made, and nobody agreed yet
     STANDING = "standing"  # agreed to, and on the register
     WITHDRAWN = "withdrawn"  # by the person who agreed
@@ -18,12 +18,12 @@ class State(StrEnum):
 
 
 # (from, act, to, by): every move of a line. The address of one that stands may become another meanwhile.
-MOVES: tuple[tuple[State, str, State, str], ...] = (
-    (State.OFFERED, "agree", State.STANDING, "person"),
-    (State.OFFERED, "end", State.ENDED, "organisation"),
-    (State.STANDING, "move", State.STANDING, "person"),
-    (State.STANDING, "withdraw", State.WITHDRAWN, "person"),
-    (State.STANDING, "end", State.ENDED, "organisation"),
+MOVES: tuple[tuple[HomeConnectionState, str, HomeConnectionState, str], ...] = (
+    (HomeConnectionState.OFFERED, "agree", HomeConnectionState.STANDING, "person"),
+    (HomeConnectionState.OFFERED, "end", HomeConnectionState.ENDED, "organisation"),
+    (HomeConnectionState.STANDING, "move", HomeConnectionState.STANDING, "person"),
+    (HomeConnectionState.STANDING, "withdraw", HomeConnectionState.WITHDRAWN, "person"),
+    (HomeConnectionState.STANDING, "end", HomeConnectionState.ENDED, "organisation"),
 )
 
 

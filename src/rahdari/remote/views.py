@@ -16,8 +16,8 @@ from rahdari.register import queries as entries
 from rahdari.web import errors, limits, visitor
 
 from . import actions, queries, rules
-from .models import Line
-from .rules import State
+from .models import HomeConnection
+from .rules import HomeConnectionState
 
 # Pages a minute for one household: enough for anybody, too few to try tokens.
 PAGES, PER_SECONDS = 30, 60
@@ -38,7 +38,7 @@ def line(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, found, token, why=why, offered=rule is not None)
 
 
-def _act(request: HttpRequest, found: Line, rule: policies.RemoteStaff | None) -> str:
+def _act(request: HttpRequest, found: HomeConnection, rule: policies.RemoteStaff | None) -> str:
     """What hinders it; nothing when it was done, or when there was nothing to do."""
     now, act = timezone.now(), request.POST.get("act", "")
     try:
@@ -56,7 +56,7 @@ def _act(request: HttpRequest, found: Line, rule: policies.RemoteStaff | None) -
     return ""
 
 
-def _page(request: HttpRequest, found: Line | None, token: str, *, why: str, offered: bool) -> HttpResponse:
+def _page(request: HttpRequest, found: HomeConnection | None, token: str, *, why: str, offered: bool) -> HttpResponse:
     seen = visitor.address(request)
     context: dict[str, object] = {"line": found, "token": token, "why": why, "state": _state(found, offered)}
     if found is not None:
@@ -79,13 +79,13 @@ def _page(request: HttpRequest, found: Line | None, token: str, *, why: str, off
     return response
 
 
-def _state(found: Line | None, offered: bool) -> str:
+def _state(found: HomeConnection | None, offered: bool) -> str:
     if found is None:
         return "unknown"
-    if found.state == State.STANDING and queries.rests(found, timezone.now()):
+    if found.state == HomeConnectionState.STANDING and queries.rests(found, timezone.now()):
         return "resting"
     if found.stands:
         return "standing"
-    if found.state == State.OFFERED and offered and queries.is_open(found, timezone.now()):
+    if found.state == HomeConnectionState.OFFERED and offered and queries.is_open(found, timezone.now()):
         return "offered"
-    return "withdrawn" if found.state == State.WITHDRAWN else "over"
+    return "withdrawn" if found.state == HomeConnectionState.WITHDRAWN else "over"

@@ -23,12 +23,12 @@ from rahdari.people import queries as people
 from rahdari.policy import Sharing
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
-from rahdari.register.models import Sharer
+from rahdari.register.models import CoHolder
 from rahdari.register.rules import Block
 
 from . import queries, rules
-from .models import Question, Request
-from .rules import ANSWERS, LONGEST_NAME, Reply, State
+from .models import ConsentQuestion, SharingRequest
+from .rules import ANSWERS, LONGEST_NAME, Reply, SharingState
 
 # So many questions that wait for one holder go out by letter, and so many a day; the page has them all. Whoever sits
 # behind a gateway with many accounts, or asks and takes back again and again, cannot fill a mailbox by it.
@@ -51,7 +51,7 @@ class TooSoon(Exception):
 class NoLongerOpen(Exception):
     """The request has come to something. `.request`"""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: SharingRequest) -> None:
         super().__init__(f"{request} is {request.state}")
         self.request = request
 
@@ -67,7 +67,7 @@ class NoName(ValueError):
 @transaction.atomic
 def ask(
     *, subject: str, block: Block, holder: uuid.UUID, name: str, asked_by: str, terms: Sharing, now: dt.datetime
-) -> Request:
+) -> SharingRequest:
     """Ask everybody who has this block. While a request of the holder for it waits, it is that one.
 
     Raises NoName, CannotBeShared, TooSoon.
@@ -77,7 +77,7 @@ def ask(
         raise NoName(name)
     hold(Lock.SHARE, f"{holder} {block}")
     last = queries.request_of(holder=holder, block=block)
-    if last is not None and last.state == State.WAITING:
+    if last is not None and last.state == SharingState.WAITING:
         return last
     if last is not None:
         again_at = rules.asks_again_at(state=last.state, ended_at=last.ended_at, again_after=terms.again_after)
@@ -86,7 +86,7 @@ def ask(
     there = entries.holders_to_ask(block=block, newcomer=holder)
     if not there or not entries.may_be_shared(block=block):
         raise CannotBeShared(str(block))
-    request = Request.objects.create(
+    request = SharingRequest.objects.create(
         subject=subject,
         holder=holder,
         block=block,
@@ -102,14 +102,14 @@ def ask(
     return request
 
 
-def _put(request: Request, holder: uuid.UUID, actor: str, now: dt.datetime) -> None:
-    question = Question.objects.create(request=request, holder=holder, asked_at=now)
+def _put(request: SharingRequest, holder: uuid.UUID, actor: str, now: dt.datetime) -> None:
+    question = ConsentQuestion.objects.create(request=request, holder=holder, asked_at=now)
     journal.record(act="share.put_question", actor=actor, subject=str(question), now=now)
     if queries.put_since(holder, now - A_DAY) <= LETTERS_AT_ONCE:
         _write(question, now)
 
 
-def _write(question: Question, now: dt.datetime) -> None:
+def _write(question: ConsentQuestion, now: dt.datetime) -> None:
     if not queries.is_among_first(question, at_most=LETTERS_AT_ONCE):
         return
     request = question.request
@@ -129,30 +129,30 @@ def _write(question: Question, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def answer(*, question: Question, given: str, actor: str, now: dt.datetime) -> Request:
+def answer(*, question: ConsentQuestion, given: str, actor: str, now: dt.datetime) -> SharingRequest:
     """What a holder says. With the last yes the register lets the asker in, in the same transaction.
 
     The same answer twice changes nothing. Raises NotAnAnswer, NoLongerOpen.
     """
     if given not in ANSWERS:
         raise NotAnAnswer(given)
-    request = Request.objects.select_for_update().get(pk=question.request_id)
-    question = Question.objects.get(pk=question.pk)
+    request = SharingRequest.objects.select_for_update().get(pk=question.request_id)
+    question = ConsentQuestion.objects.get(pk=question.pk)
     if question.reply == given:
         return request
-    if request.state != State.WAITING or now >= request.due_at or question.reply != Reply.WAITING:
+    if request.state != SharingState.WAITING or now >= request.due_at or question.reply != Reply.WAITING:
         raise NoLongerOpen(request)
     question.reply, question.answered_at, question.answered_by = given, now, actor
     question.save(update_fields=["reply", "answered_at", "answered_by"])
     detail = {"answer": given, "question": str(question.pk)}
     journal.record(act="share.answered", actor=actor, subject=request.origin, now=now, detail=detail)
     said = rules.outcome(request.questions.values_list("reply", flat=True))
-    if said is State.DECLINED:
+    if said is SharingState.DECLINED:
         return _end(request, said, actor, now)
-    return _let_in(request, actor, now) if said is State.AGREED else request
+    return _let_in(request, actor, now) if said is SharingState.AGREED else request
 
 
-def _let_in(request: Request, actor: str, now: dt.datetime) -> Request:
+def _let_in(request: SharingRequest, actor: str, now: dt.datetime) -> SharingRequest:
     """Everybody who was asked has agreed. Whoever came meanwhile is asked too."""
     agreed = set(request.questions.filter(reply=Reply.YES).values_list("holder", flat=True))
     try:
@@ -160,42 +160,42 @@ def _let_in(request: Request, actor: str, now: dt.datetime) -> Request:
             block=request.block, newcomer=request.holder, agreed=agreed, origin=request.origin, actor=actor, now=now
         )
     except register.NotShareable:
-        return _end(request, State.VOID, actor, now)
+        return _end(request, SharingState.VOID, actor, now)
     except register.NotAllAgreed as error:
         asked = set(request.questions.values_list("holder", flat=True))
         for each in sorted(error.missing - asked):
             _put(request, each, request.asked_by, now)
         return request
-    return _end(request, State.AGREED, actor, now)
+    return _end(request, SharingState.AGREED, actor, now)
 
 
 @transaction.atomic
-def take_back(*, request: Request, actor: str, now: dt.datetime) -> Request:
+def take_back(*, request: SharingRequest, actor: str, now: dt.datetime) -> SharingRequest:
     """Whoever asked no longer wants it. What it came to before stays."""
-    request = Request.objects.select_for_update().get(pk=request.pk)
-    return _end(request, State.TAKEN_BACK, actor, now) if request.state == State.WAITING else request
+    request = SharingRequest.objects.select_for_update().get(pk=request.pk)
+    return _end(request, SharingState.TAKEN_BACK, actor, now) if request.state == SharingState.WAITING else request
 
 
 @transaction.atomic
-def end_waiting(*, request: Request, now: dt.datetime) -> bool:
+def end_waiting(*, request: SharingRequest, now: dt.datetime) -> bool:
     """End a request whose time is over, or for which nobody has the address any more. Whether it ended now."""
-    request = Request.objects.select_for_update().get(pk=request.pk)
-    if request.state != State.WAITING:
+    request = SharingRequest.objects.select_for_update().get(pk=request.pk)
+    if request.state != SharingState.WAITING:
         return False
     if not entries.in_the_way(block=request.block, holder=request.holder).exists():
-        _end(request, State.VOID, "clock", now)
+        _end(request, SharingState.VOID, "clock", now)
     elif now >= request.due_at:
-        _end(request, State.SILENT, "clock", now)
+        _end(request, SharingState.SILENT, "clock", now)
     else:
         return False
     return True
 
 
 @transaction.atomic
-def remind(*, request: Request, now: dt.datetime) -> bool:
+def remind(*, request: SharingRequest, now: dt.datetime) -> bool:
     """Write once more to whoever has not answered, once; of very many questions not of each, as at first."""
-    request = Request.objects.select_for_update().get(pk=request.pk)
-    if request.state != State.WAITING or request.reminded_at is not None:
+    request = SharingRequest.objects.select_for_update().get(pk=request.pk)
+    if request.state != SharingState.WAITING or request.reminded_at is not None:
         return False
     request.reminded_at = now
     request.save(update_fields=["reminded_at"])
@@ -205,7 +205,9 @@ def remind(*, request: Request, now: dt.datetime) -> bool:
 
 
 @transaction.atomic
-def give_notice(*, sharer: Sharer, question: Question, terms: Sharing, actor: str, now: dt.datetime) -> Sharer:
+def give_notice(
+    *, sharer: CoHolder, question: ConsentQuestion, terms: Sharing, actor: str, now: dt.datetime
+) -> CoHolder:
     """Withdraw a consent: the other one is told, and leaves when the notice is over. Doing it twice changes nothing."""
     before = sharer.leaves_at
     sharer = register.leave(sharer=sharer, at=now + terms.notice, withdrawn_by=question.holder, actor=actor, now=now)
@@ -215,7 +217,7 @@ def give_notice(*, sharer: Sharer, question: Question, terms: Sharing, actor: st
 
 
 @transaction.atomic
-def take_notice_back(*, sharer: Sharer, question: Question, actor: str, now: dt.datetime) -> Sharer:
+def take_notice_back(*, sharer: CoHolder, question: ConsentQuestion, actor: str, now: dt.datetime) -> CoHolder:
     """Only whoever gave it takes it back."""
     if sharer.leaves_at is None or sharer.withdrawn_by != question.holder:
         return sharer
@@ -224,7 +226,7 @@ def take_notice_back(*, sharer: Sharer, question: Question, actor: str, now: dt.
     return sharer
 
 
-def tell(sharer: Sharer, template: str, now: dt.datetime, **more: object) -> None:
+def tell(sharer: CoHolder, template: str, now: dt.datetime, **more: object) -> None:
     """A letter to the holder of a part."""
     for person in people.people_to_tell(sharer.holder, queries.MAY_AGREE):
         letters.write_letter(
@@ -241,17 +243,17 @@ def note_read(*, subjects: Iterable[str], actor: str, now: dt.datetime) -> None:
     journal.record_list(act="share.read_question", actor=actor, where=actor, shown=subjects, now=now)
 
 
-def mark_carried(*, request: Request, now: dt.datetime) -> None:
+def mark_carried(*, request: SharingRequest, now: dt.datetime) -> None:
     """Whoever waited for it has been told. Doing it twice changes nothing."""
-    Request.objects.filter(pk=request.pk, carried_at__isnull=True).update(carried_at=now)
+    SharingRequest.objects.filter(pk=request.pk, carried_at__isnull=True).update(carried_at=now)
 
 
-def settle(*, request: Request, now: dt.datetime) -> None:
-    Request.objects.filter(pk=request.pk, settled_at__isnull=True).update(settled_at=now)
+def settle(*, request: SharingRequest, now: dt.datetime) -> None:
+    SharingRequest.objects.filter(pk=request.pk, settled_at__isnull=True).update(settled_at=now)
 
 
 @each_of(queries.named)
-def forget_names(request: Request, now: dt.datetime) -> bool:
+def forget_names(request: SharingRequest, now: dt.datetime) -> bool:
     """The names of requests by which nobody shares any more."""
     if queries.is_name_needed(request, now):
         return False
@@ -264,16 +266,16 @@ def forget_names(request: Request, now: dt.datetime) -> bool:
 def erase_requests(*, subjects: Collection[str], box: Box) -> list[str]:
     """Requests that these subjects waited for, with their questions: for which address somebody asked whom. Gives the
     subjects of the letters about them."""
-    over = Request.objects.filter(subject__in=subjects, ended_at__isnull=False, settled_at__isnull=False)
+    over = SharingRequest.objects.filter(subject__in=subjects, ended_at__isnull=False, settled_at__isnull=False)
     letters = [f"sharing:{request.pk}" for request in over]
     box.take(over)
-    box.take(Question.objects.filter(request__in=over))
-    Question.objects.filter(request__in=over).delete()
+    box.take(ConsentQuestion.objects.filter(request__in=over))
+    ConsentQuestion.objects.filter(request__in=over).delete()
     over.delete()
     return letters
 
 
-def _end(request: Request, state: State, actor: str, now: dt.datetime) -> Request:
+def _end(request: SharingRequest, state: SharingState, actor: str, now: dt.datetime) -> SharingRequest:
     assert rules.may_move(request.state, state)  # noqa: S101 - the callers look first
     request.state, request.ended_at = state.value, now
     request.save(update_fields=["state", "ended_at"])

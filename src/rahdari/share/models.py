@@ -14,10 +14,10 @@ from django.db.models import Q
 from rahdari.register.models import BlockField
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import Reply, State
+from .rules import Reply, SharingState
 
 
-class Request(models.Model):
+class SharingRequest(models.Model):
     """May I share this address? `holder` is who asks, `subject` for what: another room waits for the answer.
 
     Another port of the same address is no other request.
@@ -31,7 +31,7 @@ class Request(models.Model):
     name = EncryptedTextField()
     asked_by = models.CharField(max_length=120)
     state = models.CharField(
-        max_length=12, choices=[(str(one), str(one)) for one in State], default=State.WAITING.value
+        max_length=12, choices=[(str(one), str(one)) for one in SharingState], default=SharingState.WAITING.value
     )
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -48,11 +48,13 @@ class Request(models.Model):
         ordering: ClassVar[list[str]] = ["asked_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["holder", "block"], condition=Q(state=State.WAITING.value), name="one_request_for_a_block_waits"
+                fields=["holder", "block"],
+                condition=Q(state=SharingState.WAITING.value),
+                name="one_request_for_a_block_waits",
             ),
             models.CheckConstraint(
-                condition=Q(state=State.WAITING.value, ended_at__isnull=True)
-                | (~Q(state=State.WAITING.value) & Q(ended_at__isnull=False)),
+                condition=Q(state=SharingState.WAITING.value, ended_at__isnull=True)
+                | (~Q(state=SharingState.WAITING.value) & Q(ended_at__isnull=False)),
                 name="request_came_to_something_at_a_moment",
             ),
             models.CheckConstraint(
@@ -79,11 +81,11 @@ class Request(models.Model):
         return f"sharing:{self.pk}"
 
 
-class Question(models.Model):
+class ConsentQuestion(models.Model):
     """One holder who is asked, and what was answered for them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="questions")
+    request = models.ForeignKey(SharingRequest, on_delete=models.PROTECT, related_name="questions")
     holder = models.UUIDField(db_index=True)
     reply = models.CharField(max_length=8, choices=[(str(one), str(one)) for one in Reply], default=Reply.WAITING.value)
     asked_at = models.DateTimeField()

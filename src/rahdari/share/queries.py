@@ -15,11 +15,11 @@ from rahdari.people.models import User
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.register import queries as register
-from rahdari.register.models import Entry, Sharer
+from rahdari.register.models import CoHolder, Entry
 from rahdari.register.rules import Block
 
-from .models import Question, Request
-from .rules import Reply, State
+from .models import ConsentQuestion, SharingRequest
+from .rules import Reply, SharingState
 
 # Who agrees for a holder, and hears of it.
 MAY_AGREE = Act.APPLY
@@ -34,91 +34,91 @@ def terms() -> Sharing | None:
     return policy.current(settings.POLICY_FILE).sharing
 
 
-def request_of(*, holder: uuid.UUID, block: Block) -> Request | None:
+def request_of(*, holder: uuid.UUID, block: Block) -> SharingRequest | None:
     """The last request of this holder for exactly this block."""
-    return Request.objects.filter(holder=holder, block=block).order_by("-asked_at", "-id").first()
+    return SharingRequest.objects.filter(holder=holder, block=block).order_by("-asked_at", "-id").first()
 
 
-def request_by_origin(origin: str) -> Request | None:
+def request_by_origin(origin: str) -> SharingRequest | None:
     """The request by which the register knows a consent, `sharing:…`."""
-    return Request.objects.filter(pk=origin.removeprefix("sharing:")).first()
+    return SharingRequest.objects.filter(pk=origin.removeprefix("sharing:")).first()
 
 
-def question_by_subject(subject: str) -> Question | None:
-    return Question.objects.filter(pk=subject.removeprefix("question:")).first()
+def question_by_subject(subject: str) -> ConsentQuestion | None:
+    return ConsentQuestion.objects.filter(pk=subject.removeprefix("question:")).first()
 
 
-def subjects_asked_for(subjects: QuerySet[Any, str]) -> QuerySet[Request, str]:
+def subjects_asked_for(subjects: QuerySet[Any, str]) -> QuerySet[SharingRequest, str]:
     """Those of these for which others were asked."""
-    return Request.objects.filter(subject__in=subjects).order_by().values_list("subject", flat=True)
+    return SharingRequest.objects.filter(subject__in=subjects).order_by().values_list("subject", flat=True)
 
 
 def is_waiting(*, holder: uuid.UUID, block: Block) -> bool:
-    return Request.objects.filter(holder=holder, block=block, state=State.WAITING).exists()
+    return SharingRequest.objects.filter(holder=holder, block=block, state=SharingState.WAITING).exists()
 
 
-def questions_to(user: User) -> QuerySet[Question]:
+def questions_to(user: User) -> QuerySet[ConsentQuestion]:
     """The questions that wait for this person's answer."""
     return _waiting().filter(holder__in=people.holders_for(user, MAY_AGREE)).select_related("request")
 
 
-def waiting_for(holder: uuid.UUID) -> QuerySet[Question]:
+def waiting_for(holder: uuid.UUID) -> QuerySet[ConsentQuestion]:
     return _waiting().filter(holder=holder)
 
 
 def put_since(holder: uuid.UUID, start: dt.datetime) -> int:
     """How many questions were put to this holder since then, whatever became of them."""
-    return Question.objects.filter(holder=holder, asked_at__gt=start).count()
+    return ConsentQuestion.objects.filter(holder=holder, asked_at__gt=start).count()
 
 
-def is_among_first(question: Question, *, at_most: int) -> bool:
+def is_among_first(question: ConsentQuestion, *, at_most: int) -> bool:
     """Whether it is among the first of those that wait for its holder."""
     first = waiting_for(question.holder).order_by("asked_at", "id").values_list("pk", flat=True)[:at_most]
     return question.pk in set(first)
 
 
-def _waiting() -> QuerySet[Question]:
-    return Question.objects.filter(reply=Reply.WAITING, request__state=State.WAITING)
+def _waiting() -> QuerySet[ConsentQuestion]:
+    return ConsentQuestion.objects.filter(reply=Reply.WAITING, request__state=SharingState.WAITING)
 
 
-def question_for(*, user: User, id: uuid.UUID) -> Question:
+def question_for(*, user: User, id: uuid.UUID) -> ConsentQuestion:
     """The question, if this person may answer it, whatever became of it. Raises NotFound."""
-    found = Question.objects.filter(pk=id, holder__in=people.holders_for(user, MAY_AGREE))
+    found = ConsentQuestion.objects.filter(pk=id, holder__in=people.holders_for(user, MAY_AGREE))
     question = found.select_related("request").first()
     if question is None:
         raise NotFound(str(id))
     return question
 
 
-def waiting() -> QuerySet[Request]:
-    return Request.objects.filter(state=State.WAITING).order_by("asked_at", "id")
+def waiting() -> QuerySet[SharingRequest]:
+    return SharingRequest.objects.filter(state=SharingState.WAITING).order_by("asked_at", "id")
 
 
-def to_remind(now: dt.datetime) -> QuerySet[Request]:
+def to_remind(now: dt.datetime) -> QuerySet[SharingRequest]:
     return waiting().filter(remind_at__lte=now, reminded_at__isnull=True, due_at__gt=now)
 
 
-def to_carry() -> QuerySet[Request]:
-    return Request.objects.filter(ended_at__isnull=False, carried_at__isnull=True).order_by("ended_at", "id")
+def to_carry() -> QuerySet[SharingRequest]:
+    return SharingRequest.objects.filter(ended_at__isnull=False, carried_at__isnull=True).order_by("ended_at", "id")
 
 
-def unsettled() -> QuerySet[Request]:
-    return Request.objects.filter(settled_at__isnull=True).order_by("asked_at", "id")
+def unsettled() -> QuerySet[SharingRequest]:
+    return SharingRequest.objects.filter(settled_at__isnull=True).order_by("asked_at", "id")
 
 
-def named(now: dt.datetime) -> QuerySet[Request]:
+def named(now: dt.datetime) -> QuerySet[SharingRequest]:
     """Requests that ended so long ago that their name may be needed no longer."""
     in_force = terms()
     if in_force is None:
-        return Request.objects.none()
-    old = Request.objects.filter(forgotten_at__isnull=True, ended_at__lte=now - in_force.name_kept)
+        return SharingRequest.objects.none()
+    old = SharingRequest.objects.filter(forgotten_at__isnull=True, ended_at__lte=now - in_force.name_kept)
     return old.order_by("ended_at", "id")
 
 
-def is_name_needed(request: Request, now: dt.datetime) -> bool:
+def is_name_needed(request: SharingRequest, now: dt.datetime) -> bool:
     """While somebody shares by it, and so long after."""
     in_force = terms()
-    sharer = register.sharer_from(request.origin) if request.state == State.AGREED else None
+    sharer = register.sharer_from(request.origin) if request.state == SharingState.AGREED else None
     ended_at = sharer.ended_at if sharer is not None else request.ended_at
     return in_force is None or ended_at is None or ended_at > now - in_force.name_kept
 
@@ -130,7 +130,7 @@ def is_name_needed(request: Request, now: dt.datetime) -> bool:
 class Beside:
     """One of the others of a block. `name` where this holder was asked for it; `may_stop` where its consent counts."""
 
-    sharer: Sharer
+    sharer: CoHolder
     name: str
     may_stop: bool
     # For what it was asked; empty without a name.
@@ -141,7 +141,7 @@ class Beside:
 class Part:
     """What a holder has of a shared block, and who else."""
 
-    sharer: Sharer
+    sharer: CoHolder
     others: tuple[Beside, ...]
     entries: tuple[Entry, ...]
 
@@ -155,35 +155,35 @@ def parts_of(user: User) -> list[Part]:
     return [_part(sharer) for sharer in register.parts_of(holders=people.holders_for(user, MAY_AGREE))]
 
 
-def _part(sharer: Sharer) -> Part:
+def _part(sharer: CoHolder) -> Part:
     others = tuple(_beside(sharer, other) for other in register.sharers_beside(sharer))
     entries = register.active_of_shared(sharer.shared_id).filter(holder=sharer.holder).select_related("registration")
     return Part(sharer, others, tuple(entries))
 
 
-def _beside(sharer: Sharer, other: Sharer) -> Beside:
+def _beside(sharer: CoHolder, other: CoHolder) -> Beside:
     question = _consent(sharer.holder, other)
     if question is None:
         return Beside(other, "", may_stop=False)
     return Beside(other, question.request.name, may_stop=True, asked_for=question.request.subject)
 
 
-def named_on(questions: Iterable[Question], parts: Iterable[Part]) -> list[str]:
+def named_on(questions: Iterable[ConsentQuestion], parts: Iterable[Part]) -> list[str]:
     """For what those asked whose names stand in these questions and parts."""
     shared = [other.asked_for for part in parts for other in part.others if other.name]
     return [*(each.request.subject for each in questions), *shared]
 
 
-def _consent(holder: uuid.UUID, other: Sharer) -> Question | None:
+def _consent(holder: uuid.UUID, other: CoHolder) -> ConsentQuestion | None:
     """The yes of this holder to that one."""
     if not other.origin.startswith("sharing:"):
         return None
     request = uuid.UUID(other.origin.removeprefix("sharing:"))
-    given = Question.objects.filter(request_id=request, holder=holder, reply=Reply.YES)
+    given = ConsentQuestion.objects.filter(request_id=request, holder=holder, reply=Reply.YES)
     return given.select_related("request").first()
 
 
-def part_to_stop(*, user: User, id: uuid.UUID) -> tuple[Sharer, Question]:
+def part_to_stop(*, user: User, id: uuid.UUID) -> tuple[CoHolder, ConsentQuestion]:
     """Another's part that this person's holder has agreed to, while both are there. Raises NotFound."""
     for part in parts_of(user):
         for other in part.others:

@@ -7,7 +7,7 @@ from enum import StrEnum
 LONGEST_NAME = 80
 
 
-class State(StrEnum):
+class SharingState(StrEnum):
     WAITING = "waiting"
     AGREED = "agreed"
     DECLINED = "declined"
@@ -25,13 +25,13 @@ class Reply(StrEnum):
 ANSWERS = frozenset({Reply.YES, Reply.NO})
 
 # (from, act, to, by): every move of a request. What it came to stays.
-MOVES: tuple[tuple[State, str, State, str], ...] = (
-    (State.WAITING, "answer", State.AGREED, "holder"),
-    (State.WAITING, "answer", State.DECLINED, "holder"),
-    (State.WAITING, "answer", State.VOID, "holder"),
-    (State.WAITING, "end", State.SILENT, "clock"),
-    (State.WAITING, "end", State.VOID, "clock"),
-    (State.WAITING, "take_back", State.TAKEN_BACK, "asker"),
+MOVES: tuple[tuple[SharingState, str, SharingState, str], ...] = (
+    (SharingState.WAITING, "answer", SharingState.AGREED, "holder"),
+    (SharingState.WAITING, "answer", SharingState.DECLINED, "holder"),
+    (SharingState.WAITING, "answer", SharingState.VOID, "holder"),
+    (SharingState.WAITING, "end", SharingState.SILENT, "clock"),
+    (SharingState.WAITING, "end", SharingState.VOID, "clock"),
+    (SharingState.WAITING, "take_back", SharingState.TAKEN_BACK, "asker"),
 )
 
 
@@ -39,16 +39,16 @@ def may_move(source: str, target: str) -> bool:
     return any((move[0], move[2]) == (source, target) for move in MOVES)
 
 
-def outcome(replies: Iterable[str]) -> State:
+def outcome(replies: Iterable[str]) -> SharingState:
     """One no is a no, and yes takes all of them."""
     given = set(replies)
     if Reply.NO in given:
-        return State.DECLINED
-    return State.AGREED if given == {Reply.YES} else State.WAITING
+        return SharingState.DECLINED
+    return SharingState.AGREED if given == {Reply.YES} else SharingState.WAITING
 
 
 def asks_again_at(*, state: str, ended_at: dt.datetime | None, again_after: dt.timedelta) -> dt.datetime | None:
     """From when on the same may be asked again; None: at once."""
-    if ended_at is None or state not in {State.DECLINED, State.SILENT}:
+    if ended_at is None or state not in {SharingState.DECLINED, SharingState.SILENT}:
         return None
     return ended_at + again_after

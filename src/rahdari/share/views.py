@@ -14,7 +14,7 @@ from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.models import User
 
 from . import actions, queries
-from .rules import Reply, State
+from .rules import Reply, SharingState
 
 
 def _names_read(user: User, subjects: Iterable[str]) -> None:
@@ -55,7 +55,7 @@ def question(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         else:
             return redirect(request.path)
     asked = found.request
-    is_open = asked.state == State.WAITING and found.reply == Reply.WAITING and now < asked.due_at
+    is_open = asked.state == SharingState.WAITING and found.reply == Reply.WAITING and now < asked.due_at
     if is_open:
         _names_read(person(request), [asked.subject])
     terms = queries.terms()

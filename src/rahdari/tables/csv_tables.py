@@ -17,7 +17,7 @@ class FileTrouble(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """One row of a file as it was sent."""
 
     line: int
@@ -29,7 +29,7 @@ class Row:
 
 def read_table(
     content: bytes, *, needed: Sequence[str], most_rows: int, most_bytes: int
-) -> tuple[Row, ...] | FileTrouble:
+) -> tuple[CsvRow, ...] | FileTrouble:
     """The rows of a CSV with a heading; comma or semicolon, UTF-8 with or without its mark, UTF-16 as Excel has it."""
     if not content.strip():
         return FileTrouble.EMPTY
@@ -47,13 +47,13 @@ def read_table(
         heading = [cell.strip().lower() for cell in next(lines)]
         if any(name not in heading for name in needed):
             return FileTrouble.NO_COLUMNS
-        rows: list[Row] = []
+        rows: list[CsvRow] = []
         for cells in lines:
             if len(rows) >= most_rows:
                 return FileTrouble.TOO_MANY_ROWS
             if any(cell.strip() for cell in cells):
                 read = [as_it_was(cell) for cell in cells]
-                rows.append(Row(lines.line_num, dict(zip(heading, read, strict=False))))
+                rows.append(CsvRow(lines.line_num, dict(zip(heading, read, strict=False))))
     except csv.Error:
         return FileTrouble.NOT_TEXT
     return tuple(rows) or FileTrouble.EMPTY

@@ -5,17 +5,17 @@ setting), one attempt a request, few at a time; each answer is signed by its key
 keeps nothing and logs no address. Nothing here knows Django.
 """
 
-from .asking import ANSWERS, Asked, ask, ask_all, greet
-from .known import Vantage, VantagesUnusable, load
+from .client import ANSWERS, VantageAnswer, ask, ask_all, greet
 from .quorum import HERE, Needed, Outlook, Verdict, View, judge
+from .vantage_list import Vantage, VantagesUnusable, load
 
 __all__ = [
     "ANSWERS",
     "HERE",
-    "Asked",
     "Needed",
     "Outlook",
     "Vantage",
+    "VantageAnswer",
     "VantagesUnusable",
     "Verdict",
     "View",

@@ -27,7 +27,7 @@ from rahdari.address import is_global
 
 from .configuration import Configuration
 from .message import LONGEST_REQUEST, Request, Sighting, Unusable
-from .pacing import Busy, Pace
+from .rate_limits import Busy, Pace
 
 log = logging.getLogger("rahdari.vantage")
 

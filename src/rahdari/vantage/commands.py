@@ -70,9 +70,9 @@ def run_run(arguments: argparse.Namespace) -> int:
 
 
 def run_list(arguments: argparse.Namespace) -> int:
-    from .asking import ANSWERS, greet
-    from .known import FILE as KNOWN
-    from .known import VantagesUnusable, load
+    from .client import ANSWERS, greet
+    from .vantage_list import FILE as KNOWN
+    from .vantage_list import VantagesUnusable, load
 
     try:
         vantages = load(arguments.data)

@@ -5,6 +5,7 @@ The network is never asked inside a transaction.
 """
 
 from .answers import CheckRequest
+from .attempts import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
 from .challenges import (
     ChallengeNotPending,
     LinkOutcome,
@@ -32,9 +33,8 @@ from .contacts import NothingToShow, answer_as_representative, end_waiting, leav
 from .contacts import send_code as send_code_to_contact
 from .contacts import try_code as try_code_of_contact
 from .erasing import erase_evidence, erase_findings, forget_reproofs
-from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
 from .registries import CodeNotTaken, NoCodeNow, send_code, try_code
-from .reported import prove_by_report
+from .reported_proofs import prove_by_report
 from .reproofs import begin_reproof, follow_reproof, repeat_proof
 from .rosters import RosterReport, RosterUnusable, UnknownRoster, import_roster
 

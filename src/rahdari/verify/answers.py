@@ -14,7 +14,7 @@ from rahdari.register import queries as register
 from . import names, queries, rules
 from .evidence import Facts
 from .kinds import KINDS
-from .models import Attempt, Challenge, Check, Status
+from .models import Challenge, Check, ProbeAttempt, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -139,7 +139,7 @@ def _control(check: Check, now: dt.datetime) -> rules.Answer:
     challenges = Challenge.objects.filter(subject=subject, block=str(block))
     # Open the challenges first: a block for which nothing is pending has not been proved and will not be by itself.
     waiting = challenges.filter(status=Status.PENDING, expires_at__gt=now).exists()
-    tried = 0 if waiting else Attempt.objects.filter(challenge__in=challenges).count()
+    tried = 0 if waiting else ProbeAttempt.objects.filter(challenge__in=challenges).count()
     return rules.answer_control(proved_at=None, method="", waiting=waiting, tried=tried)
 
 

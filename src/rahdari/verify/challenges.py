@@ -24,8 +24,8 @@ from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.policy import Policy
 
-from . import claiming, queries, rules
-from .models import Attempt, Challenge, Method, Status
+from . import expected_claims, queries, rules
+from .models import Challenge, Method, ProbeAttempt, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -85,7 +85,7 @@ def open_challenge(
     the same way asks for what was there then.
     """
     if given is not None:
-        claiming.make_claim(method, given, str(uuid.uuid4()))
+        expected_claims.make_claim(method, given, str(uuid.uuid4()))
     proof = queries.proof_of(subject, block)
     if proof is not None:
         return proof
@@ -263,7 +263,7 @@ def share_proof(*, proof: Challenge, subject: str, actor: str, now: dt.datetime)
     shared.link_index = queries.link_index(queries.link_token(shared))
     shared.save(force_insert=True)
     _withdraw_the_others(shared, now)
-    Attempt.objects.create(challenge=shared, at=now, finding="shared", evidence={"proof": f"challenge:{proof.pk}"})
+    ProbeAttempt.objects.create(challenge=shared, at=now, finding="shared", evidence={"proof": f"challenge:{proof.pk}"})
     journal.record(
         act="verify.shared_proof",
         actor=actor,
@@ -296,7 +296,7 @@ def expire_challenges(challenge: Challenge, now: dt.datetime) -> None:
 
 def _close(challenge: Challenge, status: Status, now: dt.datetime) -> Challenge:
     challenge.status, challenge.closed_at, challenge.next_look_at = status, now, None
-    challenge.given = claiming.without_secrets(challenge)
+    challenge.given = expected_claims.without_secrets(challenge)
     challenge.save(update_fields=["status", "closed_at", "next_look_at", "given"])
     return challenge
 
@@ -311,7 +311,7 @@ def _withdraw_the_others(proof: Challenge, now: dt.datetime) -> None:
 
 def succeed(
     challenge: Challenge, address: Address, evidence: dict[str, Any], now: dt.datetime, *, finding: str = "proved"
-) -> Attempt:
+) -> ProbeAttempt:
     """A way succeeded at an address: the proof, when all that succeeded comes to enough, else a part of it.
 
     The challenge is locked and pending.
@@ -322,9 +322,11 @@ def succeed(
         rules.Part(challenge.method, address, challenge.weight),
     ]
     if rules.comes_to(challenge.network, parts) < challenge.enough:
-        return Attempt.objects.create(challenge=challenge, at=now, finding=PART, evidence={**evidence, "part": part})
+        return ProbeAttempt.objects.create(
+            challenge=challenge, at=now, finding=PART, evidence={**evidence, "part": part}
+        )
     challenge.status, challenge.validated_at, challenge.next_look_at = Status.VALID, now, None
-    challenge.given = claiming.without_secrets(challenge)
+    challenge.given = expected_claims.without_secrets(challenge)
     challenge.save(update_fields=["status", "validated_at", "next_look_at", "given"])
     _withdraw_the_others(challenge, now)
     journal.record(
@@ -339,14 +341,14 @@ def succeed(
     wake()  # checks waited for this
     if challenge.enough > 1:
         evidence = {**evidence, "part": part}
-    return Attempt.objects.create(challenge=challenge, at=now, finding=finding, evidence=evidence)
+    return ProbeAttempt.objects.create(challenge=challenge, at=now, finding=finding, evidence=evidence)
 
 
 def keep_try(
     challenge: Challenge, finding: str, evidence: dict[str, Any], now: dt.datetime, *, place: str = ""
-) -> Attempt:
+) -> ProbeAttempt:
     """Record a try that proved nothing; of a visitor who reloads a hundred times, only the first tries."""
-    attempt = Attempt(challenge=challenge, at=now, place=place, finding=finding, evidence=evidence)
+    attempt = ProbeAttempt(challenge=challenge, at=now, place=place, finding=finding, evidence=evidence)
     if challenge.attempts.count() < rules.MOST_ATTEMPTS:
         attempt.save(force_insert=True)
     return attempt

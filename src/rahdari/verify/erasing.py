@@ -9,19 +9,19 @@ from django.db import transaction
 
 from rahdari.archive.actions import Box
 
-from .models import Attempt, Challenge, Check, Reproof, Status
+from .models import Challenge, Check, ProbeAttempt, Reproof, Status
 
 
 def erase_evidence(*, before: dt.datetime, at_most: int) -> int:
     """Of attempts made before then the evidence goes, but for its digest; returns of how many. Of a challenge that is
     still open it stays: the parts of a proof come together from it."""
     with transaction.atomic():
-        old = Attempt.objects.filter(at__lt=before).exclude(evidence={}).exclude(evidence__has_key="sha256")
+        old = ProbeAttempt.objects.filter(at__lt=before).exclude(evidence={}).exclude(evidence__has_key="sha256")
         due = old.exclude(challenge__status=Status.PENDING).order_by("at", "id").select_for_update(of=("self",))
         return _digest(due[:at_most])
 
 
-def _digest(attempts: Collection[Attempt]) -> int:
+def _digest(attempts: Collection[ProbeAttempt]) -> int:
     for attempt in attempts:
         written = json.dumps(attempt.evidence, sort_keys=True, separators=(",", ":")).encode()
         attempt.evidence = {"sha256": hashlib.sha256(written).hexdigest()}
@@ -33,14 +33,14 @@ def erase_findings(*, subjects: Collection[str], box: Box) -> None:
     """Of these subjects: which address was proved, what was seen, and what checks rested on. That there were such,
     when, and with which outcome, stays."""
     box.take(Challenge.objects.filter(subject__in=subjects))
-    box.take(Attempt.objects.filter(challenge__subject__in=subjects))
+    box.take(ProbeAttempt.objects.filter(challenge__subject__in=subjects))
     box.take(Check.objects.filter(subject__in=subjects))
     for challenge in Challenge.objects.filter(subject__in=subjects):
         challenge.block, challenge.given = "", ""
         challenge.save(update_fields=["block", "given"])
     _digest(
         list(
-            Attempt.objects.filter(challenge__subject__in=subjects)
+            ProbeAttempt.objects.filter(challenge__subject__in=subjects)
             .exclude(evidence={})
             .exclude(evidence__has_key="sha256")
         )

@@ -118,7 +118,7 @@ class Challenge(models.Model):
         return found
 
 
-class Attempt(models.Model):
+class ProbeAttempt(models.Model):
     """One try at a challenge, with what was asked and what was seen. Added, never changed.
 
     `place` says from where we looked: empty for the register itself, and where nobody looked (a link that was opened).

@@ -16,11 +16,11 @@ from django.urls import reverse
 
 from rahdari.vault import cipher, index, links
 
-from . import places, rules
-from .claiming import address_asked as address_asked
-from .claiming import can_be_repeated as can_be_repeated
-from .claiming import shown_for as shown_for
-from .models import Attempt, Challenge, Check, Method, Outcome, Reproof, Roster, RosterRow, Status
+from . import rules, vantage_points
+from .expected_claims import address_asked as address_asked
+from .expected_claims import can_be_repeated as can_be_repeated
+from .expected_claims import shown_for as shown_for
+from .models import Challenge, Check, Method, Outcome, ProbeAttempt, Reproof, Roster, RosterRow, Status
 from .prefixes import is_named as is_named
 from .prefixes import rpki_of as rpki_of
 from .prefixes import weight_of as weight_of
@@ -123,22 +123,22 @@ def challenge_by_token(token: str) -> Challenge | None:
     return found
 
 
-def attempts_of(challenge: Challenge) -> QuerySet[Attempt]:
+def attempts_of(challenge: Challenge) -> QuerySet[ProbeAttempt]:
     """What was tried and seen, newest first."""
-    return Attempt.objects.filter(challenge=challenge).order_by("-id")
+    return ProbeAttempt.objects.filter(challenge=challenge).order_by("-id")
 
 
-def attempts_about(subject: str) -> QuerySet[Attempt]:
+def attempts_about(subject: str) -> QuerySet[ProbeAttempt]:
     """What was tried for a subject, by all ways, newest first."""
-    return Attempt.objects.filter(challenge__subject=subject).select_related("challenge").order_by("-id")
+    return ProbeAttempt.objects.filter(challenge__subject=subject).select_related("challenge").order_by("-id")
 
 
 def places_asked() -> int:
     """From how many places a look is made."""
-    return places.count()
+    return vantage_points.count()
 
 
-def last_attempt(challenge: Challenge) -> Attempt | None:
+def last_attempt(challenge: Challenge) -> ProbeAttempt | None:
     return attempts_of(challenge).first()
 
 
@@ -151,7 +151,7 @@ def looks_due(*, now: dt.datetime) -> QuerySet[Challenge]:
 
 def parts_of(subject: str, block: Block) -> list[rules.Part]:
     """What has succeeded so far for the block, by the ways that are still open."""
-    found = Attempt.objects.filter(
+    found = ProbeAttempt.objects.filter(
         challenge__subject=subject,
         challenge__block=str(block),
         challenge__status=Status.PENDING,

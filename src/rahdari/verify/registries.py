@@ -22,9 +22,9 @@ from rahdari.letters import actions as letters
 from rahdari.probe import registry, registry_commands
 from rahdari.vault import index, links
 
-from . import claiming, rules
+from . import expected_claims, rules
 from .challenges import ChallengeNotPending, keep_try, succeed
-from .models import Attempt, Challenge, Method, Status
+from .models import Challenge, Method, ProbeAttempt, Status
 
 CONTACT = "verify.contact"
 A_DAY = dt.timedelta(days=1)
@@ -65,14 +65,14 @@ def ask(block: rules.Block, timeout: float) -> registry.Answer:
         return registry.Answer(registry.Found.NO_REGISTRY)
 
 
-def record(challenge: Challenge, found: registry.Answer, now: dt.datetime) -> Attempt:
+def record(challenge: Challenge, found: registry.Answer, now: dt.datetime) -> ProbeAttempt:
     """Note what a registry said, and what it comes to. The challenge is locked."""
     evidence = {"block": challenge.block} | found.as_data()
     if found.found is not registry.Found.RECORD:
         return keep_try(challenge, str(found.found), evidence, now)
     if challenge.method == Method.CONTACT:
         return _note_contacts(challenge, found, evidence, now)
-    if claiming.shown_for(challenge)["text"] in found.lines and challenge.status == Status.PENDING:
+    if expected_claims.shown_for(challenge)["text"] in found.lines and challenge.status == Status.PENDING:
         return succeed(challenge, challenge.network.network_address, evidence, now, finding="line_found")
     other = any(each.startswith(rules.TOKEN_WORD) for each in found.lines)
     return keep_try(challenge, "other_line" if other else "no_line", evidence, now)
@@ -81,7 +81,9 @@ def record(challenge: Challenge, found: registry.Answer, now: dt.datetime) -> At
 # -- a code to a contact -----------------------------------------------------------------------------------------
 
 
-def _note_contacts(challenge: Challenge, found: registry.Answer, evidence: dict[str, Any], now: dt.datetime) -> Attempt:
+def _note_contacts(
+    challenge: Challenge, found: registry.Answer, evidence: dict[str, Any], now: dt.datetime
+) -> ProbeAttempt:
     facts = challenge.facts
     facts["contacts"] = [{"role": each.role, "address": each.address} for each in found.contacts]
     challenge.given, challenge.next_look_at = json.dumps(facts, sort_keys=True), None
@@ -115,7 +117,7 @@ def send_code(
     # Two applicants at once, to one address: the second waits, and is counted after the first.
     hold(Lock.CONTACT, to)
     by = index.blind(CONTACT, actor)
-    lately = Attempt.objects.filter(finding=SENT, evidence__to=to, at__gt=now - A_DAY)
+    lately = ProbeAttempt.objects.filter(finding=SENT, evidence__to=to, at__gt=now - A_DAY)
     of_one = lately.filter(evidence__by=by).count() >= rules.MOST_CODES_OF_ONE
     if facts.get("sent", 0) >= rules.MOST_CODES or of_one or lately.count() >= rules.MOST_CODES_A_DAY:
         raise NoCodeNow("too_many")
@@ -123,7 +125,7 @@ def send_code(
     challenge.given = json.dumps(facts, sort_keys=True)
     challenge.save(update_fields=["given"])
     about = {"role": chosen["role"], "domain": contact.rpartition("@")[2]}
-    Attempt.objects.create(challenge=challenge, at=now, finding=SENT, evidence={**about, "to": to, "by": by})
+    ProbeAttempt.objects.create(challenge=challenge, at=now, finding=SENT, evidence={**about, "to": to, "by": by})
     journal.record(act="verify.sent_code", actor=actor, subject=challenge.subject, now=now, detail=about)
     letters.write_to_outsider(
         address=contact,

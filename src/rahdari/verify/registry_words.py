@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.web.values import day, ltr
 
-from .saying import fill
+from .sentences import fill
 
 
 def role(key: str) -> str:

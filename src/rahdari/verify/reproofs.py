@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from rahdari.db.wake import Channel, wake
 from rahdari.journal import actions as journal
 
-from . import challenges, claiming, queries
+from . import challenges, expected_claims, queries
 from .models import Challenge, Method, Reproof, Status
 
 RULE = "system:verify"
@@ -73,7 +73,7 @@ def repeat_proof(
     """
     if proof.status != Status.VALID:
         raise challenges.ChallengeNotPending(proof)
-    if not claiming.can_be_repeated(proof):
+    if not expected_claims.can_be_repeated(proof):
         return None
     challenge = challenges.open_challenge(
         subject=subject,
@@ -97,7 +97,7 @@ def repeat_proof(
 
 def methods_of(proof: Challenge) -> list[str]:
     """The ways of showing it again: as before, where we can look by ourselves, and by a link."""
-    return [proof.method, Method.LINK] if claiming.can_be_repeated(proof) else [Method.LINK]
+    return [proof.method, Method.LINK] if expected_claims.can_be_repeated(proof) else [Method.LINK]
 
 
 def _open(reproof: Reproof, method: str, now: dt.datetime) -> None:

@@ -16,9 +16,9 @@ from rahdari.web.values import clock_time, code, day, ltr, name
 
 from . import look_words
 from .check_kind import Words
-from .models import Attempt, Challenge, Method
+from .models import Challenge, Method, ProbeAttempt
 from .rules import OF_THE_WHOLE
-from .saying import Said, clock, fill
+from .sentences import Said, clock, fill
 
 PROTOCOLS = {
     "wireguard": "WireGuard",
@@ -136,7 +136,7 @@ class Tried:
     said: Said
 
 
-def of_try(attempt: Attempt) -> Tried:
+def of_try(attempt: ProbeAttempt) -> Tried:
     here = "–" if attempt.challenge.method in {Method.LINK, *OF_THE_WHOLE} else gettext("the register")
     return Tried(attempt.at, title(attempt.challenge.method), attempt.place or here, of_look(attempt))
 
@@ -150,7 +150,7 @@ _PROTOCOL = {
 }
 
 
-def of_look(attempt: Attempt) -> Said:
+def of_look(attempt: ProbeAttempt) -> Said:
     """What was found, whatever the way."""
     evidence = attempt.evidence
     protocol = _PROTOCOL.get(Method(attempt.challenge.method), str(evidence.get("protocol", "")))
@@ -187,7 +187,7 @@ def _short(key: str) -> str:
 # -- what to try next --------------------------------------------------------------------------------------------
 
 
-def advice_of(attempt: Attempt) -> list[str]:
+def advice_of(attempt: ProbeAttempt) -> list[str]:
     """What to try next, the likeliest first; nothing after a success, and for a link its own page says it."""
     if attempt.finding in {"part", "proved", "token_found"} or "outcome" not in attempt.evidence:
         return []

@@ -18,7 +18,7 @@ from . import registry_words
 from .check_kind import By, Counted, Sentence
 from .kinds import KINDS, finding_sentences
 from .models import Challenge, Check, Method
-from .saying import fill
+from .sentences import fill
 
 WAITS = gettext_lazy("This check has not been answered yet.")
 

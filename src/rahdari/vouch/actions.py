@@ -21,8 +21,8 @@ from rahdari.policy import Vouching
 
 from . import queries
 from . import rules as _rules
-from .models import Question, Stop
-from .rules import ANSWERS, State, WhyNot
+from .models import MailOptOut, ReferenceRequest
+from .rules import ANSWERS, ReferenceState, WhyNot
 
 CLIENT = "client"
 
@@ -38,7 +38,7 @@ class MayNotAsk(Exception):
 class NoLongerOpen(Exception):
     """The question was answered, or its link has ended. `.question`"""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: ReferenceRequest) -> None:
         super().__init__(f"{question} is {question.state}")
         self.question = question
 
@@ -46,7 +46,7 @@ class NoLongerOpen(Exception):
 class TooSoon(Exception):
     """The letter was sent a short time ago, or once more already. `.question`"""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: ReferenceRequest) -> None:
         super().__init__(f"{question} was sent lately")
         self.question = question
 
@@ -65,7 +65,7 @@ def ask(
     language: str,
     rules: Vouching,
     now: dt.datetime,
-) -> Question:
+) -> ReferenceRequest:
     """Write to an address and ask whether the person works for them. The same subject twice is asked once.
 
     Raises MayNotAsk, and then nobody was written to.
@@ -82,7 +82,7 @@ def ask(
     reason = _rules.why_not(address=address, stopped=stopped, written=written, rules=rules)
     if reason is not None:
         raise MayNotAsk(reason, domain)
-    question = Question(
+    question = ReferenceRequest(
         subject=subject,
         name=name,
         address=address,
@@ -102,7 +102,7 @@ def ask(
     return question
 
 
-def _write(question: Question, template: str, now: dt.datetime) -> None:
+def _write(question: ReferenceRequest, template: str, now: dt.datetime) -> None:
     letters.write_to_outsider(
         address=question.address,
         language=question.language,
@@ -120,7 +120,7 @@ def _write(question: Question, template: str, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def answer(*, question: Question, given: str, now: dt.datetime) -> Question:
+def answer(*, question: ReferenceRequest, given: str, now: dt.datetime) -> ReferenceRequest:
     """What the person asked says. The same answer twice changes nothing. Raises NotAnAnswer, NoLongerOpen."""
     if given not in ANSWERS:
         raise NotAnAnswer(given)
@@ -129,21 +129,21 @@ def answer(*, question: Question, given: str, now: dt.datetime) -> Question:
         return question
     if not queries.is_open(question, now):
         raise NoLongerOpen(question)
-    return _end(question, State(given), now, act="answered", actor=CLIENT)
+    return _end(question, ReferenceState(given), now, act="answered", actor=CLIENT)
 
 
 @transaction.atomic
-def stop(*, question: Question, now: dt.datetime) -> Question:
+def stop(*, question: ReferenceRequest, now: dt.datetime) -> ReferenceRequest:
     """The person asked wants no mail from us, now and later. Doing it twice changes nothing."""
     question = _locked(question)
-    Stop.objects.get_or_create(address_index=question.address_index, defaults={"at": now})
-    if question.state == State.WAITING:
-        return _end(question, State.STOPPED, now, act="stopped", actor=CLIENT)
+    MailOptOut.objects.get_or_create(address_index=question.address_index, defaults={"at": now})
+    if question.state == ReferenceState.WAITING:
+        return _end(question, ReferenceState.STOPPED, now, act="stopped", actor=CLIENT)
     return question
 
 
 @transaction.atomic
-def send_again(*, question: Question, actor: str, now: dt.datetime) -> Question:
+def send_again(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> ReferenceRequest:
     """Write once more, because the first letter may have been overlooked. Raises NoLongerOpen, TooSoon."""
     question = _locked(question)
     if not queries.is_open(question, now):
@@ -159,24 +159,24 @@ def send_again(*, question: Question, actor: str, now: dt.datetime) -> Question:
 
 
 @transaction.atomic
-def recall(*, question: Question, actor: str, now: dt.datetime) -> Question:
+def recall(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> ReferenceRequest:
     """Whoever named the person takes it back: its link asks nothing any more. Raises NoLongerOpen."""
     question = _locked(question)
-    if question.state == State.RECALLED:
+    if question.state == ReferenceState.RECALLED:
         return question
-    if question.state != State.WAITING:
+    if question.state != ReferenceState.WAITING:
         raise NoLongerOpen(question)
-    return _end(question, State.RECALLED, now, act="recalled", actor=actor)
+    return _end(question, ReferenceState.RECALLED, now, act="recalled", actor=actor)
 
 
 @each_of(queries.past_their_time, lock=True)
-def end_links(question: Question, now: dt.datetime) -> None:
+def end_links(question: ReferenceRequest, now: dt.datetime) -> None:
     """Questions whose link has ended without an answer."""
-    _end(question, State.SILENT, now, act="ended_link", actor="clock")
+    _end(question, ReferenceState.SILENT, now, act="ended_link", actor="clock")
 
 
 @each_of(queries.to_remind, lock=True)
-def remind(question: Question, now: dt.datetime) -> None:
+def remind(question: ReferenceRequest, now: dt.datetime) -> None:
     """Write once more to whoever has not answered, once."""
     question.reminded_at = now
     question.save(update_fields=["reminded_at"])
@@ -185,7 +185,7 @@ def remind(question: Question, now: dt.datetime) -> None:
 
 
 @each_of(queries.to_forget, lock=True)
-def forget(question: Question, now: dt.datetime) -> None:
+def forget(question: ReferenceRequest, now: dt.datetime) -> None:
     """The address and the name go; the domain and the answer stay."""
     question.address, question.name, question.forgotten_at = "", "", now
     question.save(update_fields=["address", "name", "forgotten_at"])
@@ -194,7 +194,7 @@ def forget(question: Question, now: dt.datetime) -> None:
 
 def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> list[str]:
     """Of what these subjects asked: the domain goes too. Gives the subjects of the letters that were written for it."""
-    found = list(Question.objects.filter(subject__in=subjects))
+    found = list(ReferenceRequest.objects.filter(subject__in=subjects))
     box.take(found)
     for question in found:
         question.address, question.name, question.domain = "", "", ""
@@ -203,7 +203,7 @@ def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> lis
     return [f"vouch:{question.pk}" for question in found]
 
 
-def mark_carried(*, question: Question, now: dt.datetime) -> Question:
+def mark_carried(*, question: ReferenceRequest, now: dt.datetime) -> ReferenceRequest:
     """The answer has reached whoever waited for it. Doing it twice changes nothing."""
     if question.carried_at is None:
         question.carried_at = now
@@ -211,7 +211,9 @@ def mark_carried(*, question: Question, now: dt.datetime) -> Question:
     return question
 
 
-def _end(question: Question, state: State, now: dt.datetime, *, act: str, actor: str) -> Question:
+def _end(
+    question: ReferenceRequest, state: ReferenceState, now: dt.datetime, *, act: str, actor: str
+) -> ReferenceRequest:
     assert _rules.may_move(question.state, state)  # noqa: S101 - the callers look first
     question.state, question.answered_at = state.value, now
     question.forget_at = min(question.forget_at, now + (question.forget_at - question.ends_at))
@@ -222,5 +224,5 @@ def _end(question: Question, state: State, now: dt.datetime, *, act: str, actor:
     return question
 
 
-def _locked(question: Question) -> Question:
-    return Question.objects.select_for_update().get(pk=question.pk)
+def _locked(question: ReferenceRequest) -> ReferenceRequest:
+    return ReferenceRequest.objects.select_for_update().get(pk=question.pk)

@@ -13,10 +13,10 @@ from django.db.models import Q
 
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import State
+from .rules import ReferenceState
 
 
-class Question(models.Model):
+class ReferenceRequest(models.Model):
     """Does this person work for you? `subject` is whatever another room waits for an answer to."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -30,7 +30,9 @@ class Question(models.Model):
     asked_by = models.CharField(max_length=120)
     # The keyed hash of the link's token: finds the question, and gives the token to nobody who reads the table.
     link_index = models.CharField(max_length=64, unique=True)
-    state = models.CharField(max_length=8, choices=[(str(one), str(one)) for one in State], default=State.WAITING.value)
+    state = models.CharField(
+        max_length=8, choices=[(str(one), str(one)) for one in ReferenceState], default=ReferenceState.WAITING.value
+    )
     asked_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     remind_at = models.DateTimeField()
@@ -45,17 +47,18 @@ class Question(models.Model):
         ordering: ClassVar[list[str]] = ["asked_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=Q(state=State.WAITING.value, answered_at__isnull=True)
-                | (~Q(state=State.WAITING.value) & Q(answered_at__isnull=False)),
+                condition=Q(state=ReferenceState.WAITING.value, answered_at__isnull=True)
+                | (~Q(state=ReferenceState.WAITING.value) & Q(answered_at__isnull=False)),
                 name="question_is_over_at_a_moment",
             ),
             models.CheckConstraint(
-                condition=Q(carried_at__isnull=True) | ~Q(state=State.WAITING.value), name="only_an_answer_is_carried"
+                condition=Q(carried_at__isnull=True) | ~Q(state=ReferenceState.WAITING.value),
+                name="only_an_answer_is_carried",
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["asked_at"], condition=Q(carried_at__isnull=True), name="questions_not_carried"),
-            models.Index(fields=["ends_at"], condition=Q(state=State.WAITING.value), name="questions_to_end"),
+            models.Index(fields=["ends_at"], condition=Q(state=ReferenceState.WAITING.value), name="questions_to_end"),
             models.Index(
                 fields=["answered_at"],
                 condition=Q(answered_at__isnull=False, carried_at__isnull=True),
@@ -71,7 +74,7 @@ class Question(models.Model):
         return f"question:{self.pk}"
 
 
-class Stop(models.Model):
+class MailOptOut(models.Model):
     """An address that wants no mail from us, as a keyed hash."""
 
     address_index = models.CharField(max_length=64, primary_key=True)

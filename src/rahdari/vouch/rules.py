@@ -7,7 +7,7 @@ from enum import StrEnum
 from rahdari.policy import Vouching
 
 
-class State(StrEnum):
+class ReferenceState(StrEnum):
     WAITING = "waiting"
     YES = "yes"
     NO = "no"
@@ -17,16 +17,16 @@ class State(StrEnum):
     RECALLED = "recalled"  # whoever named the person took it back: the address was wrong
 
 
-ANSWERS = frozenset({State.YES, State.NO, State.NOT_ME})
+ANSWERS = frozenset({ReferenceState.YES, ReferenceState.NO, ReferenceState.NOT_ME})
 
 # (from, act, to, by): every move of a question. What was answered stays answered.
-MOVES: tuple[tuple[State, str, State, str], ...] = (
-    (State.WAITING, "answer", State.YES, "client"),
-    (State.WAITING, "answer", State.NO, "client"),
-    (State.WAITING, "answer", State.NOT_ME, "client"),
-    (State.WAITING, "stop", State.STOPPED, "client"),
-    (State.WAITING, "end_link", State.SILENT, "clock"),
-    (State.WAITING, "recall", State.RECALLED, "applicant"),
+MOVES: tuple[tuple[ReferenceState, str, ReferenceState, str], ...] = (
+    (ReferenceState.WAITING, "answer", ReferenceState.YES, "client"),
+    (ReferenceState.WAITING, "answer", ReferenceState.NO, "client"),
+    (ReferenceState.WAITING, "answer", ReferenceState.NOT_ME, "client"),
+    (ReferenceState.WAITING, "stop", ReferenceState.STOPPED, "client"),
+    (ReferenceState.WAITING, "end_link", ReferenceState.SILENT, "clock"),
+    (ReferenceState.WAITING, "recall", ReferenceState.RECALLED, "applicant"),
 )
 
 

@@ -10,8 +10,8 @@ from rahdari.journal import actions as journal
 from rahdari.web import errors, limits, visitor
 
 from . import actions, queries
-from .models import Question
-from .rules import State
+from .models import ReferenceRequest
+from .rules import ReferenceState
 
 # Pages a minute for one household: enough for anybody, too few to try tokens.
 PAGES, PER_SECONDS = 30, 60
@@ -56,14 +56,20 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, "vouch/stop.html", found, token, done=done)
 
 
-def _page(request: HttpRequest, template: str, found: Question | None, token: str, **more: object) -> HttpResponse:
+def _page(
+    request: HttpRequest, template: str, found: ReferenceRequest | None, token: str, **more: object
+) -> HttpResponse:
     now = timezone.now()
     if template == "vouch/question.html" and found is not None and queries.is_open(found, now):  # it shows the name
         journal.record(act="vouch.read_question", actor=actions.CLIENT, subject=found.subject, now=now)
     state = "unknown"
     if found is not None:
-        state = found.state if found.state != State.WAITING or queries.is_open(found, now) else State.SILENT.value
-        state = State.SILENT.value if state == State.RECALLED else state
+        state = (
+            found.state
+            if found.state != ReferenceState.WAITING or queries.is_open(found, now)
+            else ReferenceState.SILENT.value
+        )
+        state = ReferenceState.SILENT.value if state == ReferenceState.RECALLED else state
     context = {"question": found, "state": state, "token": token, **more}
     response = render(request, template, context, status=404 if found is None else 200)
     # The address of this page is what answers the question: it goes to no other site and into no search. Not

@@ -14,30 +14,29 @@ import datetime as dt
 from functools import partial
 
 from rahdari.attest import actions as attest
-from rahdari.attest.models import Attestation, Matter, MemberList, Use
-from rahdari.attest.models import Request as AskedOfAssociation
+from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MemberList
+from rahdari.attest.models import MembershipInquiry as AskedOfAssociation
 from rahdari.confirm import actions as confirm
-from rahdari.confirm.models import Question as AskedOfOperator
+from rahdari.confirm.models import SubscriberQuestion as AskedOfOperator
 from rahdari.db.queues import attempt
 from rahdari.decide import actions as decide
 from rahdari.dyndns import actions as dyndns
-from rahdari.dyndns.models import Claim, Lease, Report
+from rahdari.dyndns.models import AddressClaim, AddressReport, ReportedAddress
 from rahdari.fees.models import Invoice, Payment
 from rahdari.mobile import actions as lines
-from rahdari.mobile.models import Line
+from rahdari.mobile.models import MobileNumber
 from rahdari.publish import actions as publishing
 from rahdari.publish.models import Receipt
 from rahdari.register import actions as register
-from rahdari.register.models import Sharer
+from rahdari.register.models import CoHolder
 from rahdari.share import actions as share
-from rahdari.share.models import Request as AskedToShare
+from rahdari.share.models import SharingRequest as AskedToShare
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Reproof
 from rahdari.vouch import actions as vouch
-from rahdari.vouch.models import Question as AskedOfClient
+from rahdari.vouch.models import ReferenceRequest as AskedOfClient
 
-from .asking import carry_operator_answers, end_questions, erase_subscribers, stand_on_silence
-from .attesting import (
+from .association_checks import (
     ask_associations,
     carry_answers_of_associations,
     carry_out_matters,
@@ -57,8 +56,17 @@ from .clocks import (
     follow_directory,
     tell_of_expiry,
 )
+from .dynamic_addresses import tell_of_lapses, tell_of_silence
+from .employment_proofs import ask_clients, carry_answers_of_clients, forget_addresses, take_in_proofs
 from .entering import enter_grants
-from .keeping import (
+from .late_answers import RESTS, decide_late, take_in_late_proofs
+from .mobile import drop_lines, tell_of_left
+from .operator_checks import carry_operator_answers, end_questions, erase_subscribers, stand_on_silence
+from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
+from .provisional import prolong_provisional, remind_of_provisional, settle_answered, settle_ending
+from .reminding import remind, tell_of_grace
+from .reproving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
+from .retention import (
     erase_card_numbers,
     erase_evidence,
     erase_files_of_cases,
@@ -67,14 +75,6 @@ from .keeping import (
     forget_entries,
     forget_holders,
 )
-from .late import RESTS, decide_late, take_in_late_proofs
-from .leasing import tell_of_lapses, tell_of_silence
-from .mobile import drop_lines, tell_of_left
-from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
-from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, take_in_proofs
-from .proving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
-from .provisional import prolong_provisional, remind_of_provisional, settle_answered, settle_ending
-from .reminding import remind, tell_of_grace
 from .sharing import carry_answers, end_parts, follow_requests
 from .sharing import end_requests as end_requests_to_share
 from .sharing import remind as remind_of_sharing
@@ -134,7 +134,7 @@ STEPS: tuple[Step, ...] = (
         together(attest.end_requests, carry_answers_of_associations, end_requests),
         of=(AskedOfAssociation,),
     ),
-    Step("attest -> verify: what is over", together(settle_uses, drop_what_is_over), of=(Use,)),
+    Step("attest -> verify: what is over", together(settle_uses, drop_what_is_over), of=(AttestationUse,)),
     Step("confirm -> verify", carry_operator_answers, of=(AskedOfOperator,)),
     Step("confirm -> verify: operators that are late", stand_on_silence, of=(AskedOfOperator,), clock=True),
     Step("share: end requests", end_requests_to_share, of=(AskedToShare,)),
@@ -149,7 +149,7 @@ STEPS: tuple[Step, ...] = (
     Step("decide -> register", enter_grants),
     Step("verify -> attest", ask_associations),
     Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
-    Step("attest: what officers decided", together(carry_out_matters, close_proved_matters), of=(Matter,)),
+    Step("attest: what officers decided", together(carry_out_matters, close_proved_matters), of=(AttestationReview,)),
     Step(
         "attest: forget members",
         together(attest.delete_old_lists, attest.erase_due),
@@ -173,20 +173,20 @@ STEPS: tuple[Step, ...] = (
     Step("confirm: erase subscribers", erase_subscribers, clock=True),
     Step("register: go on after a pause", decide.go_on_due, clock=True),
     Step("register: expire", register.expire_due, clock=True),
-    Step("mobile: drop lines", drop_lines, of=(Line,)),
-    Step("mobile: follow registrations", lines.follow_registrations, of=(Line,)),
-    Step("mobile: end lines", lines.end_lines_due, of=(Line,)),
-    Step("mobile: tell of lines left", tell_of_left, of=(Line,)),
-    Step("mobile: erase", lines.erase_due, of=(Line,), clock=True),
+    Step("mobile: drop lines", drop_lines, of=(MobileNumber,)),
+    Step("mobile: follow registrations", lines.follow_registrations, of=(MobileNumber,)),
+    Step("mobile: end lines", lines.end_lines_due, of=(MobileNumber,)),
+    Step("mobile: tell of lines left", tell_of_left, of=(MobileNumber,)),
+    Step("mobile: erase", lines.erase_due, of=(MobileNumber,), clock=True),
     Step("share: follow requests", follow_requests, of=(AskedToShare,)),
-    Step("share: end parts", end_parts, of=(Sharer,)),
+    Step("share: end parts", end_parts, of=(CoHolder,)),
     Step("share: remind", remind_of_sharing, of=(AskedToShare,), clock=True),
     Step("share: forget names", share.forget_names, of=(AskedToShare,), clock=True),
-    Step("lease: take proved claims", dyndns.take_proved_claims, of=(Claim,)),
-    Step("lease: tell of silence", tell_of_silence, of=(Lease,), clock=True),
+    Step("lease: take proved claims", dyndns.take_proved_claims, of=(AddressClaim,)),
+    Step("lease: tell of silence", tell_of_silence, of=(ReportedAddress,), clock=True),
     Step("register: end what is due", register.end_entries_due),
-    Step("lease: tell of lapses", tell_of_lapses, of=(Lease,), clock=True),
-    Step("lease: forget reports", dyndns.forget_reports, of=(Report,), clock=True),
+    Step("lease: tell of lapses", tell_of_lapses, of=(ReportedAddress,), clock=True),
+    Step("lease: forget reports", dyndns.forget_reports, of=(AddressReport,), clock=True),
     Step("register: follow the directory", follow_directory, clock=True),
     Step("register -> verify: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
     Step("register -> verify: prove again when rerouted", prove_rerouted, clock=True),

@@ -23,8 +23,8 @@ from rahdari.verify.kinds import KINDS
 from rahdari.verify.models import Outcome
 
 from . import mobile, representing
-from .asking import ask_operators
-from .matching import is_worth_asking, look_up
+from .attestation_matching import is_worth_asking, look_up
+from .operator_checks import ask_operators
 from .step import together
 
 

@@ -21,7 +21,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Challenge
 
-from .keeping import erase_about
+from .retention import erase_about
 
 REMOVED_WITHIN = dt.timedelta(days=1)
 TOLD_WITHIN = dt.timedelta(days=14)

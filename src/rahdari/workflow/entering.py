@@ -17,7 +17,7 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, NewEntry, new_endpoint
 
-from . import again, leasing, mobile, representing
+from . import apply_renewal, dynamic_addresses, mobile, representing
 from .terms import full_term, grace_of, term_from
 
 
@@ -62,7 +62,7 @@ def _enter(
         now=now,
     )
     registration = _as_decided(decision, registration, now)
-    leasing.tie_hosts(endpoints, registration, now=now)
+    dynamic_addresses.tie_hosts(endpoints, registration, now=now)
     mobile.list_line(application, registration, now=now)
     return registration
 
@@ -72,7 +72,7 @@ def _enter_again(
 ) -> Registration:
     assert application.registration is not None  # noqa: S101 - the caller has looked
     until, actor = decision.provisional_until, decision.decided_by
-    again.carry_out(application, endpoints, policy, provisional_until=until, actor=actor, now=now)
+    apply_renewal.carry_out(application, endpoints, policy, provisional_until=until, actor=actor, now=now)
     return entries.fresh(application.registration)
 
 

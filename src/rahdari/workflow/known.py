@@ -17,7 +17,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
 
-from .proved import tell_holders
+from .rival_proofs import tell_holders
 
 ACTOR = "system:line"
 # Of so many unproved addresses each has a link of its own from the beginning; more share the link of the application.

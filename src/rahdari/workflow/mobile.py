@@ -12,13 +12,13 @@ from django.urls import reverse
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.confirm.models import Question
+from rahdari.confirm.models import SubscriberQuestion
 from rahdari.confirm.rules import Said
 from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
 from rahdari.mobile import actions as mobile
 from rahdari.mobile import queries as lines
-from rahdari.mobile.models import Line
+from rahdari.mobile.models import MobileNumber
 from rahdari.people import queries as people
 from rahdari.policy import CheckRule, Policy
 from rahdari.publish import queries as networks
@@ -27,7 +27,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify.answers import CheckRequest
 from rahdari.verify.rules import Answer
 
-from .answering import answer_from as evidence_of
+from .operator_evidence import answer_from as evidence_of
 
 KIND = "mobile_line"
 # One of them for an application: another number may take the place of the first.
@@ -35,7 +35,7 @@ TARGET = "line"
 CLOSED_WITHIN = dt.timedelta(days=1)
 
 
-def line_for(application: Application) -> Line | None:
+def line_for(application: Application) -> MobileNumber | None:
     """The line that an application is about; of a renewal or a change the one that its registration has."""
     found = lines.line_of(application.subject)
     if found is None and application.registration is not None:
@@ -66,7 +66,7 @@ def answer_what_is_known(application: Application, policy: Policy, now: dt.datet
         _answer(application.subject, _from(line), f"operator:{line.operator}", now)
 
 
-def take_answer(question: Question, now: dt.datetime) -> None:
+def take_answer(question: SubscriberQuestion, now: dt.datetime) -> None:
     """An operator answered about a number: to the line, and to the check that waits for it."""
     line = lines.line_by_target(question.target)
     if line is None:
@@ -85,7 +85,7 @@ def _answer(subject: str, found: Answer, actor: str, now: dt.datetime) -> None:
     verify.answer_check(subject=subject, kind=KIND, target=TARGET, found=found, actor=actor, now=now, anew=True)
 
 
-def _from(line: Line) -> Answer:
+def _from(line: MobileNumber) -> Answer:
     """What an operator said of a line. Its word for it goes into no evidence."""
     evidence = evidence_of(
         operator=line.operator,
@@ -127,7 +127,7 @@ def list_line(application: Application, registration: Registration, *, now: dt.d
     mobile.list_line(line=line, registration=registration, now=now)
 
 
-def _take_over(line: Line, now: dt.datetime) -> None:
+def _take_over(line: MobileNumber, now: dt.datetime) -> None:
     """A registered number was taken to another operator, which confirmed it: the new line is listed there, the old one
     stays with the old operator for the overlap. The registration and its number stay as they are."""
     before = line.follows
@@ -143,13 +143,13 @@ def _take_over(line: Line, now: dt.datetime) -> None:
     )
 
 
-def _of_closed(now: dt.datetime) -> QuerySet[Line]:
+def _of_closed(now: dt.datetime) -> QuerySet[MobileNumber]:
     closed = applications.closed_since(now - CLOSED_WITHIN).filter(status__in=applications.CLOSED_WITHOUT_GRANT)
     return lines.lines_not_registered(applications.subjects_of(closed))
 
 
 @each_of(_of_closed)
-def drop_lines(line: Line, now: dt.datetime) -> int:
+def drop_lines(line: MobileNumber, now: dt.datetime) -> int:
     """Lines of applications of which nothing comes: their questions end, their numbers go."""
     return mobile.drop_line(line=line, why="closed", now=now)
 
@@ -158,14 +158,14 @@ def drop_lines(line: Line, now: dt.datetime) -> int:
 
 
 @each_of(lines.left_by_operators)
-def tell_of_left(line: Line, now: dt.datetime) -> int:
+def tell_of_left(line: MobileNumber, now: dt.datetime) -> int:
     """Operators said that a line is no longer its subscriber's: the holder is told once, with the way on."""
     told = _tell_of_left(line, now)
     mobile.mark_told(line=line, now=now)
     return told
 
 
-def _tell_of_left(line: Line, now: dt.datetime) -> int:
+def _tell_of_left(line: MobileNumber, now: dt.datetime) -> int:
     registration = line.registration
     if registration is None or line.leaves_at is None:
         return 0
@@ -184,7 +184,7 @@ def _tell_of_left(line: Line, now: dt.datetime) -> int:
     )
 
 
-def _tell_of_no(line: Line, now: dt.datetime) -> None:
+def _tell_of_no(line: MobileNumber, now: dt.datetime) -> None:
     application = applications.application_by_subject(line.subject)
     if application is None:
         return

@@ -24,7 +24,7 @@ from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 
-from . import again
+from . import apply_renewal
 from .terms import full_term, grace_of
 
 # The entry is prolonged so long before its end: operators have the later end in time.
@@ -71,7 +71,7 @@ def _confirm(decision: Decision, now: dt.datetime) -> None:
     application = decision.case.application
     if application.registration is not None:
         # A renewal or a change: its own registration stood all along, and now goes on for the full term.
-        again.carry_out(
+        apply_renewal.carry_out(
             application,
             list(applications.endpoints_of(application)),
             applications.frozen_policy(application),

@@ -18,10 +18,10 @@ from rahdari import policy as policies
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attested
-from rahdari.attest.models import Use
+from rahdari.attest.models import AttestationUse
 from rahdari.db.queues import Queue, each_of
 from rahdari.decide import queries as decisions
-from rahdari.decide.models import Notice, Question
+from rahdari.decide.models import CaseQuestion, Notice
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -31,7 +31,7 @@ from rahdari.register.rules import Standing
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Outcome
 
-from .branching import tell_branches
+from .branch_letters import tell_branches
 
 DAY = dt.timedelta(days=1)
 GRACE_TOLD_WITHIN = 14 * DAY
@@ -81,7 +81,7 @@ def _of_registration(registration: Registration, _day: dt.datetime) -> Due:
     )
 
 
-def _of_question(question: Question, _day: dt.datetime) -> Due:
+def _of_question(question: CaseQuestion, _day: dt.datetime) -> Due:
     return _to_answer(question, decisions.question_due_at(question), "portal:question")
 
 
@@ -89,7 +89,7 @@ def _of_notice(notice: Notice, _day: dt.datetime) -> Due:
     return _to_answer(notice, decisions.notice_due_at(notice), "portal:notice")
 
 
-def _to_answer(row: Question | Notice, due_at: dt.datetime, page: str) -> Due:
+def _to_answer(row: CaseQuestion | Notice, due_at: dt.datetime, page: str) -> Due:
     application = row.case.application
     return Due(
         about=application.subject,
@@ -128,7 +128,7 @@ def _of_missing_proof(application: Application, _day: dt.datetime) -> Due | None
     )
 
 
-def _of_attestation(use: Use, day: dt.datetime) -> Due | None:
+def _of_attestation(use: AttestationUse, day: dt.datetime) -> Due | None:
     """What an association said ends: the registration stands, and its renewal will rest on something else."""
     attesting = applications.policy_in_force().attesting
     application = applications.application_by_subject(use.subject)

@@ -16,7 +16,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.rules import domain_of
 from rahdari.attest import queries as attestations
-from rahdari.attest.rules import Identifier, State
+from rahdari.attest.rules import AttestationState, Identifier
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
@@ -237,7 +237,7 @@ def _of_an_association(application: Application, policy: Policy, now: dt.datetim
         for attestation in attestations.candidates(association=each.key, indexes=[mail]):
             named = compare_names(application.holder_name, attestation.name) in {"same", "same_but_form", "alike"}
             weight = policy.attesting.weight(each.key, attestation.claim, application.service)
-            if named and weight is not None and attestation.state(attestations.day_of(now)) is State.LIVE:
+            if named and weight is not None and attestation.state(attestations.day_of(now)) is AttestationState.LIVE:
                 both: Both = {"en": each.title.en, "ur": each.title.ur}
                 evidence: Evidence = {"association": both, "attestation": attestation.number}
                 return Answer("passed", "association_names", evidence)

@@ -14,31 +14,31 @@ from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
-from rahdari.register.models import Sharer
+from rahdari.register.models import CoHolder
 from rahdari.share import actions as share
 from rahdari.share import queries as requests
-from rahdari.share.models import Request
-from rahdari.share.rules import State
+from rahdari.share.models import SharingRequest
+from rahdari.share.rules import SharingState
 from rahdari.verify import actions as verify
 from rahdari.verify.evidence import Evidence
 from rahdari.verify.rules import Answer, Result
 
 ACTOR = "system:line"
 # What a request came to is to the check: outcome and finding. Nothing of it speaks against the applicant.
-_FOUND: dict[State, tuple[Result, str]] = {
-    State.DECLINED: ("failed", "share_declined"),
-    State.SILENT: ("failed", "share_silent"),
+_FOUND: dict[SharingState, tuple[Result, str]] = {
+    SharingState.DECLINED: ("failed", "share_declined"),
+    SharingState.SILENT: ("failed", "share_silent"),
 }
 
 
 @each_of(requests.waiting)
-def end_requests(request: Request, now: dt.datetime) -> bool:
+def end_requests(request: SharingRequest, now: dt.datetime) -> bool:
     """Requests whose time to answer is over, and those for which nobody has the address any more."""
     return share.end_waiting(request=request, now=now)
 
 
 @each_of(requests.to_carry)
-def carry_answers(request: Request, now: dt.datetime) -> None:
+def carry_answers(request: SharingRequest, now: dt.datetime) -> None:
     """What requests came to: to the check that waits, and to whoever asked."""
     endpoint = applications.endpoint_by_subject(request.subject)
     if endpoint is not None:
@@ -47,11 +47,11 @@ def carry_answers(request: Request, now: dt.datetime) -> None:
                 _answer(request, each, now)
         _tell(request, endpoint, now)
     share.mark_carried(request=request, now=now)
-    if request.state != State.AGREED:
+    if request.state != SharingState.AGREED:
         share.settle(request=request, now=now)
 
 
-def _answer(request: Request, endpoint: Endpoint, now: dt.datetime) -> None:
+def _answer(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> None:
     subject, holder = endpoint.application.subject, endpoint.application.holder_ref
     block = str(request.block)
     evidence: Evidence = {"block": block}
@@ -64,8 +64,8 @@ def _answer(request: Request, endpoint: Endpoint, now: dt.datetime) -> None:
         if sharer is not None:
             evidence |= {"sharer": str(sharer.pk), "since": sharer.since_at.isoformat()}
         found = Answer("passed", "shared" if sharer is not None else "free", evidence)
-    elif State(request.state) in _FOUND:
-        outcome, finding = _FOUND[State(request.state)]
+    elif SharingState(request.state) in _FOUND:
+        outcome, finding = _FOUND[SharingState(request.state)]
         found = Answer(outcome, finding, evidence, blames=False)
     else:
         found = Answer("failed", "registered_by_another", {"block": block, "entries": others})
@@ -74,12 +74,12 @@ def _answer(request: Request, endpoint: Endpoint, now: dt.datetime) -> None:
     )
 
 
-def _tell(request: Request, endpoint: Endpoint, now: dt.datetime) -> None:
+def _tell(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> None:
     template = {
-        State.AGREED: "share_agreed",
-        State.DECLINED: "share_not_agreed",
-        State.SILENT: "share_not_agreed",
-    }.get(State(request.state))
+        SharingState.AGREED: "share_agreed",
+        SharingState.DECLINED: "share_not_agreed",
+        SharingState.SILENT: "share_not_agreed",
+    }.get(SharingState(request.state))
     if template is None:
         return
     application = endpoint.application
@@ -89,20 +89,20 @@ def _tell(request: Request, endpoint: Endpoint, now: dt.datetime) -> None:
         "url": reverse("portal:share", args=[application.reference, endpoint.pk]),
     }
     if template == "share_not_agreed":
-        told["silent"] = request.state == State.SILENT
+        told["silent"] = request.state == SharingState.SILENT
     for person in applications.readers_of(application):
         letters.write_once(
             to=person, template=template, about=application.subject, once=f"share:{request.pk}", context=told, now=now
         )
 
 
-def _of_what_is_decided(now: dt.datetime) -> QuerySet[Request]:
+def _of_what_is_decided(now: dt.datetime) -> QuerySet[SharingRequest]:
     undecided = applications.endpoints_there().filter(application__status__in=[Status.DRAFT, Status.SUBMITTED])
     return requests.unsettled().exclude(subject__in=applications.endpoint_names(undecided))
 
 
 @each_of(_of_what_is_decided)
-def follow_requests(request: Request, now: dt.datetime) -> bool:
+def follow_requests(request: SharingRequest, now: dt.datetime) -> bool:
     """Requests whose application is over, or whose address was taken out: nobody is asked for it any more, and a
     consent that was given for it ends. Of one that was granted the consent lives as long as its entry."""
     endpoint = applications.endpoint_by_subject(request.subject)
@@ -115,7 +115,7 @@ def follow_requests(request: Request, now: dt.datetime) -> bool:
     )
     if status == Status.GRANTED and sharer is not None and sharer.ended_at is None and not has_entries:
         return False  # its entry is about to come
-    if request.state == State.WAITING:
+    if request.state == SharingState.WAITING:
         request = share.take_back(request=request, actor=ACTOR, now=now)
     elif sharer is not None and not has_entries:
         register.end_part(sharer=sharer, actor=ACTOR, now=now)
@@ -124,7 +124,7 @@ def follow_requests(request: Request, now: dt.datetime) -> bool:
 
 
 @each_of(entries.sharers_due_to_leave)
-def end_parts(sharer: Sharer, now: dt.datetime) -> bool:
+def end_parts(sharer: CoHolder, now: dt.datetime) -> bool:
     """Notices that ran out: the part of one holder ends, the address stays for the others."""
     ended = bool(register.end_parts_due.move(sharer, now))
     if ended:
@@ -133,5 +133,5 @@ def end_parts(sharer: Sharer, now: dt.datetime) -> bool:
 
 
 @each_of(requests.to_remind)
-def remind(request: Request, now: dt.datetime) -> bool:
+def remind(request: SharingRequest, now: dt.datetime) -> bool:
     return share.remind(request=request, now=now)

@@ -14,7 +14,7 @@ import pytest
 from hier_config import Platform, get_hconfig
 from hypothesis import given
 
-from rahdari.agent.entries import Row
+from rahdari.agent.entries import EntryRow
 from rahdari.agent.renderers.mmdb import NotInThisFormat
 from tests.agent.renderers import a_row
 from tests.agent.renderers.test_golden import ROWS, rendered
@@ -24,7 +24,7 @@ NAMES = ["192.0.2.1/32", "192.0.2.10/32", "198.51.100.0/28", "198.51.100.16/32",
 
 
 class TestMmdb:
-    def reader(self, path: Path, given: list[Row]) -> maxminddb.Reader:
+    def reader(self, path: Path, given: list[EntryRow]) -> maxminddb.Reader:
         path.write_bytes(rendered("mmdb", list(given), {}))
         return maxminddb.open_database(path)
 
@@ -46,7 +46,7 @@ class TestMmdb:
 
     @given(rows)
     @hypothesis.settings(deadline=None)
-    def test_agrees_with_the_entries_at_every_address(self, given: list[Row]) -> None:
+    def test_agrees_with_the_entries_at_every_address(self, given: list[EntryRow]) -> None:
         wanted: dict[str, set[tuple[str, int]]] = {}
         for row in given:
             for one in addresses(row.prefix):

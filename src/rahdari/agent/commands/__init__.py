@@ -8,10 +8,10 @@
 
 import argparse
 
-from . import accepting, announce, asking, initialising, key, printing, releasing, run, sync, unit
+from . import accepting, announce, initialising, key, printing, releasing, run, status, sync, unit
 
 # In the order in which they are listed.
-ACTS = (initialising, sync, run, asking, releasing, key, accepting, printing, unit, announce)
+ACTS = (initialising, sync, run, status, releasing, key, accepting, printing, unit, announce)
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rahdari.feed.terms import TERMS, terms_page
 
+from ..atomic_files import put_file
 from ..configuration import load
 from ..faults import Exit
-from ..placing import put_file
 from ..terms import TermsRefused, accept_terms
 from .acts import Acts, act
 from .configuring import check_configuration

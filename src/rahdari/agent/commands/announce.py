@@ -6,7 +6,7 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
-from ..announcing import DEFAULT_FILE, Announcer, read_settings
+from ..dyndns_update import DEFAULT_FILE, Announcer, read_settings
 from ..faults import AgentFault, Exit
 from .acts import Acts, act, now, tell
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rahdari.feed import TERMS
 
+from ..atomic_files import put_file
 from ..configuration import Configuration, FileTarget, NftTarget, file_target, load, url_problem
-from ..placing import put_file
 from ..renderers import RENDERERS
 from ..welcome import Welcome
 from .acts import NotUnderstood

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from rahdari.feed.terms import SHORT, TERMS
 
+from ..atomic_files import put_file
 from ..configuration import DEFAULT_STATE, DEFAULT_TABLE, Configuration, NftTarget
 from ..credentials import Credentials, TokenUnreadable, read_token
 from ..faults import AgentFault, Exit
 from ..folder import create, give_back, open_state, sole_agent
-from ..placing import put_file
 from ..receipts import public_hex, signing_key
 from ..ruleset import ruleset
 from ..targets_configuration import RULESET

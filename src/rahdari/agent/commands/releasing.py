@@ -4,11 +4,11 @@ import argparse
 
 from rahdari.feed import KINDS, kind_of, role_of
 
-from .. import telling
+from .. import status
 from ..configuration import load
 from ..faults import Exit
 from ..folder import give_back, open_state
-from ..holding import release
+from ..removal_hold import release
 from .acts import Acts, NotUnderstood, act, now
 
 # Enough for a person to see whether it is what the authority spoke of.
@@ -34,7 +34,7 @@ def release_held(arguments: argparse.Namespace) -> int:
         if not arguments.yes:
             print(f"Held back: {said} entries that the feed took out. They stay enforced. The first of them:")
             for row in state.held_rows(role=role, most=SHOWN):
-                print(f"  {telling.endpoint(row)}")
+                print(f"  {status.endpoint(row)}")
             raise NotUnderstood(
                 "Nothing was released.", "When the authority confirmed that this is meant, say it again with --yes."
             )

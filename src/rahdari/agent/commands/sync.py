@@ -3,12 +3,12 @@
 import argparse
 import json
 
-from .. import telling
+from .. import status
 from ..configuration import Configuration, load
 from ..faults import Exit
 from ..folder import give_back, open_state, set_aside, sole_agent
+from ..metrics_server import Showing
 from ..rehearsal import rehearsed_as_json, rehearsed_in_words, rehearsing
-from ..showing import Showing
 from ..syncing import Agent
 from ..terms import terms_note
 from .acts import Acts, act, as_json, now, tell
@@ -45,7 +45,7 @@ def sync_once(arguments: argparse.Namespace) -> int:
             "session": position.session if position else None,
             "sequence": position.sequence if position else None,
             "digest": position.digest if position else None,
-            "streams": telling.streams_as_json(outcome.positions, held),
+            "streams": status.streams_as_json(outcome.positions, held),
             "files": outcome.files,
             "in_force": outcome.applied.loaded,
             "kept_stale": outcome.applied.kept_stale,
@@ -57,9 +57,9 @@ def sync_once(arguments: argparse.Namespace) -> int:
     elif position is not None:
         names = ", ".join(outcome.applied.targets)
         done = f"applied to {names}" if names else "nothing to apply"
-        edition = telling.edition_in_words(outcome.positions).capitalize()
-        print(f"{edition}: {telling.counted(outcome.applied.loaded)} now; {done}.")
-        print("\n".join(telling.digests_in_words(outcome.positions)))
+        edition = status.edition_in_words(outcome.positions).capitalize()
+        print(f"{edition}: {status.counted(outcome.applied.loaded)} now; {done}.")
+        print("\n".join(status.digests_in_words(outcome.positions)))
     for fault in outcome.faults:
         tell(fault)
     if (note := terms_note(configuration, agent.terms_named)) is not None:

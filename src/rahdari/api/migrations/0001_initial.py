@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Heard",
+            name="JournalPosition",
             fields=[
                 ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
                 ("row", models.BigIntegerField()),
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="HeardRow", fields=[("row", models.BigIntegerField(primary_key=True, serialize=False))]
+            name="RowHeardAhead", fields=[("row", models.BigIntegerField(primary_key=True, serialize=False))]
         ),
         migrations.CreateModel(
             name="Webhook",
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["-made_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Delivery",
+            name="WebhookDelivery",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("event", models.CharField(max_length=40)),
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["-made_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Attempt",
+            name="IdempotentRequest",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("key", models.CharField(max_length=200)),
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Token",
+            name="AccessToken",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=60)),
@@ -104,20 +104,20 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="delivery",
+            model_name="webhookdelivery",
             index=models.Index(
                 condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="api_deliveries_due"
             ),
         ),
         migrations.AddIndex(
-            model_name="delivery",
+            model_name="webhookdelivery",
             index=models.Index(fields=["webhook", "-made_at"], name="api_deliveries_of_a_webhook"),
         ),
         migrations.AddIndex(
-            model_name="delivery", index=models.Index(fields=["made_at"], name="api_deliveries_to_forget")
+            model_name="webhookdelivery", index=models.Index(fields=["made_at"], name="api_deliveries_to_forget")
         ),
         migrations.AddConstraint(
-            model_name="delivery",
+            model_name="webhookdelivery",
             constraint=models.UniqueConstraint(fields=("webhook", "row"), name="an_event_goes_to_a_webhook_once"),
         ),
     ]

@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["-uploaded_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Proof",
+            name="LateEvidence",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("kind", models.CharField(max_length=60)),
@@ -332,7 +332,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="proof",
+            model_name="lateevidence",
             index=models.Index(
                 condition=models.Q(("taken_in_at__isnull", True)), fields=["given_at"], name="proofs_to_take_in"
             ),

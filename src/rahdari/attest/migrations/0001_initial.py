@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["-made_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Request",
+            name="MembershipInquiry",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("association", models.SlugField(max_length=60)),
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["due_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Use",
+            name="AttestationUse",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("subject", models.CharField(max_length=120)),
@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["at", "id"]},
         ),
         migrations.CreateModel(
-            name="Matter",
+            name="AttestationReview",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("number", models.CharField(max_length=12, unique=True)),
@@ -237,13 +237,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="request",
+            model_name="membershipinquiry",
             index=models.Index(
                 condition=models.Q(("answer", "")), fields=["association", "due_at"], name="requests_that_wait"
             ),
         ),
         migrations.AddIndex(
-            model_name="request",
+            model_name="membershipinquiry",
             index=models.Index(
                 condition=models.Q(("answered_at__isnull", False), ("carried_at__isnull", True)),
                 fields=["answered_at"],
@@ -251,7 +251,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="request",
+            model_name="membershipinquiry",
             index=models.Index(
                 condition=models.Q(("carried_at__isnull", True), ("answer", "withdrawn"), _connector="OR"),
                 fields=["due_at"],
@@ -259,13 +259,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="request",
+            model_name="membershipinquiry",
             index=models.Index(
                 condition=models.Q(("erased_at__isnull", True)), fields=["erase_at"], name="requests_to_erase"
             ),
         ),
         migrations.AddConstraint(
-            model_name="request",
+            model_name="membershipinquiry",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("answer", ""), ("answered_at__isnull", True)),
@@ -275,15 +275,17 @@ class Migration(migrations.Migration):
                 name="request_is_answered_at_a_moment",
             ),
         ),
-        migrations.AddIndex(model_name="use", index=models.Index(fields=["holder"], name="attestations_used_for")),
         migrations.AddIndex(
-            model_name="use",
+            model_name="attestationuse", index=models.Index(fields=["holder"], name="attestations_used_for")
+        ),
+        migrations.AddIndex(
+            model_name="attestationuse",
             index=models.Index(
                 condition=models.Q(("settled_at__isnull", True)), fields=["at"], name="uses_not_settled"
             ),
         ),
         migrations.AddConstraint(
-            model_name="use",
+            model_name="attestationuse",
             constraint=models.UniqueConstraint(fields=("attestation", "subject"), name="attestation_counts_once"),
         ),
     ]

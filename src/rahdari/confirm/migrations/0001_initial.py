@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Question",
+            name="SubscriberQuestion",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("number", models.CharField(max_length=12, unique=True)),
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[("subscriber", "subscriber"), ("mobile", "mobile")],
-                        default=rahdari.confirm.rules.Kind["SUBSCRIBER"],
+                        default=rahdari.confirm.rules.QuestionKind["SUBSCRIBER"],
                         max_length=10,
                     ),
                 ),
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Delivery",
+            name="CallbackDelivery",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("event", models.CharField(max_length=30)),
@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Answer",
+            name="SubscriberAnswer",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
@@ -177,7 +177,9 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
                 (
                     "question",
-                    models.ForeignKey(on_delete=models.PROTECT, related_name="answers", to="confirm.question"),
+                    models.ForeignKey(
+                        on_delete=models.PROTECT, related_name="answers", to="confirm.SubscriberQuestion"
+                    ),
                 ),
             ],
             options={

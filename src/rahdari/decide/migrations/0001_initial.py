@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["at", "id"]},
         ),
         migrations.CreateModel(
-            name="Question",
+            name="CaseQuestion",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("code", models.CharField(max_length=20)),
@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["asked_at", "id"]},
         ),
         migrations.CreateModel(
-            name="TakingBack",
+            name="Revocation",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("kind", models.CharField(max_length=20)),
@@ -366,7 +366,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="question",
+            model_name="casequestion",
             index=models.Index(
                 condition=models.Q(("answered_at__isnull", True), ("lapsed_at__isnull", True)),
                 fields=["due_at"],
@@ -374,13 +374,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="question",
+            model_name="casequestion",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("answered_at__isnull", True)), fields=("case",), name="case_has_one_open_question"
             ),
         ),
         migrations.AddConstraint(
-            model_name="takingback",
+            model_name="revocation",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("proposed_by", models.F("seconded_by")), _negated=True),
@@ -391,7 +391,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="takingback",
+            model_name="revocation",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("decided_by__startswith", "officer:"), ("decided_by__startswith", "supervisor:"), _connector="OR"

@@ -105,7 +105,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER decide_question_stays BEFORE UPDATE OR DELETE ON decide_question
+CREATE TRIGGER decide_question_stays BEFORE UPDATE OR DELETE ON decide_casequestion
     FOR EACH ROW EXECUTE FUNCTION decide_question_stays();
 
 CREATE FUNCTION decide_notice_stays() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -168,7 +168,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER decide_taking_back_was_heard BEFORE INSERT OR UPDATE OR DELETE ON decide_takingback
+CREATE TRIGGER decide_taking_back_was_heard BEFORE INSERT OR UPDATE OR DELETE ON decide_revocation
     FOR EACH ROW EXECUTE FUNCTION decide_taking_back_was_heard();
 """
 

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Host",
+            name="DynamicHost",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=20, unique=True)),
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["made_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Token",
+            name="UpdateToken",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("index", models.CharField(max_length=64, unique=True)),
@@ -51,19 +51,19 @@ class Migration(migrations.Migration):
                 ("made_at", models.DateTimeField()),
                 ("ends_at", models.DateTimeField(blank=True, null=True)),
                 ("used_at", models.DateTimeField(blank=True, null=True)),
-                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="tokens", to="dyndns.host")),
+                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="tokens", to="dyndns.DynamicHost")),
             ],
             options={"ordering": ["-made_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Claim",
+            name="AddressClaim",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("family", models.PositiveSmallIntegerField()),
                 ("block", models.CharField(max_length=49)),
                 ("at", models.DateTimeField()),
                 ("closed_at", models.DateTimeField(blank=True, null=True)),
-                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="claims", to="dyndns.host")),
+                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="claims", to="dyndns.DynamicHost")),
             ],
             options={
                 "ordering": ["-at", "id"],
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Lease",
+            name="ReportedAddress",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("family", models.PositiveSmallIntegerField()),
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                         blank=True, null=True, on_delete=models.PROTECT, related_name="+", to="register.entry"
                     ),
                 ),
-                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="leases", to="dyndns.host")),
+                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="leases", to="dyndns.DynamicHost")),
             ],
             options={
                 "ordering": ["host", "family"],
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Report",
+            name="AddressReport",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("address", models.CharField(blank=True, max_length=49)),
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
                 ("last_at", models.DateTimeField()),
                 ("count", models.PositiveIntegerField(default=1)),
-                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="reports", to="dyndns.host")),
+                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="reports", to="dyndns.DynamicHost")),
             ],
             options={
                 "ordering": ["-last_at", "-id"],

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Counter",
+            name="InvoiceCounter",
             fields=[
                 ("month", models.CharField(max_length=4, primary_key=True, serialize=False)),
                 ("count", models.PositiveIntegerField(default=0)),

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Carrier",
+            name="ProviderHealth",
             fields=[
                 ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
                 ("failures", models.PositiveIntegerField(default=0)),
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["name"]},
         ),
         migrations.CreateModel(
-            name="EarlyReport",
+            name="EarlyDeliveryReport",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("provider", models.CharField(max_length=40)),
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["-written_at", "-id"]},
         ),
         migrations.CreateModel(
-            name="NoReminders",
+            name="ReminderOptOut",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("since", models.DateTimeField()),
@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["id"]},
         ),
         migrations.CreateModel(
-            name="Part",
+            name="SmsSegment",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("provider", models.CharField(max_length=40)),
@@ -212,6 +212,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="part", index=models.Index(fields=["provider", "reference"], name="part_by_reference")
+            model_name="smssegment", index=models.Index(fields=["provider", "reference"], name="part_by_reference")
         ),
     ]

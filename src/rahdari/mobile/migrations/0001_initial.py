@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Line",
+            name="MobileNumber",
             fields=[
                 ("asked", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
                 ("code", models.CharField(blank=True, max_length=64)),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                             ("denied", "denied"),
                             ("ended", "ended"),
                         ],
-                        default=rahdari.mobile.rules.State["TYPED"],
+                        default=rahdari.mobile.rules.MobileState["TYPED"],
                         max_length=9,
                     ),
                 ),
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 (
                     "follows",
                     models.ForeignKey(
-                        blank=True, null=True, on_delete=models.PROTECT, related_name="+", to="mobile.line"
+                        blank=True, null=True, on_delete=models.PROTECT, related_name="+", to="mobile.MobileNumber"
                     ),
                 ),
                 (
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["-typed_at", "id"]},
         ),
         migrations.CreateModel(
-            name="LineChange",
+            name="MobileListChange",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("operator", models.SlugField(max_length=60)),
@@ -97,12 +97,12 @@ class Migration(migrations.Migration):
                 ),
                 ("until", models.DateTimeField()),
                 ("at", models.DateTimeField()),
-                ("line", models.ForeignKey(on_delete=models.PROTECT, related_name="changes", to="mobile.line")),
+                ("line", models.ForeignKey(on_delete=models.PROTECT, related_name="changes", to="mobile.MobileNumber")),
             ],
             options={"ordering": ["operator", "sequence"]},
         ),
         migrations.CreateModel(
-            name="LineReceipt",
+            name="MobileListReceipt",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("operator", models.SlugField(max_length=60)),
@@ -118,25 +118,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name="line",
+            model_name="mobilenumber",
             index=models.Index(
                 condition=models.Q(("listed_at__isnull", False)), fields=["operator", "id"], name="lines_of_an_operator"
             ),
         ),
         migrations.AddIndex(
-            model_name="line",
+            model_name="mobilenumber",
             index=models.Index(
                 condition=models.Q(("erase_at__isnull", False)), fields=["erase_at"], name="lines_to_erase"
             ),
         ),
         migrations.AddIndex(
-            model_name="line",
+            model_name="mobilenumber",
             index=models.Index(
                 condition=models.Q(("ended_at__isnull", True)), fields=["leaves_at"], name="lines_leaving"
             ),
         ),
         migrations.AddConstraint(
-            model_name="line",
+            model_name="mobilenumber",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("ended_at__isnull", True), ("reference_index__gt", "")),
                 fields=("reference_index",),
@@ -144,12 +144,12 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="line",
+            model_name="mobilenumber",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("state", rahdari.mobile.rules.State["ENDED"]), ("ended_at__isnull", False)),
+                    models.Q(("state", rahdari.mobile.rules.MobileState["ENDED"]), ("ended_at__isnull", False)),
                     models.Q(
-                        models.Q(("state", rahdari.mobile.rules.State["ENDED"]), _negated=True),
+                        models.Q(("state", rahdari.mobile.rules.MobileState["ENDED"]), _negated=True),
                         ("ended_at__isnull", True),
                     ),
                     _connector="OR",
@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="linechange",
+            model_name="mobilelistchange",
             constraint=models.UniqueConstraint(fields=("operator", "sequence"), name="a_list_is_numbered_once"),
         ),
     ]

@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["added_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Post",
+            name="RoleAssignment",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
@@ -212,7 +212,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["appointed_at", "id"]},
         ),
         migrations.CreateModel(
-            name="ProposedPost",
+            name="ProposedRole",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
@@ -303,7 +303,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="post",
+            model_name="roleassignment",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("operator__gt", ""), ("role", "operator")),
@@ -314,7 +314,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="post",
+            model_name="roleassignment",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("association__gt", ""), ("role", "association")),
@@ -325,7 +325,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="post",
+            model_name="roleassignment",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("rank", ""),
@@ -336,7 +336,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="post",
+            model_name="roleassignment",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("ended_at__isnull", True)),
                 fields=("user", "role", "operator", "association"),
@@ -344,11 +344,11 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="proposedpost",
+            model_name="proposedrole",
             constraint=models.UniqueConstraint(fields=("user", "role"), name="post_is_proposed_once"),
         ),
         migrations.AddConstraint(
-            model_name="proposedpost",
+            model_name="proposedrole",
             constraint=models.CheckConstraint(
                 condition=models.Q(("user", models.F("proposed_by")), _negated=True), name="nobody_gives_their_own"
             ),

@@ -18,11 +18,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.apply import actions as applicant
 from rahdari.apply import queries as apply
+from rahdari.apply.form_errors import megabytes, too_many_drafts
 from rahdari.apply.models import Application, Document
 from rahdari.apply.sent_files import Refused, accepted, take_in
-from rahdari.apply.wording import megabytes, too_many_drafts
 from rahdari.decide import actions, queries
-from rahdari.decide.models import Case, Notice, Question
+from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.decide.rules import Status
 from rahdari.decide.words import why_held
 from rahdari.people.access import person
@@ -92,7 +92,7 @@ def other_proof(application: Application) -> str:
 
 
 def _answering(
-    request: HttpRequest, application: Application, by: Acting, asked: Question | Notice
+    request: HttpRequest, application: Application, by: Acting, asked: CaseQuestion | Notice
 ) -> tuple[Answering, str]:
     """The answer as it is typed, and what is to be done with it: "" (show it), "again" (kept, show it anew), "send".
 
@@ -123,7 +123,7 @@ def _answering(
     return answering, act
 
 
-def _take_in(request: HttpRequest, application: Application, by: Acting, asked: Question | Notice) -> list[Refused]:
+def _take_in(request: HttpRequest, application: Application, by: Acting, asked: CaseQuestion | Notice) -> list[Refused]:
     def keep(name: str, content: bytes) -> None:
         sent = applicant.File(name, content)
         applicant.attach_to_answer(
@@ -134,7 +134,7 @@ def _take_in(request: HttpRequest, application: Application, by: Acting, asked: 
     return take_in(request, policy, keep)[1]
 
 
-def _remove(application: Application, asked: Question | Notice, given: str, actor: str) -> None:
+def _remove(application: Application, asked: CaseQuestion | Notice, given: str, actor: str) -> None:
     found = next(
         (each for each in apply.documents_of_answer(application, asked.subject) if str(each.pk) == given), None
     )

@@ -12,17 +12,17 @@ from django.utils.translation import gettext as _
 from rahdari.address import format_block
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
-from rahdari.confirm.models import Question
+from rahdari.confirm.models import SubscriberQuestion
 from rahdari.decide import queries as decide
 from rahdari.policy.checks import About
 from rahdari.share import queries as sharing
 from rahdari.verify.kinds import KINDS
 from rahdari.verify.models import Check
-from rahdari.verify.saying import fill
+from rahdari.verify.sentences import fill
 from rahdari.vouch import queries as vouching
 from rahdari.web import values
 
-from .lines import operator_name
+from .mobile_lines import operator_name
 from .stages import Said
 
 
@@ -67,19 +67,19 @@ class AnswerClock:
 type Asked = tuple[SafeString, dt.datetime | None, dt.datetime | None]
 
 
-def awaited_of(application: Application, check: Check, asked: Mapping[str, Question]) -> Awaited:
+def awaited_of(application: Application, check: Check, asked: Mapping[str, SubscriberQuestion]) -> Awaited:
     who, asked_at, due_at = _WHOM[check.kind](application, check, asked)
     return Awaited(check, who, asked_at, due_at, decide.provisional_from(application, check))
 
 
-def _client(application: Application, check: Check, _asked: Mapping[str, Question]) -> Asked:
+def _client(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
     client = vouching.question_of(f"check:{check.pk}")
     if client is None:
         return values.name(_("Your client or employer")), None, None
     return values.ltr(client.address or client.domain), client.asked_at, client.ends_at
 
 
-def _association(application: Application, check: Check, _asked: Mapping[str, Question]) -> Asked:
+def _association(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
     request = attestations.request_about(f"check:{check.pk}")
     attesting = decide.policy_of(application).attesting
     found = attesting.association(application.association) if attesting else None
@@ -87,19 +87,19 @@ def _association(application: Application, check: Check, _asked: Mapping[str, Qu
     return values.name(title), *((request.asked_at, request.due_at) if request else (None, None))
 
 
-def _registered_under_it(application: Application, check: Check, _asked: Mapping[str, Question]) -> Asked:
+def _registered_under_it(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
     asked_at, until = (dt.datetime.fromisoformat(check.facts[key]) for key in ("asked_at", "until"))
     return values.name(_("The organisation registered under the number")), asked_at, until
 
 
-def _holder_of_the_address(application: Application, check: Check, _asked: Mapping[str, Question]) -> Asked:
+def _holder_of_the_address(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
     block = ipaddress.ip_network(check.facts["block"])
     put = sharing.request_of(holder=application.holder_ref, block=block)
     who = fill(_("The registered holder of %(address)s"), address=values.ltr(format_block(block)))
     return who, *((put.asked_at, put.due_at) if put else (None, None))
 
 
-def _operator(application: Application, check: Check, asked: Mapping[str, Question]) -> Asked:
+def _operator(application: Application, check: Check, asked: Mapping[str, SubscriberQuestion]) -> Asked:
     about_number = KINDS[check.kind].about is About.NUMBER
     open_ones = [each for target, each in asked.items() if about_number or target == check.target]
     first = min(open_ones, key=lambda each: each.due_at, default=None)
@@ -109,7 +109,7 @@ def _operator(application: Application, check: Check, asked: Mapping[str, Questi
 
 
 # Of each kind that somebody outside answers: who was asked, when, and until when they answer.
-_WHOM: dict[str, Callable[[Application, Check, Mapping[str, Question]], Asked]] = {
+_WHOM: dict[str, Callable[[Application, Check, Mapping[str, SubscriberQuestion]], Asked]] = {
     "employer": _client,
     "attestation": _association,
     "represents": _registered_under_it,

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
 from rahdari.apply import actions as apply
+from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
-from rahdari.apply import wording
-from rahdari.apply.forms import Line, text_input
+from rahdari.apply.forms import LineField, text_input
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.identifiers import IdentifierError, parse_mobile
@@ -42,9 +42,9 @@ class BranchForm(forms.Form):
             "max_length": gettext_lazy("This name is too long: use at most %(limit_value)s characters"),
         },
     )
-    city = Line(label=gettext_lazy("City"), max_length=80, required=False, widget=text_input())
-    address = Line(label=gettext_lazy("Street and house"), max_length=200, required=False, widget=text_input())
-    contact_name = Line(
+    city = LineField(label=gettext_lazy("City"), max_length=80, required=False, widget=text_input())
+    address = LineField(label=gettext_lazy("Street and house"), max_length=200, required=False, widget=text_input())
+    contact_name = LineField(
         label=gettext_lazy("Contact for the line there"),
         help_text=gettext_lazy("We email them when there is a problem with an address of this branch."),
         max_length=120,
@@ -58,7 +58,7 @@ class BranchForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={"invalid": gettext_lazy("Enter an email address with an @ sign and without spaces")},
     )
-    contact_mobile = Line(
+    contact_mobile = LineField(
         label=gettext_lazy("Their mobile number"),
         required=False,
         widget=text_input(dir="ltr", inputmode="tel"),
@@ -84,7 +84,7 @@ class BranchForm(forms.Form):
         try:
             return parse_mobile(given)
         except IdentifierError as error:
-            raise ValidationError(wording.mobile(error), code=error.reason) from None
+            raise ValidationError(form_errors.mobile(error), code=error.reason) from None
 
     def add_name_taken(self) -> None:
         self.add_error("name", _("Another branch has this name. Enter a different name."))
@@ -147,7 +147,7 @@ def branches(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         except actions.BranchNameTaken:
             form.add_name_taken()
         except actions.TooManyBranches as error:
-            form.add_error("name", wording.branches_full(error.limit))
+            form.add_error("name", form_errors.branches_full(error.limit))
         else:
             return redirect("portal:branches", id=organisation.pk)
     counts = Counter(each.branch.pk for each in addresses_of(organisation) if each.branch is not None)

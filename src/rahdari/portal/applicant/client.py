@@ -24,7 +24,7 @@ from rahdari.verify.models import Outcome
 from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as questions
 from rahdari.vouch import rules
-from rahdari.vouch.models import Question
+from rahdari.vouch.models import ReferenceRequest
 from rahdari.web import values
 
 from . import shared
@@ -33,7 +33,7 @@ from .proof import too_often, ways_of
 LATELY = dt.timedelta(days=90)
 
 
-def question_about(application: Application) -> Question | None:
+def question_about(application: Application) -> ReferenceRequest | None:
     """What a client or employer of this application was asked and has not answered; None where nobody was."""
     if application.status not in {"submitted", "granted"}:
         return None
@@ -61,7 +61,9 @@ def client(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "portal/applicant/client.html", _context(application, question, form, now))
 
 
-def _context(application: Application, question: Question, form: ClientForm, now: dt.datetime) -> dict[str, Any]:
+def _context(
+    application: Application, question: ReferenceRequest, form: ClientForm, now: dt.datetime
+) -> dict[str, Any]:
     letter = letters.letters_about(f"vouch:{question.pk}").first()
     again_from = rules.may_send_again_from(asked_at=question.asked_at, sent_again_at=question.sent_again_at)
     usual = questions.usual_time(since=now - LATELY)
@@ -87,7 +89,7 @@ def form_for(application: Application, given: Any) -> ClientForm:
     return ClientForm(given, own=application.applicant.email, free_mail=free)
 
 
-def _send_again(request: HttpRequest, by: Acting, question: Question, now: dt.datetime) -> None:
+def _send_again(request: HttpRequest, by: Acting, question: ReferenceRequest, now: dt.datetime) -> None:
     try:
         vouch.send_again(question=question, actor=by.actor, now=now)
     except vouch.TooSoon:
@@ -99,7 +101,12 @@ def _send_again(request: HttpRequest, by: Acting, question: Question, now: dt.da
 
 
 def _correct(
-    request: HttpRequest, application: Application, by: Acting, question: Question, form: ClientForm, now: dt.datetime
+    request: HttpRequest,
+    application: Application,
+    by: Acting,
+    question: ReferenceRequest,
+    form: ClientForm,
+    now: dt.datetime,
 ) -> bool:
     address = form.cleaned_data["text"]
     if address == question.address:
@@ -112,7 +119,9 @@ def _correct(
     return True
 
 
-def correct(application: Application, question: Question, address: str, *, actor: str, now: dt.datetime) -> None:
+def correct(
+    application: Application, question: ReferenceRequest, address: str, *, actor: str, now: dt.datetime
+) -> None:
     """Another address takes the place of this one: a proof that comes later, and the old question is taken back."""
     service = applications.frozen_policy(application).services[application.service]
     kind = next(kind.key for kind in service.evidence if kind.sort.asks_client)

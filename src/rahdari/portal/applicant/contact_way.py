@@ -23,10 +23,10 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import registry_words, way_words
 from rahdari.verify.models import Challenge, Method, Status
-from rahdari.verify.saying import Said
+from rahdari.verify.sentences import Said
 
 from . import shared
-from .ways import ask, counts, is_looking, open_way
+from .control_methods import ask, counts, is_looking, open_way
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,15 @@ from rahdari.decide import actions
 from rahdari.decide.rules import PAUSES
 from rahdari.mobile import queries as mobile
 from rahdari.people.access import person_required
-from rahdari.people.confirming import need_fresh_proof
+from rahdari.people.reauthentication import need_fresh_proof
 from rahdari.register import queries
 from rahdari.register.actions import NotValid
 from rahdari.register.reference import normalise
 from rahdari.register.rules import UNDONE_WITHIN, Standing
 from rahdari.web.posting import posted_from
 
-from ..standing import PAUSED, may_change, standing_of
-from .holding import no_longer_valid, own_registration
+from ..registration_status import PAUSED, may_change, standing_of
+from .own_registration import no_longer_valid, own_registration
 
 
 class EndForm(forms.Form):

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as apply
-from rahdari.apply import telling
+from rahdari.apply import summary
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
 from rahdari.fees import queries as fees
@@ -22,7 +22,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.share import queries as sharing
 
-from ..standing import standing_of
+from ..registration_status import standing_of
 from . import shared
 from .prove import unproved_of
 from .represent import questions_to
@@ -31,7 +31,7 @@ from .status import overview
 
 
 @dataclass(frozen=True)
-class Row:
+class ApplicationRow:
     application: Application
     stage: Stage
     said: Said
@@ -41,7 +41,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldRegistration:
     registration: Registration
     standing: str
     service: str
@@ -70,7 +70,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "portal/applicant/home.html",
         {
-            "minutes": telling.MINUTES_TO_APPLY,
+            "minutes": summary.MINUTES_TO_APPLY,
             "waiting": [row for row in rows if row.is_your_turn],
             "others": [row for row in rows if not row.is_your_turn],
             "to_prove": to_prove,
@@ -98,7 +98,7 @@ def registrations(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/applicant/registrations.html", {"registrations": held_by(request)})
 
 
-def held_by(request: HttpRequest) -> list[Held]:
+def held_by(request: HttpRequest) -> list[HeldRegistration]:
     now = timezone.now()
     found = []
     user = person(request)
@@ -111,11 +111,11 @@ def held_by(request: HttpRequest) -> list[Held]:
             continue
         holder = people.public_holder(each.holder)
         title = shared.service_title(each.category)
-        found.append(Held(each, standing_of(each, now), title, holder.name if holder else ""))
+        found.append(HeldRegistration(each, standing_of(each, now), title, holder.name if holder else ""))
     return found
 
 
-def _row(application: Application) -> Row:
+def _row(application: Application) -> ApplicationRow:
     seen = None if application.status == "draft" else overview(application, now=timezone.now())
     stage = seen.stage if seen else Stage.DRAFT
     name = {
@@ -124,7 +124,7 @@ def _row(application: Application) -> Row:
         Stage.NOTICE: "portal:notice",
         Stage.REFUSED: "portal:refusal",
     }.get(stage, "portal:status")
-    return Row(
+    return ApplicationRow(
         application=application,
         stage=stage,
         said=seen.said if seen else said(stage),

@@ -17,8 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import actions as apply
+from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
-from rahdari.apply import wording
 from rahdari.apply.forms import text_input
 from rahdari.journal import queries as journal
 from rahdari.journal import registry
@@ -269,6 +269,6 @@ def _begin(request: HttpRequest, user: User, mandate: Mandate, service: str, now
             now=now,
         )
     except apply.TooManyDrafts as error:
-        messages.error(request, wording.too_many_drafts(error.limit))
+        messages.error(request, form_errors.too_many_drafts(error.limit))
         return redirect("portal:home")
     return redirect("portal:tasks", reference=application.reference)

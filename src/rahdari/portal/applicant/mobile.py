@@ -25,8 +25,8 @@ from rahdari.apply.models import Application
 from rahdari.confirm import queries as questions
 from rahdari.confirm import words
 from rahdari.mobile import actions, queries, rules
-from rahdari.mobile.models import Line
-from rahdari.mobile.rules import State
+from rahdari.mobile.models import MobileNumber
+from rahdari.mobile.rules import MobileState
 from rahdari.people import actions as people
 from rahdari.people.access import person, person_required
 from rahdari.people.acting import Acting, Reached
@@ -39,9 +39,9 @@ from rahdari.register.rules import Standing
 from rahdari.web import values, visitor
 
 from . import shared
-from .holding import own_registration
-from .lines import operator_name
 from .mobile_forms import CodeForm, NumberForm, OperatorForm
+from .mobile_lines import operator_name
+from .own_registration import own_registration
 
 LATELY = dt.timedelta(days=30)
 
@@ -57,13 +57,13 @@ class Place:
     policy: Policy
     back_url: str
     pages: str  # the beginning of the names of its pages
-    follows: Line | None = None
+    follows: MobileNumber | None = None
 
     def url(self, page: str) -> str:
         return reverse(f"portal:{self.pages}{page}", args=[self.reference])
 
     @property
-    def line(self) -> Line | None:
+    def line(self) -> MobileNumber | None:
         return queries.line_of(self.subject)
 
 
@@ -193,8 +193,8 @@ def _number(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
 def _code(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
     """The code that came by SMS. The number is shown masked, and stands in no link and no form."""
     line = place.line
-    if line is None or line.state != State.TYPED:
-        return redirect(place.url("line" if line is not None and line.state != State.TYPED else "number"))
+    if line is None or line.state != MobileState.TYPED:
+        return redirect(place.url("line" if line is not None and line.state != MobileState.TYPED else "number"))
     now, trouble = timezone.now(), ""
     form = CodeForm(request.POST if request.method == "POST" and "again" not in request.POST else None)
     if request.method == "POST" and "again" in request.POST:
@@ -237,7 +237,7 @@ def _line(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
     line = place.line
     if line is None:
         return redirect(place.url("number"))
-    if line.state == State.TYPED:
+    if line.state == MobileState.TYPED:
         return redirect(place.url("code"))
     operators = list(networks.mobile_operators())
     form = operator_form(line, operators, request.POST or None)
@@ -259,16 +259,18 @@ def _line(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
     return render(request, "portal/applicant/mobile_line.html", context, status=status)
 
 
-def operator_form(line: Line, operators: list[Operator], given: Mapping[str, Any] | None = None) -> OperatorForm | None:
+def operator_form(
+    line: MobileNumber, operators: list[Operator], given: Mapping[str, Any] | None = None
+) -> OperatorForm | None:
     """While somebody is to be asked: the number was confirmed, or the operator asked says that it is another one's."""
-    if not line.number or line.state not in {State.CONFIRMED, State.DENIED}:
+    if not line.number or line.state not in {MobileState.CONFIRMED, MobileState.DENIED}:
         return None
-    others = [each for each in operators if line.state == State.CONFIRMED or each.slug != line.operator]
+    others = [each for each in operators if line.state == MobileState.CONFIRMED or each.slug != line.operator]
     proposed = rules.propose(line.number, {each.slug: each.number_prefixes for each in others})
     return OperatorForm(given, operators=others, proposed=proposed)
 
 
-def _standing(line: Line) -> dict[str, Any]:
+def _standing(line: MobileNumber) -> dict[str, Any]:
     now = timezone.now()
     due = line.check_due_at
     whole = due - line.asked_at if due is not None and line.asked_at is not None else None

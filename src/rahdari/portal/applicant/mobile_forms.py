@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from rahdari.apply.wording import turned_around
+from rahdari.apply.form_errors import turned_around
 from rahdari.people.identifiers import IdentifierError, parse_mobile, with_plain_digits
 from rahdari.publish.models import Operator
 from rahdari.web import values

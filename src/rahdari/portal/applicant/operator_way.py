@@ -22,7 +22,7 @@ from rahdari.apply.rules import subscriber_number
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
 from rahdari.confirm import words
-from rahdari.confirm.models import Question
+from rahdari.confirm.models import SubscriberQuestion
 from rahdari.confirm.rules import Said
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
@@ -32,7 +32,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
 from rahdari.verify.rules import is_range
-from rahdari.verify.saying import fill
+from rahdari.verify.sentences import fill
 from rahdari.web.values import name
 
 from . import shared
@@ -45,7 +45,7 @@ class OperatorWay:
     """How far asking the operator has come. `trouble` says what is wrong with what was just typed."""
 
     operator: Operator
-    question: Question | None
+    question: SubscriberQuestion | None
     subscriber: str
     needs_name: bool
     usual: dt.timedelta | None

@@ -39,7 +39,7 @@ from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Outcome, Reproof
 from rahdari.web import values
 
-from ..standing import may_go_on, standing_of, stays
+from ..registration_status import may_go_on, standing_of, stays
 from . import shared
 from .prove import unproved_of
 from .represent import Asked, questions_to
@@ -57,7 +57,7 @@ UNDER_WAY = ("draft", "submitted")
 
 
 @dataclass(frozen=True)
-class Row:
+class MemberRow:
     """One registration that is valid, or that rests: its addresses, where it is in force, until when, and whose
     branches they are."""
 
@@ -65,7 +65,7 @@ class Row:
     state: str  # valid | paused | suspended
     service: str
     entries: Sequence[Entry]
-    standing: publish.Standing
+    standing: publish.OperatorStanding
     branches: Sequence[str]
     ends_soon: bool
     may_renew: bool
@@ -121,7 +121,7 @@ def _organisation(request: HttpRequest, id: uuid.UUID) -> Organisation:
         raise Http404 from None
 
 
-def _rows(found: Organisation, now: dt.datetime) -> list[Row]:
+def _rows(found: Organisation, now: dt.datetime) -> list[MemberRow]:
     # All of them: the page counts them, and the table leaves none out. What has ended grows with the years.
     live = register.registrations_of(holders=[found.holder_ref]).filter(
         expired_at__isnull=True, struck_out_at__isnull=True
@@ -136,13 +136,13 @@ def _rows(found: Organisation, now: dt.datetime) -> list[Row]:
     open_ones = {about for about, proofs in asked.items() if proofs[0].state == Reproof.State.OPEN}
     policy = applications.policy_in_force()
     return [
-        Row(
+        MemberRow(
             registration=each,
             state=standing_of(each, now),
             service=shared.service_title(each.category, policy),
             entries=entries[each.pk],
             # Operators that have taken a resting one off their networks have nothing of it in force.
-            standing=standings[each.pk] if each.suspended_at is None else publish.Standing(None, None, [], 0),
+            standing=standings[each.pk] if each.suspended_at is None else publish.OperatorStanding(None, None, [], 0),
             branches=_branches(entries[each.pk], known),
             ends_soon=each.valid_until <= now + ENDS_SOON,
             may_renew=each.suspended_at is None and now >= apply.renewal_opens_at(each, policy),
@@ -165,7 +165,7 @@ def _under_way(found: Organisation) -> list[UnderWay]:
     return [_one(each, checks.get(each.subject, []), standings) for each in rows]
 
 
-def _one(row: Application, checks: Sequence[Check], standings: dict[uuid.UUID, decide.Standing]) -> UnderWay:
+def _one(row: Application, checks: Sequence[Check], standings: dict[uuid.UUID, decide.CaseStanding]) -> UnderWay:
     case = standings.get(row.pk)
     waits = {check.kind for check in checks if check.outcome == Outcome.WAITING}
     stage = stage_of(
@@ -182,7 +182,7 @@ def _one(row: Application, checks: Sequence[Check], standings: dict[uuid.UUID, d
 
 
 def _to_do(
-    user: User, found: Organisation, rows: Sequence[Row], under_way: Sequence[UnderWay], now: dt.datetime
+    user: User, found: Organisation, rows: Sequence[MemberRow], under_way: Sequence[UnderWay], now: dt.datetime
 ) -> list[ToDo]:
     """What waits for whoever reads, the most urgent in front. Only what this person's role lets them do."""
     may_apply = people.may(user, Act.APPLY, organisation=found)
@@ -207,7 +207,7 @@ def _to_do(
     return todo
 
 
-def _is_due(standing: fees.Standing) -> bool:
+def _is_due(standing: fees.PaymentStanding) -> bool:
     return standing.open > 0 and standing.invoice.voided_at is None
 
 
@@ -221,13 +221,13 @@ def _prove(application: Application, left: int) -> ToDo:
     return ToDo(place, _("Addresses to prove"), application.reference, "warn", values.figure(left))
 
 
-def _prove_again(row: Row) -> ToDo:
+def _prove_again(row: MemberRow) -> ToDo:
     reference = row.registration.reference
     place = reverse("portal:registration", args=[reference])
     return ToDo(place, _("Give a proof again"), reference, "warn", values.figure(row.asked_again))
 
 
-def _renew(row: Row) -> ToDo:
+def _renew(row: MemberRow) -> ToDo:
     reference = row.registration.reference
     left = values.span_words(dt.timedelta(days=row.days_left)) if row.days_left else _("today")
     return ToDo(
@@ -252,7 +252,7 @@ def _undo(each: Registration) -> ToDo:
     return ToDo(place, _("It has ended. You can undo that"), each.reference, "off", when)
 
 
-def _provisional(row: Row) -> ToDo:
+def _provisional(row: MemberRow) -> ToDo:
     reference = row.registration.reference
     until = row.registration.provisional_until or row.registration.valid_until
     when = _("By %(date)s") % {"date": values.day(until)}
@@ -336,7 +336,7 @@ def address_list(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     return response
 
 
-def _cells(row: Row, entry: Entry, parts: tuple[Part, ...], known: dict[str, Endpoint]) -> list[str]:
+def _cells(row: MemberRow, entry: Entry, parts: tuple[Part, ...], known: dict[str, Endpoint]) -> list[str]:
     endpoint = known.get(entry.subject)
     branch = endpoint.branch if endpoint is not None else None
     # An address that is being left ends by itself; of the others the term counts, as on every page, and not the grace.

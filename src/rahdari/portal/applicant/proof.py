@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.apply import actions, queries
-from rahdari.apply.asked import PAGES
 from rahdari.apply.evidence_forms import LaterText
+from rahdari.apply.form_errors import file as words_of_file
 from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application
-from rahdari.apply.wording import file as words_of_file
+from rahdari.apply.step_forms import PAGES
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
 from rahdari.people.access import person

@@ -28,8 +28,8 @@ from rahdari.verify import rules, way_words
 from rahdari.verify.models import Challenge, Method
 from rahdari.web import visitor
 
-from . import changing, shared, sharing
-from .ways import Asked, counts, open_way, rows
+from . import dynamic_address, shared, sharing
+from .control_methods import Asked, counts, open_way, rows
 
 # From so many on, the list of them comes first.
 MANY = 5
@@ -152,7 +152,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "may_send": apply.may(person(request), Act.PAPERS, application=application),
     }
     if mine.endpoint.is_dynamic:
-        return changing.prove(request, application, by, mine.endpoint, facts)
+        return dynamic_address.prove(request, application, by, mine.endpoint, facts)
     if request.method == "POST":
         return _prove_here(request, application, by, mine)
     if mine.proof is not None:

@@ -28,8 +28,8 @@ from rahdari.verify.models import Method
 from rahdari.web import errors, limits, visitor
 
 from . import shared
+from .control_methods import counts, open_way
 from .prove import Proof, addresses_in, go_on_url, link_of, link_path, proofs_of, without_addresses
-from .ways import counts, open_way
 
 A_PAGE = 50
 UNKNOWN_LINKS, PER_SECONDS = 30, 60

@@ -25,7 +25,7 @@ from rahdari.verify.kinds import Party, whose_turn
 from rahdari.verify.models import Check, Outcome
 from rahdari.web import values
 
-from ..standing import PAUSED, may_change, standing_of
+from ..registration_status import PAUSED, may_change, standing_of
 from . import shared
 from .client import question_about
 from .proof import ways_of

@@ -17,10 +17,10 @@ from rahdari.address import Part, directory, format_block, vpn
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
-from rahdari.apply.telling import Line
+from rahdari.apply.summary import SummaryLine
 from rahdari.decide import queries as decide
 from rahdari.dyndns import queries as leases
-from rahdari.dyndns.models import Host
+from rahdari.dyndns.models import DynamicHost
 from rahdari.mobile import queries as mobile
 from rahdari.mobile.rules import Left
 from rahdari.people.access import person
@@ -30,23 +30,23 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import HOME, UNDONE_WITHIN
 
-from ..standing import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
+from ..registration_status import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
 from . import shared
-from .lines import lines_of
-from .lines import standing_of as standing_at_operators
-from .looks import looks_at_registration
-from .proved import by_address, proofs_of
+from .access_log import looks_at_registration
+from .mobile_lines import lines_of
+from .mobile_lines import standing_of as standing_at_operators
+from .proof_history import by_address, proofs_of
 
 
 @dataclass(frozen=True)
 class Address:
     entry: Entry
     # What runs there, as the list of addresses has it.
-    line: Line
+    line: SummaryLine
     text: str
     operator: str
     # The connection that reports it, of an address that changes.
-    host: Host | None = None
+    host: DynamicHost | None = None
     # Another one has taken its place: it stays on the list for a while.
     leaves: bool = False
     branch: str = ""
@@ -181,7 +181,9 @@ def _place(each: Address) -> tuple[bool, str, int, int, int]:
     return (each.branch == "", each.branch.casefold(), block.version, int(block.network_address), block.prefixlen)
 
 
-def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, Host], named: Endpoint | None) -> Address:
+def _address(
+    entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, DynamicHost], named: Endpoint | None
+) -> Address:
     operator = directory.current().organisation(entry.asn) if entry.asn is not None else None
     lease = leases.lease_with(entry) if entry.kind == "dynamic" else None
     if entry.kind == "dynamic":

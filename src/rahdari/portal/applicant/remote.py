@@ -22,9 +22,9 @@ from rahdari.register.rules import Standing
 from rahdari.remote import actions as remote
 from rahdari.remote import queries as lines
 from rahdari.remote import rules
-from rahdari.remote.models import Line
+from rahdari.remote.models import HomeConnection
 
-from ..standing import standing_of
+from ..registration_status import standing_of
 from . import shared
 from .registration import registration_for
 
@@ -69,7 +69,7 @@ class LinksForm(forms.Form):
 class Shown:
     """A line as its organisation sees it: by its number, and without its address."""
 
-    line: Line
+    line: HomeConnection
     is_open: bool
     url: str
 
@@ -141,7 +141,7 @@ def page(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "portal/applicant/remote.html", context, status=422 if is_error else 200)
 
 
-def _shown(line: Line) -> Shown:
+def _shown(line: HomeConnection) -> Shown:
     is_open = lines.is_open(line, timezone.now())
     return Shown(line, is_open, lines.link_url(line) if is_open else "")
 

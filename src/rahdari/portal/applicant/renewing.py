@@ -18,7 +18,7 @@ from rahdari.address import Address, format_block
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.apply.telling import SummaryGroup, title_of
+from rahdari.apply.summary import SummaryGroup, title_of
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 from rahdari.register.models import Registration
@@ -29,9 +29,9 @@ from rahdari.verify.models import Method
 from rahdari.web import visitor
 
 from . import shared
+from .control_methods import counts, open_way
 from .prove import left_to_prove, proofs_of
 from .send import declared_for, leave_proofs_open
-from .ways import counts, open_way
 
 # An organisation has hundreds of addresses; their list is on the page of the registration.
 SHOWN = 20

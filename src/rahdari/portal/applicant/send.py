@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.apply import actions, queries, wording
+from rahdari.apply import actions, form_errors, queries
 from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
@@ -21,10 +21,10 @@ from rahdari.verify.models import Method
 from rahdari.web.allowances import in_words
 
 from . import shared
-from .known import prove_as_before
-from .lines import is_ready, line_for, operator_name
+from .control_methods import open_way
+from .mobile_lines import is_ready, line_for, operator_name
 from .prove import Proof, left_to_prove, proofs_of
-from .ways import open_way
+from .reused_proofs import prove_as_before
 
 
 class Declaration(forms.Form):
@@ -79,7 +79,7 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         "form": form,
         "rows": rows,
         "unproved": [each for each in proofs if not each.is_proved],
-        "fee": wording.fee(queries.what_is_due(application, policy, endpoints), service, get_language() or "en"),
+        "fee": form_errors.fee(queries.what_is_due(application, policy, endpoints), service, get_language() or "en"),
         "decided_in": in_words(policy.clocks[service.clock]),
         "months": service.validity_months,
         "first_provisional": _is_first_provisional(application, service, policy),

@@ -25,8 +25,8 @@ from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.register import queries as register
 from rahdari.share import actions, queries, rules
-from rahdari.share.models import Request
-from rahdari.share.rules import State
+from rahdari.share.models import SharingRequest
+from rahdari.share.rules import SharingState
 from rahdari.verify import queries as proofs
 from rahdari.web import values
 
@@ -73,22 +73,22 @@ class Stand:
     """
 
     state: str
-    last: Request | None = None
+    last: SharingRequest | None = None
     terms: Sharing | None = None
     again_at: dt.datetime | None = None
     may_ask: bool = False
 
 
 UNPROVED, NOBODY, HAS_IT = "unproved", "nobody", "has_it"
-STATES = (UNPROVED, NOBODY, HAS_IT, *(str(state) for state in State))
+STATES = (UNPROVED, NOBODY, HAS_IT, *(str(state) for state in SharingState))
 
 
 def stand(application: Application, endpoint: Endpoint, now: dt.datetime) -> Stand:
     holder, block = application.holder_ref, endpoint.network
     last = queries.request_of(holder=holder, block=block)
-    if last is not None and last.state == State.AGREED:
+    if last is not None and last.state == SharingState.AGREED:
         if register.sharer_of(block=block, holder=holder) is not None:
-            return Stand(State.AGREED.value, last, queries.terms())
+            return Stand(SharingState.AGREED.value, last, queries.terms())
         last = None  # the part has ended since
     if endpoint.is_dynamic or not proofs.is_proved(endpoint.subject, block):
         return Stand(UNPROVED)
@@ -98,7 +98,7 @@ def stand(application: Application, endpoint: Endpoint, now: dt.datetime) -> Sta
     if last is not None and terms is not None:
         again_at = rules.asks_again_at(state=last.state, ended_at=last.ended_at, again_after=terms.again_after)
         again_at = again_at if again_at is not None and now < again_at else None
-    waits = last is not None and last.state == State.WAITING
+    waits = last is not None and last.state == SharingState.WAITING
     may_ask = terms is not None and not waits and again_at is None and register.may_be_shared(block=block)
     return Stand(str(last.state) if last is not None else HAS_IT, last, terms, again_at, may_ask)
 

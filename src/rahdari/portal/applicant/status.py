@@ -17,21 +17,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.apply import actions as apply_actions
+from rahdari.apply import form_errors
 from rahdari.apply import queries as apply
-from rahdari.apply import wording
 from rahdari.apply.models import Application, Endpoint
 from rahdari.confirm import queries as questions
-from rahdari.confirm.models import Question
+from rahdari.confirm.models import SubscriberQuestion
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
 from rahdari.decide.words import why_held
 from rahdari.fees import queries as fees
 from rahdari.fees.models import Invoice
-from rahdari.mobile.models import Line
+from rahdari.mobile.models import MobileNumber
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
-from rahdari.policy import charging
+from rahdari.policy import pricing
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
@@ -42,12 +42,12 @@ from rahdari.verify.models import Check, Outcome
 from rahdari.web import values
 from rahdari.web.allowances import in_words
 
-from ..standing import standing_of
+from ..registration_status import standing_of
 from . import shared, sharing
+from .access_log import looks_at_application
 from .awaiting import Awaited, awaited_of, clock_of, said_of_others, what_then
-from .lines import line_for, operator_name
-from .lines import standing_of as standing_at_operators
-from .looks import looks_at_application
+from .mobile_lines import line_for, operator_name
+from .mobile_lines import standing_of as standing_at_operators
 from .operator_way import stands_meanwhile
 from .proof import ways_of
 from .prove import Proof, proofs_of
@@ -76,7 +76,7 @@ class Overview:
     case: Case | None
     decision: Decision | None
     registration: Registration | None
-    standing: publish.Standing | None
+    standing: publish.OperatorStanding | None
     clock: decide.ClockFace | None
     checks: list[Check]
     # With those that are not for the applicant to see.
@@ -84,11 +84,11 @@ class Overview:
     # What the decision rests on, of those that the applicant sees.
     counted: list[Check]
     proofs: list[Proof]
-    line: Line | None = None
+    line: MobileNumber | None = None
     # What is to be paid before it can be decided.
     invoice: Invoice | None = None
     # Operators' open questions, by the endpoint that they are about; and which of these endpoints a yes would prove.
-    asked: Mapping[str, Question] = field(default_factory=dict)
+    asked: Mapping[str, SubscriberQuestion] = field(default_factory=dict)
     with_their_operators: frozenset[str] = frozenset()
 
     @property
@@ -187,7 +187,7 @@ class Overview:
         return said_of_others(kind) if (kind := self.waits_for_others) else said(self.stage)
 
     @property
-    def to_prove(self) -> list[tuple[Proof, Question | None, str]]:
+    def to_prove(self) -> list[tuple[Proof, SubscriberQuestion | None, str]]:
         """Each address without a proof, with what its operator was asked, and the operator's name."""
         asked = {subject: self.asked[subject] for subject in self.with_their_operators}
         found = [(each, asked.get(each.endpoint.subject)) for each in self.unproved]
@@ -336,9 +336,9 @@ def fee_to_come(seen: Overview) -> str:
         return ""
     rules = apply.frozen_policy(found)
     due = apply.what_is_due(found, rules, apply.endpoints_of(found))
-    if not isinstance(due, charging.Due) or fees.invoice_of(found.subject) is not None:
+    if not isinstance(due, pricing.Due) or fees.invoice_of(found.subject) is not None:
         return ""
-    return wording.fee(due, rules.services[found.service], get_language() or "en")[0]
+    return form_errors.fee(due, rules.services[found.service], get_language() or "en")[0]
 
 
 @dataclass(frozen=True)

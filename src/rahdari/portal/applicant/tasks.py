@@ -12,7 +12,7 @@ from rahdari.apply.rules import About
 from rahdari.decide import queries as decide
 
 from . import shared
-from .lines import is_ready, line_for
+from .mobile_lines import is_ready, line_for
 from .prove import left_to_prove, proofs_of, where_to_prove
 
 

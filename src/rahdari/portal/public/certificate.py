@@ -22,7 +22,7 @@ from rahdari.web import errors, limits, visitor
 
 from .. import paper
 from ..applicant.registration import registration_for
-from ..standing import addresses_of, standing_of
+from ..registration_status import addresses_of, standing_of
 from .titles import category_title
 
 # Setting a sheet takes a quarter of a second of a processor: one household has so many a minute, and one program.

@@ -23,7 +23,7 @@ from rahdari.vault import links
 from rahdari.verify.names import compare_names
 from rahdari.web import errors, limits, visitor
 
-from ..standing import addresses_of, standing_of
+from ..registration_status import addresses_of, standing_of
 from .forms import CheckForm
 from .titles import category_title
 

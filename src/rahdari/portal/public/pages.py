@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari import __version__, policy
 from rahdari.address import directory
-from rahdari.apply import telling
+from rahdari.apply import summary
 from rahdari.apply.rules import Which
 from rahdari.feed.terms import TERMS, terms_in, terms_page
 from rahdari.publish import queries as publish
@@ -42,7 +42,7 @@ def start(request: HttpRequest) -> HttpResponse:
                 for service in rules.services.values()
             ],
             "fee_line": next(iter(fees)) if len(fees) == 1 else _first_fee(open_services),
-            "minutes": telling.MINUTES_TO_APPLY,
+            "minutes": summary.MINUTES_TO_APPLY,
             "decisions": decision_times(rules),
             "here": None if here == visitor.NOWHERE else here,
             "origin": directory.current().origin(here),
@@ -88,7 +88,7 @@ def help_and_contact(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portal/public/help.html",
-        {"mail": settings.CONTACT_EMAIL, "which": [telling.WHICH[key] for key in Which]},
+        {"mail": settings.CONTACT_EMAIL, "which": [summary.WHICH[key] for key in Which]},
     )
 
 

@@ -81,20 +81,20 @@ BY_HAND = _("The operators of the register do this themselves; it is not automat
 
 
 @dataclass(frozen=True)
-class Row:
+class RuleRow:
     what: str
     span: str
     note: str = ""
     law: tuple[Provision, ...] = ()
 
 
-def _clock(rules: Policy, key: str, clock: Allowance) -> Row:
+def _clock(rules: Policy, key: str, clock: Allowance) -> RuleRow:
     instrument, _colon, place = clock.source.partition(":")
     by_law = clock.basis == "law" and bool(place) and instrument in rules.instruments
-    return Row(str(CLOCKS[key]), in_words(clock), "", rules.provisions([clock.source]) if by_law else ())
+    return RuleRow(str(CLOCKS[key]), in_words(clock), "", rules.provisions([clock.source]) if by_law else ())
 
 
-def kept_rows(rules: Policy) -> list[Row]:
+def kept_rows(rules: Policy) -> list[RuleRow]:
     """How long what is kept: a span and from when it counts; and what then becomes of it, if it is not erased."""
     found = []
     for key, title in KEPT.items():
@@ -108,7 +108,7 @@ def kept_rows(rules: Policy) -> list[Row]:
         then = BY_HAND if kept.erased_by == "hand" else THEN[archive.disposal_of(rules, key)] if kept.keep else ""
         # Each language has a full stop of its own.
         both = gettext("%(after)s. %(then)s") % {"after": after, "then": then}
-        found.append(Row(str(title), span, both if then else after))
+        found.append(RuleRow(str(title), span, both if then else after))
     return found
 
 

@@ -22,8 +22,8 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.attest import actions as attest
 from rahdari.attest import queries as attestations
-from rahdari.attest.models import Matter
-from rahdari.attest.rules import OUTCOMES, Kind, Outcome, Reply
+from rahdari.attest.models import AttestationReview
+from rahdari.attest.rules import OUTCOMES, Reply, ReviewKind, ReviewOutcome
 from rahdari.journal import actions as journal
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role
@@ -52,23 +52,23 @@ class DecideForm(forms.Form):
         },
     )
 
-    def __init__(self, *args: Any, matter: Matter, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, matter: AttestationReview, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["outcome"]
         field.choices = [
-            (outcome.value, _words_of(outcome, Kind(matter.kind)))
-            for outcome in OUTCOMES[Kind(matter.kind)]
-            if outcome is not Outcome.ANOTHER_PROOF or matter.subject
+            (outcome.value, _words_of(outcome, ReviewKind(matter.kind)))
+            for outcome in OUTCOMES[ReviewKind(matter.kind)]
+            if outcome is not ReviewOutcome.ANOTHER_PROOF or matter.subject
         ]
 
 
-def _words_of(outcome: Outcome, kind: Kind) -> str:
-    revoked = kind is Kind.REVOKED
-    if outcome is Outcome.ANOTHER_PROOF:
+def _words_of(outcome: ReviewOutcome, kind: ReviewKind) -> str:
+    revoked = kind is ReviewKind.REVOKED
+    if outcome is ReviewOutcome.ANOTHER_PROOF:
         return _("Ask the holder for another proof; the registration stays meanwhile")
-    if outcome is Outcome.STANDS and revoked:
+    if outcome is ReviewOutcome.STANDS and revoked:
         return _("The registration stays as it is, and needs no other proof")
-    if outcome is Outcome.STANDS:
+    if outcome is ReviewOutcome.STANDS:
         return _("The attestation stays as it is")
     if revoked:
         return _("The member is right: the attestation is valid again")
@@ -76,26 +76,26 @@ def _words_of(outcome: Outcome, kind: Kind) -> str:
 
 
 @dataclass(frozen=True)
-class Row:
-    matter: Matter
+class ReviewRow:
+    matter: AttestationReview
     association: str
     whose: str
     tone: str
 
 
-def _row(matter: Matter, now: dt.datetime) -> Row:
+def _row(matter: AttestationReview, now: dt.datetime) -> ReviewRow:
     if matter.waits_for_officer(now):
         whose, tone = _("Waits for you"), "warn"
     elif matter.waits_for_association(now):
         whose, tone = _("The association answers"), "wait"
-    elif matter.outcome == Outcome.ANOTHER_PROOF:
+    elif matter.outcome == ReviewOutcome.ANOTHER_PROOF:
         whose, tone = _("Another proof is awaited"), "wait"
     else:
         whose, tone = _("Decided, and carried out within seconds"), "ok"
-    return Row(matter, _association(matter), whose, tone)
+    return ReviewRow(matter, _association(matter), whose, tone)
 
 
-def _association(matter: Matter) -> str:
+def _association(matter: AttestationReview) -> str:
     rules = attestations.attesting()
     found = rules.association(matter.attestation.association) if rules else None
     return found.title.in_language(get_language()) if found else matter.attestation.association
@@ -138,7 +138,7 @@ def matter(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "portal/staff/matter.html", _shown(found, application, form), status=status)
 
 
-def _decide(request: HttpRequest, found: Matter, given: dict[str, Any]) -> bool:
+def _decide(request: HttpRequest, found: AttestationReview, given: dict[str, Any]) -> bool:
     now, policy = timezone.now(), attestations.in_force()
     due = None
     if policy.attesting is not None:
@@ -146,7 +146,7 @@ def _decide(request: HttpRequest, found: Matter, given: dict[str, Any]) -> bool:
     try:
         attest.decide(
             matter=found,
-            outcome=Outcome(given["outcome"]),
+            outcome=ReviewOutcome(given["outcome"]),
             text=given["text"],
             officer=actor_of(person(request), Role.OFFICER),
             proof_due_at=due,
@@ -157,7 +157,7 @@ def _decide(request: HttpRequest, found: Matter, given: dict[str, Any]) -> bool:
     return True
 
 
-def _shown(found: Matter, application: Application | None, form: DecideForm) -> dict[str, Any]:
+def _shown(found: AttestationReview, application: Application | None, form: DecideForm) -> dict[str, Any]:
     now, rules, language = timezone.now(), attestations.attesting(), get_language()
     attestation = found.attestation
     claim = rules.claim(attestation.claim) if rules else None
@@ -171,7 +171,7 @@ def _shown(found: Matter, application: Application | None, form: DecideForm) -> 
         "way": way.title.in_language(language) if way else attestation.way,
         "why": why.title.in_language(language) if why else "",
         "yields": found.reply == Reply.YIELDS,
-        "outcome": _words_of(Outcome(found.outcome), Kind(found.kind)) if found.outcome else "",
+        "outcome": _words_of(ReviewOutcome(found.outcome), ReviewKind(found.kind)) if found.outcome else "",
         "may_decide": found.waits_for_officer(now),
         "form": form,
     }

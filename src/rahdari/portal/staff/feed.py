@@ -21,7 +21,7 @@ from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role, User
 from rahdari.publish import actions
 from rahdari.publish import queries as publish
-from rahdari.publish.models import Hold
+from rahdari.publish.models import RemovalHold
 from rahdari.publish.queries import OperatorLag
 from rahdari.web import values
 from rahdari.web.posting import posted_from
@@ -45,7 +45,7 @@ CANCELLED = [("reopen", gettext_lazy("Ask again"))]
 class HeldRow:
     """A hold as this officer sees it. `why_not` says why it is not theirs to approve."""
 
-    hold: Hold
+    hold: RemovalHold
     heading: str
     text: str
     tone: str
@@ -135,13 +135,17 @@ def _heading(*, waiting: int, behind: int, operators: int) -> str:
     return _("All operators are up to date") if operators else _("No operator follows the feed yet")
 
 
-def _held(hold: Hold, officer: User, now: dt.datetime, wrong: HoldForm | None) -> HeldRow:
+def _held(hold: RemovalHold, officer: User, now: dt.datetime, wrong: HoldForm | None) -> HeldRow:
     enders = publish.who_ended(hold)
     own = actor_of(officer, Role.OFFICER)
     yours = own in {actor for actor, _number in enders} | {hold.asked_by}
-    decisions = {Hold.State.WAITING: OPEN, Hold.State.APPROVED: APPROVED, Hold.State.CANCELLED: CANCELLED}
-    offered = decisions[Hold.State(hold.state)]
-    if yours and hold.state == Hold.State.WAITING:
+    decisions = {
+        RemovalHold.State.WAITING: OPEN,
+        RemovalHold.State.APPROVED: APPROVED,
+        RemovalHold.State.CANCELLED: CANCELLED,
+    }
+    offered = decisions[RemovalHold.State(hold.state)]
+    if yours and hold.state == RemovalHold.State.WAITING:
         offered = APPROVED
     text, tone = _said(hold, now)
     return HeldRow(
@@ -160,10 +164,10 @@ def _held(hold: Hold, officer: User, now: dt.datetime, wrong: HoldForm | None) -
     )
 
 
-def _said(hold: Hold, now: dt.datetime) -> tuple[str, str]:
-    if hold.state == Hold.State.CANCELLED:
+def _said(hold: RemovalHold, now: dt.datetime) -> tuple[str, str]:
+    if hold.state == RemovalHold.State.CANCELLED:
         return _("They stay in the feed until their own term ends."), "off"
-    if hold.state == Hold.State.APPROVED:
+    if hold.state == RemovalHold.State.APPROVED:
         if hold.due_at > now:
             return _("Approved. The entries are removed when the waiting period ends."), "wait"
         return _("Approved. The entries are removed with the next edition."), "ok"

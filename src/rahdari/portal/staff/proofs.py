@@ -26,7 +26,7 @@ SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Row:
+class ProofRow:
     reproof: Reproof
     entry: Entry
     address: str
@@ -48,7 +48,7 @@ def proofs_in_vain(request: HttpRequest) -> HttpResponse:
     listed = decide.with_files([entries[key] for key in found if key in entries], officer=officer)
     known = directory.current()
     rows = [
-        Row(
+        ProofRow(
             found[entry.pk],
             entry,
             format_block(entry.block),

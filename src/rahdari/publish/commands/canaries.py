@@ -6,8 +6,8 @@ from typing import Any
 
 from rahdari.address import AddressError, EndpointError, Part, Protocol, format_block, parse_block
 
+from .console import length_of_time, told
 from .operators import asn
-from .said import length_of_time, told
 
 USUAL = dt.timedelta(days=365)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from rahdari.publish import keys, offline
 
-from .said import PassphraseMissing, first_line_of, passphrase_options, read_passphrase, told
+from .console import PassphraseMissing, first_line_of, passphrase_options, read_passphrase, told
 
 
 def add_words(acts: Any) -> None:

@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
+from .console import read_passphrase, span, told
 from .custody import of_the_feed, sign_or_write, signing
-from .said import read_passphrase, span, told
 
 
 def add_words(acts: Any) -> None:

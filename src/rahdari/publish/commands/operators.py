@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from .said import length_of_time, told
+from .console import length_of_time, told
 from .status import print_operators
 
 # Without either an operator would be told of nothing, and would not know why.

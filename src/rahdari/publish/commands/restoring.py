@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
-from .said import told
+from .console import told
 
 COLUMNS = ("what", "role", "id", "prefix", "protocol", "port", "not_before", "not_after", "in_database")
 

@@ -4,7 +4,7 @@ import argparse
 import datetime as dt
 from typing import Any
 
-from .said import span, told
+from .console import span, told
 
 MARKS = {"in_step": "in step", "behind": "behind", "drift": "another set", "incomplete": "not loaded everywhere"}
 

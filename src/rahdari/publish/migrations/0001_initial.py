@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="WaitingChange",
+            name="PendingChange",
             fields=[
                 (
                     "change",
@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Hold",
+            name="RemovalHold",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["opened_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Following",
+            name="Delegation",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("since_at", models.DateTimeField()),
@@ -450,22 +450,22 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="hold",
+            model_name="removalhold",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("state", "ended"), _negated=True), fields=("stream",), name="a_stream_has_one_hold"
             ),
         ),
         migrations.AddIndex(
-            model_name="following",
+            model_name="delegation",
             index=models.Index(
                 condition=models.Q(("left_at", None)), fields=["stream", "operator"], name="followers_of_a_stream"
             ),
         ),
         migrations.AddIndex(
-            model_name="following", index=models.Index(fields=["operator", "left_at"], name="streams_of_an_operator")
+            model_name="delegation", index=models.Index(fields=["operator", "left_at"], name="streams_of_an_operator")
         ),
         migrations.AddConstraint(
-            model_name="following",
+            model_name="delegation",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("left_at", None)),
                 fields=("operator", "stream"),

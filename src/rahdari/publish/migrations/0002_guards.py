@@ -103,7 +103,7 @@ CREATE TRIGGER publish_operator_goes_on BEFORE UPDATE ON publish_operator
 -- The outbox: whatever the register commits waits here, in the same transaction, until an edition takes it.
 CREATE FUNCTION publish_change_waits() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO publish_waitingchange (change_id) VALUES (NEW.id);
+    INSERT INTO publish_pendingchange (change_id) VALUES (NEW.id);
     RETURN NULL;
 END $$;
 CREATE TRIGGER publish_change_waits AFTER INSERT ON register_change

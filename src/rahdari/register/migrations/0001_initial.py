@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
-            name="Sharer",
+            name="CoHolder",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("holder", models.UUIDField()),
@@ -356,7 +356,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="sharer",
+            model_name="coholder",
             index=models.Index(
                 condition=models.Q(("ended_at__isnull", True), ("leaves_at__isnull", False)),
                 fields=["leaves_at"],
@@ -364,13 +364,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="sharer",
+            model_name="coholder",
             index=models.Index(
                 condition=models.Q(("ended_at__isnull", True)), fields=["holder"], name="sharers_by_holder"
             ),
         ),
         migrations.AddConstraint(
-            model_name="sharer",
+            model_name="coholder",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("ended_at__isnull", True)),
                 fields=("shared", "holder"),
@@ -378,7 +378,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="sharer",
+            model_name="coholder",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("leaves_at__isnull", True), ("withdrawn_by__isnull", True)),

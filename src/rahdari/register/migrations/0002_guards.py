@@ -101,7 +101,7 @@ BEGIN
         OR NOT EXISTS (SELECT 1 FROM register_sharedblock s WHERE s.id = NEW.shared_id AND s.block = NEW.block) THEN
         RAISE EXCEPTION 'entry % does not fit the block that it shares', NEW.id USING ERRCODE = 'check_violation';
     END IF;
-    PERFORM 1 FROM register_sharer
+    PERFORM 1 FROM register_coholder
       WHERE shared_id = NEW.shared_id AND holder = NEW.holder AND ended_at IS NULL FOR SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the holder of entry % is no sharer of its block', NEW.id USING ERRCODE = 'check_violation';
@@ -137,13 +137,13 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER register_sharers_stay BEFORE UPDATE OR DELETE ON register_sharer
+CREATE TRIGGER register_sharers_stay BEFORE UPDATE OR DELETE ON register_coholder
     FOR EACH ROW EXECUTE FUNCTION register_sharers_stay();
 
 CREATE FUNCTION register_shared_blocks_stay() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT 1 FROM register_entry e WHERE e.shared_id = OLD.id)
-        AND NOT EXISTS (SELECT 1 FROM register_sharer s WHERE s.shared_id = OLD.id) THEN
+        AND NOT EXISTS (SELECT 1 FROM register_coholder s WHERE s.shared_id = OLD.id) THEN
         RETURN OLD;
     END IF;
     RAISE EXCEPTION 'a shared block stays what it is: % is refused', TG_OP USING ERRCODE = 'check_violation';

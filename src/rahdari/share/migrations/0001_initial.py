@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Request",
+            name="SharingRequest",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("subject", models.CharField(max_length=120)),
@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Question",
+            name="ConsentQuestion",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("holder", models.UUIDField(db_index=True)),
@@ -94,7 +94,10 @@ class Migration(migrations.Migration):
                 ("asked_at", models.DateTimeField()),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
                 ("answered_by", models.CharField(blank=True, max_length=120)),
-                ("request", models.ForeignKey(on_delete=models.PROTECT, related_name="questions", to="share.request")),
+                (
+                    "request",
+                    models.ForeignKey(on_delete=models.PROTECT, related_name="questions", to="share.SharingRequest"),
+                ),
             ],
             options={
                 "ordering": ["asked_at", "id"],

@@ -22,13 +22,13 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER share_requests_stay BEFORE UPDATE OR DELETE ON share_request
+CREATE TRIGGER share_requests_stay BEFORE UPDATE OR DELETE ON share_sharingrequest
     FOR EACH ROW EXECUTE FUNCTION share_answers_stay();
 
 CREATE FUNCTION share_replies_stay() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND EXISTS (
-        SELECT 1 FROM share_request
+        SELECT 1 FROM share_sharingrequest
         WHERE id = OLD.request_id AND settled_at IS NOT NULL AND share_is_erased(subject)
     ) THEN
         RETURN OLD;
@@ -38,7 +38,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER share_questions_stay BEFORE UPDATE OR DELETE ON share_question
+CREATE TRIGGER share_questions_stay BEFORE UPDATE OR DELETE ON share_consentquestion
     FOR EACH ROW EXECUTE FUNCTION share_replies_stay();
 """
 

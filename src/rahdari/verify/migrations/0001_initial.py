@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
             options={"ordering": ["opened_at", "id"]},
         ),
         migrations.CreateModel(
-            name="Attempt",
+            name="ProbeAttempt",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("at", models.DateTimeField()),
@@ -267,7 +267,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="attempt", index=models.Index(fields=["challenge", "-id"], name="attempts_of_a_challenge")
+            model_name="probeattempt", index=models.Index(fields=["challenge", "-id"], name="attempts_of_a_challenge")
         ),
         migrations.AddIndex(
             model_name="reproof",

@@ -25,7 +25,7 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'attempts are only added: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
 END $$;
-CREATE TRIGGER verify_attempts_only_grow BEFORE UPDATE OR DELETE ON verify_attempt
+CREATE TRIGGER verify_attempts_only_grow BEFORE UPDATE OR DELETE ON verify_probeattempt
     FOR EACH ROW EXECUTE FUNCTION verify_attempts_only_grow();
 
 CREATE FUNCTION verify_proof_stays() RETURNS trigger LANGUAGE plpgsql AS $$

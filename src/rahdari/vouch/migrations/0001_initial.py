@@ -10,14 +10,14 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Stop",
+            name="MailOptOut",
             fields=[
                 ("address_index", models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name="Question",
+            name="ReferenceRequest",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("subject", models.CharField(max_length=120, unique=True)),

@@ -1,0 +1,324 @@
+"""What an officer asks or announces, the applicant's answer, and what was decided: with reasons, law and remedies."""
+
+import datetime as dt
+
+from django.utils.translation import get_language
+
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application
+from rahdari.decide import actions, queries
+from rahdari.decide.models import Case, CaseQuestion, Notice
+from rahdari.people.acting import Acting
+from rahdari.policy import Allowance, Forum, Text
+from rahdari.portal.applicant.answers import Answer as AnswerForm
+
+from .applications import ONE, READ, WRITE, own, whole
+from .operation import Answer, Call, Ok, operation
+from .problems import not_found, of_form
+from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
+from .schema import whole as number
+from .serializers import APPLICATION, stamp, stamp_or_none
+
+TAG = "decisions"
+REASON = named(
+    "Reason",
+    closed(
+        {
+            "code": text(20),
+            "text": text(4000),
+            "advice": text(4000),
+            "provisions": listed(closed({"instrument": text(500), "place": text(200)})),
+            "remedies": listed(closed({"key": text(60), "text": text(4000)})),
+        }
+    ),
+)
+QUESTION = named(
+    "CaseQuestion",
+    closed(
+        {
+            "code": text(20),
+            "text": text(20_000),
+            "asked_at": MOMENT,
+            "answer_until": MOMENT,
+            "lapsed": TRUTH,
+            "more_time_possible": TRUTH,
+            "draft": text(20_000),
+        }
+    ),
+)
+NOTICE = named(
+    "Notice",
+    closed(
+        {
+            "text": text(20_000),
+            "reasons": listed(REASON),
+            "sent_at": MOMENT,
+            "answer_until": MOMENT,
+            "answered_at": or_null(MOMENT),
+            "may_answer": TRUTH,
+            "draft": text(20_000),
+        }
+    ),
+)
+SPAN = closed({"length": number(0, 100_000), "unit": text(20)})
+FORUM = closed(
+    {"title": text(500), "sits": text(2000), "file_within": SPAN, "decides_within": SPAN, "runs_from": text()}
+)
+DECISION = named(
+    "Decision",
+    closed(
+        {
+            "outcome": choice("granted", "refused"),
+            "at": MOMENT,
+            "by_rule": TRUTH,
+            "policy": text(60),
+            "text": text(20_000),
+            "registration": or_null(text(12)),
+            "provisional_until": or_null(MOMENT),
+            "reasons": listed(REASON),
+            "appeal": or_null(closed({"until": MOMENT, "forum": or_null(FORUM)})),
+            "readable_until": or_null(MOMENT),
+        }
+    ),
+)
+ANSWERING = closed({"answer": text(20_000)})
+
+
+def _in(words: Text | None) -> str:
+    return words.in_language(get_language()) if words is not None else ""
+
+
+def _case(call: Call, reference: str) -> tuple[Application, Acting, Case]:
+    row, by = own(call, reference)
+    case = queries.case_of(row)
+    if case is None:
+        raise not_found()
+    return row, by, case
+
+
+def _reason(found: queries.RefusedFor) -> Json:
+    reason = found.reason
+    language = get_language()
+    return {
+        "code": reason.code,
+        "text": _in(reason.text),
+        "advice": _in(reason.advice),
+        "provisions": [{"instrument": each.name(language), "place": each.place} for each in found.provisions],
+        "remedies": [{"key": each.key, "text": _in(each.text)} for each in found.remedies],
+    }
+
+
+def _answer(call: Call, row: Application) -> str:
+    asked = queries.awaiting_answer(row)
+    papers = asked is not None and apply.documents_of_answer(row, asked.subject).exists()
+    form = AnswerForm(call.body, longest=queries.policy_of(row).limits.answer_characters, papers=papers)
+    if not form.is_valid():
+        raise of_form(form)
+    answer: str = form.cleaned_data["answer"]
+    return answer
+
+
+def _draft(call: Call, row: Application) -> str:
+    form = AnswerForm(call.body, longest=queries.policy_of(row).limits.answer_characters, papers=True)
+    if not form.is_valid():
+        raise of_form(form)
+    draft: str = form.cleaned_data["answer"]
+    return draft
+
+
+# -- a question ------------------------------------------------------------------------------------------------------
+
+
+def _question(call: Call, reference: str) -> tuple[Application, Acting, CaseQuestion]:
+    row, by, case = _case(call, reference)
+    asked = queries.open_question(case)
+    if asked is None:
+        raise not_found()
+    return row, by, asked
+
+
+def _said(row: Application, asked: CaseQuestion) -> Json:
+    policy = queries.policy_of(row)
+    reason = policy.reasons.get(asked.code)
+    words = [_in(reason.text) if reason is not None else "", asked.text]
+    return {
+        "code": asked.code,
+        "text": "\n".join(each for each in words if each),
+        "asked_at": stamp(asked.asked_at),
+        "answer_until": stamp(queries.question_due_at(asked)),
+        "lapsed": asked.lapsed_at is not None,
+        "more_time_possible": asked.extended < policy.extensions_of_a_question and asked.lapsed_at is None,
+        "draft": asked.draft,
+    }
+
+
+@operation("GET", f"{ONE}/question", scope=READ, tag=TAG, summary="The officer's open question", ok=Ok("It.", QUESTION))
+def get_question(call: Call, reference: str) -> Answer:
+    """404 when none is open. While one is, the officer's clock stands still."""
+    row, _by, asked = _question(call, reference)
+    return Answer(_said(row, asked))
+
+
+@operation(
+    "POST",
+    f"{ONE}/question/answer",
+    scope=WRITE,
+    tag=TAG,
+    summary="Answer the question",
+    body=ANSWERING,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The application; the first answer counts.", APPLICATION, tag=True),
+)
+def answer_question(call: Call, reference: str) -> Answer:
+    """Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty."""
+    row, by, asked = _question(call, reference)
+    actions.answer_question(question=asked, answer=_answer(call, row), actor=by.actor, now=call.now)
+    return whole(call, row)
+
+
+@operation(
+    "PUT",
+    f"{ONE}/question/draft",
+    scope=WRITE,
+    tag=TAG,
+    summary="Keep a draft of the answer",
+    body=ANSWERING,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The question, with the draft.", QUESTION),
+)
+def save_question_draft(call: Call, reference: str) -> Answer:
+    """For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away."""
+    row, by, asked = _question(call, reference)
+    actions.save_answer_draft(asked=asked, text=_draft(call, row), actor=by.actor, now=call.now)
+    asked.refresh_from_db()
+    return Answer(_said(row, asked))
+
+
+@operation(
+    "POST",
+    f"{ONE}/question/more-time",
+    scope=WRITE,
+    tag=TAG,
+    summary="Take more time to answer",
+    problems=("not-possible-now",),
+    ok=Ok("The question with its new last day.", QUESTION),
+)
+def extend_question(call: Call, reference: str) -> Answer:
+    row, by, asked = _question(call, reference)
+    return Answer(_said(row, actions.extend_question(question=asked, actor=by.actor, now=call.now)))
+
+
+# -- a notice before a refusal ---------------------------------------------------------------------------------------
+
+
+@operation(
+    "GET", f"{ONE}/notice", scope=READ, tag=TAG, summary="The notice before a refusal", ok=Ok("The notice.", NOTICE)
+)
+def get_notice(call: Call, reference: str) -> Answer:
+    """404 when there is none. Nothing is decided before you could answer it, and a second officer reads the answer."""
+    row, _by, told = _notice(call, reference)
+    return Answer(_told(row, told))
+
+
+def _notice(call: Call, reference: str) -> tuple[Application, Acting, Notice]:
+    row, by, case = _case(call, reference)
+    told = queries.open_notice(case)
+    if told is None:
+        raise not_found()
+    return row, by, told
+
+
+def _told(row: Application, told: Notice) -> Json:
+    policy = queries.policy_of(row)
+    return {
+        "text": f"{told.text}\n{told.evidence}".strip(),
+        "reasons": [_reason(queries.reason_with_law(policy, code)) for code in told.codes],
+        "sent_at": stamp(told.sent_at),
+        "answer_until": stamp(queries.notice_due_at(told)),
+        "answered_at": stamp_or_none(told.answered_at),
+        "may_answer": told.may_answer,
+        "draft": told.draft,
+    }
+
+
+@operation(
+    "PUT",
+    f"{ONE}/notice/draft",
+    scope=WRITE,
+    tag=TAG,
+    summary="Keep a draft of your side",
+    body=ANSWERING,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The notice, with the draft.", NOTICE),
+)
+def save_notice_draft(call: Call, reference: str) -> Answer:
+    """For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away."""
+    row, by, told = _notice(call, reference)
+    actions.save_answer_draft(asked=told, text=_draft(call, row), actor=by.actor, now=call.now)
+    told.refresh_from_db()
+    return Answer(_told(row, told))
+
+
+@operation(
+    "POST",
+    f"{ONE}/notice/answer",
+    scope=WRITE,
+    tag=TAG,
+    summary="Tell your side",
+    body=ANSWERING,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The application; the first answer counts.", APPLICATION, tag=True),
+)
+def answer_notice(call: Call, reference: str) -> Answer:
+    """Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty."""
+    row, by, told = _notice(call, reference)
+    actions.answer_notice(notice=told, answer=_answer(call, row), actor=by.actor, now=call.now)
+    return whole(call, row)
+
+
+# -- the decision ----------------------------------------------------------------------------------------------------
+
+
+def _span(found: Allowance) -> Json:
+    return {"length": found.length, "unit": str(found.unit)}
+
+
+def _appeal(until: dt.datetime, forum: Forum | None) -> Json:
+    told = None
+    if forum is not None:
+        told = {
+            "title": _in(forum.title),
+            "sits": forum.sits,
+            "file_within": _span(forum.file_within),
+            "decides_within": _span(forum.decides_within),
+            "runs_from": forum.runs_from,
+        }
+    return {"until": stamp(until), "forum": told}
+
+
+@operation(
+    "GET", f"{ONE}/decision", scope=READ, tag=TAG, summary="What was decided, and why", ok=Ok("The decision.", DECISION)
+)
+def get_decision(call: Call, reference: str) -> Answer:
+    """404 until it is decided. Of a refusal: the reasons with their law, what you can do, until when to appeal, and
+    until when what you wrote and sent can be read here (`readable_until`)."""
+    row, _by, case = _case(call, reference)
+    decision = queries.decision_of(case)
+    if decision is None:
+        raise not_found()
+    policy, refusal = queries.policy_of(row), queries.refusal_of(row)
+    codes = [code for code in [*decision.codes, *decision.provisional_codes] if code in policy.reasons]
+    return Answer(
+        {
+            "outcome": str(decision.outcome),
+            "at": stamp(decision.at),
+            "by_rule": decision.decided_by.startswith("rule:"),
+            "policy": decision.rule_version,
+            "text": decision.text,
+            "registration": decision.registration.reference if decision.registration is not None else None,
+            "provisional_until": stamp_or_none(decision.provisional_until if decision.confirmed_at is None else None),
+            "reasons": [_reason(queries.reason_with_law(policy, code)) for code in codes],
+            "appeal": _appeal(refusal.appeal_until, refusal.forum) if refusal is not None else None,
+            "readable_until": stamp_or_none(queries.readable_until(row)),
+        }
+    )

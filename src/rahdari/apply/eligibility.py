@@ -1,0 +1,191 @@
+"""The three questions before an application, kept in the session until it begins.
+
+Nothing personal is asked here, and nobody has to be signed in. `begin` makes the draft; the token in the session makes
+it the same draft however often it is called.
+"""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from rahdari.letters import queries as letters
+from rahdari.people.access import actor_of, person
+from rahdari.policy import Service
+
+from . import actions, form_errors, pages, queries, questions, rules, summary
+from .rules import Eligibility, Use, Way, Which, Who
+
+SLOT = "apply.questions"
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def _answers(request: HttpRequest) -> dict[str, str]:
+    return dict(request.session.get(SLOT, {}))
+
+
+def _keep(request: HttpRequest, **given: str) -> dict[str, str]:
+    answers = _answers(request) | given
+    answers.setdefault("token", str(uuid.uuid4()))
+    request.session[SLOT] = answers
+    return answers
+
+
+def _assess(answers: dict[str, str]) -> Eligibility | None:
+    if answers.get("who") not in set(Who):
+        return None
+    return rules.eligibility(
+        who=Who(answers["who"]),
+        use=Use(answers["use"]) if answers.get("use") in set(Use) else None,
+        which=Which(answers["which"]) if answers.get("which") in set(Which) else None,
+        policy=queries.policy_in_force(),
+        sms=letters.sms_is_set_up(),
+    )
+
+
+def _next(request: HttpRequest, answers: dict[str, str]) -> HttpResponse:
+    found = _assess(answers)
+    if found is None:
+        name = "apply:who" if "who" not in answers else "apply:use" if "use" not in answers else "apply:which"
+        return HttpResponseRedirect(reverse(name))
+    if found.way is not Way.APPLY:
+        return HttpResponseRedirect(reverse("apply:instead"))
+    return HttpResponseRedirect(reverse("apply:ready"))
+
+
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    """A new application: the questions from the first one, with a token of its own.
+
+    Who has answered nothing yet gets the token with the first answer: looking makes no session.
+    """
+    if _answers(request):
+        _keep(request, token=str(uuid.uuid4()))
+    return HttpResponseRedirect(reverse("apply:who"))
+
+
+@get_or_post
+def who(request: HttpRequest) -> HttpResponse:
+    policy = queries.policy_in_force()
+    form = questions.WhoForm(_posted(request), initial=_answers(request), policy=policy)
+    if request.method == "POST" and form.is_valid():
+        answers = _keep(request, who=form.cleaned_data["who"])
+        answers.pop("use", None)
+        answers.pop("which", None)
+        request.session[SLOT] = answers
+        return _next(request, answers)
+    return _question(request, form, 1, reverse("portal:start"))
+
+
+@get_or_post
+def use(request: HttpRequest) -> HttpResponse:
+    if "who" not in _answers(request):
+        return HttpResponseRedirect(reverse("apply:who"))
+    form = questions.UseForm(_posted(request), initial=_answers(request))
+    if request.method == "POST" and form.is_valid():
+        return _next(request, _keep(request, use=form.cleaned_data["use"]))
+    return _question(request, form, 2, reverse("apply:who"))
+
+
+@get_or_post
+def which(request: HttpRequest) -> HttpResponse:
+    if "use" not in _answers(request):
+        return _next(request, _answers(request))
+    form = questions.WhichForm(_posted(request), initial=_answers(request))
+    if request.method == "POST" and form.is_valid():
+        return _next(request, _keep(request, which=form.cleaned_data["which"]))
+    return _question(request, form, 3, reverse("apply:use"))
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _question(request: HttpRequest, form: questions.QuestionForm, number: int, back: str) -> HttpResponse:
+    bound = form[next(iter(form.fields))]
+    context: dict[str, Any] = {"form": form, "question": bound, "number": number, "back_url": back}
+    return render(request, "apply/question.html", context)
+
+
+@require_safe
+def instead(request: HttpRequest) -> HttpResponse:
+    """What to do when the answers do not lead to an application."""
+    found = _assess(_answers(request))
+    if found is None or found.way is Way.APPLY:
+        return _next(request, _answers(request))
+    policy = queries.policy_in_force()
+    service = policy.services.get(found.service or "")
+    return render(
+        request,
+        "apply/instead.html",
+        {
+            "way": found.way.value,
+            "service": service.title.in_language(queries.language_now()) if service else "",
+            "use": summary.USES.get(_answers(request).get("use", ""), ""),
+        },
+    )
+
+
+def _number_of(service: Service) -> str:
+    """Whose number everybody has to give: company, card, or nobody's."""
+    if service.holder == "organisation":
+        return "company" if service.has_company_number else ""
+    return "card" if rules.asks_card(service) else ""
+
+
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """That one can apply, what it costs, how long it takes and what to have ready; and the way on, which is the email
+    address for whoever is not signed in."""
+    answers = _answers(request)
+    found = _assess(answers)
+    if found is None or found.way is not Way.APPLY or found.service is None:
+        return _next(request, answers)
+    policy, language = queries.policy_in_force(), queries.language_now()
+    service = policy.services[found.service]
+    return render(
+        request,
+        "apply/ready.html",
+        {
+            "service": service.title.in_language(language),
+            "which": answers["which"],
+            "number": _number_of(service),
+            "fee": service.fee.text.in_language(language),
+            "evidence": summary.evidence_groups(service),
+            "documents": [rule.title.in_language(language) for rule in service.documents],
+            "form": questions.BeginForm(),
+            "begin_url": reverse("apply:begin"),
+        },
+    )
+
+
+@require_safe
+def begin(request: HttpRequest) -> HttpResponse:
+    """Make the draft and go to its first task. A link of somebody else can do no more than these answers allow."""
+    answers = _answers(request)
+    found = _assess(answers)
+    if found is None or found.way is not Way.APPLY or found.service is None:
+        return _next(request, answers)
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path(), reverse("account_login"))
+    try:
+        application = actions.start_application(
+            applicant=person(request),
+            service=found.service,
+            fixed_address=answers["which"],
+            language=queries.language_now(),
+            send_token=uuid.UUID(answers["token"]),
+            actor=actor_of(person(request)),
+            now=pages.now(),
+        )
+    except actions.ServiceNotOpen:
+        return HttpResponseRedirect(reverse("apply:instead"))
+    except actions.TooManyDrafts as error:
+        messages.error(request, form_errors.too_many_drafts(error.limit))
+        return HttpResponseRedirect(reverse("portal:home"))
+    return pages.to_next(application)

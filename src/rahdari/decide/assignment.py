@@ -1,0 +1,103 @@
+"""Whose case it is, and what that officer found out by hand."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from rahdari.apply import queries as applications
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as checks
+from rahdari.verify.models import Check, Outcome
+
+from . import queries
+from .models import Case
+from .transitions import apart_from, in_own_hands, lock, move_of, record, sentence
+
+
+class AlreadyTaken(Exception):
+    """Another officer has the case. `.case`."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(f"{case} is taken")
+        self.case = case
+
+
+@transaction.atomic
+def take_case(*, case: Case, officer: User, now: dt.datetime) -> Case:
+    case = lock(case)
+    actor = apart_from(case, officer)
+    move_of(case, "take_case")
+    if case.assigned_to_id == officer.pk:
+        return case
+    if case.assigned_to_id is not None:
+        raise AlreadyTaken(case)
+    _assign(case, officer, now)
+    record(case, "took_case", actor, now)
+    return case
+
+
+@transaction.atomic
+def hand_over(*, case: Case, officer: User, to: User | None, now: dt.datetime) -> Case:
+    """Pass the case to a colleague, or back into the queue. A supervisor may do it with anybody's case."""
+    case = lock(case)
+    if people.is_supervisor(officer):
+        actor = apart_from(case, officer)
+        move_of(case, "reassign")
+    else:
+        actor = in_own_hands(case, officer)
+        move_of(case, "hand_over")
+    if to is not None:
+        apart_from(case, to)
+    _assign(case, to, now)
+    record(case, "handed_over", actor, now, detail={"to": f"officer:{to.pk}" if to else ""})
+    return case
+
+
+def _assign(case: Case, officer: User | None, now: dt.datetime) -> None:
+    case.assigned_to, case.assigned_at = officer, now if officer else None
+    case.save(update_fields=["assigned_to", "assigned_at"])
+
+
+@transaction.atomic
+def record_check(*, case: Case, officer: User, check: uuid.UUID, outcome: str, how: str, now: dt.datetime) -> Check:
+    """What an officer found out by hand, with words on how. The journal's row is written by `verify`."""
+    case = lock(case)
+    actor = in_own_hands(case, officer)
+    move_of(case, "record_check")
+    found = checks.check_by_id(subject=case.application.subject, id=str(check))
+    if found is None:
+        raise queries.CaseNotFound(case.application.reference)
+    return verify.record_by_hand(check=found, outcome=outcome, how=sentence(how), actor=actor, now=now)
+
+
+@transaction.atomic
+def record_several(
+    *, case: Case, officer: User, found: Sequence[tuple[uuid.UUID, str, str]], now: dt.datetime
+) -> list[Check]:
+    """Several checks of a case at once, all or none: of each its id, `passed` or `failed`, and words on how."""
+    return [
+        record_check(case=case, officer=officer, check=check, outcome=outcome, how=how, now=now)
+        for check, outcome, how in found
+    ]
+
+
+@transaction.atomic
+def record_checks(*, case: Case, officer: User, kind: str, outcome: str, how: str, now: dt.datetime) -> int:
+    """The same for every address whose check of this kind has not passed. Gives their number."""
+    case = lock(case)
+    actor = in_own_hands(case, officer)
+    move_of(case, "record_check")
+    words = sentence(how)
+    addresses = {each.subject for each in applications.endpoints_of(case.application)}
+    found = [
+        each
+        for each in checks.checks_of(case.application.subject)
+        if each.kind == kind and each.target in addresses and each.outcome != Outcome.PASSED
+    ]
+    for each in found:
+        verify.record_by_hand(check=each, outcome=outcome, how=words, actor=actor, now=now)
+    return len(found)

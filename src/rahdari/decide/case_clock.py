@@ -1,0 +1,174 @@
+"""The clocks of a case, computed on reading from events. Both sides see the same face.
+
+Allowances are those of the policy frozen onto the application; the calendar is that of the policy in force now, since a
+holiday declared yesterday is a fact and no new rule. A time that was told to somebody is never made earlier.
+"""
+
+import datetime as dt
+import functools
+from dataclasses import dataclass
+from typing import TypedDict
+
+from django.conf import settings
+
+from rahdari import policy
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.policy import Allowance, Calendar, Pause, Policy
+
+from .models import Case, CaseQuestion, Notice
+from .rules import CaseStanding, NoticeState, QuestionState, Status, Urgency, urgency
+
+
+@dataclass(frozen=True)
+class ClockFace:
+    """What a clock shows. `waits_for`: officer | second | applicant | nobody."""
+
+    due_at: dt.datetime
+    remaining: dt.timedelta
+    paused: bool
+    used_share: float
+    urgency: Urgency
+    waits_for: str
+
+    @property
+    def is_late(self) -> bool:
+        return self.urgency == Urgency.LATE
+
+    @property
+    def used_percent(self) -> int:
+        return min(100, round(self.used_share * 100))
+
+
+def policy_in_force() -> Policy:
+    return policy.current(settings.POLICY_FILE)
+
+
+def calendar() -> Calendar:
+    return policy_in_force().calendar
+
+
+def policy_of(application: Application) -> Policy:
+    """The rules under which this application was sent."""
+    return policy_by(application.policy_id)
+
+
+@functools.cache
+def _frozen(digest: str) -> Policy:
+    # They never change, and there are as many as the regulator ever brought into force.
+    return applications.policy_frozen_as(digest)
+
+
+def policy_by(digest: str | None) -> Policy:
+    """The rules that were frozen under this digest; without one, those in force."""
+    return policy_in_force() if digest is None else _frozen(digest)
+
+
+def allowance_of(application: Application) -> Allowance:
+    rules = policy_of(application)
+    return rules.clocks[rules.services[application.service].clock]
+
+
+def provisional_until(application: Application, now: dt.datetime) -> dt.datetime:
+    """The end of a provisional registration that begins now: the policy's term, or the shorter one of its evidence."""
+    rules = policy_of(application)
+    if rules.provisional is None:
+        raise LookupError("the policy has no provisional registration")
+    kind = rules.services[application.service].evidence_kind(application.evidence_kind)
+    terms = [rules.provisional.term, *([kind.term] if kind is not None and kind.term is not None else [])]
+    return min(policy.add(start=now, allowance=term, calendar=calendar()) for term in terms)
+
+
+def pauses_of(case: Case) -> list[Pause]:
+    """When the officer's clock stood still: while the applicant had the word, and while a grant stood."""
+    stops = [Pause(question.asked_at, question.answered_at) for question in case.questions.all()]
+    for notice in case.notices.all():
+        ends = [at for at in (notice.answered_at, notice.ran_out_at, notice.withdrawn_at) if at is not None]
+        stops.append(Pause(notice.sent_at, min(ends) if ends else None))
+    stops += [Pause(one.at, one.voided_at) for one in case.decisions.all() if one.voided_at is not None]
+    return stops
+
+
+class Events(TypedDict):
+    started_at: dt.datetime
+    allowance: Allowance
+    calendar: Calendar
+    pauses: list[Pause]
+
+
+def events_of(case: Case) -> Events:
+    return {
+        "started_at": case.started_at,
+        "allowance": allowance_of(case.application),
+        "calendar": calendar(),
+        "pauses": pauses_of(case),
+    }
+
+
+def waits_for(standing: CaseStanding) -> str:
+    """Whose turn it is: officer | second | applicant | nobody. Our clock runs in the turns of the first two."""
+    if standing.status != Status.OPEN:
+        return "nobody"
+    if standing.question != QuestionState.NONE or standing.notice == NoticeState.RUNNING:
+        return "applicant"
+    return "second" if standing.notice == NoticeState.RIPE else "officer"
+
+
+def clock_of(case: Case, now: dt.datetime) -> ClockFace:
+    """The officer's clock of a case; of one that is decided or closed, as it stood then."""
+    ended = case.decided_at or case.closed_at
+    at = min(ended, now) if ended is not None else now
+    events = events_of(case)
+    share = policy.used_share(now=at, **events)
+    turn = waits_for(case.standing)
+    paused = turn in {"applicant", "nobody"}
+    return ClockFace(
+        due_at=policy.due_at(now=at, **events),
+        remaining=policy.remaining(now=at, **events),
+        paused=paused,
+        used_share=share,
+        urgency=urgency(used_share=share, paused=paused, escalate_at=policy_of(case.application).escalate_at),
+        waits_for=turn,
+    )
+
+
+def clock_of_application(application: Application, now: dt.datetime) -> ClockFace | None:
+    """The clock before there is a case: from receipt. None while nothing was sent."""
+    if application.submitted_at is None:
+        return None
+    events: Events = {
+        "started_at": application.submitted_at,
+        "allowance": allowance_of(application),
+        "calendar": calendar(),
+        "pauses": [],
+    }
+    share = policy.used_share(now=now, **events)
+    return ClockFace(
+        due_at=policy.due_at(**events),
+        remaining=policy.remaining(now=now, **events),
+        paused=False,
+        used_share=share,
+        urgency=urgency(used_share=share, paused=False, escalate_at=policy_of(application).escalate_at),
+        waits_for="nobody",
+    )
+
+
+def question_due_at(question: CaseQuestion) -> dt.datetime:
+    """Until when the applicant may answer: as it was told, or later if a holiday was declared since."""
+    allowance = policy_of(question.case.application).clocks["question"]
+    due = question.asked_at
+    for _ in range(question.extended + 1):
+        due = policy.add(start=due, allowance=allowance, calendar=calendar())
+    return max(due, question.due_at)
+
+
+def notice_due_at(notice: Notice) -> dt.datetime:
+    allowance = notice_allowance(policy_of(notice.case.application), notice.codes)
+    return max(policy.add(start=notice.sent_at, allowance=allowance, calendar=calendar()), notice.answer_due_at)
+
+
+def notice_allowance(rules: Policy, codes: list[str]) -> Allowance:
+    """Of several codes, the longest time to answer is given."""
+    given = [notice for code in codes if (notice := rules.reasons[code].notice) is not None]
+    start = dt.datetime(2026, 1, 5, tzinfo=rules.calendar.zone_info)
+    return max(given, key=lambda one: policy.add(start=start, allowance=one, calendar=rules.calendar))

@@ -1,0 +1,71 @@
+"""Times that are over: a step of the line. Silence closes a question, ripens a notice and escalates a case."""
+
+import datetime as dt
+
+from rahdari.apply import actions as apply
+from rahdari.db.queues import each_of
+
+from . import case_clock, queries, rules
+from .models import Case, Notice
+from .rules import Status
+from .transitions import close, move_of, record, write
+
+
+def close_unanswered(*, now: dt.datetime) -> int:
+    """Times that are over. An unanswered question closes the case, an unanswered notice becomes ripe; a case that is
+    not decided in time goes to a supervisor and the applicant is told. Returns how many cases moved."""
+    return end_unanswered(now) + escalate_late(now)
+
+
+@each_of(queries.clocks_to_run, lock=True)
+def end_unanswered(case: Case, now: dt.datetime) -> bool:
+    return _run_clock(queries.cases().get(pk=case.pk), now)
+
+
+@each_of(queries.cases_out_of_time, lock=True)
+def escalate_late(case: Case, now: dt.datetime) -> bool:
+    return _run_clock(queries.cases().get(pk=case.pk), now)
+
+
+def _run_clock(case: Case, now: dt.datetime) -> bool:
+    question, notice = queries.open_question(case), queries.open_notice(case)
+    is_ripe = (
+        notice is not None and notice.state == rules.NoticeState.RUNNING and now > case_clock.notice_due_at(notice)
+    )
+    if case.status == Status.DECIDED and notice is not None and is_ripe:
+        return _run_out(case, notice, now)
+    if case.status != Status.OPEN:
+        return False
+    if case.application.status == "withdrawn":
+        move_of(case, "close_withdrawn")
+        close(case, Status.WITHDRAWN, now)
+        record(case, "closed_withdrawn", "clock", now)
+        return True
+    if question is not None and question.lapsed_at is None and now > case_clock.question_due_at(question):
+        move_of(case, "close_unanswered")
+        question.lapsed_at = now
+        question.save(update_fields=["lapsed_at"])
+        close(case, Status.NOT_PURSUED, now)
+        closed = apply.close_application(application=case.application, outcome="not_pursued", actor="clock", now=now)
+        record(case, "closed_unanswered", "clock", now, reason=question.code)
+        write(case, "application_not_pursued", now, readable_until=queries.readable_until(closed))
+        return True
+    if notice is not None and is_ripe:
+        return _run_out(case, notice, now)
+    if case.escalated_at is None and case_clock.clock_of(case, now).is_late:
+        move_of(case, "escalate")
+        case.escalated_at = now
+        case.save(update_fields=["escalated_at"])
+        record(case, "escalated", "clock", now)
+        complaint = case_clock.policy_of(case.application).remedies.get("ombudsman")
+        write(case, "application_late", now, complaint=complaint)
+        return True
+    return False
+
+
+def _run_out(case: Case, notice: Notice, now: dt.datetime) -> bool:
+    move_of(case, "let_notice_run_out")
+    notice.ran_out_at = now
+    notice.save(update_fields=["ran_out_at"])
+    record(case, "notice_ran_out", "clock", now, reason=" ".join(notice.codes))
+    return True

@@ -1,0 +1,95 @@
+"""What the queue sorts, filters and counts by, kept on the case, so that a page of it costs the same however many wait.
+
+It says nothing that is not in the events of the case and in the calendar. Every act that changes those writes it anew
+(`acting.record`), and a step of the line does when the calendar is another one. It is kept of open cases only. Of a
+case that is closed there is one keyed hash of its holder's whole name, by which a search with a ground finds it.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+
+from django.db import transaction
+
+from rahdari import policy
+from rahdari.policy import Calendar
+from rahdari.vault.index import blinder
+from rahdari.verify.names import fold_name
+
+from . import case_clock, queries
+from .models import Case
+from .rules import Status
+
+FIELDS = ("waits_for", "due_at", "late_at", "words", "kept_under")
+# A word is found by its first letters: by no fewer than so many, and what comes behind so many is not looked at.
+LEAST, MOST = 3, 10
+
+
+def keep(case: Case) -> None:
+    """Write it anew, from the rows as they are now. The caller has locked the case."""
+    fresh = queries.cases().get(pk=case.pk)
+    _compute(fresh)
+    fresh.save(update_fields=FIELDS)
+    for name in FIELDS:
+        setattr(case, name, getattr(fresh, name))
+
+
+def forget(case: Case) -> tuple[str, ...]:
+    """A case that closes is on no queue any more. The caller saves the fields that are returned."""
+    case.waits_for, case.due_at, case.late_at, case.kept_under = "", None, None, ""
+    case.words = whole_name(case.application.holder_name)
+    return FIELDS
+
+
+def keep_again(*, now: dt.datetime, at_most: int) -> int:
+    """A step of the line: open cases that were kept under another calendar, or never. Returns how many."""
+    mark = mark_of(case_clock.calendar())
+    stale = Case.objects.filter(status=Status.OPEN).exclude(kept_under=mark).order_by("id")
+    with transaction.atomic():
+        # Whatever act has a case in its hands writes it itself.
+        keys = list(stale.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:at_most])
+        found = list(queries.cases().filter(pk__in=keys))
+        for case in found:
+            _compute(case)
+        Case.objects.bulk_update(found, FIELDS)
+    return len(found)
+
+
+def _compute(case: Case) -> None:
+    events = case_clock.events_of(case)
+    case.waits_for = case_clock.waits_for(case.standing)
+    case.due_at = policy.due_at(**events)
+    share = case_clock.policy_of(case.application).escalate_at[-1] / 100
+    case.late_at = policy.used_at(share=share, **events)
+    case.words = sorted(_beginnings(fold_name(case.application.holder_name)))
+    case.kept_under = mark_of(events["calendar"])
+
+
+@lru_cache(maxsize=8)
+def mark_of(calendar: Calendar) -> str:
+    """Differs between calendars of different days or hours."""
+    days = (calendar.zone, calendar.week, calendar.seasons, [(day.date, day.status) for day in calendar.holidays])
+    return hashlib.sha256(repr(days).encode()).hexdigest()
+
+
+def _beginnings(words: Iterable[str]) -> set[str]:
+    """Of each word its first three to ten letters; a shorter word whole."""
+    return hashes(word[:length] for word in words for length in range(min(LEAST, len(word)), min(MOST, len(word)) + 1))
+
+
+def words_asked(text: str) -> set[str]:
+    """What a name must have to be found by this text: each of its words, or the beginning of one."""
+    return hashes(word[:MOST] for word in fold_name(text))
+
+
+def whole_name(text: str) -> list[str]:
+    """All words of a name in one hash, so that no part of it is found; nothing of no name."""
+    words = " ".join(fold_name(text))
+    return [blinder().blind("desk:name", words).hex()[:16]] if words else []
+
+
+def hashes(words: Iterable[str]) -> set[str]:
+    """16 hex digits for each word, under the key of the installation."""
+    key = blinder()
+    return {key.blind("desk:word", word).hex()[:16] for word in words}

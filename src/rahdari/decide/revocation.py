@@ -1,0 +1,238 @@
+"""A registration is taken back: suspended or struck out, by the way of a refusal; and it can be restored.
+
+Invariants: it is proposed by one officer with a code of the policy and the evidence named, announced to the holder with
+time to answer, and decided by another officer; a rule never does it; nothing changes in the feed before. The decision,
+the register and the letter are one transaction: there is no moment in which they disagree.
+"""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from rahdari import policy
+from rahdari.db.wake import wake
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.policy import Policy, Reason
+from rahdari.register import actions as register
+from rahdari.register import queries as entries
+from rahdari.register.models import Registration
+from rahdari.register.rules import STANDING, Standing
+
+from . import case_clock, queries, rules
+from .ending import restore, resume, tell
+from .models import Case, Notice, Revocation
+from .refusals import MayNotSecond
+from .transitions import CodeNotUsable, NotPossibleNow, ReasonNeeded, apart_from, lock, move_of, record, sentence
+
+KINDS = ("suspension", "striking_out")
+
+
+def codes_of(rules: Policy) -> list[Reason]:
+    """The codes by which an officer may take a registration back: those that rest on a finding or an order, with time
+    to answer."""
+    found = [reason for kind in KINDS for reason in rules.reasons_of_kind(kind, confirm_allowed=_confirm_allowed())]
+    return [reason for reason in found if reason.ground == "finding" and reason.notice is not None]
+
+
+def _confirm_allowed() -> bool:
+    return bool(settings.REASONS_TO_CONFIRM_ALLOWED)
+
+
+def registration_of(case: Case, now: dt.datetime) -> Registration | None:
+    """What came of the case and stands, in full: a provisional one goes back to an officer by its own way."""
+    decision = queries.decision_of(case)
+    found = decision.registration if decision is not None else None
+    if found is None or found.is_provisional or entries.standing(found, now) not in STANDING:
+        return None
+    return found
+
+
+@transaction.atomic
+def propose_taking_back(*, case: Case, officer: User, code: str, text: str, evidence: str, now: dt.datetime) -> Notice:
+    """Tell the holder why the registration may be taken back, and until when there is time to answer."""
+    case = lock(case)
+    actor = apart_from(case, officer)
+    move_of(case, "propose_taking_back")
+    found = registration_of(case, now)
+    if found is None:
+        raise NotPossibleNow("propose_taking_back", case.standing)
+    frozen = case_clock.policy_of(case.application)
+    reason = next((each for each in codes_of(frozen) if each.code == code), None)
+    if reason is None:
+        raise CodeNotUsable(code)
+    if not evidence.strip():
+        raise ReasonNeeded("evidence")
+    notice = Notice.objects.create(
+        case=case,
+        codes=[code],
+        text=sentence(text),
+        evidence=evidence.strip(),
+        proposed_by=officer,
+        sent_at=now,
+        answer_due_at=policy.add(
+            start=now, allowance=case_clock.notice_allowance(frozen, [code]), calendar=case_clock.calendar()
+        ),
+    )
+    record(case, "proposed_taking_back", actor, now, reason=code)
+    tell(
+        found,
+        "registration_notice",
+        now,
+        code=[code],
+        reason=[reason.text],
+        text=f"{notice.text}\n{notice.evidence}",
+        due_at=notice.answer_due_at,
+        url=reverse("portal:notice", args=[case.application.reference]),
+    )
+    return notice
+
+
+@transaction.atomic
+def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) -> None:
+    """It stays as it is: the proposal is dropped, by its author or by another officer, and the holder is told."""
+    case = lock(case)
+    actor = apart_from(case, officer)
+    move_of(case, "keep_registration")
+    notice = _standing(case, "keep_registration")
+    notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, sentence(why)
+    notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
+    record(case, "kept_registration", actor, now, reason=" ".join(notice.codes))
+    decision = queries.decision_of(case)
+    if decision is not None and decision.registration is not None:
+        tell(decision.registration, "registration_stays", now, text=notice.withdrawn_why)
+
+
+@transaction.atomic
+def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datetime) -> Revocation:
+    """The second officer's decision: suspended or struck out, as the code says. Its words are the second officer's."""
+    case = lock(case)
+    actor = apart_from(case, officer)
+    notice = _standing(case, "second_taking_back")
+    frozen = case_clock.policy_of(case.application)
+    reasons = [frozen.reasons[code] for code in notice.codes]
+    why = rules.may_second(
+        proposer=notice.proposed_by_id,
+        second=officer.pk,
+        is_director=people.has_rank(officer, "director"),
+        reasons=reasons,
+        ripe=notice.state == rules.NoticeState.RIPE,
+        is_new=queries.is_new_in_office(officer, now),
+    )
+    if why is not None:
+        raise MayNotSecond(why)
+    move_of(case, "second_taking_back")
+    found = registration_of(case, now)
+    if found is None:
+        raise NotPossibleNow("second_taking_back", case.standing)
+    forum = frozen.forum_for("officer_decision")
+    assert forum is not None  # noqa: S101 - the loader refuses a policy without one
+    taken = Revocation.objects.create(
+        case=case,
+        registration=found,
+        notice=notice,
+        kind=reasons[0].kind,
+        codes=notice.codes,
+        text=sentence(because),
+        decided_by=actor,
+        proposed_by=notice.proposed_by,
+        seconded_by=officer,
+        rule_version=frozen.version,
+        at=now,
+        appeal_until=policy.add(start=now, allowance=forum.file_within, calendar=case_clock.calendar()),
+    )
+    notice.concluded_at = now
+    notice.save(update_fields=["concluded_at"])
+    if taken.kind == "suspension":
+        # In the place of a pause of the holder's own, which a press would end.
+        register.suspend(
+            registration=found, code=notice.codes[0], actor=actor, now=now, instead_of=rules.PAUSED_AT_REQUEST
+        )
+    else:
+        register.strike_out(registration=found, code=notice.codes[0], actor=actor, now=now)
+    record(
+        case,
+        "took_back",
+        actor,
+        now,
+        reason=" ".join(notice.codes),
+        detail={"kind": taken.kind, "proposed_by": str(notice.proposed_by_id)},
+    )
+    tell(
+        found,
+        "registration_suspended" if taken.kind == "suspension" else "registration_struck_out",
+        now,
+        code=list(notice.codes),
+        reason=[reason.text for reason in reasons],
+        provisions=list(queries.provisions_of(frozen, notice.codes)),
+        remedies=list(queries.remedies_after(frozen, notice.codes)),
+        **queries.written_to(frozen),
+        text=taken.text,
+        appeal_until=taken.appeal_until,
+    )
+    wake()
+    return taken
+
+
+@transaction.atomic
+def restore_registration(*, case: Case, officer: User, why: str, now: dt.datetime) -> Revocation:
+    """It was taken back wrongly, or what it was taken back for is mended: it stands again, under the same number."""
+    case = lock(case)
+    actor = apart_from(case, officer)
+    move_of(case, "restore_registration")
+    taken = to_restore(case, now)
+    if taken is None:
+        raise NotPossibleNow("restore_registration", case.standing)
+    taken.restored_at, taken.restored_by, taken.restored_why = now, officer, sentence(why)
+    taken.save(update_fields=["restored_at", "restored_by", "restored_why"])
+    if entries.standing(taken.registration, now) is Standing.SUSPENDED:
+        resume(registration=taken.registration, actor=actor, now=now)
+    else:
+        restore(registration=taken.registration, actor=actor, now=now)
+    record(case, "restored_registration", actor, now, reason=" ".join(taken.codes))
+    return taken
+
+
+def to_restore(case: Case, now: dt.datetime) -> Revocation | None:
+    """What was taken back from this case, stands taken back, and could stand again."""
+    taken = case.taken_back.select_related("registration").filter(restored_at__isnull=True).last()
+    if taken is None or taken.registration.expired_at is not None or now >= taken.registration.stays_until:
+        return None
+    over = entries.standing(taken.registration, now) in {Standing.SUSPENDED, Standing.STRUCK_OUT}
+    code = taken.registration.struck_out_code or taken.registration.suspended_code
+    return taken if over and code in taken.codes else None
+
+
+def _standing(case: Case, act: str) -> Notice:
+    notice = queries.open_notice(case)
+    if notice is None:
+        raise NotPossibleNow(act, case.standing)
+    return notice
+
+
+def waiting(*, officer: User, now: dt.datetime) -> list[tuple[Notice, rules.CannotSecond | None]]:
+    """Proposals to take a registration back that wait for an answer or a second officer; none of the officer's own
+    registrations."""
+    standing = Notice.objects.filter(
+        case__status=rules.Status.DECIDED, withdrawn_at__isnull=True, concluded_at__isnull=True
+    )
+    found = standing.select_related("case__application__organisation", "case__application__applicant", "proposed_by")
+    is_own = queries.own_of(officer)
+    is_director, is_new = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
+    return [
+        (
+            each,
+            rules.may_second(
+                proposer=each.proposed_by_id,
+                second=officer.pk,
+                is_director=is_director,
+                reasons=[case_clock.policy_of(each.case.application).reasons[code] for code in each.codes],
+                ripe=each.state == rules.NoticeState.RIPE,
+                is_new=is_new,
+            ),
+        )
+        for each in found.order_by("answer_due_at", "id")[:200]
+        if not is_own(each.case.application)
+    ]

@@ -1,0 +1,110 @@
+"""Which addresses would reach no operator, or reach none, and an officer who says to whom they belong.
+
+Invariant: nothing is granted that would be listed nowhere. An address whose network is unknown goes to every gateway,
+and to the operator that an officer names.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from django.db import transaction
+
+from rahdari.address import directory
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application, Endpoint
+from rahdari.db.wake import wake
+from rahdari.people.models import User
+from rahdari.publish import queries as publish
+from rahdari.register import actions as register
+from rahdari.register import queries as entries
+from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import CANARY
+
+from . import queries
+from .models import Case
+from .rules import REACH, Assessment, CheckFact, NotYet, Status
+from .transitions import apart_from, in_own_hands, lock, move_of, record
+
+
+class NobodyToName(Exception):
+    """No such operator takes the feed. `.operator` is the slug that was given."""
+
+    def __init__(self, operator: str) -> None:
+        super().__init__(f"no operator {operator!r} takes the feed")
+        self.operator = operator
+
+
+def unreached_endpoints(application: Application) -> list[Endpoint]:
+    """The addresses that would be listed nowhere if the application were granted now."""
+    if application.is_mobile or publish.gateways().exists():
+        return []
+    known = directory.current()
+    return [
+        each for each in applications.endpoints_of(application) if each.asn is None and not known.asns(each.network)
+    ]
+
+
+def unreached_of(registration: Registration) -> list[Entry]:
+    """The entries of a registration that no operator gets."""
+    active = entries.active_of_registrations([registration]).filter(part_of__isnull=True)
+    return list(publish.unreached_entries(active))
+
+
+def unreached() -> list[Entry]:
+    """All entries in force that no operator gets, oldest first; without the register's own."""
+    leads = entries.active_entries().filter(part_of__isnull=True)
+    active = leads.exclude(kind=CANARY).filter(registration__suspended_at__isnull=True).select_related("registration")
+    return list(publish.unreached_entries(active).order_by("valid_from", "id"))
+
+
+def unreached_with_cases(*, officer: User) -> list[tuple[Entry, Application]]:
+    """The same for the desk: each with the application on whose page its operator can be named."""
+    return with_files(unreached(), officer=officer)
+
+
+def with_files(found: Collection[Entry], *, officer: User) -> list[tuple[Entry, Application]]:
+    """Entries for a list of the desk: each with the application that its registration rests on; without the officer's
+    own, and without the register's. Whoever shows them puts the look on record (`record_looks`)."""
+    rests_on = {each.registration_id: each.registration for each in found}
+    applied = {pk: applications.last_granted_for(registration) for pk, registration in rests_on.items()}
+    rows = [(each, applied[each.registration_id]) for each in found]
+    is_own = queries.own_of(officer)
+    return [(each, application) for each, application in rows if application is not None and not is_own(application)]
+
+
+def held_against(found: Assessment, application: Application) -> Assessment:
+    """The same, unless a grant would be listed nowhere: then that is what is missing."""
+    if isinstance(found, NotYet):
+        return found
+    missing = [CheckFact(REACH, each.subject, "failed") for each in unreached_endpoints(application)]
+    return NotYet(tuple(missing)) if missing else found
+
+
+@transaction.atomic
+def name_network(*, case: Case, officer: User, operator: str, addresses: Sequence[str] = (), now: dt.datetime) -> int:
+    """Say to which operator addresses belong whose network is unknown: these, or all such. Returns how many.
+
+    Of a decided case the entries on the register follow, with an edition. Raises NobodyToName.
+    """
+    case = lock(case)
+    actor = apart_from(case, officer) if case.status == Status.DECIDED else in_own_hands(case, officer)
+    move_of(case, "name_network")
+    found = next((each for each in publish.operators_of_networks() if each[0] == operator), None)
+    if found is None:
+        raise NobodyToName(operator)
+    _slug, name, asn = found
+    known, count = directory.current(), 0
+    for endpoint in applications.endpoints_of(case.application):
+        if not known.asns(endpoint.network) and (not addresses or endpoint.subject in addresses):
+            apply.name_network(endpoint=endpoint, asn=asn, operator_name=name, actor=actor, now=now)
+            count += case.status == Status.OPEN
+    decision = queries.decision_of(case)
+    if decision is not None and decision.registration is not None:
+        for entry in unreached_of(decision.registration):
+            if not addresses or entry.origin in addresses:
+                register.name_network(entry=entry, asn=asn, actor=actor, now=now)
+                count += 1
+    record(case, "named_network", actor, now, detail={"asn": asn, "addresses": count})
+    wake()
+    return count

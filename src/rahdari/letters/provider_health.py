@@ -1,0 +1,39 @@
+"""How those who carry our letters have done: whom to leave alone for a while, and whom `rahdari doctor` names."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from .models import ProviderHealth
+from .rules import rest_after
+
+MAIL = "mail"
+NOTED_EVERY = dt.timedelta(minutes=1)
+
+
+def resting(*, now: dt.datetime) -> dict[str, dt.datetime]:
+    """Who is left alone, and until when."""
+    found = ProviderHealth.objects.filter(rests_until__gt=now)
+    return {one.name: one.rests_until for one in found if one.rests_until is not None}
+
+
+def note_taken(name: str, *, now: dt.datetime) -> None:
+    """With each letter; written when that is news, and once a minute while all is well."""
+    well = ProviderHealth.objects.filter(name=name, failures=0, rests_until__isnull=True)
+    if well.filter(last_taken_at__gt=now - NOTED_EVERY, last_taken_at__lte=now).exists():
+        return
+    with transaction.atomic():
+        ProviderHealth.objects.update_or_create(
+            name=name, defaults={"failures": 0, "rests_until": None, "last_taken_at": now}
+        )
+
+
+@transaction.atomic
+def note_failure(name: str, reason: str, *, now: dt.datetime) -> None:
+    ProviderHealth.objects.get_or_create(name=name)
+    one = ProviderHealth.objects.select_for_update().get(name=name)
+    one.failures += 1
+    rest = rest_after(one.failures)
+    one.rests_until = None if rest is None else now + rest
+    one.last_error, one.last_failed_at = reason[:80], now
+    one.save()

@@ -1,0 +1,293 @@
+"""Between apply, attest and verify: associations are asked, their answers carried, and what follows when an
+attestation is taken back.
+
+An attestation that is revoked or over before the decision counts for nothing. After it, nothing is taken away: an
+officer has the matter, and the holder a letter.
+"""
+
+import datetime as dt
+
+from django.db.models import Exists, QuerySet
+from django.urls import reverse
+
+from rahdari import policy as policies
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.attest import actions as attest
+from rahdari.attest import queries as attestations
+from rahdari.attest import rules
+from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
+from rahdari.attest.rules import ReviewOutcome
+from rahdari.db.queues import each_of
+from rahdari.decide import queries as decisions
+from rahdari.decide.rules import Grantable
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.people.rules import Act
+from rahdari.policy import Policy
+from rahdari.verify import queries as checks
+from rahdari.verify.evidence import Both, Evidence
+from rahdari.verify.models import Check
+from rahdari.verify.rules import Answer
+
+from .attestation_matching import KIND, about, answer, both, known_by, look_up
+from .employment_proofs import let_another_proof_follow
+from .representing import take_word_of_association
+
+CLOSED_WITHIN = dt.timedelta(days=1)
+TOOK_BACK = "association_took_back"
+# The word for an attestation that nobody but its member called wrong.
+DISPUTED = policies.Text("The member said that it is wrong.", "رکن نے کہا کہ یہ درست نہیں۔")
+
+
+# -- asking --------------------------------------------------------------------------------------------------------
+
+
+@each_of(lambda: checks.waiting_of_kind(KIND, other_than=attestations.requests_asked()).filter(finding=""))
+def ask_associations(check: Check, now: dt.datetime) -> bool:
+    """Checks that wait for an association that was not asked yet: what came meanwhile is looked up first."""
+    application = applications.application_by_subject(check.subject)
+    if application is None or application.status != "submitted":
+        return False
+    policy = applications.frozen_policy(application)
+    if policy.attesting is None:
+        return False
+    if not look_up(application, policy, now):
+        _ask(application, policy, now, subject=f"check:{check.pk}")
+    return True
+
+
+def _ask(application: Application, policy: Policy, now: dt.datetime, *, subject: str) -> None:
+    attesting = policy.attesting
+    if attesting is None or not application.association:
+        return
+    attest.ask(
+        association=application.association,
+        subject=subject,
+        service=application.service,
+        name=application.holder_name,
+        email=application.applicant.email,
+        member_number=application.association_number,
+        known_by=known_by(application),
+        due_at=policies.add(start=now, allowance=attesting.answer_within, calendar=policy.calendar),
+        now=now,
+    )
+
+
+@each_of(attestations.requests_to_look_at)
+def look_at_requests(request: MembershipInquiry, now: dt.datetime) -> bool:
+    """Members were attested who may be those who wait: compare, and let what fits count."""
+    application, moved = _application_of(request), False
+    if application is not None and application.status in {"submitted", "granted"}:
+        policy = applications.frozen_policy(application)
+        if look_up(application, policy, now):
+            attest.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:line", now=now)
+            moved = True
+        elif not request.answer:
+            moved = _forget_the_no(application, request, policy, now)
+    attest.mark_looked_at(request)
+    return moved
+
+
+def _forget_the_no(application: Application, request: MembershipInquiry, policy: Policy, now: dt.datetime) -> bool:
+    """The association took its no back: what the check says follows, until it answers again."""
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    if check is None or check.finding != "association_denied":
+        return False
+    evidence: Evidence = {"association": _named(request, policy)}
+    answer(application.subject, Answer("failed", TOOK_BACK, evidence, blames=False), now, anew=True)
+    return True
+
+
+def _named(request: MembershipInquiry, policy: Policy) -> Both:
+    association = policy.attesting.association(request.association) if policy.attesting else None
+    return both(association.title if association else None, request.association)
+
+
+@each_of(attestations.requests_to_carry)
+def carry_answers_of_associations(request: MembershipInquiry, now: dt.datetime) -> None:
+    """What associations answered, and their silence, to the checks that wait."""
+    application = _application_of(request)
+    if application is not None and application.status in {"submitted", "granted"}:
+        _carry(request, application, now)
+    attest.mark_carried(request=request, now=now)
+
+
+def _carry(request: MembershipInquiry, application: Application, now: dt.datetime) -> None:
+    policy = applications.frozen_policy(application)
+    said = request.answer == rules.Answer.ATTESTED
+    if request.answered_by != "system:line":  # found in a list, where nobody saw who applies
+        take_word_of_association(application, policy, said=said, now=now)
+    if said:
+        look_up(application, policy, now, came_at=request.answered_at)
+        return
+    evidence: Evidence = {
+        "association": _named(request, policy),
+        "at": request.answered_at.isoformat() if request.answered_at else None,
+        # Silence is an answer when the time is over, whenever we see that it is.
+        "came_at": min(request.answered_at, request.due_at).isoformat() if request.answered_at else None,
+    }
+    if request.why:
+        evidence["why"] = request.why
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    again = check is not None and check.finding == TOOK_BACK
+    if request.answer == rules.Answer.NOT_MEMBER:
+        answer(application.subject, Answer("failed", "association_denied", evidence), now, anew=again)
+    elif request.answer == rules.Answer.SILENT:
+        let_another_proof_follow(application.subject, now)
+        answer(application.subject, Answer("failed", "association_silent", evidence, blames=False), now, anew=again)
+
+
+def _nobody_waits(now: dt.datetime) -> QuerySet[Check]:
+    closed = applications.closed_since(now - CLOSED_WITHIN).exclude(status="granted")
+    return checks.waiting_checks().filter(kind=KIND, subject__in=applications.subjects_of(closed))
+
+
+@each_of(_nobody_waits)
+def end_requests(check: Check, now: dt.datetime) -> bool:
+    """Requests for applications that were withdrawn or closed without a grant: nobody waits for their answers."""
+    request = attestations.request_about(f"check:{check.pk}")
+    if request is None or request.answer:
+        return False
+    attest.withdraw_request(request=request, now=now)
+    return True
+
+
+def _application_of(request: MembershipInquiry) -> Application | None:
+    check = checks.check_with_id(request.subject.removeprefix("check:"))
+    return applications.application_by_subject(check.subject) if check else None
+
+
+# -- before the decision: what is over counts no more ----------------------------------------------------------------
+
+
+@each_of(lambda: attestations.open_uses().filter(~Exists(applications.named_in("subject").filter(status="submitted"))))
+def settle_uses(use: AttestationUse, now: dt.datetime) -> bool:
+    """What counted for applications that are decided now is not looked after any more; nobody waits for that."""
+    attest.settle_use(use=use, now=now)
+    return False
+
+
+@each_of(lambda now: attestations.open_uses().filter(attestations.not_live(attestations.day_of(now))))
+def drop_what_is_over(use: AttestationUse, now: dt.datetime) -> bool:
+    """Attestations that counted for an application that is not decided, and expired or were revoked since."""
+    application = applications.application_by_subject(use.subject)
+    return application is not None and application.status == "submitted" and _drop(use, application, now)
+
+
+def _drop(use: AttestationUse, application: Application, now: dt.datetime) -> bool:
+    check = checks.checks_of(use.subject).filter(kind=KIND).first()
+    if check is None or check.evidence.get("attestation") != use.attestation.number:
+        return False
+    attesting = applications.frozen_policy(application).attesting
+    if attesting is None:
+        return False
+    finding = "attestation_revoked" if use.attestation.revoked_at else "attestation_over"
+    if check.finding == finding:
+        return False
+    found = Answer("failed", finding, about(attesting, use.attestation), blames=False)
+    answer(use.subject, found, now, anew=True)
+    return True
+
+
+# -- after the decision: a matter for an officer ---------------------------------------------------------------------
+
+
+@each_of(attestations.to_follow)
+def follow_revocations(attestation: Attestation, now: dt.datetime) -> int:
+    """Attestations that were revoked, or given back: what rests on them is for an officer, and their holder is told."""
+    moved = sum(_follow(attestation, use, now) for use in attestations.uses_of(attestation))
+    attest.stop_following(attestation)
+    return moved
+
+
+def _follow(attestation: Attestation, use: AttestationUse, now: dt.datetime) -> bool:
+    application = applications.application_by_subject(use.subject)
+    if application is None or application.status != "granted":
+        if application is not None and application.status == "submitted" and attestation.revoked_at is not None:
+            return _drop(use, application, now)
+        return False
+    if attestation.revoked_at is None:
+        return _count_again(attestation, application, now)
+    matter, is_new = attest.open_matter(
+        attestation=attestation, subject=use.subject, holder=use.holder, person=use.person, now=now
+    )
+    if is_new:
+        _tell(application, "attestation_revoked", attestation, matter, now)
+    return is_new
+
+
+def _count_again(attestation: Attestation, application: Application, now: dt.datetime) -> bool:
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    attesting = applications.frozen_policy(application).attesting
+    if check is None or attesting is None or check.finding != "attestation_revoked":
+        return False
+    weight = attesting.weight(attestation.association, attestation.claim, application.service)
+    if weight == "alone":
+        before = check.evidence.get("before", {}).get("evidence", {})
+        evidence: Evidence = {
+            **about(attesting, attestation),
+            "weight": weight,
+            "name": before.get("name", "not_compared"),
+        }
+        answer(application.subject, Answer("passed", "attested", evidence), now, anew=True)
+    return True
+
+
+def _tell(
+    application: Application, template: str, attestation: Attestation, matter: AttestationReview, now: dt.datetime
+) -> None:
+    attesting = applications.policy_in_force().attesting
+    association = attesting.association(attestation.association) if attesting else None
+    found = [each.title for each in attesting.revocations if each.key == attestation.revocation] if attesting else []
+    url = reverse("attest:theirs", args=[attestation.number])
+    facts: dict[str, object] = {"text": matter.decision}
+    if template == "attestation_revoked":
+        facts = {"text": attestation.told, "reason": found[0] if found else DISPUTED}
+        until = attestations.object_until(attestation)
+        facts |= {"due_at": until} if until is not None else {}
+    elif template == "attestation_another_proof":
+        facts["due_at"] = matter.proof_due_at
+        url = reverse("portal:proof", args=[application.reference])
+    for person in people.people_to_tell(application.holder_ref, Act.PAPERS):
+        letters.write_once(
+            to=person,
+            template=template,
+            about=application.subject,
+            once=f"{template}:{matter.number}",
+            context={
+                "reference": application.reference,
+                "association": association.title if association else attestation.association,
+                "url": url,
+                **applications.on_behalf(application),
+                **facts,
+            },
+            now=now,
+        )
+
+
+@each_of(attestations.matters_to_carry)
+def carry_out_matters(matter: AttestationReview, now: dt.datetime) -> None:
+    """What officers decided: tell the holder; where another proof is asked for, it is awaited. Nothing ends here."""
+    application = applications.application_by_subject(matter.subject) if matter.subject else None
+    if application is not None:
+        if matter.outcome == ReviewOutcome.ANOTHER_PROOF:
+            attesting = applications.frozen_policy(application).attesting
+            if attesting is not None:
+                found = Answer("failed", "attestation_revoked", about(attesting, matter.attestation), blames=False)
+                answer(application.subject, found, now, anew=True)
+            _tell(application, "attestation_another_proof", matter.attestation, matter, now)
+        else:
+            _tell(application, "attestation_decided", matter.attestation, matter, now)
+    if matter.outcome != ReviewOutcome.ANOTHER_PROOF:
+        attest.close_matter(matter=matter, why=matter.outcome, now=now)
+    attest.mark_carried_out(matter=matter, now=now)
+
+
+@each_of(attestations.matters_that_await_proof)
+def close_proved_matters(matter: AttestationReview, now: dt.datetime) -> bool:
+    application = applications.application_by_subject(matter.subject)
+    if application is None or isinstance(decisions.assessment_of(application, now), Grantable):
+        attest.close_matter(matter=matter, why="proved" if application else "gone", now=now)
+        return True
+    return False

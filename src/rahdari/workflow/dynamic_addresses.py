@@ -1,0 +1,73 @@
+"""Addresses that change by themselves, between their reports: what the clock does with them, and who is told."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.urls import reverse
+
+from rahdari.apply.models import Endpoint
+from rahdari.db.queues import each_of
+from rahdari.dyndns import actions as lease
+from rahdari.dyndns import queries as leases
+from rahdari.dyndns.models import ReportedAddress
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.register import actions as register
+from rahdari.register.models import Registration
+
+
+def tie_hosts(endpoints: Iterable[Endpoint], registration: Registration, *, now: dt.datetime) -> None:
+    """The connections of an application that was granted: what they report is listed from now on."""
+    dynamic = [endpoint.connection for endpoint in endpoints if endpoint.is_dynamic]
+    for host in leases.hosts_by_subject(dynamic).values():
+        lease.list_leases(host=lease.tie(host=host, registration=registration, now=now), now=now)
+
+
+def close_hosts_but(
+    endpoints: Iterable[Endpoint], registration: Registration, *, until: dt.datetime, now: dt.datetime
+) -> None:
+    """Connections that the holder has taken out of the registration: nothing more is listed for them."""
+    kept = {endpoint.connection for endpoint in endpoints if endpoint.is_dynamic}
+    for host in list(leases.hosts_of(registration)):
+        if host.subject not in kept:
+            lease.close(host=host, actor="system:line", now=now)
+            for each in leases.leases_of(host):
+                if each.entry is not None and each.entry.ended_at is None:
+                    register.retire_entry(entry=each.entry, until=until, actor="system:line", now=now)
+
+
+@each_of(leases.leases_to_tell_of)
+def tell_of_silence(silent: ReportedAddress, now: dt.datetime) -> bool:
+    """Leases that ran out: the holder is told once, and the address stays until the grace is over."""
+    first = lease.mark_told(lease=silent, now=now)
+    if first:
+        _write(silent, "lease_ran_out", f"silent:{silent.reported_at.isoformat()}", now)
+    return first
+
+
+@each_of(leases.leases_lapsed)
+def tell_of_lapses(lapsed: ReportedAddress, now: dt.datetime) -> None:
+    """Leases whose address is not listed any more: the holder is told, and the next report lists the new one."""
+    _write(lapsed, "lease_ended", f"lapsed:{lapsed.entry_id}", now)
+    lease.let_go(lease=lapsed, now=now)
+
+
+def _write(each: ReportedAddress, template: str, once: str, now: dt.datetime) -> None:
+    registration, entry = each.host.registration, each.entry
+    if registration is None or entry is None:
+        return
+    for person in people.people_to_tell(registration.holder):
+        letters.write_once(
+            to=person,
+            template=template,
+            about=f"registration:{registration.pk}",
+            once=f"lease:{each.pk}:{once}",
+            context={
+                "registration": registration.reference,
+                "address": str(each.network.network_address),
+                "reported_at": each.reported_at,
+                "until": entry.valid_until,
+                "url": reverse("portal:changing", args=[registration.reference, each.host_id]),
+            },
+            now=now,
+        )

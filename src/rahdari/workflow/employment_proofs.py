@@ -1,0 +1,153 @@
+"""Proofs of work on their way: what comes after sending, and what clients and employers answer.
+
+`apply` holds what was given, `vouch` asks and is answered, `verify` keeps the checks: only the line knows all three.
+"""
+
+import datetime as dt
+
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application, LateEvidence
+from rahdari.archive import queries as archive
+from rahdari.db.queues import each_of
+from rahdari.policy import CheckRule
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as checks
+from rahdari.verify.answers import CheckRequest
+from rahdari.verify.evidence import Evidence
+from rahdari.verify.models import Check
+from rahdari.verify.rules import Answer, Result
+from rahdari.vouch import actions as vouch
+from rahdari.vouch import queries as confirmations
+from rahdari.vouch.models import ReferenceRequest
+from rahdari.vouch.rules import ReferenceState
+
+from .checking import documents_request, employer_request
+
+ACTOR = "system:line"
+
+
+@each_of(applications.proofs_to_take_in)
+def take_in_proofs(proof: LateEvidence, now: dt.datetime) -> None:
+    """Proofs that came after the application was sent: they answer the check that waits for them."""
+    _take_in(proof, now)
+    apply.mark_taken_in(proof=proof, now=now)
+
+
+def _take_in(proof: LateEvidence, now: dt.datetime) -> None:
+    application = proof.application
+    policy = applications.frozen_policy(application)
+    service = policy.services[application.service]
+    kind = service.evidence_kind(proof.kind)
+    if kind is not None and kind.sort.asks_client:
+        rule = _rule(application, "employer")
+        if rule is not None:
+            verify.open_checks(subject=application.subject, requests=[employer_request(rule, str(proof.pk))], now=now)
+        return
+    if applications.documents_to_follow(application, policy):
+        return
+    evidence: Evidence = {"given": 1, "needed": 1, "kind": proof.kind}
+    found = Answer("passed", "all_there", evidence)
+    if kind is not None and kind.weight == "supporting":
+        found = Answer("failed", "to_be_read", evidence, blames=False)
+    rule = _rule(application, "documents")
+    if rule is not None:
+        # Where a client was asked instead of papers, the check of papers begins now.
+        request = documents_request(rule, given=1, awaits_stronger=True, to_be_read=False)
+        verify.open_checks(subject=application.subject, requests=[request], now=now)
+    verify.answer_check(
+        subject=application.subject, kind="documents", target="", found=found, actor=ACTOR, now=now, anew=True
+    )
+
+
+def _rule(application: Application, kind: str) -> CheckRule | None:
+    service = applications.frozen_policy(application).services[application.service]
+    return next((rule for rule in service.checks if rule.kind == kind), None)
+
+
+@each_of(lambda: checks.waiting_of_kind("employer", other_than=confirmations.not_carried()))
+def ask_clients(check: Check, now: dt.datetime) -> bool:
+    """Checks that wait for a client or employer who was not asked yet."""
+    application = applications.application_by_subject(check.subject)
+    rules = applications.frozen_policy(application).vouching if application else None
+    if application is None or rules is None:
+        return False
+    try:
+        vouch.ask(
+            subject=f"check:{check.pk}",
+            name=application.holder_name,
+            address=_address(application, check.target),
+            asked_by=f"person:{application.applicant_id}",
+            language=application.language,
+            rules=rules,
+            now=now,
+        )
+    except vouch.MayNotAsk as refused:
+        found = Answer("failed", f"client_{refused.why}", {"domain": refused.domain}, blames=False)
+        _answer(check.subject, check.target, found, now)
+    return True
+
+
+def _address(application: Application, target: str) -> str:
+    if not target:
+        return application.evidence_text
+    return _proof(application, target).text
+
+
+def _proof(application: Application, id: str) -> LateEvidence:
+    return next(proof for proof in applications.proofs_of(application) if str(proof.pk) == id)
+
+
+def _answer(subject: str, target: str, found: Answer, now: dt.datetime) -> None:
+    verify.answer_check(subject=subject, kind="employer", target=target, found=found, actor=ACTOR, now=now)
+
+
+# What a client's answer is to the check: outcome, finding, and whether it speaks against the applicant.
+_FOUND: dict[ReferenceState, tuple[Result, str, bool]] = {
+    ReferenceState.YES: ("passed", "client_confirmed", True),
+    ReferenceState.NO: ("failed", "client_denied", True),
+    ReferenceState.NOT_ME: ("failed", "client_not_known", False),
+    ReferenceState.SILENT: ("failed", "client_silent", False),
+    ReferenceState.STOPPED: ("failed", "client_stopped", False),
+    ReferenceState.RECALLED: ("failed", "client_recalled", False),
+}
+
+
+@each_of(confirmations.to_carry)
+def carry_answers_of_clients(question: ReferenceRequest, now: dt.datetime) -> None:
+    """Answers of clients and employers, and their silence when the link has ended."""
+    check = checks.check_with_id(question.subject.removeprefix("check:"))
+    if check is not None:
+        outcome, finding, blames = _FOUND[ReferenceState(question.state)]
+        if ReferenceState(question.state) is ReferenceState.SILENT:
+            let_another_proof_follow(check.subject, now)
+        _answer(check.subject, check.target, Answer(outcome, finding, _evidence(question), blames), now)
+    vouch.mark_carried(question=question, now=now)
+
+
+def _evidence(question: ReferenceRequest) -> Evidence:
+    """The domain stays as evidence; the address does not."""
+    at = question.answered_at.isoformat() if question.answered_at else ""
+    # Silence is an answer when the time is over, whenever we see that it is.
+    came = min(question.answered_at, question.ends_at).isoformat() if question.answered_at else ""
+    return {"domain": question.domain, "answered_at": at, "came_at": came}
+
+
+def let_another_proof_follow(subject: str, now: dt.datetime) -> None:
+    """Silence of a client or an association ends no registration: another proof is awaited while it stands."""
+    application = applications.application_by_subject(subject)
+    rule = _rule(application, "documents") if application else None
+    if application is not None and application.status == "granted" and rule is not None:
+        request: CheckRequest = documents_request(rule, given=1, awaits_stronger=True, to_be_read=False)
+        verify.open_checks(subject=subject, requests=[request], now=now)
+
+
+@each_of(confirmations.to_forget, lock=True)
+def forget_addresses(question: ReferenceRequest, now: dt.datetime) -> int | None:
+    """Addresses of clients whose question is over: only the domain is kept, with the application too."""
+    check = checks.check_with_id(question.subject.removeprefix("check:"))
+    application = applications.application_by_subject(check.subject) if check else None
+    if check is not None and application is not None and not archive.is_kept("client_address"):
+        proof = _proof(application, check.target) if check.target else None
+        apply.forget_client(application=application, proof=proof, now=now)
+    return vouch.forget.move(question, now)

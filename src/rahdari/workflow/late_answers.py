@@ -1,0 +1,60 @@
+"""Answers that come after an application went to an officer: the facts are put right, and what a rule can decide now it
+decides, as long as no officer has touched the case.
+
+An application goes to an officer when something failed: another holder has the address, its proof was never shown, a
+number stands in no roster. Most of that can change without anybody's help, and nobody waits for a person then.
+"""
+
+import datetime as dt
+
+from rahdari.apply import queries as applications
+from rahdari.db.queues import each_of
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
+from rahdari.decide.models import Case
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as checks
+
+from .attestation_matching import KIND, look_up
+from .checking import requests_for
+from .step import BY_THE_CLOCK, together
+
+# Nothing wakes us when a roster is imported, an entry ends or the directory changes: such cases are looked at so often.
+LOOKS_AGAIN = dt.timedelta(minutes=15)
+# A look costs some reads, and other steps of the line wait meanwhile.
+LOOKED_AT_ONCE = 50
+RESTS = BY_THE_CLOCK
+
+
+@each_of(decisions.with_proofs_that_came_late, at_most=LOOKED_AT_ONCE)
+def take_in_late_proofs(case: Case, now: dt.datetime) -> int:
+    """Addresses that were proved after they counted as not proved, whoever has the case: the check says so."""
+    return verify.look_again(subject=case.application.subject, kind="control", now=now)
+
+
+@each_of(lambda now: decisions.not_looked_at_since(now - LOOKS_AGAIN), at_most=LOOKED_AT_ONCE)
+def look_again(case: Case, now: dt.datetime) -> bool:
+    """Cases that no officer has touched: whether a rule can decide them, on what the house finds out anew."""
+    _look_again(case, now)
+    return decide.decide_late(case=case, now=now)
+
+
+@each_of(decisions.with_news, at_most=LOOKED_AT_ONCE)
+def follow_news(case: Case, now: dt.datetime) -> bool:
+    """Those of which something was answered since the rule last looked."""
+    return decide.decide_late(case=case, now=now)
+
+
+def _look_again(case: Case, now: dt.datetime) -> None:
+    application = case.application
+    policy = applications.frozen_policy(application)
+    requests = requests_for(application, policy)
+    verify.ask_again(subject=application.subject, requests=requests, now=now)
+    attested = [request for request in requests if request.kind == KIND]
+    if attested and checks.check_about(subject=application.subject, kind=KIND, target="") is None:
+        # Somebody attested the company since, and it named no association that could be asked.
+        verify.open_checks(subject=application.subject, requests=attested, now=now)
+        look_up(application, policy, now)
+
+
+decide_late = together(look_again, follow_news)

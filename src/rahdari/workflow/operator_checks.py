@@ -1,0 +1,183 @@
+"""From verify to confirm and back: whom to ask about an address, and what the operator's answer comes to."""
+
+import datetime as dt
+import ipaddress
+
+from django.db.models import Q, QuerySet
+
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.confirm import actions as confirm
+from rahdari.confirm import queries as questions
+from rahdari.confirm.models import SubscriberQuestion
+from rahdari.confirm.rules import BLAMES_NOBODY, Said
+from rahdari.db.queues import each_of
+from rahdari.decide import queries as decisions
+from rahdari.people import actions as people
+from rahdari.policy import Policy, add
+from rahdari.publish import queries as networks
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as checks
+from rahdari.verify.evidence import Evidence
+from rahdari.verify.models import Check
+from rahdari.verify.rules import Answer, is_range
+
+from . import mobile
+from .operator_evidence import answer_from as evidence_of
+
+KIND = "operator"
+CLOSED_WITHIN = dt.timedelta(days=1)
+
+
+def ask_operators(application: Application, policy: Policy, now: dt.datetime) -> None:
+    """The operator of each address, where the policy asks them. One that answered already has answered here too."""
+    if not policy.services[application.service].asks_operator:
+        return
+    for endpoint in applications.endpoints_of(application):
+        operator = networks.operator_of_network(endpoint.asn)
+        if operator is None:
+            found = Answer("failed", "no_operator_to_ask", {"block": str(endpoint.block)}, blames=False)
+            verify.answer_check(
+                subject=application.subject,
+                kind=KIND,
+                target=endpoint.subject,
+                found=found,
+                actor="system:line",
+                now=now,
+            )
+            continue
+        question = confirm.ask(
+            operator=operator.slug,
+            subject=application.subject,
+            target=endpoint.subject,
+            policy=policy,
+            block=str(endpoint.block),
+            subscriber=endpoint.subscriber,
+            name=application.holder_name,
+            now=now,
+        )
+        if question.answered_at is not None:
+            _answer_check(question, now)
+
+
+@each_of(questions.answers_to_carry)
+def carry_operator_answers(question: SubscriberQuestion, now: dt.datetime) -> None:
+    """What operators answered, to whoever waits for it: the check of an application, the proof of an address."""
+    if question.is_mobile:
+        mobile.take_answer(question, now)
+    else:
+        proved = verify.answer_by_operator(
+            subject=question.target, said=question.said, evidence=dict(_evidence(question)), now=now
+        )
+        _answer_check(question, now)
+        _answer_control(question, proved=proved, now=now)
+    confirm.mark_carried(question=question, said=question.said, now=now)
+
+
+def _answer_check(question: SubscriberQuestion, now: dt.datetime) -> None:
+    verify.answer_check(
+        subject=question.subject,
+        kind=KIND,
+        target=question.target,
+        found=answer_from(question),
+        actor=f"operator:{question.operator}",
+        now=now,
+        anew=True,
+    )
+
+
+def _answer_control(question: SubscriberQuestion, *, proved: bool, now: dt.datetime) -> None:
+    """What stood on the operator's silence stands on its answer: a yes is the proof, anything else is for an officer.
+
+    Of an application that is not decided yet nothing fails by a no: another way may still prove the address.
+    """
+    control = checks.check_about(subject=question.subject, kind="control", target=question.target)
+    if control is None or not control.facts.get("stands_for_now"):
+        return
+    if proved:
+        verify.look_again(subject=question.subject, kind="control", now=now)
+        return
+    verify.answer_check(
+        subject=question.subject,
+        kind="control",
+        target=question.target,
+        found=answer_from(question),
+        actor=f"operator:{question.operator}",
+        now=now,
+    )
+
+
+def _waiting_for_the_late(now: dt.datetime) -> QuerySet[Check]:
+    return checks.controls_waiting(questions.late(now=now).order_by().values_list("target", flat=True))
+
+
+@each_of(_waiting_for_the_late)
+def stand_on_silence(check: Check, now: dt.datetime) -> bool:
+    """Operators that were asked to prove an address and are late: where the policy says so, the check stands for now.
+
+    An address only: of a range the holder has more to show than somebody's silence.
+    """
+    question = questions.late(now=now).filter(target=check.target).last()
+    application = applications.application_by_subject(check.subject)
+    if question is None or application is None or is_range(ipaddress.ip_network(question.block)):
+        return False
+    policy = applications.frozen_policy(application)
+    if not policy.services[application.service].stands_on_silence or policy.provisional is None:
+        return False
+    until = add(start=now, allowance=policy.provisional.term, calendar=policy.calendar)
+    return verify.await_operator(subject=check.target, until=until) and verify.let_stand_for_now(
+        subject=check.subject,
+        kind="control",
+        target=check.target,
+        finding="operator_silent",
+        evidence=_evidence(question),
+        actor="clock",
+        now=now,
+    )
+
+
+def answer_from(question: SubscriberQuestion) -> Answer:
+    """An operator's answer as the answer of a check. A no is a fact for an officer: no rule refuses."""
+    evidence = _evidence(question)
+    if question.said == Said.YES:
+        return Answer("passed", "operator_confirms", evidence)
+    if question.said == Said.NO:
+        return Answer("failed", "operator_denies", evidence, blames=question.reason not in BLAMES_NOBODY)
+    return Answer("failed", "operator_cannot_tell", evidence, blames=False)
+
+
+def _evidence(question: SubscriberQuestion) -> Evidence:
+    return evidence_of(
+        operator=question.operator,
+        number=question.number,
+        said=question.said,
+        reason=question.reason,
+        asked_at=question.asked_at,
+        answered_at=question.answered_at,
+    )
+
+
+def _nobody_waits(now: dt.datetime) -> QuerySet[SubscriberQuestion]:
+    removed = applications.removed_endpoint_subjects(since=now - CLOSED_WITHIN)
+    # A registration that stands until its operator answers still waits for that answer.
+    stands = decisions.provisional_grants().order_by().values("case__application")
+    closed = applications.subjects_of(applications.closed_since(now - CLOSED_WITHIN).exclude(pk__in=stands))
+    return questions.open_ones().filter(Q(target__in=removed) | Q(subject__in=closed))
+
+
+@each_of(_nobody_waits)
+def end_questions(question: SubscriberQuestion, now: dt.datetime) -> int:
+    """Addresses that were taken out and applications that are closed: their questions end, their subscribers' numbers
+    go."""
+    return confirm.withdraw_questions(target=question.target, now=now, actor="system:line")
+
+
+def erase_subscribers(now: dt.datetime) -> int:
+    """What identified subscribers, when its time is over; files of answers and of addresses; addresses of agents who
+    did not accept.
+    """
+    people.forget_offers(now=now)
+    apply.delete_old_address_files(now=now)
+    confirm.delete_old_files(now=now)
+    return confirm.erase_due(now=now) + apply.forget_subscribers(now=now)

@@ -1,0 +1,209 @@
+"""Retention: what was collected is erased when the time that the policy in force gives it is over.
+
+`CLOCKS` names for each class of the policy that a clock erases the step that does it; `line.STEPS` runs them. A file
+goes whole, in one transaction: all that says who applied and for which address, in every room that knows of it.
+
+What remains: the journal, which only grows, names an application's person and its registration by their ids, and the
+register keeps the number of a registration, its dates and how it ended. No name, number or address is left beside them.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+from django.db.models import QuerySet
+
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.archive import queries as archive
+from rahdari.archive.actions import Box
+from rahdari.attest import actions as attest
+from rahdari.confirm import actions as confirm
+from rahdari.db.queues import AT_ONCE, each_of
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
+from rahdari.dyndns import actions as lease
+from rahdari.dyndns import queries as leases
+from rahdari.fees import actions as fees
+from rahdari.fees import queries as payments
+from rahdari.fees.models import Payment
+from rahdari.letters import actions as letters
+from rahdari.mobile import actions as mobile
+from rahdari.people import actions as people
+from rahdari.people.models import User
+from rahdari.policy.retention import WITH_THE_CASE, Retention
+from rahdari.publish import actions as publishing
+from rahdari.publish import queries as listings
+from rahdari.register import actions as register
+from rahdari.register import queries as entries
+from rahdari.register.models import Entry, Registration
+from rahdari.remote import actions as remote
+from rahdari.remote import queries as lines
+from rahdari.share import actions as share
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as checks
+from rahdari.vouch import actions as vouch
+
+# Each by the name of its step; letters by its chore (letters/tasks.py).
+CLOCKS = {
+    "draft": "apply: delete idle drafts",
+    "documents": "apply: erase documents",
+    "card_number": "apply: erase card numbers",
+    "proof_of_control": "verify: erase evidence",
+    "client_address": "vouch: forget addresses",
+    "came_to_nothing": "erase files",
+    "case": "erase files",
+    "letter_delivery": "letters.forget_deliveries",
+    "payment": "fees: erase payers",
+    "entry": "register: forget holders",
+}
+
+
+def clock_of(row: Retention) -> str:
+    """The step that erases this class of data."""
+    return CLOCKS["case" if row.after == WITH_THE_CASE else row.key]
+
+
+def _over(key: str, now: dt.datetime) -> dt.datetime | None:
+    """Before which moment the time of this class is over; None: it is kept."""
+    kept = applications.policy_in_force().retention[key].span
+    return None if kept is None or archive.is_kept(key) else now - kept
+
+
+def _with_numbers_due(now: dt.datetime) -> QuerySet[Application]:
+    due = apply.with_numbers_due(now=now)
+    return due.none() if archive.is_kept("card_number") else due
+
+
+@each_of(_with_numbers_due)
+def erase_card_numbers(application: Application, now: dt.datetime) -> int:
+    return apply.erase_card_number(application=application, now=now)
+
+
+def erase_evidence(now: dt.datetime) -> int:
+    before = _over("proof_of_control", now)
+    return 0 if before is None else verify.erase_evidence(before=before, at_most=5 * AT_ONCE)
+
+
+@each_of(lambda now: payments.payers_known(booked_before=_over("payment", now)), lock=True)
+def erase_payers(payment: Payment, now: dt.datetime) -> int:
+    return fees.erase_payer(payment=payment, now=now)
+
+
+def _ended_long_ago(now: dt.datetime) -> QuerySet[Registration]:
+    return entries.ended_before(_over("entry", now)).exclude(pk__in=decisions.registrations_on_hold(now))
+
+
+@each_of(_ended_long_ago)
+def forget_holders(registration: Registration, now: dt.datetime) -> bool:
+    """Whose a registration was that has ended, and what other rooms hold of its connections and lines."""
+    application = applications.application_by_subject(registration.origin)
+    if application is not None and _may_be_changed(application, now):
+        return False
+    _forget_holder(registration, now)
+    return True
+
+
+def _may_be_changed(application: Application, now: dt.datetime) -> bool:
+    until = decisions.may_be_changed_until(application)
+    return until is not None and until >= now
+
+
+def _forget_holder(registration: Registration, now: dt.datetime) -> None:
+    box = Box("entry", now=now)
+    about = [f"registration:{registration.pk}"]
+    about += lease.erase(hosts=leases.all_hosts_of(registration), box=box)
+    about += remote.forget(registration=registration, box=box)
+    about += verify.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
+    mobile.forget_holder(registration=registration)
+    verify.erase_findings(subjects=about, box=box)
+    letters.erase_letters(subjects=about, box=box)
+    register.forget_holder(registration=registration, box=box, now=now)
+    box.seal(about=registration.reference)
+
+
+# Of an address that changes by itself: so long after the overlap in which it stands beside the next one.
+CHANGING_KEPT = dt.timedelta(days=7)
+
+
+def _entries_to_forget(now: dt.datetime) -> QuerySet[Entry]:
+    changing = now - applications.policy_in_force().lease.overlap - CHANGING_KEPT
+    due = entries.entries_to_forget(before=_over("entry", now), changing_before=changing)
+    due = due.exclude(pk__in=leases.entries_leased()).exclude(pk__in=lines.entries_of_lines())
+    return due.exclude(registration__in=decisions.registrations_on_hold(now))
+
+
+def _in_no_file(batch: list[Entry], now: dt.datetime) -> Callable[[Entry], bool]:
+    needed = listings.needed([entry.pk for entry in batch], now=now)
+    return lambda entry: entry.pk not in needed
+
+
+@each_of(_entries_to_forget, ready=_in_no_file)
+def forget_entries(entry: Entry, now: dt.datetime) -> None:
+    """Entries that have ended, as soon as no file of the feed can speak of them any more: which addresses one holder
+    had is told by no row. Of an address that changes by itself that is a matter of days."""
+    box = Box("entry", now=now)
+    verify.erase_findings(subjects=verify.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box=box)
+    lease.let_go_of_closed(entry=entry)
+    remote.let_go(entry=entry)
+    register.mark_forgotten(entries=[entry], box=box)
+    box.seal(about=entry.registration.reference)
+    publishing.forget_listings([entry.pk])
+    register.forget_entries(entries=[entry])
+
+
+# Applications that came to nothing, and those whose registration has ended, longer ago than a file is kept; and never
+# while an appeal or a late answer may still change what came of it, or an officer holds it.
+@each_of(lambda now: apply.with_files_due(before=_over("came_to_nothing", now), granted=False, now=now))
+def erase_files_of_nothing(application: Application, now: dt.datetime) -> bool:
+    return not _may_be_changed(application, now) and _erase(application, Box("came_to_nothing", now=now), now)
+
+
+@each_of(lambda now: apply.with_files_due(before=_over("case", now), granted=True, now=now))
+def erase_files_of_cases(application: Application, now: dt.datetime) -> bool:
+    before = _over("case", now)
+    if before is None or _may_be_changed(application, now) or _lasts(application, before):
+        return False
+    return _erase(application, Box("case", now=now), now)
+
+
+def _lasts(application: Application, before: dt.datetime) -> bool:
+    """Whether what it led to, or the registration that it renewed or changed, stands or ended after then."""
+    case = decisions.case_of(application)
+    decision = decisions.decision_of(case) if case is not None else None
+    found = (application.registration, decision.registration if decision is not None else None)
+    origins = [application.subject, *(each.origin for each in found if each is not None)]
+    return entries.is_held_since(origins, before)
+
+
+def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
+    subjects = apply.erase_application(application=application, box=box, now=now)
+    if not subjects:
+        return False
+    decide.erase_words(application=application, box=box)
+    erase_about(subjects, application.applicant, box, now)
+    box.seal(about=application.reference)
+    return True
+
+
+def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.datetime) -> None:
+    """All that the other rooms hold of an application and its endpoints, of which nothing stands; with the last one of
+    a person their name. In the caller's transaction."""
+    if not applications.any_kept_of(applicant) and not entries.stands(applicant.holder_ref):
+        people.forget_name(user=applicant, now=now)
+    asked = [f"check:{check.pk}" for subject in subjects for check in checks.checks_of(subject)]
+    hosts = leases.hosts_by_subject(subjects).values()
+    claims = lease.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
+    about = [*subjects, *asked, *claims]
+    verify.erase_findings(subjects=about, box=box)
+    confirm.erase_addresses(subjects=about, box=box, now=now)
+    attest.erase_about(subjects=about, box=box, now=now)
+    letters.erase_letters(
+        subjects=[
+            *about,
+            *share.erase_requests(subjects=about, box=box),
+            *vouch.erase_about(subjects=about, box=box, now=now),
+            *fees.erase_payers_of(subjects=about, box=box, now=now),
+        ],
+        box=box,
+    )

@@ -1,4 +1,4 @@
-"""The pages of proof of work: what a client's address may be, what a declaration holds to, when a certificate ends."""
+"""Evidence of employment: what a client's address may be, what a declaration holds to, when a certificate ends."""
 
 import datetime as dt
 from pathlib import Path

@@ -187,7 +187,7 @@ class TestJudge:
             1: "greater than 255",
             2: "private address",
             3: "too wide",
-            4: "in row 2 already",
+            4: "already in row 2",
             5: "You have already registered it",
             6: "already in this application",
             8: "Write one of these: \u2066wireguard, openvpn, ",
@@ -274,7 +274,7 @@ class TestAdd:
         client = Client(headers={"accept-language": "en"})
         client.force_login(person)
         page = client.post(reverse("apply:add_many", args=[drafts[0].reference]), {"paste": "address\n203.0.113.1\n"})
-        assert "2 files wait already, which is the limit." in page.text and "203.0.113.1" in page.text
+        assert "2 files are already waiting, which is the limit." in page.text and "203.0.113.1" in page.text
         actions.forget_file(application=drafts[1], id=files[1].pk)
         actions.keep_file(application=drafts[0], table=table, name="", now=now)
 

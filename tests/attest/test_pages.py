@@ -134,7 +134,7 @@ class TestOneMember:
         assert desk.post(revoke, {"revocation": "", "told": ""}).text.count("Choose why you revoke it") == 2
         assert "tell the member" not in desk.get(revoke).text, "nothing rests on it, so nobody is written to"
         page = desk.post(revoke, {"revocation": "left", "told": "The membership ended."}, follow=True).text
-        assert "If a registration rests on it, its holder gets a letter" in page
+        assert "If a registration depends on it, its holder gets a letter" in page
         assert "No longer a member" in page and "The membership ended." in page
         assert "It is enough on its own" not in page, "it counts for nobody now"
         page = desk.post(reverse("attest:give_back", args=[found.number]), follow=True).text

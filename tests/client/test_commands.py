@@ -234,7 +234,7 @@ class TestMyOrganisation:
         rows = terminal.folder / "rows.csv"
         rows.write_text("address,protocol,branch\n203.0.113.60,wireguard,Branch North\n203.0.113.310,wireguard,\n")
         code, out, _err = terminal.run("addresses", draft.reference, str(rows))
-        assert code == YOUR_TURN and "row 3, address: No number of an IPv4 address" in out
+        assert code == YOUR_TURN and "row 3, address: No number in an IPv4 address" in out
         left = terminal.folder / "left.csv"
         code, out, _err = terminal.run("addresses", draft.reference, str(rows), "--add", "--corrected", str(left))
         assert code == YOUR_TURN and "added 1, left 1" in out

@@ -53,7 +53,7 @@ def gone(text: str) -> str:
 
 
 def without_first_evidence(text: str) -> str:
-    """The first kind of proof of work is not taken any more."""
+    """The first kind of evidence of employment is not taken any more."""
     tables = re.split(r"(?m)^(?=\[)", text)
     first = next(table for table in tables if table.startswith("[[services.vpn_freelancer.evidence]]"))
     tables.remove(first)

@@ -185,7 +185,7 @@ class TestAClient:
         place = reverse("vouch:question", args=[vouching.token_of(asked)])
         assert "Sample Freelancer 1" in Client().get(place).content.decode()
         row = [
-            "Whoever opened the link that we sent to your client or employer",
+            "The person who opened the link that we sent to your client or employer",
             "Your name, and that you ask to register your connection",
             "To answer whether you work for them",
         ]

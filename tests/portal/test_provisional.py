@@ -92,7 +92,7 @@ class TestThePage:
         client = Client()
         client.force_login(application.applicant)
         page = client.get(reverse("portal:registration", args=[found.reference])).text
-        assert "Still to come" in page and "Confirmed in another way" not in page
+        assert "Still to come" in page and "Confirmed by another method" not in page
 
         # The list of taxpayers stands in for papers: that there are none is held against nobody, on no page.
         status = client.get(reverse("portal:status", args=[application.reference])).text

@@ -118,10 +118,58 @@ UNTRUE = (
 )
 
 
-def untrue_in(text: str) -> list[str]:
+# English of our own, which pages and letters spoke once and the Urdu followed (docs/translating.md).
+IDIOM = (
+    Untrue(
+        r"\b([Ii]t|[Aa]ddress|[Aa]ttestation|[Pp]roof|[Cc]ode|[Ll]ink)s? (still )?counts?\b", "is valid", "It counts."
+    ),
+    Untrue(
+        r"\bcounts? (again|as half|along|no more|for (nobody|one))\b|\bdo not count\b", "is accepted", "It counts again"
+    ),
+    Untrue(r"\bas (it|they|things) stands?\b", "as it is", "Cannot be registered as it stands."),
+    Untrue(r"\bhow (it|they|each|the case) stands?\b", "status", "All addresses and how they stand"),
+    Untrue(
+        r"\bstands? (under|on|here|there|above|beside|in|again|still|first|twice)\b", "is", "It stands on the bill."
+    ),
+    Untrue(
+        r"(?<!that )\b([Ii]t|[Rr]egistrations?|[Aa]ttestations?)( must)? (stand|hold)s?\b",
+        "is valid",
+        "Your registration stands.",
+    ),
+    Untrue(r"\brests? on\b", "depends on", "An application rests on it."),
+    Untrue(r"\b([Tt]his|[Aa]nother|a second|whatever|no other|one|which|all) ways?\b", "method", "Take this way"),
+    Untrue(
+        r"\b([Ww]e|[Ii]t|application|registration|case|[Yy]ou may) go(es)? on\b", "continue", "Prove it, and we go on."
+    ),
+    Untrue(r"\b[Ww]hoever\b", "anyone who, the person who", "Whoever has this address"),
+    Untrue(r"\b([Uu]ntil|[Ss]ince) when\b", "how long", "Until when it is valid"),
+    Untrue(r"\b[Hh]ow far (it|that|your operator) is\b", "status", "See how far it is"),
+    Untrue(r"\bif you like\b", "(optional)", "Tax number (if you like)"),
+    Untrue(r"\banew\b", "again", "This is asked for anew"),
+    Untrue(
+        r"\b(\d+|[Ee]ight|[Ss]ix) figures\b|\bsign by sign\b|\b\d+ signs\b", "digits, characters", "Code, 6 figures"
+    ),
+    Untrue(r"\b[Pp]roofs? of (your )?work\b", "evidence of employment", "One proof of your work"),
+    Untrue(r"\b[Bb]y (itself|ourselves|themselves)\b", "automatically, alone", "We look again by ourselves."),
+    Untrue(r"\b[Ww]e knock\b", "we open a connection", "We knock once, and go."),
+    Untrue(
+        r"\b(own|its|your|their) word( for it)?\b(?! by)", "reference, attestation", "The operator’s own word for it"
+    ),
+    Untrue(
+        r"\b([Tt]ook|[Tt]aken?|[Tt]ake) (it |this registration |the registration )?back\b",
+        "withdraw, revoke",
+        "Take it back",
+    ),
+    Untrue(r"\bon its way\b", "sent", "A new code is on its way."),
+    Untrue(r"\b[Ww]e write to (you|them|it)\b", "we email", "We write to you at once."),
+    Untrue(r"\b[Nn]othing (is|would be) refused\b", "no application is refused", "Nothing is refused because of it."),
+)
+
+
+def untrue_in(text: str, kinds: tuple[Untrue, ...] = UNTRUE) -> list[str]:
     """What is not so in the text, with what is so instead."""
     plain = " ".join(text.split())
-    return [f"“{found[0]}”: {each.instead}" for each in UNTRUE if (found := re.search(each.pattern, plain))]
+    return [f"“{found[0]}”: {each.instead}" for each in kinds if (found := re.search(each.pattern, plain))]
 
 
 def of_pages() -> Iterator[tuple[str, str]]:

@@ -52,9 +52,17 @@ class TestTheSentences:
         found = [f"{place}: {fault}" for place, text in texts() for fault in sentences.untrue_in(text)]
         assert found == []
 
-    @pytest.mark.parametrize("each", sentences.UNTRUE, ids=lambda each: each.planted)
+    @pytest.mark.parametrize(
+        "texts",
+        [sentences.of_pages, sentences.of_catalogues, lambda: sentences.of_policy(policy.current(None))],
+    )
+    def test_speak_no_language_of_our_own(self, texts: Callable[[], Iterator[tuple[str, str]]]) -> None:
+        found = [f"{place}: {word}" for place, text in texts() for word in sentences.untrue_in(text, sentences.IDIOM)]
+        assert found == []
+
+    @pytest.mark.parametrize("each", [*sentences.UNTRUE, *sentences.IDIOM], ids=lambda each: each.planted)
     def test_are_found_where_they_are_planted(self, each: sentences.Untrue) -> None:
-        assert sentences.untrue_in(f"Before.\n  {each.planted} After.")
+        assert sentences.untrue_in(f"Before.\n  {each.planted} After.", (each,))
 
     def test_are_looked_for_in_all_that_people_read(self) -> None:
         texts = (*sentences.of_pages(), *sentences.of_catalogues(), *sentences.of_documents())
@@ -77,7 +85,7 @@ class TestTheSentences:
             return [fault for _, each in texts for fault in sentences.untrue_in(each)]
 
         promise = 'basis = "proposal", note = "No operator may interrupt them."'
-        planted = changed('basis = "proposal", note = "By whoever makes them."', promise)
+        planted = changed('basis = "proposal", note = "By the person who makes them."', promise)
         by_law = changed(promise, promise.replace("proposal", "law"), planted)
         assert found(planted) and found(by_law) and found(signed(planted, "item_3"))
         assert not found(signed(by_law, "item_3"))

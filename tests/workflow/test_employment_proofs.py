@@ -1,4 +1,4 @@
-"""Proofs of work on their way: a client who answers, one who does not, a declaration, a proof that comes later."""
+"""Evidence of employment to come: a client who answers, one who does not, a declaration, a proof that comes later."""
 
 import datetime as dt
 from typing import Any

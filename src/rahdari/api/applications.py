@@ -248,7 +248,7 @@ def put_purpose(call: Call, reference: str) -> Answer:
 
 @_answers(
     "evidence",
-    "Answer: the proof of work",
+    "Answer: the evidence of employment",
     closed(
         {"kind": text(60)},
         {
@@ -310,7 +310,7 @@ def _evidence_table(service: Service, body: Json) -> tuple[step_forms.Asked | No
     closed({"association_number": text(60)}, {"association": text(60), "card_number": text(60)}),
 )
 def put_association(call: Call, reference: str) -> Answer:
-    """In the place of papers of an organisation, or as the proof of work of a person. `association` is the key of one
+    """In place of an organisation’s documents, or as a person’s evidence of employment. `association` is the key of one
     that the service names; it may be left out where there is one. It is looked up, or asked, when you send.
     """
     _takes_association(call, reference)
@@ -322,7 +322,7 @@ def put_association(call: Call, reference: str) -> Answer:
     f"{ONE}/association",
     scope=WRITE,
     tag=TAG,
-    summary="Take the association out, and send papers instead",
+    summary="Remove the association, and send documents instead",
     problems=("not-possible-now",),
     matches=True,
     ok=Ok("The application without it.", APPLICATION, tag=True),

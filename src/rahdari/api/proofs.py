@@ -316,7 +316,7 @@ def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer
     return Answer(challenge(asked, call), 202)
 
 
-# -- one more proof of work, after sending ---------------------------------------------------------------------------
+# -- one more piece of evidence, after sending ----------------------------------------------------------------------
 
 KIND = closed(
     {
@@ -337,7 +337,7 @@ OFFER = closed(
     f"{ONE}/proofs",
     scope=applications.READ,
     tag=TAG,
-    summary="Which further proofs of work are awaited",
+    summary="Which further evidence of employment is needed",
     ok=Ok("The kinds that count now; none where none is awaited.", closed({"items": listed(KIND)})),
 )
 def list_awaited_proofs(call: Call, reference: str) -> Answer:
@@ -359,7 +359,7 @@ def list_awaited_proofs(call: Call, reference: str) -> Answer:
     f"{ONE}/proofs",
     scope=applications.WRITE,
     tag=TAG,
-    summary="Send a further proof of work",
+    summary="Send further evidence of employment",
     body=OFFER,
     multipart=True,
     problems=("not-possible-now", "not-taken"),

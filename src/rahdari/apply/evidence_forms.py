@@ -1,4 +1,4 @@
-"""Forms of a proof of work: which kind, and what each sort of it wants."""
+"""Forms of evidence of employment: which kind, and what each sort of it wants."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from .rules import ASSOCIATION
 
 
 class EvidenceForm(StepForm):
-    """Which proof of work. The kinds are the policy's."""
+    """Which evidence of employment. The kinds are the policy's."""
 
     kind = forms.ChoiceField(
         label=_("How can you prove your employment or freelance work?"),

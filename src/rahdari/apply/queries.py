@@ -293,7 +293,7 @@ def missing_documents(application: Application, policy: Policy) -> tuple[Documen
 
 
 def evidence_of(application: Application) -> EvidenceKind | None:
-    """The kind of proof of work that was given with the application."""
+    """The kind of evidence of employment that was given with the application."""
     return service_of(application, frozen_policy(application)).evidence_kind(application.evidence_kind)
 
 
@@ -344,7 +344,7 @@ def certified_until(application: Application) -> dt.datetime | None:
 
 
 def missing_evidence(application: Application, policy: Policy) -> list[str]:
-    """What a check of papers does not find: keys of document rules, and `evidence` where proof of work is asked for.
+    """What a check of documents does not find: keys of document rules, and `evidence` where that of employment is due.
 
     A tax number or a membership may stand in for a paper; that is another check's answer, so the paper is missing here.
     """

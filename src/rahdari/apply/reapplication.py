@@ -25,8 +25,8 @@ def apply_anew(
     policy: Policy | None = None,
     mandate: Mandate | None = None,
 ) -> Application:
-    """A draft with the service, the names and numbers, the proof of work in words, and the addresses of a refused
-    application. Papers and proofs of addresses are given anew. Asked for twice, it is the same draft.
+    """A draft with the service, the names and numbers, the evidence of employment in words, and the addresses of a
+    refused application. Documents and proofs of addresses are given anew. Asked for twice, it is the same draft.
 
     Whether the applicant may see the refused one is for the caller to know. Raises ServiceNotOpen, TooManyDrafts.
     """

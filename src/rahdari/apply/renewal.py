@@ -166,7 +166,7 @@ def _goes_on(entry: Entry) -> bool:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a renewal or a change takes of the papers and the proof of work of the last application."""
+    """What a renewal or a change takes of the papers and the evidence of employment of the last application."""
 
     papers: tuple[Document, ...]
     evidence_kind: str

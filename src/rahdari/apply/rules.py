@@ -226,7 +226,7 @@ def steps_of(service: Service, *, mobile: bool = False) -> tuple[StepKey, ...]:
 
 
 def takes_association(service: Service) -> bool:
-    """Whether membership of an association can stand in for proof of work."""
+    """Whether membership of an association can stand in for evidence of employment."""
     return any(
         check.kind == "attestation" or (check.kind == "roster" and check.roster == "association_members")
         for check in service.checks
@@ -269,7 +269,7 @@ NOT_AWAITED = frozenset({StepState.DONE, StepState.OPTIONAL})
 
 
 def papers_or_association(service: Service) -> bool:
-    """Whether the word of an association stands in the place of papers: a company's. Where proof of work is a step of
+    """Whether an attestation replaces documents: a company's. Where evidence of employment is a step of
     its own, it is one of the kinds there."""
     return bool(service.documents) and not service.evidence and takes_association(service)
 

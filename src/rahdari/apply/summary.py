@@ -135,7 +135,7 @@ MINUTES_TO_APPLY = 6
 
 @dataclass(frozen=True)
 class EvidenceGroup:
-    """Proofs of work that are of one sort. `kinds` are pairs of key and title; `association` is one of the keys."""
+    """Evidence of employment of one sort. `kinds` are pairs of key and title; `association` is one of the keys."""
 
     key: str
     title: str

@@ -146,7 +146,7 @@ def association(given: argparse.Namespace) -> int:
         said = register.put(at, body)
     found = said["answers"]["evidence"]
     named = f"{found['association']} vouches, by the number {found['association_number']}."
-    lines = [named if found["kind"] == "association" else "No association is named: send papers."]
+    lines = [named if found["kind"] == "association" else "No association is named: send documents."]
     lines += [f"  missing: {', '.join(said['missing'])}"] if said["missing"] else []
     say(given, said, lines)
     return DONE
@@ -184,7 +184,7 @@ def add_to(act: Any) -> None:
     one.add_argument("reference")
     which = one.add_mutually_exclusive_group(required=True)
     which.add_argument("--number", default="", help="under which it knows you")
-    which.add_argument("--leave", action="store_true", help="send papers instead")
+    which.add_argument("--leave", action="store_true", help="send documents instead")
     one.add_argument("--key", default="", help="which one; needed where the service names several")
     one = act("attestations", attestations, "What associations say of you; and objecting to it.")
     one.add_argument("--dispute", default="", metavar="NUMBER")

@@ -26,7 +26,10 @@ REPRESENTS = CheckKind(
     is_asked=True,
     asked_if=ASKED,
     holds_clock=True,
-    seen=_("The contact of a company’s number, to which you have us write, sees your name and your email."),
+    seen=_(
+        "If you ask us to write to the contact of a company’s number, that contact sees your name and your email "
+        "address."
+    ),
     waiting=_("Nothing shows yet that the applicant may apply for the company."),
     waiting_if={
         ASKED: _("Somebody is registered under this number already. They were asked whether it is from them."),
@@ -147,8 +150,8 @@ OPERATOR = CheckKind(
     is_asked=True,
     holds_clock=True,
     seen=_(
-        "An operator that is asked to confirm an address sees the subscriber number there, and the name with "
-        "the first and last letters only. It learns that you ask to register a VPN."
+        "An operator that we ask to confirm an address sees the subscriber number there, and the first and last "
+        "letters of the name. It learns that you ask to register a VPN."
     ),
     waiting=_("We asked the operator whether %(block)s goes with the subscriber number, and wait for it."),
     others=_YOUR_OPERATOR,
@@ -174,8 +177,8 @@ MOBILE_LINE = CheckKind(
     is_asked=True,
     holds_clock=True,
     seen=_(
-        "An operator that is asked about a mobile number sees the number, and the name with the first and last "
-        "letters only. It learns that you ask to register a VPN."
+        "An operator that we ask about a mobile number sees the number, and the first and last letters of the "
+        "name. It learns that you ask to register a VPN."
     ),
     waiting=_("We asked the operator whether the SIM is in the name given, and wait for its answer."),
     others=_YOUR_OPERATOR,
@@ -199,8 +202,8 @@ NOT_REGISTERED = CheckKind(
     asked_if=ASKED_TO_SHARE,
     from_facts=True,
     seen=_(
-        "Whoever has the same address sees that somebody asks to share it, and the name that you choose for "
-        "that. Nothing else of you."
+        "The holder of the same address sees that somebody asks to share it, and the name that you choose for "
+        "that. Nothing else about you."
     ),
     waiting_if={
         ASKED_TO_SHARE: _("We asked the registered holder of %(block)s whether it is shared, and wait for the answer."),
@@ -275,7 +278,7 @@ CONTROL = CheckKind(
     from_facts=True,
     holds_clock=True,
     stands_apart=True,
-    seen=_("The contact of a range of addresses, to which you have us write, sees your name."),
+    seen=_("If you ask us to write to the contact of a range of addresses, that contact sees your name."),
     waiting=_("We are waiting for the proof of control of %(block)s."),
     findings={
         "proved": By(

@@ -8,7 +8,7 @@ declare(
     Act(
         "vouch.read_question",
         seen=_("Your name, and that you ask to register your connection"),
-        reader=_("Whoever opened the link that we sent to your client or employer"),
+        reader=_("The person who opened the link that we sent to your client or employer"),
         why=_("To answer whether you work for them"),
     ),
 )

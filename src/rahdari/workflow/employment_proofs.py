@@ -1,4 +1,4 @@
-"""Proofs of work on their way: what comes after sending, and what clients and employers answer.
+"""Evidence of employment on their way: what comes after sending, and what clients and employers answer.
 
 `apply` holds what was given, `vouch` asks and is answered, `verify` keeps the checks: only the line knows all three.
 """

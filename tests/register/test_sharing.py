@@ -272,7 +272,7 @@ class TestAtOnce:
     def test_of_two_newcomers_the_second_needs_the_first_one_s_consent_too(self) -> None:
         entered(GATEWAY)
         found = at_once(lambda: let_in(OTHER, HOLDER), lambda: let_in(THIRD, HOLDER))
-        assert sorted(type(each).__name__ for each in found) == ["NotAllAgreed", "CoHolder"]
+        assert sorted(type(each).__name__ for each in found) == ["CoHolder", "NotAllAgreed"]
 
     def test_one_ends_while_another_comes_and_the_feed_says_what_is_there(self) -> None:
         first = entered(GATEWAY)

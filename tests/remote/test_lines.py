@@ -329,7 +329,10 @@ class TestThePages:
     def test_say_why_nothing_was_registered(self, registration: Registration) -> None:
         line = a_line(registration, now=timezone.now())
         link = reverse("remote:line", args=[queries.token_of(line)])
-        for address, words in ((GATEWAY, "network of the organisation itself"), (ELSEWHERE, "not in a network that we know")):
+        for address, words in (
+            (GATEWAY, "network of the organisation itself"),
+            (ELSEWHERE, "not in a network that we know"),
+        ):
             answer = Client(REMOTE_ADDR=address).post(link, {"act": "agree"})
             assert answer.status_code == 422 and words in answer.text
         assert Client().get(reverse("remote:line", args=["a" * 26])).status_code == 404

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.apply import actions as apply
+from rahdari.apply import evidence_forms
 from rahdari.apply import forms as asked
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
@@ -42,8 +43,10 @@ READ_BY = {
 
 
 def _fields() -> set[str]:
-    found = [each for _, each in inspect.getmembers(asked, inspect.isclass) if issubclass(each, forms.Form)]
-    return {name for form in found if form.__module__ == asked.__name__ for name in form.base_fields}
+    modules = (asked, evidence_forms)
+    found = [each for module in modules for _, each in inspect.getmembers(module, inspect.isclass)]
+    ours = [each for each in found if issubclass(each, forms.Form) and each.__module__ in {m.__name__ for m in modules}]
+    return {name for form in ours for name in form.base_fields}
 
 
 def test_every_field_has_a_reader() -> None:

@@ -92,7 +92,8 @@ class CheckKind:
     stands_apart: bool = False
 
     def __post_init__(self) -> None:
-        if self.is_asked and not (self.seen and self.waiting):
+        # Whether a lazy sentence is empty asks for settings, and a policy is judged without: only a plain text can be.
+        if self.is_asked and "" in (each for each in (self.seen, self.waiting) if isinstance(each, str)):
             raise ValueError(f"{self.key}: say what whoever is asked reads of the applicant, and that they are awaited")
         if not self.findings:
             raise ValueError(f"{self.key}: say what its findings are")

@@ -59,7 +59,7 @@ def test_a_file_that_lets_it_accuse_is_refused() -> None:
 
 
 def test_whoever_names_one_is_told_that_it_learns_of_the_application() -> None:
-    asked = Path(__file__).resolve().parents[2] / "src" / "rahdari" / "apply" / "asked.py"
+    asked = Path(__file__).resolve().parents[2] / "src" / "rahdari" / "apply" / "step_forms.py"
     assert "If we ask them, they learn that you apply." in asked.read_text()
 
 

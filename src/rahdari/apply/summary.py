@@ -330,7 +330,7 @@ def _about_rows(
         rows.append(
             SummaryRow(
                 "evidence",
-                gettext("Evidence of your work"),
+                gettext("Evidence of your work or employment"),
                 tuple(_evidence_lines(application, service, documents, language)),
                 url_of(StepKey.EVIDENCE, application),
                 gettext("Change the evidence of your work"),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import CharField, Count, Exists, Max, Min, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Count, Exists, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
@@ -311,12 +311,6 @@ def controls_proved_late() -> QuerySet[Check]:
 
 def check_with_id(id: str) -> Check | None:
     return Check.objects.filter(pk=id).first()
-
-
-def last_answers(subjects: Iterable[str]) -> dict[str, dt.datetime]:
-    """When the latest check of each subject was answered; subjects without an answer are left out."""
-    found = Check.objects.filter(subject__in=list(subjects), answered_at__isnull=False)
-    return dict(found.values_list("subject").annotate(latest=Max("answered_at")).values_list("subject", "latest"))
 
 
 def waiting_checks() -> QuerySet[Check]:

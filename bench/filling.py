@@ -267,7 +267,7 @@ def _entries(cursor: Any, size: int, start: int, what: str, now: dt.datetime) ->
     first, last = (f"timestamptz '{at.isoformat()}'" for at in (now, now + dt.timedelta(days=365)))
     given = ("id", "registration_id", "feed_id", "origin", "holder", "block", "protocol", "port", "asn", "asns", "kind")
     given += ("valid_from", "valid_until")
-    empty = _left_empty("JournalEntry", given)
+    empty = _left_empty("Entry", given)
     cursor.execute(
         f"INSERT INTO register_entry ({', '.join((*given, *empty))}) SELECT md5('entry ' || n)::uuid, "
         f"md5('registration ' || n / {IN_A_REGISTRATION})::uuid, md5('feed ' || n), "

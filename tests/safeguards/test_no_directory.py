@@ -362,7 +362,7 @@ def test_planted_lists_are_seen(planted: Register) -> None:
 def test_a_row_with_both_is_seen_on_the_queue(planted: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault as it stood: the first address of a case beside the name of its applicant."""
     monkeypatch.setattr(
-        "rahdari.decide.desk.Row.holder",
+        "rahdari.decide.desk.QueueRow.holder",
         property(lambda row: f"{row.case.application.holder_name} {row.case.application.endpoints.first().block}"),
     )
     page = text_of(planted.world.client("officer").get(reverse("decide:queue")))

@@ -20,6 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("urls",),
     ("api",),
     ("workflow", "portal"),
+    ("applicant",),
     ("decide",),
     ("publish", "dyndns", "mobile"),
     ("apply", "verify", "fees", "vouch", "confirm", "attest", "remote", "share"),

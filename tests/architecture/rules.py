@@ -255,6 +255,22 @@ def only_the_edge_asks_the_time(package: Path) -> list[str]:
     return broken
 
 
+# What only a page or an answer to a program needs: the use cases under both know no request.
+_OF_A_SURFACE = re.compile(
+    r"^(django\.(http|shortcuts|urls|views|contrib\.messages|contrib\.auth)|rahdari\.people\.access)\b"
+)
+
+
+def a_use_case_knows_no_request(package: Path) -> list[str]:
+    return [
+        f"{path.relative_to(package)}:{node.lineno} knows a surface: {node.module}"
+        for path, tree in modules(package)
+        if room_of(path, package) == "applicant"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and _OF_A_SURFACE.match(node.module or "")
+    ]
+
+
 _LOCK_OR_WAKE = re.compile(r"pg_\w*advisory|pg_notify|^\s*NOTIFY\s")
 
 
@@ -286,6 +302,7 @@ ALL = (
     a_value_in_a_link_keeps_its_spaces,
     links_beside_each_other_keep_a_distance,
     only_the_edge_asks_the_time,
+    a_use_case_knows_no_request,
     locks_and_wake_ups_have_one_place,
     no_file_outgrows_a_mind,
 )

@@ -62,6 +62,12 @@ FAULTS: list[tuple[Callable[[Path], list[str]], str, str, str]] = [
         "from django.utils import timezone\nnow = timezone.now()\n",
         "asks the clock",
     ),
+    (
+        rules.a_use_case_knows_no_request,
+        "applicant/fault.py",
+        "from django.http import HttpRequest\n",
+        "knows a surface: django.http",
+    ),
     *(
         (
             rules.locks_and_wake_ups_have_one_place,
@@ -105,6 +111,8 @@ IMPORTS = [
     ("push/fault.py", "from rahdari.attest import rules\n", "The push process reaches address and feed"),
     ("lookup/fault.py", "from rahdari.api import rules\n", "The lookup process reaches address and feed"),
     ("register/models.py", "from rahdari.register import actions\n", "Inside register"),
+    ("applicant/fault.py", "from rahdari.portal import navigation\n", "A room imports only from floors below its own"),
+    ("decide/fault.py", "from rahdari.applicant import stages\n", "A room imports only from floors below its own"),
     ("attic/__init__.py", "", "A room imports only from floors below its own"),
 ]
 

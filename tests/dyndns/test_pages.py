@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import workflow
+from rahdari.applicant.registration_status import addresses_of
 from rahdari.apply.models import Application, Endpoint
 from rahdari.dyndns import queries
 from rahdari.dyndns.models import DynamicHost, ReportedAddress
 from rahdari.people.models import User
-from rahdari.portal.registration_status import addresses_of
 from rahdari.verify import queries as proofs
 from tests.portal import story
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
+from rahdari.applicant.stages import Facts, Stage, stage_of
 from rahdari.apply.models import Application
 from rahdari.feed import DELTA_LIMITS, EditionReader, Op, Operation
 from rahdari.journal import queries as journal
@@ -23,7 +24,6 @@ from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.portal.applicant.own_registration import CHANGES
 from rahdari.portal.applicant.registration import history_of
-from rahdari.portal.applicant.stages import Facts, Stage, stage_of
 from rahdari.portal.public.certificate import sheet_of
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions

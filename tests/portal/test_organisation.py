@@ -13,8 +13,8 @@ from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari.applicant.registration_status import addresses_of
 from rahdari.decide import actions as decide
-from rahdari.portal.registration_status import addresses_of
 from rahdari.publish import queries as publish
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration

@@ -18,11 +18,11 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari import policy
+from rahdari.applicant import paper
 from rahdari.journal import queries as journal
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
 from rahdari.policy.unregistered import MOST_CHARACTERS
-from rahdari.portal import paper
 from rahdari.portal.public import certificate as certificate_view
 from rahdari.portal.public import check as check_view
 from rahdari.register import actions as register

@@ -8,12 +8,12 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from rahdari.applicant.access_log import looks_at_application
 from rahdari.apply.models import Application
 from rahdari.decide import queue_columns, searching
 from rahdari.decide.models import Case
 from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
-from rahdari.portal.applicant.access_log import looks_at_application
 from tests.decide.builders import NOW, a_case, a_decided_application, a_person, an_officer
 
 pytestmark = pytest.mark.django_db

@@ -29,7 +29,7 @@ TOLD_OF = {
     "policy/shapes": {"unregistered"},
     "api/public": {"_unregistered", "UNREGISTERED"},
     "web/templatetags/rahdari": {"unregistered"},
-    "portal/paper": {"unregistered"},
+    "applicant/paper": {"unregistered"},
     "web/templates/web/parts/unregistered.html": {"unregistered.html"},
 }
 

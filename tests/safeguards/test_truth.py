@@ -13,10 +13,10 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari import policy
+from rahdari.applicant import paper
 from rahdari.ops import prepare
 from rahdari.people import actions as people
 from rahdari.policy import BUNDLED, PolicyError
-from rahdari.portal import paper
 from rahdari.portal.public.certificate import sheet_of
 from tests.portal.test_public_pages import a_registration, a_sheet
 from tests.safeguards import sentences
@@ -73,7 +73,7 @@ class TestTheSentences:
             "pyproject.toml",
             "publiccode.yml",
             "src/rahdari/web/templates/web/base.html",
-            "src/rahdari/portal/templates/portal/public/certificate.typ",
+            "src/rahdari/applicant/templates/applicant/certificate.typ",
             "src/rahdari/letters/templates/letters/application_granted.ur.html",
             "src/rahdari/portal/locale/ur/LC_MESSAGES/django.po",
         ):

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils.translation import gettext_lazy, ngettext_lazy, override
 
 from rahdari import policy
+from rahdari.applicant import awaiting
 from rahdari.policy.checks import About, kinds_about
-from rahdari.portal.applicant import awaiting
 from rahdari.verify import urls, words
 from rahdari.verify.check_kind import Counted, Others, Party
 from rahdari.verify.kinds import (

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from rahdari.applicant import mobile_lines
 from rahdari.apply import actions, form_errors, rules, step_forms, summary
 from rahdari.apply import queries as apply
 from rahdari.apply.evidence_forms import EvidenceForm
@@ -20,7 +21,6 @@ from rahdari.people.acting import Acting, Reached
 from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.policy import Service
-from rahdari.portal.applicant import mobile_lines
 from rahdari.portal.applicant.mandates import services_of_organisations
 from rahdari.portal.applicant.prove import left_to_prove, proofs_of
 from rahdari.portal.applicant.send import leave_proofs_open

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from rahdari.portal.applicant.access_log import Look, looks_at_application, looks_at_registration
+from rahdari.applicant.access_log import Look, looks_at_application, looks_at_registration
 
 from . import applications, registrations
 from .operation import Answer, Call, Ok, operation

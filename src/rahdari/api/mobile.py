@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rahdari.applicant.mobile_forms import CodeForm, NumberForm
 from rahdari.apply import queries as apply
 from rahdari.confirm import words
 from rahdari.mobile import actions, rules
@@ -14,7 +15,6 @@ from rahdari.mobile.rules import MobileState
 from rahdari.people import actions as people
 from rahdari.people.acting import Reached
 from rahdari.portal.applicant import mobile as pages
-from rahdari.portal.applicant.mobile_forms import CodeForm, NumberForm
 from rahdari.publish import queries as networks
 from rahdari.web import visitor
 

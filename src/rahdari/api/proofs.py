@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rahdari.address import format_block
+from rahdari.applicant.proof_forms import ProofForm
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
@@ -19,7 +20,6 @@ from rahdari.policy.sorts import SORTS
 from rahdari.portal.applicant import contact_way, operator_way
 from rahdari.portal.applicant.control_methods import TRIES_SHOWN, counts, is_looking, open_way
 from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, form_of, ways_of
-from rahdari.portal.applicant.proof_forms import ProofForm
 from rahdari.programs import answers as programs
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as challenges

@@ -7,6 +7,9 @@ from django.utils.translation import gettext as _
 
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address import Part, format_block, vpn
+from rahdari.applicant import mobile_lines, paper
+from rahdari.applicant.proof_history import Proved, by_address, proofs_of
+from rahdari.applicant.registration_status import CHANGEABLE, standing_of
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.address_form import RunsForm
@@ -18,11 +21,8 @@ from rahdari.dyndns import queries as leases
 from rahdari.people import queries as people
 from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
-from rahdari.portal import paper
-from rahdari.portal.applicant import mobile_lines, own_registration, reproof, shared
-from rahdari.portal.applicant.proof_history import Proved, by_address, proofs_of
+from rahdari.portal.applicant import own_registration, reproof, shared
 from rahdari.portal.public.certificate import PER_SECONDS, SHEETS, sheet_of
-from rahdari.portal.registration_status import CHANGEABLE, standing_of
 from rahdari.programs import answers as programs
 from rahdari.register import actions
 from rahdari.register import queries as register

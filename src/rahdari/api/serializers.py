@@ -9,13 +9,13 @@ from django.utils.translation import get_language
 
 from rahdari.address import Part, format_block, vpn
 from rahdari.address.vpn import VPN_SERVICES
+from rahdari.applicant.stages import Stage
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.apply.rules import goes_with_an_answer
 from rahdari.decide import queries as decide
 from rahdari.fees import queries as fees
 from rahdari.people import identifiers
-from rahdari.portal.applicant.stages import Stage
 from rahdari.portal.applicant.status import Overview, overview
 from rahdari.verify import queries as verify
 from rahdari.verify import words

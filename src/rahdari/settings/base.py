@@ -126,6 +126,7 @@ INSTALLED_APPS = [
     "rahdari.publish",
     "rahdari.dyndns",
     "rahdari.mobile",
+    "rahdari.applicant",
     "rahdari.portal",
     "rahdari.api",
 ]

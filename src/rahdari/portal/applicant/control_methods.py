@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
+from rahdari.applicant.proof_forms import ProofForm, first_values
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.people.rules import Act
@@ -29,7 +30,6 @@ from rahdari.verify import rules as proving
 from rahdari.verify.models import Challenge, Method, Status
 
 from . import operator_way, shared
-from .proof_forms import ProofForm, first_values
 
 TRIES_SHOWN = 6
 

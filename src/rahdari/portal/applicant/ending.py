@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.decide import actions
 from rahdari.decide.rules import PAUSES
 from rahdari.mobile import queries as mobile
@@ -23,7 +24,6 @@ from rahdari.register.reference import normalise
 from rahdari.register.rules import UNDONE_WITHIN, Standing
 from rahdari.web.posting import posted_from
 
-from ..registration_status import PAUSED, may_change, standing_of
 from .own_registration import no_longer_valid, own_registration
 
 

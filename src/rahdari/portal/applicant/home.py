@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.applicant.registration_status import standing_of
+from rahdari.applicant.stages import Said, Stage, said
 from rahdari.apply import queries as apply
 from rahdari.apply import summary
 from rahdari.apply.models import Application
@@ -22,11 +24,9 @@ from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.share import queries as sharing
 
-from ..registration_status import standing_of
 from . import shared
 from .prove import unproved_of
 from .represent import questions_to
-from .stages import Said, Stage, said
 from .status import overview
 
 

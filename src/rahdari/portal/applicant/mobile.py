@@ -20,6 +20,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.mobile_forms import CodeForm, NumberForm, OperatorForm
+from rahdari.applicant.mobile_lines import operator_name
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.confirm import queries as questions
@@ -39,8 +41,6 @@ from rahdari.register.rules import Standing
 from rahdari.web import values, visitor
 
 from . import shared
-from .mobile_forms import CodeForm, NumberForm, OperatorForm
-from .mobile_lines import operator_name
 from .own_registration import own_registration
 
 LATELY = dt.timedelta(days=30)

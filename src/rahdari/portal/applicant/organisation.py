@@ -21,6 +21,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.address import Part, format_block, vpn
+from rahdari.applicant.registration_status import may_go_on, standing_of, stays
+from rahdari.applicant.stages import YOUR_TURN, Facts, Said, Stage, said, stage_of
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
@@ -39,11 +41,9 @@ from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Outcome, Reproof
 from rahdari.web import values
 
-from ..registration_status import may_go_on, standing_of, stays
 from . import shared
 from .prove import unproved_of
 from .represent import Asked, questions_to
-from .stages import YOUR_TURN, Facts, Said, Stage, said, stage_of
 
 ENDS_SOON = dt.timedelta(days=30)
 MOST = 200

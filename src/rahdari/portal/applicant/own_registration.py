@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import Endpoint, format_block, vpn
+from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
 from rahdari.apply.address_form import RunsForm
@@ -26,7 +27,6 @@ from rahdari.register import actions, queries
 from rahdari.register.models import Entry, Registration
 from rahdari.web import errors, limits
 
-from ..registration_status import PAUSED, may_change, standing_of
 from . import shared
 from .registration import registration_for
 

@@ -13,6 +13,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.apply import queries as apply
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
@@ -25,7 +26,6 @@ from rahdari.verify.kinds import Party, whose_turn
 from rahdari.verify.models import Check, Outcome
 from rahdari.web import values
 
-from ..registration_status import PAUSED, may_change, standing_of
 from . import shared
 from .client import question_about
 from .proof import ways_of

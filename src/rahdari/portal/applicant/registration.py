@@ -14,6 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.address import Part, directory, format_block, vpn
+from rahdari.applicant.access_log import looks_at_registration
+from rahdari.applicant.mobile_lines import lines_of
+from rahdari.applicant.mobile_lines import standing_of as standing_at_operators
+from rahdari.applicant.proof_history import by_address, proofs_of
+from rahdari.applicant.registration_status import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
@@ -30,12 +35,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import HOME, UNDONE_WITHIN
 
-from ..registration_status import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
 from . import shared
-from .access_log import looks_at_registration
-from .mobile_lines import lines_of
-from .mobile_lines import standing_of as standing_at_operators
-from .proof_history import by_address, proofs_of
 
 
 @dataclass(frozen=True)

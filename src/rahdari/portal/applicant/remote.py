@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.registration_status import standing_of
 from rahdari.apply import queries as applications
 from rahdari.people.access import person
 from rahdari.people.rules import Act
@@ -24,7 +25,6 @@ from rahdari.remote import queries as lines
 from rahdari.remote import rules
 from rahdari.remote.models import HomeConnection
 
-from ..registration_status import standing_of
 from . import shared
 from .registration import registration_for
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.rules import About
@@ -19,7 +20,6 @@ from rahdari.people.access import person, person_required
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 
-from ..registration_status import PAUSED, may_change, standing_of
 from . import renewing
 from .own_registration import own_registration
 

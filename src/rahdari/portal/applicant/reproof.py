@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari import policy as policies
+from rahdari.applicant.proof_history import Proved, about, proofs_of
 from rahdari.people.access import person_required
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
@@ -29,7 +30,6 @@ from rahdari.web import visitor
 
 from .control_methods import ask, progress
 from .own_registration import own_registration
-from .proof_history import Proved, about, proofs_of
 
 
 @person_required

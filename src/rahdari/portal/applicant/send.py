@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.mobile_lines import is_ready, line_for, operator_name
 from rahdari.apply import actions, form_errors, queries
 from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
@@ -22,7 +23,6 @@ from rahdari.web.allowances import in_words
 
 from . import shared
 from .control_methods import open_way
-from .mobile_lines import is_ready, line_for, operator_name
 from .prove import Proof, left_to_prove, proofs_of
 from .reused_proofs import prove_as_before
 

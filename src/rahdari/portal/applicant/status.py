@@ -16,6 +16,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.applicant.access_log import looks_at_application
+from rahdari.applicant.awaiting import Awaited, awaited_of, clock_of, said_of_others, what_then
+from rahdari.applicant.mobile_lines import line_for, operator_name
+from rahdari.applicant.mobile_lines import standing_of as standing_at_operators
+from rahdari.applicant.registration_status import standing_of
+from rahdari.applicant.stages import (
+    ENDED,
+    MOVING,
+    OVER,
+    STANDS,
+    YOUR_TURN,
+    Facts,
+    Said,
+    Stage,
+    said,
+    said_of_operator,
+    said_of_provisional,
+    stage_of,
+)
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import form_errors
 from rahdari.apply import queries as apply
@@ -42,29 +61,10 @@ from rahdari.verify.models import Check, Outcome
 from rahdari.web import values
 from rahdari.web.allowances import in_words
 
-from ..registration_status import standing_of
 from . import shared, sharing
-from .access_log import looks_at_application
-from .awaiting import Awaited, awaited_of, clock_of, said_of_others, what_then
-from .mobile_lines import line_for, operator_name
-from .mobile_lines import standing_of as standing_at_operators
 from .operator_way import stands_meanwhile
 from .proof import ways_of
 from .prove import Proof, proofs_of
-from .stages import (
-    ENDED,
-    MOVING,
-    OVER,
-    STANDS,
-    YOUR_TURN,
-    Facts,
-    Said,
-    Stage,
-    said,
-    said_of_operator,
-    said_of_provisional,
-    stage_of,
-)
 
 
 @dataclass(frozen=True)

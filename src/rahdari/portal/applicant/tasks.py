@@ -7,12 +7,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.applicant.mobile_lines import is_ready, line_for
 from rahdari.apply import queries as apply
 from rahdari.apply.rules import About
 from rahdari.decide import queries as decide
 
 from . import shared
-from .mobile_lines import is_ready, line_for
 from .prove import left_to_prove, proofs_of, where_to_prove
 
 

@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from rahdari import policy
+from rahdari.applicant import paper
+from rahdari.applicant.registration_status import addresses_of, standing_of
 from rahdari.apply import queries as apply
 from rahdari.mobile import queries as mobile
 from rahdari.register import queries as register
@@ -20,9 +22,7 @@ from rahdari.register.models import Registration
 from rahdari.vault import links
 from rahdari.web import errors, limits, visitor
 
-from .. import paper
 from ..applicant.registration import registration_for
-from ..registration_status import addresses_of, standing_of
 from .titles import category_title
 
 # Setting a sheet takes a quarter of a second of a processor: one household has so many a minute, and one program.

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.applicant.registration_status import addresses_of, standing_of
 from rahdari.apply import queries as apply
 from rahdari.journal import actions as journal
 from rahdari.mobile import queries as mobile
@@ -23,7 +24,6 @@ from rahdari.vault import links
 from rahdari.verify.names import compare_names
 from rahdari.web import errors, limits, visitor
 
-from ..registration_status import addresses_of, standing_of
 from .forms import CheckForm
 from .titles import category_title
 

@@ -15,7 +15,7 @@ import typst
 
 from rahdari.policy import Text
 
-TEMPLATE = Path(__file__).parent / "templates" / "portal" / "public" / "certificate.typ"
+TEMPLATE = Path(__file__).parent / "templates" / "applicant" / "certificate.typ"
 NASTALIQ = ("Noto Nastaliq Urdu", "Jameel Noori Nastaleeq", "Urdu Typesetting", "Awami Nastaliq")
 NASKH = ("Noto Naskh Arabic", "Noto Sans Arabic", "Amiri", "Scheherazade New", "DejaVu Sans")
 MONTHS = {

@@ -20,7 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from rahdari.address import directory, parse_parts
-from rahdari.api import routes
+from rahdari.api import interface
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.attest.rules import Identifier
 from rahdari.dyndns import actions as lease
@@ -54,7 +54,7 @@ ANYONE = frozenset(
 # Steps of signing in: they lead back to its beginning whoever is not in the middle of it.
 IN_BETWEEN = frozenset({"account_confirm_login_code", "mfa_authenticate"})
 # The applicants' API: bearer tokens only. tests/api walks it by operation, scope and person.
-API = frozenset(f"api:{next(iter(each.values())).id}" for each in routes.by_path().values())
+API = frozenset(f"api:{next(iter(each.values())).id}" for each in interface.API.by_path().values())
 API |= {"api:nothing_here"}
 # Programs with a bearer token, never a browser with a cookie.
 PROGRAMS = API | frozenset(

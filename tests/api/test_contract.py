@@ -21,7 +21,12 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
 from rahdari.address import directory
-from rahdari.api import contract, openapi_links, routes, rules
+from rahdari.api import rules
+from rahdari.api.interface import API
+from rahdari.api.openapi_links import LEADS
+from rahdari.programs.openapi import document, links_of
+from rahdari.programs.operation import names_in
+from rahdari.programs.problems import KINDS
 from rahdari.vault import keys
 
 from .sample import Program
@@ -36,25 +41,25 @@ TRIES = 8
 class TestTheDocument:
     def test_is_the_one_in_the_repository(self) -> None:
         """When a change of it is meant: python -m tests.api.write_contract"""
-        assert json.loads(KEPT.read_text()) == contract.document()
+        assert json.loads(KEPT.read_text()) == document(API)
 
     def test_is_there_for_everyone(self) -> None:
-        assert Client().get("/api/v1/openapi.json").json() == contract.document()
+        assert Client().get("/api/v1/openapi.json").json() == document(API)
 
     def test_names_every_operation_with_its_scope(self) -> None:
         told = {
             each["operationId"]: each.get("x-scope")
-            for path in contract.document()["paths"].values()
+            for path in document(API)["paths"].values()
             for method, each in path.items()
             if method != "parameters"
         }
-        assert told == {each.id: each.scope and str(each.scope) for each in routes.operations()}
-        assert set(contract.SCOPES) == routes.scopes()
+        assert told == {each.id: each.scope and str(each.scope) for each in API.operations()}
+        assert set(API.scopes) == API.scopes_used()
 
     def test_links_lead_from_what_is_made_to_the_operations_about_it(self) -> None:
-        known = {each.id: each for each in routes.operations()}
-        assert set(openapi_links.NAMES) <= set(known)
-        found = {each.id: openapi_links.links_of(each) for each in known.values()}
+        known = {each.id: each for each in API.operations()}
+        assert set(LEADS) <= set(known)
+        found = {each.id: links_of(API, each) for each in known.values()}
         assert "submit_application" in found["begin_application"] and "add_endpoint" in found["begin_application"]
         assert {"get_branch", "change_branch", "end_branch"} & set(found["add_branch"]) == {
             "change_branch",
@@ -62,20 +67,20 @@ class TestTheDocument:
         }
         for source, leads in found.items():
             for target, link in leads.items():
-                assert set(link["parameters"]) == set(routes.names_in(known[target].path)), f"{source} to {target}"
+                assert set(link["parameters"]) == set(names_in(known[target].path)), f"{source} to {target}"
         # All that has a part in its address is reached from something, but what only names others' things.
         reached = {target for leads in found.values() for target in leads}
-        alone = {each.id for each in known.values() if routes.names_in(each.path)} - reached
+        alone = {each.id for each in known.values() if names_in(each.path)} - reached
         assert alone <= {"redeliver"} | {each.id for each in known.values() if each.scope is None}
 
     def test_is_walked_through_in_the_documentation(self) -> None:
         text = (ROOT / "docs" / "api.md").read_text()
         missing = [
-            f"{each.method} {each.path}" for each in routes.operations() if f"`{each.method} {each.path}`" not in text
+            f"{each.method} {each.path}" for each in API.operations() if f"`{each.method} {each.path}`" not in text
         ]
         assert missing == []
-        assert [str(scope) for scope in routes.scopes() if f"`{scope}`" not in text] == []
-        assert [kind for kind in contract.KINDS if f"`{kind}`" not in text] == []
+        assert [str(scope) for scope in API.scopes_used() if f"`{scope}`" not in text] == []
+        assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
 
 
 # -- schemathesis ----------------------------------------------------------------------------------------------------
@@ -112,7 +117,7 @@ def one_connection() -> Iterator[None]:
 
 def document_for(world: World) -> dict[str, Any]:
     """The contract, with what is there as the values that vary in addresses."""
-    found: dict[str, Any] = copy.deepcopy(contract.document())
+    found: dict[str, Any] = copy.deepcopy(document(API))
     for template, path in found["paths"].items():
         for place in path.get("parameters", ()):
             known = world.values(template, place["name"])
@@ -142,7 +147,7 @@ def described(program: tuple[Program, World]) -> Any:
 # 422 is what the rules say to a body that is as described: a card number with a wrong digit, an address that is held.
 ACCEPTED = ["2xx", "401", "403", "404", "409", "412", "422"]
 REJECTED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422"]
-OPERATIONS = [each.id for each in routes.operations()]
+OPERATIONS = [each.id for each in API.operations()]
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as-described", "otherwise"])
@@ -151,7 +156,7 @@ def test_every_answer_is_as_described(
     program: tuple[Program, World], described: Any, id: str, mode: GenerationMode
 ) -> None:
     asks, _world = program
-    each = next(one for one in routes.operations() if one.id == id)
+    each = next(one for one in API.operations() if one.id == id)
     operation = described[each.path][each.method]
 
     @settings(

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from rahdari.api import routes
-from rahdari.api.operation import Operation
+from rahdari.api.interface import API
 from rahdari.apply.models import AddressFile, Application, Document, Endpoint
 from rahdari.attest.models import AttestationReview
 from rahdari.decide.models import CaseQuestion, Notice
 from rahdari.mobile.models import MobileNumber
 from rahdari.people.models import Branch, Mandate
+from rahdari.programs.operation import Operation, names_in
 from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.remote.models import HomeConnection as AtHome
 from rahdari.remote.models import StaffGateway
@@ -55,7 +55,7 @@ def _value(wanted: Any) -> Any:
 def absent(each: Operation) -> str:
     """The address of something that is not there."""
     place = each.path
-    for name in routes.names_in(each.path):
+    for name in names_in(each.path):
         place = place.replace(f"{{{name}}}", nothing(name))
     return f"/api/v1{place}"
 
@@ -73,7 +73,7 @@ def whose() -> dict[str, str]:
 
 def places(each: Operation, world: World, known: dict[str, str]) -> Iterator[str]:
     """Addresses of what is there: each part under its own whole, and under another one. Two ways stand for all."""
-    names = routes.names_in(each.path)
+    names = names_in(each.path)
     choices = [(world.values(each.path, name) or [nothing(name)])[: 2 if name == "way" else None] for name in names]
     for values in itertools.product(*choices):
         first = values[0]
@@ -111,7 +111,7 @@ def as_it_stands() -> list[Any]:
 def test_a_token_of_another_person_finds_nothing_and_changes_nothing() -> None:
     world, other = the_world(), Program(story.a_person())
     before, tried, known = as_it_stands(), 0, whose()
-    for each in routes.operations():
+    for each in API.operations():
         if each.scope is None or "{" not in each.path:
             continue
         facts: dict[str, Any] = {}
@@ -131,7 +131,7 @@ def test_a_token_of_another_person_finds_nothing_and_changes_nothing() -> None:
             tried += 1
     assert tried > 50
     assert as_it_stands() == before
-    lists = [each for each in routes.operations() if each.scope is not None and "{" not in each.path]
+    lists = [each for each in API.operations() if each.scope is not None and "{" not in each.path]
     for each in lists:
         if each.method == "GET":
             said = other.get(each.path).said

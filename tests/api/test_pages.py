@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rahdari.api import routes
+from rahdari.api.interface import API
 from tests.access import test_walk as walk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +81,7 @@ def test_every_button_of_their_pages_has_its_operation_or_a_reason() -> None:
 
 
 def test_every_operation_stands_in_a_row() -> None:
-    known = {each.id for each in routes.operations()}
+    known = {each.id for each in API.operations()}
     of_pages = {name for _cell, answer in (*ROWS, *BUTTONS) for name in operations_of(answer)}
     without = {name for cell, _why in WITHOUT for name in named(cell)}
     assert of_pages | without == known

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from rahdari.address import directory
 from rahdari.api import actions as api
-from rahdari.api import rules
 from rahdari.api.models import IdempotentRequest, WebhookDelivery
 from rahdari.api.rules import Scope
 from rahdari.people.models import OrgRole
+from rahdari.programs import idempotency
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.remote import actions as remote
@@ -106,7 +106,7 @@ def test_links_are_made_once_by_one_key_also_when_its_answer_was_lost(program: P
     first = program.post(at, {"count": 2}, **key)
     assert program.post(at, {"count": 2}, **key).content == first.content
     attempt = IdempotentRequest.objects.get(key="one")
-    attempt.status, attempt.begun_at = None, attempt.begun_at - rules.ATTEMPT_TAKES
+    attempt.status, attempt.begun_at = None, attempt.begun_at - idempotency.ATTEMPT_TAKES
     attempt.save()
     assert program.post(at, {"count": 2}, **key).said == first.said
     assert HomeConnection.objects.count() == 2

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rahdari.api import routes, schema
+from rahdari.api.interface import API
+from rahdari.programs import schema
 
-SCHEMAS = {each.id: each.body for each in routes.operations() if each.body is not None and not each.multipart}
+SCHEMAS = {each.id: each.body for each in API.operations() if each.body is not None and not each.multipart}
 NAMES = sorted({name for found in SCHEMAS.values() for name in (found or {})["properties"]})
 WORDS = st.sampled_from(["", "clients", "wireguard", "static", "en", "yes", "a", "2026-11-25", "2026-13-01", "x" * 61])
 VALUES = st.recursive(

@@ -14,14 +14,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.api import actions, queries, routes, rules
+from rahdari.api import actions, queries, rules
+from rahdari.api.interface import API, PLACES
 from rahdari.api.models import AccessToken, IdempotentRequest, Webhook
-from rahdari.api.operation import PLACES
 from rahdari.apply.models import Application
 from rahdari.db.locks import KEY, Lock
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people_actions
+from rahdari.programs import idempotency
+from rahdari.programs.operation import names_in
 from tests.people.people import sign_in_at_once
 from tests.portal import story
 
@@ -95,7 +97,7 @@ class TestTokens:
     @pytest.mark.parametrize("header", ["", "Bearer ", "Bearer wrong", "Basic x", "Bearer \x80"])
     def test_are_needed_for_everything_but_what_is_public(self, header: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rules, "UNKNOWN_RATE", 1000)
-        for each in routes.operations():
+        for each in API.operations():
             answer = Client(headers={"authorization": header}).generic(each.method, sample_path(each.path))
             if each.scope is None:
                 assert answer.status_code in {200, 404}, each.id
@@ -141,7 +143,7 @@ class TestTokens:
 
 def sample_path(path: str) -> str:
     """An address of this shape, of nothing that is there."""
-    for name in routes.names_in(path):
+    for name in names_in(path):
         made_up = "00000000-0000-4000-8000-000000000000" if name in UUIDS else "nothing"
         path = path.replace(f"{{{name}}}", made_up)
     return f"/api/v1{path}"
@@ -153,9 +155,9 @@ UUIDS = {name for name, (kind, _schema) in PLACES.items() if kind == "uuid"}
 class TestScopes:
     """Over every operation: with all scopes but its own it is closed, with its own alone it is open."""
 
-    @pytest.mark.parametrize("id", [each.id for each in routes.operations() if each.scope is not None])
+    @pytest.mark.parametrize("id", [each.id for each in API.operations() if each.scope is not None])
     def test_open_what_they_name_and_nothing_else(self, id: str) -> None:
-        each = next(one for one in routes.operations() if one.id == id)
+        each = next(one for one in API.operations() if one.id == id)
         others = Program(scopes=[scope for scope in ALL if scope != each.scope])
         alone = Program(scopes=[each.scope or ""])
         closed = others.client.generic(each.method, sample_path(each.path))
@@ -222,7 +224,7 @@ class TestTheSameKey:
             assert answer.headers["Retry-After"] == "5"
             problem(self.post(program, "one", BEGIN | {"language": "ur"}), 422, "key-reused")
             # Its machine is gone, and the database has not noticed.
-            IdempotentRequest.objects.update(begun_at=timezone.now() - rules.ATTEMPT_TAKES)
+            IdempotentRequest.objects.update(begun_at=timezone.now() - idempotency.ATTEMPT_TAKES)
             assert self.post(program, "one").said["reference"] == first.said["reference"]
         assert Application.objects.count() == 1
 
@@ -265,13 +267,13 @@ class TestTheSameKey:
     def test_is_forgotten_after_a_day(self) -> None:
         self.post(Program(), "one")
         now = timezone.now()
-        assert actions.forget_attempts(now=now + rules.REPLAYED_FOR - dt.timedelta(minutes=1)) == 0
-        assert actions.forget_attempts(now=now + rules.REPLAYED_FOR + dt.timedelta(minutes=1)) == 1
+        assert actions.forget_attempts(now=now + idempotency.REPLAYED_FOR - dt.timedelta(minutes=1)) == 0
+        assert actions.forget_attempts(now=now + idempotency.REPLAYED_FOR + dt.timedelta(minutes=1)) == 1
 
     def test_of_a_day_ago_does_something_new(self) -> None:
         program = Program()
         first = self.post(program, "one")
-        IdempotentRequest.objects.update(begun_at=timezone.now() - rules.REPLAYED_FOR)
+        IdempotentRequest.objects.update(begun_at=timezone.now() - idempotency.REPLAYED_FOR)
         second = self.post(program, "one", BEGIN | {"language": "ur"})
         assert (second.status_code, "Idempotent-Replayed" in second.headers) == (201, False)
         assert second.said["reference"] != first.said["reference"]

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
-from rahdari.api import actions, events, rules, schema
+from rahdari.api import actions, events, rules
 from rahdari.api.models import IdempotentRequest, JournalPosition, RowHeardAhead, Webhook, WebhookDelivery
 from rahdari.attest import actions as attest
 from rahdari.attest.rules import Reply
@@ -27,6 +27,7 @@ from rahdari.letters.models import Letter
 from rahdari.mobile import actions as lines
 from rahdari.mobile.rules import Left
 from rahdari.people.models import User
+from rahdari.programs import idempotency, schema
 from rahdari.programs import webhook_calls as hooks
 from tests.attest.sample import an_attestation
 from tests.confirm.test_callbacks import SampleOperatorSystem, serve
@@ -351,7 +352,7 @@ class TestWebhook:
             assert answer.status_code == 202, answer.content
             said.append(answer.said["id"])
             assert program.post(place, headers={"Idempotency-Key": "one"}).said["id"] == said[-1]
-            IdempotentRequest.objects.update(begun_at=timezone.now() - rules.REPLAYED_FOR)
+            IdempotentRequest.objects.update(begun_at=timezone.now() - idempotency.REPLAYED_FOR)
         assert len(set(said)) == 3
 
     def test_keeps_its_secret_to_itself(self, program: Program, server: SampleOperatorSystem) -> None:

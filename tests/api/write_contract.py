@@ -8,8 +8,9 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    from rahdari.api import contract
+    from rahdari.api.interface import API
+    from rahdari.programs.openapi import document
     from tests.api.test_contract import KEPT
 
     KEPT.parent.mkdir(parents=True, exist_ok=True)
-    KEPT.write_text(json.dumps(contract.document(), indent=1, ensure_ascii=False) + "\n")
+    KEPT.write_text(json.dumps(document(API), indent=1, ensure_ascii=False) + "\n")

@@ -12,8 +12,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.api import routes
-from rahdari.api.operation import Call
+from rahdari.api.interface import API, Call
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -318,6 +317,6 @@ class TestTheJournal:
         call = Call(RequestFactory().post("/"), person, timezone.now())
         for row, before in ((mine, theirs), (theirs, mine)):
             applications.application_for_applicant(applicant=person, reference=before.reference)
-            routes.by_path()["/applications/{reference}/withdraw"]["POST"].run(call, row.reference)
+            API.by_path()["/applications/{reference}/withdraw"]["POST"].run(call, row.reference)
         rows = Row.objects.filter(act="apply.withdrew").values_list("subject", "actor")
         assert dict(rows) == {mine.subject: f"person:{agent.pk}", theirs.subject: f"agent:{agent.pk}"}

@@ -25,7 +25,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
-from rahdari.api import routes
+from rahdari.api.interface import API
 from rahdari.apply.models import Application
 from rahdari.attest.rules import Identifier
 from rahdari.cli import COMMANDS, parser_for
@@ -244,7 +244,7 @@ def test_no_operation_of_the_api_tells_of_two(planted: Register) -> None:
     asked = 0
     for visitor in ("A", "B", "member", "officer", "operator"):
         program = Program(planted.world.visitors[visitor])
-        for each in routes.operations():
+        for each in API.operations():
             if each.method != "GET":
                 continue
             facts = (planted.world.sent | planted.world.drafts).values() if visitor == "A" else [{}]
@@ -255,7 +255,7 @@ def test_no_operation_of_the_api_tells_of_two(planted: Register) -> None:
                 asked += 1
                 answer = program.client.get(f"/api/v1{place}")
                 assert planted.told(text_of(answer)) < 2, f"{visitor} {each.id}"
-    assert asked > len([each for each in routes.operations() if each.method == "GET"])
+    assert asked > len([each for each in API.operations() if each.method == "GET"])
 
 
 @pytest.mark.parametrize("name", sorted(each for each in PROGRAMS if not each.startswith("api:")))

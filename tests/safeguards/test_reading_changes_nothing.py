@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from rahdari.api import routes
+from rahdari.api import interface
 from rahdari.journal import registry
 from tests.access.test_walk import (
     ACCOUNTANTS,
@@ -104,7 +104,7 @@ def test_no_operation() -> None:
     world = the_world()
     program, known = Program(world.person), whose()
     wrote: dict[str, set[str]] = {}
-    for each in routes.operations():
+    for each in interface.API.operations():
         if each.method == "GET":
             for place in places(each, world, known) if "{" in each.path else [f"/api/v1{each.path}"]:
                 with noting() as found:

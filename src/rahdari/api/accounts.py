@@ -11,11 +11,12 @@ from rahdari.letters import queries as inbox
 from rahdari.letters.models import Letter
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 
 from .applications import after_cursor
-from .operation import PAGE, Answer, Call, Ok, operation
+from .interface import PAGE, Call, operation
 from .rules import Scope
-from .schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 from .serializers import page_of, stamp, stamp_or_none
 
 # -- invoices --------------------------------------------------------------------------------------------------------

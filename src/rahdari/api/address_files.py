@@ -13,13 +13,14 @@ from rahdari.people.rules import Act
 from rahdari.portal.applicant.prove import link_of, proofs_of
 from rahdari.portal.applicant.prove_many import provable_by_link
 from rahdari.programs import answers as programs
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import error, impossible, not_taken, plain, too_many
+from rahdari.programs.schema import MOMENT, TRUTH, Json, closed, listed, named, or_null, text, whole
 
 from . import serializers
 from .applications import ONE, READ, TAG, WRITE, draft, own
-from .operation import Answer, Call, Ok, operation
-from .problems import error, impossible, not_taken, plain, too_many
+from .interface import Call, operation
 from .rules import Scope
-from .schema import MOMENT, TRUTH, Json, closed, listed, named, or_null, text, whole
 from .serializers import ENDPOINT, bare, stamp
 
 FILES = f"{ONE}/address-files"

@@ -26,12 +26,13 @@ from rahdari.portal.applicant.prove import left_to_prove, proofs_of
 from rahdari.portal.applicant.send import leave_proofs_open
 from rahdari.portal.applicant.status import overview
 from rahdari.programs import cursors
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import error, impossible, not_taken, of_form
+from rahdari.programs.schema import ID, TRUTH, Json, choice, closed, listed, or_null, text
 
 from . import serializers
-from .operation import PAGE, Answer, Call, Ok, operation
-from .problems import error, impossible, not_taken, of_form
+from .interface import PAGE, Call, operation
 from .rules import A_PAGE, Scope
-from .schema import ID, TRUTH, Json, choice, closed, listed, or_null, text
 from .serializers import APPLICATION, tag_of
 
 TAG = "applications"

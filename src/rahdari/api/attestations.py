@@ -7,11 +7,12 @@ from rahdari.attest import actions, queries, words
 from rahdari.attest.forms import DisputeForm
 from rahdari.attest.models import Attestation, AttestationReview
 from rahdari.attest.rules import AttestationState, Reply, ReviewOutcome
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import impossible, not_found, of_form, plain
+from rahdari.programs.schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text
 
 from .applications import READ, WRITE
-from .operation import Answer, Call, Ok, operation
-from .problems import impossible, not_found, of_form, plain
-from .schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text
+from .interface import Call, operation
 from .serializers import stamp, stamp_or_none
 
 TAG = "attestations"

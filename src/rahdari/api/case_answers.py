@@ -11,12 +11,13 @@ from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.people.acting import Acting
 from rahdari.policy import Allowance, Forum, Text
 from rahdari.portal.applicant.answers import Answer as AnswerForm
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import not_found, of_form
+from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
+from rahdari.programs.schema import whole as number
 
 from .applications import ONE, READ, WRITE, own, whole
-from .operation import Answer, Call, Ok, operation
-from .problems import not_found, of_form
-from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
-from .schema import whole as number
+from .interface import Call, operation
 from .serializers import APPLICATION, stamp, stamp_or_none
 
 TAG = "decisions"

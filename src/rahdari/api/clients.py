@@ -7,13 +7,14 @@ from rahdari.letters import queries as letters
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.portal.applicant import client as pages
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import impossible, not_found, of_form, plain
+from rahdari.programs.schema import MOMENT, Json, closed, named, or_null, text
 from rahdari.vouch import actions, rules
 from rahdari.vouch.models import ReferenceRequest
 
 from .applications import ONE, READ, WRITE, own
-from .operation import Answer, Call, Ok, operation
-from .problems import impossible, not_found, of_form, plain
-from .schema import MOMENT, Json, closed, named, or_null, text
+from .interface import Call, operation
 from .serializers import stamp, stamp_or_none
 
 TAG = "applications"

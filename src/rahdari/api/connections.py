@@ -15,16 +15,17 @@ from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
 from rahdari.portal.applicant import dynamic_address, router_settings
 from rahdari.programs import answers as programs
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import error as fault
+from rahdari.programs.problems import impossible, not_found, not_taken, plain, too_many
+from rahdari.programs.schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 
 from .applications import ONE as APPLICATION
 from .applications import own
-from .operation import Answer, Call, Ok, operation
-from .problems import error as fault
-from .problems import impossible, not_found, not_taken, plain, too_many
+from .interface import Call, operation
 from .registrations import ONE as REGISTRATION
 from .registrations import valid
 from .rules import Scope
-from .schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 from .serializers import stamp, stamp_or_none
 
 TAG = "connections"

@@ -12,14 +12,15 @@ from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
 from rahdari.portal.applicant import contact_way as pages
 from rahdari.portal.applicant.control_methods import counts
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import error, impossible, not_found, not_taken
+from rahdari.programs.schema import closed, text
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as challenges
 from rahdari.verify.models import Challenge, Method
 
-from .operation import Answer, Call, Ok, operation
-from .problems import error, impossible, not_found, not_taken
+from .interface import Call, operation
 from .proofs import AT, CHALLENGE, PROVE, TAG, challenge, unproved
-from .schema import closed, text
 
 
 def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Challenge]:

@@ -15,11 +15,10 @@ from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act
+from rahdari.programs.schema import ID, TRUTH, Json, choice, closed, text, whole
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.share import queries as sharing
-
-from .schema import ID, TRUTH, Json, choice, closed, text, whole
 
 
 @dataclass(frozen=True)

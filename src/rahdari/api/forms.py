@@ -3,7 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from . import routes, words
+from . import words
+from .interface import API
 from .rules import DAYS, Scope
 
 
@@ -19,7 +20,7 @@ class TokenForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
         help_text=_("Tick as little as the program needs."),
-        choices=lambda: [(scope.value, words.SCOPES[scope]) for scope in Scope if scope in routes.scopes()],
+        choices=lambda: [(scope.value, words.SCOPES[scope]) for scope in Scope if scope in API.scopes_used()],
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": _("Tick at least one thing that the program may do"),

@@ -12,10 +12,11 @@ from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people.access import actor_of
 from rahdari.people.models import User
+from rahdari.programs import idempotency
 from rahdari.vault import tokens
 
 from . import queries, rules
-from .models import AccessToken
+from .models import AccessToken, IdempotentRequest
 from .rules import Scope
 
 
@@ -74,3 +75,7 @@ def note_use(*, token: AccessToken, now: dt.datetime) -> None:
     """The day on which it was last used: one write a day."""
     if token.used_on != now.date():
         AccessToken.objects.filter(pk=token.pk).update(used_on=now.date())
+
+
+def forget_attempts(*, now: dt.datetime) -> int:
+    return idempotency.forget_attempts(IdempotentRequest, now=now)

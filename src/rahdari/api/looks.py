@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from rahdari.applicant.access_log import Look, looks_at_application, looks_at_registration
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import plain
+from rahdari.programs.schema import MOMENT, closed, listed, text, whole
 
 from . import applications, registrations
-from .operation import Answer, Call, Ok, operation
-from .problems import plain
-from .schema import MOMENT, closed, listed, text, whole
+from .interface import Call, operation
 from .serializers import stamp
 
 LOOK = closed({"at": MOMENT, "count": whole(1, 10**9), "who": text(200), "what": text(300), "why": text(500)})

@@ -12,12 +12,13 @@ from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.people.rules import Scope as MandateScope
 from rahdari.portal.applicant.mandates import LONGEST, MandateForm, done_for, shown
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import impossible, not_found, of_form, plain
+from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 
-from .operation import Answer, Call, Ok, operation
+from .interface import Call, operation
 from .organisations import ONE, READ, within
-from .problems import impossible, not_found, of_form, plain
 from .rules import Scope
-from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 from .serializers import stamp, stamp_or_none
 
 TAG = "mandates"

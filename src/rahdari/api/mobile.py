@@ -15,17 +15,18 @@ from rahdari.mobile.rules import MobileState
 from rahdari.people import actions as people
 from rahdari.people.acting import Reached
 from rahdari.portal.applicant import mobile as pages
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, plain, too_many
+from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 from rahdari.publish import queries as networks
 from rahdari.web import visitor
 
 from .applications import ONE, READ, WRITE, own
-from .operation import Answer, Call, Ok, operation
-from .problems import error, impossible, not_found, not_taken, of_form, plain, too_many
+from .interface import Call, operation
 from .registrations import ONE as REGISTRATION
 from .registrations import READ as READ_REGISTRATION
 from .registrations import WRITE as WRITE_REGISTRATION
 from .registrations import valid
-from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 from .serializers import stamp_or_none
 
 TAG = "mobile numbers"

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from rahdari.people.models import User
+from rahdari.programs.idempotency import Attempt
 from rahdari.vault.fields import EncryptedTextField
 
 
@@ -36,20 +37,10 @@ class AccessToken(models.Model):
         return f"token:{self.pk}"
 
 
-class IdempotentRequest(models.Model):
-    """A request with an Idempotency-Key: while `status` is empty it is under way, afterwards its answer is kept a day.
+class IdempotentRequest(Attempt):
+    """A person's request with an Idempotency-Key, and its answer."""
 
-    The answer is encrypted: it may name people.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    key = models.CharField(max_length=200)
-    fingerprint = models.CharField(max_length=64)
-    begun_at = models.DateTimeField()
-    status = models.PositiveSmallIntegerField(null=True, blank=True)
-    headers = models.JSONField(default=dict)
-    body = EncryptedTextField()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["begun_at", "id"]
@@ -57,9 +48,6 @@ class IdempotentRequest(models.Model):
             models.UniqueConstraint(fields=["owner", "key"], name="a_key_of_a_person_stands_once"),
         ]
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["begun_at"], name="api_attempts_to_forget")]
-
-    def __str__(self) -> str:
-        return f"attempt:{self.pk}"
 
 
 class Webhook(models.Model):

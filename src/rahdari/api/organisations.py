@@ -8,11 +8,12 @@ from rahdari.people import actions, queries
 from rahdari.people.models import Branch, Organisation
 from rahdari.people.rules import Act, OrgRole, may
 from rahdari.portal.applicant.branches import BranchForm, addresses_of
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import not_found, of_form
+from rahdari.programs.schema import ID, Json, choice, closed, listed, named, or_null, text, whole
 
-from .operation import Answer, Call, Ok, operation
-from .problems import not_found, of_form
+from .interface import Call, operation
 from .rules import Scope
-from .schema import ID, Json, choice, closed, listed, named, or_null, text, whole
 
 TAG = "organisations"
 READ, WRITE = Scope.ORGANISATIONS_READ, Scope.ORGANISATIONS_WRITE

@@ -15,12 +15,13 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Policy, Service
 from rahdari.programs import answers as programs
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import impossible, of_form, too_many
+from rahdari.programs.schema import DAY, Json, choice, closed, listed, named, text
 
 from . import serializers
 from .applications import ONE, READ, TAG, WRITE, draft, own
-from .operation import Answer, Call, Ok, operation
-from .problems import impossible, of_form, too_many
-from .schema import DAY, Json, choice, closed, listed, named, text
+from .interface import Call, operation
 from .serializers import DOCUMENT, ENDPOINT, tag_of
 
 # Names of before are taken, and told as what they are now.

@@ -12,13 +12,13 @@ from rahdari.fees import queries as fees
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.programs.answers import Problem
+from rahdari.programs.problems import error, impossible, not_found, not_taken, problem, told
 from rahdari.register import actions as register
 from rahdari.share import actions as share
 from rahdari.share import queries as sharing
 from rahdari.vault import files
 from rahdari.verify import actions as verify
 
-from .problems import error, impossible, not_found, not_taken, problem, told
 from .queries import WebhookNotFound
 from .serializers import stamp
 

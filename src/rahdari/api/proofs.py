@@ -21,6 +21,9 @@ from rahdari.portal.applicant import contact_way, operator_way
 from rahdari.portal.applicant.control_methods import TRIES_SHOWN, counts, is_looking, open_way
 from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, form_of, ways_of
 from rahdari.programs import answers as programs
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, plain, problem, too_many
+from rahdari.programs.schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as challenges
 from rahdari.verify import registry_words, way_words, ways
@@ -29,10 +32,8 @@ from rahdari.verify.models import Challenge, Method, Status
 
 from . import applications, serializers
 from .applications import ONE, own
-from .operation import Answer, Call, Ok, operation
-from .problems import error, impossible, not_found, not_taken, of_form, plain, problem, too_many
+from .interface import Call, operation
 from .rules import Scope
-from .schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 from .serializers import bare, stamp, stamp_or_none
 
 TAG = "proofs"

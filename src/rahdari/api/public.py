@@ -10,10 +10,11 @@ from rahdari.letters import queries as letters
 from rahdari.policy import READ, Allowance, Service, Text
 from rahdari.policy.asked_fields import ASKABLE
 from rahdari.policy.sorts import SORTS
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import not_found
+from rahdari.programs.schema import DAY, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 
-from .operation import Answer, Call, Ok, operation
-from .problems import not_found
-from .schema import DAY, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
+from .interface import Call, operation
 
 TAG = "services"
 TITLED = closed({"key": text(60), "title": text(500), "hint": text(2000)})

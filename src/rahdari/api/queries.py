@@ -10,8 +10,7 @@ from rahdari.journal.models import JournalEntry as Row
 from rahdari.people.models import User
 from rahdari.vault import tokens
 
-from . import rules
-from .models import AccessToken, IdempotentRequest, RowHeardAhead, Webhook, WebhookDelivery
+from .models import AccessToken, RowHeardAhead, Webhook, WebhookDelivery
 
 
 def token_shown(text: str, *, now: dt.datetime) -> AccessToken | None:
@@ -27,10 +26,6 @@ def token_shown(text: str, *, now: dt.datetime) -> AccessToken | None:
 def tokens_of(owner: User, *, now: dt.datetime) -> QuerySet[AccessToken]:
     """Those that count, the newest first."""
     return AccessToken.objects.filter(owner=owner, revoked_at__isnull=True, ends_at__gt=now).order_by("-made_at", "id")
-
-
-def attempts_to_forget(*, now: dt.datetime) -> QuerySet[IdempotentRequest]:
-    return IdempotentRequest.objects.filter(begun_at__lt=now - rules.REPLAYED_FOR)
 
 
 # -- webhooks ------------------------------------------------------------------------------------------------------

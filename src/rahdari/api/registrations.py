@@ -24,6 +24,10 @@ from rahdari.people.rules import Act
 from rahdari.portal.applicant import own_registration, reproof, shared
 from rahdari.portal.public.certificate import PER_SECONDS, SHEETS, sheet_of
 from rahdari.programs import answers as programs
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, too_many
+from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
+from rahdari.programs.schema import whole as number
 from rahdari.register import actions
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
@@ -33,12 +37,9 @@ from rahdari.verify.models import Method, Reproof
 
 from . import proofs, serializers
 from .applications import after_cursor, whole
-from .operation import PAGE, Answer, Call, Ok, operation
+from .interface import PAGE, Call, operation
 from .parts import PORTS, RUNS_ASKED, names_in, running
-from .problems import error, impossible, not_found, not_taken, of_form, too_many
 from .rules import Scope
-from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
-from .schema import whole as number
 from .serializers import bare, page_of, stamp, stamp_or_none
 
 TAG = "registrations"

@@ -9,15 +9,16 @@ from django.utils.translation import gettext as _
 from rahdari.people.rules import Act
 from rahdari.policy import RemoteStaff
 from rahdari.portal.applicant import remote as pages
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import impossible, not_found, of_form
+from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 from rahdari.register.models import Registration
 from rahdari.remote import actions, queries, rules
 from rahdari.remote.models import HomeConnection
 
-from .operation import Answer, Call, Ok, operation
-from .problems import impossible, not_found, of_form
+from .interface import Call, operation
 from .registrations import ONE, held, valid
 from .rules import Scope
-from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 from .serializers import stamp, stamp_or_none
 
 TAG = "people who work from home"

@@ -12,15 +12,16 @@ from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.portal.applicant import represent as pages
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import error, impossible, not_found, not_taken
+from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 from rahdari.verify import actions as verify
 from rahdari.verify import contacts
 from rahdari.verify.models import Check, Outcome
 
 from . import organisations
 from .applications import ONE, READ, WRITE, own
-from .operation import Answer, Call, Ok, operation
-from .problems import error, impossible, not_found, not_taken
-from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text
+from .interface import Call, operation
 
 TAG = "applications"
 AT = f"{ONE}/representation"

@@ -34,42 +34,7 @@ DAYS = (30, 90, 365)
 RATE, PER = 300, 60
 # Whoever shows no token that counts, by address.
 UNKNOWN_RATE, UNKNOWN_PER = 60, 60
-LONGEST_BODY = 256 * 1024
 A_PAGE, LARGEST_PAGE = 20, 100
-
-# -- Idempotency-Key -----------------------------------------------------------------------------------------------
-
-KEY = r"^[\x21-\x7e]{1,200}$"
-REPLAYED_FOR = dt.timedelta(hours=24)
-# Who works on an attempt holds a lock that ends with the connection. The machine of a process may be gone without the
-# database knowing of it: an attempt that has not ended after this is taken over all the same.
-ATTEMPT_TAKES = dt.timedelta(seconds=90)
-
-
-class Claim(StrEnum):
-    """What becomes of a request with a key that was seen before."""
-
-    REPLAY = "replay"
-    OTHER = "other"
-    IN_PROGRESS = "in_progress"
-    AGAIN = "again"
-    ANEW = "anew"
-
-
-def claim(*, same: bool, done: bool, ours: bool, begun_at: dt.datetime, now: dt.datetime) -> Claim:
-    if now - begun_at >= REPLAYED_FOR:
-        return Claim.ANEW
-    if not same:
-        return Claim.OTHER
-    if done:
-        return Claim.REPLAY
-    return Claim.AGAIN if ours or now - begun_at >= ATTEMPT_TAKES else Claim.IN_PROGRESS
-
-
-def is_kept(status: int) -> bool:
-    """Whether an answer is given again to the same key: what was done. What was refused may be tried again."""
-    return 200 <= status < 300
-
 
 # -- webhooks ------------------------------------------------------------------------------------------------------
 

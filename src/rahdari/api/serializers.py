@@ -17,14 +17,13 @@ from rahdari.decide import queries as decide
 from rahdari.fees import queries as fees
 from rahdari.people import identifiers
 from rahdari.portal.applicant.status import Overview, overview
+from rahdari.programs import schema
+from rahdari.programs.problems import plain
+from rahdari.programs.schema import DAY, ID, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from rahdari.verify import queries as verify
 from rahdari.verify import words
 from rahdari.verify.kinds import KINDS, whose_turn
 from rahdari.verify.models import Check
-
-from . import schema
-from .problems import plain
-from .schema import DAY, ID, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 
 
 def stamp(at: dt.datetime) -> str:

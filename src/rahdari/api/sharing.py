@@ -15,15 +15,16 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.portal.applicant import sharing as pages
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import impossible, of_form, plain
+from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from rahdari.share import actions, queries, rules
 from rahdari.share.models import ConsentQuestion
 from rahdari.share.queries import Beside, Part
 
 from .applications import ONE, READ, WRITE, own
-from .operation import Answer, Call, Ok, operation
-from .problems import impossible, of_form, plain
+from .interface import Call, operation
 from .rules import Scope
-from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from .serializers import stamp, stamp_or_none
 
 TAG = "shared addresses"

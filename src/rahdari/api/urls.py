@@ -1,6 +1,9 @@
 from django.urls import path, re_path
 
-from . import dispatch, routes, views
+from rahdari.programs import dispatch
+
+from . import views
+from .interface import API
 
 app_name = "api"
 
@@ -10,7 +13,7 @@ urlpatterns = [
     path("my/programs/tokens/<uuid:id>/end/", views.revoke_token, name="revoke_token"),
     path("my/programs/webhooks/<uuid:id>/end/", views.end_webhook, name="end_webhook"),
     path("api/v1/openapi.json", views.openapi, name="openapi"),
-    *routes.patterns(),
+    *dispatch.patterns(API),
     # Whatever stands there, a newline too.
-    re_path(r"^api/v1/(?P<rest>(?s:.*))\Z", dispatch.nothing_here, name="nothing_here"),
+    re_path(r"^api/v1/(?P<rest>(?s:.*))\Z", dispatch.nothing_here(API), name="nothing_here"),
 ]

@@ -14,18 +14,19 @@ from django.views.decorators.http import require_safe
 
 from rahdari.people.access import person, person_required
 from rahdari.people.reauthentication import need_fresh_proof
+from rahdari.programs.openapi import document
 from rahdari.web.posting import posted_from
 
-from . import actions, contract, queries, words
+from . import actions, queries, words
 from .forms import TokenForm
-from .operation import BASE
+from .interface import API
 from .rules import MOST_TOKENS, Scope
 
 
 @never_cache
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return JsonResponse(contract.document(), json_dumps_params={"indent": 1})
+    return JsonResponse(document(API), json_dumps_params={"indent": 1})
 
 
 @person_required
@@ -40,7 +41,7 @@ def _page(request: HttpRequest, form: TokenForm | None = None, status: int = 200
     context: dict[str, Any] = {
         "tokens": [(each, [words.SCOPES[Scope(scope)] for scope in each.scopes]) for each in tokens],
         "form": form or TokenForm(),
-        "base": request.build_absolute_uri(BASE),
+        "base": request.build_absolute_uri(API.base),
         "webhooks": queries.webhooks_of(person(request)),
     }
     return render(request, "api/programs.html", context | more, status=status)

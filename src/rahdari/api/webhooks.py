@@ -4,14 +4,16 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import error, impossible, not_found, not_taken
+from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
+
 from . import actions, queries
 from .applications import after_cursor
 from .events import EVENTS, TEST
+from .interface import PAGE, Call, operation
 from .models import Webhook, WebhookDelivery
-from .operation import PAGE, Answer, Call, Ok, operation
-from .problems import error, impossible, not_found, not_taken
 from .rules import Scope
-from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 from .serializers import page_of, stamp, stamp_or_none
 
 TAG = "webhooks"

@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "rahdari.db",
     "rahdari.web",
+    "rahdari.programs",
     "rahdari.vault",
     "rahdari.journal",
     "rahdari.archive",

@@ -1,4 +1,4 @@
-"""How a request becomes an answer: the plan that every operation of the API goes through.
+"""How a request becomes an answer: the plan that every operation goes through.
 
 1) the method  2) who asks, how often, and whether the token may  3) what varies in the address  4) the query
 5) the body  6) the same key again  7) the act  8) the answer, or the problem
@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOper
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
+from django.urls import URLPattern, path
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -25,30 +26,38 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from rahdari.people.models import User
-from rahdari.programs import answers as programs
-from rahdari.programs.answers import Problem
-from rahdari.web import errors, language, visitor
+from rahdari.web import errors, language
 
-from . import actions, queries, rules, schema
-from .models import AccessToken
-from .operation import PLACES, Answer, Call, Operation
-from .problems import not_found, of_error, of_faults, problem, too_many
+from . import answers, idempotency, schema
+from .answers import Problem
+from .operation import NAME_IN_PATH, Answer, Call, Interface, Operation
+from .problems import of_error
 
 log = logging.getLogger(__name__)
 # Of an answer that is given again, these headers go with it.
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 
 
-def view_of(operations: Mapping[str, Operation]) -> Any:
-    """One address of the API: its operations by method."""
+def patterns(interface: Interface, room: str = "") -> list[URLPattern]:
+    """An address for each path, called by its first operation; of one room alone, where several serve an interface."""
+    found = []
+    for template, by_method in interface.by_path().items():
+        first = next(iter(by_method.values()))
+        if first.run.__module__.startswith(room):
+            rule = NAME_IN_PATH.sub(lambda name: f"<{interface.places[name[1]][0]}:{name[1]}>", template)
+            found.append(path(f"{interface.base}{rule}".lstrip("/"), _view_of(interface, by_method), name=first.id))
+    return found
+
+
+def _view_of(interface: Interface, operations: Mapping[str, Operation]) -> Any:
+    """One address: its operations by method."""
 
     @csrf_exempt
     @never_cache
     def view(request: HttpRequest, **given: Any) -> HttpResponse:
-        code = asked_language(request)
+        code = asked_language(request, interface.languages)
         with translation.override(code):
-            response = _guarded(operations, request, given)
+            response = _guarded(interface, operations, request, given)
         response.headers["Content-Language"] = code
         response.headers["Vary"] = "Accept-Language, Authorization"
         return response
@@ -56,95 +65,67 @@ def view_of(operations: Mapping[str, Operation]) -> Any:
     return view
 
 
-def asked_language(request: HttpRequest) -> str:
+def asked_language(request: HttpRequest, languages: Collection[str] = language.CODES) -> str:
     """By Accept-Language alone."""
     for tag, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")[:200]):
         code = str(tag).split("-")[0]
-        if code in language.CODES:
+        if code in languages:
             return code
     return "en"
 
 
-def _guarded(operations: Mapping[str, Operation], request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
+def _guarded(
+    interface: Interface, operations: Mapping[str, Operation], request: HttpRequest, given: dict[str, Any]
+) -> HttpResponse:
     try:
-        return _answer(operations, request, given)
+        return _answer(interface, operations, request, given)
     except Problem as found:
-        return programs.answer_of(found)
+        return answers.answer_of(found)
     except (RequestDataTooBig, SuspiciousOperation, MultiPartParserError, BadRequest):
-        return programs.answer_of(problem("too-large", _("Send less at once.")))
+        return answers.answer_of(interface.problem("too-large", _("Send less at once.")))
     except (OperationalError, InterfaceError):
         log.exception("The database does not answer.")
-        return programs.answer_of(problem("away", _("Try again in a minute."), {"Retry-After": "60"}))
+        return answers.answer_of(interface.problem("away", _("Try again in a minute."), {"Retry-After": "60"}))
     except Exception as error:
         known = of_error(error)
         if known is not None:
-            return programs.answer_of(known)
+            return answers.answer_of(known)
         number = errors.error_number()
         match = request.resolver_match
         log.exception("Error number %s at %s %s", number, request.method, match.view_name if match else "")
-        return programs.answer_of(problem("broke", _("Tell us this number: %(number)s") % {"number": number}))
+        return answers.answer_of(interface.problem("broke", _("Tell us this number: %(number)s") % {"number": number}))
 
 
-def _answer(operations: Mapping[str, Operation], request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
+def _answer(
+    interface: Interface, operations: Mapping[str, Operation], request: HttpRequest, given: dict[str, Any]
+) -> HttpResponse:
     # 1)
     method = "GET" if request.method == "HEAD" else request.method or ""
     operation = operations.get(method)
     if operation is None:
         allowed = ", ".join(sorted([*operations, *(["HEAD"] if "GET" in operations else [])]))
-        raise problem("method-not-allowed", _("Use %(methods)s.") % {"methods": allowed}, {"Allow": allowed})
+        raise interface.problem("method-not-allowed", _("Use %(methods)s.") % {"methods": allowed}, {"Allow": allowed})
     # 2)
-    person = _who(request, operation)
+    caller = interface.who(request, operation)
     # 3)
     for name, value in given.items():
-        if list(schema.faults(PLACES[name][1], str(value))):
-            raise not_found()
+        if list(schema.faults(interface.places[name][1], str(value))):
+            raise interface.problem("not-found", _("It is not there, or it is not yours."))
     # 4)
-    query = _query(request, operation)
+    query = _query(interface, request, operation)
     # 5)
-    body, files, content = _body(request, operation)
+    body, files, content = _body(interface, request, operation)
     # 6)
     key = request.headers.get("Idempotency-Key")
-    call = Call(request, person, timezone.now(), query, body, files)
+    call = interface.call(request, caller, timezone.now(), query, body, files)
     if key is None or not operation.takes_key:
         return _response(operation.run(call, **given))
-    if not re.fullmatch(rules.KEY.strip("^$"), key):
-        raise of_faults([schema.Fault("/Idempotency-Key", "wrong_form")], where="header")
-    return _once(request, operation, call, given, content, key)
+    if not re.fullmatch(idempotency.KEY.strip("^$"), key):
+        raise interface.of_faults([schema.Fault("/Idempotency-Key", "wrong_form")], where="header")
+    return _once(interface, operation, call, given, content, key)
 
 
-def _who(request: HttpRequest, operation: Operation) -> User:
-    now = timezone.now()
-    token = queries.token_shown(programs.bearer(request), now=now) if operation.scope is not None else None
-    if token is None:
-        key = f"api.unknown:{visitor.household(request)}"
-        if seconds := programs.wait_for(key, rate=rules.UNKNOWN_RATE, per=rules.UNKNOWN_PER):
-            raise too_many(seconds)
-        if operation.scope is None:
-            return User()
-        raise problem(
-            "unauthorised",
-            _("Make a token on the page “Programs”, and send it as Authorization: Bearer TOKEN."),
-            {"WWW-Authenticate": "Bearer"},
-        )
-    if seconds := programs.wait_for(f"api.token:{token.pk}", rate=rules.RATE, per=rules.PER):
-        raise too_many(seconds)
-    actions.note_use(token=token, now=now)
-    _hold_scope(token, operation)
-    return token.owner
-
-
-def _hold_scope(token: AccessToken, operation: Operation) -> None:
-    if operation.scope not in token.scopes:
-        wanted = str(operation.scope)
-        raise problem(
-            "missing-scope",
-            _("This needs a token with the scope %(scope)s.") % {"scope": wanted},
-            {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{wanted}"'},
-            scope=wanted,
-        )
-
-
-def _query(request: HttpRequest, operation: Operation) -> dict[str, Any]:
+def _query(interface: Interface, request: HttpRequest, operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {}
     wrong: list[schema.Fault] = []
     for name, values in request.GET.lists():
@@ -161,27 +142,29 @@ def _query(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         wrong += [schema.Fault(f"/{name}", "twice")] if len(values) > 1 else []
         found[name] = value
     if wrong:
-        raise of_faults(wrong, where="query")
+        raise interface.of_faults(wrong, where="query")
     return found
 
 
-def _body(request: HttpRequest, operation: Operation) -> tuple[Any, Mapping[str, Any], bytes]:
+def _body(interface: Interface, request: HttpRequest, operation: Operation) -> tuple[Any, Mapping[str, Any], bytes]:
     wanted = operation.body
     if wanted is None:
         return None, {}, b""
     if operation.multipart:
-        return _form(request, wanted)
+        return _form(interface, request, wanted)
     if request.content_type != "application/json":
-        raise problem("unsupported-media-type", _("Send the body as application/json."))
-    content = programs.content_of(request, rules.LONGEST_BODY)
+        raise interface.problem("unsupported-media-type", _("Send the body as application/json."))
+    content = answers.content_of(request, interface.longest_body)
     if content is None:
-        raise problem("too-large", _("A body has at most %(bytes)s bytes.") % {"bytes": rules.LONGEST_BODY})
+        raise interface.problem(
+            "too-large", _("A body has at most %(bytes)s bytes.") % {"bytes": interface.longest_body}
+        )
     try:
-        body = programs.read_json(content)
+        body = answers.read_json(content)
     except ValueError:
-        raise of_faults([schema.Fault("", "no_json")]) from None
+        raise interface.of_faults([schema.Fault("", "no_json")]) from None
     if wrong := list(schema.faults(wanted, body)):
-        raise of_faults(wrong)
+        raise interface.of_faults(wrong)
     return _without_surrogates(body), {}, content
 
 
@@ -194,17 +177,17 @@ def _without_surrogates(value: Any) -> Any:
     return [_without_surrogates(each) for each in value] if isinstance(value, list) else value
 
 
-def _form(request: HttpRequest, wanted: schema.Json) -> tuple[Any, Mapping[str, Any], bytes]:
+def _form(interface: Interface, request: HttpRequest, wanted: schema.Json) -> tuple[Any, Mapping[str, Any], bytes]:
     """A form with a file. What is called a file in the contract must come as one, and the rest as text."""
     if request.content_type != "multipart/form-data":
-        raise problem("unsupported-media-type", _("Send the body as multipart/form-data."))
+        raise interface.problem("unsupported-media-type", _("Send the body as multipart/form-data."))
     members = wanted["properties"]
     binary = {name for name, each in members.items() if each.get("format") == "binary"}
     try:
         texts = {name: values[-1] for name, values in request.POST.lists()}
         files: dict[str, Any] = dict(request.FILES.items())
     except MultiPartParserError:
-        raise of_faults([schema.Fault("", "no_form")]) from None
+        raise interface.of_faults([schema.Fault("", "no_form")]) from None
     wrong = [schema.Fault(f"/{name}", schema.WRONG_TYPE, "file") for name in binary & set(texts)]
     texts = {name: value for name, value in texts.items() if name not in binary}
     plain = {name: each for name, each in members.items() if name not in binary}
@@ -214,7 +197,7 @@ def _form(request: HttpRequest, wanted: schema.Json) -> tuple[Any, Mapping[str, 
     wrong += [schema.Fault(f"/{name}", schema.REQUIRED) for name in binary & set(needed) if name not in files]
     wrong += [schema.Fault(f"/{name[:60]}", schema.UNKNOWN) for name in set(files) - binary]
     if wrong:
-        raise of_faults(wrong)
+        raise interface.of_faults(wrong)
     digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode())
     for name in sorted(files):
         for chunk in files[name].chunks():
@@ -224,23 +207,34 @@ def _form(request: HttpRequest, wanted: schema.Json) -> tuple[Any, Mapping[str, 
 
 
 def _once(
-    request: HttpRequest, operation: Operation, call: Call, given: dict[str, Any], content: bytes, key: str
+    interface: Interface, operation: Operation, call: Call[Any], given: dict[str, Any], content: bytes, key: str
 ) -> HttpResponse:
-    found = actions.fingerprint(method=operation.method, path=request.get_full_path(), content=content)
-    with actions.working_on(owner=call.person, key=key) as ours:
-        return _claimed(operation, call, given, key, found, ours=ours)
+    path = call.request.get_full_path()
+    found = idempotency.fingerprint(method=operation.method, path=path, content=content)
+    with idempotency.working_on(owner=call.caller, key=key) as ours:
+        return _claimed(interface, operation, call, given, key, found, ours=ours)
 
 
 def _claimed(
-    operation: Operation, call: Call, given: dict[str, Any], key: str, found: str, *, ours: bool
+    interface: Interface,
+    operation: Operation,
+    call: Call[Any],
+    given: dict[str, Any],
+    key: str,
+    found: str,
+    *,
+    ours: bool,
 ) -> HttpResponse:
+    assert interface.attempts is not None  # noqa: S101 (the operation takes a key)
     try:
-        claimed = actions.claim(owner=call.person, key=key, fingerprint=found, ours=ours, now=call.now)
-    except actions.KeyReused:
-        raise problem("key-reused", _("Use a new key for a different request.")) from None
-    except actions.InProgress:
-        raise problem("in-progress", _("Ask again in a few seconds."), {"Retry-After": "5"}) from None
-    if isinstance(claimed, actions.Kept):
+        claimed = idempotency.claim(
+            interface.attempts, owner=call.caller, key=key, fingerprint=found, ours=ours, now=call.now
+        )
+    except idempotency.KeyReused:
+        raise interface.problem("key-reused", _("Use a new key for a different request.")) from None
+    except idempotency.InProgress:
+        raise interface.problem("in-progress", _("Ask again in a few seconds."), {"Retry-After": "5"}) from None
+    if isinstance(claimed, idempotency.Kept):
         again = HttpResponse(claimed.body, status=claimed.status, headers=claimed.headers)
         again.headers["Idempotent-Replayed"] = "true"
         return again
@@ -249,10 +243,10 @@ def _claimed(
     except BaseException as error:
         # What broke may have been done or not: the same request goes on with it, at once.
         if isinstance(error, Problem) or of_error(error) is not None:
-            actions.give_up(claimed)
+            idempotency.give_up(claimed)
         raise
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    actions.keep(claimed, status=response.status_code, headers=headers, body=response.content)
+    idempotency.keep(claimed, status=response.status_code, headers=headers, body=response.content)
     return response
 
 
@@ -273,13 +267,17 @@ def _response(answer: Answer) -> HttpResponse:
     return response
 
 
-@csrf_exempt
-@never_cache
-def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """Every other address under the API."""
-    code = asked_language(request)
-    with translation.override(code):
-        response = programs.answer_of(not_found())
-    response.headers["Content-Language"] = code
-    patch_vary_headers(response, ("Accept-Language",))
-    return response
+def nothing_here(interface: Interface) -> Any:
+    """For every other address under it."""
+
+    @csrf_exempt
+    @never_cache
+    def view(request: HttpRequest, rest: str = "") -> HttpResponse:
+        code = asked_language(request, interface.languages)
+        with translation.override(code):
+            response = answers.answer_of(interface.problem("not-found", _("It is not there, or it is not yours.")))
+        response.headers["Content-Language"] = code
+        patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+    return view

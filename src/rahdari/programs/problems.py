@@ -1,7 +1,8 @@
-"""Every problem that the API tells of: its type, status and title; and which errors of the rooms become which.
+"""The problems that programs are told of (RFC 9457): type, status, title; and which errors of the rooms become which.
 
-`urn:rahdari:problem:KIND` is the type, for ever. `detail` says what is wrong here, in the reader's language; `errors`
-lists faults one by one, each with `pointer` (into the body), `code` and `detail`.
+`urn:rahdari:problem:KIND` is the type, for ever, on every interface. `detail` says what is wrong here, in the reader's
+language; `errors` lists faults one by one, each with `pointer` (into the body), `code` and `detail`. A room declares
+the kinds of its own with `declare`, and what its errors become with `told`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,8 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from rahdari.programs.answers import Problem
-
+from .answers import Problem
 from .schema import REQUIRED, TOO_LONG, TOO_SHORT, UNKNOWN, WRONG_TYPE, Fault, Json
 
 
@@ -42,6 +42,11 @@ KINDS: dict[str, Kind] = {
     "broke": Kind(500, gettext_lazy("Something went wrong on our side")),
     "away": Kind(503, gettext_lazy("We are back in a moment")),
 }
+
+
+def declare(**kinds: tuple[int, str]) -> None:
+    """Kinds of a room's own, by name with low lines in place of hyphens: status and title, in English."""
+    KINDS.update({name.replace("_", "-"): Kind(*found) for name, found in kinds.items()})
 
 
 def plain(text: object) -> str:

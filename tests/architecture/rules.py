@@ -255,7 +255,8 @@ def only_the_edge_asks_the_time(package: Path) -> list[str]:
     return broken
 
 
-# What only a page or an answer to a program needs: the use cases under both know no request.
+# What only a page or an answer to a program needs: the use cases under both know no request, and of the pages no more
+# than the links that are handed out.
 _OF_A_SURFACE = re.compile(
     r"^(django\.(http|shortcuts|urls|views|contrib\.messages|contrib\.auth)|rahdari\.people\.access)\b"
 )
@@ -268,6 +269,7 @@ def a_use_case_knows_no_request(package: Path) -> list[str]:
         if room_of(path, package) == "applicant"
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and _OF_A_SURFACE.match(node.module or "")
+        if (path.name, node.module) != ("links.py", "django.urls")
     ]
 
 

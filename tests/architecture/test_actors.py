@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from .house import PACKAGE
 
-ROOMS = ("apply", "portal/applicant", "api")
+ROOMS = ("apply", "applicant", "portal/applicant", "api")
 # They answer with the row and as whom (`people.acting.Reached`), and these name a person in their own right.
-GATEKEEPERS = {"application_for_applicant", "application", "own_registration", "own", "held", "valid", "draft"}
+GATEKEEPERS = {"application_for_applicant", "application", "own_registration", "registration_for"}
+GATEKEEPERS |= {"own", "held", "valid", "draft"}
 IN_OWN_RIGHT = {"actor_of", "own_actor"}
 
 

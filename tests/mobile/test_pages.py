@@ -130,8 +130,8 @@ class TestThePages:
         certificate = client.get(reverse("portal:certificate", args=[registration.reference]))
         assert "Mobile lines" in certificate.text
         # Each costs a quarter of a second of a processor.
-        monkeypatch.setattr("rahdari.portal.public.certificate.SHEETS", 1)
-        monkeypatch.setattr("rahdari.portal.public.certificate.PER_SECONDS", 86_400)
+        monkeypatch.setattr("rahdari.applicant.paper.SHEETS", 1)
+        monkeypatch.setattr("rahdari.applicant.paper.PER_SECONDS", 86_400)
         assert client.get(reverse("portal:certificate_pdf", args=[registration.reference])).status_code == 200
         again = client.get(reverse("portal:certificate_pdf", args=[registration.reference]))
         assert again.status_code == 429 and again.headers["Retry-After"]

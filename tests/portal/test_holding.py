@@ -16,15 +16,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
+from rahdari.applicant.paper import sheet_of
+from rahdari.applicant.registrations import CHANGES
 from rahdari.applicant.stages import Facts, Stage, stage_of
 from rahdari.apply.models import Application
 from rahdari.feed import DELTA_LIMITS, EditionReader, Op, Operation
 from rahdari.journal import queries as journal
 from rahdari.people import actions as people
 from rahdari.people.models import User
-from rahdari.portal.applicant.own_registration import CHANGES
 from rahdari.portal.applicant.registration import history_of
-from rahdari.portal.public.certificate import sheet_of
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions
 from rahdari.register import actions as register
@@ -187,7 +187,7 @@ class TestChange:
         page = browser.get(page_of(registration)).text
         assert '<bdi dir="ltr">IKEv2 UDP 500, 4500 + ESP</bdi>' in page
         assert page.count("<code>203.0.113.") == 4, "the address, its proof, and two events"
-        assert sheet_of(registration).addresses == 1
+        assert sheet_of(registration, timezone.now()).addresses == 1
         assert Change.objects.filter(entry__registration=registration, act="amend").count() == 3
         assert [event.act for event in history_of(registration)] == ["enter", "amend"]
 

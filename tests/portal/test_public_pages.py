@@ -23,7 +23,6 @@ from rahdari.journal import queries as journal
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
 from rahdari.policy.unregistered import MOST_CHARACTERS
-from rahdari.portal.public import certificate as certificate_view
 from rahdari.portal.public import check as check_view
 from rahdari.register import actions as register
 from rahdari.register import reference as references
@@ -383,8 +382,8 @@ class TestCertificate:
     def test_is_set_no_oftener_than_so_for_a_household(
         self, client: Client, freelancer: User, company: Organisation, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(certificate_view, "SHEETS", 1)
-        monkeypatch.setattr(certificate_view, "PER_SECONDS", 86_400)  # none comes back while the test runs
+        monkeypatch.setattr(paper, "SHEETS", 1)
+        monkeypatch.setattr(paper, "PER_SECONDS", 86_400)  # none comes back while the test runs
         address = self.pages(a_registration(company.holder_ref))[1]
         client.force_login(freelancer)
         assert [client.get(address).status_code for _ in range(2)] == [200, 429]

@@ -19,11 +19,11 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.address import Part, Protocol, directory, rpki, rpki_commands
+from rahdari.applicant import links
 from rahdari.apply.models import Endpoint
 from rahdari.letters.models import Letter
 from rahdari.ops.sample_registry import record
 from rahdari.people.models import User
-from rahdari.portal.applicant.prove import link_of, link_path
 from rahdari.probe import wireguard
 from rahdari.vault import keys
 from rahdari.verify import expected_claims
@@ -137,9 +137,9 @@ class TestTheListOfWays:
         assert own in browser.get(page_of(endpoint)).text
         Challenge.objects.update(expires_at=timezone.now())
         page = browser.get(page_of(endpoint)).text
-        assert own not in page and link_of(endpoint.application) in page
+        assert own not in page and links.absolute(links.proves(endpoint.application)) in page
         assert opened(endpoint) == ["link"]
-        browser.post(link_path(endpoint.application), REMOTE_ADDR="203.0.113.24")
+        browser.post(links.proves(endpoint.application), REMOTE_ADDR="203.0.113.24")
         assert proofs.is_proved(endpoint.subject, endpoint.network)
 
     def test_leaves_out_host_names_without_a_resolver(self, browser: Client, applicant: User, settings: Any) -> None:

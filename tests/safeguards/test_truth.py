@@ -17,7 +17,6 @@ from rahdari.applicant import paper
 from rahdari.ops import prepare
 from rahdari.people import actions as people
 from rahdari.policy import BUNDLED, PolicyError
-from rahdari.portal.public.certificate import sheet_of
 from tests.portal.test_public_pages import a_registration, a_sheet
 from tests.safeguards import sentences
 
@@ -108,7 +107,7 @@ class TestTheUnregistered:
         client.force_login(holder)
         certificate = html.unescape(client.get(f"/my/registrations/{registration.reference}/certificate/").text)
         assert said.text.en in certificate and said.text.ur in certificate
-        assert sheet_of(registration).unregistered == said.text
+        assert paper.sheet_of(registration, timezone.now()).unregistered == said.text
         for operation in ("services", "eligibility"):
             told = client.get(f"/api/v1/{operation}").json()["unregistered"]
             assert (told["effect"], told["text"], told["signed"]) == ("ordered", said.text.en, None)

@@ -4,14 +4,14 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from rahdari.applicant import links
+from rahdari.applicant.proofs import proofs_of, provable_by_link
 from rahdari.apply import actions, form_errors, judging, rows
 from rahdari.apply import queries as apply
 from rahdari.apply.judging import Judged
 from rahdari.apply.models import AddressFile, Application
 from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
-from rahdari.portal.applicant.prove import link_of, proofs_of
-from rahdari.portal.applicant.prove_many import provable_by_link
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_taken, plain, too_many
@@ -301,7 +301,7 @@ def get_link(call: Call, reference: str) -> Answer:
     known = proofs_of(row)
     return Answer(
         {
-            "link": link_of(row) if provable_by_link(row, known) else None,
+            "link": links.absolute(links.proves(row)) if provable_by_link(row, known, call.now) else None,
             "total": len(known),
             "proved": [str(each.endpoint.pk) for each in known if each.is_proved],
             "unproved": [str(each.endpoint.pk) for each in known if not each.is_proved],

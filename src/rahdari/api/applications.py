@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from rahdari.applicant import mobile_lines
+from rahdari.applicant import mobile_lines, sending
+from rahdari.applicant.proofs import proofs_of
 from rahdari.apply import actions, form_errors, rules, step_forms, summary
 from rahdari.apply import queries as apply
 from rahdari.apply.evidence_forms import EvidenceForm
@@ -22,8 +23,6 @@ from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.policy import Service
 from rahdari.portal.applicant.mandates import services_of_organisations
-from rahdari.portal.applicant.prove import left_to_prove, proofs_of
-from rahdari.portal.applicant.send import leave_proofs_open
 from rahdari.portal.applicant.status import overview
 from rahdari.programs import cursors
 from rahdari.programs.operation import Answer, Ok
@@ -430,18 +429,8 @@ def submit_application(call: Call, reference: str) -> Answer:
         return whole(call, row)
     row, by, _service = draft(call, reference)
     policy = apply.policy_in_force()
-    if row.is_mobile and not mobile_lines.is_ready(row):
-        raise not_taken({"pointer": "", **each} for each in _troubles(row, call.now))
-    known = leave_proofs_open(row, policy, actor=by.actor, now=call.now)
     try:
-        actions.submit_application(
-            application=row,
-            policy=policy,
-            actor=by.actor,
-            now=call.now,
-            seen_version=row.version,
-            to_prove=left_to_prove(known),
-        )
+        sending.send(row, policy, actor=by.actor, now=call.now, seen_version=row.version)
     except (actions.StepsMissing, actions.EndpointsInTrouble):
         found = _troubles(own(call, reference).row, call.now)
         raise not_taken(

@@ -7,11 +7,11 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from rahdari.applicant import proofs as control
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
 from rahdari.portal.applicant import contact_way as pages
-from rahdari.portal.applicant.control_methods import counts
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_found, not_taken
 from rahdari.programs.schema import closed, text
@@ -26,9 +26,9 @@ from .proofs import AT, CHALLENGE, PROVE, TAG, challenge, unproved
 def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Challenge]:
     """This way as it was opened, while it can still come to something."""
     row, by, found, policy = unproved(call, reference, endpoint)
-    if not counts(policy, found, Method.CONTACT):
+    if not control.counts(policy, found, Method.CONTACT, call.now):
         raise not_found()
-    pending = pages.pending(found.subject, found.network)
+    pending = control.pending(found, Method.CONTACT, call.now)
     if pending is None or not pending.facts.get("contacts"):
         raise impossible(
             "no_contacts", _("Open this method first. We then ask the registry for its contacts, and you choose one.")

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from rahdari.applicant.registrations import RegistrationNotFound
 from rahdari.apply import actions as apply
 from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
@@ -29,6 +30,7 @@ from .serializers import stamp
     applications.DocumentNotFound,
     applications.AddressFileNotFound,
     letters.LetterNotFound,
+    RegistrationNotFound,
     WebhookNotFound,
     fees.InvoiceNotFound,
     files.FileMissing,

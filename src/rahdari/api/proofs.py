@@ -3,6 +3,7 @@
 The worker looks, as it does for the pages; a program asks again how things stand.
 """
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.address import format_block
 from rahdari.applicant.proof_forms import ProofForm
+from rahdari.applicant.proofs import TRIES_SHOWN, counts, is_looking, open_way, pending
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
@@ -17,8 +19,7 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.policy.sorts import SORTS
-from rahdari.portal.applicant import contact_way, operator_way
-from rahdari.portal.applicant.control_methods import TRIES_SHOWN, counts, is_looking, open_way
+from rahdari.portal.applicant import operator_way
 from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, form_of, ways_of
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
@@ -117,9 +118,9 @@ def _latest(endpoint: Endpoint, way: str) -> Challenge | None:
     return challenges.latest_challenge(subject=endpoint.subject, block=endpoint.network, method=way)
 
 
-def _ways(row: Application, endpoint: Endpoint, policy: Policy) -> list[Json]:
+def _ways(row: Application, endpoint: Endpoint, policy: Policy, now: dt.datetime) -> list[Json]:
     fits = ways.fitting(endpoint.runs, endpoint.parts)
-    offered = [way for way in (Method.LINK, *WE_LOOK) if counts(policy, endpoint, way)]
+    offered = [way for way in (Method.LINK, *WE_LOOK) if counts(policy, endpoint, way, now)]
     if operator_way.way_of(row, endpoint, policy) is not None:
         offered.append(Method.OPERATOR)
     found = []
@@ -131,7 +132,7 @@ def _ways(row: Application, endpoint: Endpoint, policy: Policy) -> list[Json]:
                 "title": plain(way_words.title(way)),
                 "gist": plain(way_words.gist(way)),
                 "fits": way in fits or way in proving.OF_THE_WHOLE,
-                "counts": counts(policy, endpoint, way) if way != Method.OPERATOR else policy.proof.enough,
+                "counts": counts(policy, endpoint, way, now) if way != Method.OPERATOR else policy.proof.enough,
                 "status": str(latest.status) if latest is not None else None,
             }
         )
@@ -160,7 +161,7 @@ def get_proof(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
             "text": bare(way_words.proved_by(proof)) if proof is not None else "",
             "enough": policy.proof.enough,
             "so_far": proving.comes_to(found.network, parts) if proof is None else policy.proof.enough,
-            "ways": [] if proof is not None or found.is_dynamic else _ways(row, found, policy),
+            "ways": [] if proof is not None or found.is_dynamic else _ways(row, found, policy, call.now),
         }
     )
 
@@ -244,11 +245,11 @@ def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Ans
     row, by, found, policy = unproved(call, reference, endpoint)
     if way == Method.OPERATOR:
         return _ask_operator(call, row, by, found, policy)
-    if way not in WAYS or not counts(policy, found, way):
+    if way not in WAYS or not counts(policy, found, way, call.now):
         raise not_found()
     given = None
-    if way == Method.CONTACT and (pending := contact_way.pending(found.subject, found.network)) is not None:
-        return Answer(challenge(pending, call), 201)
+    if way == Method.CONTACT and (begun := pending(found, way, call.now)) is not None:
+        return Answer(challenge(begun, call), 201)
     if way not in {Method.LINK, Method.CONTACT} and ProofForm.is_needed(way, found):
         data = {name: str(value) for name, value in call.body.items()}
         form = ProofForm(data, {}, method=way, endpoint=found)

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address import Part, format_block, vpn
-from rahdari.applicant import mobile_lines, paper
-from rahdari.applicant.proof_history import Proved, by_address, proofs_of
+from rahdari.applicant import mobile_lines, paper, registrations
+from rahdari.applicant.proof_history import Proved, begin, by_address, pending_way, proofs_of, way_of_before
 from rahdari.applicant.registration_status import CHANGEABLE, standing_of
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
@@ -18,11 +18,8 @@ from rahdari.apply.rules import About
 from rahdari.decide import actions as decide
 from rahdari.decide.rules import PAUSES
 from rahdari.dyndns import queries as leases
-from rahdari.people import queries as people
 from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
-from rahdari.portal.applicant import own_registration, reproof, shared
-from rahdari.portal.public.certificate import PER_SECONDS, SHEETS, sheet_of
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, too_many
@@ -33,7 +30,8 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import STANDING, Standing
 from rahdari.verify import actions as verify
-from rahdari.verify.models import Method, Reproof
+from rahdari.verify import queries as challenges
+from rahdari.verify.models import Method
 
 from . import proofs, serializers
 from .applications import after_cursor, whole
@@ -106,19 +104,12 @@ REGISTRATION = named(
 
 def own(call: Call, reference: str) -> Registration:
     """One that the person sees: their own, or by a role in the organisation or a mandate of it."""
-    found = register.registration_by_reference(reference)
-    if found is None or not shared.may_act_for(call.person, found, Act.SEE):
-        raise not_found()
-    return found
+    return held(call, reference, Act.SEE).row
 
 
 def held(call: Call, reference: str, act: Act = Act.APPLY) -> Reached[Registration]:
     """One with which the person may do this, as its page has it, and as whom."""
-    found = own(call, reference)
-    by = shared.acting_for(call.person, found, act)
-    if by is None:
-        raise not_found()
-    return Reached(found, by)
+    return registrations.registration_for(call.person, reference, act)
 
 
 def valid(
@@ -191,7 +182,7 @@ def _whole(found: Registration, call: Call) -> Json:
     }
     return {
         **_in_short(found, call),
-        "may_act": shared.may_act_for(call.person, found),
+        "may_act": registrations.may_act_for(call.person, found),
         "renewal_opens_at": stamp(apply_actions.renewal_opens_at(found, apply.policy_in_force())),
         "renewal": mine[About.RENEWAL].reference if About.RENEWAL in mine else None,
         "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,
@@ -214,11 +205,7 @@ def _whole(found: Registration, call: Call) -> Json:
     ok=Ok("A page, the newest first.", page_of(named("RegistrationInShort", IN_SHORT))),
 )
 def list_registrations(call: Call) -> Answer:
-    found = register.registrations_of(holders=people.holders_for(call.person, Act.SEE))
-    for mandate in people.mandates_in_force(call.person, Act.SEE):
-        of_its = register.registrations_of(holders=[mandate.organisation.holder_ref])
-        found |= of_its.filter(category__in=mandate.services.split()) if mandate.services else of_its
-    rows, following = after_cursor(found, call, "created_at")
+    rows, following = after_cursor(registrations.seen_by(call.person), call, "created_at")
     return Answer({"items": [_in_short(each, call) for each in rows], "next": following})
 
 
@@ -238,9 +225,9 @@ def get_registration(call: Call, reference: str) -> Answer:
     ok=Ok("The certificate for A4, in both languages.", media="application/pdf"),
 )
 def get_certificate(call: Call, reference: str) -> Answer:
-    if seconds := programs.wait_for(f"portal.pdf:{call.person.pk}", rate=SHEETS, per=PER_SECONDS):
+    if seconds := programs.wait_for(f"portal.pdf:{call.person.pk}", rate=paper.SHEETS, per=paper.PER_SECONDS):
         raise too_many(seconds)
-    sheet = sheet_of(own(call, reference))
+    sheet = paper.sheet_of(own(call, reference), call.now)
     headers = {"Content-Disposition": f'attachment; filename="{sheet.reference}.pdf"'}
     return Answer(content=paper.render(sheet), media="application/pdf", headers=headers)
 
@@ -277,16 +264,16 @@ def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     asked = AddressEndpoint(row.block, form.cleaned_data["parts"])
     if asked.parts != register.parts_at(row):
         key = f"portal.change_entry:{found.pk}"
-        if seconds := programs.wait_for(key, rate=own_registration.CHANGES, per=own_registration.PER_SECONDS):
+        if seconds := programs.wait_for(key, rate=registrations.CHANGES, per=registrations.PER_SECONDS):
             raise too_many(seconds)
-        in_the_way = own_registration.amend(row, asked, actor=by.actor, now=call.now)
+        in_the_way = registrations.amend(row, asked, actor=by.actor, now=call.now)
         if in_the_way is not None:
             raise not_taken(
                 [
                     error(
                         "/ports" if "ports" in call.body else "/port",
                         "held_by_you",
-                        own_registration.registered_already(in_the_way),
+                        registrations.registered_already(in_the_way),
                     )
                 ]
             )
@@ -416,19 +403,15 @@ def _proved(call: Call, reference: str, entry: uuid.UUID) -> tuple[Entry, Acting
     return row, by, proofs_of([row])[0]
 
 
-def _under_way(mine: Proved) -> Reproof | None:
-    return mine.last if mine.last is not None and mine.last.state == Reproof.State.OPEN else None
-
-
 def _proof_again(call: Call, mine: Proved) -> Json:
-    open_one = _under_way(mine)
+    open_one = mine.under_way
     if open_one is None:
         return {"state": mine.state or "no", "until": None, "link": None, "challenge": None}
-    repeated = reproof.pending_way(open_one, open_one.proof.method)
+    repeated, link = way_of_before(open_one), pending_way(open_one, Method.LINK)
     return {
         "state": "open",
         "until": stamp(open_one.opened_at + open_one.between * open_one.windows),
-        "link": reproof.link_of(open_one),
+        "link": challenges.link_url(link) if link is not None else None,
         "challenge": proofs.challenge(repeated, call) if repeated is not None else None,
     }
 
@@ -459,13 +442,13 @@ def get_proof_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
 def prove_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     """Begins it where nobody asked; while it is open, has us look by the way of the first time."""
     row, by, mine = _proved(call, reference, entry)
-    open_one = _under_way(mine)
+    open_one = mine.under_way
     if open_one is None:
         if mine.proof is None or mine.proof.method == Method.REPORT:
             raise impossible("not_repeated", _("No proof is repeated for this address."))
-        reproof.begin(row, mine, by.actor, call.now)
+        begin(row, by.actor, call.now)
     else:
-        repeated = reproof.pending_way(open_one, open_one.proof.method)
+        repeated = way_of_before(open_one)
         if repeated is not None:
             verify.ask_for_a_look(challenge=repeated, now=call.now)
     return Answer(_proof_again(call, proofs_of([row])[0]), 202)

@@ -1,16 +1,22 @@
-"""How each registered address was shown, and what was asked for since."""
+"""How each registered address was shown, what was asked for since, and showing it again.
 
+Whatever comes of it, nothing is removed.
+"""
+
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
 from rahdari.address import format_block
+from rahdari.apply import queries as apply
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
+from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import way_words
-from rahdari.verify.models import Challenge, Reproof
+from rahdari.verify.models import Challenge, Method, Reproof, Status
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,11 @@ class Proved:
     last: Reproof | None
     # It stands provisionally, and is still to be shown.
     is_awaited: bool = False
+
+    @property
+    def under_way(self) -> Reproof | None:
+        """It is asked for again, and not shown yet."""
+        return self.last if self.last is not None and self.last.state == Reproof.State.OPEN else None
 
     @property
     def state(self) -> str:
@@ -55,3 +66,31 @@ def _proved(entry: Entry, again: list[Reproof], *, is_awaited: bool) -> Proved:
         proof = proofs.proof_of(last.subject, entry.block) or proof
     said = way_words.proved_by(proof) if proof is not None else None
     return Proved(entry, format_block(entry.block), proof, said, last, is_awaited)
+
+
+def begin(row: Entry, actor: str, now: dt.datetime) -> None:
+    """Ask for the proof again because its holder wants to show it; nothing where none is known."""
+    rules = apply.policy_in_force().proof
+    proof = proofs.proof_of(row.subject, row.block)
+    if proof is not None:
+        verify.begin_reproof(
+            about=about(row),
+            occasion=f"asked:{now:%Y-%m-%dT%H:%M:%S}",
+            proof=proof,
+            windows=rules.windows,
+            between=rules.between_windows,
+            now=now,
+            actor=actor,
+        )
+
+
+def pending_way(reproof: Reproof, method: str) -> Challenge | None:
+    """This way of showing it, while it waits."""
+    found = proofs.latest_challenge(subject=reproof.subject, block=reproof.proof.network, method=method)
+    return found if found is not None and found.status == Status.PENDING else None
+
+
+def way_of_before(reproof: Reproof) -> Challenge | None:
+    """The way of the first time, where we look by ourselves."""
+    method = reproof.proof.method
+    return pending_way(reproof, method) if method != Method.LINK else None

@@ -212,9 +212,9 @@ END_KEYS_OF_POST = "rahdari.confirm.actions.end_keys_made_by"
 # What is asked about somebody's own applications, which they do not answer at an operator's or association's desk.
 OWN_SUBJECTS = "rahdari.decide.queries.own_subjects"
 # Told of each proof of control, for other ports and other holders of the same address.
-ON_PROOF = "rahdari.workflow.known.take_proof"
+ON_PROOF = "rahdari.applicant.known_proofs.take_proof"
 # Told of addresses of an application that came or changed: `apply` knows no proofs.
-ADDRESSES_CHANGED = "rahdari.workflow.known.take_known_proofs"
+ADDRESSES_CHANGED = "rahdari.applicant.known_proofs.take_known_proofs"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"
 NUMBER_CODE_MESSAGE = "rahdari.letters.actions.write_number_code"
 SMS_IS_SET_UP = "rahdari.letters.queries.sms_is_set_up"

@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.applicant.proofs import proofs_of
+from rahdari.applicant.titles import words
 from rahdari.apply import actions as applicant
 from rahdari.apply import queries as apply
 from rahdari.apply.form_errors import megabytes, too_many_drafts
@@ -32,7 +34,7 @@ from rahdari.verify import queries as checks
 
 from . import shared
 from .proof import ways_of
-from .prove import proofs_of, where_to_prove
+from .prove import where_to_prove
 
 # From this share of a time to answer on, the clock turns to its warning colour.
 NEAR = 0.8
@@ -198,7 +200,7 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
         "application": application,
         "answering": answering,
         "question": asked,
-        "code_text": shared.words(policy.reasons[asked.code].text) if asked.code in policy.reasons else "",
+        "code_text": words(policy.reasons[asked.code].text) if asked.code in policy.reasons else "",
         **_clock(start=asked.asked_at, due=due, now=now),
         "clock": queries.clock_of(case, now),
         "may_extend": asked.extended < policy.extensions_of_a_question and asked.lapsed_at is None,

@@ -17,16 +17,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
+from rahdari.applicant.proofs import ask_for_a_look, counts, is_looking, open_way, pending
 from rahdari.apply import queries as apply
 from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import registry_words, way_words
-from rahdari.verify.models import Challenge, Method, Status
+from rahdari.verify.models import Challenge, Method
 from rahdari.verify.sentences import Said
 
 from . import shared
-from .control_methods import ask, counts, is_looking, open_way
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,16 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     row = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
-    policy = apply.frozen_policy(application)
-    if row is None or not counts(policy, row, Method.CONTACT):
+    policy, now = apply.frozen_policy(application), timezone.now()
+    if row is None or not counts(policy, row, Method.CONTACT, now):
         raise Http404
     if proofs.is_proved(row.subject, row.network):
         return redirect("portal:prove", reference=reference, endpoint=endpoint)
-    challenge = pending(row.subject, row.network)
-    actor, now, trouble = by.actor, timezone.now(), ""
+    challenge = pending(row, Method.CONTACT, now)
+    actor, trouble = by.actor, ""
     if request.method == "POST":
         if "look" in request.POST:
-            ask(challenge or open_way(row, policy, Method.CONTACT, actor=actor, now=now), now)
+            ask_for_a_look(challenge or open_way(row, policy, Method.CONTACT, actor=actor, now=now), now)
         elif "contact" in request.POST and challenge is not None and application.holder_name:
             trouble = _send(challenge, request.POST["contact"][:300], application.holder_name, actor)
         elif "code" in request.POST and challenge is not None:
@@ -88,17 +88,10 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
         "gist": way_words.gist(Method.CONTACT),
         "way": _way(challenge, trouble),
         "needs_name": not application.holder_name,
-        "counts_half": counts(policy, row, Method.CONTACT) < policy.proof.enough,
+        "counts_half": counts(policy, row, Method.CONTACT, now) < policy.proof.enough,
         "rpki": registry_words.of_rpki(rpki) if rpki else "",
     }
     return render(request, "portal/applicant/contact_way.html", context, status=422 if trouble else 200)
-
-
-def pending(subject: str, block: proofs.Block) -> Challenge | None:
-    found = proofs.latest_challenge(subject=subject, block=block, method=Method.CONTACT)
-    if found is None or found.status != Status.PENDING or found.expires_at <= timezone.now():
-        return None
-    return found
 
 
 def _way(challenge: Challenge | None, trouble: str) -> ContactWay:

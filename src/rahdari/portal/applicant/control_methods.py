@@ -19,19 +19,25 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
 from rahdari.applicant.proof_forms import ProofForm, first_values
+from rahdari.applicant.proofs import (
+    TRIES_SHOWN,
+    ask_for_a_look,
+    counts,
+    is_looking,
+    is_pending,
+    open_way,
+    pending,
+)
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
-from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import registry_words, way_words, ways
 from rahdari.verify import rules as proving
-from rahdari.verify.models import Challenge, Method, Status
+from rahdari.verify.models import Challenge, Method
 
 from . import operator_way, shared
-
-TRIES_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -55,33 +61,16 @@ class Asked:
     application: Application
     endpoint: Endpoint
     policy: Policy
-
-
-def counts(policy: Policy, endpoint: Endpoint, method: str) -> int:
-    """How much a success of this way counts for this endpoint; nothing for a way that is not offered."""
-    return proofs.weight_of(policy.proof, method, endpoint.network, endpoint.asn, timezone.now())
-
-
-def open_way(
-    endpoint: Endpoint,
-    policy: Policy,
-    method: str,
-    *,
-    actor: str,
-    now: dt.datetime,
-    given: dict[str, Any] | None = None,
-) -> Challenge:
-    facts: dict[str, Any] = {"subject": endpoint.subject, "block": endpoint.network, "asn": endpoint.asn}
-    return verify.open_way(**facts, policy=policy, method=method, actor=actor, now=now, given=given)
+    now: dt.datetime
 
 
 def _looked_at(asked: Asked) -> Iterable[MethodRow]:
     """The ways for which we go and look."""
     fits = ways.fitting(asked.endpoint.runs, asked.endpoint.parts)
-    offered = [method for method in ways.LOOKED_AT if counts(asked.policy, asked.endpoint, method)]
+    offered = [method for method in ways.LOOKED_AT if counts(asked.policy, asked.endpoint, method, asked.now)]
     latest = proofs.latest_challenges(subject=asked.endpoint.subject, block=asked.endpoint.network)
     for method in sorted(offered, key=lambda each: fits.index(each) if each in fits else len(fits)):
-        tone, state = standing(latest.get(method))
+        tone, state = standing(latest.get(method), asked.now)
         opens = not tone and not ProofForm.is_needed(method, asked.endpoint)
         url = reverse("portal:prove_way", args=[asked.application.reference, asked.endpoint.pk, method])
         is_fit = method in fits or method in proving.OF_THE_WHOLE
@@ -90,11 +79,11 @@ def _looked_at(asked: Asked) -> Iterable[MethodRow]:
 
 def _by_contact(asked: Asked) -> Iterable[MethodRow]:
     """A code to a contact that the registry names, where the policy has that: for whole ranges."""
-    if counts(asked.policy, asked.endpoint, Method.CONTACT):
+    if counts(asked.policy, asked.endpoint, Method.CONTACT, asked.now):
         latest = proofs.latest_challenge(
             subject=asked.endpoint.subject, block=asked.endpoint.network, method=Method.CONTACT
         )
-        tone, state = standing(latest)
+        tone, state = standing(latest, asked.now)
         url = reverse("portal:prove_contact", args=[asked.application.reference, asked.endpoint.pk])
         yield MethodRow(way_words.title(Method.CONTACT), way_words.gist(Method.CONTACT), url, True, tone, state)
 
@@ -116,33 +105,17 @@ def rows(asked: Asked) -> list[MethodRow]:
     return [row for make in ROWS for row in make(asked)]
 
 
-def standing(challenge: Challenge | None) -> tuple[str, str]:
+def standing(challenge: Challenge | None, now: dt.datetime) -> tuple[str, str]:
     """Tone and words of how far a way has come; empty for one that nobody began."""
-    if challenge is None or challenge.status != Status.PENDING or challenge.expires_at <= timezone.now():
+    if challenge is None or not is_pending(challenge, now):
         return "", ""
-    if is_looking(challenge, timezone.now()):
+    if is_looking(challenge, now):
         return "wait", way_words.looking()
     attempt = proofs.last_attempt(challenge)
     if attempt is None:
         return "wait", way_words.begun()
     said = way_words.of_look(attempt)
     return said.tone, said.short
-
-
-LOOKS_TAKE_AT_MOST = dt.timedelta(minutes=2)
-
-
-def is_looking(challenge: Challenge, now: dt.datetime) -> bool:
-    """Whether a look is asked for or under way: taken, and nothing recorded of it yet."""
-    if challenge.status != Status.PENDING:
-        return False
-    if challenge.next_look_at is not None and challenge.next_look_at <= now:
-        return True
-    taken = challenge.last_look_at
-    if taken is None or taken + LOOKS_TAKE_AT_MOST < now:
-        return False
-    last = proofs.last_attempt(challenge)
-    return last is None or last.at < taken
 
 
 @login_required
@@ -159,10 +132,10 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
     overview = redirect("portal:prove", reference=reference, endpoint=mine.pk)
     if proofs.is_proved(mine.subject, mine.network):
         return overview
-    challenge = _pending(mine, method)
-    if challenge is None and not counts(policy, mine, method):
-        return overview
     now, actor = timezone.now(), by.actor
+    challenge = pending(mine, method, now)
+    if challenge is None and not counts(policy, mine, method, now):
+        return overview
     needs_form = ProofForm.is_needed(method, mine)
     if challenge is None and not needs_form and request.method == "POST":
         challenge = open_way(mine, policy, method, actor=actor, now=now)
@@ -170,7 +143,7 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
             return redirect(request.path)
     form: ProofForm | None = None
     if request.method == "POST" and "look" in request.POST and challenge is not None:
-        ask(challenge, now)
+        ask_for_a_look(challenge, now)
         return redirect(request.path + "#seen")
     if request.method == "POST" and needs_form:
         form = ProofForm(request.POST, request.FILES, method=method, endpoint=mine)
@@ -180,22 +153,7 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
     elif needs_form and (challenge is None or "change" in request.GET):
         given = challenge.facts if challenge else {}
         form = ProofForm(initial=first_values(method, mine, given), method=method, endpoint=mine)
-    return _page(request, Asked(application, mine, policy), method, challenge, form)
-
-
-def _pending(endpoint: Endpoint, method: str) -> Challenge | None:
-    found = proofs.latest_challenge(subject=endpoint.subject, block=endpoint.network, method=method)
-    if found is None or found.status != Status.PENDING or found.expires_at <= timezone.now():
-        return None
-    return found
-
-
-def ask(challenge: Challenge, now: dt.datetime) -> None:
-    """Too soon, too often, or proved meanwhile: the page says how things stand, whatever was asked."""
-    try:
-        verify.ask_for_a_look(challenge=challenge, now=now)
-    except (verify.TooSoonToLook, verify.TooManyLooks, verify.ChallengeNotPending):
-        return
+    return _page(request, Asked(application, mine, policy, now), method, challenge, form)
 
 
 def _page(
@@ -210,13 +168,13 @@ def _page(
         "gist": way_words.gist(method),
         "form": form,
         "challenge": challenge,
-        "counts_half": counts(asked.policy, asked.endpoint, method) < asked.policy.proof.enough,
+        "counts_half": counts(asked.policy, asked.endpoint, method, asked.now) < asked.policy.proof.enough,
         "is_range": proving.is_range(asked.endpoint.network),
         "needs_form": ProofForm.is_needed(method, asked.endpoint),
         "of_the_whole": method in proving.OF_THE_WHOLE,
     }
     if method in proving.OF_THE_WHOLE:
-        rpki = proofs.rpki_of(asked.endpoint.network, asked.endpoint.asn, timezone.now())
+        rpki = proofs.rpki_of(asked.endpoint.network, asked.endpoint.asn, asked.now)
         facts["rpki"] = registry_words.of_rpki(rpki) if rpki else ""
     if challenge is not None and form is None:
         facts |= progress(challenge)

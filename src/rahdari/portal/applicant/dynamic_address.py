@@ -34,7 +34,7 @@ from rahdari.web import errors, limits, visitor
 from rahdari.web.values import again_after
 
 from . import router_settings
-from .own_registration import own_registration
+from .shared import own_registration
 
 REPORTS_SHOWN = 20
 PRESSES, PER_SECONDS = 20, 600

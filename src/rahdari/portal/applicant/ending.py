@@ -24,7 +24,8 @@ from rahdari.register.reference import normalise
 from rahdari.register.rules import UNDONE_WITHIN, Standing
 from rahdari.web.posting import posted_from
 
-from .own_registration import no_longer_valid, own_registration
+from .own_registration import no_longer_valid
+from .shared import own_registration
 
 
 class EndForm(forms.Form):

@@ -10,8 +10,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.applicant.proofs import unproved_of
 from rahdari.applicant.registration_status import standing_of
+from rahdari.applicant.registrations import seen_by
 from rahdari.applicant.stages import Said, Stage, said
+from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as apply
 from rahdari.apply import summary
 from rahdari.apply.models import Application
@@ -20,12 +23,9 @@ from rahdari.fees import queries as fees
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
-from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.share import queries as sharing
 
-from . import shared
-from .prove import unproved_of
 from .represent import questions_to
 from .status import overview
 
@@ -101,16 +101,9 @@ def registrations(request: HttpRequest) -> HttpResponse:
 def held_by(request: HttpRequest) -> list[HeldRegistration]:
     now = timezone.now()
     found = []
-    user = person(request)
-    mandates = list(people.mandates_in_force(user, Act.SEE))
-    holders = {*people.holders_for(user, Act.SEE)}
-    agents_for = [mandate.organisation.holder_ref for mandate in mandates]
-    for each in register.registrations_of(holders=[*holders, *agents_for])[:100]:
-        mandated = any(m.organisation.holder_ref == each.holder and m.covers(each.category) for m in mandates)
-        if each.holder not in holders and not mandated:
-            continue
+    for each in seen_by(person(request))[:100]:
         holder = people.public_holder(each.holder)
-        title = shared.service_title(each.category)
+        title = service_title(each.category)
         found.append(HeldRegistration(each, standing_of(each, now), title, holder.name if holder else ""))
     return found
 
@@ -129,6 +122,6 @@ def _row(application: Application) -> ApplicationRow:
         stage=stage,
         said=seen.said if seen else said(stage),
         is_your_turn=seen.is_your_turn if seen else True,
-        service=shared.service_title(application.service),
+        service=service_title(application.service),
         url=reverse(name, args=[application.reference]),
     )

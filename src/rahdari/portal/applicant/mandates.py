@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply
 from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
@@ -31,8 +32,6 @@ from rahdari.people.names import NameField
 from rahdari.people.rules import Act, Scope
 from rahdari.register import queries as register
 from rahdari.web import limits, values
-
-from . import shared
 
 SCOPES = {
     Scope.APPLY.value: gettext_lazy("Apply, answer, prove, renew and end"),
@@ -89,7 +88,7 @@ class MandateForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.giver, self.organisation = giver, organisation
         field: Any = self.fields["services"]
-        field.choices = [(key, shared.service_title(key)) for key in services_of_organisations()]
+        field.choices = [(key, service_title(key)) for key in services_of_organisations()]
 
     def clean_email(self) -> str:
         email = clean_email(self.cleaned_data["email"])
@@ -145,7 +144,7 @@ def shown(mandate: Mandate, now: dt.datetime) -> Shown:
         state = "over"
     else:
         state = "in_force" if mandate.accepted_at is not None else "offered"
-    titles = [shared.service_title(key) for key in mandate.services.split()]
+    titles = [service_title(key) for key in mandate.services.split()]
     return Shown(mandate, state, str(SCOPES[mandate.scope]), titles)
 
 
@@ -243,7 +242,7 @@ def mandates_held(request: HttpRequest) -> HttpResponse:
             return _begin(request, user, row, request.POST.get("service", ""), now)
         return redirect("portal:mandates_held")
     may_apply = set(queries.mandates_in_force(user, Act.APPLY).values_list("pk", flat=True))
-    services = [(key, shared.service_title(key)) for key in services_of_organisations()]
+    services = [(key, service_title(key)) for key in services_of_organisations()]
     context = {
         "offered": [shown(each, now) for each in offered],
         "held": [

@@ -41,7 +41,7 @@ from rahdari.register.rules import Standing
 from rahdari.web import values, visitor
 
 from . import shared
-from .own_registration import own_registration
+from .shared import own_registration
 
 LATELY = dt.timedelta(days=30)
 

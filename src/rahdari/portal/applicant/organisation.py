@@ -21,8 +21,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.address import Part, format_block, vpn
+from rahdari.applicant.proofs import unproved_of
 from rahdari.applicant.registration_status import may_go_on, standing_of, stays
 from rahdari.applicant.stages import YOUR_TURN, Facts, Said, Stage, said, stage_of
+from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
@@ -41,8 +43,6 @@ from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Outcome, Reproof
 from rahdari.web import values
 
-from . import shared
-from .prove import unproved_of
 from .represent import Asked, questions_to
 
 ENDS_SOON = dt.timedelta(days=30)
@@ -139,7 +139,7 @@ def _rows(found: Organisation, now: dt.datetime) -> list[MemberRow]:
         MemberRow(
             registration=each,
             state=standing_of(each, now),
-            service=shared.service_title(each.category, policy),
+            service=service_title(each.category, policy),
             entries=entries[each.pk],
             # Operators that have taken a resting one off their networks have nothing of it in force.
             standing=standings[each.pk] if each.suspended_at is None else publish.OperatorStanding(None, None, [], 0),
@@ -178,7 +178,7 @@ def _one(row: Application, checks: Sequence[Check], standings: dict[uuid.UUID, d
             notice=str(case.notice) if case else "none",
         )
     )
-    return UnderWay(row, shared.service_title(row.service), said(stage), stage in YOUR_TURN and stage is not Stage.FEE)
+    return UnderWay(row, service_title(row.service), said(stage), stage in YOUR_TURN and stage is not Stage.FEE)
 
 
 def _to_do(

@@ -4,7 +4,6 @@ Both are only the holder's own: the person's, or of an organisation those whose 
 for members who may read the registration, these pages are not there.
 """
 
-import datetime as dt
 import uuid
 
 from django.contrib import messages
@@ -16,31 +15,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import Endpoint, format_block, vpn
+from rahdari.applicant import registrations
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
-from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
 from rahdari.apply.address_form import RunsForm
-from rahdari.people.access import person, person_required
-from rahdari.people.acting import Acting, Reached
+from rahdari.people.access import person_required
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.register import actions, queries
 from rahdari.register.models import Entry, Registration
 from rahdari.web import errors, limits
 
-from . import shared
-from .registration import registration_for
-
-# Every change is an edition for every operator.
-CHANGES, PER_SECONDS = 20, 3600
-
-
-def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY) -> Reached[Registration]:
-    """The registration, if the visitor may do this with it, and as whom; the page "not found" for any other."""
-    found = registration_for(request, reference)
-    by = shared.acting_for(person(request), found, act)
-    if by is None:
-        raise Http404
-    return Reached(found, by)
+from .shared import own_registration
 
 
 def no_longer_valid(request: HttpRequest, found: Registration) -> HttpResponse:
@@ -83,7 +69,9 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
         if asked == now_there:
             messages.info(request, _("Nothing was different, so nothing was changed."))
             return redirect("portal:registration", reference=found.reference)
-        allowance = limits.take(f"portal.change_entry:{found.pk}", rate=CHANGES, per=PER_SECONDS)
+        allowance = limits.take(
+            f"portal.change_entry:{found.pk}", rate=registrations.CHANGES, per=registrations.PER_SECONDS
+        )
         if not allowance.allowed:
             return errors.too_many(request, wait=allowance.wait)
         try:
@@ -103,32 +91,9 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
 
 def _amended(by: Acting, form: RunsForm, row: Entry, asked: Endpoint) -> bool:
     """Whether it was changed. If something else of the holder's is in the way, the form says what. Raises NotValid."""
-    in_the_way = amend(row, asked, actor=by.actor, now=timezone.now())
+    in_the_way = registrations.amend(row, asked, actor=by.actor, now=timezone.now())
     if in_the_way is None:
         return True
     at = "port" if form.data.get("port") else "kind"
-    form.add_error(at, registered_already(in_the_way))
+    form.add_error(at, registrations.registered_already(in_the_way))
     return False
-
-
-def amend(row: Entry, asked: Endpoint, *, actor: str, now: dt.datetime) -> Endpoint | None:
-    """Something else runs at an address. Returns what else of the holder's is in the way. Raises NotValid."""
-    others = queries.overlapping_active(block=row.block).filter(holder=row.holder).exclude(pk=row.pk)
-    found = (_endpoint(other) for other in others.exclude(part_of=row.pk))
-    in_the_way: Endpoint | None = next((other for other in found if other.overlaps(asked)), None)
-    if in_the_way is not None:
-        return in_the_way
-    try:
-        actions.amend_entry(entry=row, block=row.block, parts=asked.parts, asn=row.asn, actor=actor, now=now)
-    except actions.BlockAlreadyEntered as error:
-        return _endpoint(error.entry) if error.entry is not None else asked
-    return None
-
-
-def registered_already(endpoint: Endpoint) -> str:
-    words = _("You have registered this already: %(endpoint)s. Choose another protocol or port.")
-    return words % {"endpoint": form_errors.isolated(form_errors.endpoint(endpoint))}
-
-
-def _endpoint(row: Entry) -> Endpoint:
-    return Endpoint(row.block, (row.part,))

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.applicant.titles import words
 from rahdari.apply import actions, queries
 from rahdari.apply.evidence_forms import LaterText
 from rahdari.apply.form_errors import file as words_of_file
@@ -72,11 +73,11 @@ def _is_awaited(application: Application, found: Sequence[Check] | None) -> bool
 
 
 def _document(rule: DocumentRule) -> Way:
-    return Way(rule.key, shared.words(rule.title), shared.words(rule.hint), SORTS["document"], rule.expires)
+    return Way(rule.key, words(rule.title), words(rule.hint), SORTS["document"], rule.expires)
 
 
 def _evidence(kind: EvidenceKind) -> Way:
-    return Way(kind.key, shared.words(kind.title), shared.words(kind.hint), kind.sort)
+    return Way(kind.key, words(kind.title), words(kind.hint), kind.sort)
 
 
 @login_required

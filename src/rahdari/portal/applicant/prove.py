@@ -1,11 +1,9 @@
 """Proving an address: the ways as they stand, the fitting ones first. Each has a page of its own (`ways`)."""
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,60 +15,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.address import format_block
+from rahdari.applicant import links
+from rahdari.applicant.proofs import Proof, counts, left_to_prove, proofs_of, prove_by_visit
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.people.access import person
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
-from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
 from rahdari.verify.models import Challenge, Method
 from rahdari.web import visitor
 
 from . import dynamic_address, shared, sharing
-from .control_methods import Asked, counts, open_way, rows
+from .control_methods import Asked, rows
 
 # From so many on, the list of them comes first.
 MANY = 5
-
-
-@dataclass(frozen=True)
-class Proof:
-    """How far the proof of one endpoint has come."""
-
-    endpoint: Endpoint
-    proof: Challenge | None
-
-    @property
-    def is_proved(self) -> bool:
-        return self.proof is not None
-
-
-def proofs_of(application: Application, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:
-    """The endpoints of an application, each with its proof or without. Whoever has the endpoints gives them along."""
-    endpoints = list(apply.endpoints_of(application)) if endpoints is None else endpoints
-    if not endpoints:
-        return []
-    known = proofs.proofs_of([endpoint.subject for endpoint in endpoints])
-    return [Proof(endpoint, known.get((endpoint.subject, str(endpoint.network)))) for endpoint in endpoints]
-
-
-def unproved_of(application: Application) -> int:
-    """How many addresses of it have no proof yet; one with two services is one."""
-    return addresses_in([each for each in proofs_of(application) if not each.is_proved])
-
-
-def addresses_in(known: Iterable[Proof]) -> int:
-    """How many addresses these are: one with two services is one, and so is each that changes."""
-    return len({each.endpoint.pk if each.endpoint.is_dynamic else each.endpoint.network for each in known})
-
-
-def left_to_prove(known: Iterable[Proof]) -> list[Endpoint]:
-    """The endpoints whose proof is the applicant's to give: not proved, and not with their operator."""
-    unproved = [each.endpoint for each in known if not each.is_proved]
-    with_operators = proofs.subjects_with_their_operators(each.subject for each in unproved) if unproved else set()
-    return [each for each in unproved if each.subject not in with_operators]
 
 
 @login_required
@@ -159,7 +120,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         facts["proved"] = way_words.proved_by(mine.proof)
         facts["is_held"] = sharing.is_held(application, mine.endpoint)
         return render(request, "portal/applicant/proved.html", facts)
-    asked = Asked(application, mine.endpoint, apply.frozen_policy(application))
+    asked = Asked(application, mine.endpoint, apply.frozen_policy(application), timezone.now())
     listed, parts = rows(asked), proofs.parts_of(mine.endpoint.subject, mine.endpoint.network)
     facts |= {
         # What was begun stays in sight, and stands first.
@@ -171,11 +132,11 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "enough": asked.policy.proof.enough,
         "so_far": rules.comes_to(mine.endpoint.network, parts),
         "whole_counted": any(part.method in rules.OF_THE_WHOLE for part in parts),
-        "by_registry": bool(counts(asked.policy, mine.endpoint, Method.RECORD)),
+        "by_registry": bool(counts(asked.policy, mine.endpoint, Method.RECORD, asked.now)),
     }
     state = [row.state for row in listed]
-    if counts(asked.policy, mine.endpoint, Method.LINK):
-        link = proofs.working_link(subject=mine.endpoint.subject, block=mine.endpoint.network, now=timezone.now())
+    if counts(asked.policy, mine.endpoint, Method.LINK, asked.now):
+        link = proofs.working_link(subject=mine.endpoint.subject, block=mine.endpoint.network, now=asked.now)
         facts |= _link(request, application, mine.endpoint, link)
         state += [link.status, str(link.attempts.count())] if link is not None else []
     # The page loads again by itself when this changes.
@@ -186,14 +147,12 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
 def _prove_here(request: HttpRequest, application: Application, by: Acting, mine: Proof) -> HttpResponse:
     """One press on the network of the address is the same as opening the link there."""
     policy, seen = apply.frozen_policy(application), rules.plain_address(visitor.address(request))
+    now = timezone.now()
     again = redirect("portal:prove", reference=application.reference, endpoint=mine.endpoint.pk)
-    if mine.is_proved or "here" not in request.POST or not counts(policy, mine.endpoint, Method.LINK):
+    if mine.is_proved or "here" not in request.POST or not counts(policy, mine.endpoint, Method.LINK, now):
         # Also a page that stayed open from when the address was a changing one.
         return again
-    now = timezone.now()
-    link = open_way(mine.endpoint, policy, Method.LINK, actor=by.actor, now=now)
-    outcome = verify.open_link(token=proofs.link_token(link), address=seen, now=now)
-    if outcome.result != "proved":
+    if prove_by_visit(mine.endpoint, policy, seen, actor=by.actor, now=now) != "proved":
         return again
     shown = f"\u2066{format_block(mine.endpoint.network)}\u2069"
     messages.success(request, _("Address %(address)s is proved.") % {"address": shown})
@@ -201,15 +160,6 @@ def _prove_here(request: HttpRequest, application: Application, by: Acting, mine
         # Somebody else has it: that page says so.
         return again
     return redirect(go_on_url(request, application))
-
-
-def link_path(application: Application) -> str:
-    """The link that proves whichever address of the application it is opened from."""
-    return reverse("portal:prove_by_link", args=[application.reference, apply.prove_all_token(application)])
-
-
-def link_of(application: Application) -> str:
-    return settings.SITE_URL.rstrip("/") + link_path(application)
 
 
 def _link(request: HttpRequest, application: Application, endpoint: Endpoint, link: Challenge | None) -> dict[str, Any]:
@@ -222,7 +172,7 @@ def _link(request: HttpRequest, application: Application, endpoint: Endpoint, li
         "is_there": rules.covers(endpoint.network, address),
         "is_prefix": endpoint.network.num_addresses > 1,
         "link": link,
-        "link_url": proofs.link_url(link) if link is not None else link_of(application),
+        "link_url": proofs.link_url(link) if link is not None else links.absolute(links.proves(application)),
         "link_said": said,
         "looked_at": timezone.now(),
     }

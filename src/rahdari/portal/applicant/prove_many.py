@@ -18,32 +18,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.applicant import links
+from rahdari.applicant.proofs import addresses_in, proofs_of, provable_by_link, prove_by_visit
 from rahdari.apply import queries as apply
-from rahdari.apply.models import Application, Endpoint
+from rahdari.apply.models import Application
 from rahdari.people.rules import Act
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
 from rahdari.verify import rules, visits, way_words
-from rahdari.verify.models import Method
 from rahdari.web import errors, limits, visitor
 
 from . import shared
-from .control_methods import counts, open_way
-from .prove import Proof, addresses_in, go_on_url, link_of, link_path, proofs_of, without_addresses
+from .prove import go_on_url, without_addresses
 
 A_PAGE = 50
 UNKNOWN_LINKS, PER_SECONDS = 30, 60
 VISITOR = "system:verify"
-
-
-def provable_by_link(application: Application, known: list[Proof]) -> list[Endpoint]:
-    """The addresses for which opening a link counts, and is still needed."""
-    policy = apply.frozen_policy(application)
-    return [
-        each.endpoint
-        for each in known
-        if not each.is_proved and not each.endpoint.is_dynamic and counts(policy, each.endpoint, Method.LINK)
-    ]
 
 
 @login_required
@@ -60,7 +48,7 @@ def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
     listed = [each for each in known if not each.is_proved] + [each for each in known if each.is_proved]
     page = Paginator(listed, A_PAGE).get_page(request.GET.get("page"))
     address = rules.plain_address(visitor.address(request))
-    by_link = provable_by_link(application, known)
+    by_link, path = provable_by_link(application, known, timezone.now()), links.proves(application)
     context = {
         "application": application,
         "page": page,
@@ -75,8 +63,8 @@ def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
         "total": addresses_in(known),
         "go_on_url": go_on_url(request, application),
         "proved": addresses_in([each for each in known if each.is_proved]),
-        "link_url": link_of(application) if by_link else "",
-        "link_path": link_path(application),
+        "link_url": links.absolute(path) if by_link else "",
+        "link_path": path,
         "seen": address,
         "here": [each for each in by_link if rules.covers(each.network, address)],
         "state": f"{sum(each.is_proved for each in known)}",
@@ -129,16 +117,15 @@ def _visit(application: Application, address: Any, *, confirmed: bool) -> Visit:
         each.endpoint.address_text for each in known if each.is_proved and rules.covers(each.endpoint.network, address)
     )
     policy, now = apply.frozen_policy(application), timezone.now()
-    for endpoint in provable_by_link(application, known):
+    for endpoint in provable_by_link(application, known, now):
         if not rules.covers(endpoint.network, address):
             continue
         if not confirmed:
             visit.would.append(endpoint.address_text)
             continue
-        challenge = open_way(endpoint, policy, Method.LINK, actor=VISITOR, now=now)
-        outcome = verify.open_link(token=proofs.link_token(challenge), address=address, now=now)
+        result = prove_by_visit(endpoint, policy, address, actor=VISITOR, now=now)
         # Of several ports at one address the first proves them all: the others are proved by this visit as well.
-        (visit.counted if outcome.result == "counted" else visit.proved).append(endpoint.address_text)
+        (visit.counted if result == "counted" else visit.proved).append(endpoint.address_text)
     return visit
 
 

@@ -13,7 +13,9 @@ from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.applicant import titles
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
+from rahdari.applicant.registrations import may_act_for
 from rahdari.apply import queries as apply
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
@@ -26,10 +28,9 @@ from rahdari.verify.kinds import Party, whose_turn
 from rahdari.verify.models import Check, Outcome
 from rahdari.web import values
 
-from . import shared
 from .client import question_about
 from .proof import ways_of
-from .registration import registration_for
+from .shared import own_registration
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ OTHERS = gettext_lazy("From somebody else: you need not do anything")
 @never_cache
 @require_safe
 def provisional(request: HttpRequest, reference: str) -> HttpResponse:
-    found = registration_for(request, reference)
+    found = own_registration(request, reference, Act.SEE).row
     now = timezone.now()
     term = term_of(found, now=now)
     if term is None or not may_change(found, now):
@@ -124,7 +125,7 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
         "holder": apply.holder_name_of(found),
         "term": term,
         "left": values.span_words(dt.timedelta(days=term.left.days) or term.left),
-        "reason": shared.words(reason.text) if reason else "",
+        "reason": titles.words(reason.text) if reason else "",
         "provisions": policy.provisions(reason.provisions) if reason else (),
         "points": points_of(found, now=now),
         "months": service.validity_months if service else 0,
@@ -133,6 +134,6 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
         "is_paused": standing_of(found, now) == PAUSED,
         "ways": ways_of(application) if application is not None and may_send else [],
         "asks_client": application is not None and may_send and question_about(application) is not None,
-        "may_act": shared.may_act_for(person(request), found),
+        "may_act": may_act_for(person(request), found),
     }
     return render(request, "portal/applicant/provisional.html", context)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +19,8 @@ from rahdari.applicant.mobile_lines import lines_of
 from rahdari.applicant.mobile_lines import standing_of as standing_at_operators
 from rahdari.applicant.proof_history import by_address, proofs_of
 from rahdari.applicant.registration_status import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
+from rahdari.applicant.registrations import may_act_for
+from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
@@ -35,7 +37,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import HOME, UNDONE_WITHIN
 
-from . import shared
+from .shared import own_registration
 
 
 @dataclass(frozen=True)
@@ -66,24 +68,16 @@ class Event:
     addresses: tuple[str, ...]
 
 
-def registration_for(request: HttpRequest, reference: str) -> Registration:
-    """The visitor's own registration; the page "not found" for any other."""
-    found = register.registration_by_reference(reference)
-    if found is None or not shared.may_act_for(person(request), found, Act.SEE):
-        raise Http404
-    return found
-
-
 @login_required
 @never_cache
 @require_safe
 def registration(request: HttpRequest, reference: str) -> HttpResponse:
-    found = registration_for(request, reference)
+    found = own_registration(request, reference, Act.SEE).row
     entries = list(register.own_entries_of(found))
     standing, lines = standing_at_operators(found, entries), lines_of(found)
     now = timezone.now()
     state = standing_of(found, now)
-    may_act = shared.may_act_for(person(request), found)
+    may_act = may_act_for(person(request), found)
     hosts = {host.pk: host for host in leases.hosts_of(found)}
     opens_at = apply.renewal_opens_at(found, applications.policy_in_force())
     shown = register.endpoints_among(entry for entry in entries if entry.kind != "dynamic" or not entry.ended_at)
@@ -99,10 +93,10 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "notice": decide.notice_about(found),
         **_taken_back(found, state),
         "undone_until": min(found.struck_out_at + UNDONE_WITHIN, found.stays_until) if found.struck_out_at else None,
-        "may_change": shared.may_act_for(person(request), found, Act.ADDRESSES),
-        "may_prove": shared.may_act_for(person(request), found, Act.PROVE),
+        "may_change": may_act_for(person(request), found, Act.ADDRESSES),
+        "may_prove": may_act_for(person(request), found, Act.PROVE),
         "holder": applications.holder_name_of(found),
-        "service": shared.service_title(found.category),
+        "service": service_title(found.category),
         "addresses": addresses,
         "count": addresses_of(found) or len({each.entry.block for each in addresses}),
         "hosts": list(hosts.values()),

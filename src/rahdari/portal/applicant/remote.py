@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant.registration_status import standing_of
 from rahdari.apply import queries as applications
-from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import RemoteStaff
 from rahdari.register.models import Registration
@@ -25,8 +24,7 @@ from rahdari.remote import queries as lines
 from rahdari.remote import rules
 from rahdari.remote.models import HomeConnection
 
-from . import shared
-from .registration import registration_for
+from .shared import own_registration
 
 NUMBER = gettext_lazy("Enter a number, for example 40")
 
@@ -94,11 +92,8 @@ def workers_of(registration: Registration) -> int:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, reference: str) -> HttpResponse:
-    found = registration_for(request, reference)
+    found, by = own_registration(request, reference, Act.ADDRESSES)
     rule = is_offered(found)
-    by = shared.acting_for(person(request), found, Act.ADDRESSES)
-    if by is None:
-        raise Http404
     if rule is None:
         return redirect("portal:registration", reference=reference)
     now, actor = timezone.now(), by.actor

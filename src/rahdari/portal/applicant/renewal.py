@@ -21,7 +21,7 @@ from rahdari.people.rules import Act
 from rahdari.register import queries as register
 
 from . import renewing
-from .own_registration import own_registration
+from .shared import own_registration
 
 
 @person_required

@@ -15,6 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from rahdari.address import Address, format_block
+from rahdari.applicant import sending
+from rahdari.applicant.titles import words
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -22,16 +24,10 @@ from rahdari.apply.summary import SummaryGroup, title_of
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 from rahdari.register.models import Registration
-from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
 from rahdari.verify.models import Method
 from rahdari.web import visitor
-
-from . import shared
-from .control_methods import counts, open_way
-from .prove import left_to_prove, proofs_of
-from .send import declared_for, leave_proofs_open
 
 # An organisation has hundreds of addresses; their list is on the page of the registration.
 SHOWN = 20
@@ -73,8 +69,8 @@ def as_it_is(request: HttpRequest, found: Registration, policy: Policy, now: dt.
         addresses=sorted(held, key=lambda each: each.how != "later")[:SHOWN],
         more=max(0, len(held) - SHOWN),
         asked=[str(title_of(step, service)) for step in foreseen.asked],
-        declaration=declared_for(foreseen.last, service),
-        fee=shared.words(service.fee.text),
+        declaration=sending.declared_for(foreseen.last, service),
+        fee=words(service.fee.text),
         months=service.validity_months,
     )
 
@@ -99,26 +95,18 @@ def _addresses(foreseen: apply.Foreseen, policy: Policy, seen: Address) -> list[
 
 def send_as_it_is(request: HttpRequest, application: Application, policy: Policy, by: Acting) -> bool:
     """Ask for the proofs, and send it. False when something has to be looked at first: the draft is there."""
-    actor, now = by.actor, timezone.now()
     service = applications.service_of(application, policy)
     if application.is_mobile or apply.asked(applications.facts_of(application), service):
         return False
-    known = leave_proofs_open(application, policy, actor=actor, now=now)
-    seen = rules.plain_address(visitor.address(request))
-    for each in known:
-        row = each.endpoint
-        if not each.is_proved and counts(policy, row, Method.LINK) and rules.covers(row.network, seen):
-            link = open_way(row, policy, Method.LINK, actor=actor, now=now)
-            verify.open_link(token=proofs.link_token(link), address=seen, now=now)
     try:
         # The first version: nobody has changed anything since this page was shown.
-        apply.submit_application(
-            application=application,
-            policy=policy,
-            actor=actor,
-            now=now,
+        sending.send(
+            application,
+            policy,
+            actor=by.actor,
+            now=timezone.now(),
             seen_version=1,
-            to_prove=left_to_prove(proofs_of(application)),
+            seen_from=rules.plain_address(visitor.address(request)),
         )
     except (
         apply.TermsChanged,

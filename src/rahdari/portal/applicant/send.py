@@ -1,7 +1,5 @@
 """Check the answers, declare, and send. Sending twice sends once."""
 
-import datetime as dt
-
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -13,18 +11,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant import sending
 from rahdari.applicant.mobile_lines import is_ready, line_for, operator_name
+from rahdari.applicant.proofs import proofs_of
 from rahdari.apply import actions, form_errors, queries
 from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
-from rahdari.verify.models import Method
 from rahdari.web.allowances import in_words
 
 from . import shared
-from .control_methods import open_way
-from .prove import Proof, left_to_prove, proofs_of
-from .reused_proofs import prove_as_before
 
 
 class Declaration(forms.Form):
@@ -56,7 +52,7 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
     if application.is_mobile and not is_ready(application):
         return redirect("portal:tasks", reference=reference)
     proofs = proofs_of(application)
-    words = declared_for(application, service)
+    words = sending.declared_for(application, service)
     form = Declaration(request.POST or None, initial={"version": application.version}, words=words)
     if request.method == "POST" and form.is_valid():
         sent = _send(request, application, by, policy, form.cleaned_data["version"])
@@ -90,32 +86,11 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "portal/applicant/check.html", context)
 
 
-def declared_for(application: Application, service: Service) -> str:
-    """What whoever sends it declares."""
-    if service.holder == "organisation":
-        return _("These answers are true, and I may apply for %(name)s.") % {
-            "name": f"\u2068{application.holder_name}\u2069"
-        }
-    return _("These answers are true, and I apply for myself.")
-
-
 def _is_first_provisional(application: Application, service: Service, policy: Policy) -> bool:
     """Whether something is still to come after all checks passed, so that the registration stands provisionally."""
     kind = service.evidence_kind(application.evidence_kind)
     weak = kind is not None and kind.weight == "provisional"
     return weak or bool(queries.documents_to_follow(application, policy))
-
-
-def leave_proofs_open(application: Application, policy: Policy, *, actor: str, now: dt.datetime) -> list[Proof]:
-    """The proof may come after sending: a control check that nothing is pending for would fail. What a renewal can be
-    shown in the same way as before, we look for by ourselves."""
-    actions.take_known_proofs(application, actor=actor, now=now)
-    proofs = proofs_of(application)
-    for each in proofs:
-        if not each.is_proved:
-            prove_as_before(each.endpoint, policy, actor=actor, now=now)
-            open_way(each.endpoint, policy, Method.LINK, now=now, actor=actor)
-    return proofs
 
 
 def _send(
@@ -126,17 +101,8 @@ def _send(
     version: int | None,
 ) -> HttpResponse | None:
     """Send it; None when the page has to be shown again with what has changed since."""
-    actor, now = by.actor, timezone.now()
-    proofs = leave_proofs_open(application, policy, actor=actor, now=now)
     try:
-        actions.submit_application(
-            application=application,
-            policy=policy,
-            actor=actor,
-            now=now,
-            seen_version=version,
-            to_prove=left_to_prove(proofs),
-        )
+        sending.send(application, policy, actor=by.actor, now=timezone.now(), seen_version=version)
     except actions.TermsChanged as changed:
         messages.info(
             request, _("The rules have changed since you began. Your answers are kept. See what is new below.")

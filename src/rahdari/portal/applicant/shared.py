@@ -1,16 +1,13 @@
-"""What the applicant's pages share: the gatekeeper as a page, and the policy's words in the reader's language."""
+"""What the applicant's pages share: the gatekeepers as pages."""
 
 from django.http import Http404, HttpRequest
-from django.utils.translation import get_language
 
+from rahdari.applicant.registrations import RegistrationNotFound, registration_for
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.people import queries as people
 from rahdari.people.access import person
-from rahdari.people.acting import Acting, Reached
-from rahdari.people.models import User
+from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
-from rahdari.policy import Policy, Text
 from rahdari.register.models import Registration
 
 
@@ -24,19 +21,9 @@ def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> 
         raise Http404 from None
 
 
-def acting_for(user: User, found: Registration, act: Act = Act.APPLY) -> Acting | None:
-    """As whom this person may do this with a registration: the holder, by their role there, or by a mandate."""
-    return people.acting_for(user, found.holder, act, service=found.category)
-
-
-def may_act_for(user: User, found: Registration, act: Act = Act.APPLY) -> bool:
-    return acting_for(user, found, act) is not None
-
-
-def words(text: Text | None) -> str:
-    return text.in_language(get_language()) if text else ""
-
-
-def service_title(key: str, policy: Policy | None = None) -> str:
-    service = (policy or apply.policy_in_force()).services.get(key)
-    return words(service.title) if service else key
+def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY) -> Reached[Registration]:
+    """The registration, if the visitor may do this with it, and as whom; the page "not found" for any other."""
+    try:
+        return registration_for(person(request), reference, act)
+    except RegistrationNotFound:
+        raise Http404 from None

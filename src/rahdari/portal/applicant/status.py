@@ -20,6 +20,7 @@ from rahdari.applicant.access_log import looks_at_application
 from rahdari.applicant.awaiting import Awaited, awaited_of, clock_of, said_of_others, what_then
 from rahdari.applicant.mobile_lines import line_for, operator_name
 from rahdari.applicant.mobile_lines import standing_of as standing_at_operators
+from rahdari.applicant.proofs import Proof, proofs_of
 from rahdari.applicant.registration_status import standing_of
 from rahdari.applicant.stages import (
     ENDED,
@@ -35,6 +36,7 @@ from rahdari.applicant.stages import (
     said_of_provisional,
     stage_of,
 )
+from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import form_errors
 from rahdari.apply import queries as apply
@@ -64,7 +66,6 @@ from rahdari.web.allowances import in_words
 from . import shared, sharing
 from .operator_way import stands_meanwhile
 from .proof import ways_of
-from .prove import Proof, proofs_of
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         and all(stands_meanwhile(found, each.endpoint, apply.frozen_policy(found)) for each in seen.unproved),
         "here": _gate(seen.stage),
         "fee_to_come": fee_to_come(seen),
-        "service": shared.service_title(found.service),
+        "service": service_title(found.service),
         "is_moving": seen.stage in MOVING,
         "clock_words": _clock_words(seen.clock),
         "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",

@@ -8,12 +8,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.applicant.mobile_lines import is_ready, line_for
+from rahdari.applicant.proofs import left_to_prove, proofs_of
+from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as apply
 from rahdari.apply.rules import About
 from rahdari.decide import queries as decide
 
 from . import shared
-from .prove import left_to_prove, proofs_of, where_to_prove
+from .prove import where_to_prove
 
 
 @login_required
@@ -46,7 +48,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
         "portal/applicant/tasks.html",
         {
             "application": application,
-            "service": shared.service_title(application.service, policy),
+            "service": service_title(application.service, policy),
             "groups": groups,
             "proofs": proofs,
             "proved": proved,

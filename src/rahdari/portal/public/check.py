@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.applicant.registration_status import addresses_of, standing_of
+from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as apply
 from rahdari.journal import actions as journal
 from rahdari.mobile import queries as mobile
@@ -25,7 +26,6 @@ from rahdari.verify.names import compare_names
 from rahdari.web import errors, limits, visitor
 
 from .forms import CheckForm
-from .titles import category_title
 
 SAME_NAME = ("same", "same_but_form")
 # Tries a minute for one household, and for all that are next to each other in the network.
@@ -94,7 +94,7 @@ def _answer(
                 context["typed"], context["fits"] = typed, fits(typed, apply.holder_name_of(registration))
             if not context.get("fits"):
                 context["form"] = CheckForm(initial={"number": exact, "name": typed})
-        context["category"] = category_title(registration.category)
+        context["category"] = service_title(registration.category)
         context["valid_until"] = register.shown_until(registration, now)
         context["lines"] = mobile.lines_of(registration).count() if mobile.has_lines(registration) else None
         context["count"] = addresses_of(registration)

@@ -8,20 +8,29 @@ import datetime as dt
 import ipaddress
 from collections.abc import Iterable
 
+from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import About, Status
 from rahdari.dyndns import actions as dyndns
 from rahdari.dyndns import queries as connections
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.register import queries as register
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
 
-from .rival_proofs import tell_holders
+from . import links
+from .proofs import counts, open_way
 
 ACTOR = "system:line"
 # Of so many unproved addresses each has a link of its own from the beginning; more share the link of the application.
 FEW = 5
+# Holders of one block who are told of a proof by another: a range may hold many addresses.
+MOST_TOLD = 50
+
+type Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def take_known_proofs(*, application: Application, actor: str, now: dt.datetime) -> None:
@@ -36,12 +45,11 @@ def take_known_proofs(*, application: Application, actor: str, now: dt.datetime)
     if len(left) <= FEW:
         policy = applications.frozen_policy(application)
         for row in left:
-            if not row.is_dynamic and proofs.weight_of(policy.proof, Method.LINK, row.network, row.asn, now):
-                facts = {"subject": row.subject, "block": row.network, "asn": row.asn}
-                verify.open_way(**facts, policy=policy, method=Method.LINK, actor=actor, now=now)
+            if not row.is_dynamic and counts(policy, row, Method.LINK, now):
+                open_way(row, policy, Method.LINK, actor=actor, now=now)
 
 
-def take_proof(*, subject: str, block: ipaddress.IPv4Network | ipaddress.IPv6Network, now: dt.datetime) -> None:
+def take_proof(*, subject: str, block: Block, now: dt.datetime) -> None:
     """An address is proved: it counts for the other ports of the server, and holders of the address are told. Named in
     `settings.ON_PROOF`."""
     endpoint = applications.endpoint_by_subject(subject)
@@ -49,7 +57,26 @@ def take_proof(*, subject: str, block: ipaddress.IPv4Network | ipaddress.IPv6Net
         return
     if endpoint.application.status in {Status.DRAFT, Status.SUBMITTED}:
         _share(applications.endpoints_of(endpoint.application), ACTOR, now)
-    tell_holders(endpoint, block, now)
+    _tell_holders(endpoint, block, now)
+
+
+def _tell_holders(endpoint: Endpoint, block: Block, now: dt.datetime) -> None:
+    """Write to whoever has the block, or a part of it, and does not share it: once for each proof. Nothing else
+    follows. A proof of what is registered already, shown again, tells nobody."""
+    for entry in register.in_the_way(block=block, holder=endpoint.application.holder_ref)[:MOST_TOLD]:
+        for person in people.people_to_tell(entry.holder):
+            letters.write_once(
+                to=person,
+                template="address_proved_by_another",
+                about=f"registration:{entry.registration_id}",
+                once=f"proved:{endpoint.pk}",
+                context={
+                    "registration": entry.registration.reference,
+                    "address": format_block(ipaddress.ip_network(str(entry.block))),
+                    "url": links.of_registration(entry.registration),
+                },
+                now=now,
+            )
 
 
 def _take_from_before(application: Application, rows: Iterable[Endpoint], actor: str, now: dt.datetime) -> None:

@@ -44,5 +44,5 @@ def test_is_shown_sent_once_more_and_corrected(program: Program) -> None:
     assert program.put(place, {"address": "office@client-two.example"}).status_code == 204
     story.advance()
     assert program.get(place).said["address"] == "office@client-two.example"
-    assert ReferenceRequest.objects.get(domain="client.example").state == "recalled"
+    assert ReferenceRequest.objects.get(domain="client.example").state == "withdrawn"
     assert Program().get(place).status_code == 404

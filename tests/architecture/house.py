@@ -27,6 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("letters",),
     ("people",),
     ("register",),
+    ("inquiry",),
     ("archive",),
     ("journal",),
     ("programs",),
@@ -45,7 +46,7 @@ GROUND = FACTS | {"vault", "db", "tables", "web", "programs", "vantage", "journa
 WITHOUT_DJANGO = (*sorted(FACTS), "vantage", "agent", "push", "lookup", "client")
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "letters", "apply", "remote", "vouch", "share", "verify", "fees"),
-    *("confirm", "attest", "decide", "api", "publish"),
+    *("confirm", "attest", "decide", "api", "publish", "inquiry"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 

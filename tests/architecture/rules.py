@@ -9,7 +9,7 @@ from pathlib import Path
 # Rooms that have models or acts of their own: they are entered by their face.
 STATIONS = (
     *("journal", "archive", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm", "attest"),
-    *("remote", "share", "decide", "publish", "dyndns", "mobile", "api"),
+    *("remote", "share", "decide", "publish", "dyndns", "mobile", "api", "inquiry"),
 )
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
@@ -28,6 +28,7 @@ FACES_OF_ITS_OWN = {
     },
     "attest": FACE | {"forms", "words"},
     "decide": FACE | {"words"},
+    "inquiry": FACE | {"kinds", "links"},
     "journal": FACE | {"registry"},
     "people": FACE | {"access", "acting", "reauthentication", "identifiers", "mailboxes", "names"},
     "verify": FACE

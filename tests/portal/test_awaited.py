@@ -26,8 +26,8 @@ from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.vault import keys
 from rahdari.vouch import actions as vouch
-from rahdari.vouch import queries as vouching
 from rahdari.vouch.models import ReferenceRequest as Clients
+from rahdari.vouch.queries import LINKS
 from rahdari.web import values
 from tests import urdu
 from tests.attest.sample import ASSOCIATION
@@ -148,7 +148,7 @@ class TestWhoeverElseWasAsked:
         assert asked in page
         shown = browser.get(asked).text
         question = Clients.objects.get()
-        assert "accounts@client.example" in shown and values.when(question.ends_at) in shown
+        assert "accounts@client.example" in shown and values.when(question.due_at) in shown
         assert f"Does <bdi>{sent.holder_name}</bdi> work for you?" in shown and "The email has been sent" in shown
         assert 'name="again"' not in shown and "You can send it once more from" in shown
         browser.post(asked, {"again": "1"})
@@ -160,10 +160,10 @@ class TestWhoeverElseWasAsked:
         assert browser.post(asked, {"correct": "1", "text": "office@client-two.example"}).status_code == 302
         story.advance()
         question.refresh_from_db()
-        assert question.state == "recalled"
+        assert question.state == "withdrawn"
         newer = Clients.objects.get(state="waiting")
         assert newer.domain == "client-two.example" and "office@client-two.example" in browser.get(asked).text
-        first = reverse("vouch:question", args=[vouching.token_of(question)])
+        first = reverse("vouch:question", args=[LINKS.token(question)])
         assert "This question is over" in Client().get(first).text
         with pytest.raises(vouch.NoLongerOpen):
             vouch.answer(question=question, given="yes", now=timezone.now())

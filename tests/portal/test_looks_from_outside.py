@@ -27,7 +27,7 @@ from rahdari.share import queries as sharing
 from rahdari.vault import keys
 from rahdari.verify import queries as checks
 from rahdari.vouch import actions as vouch
-from rahdari.vouch import queries as vouching
+from rahdari.vouch.queries import LINKS
 from tests.api.sample import Program
 from tests.attest.sample import ASSOCIATION, a_secretary, an_attestation
 from tests.confirm.sample import OPERATOR, a_desk, a_question
@@ -182,7 +182,7 @@ class TestAClient:
             rules=rules,
             now=timezone.now(),
         )
-        place = reverse("vouch:question", args=[vouching.token_of(asked)])
+        place = reverse("vouch:question", args=[LINKS.token(asked)])
         assert "Sample Freelancer 1" in Client().get(place).content.decode()
         row = [
             "The person who opened the link that we sent to your client or employer",

@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import policy
+from rahdari.inquiry.kinds import NoLongerOpen, NotAnAnswer
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters import actions as letters
 from rahdari.letters.models import Letter
 from rahdari.vouch import actions, queries
 from rahdari.vouch.models import MailOptOut, ReferenceRequest
+from rahdari.vouch.queries import LINKS, REFERENCE
 from rahdari.vouch.rules import WhyNot
 
 pytestmark = pytest.mark.django_db
@@ -44,12 +46,12 @@ class TestAsk:
         question = ask()
         assert ask() == question, "the same subject is asked once"
         letter = Letter.objects.get()
-        token = queries.token_of(question)
+        token = LINKS.token(question)
         assert letter.to_id is None and letter.address == ADDRESS and letter.template == "client_question"
         assert reverse("vouch:question", args=[token]) in letter.text
         assert reverse("vouch:stop", args=[token]) in letter.text
         assert NAME in letter.text and "3520212345671" not in letter.text
-        assert queries.question_by_token(token) == question
+        assert LINKS.opened_by(token) == question
 
     def test_keeps_the_address_encrypted_and_out_of_the_journal(self) -> None:
         ask()
@@ -93,22 +95,22 @@ class TestAsk:
 class TestAnswer:
     def test_counts_once_and_the_first_one_stays(self) -> None:
         question = actions.answer(question=ask(), given="yes", now=NOW + DAY)
-        assert (question.state, question.answered_at) == ("yes", NOW + DAY)
-        assert actions.answer(question=question, given="yes", now=NOW + 2 * DAY).answered_at == NOW + DAY
-        with pytest.raises(actions.NoLongerOpen):
+        assert (question.state, question.ended_at) == ("yes", NOW + DAY)
+        assert actions.answer(question=question, given="yes", now=NOW + 2 * DAY).ended_at == NOW + DAY
+        with pytest.raises(NoLongerOpen):
             actions.answer(question=question, given="no", now=NOW + 2 * DAY)
 
     def test_comes_too_late_after_the_link_has_ended(self) -> None:
         question = ask()
-        with pytest.raises(actions.NoLongerOpen):
-            actions.answer(question=question, given="yes", now=question.ends_at)
-        assert actions.end_links(now=question.ends_at) == 1
+        with pytest.raises(NoLongerOpen):
+            actions.answer(question=question, given="yes", now=question.due_at)
+        assert REFERENCE.expire(now=question.due_at) == 1
         question.refresh_from_db()
         assert question.state == "silent"
-        assert actions.end_links(now=question.ends_at) == 0
+        assert REFERENCE.expire(now=question.due_at) == 0
 
     def test_is_yes_no_or_not_me(self) -> None:
-        with pytest.raises(actions.NotAnAnswer):
+        with pytest.raises(NotAnAnswer):
             actions.answer(question=ask(), given="waiting", now=NOW)
 
     def test_the_database_keeps_it_over_at_a_moment(self) -> None:
@@ -116,7 +118,7 @@ class TestAnswer:
         with pytest.raises(IntegrityError), transaction.atomic():
             ReferenceRequest.objects.filter(pk=question.pk).update(state="yes")
         with pytest.raises(IntegrityError), transaction.atomic():
-            ReferenceRequest.objects.filter(pk=question.pk).update(carried_at=NOW)
+            ReferenceRequest.objects.filter(pk=question.pk).update(delivered_at=NOW)
 
 
 class TestStop:
@@ -146,17 +148,17 @@ class TestTime:
 
     def test_forgets_address_and_name_and_keeps_domain_and_answer(self) -> None:
         question = actions.answer(question=ask(), given="no", now=NOW + DAY)
-        assert question.forget_at == NOW + 31 * DAY, "as the page on privacy says: so long after the answer"
-        assert actions.forget(now=question.forget_at - DAY) == 0
-        assert actions.forget(now=question.forget_at) == 1
+        assert question.erase_at == NOW + 31 * DAY, "as the page on privacy says: so long after the answer"
+        assert REFERENCE.erasing()(now=question.erase_at - DAY) == 0
+        assert REFERENCE.erasing()(now=question.erase_at) == 1
         question.refresh_from_db()
         assert (question.address, question.name, question.domain, question.state) == ("", "", "client.example", "no")
-        assert actions.forget(now=question.forget_at) == 0
+        assert REFERENCE.erasing()(now=question.erase_at) == 0
 
 
 class TestThePage:
     def place(self, name: str = "question") -> str:
-        return reverse(f"vouch:{name}", args=[queries.token_of(self.question)])
+        return reverse(f"vouch:{name}", args=[LINKS.token(self.question)])
 
     @pytest.fixture(autouse=True)
     def asked(self) -> None:

@@ -1,4 +1,4 @@
-"""Who may be written to, and what may become of a question. No database."""
+"""Who may be written to. No database."""
 
 import datetime as dt
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rahdari import policy
 from rahdari.vouch import rules
-from rahdari.vouch.rules import MOVES, ReferenceState, WhyNot, Written
+from rahdari.vouch.rules import WhyNot, Written
 
 VOUCHING = policy.current(None).vouching
 assert VOUCHING is not None
@@ -37,17 +37,6 @@ class TestWhyNot:
         assert VOUCHING is not None
         found = rules.why_not(address="a@client.example", stopped=True, written=Written(99, 99, 99), rules=VOUCHING)
         assert found is WhyNot.STOPPED
-
-
-class TestMoves:
-    def test_leave_from_waiting_only_and_what_was_answered_stays(self) -> None:
-        assert {move[0] for move in MOVES} == {ReferenceState.WAITING}
-        assert {move[2] for move in MOVES} == set(ReferenceState) - {ReferenceState.WAITING}
-        for source in set(ReferenceState) - {ReferenceState.WAITING}:
-            assert not any(rules.may_move(source, target) for target in ReferenceState)
-
-    def test_of_the_clock_never_say_yes_or_no(self) -> None:
-        assert {move[2] for move in MOVES if move[3] == "clock"} == {ReferenceState.SILENT}
 
 
 class TestTimes:

@@ -82,13 +82,13 @@ class TestAClient:
         workflow.advance(now=NOW + dt.timedelta(days=3))
         workflow.advance(now=question.remind_at)
         assert Letter.objects.filter(template="client_reminder").count() == 1
-        workflow.advance(now=question.ends_at)
+        workflow.advance(now=question.due_at)
         registration = registration_of(application)
         assert registration is not None and registration.is_provisional
         assert status_of(application) == "granted", "no officer has to look at it because a client is silent"
         assert finding_of(application) == "client_silent"
         offer(application, kind="client_email", text="From studio@client.example: we work with you.")
-        workflow.advance(now=question.ends_at + DAY)
+        workflow.advance(now=question.due_at + DAY)
         assert not registration_of(application).is_provisional  # type: ignore[union-attr]
 
     def test_who_wants_no_mail_is_not_written_to(self) -> None:
@@ -105,7 +105,7 @@ class TestAClient:
         vouch.answer(question=question, given="yes", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         assert Application.objects.get(pk=application.pk).evidence_text == ADDRESS
-        workflow.advance(now=question.forget_at)
+        workflow.advance(now=question.erase_at)
         assert Application.objects.get(pk=application.pk).evidence_text == "client.example"
         question.refresh_from_db()
         assert (question.address, question.name, question.domain) == ("", "", "client.example")

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from rahdari.apply.models import Application
+from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.letters import queries as letters
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
@@ -52,7 +53,7 @@ def _said(question: ReferenceRequest) -> Json:
         "domain": question.domain,
         "name": question.name,
         "asked_at": stamp(question.asked_at),
-        "answer_by": stamp(question.ends_at),
+        "answer_by": stamp(question.due_at),
         "reminded_at": stamp_or_none(question.reminded_at),
         "sent_again_at": stamp_or_none(question.sent_again_at),
         "send_again_from": stamp_or_none(
@@ -84,7 +85,7 @@ def send_client_letter(call: Call, reference: str) -> Answer:
         question = actions.send_again(question=question, actor=by.actor, now=call.now)
     except actions.TooSoon:
         raise impossible("too_soon", _("It was sent a short time ago. Nothing was sent again.")) from None
-    except actions.NoLongerOpen:
+    except NoLongerOpen:
         raise impossible("over", _("It is answered, or its time has ended. Nothing was sent again.")) from None
     return Answer(_said(question), 202)
 

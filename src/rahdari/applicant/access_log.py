@@ -16,7 +16,7 @@ from rahdari.journal import registry
 from rahdari.register.models import Registration
 from rahdari.share import queries as sharing
 from rahdari.verify import queries as verify
-from rahdari.vouch import queries as vouch
+from rahdari.vouch.queries import REFERENCE
 
 SHOWN = 100
 
@@ -48,7 +48,7 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
     """
     own = [] if registration is None else [f"registration:{registration.pk}"]
     shared = sharing.subjects_asked_for(apply.subjects_of_endpoints(applications))
-    clients = vouch.subjects_asked_for(verify.check_subjects(applications))
+    clients = REFERENCE.subjects(verify.check_subjects(applications))
     attested = attestations.subjects_used_for(applications)
     return [*own, *applications, *shared.union(clients, attested).order_by()]
 

@@ -19,7 +19,7 @@ from rahdari.share import queries as sharing
 from rahdari.verify.kinds import KINDS
 from rahdari.verify.models import Check
 from rahdari.verify.sentences import fill
-from rahdari.vouch import queries as vouching
+from rahdari.vouch.queries import REFERENCE
 from rahdari.web import values
 
 from .mobile_lines import operator_name
@@ -73,10 +73,10 @@ def awaited_of(application: Application, check: Check, asked: Mapping[str, Subsc
 
 
 def _client(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
-    client = vouching.question_of(f"check:{check.pk}")
+    client = REFERENCE.about(f"check:{check.pk}")
     if client is None:
         return values.name(_("Your client or employer")), None, None
-    return values.ltr(client.address or client.domain), client.asked_at, client.ends_at
+    return values.ltr(client.address or client.domain), client.asked_at, client.due_at
 
 
 def _association(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:

@@ -12,4 +12,4 @@ declare(
         why=_("To answer whether you work for them"),
     ),
 )
-declare_unshown("vouch", "asked answered stopped sent_again recalled ended_link forgot_address")
+declare_unshown("vouch", "asked answered sent_again withdrew expired erased")

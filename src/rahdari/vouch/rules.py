@@ -1,4 +1,4 @@
-"""Whether somebody may be written to, and what may become of a question. Pure."""
+"""Whether somebody may be written to, and what they may answer. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,33 +6,10 @@ from enum import StrEnum
 
 from rahdari.policy import Vouching
 
-
-class ReferenceState(StrEnum):
-    WAITING = "waiting"
-    YES = "yes"
-    NO = "no"
-    NOT_ME = "not_me"  # the person asked is not the one to ask
-    STOPPED = "stopped"  # the person asked wants no mail from us
-    SILENT = "silent"  # the link ended without an answer
-    RECALLED = "recalled"  # whoever named the person took it back: the address was wrong
-
-
-ANSWERS = frozenset({ReferenceState.YES, ReferenceState.NO, ReferenceState.NOT_ME})
-
-# (from, act, to, by): every move of a question. What was answered stays answered.
-MOVES: tuple[tuple[ReferenceState, str, ReferenceState, str], ...] = (
-    (ReferenceState.WAITING, "answer", ReferenceState.YES, "client"),
-    (ReferenceState.WAITING, "answer", ReferenceState.NO, "client"),
-    (ReferenceState.WAITING, "answer", ReferenceState.NOT_ME, "client"),
-    (ReferenceState.WAITING, "stop", ReferenceState.STOPPED, "client"),
-    (ReferenceState.WAITING, "end_link", ReferenceState.SILENT, "clock"),
-    (ReferenceState.WAITING, "recall", ReferenceState.RECALLED, "applicant"),
-)
-
-
-def may_move(source: str, target: str) -> bool:
-    return any((move[0], move[2]) == (source, target) for move in MOVES)
-
+# What the page takes, and what the link "Stop emailing me" comes to.
+BUTTONS = frozenset({"yes", "no", "not_me"})
+STOPPED = "stopped"
+ANSWERS = BUTTONS | {STOPPED}
 
 # The letter may be sent once more, when it has had this time: a mail that was overlooked, not one that was refused.
 AGAIN_AFTER = dt.timedelta(days=1)

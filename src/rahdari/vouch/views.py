@@ -6,12 +6,15 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.inquiry.kinds import NoLongerOpen, NotAnAnswer, is_open
+from rahdari.inquiry.rules import SILENT, WITHDRAWN
 from rahdari.journal import actions as journal
 from rahdari.web import errors, limits, visitor
 
-from . import actions, queries
+from . import actions
 from .models import ReferenceRequest
-from .rules import ReferenceState
+from .parties import CLIENT, PARTIES
+from .queries import LINKS
 
 # Pages a minute for one household: enough for anybody, too few to try tokens.
 PAGES, PER_SECONDS = 30, 60
@@ -27,19 +30,22 @@ def _too_many(request: HttpRequest) -> HttpResponse | None:
 def question(request: HttpRequest, token: str) -> HttpResponse:
     if refusal := _too_many(request):
         return refusal
-    found = queries.question_by_token(token)
+    found = LINKS.opened_by(token)
     now = timezone.now()
     nothing_chosen = False
     if found is not None and request.method == "POST":
         try:
             actions.answer(question=found, given=request.POST.get("answer", ""), now=now)
-        except actions.NotAnAnswer:
+        except NotAnAnswer:
             nothing_chosen = True
-        except actions.NoLongerOpen:
+        except NoLongerOpen:
             return redirect("vouch:question", token=token)
         else:
             return redirect("vouch:question", token=token)
-    return _page(request, "vouch/question.html", found, token, nothing_chosen=nothing_chosen)
+    party = CLIENT if found is None else PARTIES[found.party]
+    if found is not None and is_open(found, now):  # it shows the name
+        journal.record(act="vouch.read_question", actor=actions.ADDRESSEE, subject=found.subject, now=now)
+    return _page(request, party.page, found, token, nothing_chosen=nothing_chosen)
 
 
 @never_cache
@@ -48,7 +54,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     """One button: no more mail from us to this address."""
     if refusal := _too_many(request):
         return refusal
-    found = queries.question_by_token(token)
+    found = LINKS.opened_by(token)
     done = False
     if found is not None and request.method == "POST":
         actions.stop(question=found, now=timezone.now())
@@ -59,17 +65,10 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 def _page(
     request: HttpRequest, template: str, found: ReferenceRequest | None, token: str, **more: object
 ) -> HttpResponse:
-    now = timezone.now()
-    if template == "vouch/question.html" and found is not None and queries.is_open(found, now):  # it shows the name
-        journal.record(act="vouch.read_question", actor=actions.CLIENT, subject=found.subject, now=now)
     state = "unknown"
     if found is not None:
-        state = (
-            found.state
-            if found.state != ReferenceState.WAITING or queries.is_open(found, now)
-            else ReferenceState.SILENT.value
-        )
-        state = ReferenceState.SILENT.value if state == ReferenceState.RECALLED else state
+        is_over = found.state == WITHDRAWN or (found.is_waiting and not is_open(found, timezone.now()))
+        state = SILENT if is_over else found.state
     context = {"question": found, "state": state, "token": token, **more}
     response = render(request, template, context, status=404 if found is None else 200)
     # The address of this page is what answers the question: it goes to no other site and into no search. Not

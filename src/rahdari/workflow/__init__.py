@@ -33,8 +33,6 @@ from rahdari.share import actions as share
 from rahdari.share.models import SharingRequest as AskedToShare
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Reproof
-from rahdari.vouch import actions as vouch
-from rahdari.vouch.models import ReferenceRequest as AskedOfClient
 
 from .association_checks import (
     ask_associations,
@@ -57,8 +55,9 @@ from .clocks import (
     tell_of_expiry,
 )
 from .dynamic_addresses import tell_of_lapses, tell_of_silence
-from .employment_proofs import ask_clients, carry_answers_of_clients, forget_addresses, take_in_proofs
+from .employment_proofs import CLIENTS, take_in_proofs
 from .entering import enter_grants
+from .inquiries import Asked, all_of
 from .late_answers import RESTS, decide_late, take_in_late_proofs
 from .mobile import drop_lines, tell_of_left
 from .operator_checks import carry_operator_answers, end_questions, erase_subscribers, stand_on_silence
@@ -120,14 +119,18 @@ def publish(*, now: dt.datetime) -> int:
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # What is kept for months need not be erased to the minute.
 AN_HOUR = dt.timedelta(hours=1)
+# Who outside is asked, each once about one thing (`inquiry`).
+PARTIES: tuple[Asked, ...] = (CLIENTS,)
+ASKED = tuple(party.kind.model for party in PARTIES)
 STEPS: tuple[Step, ...] = (
     Step("apply -> verify", open_checks),
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
     Step("apply -> verify: later proofs", take_in_proofs),
-    Step("verify -> vouch", ask_clients),
-    Step("vouch -> verify", together(vouch.end_links, carry_answers_of_clients), of=(AskedOfClient,)),
-    Step("vouch: remind", vouch.remind, of=(AskedOfClient,), clock=True),
-    Step("vouch: forget addresses", forget_addresses, of=(AskedOfClient,), clock=True),
+    Step("inquiries: ask", all_of(PARTIES, lambda party: (party.ask,))),
+    Step("inquiries: end", all_of(PARTIES, lambda party: (party.withdraw, party.kind.expire)), of=ASKED),
+    Step("inquiries: deliver", all_of(PARTIES, lambda party: (party.deliver,)), of=ASKED),
+    Step("inquiries: remind", all_of(PARTIES, lambda party: (party.remind,)), of=ASKED, clock=True),
+    Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), of=ASKED, clock=True),
     Step("attest -> verify: members attested", look_at_requests, of=(AskedOfAssociation,)),
     Step(
         "attest -> verify",

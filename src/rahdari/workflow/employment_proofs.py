@@ -10,6 +10,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, LateEvidence
 from rahdari.archive import queries as archive
 from rahdari.db.queues import each_of
+from rahdari.inquiry.rules import SILENT
 from rahdari.policy import CheckRule
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
@@ -18,11 +19,11 @@ from rahdari.verify.evidence import Evidence
 from rahdari.verify.models import Check
 from rahdari.verify.rules import Answer, Result
 from rahdari.vouch import actions as vouch
-from rahdari.vouch import queries as confirmations
 from rahdari.vouch.models import ReferenceRequest
-from rahdari.vouch.rules import ReferenceState
+from rahdari.vouch.queries import REFERENCE
 
 from .checking import documents_request, employer_request
+from .inquiries import Asked, came_at
 
 ACTOR = "system:line"
 
@@ -65,7 +66,7 @@ def _rule(application: Application, kind: str) -> CheckRule | None:
     return next((rule for rule in service.checks if rule.kind == kind), None)
 
 
-@each_of(lambda: checks.waiting_of_kind("employer", other_than=confirmations.not_carried()))
+@each_of(lambda: checks.waiting_of_kind("employer", other_than=REFERENCE.undelivered()))
 def ask_clients(check: Check, now: dt.datetime) -> bool:
     """Checks that wait for a client or employer who was not asked yet."""
     application = applications.application_by_subject(check.subject)
@@ -103,34 +104,29 @@ def _answer(subject: str, target: str, found: Answer, now: dt.datetime) -> None:
 
 
 # What a client's answer is to the check: outcome, finding, and whether it speaks against the applicant.
-_FOUND: dict[ReferenceState, tuple[Result, str, bool]] = {
-    ReferenceState.YES: ("passed", "client_confirmed", True),
-    ReferenceState.NO: ("failed", "client_denied", True),
-    ReferenceState.NOT_ME: ("failed", "client_not_known", False),
-    ReferenceState.SILENT: ("failed", "client_silent", False),
-    ReferenceState.STOPPED: ("failed", "client_stopped", False),
-    ReferenceState.RECALLED: ("failed", "client_recalled", False),
+_FOUND: dict[str, tuple[Result, str, bool]] = {
+    "yes": ("passed", "client_confirmed", True),
+    "no": ("failed", "client_denied", True),
+    "not_me": ("failed", "client_not_known", False),
+    "silent": ("failed", "client_silent", False),
+    "stopped": ("failed", "client_stopped", False),
+    "withdrawn": ("failed", "client_recalled", False),
 }
 
 
-@each_of(confirmations.to_carry)
-def carry_answers_of_clients(question: ReferenceRequest, now: dt.datetime) -> None:
+@REFERENCE.delivering
+def deliver_answers_of_clients(question: ReferenceRequest, now: dt.datetime) -> None:
     """Answers of clients and employers, and their silence when the link has ended."""
     check = checks.check_with_id(question.subject.removeprefix("check:"))
-    if check is not None:
-        outcome, finding, blames = _FOUND[ReferenceState(question.state)]
-        if ReferenceState(question.state) is ReferenceState.SILENT:
-            let_another_proof_follow(check.subject, now)
-        _answer(check.subject, check.target, Answer(outcome, finding, _evidence(question), blames), now)
-    vouch.mark_carried(question=question, now=now)
-
-
-def _evidence(question: ReferenceRequest) -> Evidence:
-    """The domain stays as evidence; the address does not."""
-    at = question.answered_at.isoformat() if question.answered_at else ""
-    # Silence is an answer when the time is over, whenever we see that it is.
-    came = min(question.answered_at, question.ends_at).isoformat() if question.answered_at else ""
-    return {"domain": question.domain, "answered_at": at, "came_at": came}
+    if check is None:
+        return
+    if question.state == SILENT:
+        let_another_proof_follow(check.subject, now)
+    outcome, finding, blames = _FOUND[question.state]
+    # The domain stays as evidence; the address does not.
+    at = question.ended_at.isoformat() if question.ended_at else ""
+    evidence: Evidence = {"domain": question.domain, "answered_at": at, "came_at": came_at(question)}
+    _answer(check.subject, check.target, Answer(outcome, finding, evidence, blames), now)
 
 
 def let_another_proof_follow(subject: str, now: dt.datetime) -> None:
@@ -142,12 +138,20 @@ def let_another_proof_follow(subject: str, now: dt.datetime) -> None:
         verify.open_checks(subject=subject, requests=[request], now=now)
 
 
-@each_of(confirmations.to_forget, lock=True)
-def forget_addresses(question: ReferenceRequest, now: dt.datetime) -> int | None:
+@REFERENCE.erasing
+def erase_clients(question: ReferenceRequest, now: dt.datetime) -> None:
     """Addresses of clients whose question is over: only the domain is kept, with the application too."""
     check = checks.check_with_id(question.subject.removeprefix("check:"))
     application = applications.application_by_subject(check.subject) if check else None
     if check is not None and application is not None and not archive.is_kept("client_address"):
         proof = _proof(application, check.target) if check.target else None
         apply.forget_client(application=application, proof=proof, now=now)
-    return vouch.forget.move(question, now)
+
+
+CLIENTS = Asked(
+    REFERENCE,
+    ask=ask_clients,
+    deliver=deliver_answers_of_clients,
+    remind=vouch.remind,
+    erase=erase_clients,
+)

@@ -50,7 +50,7 @@ CLOCKS = {
     "documents": "apply: erase documents",
     "card_number": "apply: erase card numbers",
     "proof_of_control": "verify: erase evidence",
-    "client_address": "vouch: forget addresses",
+    "client_address": "inquiries: erase",
     "came_to_nothing": "erase files",
     "case": "erase files",
     "letter_delivery": "letters.forget_deliveries",

@@ -17,6 +17,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.evidence_forms import ClientForm
 from rahdari.apply.models import Application
+from rahdari.inquiry.kinds import NoLongerOpen, is_open
 from rahdari.letters import queries as letters
 from rahdari.people.acting import Acting
 from rahdari.verify import queries as checks
@@ -67,19 +68,19 @@ def _context(
     letter = letters.letters_about(f"vouch:{question.pk}").first()
     again_from = rules.may_send_again_from(asked_at=question.asked_at, sent_again_at=question.sent_again_at)
     usual = questions.usual_time(since=now - LATELY)
-    whole = max(question.ends_at - question.asked_at, dt.timedelta(seconds=1))
+    whole = max(question.due_at - question.asked_at, dt.timedelta(seconds=1))
     return {
         "application": application,
         "question": question,
         "form": form,
         "reached": letters.reached(letter)[0] if letter is not None else None,
-        "left": values.span_words(max(question.ends_at - now, dt.timedelta())),
+        "left": values.span_words(max(question.due_at - now, dt.timedelta())),
         "share": min((now - question.asked_at) / whole, 1.0),
         "usual": values.span_words(usual, "in") if usual is not None else "",
         "may_send_again": again_from is not None and again_from <= now,
         "again_from": again_from,
         "may_prove": bool(ways_of(application)),
-        "is_open": questions.is_open(question, now),
+        "is_open": is_open(question, now),
     }
 
 
@@ -94,7 +95,7 @@ def _send_again(request: HttpRequest, by: Acting, question: ReferenceRequest, no
         vouch.send_again(question=question, actor=by.actor, now=now)
     except vouch.TooSoon:
         messages.info(request, _("It was sent a short time ago. Nothing was sent again."))
-    except vouch.NoLongerOpen:
+    except NoLongerOpen:
         messages.info(request, _("It is answered, or its time has ended. Nothing was sent again."))
     else:
         messages.success(request, _("We have sent the letter again."))
@@ -127,5 +128,5 @@ def correct(
     kind = next(kind.key for kind in service.evidence if kind.sort.asks_client)
     apply.offer_proof(application=application, kind=kind, text=address, actor=actor, now=now)
     # If it is answered in the same moment, both count.
-    with contextlib.suppress(vouch.NoLongerOpen):
-        vouch.recall(question=question, actor=actor, now=now)
+    with contextlib.suppress(NoLongerOpen):
+        questions.REFERENCE.withdraw(question, actor=actor, now=now)

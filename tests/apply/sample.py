@@ -32,6 +32,8 @@ def asking(settings: Any, folder: Path, service: str = "vpn_freelancer", **asks:
     """Put rules in force in which a service asks for this, and for nothing else of what it may ask for."""
     at = f"[services.{service}]\n"
     before, after = BUNDLED.read_text(encoding="utf-8").split(at)
+    if service == "vpn_freelancer":  # whose checks compare a name
+        asks = {"name": "required"} | asks
     said = "asks = { " + ", ".join(f'{datum} = "{way}"' for datum, way in asks.items()) + " }"
     settings.POLICY_FILE = folder / f"policy-{len(list(folder.iterdir()))}.toml"
     after = re.sub(r"(?m)^asks = .*$", said, after, count=1)

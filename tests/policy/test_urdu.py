@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rahdari import policy
+import pytest
+
+from rahdari.policy import SHIPPED, load
 from tests import urdu
 
 
@@ -19,15 +21,16 @@ def texts(value: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
             yield from texts(item, f"{place}.{at}")
 
 
-class TestTheBundledTexts:
-    def test_keep_the_rules_of_urdu(self) -> None:
+@pytest.mark.parametrize("name", SHIPPED)
+class TestTheShippedTexts:
+    def test_keep_the_rules_of_urdu(self, name: str) -> None:
         found = [
             f"{place}: {problem.words}"
-            for place, _, ur in texts(policy.current(None).source)
+            for place, _, ur in texts(load(SHIPPED[name]).source)
             for problem in urdu.text_problems(ur)
         ]
         assert found == []
 
-    def test_end_as_the_english_does(self) -> None:
-        for place, en, ur in texts(policy.current(None).source):
+    def test_end_as_the_english_does(self, name: str) -> None:
+        for place, en, ur in texts(load(SHIPPED[name]).source):
             assert en.rstrip().endswith(".") == ur.rstrip().endswith("۔"), place

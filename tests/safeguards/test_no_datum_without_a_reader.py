@@ -66,6 +66,8 @@ def _with(service: str, asks: str, text: str = BUNDLE) -> str:
         ("vpn_freelancer", 'asks = { purpose = "required" }', "Nobody reads purpose"),
         ("vpn_freelancer", 'asks = { purpose = "optional" }', "Nobody reads purpose"),
         ("vpn_company", 'asks = { purpose = "required" }', "Nobody reads purpose"),
+        ("vpn_company", 'asks = { name = "optional" }', "is not one of: required"),
+        ("vpn_freelancer", "asks = {}", "name of whoever applies, and none is asked for"),
         ("vpn_company", 'asks = { card_number = "required" }', "Nobody reads card_number"),
         ("vpn_company", 'asks = { card_number = "where_compared" }', "Nobody reads card_number"),
         ("vpn_freelancer", 'asks = { religion = "required" }', "This key is not known here"),
@@ -97,7 +99,7 @@ def test_papers_that_no_check_reads_are_refused() -> None:
 def test_the_bundled_policy_asks_for_no_purpose_and_requires_no_number_of_a_person() -> None:
     for service in POLICY.services.values():
         assert "purpose" not in service.asks
-        assert "required" not in service.asks.values()
+        assert {datum for datum, way in service.asks.items() if way == "required"} <= {"name"}
     assert {key for key, service in POLICY.services.items() if "card_number" in service.asks} == {"vpn_freelancer"}
 
 

@@ -21,7 +21,7 @@ from .clock import (
     used_share,
 )
 from .guards import GUARDS
-from .loading import BUNDLED, PolicyError, current, freeze, load, read, thaw
+from .loading import BUNDLED, SHIPPED, PolicyError, current, freeze, load, read, thaw
 from .proof_shapes import Proof, ProofWay
 from .quiet_hours import AFTER
 from .reading import Problem
@@ -60,6 +60,7 @@ __all__ = [
     "BUNDLED",
     "GUARDS",
     "READ",
+    "SHIPPED",
     "Allowance",
     "Association",
     "Attesting",

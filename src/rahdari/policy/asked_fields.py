@@ -1,4 +1,5 @@
-"""What a service asks of an applicant beside name, numbers of a company, proof and addresses: `asks` of the policy.
+"""What a service asks of an applicant beside addresses, their proof, and name and numbers of a company: `asks` of the
+policy.
 
 Nothing is asked that nobody reads: each datum names its reader by how it is asked, and a policy in which that reader is
 missing does not load.
@@ -23,12 +24,27 @@ def _a_proof_compares_cards(service: Service) -> bool:
     return service.holder == "person" and (by_association or any(kind.once_in_months for kind in service.evidence))
 
 
+# Checks that tell or compare the name of whoever applies: without one they have nothing to ask.
+_ABOUT_A_NAME = frozenset({"operator", "mobile_line", "attestation", "employer", "roster"})
+
+
+def _needs_name(service: Service) -> bool:
+    return service.operator_may_prove or any(check.kind in _ABOUT_A_NAME for check in service.checks)
+
+
+def _name_is_read(service: Service) -> bool:
+    return _needs_name(service) or any(check.kind in {"documents", "represents"} for check in service.checks)
+
+
 def _officer_reads(service: Service) -> bool:
     return any(check.read_by_officer for check in service.checks)
 
 
 # By datum and by how it is asked: who reads it, and what the loader says when that is missing.
 ASKABLE: Mapping[str, Mapping[str, tuple[Callable[[Service], bool] | None, str]]] = {
+    "name": {
+        REQUIRED: (_name_is_read, "a check that compares it, or papers"),
+    },
     "card_number": {
         REQUIRED: (_card_is_compared, 'a check "represents" or a roster "active_taxpayers", of a person'),
         WHERE_COMPARED: (_a_proof_compares_cards, 'a check "attestation" or evidence with once_in_months, of a person'),
@@ -65,6 +81,8 @@ def judge_readers(service: Service, section: Section) -> None:
                 "What is not read is not collected.",
                 "asks",
             )
+    if _needs_name(service) and not service.asks_name:
+        section.fault("A check tells or compares the name of whoever applies, and none is asked for.", "asks")
     asks_number = service.holder == "organisation" and service.has_company_number
     if asks_number and not any(check.roster == "companies" for check in service.checks):
         section.fault(

@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .loading import BUNDLED, PolicyError, load
+from .beyond import in_sentences
+from .loading import BUNDLED, SHIPPED, PolicyError, load
 from .shapes import Policy
 
 
@@ -18,11 +19,17 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = subparsers.add_parser("policy", help="check a policy file, or bring one into force")
     acts = parser.add_subparsers(dest="act", required=True)
     check = acts.add_parser("check", help="say what is wrong with a policy file, and what is not signed yet")
-    check.add_argument("file", type=Path, nargs="?", default=BUNDLED)
+    named = f"a file, or one that comes with this version: {', '.join(SHIPPED)}"
+    check.add_argument("file", type=file_or_shipped, nargs="?", default=BUNDLED, help=named)
     check.set_defaults(run=check_policy)
     use = acts.add_parser("use", help="bring a policy file into force")
-    use.add_argument("file", type=Path)
+    use.add_argument("file", type=file_or_shipped, help=named)
     use.set_defaults(run=use_policy)
+
+
+def file_or_shipped(word: str) -> Path:
+    """The file that is meant: one that ships, by its bare name, or else a path."""
+    return SHIPPED.get(word) or Path(word)
 
 
 def check_policy(arguments: argparse.Namespace) -> int:
@@ -32,6 +39,12 @@ def check_policy(arguments: argparse.Namespace) -> int:
     print(f"{arguments.file}: version {policy.version}, digest {policy.digest[:16]}.")
     services = [f"{key} ({'open' if service.open else 'not open'})" for key, service in policy.services.items()]
     print(f"Services: {', '.join(services)}.")
+    if more := in_sentences(policy):
+        print("Beyond an address, a proof of control and a way to write back:")
+        for line in more:
+            print(f"  {line}")
+    else:
+        print("It asks for an address, a proof of control and a way to write back, and for nothing else.")
     waiting = [code for code, reason in policy.reasons.items() if reason.status == "to_confirm"]
     print(f"Reason codes: {len(policy.reasons)}. To be confirmed, and until then off in production: {len(waiting)}.")
     if waiting:

@@ -26,7 +26,9 @@ from .toml_lines import Lines
 
 log = logging.getLogger(__name__)
 
-BUNDLED = Path(__file__).parent / "pakistan.toml"
+# The files that come with this version, by their names. The first asks least; while no file is in force, `BUNDLED` is.
+SHIPPED = {name: Path(__file__).parent / f"{name}.toml" for name in ("declaration", "pakistan")}
+BUNDLED = SHIPPED["pakistan"]
 
 
 class PolicyError(Exception):

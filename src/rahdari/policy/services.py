@@ -8,6 +8,7 @@ from .clock import Allowance
 from .reading import BASES, Section
 from .shapes import (
     ROSTERS,
+    USES,
     WEIGHTS,
     CheckRule,
     DocumentRule,
@@ -41,7 +42,11 @@ def service_from(key: str, section: Section, clocks: Mapping[str, Allowance], re
         evidence=tuple(_evidence_kind(row) for row in section.rows("evidence")),
         has_company_number=section.yes("company_number", True),
         asks=asks_from(section),
+        who=section.text("who", optional=True),
+        uses=section.words("uses", ()),
     )
+    for use in set(service.uses) - set(USES):
+        section.fault(f"{use!r} is not one of: {', '.join(USES)}.", "uses")
     _fits_together(service, section)
     judge_readers(service, section)
     section.done()

@@ -26,6 +26,8 @@ KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 # What a kind of evidence is worth: enough by itself; enough for a provisional registration; read by an officer.
 WEIGHTS = ("alone", "provisional", "supporting")
+# What a connection may be used for, as far as a service may be for some of it alone.
+USES = ("clients", "staff", "service", "private")
 ADVERSE_KINDS = frozenset({"refusal", "suspension", "striking_out"})
 
 
@@ -202,8 +204,17 @@ class Service:
     checks: tuple[CheckRule, ...]
     evidence: tuple[EvidenceKind, ...]
     has_company_number: bool = True  # an embassy or a public body stands in no register of companies
+    # Who falls under it, as the first question offers it; none: its title.
+    who: Text | None = None
+    # Of `USES`, what it is for; none: whatever somebody uses it for, and nobody is asked.
+    uses: tuple[str, ...] = ()
     # Of `ASKABLE`, what this service asks for, and how; what is not here is not asked (policy.asking).
     asks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asks_name(self) -> bool:
+        """Whether the holder has a name here: an organisation is entered by it, a person where it is asked for."""
+        return self.holder == "organisation" or "name" in self.asks
 
     @property
     def asks_operator(self) -> bool:
@@ -456,6 +467,16 @@ class Policy:
     # Who may demand by law what is held, for those of whom it is.
     demands: Text | None
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
+
+    @property
+    def asks_names(self) -> bool:
+        """Whether any service asks whoever applies for a name."""
+        return any(service.asks_name for service in self.services.values())
+
+    @property
+    def knows_organisations(self) -> bool:
+        """Whether an organisation can hold a registration."""
+        return any(service.holder == "organisation" for service in self.services.values())
 
     def provision(self, reference: str) -> Provision:
         """Where a rule stands. A place without a number (`portal:documents`) is a keyword and is not shown."""

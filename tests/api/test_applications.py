@@ -253,11 +253,12 @@ class TestServices:
         ("query", "way", "ask"),
         [
             ("", None, "who"),
-            ("who=freelancer", None, "use"),
-            ("who=freelancer&use=clients", None, "which"),
-            ("who=freelancer&use=clients&which=line", "apply", None),
-            ("who=freelancer&use=private", "private", None),
+            ("who=vpn_freelancer", None, "use"),
+            ("who=vpn_freelancer&use=clients", None, "which"),
+            ("who=vpn_freelancer&use=clients&which=line", "apply", None),
+            ("who=vpn_freelancer&use=private", "private", None),
             ("who=licensed", "provider", None),
+            ("who=nobody", None, "who"),
         ],
     )
     def test_are_found_by_three_questions(self, query: str, way: str | None, ask: str | None) -> None:

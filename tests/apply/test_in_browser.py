@@ -35,9 +35,9 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     for answers in (
         {"who": "licensed"},
         {"who": "none"},
-        {"who": "company", "use": "service"},
-        {"who": "company", "use": "private"},
-        {"who": "company", "use": "staff", "which": "mobile"},
+        {"who": "vpn_company", "use": "service"},
+        {"who": "vpn_company", "use": "private"},
+        {"who": "vpn_company", "use": "staff", "which": "mobile"},
     ):
         for name, answer in answers.items():
             if name != "who":

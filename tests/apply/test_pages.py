@@ -73,7 +73,7 @@ class TestQuestions:
         client = a_client(a_person(), language=language)
         assert client.get(reverse("apply:start")).headers["Location"] == reverse("apply:who")
         page(client.get(reverse("apply:who")))
-        assert client.post(reverse("apply:who"), {"who": "freelancer"}).headers["Location"] == reverse("apply:use")
+        assert client.post(reverse("apply:who"), {"who": "vpn_freelancer"}).headers["Location"] == reverse("apply:use")
         page(client.get(reverse("apply:use")))
         assert client.post(reverse("apply:use"), {"use": "clients"}).headers["Location"] == reverse("apply:which")
         page(client.get(reverse("apply:which")))
@@ -86,7 +86,7 @@ class TestQuestions:
 
     def test_are_kept_until_somebody_signs_in(self) -> None:
         client = a_client()
-        for name, answer in (("who", "company"), ("use", "staff"), ("which", "server")):
+        for name, answer in (("who", "vpn_company"), ("use", "staff"), ("which", "server")):
             client.post(reverse(f"apply:{name}"), {name: answer})
         asked = client.get(reverse("apply:begin"))
         assert asked.headers["Location"].startswith(reverse("account_login"))
@@ -99,7 +99,7 @@ class TestQuestions:
     @pytest.mark.parametrize("name", ["who", "use", "which"])
     def test_say_what_to_choose_when_nothing_was(self, name: str, language: str) -> None:
         client = a_client(language=language)
-        client.post(reverse("apply:who"), {"who": "company"})
+        client.post(reverse("apply:who"), {"who": "vpn_company"})
         client.post(reverse("apply:use"), {"use": "staff"})
         for answer in ({}, {name: "something else"}):
             shown = page(client.post(reverse(f"apply:{name}"), answer))
@@ -112,9 +112,9 @@ class TestQuestions:
         [
             {"who": "licensed"},
             {"who": "none"},
-            {"who": "company", "use": "service"},
-            {"who": "freelancer", "use": "private"},
-            {"who": "freelancer", "use": "clients", "which": "mobile"},
+            {"who": "vpn_company", "use": "service"},
+            {"who": "vpn_freelancer", "use": "private"},
+            {"who": "vpn_freelancer", "use": "clients", "which": "mobile"},
         ],
     )
     def test_say_what_to_do_instead(self, answers: dict[str, str], language: str) -> None:
@@ -135,7 +135,7 @@ class TestQuestions:
         settings.POLICY_FILE.write_text(text[:at] + text[at:].replace("true", "false", 1), encoding="utf-8")
         client = a_client()
         assert page(client.get(reverse("apply:who"))).count("Not yet open.") == 1
-        client.post(reverse("apply:who"), {"who": "video"})
+        client.post(reverse("apply:who"), {"who": "whitelist_video"})
         assert "This service is not yet open" in page(client.get(reverse("apply:instead")))
 
     def test_lead_users_of_a_licensed_provider_to_what_is_known_of_them(self) -> None:
@@ -168,7 +168,7 @@ class TestLooking:
         for name in ("apply:start", "apply:who", "apply:begin", "portal:start", "portal:help", "account_login"):
             client.get(reverse(name), follow=True)
         assert Session.objects.count() == 0
-        client.post(reverse("apply:who"), {"who": "freelancer"})
+        client.post(reverse("apply:who"), {"who": "vpn_freelancer"})
         assert Session.objects.count() == 1
 
 
@@ -179,7 +179,7 @@ class TestTooManyDrafts:
         monkeypatch.setattr(rules, "MOST_DRAFTS", 2)
         drafts = [a_draft(user) for _ in range(2)]
         client = a_client(user, language=language)
-        for name, answer in (("who", "freelancer"), ("use", "clients"), ("which", "server")):
+        for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "server")):
             client.post(reverse(f"apply:{name}"), {name: answer})
         shown = page(client.get(reverse("apply:begin"), follow=True))
         assert ("You have 2 applications that are not sent" if language == "en" else "2 درخواستیں") in shown

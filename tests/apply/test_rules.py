@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from rahdari import policy as policies
 from rahdari.address import Endpoint, Part, Protocol, parse_block, parse_parts
-from rahdari.apply import rules
+from rahdari.apply import eligible, rules
+from rahdari.apply.eligible import LICENSED, NONE, Use, Way, eligibility
+from rahdari.apply.questions import WhoForm
 from rahdari.apply.rules import (
     AddressTrouble,
     Facts,
@@ -18,13 +20,10 @@ from rahdari.apply.rules import (
     Status,
     StepKey,
     StepState,
-    Use,
-    Way,
     Which,
-    Who,
     assess_endpoint,
-    eligibility,
 )
+from rahdari.policy import SHIPPED, load
 from tests.address.test_block import blocks
 
 POLICY = policies.current(None)
@@ -58,9 +57,13 @@ class TestMoves:
 
 
 class TestEligibility:
-    @given(st.sampled_from(Who), st.none() | st.sampled_from(Use), st.none() | st.sampled_from(Which))
+    @given(
+        st.sampled_from([*POLICY.services, LICENSED, NONE]),
+        st.none() | st.sampled_from(Use),
+        st.none() | st.sampled_from(Which),
+    )
     def test_leads_to_an_application_only_for_an_open_service(
-        self, who: Who, use: Use | None, which: Which | None
+        self, who: str, use: Use | None, which: Which | None
     ) -> None:
         found = eligibility(who=who, use=use, which=which, policy=POLICY)
         if found is not None and found.way is Way.APPLY:
@@ -72,21 +75,21 @@ class TestEligibility:
     @pytest.mark.parametrize(
         ("who", "use", "which", "way"),
         [
-            (Who.LICENSED, None, None, Way.PROVIDER),
-            (Who.CALL_CENTRE, Use.CLIENTS, Which.SERVER, Way.APPLY),
-            (Who.VIDEO, Use.STAFF, Which.SERVER, Way.APPLY),
-            (Who.EMBASSY, Use.STAFF, Which.SERVER, Way.APPLY),
-            (Who.PUBLIC_BODY, Use.STAFF, Which.LINE, Way.APPLY),
-            (Who.NONE, None, None, Way.NOT_COVERED),
-            (Who.FREELANCER, Use.PRIVATE, None, Way.PRIVATE),
-            (Who.COMPANY, Use.SERVICE, None, Way.LICENCE),
-            (Who.FREELANCER, Use.CLIENTS, Which.MOBILE, Way.NO_MOBILE),
-            (Who.COMPANY, Use.CLIENTS, Which.MOBILE, Way.NO_MOBILE),
-            (Who.FREELANCER, Use.CLIENTS, Which.LINE, Way.APPLY),
-            (Who.BANK, Use.STAFF, Which.SERVER, Way.APPLY),
+            (LICENSED, None, None, Way.PROVIDER),
+            ("whitelist_call_centre", Use.CLIENTS, Which.SERVER, Way.APPLY),
+            ("whitelist_video", Use.STAFF, Which.SERVER, Way.APPLY),
+            ("vpn_mission", Use.STAFF, Which.SERVER, Way.APPLY),
+            ("vpn_public_body", Use.STAFF, Which.LINE, Way.APPLY),
+            (NONE, None, None, Way.NOT_COVERED),
+            ("vpn_freelancer", Use.PRIVATE, None, Way.PRIVATE),
+            ("vpn_company", Use.SERVICE, None, Way.LICENCE),
+            ("vpn_freelancer", Use.CLIENTS, Which.MOBILE, Way.NO_MOBILE),
+            ("vpn_company", Use.CLIENTS, Which.MOBILE, Way.NO_MOBILE),
+            ("vpn_freelancer", Use.CLIENTS, Which.LINE, Way.APPLY),
+            ("vpn_bank", Use.STAFF, Which.SERVER, Way.APPLY),
         ],
     )
-    def test_says_where_else_to_go(self, who: Who, use: Use | None, which: Which | None, way: Way) -> None:
+    def test_says_where_else_to_go(self, who: str, use: Use | None, which: Which | None, way: Way) -> None:
         found = eligibility(who=who, use=use, which=which, policy=POLICY)
         assert found is not None
         assert found.way is way
@@ -94,9 +97,9 @@ class TestEligibility:
     def test_takes_a_mobile_number_where_the_policy_does_and_a_code_can_be_sent(self) -> None:
         facts: dict[str, Any] = {"use": Use.CLIENTS, "which": Which.MOBILE, "policy": POLICY}
         for who, sms, way in (
-            (Who.FREELANCER, True, Way.APPLY),
-            (Who.FREELANCER, False, Way.NO_MOBILE),
-            (Who.COMPANY, True, Way.NO_MOBILE),
+            ("vpn_freelancer", True, Way.APPLY),
+            ("vpn_freelancer", False, Way.NO_MOBILE),
+            ("vpn_company", True, Way.NO_MOBILE),
         ):
             found = eligibility(who=who, sms=sms, **facts)
             assert found is not None and found.way is way
@@ -104,16 +107,37 @@ class TestEligibility:
     def test_tells_of_a_service_that_is_closed(self) -> None:
         company = replace(POLICY.services["vpn_company"], open=False)
         policy = replace(POLICY, services={**POLICY.services, "vpn_company": company})
-        found = eligibility(who=Who.COMPANY, use=Use.STAFF, which=Which.SERVER, policy=policy)
+        found = eligibility(who="vpn_company", use=Use.STAFF, which=Which.SERVER, policy=policy)
         assert found is not None and found.way is Way.NOT_YET_OPEN
 
-    def test_has_a_service_of_its_own_for_everybody(self) -> None:
-        assert set(rules.SERVICE_OF) == set(Who) - {Who.LICENSED, Who.NONE}
-        assert set(rules.SERVICE_OF.values()) == set(POLICY.services)
+    def test_offers_every_service_in_the_words_of_the_policy(self) -> None:
+        offered = WhoForm(policy=POLICY, language="en").fields["who"].choices
+        assert [key for key, _ in offered] == [*POLICY.services, LICENSED, NONE]
+        assert offered[1][1] == "A freelancer or sole trader"
 
     def test_waits_for_the_next_answer(self) -> None:
-        assert eligibility(who=Who.COMPANY, use=None, which=None, policy=POLICY) is None
-        assert eligibility(who=Who.COMPANY, use=Use.STAFF, which=None, policy=POLICY) is None
+        assert eligibility(who="vpn_company", use=None, which=None, policy=POLICY) is None
+        assert eligibility(who="vpn_company", use=Use.STAFF, which=None, policy=POLICY) is None
+
+    def test_asks_of_a_lane_for_anybody_only_which_address(self) -> None:
+        lane = load(SHIPPED["declaration"])
+        assert eligible.questions_of(lane) == ("which",) and eligible.open_question(lane, {}) == "which"
+        assert eligible.which_are_offered(lane) == (Which.LINE, Which.SERVER)
+        assert eligibility(who=None, use=None, which=None, policy=lane) is None
+        found = eligibility(who=None, use=None, which=Which.LINE, policy=lane)
+        assert found == eligible.Eligibility(Way.APPLY, "vpn")
+
+    def test_begins_anew_when_the_rules_no_longer_know_the_service(self) -> None:
+        assert eligibility(who="gone", use=Use.STAFF, which=Which.LINE, policy=POLICY) is None
+        assert eligible.open_question(POLICY, {"who": "gone", "use": "staff", "which": "line"}) == "who"
+
+    def test_asks_for_no_use_where_any_will_do(self) -> None:
+        free = replace(POLICY.services["vpn_freelancer"], uses=())
+        policy = replace(POLICY, services={**POLICY.services, "vpn_freelancer": free})
+        assert eligible.questions_of(policy, "vpn_freelancer") == ("who", "which")
+        assert eligible.questions_of(policy, "vpn_company") == ("who", "use", "which")
+        found = eligibility(who="vpn_freelancer", use=None, which=Which.LINE, policy=policy)
+        assert found == eligible.Eligibility(Way.APPLY, "vpn_freelancer")
 
 
 class TestSteps:

@@ -17,6 +17,7 @@ FACES_OF_ITS_OWN = {
     "apply": FACE
     | {
         "address_form",
+        "eligible",
         "step_forms",
         "evidence_forms",
         "forms",

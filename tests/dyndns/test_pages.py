@@ -52,7 +52,7 @@ class TestApplying:
     def test_a_changing_address_leads_to_an_application(self) -> None:
         person = story.a_person()
         browser = browser_of(person)
-        browser.post(reverse("apply:who"), {"who": "freelancer"})
+        browser.post(reverse("apply:who"), {"who": "vpn_freelancer"})
         browser.post(reverse("apply:use"), {"use": "clients"})
         assert browser.post(reverse("apply:which"), {"which": "line"})["Location"] == reverse("apply:ready")
         assert browser.get(reverse("apply:begin")).status_code == 302

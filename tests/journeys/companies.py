@@ -36,7 +36,7 @@ NEVER = Company(
 
 def send_as(company: Company, person: Person) -> str:
     """From the start page to the sent application. Gives the application's path."""
-    base = begin(person, company.email, who="company", use="staff")
+    base = begin(person, company.email, who="vpn_company", use="staff")
     person.follow("a[aria-describedby=s-company]", "company")
     person.fill({"name": company.name, "company_number": company.number})
     # Each task leads on to the next one that is open; whom to call may be left out, so nobody is led to it.

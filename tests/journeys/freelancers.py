@@ -27,7 +27,7 @@ class Freelancer:
 
 def fill_in(who: Freelancer, person: Person, show_work: Callable[[Freelancer, Person], None] | None = None) -> str:
     """Everything up to the full task list. Gives the application's path."""
-    base = begin(person, who.email, who="freelancer", use="clients")
+    base = begin(person, who.email, who="vpn_freelancer", use="clients")
 
     person.follow("a[aria-describedby=s-person]", "about you")
     # First a number that is too short: told in a sentence, and the rest is still there.
@@ -175,7 +175,7 @@ def apply_from_an_own_line(who: Freelancer, person: Person) -> Effort:
 
     effort.read(person)
     press("main a.btn.start")
-    for value in ("freelancer", "clients", "line"):
+    for value in ("vpn_freelancer", "clients", "line"):
         effort.read(person)
         press(f"main button.choice[value={value}]")
     before = len(person.stack.mails_to(who.email))

@@ -25,7 +25,7 @@ def code_sent(stack: Stack, number: str) -> str:
 
 def fill_in(who: Freelancer, person: Person, *, typed: str, number: str) -> str:
     """Everything up to the operator that was asked about the number. Gives the application's path."""
-    base = begin(person, who.email, who="freelancer", use="clients", which="mobile")
+    base = begin(person, who.email, who="vpn_freelancer", use="clients", which="mobile")
     assert person.page.locator("a[aria-describedby=s-addresses]").count() == 0
 
     person.follow("a[aria-describedby=s-person]", "about you")

@@ -48,15 +48,15 @@ class TestTheWayIn:
 
     def test_leads_a_freelancer_to_an_application(self) -> None:
         client = Client(headers={"accept-language": "en"})
-        assert self.answer("freelancer", client) == reverse("apply:ready")
+        assert self.answer("vpn_freelancer", client) == reverse("apply:ready")
         assert reverse("apply:begin") in client.get(reverse("apply:ready")).text
 
     def test_leads_a_company_to_what_it_can_do(self) -> None:
-        assert self.answer("company") == reverse("apply:instead")
+        assert self.answer("vpn_company") == reverse("apply:instead")
 
     def test_is_closed_where_no_code_can_be_sent(self, settings: object) -> None:
         settings.SMS_FOLDER = None  # type: ignore[attr-defined]
-        assert self.answer("freelancer") == reverse("apply:instead")
+        assert self.answer("vpn_freelancer") == reverse("apply:instead")
 
 
 class TestThePages:

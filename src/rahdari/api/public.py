@@ -3,9 +3,10 @@
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from rahdari.apply import eligible, rules
 from rahdari.apply import queries as apply
-from rahdari.apply import rules
-from rahdari.apply.rules import Use, Way, Which, Who
+from rahdari.apply.eligible import Use, Way
+from rahdari.apply.rules import Which
 from rahdari.letters import queries as letters
 from rahdari.policy import READ, Allowance, Service, Text
 from rahdari.policy.asked_fields import ASKABLE
@@ -201,7 +202,7 @@ def get_service(call: Call, key: str) -> Answer:
     scope=None,
     tag=TAG,
     summary="Where the three questions lead",
-    query={"who": choice(*Who), "use": choice(*Use), "which": choice(*Which)},
+    query={"who": text(60), "use": choice(*Use), "which": choice(*Which)},
     ok=Ok(
         "`way` is `apply` with the service, another way out, or null while a question is open: `ask` names it.",
         closed(
@@ -215,19 +216,19 @@ def get_service(call: Call, key: str) -> Answer:
     ),
 )
 def get_eligibility(call: Call) -> Answer:
-    """Who you are, what the VPN is for, and which address or number it is: the questions before an application."""
-    who, use, which = (call.query.get(name) for name in ("who", "use", "which"))
-    if who is None:
-        return _way(ask="who")
-    found = rules.eligibility(
-        who=Who(who),
+    """Who you are (the key of a service, `licensed` or `none`), what the VPN is for, and which address or number it is:
+    the questions before an application. What the rules in force do not ask may be left out."""
+    policy, answers = apply.policy_in_force(), {name: call.query.get(name) for name in ("who", "use", "which")}
+    use, which = answers["use"], answers["which"]
+    found = eligible.eligibility(
+        who=answers["who"],
         use=Use(use) if use else None,
         which=Which(which) if which else None,
-        policy=apply.policy_in_force(),
+        policy=policy,
         sms=letters.sms_is_set_up(),
     )
     if found is None:
-        return _way(ask="use" if use is None else "which")
+        return _way(ask=eligible.open_question(policy, answers))
     return _way(way=str(found.way), service=found.service)
 
 

@@ -22,6 +22,8 @@ def declared_for(application: Application, service: Service) -> str:
         return _("These answers are true, and I may apply for %(name)s.") % {
             "name": f"\u2068{application.holder_name}\u2069"
         }
+    if not service.asks_name:
+        return _("These answers are true, and I may use these addresses.")
     return _("These answers are true, and I apply for myself.")
 
 

@@ -120,7 +120,7 @@ def start_application(
         language=language or applicant.language,
         terms=rules.terms_digest(asked, policy.limits),
         fixed_address=fixed_address,
-        name=applicant.name if asked.holder == "person" else "",
+        name=applicant.name if asked.holder == "person" and asked.asks_name else "",
         send_token=token,
         created_at=now,
         updated_at=now,
@@ -186,6 +186,8 @@ def keep_what_is_asked(draft: Application, service: Service) -> None:
     stays: the rest nobody reads."""
     if not rules.asks_card(service) and not rules.asks_card(service, draft.evidence_kind):
         _write_card(draft, "")
+    if not service.asks_name:
+        draft.name = ""
     if "purpose" not in service.asks:
         draft.purpose = ""
     if "contact_number" not in service.asks:

@@ -1,4 +1,4 @@
-"""The three questions before an application, kept in the session until it begins.
+"""The questions before an application, kept in the session until it begins: three at most, as the policy has it.
 
 Nothing personal is asked here, and nobody has to be signed in. `begin` makes the draft; the token in the session makes
 it the same draft however often it is called.
@@ -18,15 +18,20 @@ from rahdari.letters import queries as letters
 from rahdari.people.access import actor_of, person
 from rahdari.policy import Service
 
-from . import actions, form_errors, pages, queries, questions, rules, summary
-from .rules import Eligibility, Use, Way, Which, Who
+from . import actions, eligible, form_errors, pages, queries, questions, rules, summary
+from .eligible import Eligibility, Use, Way
+from .rules import Which
 
 SLOT = "apply.questions"
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def _answers(request: HttpRequest) -> dict[str, str]:
-    return dict(request.session.get(SLOT, {}))
+    """What was answered. A service that the rules no longer know is no answer."""
+    answers = dict(request.session.get(SLOT, {}))
+    if "who" in answers and not eligible.names_somebody(queries.policy_in_force(), answers["who"]):
+        return {"token": answers["token"]}
+    return answers
 
 
 def _keep(request: HttpRequest, **given: str) -> dict[str, str]:
@@ -37,10 +42,8 @@ def _keep(request: HttpRequest, **given: str) -> dict[str, str]:
 
 
 def _assess(answers: dict[str, str]) -> Eligibility | None:
-    if answers.get("who") not in set(Who):
-        return None
-    return rules.eligibility(
-        who=Who(answers["who"]),
+    return eligible.eligibility(
+        who=answers.get("who"),
         use=Use(answers["use"]) if answers.get("use") in set(Use) else None,
         which=Which(answers["which"]) if answers.get("which") in set(Which) else None,
         policy=queries.policy_in_force(),
@@ -51,11 +54,14 @@ def _assess(answers: dict[str, str]) -> Eligibility | None:
 def _next(request: HttpRequest, answers: dict[str, str]) -> HttpResponse:
     found = _assess(answers)
     if found is None:
-        name = "apply:who" if "who" not in answers else "apply:use" if "use" not in answers else "apply:which"
-        return HttpResponseRedirect(reverse(name))
+        return HttpResponseRedirect(reverse(f"apply:{eligible.open_question(queries.policy_in_force(), answers)}"))
     if found.way is not Way.APPLY:
         return HttpResponseRedirect(reverse("apply:instead"))
     return HttpResponseRedirect(reverse("apply:ready"))
+
+
+def _questions(answers: dict[str, str]) -> tuple[str, ...]:
+    return eligible.questions_of(queries.policy_in_force(), answers.get("who"))
 
 
 @require_safe
@@ -72,43 +78,57 @@ def start(request: HttpRequest) -> HttpResponse:
 @get_or_post
 def who(request: HttpRequest) -> HttpResponse:
     policy = queries.policy_in_force()
-    form = questions.WhoForm(_posted(request), initial=_answers(request), policy=policy)
+    if not eligible.asks_who(policy):
+        return _next(request, {})
+    form = questions.WhoForm(
+        _posted(request), initial=_answers(request), policy=policy, language=queries.language_now()
+    )
     if request.method == "POST" and form.is_valid():
         answers = _keep(request, who=form.cleaned_data["who"])
         answers.pop("use", None)
         answers.pop("which", None)
         request.session[SLOT] = answers
         return _next(request, answers)
-    return _question(request, form, 1, reverse("portal:start"))
+    return _question(request, form)
 
 
 @get_or_post
 def use(request: HttpRequest) -> HttpResponse:
-    if "who" not in _answers(request):
-        return HttpResponseRedirect(reverse("apply:who"))
+    if _is_too_early(request, "use"):
+        return _next(request, _answers(request))
     form = questions.UseForm(_posted(request), initial=_answers(request))
     if request.method == "POST" and form.is_valid():
         return _next(request, _keep(request, use=form.cleaned_data["use"]))
-    return _question(request, form, 2, reverse("apply:who"))
+    return _question(request, form)
 
 
 @get_or_post
 def which(request: HttpRequest) -> HttpResponse:
-    if "use" not in _answers(request):
+    if _is_too_early(request, "which"):
         return _next(request, _answers(request))
-    form = questions.WhichForm(_posted(request), initial=_answers(request))
+    form = questions.WhichForm(_posted(request), initial=_answers(request), policy=queries.policy_in_force())
     if request.method == "POST" and form.is_valid():
         return _next(request, _keep(request, which=form.cleaned_data["which"]))
-    return _question(request, form, 3, reverse("apply:use"))
+    return _question(request, form)
+
+
+def _is_too_early(request: HttpRequest, name: str) -> bool:
+    """Whether a question before this one is open, or this one is not asked at all."""
+    answers = _answers(request)
+    asked = _questions(answers)
+    return name not in asked or any(before not in answers for before in asked[: asked.index(name)])
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _question(request: HttpRequest, form: questions.QuestionForm, number: int, back: str) -> HttpResponse:
+def _question(request: HttpRequest, form: questions.QuestionForm) -> HttpResponse:
     bound = form[next(iter(form.fields))]
-    context: dict[str, Any] = {"form": form, "question": bound, "number": number, "back_url": back}
+    asked = _questions(_answers(request))
+    number = asked.index(bound.name) + 1
+    back = reverse(f"apply:{asked[number - 2]}" if number > 1 else "portal:start")
+    context: dict[str, Any] = {"form": form, "question": bound, "number": number, "of": len(asked), "back_url": back}
     return render(request, "apply/question.html", context)
 
 
@@ -127,6 +147,7 @@ def instead(request: HttpRequest) -> HttpResponse:
             "way": found.way.value,
             "service": service.title.in_language(queries.language_now()) if service else "",
             "use": summary.USES.get(_answers(request).get("use", ""), ""),
+            "knows_organisations": any(each.holder == "organisation" for each in policy.services.values()),
         },
     )
 

@@ -84,6 +84,11 @@ class PersonForm(CardForm):
         },
     )
 
+    def __init__(self, *args: Any, asks: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, asks_card=asks.get("card_number") == "required", **kwargs)
+        if "name" not in asks:
+            del self.fields["name"]
+
 
 class CompanyForm(StepForm):
     name = NameField(
@@ -251,7 +256,7 @@ class AboutForm(PersonForm):
     )
 
     def __init__(self, *args: Any, asks: Mapping[str, str], most: int = 4000, **kwargs: Any) -> None:
-        super().__init__(*args, asks_card=asks.get("card_number") == "required", **kwargs)
+        super().__init__(*args, asks=asks, **kwargs)
         self.most = most
         for name, datum in (("mobile", "contact_number"), ("purpose", "purpose")):
             if datum in asks:

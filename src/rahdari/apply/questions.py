@@ -1,4 +1,4 @@
-"""The three questions before an application, as forms."""
+"""The questions before an application, as forms."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from django.utils.translation import pgettext_lazy
 
 from rahdari.policy import Policy
 
-from . import rules, summary
-from .rules import Use, Which, Who
+from . import eligible, summary
+from .eligible import Use
 
 
 class QuestionForm(forms.Form):
@@ -27,32 +27,21 @@ def _question(label: Any, choices: list[tuple[str, Any]], required: Any, help_te
 
 
 class WhoForm(QuestionForm):
-    who = _question(
-        _("Who will use the VPN?"),
-        [
-            (Who.COMPANY, _("A company or firm")),
-            (Who.FREELANCER, _("A freelancer or sole trader")),
-            (Who.CALL_CENTRE, _("A call centre")),
-            (Who.VIDEO, _("Video conferencing only")),
-            (Who.BANK, _("A bank or financial institution")),
-            (Who.EMBASSY, _("An embassy, consulate or international organisation")),
-            (Who.PUBLIC_BODY, _("A university, school or public body")),
-            (Who.LICENSED, _("I use the VPN of a licensed provider")),
-            (Who.NONE, pgettext_lazy("who will use the VPN", "None of these")),
-        ],
-        _("Choose who will use the VPN"),
-    )
+    """Who each service is for, in the words of the policy."""
 
-    def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
+    who = _question(_("Who will use the VPN?"), [], _("Choose who will use the VPN"))
+
+    def __init__(self, *args: Any, policy: Policy, language: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        hints: dict[Who, Any] = {}
-        for who, key in rules.SERVICE_OF.items():
-            service = policy.services.get(key)
-            if service is None or not service.open:
-                hints[who] = _("Not yet open. We tell you what to do until then.")
         field: Any = self.fields["who"]
-        field.hints = {key.value: hint for key, hint in hints.items()}
-        field.or_before = (Who.LICENSED.value,)
+        field.choices = [
+            *((key, (each.who or each.title).in_language(language)) for key, each in policy.services.items()),
+            *([(eligible.LICENSED, _("I use the VPN of a licensed provider"))] if policy.licensees else []),
+            (eligible.NONE, pgettext_lazy("who will use the VPN", "None of these")),
+        ]
+        closed = [key for key, service in policy.services.items() if not service.open]
+        field.hints = dict.fromkeys(closed, _("Not yet open. We tell you what to do until then."))
+        field.or_before = (eligible.LICENSED if policy.licensees else eligible.NONE,)
 
 
 class UseForm(QuestionForm):
@@ -71,13 +60,16 @@ class UseForm(QuestionForm):
 class WhichForm(QuestionForm):
     which = _question(
         _("What do you want to register?"),
-        [(key, summary.WHICH[key][0]) for key in Which],
+        [],
         _("Choose what you want to register"),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["which"].hints = {key: hint for key, (_label, hint) in summary.WHICH.items()}  # type: ignore[attr-defined]
+        field: Any = self.fields["which"]
+        offered = eligible.which_are_offered(policy)
+        field.choices = [(key, summary.WHICH[key][0]) for key in offered]
+        field.hints = {key: summary.WHICH[key][1] for key in offered}
 
 
 class BeginForm(QuestionForm):

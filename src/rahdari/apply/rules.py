@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rahdari.address import Block, Endpoint, SpecialUse, contains, plain_text, special_use
-from rahdari.policy import DocumentRule, EvidenceKind, Limits, Policy, Service
+from rahdari.policy import DocumentRule, EvidenceKind, Limits, Service
 
 
 class Status(StrEnum):
@@ -69,88 +69,12 @@ def is_open(status: str) -> bool:
     return status in {Status.DRAFT, Status.SUBMITTED}
 
 
-# ------------------------------------------------------------------ eligibility
-
-
-class Who(StrEnum):
-    COMPANY = "company"
-    FREELANCER = "freelancer"
-    CALL_CENTRE = "call_centre"
-    VIDEO = "video"
-    BANK = "bank"
-    EMBASSY = "embassy"
-    PUBLIC_BODY = "public_body"
-    LICENSED = "licensed"
-    NONE = "none"
-
-
-class Use(StrEnum):
-    CLIENTS = "clients"
-    STAFF = "staff"
-    SERVICE = "service"
-    PRIVATE = "private"
-
-
 class Which(StrEnum):
     """What is registered: the one model of all pages (docs/adr/0017)."""
 
     LINE = "line"  # the applicant's own line, from which they connect to a VPN elsewhere: everything at its address
     SERVER = "server"  # a VPN server that they run: its address, and what runs there
     MOBILE = "mobile"  # the number of a SIM
-
-
-class Way(StrEnum):
-    """Where the three questions lead."""
-
-    APPLY = "apply"
-    NOT_YET_OPEN = "not_yet_open"
-    NOT_COVERED = "not_covered"
-    PROVIDER = "provider"
-    LICENCE = "licence"
-    PRIVATE = "private"
-    NO_MOBILE = "no_mobile"
-
-
-SERVICE_OF = {
-    Who.COMPANY: "vpn_company",
-    Who.FREELANCER: "vpn_freelancer",
-    Who.CALL_CENTRE: "whitelist_call_centre",
-    Who.VIDEO: "whitelist_video",
-    Who.BANK: "vpn_bank",
-    Who.EMBASSY: "vpn_mission",
-    Who.PUBLIC_BODY: "vpn_public_body",
-}
-
-
-@dataclass(frozen=True)
-class Eligibility:
-    way: Way
-    service: str | None = None
-
-
-def eligibility(
-    *, who: Who, use: Use | None, which: Which | None, policy: Policy, sms: bool = False
-) -> Eligibility | None:
-    """Where the answers so far lead; None while a question is still open. `sms`: whether a code can be sent."""
-    if who is Who.LICENSED:
-        return Eligibility(Way.PROVIDER)
-    key = SERVICE_OF.get(who)
-    if key is None:
-        return Eligibility(Way.NOT_COVERED)
-    service = policy.services.get(key)
-    if service is None or not service.open:
-        return Eligibility(Way.NOT_YET_OPEN, key)
-    if use is None:
-        return None
-    if use is Use.SERVICE:
-        return Eligibility(Way.LICENCE, key)
-    if use is Use.PRIVATE:
-        return Eligibility(Way.PRIVATE, key)
-    if which is None:
-        return None
-    if which is Which.MOBILE and not (service.takes_mobile_lines and sms):
-        return Eligibility(Way.NO_MOBILE, key)
-    return Eligibility(Way.APPLY, key)
 
 
 # ------------------------------------------------------------------------ steps
@@ -214,7 +138,9 @@ class Facts:
 
 def steps_of(service: Service, *, mobile: bool = False) -> tuple[StepKey, ...]:
     """The steps of a service, in the order in which they are shown. A mobile number has pages of its own."""
-    steps = [StepKey.COMPANY if service.holder == "organisation" else StepKey.PERSON]
+    steps = [StepKey.COMPANY] if service.holder == "organisation" else []
+    if service.holder == "person" and (service.asks_name or asks_card(service)):
+        steps.append(StepKey.PERSON)
     steps += [step for step, datum in _ASKED_FOR.items() if datum in service.asks]
     if service.evidence or (takes_association(service) and not service.documents):
         steps.append(StepKey.EVIDENCE)
@@ -346,7 +272,9 @@ _PARTS = {
     StepKey.COMPANY: lambda facts, service: _all(
         facts.company_name, *([facts.company_number] if service.has_company_number else [])
     ),
-    StepKey.PERSON: lambda facts, service: _all(facts.name, *([facts.cnic] if asks_card(service) else [])),
+    StepKey.PERSON: lambda facts, service: _all(
+        *([facts.name] if service.asks_name else []), *([facts.cnic] if asks_card(service) else [])
+    ),
     StepKey.CONTACT: lambda facts, service: _all(facts.contact_name, facts.contact_mobile),
     StepKey.PURPOSE: lambda facts, service: _all(facts.purpose),
     StepKey.EVIDENCE: _evidence,

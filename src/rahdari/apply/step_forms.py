@@ -89,13 +89,10 @@ PERSON = Asked(
     form=forms.PersonForm,
     initial=lambda application: {"name": application.name},
     save=lambda application, data, **common: actions.save_person(
-        application=application, name=data["name"], cnic=data.get("cnic") or application.cnic, **common
+        application=application, name=data.get("name", ""), cnic=data.get("cnic") or application.cnic, **common
     ),
     heading=_("Your name"),
-    options=lambda application, service, policy, now: {
-        "kept": _kept_card(application),
-        "asks_card": rules.asks_card(service),
-    },
+    options=lambda application, service, policy, now: {"kept": _kept_card(application), "asks": service.asks},
     beside_heading=_("Who sees this"),
     beside_of=who_sees_a_person,
 )
@@ -112,7 +109,7 @@ ABOUT = Asked(
     },
     save=lambda application, data, **common: actions.save_about(
         application=application,
-        name=data["name"],
+        name=data.get("name", ""),
         cnic=data.get("cnic") or application.cnic,
         mobile=data.get("mobile", ""),
         purpose=data.get("purpose", ""),

@@ -18,6 +18,7 @@ from rahdari.people import identifiers
 from rahdari.policy import EvidenceKind, Service, Text
 
 from . import rules
+from .eligible import Use
 from .models import Application, Document, Endpoint
 from .rules import Facts, StepKey, StepState
 
@@ -44,8 +45,8 @@ def title_of(step: StepKey, service: Service) -> Promise:
 
 OF_ORGANISATION = gettext_lazy("About the organisation")
 USES: dict[str, Promise] = {
-    rules.Use.CLIENTS: gettext_lazy("To reach clients’ or an employer’s systems"),
-    rules.Use.STAFF: gettext_lazy("For our own staff to reach our own systems"),
+    Use.CLIENTS: gettext_lazy("To reach clients’ or an employer’s systems"),
+    Use.STAFF: gettext_lazy("For our own staff to reach our own systems"),
 }
 # What is registered, and a hint: the same words wherever it is asked or explained.
 WHICH: dict[str, tuple[Promise, Promise]] = {
@@ -240,10 +241,11 @@ def step_groups(
         steps = _about_you(application, steps)
     about, vpn = _group_titles(service)
     first = {StepKey.COMPANY, StepKey.PERSON, StepKey.CONTACT, StepKey.EVIDENCE, StepKey.DOCUMENTS}
-    return [
+    groups = (
         StepGroup("about", about, tuple(step for key, step in steps.items() if key in first)),
         StepGroup("vpn", vpn, tuple(step for key, step in steps.items() if key not in first)),
-    ]
+    )
+    return [group for group in groups if group.steps]
 
 
 def _about_you(application: Application, steps: dict[StepKey, Step]) -> dict[StepKey, Step]:
@@ -282,10 +284,11 @@ def summary_groups(
     language: str,
 ) -> list[SummaryGroup]:
     about, vpn = _group_titles(service)
-    return [
+    groups = (
         SummaryGroup("about", about, tuple(_about_rows(application, service, documents, language))),
         SummaryGroup("vpn", vpn, tuple(_vpn_rows(application, service, endpoints))),
-    ]
+    )
+    return [group for group in groups if group.rows]
 
 
 def _about_rows(
@@ -318,9 +321,9 @@ def _about_rows(
         ]
     if service.holder != "organisation":
         url = url_of(StepKey.PERSON, application)
-        rows += [
-            SummaryRow("name", gettext("Name"), _line(application.name, "name"), url, gettext("Change the name")),
-        ]
+        if service.asks_name:
+            said = _line(application.name, "name")
+            rows.append(SummaryRow("name", gettext("Name"), said, url, gettext("Change the name")))
         if rules.asks_card(service):
             rows.append(_card_row(application, url))
     steps = rules.steps_of(service)

@@ -5,6 +5,7 @@ listed in docs/policy.md.
 """
 
 from .associations import Association, Attesting, Choice, Claim
+from .beyond import asked_by
 from .clock import (
     Allowance,
     Calendar,
@@ -103,6 +104,7 @@ __all__ = [
     "Unregistered",
     "Vouching",
     "add",
+    "asked_by",
     "current",
     "due_at",
     "freeze",

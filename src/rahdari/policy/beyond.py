@@ -51,7 +51,7 @@ MORE: Mapping[str, More] = {
         ),
         "has papers that an officer reads before anything is granted.",
     ),
-    "network": More(_checks("origin"), "sends an address of an unknown network to an officer."),
+    "network": More(_checks("origin"), "has an officer look at an address whose network is not on the list."),
     "rosters": More(
         _compares_with("companies", "active_taxpayers", "association_members"), "looks the applicant up in lists."
     ),

@@ -468,16 +468,6 @@ class Policy:
     demands: Text | None
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
-    @property
-    def asks_names(self) -> bool:
-        """Whether any service asks whoever applies for a name."""
-        return any(service.asks_name for service in self.services.values())
-
-    @property
-    def knows_organisations(self) -> bool:
-        """Whether an organisation can hold a registration."""
-        return any(service.holder == "organisation" for service in self.services.values())
-
     def provision(self, reference: str) -> Provision:
         """Where a rule stands. A place without a number (`portal:documents`) is a keyword and is not shown."""
         key, _, place = reference.partition(":")

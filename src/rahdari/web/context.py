@@ -51,6 +51,15 @@ class Site:
     def authority(self) -> str:
         return policy.current(settings.POLICY_FILE).authority.in_language(get_language())
 
+    @cached_property
+    def asks(self) -> frozenset[str]:
+        """What the rules in force ask beyond an address and its proof (`policy.beyond`): no page speaks of the rest."""
+        return policy.asked_by(policy.current(settings.POLICY_FILE))
+
+    @cached_property
+    def has_licensees(self) -> bool:
+        return policy.current(settings.POLICY_FILE).licensees is not None
+
     @property
     def demo(self) -> bool:
         return bool(settings.DEMO)

@@ -80,6 +80,8 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         "months": service.validity_months,
         "first_provisional": _is_first_provisional(application, service, policy),
         "is_organisation": service.holder == "organisation",
+        "asks_name": service.asks_name,
+        "a_false_statement_counts": any("statement_and_proof" in each.evidence for each in policy.reasons.values()),
         "troubles": queries.endpoint_troubles(application, policy, endpoints=endpoints),
         "terms_changed": queries.terms_changed(application, policy),
     }

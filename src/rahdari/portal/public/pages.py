@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from rahdari import __version__, policy
 from rahdari.address import directory
 from rahdari.apply import summary
-from rahdari.apply.rules import Which
+from rahdari.apply.eligible import which_are_offered
 from rahdari.feed.terms import TERMS, terms_in, terms_page
 from rahdari.publish import queries as publish
 from rahdari.verify.kinds import what_is_seen
@@ -85,10 +85,11 @@ def service_status(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def help_and_contact(request: HttpRequest) -> HttpResponse:
+    rules = policy.current(settings.POLICY_FILE)
     return render(
         request,
         "portal/public/help.html",
-        {"mail": settings.CONTACT_EMAIL, "which": [summary.WHICH[key] for key in Which]},
+        {"mail": settings.CONTACT_EMAIL, "which": [summary.WHICH[key] for key in which_are_offered(rules)]},
     )
 
 

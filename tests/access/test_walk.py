@@ -59,9 +59,9 @@ API |= {"api:nothing_here"}
 # Programs with a bearer token, never a browser with a cookie.
 PROGRAMS = API | frozenset(
     """publish:receipt publish:metrics letters:sms_report letters:metrics dyndns:metrics apply:metrics
-    confirm:questions confirm:question confirm:answers confirm:callback confirm:callback_test
-    confirm:sandbox_questions confirm:sandbox_question confirm:sandbox_answers
-    mobile:lines mobile:changes mobile:receipt mobile:left""".split()
+    confirm:list_checks confirm:get_check confirm:answer_checks confirm:get_callback confirm:test_callback
+    confirm:list_samples confirm:get_sample confirm:answer_samples
+    mobile:list_lines mobile:list_changes mobile:record_list_receipt mobile:report_left""".split()
 )
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
@@ -247,8 +247,8 @@ class World:
             **dict.fromkeys(OWN_ORGANISATION, self.organisation),
             **{key: {**self.organisation, "branch": uuid.uuid4(), "check": uuid.uuid4()} for key in OWN_BRANCHES},
             "web:language": {"code": "en"},
-            "confirm:question": {"number": "Q-AAAA-AAAA"},
-            "confirm:sandbox_question": {"number": "Q-TEST-0001"},
+            "confirm:get_check": {"number": "Q-AAAA-AAAA"},
+            "confirm:get_sample": {"number": "Q-TEST-0001"},
             "confirm:answer": {"number": "Q-AAAA-AAAA"},
             **{
                 key: {"id": uuid.uuid4()}

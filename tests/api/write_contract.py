@@ -1,4 +1,4 @@
-"""Writes docs/api/openapi.json anew: python -m tests.api.write_contract"""
+"""Writes the contracts in docs/api anew: python -m tests.api.write_contract"""
 
 import json
 import os
@@ -9,8 +9,10 @@ if __name__ == "__main__":
 
     django.setup()
     from rahdari.api.interface import API
+    from rahdari.confirm.interface import OPERATORS
+    from rahdari.mobile import operations  # noqa: F401 (it declares some of the operators')
     from rahdari.programs.openapi import document
     from tests.api.test_contract import KEPT
 
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    KEPT.write_text(json.dumps(document(API), indent=1, ensure_ascii=False) + "\n")
+    for path, interface in ((KEPT, API), (KEPT.with_name("operators.json"), OPERATORS)):
+        path.write_text(json.dumps(document(interface), indent=1, ensure_ascii=False) + "\n")

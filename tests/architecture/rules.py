@@ -46,7 +46,7 @@ FACES_OF_ITS_OWN = {
         "kinds",
         "evidence",
     },
-    "confirm": FACE | {"problems", "words"},
+    "confirm": FACE | {"interface", "words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},
 }

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.confirm import actions, problems, queries
+from rahdari.confirm import actions, interface, queries
 from rahdari.journal.models import JournalEntry
 from rahdari.people import queries as people
 from rahdari.publish import actions as publish
@@ -32,8 +32,8 @@ def stop(slug: str) -> None:
 
 class TestKeysThatNobodyHas:
     def test_are_limited_for_a_household(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(problems, "UNKNOWN_RATE", 3)
-        monkeypatch.setattr(problems, "PER", 86_400)  # none comes back while the test runs
+        monkeypatch.setattr(interface, "UNKNOWN_RATE", 3)
+        monkeypatch.setattr(interface, "PER", 86_400)  # none comes back while the test runs
         asked = [
             Client().get(
                 "/op/v1/checks", headers={"Authorization": "Bearer wrong"}, REMOTE_ADDR=f"2001:db8:0:9::{number:x}"

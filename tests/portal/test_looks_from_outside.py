@@ -148,9 +148,9 @@ class TestAnOperator:
         system = Client(headers={"authorization": f"Bearer {key}"})
         before = JournalEntry.objects.count()
         for _ in range(3):
-            listed = system.get(reverse("confirm:questions"))
+            listed = system.get(reverse("confirm:list_checks"))
             assert question.number in listed.content.decode()
-            system.get(reverse("confirm:question", args=[question.number]))
+            system.get(reverse("confirm:get_check", args=[question.number]))
         assert told(application) == [["Operator", self.FETCHED, self.WHY]]
         assert JournalEntry.objects.count() == before + 1, "one row for both questions, however often the system asks"
 

@@ -243,7 +243,7 @@ class TestReceiptApi:
         whole = json.loads(self.body())
         whole["receipt"].update(change)
         answer = self.post(json.dumps(whole).encode(), token)
-        assert (answer.status_code, answer.json()["title"]) == (status, kind)
+        assert (answer.status_code, answer.json()["type"]) == (status, f"urn:rahdari:problem:{kind}")
 
     def test_takes_json_by_post_only(self, token: str) -> None:
         assert self.post(self.body(), token, content_type="text/plain").status_code == 415

@@ -18,8 +18,8 @@ from django.test import Client
 from rahdari import policy
 from rahdari.apply import step_forms
 from rahdari.apply.models import Application
-from rahdari.confirm.api import shown
 from rahdari.confirm.models import SubscriberQuestion
+from rahdari.confirm.operations import shown
 from rahdari.confirm.rules import QuestionKind
 from rahdari.feed import FeedEntry
 from tests.safeguards.sentences import SOURCE

@@ -77,7 +77,7 @@ def _list(request: HttpRequest, form: FileForm | None = None, status: int = 200,
         "form": form or FileForm(),
         "next": request.GET.get("next", "")[:12],
         "wrong": "",
-        "system_path": reverse("confirm:questions"),
+        "system_path": reverse("confirm:list_checks"),
         "reasons": [told for _place, _key, told in words.reasons(rules.QuestionKind.SUBSCRIBER)],
         "mobile_reasons": [told for _place, _key, told in words.reasons(rules.QuestionKind.MOBILE)],
     }
@@ -214,7 +214,7 @@ def _system(request: HttpRequest, status: int = 200, **more: Any) -> HttpRespons
         else [],
         "token_form": TokenForm(),
         "callback_form": CallbackForm(),
-        "base": request.build_absolute_uri(reverse("confirm:questions")).removesuffix("/checks"),
+        "base": request.build_absolute_uri(reverse("confirm:list_checks")).removesuffix("/checks"),
     }
     return _page(request, "confirm/system.html", context | more, status=status)
 

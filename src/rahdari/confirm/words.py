@@ -47,7 +47,7 @@ def trouble(found: AnswerTrouble) -> str:
         AnswerTrouble.REASON_WITHOUT_NO: _("Give a reason only if the answer is no. Remove it, or change the answer."),
         AnswerTrouble.UNKNOWN_CHECK: _("There is no check with this number for your network. Copy the number again."),
         AnswerTrouble.CLOSED: _("This check is closed. It no longer needs an answer."),
-        AnswerTrouble.TWICE: _("This check has an answer in two rows. Keep one of them."),
+        AnswerTrouble.TWICE: _("This check is answered twice. Keep one of the answers."),
         AnswerTrouble.NO_REFERENCE: _(
             "If the answer about a mobile number is yes, give your own reference for the line."
         ),

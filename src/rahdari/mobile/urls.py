@@ -1,12 +1,8 @@
-from django.urls import path
+from rahdari.confirm.interface import OPERATORS
+from rahdari.programs import dispatch
 
-from . import api
+from . import operations
 
 app_name = "mobile"
 
-urlpatterns = [
-    path("op/v1/lines", api.lines, name="lines"),
-    path("op/v1/lines/changes", api.changes, name="changes"),
-    path("op/v1/lines/receipt", api.receipt, name="receipt"),
-    path("op/v1/lines/left", api.left, name="left"),
-]
+urlpatterns = dispatch.patterns(OPERATORS, operations)

@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
@@ -38,12 +39,12 @@ log = logging.getLogger(__name__)
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 
 
-def patterns(interface: Interface, room: str = "") -> list[URLPattern]:
-    """An address for each path, called by its first operation; of one room alone, where several serve an interface."""
+def patterns(interface: Interface, declared_in: ModuleType | None = None) -> list[URLPattern]:
+    """An address for each path, called by its first operation; of one module alone, where rooms share an interface."""
     found = []
     for template, by_method in interface.by_path().items():
         first = next(iter(by_method.values()))
-        if first.run.__module__.startswith(room):
+        if declared_in is None or first.run.__module__ == declared_in.__name__:
             rule = NAME_IN_PATH.sub(lambda name: f"<{interface.places[name[1]][0]}:{name[1]}>", template)
             found.append(path(f"{interface.base}{rule}".lstrip("/"), _view_of(interface, by_method), name=first.id))
     return found
@@ -134,7 +135,7 @@ def _query(interface: Interface, request: HttpRequest, operation: Operation) -> 
             wrong.append(schema.Fault(f"/{name[:60]}", schema.UNKNOWN))
             continue
         value: Any = values[-1]
-        if wanted.get("type") == "integer" and re.fullmatch(r"-?(0|[1-9][0-9]{0,8})", value):
+        if wanted.get("type") == "integer" and re.fullmatch(r"-?(0|[1-9][0-9]{0,18})", value):
             value = int(value)
         wrong += [
             schema.Fault(f"/{name}{each.pointer}", each.code, each.limit) for each in schema.faults(wanted, value)

@@ -163,10 +163,10 @@ class Interface:
         return declare
 
     def operations(self) -> list[Operation]:
-        """All of them. Importing a module declares what it has."""
+        """All of them, those of rooms above last. Importing a module declares what it has."""
         for module in self.modules:
             importlib.import_module(module)
-        return self.declared
+        return sorted(self.declared, key=lambda each: each.run.__module__ not in self.modules)
 
     def by_path(self) -> dict[str, dict[str, Operation]]:
         found: dict[str, dict[str, Operation]] = {}

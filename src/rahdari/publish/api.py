@@ -1,67 +1,97 @@
-"""`POST /feed/receipt`: an operator's agent says what it has applied; `GET /metrics`: what a monitoring system asks.
+"""`POST /feed/receipt`: an operator's agent says what it has applied; `GET /metrics`: what a monitoring system asks."""
 
-Errors of the first are problem+json (RFC 9457), one type each:
-
-401 unauthorised            no token or certificate, or one that is not (or no longer) an operator's
-405 method-not-allowed
-413 too-large               a body above 64 KB
-415 not-json                another media type
-422 invalid-receipt         `field` names what is wrong
-422 unsupported-format      another major version than ours
-"""
-
-import json
+from collections.abc import Iterable
+from enum import StrEnum
 from functools import lru_cache
-from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from rahdari.feed import InvalidReceipt, SignedReceipt, UnsupportedFormat
 from rahdari.feed import certificate as certificates
 from rahdari.feed.receipt import LONGEST_BODY
+from rahdari.programs import problems
+from rahdari.programs.answers import Problem, bearer
+from rahdari.programs.operation import Answer, Call, Interface, Ok, Operation
+from rahdari.programs.problems import problem
+from rahdari.programs.schema import Fault, choice, closed, whole
 from rahdari.web import metrics_access as watching
 
 from . import actions, metrics, queries
 from .credentials import NewCredential
+from .models import Operator
+from .rules import ReceiptStanding
+
+problems.declare(
+    not_json=(415, "The body is not application/json"),
+    invalid_receipt=(422, "This is no receipt"),
+    unsupported_format=(422, "This server speaks another format"),
+)
 
 
-@csrf_exempt  # a bearer token is sent by programs only, never by a browser on its own
-@never_cache
-def receipt(request: HttpRequest) -> HttpResponse:
-    """201 for a new receipt, 200 for one that was there already; `standing` is good, drift or incomplete."""
-    if request.method != "POST":
-        return _problem(405, "method-not-allowed", "Receipts are sent with POST.", headers={"Allow": "POST"})
-    now = timezone.now()
-    operator = queries.holder(_shown(request), now=now)
+class Scope(StrEnum):
+    RECEIPTS = "receipts"
+
+
+def _who(request: HttpRequest, wanted: Operation) -> Operator:
+    operator = queries.holder(_shown(request), now=timezone.now())
     if operator is None:
-        return _problem(
-            401,
-            "unauthorised",
-            "No active operator has this token or certificate. Send the token that was given to you as "
-            "`Authorization: Bearer <token>`.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-    if request.content_type != "application/json":
-        return _problem(415, "not-json", "A receipt is sent as application/json.")
-    body = request.read(LONGEST_BODY + 1)
-    if len(body) > LONGEST_BODY:
-        return _problem(413, "too-large", f"A receipt has at most {LONGEST_BODY} bytes.")
+        detail = "Send the token that was given to you as `Authorization: Bearer <token>`."
+        detail = f"No active operator has this token or certificate. {detail}"
+        raise problem("unauthorised", detail, {"WWW-Authenticate": "Bearer"})
+    return operator
+
+
+def _no_receipt(faults: Iterable[Fault], *, where: str = "body") -> Problem:
+    return problem("invalid-receipt", "The body is no JSON.", field="receipt")
+
+
+FEED = Interface(
+    name="publish",
+    base="/feed",
+    title="Rahdari: receipts of agents",
+    about="An operator's agent says what it has applied. docs/feed.md has the format of receipts.",
+    who=_who,
+    places={},
+    modules=(),
+    scopes={Scope.RECEIPTS: "Receipts of your operator's agents."},
+    tokens="That of the feed, or a client's certificate in its place.",
+    languages=("en",),
+    longest_body=LONGEST_BODY,
+    renamed={"invalid-request": "invalid-receipt", "unsupported-media-type": "not-json"},
+    of_faults=_no_receipt,
+)
+
+
+@FEED.operation(
+    "POST",
+    "/receipt",
+    scope=Scope.RECEIPTS,
+    tag="receipts",
+    summary="Say what is applied",
+    body={"type": "object"},
+    problems=("unsupported-format",),
+    ok=Ok(
+        "The receipt; 200 for one that was there already.",
+        closed({"standing": choice(*ReceiptStanding), "sequence": whole(0, 2**63)}),
+        201,
+    ),
+)
+def receipt(call: Call[Operator]) -> Answer:
+    """`standing` is good, drift or incomplete."""
     try:
-        given = SignedReceipt.from_json(json.loads(body))
-        recorded = actions.record_receipt(operator=operator, receipt=given, now=now)
+        given = SignedReceipt.from_json(call.body)
+        recorded = actions.record_receipt(operator=call.caller, receipt=given, now=call.now)
     except UnsupportedFormat as error:
-        return _problem(422, "unsupported-format", "This server speaks format 1.", found=error.found[:20])
+        raise problem("unsupported-format", "This server speaks format 1.", found=error.found[:20]) from None
     except InvalidReceipt as error:
-        return _problem(422, "invalid-receipt", f"`{error.field}` is missing or not acceptable.", field=error.field)
-    except (ValueError, RecursionError):
-        return _problem(422, "invalid-receipt", "The body is no JSON.", field="receipt")
+        detail = f"`{error.field}` is missing or not acceptable."
+        raise problem("invalid-receipt", detail, field=error.field) from None
     answer = {"standing": str(recorded.standing), "sequence": recorded.head}
-    return JsonResponse(answer, status=201 if recorded.new else 200)
+    return Answer(answer, 201 if recorded.new else 200)
 
 
 @never_cache
@@ -75,13 +105,8 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(request: HttpRequest) -> list[NewCredential]:
-    token, der = _bearer(request), _certificate(request)
+    token, der = bearer(request), _certificate(request)
     return [*([NewCredential.token(token)] if token else []), *([NewCredential.certificate(der)] if der else [])]
-
-
-def _bearer(request: HttpRequest) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _certificate(request: HttpRequest) -> bytes | None:
@@ -97,10 +122,3 @@ def _certificate(request: HttpRequest) -> bytes | None:
 @lru_cache(maxsize=8)
 def _networks(listed: tuple[str, ...]) -> tuple[certificates.Network, ...]:
     return certificates.networks(" ".join(listed))
-
-
-def _problem(
-    status: int, kind: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any
-) -> HttpResponse:
-    content = {"type": f"urn:rahdari:problem:{kind}", "title": kind, "status": status, "detail": detail, **more}
-    return JsonResponse(content, status=status, content_type="application/problem+json", headers=headers)

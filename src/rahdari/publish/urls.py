@@ -1,10 +1,9 @@
 from django.urls import path
 
+from rahdari.programs import dispatch
+
 from . import api
 
 app_name = "publish"
 
-urlpatterns = [
-    path("feed/receipt", api.receipt, name="receipt"),
-    path("metrics", api.metrics_page, name="metrics"),
-]
+urlpatterns = [*dispatch.patterns(api.FEED), path("metrics", api.metrics_page, name="metrics")]

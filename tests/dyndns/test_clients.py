@@ -21,8 +21,8 @@ from django.db import connection as database
 from django.utils import timezone
 
 from rahdari.agent.dyndns_update import Announcer, RegisterNotReached, Settings
+from rahdari.applicant import router_settings
 from rahdari.dyndns.models import DynamicHost
-from rahdari.portal.applicant import router_settings
 from tests.journeys.stack import wait_for
 from tests.needs import needs_program
 from tests.probe.networks import Line, a_line

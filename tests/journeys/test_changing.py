@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rahdari.portal.applicant import router_settings
+from rahdari.applicant import router_settings
 from tests.dyndns.relay import relay
 from tests.dyndns.test_clients import run_ddclient, to_copy
 from tests.needs import needs_program

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.address import directory
+from rahdari.applicant.overview import overview
 from rahdari.apply.models import Application
 from rahdari.letters import queries as letters
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
-from rahdari.portal.applicant.status import overview
 from rahdari.vault import keys
 from tests.workflow.test_services import LAST_DAY, sent
 

@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.address import directory
+from rahdari.applicant.late_evidence import ways_of
 from rahdari.apply.models import Application
 from rahdari.decide import desk
 from rahdari.decide.models import Case
 from rahdari.ops import samples, seed
 from rahdari.people.models import User
-from rahdari.portal.applicant.proof import ways_of
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import links
@@ -71,7 +71,7 @@ class TestThePage:
     def test_names_each_proof_that_is_enough_and_leads_to_it(self, browser: Client, registration: Registration) -> None:
         page = browser.get(reverse("portal:provisional", args=[registration.reference])).text
         reference = Application.objects.get().reference
-        ways = ways_of(Application.objects.get())
+        ways = ways_of(Application.objects.get(), timezone.now())
         assert len(ways) > 1 and "One of these is enough" in page
         for way in ways:
             assert reverse("portal:send_proof", args=[reference, way.key]) in page and way.title in page

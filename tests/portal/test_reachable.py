@@ -3,10 +3,10 @@
 import pytest
 from django.utils import timezone
 
+from rahdari.applicant.branches import BranchForm
+from rahdari.applicant.mandates import MandateForm
 from rahdari.apply.evidence_forms import ClientForm
 from rahdari.people import actions as people
-from rahdari.portal.applicant.branches import BranchForm
-from rahdari.portal.applicant.mandates import MandateForm
 
 from . import story
 

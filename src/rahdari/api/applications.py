@@ -9,6 +9,8 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from rahdari.applicant import mobile_lines, sending
+from rahdari.applicant.mandates import services_of_organisations
+from rahdari.applicant.overview import overview
 from rahdari.applicant.proofs import proofs_of
 from rahdari.apply import actions, form_errors, rules, step_forms, summary
 from rahdari.apply import queries as apply
@@ -22,8 +24,6 @@ from rahdari.people.acting import Acting, Reached
 from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.policy import Service
-from rahdari.portal.applicant.mandates import services_of_organisations
-from rahdari.portal.applicant.status import overview
 from rahdari.programs import cursors
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_taken, of_form

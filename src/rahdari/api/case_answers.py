@@ -4,13 +4,14 @@ import datetime as dt
 
 from django.utils.translation import get_language
 
+from rahdari.applicant.answers import Answer as AnswerForm
+from rahdari.applicant.answers import may_take_more_time
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.people.acting import Acting
 from rahdari.policy import Allowance, Forum, Text
-from rahdari.portal.applicant.answers import Answer as AnswerForm
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import not_found, of_form
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
@@ -148,7 +149,7 @@ def _said(row: Application, asked: CaseQuestion) -> Json:
         "asked_at": stamp(asked.asked_at),
         "answer_until": stamp(queries.question_due_at(asked)),
         "lapsed": asked.lapsed_at is not None,
-        "more_time_possible": asked.extended < policy.extensions_of_a_question and asked.lapsed_at is None,
+        "more_time_possible": may_take_more_time(asked, policy),
         "draft": asked.draft,
     }
 

@@ -4,16 +4,15 @@ import datetime as dt
 import uuid
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from rahdari.applicant import connections
 from rahdari.apply import queries as apply
 from rahdari.dyndns import actions, queries, rules
 from rahdari.dyndns.models import DynamicHost
 from rahdari.dyndns.rules import V6As
 from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
-from rahdari.portal.applicant import dynamic_address, router_settings
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error as fault
@@ -65,15 +64,14 @@ PASSWORD = named("Password", closed({"password": text(100), "connection": CONNEC
 
 
 def _said(host: DynamicHost, call: Call) -> Json:
-    now_is = dynamic_address.stand(host, call.now)
-    site = router_settings.fqdn(host.name, settings.SITE_URL, settings.DDNS_DOMAIN)
-    reports = [dynamic_address.row_of(each) for each in queries.reports_of(host)[: dynamic_address.REPORTS_SHOWN]]
+    now_is = connections.stand(host, call.now)
+    reports = [connections.row_of(each) for each in queries.reports_of(host)[: connections.REPORTS_SHOWN]]
     return {
         "id": str(host.pk),
         "state": now_is.state,
         "addresses": now_is.addresses,
         "server": settings.SITE_URL.rstrip("/"),
-        "host_name": site,
+        "host_name": connections.host_name(host),
         "user_name": host.name,
         "update_path": "/nic/update",
         "v6_as": str(host.v6_as),
@@ -119,7 +117,7 @@ def _of_registration(call: Call, reference: str, connection: uuid.UUID) -> Reach
 
 def _hold_rate(host: DynamicHost) -> None:
     key = f"portal.changing:{host.pk}"
-    if seconds := programs.wait_for(key, rate=dynamic_address.PRESSES, per=dynamic_address.PER_SECONDS):
+    if seconds := programs.wait_for(key, rate=connections.PRESSES, per=connections.PER_SECONDS):
         raise too_many(seconds)
 
 
@@ -197,7 +195,7 @@ def get_connection(call: Call, reference: str, connection: uuid.UUID) -> Answer:
     ok=Ok("The password, this once. The one before it works a day longer, unless it is stopped.", PASSWORD, 201),
 )
 def make_password(call: Call, reference: str, connection: uuid.UUID) -> Answer:
-    lasts = dt.timedelta(0) if call.body.get("stop_old") else dynamic_address.OLD_TOKEN_LASTS
+    lasts = dt.timedelta(0) if call.body.get("stop_old") else connections.OLD_TOKEN_LASTS
     return _password(_of_registration(call, reference, connection), call, lasts)
 
 
@@ -217,15 +215,14 @@ def change_connection(call: Call, reference: str, connection: uuid.UUID) -> Answ
     _hold_rate(host)
     if "paused_until" in call.body:
         day = call.body["paused_until"]
-        host = actions.pause(host=host, until=_end_of(day, call) if day else None, actor=by.actor, now=call.now)
+        host = actions.pause(host=host, until=_end_of(day, call.now) if day else None, actor=by.actor, now=call.now)
     if "v6_as" in call.body:
         host = actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=by.actor, now=call.now)
     return Answer(_said(host, call))
 
 
-def _end_of(text: str, call: Call) -> dt.datetime:
-    day, today = dt.date.fromisoformat(text), timezone.localdate(call.now)
-    if not today < day <= today + dynamic_address.LONGEST_PAUSE:
-        words = _("Enter a date within the next 90 days, for example %(day)s.")
-        raise not_taken([fault("/paused_until", "wrong_day", words % {"day": today + dt.timedelta(days=7)})])
-    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+def _end_of(text: str, now: dt.datetime) -> dt.datetime:
+    try:
+        return connections.end_of_pause(dt.date.fromisoformat(text), now)
+    except connections.WrongDay as wrong:
+        raise not_taken([fault("/paused_until", "wrong_day", str(wrong))]) from None

@@ -7,11 +7,12 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from rahdari.applicant import contact_way
 from rahdari.applicant import proofs as control
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
-from rahdari.portal.applicant import contact_way as pages
+from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_found, not_taken
 from rahdari.programs.schema import closed, text
@@ -21,6 +22,20 @@ from rahdari.verify.models import Challenge, Method
 
 from .interface import Call, operation
 from .proofs import AT, CHALLENGE, PROVE, TAG, challenge, unproved
+
+
+def no_code(found: verify.NoCodeNow, pointer: str, words: str) -> Problem:
+    if found.why == "unknown":
+        return not_taken([error(pointer, "unknown", words)])
+    return impossible("too_many_codes", words)
+
+
+def code_not_taken(found: verify.CodeNotTaken, words: str) -> Problem:
+    if found.why == "wrong":
+        return not_taken([error("/code", "wrong", words)])
+    if found.why == "none":
+        return impossible("no_code", _("No code is expected."))
+    return impossible("code_over", words)
 
 
 def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Challenge]:
@@ -63,9 +78,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
             now=call.now,
         )
     except verify.NoCodeNow as found:
-        if found.why == "unknown":
-            raise not_taken([error("/contact", "unknown", pages.no_code(found))]) from None
-        raise impossible("too_many_codes", pages.no_code(found)) from None
+        raise no_code(found, "/contact", contact_way.no_code(found)) from None
     return Answer(challenge(sent, call), 202)
 
 
@@ -85,10 +98,6 @@ def give_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     try:
         verify.try_code(challenge=pending, given=call.body["code"], now=call.now)
     except verify.CodeNotTaken as found:
-        if found.why == "wrong":
-            raise not_taken([error("/code", "wrong", pages.not_taken(found))]) from None
-        if found.why == "none":
-            raise impossible("no_code", _("No code is expected.")) from None
-        raise impossible("code_over", pages.not_taken(found)) from None
+        raise code_not_taken(found, contact_way.not_taken(found)) from None
     fresh = challenges.latest_challenge(subject=pending.subject, block=pending.network, method=Method.CONTACT)
     return Answer(challenge(fresh or pending, call))

@@ -7,11 +7,11 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from rahdari.applicant.mandates import MandateForm, done_for, offer, shown
 from rahdari.people import actions, queries
 from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.people.rules import Scope as MandateScope
-from rahdari.portal.applicant.mandates import LONGEST, MandateForm, done_for, shown
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import impossible, not_found, of_form, plain
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
@@ -109,19 +109,7 @@ def give_mandate(call: Call, organisation: uuid.UUID) -> Answer:
     form = MandateForm(data, giver=call.person, organisation=found)
     if not form.is_valid():
         raise of_form(form)
-    given = form.cleaned_data
-    made = actions.give_mandate(
-        organisation=found,
-        email=given["email"],
-        agent_name=given["agent_name"],
-        scope=given["scope"],
-        services=given["services"],
-        valid_until=call.now + dt.timedelta(days=int(given["months"]) * LONGEST.days // 24),
-        actor=call.own_actor,
-        now=call.now,
-        language=call.person.language,
-    )
-    return Answer(_mandate(made, call.now), 201)
+    return Answer(_mandate(offer(form, actor=call.own_actor, now=call.now), call.now), 201)
 
 
 @operation(

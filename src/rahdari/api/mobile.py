@@ -6,15 +6,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rahdari.applicant import mobile as numbers
 from rahdari.applicant.mobile_forms import CodeForm, NumberForm
-from rahdari.apply import queries as apply
 from rahdari.confirm import words
 from rahdari.mobile import actions, rules
 from rahdari.mobile.models import MobileNumber
 from rahdari.mobile.rules import MobileState
 from rahdari.people import actions as people
 from rahdari.people.acting import Reached
-from rahdari.portal.applicant import mobile as pages
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, plain, too_many
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
@@ -71,7 +70,7 @@ def _said(line: MobileNumber | None, call: Call) -> Json:
             "text": "",
         }
     listed_ones = list(networks.mobile_operators())
-    form = pages.operator_form(line, listed_ones)
+    form = numbers.operator_form(line, listed_ones)
     field: Any = form.fields["operator"] if form is not None else None
     open_ones = [key for key, _name in field.choices] if field is not None else []
     proposed = field.initial if field is not None else None
@@ -107,54 +106,51 @@ def _code(line: MobileNumber, call: Call) -> str:
     return "over"
 
 
-def _of_application(call: Call, reference: str) -> Reached[pages.Place]:
+def _of_application(call: Call, reference: str) -> Reached[numbers.Place]:
     row, by = own(call, reference)
     if not row.is_mobile:
         raise not_found()
     if row.status not in {"draft", "submitted"}:
         raise impossible("decided", _("It is already decided: nothing about its number is missing."))
-    return Reached(pages.place_of_application(row), by)
+    return Reached(numbers.place_of_application(row), by)
 
 
-def _of_registration(call: Call, reference: str) -> Reached[pages.Place]:
+def _of_registration(call: Call, reference: str) -> Reached[numbers.Place]:
     found, by = valid(call, reference)
-    place = pages.place_of_registration(found)
+    place = numbers.place_of_registration(found)
     if place is None:
         raise not_found()
     return Reached(place, by)
 
 
-def _line(place: pages.Place) -> MobileNumber:
+def _line(place: numbers.Place) -> MobileNumber:
     if place.line is None:
         raise impossible("no_number", _("Send the number first."))
     return place.line
 
 
-def _send_code(reached: Reached[pages.Place], call: Call) -> Answer:
+def _send_code(reached: Reached[numbers.Place], call: Call) -> Answer:
     place, by = reached
     form = NumberForm(call.body)
     if not form.is_valid():
         raise of_form(form)
     try:
-        line = actions.type_number(
-            subject=place.subject,
-            holder=place.holder,
+        line = numbers.send_code(
+            place,
             user=call.person,
             number=form.cleaned_data["number"],
             network=visitor.household(call.request),
-            language=apply.language_now(),
-            follows=place.follows,
             actor=by.actor,
             now=call.now,
         )
     except people.TooManyCodes as found:
         raise too_many(str(int(found.wait.total_seconds()) + 1)) from None
     except people.SmsNotSetUp:
-        raise impossible("no_sms", pages.no_sms()) from None
+        raise impossible("no_sms", numbers.no_sms()) from None
     return Answer(_said(line, call), 202)
 
 
-def _take_code(reached: Reached[pages.Place], call: Call) -> Answer:
+def _take_code(reached: Reached[numbers.Place], call: Call) -> Answer:
     line, by = _line(reached.row), reached.by
     form = CodeForm(call.body)
     if not form.is_valid():
@@ -166,7 +162,7 @@ def _take_code(reached: Reached[pages.Place], call: Call) -> Answer:
             line=line, user=call.person, code=form.cleaned_data["code"], actor=by.actor, now=call.now
         )
     except people.CodeWrong as found:
-        raise not_taken([error("/code", "wrong", pages.wrong_code(found))]) from None
+        raise not_taken([error("/code", "wrong", numbers.wrong_code(found))]) from None
     except people.CodeEnded:
         raise impossible(
             "code_over", _("This code is no longer valid. Send the number again to get a new one.")
@@ -176,14 +172,14 @@ def _take_code(reached: Reached[pages.Place], call: Call) -> Answer:
     return Answer(_said(line, call))
 
 
-def _ask(reached: Reached[pages.Place], call: Call) -> Answer:
+def _ask(reached: Reached[numbers.Place], call: Call) -> Answer:
     place, by = reached
     line = _line(place)
     if line.state == MobileState.TYPED:
         raise impossible("not_confirmed", _("Confirm the number by its code first."))
     if not place.name:
         raise impossible("no_name", _("First answer who applies: we ask the operator about a name."))
-    form = pages.operator_form(line, list(networks.mobile_operators()), call.body)
+    form = numbers.operator_form(line, list(networks.mobile_operators()), call.body)
     if form is None:
         if line.state == MobileState.ASKED and line.operator == call.body["operator"]:
             return Answer(_said(line, call), 202)
@@ -191,14 +187,7 @@ def _ask(reached: Reached[pages.Place], call: Call) -> Answer:
     if not form.is_valid():
         raise of_form(form)
     try:
-        line = actions.ask_operator(
-            line=line,
-            operator=form.cleaned_data["operator"],
-            name=place.name,
-            policy=place.policy,
-            actor=by.actor,
-            now=call.now,
-        )
+        line = numbers.ask_operator(place, line, form.cleaned_data["operator"], actor=by.actor, now=call.now)
     except actions.MoveNotAllowed:
         raise impossible("answered", _("We have already asked its operator.")) from None
     return Answer(_said(line, call), 202)

@@ -3,11 +3,11 @@
 import uuid
 from collections import Counter
 
+from rahdari.applicant.branches import BranchForm, addresses_of
 from rahdari.apply import actions as apply
 from rahdari.people import actions, queries
 from rahdari.people.models import Branch, Organisation
 from rahdari.people.rules import Act, OrgRole, may
-from rahdari.portal.applicant.branches import BranchForm, addresses_of
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import not_found, of_form
 from rahdari.programs.schema import ID, Json, choice, closed, listed, named, or_null, text, whole

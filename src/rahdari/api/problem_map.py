@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rahdari.applicant.registrations import RegistrationNotFound
+from rahdari.applicant.representing import NotAsked
 from rahdari.apply import actions as apply
 from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
@@ -31,6 +32,7 @@ from .serializers import stamp
     applications.AddressFileNotFound,
     letters.LetterNotFound,
     RegistrationNotFound,
+    NotAsked,
     WebhookNotFound,
     fees.InvoiceNotFound,
     files.FileMissing,

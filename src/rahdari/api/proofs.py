@@ -10,9 +10,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rahdari.address import format_block
+from rahdari.applicant.late_evidence import PER_SECONDS, PROOFS, form_of, offer, ways_of
 from rahdari.applicant.proof_forms import ProofForm
 from rahdari.applicant.proofs import TRIES_SHOWN, counts, is_looking, open_way, pending
-from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.people.acting import Acting
@@ -20,7 +20,6 @@ from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.policy.sorts import SORTS
 from rahdari.portal.applicant import operator_way
-from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, form_of, ways_of
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, plain, problem, too_many
@@ -351,7 +350,7 @@ def list_awaited_proofs(call: Call, reference: str) -> Answer:
             "wants": way.sort.key,
             "names_a_last_day": way.expires,
         }
-        for way in ways_of(own(call, reference).row)
+        for way in ways_of(own(call, reference).row, call.now)
     ]
     return Answer({"items": found})
 
@@ -370,7 +369,7 @@ def list_awaited_proofs(call: Call, reference: str) -> Answer:
 def send_proof(call: Call, reference: str) -> Answer:
     """After the application was sent, or while its registration stands provisionally. One file at a time."""
     row, by = own(call, reference)
-    way = next((each for each in ways_of(row) if each.key == call.body["kind"]), None)
+    way = next((each for each in ways_of(row, call.now) if each.key == call.body["kind"]), None)
     if way is None:
         raise impossible("not_awaited", _("No such proof is needed. See which ones are."))
     file = call.files.get("file")
@@ -381,16 +380,7 @@ def send_proof(call: Call, reference: str) -> Answer:
     if form is not None and not form.is_valid():
         raise of_form(form)
     data = form.cleaned_data if form is not None else {}
-    most = apply.frozen_policy(row).limits.document_bytes  # what is longer is refused without reading all of it
     if seconds := programs.wait_for(f"portal.proof:{call.person.pk}", rate=PROOFS, per=PER_SECONDS):
         raise too_many(seconds)
-    apply_actions.offer_proof(
-        application=row,
-        kind=way.key,
-        text=data.get("text", ""),
-        sent=[apply_actions.File(file.name or "", file.read(most + 1))] if way.sort.is_file and file else [],
-        valid_until=data.get("valid_until"),
-        actor=by.actor,
-        now=call.now,
-    )
+    offer(row, way, data, [file] if way.sort.is_file and file else [], actor=by.actor, now=call.now)
     return applications.whole(call, row)

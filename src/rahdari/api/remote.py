@@ -6,14 +6,14 @@ link, from that line; a program makes and ends links, and agrees for nobody.
 
 from django.utils.translation import gettext as _
 
+from rahdari.applicant import remote as staff
 from rahdari.people.rules import Act
 from rahdari.policy import RemoteStaff
-from rahdari.portal.applicant import remote as pages
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import impossible, not_found, of_form
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 from rahdari.register.models import Registration
-from rahdari.remote import actions, queries, rules
+from rahdari.remote import actions, queries
 from rahdari.remote.models import HomeConnection
 
 from .interface import Call, operation
@@ -53,7 +53,7 @@ STAFF = named(
 
 
 def _rule(found: Registration) -> RemoteStaff:
-    rule = pages.is_offered(found)
+    rule = staff.is_offered(found)
     if rule is None:
         raise impossible("no_remote_staff", _("Registrations of this service have no lines at home."))
     return rule
@@ -72,16 +72,8 @@ def _line(row: HomeConnection, call: Call) -> Json:
 
 
 def _said(found: Registration, rule: RemoteStaff, call: Call) -> Json:
-    known, workers = list(queries.lines_of(found)), pages.workers_of(found)
-    live = [row for row in known if queries.live(row, call.now)]
-    return {
-        "workers": workers,
-        "standing": sum(row.stands for row in known),
-        "over": len(known) - len(live),
-        "room": rules.room_for(workers=workers, most=rule.most_lines, live=len(live)),
-        "most": rule.most_lines,
-        "lines": [_line(row, call) for row in live],
-    }
+    found_ones = staff.staff_of(found, rule, call.now)
+    return {**vars(found_ones), "lines": [_line(row, call) for row in found_ones.lines]}
 
 
 @operation(
@@ -134,19 +126,12 @@ def make_remote_links(call: Call, reference: str) -> Answer:
     open it from home, read what is kept, and agree or not.
     """
     found, by = valid(call, reference, Act.ADDRESSES)
-    rule, form = _rule(found), pages.LinksForm(call.body)
+    rule, form = _rule(found), staff.LinksForm(call.body)
     if not form.is_valid():
         raise of_form(form)
     try:
-        made = actions.make_links(
-            registration=found,
-            count=form.cleaned_data["count"],
-            workers=pages.workers_of(found),
-            policy=rule,
-            actor=by.actor,
-            now=call.now,
-            id=call.id,
-        )
+        count = form.cleaned_data["count"]
+        made = staff.make_links(found, rule, count, actor=by.actor, now=call.now, id=call.id)
     except actions.TooManyLines as trouble:
         form.add_too_many(trouble.room)
         raise of_form(form) from None

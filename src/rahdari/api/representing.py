@@ -5,15 +5,14 @@ The code is in no answer: whoever reads the contact's mail has it, and that is w
 
 import uuid
 
-from django.http import Http404
 from django.utils.translation import gettext as _
 
+from rahdari.applicant import representing
 from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
-from rahdari.portal.applicant import represent as pages
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import error, impossible, not_found, not_taken
+from rahdari.programs.problems import impossible, not_found
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 from rahdari.verify import actions as verify
 from rahdari.verify import contacts
@@ -21,6 +20,7 @@ from rahdari.verify.models import Check, Outcome
 
 from . import organisations
 from .applications import ONE, READ, WRITE, own
+from .contacts import code_not_taken, no_code
 from .interface import Call, operation
 
 TAG = "applications"
@@ -55,14 +55,14 @@ APPLICANT = named(
 
 def _waiting(call: Call, reference: str) -> tuple[Application, Acting, Check]:
     row, by = own(call, reference)
-    check = pages.waiting(row)
+    check = representing.waiting(row)
     if check is None:
         raise not_found()
     return row, by, check
 
 
 def _said(row: Application, check: Check, call: Call) -> Json:
-    found = contacts.contacts_of(check, number=pages.number_for(row, check))
+    found = contacts.contacts_of(check, number=representing.number_for(row, check))
     return {
         "contacts": [{"to": each.way, "masked": each.masked} for each in found],
         "sent_to": contacts.last_sent(check, call.now),
@@ -99,14 +99,10 @@ def get_representation(call: Call, reference: str) -> Answer:
 def send_representation_code(call: Call, reference: str) -> Answer:
     """They read for whom and with which email address it is asked, and the code; three messages at most."""
     row, by, check = _waiting(call, reference)
-    trouble = pages.send(row, check, call.body["to"], by=call.person, actor=by.actor, now=call.now)
-    if trouble:
-        known = call.body["to"] in {
-            each.way for each in contacts.contacts_of(check, number=pages.number_for(row, check))
-        }
-        if not known:
-            raise not_taken([error("/to", "unknown", trouble)])
-        raise impossible("too_many_codes", trouble)
+    try:
+        representing.send(row, check, call.body["to"], by=call.person, actor=by.actor, now=call.now)
+    except verify.NoCodeNow as found:
+        raise no_code(found, "/to", representing.no_code(found)) from None
     check.refresh_from_db()
     return Answer(_said(row, check, call), 202)
 
@@ -127,11 +123,7 @@ def give_representation_code(call: Call, reference: str) -> Answer:
     try:
         verify.try_code_of_contact(check=check, given=call.body["code"], actor=by.actor, now=call.now)
     except verify.CodeNotTaken as found:
-        if found.why == "wrong":
-            raise not_taken([error("/code", "wrong", pages.not_taken(found))]) from None
-        if found.why == "none":
-            raise impossible("no_code", _("No code is expected.")) from None
-        raise impossible("code_over", pages.not_taken(found)) from None
+        raise code_not_taken(found, representing.not_taken(found)) from None
     except verify.NothingToShow:
         raise not_found() from None
     return Answer(status=204)
@@ -148,15 +140,12 @@ def give_representation_code(call: Call, reference: str) -> Answer:
 def leave_representation(call: Call, reference: str) -> Answer:
     """Nothing is refused because of it. A letter or a resolution of the company helps."""
     _row, by, check = _waiting(call, reference)
-    pages.leave(check, actor=by.actor, now=call.now)
+    representing.leave(check, actor=by.actor, now=call.now)
     return Answer(status=204)
 
 
 def _asked(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> tuple[Check, Application]:
-    try:
-        _ours, check, row = pages.asked_of(call.person, organisation, applicant)
-    except Http404:
-        raise not_found() from None
+    _ours, check, row = representing.asked_of(call.person, organisation, applicant)
     return check, row
 
 
@@ -183,7 +172,7 @@ def _of(check: Check, row: Application) -> Json:
 def list_applicants(call: Call, organisation: uuid.UUID) -> Answer:
     """For owners and managers of an organisation that is registered under the number."""
     ours = organisations.within(call, organisation, Act.APPLY)
-    found = sorted(pages.questions_to(call.person, ours), key=lambda each: (each.until, each.check.pk))
+    found = sorted(representing.questions_to(call.person, ours), key=lambda each: (each.until, each.check.pk))
     return Answer({"items": [_of(each.check, each.application) for each in found]})
 
 

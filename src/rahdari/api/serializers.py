@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 
 from rahdari.address import Part, format_block, vpn
 from rahdari.address.vpn import VPN_SERVICES
+from rahdari.applicant.overview import Overview, overview
 from rahdari.applicant.stages import Stage
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document, Endpoint
@@ -16,7 +17,6 @@ from rahdari.apply.rules import goes_with_an_answer
 from rahdari.decide import queries as decide
 from rahdari.fees import queries as fees
 from rahdari.people import identifiers
-from rahdari.portal.applicant.status import Overview, overview
 from rahdari.programs import schema
 from rahdari.programs.problems import plain
 from rahdari.programs.schema import DAY, ID, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text

@@ -4,7 +4,6 @@ import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,10 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.applicant.answers import Answer, may_take_more_time
+from rahdari.applicant.late_evidence import ways_of
 from rahdari.applicant.proofs import proofs_of
 from rahdari.applicant.titles import words
 from rahdari.apply import actions as applicant
@@ -33,35 +34,10 @@ from rahdari.people.rules import Act
 from rahdari.verify import queries as checks
 
 from . import shared
-from .proof import ways_of
 from .prove import where_to_prove
 
 # From this share of a time to answer on, the clock turns to its warning colour.
 NEAR = 0.8
-
-
-class Answer(forms.Form):
-    """Free text, bounded by the policy; where papers go with it, they may be the whole answer."""
-
-    answer = forms.CharField(
-        label=gettext_lazy("Your answer"),
-        error_messages={"required": gettext_lazy("Write an answer, or add a file")},
-        widget=forms.Textarea(attrs={"rows": 5}),
-    )
-
-    def __init__(self, *args: object, longest: int, papers: bool = False, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.longest = longest
-        self.fields["answer"].required = not papers
-
-    def clean_answer(self) -> str:
-        answer: str = self.cleaned_data["answer"]
-        if len(answer) > self.longest:
-            raise forms.ValidationError(
-                _("Shorten the answer to %(limit)s characters. It has %(count)s.")
-                % {"limit": self.longest, "count": len(answer)}
-            )
-        return answer
 
 
 @dataclass(frozen=True)
@@ -90,7 +66,7 @@ def other_proof(application: Application) -> str:
     known = proofs_of(application)
     if any(not each.is_proved for each in known):
         return where_to_prove(application, known)
-    return reverse("portal:proof", args=[application.reference]) if ways_of(application) else ""
+    return reverse("portal:proof", args=[application.reference]) if ways_of(application, timezone.now()) else ""
 
 
 def _answering(
@@ -203,7 +179,7 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
         "code_text": words(policy.reasons[asked.code].text) if asked.code in policy.reasons else "",
         **_clock(start=asked.asked_at, due=due, now=now),
         "clock": queries.clock_of(case, now),
-        "may_extend": asked.extended < policy.extensions_of_a_question and asked.lapsed_at is None,
+        "may_extend": may_take_more_time(asked, policy),
         "extension": policy.clocks["question"],
     }
     return render(request, "portal/applicant/question.html", context)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.late_evidence import ways_of
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.evidence_forms import ClientForm
@@ -29,7 +30,7 @@ from rahdari.vouch.models import ReferenceRequest
 from rahdari.web import values
 
 from . import shared
-from .proof import too_often, ways_of
+from .proof import too_often
 
 LATELY = dt.timedelta(days=90)
 
@@ -79,7 +80,7 @@ def _context(
         "usual": values.span_words(usual, "in") if usual is not None else "",
         "may_send_again": again_from is not None and again_from <= now,
         "again_from": again_from,
-        "may_prove": bool(ways_of(application)),
+        "may_prove": bool(ways_of(application, now)),
         "is_open": is_open(question, now),
     }
 

@@ -12,11 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
+from rahdari.applicant.contact_way import no_code, not_taken
 from rahdari.applicant.proofs import ask_for_a_look, counts, is_looking, open_way, pending
 from rahdari.apply import queries as apply
 from rahdari.people.rules import Act
@@ -135,15 +135,3 @@ def _try(challenge: Challenge, given: str) -> str:
     except verify.ChallengeNotPending:
         return ""
     return ""
-
-
-def no_code(trouble: verify.NoCodeNow) -> str:
-    if trouble.why == "unknown":
-        return _("Choose one of the contacts")
-    return _("You have reached the limit of codes for now. Choose another method, or try again tomorrow.")
-
-
-def not_taken(trouble: verify.CodeNotTaken) -> str:
-    if trouble.why == "wrong":
-        return _("This is not the code from the latest letter. Copy it from there.")
-    return _("This code no longer works. Ask for a new one.")

@@ -6,7 +6,6 @@ A token is shown once, on the page that answers the press of its button, and is 
 import datetime as dt
 import ipaddress
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -19,10 +18,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.address import format_block, is_global
+from rahdari.address import is_global
+from rahdari.applicant import router_settings
+from rahdari.applicant.connections import (
+    LONGEST_PAUSE,
+    OLD_TOKEN_LASTS,
+    PER_SECONDS,
+    PRESSES,
+    REPORTS_SHOWN,
+    WrongDay,
+    end_of_pause,
+    host_name,
+    row_of,
+    stand,
+)
 from rahdari.apply.models import Application, Endpoint
 from rahdari.dyndns import actions, queries, rules
-from rahdari.dyndns.models import AddressReport, DynamicHost, ReportedAddress
+from rahdari.dyndns.models import DynamicHost
 from rahdari.dyndns.rules import By, ReportOutcome, V6As
 from rahdari.people.access import person_required
 from rahdari.people.acting import Acting
@@ -33,49 +45,12 @@ from rahdari.verify import queries as proofs
 from rahdari.web import errors, limits, visitor
 from rahdari.web.values import again_after
 
-from . import router_settings
 from .shared import own_registration
-
-REPORTS_SHOWN = 20
-PRESSES, PER_SECONDS = 20, 600
-OLD_TOKEN_LASTS = dt.timedelta(hours=24)
-LONGEST_PAUSE = dt.timedelta(days=90)
-
-
-@dataclass(frozen=True)
-class ConnectionRow:
-    """One line of what was reported, in words."""
-
-    report: AddressReport
-    who: str
-    what: str
-    tone: str
-
-
-def row_of(report: AddressReport) -> ConnectionRow:
-    who = {
-        By.ROUTER: _("Router"),
-        By.PROGRAM: _("Computer"),
-        By.PAGE: _("You, on this page"),
-        By.LINK: _("A proof"),
-    }[By(report.by)]
-    tone, what = {
-        ReportOutcome.CHANGED: ("info", _("Changed")),
-        ReportOutcome.SAME: ("ok", _("Same address, no change")),
-        ReportOutcome.NOT_PUBLIC: ("bad", _("Not accepted: this is not a public address")),
-        ReportOutcome.NOT_PROVED: ("warn", _("Not yet: it was reported from elsewhere, and is not proved")),
-        ReportOutcome.TOO_OFTEN: ("warn", _("Not accepted: too many changes in a short time")),
-        ReportOutcome.RIVAL: ("warn", _("Not yet: another holder reports this address too")),
-        ReportOutcome.HELD: ("bad", _("Not accepted: the address is registered to another holder")),
-        ReportOutcome.YOURS: ("warn", _("Not accepted: you have already registered it")),
-        ReportOutcome.OLD_TOKEN: ("bad", _("Not accepted: an old password")),
-    }[ReportOutcome(report.outcome)]
-    return ConnectionRow(report, who, what, tone)
 
 
 def values_of(host: DynamicHost, token: str = "") -> dict[str, Any]:
     """What the router needs to know, for `_settings.html`."""
-    full = router_settings.fqdn(host.name, settings.SITE_URL, settings.DDNS_DOMAIN)
+    full = host_name(host)
     values = router_settings.Settings(
         settings.SITE_URL, host.name, full, token or router_settings.NO_TOKEN, host.v6_as == V6As.NETWORK
     )
@@ -168,28 +143,6 @@ def _v6(request: HttpRequest) -> str:
 # -- while it is registered -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Now:
-    """How the connection stands: `current` | `silent` | `off` | `paused` | `unheard`."""
-
-    state: str
-    leases: list[ReportedAddress]
-
-    @property
-    def addresses(self) -> list[str]:
-        return [format_block(lease.network) for lease in self.leases]
-
-
-def stand(host: DynamicHost, now: dt.datetime) -> Now:
-    leases = [each for each in queries.leases_of(host) if each.entry is not None and each.entry.ended_at is None]
-    if not leases:
-        return Now("off" if queries.reports_of(host).filter(outcome__in=rules.TAKEN).exists() else "unheard", [])
-    if any(not rules.has_run_out(until=each.until, rival_until=each.rival_until, now=now) for each in leases):
-        return Now("current", leases)
-    paused = host.paused_until is not None and host.paused_until > now
-    return Now("paused" if paused else "silent", leases)
-
-
 @person_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -249,11 +202,9 @@ def _pause(request: HttpRequest, host: DynamicHost, actor: str, now: dt.datetime
         day = parse_date(request.POST.get("until", "").strip())
     except ValueError:
         day = None
-    today = timezone.localdate(now)
-    if day is None or not today < day <= today + LONGEST_PAUSE:
-        words = _("Enter a date within the next 90 days, for example %(day)s.")
-        messages.warning(request, words % {"day": today + dt.timedelta(days=7)})
+    try:
+        actions.pause(host=host, until=end_of_pause(day, now), actor=actor, now=now)
+    except WrongDay as error:
+        messages.warning(request, str(error))
         return
-    end = timezone.make_aware(dt.datetime.combine(day, dt.time()))
-    actions.pause(host=host, until=end, actor=actor, now=now)
     messages.success(request, _("Paused. We send no letters about this address until then."))

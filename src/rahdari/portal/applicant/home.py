@@ -10,9 +10,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.applicant.overview import overview
 from rahdari.applicant.proofs import unproved_of
 from rahdari.applicant.registration_status import standing_of
 from rahdari.applicant.registrations import seen_by
+from rahdari.applicant.representing import questions_to
 from rahdari.applicant.stages import Said, Stage, said
 from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as apply
@@ -25,9 +27,6 @@ from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.register.models import Registration
 from rahdari.share import queries as sharing
-
-from .represent import questions_to
-from .status import overview
 
 
 @dataclass(frozen=True)

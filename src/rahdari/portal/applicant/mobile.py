@@ -4,9 +4,8 @@ The same three pages serve an application and a registration whose number went t
 """
 
 import datetime as dt
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -15,28 +14,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.applicant.mobile_forms import CodeForm, NumberForm, OperatorForm
+from rahdari.applicant import mobile as numbers
+from rahdari.applicant.mobile_forms import CodeForm, NumberForm
 from rahdari.applicant.mobile_lines import operator_name
-from rahdari.apply import queries as applications
-from rahdari.apply.models import Application
 from rahdari.confirm import queries as questions
 from rahdari.confirm import words
-from rahdari.mobile import actions, queries, rules
+from rahdari.mobile import actions, rules
 from rahdari.mobile.models import MobileNumber
 from rahdari.mobile.rules import MobileState
 from rahdari.people import actions as people
 from rahdari.people.access import person, person_required
 from rahdari.people.acting import Acting, Reached
-from rahdari.policy import Policy
 from rahdari.publish import queries as networks
-from rahdari.publish.models import Operator
 from rahdari.register import queries as register
-from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
 from rahdari.web import values, visitor
 
@@ -47,24 +42,18 @@ LATELY = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Place:
-    """What the number is for, and where its pages are."""
+class Place(numbers.Place):
+    """With where its pages are."""
 
-    subject: str
-    reference: str
-    holder: uuid.UUID
-    name: str
-    policy: Policy
-    back_url: str
-    pages: str  # the beginning of the names of its pages
-    follows: MobileNumber | None = None
+    back_url: str = field(kw_only=True)
+    pages: str = field(kw_only=True)  # the beginning of their names
 
     def url(self, page: str) -> str:
         return reverse(f"portal:{self.pages}{page}", args=[self.reference])
 
-    @property
-    def line(self) -> MobileNumber | None:
-        return queries.line_of(self.subject)
+
+def _with_pages(place: numbers.Place, pages: str, back: str) -> Place:
+    return Place(**vars(place), pages=pages, back_url=reverse(back, args=[place.reference]))
 
 
 def _of_application(request: HttpRequest, reference: str) -> Reached[Place] | HttpResponse:
@@ -73,46 +62,15 @@ def _of_application(request: HttpRequest, reference: str) -> Reached[Place] | Ht
         return redirect("portal:application", reference=reference)
     if found.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    return Reached(place_of_application(found), by)
-
-
-def place_of_application(found: Application) -> Place:
-    follows = queries.staying_lines(found.registration).first() if found.registration is not None else None
-    return Place(
-        subject=found.subject,
-        reference=found.reference,
-        holder=found.holder_ref,
-        name=found.holder_name,
-        policy=applications.frozen_policy(found),
-        back_url=reverse("portal:application", args=[found.reference]),
-        pages="mobile_",
-        follows=follows,
-    )
+    return Reached(_with_pages(numbers.place_of_application(found), "mobile_", "portal:application"), by)
 
 
 def _of_registration(request: HttpRequest, reference: str) -> Reached[Place] | HttpResponse:
     found, by = own_registration(request, reference)
-    place = place_of_registration(found)
+    place = numbers.place_of_registration(found)
     if place is None or register.standing(found, timezone.now()) is not Standing.VALID:
         return redirect("portal:registration", reference=found.reference)
-    return Reached(place, by)
-
-
-def place_of_registration(found: Registration) -> Place | None:
-    """None for one that never had a mobile number."""
-    follows = queries.last_line_of(found)
-    if follows is None:
-        return None
-    return Place(
-        subject=f"registration:{found.pk}",
-        reference=found.reference,
-        holder=found.holder,
-        name=applications.holder_name_of(found),
-        policy=applications.policy_in_force(),
-        back_url=reverse("portal:registration", args=[found.reference]),
-        pages="mobile_move_",
-        follows=follows,
-    )
+    return Reached(_with_pages(place, "mobile_move_", "portal:registration"), by)
 
 
 type View = Callable[[HttpRequest, Place, Acting], HttpResponse]
@@ -135,47 +93,22 @@ def _pages(view: View) -> tuple[Callable[..., HttpResponse], Callable[..., HttpR
     return of(_of_application), of(_of_registration)
 
 
-def too_many(wait: dt.timedelta) -> str:
-    minutes = max(1, -(-int(wait.total_seconds()) // 60))
-    return ngettext(
-        "Too many codes were sent. Ask again in %(count)s minute.",
-        "Too many codes were sent. Ask again in %(count)s minutes.",
-        minutes,
-    ) % {"count": minutes}
-
-
 def _send_code(request: HttpRequest, place: Place, by: Acting, number: str) -> str:
     """Send it; what is in the way, in words, or nothing."""
     try:
-        actions.type_number(
-            subject=place.subject,
-            holder=place.holder,
+        numbers.send_code(
+            place,
             user=person(request),
             number=number,
             network=visitor.household(request),
-            language=applications.language_now(),
-            follows=place.follows,
             actor=by.actor,
             now=timezone.now(),
         )
     except people.TooManyCodes as error:
-        return too_many(error.wait)
+        return numbers.too_many(error.wait)
     except people.SmsNotSetUp:
-        return no_sms()
+        return numbers.no_sms()
     return ""
-
-
-def no_sms() -> str:
-    return _("This register sends no SMS at the moment, so no code can come. Try again later.")
-
-
-def wrong_code(error: people.CodeWrong) -> str:
-    said = ngettext(
-        "That code is wrong. %(count)s try is left.",
-        "That code is wrong. %(count)s tries are left.",
-        error.tries_left,
-    )
-    return said % {"count": error.tries_left}
 
 
 def _number(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
@@ -212,7 +145,7 @@ def _code(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
                 now=now,
             )
         except people.CodeWrong as error:
-            form.add_error("code", wrong_code(error))
+            form.add_error("code", numbers.wrong_code(error))
         except people.CodeEnded:
             line.refresh_from_db()
         except people.NoCodeWaiting:
@@ -240,34 +173,16 @@ def _line(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
     if line.state == MobileState.TYPED:
         return redirect(place.url("code"))
     operators = list(networks.mobile_operators())
-    form = operator_form(line, operators, request.POST or None)
+    form = numbers.operator_form(line, operators, request.POST or None)
     if request.method == "POST" and form is not None and form.is_valid():
         try:
-            actions.ask_operator(
-                line=line,
-                operator=form.cleaned_data["operator"],
-                name=place.name,
-                policy=place.policy,
-                actor=by.actor,
-                now=timezone.now(),
-            )
+            numbers.ask_operator(place, line, form.cleaned_data["operator"], actor=by.actor, now=timezone.now())
         except actions.MoveNotAllowed:
             messages.info(request, _("The operator has answered in the meantime."))
         return redirect(request.path)
     status = 422 if form is not None and form.errors else 200
     context = {"place": place, "line": line, "form": form, "operators": operators, **_standing(line)}
     return render(request, "portal/applicant/mobile_line.html", context, status=status)
-
-
-def operator_form(
-    line: MobileNumber, operators: list[Operator], given: Mapping[str, Any] | None = None
-) -> OperatorForm | None:
-    """While somebody is to be asked: the number was confirmed, or the operator asked says that it is another one's."""
-    if not line.number or line.state not in {MobileState.CONFIRMED, MobileState.DENIED}:
-        return None
-    others = [each for each in operators if line.state == MobileState.CONFIRMED or each.slug != line.operator]
-    proposed = rules.propose(line.number, {each.slug: each.number_prefixes for each in others})
-    return OperatorForm(given, operators=others, proposed=proposed)
 
 
 def _standing(line: MobileNumber) -> dict[str, Any]:

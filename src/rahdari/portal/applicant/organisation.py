@@ -23,6 +23,7 @@ from django.views.decorators.http import require_safe
 from rahdari.address import Part, format_block, vpn
 from rahdari.applicant.proofs import unproved_of
 from rahdari.applicant.registration_status import may_go_on, standing_of, stays
+from rahdari.applicant.representing import Asked, questions_to
 from rahdari.applicant.stages import YOUR_TURN, Facts, Said, Stage, said, stage_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply
@@ -42,8 +43,6 @@ from rahdari.tables import csv_tables as spreadsheets
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Outcome, Reproof
 from rahdari.web import values
-
-from .represent import Asked, questions_to
 
 ENDS_SOON = dt.timedelta(days=30)
 MOST = 200
@@ -212,8 +211,9 @@ def _is_due(standing: fees.PaymentStanding) -> bool:
 
 
 def _answer(asked: Asked, now: dt.datetime) -> ToDo:
+    url = reverse("portal:representative", args=[asked.organisation.pk, asked.check.pk])
     left = values.span_words(max(asked.until - now, dt.timedelta()))
-    return ToDo(asked.url, _("Does this person apply for you?"), asked.application.applicant.email, "warn", left)
+    return ToDo(url, _("Does this person apply for you?"), asked.application.applicant.email, "warn", left)
 
 
 def _prove(application: Application, left: int) -> ToDo:

@@ -20,6 +20,7 @@ from rahdari.applicant.mobile_lines import standing_of as standing_at_operators
 from rahdari.applicant.proof_history import by_address, proofs_of
 from rahdari.applicant.registration_status import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
 from rahdari.applicant.registrations import may_act_for
+from rahdari.applicant.remote import is_offered
 from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
@@ -103,7 +104,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "lines": lines,
         "is_mobile": mobile.has_lines(found),
         "line_left": _line_left(found),
-        "has_remote": _has_remote(found),
+        "has_remote": is_offered(found) is not None,
         "in_grace": register.is_in_grace(found, now),
         # What a provisional one needs is what is still to come; no renewal stands in for it.
         "may_renew": state in CHANGEABLE and may_act and not found.is_provisional and now >= opens_at,
@@ -139,12 +140,6 @@ def _line_left(found: Registration) -> bool:
     """Whether an operator said of its last mobile line that it is no longer the holder's."""
     last = mobile.last_line_of(found)
     return last is not None and last.left_because in set(Left)
-
-
-def _has_remote(found: Registration) -> bool:
-    """Whether people who work from home may have their lines under it."""
-    rule = applications.policy_in_force().remote_staff
-    return rule is not None and found.category in rule.services
 
 
 def _page_of(remedy: Remedy, found: Registration) -> str:

@@ -1,0 +1,36 @@
+"""The answer to what an officer asks or announces."""
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rahdari.decide.models import CaseQuestion
+from rahdari.policy import Policy
+
+
+class Answer(forms.Form):
+    """Free text, bounded by the policy; where papers go with it, they may be the whole answer."""
+
+    answer = forms.CharField(
+        label=gettext_lazy("Your answer"),
+        error_messages={"required": gettext_lazy("Write an answer, or add a file")},
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+    def __init__(self, *args: object, longest: int, papers: bool = False, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.longest = longest
+        self.fields["answer"].required = not papers
+
+    def clean_answer(self) -> str:
+        answer: str = self.cleaned_data["answer"]
+        if len(answer) > self.longest:
+            raise forms.ValidationError(
+                _("Shorten the answer to %(limit)s characters. It has %(count)s.")
+                % {"limit": self.longest, "count": len(answer)}
+            )
+        return answer
+
+
+def may_take_more_time(asked: CaseQuestion, policy: Policy) -> bool:
+    return asked.extended < policy.extensions_of_a_question and asked.lapsed_at is None

@@ -1,0 +1,17 @@
+"""A code to a contact that the registry names for a range: why none is sent, and why one is not taken."""
+
+from django.utils.translation import gettext as _
+
+from rahdari.verify import actions as verify
+
+
+def no_code(trouble: verify.NoCodeNow) -> str:
+    if trouble.why == "unknown":
+        return _("Choose one of the contacts")
+    return _("You have reached the limit of codes for now. Choose another method, or try again tomorrow.")
+
+
+def not_taken(trouble: verify.CodeNotTaken) -> str:
+    if trouble.why == "wrong":
+        return _("This is not the code from the latest letter. Copy it from there.")
+    return _("This code no longer works. Ask for a new one.")

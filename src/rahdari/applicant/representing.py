@@ -1,0 +1,100 @@
+"""Whose number it is: a code to the contact that the list has for it, and the word of those registered under it."""
+
+import datetime as dt
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application
+from rahdari.people import queries as people
+from rahdari.people.models import Organisation, User
+from rahdari.people.rules import Act
+from rahdari.verify import actions as verify
+from rahdari.verify import contacts
+from rahdari.verify import queries as checks
+from rahdari.verify.models import Check
+
+
+def waiting(application: Application) -> Check | None:
+    """The check that waits for the applicant to show whose number it is; none where nothing can be shown."""
+    return contacts.open_check(application.subject) if application.status == "submitted" else None
+
+
+def number_for(application: Application, check: Check) -> str:
+    return application.number_for(check.facts.get("roster", "")) or ""
+
+
+def send(application: Application, check: Check, way: str, *, by: User, actor: str, now: dt.datetime) -> None:
+    """Send a code there; where nothing is to be shown any more, nothing is sent. Raises verify.NoCodeNow."""
+    with suppress(verify.NothingToShow):
+        verify.send_code_to_contact(
+            check=check,
+            number=number_for(application, check),
+            way=way,
+            holder=application.holder_name,
+            asked_by=by,
+            language=apply.language_now(),
+            actor=actor,
+            now=now,
+        )
+
+
+def leave(check: Check, *, actor: str, now: dt.datetime) -> None:
+    """An officer looks, without a code."""
+    with suppress(verify.NothingToShow):
+        verify.leave_to_officer(check=check, actor=actor, now=now)
+
+
+def no_code(trouble: verify.NoCodeNow) -> str:
+    if trouble.why == "unknown":
+        return _("Choose where the code goes")
+    return _("You have reached the limit of codes for now. Try again tomorrow, or ask an officer to look at it.")
+
+
+def not_taken(trouble: verify.CodeNotTaken) -> str:
+    if trouble.why == "wrong":
+        return _("This is not the code from the latest message. Copy it from there.")
+    return _("This code no longer works. Ask for a new one.")
+
+
+class NotAsked(Exception):
+    """This person is asked no such thing."""
+
+
+def asked_of(user: User, organisation: uuid.UUID, check: uuid.UUID) -> tuple[Organisation, Check, Application]:
+    """What this person may answer for this organisation. The gatekeeper: raises NotAsked for anything else."""
+    try:
+        ours = people.organisation_within(user=user, id=organisation, act=Act.APPLY)
+    except people.OrganisationNotFound:
+        raise NotAsked from None
+    found = checks.check_with_id(str(check))
+    about = apply.application_by_subject(found.subject) if found is not None else None
+    if found is None or about is None or str(ours.pk) not in found.facts.get("asked", []):
+        raise NotAsked
+    return ours, found, about
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question whether somebody applies for an organisation, that this person may answer."""
+
+    organisation: Organisation
+    application: Application
+    check: Check
+    until: dt.datetime
+
+
+def questions_to(user: User, organisation: Organisation | None = None) -> list[Asked]:
+    """Everything of the kind that is not answered yet, of all organisations of this person or of one."""
+    ours = {each.pk: each for each in people.organisations_for(user, Act.APPLY)}
+    if organisation is not None:
+        ours = {pk: each for pk, each in ours.items() if pk == organisation.pk}
+    found = []
+    for pk, check in contacts.asked_of(ours):
+        about = apply.application_by_subject(check.subject)
+        if about is not None and about.status == "submitted" and "until" in check.facts:
+            found.append(Asked(ours[pk], about, check, dt.datetime.fromisoformat(check.facts["until"])))
+    return found

@@ -134,13 +134,13 @@ class TestAsking:
         register.strike_out(registration=house.registration, code="X1", actor="person:1", now=timezone.now())
         assert house.second.get(house.place).said["state"] == "nobody"
         assert house.second.delete(house.place).status_code == 204
-        assert SharingRequest.objects.get().state == "taken_back"
+        assert SharingRequest.objects.get().state == "withdrawn"
 
     def test_is_taken_back(self, house: House) -> None:
         id = house.ask()
         assert house.second.delete(house.place).status_code == 204
         assert house.second.delete(house.place).status_code == 204
-        assert house.second.get(house.place).said["state"] == "taken_back"
+        assert house.second.get(house.place).said["state"] == "withdrawn"
         assert house.first.get("/sharing").said["questions"] == []
         assert house.first.get(f"/sharing/questions/{id}").said["state"] == "over"
         assert problem(house.answer(id, "yes"), 409, "not-possible-now")["code"] == "not_open"

@@ -292,7 +292,7 @@ def test_an_address_is_shared_with_whoever_asks(terminal: Terminal) -> None:
     assert code == YOUR_TURN and "has_it" in out and "Ask with --ask" in out
     code, out, _err = terminal.run("share", draft.reference, "--ask", "Desk 7")
     assert code == DONE and "asked as Desk 7" in out
-    assert "taken_back" in terminal.run("share", draft.reference, "--take-back")[1]
+    assert "withdrawn" in terminal.run("share", draft.reference, "--take-back")[1]
     assert "waiting" in terminal.run("share", draft.reference, "--ask", "Desk 7")[1]
     terminal.monkeypatch.setenv("RAHDARI_SERVER", terminal.server)
     terminal.monkeypatch.setenv("RAHDARI_TOKEN", first.text)

@@ -24,7 +24,6 @@ from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.share import actions, queries
 from rahdari.share.models import ConsentQuestion, SharingRequest
-from rahdari.share.rules import SharingState
 from rahdari.verify import queries as checks
 from tests.portal import story
 
@@ -186,7 +185,7 @@ class TestAsking:
         assert Letter.objects.filter(template="share_asked").count() == actions.LETTERS_AT_ONCE
         shown = text(browser_of(house.first), reverse("share:sharing"))
         assert all(f"Desk {number}" in shown for number in range(actions.LETTERS_AT_ONCE + 2))
-        workflow.remind_of_sharing(timezone.now() + terms.remind_after)
+        actions.remind(now=timezone.now() + terms.remind_after)
         assert Letter.objects.filter(template="share_asked").count() == 2 * actions.LETTERS_AT_ONCE, "nor do reminders"
 
     def test_again_and_again_fills_no_mailbox(self, house: House) -> None:
@@ -203,13 +202,13 @@ class TestAsking:
                 terms=terms,
                 now=at,
             )
-            actions.take_back(request=asked, actor="person:9", now=at)
+            queries.CO_HOLDER.withdraw(asked, actor="person:9", now=at)
         assert Letter.objects.filter(template="share_asked").count() == actions.LETTERS_AT_ONCE
 
     def test_is_taken_back_by_whoever_asked(self, house: House) -> None:
         question = house.ask()
         browser_of(house.second).post(house.page, {"take_back": "1"})
-        assert SharingRequest.objects.get().state == SharingState.TAKEN_BACK
+        assert SharingRequest.objects.get().state == "withdrawn"
         page = reverse("share:question", args=[question.pk])
         assert "This question is over" in text(browser_of(house.first), page)
         browser_of(house.first).post(page, {"answer": "yes"})
@@ -244,7 +243,7 @@ class TestAgreed:
         assert theirs.line == mine and mine.ended_at is None
         assert Letter.objects.filter(template="share_agreed", to=house.second).count() == 1
         acts = set(Row.objects.values_list("act", flat=True))
-        assert {"share.asked", "share.answered", "share.ended", "register.let_in"} <= acts
+        assert {"share.asked", "share.replied", "share.answered", "register.let_in"} <= acts
 
     def test_before_the_application_is_sent_it_is_granted_by_rule_like_any_other(self, house: House) -> None:
         house.ask()
@@ -346,7 +345,7 @@ class TestNotAgreed:
             workflow.advance(now=now + terms.remind_after)
         assert Letter.objects.filter(template="share_asked").count() == 2
         workflow.advance(now=now + terms.answer_within + DAY)
-        assert SharingRequest.objects.get().state == SharingState.SILENT and house.check() == ("failed", "share_silent")
+        assert SharingRequest.objects.get().state == "silent" and house.check() == ("failed", "share_silent")
         assert "did not answer in time" in Letter.objects.get(template="share_not_agreed").text
 
     def test_when_the_holder_has_gone_there_is_nothing_to_ask(self, house: House) -> None:
@@ -354,7 +353,7 @@ class TestNotAgreed:
         application = house.sent()
         register.strike_out(registration=house.registration, code="X1", actor="person:1", now=timezone.now())
         story.advance()
-        assert SharingRequest.objects.get().state == SharingState.VOID and house.check() == ("passed", "free")
+        assert SharingRequest.objects.get().state == "void" and house.check() == ("passed", "free")
         story.advance()
         assert story.fresh(application).status == "granted"
 
@@ -431,7 +430,7 @@ class TestStopping:
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.shared(house)
-        monkeypatch.setattr(actions.forget_names, "at_most", 1)
+        monkeypatch.setattr(actions.erase_names, "at_most", 1)
         monkeypatch.setattr(queues, "_positions", {})
         terms = queries.terms()
         assert terms is not None
@@ -445,8 +444,8 @@ class TestStopping:
             terms=terms,
             now=later,
         )
-        actions.take_back(request=asked, actor="person:9", now=later)
-        forgotten = [actions.forget_names(now=later + terms.name_kept + DAY) for _ in range(2)]
+        queries.CO_HOLDER.withdraw(asked, actor="person:9", now=later)
+        forgotten = [actions.erase_names(now=later + terms.name_kept + DAY) for _ in range(2)]
         asked.refresh_from_db()
         assert forgotten == [0, 1] and asked.name == ""
 

@@ -137,6 +137,7 @@ def many() -> None:
         asked_at=NOW,
         due_at=NOW + 9 * DAY,
         remind_at=NOW + 5 * DAY,
+        erase_at=NOW + 90 * DAY,
     )
     copy([*rows_of(waiting), late], MANY)
     copy([*rows_of(waiting), request], MANY, changed(AskedToShare, holder=uuid.uuid4))

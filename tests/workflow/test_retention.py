@@ -26,7 +26,7 @@ from rahdari.policy.retention import BY_CLOCK
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.share.models import ConsentQuestion, SharingRequest
-from rahdari.share.rules import Reply, SharingState
+from rahdari.share.rules import Reply
 from rahdari.vault import files
 from rahdari.verify.models import ProbeAttempt
 from rahdari.workflow import retention
@@ -168,11 +168,9 @@ class TestAFile:
     def test_of_a_refusal_goes_with_its_words_its_letters_and_whom_it_asked(self) -> None:
         application = story.a_refusal(story.a_person()).application
         endpoint = application.endpoints.get()
-        times = dict.fromkeys(("asked_at", "due_at", "remind_at", "ended_at", "settled_at"), timezone.now())
+        times = dict.fromkeys(("asked_at", "due_at", "remind_at", "ended_at", "erase_at", "settled_at"), timezone.now())
         about = {"subject": endpoint.subject, "holder": application.holder_ref, "block": endpoint.network}
-        asked = SharingRequest.objects.create(
-            name="Desk 7", asked_by="person:1", state=SharingState.DECLINED, **about, **times
-        )
+        asked = SharingRequest.objects.create(name="Desk 7", asked_by="person:1", state="declined", **about, **times)
         answered = {"reply": Reply.NO, "asked_at": times["asked_at"], "answered_at": times["ended_at"]}
         ConsentQuestion.objects.create(request=asked, holder=application.holder_ref, answered_by="person:2", **answered)
         with pytest.raises(DatabaseError, match="stays"), transaction.atomic():

@@ -121,10 +121,10 @@ def _endpoint(row: Row) -> About:
     found = apply.endpoint_by_subject(row.subject)
     if found is None:
         return None
-    return _working_on(found.application, Act.PROVE), {
-        "application": found.application.reference,
-        "endpoint": str(found.pk),
-    }
+    data = {"application": found.application.reference, "endpoint": str(found.pk)}
+    # Of whoever asked to share it: what that came to.
+    came_to = {"came_to": row.detail["answer"]} if row.act.startswith("share.") else {}
+    return _working_on(found.application, Act.PROVE), data | came_to
 
 
 def _registration(row: Row) -> About:
@@ -174,16 +174,6 @@ def _question(row: Row) -> About:
     return people.people_to_tell(found.holder, sharing.MAY_AGREE), {"question": str(found.pk)}
 
 
-def _sharing(row: Row) -> About:
-    """Whoever asked to share an address: what it came to."""
-    found = sharing.request_by_origin(row.subject)
-    endpoint = apply.endpoint_by_subject(found.subject) if found is not None else None
-    if endpoint is None:
-        return None
-    facts = {"application": endpoint.application.reference, "endpoint": str(endpoint.pk)}
-    return _working_on(endpoint.application, Act.PROVE), facts | {"came_to": row.detail["came_to"]}
-
-
 def _sharer(row: Row) -> About:
     """Whoever has the part of a shared address that ends, or goes on."""
     found = register.sharer_by_id(row.subject.partition(":")[2])
@@ -198,7 +188,6 @@ ABOUT: dict[str, Callable[[Row], About]] = {
     "registration": _registration,
     "host": _host,
     "question": _question,
-    "sharing": _sharing,
     "sharer": _sharer,
     "attestation": _attestation,
     "matter": _matter,

@@ -11,6 +11,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.rows import FileFault
 from rahdari.decide import actions as decide
 from rahdari.fees import queries as fees
+from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.programs.answers import Problem
@@ -147,7 +148,7 @@ def cannot_be_shared(found: Exception) -> Problem:
     return impossible("cannot_be_shared", words)
 
 
-@told(share.NoLongerOpen)
+@told(NoLongerOpen)
 def no_longer_open(found: Exception) -> Problem:
     words = _("The time to answer has ended, or they no longer ask. Nothing has changed for you.")
     return impossible("not_open", words)

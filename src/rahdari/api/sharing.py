@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.inquiry.kinds import is_open
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
@@ -241,7 +242,7 @@ def _question(row: ConsentQuestion, call: Call) -> Json:
 
 def _state(row: ConsentQuestion, call: Call) -> str:
     """`waiting` for somebody else who is asked too; of what they said nothing is told."""
-    if row.request.state != rules.SharingState.WAITING or call.now >= row.request.due_at:
+    if not is_open(row.request, call.now):
         return "over"
     return "open" if row.reply == rules.Reply.WAITING else "waiting"
 

@@ -47,7 +47,7 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
     operators are asked stands under the application, and of a line that changed its operator under the registration.
     """
     own = [] if registration is None else [f"registration:{registration.pk}"]
-    shared = sharing.subjects_asked_for(apply.subjects_of_endpoints(applications))
+    shared = sharing.CO_HOLDER.subjects(apply.subjects_of_endpoints(applications))
     clients = REFERENCE.subjects(verify.check_subjects(applications))
     attested = attestations.subjects_used_for(applications)
     return [*own, *applications, *shared.union(clients, attested).order_by()]

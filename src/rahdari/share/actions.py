@@ -1,4 +1,4 @@
-"""The acts of sharing: ask, answer, take back, remind, end, withdraw with notice, forget.
+"""The acts of sharing: ask, answer, lapse, give notice. What every inquiry has beside them: `inquiry.kinds`.
 
 Invariants: only who has proved control asks (the caller has looked); everybody who has the address is asked, and one
 no is a no; the consents of all are recorded before the register lets anybody in, in one transaction with it; nobody
@@ -16,7 +16,8 @@ from rahdari.address import format_block
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
 from rahdari.db.queues import each_of
-from rahdari.db.wake import wake
+from rahdari.inquiry.kinds import NoLongerOpen, NotAnAnswer, is_open
+from rahdari.inquiry.rules import VOID, Move, Terms
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -28,12 +29,12 @@ from rahdari.register.rules import Block
 
 from . import queries, rules
 from .models import ConsentQuestion, SharingRequest
-from .rules import ANSWERS, LONGEST_NAME, Reply, SharingState
+from .queries import A_DAY, CO_HOLDER
+from .rules import AGREED, DECLINED, LONGEST_NAME, REPLIES, Reply
 
 # So many questions that wait for one holder go out by letter, and so many a day; the page has them all. Whoever sits
 # behind a gateway with many accounts, or asks and takes back again and again, cannot fill a mailbox by it.
 LETTERS_AT_ONCE = 5
-A_DAY = dt.timedelta(days=1)
 
 
 class CannotBeShared(Exception):
@@ -46,18 +47,6 @@ class TooSoon(Exception):
     def __init__(self, again_at: dt.datetime) -> None:
         super().__init__(str(again_at))
         self.again_at = again_at
-
-
-class NoLongerOpen(Exception):
-    """The request has come to something. `.request`"""
-
-    def __init__(self, request: SharingRequest) -> None:
-        super().__init__(f"{request} is {request.state}")
-        self.request = request
-
-
-class NotAnAnswer(ValueError):
-    """An answer is yes or no."""
 
 
 class NoName(ValueError):
@@ -77,7 +66,7 @@ def ask(
         raise NoName(name)
     hold(Lock.SHARE, f"{holder} {block}")
     last = queries.request_of(holder=holder, block=block)
-    if last is not None and last.state == SharingState.WAITING:
+    if last is not None and last.is_waiting:
         return last
     if last is not None:
         again_at = rules.asks_again_at(state=last.state, ended_at=last.ended_at, again_after=terms.again_after)
@@ -86,17 +75,9 @@ def ask(
     there = entries.holders_to_ask(block=block, newcomer=holder)
     if not there or not entries.may_be_shared(block=block):
         raise CannotBeShared(str(block))
-    request = SharingRequest.objects.create(
-        subject=subject,
-        holder=holder,
-        block=block,
-        name=name,
-        asked_by=asked_by,
-        asked_at=now,
-        due_at=now + terms.answer_within,
-        remind_at=now + terms.remind_after,
-    )
-    journal.record(act="share.asked", actor=asked_by, subject=subject, now=now, detail={"request": str(request.pk)})
+    request = SharingRequest(subject=subject, holder=holder, block=block, name=name, asked_by=asked_by)
+    clocks = Terms.spans(now, answer=terms.answer_within, remind=terms.remind_after, kept=terms.name_kept)
+    CO_HOLDER.begin(request, clocks, now, request=str(request.pk))
     for each in sorted(there):
         _put(request, each, asked_by, now)
     return request
@@ -134,22 +115,22 @@ def answer(*, question: ConsentQuestion, given: str, actor: str, now: dt.datetim
 
     The same answer twice changes nothing. Raises NotAnAnswer, NoLongerOpen.
     """
-    if given not in ANSWERS:
+    if given not in REPLIES:
         raise NotAnAnswer(given)
-    request = SharingRequest.objects.select_for_update().get(pk=question.request_id)
+    request = CO_HOLDER.locked(question.request)
     question = ConsentQuestion.objects.get(pk=question.pk)
     if question.reply == given:
         return request
-    if request.state != SharingState.WAITING or now >= request.due_at or question.reply != Reply.WAITING:
+    if not is_open(request, now) or question.reply != Reply.WAITING:
         raise NoLongerOpen(request)
     question.reply, question.answered_at, question.answered_by = given, now, actor
     question.save(update_fields=["reply", "answered_at", "answered_by"])
     detail = {"answer": given, "question": str(question.pk)}
-    journal.record(act="share.answered", actor=actor, subject=request.origin, now=now, detail=detail)
+    journal.record(act="share.replied", actor=actor, subject=request.origin, now=now, detail=detail)
     said = rules.outcome(request.questions.values_list("reply", flat=True))
-    if said is SharingState.DECLINED:
-        return _end(request, said, actor, now)
-    return _let_in(request, actor, now) if said is SharingState.AGREED else request
+    if said == DECLINED:
+        return CO_HOLDER.end(request, Move.ANSWER, said, actor=actor, now=now)
+    return _let_in(request, actor, now) if said == AGREED else request
 
 
 def _let_in(request: SharingRequest, actor: str, now: dt.datetime) -> SharingRequest:
@@ -160,48 +141,32 @@ def _let_in(request: SharingRequest, actor: str, now: dt.datetime) -> SharingReq
             block=request.block, newcomer=request.holder, agreed=agreed, origin=request.origin, actor=actor, now=now
         )
     except register.NotShareable:
-        return _end(request, SharingState.VOID, actor, now)
+        return CO_HOLDER.end(request, Move.LAPSE, VOID, actor=actor, now=now)
     except register.NotAllAgreed as error:
         asked = set(request.questions.values_list("holder", flat=True))
         for each in sorted(error.missing - asked):
             _put(request, each, request.asked_by, now)
         return request
-    return _end(request, SharingState.AGREED, actor, now)
+    return CO_HOLDER.end(request, Move.ANSWER, AGREED, actor=actor, now=now)
 
 
-@transaction.atomic
-def take_back(*, request: SharingRequest, actor: str, now: dt.datetime) -> SharingRequest:
-    """Whoever asked no longer wants it. What it came to before stays."""
-    request = SharingRequest.objects.select_for_update().get(pk=request.pk)
-    return _end(request, SharingState.TAKEN_BACK, actor, now) if request.state == SharingState.WAITING else request
-
-
-@transaction.atomic
-def end_waiting(*, request: SharingRequest, now: dt.datetime) -> bool:
-    """End a request whose time is over, or for which nobody has the address any more. Whether it ended now."""
-    request = SharingRequest.objects.select_for_update().get(pk=request.pk)
-    if request.state != SharingState.WAITING:
+@each_of(CO_HOLDER.waiting, lock=True)
+def lapse(request: SharingRequest, now: dt.datetime) -> bool:
+    """Requests for an address that nobody has any more."""
+    if entries.in_the_way(block=request.block, holder=request.holder).exists():
         return False
-    if not entries.in_the_way(block=request.block, holder=request.holder).exists():
-        _end(request, SharingState.VOID, "clock", now)
-    elif now >= request.due_at:
-        _end(request, SharingState.SILENT, "clock", now)
-    else:
-        return False
+    CO_HOLDER.end(request, Move.LAPSE, VOID, actor="clock", now=now)
     return True
 
 
-@transaction.atomic
-def remind(*, request: SharingRequest, now: dt.datetime) -> bool:
-    """Write once more to whoever has not answered, once; of very many questions not of each, as at first."""
-    request = SharingRequest.objects.select_for_update().get(pk=request.pk)
-    if request.state != SharingState.WAITING or request.reminded_at is not None:
-        return False
-    request.reminded_at = now
-    request.save(update_fields=["reminded_at"])
+@CO_HOLDER.reminding
+def remind(request: SharingRequest, now: dt.datetime) -> None:
+    """Of very many questions not of each, as at first."""
     for question in request.questions.filter(reply=Reply.WAITING):
         _write(question, now)
-    return True
+
+
+erase_names = CO_HOLDER.erasing(needed_until=queries.needed_until)
 
 
 @transaction.atomic
@@ -243,24 +208,8 @@ def note_read(*, subjects: Iterable[str], actor: str, now: dt.datetime) -> None:
     journal.record_list(act="share.read_question", actor=actor, where=actor, shown=subjects, now=now)
 
 
-def mark_carried(*, request: SharingRequest, now: dt.datetime) -> None:
-    """Whoever waited for it has been told. Doing it twice changes nothing."""
-    SharingRequest.objects.filter(pk=request.pk, carried_at__isnull=True).update(carried_at=now)
-
-
 def settle(*, request: SharingRequest, now: dt.datetime) -> None:
     SharingRequest.objects.filter(pk=request.pk, settled_at__isnull=True).update(settled_at=now)
-
-
-@each_of(queries.named)
-def forget_names(request: SharingRequest, now: dt.datetime) -> bool:
-    """The names of requests by which nobody shares any more."""
-    if queries.is_name_needed(request, now):
-        return False
-    request.name, request.forgotten_at = "", now
-    request.save(update_fields=["name", "forgotten_at"])
-    journal.record(act="share.forgot_name", actor="clock", subject=request.origin, now=now)
-    return True
 
 
 def erase_requests(*, subjects: Collection[str], box: Box) -> list[str]:
@@ -273,12 +222,3 @@ def erase_requests(*, subjects: Collection[str], box: Box) -> list[str]:
     ConsentQuestion.objects.filter(request__in=over).delete()
     over.delete()
     return letters
-
-
-def _end(request: SharingRequest, state: SharingState, actor: str, now: dt.datetime) -> SharingRequest:
-    assert rules.may_move(request.state, state)  # noqa: S101 - the callers look first
-    request.state, request.ended_at = state.value, now
-    request.save(update_fields=["state", "ended_at"])
-    journal.record(act="share.ended", actor=actor, subject=request.origin, now=now, detail={"came_to": state.value})
-    wake()
-    return request

@@ -6,7 +6,7 @@ from rahdari.journal.registry import Act, Event, declare, declare_unshown
 
 declare(
     Act("share.put_question", event=Event("sharing.asked")),
-    Act("share.ended", event=Event("sharing.ended")),
+    *(Act(f"share.{each}", event=Event("sharing.ended")) for each in ("answered", "expired", "withdrew", "lapsed")),
     Act(
         "share.read_question",
         seen=_("The name that you chose, and that you ask to share the address"),
@@ -14,4 +14,4 @@ declare(
         why=_("To answer whether you may share it"),
     ),
 )
-declare_unshown("share", "asked answered forgot_name")
+declare_unshown("share", "asked replied erased")

@@ -1,8 +1,8 @@
 """A request to share an address that others have, and the question to each of these.
 
-Invariants, each also held by the database: a holder has one request for a block waiting; nobody is asked twice by a
-request; what a request came to has a moment, and is not changed. The name that the asker chose is encrypted, and gone
-some time after nobody shares by it any more.
+Invariants, each also held by the database, beside those of every inquiry: a holder has one request for a block waiting;
+nobody is asked twice by a request; what a request came to is not changed. The name that the asker chose is encrypted,
+and gone some time after nobody shares by it any more.
 """
 
 import uuid
@@ -11,65 +11,38 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from rahdari.inquiry.models import Inquiry
+from rahdari.inquiry.rules import WAITING
 from rahdari.register.models import BlockField
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import Reply, SharingState
+from .rules import Reply
 
 
-class SharingRequest(models.Model):
+class SharingRequest(Inquiry):
     """May I share this address? `holder` is who asks, `subject` for what: another room waits for the answer.
 
     Another port of the same address is no other request.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    subject = models.CharField(max_length=120)
     holder = models.UUIDField()
     block = BlockField()
     # What those who are asked read, and all that they learn of the asker.
     name = EncryptedTextField()
-    asked_by = models.CharField(max_length=120)
-    state = models.CharField(
-        max_length=12, choices=[(str(one), str(one)) for one in SharingState], default=SharingState.WAITING.value
-    )
-    asked_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    remind_at = models.DateTimeField()
-    reminded_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    # Whoever waited for it has been told.
-    carried_at = models.DateTimeField(null=True, blank=True)
     # What it was asked for is over or on the register: nothing is looked after any more.
     settled_at = models.DateTimeField(null=True, blank=True)
-    forgotten_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta:
-        ordering: ClassVar[list[str]] = ["asked_at", "id"]
+    class Meta(Inquiry.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            *Inquiry.Meta.constraints,
             models.UniqueConstraint(
-                fields=["holder", "block"],
-                condition=Q(state=SharingState.WAITING.value),
-                name="one_request_for_a_block_waits",
-            ),
-            models.CheckConstraint(
-                condition=Q(state=SharingState.WAITING.value, ended_at__isnull=True)
-                | (~Q(state=SharingState.WAITING.value) & Q(ended_at__isnull=False)),
-                name="request_came_to_something_at_a_moment",
-            ),
-            models.CheckConstraint(
-                condition=Q(carried_at__isnull=True) | Q(ended_at__isnull=False), name="only_what_ended_is_carried"
+                fields=["holder", "block"], condition=Q(state=WAITING), name="one_request_for_a_block_waits"
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
+            *Inquiry.Meta.indexes,
             models.Index(fields=["holder", "asked_at"], name="requests_of_a_holder"),
             models.Index(fields=["asked_at"], condition=Q(settled_at__isnull=True), name="requests_unsettled"),
-            models.Index(
-                fields=["ended_at"],
-                condition=Q(carried_at__isnull=True, ended_at__isnull=False),
-                name="shares_to_carry",
-            ),
-            models.Index(fields=["ended_at"], condition=Q(forgotten_at__isnull=True), name="shares_to_forget"),
         ]
 
     def __str__(self) -> str:

@@ -4,12 +4,13 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 
 from rahdari import policy
+from rahdari.inquiry.kinds import Kind
+from rahdari.inquiry.rules import USUAL, WAITING, Move
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act
@@ -19,8 +20,10 @@ from rahdari.register.models import CoHolder, Entry
 from rahdari.register.rules import Block
 
 from .models import ConsentQuestion, SharingRequest
-from .rules import Reply, SharingState
+from .rules import AGREED, ANSWERS, Reply
 
+CO_HOLDER = Kind("share", SharingRequest, answers=ANSWERS, sealed=("name",), moves=USUAL | {Move.LAPSE})
+A_DAY = dt.timedelta(days=1)
 # Who agrees for a holder, and hears of it.
 MAY_AGREE = Act.APPLY
 
@@ -39,22 +42,12 @@ def request_of(*, holder: uuid.UUID, block: Block) -> SharingRequest | None:
     return SharingRequest.objects.filter(holder=holder, block=block).order_by("-asked_at", "-id").first()
 
 
-def request_by_origin(origin: str) -> SharingRequest | None:
-    """The request by which the register knows a consent, `sharing:…`."""
-    return SharingRequest.objects.filter(pk=origin.removeprefix("sharing:")).first()
-
-
 def question_by_subject(subject: str) -> ConsentQuestion | None:
     return ConsentQuestion.objects.filter(pk=subject.removeprefix("question:")).first()
 
 
-def subjects_asked_for(subjects: QuerySet[Any, str]) -> QuerySet[SharingRequest, str]:
-    """Those of these for which others were asked."""
-    return SharingRequest.objects.filter(subject__in=subjects).order_by().values_list("subject", flat=True)
-
-
 def is_waiting(*, holder: uuid.UUID, block: Block) -> bool:
-    return SharingRequest.objects.filter(holder=holder, block=block, state=SharingState.WAITING).exists()
+    return SharingRequest.objects.filter(holder=holder, block=block, state=WAITING).exists()
 
 
 def questions_to(user: User) -> QuerySet[ConsentQuestion]:
@@ -78,7 +71,7 @@ def is_among_first(question: ConsentQuestion, *, at_most: int) -> bool:
 
 
 def _waiting() -> QuerySet[ConsentQuestion]:
-    return ConsentQuestion.objects.filter(reply=Reply.WAITING, request__state=SharingState.WAITING)
+    return ConsentQuestion.objects.filter(reply=Reply.WAITING, request__state=WAITING)
 
 
 def question_for(*, user: User, id: uuid.UUID) -> ConsentQuestion:
@@ -90,37 +83,18 @@ def question_for(*, user: User, id: uuid.UUID) -> ConsentQuestion:
     return question
 
 
-def waiting() -> QuerySet[SharingRequest]:
-    return SharingRequest.objects.filter(state=SharingState.WAITING).order_by("asked_at", "id")
-
-
-def to_remind(now: dt.datetime) -> QuerySet[SharingRequest]:
-    return waiting().filter(remind_at__lte=now, reminded_at__isnull=True, due_at__gt=now)
-
-
-def to_carry() -> QuerySet[SharingRequest]:
-    return SharingRequest.objects.filter(ended_at__isnull=False, carried_at__isnull=True).order_by("ended_at", "id")
-
-
 def unsettled() -> QuerySet[SharingRequest]:
     return SharingRequest.objects.filter(settled_at__isnull=True).order_by("asked_at", "id")
 
 
-def named(now: dt.datetime) -> QuerySet[SharingRequest]:
-    """Requests that ended so long ago that their name may be needed no longer."""
+def needed_until(request: SharingRequest, now: dt.datetime) -> dt.datetime | None:
+    """While somebody shares by it, and so long after, its name is needed: look again then."""
+    sharer = register.sharer_from(request.origin) if request.state == AGREED else None
+    if sharer is None:
+        return None
     in_force = terms()
-    if in_force is None:
-        return SharingRequest.objects.none()
-    old = SharingRequest.objects.filter(forgotten_at__isnull=True, ended_at__lte=now - in_force.name_kept)
-    return old.order_by("ended_at", "id")
-
-
-def is_name_needed(request: SharingRequest, now: dt.datetime) -> bool:
-    """While somebody shares by it, and so long after."""
-    in_force = terms()
-    sharer = register.sharer_from(request.origin) if request.state == SharingState.AGREED else None
-    ended_at = sharer.ended_at if sharer is not None else request.ended_at
-    return in_force is None or ended_at is None or ended_at > now - in_force.name_kept
+    kept = in_force.name_kept if in_force is not None else dt.timedelta()
+    return now + A_DAY if sharer.ended_at is None else sharer.ended_at + kept
 
 
 # -- what is shared now --------------------------------------------------------------------------------------------

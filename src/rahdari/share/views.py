@@ -10,11 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.address import format_block
+from rahdari.inquiry.kinds import NoLongerOpen, NotAnAnswer, is_open
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.models import User
 
 from . import actions, queries
-from .rules import Reply, SharingState
+from .rules import Reply
 
 
 def _names_read(user: User, subjects: Iterable[str]) -> None:
@@ -48,22 +49,22 @@ def question(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         try:
             given = request.POST.get("answer", "")
             actions.answer(question=found, given=given, actor=actor_of(person(request)), now=now)
-        except actions.NotAnAnswer:
+        except NotAnAnswer:
             nothing_chosen = True
-        except actions.NoLongerOpen:
+        except NoLongerOpen:
             return redirect(request.path)
         else:
             return redirect(request.path)
     asked = found.request
-    is_open = asked.state == SharingState.WAITING and found.reply == Reply.WAITING and now < asked.due_at
-    if is_open:
+    may_answer = is_open(asked, now) and found.reply == Reply.WAITING
+    if may_answer:
         _names_read(person(request), [asked.subject])
     terms = queries.terms()
     context = {
         "question": found,
         "asked": asked,
         "address": format_block(asked.block),
-        "is_open": is_open,
+        "is_open": may_answer,
         "nothing_chosen": nothing_chosen,
         "notice_days": terms.notice.days if terms is not None else 0,
     }

@@ -29,7 +29,6 @@ from rahdari.publish import actions as publishing
 from rahdari.publish.models import Receipt
 from rahdari.register import actions as register
 from rahdari.register.models import CoHolder
-from rahdari.share import actions as share
 from rahdari.share.models import SharingRequest as AskedToShare
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Reproof
@@ -74,9 +73,7 @@ from .retention import (
     forget_entries,
     forget_holders,
 )
-from .sharing import carry_answers, end_parts, follow_requests
-from .sharing import end_requests as end_requests_to_share
-from .sharing import remind as remind_of_sharing
+from .sharing import CO_HOLDERS, end_parts, follow_requests
 from .step import Step, Tables, together
 from .unsupported import tell_of_terms
 
@@ -120,7 +117,7 @@ NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # What is kept for months need not be erased to the minute.
 AN_HOUR = dt.timedelta(hours=1)
 # Who outside is asked, each once about one thing (`inquiry`).
-PARTIES: tuple[Asked, ...] = (CLIENTS,)
+PARTIES: tuple[Asked, ...] = (CLIENTS, CO_HOLDERS)
 ASKED = tuple(party.kind.model for party in PARTIES)
 STEPS: tuple[Step, ...] = (
     Step("apply -> verify", open_checks),
@@ -140,8 +137,6 @@ STEPS: tuple[Step, ...] = (
     Step("attest -> verify: what is over", together(settle_uses, drop_what_is_over), of=(AttestationUse,)),
     Step("confirm -> verify", carry_operator_answers, of=(AskedOfOperator,)),
     Step("confirm -> verify: operators that are late", stand_on_silence, of=(AskedOfOperator,), clock=True),
-    Step("share: end requests", end_requests_to_share, of=(AskedToShare,)),
-    Step("share -> verify", carry_answers, of=(AskedToShare,)),
     Step("verify: not shown in time", verify.end_waiting, clock=True),
     Step("verify", answer_checks),
     Step("verify: proofs that came late", take_in_late_proofs, rests=RESTS),
@@ -183,8 +178,6 @@ STEPS: tuple[Step, ...] = (
     Step("mobile: erase", lines.erase_due, of=(MobileNumber,), clock=True),
     Step("share: follow requests", follow_requests, of=(AskedToShare,)),
     Step("share: end parts", end_parts, of=(CoHolder,)),
-    Step("share: remind", remind_of_sharing, of=(AskedToShare,), clock=True),
-    Step("share: forget names", share.forget_names, of=(AskedToShare,), clock=True),
     Step("lease: take proved claims", dyndns.take_proved_claims, of=(AddressClaim,)),
     Step("lease: tell of silence", tell_of_silence, of=(ReportedAddress,), clock=True),
     Step("register: end what is due", register.end_entries_due),

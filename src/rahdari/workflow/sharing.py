@@ -11,34 +11,32 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import Status
 from rahdari.db.queues import each_of
+from rahdari.inquiry.rules import SILENT
 from rahdari.letters import actions as letters
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import CoHolder
 from rahdari.share import actions as share
 from rahdari.share import queries as requests
+from rahdari.share import rules
 from rahdari.share.models import SharingRequest
-from rahdari.share.rules import SharingState
+from rahdari.share.queries import CO_HOLDER
 from rahdari.verify import actions as verify
 from rahdari.verify.evidence import Evidence
 from rahdari.verify.rules import Answer, Result
 
+from .inquiries import Asked, came_at
+
 ACTOR = "system:line"
 # What a request came to is to the check: outcome and finding. Nothing of it speaks against the applicant.
-_FOUND: dict[SharingState, tuple[Result, str]] = {
-    SharingState.DECLINED: ("failed", "share_declined"),
-    SharingState.SILENT: ("failed", "share_silent"),
+_FOUND: dict[str, tuple[Result, str]] = {
+    rules.DECLINED: ("failed", "share_declined"),
+    SILENT: ("failed", "share_silent"),
 }
 
 
-@each_of(requests.waiting)
-def end_requests(request: SharingRequest, now: dt.datetime) -> bool:
-    """Requests whose time to answer is over, and those for which nobody has the address any more."""
-    return share.end_waiting(request=request, now=now)
-
-
-@each_of(requests.to_carry)
-def carry_answers(request: SharingRequest, now: dt.datetime) -> None:
+@CO_HOLDER.delivering
+def deliver_consents(request: SharingRequest, now: dt.datetime) -> None:
     """What requests came to: to the check that waits, and to whoever asked."""
     endpoint = applications.endpoint_by_subject(request.subject)
     if endpoint is not None:
@@ -46,8 +44,7 @@ def carry_answers(request: SharingRequest, now: dt.datetime) -> None:
             if each.network == request.block and not each.is_dynamic:
                 _answer(request, each, now)
         _tell(request, endpoint, now)
-    share.mark_carried(request=request, now=now)
-    if request.state != SharingState.AGREED:
+    if request.state != rules.AGREED:
         share.settle(request=request, now=now)
 
 
@@ -56,16 +53,15 @@ def _answer(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> No
     block = str(request.block)
     evidence: Evidence = {"block": block}
     if request.ended_at is not None:
-        # Silence is an answer when the time is over, whenever we see that it is.
-        evidence["came_at"] = min(request.ended_at, request.due_at).isoformat()
+        evidence["came_at"] = came_at(request)
     others = [f"entry:{entry.pk}" for entry in entries.in_the_way(block=request.block, holder=holder)[:10]]
     if not others:
         sharer = entries.sharer_of(block=request.block, holder=holder)
         if sharer is not None:
             evidence |= {"sharer": str(sharer.pk), "since": sharer.since_at.isoformat()}
         found = Answer("passed", "shared" if sharer is not None else "free", evidence)
-    elif SharingState(request.state) in _FOUND:
-        outcome, finding = _FOUND[SharingState(request.state)]
+    elif request.state in _FOUND:
+        outcome, finding = _FOUND[request.state]
         found = Answer(outcome, finding, evidence, blames=False)
     else:
         found = Answer("failed", "registered_by_another", {"block": block, "entries": others})
@@ -76,10 +72,10 @@ def _answer(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> No
 
 def _tell(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> None:
     template = {
-        SharingState.AGREED: "share_agreed",
-        SharingState.DECLINED: "share_not_agreed",
-        SharingState.SILENT: "share_not_agreed",
-    }.get(SharingState(request.state))
+        rules.AGREED: "share_agreed",
+        rules.DECLINED: "share_not_agreed",
+        SILENT: "share_not_agreed",
+    }.get(request.state)
     if template is None:
         return
     application = endpoint.application
@@ -89,7 +85,7 @@ def _tell(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> None
         "url": reverse("portal:share", args=[application.reference, endpoint.pk]),
     }
     if template == "share_not_agreed":
-        told["silent"] = request.state == SharingState.SILENT
+        told["silent"] = request.state == SILENT
     for person in applications.readers_of(application):
         letters.write_once(
             to=person, template=template, about=application.subject, once=f"share:{request.pk}", context=told, now=now
@@ -115,8 +111,8 @@ def follow_requests(request: SharingRequest, now: dt.datetime) -> bool:
     )
     if status == Status.GRANTED and sharer is not None and sharer.ended_at is None and not has_entries:
         return False  # its entry is about to come
-    if request.state == SharingState.WAITING:
-        request = share.take_back(request=request, actor=ACTOR, now=now)
+    if request.is_waiting:
+        request = CO_HOLDER.withdraw(request, actor=ACTOR, now=now)
     elif sharer is not None and not has_entries:
         register.end_part(sharer=sharer, actor=ACTOR, now=now)
     share.settle(request=request, now=now)
@@ -132,6 +128,10 @@ def end_parts(sharer: CoHolder, now: dt.datetime) -> bool:
     return ended
 
 
-@each_of(requests.to_remind)
-def remind(request: SharingRequest, now: dt.datetime) -> bool:
-    return share.remind(request=request, now=now)
+CO_HOLDERS = Asked(
+    CO_HOLDER,
+    withdraw=share.lapse,
+    deliver=deliver_consents,
+    remind=share.remind,
+    erase=share.erase_names,
+)

@@ -3,6 +3,7 @@
 Nobody learns that an address is registered before they have proved control of it; and then never by whom.
 """
 
+import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Iterable
@@ -21,12 +22,12 @@ from django.views.decorators.http import require_http_methods
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.register import queries as register
 from rahdari.share import actions, queries, rules
 from rahdari.share.models import SharingRequest
-from rahdari.share.rules import SharingState
 from rahdari.verify import queries as proofs
 from rahdari.web import values
 
@@ -80,15 +81,15 @@ class Stand:
 
 
 UNPROVED, NOBODY, HAS_IT = "unproved", "nobody", "has_it"
-STATES = (UNPROVED, NOBODY, HAS_IT, *(str(state) for state in SharingState))
+STATES = (UNPROVED, NOBODY, HAS_IT, *rules.STATES)
 
 
 def stand(application: Application, endpoint: Endpoint, now: dt.datetime) -> Stand:
     holder, block = application.holder_ref, endpoint.network
     last = queries.request_of(holder=holder, block=block)
-    if last is not None and last.state == SharingState.AGREED:
+    if last is not None and last.state == rules.AGREED:
         if register.sharer_of(block=block, holder=holder) is not None:
-            return Stand(SharingState.AGREED.value, last, queries.terms())
+            return Stand(rules.AGREED, last, queries.terms())
         last = None  # the part has ended since
     if endpoint.is_dynamic or not proofs.is_proved(endpoint.subject, block):
         return Stand(UNPROVED)
@@ -98,16 +99,17 @@ def stand(application: Application, endpoint: Endpoint, now: dt.datetime) -> Sta
     if last is not None and terms is not None:
         again_at = rules.asks_again_at(state=last.state, ended_at=last.ended_at, again_after=terms.again_after)
         again_at = again_at if again_at is not None and now < again_at else None
-    waits = last is not None and last.state == SharingState.WAITING
+    waits = last is not None and last.is_waiting
     may_ask = terms is not None and not waits and again_at is None and register.may_be_shared(block=block)
-    return Stand(str(last.state) if last is not None else HAS_IT, last, terms, again_at, may_ask)
+    return Stand(last.state if last is not None else HAS_IT, last, terms, again_at, may_ask)
 
 
 def take_back(application: Application, endpoint: Endpoint, *, actor: str, now: dt.datetime) -> None:
     """Nobody is asked any more, whatever else became of the address or of its proof meanwhile."""
     last = queries.request_of(holder=application.holder_ref, block=endpoint.network)
     if last is not None:
-        actions.take_back(request=last, actor=actor, now=now)
+        with contextlib.suppress(NoLongerOpen):
+            queries.CO_HOLDER.withdraw(last, actor=actor, now=now)
 
 
 @login_required

@@ -84,9 +84,9 @@ class Desk:
         from django.db import transaction
 
         from rahdari.apply.models import Application, Endpoint
+        from rahdari.checks.models import Check
         from rahdari.decide import actions
         from rahdari.decide.models import Case, CaseQuestion, Notice
-        from rahdari.verify.models import Check
 
         place.say(f"filling the desk up to {size} open cases")
         made: dict[type, list[Any]] = {kind: [] for kind in (Application, Endpoint, Check, Case, CaseQuestion, Notice)}

@@ -127,8 +127,8 @@ class Grants:
         """Grant one case; return for each agent the seconds from the commit to the renamed file."""
         from django.utils import timezone
 
+        from rahdari.checks import queries as checks
         from rahdari.decide import actions as decide
-        from rahdari.verify import queries as checks
 
         case, address = self._case()
         decide.take_case(case=case, officer=self.officer, now=timezone.now())
@@ -162,11 +162,11 @@ class Grants:
         from rahdari import policy
         from rahdari.apply import actions as apply
         from rahdari.apply.models import Application
+        from rahdari.control import actions as control
+        from rahdari.control import queries as proofs
+        from rahdari.control.models import Method
         from rahdari.decide import queries as decisions
         from rahdari.people import actions as people
-        from rahdari.verify import actions as verify
-        from rahdari.verify import queries as proofs
-        from rahdari.verify.models import Method
 
         now = timezone.now()
         # The directory knows no network for this half of the documentation prefix: an officer decides.
@@ -181,14 +181,14 @@ class Grants:
         apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
         apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
         endpoint = apply.add_endpoint(block=address, runs="wireguard", **facts)
-        challenge = verify.open_challenge(
+        challenge = control.open_challenge(
             subject=endpoint.subject,
             block=ipaddress.ip_network(address),
             method=Method.LINK,
             valid_for=dt.timedelta(days=7),
             now=now,
         )
-        verify.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=now)
+        control.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=now)
         facts["application"] = Application.objects.get(pk=application.pk)
         apply.submit_application(policy=policy.current(settings.POLICY_FILE), **facts)
         case = wait_for("the worker to open a case", lambda: decisions.case_of(application), patience=PATIENCE)

@@ -71,7 +71,7 @@ def make_file(path: Path, size: int) -> None:
 def imported(path: Path, size: int, what: str) -> dict[str, Any]:
     from django.utils import timezone
 
-    from rahdari.verify import actions
+    from rahdari.checks import actions
 
     began = time.perf_counter()
     report = actions.import_roster(name=ROSTER, path=path, now=timezone.now(), actor="system:bench")
@@ -82,7 +82,7 @@ def imported(path: Path, size: int, what: str) -> dict[str, Any]:
 
 
 def lookups(size: int) -> dict[str, Any]:
-    from rahdari.verify import queries
+    from rahdari.checks import queries
 
     chosen = random.Random(31)
     times = []

@@ -87,7 +87,7 @@ COMMANDS = {
     "letters": Command(
         "rahdari.letters.commands", "Note letters that came back, and try the providers of SMS.", Needs.DJANGO
     ),
-    "roster": Command("rahdari.verify.commands", "Import a roster that checks are made against.", Needs.DJANGO),
+    "roster": Command("rahdari.control.commands", "Import a roster that checks are made against.", Needs.DJANGO),
     "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),
     "rpki": Command(
         "rahdari.address.rpki_commands", "Import what holders of address space have signed in the RPKI.", Needs.DATA
@@ -102,7 +102,7 @@ COMMANDS = {
         "Check a policy file, and put one in force.",
         Needs.DATA,
         free=("check",),
-        beside="rahdari.verify.kinds",
+        beside="rahdari.control.kinds",
     ),
     "keys seal": Command(
         "rahdari.archive.commands",

@@ -2,13 +2,18 @@
 
 from django.urls import include, path
 
+from rahdari.checks import kinds
+
+# Nothing is shown, and no letter with a link goes out, while a kind of check lacks a sentence in one of the languages.
+kinds.require_translations()
+
 urlpatterns = [
     path("", include("rahdari.web.urls")),
     path("", include("rahdari.people.account_urls")),
     path("", include("rahdari.people.urls")),
     path("", include("rahdari.letters.urls")),
     path("", include("rahdari.apply.urls")),
-    path("", include("rahdari.verify.urls")),
+    path("", include("rahdari.control.urls")),
     path("", include("rahdari.fees.urls")),
     path("", include("rahdari.vouch.urls")),
     path("", include("rahdari.confirm.urls")),

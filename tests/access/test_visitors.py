@@ -148,7 +148,7 @@ class TestNobody:
     def test_may_open_what_is_for_everyone(self, world: World) -> None:
         for name in sorted(
             ANYONE
-            - {"verify:prove", "portal:prove_by_link", "people:invitation", "vouch:question", "vouch:stop"}
+            - {"control:prove", "portal:prove_by_link", "people:invitation", "vouch:question", "vouch:stop"}
             - {"remote:line"}
             # Its link is of a person, and the one here is of nobody.
             - {"letters:no_reminders"}

@@ -23,14 +23,14 @@ from rahdari.address import directory, parse_parts
 from rahdari.api import interface
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.attest.rules import Identifier
+from rahdari.checks.models import Check
+from rahdari.control import queries as proofs
 from rahdari.dyndns import actions as lease
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import Membership, Organisation, Role, RoleAssignment, User
 from rahdari.register.models import Registration
 from rahdari.vault import keys, links
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Check
 from tests.attest.sample import a_secretary, an_attestation
 from tests.portal import story
 
@@ -45,7 +45,7 @@ ANYONE = frozenset(
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
     portal:feed_terms portal:feed_terms_text people:invitation
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
-    verify:prove portal:prove_by_link
+    control:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
     confirm:openapi api:openapi
     apply:start apply:who apply:use apply:which apply:ready apply:instead apply:begin
@@ -282,7 +282,7 @@ class World:
                 "token": links.token("apply.prove_all", str(uuid.uuid4())),
             },
             "people:invitation": {"invitation": self.invitation, "token": links.token("people.invitation", "0")},
-            "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
+            "control:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
             "vouch:question": {"token": links.token("vouch.link", str(uuid.uuid4()))},
             "vouch:stop": {"token": links.token("vouch.link", str(uuid.uuid4()))},
             "remote:line": {"token": links.token("remote.line", str(uuid.uuid4()))},

@@ -14,9 +14,9 @@ from rahdari.address import directory
 from rahdari.api.rules import Scope
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
+from rahdari.control import rules
 from rahdari.letters.models import Letter
 from rahdari.ops.sample_registry import record
-from rahdari.verify import rules
 from tests.portal import story
 
 from .sample import Program, problem

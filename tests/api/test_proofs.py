@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari.control.models import Challenge
 from rahdari.decide import queries as cases
-from rahdari.verify.models import Challenge
 from tests.apply.sample import a_pdf
 from tests.portal import story
 

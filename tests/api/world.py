@@ -21,6 +21,8 @@ from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.apply.rows import Table, read
 from rahdari.attest.rules import Identifier
+from rahdari.control import actions as control
+from rahdari.control.models import Method
 from rahdari.dyndns import actions as lease
 from rahdari.fees import actions as fees
 from rahdari.fees.rules import Due
@@ -35,8 +37,6 @@ from rahdari.remote import actions as remote
 from rahdari.share import actions as share
 from rahdari.share import queries as requests
 from rahdari.share.models import SharingRequest
-from rahdari.verify import actions as verify
-from rahdari.verify.models import Method
 from tests.apply.sample import a_photo
 from tests.attest.sample import an_attestation
 from tests.portal import story
@@ -206,7 +206,7 @@ def changing(application: Application) -> Application:
 def with_contacts(application: Application) -> Application:
     """With a range of which the registry named a contact."""
     endpoint = story.add(application, "203.0.113.80/29")
-    row = verify.open_challenge(
+    row = control.open_challenge(
         subject=endpoint.subject,
         block=endpoint.network,
         method=Method.CONTACT,

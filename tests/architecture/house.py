@@ -23,7 +23,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("applicant",),
     ("decide",),
     ("publish", "dyndns", "mobile"),
-    ("apply", "verify", "fees", "vouch", "confirm", "attest", "remote", "share"),
+    ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
+    ("control",),
     ("letters",),
     ("people",),
     ("register",),
@@ -45,8 +46,8 @@ FACTS = frozenset({"address", "feed", "policy", "probe"})
 GROUND = FACTS | {"vault", "db", "tables", "web", "programs", "vantage", "journal", "archive"}
 WITHOUT_DJANGO = (*sorted(FACTS), "vantage", "agent", "push", "lookup", "client")
 WITH_LAYERS_INSIDE = (
-    *("journal", "archive", "register", "people", "letters", "apply", "remote", "vouch", "share", "verify", "fees"),
-    *("confirm", "attest", "decide", "api", "publish", "inquiry"),
+    *("journal", "archive", "register", "people", "letters", "apply", "remote", "vouch", "share", "control"),
+    *("checks", "fees", "confirm", "attest", "decide", "api", "publish", "inquiry"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 
@@ -89,8 +90,8 @@ BOUNDS = (
     ),
     Bound(
         "verifier-knows-no-applicant",
-        "Verify does not know who asked, or why",
-        ("verify",),
+        "Control and checks do not know who asked, or why",
+        ("control", "checks"),
         GROUND | {"register", "people", "letters"},
     ),
     Bound("agent-ships-alone", "The agent reaches address, feed and probe", ("agent",), FACTS - {"policy"}),

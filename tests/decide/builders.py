@@ -10,15 +10,15 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.models import SubscriberQuestion, Way
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
 from rahdari.decide import queries
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Method
 from tests.apply.sample import cnic_of
 
 # A Monday, 10:00 in the office.
@@ -70,7 +70,7 @@ def an_application(
     apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
     apply.save_evidence(kind=evidence, text=text, **facts)
     endpoint = apply.add_endpoint(application=application, block=address, runs=runs, actor=actor, now=now)
-    challenge = verify.open_challenge(
+    challenge = control.open_challenge(
         subject=endpoint.subject,
         block=ipaddress.ip_network(address),
         method=Method.LINK,
@@ -78,7 +78,7 @@ def an_application(
         now=now,
     )
     token = proofs.link_token(challenge)
-    verify.open_link(token=token, address=ipaddress.ip_address(address), now=now)
+    control.open_link(token=token, address=ipaddress.ip_address(address), now=now)
     if also:
         apply.add_endpoint(application=application, block=also, runs="wireguard", actor=actor, now=now)
     return apply.submit_application(

@@ -7,6 +7,11 @@ import pytest
 from rahdari import workflow
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
+from rahdari.checks import queries as check_queries
+from rahdari.checks.models import Check
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
 from rahdari.decide import actions, case_clock, desk, queries
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.decide.rules import CannotSecond, Lane, NoticeState, Outcome, Status
@@ -14,9 +19,6 @@ from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import Mandate, User
-from rahdari.verify import actions as checks
-from rahdari.verify import queries as verify
-from rahdari.verify.models import Check, Method
 
 from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_gateway, a_person, an_application
 
@@ -36,7 +38,7 @@ def letters_to(case: Case) -> list[str]:
 
 
 def failed_check(case: Case) -> Check:
-    return next(check for check in verify.checks_of(case.application.subject) if check.outcome == "failed")
+    return next(check for check in check_queries.checks_of(case.application.subject) if check.outcome == "failed")
 
 
 def taken(case: Case, officer: User) -> Case:
@@ -87,7 +89,7 @@ class TestDecideByRule:
     def test_is_done_once(self) -> None:
         application = a_decided_application()
         again = actions.decide_by_rule(
-            application=application, checks=list(verify.checks_of(application.subject)), now=LATER
+            application=application, checks=list(check_queries.checks_of(application.subject)), now=LATER
         )
         assert again.decisions.count() == 1
         assert acts_on(again) == ["decide.granted_by_rule"]
@@ -119,7 +121,7 @@ class TestDecideByRule:
         application = an_application(address="198.51.100.241", also="198.51.100.242")
         [endpoint] = [each for each in application.endpoints.all() if each.address_text.endswith("242")]
         proved = NOW + HOUR
-        challenge = checks.open_challenge(
+        challenge = control.open_challenge(
             subject=endpoint.subject,
             block=endpoint.network,
             method=Method.LINK,
@@ -128,7 +130,7 @@ class TestDecideByRule:
         )
         workflow.advance(now=NOW)
         assert queries.case_of(application) is None
-        checks.open_link(token=verify.link_token(challenge), address=endpoint.network.network_address, now=proved)
+        control.open_link(token=proofs.link_token(challenge), address=endpoint.network.network_address, now=proved)
         workflow.advance(now=NOW + DAY * 3)
         case = queries.case_of(application)
         assert case is not None and case.started_at == proved
@@ -331,7 +333,7 @@ class TestTheRegister:
         assert Application.objects.get(pk=first.pk).status == "granted" and returned is not None
         assert (returned.status, returned.lane) == (Status.OPEN, Lane.REVIEW)
         # The officer is shown what the register holds now, and cannot grant it into the wall again.
-        assert verify.checks_of(other.subject).get(kind="not_registered").finding == "registered_by_another"
+        assert check_queries.checks_of(other.subject).get(kind="not_registered").finding == "registered_by_another"
         taken(returned, officer)
         with pytest.raises(actions.ChecksMissing):
             actions.grant(case=returned, officer=officer, now=LATER)

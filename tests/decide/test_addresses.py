@@ -18,13 +18,14 @@ from rahdari import policy, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import queries as check_queries
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Challenge
 from rahdari.decide import actions, addresses, queries, views
 from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Challenge
 from tests import urdu
 from tests.apply.sample import a_pdf
 
@@ -58,10 +59,10 @@ def a_case_of(count: int, *, proved: int = 0, labels: str = "Branch") -> Case:
     apply.attach_document(application=draft, rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
     for endpoint in list(applications.endpoints_of(draft))[:proved]:
         network = endpoint.network
-        challenge = verify.open_challenge(
+        challenge = control.open_challenge(
             subject=endpoint.subject, block=network, method="link", valid_for=DAY * 7, now=NOW
         )
-        verify.open_link(token=proofs.link_token(challenge), address=network.network_address, now=NOW)
+        control.open_link(token=proofs.link_token(challenge), address=network.network_address, now=NOW)
     Challenge.objects.filter(status="pending").update(status="withdrawn", closed_at=NOW)
     application = Application.objects.get(pk=draft.pk)
     sent = apply.submit_application(application=application, policy=policy.current(None), **facts)
@@ -222,7 +223,7 @@ class TestMany:
         answer = client.post(url(case, "record_checks"), self.given(), follow=True)
         assert f"Recorded for {UNPROVED} addresses." in answer.text
         assert not answer.text.count("Control of the address: ")
-        found = [one for one in proofs.checks_of(case.application.subject) if one.kind == "control"]
+        found = [one for one in check_queries.checks_of(case.application.subject) if one.kind == "control"]
         assert {one.outcome for one in found} == {"passed"}
         assert sum(one.how == "All bills seen" for one in found) == UNPROVED, (
             "what had passed by itself stays as it was"
@@ -245,13 +246,13 @@ class TestMany:
         actions.take_case(case=case, officer=officer, now=NOW)
         answer = client.post(url(case, "record_checks"), self.given(**more))
         assert answer.status_code == 422 and said in answer.text
-        assert not any(one.finding == "by_hand" for one in proofs.checks_of(case.application.subject))
+        assert not any(one.finding == "by_hand" for one in check_queries.checks_of(case.application.subject))
 
     def test_are_not_recorded_in_the_case_of_another(self, case: Case, client: Client, second: User) -> None:
         actions.take_case(case=case, officer=second, now=NOW)
         assert "Record by hand" not in client.get(url(case)).text
         client.post(url(case, "record_checks"), self.given())
-        assert not any(one.finding == "by_hand" for one in proofs.checks_of(case.application.subject))
+        assert not any(one.finding == "by_hand" for one in check_queries.checks_of(case.application.subject))
 
 
 class TestOne:
@@ -259,7 +260,7 @@ class TestOne:
         """An address whose control was not shown: its page, and where that check is recorded."""
         check = next(
             one
-            for one in proofs.checks_of(case.application.subject)
+            for one in check_queries.checks_of(case.application.subject)
             if one.kind == "control" and one.outcome == "failed"
         )
         endpoint = applications.endpoint_by_subject(check.target)

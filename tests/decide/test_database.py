@@ -7,10 +7,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 
 from rahdari import workflow
+from rahdari.checks import queries as checks
 from rahdari.decide import actions
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.people.models import User
-from rahdari.verify import queries as verify
 
 from .builders import DAY, MINUTE, NOW, a_case, a_refusal, an_application, an_officer
 from .test_actions import LATER, answered, grantable, noticed, taken
@@ -52,7 +52,7 @@ class TestTwoOfficersAtOnce:
         def decide() -> None:
             start.wait()
             case = actions.decide_by_rule(
-                application=application, checks=list(verify.checks_of(application.subject)), now=LATER
+                application=application, checks=list(checks.checks_of(application.subject)), now=LATER
             )
             made.append(case.pk)
             connection.close()

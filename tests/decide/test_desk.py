@@ -13,13 +13,13 @@ from django.urls import reverse
 
 from rahdari import policy, workflow
 from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
 from rahdari.decide import actions, case_clock, desk, queries, queue_columns
 from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
 from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.policy.loading import BUNDLED
-from rahdari.verify import queries as verify
 
 from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_person
 
@@ -185,7 +185,7 @@ class TestSize:
     def test_of_a_row_is_the_same_however_many_addresses_a_case_has(self, officer: User) -> None:
         case = a_case()
         row = desk.rows_of(Case.objects.filter(pk=case.pk), officer=officer, now=NOW)[0]
-        assert row.passed == sum(one.outcome == "passed" for one in verify.checks_of(case.application.subject))
+        assert row.passed == sum(one.outcome == "passed" for one in checks.checks_of(case.application.subject))
         assert [kind.count for kind in row.failed_kinds] == [1]
 
 

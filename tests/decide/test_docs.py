@@ -39,5 +39,5 @@ class TestHistoryForApplicant:
         case = queries.case_of(application)
         assert case is not None
         acts = [row.act for row in queries.history_for_applicant(case)]
-        assert acts == ["decide.granted_by_rule", "verify.opened_checks", "apply.submitted"]
+        assert acts == ["decide.granted_by_rule", "checks.opened", "apply.submitted"]
         assert all(row.at == NOW for row in queries.history_for_applicant(case))

@@ -8,6 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari import workflow
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Check
 from rahdari.confirm import actions as answers
 from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
 from rahdari.confirm.models import Way
@@ -18,8 +20,6 @@ from rahdari.letters import queries as letters
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
-from rahdari.verify import queries as verify
-from rahdari.verify.models import Check
 from tests.workflow.test_services import CENTRE, NUMBER, companies, sent
 
 from .builders import HOUR, NOW, a_case, denied
@@ -229,7 +229,7 @@ class TestSeveralChecks:
         return actions.take_case(case=case, officer=officer, now=NOW)
 
     def open_ones(self, case: Case) -> list[Check]:
-        return [each for each in verify.checks_of(case.application.subject) if each.outcome != "passed"]
+        return [each for each in checks.checks_of(case.application.subject) if each.outcome != "passed"]
 
     def test_are_recorded_with_one_press(self, officer: User) -> None:
         case = self.case(officer)
@@ -241,7 +241,7 @@ class TestSeveralChecks:
         for check in found:
             given |= {f"outcome_{check.pk}": "passed", f"how_{check.pk}": f"Seen by me: {check.kind}"}
         client.post(page(case, "record_several"), given)
-        assert {each.how for each in verify.checks_of(case.application.subject) if each.how} == {
+        assert {each.how for each in checks.checks_of(case.application.subject) if each.how} == {
             f"Seen by me: {check.kind}" for check in found
         }
         assert not self.open_ones(case)
@@ -256,7 +256,7 @@ class TestSeveralChecks:
         answer = client.post(page(case, "record_several"), given)
         html = answer.content.decode()
         assert answer.status_code == 422 and "Enter how you found out." in html and "A day of work." in html
-        assert {each.how for each in verify.checks_of(case.application.subject)} == {""}
+        assert {each.how for each in checks.checks_of(case.application.subject)} == {""}
 
     def test_are_for_whoever_has_the_case(self, officer: User, second: User) -> None:
         case = self.case(officer)
@@ -265,4 +265,4 @@ class TestSeveralChecks:
             given |= {f"outcome_{check.pk}": "passed", f"how_{check.pk}": "Not mine"}
         answer = signed_in(second).post(page(case, "record_several"), given)
         assert answer.status_code == 409 and "Not mine" in answer.content.decode()
-        assert {each.how for each in verify.checks_of(case.application.subject)} == {""}
+        assert {each.how for each in checks.checks_of(case.application.subject)} == {""}

@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari import workflow
+from rahdari.checks import queries as checks
 from rahdari.decide import actions, queries, unreached_addresses
 from rahdari.decide.models import Case
 from rahdari.journal.models import JournalEntry as JournalEntry
@@ -12,7 +13,6 @@ from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
 from rahdari.register.models import Entry
-from rahdari.verify import queries as checks
 
 from .builders import MINUTE, NOW, a_case, an_officer
 

@@ -8,11 +8,11 @@ from django.urls import reverse
 
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document
+from rahdari.checks import queries as checks
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, CaseQuestion, Decision, Notice
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
-from rahdari.verify import queries as verify
 
 from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_gateway, a_person, an_officer
 
@@ -49,7 +49,7 @@ def fresh(case: Case) -> Case:
 
 
 def failed_check(case: Case) -> object:
-    return next(check for check in verify.checks_of(case.application.subject) if check.outcome == "failed").pk
+    return next(check for check in checks.checks_of(case.application.subject) if check.outcome == "failed").pk
 
 
 ADDRESSES = ["queue", "approvals", "case", "take", "hand_over", "decide", "second", "drop", "contact"]

@@ -11,10 +11,10 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.applicant.registration_status import addresses_of
 from rahdari.apply.models import Application, Endpoint
+from rahdari.control import queries as proofs
 from rahdari.dyndns import queries
 from rahdari.dyndns.models import DynamicHost, ReportedAddress
 from rahdari.people.models import User
-from rahdari.verify import queries as proofs
 from tests.portal import story
 
 from .story import Connection, a_connection, a_dynamic_endpoint, listed, report

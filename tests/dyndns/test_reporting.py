@@ -6,15 +6,15 @@ import pytest
 from django.utils import timezone
 
 from rahdari import workflow
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
 from rahdari.dyndns import actions, queries
 from rahdari.dyndns.models import AddressClaim, AddressReport, ReportedAddress
 from rahdari.dyndns.rules import ReportOutcome
 from rahdari.letters.models import Letter
 from rahdari.register import actions as register
 from rahdari.register.models import Change, Entry
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Method
 from tests.portal import story
 
 from .story import a_connection, a_dynamic_endpoint, a_host, addresses, listed, report
@@ -126,7 +126,7 @@ class TestFromElsewhere:
         challenge = proofs.latest_challenge(subject=claim.subject, block=claim.network, method=Method.LINK)
         assert challenge is not None
         token, here = proofs.link_token(challenge), claim.network.network_address
-        verify.open_link(token=token, address=here, now=timezone.now())
+        control.open_link(token=token, address=here, now=timezone.now())
 
     def test_is_listed_when_it_is_proved_whoever_else_has_not(self) -> None:
         first, second = a_connection("203.0.113.235"), a_connection("203.0.113.236")

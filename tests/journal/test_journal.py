@@ -46,7 +46,7 @@ class TestRecord:
     def test_takes_no_address(self, value: object) -> None:
         with pytest.raises(actions.NotForTheJournal):
             actions.record(
-                act="verify.proved_control", actor="person:1", subject="endpoint:1", now=NOW, detail={"at": [value]}
+                act="control.proved", actor="person:1", subject="endpoint:1", now=NOW, detail={"at": [value]}
             )
         assert not JournalEntry.objects.exists()
 

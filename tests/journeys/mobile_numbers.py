@@ -57,12 +57,12 @@ def days_pass(stack: Stack, reference: str) -> None:
     with psycopg.connect(stack.environment()["DATABASE_URL"]) as connection:
 
         def waits() -> object:
-            asked = f"SELECT id FROM verify_check WHERE kind = 'mobile_line' AND subject = {about}"
+            asked = f"SELECT id FROM checks_check WHERE kind = 'mobile_line' AND subject = {about}"
             return connection.execute(asked, [reference]).fetchone()
 
         wait_for("the check of the number", waits)
         for table, columns in (
-            ("verify_check", ("opened_at",)),
+            ("checks_check", ("opened_at",)),
             ("confirm_subscriberquestion", ("asked_at", "due_at")),
             ("mobile_mobilenumber", ("asked_at", "check_due_at")),
         ):

@@ -19,10 +19,10 @@ from django.db import InterfaceError, OperationalError, connections  # noqa: E40
 
 from rahdari.apply import actions as apply  # noqa: E402
 from rahdari.apply import queries as applications  # noqa: E402
+from rahdari.control import actions as control  # noqa: E402
+from rahdari.control import queries as proofs  # noqa: E402
+from rahdari.control.models import Method  # noqa: E402
 from rahdari.people import actions as people  # noqa: E402
-from rahdari.verify import actions as verify  # noqa: E402
-from rahdari.verify import queries as proofs  # noqa: E402
-from rahdari.verify.models import Method  # noqa: E402
 
 # The database is killed as well: whoever asked it something waits for it and asks again.
 AWAY = (OperationalError, InterfaceError)
@@ -52,7 +52,7 @@ def submit(number: int) -> str:
             id=uuid.uuid5(uuid.NAMESPACE_URL, f"many:{number}:endpoint"),
             **common,
         )
-        challenge = verify.open_challenge(
+        challenge = control.open_challenge(
             subject=endpoint.subject,
             block=block,
             method=Method.LINK,
@@ -60,7 +60,7 @@ def submit(number: int) -> str:
             actor=actor,
             now=now,
         )
-        verify.open_link(token=proofs.link_token(challenge), address=block.network_address, now=now)
+        control.open_link(token=proofs.link_token(challenge), address=block.network_address, now=now)
     sent = apply.submit_application(application=draft, policy=policy, actor=actor, now=now)
     return sent.reference
 

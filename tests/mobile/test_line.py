@@ -12,6 +12,8 @@ from django.utils import timezone
 from rahdari import policy
 from rahdari import workflow as house
 from rahdari.apply import actions as apply
+from rahdari.checks import queries as checks
+from rahdari.checks import words
 from rahdari.confirm.models import SubscriberAnswer
 from rahdari.decide import actions as cases_acts
 from rahdari.decide import queries as cases
@@ -25,8 +27,6 @@ from rahdari.policy import clock
 from rahdari.publish.models import PendingChange
 from rahdari.register import actions as register
 from rahdari.register.models import Change, Entry, Registration
-from rahdari.verify import queries as checks
-from rahdari.verify import words
 from tests.portal import story
 
 from . import sample

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rahdari.checks.kinds import KINDS
 from rahdari.policy import BUNDLED, SHIPPED, PolicyError, load, read
 from rahdari.policy.beyond import IN_THE_LANE, MORE, asked_by, asked_of, in_sentences
-from rahdari.verify.kinds import KINDS
 from tests.policy.test_commands import run
 
 FILE = SHIPPED["declaration"]

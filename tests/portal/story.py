@@ -17,8 +17,12 @@ from rahdari.address import parse_parts
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
+from rahdari.checks import queries as checks
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.models import Way
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case
@@ -27,9 +31,6 @@ from rahdari.people.models import Role, User
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions
 from rahdari.register.models import Registration
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Method
 from tests.apply.sample import cnic_of
 from tests.publish.receipts import a_receipt, signed
 
@@ -93,7 +94,7 @@ def add(application: Application, address: str | None = None, *, port: int = 518
 
 
 def prove(endpoint: Endpoint) -> None:
-    challenge = verify.open_challenge(
+    challenge = control.open_challenge(
         subject=endpoint.subject,
         block=endpoint.network,
         method=Method.LINK,
@@ -101,7 +102,9 @@ def prove(endpoint: Endpoint) -> None:
         now=timezone.now(),
     )
     address = endpoint.network.network_address
-    verify.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(str(address)), now=timezone.now())
+    control.open_link(
+        token=proofs.link_token(challenge), address=ipaddress.ip_address(str(address)), now=timezone.now()
+    )
 
 
 # What an applicant gives for a way, as data.
@@ -118,7 +121,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 
 
 def take_a_way(endpoint: Endpoint, method: str, given: dict[str, Any]) -> None:
-    verify.open_challenge(
+    control.open_challenge(
         subject=endpoint.subject,
         block=endpoint.network,
         method=method,
@@ -133,7 +136,7 @@ def begin_again(registration: Registration) -> None:
     entry = registration.entries.get()
     proof = proofs.proof_of(entry.origin, entry.block)
     assert proof is not None
-    verify.begin_reproof(
+    control.begin_reproof(
         about=f"entry:{entry.pk}",
         occasion="asked",
         proof=proof,
@@ -242,7 +245,7 @@ def a_refusal(applicant: User) -> Case:
 def granted_by_hand(case: Case, officer: User) -> None:
     """The officer finds out what failed, and names the operator of the address."""
     decide.take_case(case=case, officer=officer, now=timezone.now())
-    for check in proofs.checks_of(case.application.subject):
+    for check in checks.checks_of(case.application.subject):
         if check.outcome == "failed":
             decide.record_check(
                 case=case, officer=officer, check=check.pk, outcome="passed", how="Asked", now=timezone.now()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.control import queries as proofs
 from rahdari.decide import actions as decide
 from rahdari.decide.models import Decision
 from rahdari.dyndns.models import ReportedAddress
@@ -17,7 +18,6 @@ from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Entry, Registration
-from rahdari.verify import queries as proofs
 from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
 from tests.dyndns.story import a_connection, report
 

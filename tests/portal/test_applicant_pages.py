@@ -16,15 +16,15 @@ from django.utils import timezone
 from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
+from rahdari.control import queries as proofs
+from rahdari.control import ways
+from rahdari.control.rules import OF_THE_WHOLE
 from rahdari.decide import queries as cases
 from rahdari.letters import queries as inbox
 from rahdari.people.models import User
 from rahdari.vault import keys
-from rahdari.verify import queries as proofs
-from rahdari.verify import ways
-from rahdari.verify.rules import OF_THE_WHOLE
 from tests import urdu
-from tests.verify.asked import challenges_of
+from tests.checks.asked import challenges_of
 
 from . import story
 

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari.apply.models import Application
+from rahdari.control import queries as proofs
 from rahdari.decide import actions as decide
 from rahdari.feed import Op
 from rahdari.letters import queries as letters
 from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration
-from rahdari.verify import queries as proofs
 from tests.people.people import let_it_be_long_ago, the_newest_code
 
 from . import story, test_holding

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
+from rahdari.control import queries as proofs
 from rahdari.people.models import User
 from rahdari.vault import keys
-from rahdari.verify import queries as proofs
-from tests.verify.asked import challenges_of
+from tests.checks.asked import challenges_of
 
 from . import story
 

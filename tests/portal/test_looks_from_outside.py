@@ -18,6 +18,7 @@ from rahdari.apply.models import Application
 from rahdari.attest import actions as attest
 from rahdari.attest.models import Attestation
 from rahdari.attest.rules import Identifier
+from rahdari.checks import queries as checks
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.journal.models import JournalEntry
@@ -25,7 +26,6 @@ from rahdari.people.models import User
 from rahdari.share import actions as share
 from rahdari.share import queries as sharing
 from rahdari.vault import keys
-from rahdari.verify import queries as checks
 from rahdari.vouch import actions as vouch
 from rahdari.vouch.queries import LINKS
 from tests.api.sample import Program

@@ -16,12 +16,12 @@ from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import actions as checking
+from rahdari.control import queries as proofs
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.portal.applicant import prove_many
 from rahdari.vault import keys
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
 from tests.apply.sample import a_pdf
 
 from . import story
@@ -79,7 +79,7 @@ class TestTheWholeLine:
     def test_carries_all_of_them(self, owner: User, tmp_path: Path) -> None:
         roster = tmp_path / "companies.csv"
         roster.write_text("number,name,domain\n0000482,Sample Software House (Pvt) Ltd,client.example\n")
-        verify.import_roster(name="companies", path=roster, now=timezone.now(), actor="system:test", processes=1)
+        checking.import_roster(name="companies", path=roster, now=timezone.now(), actor="system:test", processes=1)
         story.an_operator("sample-fibre", "Sample Fibre")
         draft = with_addresses(owner)
         facts: dict[str, Any] = {"application": draft, "actor": story.actor_of(owner), "now": timezone.now()}

@@ -12,6 +12,7 @@ from django.utils import timezone
 from rahdari import policy, workflow
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.control.models import Reproof
 from rahdari.decide import actions as decide
 from rahdari.decide import evidence, remedies
 from rahdari.decide import queries as cases
@@ -22,7 +23,6 @@ from rahdari.people.models import Role, User
 from rahdari.policy import PolicyError, Reason
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.verify.models import Reproof
 
 from . import story, test_holding
 from .test_holding import end

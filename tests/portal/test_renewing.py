@@ -16,6 +16,11 @@ from rahdari import policy, vantage, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
+from rahdari.control import actions as control
+from rahdari.control import expected_claims, vantage_points
+from rahdari.control import queries as proofs
 from rahdari.decide import queries as cases
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
@@ -24,9 +29,6 @@ from rahdari.probe.outcome import Outcome, ProbeAnswer
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
 from rahdari.vault import files, keys
-from rahdari.verify import actions as verify
-from rahdari.verify import expected_claims, vantage_points
-from rahdari.verify import queries as proofs
 from tests import urdu
 from tests.apply.sample import a_pdf, a_photo
 from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
@@ -91,7 +93,7 @@ def with_papers(service: str, person: User, papers: dict[str, dt.date | None], *
 def companies(tmp_path: Path) -> None:
     path = tmp_path / "companies.csv"
     path.write_text(f"number,name,status,domain\n{NUMBER},{COMPANY},active,client.example\n", encoding="utf-8")
-    verify.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
+    checking.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
 
 
 class TestTwoClicks:
@@ -155,7 +157,7 @@ class TestTwoClicks:
         first = proofs.latest_challenge(subject=endpoint.subject, block=endpoint.network, method="http")
         assert first is not None
         shown.append(expected_claims.claim_of(first))
-        verify.look_once(challenge=first, now=timezone.now())
+        control.look_once(challenge=first, now=timezone.now())
         story.send(story.fresh(draft))
         story.advance()
         registration = ends_in(story.registration_of(story.fresh(draft)), 20)
@@ -215,7 +217,7 @@ class TestPapers:
         assert renewal.status == "granted"
         note = applications.documents_of(renewal).get()
         assert (note.noted_from, note.stored, note.name) == (old, "", "")
-        check = proofs.checks_of(renewal.subject).get(kind="documents")
+        check = checks.checks_of(renewal.subject).get(kind="documents")
         assert (check.outcome, check.finding, check.evidence["seen_with"]) == ("passed", "seen_before", first.reference)
         # A year later the note of the note still names the application with which the paper came.
         ends_in(register.fresh(registration), 30)
@@ -240,7 +242,7 @@ class TestPapers:
         case = story.case_of(application)
         decide.take_case(case=case, officer=officer, now=now)
         if passed:
-            check = proofs.checks_of(application.subject).get(kind="documents")
+            check = checks.checks_of(application.subject).get(kind="documents")
             decide.record_check(
                 case=case, officer=officer, check=check.pk, outcome="passed", how="It names the embassy.", now=now
             )
@@ -251,12 +253,12 @@ class TestPapers:
         person = story.a_person()
         first = with_papers("vpn_mission", person, {"mission_letter": None}, number="")
         self.granted_by_an_officer(first)
-        check = proofs.checks_of(first.subject).get(kind="documents")
+        check = checks.checks_of(first.subject).get(kind="documents")
         type(check).objects.filter(pk=check.pk).update(outcome="failed")
         registration = ends_in(story.registration_of(story.fresh(first)), 30)
         renew(browser_at(person, address_of(registration)), registration)
         story.advance()
-        check = proofs.checks_of(the_renewal().subject).get(kind="documents")
+        check = checks.checks_of(the_renewal().subject).get(kind="documents")
         assert (check.outcome, check.finding, check.reason_code) == ("failed", "noted_only", "")
         assert the_renewal().status == "submitted" and cases.case_of(the_renewal()) is not None
 

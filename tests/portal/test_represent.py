@@ -9,14 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import workflow
+from rahdari.checks import contacts
+from rahdari.checks.models import Check
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.register import queries as register
 from rahdari.vault import links
-from rahdari.verify import contacts
-from rahdari.verify.models import Check
 from tests.api.sample import Program
 from tests.apply.sample import a_person
 from tests.decide.builders import an_officer

@@ -21,16 +21,16 @@ from rahdari import workflow
 from rahdari.address import Part, Protocol, directory, rpki, rpki_commands
 from rahdari.applicant import links
 from rahdari.apply.models import Endpoint
+from rahdari.control import expected_claims
+from rahdari.control import queries as proofs
+from rahdari.control.models import Challenge
 from rahdari.letters.models import Letter
 from rahdari.ops.sample_registry import record
 from rahdari.people.models import User
 from rahdari.probe import wireguard
 from rahdari.vault import keys
-from rahdari.verify import expected_claims
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Challenge
+from tests.checks.asked import challenges_of
 from tests.probe.certificates import an_identity
-from tests.verify.asked import challenges_of
 
 from . import story
 
@@ -289,7 +289,7 @@ class TestAWayByCertificate:
         assert browser.post(url, facts).status_code == 302
         challenge = challenge_of(endpoint, "openvpn")
         assert challenge.facts["wrap"] == "tls-crypt"
-        raw = Challenge.objects.raw("SELECT id, given::text AS held FROM verify_challenge")[0].held
+        raw = Challenge.objects.raw("SELECT id, given::text AS held FROM control_challenge")[0].held
         assert shared[:32] not in raw
         assert "Kept encrypted until this proof ends" in browser.get(url).text
         story.prove(endpoint)
@@ -321,7 +321,7 @@ class TestAWayByCertificate:
 
 class TestTheWayByToken:
     def test_looks_when_asked_and_says_what_was_there(self, browser: Client, applicant: User, settings: Any) -> None:
-        from tests.verify import servers
+        from tests.control import servers
 
         endpoint = an_endpoint(applicant, "127.0.0.1")
         url = page_of(endpoint, "http")
@@ -379,7 +379,7 @@ def test_our_key_is_derived_and_stands_in_no_table(browser: Client, applicant: U
     assert len(base64.b64decode(private)) == 32
     assert expected_claims.our_wireguard_key(str(challenge.pk)) == private
     with connection.cursor() as cursor:
-        for table in ("verify_challenge", "verify_probeattempt", "journal_journalentry"):
+        for table in ("control_challenge", "control_probeattempt", "journal_journalentry"):
             cursor.execute(f"SELECT t::text FROM {table} t")
             assert not any(private in row for (row,) in cursor.fetchall())
     assert challenge.expires_at - challenge.opened_at == dt.timedelta(days=7)

@@ -19,6 +19,8 @@ from rahdari.apply.models import Application
 from rahdari.attest import actions as attest
 from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Identifier
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
 from rahdari.decide import queries as cases
 from rahdari.fees import rules as fees
 from rahdari.fees.models import Invoice
@@ -27,8 +29,6 @@ from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.register import queries as register
 from rahdari.vault import keys
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as verified
 from tests.apply.sample import a_pdf
 from tests.attest.sample import an_attestation
 from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
@@ -48,7 +48,7 @@ def companies(tmp_path: Path) -> None:
     path = tmp_path / "companies.csv"
     rows = "".join(f"{number},{name},active,organisation.example\n" for name, number in (CENTRE, BANK))
     path.write_text(f"number,name,status,domain\n{rows}", encoding="utf-8")
-    verify.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
+    checking.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
 
 
 class Visitor:
@@ -220,9 +220,9 @@ class TestCompany:
         page = applicant.see(where)
         assert "Your association vouches for you" in page and "Sample Association of Software Houses" in page
         applicant.prove_and_send(application)
-        check = verified.checks_of(application.subject).get(kind="attestation")
+        check = checks.checks_of(application.subject).get(kind="attestation")
         assert (check.outcome, check.evidence["attestation"]) == ("passed", found.number)
-        assert not verified.checks_of(application.subject).filter(kind="documents").exists()
+        assert not checks.checks_of(application.subject).filter(kind="documents").exists()
         assert registration_of(application) is not None
 
     def test_that_is_not_attested_yet_is_asked_about(self, applicant: Applicant) -> None:

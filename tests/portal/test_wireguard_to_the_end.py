@@ -17,10 +17,10 @@ from rahdari import workflow
 from rahdari.address import directory
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.control import vantage_points
 from rahdari.register import queries as register
 from rahdari.register.models import Change
 from rahdari.vault import keys
-from rahdari.verify import vantage_points
 from tests.probe.networks import SERVER
 from tests.probe.test_wireguard import PORT, THEIRS, Endpoint, endpoint  # noqa: F401 (a fixture)
 

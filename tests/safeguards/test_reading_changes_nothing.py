@@ -1,6 +1,6 @@
 """Safeguard: who reads changes nothing. Every page and operation is asked for by GET, and what it writes is held to a
 short list: a prefetch, a link preview or a reload acts in nobody's name. A link that proves an address by being opened
-with curl is what it is (tests/verify/test_link_page.py)."""
+with curl is what it is (tests/control/test_link_page.py)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -117,18 +117,18 @@ def test_no_operation() -> None:
 @pytest.mark.parametrize(
     ("sql", "params", "said"),
     [
-        ('INSERT INTO "verify_challenge" ("id") VALUES (%s)', ("1",), "verify_challenge"),
+        ('INSERT INTO "control_challenge" ("id") VALUES (%s)', ("1",), "control_challenge"),
         ('UPDATE "apply_endpoint" SET "block" = %s', ("1",), "apply_endpoint"),
         ('DELETE FROM "apply_endpoint"', (), "apply_endpoint"),
         ("NOTIFY rahdari_workflow", None, "rahdari_workflow"),
         (
             'INSERT INTO "journal_journalentry" ("act") VALUES (%s)',
-            ("verify.shared_proof",),
-            "journal_journalentry verify.shared_proof",
+            ("control.shared_proof",),
+            "journal_journalentry control.shared_proof",
         ),
         ('INSERT INTO "journal_journalentry" ("act") VALUES (%s)', ("decide.read_case",), None),
         ('UPDATE "django_session" SET "expire_date" = %s', ("1",), None),
-        ('SELECT "id" FROM "verify_challenge" FOR UPDATE', None, None),
+        ('SELECT "id" FROM "control_challenge" FOR UPDATE', None, None),
     ],
 )
 def test_a_planted_write_is_seen(sql: str, params: Any, said: str | None) -> None:

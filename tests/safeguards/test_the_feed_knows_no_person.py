@@ -41,7 +41,8 @@ def test_no_import_leads_from_the_publisher_to_a_person() -> None:
     people = {
         "people",
         "apply",
-        "verify",
+        "control",
+        "checks",
         "fees",
         "confirm",
         "attest",

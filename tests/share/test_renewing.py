@@ -12,13 +12,13 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
 from rahdari.decide import queries as cases
 from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Change, CoHolder, Registration
 from rahdari.register.rules import told_end
-from rahdari.verify import queries as checks
 from tests.portal import story
 from tests.portal.test_again import ends_in
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
+from rahdari.checks import queries as checks
 from rahdari.db import queues
 from rahdari.decide import actions as decide
 from rahdari.journal.models import JournalEntry as Row
@@ -24,7 +25,6 @@ from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.share import actions, queries
 from rahdari.share.models import ConsentQuestion, SharingRequest
-from rahdari.verify import queries as checks
 from tests.portal import story
 
 pytestmark = pytest.mark.django_db

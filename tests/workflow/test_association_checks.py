@@ -14,13 +14,13 @@ from rahdari.attest import actions as attest
 from rahdari.attest import queries as attestations
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
 from rahdari.attest.rules import Answer, Identifier, ReviewOutcome
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Check
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Check
 from tests.apply.sample import cnic_of
 from tests.attest.sample import ASSOCIATION, a_secretary, an_attestation
 from tests.decide.builders import DAY, HOUR, NOW, a_person, an_application

@@ -20,7 +20,11 @@ from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
 from rahdari.attest.models import AttestationUse
 from rahdari.attest.models import MembershipInquiry as AskedOfAssociation
+from rahdari.checks import actions as checking
+from rahdari.checks.models import Check
 from rahdari.confirm import actions as confirm
+from rahdari.control import actions as control
+from rahdari.control.models import Challenge, Method
 from rahdari.db import queues
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case, Decision
@@ -28,8 +32,6 @@ from rahdari.fees.models import Invoice
 from rahdari.policy import current
 from rahdari.register.models import Registration
 from rahdari.share.models import SharingRequest as AskedToShare
-from rahdari.verify import actions as verify
-from rahdari.verify.models import Challenge, Check, Method
 from rahdari.vouch.models import ReferenceRequest as AskedOfClient
 from rahdari.workflow.step import Step
 from tests.attest.sample import a_secretary
@@ -43,7 +45,7 @@ from .test_services import companies as companies
 pytestmark = pytest.mark.django_db
 # Which proofs that were asked for again have come: their challenges are found by an index, for the few that are open,
 # but for so few the planner would rather read them once.
-ALLOWED = ("verify_challenge", 'SELECT "verify_reproof"')
+ALLOWED = ("control_challenge", 'SELECT "control_reproof"')
 # What rests no longer than this is run as good as always.
 SHORT = dt.timedelta(minutes=1)
 READ = re.compile(r"^\s*(SELECT|WITH)\b", re.IGNORECASE)
@@ -86,7 +88,7 @@ def owing(address: str, **facts: Any) -> tuple[Application, Endpoint]:
     """A sent application of which one address has its proof still to come."""
     application = an_application(also=address, **facts)
     endpoint = application.endpoints.get(block=f"{address}/32")
-    verify.open_challenge(
+    control.open_challenge(
         subject=endpoint.subject, block=endpoint.network, method=Method.LINK, valid_for=7 * DAY, now=NOW
     )
     workflow.advance(now=NOW)
@@ -200,7 +202,7 @@ def test_each_step_costs_a_batch_however_many_wait(many: None, monkeypatch: pyte
         assert model._default_manager.count() >= MANY, model
     monkeypatch.setattr(queues, "AT_ONCE", BATCH)
     monkeypatch.setattr(queues, "_positions", {})
-    monkeypatch.setattr(verify.answer_waiting, "at_most", BATCH)
+    monkeypatch.setattr(checking.answer_waiting, "at_most", BATCH)
     for _ in range(2):  # the second begins where the first left off
         assert too_much(workflow.STEPS) == []
     assert [str(each) for each in queues.failing()] == []

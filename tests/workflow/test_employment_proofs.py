@@ -8,11 +8,11 @@ import pytest
 from rahdari import policy, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.verify import queries as checks
 from rahdari.vouch import actions as vouch
 from rahdari.vouch.models import ReferenceRequest
 from tests.apply.sample import a_photo
@@ -183,7 +183,7 @@ class TestALaterProof:
 
 
 def test_what_asks_in_a_way_of_its_own_is_a_kind_of_check() -> None:
-    from rahdari.verify.kinds import KINDS
+    from rahdari.checks.kinds import KINDS
     from rahdari.workflow.checking import _REQUESTS
 
     assert set(_REQUESTS) <= set(KINDS)

@@ -13,6 +13,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as invoices
 from rahdari.fees.models import Invoice, Payment
@@ -21,7 +22,6 @@ from rahdari.fees.statements import Read
 from rahdari.letters.models import Letter
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.verify import queries as checks
 from tests.decide.builders import DAY, HOUR, NOW
 
 from .test_services import LAST_DAY, companies, prove, sent

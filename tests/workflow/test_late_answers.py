@@ -17,6 +17,12 @@ from rahdari.apply.models import Application
 from rahdari.attest import actions as attest
 from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Answer, Identifier
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Check
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as cases
 from rahdari.decide import rules
@@ -26,9 +32,6 @@ from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Check, Method
 from rahdari.vouch import actions as vouch
 from rahdari.vouch.models import ReferenceRequest
 from rahdari.workflow import late_answers
@@ -154,14 +157,14 @@ class TestWhoeverHadTheAddressHasGone:
         other = an_application(address=address)
         workflow.advance(now=NOW)
         third = with_an_officer(address)
-        ask_again = verify.ask_again
+        ask_again = checking.ask_again
 
         def fails(*, subject: str, **facts: Any) -> int:
             if subject == min(second, third, key=lambda each: str(case_of(each).pk)).subject:
                 raise LookupError("sample")
             return ask_again(subject=subject, **facts)
 
-        monkeypatch.setattr(late_answers.verify, "ask_again", fails)
+        monkeypatch.setattr(checking, "ask_again", fails)
         for queue in (late_answers.look_again, late_answers.follow_news):
             monkeypatch.setattr(queue, "at_most", 1)
         for each in (first, other):
@@ -231,10 +234,10 @@ class TestTheProofOfTheAddress:
 
     def prove(self, endpoint: Any, now: dt.datetime, *, only_open: bool = False) -> None:
         facts = {"subject": endpoint.subject, "block": endpoint.network, "method": Method.LINK}
-        challenge = verify.open_challenge(valid_for=7 * DAY, now=now, **facts)
+        challenge = control.open_challenge(valid_for=7 * DAY, now=now, **facts)
         if not only_open:
             address = ipaddress.ip_address(str(endpoint.network.network_address))
-            verify.open_link(token=checks.link_token(challenge), address=address, now=now)
+            control.open_link(token=proofs.link_token(challenge), address=address, now=now)
 
     def test_that_comes_late_is_decided_by_rule_at_once(self) -> None:
         application = self.unproved()

@@ -8,13 +8,13 @@ from django.db import OperationalError
 from rahdari import policy, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
+from rahdari.checks import actions as checking
 from rahdari.decide import queries as decisions
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
 from rahdari.register import queries as register
 from rahdari.register.models import Change, CoHolder, Registration
 from rahdari.register.rules import Standing
-from rahdari.verify import actions as verify
 from rahdari.vouch.models import MailOptOut
 from rahdari.workflow.step import Step
 from rahdari.workflow.terms import months_later
@@ -35,8 +35,8 @@ class TestAdvance:
         application = an_application()
         moved = workflow.advance(now=NOW)
         assert {name: count for name, count in moved.items() if count} == {
-            "apply -> verify": 1,
-            "verify -> decide": 1,
+            "apply -> checks": 1,
+            "checks -> decide": 1,
             "decide -> register": 1,
         }
         registration = registration_of(application)
@@ -88,14 +88,14 @@ class TestAdvance:
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         broken, sound = an_application(), an_application()
-        open_checks = verify.open_checks
+        open_checks = checking.open_checks
 
         def fail_for_one(**facts: object) -> object:
             if facts["subject"] == broken.subject:
                 raise ZeroDivisionError
             return open_checks(**facts)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(workflow.verify, "open_checks", fail_for_one)
+        monkeypatch.setattr(checking, "open_checks", fail_for_one)
         workflow.advance(now=NOW)
         assert registration_of(sound).entries.count() == 1
         assert register.registration_from(broken.subject) is None
@@ -110,7 +110,7 @@ class TestAdvance:
         def away(**facts: object) -> None:
             raise OperationalError
 
-        monkeypatch.setattr(workflow.verify, "open_checks", away)
+        monkeypatch.setattr(checking, "open_checks", away)
         with pytest.raises(OperationalError):
             workflow.advance(now=NOW)
 

@@ -16,15 +16,15 @@ from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
+from rahdari.checks import words
+from rahdari.checks.models import Check
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import SubscriberQuestion, Way
 from rahdari.decide import case_clock
 from rahdari.decide import queries as cases
 from rahdari.register import queries as entries
-from rahdari.verify import queries as checks
-from rahdari.verify import words
-from rahdari.verify.models import Check
 from tests.portal import story
 
 pytestmark = pytest.mark.django_db

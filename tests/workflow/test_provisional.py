@@ -8,6 +8,9 @@ from django.db import DatabaseError, transaction
 
 from rahdari import policy, workflow
 from rahdari.apply.models import Application
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
+from rahdari.checks.rules import Answer
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case, Decision
@@ -18,9 +21,6 @@ from rahdari.register import actions as registering
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as verify_queries
-from rahdari.verify.rules import Answer
 from rahdari.workflow.terms import months_later
 from tests.decide.builders import DAY, MINUTE, NOW, an_application, an_officer
 
@@ -49,7 +49,7 @@ def case_of(application: Application) -> Case:
 
 def answer(application: Application, result: str, *, now: dt.datetime) -> None:
     given = Answer("passed", "all_there") if result == "passed" else Answer("failed", "missing")
-    assert verify.answer_check(
+    assert checking.answer_check(
         subject=application.subject, kind="documents", target="", found=given, actor="system:line", now=now
     )
 
@@ -149,7 +149,7 @@ class TestReturn:
 
 def record_and_grant(case: Case, officer: User, *, now: dt.datetime) -> None:
     decide.take_case(case=case, officer=officer, now=now)
-    check = verify_queries.checks_of(case.application.subject).get(kind="documents")
+    check = checks.checks_of(case.application.subject).get(kind="documents")
     decide.record_check(
         case=case, officer=officer, check=check.pk, outcome="passed", how="Seen in the office.", now=now
     )

@@ -14,16 +14,20 @@ from rahdari.apply.models import Application
 from rahdari.attest import actions as attest
 from rahdari.attest import queries as attestations
 from rahdari.attest.rules import Identifier
+from rahdari.checks import actions as checking
+from rahdari.checks import contacts
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Check
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control import rules
+from rahdari.control.models import Method
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
 from rahdari.register import queries as register
-from rahdari.verify import actions as verify
-from rahdari.verify import contacts, rules
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Check, Method
 from tests.apply.sample import a_person, asking
 from tests.attest.sample import an_attestation
 from tests.decide.builders import DAY, HOUR, NOW, an_officer
@@ -38,7 +42,7 @@ COMPANIES = f"number,name,status,email,mobile,domain\n{NUMBER},{NAME},active,{OF
 def imported(folder: Path, name: str, content: str) -> None:
     path = folder / f"{name}.csv"
     path.write_text(content, encoding="utf-8")
-    verify.import_roster(name=name, path=path, now=NOW, actor="system:test", processes=1)
+    checking.import_roster(name=name, path=path, now=NOW, actor="system:test", processes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -64,14 +68,14 @@ def sent(
 def proved_and_sent(draft: Application, block: str, at: dt.datetime) -> Application:
     actor = f"person:{draft.applicant_id}"
     endpoint = apply.add_endpoint(application=draft, block=block, runs="wireguard", actor=actor, now=at)
-    challenge = verify.open_challenge(
+    challenge = control.open_challenge(
         subject=endpoint.subject,
         block=ipaddress.ip_network(block),
         method=Method.LINK,
         valid_for=DAY,
         now=at,
     )
-    verify.open_link(token=checks.link_token(challenge), address=ipaddress.ip_address(block), now=at)
+    control.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(block), now=at)
     apply.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=applications.policy_in_force(), actor=actor, now=at
     )
@@ -144,15 +148,15 @@ class TestACompanyThatAnybodyCanName:
     def test_is_registered_once_the_code_from_the_contact_came_back(self) -> None:
         application = sent("manager@mail.example")
         check, user = whose(application), application.applicant
-        verify.send_code_to_contact(
+        checking.send_code(
             check=check, number=NUMBER, way="email", holder=NAME, asked_by=user, language="en", actor="p", now=NOW
         )
         letter = Letter.objects.get(template="represents_code")
         code = contacts.code_of(whose(application))
         assert letter.address == OFFICE and code in letter.text and "manager@mail.example" in letter.text
-        with pytest.raises(verify.CodeNotTaken, match="wrong"):
-            verify.try_code_of_contact(check=check, given="aaaa-bbbb", actor="p", now=NOW)
-        verify.try_code_of_contact(check=check, given=f" {code.upper()} ", actor="p", now=NOW)
+        with pytest.raises(control.CodeNotTaken, match="wrong"):
+            checking.try_code(check=check, given="aaaa-bbbb", actor="p", now=NOW)
+        checking.try_code(check=check, given=f" {code.upper()} ", actor="p", now=NOW)
         workflow.advance(now=NOW + HOUR)
         application.refresh_from_db()
         assert (whose(application).finding, application.status) == ("code_from_contact", "granted")
@@ -189,10 +193,10 @@ class TestCodesToTheContact:
             application = sent(f"one-{count}@mail.example", f"203.0.113.{70 + count}")
             given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
             if count < rules.MOST_CODES_A_DAY:
-                verify.send_code_to_contact(check=whose(application), asked_by=application.applicant, **given)
+                checking.send_code(check=whose(application), asked_by=application.applicant, **given)
             else:
-                with pytest.raises(verify.NoCodeNow, match="too_many"):
-                    verify.send_code_to_contact(check=whose(application), asked_by=application.applicant, **given)
+                with pytest.raises(control.NoCodeNow, match="too_many"):
+                    checking.send_code(check=whose(application), asked_by=application.applicant, **given)
 
     def test_are_not_used_up_for_others_by_one_who_asks(self) -> None:
         given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
@@ -200,26 +204,26 @@ class TestCodesToTheContact:
         more = [sent("", f"203.0.113.{71 + count}", user=mallory.applicant) for count in range(2)]
         for application, taken in ((mallory, True), (more[0], True), (more[1], False), (mallory, False)):
             if taken:
-                verify.send_code_to_contact(check=whose(application), asked_by=mallory.applicant, **given)
+                checking.send_code(check=whose(application), asked_by=mallory.applicant, **given)
             else:
-                with pytest.raises(verify.NoCodeNow, match="too_many"):
-                    verify.send_code_to_contact(check=whose(application), asked_by=mallory.applicant, **given)
+                with pytest.raises(control.NoCodeNow, match="too_many"):
+                    checking.send_code(check=whose(application), asked_by=mallory.applicant, **given)
         honest = sent("employee@mail.example", "203.0.113.75")
         for _ in range(rules.MOST_CODES_OF_ONE):
-            verify.send_code_to_contact(check=whose(honest), asked_by=honest.applicant, **given)
+            checking.send_code(check=whose(honest), asked_by=honest.applicant, **given)
 
     def test_are_used_up_after_some_tries_and_after_a_day(self) -> None:
         application = sent("manager@mail.example")
         given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p"}
-        verify.send_code_to_contact(check=whose(application), asked_by=application.applicant, now=NOW, **given)
+        checking.send_code(check=whose(application), asked_by=application.applicant, now=NOW, **given)
         code = contacts.code_of(whose(application))
-        with pytest.raises(verify.CodeNotTaken, match="used_up"):
-            verify.try_code_of_contact(check=whose(application), given=code, actor="p", now=NOW + 2 * DAY)
+        with pytest.raises(control.CodeNotTaken, match="used_up"):
+            checking.try_code(check=whose(application), given=code, actor="p", now=NOW + 2 * DAY)
         for why in ("wrong", "wrong", "wrong", "wrong", "used_up", "used_up"):
-            with pytest.raises(verify.CodeNotTaken, match=why):
-                verify.try_code_of_contact(check=whose(application), given="nope-nope", actor="p", now=NOW)
-        with pytest.raises(verify.CodeNotTaken, match="used_up"):
-            verify.try_code_of_contact(check=whose(application), given=code, actor="p", now=NOW)
+            with pytest.raises(control.CodeNotTaken, match=why):
+                checking.try_code(check=whose(application), given="nope-nope", actor="p", now=NOW)
+        with pytest.raises(control.CodeNotTaken, match="used_up"):
+            checking.try_code(check=whose(application), given=code, actor="p", now=NOW)
 
     def test_say_nothing_of_the_contact_but_a_part(self) -> None:
         application = sent("manager@mail.example")
@@ -229,7 +233,7 @@ class TestCodesToTheContact:
 
     def test_can_be_gone_without(self) -> None:
         application = sent("manager@mail.example")
-        verify.leave_to_officer(check=whose(application), actor="p", now=NOW)
+        checking.leave_to_officer(check=whose(application), actor="p", now=NOW)
         workflow.advance(now=NOW)
         assert whose(application).finding == "not_shown" and decisions.case_of(application) is not None
 
@@ -247,7 +251,7 @@ class TestASecondOrganisationUnderANumber:
         letter = Letter.objects.get(template="representative_asked")
         assert "manager@softwarehouse.example" in letter.text
         assert not contacts.waits_for_a_code(check)
-        assert verify.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
+        assert checking.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY + HOUR)
         second.refresh_from_db()
         assert (whose(second).finding, second.status) == ("representative_agrees", "granted")
@@ -255,12 +259,12 @@ class TestASecondOrganisationUnderANumber:
     def test_goes_to_an_officer_after_a_no_who_sees_what_was_shown(self) -> None:
         self.first()
         second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
-        assert verify.answer_as_representative(check=whose(second), said=False, actor="p", now=NOW + DAY)
+        assert checking.answer_as_representative(check=whose(second), said=False, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         check = whose(second)
         assert (check.outcome, check.finding, check.reason_code) == ("failed", "representative_denies", "")
         assert check.evidence["shown"] == "domain" and decisions.case_of(second) is not None
-        assert not verify.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
+        assert not checking.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
 
     def test_goes_to_an_officer_when_nobody_answers(self) -> None:
         self.first()
@@ -285,7 +289,7 @@ class TestASecondOrganisationUnderANumber:
     def test_alarms_nobody_by_a_change_of_what_is_registered_already(self) -> None:
         first = self.first()
         second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
-        verify.answer_as_representative(check=whose(second), said=True, actor="p", now=NOW + DAY)
+        checking.answer_as_representative(check=whose(second), said=True, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         told = letters_to(second.applicant)
         registration = register.registration_from(first.subject)
@@ -389,9 +393,9 @@ class TestAMemberNumber:
     def test_is_shown_by_a_code_to_the_listed_address(self) -> None:
         application = a_freelancer("other@mail.example", "203.0.113.80")
         given = {"number": "SA-0031", "way": "email", "holder": "Sample", "language": "en", "actor": "p", "now": NOW}
-        verify.send_code_to_contact(check=self.member(application), asked_by=application.applicant, **given)
+        checking.send_code(check=self.member(application), asked_by=application.applicant, **given)
         code = contacts.code_of(self.member(application))
-        verify.try_code_of_contact(check=self.member(application), given=code, actor="p", now=NOW)
+        checking.try_code(check=self.member(application), given=code, actor="p", now=NOW)
         workflow.advance(now=NOW)
         application.refresh_from_db()
         assert (application.status, self.member(application).finding) == ("granted", "listed_and_shown")

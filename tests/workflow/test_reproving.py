@@ -10,6 +10,9 @@ from django.urls import reverse
 from rahdari import workflow
 from rahdari.address import directory, format_block
 from rahdari.apply.models import Application
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method, Reproof
 from rahdari.journal.models import JournalEntry as JournalEntry
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
@@ -18,14 +21,11 @@ from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Method, Reproof
 from rahdari.workflow import reproving
 from tests.decide.builders import DAY, NOW, an_application, an_officer
 
 pytestmark = pytest.mark.django_db
-TERM = "register -> verify: prove again in the term"
+TERM = "register -> control: prove again in the term"
 
 
 def registered() -> tuple[Registration, Entry]:
@@ -52,7 +52,7 @@ def show(reproof: Reproof, now: dt.datetime) -> None:
     link = proofs.latest_challenge(subject=reproof.subject, block=reproof.proof.network, method=Method.LINK)
     assert link is not None
     seen = ipaddress.ip_address(str(reproof.proof.network.network_address))
-    assert verify.open_link(token=proofs.link_token(link), address=seen, now=now).result == "proved"
+    assert control.open_link(token=proofs.link_token(link), address=seen, now=now).result == "proved"
 
 
 def page_of_proofs(officer: User) -> str:
@@ -166,7 +166,7 @@ class TestProveAgain:
         proof = proofs.proof_of(entry.origin, entry.block)
         assert proof is not None
         later = now + 20 * DAY
-        again = verify.begin_reproof(
+        again = control.begin_reproof(
             about=f"entry:{entry.pk}", occasion="asked:1", proof=proof, windows=3, between=2 * DAY, now=later
         )
         show(again, later)
@@ -189,7 +189,7 @@ class TestProveAgain:
         assert proof is not None
         about = f"entry:{entry.pk}"
         first, second = (
-            verify.begin_reproof(about=about, occasion=occasion, proof=proof, windows=3, between=2 * DAY, now=NOW)
+            control.begin_reproof(about=about, occasion=occasion, proof=proof, windows=3, between=2 * DAY, now=NOW)
             for occasion in ("a", "b")
         )
         assert first.pk == second.pk

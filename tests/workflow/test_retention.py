@@ -17,6 +17,7 @@ from rahdari.apply import erasing
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
+from rahdari.control.models import ProbeAttempt
 from rahdari.decide import queries as decisions
 from rahdari.decide import words
 from rahdari.decide.models import Decision, Notice
@@ -28,7 +29,6 @@ from rahdari.register.models import Entry, Registration
 from rahdari.share.models import ConsentQuestion, SharingRequest
 from rahdari.share.rules import Reply
 from rahdari.vault import files
-from rahdari.verify.models import ProbeAttempt
 from rahdari.workflow import retention
 from tests.apply.sample import a_photo, asking
 from tests.portal import story

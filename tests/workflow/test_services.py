@@ -13,13 +13,15 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Identifier
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as check_queries
+from rahdari.checks import queries as checks
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.register import queries as register
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Method
 from rahdari.workflow.terms import months_later
 from tests.apply.sample import a_pdf
 from tests.attest.sample import an_attestation
@@ -34,18 +36,18 @@ LAST_DAY = dt.date(2027, 6, 30)
 def companies(tmp_path: Path) -> None:
     path = tmp_path / "companies.csv"
     path.write_text(f"number,name,status,domain\n{NUMBER},{CENTRE},active,client.example\n", encoding="utf-8")
-    verify.import_roster(name="companies", path=path, now=NOW, actor="system:test", processes=1)
+    checking.import_roster(name="companies", path=path, now=NOW, actor="system:test", processes=1)
 
 
 def prove(endpoint: Endpoint, address: str, *, now: dt.datetime = NOW) -> None:
-    challenge = verify.open_challenge(
+    challenge = control.open_challenge(
         subject=endpoint.subject,
         block=ipaddress.ip_network(address),
         method=Method.LINK,
         valid_for=dt.timedelta(days=7),
         now=now,
     )
-    verify.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=now)
+    control.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=now)
 
 
 def sent(
@@ -111,7 +113,7 @@ class TestCompany:
         application = sent("vpn_company", {}, ntn="0000999")
         path = tmp_path / "taxpayers.csv"
         path.write_text(f"number,name,status,valid_until\n0000999,{CENTRE},active,\n", encoding="utf-8")
-        verify.import_roster(name="active_taxpayers", path=path, now=NOW + DAY, actor="system:test", processes=1)
+        checking.import_roster(name="active_taxpayers", path=path, now=NOW + DAY, actor="system:test", processes=1)
         workflow.advance(now=NOW + DAY)
         registration = register.registration_from(application.subject)
         assert registration is not None and not registration.is_provisional
@@ -169,7 +171,7 @@ class TestRead:
         application = sent(service, dict.fromkeys(papers), name="Sample University", number="")
         case = decisions.case_of(application)
         assert case is not None and case.status == "open"
-        check = proofs.checks_of(application.subject).get(kind="documents")
+        check = check_queries.checks_of(application.subject).get(kind="documents")
         assert (check.finding, check.reason_code) == ("to_be_read", ""), "it speaks against nobody"
         officer = an_officer()
         decide.take_case(case=case, officer=officer, now=NOW)

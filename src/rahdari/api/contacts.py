@@ -11,26 +11,26 @@ from rahdari.applicant import contact_way
 from rahdari.applicant import proofs as control
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.control import actions as control_actions
+from rahdari.control import queries as challenges
+from rahdari.control.models import Challenge, Method
 from rahdari.people.acting import Acting
 from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_found, not_taken
 from rahdari.programs.schema import closed, text
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as challenges
-from rahdari.verify.models import Challenge, Method
 
 from .interface import Call, operation
 from .proofs import AT, CHALLENGE, PROVE, TAG, challenge, unproved
 
 
-def no_code(found: verify.NoCodeNow, pointer: str, words: str) -> Problem:
+def no_code(found: control_actions.NoCodeNow, pointer: str, words: str) -> Problem:
     if found.why == "unknown":
         return not_taken([error(pointer, "unknown", words)])
     return impossible("too_many_codes", words)
 
 
-def code_not_taken(found: verify.CodeNotTaken, words: str) -> Problem:
+def code_not_taken(found: control_actions.CodeNotTaken, words: str) -> Problem:
     if found.why == "wrong":
         return not_taken([error("/code", "wrong", words)])
     if found.why == "none":
@@ -69,7 +69,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     if not row.holder_name:
         raise impossible("no_name", _("First answer who applies: the letter says who asks."))
     try:
-        sent = verify.send_code(
+        sent = control_actions.send_code(
             challenge=pending,
             contact=call.body["contact"],
             name=row.holder_name,
@@ -77,7 +77,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
             actor=by.actor,
             now=call.now,
         )
-    except verify.NoCodeNow as found:
+    except control_actions.NoCodeNow as found:
         raise no_code(found, "/contact", contact_way.no_code(found)) from None
     return Answer(challenge(sent, call), 202)
 
@@ -96,8 +96,8 @@ def give_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     """A few tries for each letter, as on the page."""
     _row, _by, pending = _pending(call, reference, endpoint)
     try:
-        verify.try_code(challenge=pending, given=call.body["code"], now=call.now)
-    except verify.CodeNotTaken as found:
+        control_actions.try_code(challenge=pending, given=call.body["code"], now=call.now)
+    except control_actions.CodeNotTaken as found:
         raise code_not_taken(found, contact_way.not_taken(found)) from None
     fresh = challenges.latest_challenge(subject=pending.subject, block=pending.network, method=Method.CONTACT)
     return Answer(challenge(fresh or pending, call))

@@ -9,6 +9,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
 from rahdari.apply.rows import FileFault
+from rahdari.control import actions as control
 from rahdari.decide import actions as decide
 from rahdari.fees import queries as fees
 from rahdari.inquiry.kinds import NoLongerOpen
@@ -20,7 +21,6 @@ from rahdari.register import actions as register
 from rahdari.share import actions as share
 from rahdari.share import queries as sharing
 from rahdari.vault import files
-from rahdari.verify import actions as verify
 
 from .queries import WebhookNotFound
 from .serializers import stamp
@@ -164,21 +164,21 @@ def not_awaited(found: Exception) -> Problem:
     return impossible("not_awaited", _("We are not waiting for anything from you. Your application shows its status."))
 
 
-@told(verify.TooSoonToLook)
-def too_soon(found: verify.TooSoonToLook) -> Problem:
+@told(control.TooSoonToLook)
+def too_soon(found: control.TooSoonToLook) -> Problem:
     return impossible(
         "too_soon", _("We checked a moment ago. Try again a little later."), again_at=stamp(found.again_at)
     )
 
 
-@told(verify.TooManyLooks)
+@told(control.TooManyLooks)
 def too_many_looks(found: Exception) -> Problem:
     return impossible(
         "too_many_looks", _("We have reached the limit of checks for this method. Choose another method.")
     )
 
 
-@told(verify.ChallengeNotPending)
+@told(control.ChallengeNotPending)
 def not_pending(found: Exception) -> Problem:
     return impossible("not_pending", _("This method is closed: the address is proved, or the time for it has ended."))
 

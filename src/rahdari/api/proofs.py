@@ -15,6 +15,11 @@ from rahdari.applicant.proof_forms import ProofForm
 from rahdari.applicant.proofs import TRIES_SHOWN, counts, is_looking, open_way, pending
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.control import actions as control
+from rahdari.control import queries as challenges
+from rahdari.control import registry_words, way_words, ways
+from rahdari.control import rules as proving
+from rahdari.control.models import Challenge, Method, Status
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
@@ -24,11 +29,6 @@ from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, plain, problem, too_many
 from rahdari.programs.schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as challenges
-from rahdari.verify import registry_words, way_words, ways
-from rahdari.verify import rules as proving
-from rahdari.verify.models import Challenge, Method, Status
 
 from . import applications, serializers
 from .applications import ONE, own
@@ -313,7 +313,7 @@ def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer
         raise problem("person-needed", words, **_instructions(latest))
     if way not in WE_LOOK:
         raise impossible("no_look", _("We cannot start this check: the operator answers in its own time."))
-    asked = verify.ask_for_a_look(challenge=latest, now=call.now)
+    asked = control.ask_for_a_look(challenge=latest, now=call.now)
     return Answer(challenge(asked, call), 202)
 
 

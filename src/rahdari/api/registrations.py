@@ -15,6 +15,9 @@ from rahdari.apply import queries as apply
 from rahdari.apply.address_form import RunsForm
 from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import About
+from rahdari.control import actions as control
+from rahdari.control import queries as challenges
+from rahdari.control.models import Method
 from rahdari.decide import actions as decide
 from rahdari.decide.rules import PAUSES
 from rahdari.dyndns import queries as leases
@@ -29,9 +32,6 @@ from rahdari.register import actions
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import STANDING, Standing
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as challenges
-from rahdari.verify.models import Method
 
 from . import proofs, serializers
 from .applications import after_cursor, whole
@@ -450,5 +450,5 @@ def prove_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     else:
         repeated = way_of_before(open_one)
         if repeated is not None:
-            verify.ask_for_a_look(challenge=repeated, now=call.now)
+            control.ask_for_a_look(challenge=repeated, now=call.now)
     return Answer(_proof_again(call, proofs_of([row])[0]), 202)

@@ -9,14 +9,15 @@ from django.utils.translation import gettext as _
 
 from rahdari.applicant import representing
 from rahdari.apply.models import Application
+from rahdari.checks import actions as checking
+from rahdari.checks import contacts
+from rahdari.checks.models import Check, Outcome
+from rahdari.control import actions as control
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import impossible, not_found
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
-from rahdari.verify import actions as verify
-from rahdari.verify import contacts
-from rahdari.verify.models import Check, Outcome
 
 from . import organisations
 from .applications import ONE, READ, WRITE, own
@@ -101,7 +102,7 @@ def send_representation_code(call: Call, reference: str) -> Answer:
     row, by, check = _waiting(call, reference)
     try:
         representing.send(row, check, call.body["to"], by=call.person, actor=by.actor, now=call.now)
-    except verify.NoCodeNow as found:
+    except control.NoCodeNow as found:
         raise no_code(found, "/to", representing.no_code(found)) from None
     check.refresh_from_db()
     return Answer(_said(row, check, call), 202)
@@ -121,10 +122,10 @@ def give_representation_code(call: Call, reference: str) -> Answer:
     """A few tries for each message, as on the page."""
     _row, by, check = _waiting(call, reference)
     try:
-        verify.try_code_of_contact(check=check, given=call.body["code"], actor=by.actor, now=call.now)
-    except verify.CodeNotTaken as found:
+        checking.try_code(check=check, given=call.body["code"], actor=by.actor, now=call.now)
+    except control.CodeNotTaken as found:
         raise code_not_taken(found, representing.not_taken(found)) from None
-    except verify.NothingToShow:
+    except checking.NothingToShow:
         raise not_found() from None
     return Answer(status=204)
 
@@ -206,7 +207,9 @@ def answer_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) 
     check, row = _asked(call, organisation, applicant)
     open_now = check.outcome == Outcome.WAITING and row.status == "submitted"
     said = call.body["answer"] == "yes"
-    if not open_now or not verify.answer_as_representative(check=check, said=said, actor=call.own_actor, now=call.now):
+    if not open_now or not checking.answer_as_representative(
+        check=check, said=said, actor=call.own_actor, now=call.now
+    ):
         raise impossible("over", _("You need not answer any more."))
     check.refresh_from_db()
     return Answer(_of(check, row))

@@ -14,16 +14,16 @@ from rahdari.applicant.stages import Stage
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.apply.rules import goes_with_an_answer
+from rahdari.checks import words
+from rahdari.checks.kinds import KINDS, whose_turn
+from rahdari.checks.models import Check
+from rahdari.control import queries as proofs
 from rahdari.decide import queries as decide
 from rahdari.fees import queries as fees
 from rahdari.people import identifiers
 from rahdari.programs import schema
 from rahdari.programs.problems import plain
 from rahdari.programs.schema import DAY, ID, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
-from rahdari.verify import queries as verify
-from rahdari.verify import words
-from rahdari.verify.kinds import KINDS, whose_turn
-from rahdari.verify.models import Check
 
 
 def stamp(at: dt.datetime) -> str:
@@ -233,7 +233,7 @@ def endpoint(row: Endpoint) -> Json:
         "branch": row.branch.name if row.branch is not None else None,
         "subscriber_given": row.has_subscriber,
         "network": {"asn": row.asn, "operator": row.operator_name} if row.asn is not None else None,
-        "proved": verify.is_proved(row.subject, row.network),
+        "proved": proofs.is_proved(row.subject, row.network),
     }
 
 

@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
+from rahdari.checks import queries as checks
 from rahdari.decide import queries as decide
 from rahdari.decide import words
 from rahdari.journal import queries as journal
 from rahdari.journal import registry
 from rahdari.register.models import Registration
 from rahdari.share import queries as sharing
-from rahdari.verify import queries as verify
 from rahdari.vouch.queries import REFERENCE
 
 SHOWN = 100
@@ -48,7 +48,7 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
     """
     own = [] if registration is None else [f"registration:{registration.pk}"]
     shared = sharing.CO_HOLDER.subjects(apply.subjects_of_endpoints(applications))
-    clients = REFERENCE.subjects(verify.check_subjects(applications))
+    clients = REFERENCE.subjects(checks.check_subjects(applications))
     attested = attestations.subjects_used_for(applications)
     return [*own, *applications, *shared.union(clients, attested).order_by()]
 

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from rahdari.address import format_block
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
+from rahdari.checks.kinds import KINDS
+from rahdari.checks.models import Check
 from rahdari.confirm.models import SubscriberQuestion
+from rahdari.control.sentences import fill
 from rahdari.decide import queries as decide
 from rahdari.policy.checks import About
 from rahdari.share import queries as sharing
-from rahdari.verify.kinds import KINDS
-from rahdari.verify.models import Check
-from rahdari.verify.sentences import fill
 from rahdari.vouch.queries import REFERENCE
 from rahdari.web import values
 

@@ -12,14 +12,14 @@ from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import About, Status
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
 from rahdari.dyndns import actions as dyndns
 from rahdari.dyndns import queries as connections
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import queries as register
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Method
 
 from . import links
 from .proofs import counts, open_way
@@ -89,11 +89,11 @@ def _take_from_before(application: Application, rows: Iterable[Endpoint], actor:
         if row.is_dynamic:
             host = connections.host_by_subject(row.continues)
             if host is not None and any(lease.until > now for lease in connections.leases_of(host)):
-                verify.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
+                control.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
         elif application.about == About.CHANGE:
             before = proofs.proof_of(row.continues, row.network)
             if before is not None:
-                verify.share_proof(proof=before, subject=row.subject, actor=actor, now=now)
+                control.share_proof(proof=before, subject=row.subject, actor=actor, now=now)
 
 
 def _share(rows: Iterable[Endpoint], actor: str, now: dt.datetime) -> list[Endpoint]:
@@ -109,5 +109,5 @@ def _share(rows: Iterable[Endpoint], actor: str, now: dt.datetime) -> list[Endpo
         if row.is_dynamic or row.network not in by_block:
             left.append(row)
         else:
-            verify.share_proof(proof=by_block[row.network], subject=row.subject, actor=actor, now=now)
+            control.share_proof(proof=by_block[row.network], subject=row.subject, actor=actor, now=now)
     return left

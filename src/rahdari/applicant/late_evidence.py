@@ -13,12 +13,12 @@ from rahdari.apply.evidence_forms import LaterText
 from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application
 from rahdari.apply.step_forms import PAGES
+from rahdari.checks.kinds import KINDS
+from rahdari.checks.models import Check
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
 from rahdari.policy import DocumentRule, EvidenceKind
 from rahdari.policy.sorts import SORTS, EvidenceSort
-from rahdari.verify.kinds import KINDS
-from rahdari.verify.models import Check
 
 from .titles import words
 

@@ -9,8 +9,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from rahdari.apply.models import Application, Endpoint
+from rahdari.checks import contacts, words
+from rahdari.checks import queries as check_queries
+from rahdari.checks.kinds import KINDS, is_outside
+from rahdari.checks.models import Check, Outcome
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import SubscriberQuestion
+from rahdari.control import queries as control_queries
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
 from rahdari.fees import queries as fees
@@ -19,10 +24,6 @@ from rahdari.mobile.models import MobileNumber
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.verify import contacts, words
-from rahdari.verify import queries as verify
-from rahdari.verify.kinds import KINDS, is_outside
-from rahdari.verify.models import Check, Outcome
 
 from .awaiting import Awaited, awaited_of, said_of_others
 from .mobile_lines import line_for, operator_name
@@ -179,7 +180,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     )
     # Whether somebody else has an address is shown only to whoever has proved control of it.
     proved = {each.endpoint.subject for each in proofs if each.is_proved}
-    every = list(verify.checks_of(application.subject))
+    every = list(check_queries.checks_of(application.subject))
     checks = [check for check in every if check.kind != "not_registered" or check.target in proved]
     invoice = _open_invoice(application, checks)
     waits = any(check.outcome == Outcome.WAITING for check in checks)
@@ -216,7 +217,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         line=line_for(application) if application.is_mobile else None,
         invoice=invoice,
         asked=asked,
-        with_their_operators=frozenset(verify.subjects_with_their_operators(asked)) if asked else frozenset(),
+        with_their_operators=frozenset(control_queries.subjects_with_their_operators(asked)) if asked else frozenset(),
     )
 
 

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from rahdari.address import AddressError, EndpointError, Protocol, format_block, parse_block, parse_port
 from rahdari.apply.models import Endpoint
+from rahdari.control import rules, ways
+from rahdari.control.models import Method
 from rahdari.probe import openvpn_keys
 from rahdari.probe.claims import check_host
-from rahdari.verify import rules, ways
-from rahdari.verify.models import Method
 from rahdari.web.values import plain_ltr
 
 NEEDS: dict[str, tuple[str, ...]] = {

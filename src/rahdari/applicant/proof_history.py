@@ -11,12 +11,13 @@ from django.utils.safestring import SafeString
 
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
+from rahdari.checks import queries as checks
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control import way_words
+from rahdari.control.models import Challenge, Method, Reproof, Status
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify import way_words
-from rahdari.verify.models import Challenge, Method, Reproof, Status
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def about(entry: Entry) -> str:
 def proofs_of(entries: Iterable[Entry]) -> list[Proved]:
     listed = list(register.endpoints_among(entry for entry in entries if entry.ended_at is None))
     again = proofs.reproofs_of([about(entry) for entry in listed])
-    awaited = proofs.awaiting_control(entry.subject for entry in listed)
+    awaited = checks.awaiting_control(entry.subject for entry in listed)
     return [
         _proved(entry, again.get(about(entry), []), is_awaited=entry.subject in awaited)
         for entry in sorted(listed, key=by_address)
@@ -73,7 +74,7 @@ def begin(row: Entry, actor: str, now: dt.datetime) -> None:
     rules = apply.policy_in_force().proof
     proof = proofs.proof_of(row.subject, row.block)
     if proof is not None:
-        verify.begin_reproof(
+        control.begin_reproof(
             about=about(row),
             occasion=f"asked:{now:%Y-%m-%dT%H:%M:%S}",
             proof=proof,

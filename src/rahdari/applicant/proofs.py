@@ -11,10 +11,10 @@ from typing import Any
 from rahdari.address import Address
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Challenge, Method, Status
 from rahdari.policy import Policy
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Challenge, Method, Status
 
 TRIES_SHOWN = 6
 LOOKS_TAKE_AT_MOST = dt.timedelta(minutes=2)
@@ -106,21 +106,21 @@ def open_way(
     given: dict[str, Any] | None = None,
 ) -> Challenge:
     facts: dict[str, Any] = {"subject": endpoint.subject, "block": endpoint.network, "asn": endpoint.asn}
-    return verify.open_way(**facts, policy=policy, method=method, actor=actor, now=now, given=given)
+    return control.open_way(**facts, policy=policy, method=method, actor=actor, now=now, given=given)
 
 
 def ask_for_a_look(challenge: Challenge, now: dt.datetime) -> None:
     """Too soon, too often, or proved meanwhile: the page says how things stand, whatever was asked."""
     try:
-        verify.ask_for_a_look(challenge=challenge, now=now)
-    except (verify.TooSoonToLook, verify.TooManyLooks, verify.ChallengeNotPending):
+        control.ask_for_a_look(challenge=challenge, now=now)
+    except (control.TooSoonToLook, control.TooManyLooks, control.ChallengeNotPending):
         return
 
 
 def prove_by_visit(endpoint: Endpoint, policy: Policy, seen: Address, *, actor: str, now: dt.datetime) -> str:
     """Somebody came from this address: the same as opening the link of the endpoint there. Gives what came of it."""
     link = open_way(endpoint, policy, Method.LINK, actor=actor, now=now)
-    return verify.open_link(token=proofs.link_token(link), address=seen, now=now).result
+    return control.open_link(token=proofs.link_token(link), address=seen, now=now).result
 
 
 def prove_as_before(endpoint: Endpoint, policy: Policy, *, actor: str, now: dt.datetime) -> Challenge | None:
@@ -132,7 +132,7 @@ def prove_as_before(endpoint: Endpoint, policy: Policy, *, actor: str, now: dt.d
     weight = counts(policy, endpoint, before.method, now) if before is not None else 0
     if before is None or not weight:
         return None
-    return verify.repeat_proof(
+    return control.repeat_proof(
         proof=before,
         subject=endpoint.subject,
         valid_for=policy.limits.challenge_valid,

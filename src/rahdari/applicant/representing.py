@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.checks import actions as checking
+from rahdari.checks import contacts
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Check
+from rahdari.control import actions as control
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
-from rahdari.verify import actions as verify
-from rahdari.verify import contacts
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Check
 
 
 def waiting(application: Application) -> Check | None:
@@ -29,8 +30,8 @@ def number_for(application: Application, check: Check) -> str:
 
 def send(application: Application, check: Check, way: str, *, by: User, actor: str, now: dt.datetime) -> None:
     """Send a code there; where nothing is to be shown any more, nothing is sent. Raises verify.NoCodeNow."""
-    with suppress(verify.NothingToShow):
-        verify.send_code_to_contact(
+    with suppress(checking.NothingToShow):
+        checking.send_code(
             check=check,
             number=number_for(application, check),
             way=way,
@@ -44,17 +45,17 @@ def send(application: Application, check: Check, way: str, *, by: User, actor: s
 
 def leave(check: Check, *, actor: str, now: dt.datetime) -> None:
     """An officer looks, without a code."""
-    with suppress(verify.NothingToShow):
-        verify.leave_to_officer(check=check, actor=actor, now=now)
+    with suppress(checking.NothingToShow):
+        checking.leave_to_officer(check=check, actor=actor, now=now)
 
 
-def no_code(trouble: verify.NoCodeNow) -> str:
+def no_code(trouble: control.NoCodeNow) -> str:
     if trouble.why == "unknown":
         return _("Choose where the code goes")
     return _("You have reached the limit of codes for now. Try again tomorrow, or ask an officer to look at it.")
 
 
-def not_taken(trouble: verify.CodeNotTaken) -> str:
+def not_taken(trouble: control.CodeNotTaken) -> str:
     if trouble.why == "wrong":
         return _("This is not the code from the latest message. Copy it from there.")
     return _("This code no longer works. Ask for a new one.")

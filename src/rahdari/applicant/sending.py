@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from rahdari.address import Address
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
+from rahdari.control import rules
+from rahdari.control.models import Method
 from rahdari.policy import Policy, Service
-from rahdari.verify import rules
-from rahdari.verify.models import Method
 
 from .known_proofs import take_known_proofs
 from .mobile_lines import is_ready

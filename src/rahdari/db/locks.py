@@ -27,8 +27,8 @@ class Lock(StrEnum):
     STREAMS = "publish: what streams list"
     REGISTER = "register: a name"  # an origin, a block, a shared address
     SHARE = "share: requests for a block"  # the holder and the block
-    CONTACT = "verify: codes to a registry's contact"  # its keyed hash
-    ROSTERS = "verify: import of rosters"
+    CONTACT = "control: codes to a registry's contact"  # its keyed hash
+    ROSTERS = "checks: import of rosters"
     CLIENT = "vouch: questions"  # who asks, or whom
 
     def text(self, key: str = "") -> str:

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from rahdari.address import vpn
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
+from rahdari.checks import words as findings
+from rahdari.checks.models import Check
 from rahdari.tables import csv_tables as spreadsheets
-from rahdari.verify import words as findings
-from rahdari.verify.models import Check
 
 # So many are still read one by one.
 FEW = 5

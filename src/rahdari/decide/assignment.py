@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from rahdari.apply import queries as applications
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Check, Outcome
 from rahdari.people import queries as people
 from rahdari.people.models import User
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Check, Outcome
 
 from . import queries
 from .models import Case
@@ -64,14 +64,14 @@ def _assign(case: Case, officer: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def record_check(*, case: Case, officer: User, check: uuid.UUID, outcome: str, how: str, now: dt.datetime) -> Check:
-    """What an officer found out by hand, with words on how. The journal's row is written by `verify`."""
+    """What an officer found out by hand, with words on how. The journal's row is written by `checks`."""
     case = lock(case)
     actor = in_own_hands(case, officer)
     move_of(case, "record_check")
     found = checks.check_by_id(subject=case.application.subject, id=str(check))
     if found is None:
         raise queries.CaseNotFound(case.application.reference)
-    return verify.record_by_hand(check=found, outcome=outcome, how=sentence(how), actor=actor, now=now)
+    return checking.record_by_hand(check=found, outcome=outcome, how=sentence(how), actor=actor, now=now)
 
 
 @transaction.atomic
@@ -99,5 +99,5 @@ def record_checks(*, case: Case, officer: User, kind: str, outcome: str, how: st
         if each.kind == kind and each.target in addresses and each.outcome != Outcome.PASSED
     ]
     for each in found:
-        verify.record_by_hand(check=each, outcome=outcome, how=words, actor=actor, now=now)
+        checking.record_by_hand(check=each, outcome=outcome, how=words, actor=actor, now=now)
     return len(found)

@@ -16,7 +16,12 @@ from rahdari.apply import queries as applications
 from rahdari.apply import rules as evidence
 from rahdari.apply.models import Document, Endpoint
 from rahdari.apply.summary import SummaryLine
+from rahdari.checks import queries as check_queries
+from rahdari.checks import words as findings
+from rahdari.checks.models import Check, Outcome
 from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
+from rahdari.control import queries as proofs
+from rahdari.control import way_words
 from rahdari.letters import queries as inbox
 from rahdari.letters.models import Letter
 from rahdari.people import queries as people
@@ -24,10 +29,6 @@ from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
 from rahdari.publish import queries as publish
 from rahdari.remote import queries as remote
-from rahdari.verify import queries as verify
-from rahdari.verify import way_words
-from rahdari.verify import words as findings
-from rahdari.verify.models import Check, Outcome
 
 from . import addresses, operators, queries, revocation, rules, words
 from . import evidence as in_file
@@ -189,7 +190,7 @@ class CasePage:
 
     @cached_property
     def all_checks(self) -> list[Check]:
-        return list(verify.checks_of(self.application.subject))
+        return list(check_queries.checks_of(self.application.subject))
 
     @property
     def is_grouped(self) -> bool:
@@ -265,7 +266,7 @@ class CasePage:
         """With which name the given one disagrees. It is somebody's, so whoever is shown it is on record."""
         if check.kind != "roster" or check.outcome != Outcome.FAILED or check.evidence.get("name") != "different":
             return ""
-        row = verify.row_behind(check)
+        row = check_queries.row_behind(check)
         return row.name if row is not None else ""
 
     @property
@@ -276,7 +277,7 @@ class CasePage:
         if check.kind != "control":
             return []
         subject = check.facts.get("control_subject") or check.target
-        return [way_words.of_try(attempt) for attempt in verify.attempts_about(subject)[:TRIES_SHOWN]]
+        return [way_words.of_try(attempt) for attempt in proofs.attempts_about(subject)[:TRIES_SHOWN]]
 
     @cached_property
     def tones(self) -> Counter[str]:

@@ -6,9 +6,9 @@ from django.db.models import Q, QuerySet
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
 from rahdari.people import queries as people
 from rahdari.people.models import User
-from rahdari.verify import queries as checks
 
 from .models import Case
 

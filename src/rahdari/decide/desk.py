@@ -18,12 +18,12 @@ from django.db.models.functions import Cast, Concat
 
 from rahdari import policy
 from rahdari.apply.models import Application
+from rahdari.checks import queries as check_queries
+from rahdari.checks.models import Outcome
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Allowance, Text
-from rahdari.verify import queries as verify
-from rahdari.verify.models import Outcome
 
 from . import queries, queue_columns, rules
 from .case_clock import ClockFace, calendar, clock_of, policy_by, policy_of
@@ -186,8 +186,8 @@ def _filtered(cases: QuerySet[Case], filters: Filters, officer: User) -> QuerySe
     if filters.who == "nobody":
         cases = cases.filter(assigned_to__isnull=True)
     subject = Concat(Value("application:"), Cast(OuterRef("application"), CharField()))
-    failed = Exists(verify.failed_checks().filter(subject=subject))
-    waiting = Exists(verify.waiting_checks().filter(subject=subject).order_by())
+    failed = Exists(check_queries.failed_checks().filter(subject=subject))
+    waiting = Exists(check_queries.waiting_checks().filter(subject=subject).order_by())
     match filters.checks:
         case "failed":
             cases = cases.filter(failed)
@@ -217,7 +217,7 @@ def rows_of(found: QuerySet[Case], *, officer: User, now: dt.datetime) -> list[Q
     by_key = {case.pk: case for case in queries.cases().filter(pk__in=keys)}
     cases = [by_key[key] for key in keys if key in by_key]
     checks: dict[str, list[tuple[Kind, str, bool]]] = defaultdict(list)
-    for subject, title, outcome, required, count in verify.counted([case.application.subject for case in cases]):
+    for subject, title, outcome, required, count in check_queries.counted([case.application.subject for case in cases]):
         checks[subject].append((Kind(title, count), outcome, required))
     may = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
     return [_row(case, officer, may, checks[case.application.subject], now) for case in cases]

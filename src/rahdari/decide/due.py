@@ -12,7 +12,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status as Progress
 from rahdari.archive import queries as archive
-from rahdari.verify import queries as checks
+from rahdari.checks import queries as checks
 
 from . import case_clock
 from .models import Case, CaseQuestion, Decision, Notice, Revocation

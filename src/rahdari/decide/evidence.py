@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Check, Outcome
 from rahdari.confirm import queries as questions
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
 from rahdari.fees import queries as fees
 from rahdari.policy import CheckRule, Reason
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Check, Outcome
 
 from .case_clock import policy_of
 from .models import CaseQuestion

@@ -9,14 +9,14 @@ from django.urls import reverse
 from rahdari.address import format_block
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
+from rahdari.checks import actions as checking
+from rahdari.checks import kinds
+from rahdari.checks.models import Check
+from rahdari.checks.queries import checks_of as checks_of_subject
 from rahdari.db.wake import wake
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.verify import actions as verify
-from rahdari.verify import kinds
-from rahdari.verify.models import Check
-from rahdari.verify.queries import checks_of as checks_of_subject
 
 from . import case_clock, queries, rules, unreached_addresses
 from .models import Case, Decision
@@ -250,6 +250,6 @@ def return_grant(*, decision: Decision, why: str, now: dt.datetime) -> Case:
     case.save(update_fields=["status", "lane", "decided_at"])
     apply.reopen_application(application=case.application, actor="system:line", now=now)
     # The world moved since the check was made: the officer is shown what the register holds now.
-    verify.look_again(subject=case.application.subject, kind="not_registered", now=now)
+    checking.look_again(subject=case.application.subject, kind="not_registered", now=now)
     record(case, "returned_grant", "system:line", now, detail={"why": why})
     return queries.cases().get(pk=case.pk)

@@ -5,7 +5,7 @@ import datetime as dt
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from rahdari.verify import queries as checks
+from rahdari.checks import queries as checks
 
 from .models import Case
 from .rules import Status

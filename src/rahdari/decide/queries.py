@@ -15,6 +15,8 @@ from django.db.models.functions import Cast, Concat
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Check
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
 from rahdari.journal import registry
@@ -24,8 +26,6 @@ from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import User
 from rahdari.policy import CheckRule, add
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Check
 
 from . import rules
 from .case_clock import (

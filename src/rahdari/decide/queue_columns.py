@@ -13,9 +13,9 @@ from functools import lru_cache
 from django.db import transaction
 
 from rahdari import policy
+from rahdari.checks.names import fold_name
 from rahdari.policy import Calendar
 from rahdari.vault.index import blinder
-from rahdari.verify.names import fold_name
 
 from . import case_clock, queries
 from .models import Case

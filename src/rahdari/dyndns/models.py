@@ -95,7 +95,7 @@ class ReportedAddress(models.Model):
 
 
 class AddressClaim(models.Model):
-    """An address that was reported from elsewhere and waits for its proof. `subject` is how verify knows it."""
+    """An address that was reported from elsewhere and waits for its proof. `subject` is how control knows it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.ForeignKey(DynamicHost, on_delete=models.CASCADE, related_name="claims")

@@ -17,15 +17,15 @@ from rahdari.address import directory, format_block
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.rules import About
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
 from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 from rahdari.policy import LeaseRules
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import new_endpoint
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Method
 from rahdari.web import limits
 
 from . import queries, rules
@@ -126,13 +126,13 @@ def _is_proved(host: DynamicHost, block: Block, now: dt.datetime) -> bool:
         AddressClaim.objects.filter(pk=claim.pk).update(closed_at=now)
         return True
     for method in (Method.LINK, Method.HTTP):
-        challenge = verify.open_challenge(
+        challenge = control.open_challenge(
             subject=claim.subject, block=block, method=method, valid_for=CLAIM_LASTS, now=now, actor=host_subject(host)
         )
         if method == Method.HTTP:
             try:
-                verify.ask_for_a_look(challenge=challenge, now=now)
-            except (verify.TooSoonToLook, verify.TooManyLooks, verify.ChallengeNotPending):
+                control.ask_for_a_look(challenge=challenge, now=now)
+            except (control.TooSoonToLook, control.TooManyLooks, control.ChallengeNotPending):
                 continue
     return False
 
@@ -175,7 +175,7 @@ def _prove(host: DynamicHost, block: Block, source: Address | None, now: dt.date
         return
     first = not proofs.is_proved(host.subject, endpoint.network)
     endpoint = apply.hear_address(endpoint=endpoint, block=block, first=first, now=now)
-    verify.prove_by_report(subject=host.subject, block=endpoint.network, source=source, now=now)
+    control.prove_by_report(subject=host.subject, block=endpoint.network, source=source, now=now)
 
 
 def _prove_renewals(host: DynamicHost, now: dt.datetime) -> None:
@@ -186,7 +186,7 @@ def _prove_renewals(host: DynamicHost, now: dt.datetime) -> None:
         application = applications.under_way_for(host.registration, about)
         for row in applications.endpoints_of(application) if application is not None else ():
             if row.is_dynamic and row.continues == host.subject:
-                verify.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
+                control.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
 
 
 def _list(

@@ -15,8 +15,8 @@ NEXT_YEAR_FROM = 11
 
 def check_policy(patient: Inspection) -> Iterator[Finding]:
     from rahdari import policy
+    from rahdari.checks import kinds  # noqa: F401 (it says which checks a policy may ask for)
     from rahdari.policy import commands
-    from rahdari.verify import kinds  # noqa: F401 (it says which checks a policy may ask for)
 
     path = patient.data / "policy" / "in-force.toml"
     try:

@@ -17,6 +17,9 @@ from rahdari.apply.models import Application
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Way
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case
@@ -25,9 +28,6 @@ from rahdari.people import demonstration
 from rahdari.people import queries as persons
 from rahdari.people.models import Language, User
 from rahdari.publish import queries as networks
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Method
 
 ACTOR = demonstration.ACTOR
 SAMPLE_MOBILE = "+9230000000{number:02d}"
@@ -207,7 +207,7 @@ def operator_asked(application: Application, subscriber: str, now: dt.datetime) 
             name=application.holder_name,
             now=now,
         )
-        verify.open_challenge(
+        control.open_challenge(
             subject=endpoint.subject,
             block=endpoint.network,
             method=Method.OPERATOR,
@@ -222,7 +222,7 @@ def proved_and_sent(application: Application, now: dt.datetime) -> Application:
     """Open the one-time link from each address, send the application, and let the line move it."""
     policy = applications.policy_in_force()
     for endpoint in applications.endpoints_of(application):
-        challenge = verify.open_challenge(
+        challenge = control.open_challenge(
             subject=endpoint.subject,
             block=endpoint.network,
             method=Method.LINK,
@@ -230,7 +230,7 @@ def proved_and_sent(application: Application, now: dt.datetime) -> Application:
             now=now,
         )
         address = ipaddress.ip_address(str(endpoint.network.network_address))
-        verify.open_link(token=proofs.link_token(challenge), address=address, now=now)
+        control.open_link(token=proofs.link_token(challenge), address=address, now=now)
     sent = apply.submit_application(
         application=fresh(application), policy=policy, actor=f"person:{application.applicant_id}", now=now
     )

@@ -16,14 +16,14 @@ from django.conf import settings
 from django.utils import timezone, translation
 from procrastinate.contrib.django import app
 
+from rahdari.checks import queries as checks
+from rahdari.checks import rosters
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as confirmed
 from rahdari.ops import demo, sample_members, sample_registry, samples
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
 from rahdari.publish import queries as published
-from rahdari.verify import queries as checks
-from rahdari.verify import rosters
 
 log = logging.getLogger("rahdari.prepare")
 ACTOR = demonstration.ACTOR

@@ -1,6 +1,6 @@
 """The workflow: the only room that knows the order of the rooms.
 
-    apply -> verify -> decide -> register -> publish
+    apply -> checks -> decide -> register -> publish
 
 Stations never push. Each step is a queue: a query finds what waits, one idempotent act moves one item on, in a
 transaction of its own. It can be run again after any crash: what was done is found done, what was not is done now. One
@@ -16,8 +16,11 @@ from functools import partial
 from rahdari.attest import actions as attest
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MemberList
 from rahdari.attest.models import MembershipInquiry as AskedOfAssociation
+from rahdari.checks import actions as check_actions
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.models import SubscriberQuestion as AskedOfOperator
+from rahdari.control import actions as control
+from rahdari.control.models import Reproof
 from rahdari.db.queues import attempt
 from rahdari.decide import actions as decide
 from rahdari.dyndns import actions as dyndns
@@ -30,8 +33,6 @@ from rahdari.publish.models import Receipt
 from rahdari.register import actions as register
 from rahdari.register.models import CoHolder
 from rahdari.share.models import SharingRequest as AskedToShare
-from rahdari.verify import actions as verify
-from rahdari.verify.models import Reproof
 
 from .association_checks import (
     ask_associations,
@@ -105,7 +106,7 @@ def look(*, now: dt.datetime) -> int:
     No step of `advance`: it waits for servers of strangers, and a slow one of them must not hold the line up.
     """
     confirm.deliver_due(now=now)
-    return verify.look_at_due(now=now)
+    return control.look_at_due(now=now)
 
 
 def publish(*, now: dt.datetime) -> int:
@@ -120,32 +121,32 @@ AN_HOUR = dt.timedelta(hours=1)
 PARTIES: tuple[Asked, ...] = (CLIENTS, CO_HOLDERS)
 ASKED = tuple(party.kind.model for party in PARTIES)
 STEPS: tuple[Step, ...] = (
-    Step("apply -> verify", open_checks),
+    Step("apply -> checks", open_checks),
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
-    Step("apply -> verify: later proofs", take_in_proofs),
+    Step("apply -> checks: later proofs", take_in_proofs),
     Step("inquiries: ask", all_of(PARTIES, lambda party: (party.ask,))),
     Step("inquiries: end", all_of(PARTIES, lambda party: (party.withdraw, party.kind.expire)), of=ASKED),
     Step("inquiries: deliver", all_of(PARTIES, lambda party: (party.deliver,)), of=ASKED),
     Step("inquiries: remind", all_of(PARTIES, lambda party: (party.remind,)), of=ASKED, clock=True),
     Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), of=ASKED, clock=True),
-    Step("attest -> verify: members attested", look_at_requests, of=(AskedOfAssociation,)),
+    Step("attest -> checks: members attested", look_at_requests, of=(AskedOfAssociation,)),
     Step(
-        "attest -> verify",
+        "attest -> checks",
         together(attest.end_requests, carry_answers_of_associations, end_requests),
         of=(AskedOfAssociation,),
     ),
-    Step("attest -> verify: what is over", together(settle_uses, drop_what_is_over), of=(AttestationUse,)),
-    Step("confirm -> verify", carry_operator_answers, of=(AskedOfOperator,)),
-    Step("confirm -> verify: operators that are late", stand_on_silence, of=(AskedOfOperator,), clock=True),
-    Step("verify: not shown in time", verify.end_waiting, clock=True),
-    Step("verify", answer_checks),
-    Step("verify: proofs that came late", take_in_late_proofs, rests=RESTS),
+    Step("attest -> checks: what is over", together(settle_uses, drop_what_is_over), of=(AttestationUse,)),
+    Step("confirm -> checks", carry_operator_answers, of=(AskedOfOperator,)),
+    Step("confirm -> checks: operators that are late", stand_on_silence, of=(AskedOfOperator,), clock=True),
+    Step("checks: not shown in time", check_actions.end_waiting, clock=True),
+    Step("checks", answer_checks),
+    Step("checks: proofs that came late", take_in_late_proofs, rests=RESTS),
     Step("fees", ask_for_fees),
-    Step("fees -> verify", answer_fees, of=(Invoice,)),
-    Step("verify -> decide", decide_what_is_answered),
+    Step("fees -> checks", answer_fees, of=(Invoice,)),
+    Step("checks -> decide", decide_what_is_answered),
     Step("decide: what came late", decide_late, rests=RESTS),
     Step("decide -> register", enter_grants),
-    Step("verify -> attest", ask_associations),
+    Step("checks -> attest", ask_associations),
     Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
     Step("attest: what officers decided", together(carry_out_matters, close_proved_matters), of=(AttestationReview,)),
     Step(
@@ -161,7 +162,7 @@ STEPS: tuple[Step, ...] = (
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),
-    Step("verify: erase evidence", erase_evidence, rests=AN_HOUR),
+    Step("control: erase evidence", erase_evidence, rests=AN_HOUR),
     Step("fees: erase payers", erase_payers, of=(Payment,), rests=AN_HOUR),
     Step("erase files", together(erase_files_of_nothing, erase_files_of_cases), rests=AN_HOUR),
     Step("register: forget holders", forget_holders, rests=AN_HOUR),
@@ -184,9 +185,9 @@ STEPS: tuple[Step, ...] = (
     Step("lease: tell of lapses", tell_of_lapses, of=(ReportedAddress,), clock=True),
     Step("lease: forget reports", dyndns.forget_reports, of=(AddressReport,), clock=True),
     Step("register: follow the directory", follow_directory, clock=True),
-    Step("register -> verify: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
-    Step("register -> verify: prove again when rerouted", prove_rerouted, clock=True),
-    Step("verify: proved again, or in vain", follow_reproofs, of=(Reproof,)),
+    Step("register -> control: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
+    Step("register -> control: prove again when rerouted", prove_rerouted, clock=True),
+    Step("control: proved again, or in vain", follow_reproofs, of=(Reproof,)),
     Step("remind", remind, clock=True),
     Step("register: tell of the grace", tell_of_grace, clock=True),
     Step("register: remind of provisional terms", remind_of_provisional, clock=True),

@@ -18,6 +18,10 @@ from rahdari.attest import queries as attestations
 from rahdari.attest import rules
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
 from rahdari.attest.rules import ReviewOutcome
+from rahdari.checks import queries as checks
+from rahdari.checks.evidence import Both, Evidence
+from rahdari.checks.models import Check
+from rahdari.checks.rules import Answer
 from rahdari.db.queues import each_of
 from rahdari.decide import queries as decisions
 from rahdari.decide.rules import Grantable
@@ -25,10 +29,6 @@ from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
-from rahdari.verify import queries as checks
-from rahdari.verify.evidence import Both, Evidence
-from rahdari.verify.models import Check
-from rahdari.verify.rules import Answer
 
 from .attestation_matching import KIND, about, answer, both, known_by, look_up
 from .employment_proofs import let_another_proof_follow

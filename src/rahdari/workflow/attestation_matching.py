@@ -1,6 +1,6 @@
 """Which attestation is an applicant's, and what it counts for.
 
-`attest` keeps what associations say and knows no application; `verify` keeps the checks and compares names: only the
+`attest` keeps what associations say and knows no application; `checks` keeps the checks and compares names: only the
 line knows both. The weight is that of the application's own policy.
 """
 
@@ -17,11 +17,11 @@ from rahdari.attest import queries as attestations
 from rahdari.attest import rules
 from rahdari.attest.models import Attestation
 from rahdari.attest.rules import Candidate, Fit
+from rahdari.checks import actions as checking
+from rahdari.checks.evidence import Both, Evidence
+from rahdari.checks.names import compare_names
+from rahdari.checks.rules import Answer, Result
 from rahdari.policy import Attesting, Policy
-from rahdari.verify import actions as verify
-from rahdari.verify.evidence import Both, Evidence
-from rahdari.verify.names import compare_names
-from rahdari.verify.rules import Answer, Result
 
 KIND = "attestation"
 ACTOR = "system:line"
@@ -105,7 +105,7 @@ def _count(
         evidence["came_at"] = came_at.isoformat()
     finding = _FINDINGS[weight]
     if weight == "provisional":
-        verify.let_stand_for_now(
+        checking.let_stand_for_now(
             subject=application.subject,
             kind=KIND,
             target="",
@@ -145,4 +145,4 @@ def both(text: policies.Text | None, key: str) -> Both:
 
 
 def answer(subject: str, found: Answer, now: dt.datetime, *, anew: bool = False) -> None:
-    verify.answer_check(subject=subject, kind=KIND, target="", found=found, actor=ACTOR, now=now, anew=anew)
+    checking.answer_check(subject=subject, kind=KIND, target="", found=found, actor=ACTOR, now=now, anew=anew)

@@ -1,7 +1,7 @@
-"""From apply to verify and on to decide: which checks an application's own policy asks for, and what answers them.
+"""From apply to checks and on to decide: which checks an application's own policy asks for, and what answers them.
 
-`verify` answers most kinds of checks itself. Others wait there until a room beside it, which does not know `verify`,
-has an answer; a step of the line carries it over with `verify.actions.answer_check`.
+`checks` answers most kinds of checks itself. Others wait there until a room beside it, which does not know `checks`,
+has an answer; a step of the line carries it over with `checks.actions.answer_check`.
 """
 
 import datetime as dt
@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
+from rahdari.checks.answers import CheckRequest
+from rahdari.checks.kinds import KINDS
+from rahdari.checks.models import Outcome
+from rahdari.control import actions as control
 from rahdari.db.queues import each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.policy import CheckRule, Policy
 from rahdari.policy.checks import About
 from rahdari.share import queries as sharing
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
-from rahdari.verify.answers import CheckRequest
-from rahdari.verify.kinds import KINDS
-from rahdari.verify.models import Outcome
 
 from . import mobile, representing
 from .attestation_matching import is_worth_asking, look_up
@@ -32,7 +33,7 @@ from .step import together
 def open_checks(application: Application, now: dt.datetime) -> None:
     """Submitted applications: ask for the checks that the policy frozen onto each of them wants."""
     policy = applications.frozen_policy(application)
-    verify.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
+    checking.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
     ask_operators(application, policy, now)
     mobile.answer_what_is_known(application, policy, now)
     look_up(application, policy, now)
@@ -190,7 +191,7 @@ _REQUESTS: dict[str, Requests] = {
 
 
 # End the challenges that ran out, answer the checks that waited for them.
-answer_checks = together(verify.expire_challenges, verify.answer_waiting)
+answer_checks = together(control.expire_challenges, checking.answer_waiting)
 
 
 def _decide(application: Application, now: dt.datetime) -> bool:

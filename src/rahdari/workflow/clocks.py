@@ -9,6 +9,9 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.archive import queries as archive
 from rahdari.archive.actions import Box
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Challenge
 from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
@@ -17,9 +20,6 @@ from rahdari.people import queries as people
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Challenge
 
 from .retention import erase_about
 
@@ -38,13 +38,13 @@ def follow_directory(now: dt.datetime) -> int:
 
 
 def _of_removed_addresses(now: dt.datetime) -> QuerySet[Challenge]:
-    return checks.pending_challenges(applications.removed_endpoint_subjects(since=now - REMOVED_WITHIN))
+    return proofs.pending_challenges(applications.removed_endpoint_subjects(since=now - REMOVED_WITHIN))
 
 
 @each_of(_of_removed_addresses)
 def end_proofs_of_removed_addresses(challenge: Challenge, now: dt.datetime) -> int:
     """Addresses taken out of a draft: their links end, and nobody looks there for a token any more."""
-    return verify.withdraw_challenges(subject=challenge.subject, now=now, actor="system:line")
+    return control.withdraw_challenges(subject=challenge.subject, now=now, actor="system:line")
 
 
 def _idle_drafts(now: dt.datetime) -> QuerySet[Application]:
@@ -57,7 +57,7 @@ def delete_idle_drafts(draft: Application, now: dt.datetime) -> bool:
     """Drafts that nobody has touched for as long as the policy keeps them, with the links that would prove them."""
     subjects = apply.delete_idle_draft(application=draft, now=now)
     for subject in subjects:
-        verify.withdraw_challenges(subject=subject, now=now, actor="clock")
+        control.withdraw_challenges(subject=subject, now=now, actor="clock")
     erase_about(subjects, draft.applicant, Box("draft", now=now), now)
     return bool(subjects)
 

@@ -1,6 +1,6 @@
 """Evidence of employment on their way: what comes after sending, and what clients and employers answer.
 
-`apply` holds what was given, `vouch` asks and is answered, `verify` keeps the checks: only the line knows all three.
+`apply` holds what was given, `vouch` asks and is answered, `checks` keeps the checks: only the line knows all three.
 """
 
 import datetime as dt
@@ -9,15 +9,15 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, LateEvidence
 from rahdari.archive import queries as archive
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
+from rahdari.checks.answers import CheckRequest
+from rahdari.checks.evidence import Evidence
+from rahdari.checks.models import Check
+from rahdari.checks.rules import Answer, Result
 from rahdari.db.queues import each_of
 from rahdari.inquiry.rules import SILENT
 from rahdari.policy import CheckRule
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
-from rahdari.verify.answers import CheckRequest
-from rahdari.verify.evidence import Evidence
-from rahdari.verify.models import Check
-from rahdari.verify.rules import Answer, Result
 from rahdari.vouch import actions as vouch
 from rahdari.vouch.models import ReferenceRequest
 from rahdari.vouch.queries import REFERENCE
@@ -43,7 +43,7 @@ def _take_in(proof: LateEvidence, now: dt.datetime) -> None:
     if kind is not None and kind.sort.asks_client:
         rule = _rule(application, "employer")
         if rule is not None:
-            verify.open_checks(subject=application.subject, requests=[employer_request(rule, str(proof.pk))], now=now)
+            checking.open_checks(subject=application.subject, requests=[employer_request(rule, str(proof.pk))], now=now)
         return
     if applications.documents_to_follow(application, policy):
         return
@@ -55,8 +55,8 @@ def _take_in(proof: LateEvidence, now: dt.datetime) -> None:
     if rule is not None:
         # Where a client was asked instead of papers, the check of papers begins now.
         request = documents_request(rule, given=1, awaits_stronger=True, to_be_read=False)
-        verify.open_checks(subject=application.subject, requests=[request], now=now)
-    verify.answer_check(
+        checking.open_checks(subject=application.subject, requests=[request], now=now)
+    checking.answer_check(
         subject=application.subject, kind="documents", target="", found=found, actor=ACTOR, now=now, anew=True
     )
 
@@ -100,7 +100,7 @@ def _proof(application: Application, id: str) -> LateEvidence:
 
 
 def _answer(subject: str, target: str, found: Answer, now: dt.datetime) -> None:
-    verify.answer_check(subject=subject, kind="employer", target=target, found=found, actor=ACTOR, now=now)
+    checking.answer_check(subject=subject, kind="employer", target=target, found=found, actor=ACTOR, now=now)
 
 
 # What a client's answer is to the check: outcome, finding, and whether it speaks against the applicant.
@@ -135,7 +135,7 @@ def let_another_proof_follow(subject: str, now: dt.datetime) -> None:
     rule = _rule(application, "documents") if application else None
     if application is not None and application.status == "granted" and rule is not None:
         request: CheckRequest = documents_request(rule, given=1, awaits_stronger=True, to_be_read=False)
-        verify.open_checks(subject=subject, requests=[request], now=now)
+        checking.open_checks(subject=subject, requests=[request], now=now)
 
 
 @REFERENCE.erasing

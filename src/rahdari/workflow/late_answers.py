@@ -8,12 +8,12 @@ number stands in no roster. Most of that can change without anybody's help, and 
 import datetime as dt
 
 from rahdari.apply import queries as applications
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
 from rahdari.db.queues import each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
 
 from .attestation_matching import KIND, look_up
 from .checking import requests_for
@@ -29,7 +29,7 @@ RESTS = BY_THE_CLOCK
 @each_of(decisions.with_proofs_that_came_late, at_most=LOOKED_AT_ONCE)
 def take_in_late_proofs(case: Case, now: dt.datetime) -> int:
     """Addresses that were proved after they counted as not proved, whoever has the case: the check says so."""
-    return verify.look_again(subject=case.application.subject, kind="control", now=now)
+    return checking.look_again(subject=case.application.subject, kind="control", now=now)
 
 
 @each_of(lambda now: decisions.not_looked_at_since(now - LOOKS_AGAIN), at_most=LOOKED_AT_ONCE)
@@ -49,11 +49,11 @@ def _look_again(case: Case, now: dt.datetime) -> None:
     application = case.application
     policy = applications.frozen_policy(application)
     requests = requests_for(application, policy)
-    verify.ask_again(subject=application.subject, requests=requests, now=now)
+    checking.ask_again(subject=application.subject, requests=requests, now=now)
     attested = [request for request in requests if request.kind == KIND]
     if attested and checks.check_about(subject=application.subject, kind=KIND, target="") is None:
         # Somebody attested the company since, and it named no association that could be asked.
-        verify.open_checks(subject=application.subject, requests=attested, now=now)
+        checking.open_checks(subject=application.subject, requests=attested, now=now)
         look_up(application, policy, now)
 
 

@@ -12,6 +12,9 @@ from django.urls import reverse
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import actions as checking
+from rahdari.checks.answers import CheckRequest
+from rahdari.checks.rules import Answer
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.confirm.rules import Said
 from rahdari.db.queues import each_of
@@ -23,9 +26,6 @@ from rahdari.people import queries as people
 from rahdari.policy import CheckRule, Policy
 from rahdari.publish import queries as networks
 from rahdari.register.models import Registration
-from rahdari.verify import actions as verify
-from rahdari.verify.answers import CheckRequest
-from rahdari.verify.rules import Answer
 
 from .operator_evidence import answer_from as evidence_of
 
@@ -82,7 +82,7 @@ def take_answer(question: SubscriberQuestion, now: dt.datetime) -> None:
 
 
 def _answer(subject: str, found: Answer, actor: str, now: dt.datetime) -> None:
-    verify.answer_check(subject=subject, kind=KIND, target=TARGET, found=found, actor=actor, now=now, anew=True)
+    checking.answer_check(subject=subject, kind=KIND, target=TARGET, found=found, actor=actor, now=now, anew=True)
 
 
 def _from(line: MobileNumber) -> Answer:

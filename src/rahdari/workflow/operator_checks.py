@@ -1,4 +1,4 @@
-"""From verify to confirm and back: whom to ask about an address, and what the operator's answer comes to."""
+"""From checks to confirm and back: whom to ask about an address, and what the operator's answer comes to."""
 
 import datetime as dt
 import ipaddress
@@ -8,20 +8,22 @@ from django.db.models import Q, QuerySet
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
+from rahdari.checks.evidence import Evidence
+from rahdari.checks.models import Check
+from rahdari.checks.rules import Answer
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
+from rahdari.control import actions as control_actions
+from rahdari.control.rules import is_range
 from rahdari.db.queues import each_of
 from rahdari.decide import queries as decisions
 from rahdari.people import actions as people
 from rahdari.policy import Policy, add
 from rahdari.publish import queries as networks
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
-from rahdari.verify.evidence import Evidence
-from rahdari.verify.models import Check
-from rahdari.verify.rules import Answer, is_range
 
 from . import mobile
 from .operator_evidence import answer_from as evidence_of
@@ -38,7 +40,7 @@ def ask_operators(application: Application, policy: Policy, now: dt.datetime) ->
         operator = networks.operator_of_network(endpoint.asn)
         if operator is None:
             found = Answer("failed", "no_operator_to_ask", {"block": str(endpoint.block)}, blames=False)
-            verify.answer_check(
+            checking.answer_check(
                 subject=application.subject,
                 kind=KIND,
                 target=endpoint.subject,
@@ -67,7 +69,7 @@ def carry_operator_answers(question: SubscriberQuestion, now: dt.datetime) -> No
     if question.is_mobile:
         mobile.take_answer(question, now)
     else:
-        proved = verify.answer_by_operator(
+        proved = control_actions.answer_by_operator(
             subject=question.target, said=question.said, evidence=dict(_evidence(question)), now=now
         )
         _answer_check(question, now)
@@ -76,7 +78,7 @@ def carry_operator_answers(question: SubscriberQuestion, now: dt.datetime) -> No
 
 
 def _answer_check(question: SubscriberQuestion, now: dt.datetime) -> None:
-    verify.answer_check(
+    checking.answer_check(
         subject=question.subject,
         kind=KIND,
         target=question.target,
@@ -96,9 +98,9 @@ def _answer_control(question: SubscriberQuestion, *, proved: bool, now: dt.datet
     if control is None or not control.facts.get("stands_for_now"):
         return
     if proved:
-        verify.look_again(subject=question.subject, kind="control", now=now)
+        checking.look_again(subject=question.subject, kind="control", now=now)
         return
-    verify.answer_check(
+    checking.answer_check(
         subject=question.subject,
         kind="control",
         target=question.target,
@@ -126,7 +128,7 @@ def stand_on_silence(check: Check, now: dt.datetime) -> bool:
     if not policy.services[application.service].stands_on_silence or policy.provisional is None:
         return False
     until = add(start=now, allowance=policy.provisional.term, calendar=policy.calendar)
-    return verify.await_operator(subject=check.target, until=until) and verify.let_stand_for_now(
+    return control_actions.await_operator(subject=check.target, until=until) and checking.let_stand_for_now(
         subject=check.subject,
         kind="control",
         target=check.target,

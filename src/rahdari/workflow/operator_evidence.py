@@ -4,9 +4,9 @@ import datetime as dt
 
 from django.utils import translation
 
+from rahdari.checks.evidence import Evidence
 from rahdari.confirm import words
 from rahdari.publish import queries as networks
-from rahdari.verify.evidence import Evidence
 
 
 def answer_from(

@@ -16,6 +16,11 @@ from django.urls import reverse
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
+from rahdari.checks.evidence import Evidence
+from rahdari.checks.models import Check, Outcome
+from rahdari.checks.rules import Answer
 from rahdari.db.queues import Queue, each_of
 from rahdari.decide import queries as decisions
 from rahdari.fees import actions as fees
@@ -26,11 +31,6 @@ from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import due_at
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
-from rahdari.verify.evidence import Evidence
-from rahdari.verify.models import Check, Outcome
-from rahdari.verify.rules import Answer
 
 from .step import together
 
@@ -180,7 +180,7 @@ def void_invoices_of_ended_applications(invoice: Invoice, now: dt.datetime) -> N
 
 
 def _answer(subject: str, found: Answer, now: dt.datetime) -> bool:
-    return verify.answer_check(subject=subject, kind=KIND, target="", found=found, actor=ACTOR, now=now, anew=True)
+    return checking.answer_check(subject=subject, kind=KIND, target="", found=found, actor=ACTOR, now=now, anew=True)
 
 
 def remind_of_fees(now: dt.datetime) -> int:

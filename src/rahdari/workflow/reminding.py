@@ -19,6 +19,9 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attested
 from rahdari.attest.models import AttestationUse
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Outcome
+from rahdari.control import queries as proofs
 from rahdari.db.queues import Queue, each_of
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import CaseQuestion, Notice
@@ -28,8 +31,6 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Outcome
 
 from .branch_letters import tell_branches
 
@@ -111,7 +112,7 @@ def _of_missing_proof(application: Application, _day: dt.datetime) -> Due | None
         for check in checks.checks_of(application.subject)
         if check.kind == "control" and check.outcome == Outcome.WAITING
     }
-    waiting -= checks.subjects_with_their_operators(waiting)
+    waiting -= proofs.subjects_with_their_operators(waiting)
     if not waiting or decisions.case_of(application) is not None:
         return None
     missing = [row for row in applications.endpoints_of(application) if row.subject in waiting]

@@ -17,20 +17,20 @@ from rahdari.apply.models import Application
 from rahdari.apply.rules import domain_of
 from rahdari.attest import queries as attestations
 from rahdari.attest.rules import AttestationState, Identifier
+from rahdari.checks import actions as checking
+from rahdari.checks import contacts
+from rahdari.checks import queries as checks
+from rahdari.checks.answers import CheckRequest
+from rahdari.checks.evidence import Both, Evidence, Facts
+from rahdari.checks.models import Check, Outcome
+from rahdari.checks.names import compare_names
+from rahdari.checks.rules import Answer
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
 from rahdari.policy import CheckRule, Policy, add
 from rahdari.register import queries as register
-from rahdari.verify import actions as verify
-from rahdari.verify import contacts
-from rahdari.verify import queries as checks
-from rahdari.verify.answers import CheckRequest
-from rahdari.verify.evidence import Both, Evidence, Facts
-from rahdari.verify.models import Check, Outcome
-from rahdari.verify.names import compare_names
-from rahdari.verify.rules import Answer
 
 KIND = contacts.REPRESENTS
 ACTOR = "system:line"
@@ -135,7 +135,9 @@ def _answer_at_once(check: Check, application: Application, found: Answer, now: 
 
 
 def _answer(check: Check, found: Answer, now: dt.datetime) -> None:
-    verify.answer_check(subject=check.subject, kind=check.kind, target=check.target, found=found, actor=ACTOR, now=now)
+    checking.answer_check(
+        subject=check.subject, kind=check.kind, target=check.target, found=found, actor=ACTOR, now=now
+    )
 
 
 def _is_known(application: Application) -> bool:

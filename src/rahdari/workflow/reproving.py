@@ -1,4 +1,4 @@
-"""From register to verify and back: proofs that are shown again during the term, and who hears of one in vain.
+"""From register to control and back: proofs that are shown again during the term, and who hears of one in vain.
 
 A proof in vain takes nothing from anybody: the holder gets a letter, the officers see it on their list, and whatever
 follows is an officer's act.
@@ -17,15 +17,15 @@ from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.address import format_block
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Challenge, Reproof
 from rahdari.db.queues import AT_ONCE, attempt, each_of
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.policy import Proof
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Challenge, Reproof
 
 from .branch_letters import tell_branches
 
@@ -88,7 +88,7 @@ def about_of(entry: Entry) -> str:
 
 @transaction.atomic
 def _begin(entry: Entry, occasion: str, proof: Challenge, rules: Proof, now: dt.datetime) -> None:
-    reproof = verify.begin_reproof(
+    reproof = control.begin_reproof(
         about=about_of(entry),
         occasion=occasion,
         proof=proof,
@@ -103,7 +103,7 @@ def _begin(entry: Entry, occasion: str, proof: Challenge, rules: Proof, now: dt.
 @each_of(proofs.reproofs_to_follow, lock=True)
 def follow_reproofs(reproof: Reproof, now: dt.datetime) -> bool:
     """Proofs asked for again: those that succeeded are closed; of those in vain the holder is told, once."""
-    ended = verify.follow_reproof(reproof=reproof, now=now)
+    ended = control.follow_reproof(reproof=reproof, now=now)
     entry = register.entry_by_id(uuid.UUID(reproof.about.removeprefix("entry:"))) if ended else None
     if reproof.state == Reproof.State.IN_VAIN and entry is not None and entry.ended_at is None:
         _write(reproof, entry, "proof_in_vain", now)

@@ -18,7 +18,10 @@ from rahdari.apply.models import Application
 from rahdari.archive import queries as archive
 from rahdari.archive.actions import Box
 from rahdari.attest import actions as attest
+from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
 from rahdari.confirm import actions as confirm
+from rahdari.control import actions as control
 from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
@@ -40,8 +43,6 @@ from rahdari.register.models import Entry, Registration
 from rahdari.remote import actions as remote
 from rahdari.remote import queries as lines
 from rahdari.share import actions as share
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as checks
 from rahdari.vouch import actions as vouch
 
 # Each by the name of its step; letters by its chore (letters/tasks.py).
@@ -49,7 +50,7 @@ CLOCKS = {
     "draft": "apply: delete idle drafts",
     "documents": "apply: erase documents",
     "card_number": "apply: erase card numbers",
-    "proof_of_control": "verify: erase evidence",
+    "proof_of_control": "control: erase evidence",
     "client_address": "inquiries: erase",
     "came_to_nothing": "erase files",
     "case": "erase files",
@@ -82,7 +83,7 @@ def erase_card_numbers(application: Application, now: dt.datetime) -> int:
 
 def erase_evidence(now: dt.datetime) -> int:
     before = _over("proof_of_control", now)
-    return 0 if before is None else verify.erase_evidence(before=before, at_most=5 * AT_ONCE)
+    return 0 if before is None else control.erase_evidence(before=before, at_most=5 * AT_ONCE)
 
 
 @each_of(lambda now: payments.payers_known(booked_before=_over("payment", now)), lock=True)
@@ -114,9 +115,9 @@ def _forget_holder(registration: Registration, now: dt.datetime) -> None:
     about = [f"registration:{registration.pk}"]
     about += lease.erase(hosts=leases.all_hosts_of(registration), box=box)
     about += remote.forget(registration=registration, box=box)
-    about += verify.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
+    about += control.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
     mobile.forget_holder(registration=registration)
-    verify.erase_findings(subjects=about, box=box)
+    checking.erase_findings(subjects=about, box=box)
     letters.erase_letters(subjects=about, box=box)
     register.forget_holder(registration=registration, box=box, now=now)
     box.seal(about=registration.reference)
@@ -143,7 +144,7 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
     """Entries that have ended, as soon as no file of the feed can speak of them any more: which addresses one holder
     had is told by no row. Of an address that changes by itself that is a matter of days."""
     box = Box("entry", now=now)
-    verify.erase_findings(subjects=verify.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box=box)
+    checking.erase_findings(subjects=control.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box=box)
     lease.let_go_of_closed(entry=entry)
     remote.let_go(entry=entry)
     register.mark_forgotten(entries=[entry], box=box)
@@ -195,7 +196,7 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
     hosts = leases.hosts_by_subject(subjects).values()
     claims = lease.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
     about = [*subjects, *asked, *claims]
-    verify.erase_findings(subjects=about, box=box)
+    checking.erase_findings(subjects=about, box=box)
     confirm.erase_addresses(subjects=about, box=box, now=now)
     attest.erase_about(subjects=about, box=box, now=now)
     letters.erase_letters(

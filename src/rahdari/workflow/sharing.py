@@ -10,6 +10,9 @@ from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import Status
+from rahdari.checks import actions as checking
+from rahdari.checks.evidence import Evidence
+from rahdari.checks.rules import Answer, Result
 from rahdari.db.queues import each_of
 from rahdari.inquiry.rules import SILENT
 from rahdari.letters import actions as letters
@@ -21,9 +24,6 @@ from rahdari.share import queries as requests
 from rahdari.share import rules
 from rahdari.share.models import SharingRequest
 from rahdari.share.queries import CO_HOLDER
-from rahdari.verify import actions as verify
-from rahdari.verify.evidence import Evidence
-from rahdari.verify.rules import Answer, Result
 
 from .inquiries import Asked, came_at
 
@@ -65,7 +65,7 @@ def _answer(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> No
         found = Answer(outcome, finding, evidence, blames=False)
     else:
         found = Answer("failed", "registered_by_another", {"block": block, "entries": others})
-    verify.answer_check(
+    checking.answer_check(
         subject=subject, kind="not_registered", target=endpoint.subject, found=found, actor=ACTOR, now=now, anew=True
     )
 

@@ -24,6 +24,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.form_errors import megabytes, too_many_drafts
 from rahdari.apply.models import Application, Document
 from rahdari.apply.sent_files import Refused, accepted, take_in
+from rahdari.checks import queries as checks
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.decide.rules import Status
@@ -31,7 +32,6 @@ from rahdari.decide.words import why_held
 from rahdari.people.access import person
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
-from rahdari.verify import queries as checks
 
 from . import shared
 from .prove import where_to_prove

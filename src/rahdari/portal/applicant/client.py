@@ -18,11 +18,11 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.evidence_forms import ClientForm
 from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Outcome
 from rahdari.inquiry.kinds import NoLongerOpen, is_open
 from rahdari.letters import queries as letters
 from rahdari.people.acting import Acting
-from rahdari.verify import queries as checks
-from rahdari.verify.models import Outcome
 from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as questions
 from rahdari.vouch import rules

@@ -19,12 +19,12 @@ from rahdari.address import format_block
 from rahdari.applicant.contact_way import no_code, not_taken
 from rahdari.applicant.proofs import ask_for_a_look, counts, is_looking, open_way, pending
 from rahdari.apply import queries as apply
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control import registry_words, way_words
+from rahdari.control.models import Challenge, Method
+from rahdari.control.sentences import Said
 from rahdari.people.rules import Act
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify import registry_words, way_words
-from rahdari.verify.models import Challenge, Method
-from rahdari.verify.sentences import Said
 
 from . import shared
 
@@ -112,7 +112,7 @@ def _way(challenge: Challenge | None, trouble: str) -> ContactWay:
 def _send(challenge: Challenge, contact: str, name: str, actor: str) -> str:
     """What is wrong; nothing when the letter is on its way."""
     try:
-        verify.send_code(
+        control.send_code(
             challenge=challenge,
             contact=contact,
             name=name,
@@ -120,18 +120,18 @@ def _send(challenge: Challenge, contact: str, name: str, actor: str) -> str:
             actor=actor,
             now=timezone.now(),
         )
-    except verify.NoCodeNow as error:
+    except control.NoCodeNow as error:
         return no_code(error)
-    except verify.ChallengeNotPending:
+    except control.ChallengeNotPending:
         return ""
     return ""
 
 
 def _try(challenge: Challenge, given: str) -> str:
     try:
-        verify.try_code(challenge=challenge, given=given, now=timezone.now())
-    except verify.CodeNotTaken as error:
+        control.try_code(challenge=challenge, given=given, now=timezone.now())
+    except control.CodeNotTaken as error:
         return not_taken(error)
-    except verify.ChallengeNotPending:
+    except control.ChallengeNotPending:
         return ""
     return ""

@@ -30,12 +30,12 @@ from rahdari.applicant.proofs import (
 )
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.control import queries as proofs
+from rahdari.control import registry_words, way_words, ways
+from rahdari.control import rules as proving
+from rahdari.control.models import Challenge, Method
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
-from rahdari.verify import queries as proofs
-from rahdari.verify import registry_words, way_words, ways
-from rahdari.verify import rules as proving
-from rahdari.verify.models import Challenge, Method
 
 from . import operator_way, shared
 

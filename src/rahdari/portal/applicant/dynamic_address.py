@@ -33,6 +33,7 @@ from rahdari.applicant.connections import (
     stand,
 )
 from rahdari.apply.models import Application, Endpoint
+from rahdari.control import queries as proofs
 from rahdari.dyndns import actions, queries, rules
 from rahdari.dyndns.models import DynamicHost
 from rahdari.dyndns.rules import By, ReportOutcome, V6As
@@ -41,7 +42,6 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.rules import Standing
-from rahdari.verify import queries as proofs
 from rahdari.web import errors, limits, visitor
 from rahdari.web.values import again_after
 

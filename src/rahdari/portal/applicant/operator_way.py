@@ -24,15 +24,15 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm import words
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.confirm.rules import Said
+from rahdari.control import actions as control
+from rahdari.control import queries as proofs
+from rahdari.control.models import Method
+from rahdari.control.rules import is_range
+from rahdari.control.sentences import fill
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.publish import queries as networks
 from rahdari.publish.models import Operator
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
-from rahdari.verify.models import Method
-from rahdari.verify.rules import is_range
-from rahdari.verify.sentences import fill
 from rahdari.web.values import name
 
 from . import shared
@@ -144,7 +144,7 @@ def ask(
         actor=actor,
         now=now,
     )
-    verify.open_challenge(
+    control.open_challenge(
         subject=endpoint.subject,
         block=endpoint.network,
         method=Method.OPERATOR,

@@ -29,6 +29,10 @@ from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
+from rahdari.checks import queries as check_queries
+from rahdari.checks.models import Check, Outcome
+from rahdari.control import queries as control_queries
+from rahdari.control.models import Reproof
 from rahdari.decide import queries as decide
 from rahdari.fees import queries as fees
 from rahdari.people import queries as people
@@ -40,8 +44,6 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import STANDING, UNDONE_WITHIN, Standing
 from rahdari.tables import csv_tables as spreadsheets
-from rahdari.verify import queries as verify
-from rahdari.verify.models import Check, Outcome, Reproof
 from rahdari.web import values
 
 ENDS_SOON = dt.timedelta(days=30)
@@ -131,7 +133,7 @@ def _rows(found: Organisation, now: dt.datetime) -> list[MemberRow]:
         entries[entry.registration_id].append(entry)
     standings = publish.standings_of({each.pk: entries[each.pk] for each in held})
     known = applications.endpoints_by_subjects({entry.subject for group in entries.values() for entry in group})
-    asked = verify.reproofs_of(f"entry:{entry.pk}" for group in entries.values() for entry in group)
+    asked = control_queries.reproofs_of(f"entry:{entry.pk}" for group in entries.values() for entry in group)
     open_ones = {about for about, proofs in asked.items() if proofs[0].state == Reproof.State.OPEN}
     policy = applications.policy_in_force()
     return [
@@ -159,7 +161,7 @@ def _branches(entries: Iterable[Entry], known: dict[str, Endpoint]) -> list[str]
 
 def _under_way(found: Organisation) -> list[UnderWay]:
     rows = list(applications.applications_for(found).filter(status__in=UNDER_WAY)[:MOST])
-    checks = verify.checks_of_subjects(each.subject for each in rows)
+    checks = check_queries.checks_of_subjects(each.subject for each in rows)
     standings = decide.standings_of(rows)
     return [_one(each, checks.get(each.subject, []), standings) for each in rows]
 

@@ -19,12 +19,12 @@ from rahdari.applicant import links
 from rahdari.applicant.proofs import Proof, counts, left_to_prove, proofs_of, prove_by_visit
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.control import queries as proofs
+from rahdari.control import rules, way_words
+from rahdari.control.models import Challenge, Method
 from rahdari.people.access import person
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
-from rahdari.verify import queries as proofs
-from rahdari.verify import rules, way_words
-from rahdari.verify.models import Challenge, Method
 from rahdari.web import visitor
 
 from . import dynamic_address, shared, sharing

@@ -22,8 +22,8 @@ from rahdari.applicant import links
 from rahdari.applicant.proofs import addresses_in, proofs_of, provable_by_link, prove_by_visit
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.control import rules, visits, way_words
 from rahdari.people.rules import Act
-from rahdari.verify import rules, visits, way_words
 from rahdari.web import errors, limits, visitor
 
 from . import shared

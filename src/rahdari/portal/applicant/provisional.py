@@ -18,15 +18,15 @@ from rahdari.applicant.late_evidence import ways_of
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.applicant.registrations import may_act_for
 from rahdari.apply import queries as apply
+from rahdari.checks import queries as check_queries
+from rahdari.checks import words
+from rahdari.checks.kinds import Party, whose_turn
+from rahdari.checks.models import Check, Outcome
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.register.models import Registration
-from rahdari.verify import queries as verify
-from rahdari.verify import words
-from rahdari.verify.kinds import Party, whose_turn
-from rahdari.verify.models import Check, Outcome
 from rahdari.web import values
 
 from .client import question_about
@@ -77,7 +77,7 @@ def points_of(registration: Registration, *, now: dt.datetime) -> list[Point]:
         open_ones = [(fact.kind, fact.target) for fact in found.awaited]
     elif isinstance(found, NotYet):
         open_ones = [(fact.kind, fact.target) for fact in found.missing]
-    checks = [check for check in verify.checks_of(application.subject) if _counts(check, open_ones)]
+    checks = [check for check in check_queries.checks_of(application.subject) if _counts(check, open_ones)]
     language = get_language() or "en"
     return sorted(
         (

@@ -21,12 +21,12 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.summary import SummaryGroup, title_of
+from rahdari.control import queries as proofs
+from rahdari.control import rules, way_words
+from rahdari.control.models import Method
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 from rahdari.register.models import Registration
-from rahdari.verify import queries as proofs
-from rahdari.verify import rules, way_words
-from rahdari.verify.models import Method
 from rahdari.web import visitor
 
 # An organisation has hundreds of addresses; their list is on the page of the registration.

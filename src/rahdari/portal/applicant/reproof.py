@@ -15,14 +15,14 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant.proof_history import begin, pending_way, proofs_of, way_of_before
 from rahdari.applicant.proofs import ask_for_a_look
+from rahdari.control import queries as proofs
+from rahdari.control import rules, way_words
+from rahdari.control.models import Method, Reproof
 from rahdari.people.access import person_required
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
 from rahdari.register.rules import STANDING
-from rahdari.verify import queries as proofs
-from rahdari.verify import rules, way_words
-from rahdari.verify.models import Method, Reproof
 from rahdari.web import visitor
 
 from .control_methods import progress

@@ -22,13 +22,13 @@ from django.views.decorators.http import require_http_methods
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.control import queries as proofs
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.register import queries as register
 from rahdari.share import actions, queries, rules
 from rahdari.share.models import SharingRequest
-from rahdari.verify import queries as proofs
 from rahdari.web import values
 
 from . import shared

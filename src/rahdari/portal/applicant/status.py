@@ -27,6 +27,7 @@ from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import form_errors
 from rahdari.apply import queries as apply
+from rahdari.checks.models import Outcome
 from rahdari.decide import queries as decide
 from rahdari.decide.words import why_held
 from rahdari.fees import queries as fees
@@ -34,7 +35,6 @@ from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import pricing
-from rahdari.verify.models import Outcome
 from rahdari.web import values
 from rahdari.web.allowances import in_words
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from rahdari.applicant.registration_status import addresses_of, standing_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as apply
+from rahdari.checks.names import compare_names
 from rahdari.journal import actions as journal
 from rahdari.mobile import queries as mobile
 from rahdari.people import queries as people
@@ -22,7 +23,6 @@ from rahdari.register import queries as register
 from rahdari.register import reference as references
 from rahdari.register.models import Registration
 from rahdari.vault import links
-from rahdari.verify.names import compare_names
 from rahdari.web import errors, limits, visitor
 
 from .forms import CheckForm

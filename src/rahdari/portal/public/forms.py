@@ -5,8 +5,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from rahdari.checks.names import fold_name
 from rahdari.register import reference as references
-from rahdari.verify.names import fold_name
 
 # Eight characters, with or without the RD in front: it has the right length, so one sign of it is wrong.
 LENGTHS = (8, 10)

@@ -12,9 +12,9 @@ from rahdari import __version__, policy
 from rahdari.address import directory
 from rahdari.apply import summary
 from rahdari.apply.eligible import which_are_offered
+from rahdari.checks.kinds import what_is_seen
 from rahdari.feed.terms import TERMS, terms_in, terms_page
 from rahdari.publish import queries as publish
-from rahdari.verify.kinds import what_is_seen
 from rahdari.web import visitor
 from rahdari.web.allowances import in_words
 from rahdari.web.templatetags.rahdari import comma

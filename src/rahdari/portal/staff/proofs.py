@@ -14,13 +14,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.address import directory, format_block
+from rahdari.control import queries as proofs
+from rahdari.control import way_words
+from rahdari.control.models import Reproof
 from rahdari.decide import actions as decide
 from rahdari.people.access import officer_required, person
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
-from rahdari.verify import queries as proofs
-from rahdari.verify import way_words
-from rahdari.verify.models import Reproof
 
 SHOWN = 200
 

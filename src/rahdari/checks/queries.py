@@ -1,0 +1,180 @@
+"""Reads of checks, and of the rosters that they are made against."""
+
+import datetime as dt
+import hmac
+import uuid
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import CharField, Count, Exists, Min, OuterRef, QuerySet, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Concat
+
+from rahdari.control import queries as proofs
+from rahdari.vault import cipher, index
+
+from . import rules
+from .models import Check, Outcome, Roster, RosterRow
+from .roster_rows import DOMAIN
+
+ROW = RosterRow._meta.label
+
+
+def checks_of(subject: str) -> QuerySet[Check]:
+    """The checks of a subject in the order in which they were asked for."""
+    return Check.objects.filter(subject=subject).order_by("position", "id")
+
+
+def checks_of_subjects(subjects: Iterable[str]) -> dict[str, list[Check]]:
+    """The checks of many subjects, in one query."""
+    found: dict[str, list[Check]] = {}
+    for check in Check.objects.filter(subject__in=list(subjects)).order_by("subject", "position", "id"):
+        found.setdefault(check.subject, []).append(check)
+    return found
+
+
+def check_subjects(subjects: Iterable[str]) -> QuerySet[Check, str]:
+    """The checks of these subjects, as other rooms name them; a part of their query."""
+    named = Concat(Value("check:"), Cast("pk", CharField()))
+    return Check.objects.filter(subject__in=list(subjects)).order_by().values_list(named, flat=True)
+
+
+def counted(subjects: Iterable[str]) -> list[tuple[str, dict[str, str], str, bool, int]]:
+    """How many checks of each title stand how: subject, title in both languages, outcome, whether required, number."""
+    found = Check.objects.filter(subject__in=list(subjects)).values_list("subject", "title", "outcome", "required")
+    rows = found.annotate(count=Count("pk"), place=Min("position")).order_by("subject", "place")
+    return [(subject, title, outcome, required, count) for subject, title, outcome, required, count, _place in rows]
+
+
+def awaiting_control(targets: Iterable[str]) -> set[str]:
+    """Those of these endpoints whose control is still to be shown."""
+    waiting = Check.objects.filter(kind="control", outcome=Outcome.WAITING, target__in=list(targets))
+    return set(waiting.values_list("target", flat=True))
+
+
+def checks_where(**which: Any) -> QuerySet[Check]:
+    return Check.objects.filter(**which).order_by()
+
+
+def failed_checks() -> QuerySet[Check]:
+    """Those that a grant needs and that failed."""
+    return Check.objects.filter(outcome=Outcome.FAILED, required=True).order_by()
+
+
+def check_by_id(*, subject: str, id: str) -> Check | None:
+    return Check.objects.filter(subject=subject, pk=id).first()
+
+
+def check_about(*, subject: str, kind: str, target: str) -> Check | None:
+    return Check.objects.filter(subject=subject, kind=kind, target=target).first()
+
+
+def any_passed(kind: str, subjects: Iterable[str]) -> bool:
+    """Whether a check of this kind passed for one of these subjects."""
+    return Check.objects.filter(kind=kind, subject__in=list(subjects), outcome=Outcome.PASSED).exists()
+
+
+def waiting_of_kind(kind: str, *, other_than: QuerySet[Any]) -> QuerySet[Check]:
+    """Checks of one kind that wait, but not those that a row of these names as its subject, "check:<id>"."""
+    named = Concat(Value("check:"), Cast("pk", CharField()))
+    found = waiting_checks().filter(kind=kind).alias(known_as=named)
+    return found.filter(~Exists(other_than.filter(subject=OuterRef("known_as"))))
+
+
+def controls_waiting(targets: QuerySet[Any, str]) -> QuerySet[Check]:
+    """Of these targets, checks of control that wait and do not stand for now yet."""
+    return waiting_checks().filter(kind="control", target__in=targets).exclude(facts__has_key="stands_for_now")
+
+
+def recorded_by_hand() -> QuerySet[Check]:
+    """Checks that an officer has answered, of any subject."""
+    return Check.objects.filter(finding="by_hand")
+
+
+def answered_checks() -> QuerySet[Check]:
+    return Check.objects.filter(answered_at__isnull=False)
+
+
+def controls_proved_late() -> QuerySet[Check]:
+    """Checks of control that failed for want of a proof, of what is proved now."""
+    proved = proofs.proved().filter(subject=OuterRef("proved_of"), block=OuterRef("of_block"))
+    return Check.objects.annotate(
+        proved_of=Coalesce(KT("facts__control_subject"), "target"), of_block=KT("facts__block")
+    ).filter(Exists(proved), kind="control", outcome=Outcome.FAILED, finding="not_proved")
+
+
+def check_with_id(id: str) -> Check | None:
+    return Check.objects.filter(pk=id).first()
+
+
+def waiting_checks() -> QuerySet[Check]:
+    return Check.objects.filter(outcome=Outcome.WAITING).order_by("opened_at", "id")
+
+
+# -- rosters -----------------------------------------------------------------------------------------------------
+
+
+def roster_in_use(name: str) -> Roster | None:
+    return Roster.objects.filter(name=name, in_use=True).first()
+
+
+def rosters_in_use() -> QuerySet[Roster]:
+    return Roster.objects.filter(in_use=True).order_by("name")
+
+
+def roster_key(name: str, number: str) -> bytes | None:
+    """The keyed hash under which a number stands in a roster; None when it has not the shape of one."""
+    exact = rules.roster_key(name, number)
+    return None if exact is None else index.blinder().blind(f"roster.{name}", exact)
+
+
+LISTED = """
+SELECT roster.imported_at, listed.id, listed.active, listed.valid_until, listed.name, listed.email, listed.mobile,
+    listed.domain
+FROM checks_roster roster LEFT JOIN checks_rosterrow listed ON listed.roster_id = roster.id AND listed.key = %s
+WHERE roster.name = %s AND roster.in_use
+"""
+
+
+class Listed(NamedTuple):
+    """What the roster in use says of a number. `row` is None when it does not have it."""
+
+    imported_at: dt.datetime
+    row: uuid.UUID | None
+    active: bool
+    valid_until: dt.date | None
+    name: str
+    email: str
+    mobile: str
+    domain: bytes
+
+    @property
+    def has_domain(self) -> bool:
+        return bool(self.domain)
+
+
+def look_up(roster: str, number: str) -> Listed | None:
+    """One number in the roster in use; None while no roster is. One query by key, in millions of rows as in ten."""
+    with connection.cursor() as cursor:
+        cursor.execute(LISTED, [roster_key(roster, number), roster])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    imported_at, row, active, valid_until, *sealed, domain = found
+    name, email, mobile = (
+        cipher.unseal("fields", bytes(each), where=f"{ROW}.{field}:{row}").decode() if each else ""
+        for field, each in zip(("name", "email", "mobile"), sealed, strict=True)
+    )
+    return Listed(imported_at, row, bool(active), valid_until, name, email, mobile, bytes(domain or b""))
+
+
+def is_domain_of(listed: Listed, domain: str) -> bool:
+    """Whether the row names this domain as the one of its member's addresses."""
+    return listed.has_domain and hmac.compare_digest(listed.domain, index.blinder().blind(DOMAIN, domain))
+
+
+def row_behind(check: Check) -> RosterRow | None:
+    """The roster's row that a check rests on, while that import is in use. For officers: it holds a name."""
+    row = check.facts.get("row")
+    return RosterRow.objects.filter(pk=row).first() if row else None

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from . import views
+
+app_name = "control"
+
+urlpatterns = [
+    path("prove/<str:token>/", views.prove, name="prove"),
+]

@@ -60,7 +60,7 @@ API |= {"api:nothing_here"}
 PROGRAMS = API | frozenset(
     """publish:receipt publish:metrics letters:sms_report letters:metrics dyndns:metrics apply:metrics
     confirm:list_checks confirm:get_check confirm:answer_checks confirm:get_callback confirm:test_callback
-    confirm:list_samples confirm:get_sample confirm:answer_samples
+    confirm:change_callback_secret confirm:list_samples confirm:get_sample confirm:answer_samples
     mobile:list_lines mobile:list_changes mobile:record_list_receipt mobile:report_left""".split()
 )
 SIGNED_IN = frozenset(

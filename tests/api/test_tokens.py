@@ -22,7 +22,7 @@ from rahdari.db.locks import KEY, Lock
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people_actions
-from rahdari.programs import idempotency
+from rahdari.programs import idempotency, tokens
 from rahdari.programs.operation import names_in
 from tests.people.people import sign_in_at_once
 from tests.portal import story
@@ -88,9 +88,9 @@ class TestThePage:
 
     def test_gives_so_many_at_most(self) -> None:
         browser = self.signed_in()
-        answers = [self.make(browser) for _ in range(rules.MOST_TOKENS + 1)]
+        answers = [self.make(browser) for _ in range(tokens.MOST + 1)]
         assert [answer.status_code for answer in answers[-2:]] == [200, 422]
-        assert AccessToken.objects.count() == rules.MOST_TOKENS
+        assert AccessToken.objects.count() == tokens.MOST
 
 
 class TestTokens:
@@ -328,7 +328,7 @@ class TestManyAtOnce:
         return len(made)
 
     def test_pass_no_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rules, "MOST_TOKENS", 2)
+        monkeypatch.setattr(tokens, "MOST", 2)
         monkeypatch.setattr(rules, "MOST_WEBHOOKS", 2)
         owner, now = story.a_person(), timezone.now()
         facts: dict[str, Any] = {"owner": owner, "now": now}

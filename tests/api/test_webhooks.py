@@ -27,7 +27,7 @@ from rahdari.letters.models import Letter
 from rahdari.mobile import actions as lines
 from rahdari.mobile.rules import Left
 from rahdari.people.models import User
-from rahdari.programs import idempotency, schema
+from rahdari.programs import idempotency, schema, webhooks
 from rahdari.programs import webhook_calls as hooks
 from tests.attest.sample import an_attestation
 from tests.confirm.test_callbacks import SampleOperatorSystem, serve
@@ -235,7 +235,7 @@ class TestDelivery:
             later = now + webhook.TOLERANCE + dt.timedelta(seconds=2)
             webhook.verify(secret=second["secret"], headers=headers, body=body, now=later)
         program.post(f"{one}/test")
-        later = now + rules.SECRETS_OVERLAP + dt.timedelta(minutes=1)
+        later = now + webhooks.SECRETS_OVERLAP + dt.timedelta(minutes=1)
         actions.deliver_events(now=later)
         assert len(server.taken[-1][1]["webhook-signature"].split()) == 1
 
@@ -246,7 +246,7 @@ class TestDelivery:
         for pause in hooks.PAUSES[:3]:
             assert actions.deliver_events(now=now) == 1
             assert actions.deliver_events(now=now + pause - dt.timedelta(seconds=1)) == 0
-            now += pause * (1 + rules.JITTER_PERCENT / 100)
+            now += pause * (1 + webhooks.JITTER_PERCENT / 100)
         assert program.get(one).said["state"] == "failing"
         server.status = 200
         assert actions.deliver_events(now=now) == 1
@@ -317,10 +317,10 @@ class TestDelivery:
 
     def test_waits_a_little_differently_for_each(self) -> None:
         ids = [uuid.uuid5(uuid.NAMESPACE_URL, str(number)) for number in range(20)]
-        waits = {rules.pause(hooks.PAUSES, tries=1, id=each) for each in ids}
+        waits = {webhooks.pause(hooks.PAUSES, tries=1, id=each) for each in ids}
         assert len(waits) > 10
         assert all(hooks.PAUSES[0] <= each <= hooks.PAUSES[0] * 1.2 for each in waits if each is not None)
-        assert rules.pause(hooks.PAUSES, tries=len(hooks.PAUSES) + 1, id=ids[0]) is None
+        assert webhooks.pause(hooks.PAUSES, tries=len(hooks.PAUSES) + 1, id=ids[0]) is None
 
 
 class TestWebhook:

@@ -21,13 +21,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
-from rahdari.confirm import actions, callbacks, queries
+from rahdari.confirm import actions, queries
 from rahdari.confirm.models import Callback, CallbackDelivery
 from rahdari.feed import webhook
+from rahdari.journal.models import JournalEntry as Row
+from rahdari.letters.models import Letter
 from rahdari.probe import hook
 from rahdari.probe.hook import HookOutcome
+from rahdari.programs import webhook_calls as hooks
+from rahdari.programs import webhooks
 
-from .sample import OPERATOR, a_question
+from .sample import OPERATOR, a_desk, a_question
+from .test_api import System
 
 LOOPBACK = ["127.0.0.0/8"]
 
@@ -316,10 +321,10 @@ class TestDelivery:
         self.registered(system.url)
         a_question()
         system.status, now = 500, timezone.now()
-        for pause in callbacks.PAUSES[:3]:
+        for pause in hooks.PAUSES[:3]:
             assert actions.deliver_due(now=now) == 1
             assert actions.deliver_due(now=now + pause - dt.timedelta(seconds=1)) == 0
-            now += pause
+            now += pause * (1 + webhooks.JITTER_PERCENT / 100)
         system.status = 200
         assert actions.deliver_due(now=now) == 1
         assert actions.deliver_due(now=now + dt.timedelta(days=1)) == 0
@@ -329,9 +334,9 @@ class TestDelivery:
     def test_is_given_up_after_ten_tries(self, system: SampleOperatorSystem) -> None:
         self.registered(system.url)
         a_question()
-        system.status, now = 500, timezone.now()
+        system.status, now, tries = 500, timezone.now(), 0
         while actions.deliver_due(now=now):
-            now += callbacks.PAUSES[-1]
+            now, tries = now + hooks.PAUSES[min(tries, len(hooks.PAUSES) - 1)] * 1.3, tries + 1
         [delivery] = CallbackDelivery.objects.all()
         assert (delivery.tries, delivery.next_at, delivery.delivered_at) == (10, None, None)
 
@@ -342,3 +347,44 @@ class TestDelivery:
         assert actions.deliver_due(now=timezone.now()) == 0
         assert queries.callback_of(operator=OPERATOR) is None
         assert system.taken == []
+
+    def test_is_signed_by_both_secrets_for_a_day_when_the_secret_is_changed(self, system: SampleOperatorSystem) -> None:
+        callback, first = self.registered(system.url)
+        program, now = System(), timezone.now()
+        changed = program.ask("post", "/callback/secret")
+        assert changed.status_code == 201 and changed.said["secret"] != first
+        program.ask("post", "/callback/test")
+        actions.deliver_due(now=now + dt.timedelta(seconds=1))
+        [(_path, headers, body)] = system.taken
+        for secret in (first, changed.said["secret"]):
+            webhook.verify(secret=secret, headers=headers, body=body, now=now)
+        program.ask("post", "/callback/test")
+        actions.deliver_due(now=now + webhooks.SECRETS_OVERLAP + dt.timedelta(minutes=1))
+        assert len(system.taken[-1][1]["webhook-signature"].split()) == 1
+        assert Row.objects.filter(act="confirm.changed_secret", subject=f"operator:{OPERATOR}").count() == 1
+        callback.refresh_from_db()
+        assert callback.ended_at is None
+
+    @pytest.mark.parametrize("status", [500, 410])
+    def test_stops_where_nothing_arrives_for_days_and_its_people_are_told(
+        self, system: SampleOperatorSystem, status: int
+    ) -> None:
+        person = a_desk()
+        program = System()
+        self.registered(system.url)
+        system.status, now = status, timezone.now()
+        for days in (1, 3, 7):
+            program.ask("post", "/callback/test")
+            actions.deliver_due(now=now + dt.timedelta(days=days))
+        assert program.ask("get", "/callback").said["callback"]["state"] == "stopped"
+        [letter] = Letter.objects.filter(template="callback_stopped")
+        assert letter.to == person and system.url in letter.text
+        assert not CallbackDelivery.objects.filter(next_at__isnull=False).exists()
+        sent = len(system.taken)
+        a_question()
+        assert actions.deliver_due(now=now + dt.timedelta(days=8)) == 0 and len(system.taken) == sent
+        assert program.ask("post", "/callback/test").status_code == 409
+        system.status = 204
+        assert program.ask("put", "/callback", {"url": system.url}).said["state"] == "working"
+        a_question()
+        assert actions.deliver_due(now=timezone.now()) == 1

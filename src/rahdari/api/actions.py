@@ -1,8 +1,10 @@
 """The acts of api: tokens and webhooks. What a program does is done by the rooms' own acts."""
 
-from .keys import TooManyTokens, end_tokens_of, forget_attempts, make_token, note_use, revoke_token
+from rahdari.programs.tokens import TooManyTokens
+from rahdari.programs.webhooks import PlaceNotTaken
+
+from .keys import end_tokens_of, forget_attempts, make_token, revoke_token
 from .webhook_delivery import (
-    PlaceNotTaken,
     TooManyWebhooks,
     change_secret,
     change_webhook,
@@ -27,7 +29,6 @@ __all__ = [
     "make_token",
     "make_webhook",
     "note_events",
-    "note_use",
     "revoke_token",
     "send_again",
     "send_test",

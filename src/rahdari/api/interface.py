@@ -8,14 +8,13 @@ from django.utils.translation import gettext as _
 
 from rahdari.people.acting import Acting
 from rahdari.people.models import User
-from rahdari.programs import answers, schema
+from rahdari.programs import answers, schema, tokens
 from rahdari.programs import operation as programs
 from rahdari.programs.operation import Interface, Operation
-from rahdari.programs.problems import problem, too_many
+from rahdari.programs.problems import problem
 from rahdari.programs.schema import Json
-from rahdari.web import visitor
 
-from . import actions, openapi_links, queries, rules
+from . import openapi_links, queries, rules
 from .events import EVENTS, TEST, shape_of
 from .models import AccessToken, IdempotentRequest
 from .rules import A_PAGE, LARGEST_PAGE, Scope
@@ -86,22 +85,16 @@ class Call(programs.Call[User]):
 def _who(request: HttpRequest, wanted: Operation) -> User:
     now = timezone.now()
     token = queries.token_shown(answers.bearer(request), now=now) if wanted.scope is not None else None
-    if token is None:
-        key = f"api.unknown:{visitor.household(request)}"
-        if seconds := answers.wait_for(key, rate=rules.UNKNOWN_RATE, per=rules.UNKNOWN_PER):
-            raise too_many(seconds)
-        if wanted.scope is None:
-            return User()
-        raise problem(
-            "unauthorised",
-            _("Make a token on the page “Programs”, and send it as Authorization: Bearer TOKEN."),
-            {"WWW-Authenticate": "Bearer"},
-        )
-    if seconds := answers.wait_for(f"api.token:{token.pk}", rate=rules.RATE, per=rules.PER):
-        raise too_many(seconds)
-    actions.note_use(token=token, now=now)
-    _hold_scope(token, wanted)
-    return token.owner
+    tokens.hold_rate(
+        request, token, room="api", rate=rules.RATE, per=rules.PER, unknown_rate=rules.UNKNOWN_RATE, now=now
+    )
+    if token is not None:
+        _hold_scope(token, wanted)
+        return token.owner
+    if wanted.scope is None:
+        return User()
+    detail = _("Make a token on the page “Programs”, and send it as Authorization: Bearer TOKEN.")
+    raise problem("unauthorised", detail, {"WWW-Authenticate": "Bearer"})
 
 
 def _hold_scope(token: AccessToken, wanted: Operation) -> None:

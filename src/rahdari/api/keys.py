@@ -12,16 +12,11 @@ from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people.access import actor_of
 from rahdari.people.models import User
-from rahdari.programs import idempotency
-from rahdari.vault import tokens
+from rahdari.programs import idempotency, tokens
 
 from . import queries, rules
 from .models import AccessToken, IdempotentRequest
 from .rules import Scope
-
-
-class TooManyTokens(Exception):
-    """The person has as many as anybody may have; one must be ended first."""
 
 
 @transaction.atomic
@@ -30,19 +25,9 @@ def make_token(
 ) -> tuple[AccessToken, str]:
     """A token, and its text, which is shown this once. Raises TooManyTokens."""
     hold(Lock.PERSONS_TOKENS, str(owner.pk))  # what is counted stays so
-    if queries.tokens_of(owner, now=now).count() >= rules.MOST_TOKENS:
-        raise TooManyTokens
-    text = tokens.make(rules.PREFIX)
     chosen = sorted(Scope(each) for each in scopes)
-    token = AccessToken.objects.create(
-        owner=owner,
-        name=name.strip()[:60],
-        scopes=chosen,
-        digest=tokens.digest_of(text),
-        begins=text[: len(rules.PREFIX) + 5],
-        made_at=now,
-        ends_at=now + valid_for,
-    )
+    mine, facts = AccessToken.objects.filter(owner=owner), {"owner": owner, "scopes": chosen}
+    token, text = tokens.issue(mine, prefix=rules.PREFIX, name=name, valid_for=valid_for, now=now, **facts)
     detail = {"token": str(token.pk), "scopes": chosen}
     journal.record(act="api.made_token", actor=actor_of(owner), subject=actor_of(owner), now=now, detail=detail)
     letters.write_letter(
@@ -58,23 +43,17 @@ def make_token(
 @transaction.atomic
 def revoke_token(*, owner: User, id: uuid.UUID, now: dt.datetime) -> bool:
     """End one of the person's tokens at once. Returns whether there was one to end."""
-    ended = AccessToken.objects.filter(owner=owner, pk=id, revoked_at__isnull=True).update(revoked_at=now)
+    ended = tokens.end(AccessToken.objects.filter(owner=owner), id=id, now=now)
     if ended:
         detail = {"token": str(id)}
         journal.record(act="api.revoked_token", actor=actor_of(owner), subject=actor_of(owner), now=now, detail=detail)
-    return bool(ended)
+    return ended
 
 
 def end_tokens_of(*, owner: User, now: dt.datetime) -> int:
     """End all of the person's tokens: they signed out everywhere, or lost what they sign in with."""
     live = list(queries.tokens_of(owner, now=now))
     return sum(revoke_token(owner=owner, id=token.pk, now=now) for token in live)
-
-
-def note_use(*, token: AccessToken, now: dt.datetime) -> None:
-    """The day on which it was last used: one write a day."""
-    if token.used_on != now.date():
-        AccessToken.objects.filter(pk=token.pk).update(used_on=now.date())
 
 
 def forget_attempts(*, now: dt.datetime) -> int:

@@ -3,7 +3,6 @@
 Invariants, held by the database too: a token is found by a hash only; a person's key of idempotency stands once.
 """
 
-import uuid
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -11,30 +10,20 @@ from django.db import models
 from django.db.models import Q
 
 from rahdari.people.models import User
+from rahdari.programs import webhooks
 from rahdari.programs.idempotency import Attempt
-from rahdari.vault.fields import EncryptedTextField
+from rahdari.programs.tokens import Token
 
 
-class AccessToken(models.Model):
-    """Lets a program act for a person, within its scopes. Shown once; kept as a hash."""
+class AccessToken(Token):
+    """Lets a program act for a person, within its scopes."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=60)
     scopes = ArrayField(models.CharField(max_length=30))
-    digest = models.CharField(max_length=64, unique=True)
-    begins = models.CharField(max_length=20)
-    made_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    used_on = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-made_at", "id"]
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["owner"], name="api_tokens_of_a_person")]
-
-    def __str__(self) -> str:
-        return f"token:{self.pk}"
 
 
 class IdempotentRequest(Attempt):
@@ -50,22 +39,12 @@ class IdempotentRequest(Attempt):
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["begun_at"], name="api_attempts_to_forget")]
 
 
-class Webhook(models.Model):
-    """Where a person's program wants to hear of news. While a secret is changed, events are signed by both."""
+class Webhook(webhooks.Hook):
+    """Where a person's program wants to hear of news."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    url = models.CharField(max_length=500)
     # Which events; empty: all.
     events = ArrayField(models.CharField(max_length=40), default=list)
-    secret = EncryptedTextField()
-    old_secret = EncryptedTextField()
-    old_secret_until = models.DateTimeField(null=True, blank=True)
-    made_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
-    # Since when nothing arrives; and when it was stopped because nothing did for long.
-    failing_since = models.DateTimeField(null=True, blank=True)
-    stopped_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-made_at", "id"]
@@ -73,25 +52,12 @@ class Webhook(models.Model):
             models.Index(fields=["owner"], condition=Q(ended_at__isnull=True), name="webhooks_of_a_person"),
         ]
 
-    def __str__(self) -> str:
-        return f"webhook:{self.pk}"
 
+class WebhookDelivery(webhooks.Delivery):
+    """One event on its way to a webhook. `row` is that of the journal."""
 
-class WebhookDelivery(models.Model):
-    """One event on its way to a webhook, tried until it is taken or given up. `row` is that of the journal."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
-    event = models.CharField(max_length=40)
-    data = models.JSONField(default=dict)
     row = models.BigIntegerField(null=True, blank=True)
-    happened_at = models.DateTimeField()
-    made_at = models.DateTimeField()
-    tries = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField(null=True, blank=True)
-    delivered_at = models.DateTimeField(null=True, blank=True)
-    finding = models.CharField(max_length=30, blank=True)
-    status = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-made_at", "id"]
@@ -103,9 +69,6 @@ class WebhookDelivery(models.Model):
             models.Index(fields=["webhook", "-made_at"], name="api_deliveries_of_a_webhook"),
             models.Index(fields=["made_at"], name="api_deliveries_to_forget"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.event} {self.finding}"
 
 
 class JournalPosition(models.Model):

@@ -8,24 +8,19 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.people.models import User
-from rahdari.vault import tokens
+from rahdari.programs import tokens
 
 from .models import AccessToken, RowHeardAhead, Webhook, WebhookDelivery
 
 
 def token_shown(text: str, *, now: dt.datetime) -> AccessToken | None:
     """The token that a program shows, while it counts and its owner's account is open."""
-    if not tokens.looks_like_one(text):
-        return None
-    found = AccessToken.objects.filter(
-        digest=tokens.digest_of(text), revoked_at__isnull=True, ends_at__gt=now, owner__is_active=True
-    )
-    return found.select_related("owner").first()
+    return tokens.shown(AccessToken.objects.filter(owner__is_active=True).select_related("owner"), text, now=now)
 
 
 def tokens_of(owner: User, *, now: dt.datetime) -> QuerySet[AccessToken]:
     """Those that count, the newest first."""
-    return AccessToken.objects.filter(owner=owner, revoked_at__isnull=True, ends_at__gt=now).order_by("-made_at", "id")
+    return tokens.live(AccessToken.objects.filter(owner=owner), now=now)
 
 
 # -- webhooks ------------------------------------------------------------------------------------------------------
@@ -66,17 +61,6 @@ def deliveries_of(webhook: Webhook) -> QuerySet[WebhookDelivery]:
 
 def delivery_of(webhook: Webhook, id: uuid.UUID) -> WebhookDelivery | None:
     return WebhookDelivery.objects.filter(webhook=webhook, pk=id).first()
-
-
-def deliveries_due(*, now: dt.datetime) -> QuerySet[WebhookDelivery]:
-    """Those of webhooks that are told, of people whose account is open."""
-    found = WebhookDelivery.objects.filter(
-        next_at__lte=now,
-        webhook__ended_at__isnull=True,
-        webhook__stopped_at__isnull=True,
-        webhook__owner__is_active=True,
-    )
-    return found.select_related("webhook__owner").order_by("next_at", "id")
 
 
 def not_heard(rows: QuerySet[Row]) -> QuerySet[Row]:

@@ -1,7 +1,6 @@
 """Scopes, limits and times of the applicants' API. Pure."""
 
 import datetime as dt
-import uuid
 from enum import StrEnum
 
 PREFIX = "rahdari_api"
@@ -28,35 +27,17 @@ class Scope(StrEnum):
 
 # -- tokens --------------------------------------------------------------------------------------------------------
 
-MOST_TOKENS = 10
 DAYS = (30, 90, 365)
 # A token may ask so often; what is not used comes back evenly.
 RATE, PER = 300, 60
 # Whoever shows no token that counts, by address.
-UNKNOWN_RATE, UNKNOWN_PER = 60, 60
+UNKNOWN_RATE = 60
 A_PAGE, LARGEST_PAGE = 20, 100
 
 # -- webhooks ------------------------------------------------------------------------------------------------------
 
 MOST_WEBHOOKS = 5
-# Both secrets sign for so long, after a change.
-SECRETS_OVERLAP = dt.timedelta(hours=24)
-# Nothing arrived for so long: nothing is sent any more, and the person is told.
-STOPPED_AFTER = dt.timedelta(days=5)
 DELIVERIES_KEPT = dt.timedelta(days=30)
 # A row of the journal is visible at the latest so long after its time: no transaction of ours is longer.
 COMMITTED_WITHIN = dt.timedelta(hours=1)
 MOVED_EVERY = dt.timedelta(minutes=1)
-JITTER_PERCENT = 20
-# The other side says that it wants nothing any more.
-GONE = 410
-
-
-def pause(pauses: tuple[dt.timedelta, ...], *, tries: int, id: uuid.UUID) -> dt.timedelta | None:
-    """How long to wait after so many tries; None: no more. Each event waits a little differently, so that a server that
-    comes back is not met by all of them at once.
-    """
-    if tries > len(pauses):
-        return None
-    share = (id.int + tries * 7919) % (JITTER_PERCENT * 10 + 1)
-    return pauses[tries - 1] * (1 + share / 1000)

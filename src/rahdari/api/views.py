@@ -14,13 +14,14 @@ from django.views.decorators.http import require_safe
 
 from rahdari.people.access import person, person_required
 from rahdari.people.reauthentication import need_fresh_proof
+from rahdari.programs import tokens
 from rahdari.programs.openapi import document
 from rahdari.web.posting import posted_from
 
 from . import actions, queries, words
 from .forms import TokenForm
 from .interface import API
-from .rules import MOST_TOKENS, Scope
+from .rules import Scope
 
 
 @never_cache
@@ -37,9 +38,9 @@ def programs(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: TokenForm | None = None, status: int = 200, **more: Any) -> HttpResponse:
-    tokens = queries.tokens_of(person(request), now=timezone.now())
+    standing = queries.tokens_of(person(request), now=timezone.now())
     context: dict[str, Any] = {
-        "tokens": [(each, [words.SCOPES[Scope(scope)] for scope in each.scopes]) for each in tokens],
+        "tokens": [(each, [words.SCOPES[Scope(scope)] for scope in each.scopes]) for each in standing],
         "form": form or TokenForm(),
         "base": request.build_absolute_uri(API.base),
         "webhooks": queries.webhooks_of(person(request)),
@@ -66,7 +67,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
         )
     except actions.TooManyTokens:
         form.add_error(
-            "name", _("You have %(count)s tokens, which is the limit. Revoke one first.") % {"count": MOST_TOKENS}
+            "name", _("You have %(count)s tokens, which is the limit. Revoke one first.") % {"count": tokens.MOST}
         )
         return _page(request, form, status=422)
     return _page(request, new_token=token, new_text=text)

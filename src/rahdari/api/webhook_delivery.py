@@ -6,11 +6,11 @@ killed when, each event is made once for each webhook. No server of anybody is a
 """
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 
 from rahdari.db.locks import Lock, hold
@@ -21,24 +21,14 @@ from rahdari.letters import actions as letters
 from rahdari.people.access import actor_of
 from rahdari.people.models import User
 from rahdari.probe import hook
-from rahdari.programs import webhook_calls as hooks
+from rahdari.programs.webhooks import Outbox, hold_place
 
 from . import events, queries, rules
 from .models import JournalPosition, RowHeardAhead, Webhook, WebhookDelivery
 
-AGENT = "Rahdari-webhook/1"
-
 
 class TooManyWebhooks(Exception):
     """The person has as many as anybody may have."""
-
-
-class PlaceNotTaken(Exception):
-    """The address is none that we would call. `.outcome` says why."""
-
-    def __init__(self, outcome: hook.HookOutcome) -> None:
-        super().__init__(str(outcome))
-        self.outcome = outcome
 
 
 # -- webhooks ------------------------------------------------------------------------------------------------------
@@ -52,7 +42,7 @@ def make_webhook(
 
     Raises TooManyWebhooks, PlaceNotTaken.
     """
-    _hold_place(url)
+    hold_place(url)
     hold(Lock.PERSONS_TOKENS, str(owner.pk))  # what is counted stays so
     known = Webhook.objects.filter(owner=owner, pk=id, ended_at__isnull=True).first() if id is not None else None
     if known is not None:
@@ -73,12 +63,6 @@ def make_webhook(
     return made, secret
 
 
-def _hold_place(url: str) -> None:
-    place = hooks.place_of(url)
-    if isinstance(place, hook.HookOutcome):
-        raise PlaceNotTaken(place)
-
-
 def _record(act: str, webhook: Webhook, now: dt.datetime) -> None:
     who = actor_of(webhook.owner)
     journal.record(act=f"api.{act}", actor=who, subject=who, now=now, detail={"webhook": str(webhook.pk)})
@@ -87,7 +71,7 @@ def _record(act: str, webhook: Webhook, now: dt.datetime) -> None:
 @transaction.atomic
 def change_webhook(*, webhook: Webhook, url: str, events: Iterable[str], now: dt.datetime) -> Webhook:
     """Another address, or other events. One that was stopped goes on. Raises PlaceNotTaken."""
-    _hold_place(url)
+    hold_place(url)
     row = Webhook.objects.select_for_update(of=("self",)).select_related("owner").get(pk=webhook.pk)
     row.url, row.events, row.failing_since, row.stopped_at = url, sorted(set(events)), None, None
     row.save(update_fields=["url", "events", "failing_since", "stopped_at"])
@@ -98,33 +82,24 @@ def change_webhook(*, webhook: Webhook, url: str, events: Iterable[str], now: dt
 @transaction.atomic
 def change_secret(*, webhook: Webhook, now: dt.datetime) -> str:
     """A new secret; for a day the one before signs too."""
-    row = Webhook.objects.select_for_update(of=("self",)).select_related("owner").get(pk=webhook.pk)
-    row.old_secret, row.old_secret_until = row.secret, now + rules.SECRETS_OVERLAP
-    row.secret = format_of_events.new_secret()
-    row.save(update_fields=["secret", "old_secret", "old_secret_until"])
-    _record("changed_secret", row, now)
-    return row.secret
+    _record("changed_secret", webhook, now)
+    return OUTBOX.change_secret(webhook, now=now)
 
 
 @transaction.atomic
 def end_webhook(*, webhook: Webhook, now: dt.datetime) -> None:
-    """Tell it nothing any more, also of what waits; its secrets are of no use any more."""
-    WebhookDelivery.objects.filter(webhook=webhook, next_at__isnull=False).update(next_at=None, finding="ended")
-    if Webhook.objects.filter(pk=webhook.pk, ended_at__isnull=True).update(ended_at=now, secret="", old_secret=""):
+    """Tell it nothing any more, also of what waits."""
+    if OUTBOX.end(Webhook.objects.filter(pk=webhook.pk), now=now):
         _record("ended_webhook", webhook, now)
 
 
 def send_test(*, webhook: Webhook, now: dt.datetime, id: uuid.UUID) -> WebhookDelivery:
     """An event about nothing, to see whether it arrives. The same `id` twice is one event."""
-    facts = {"webhook": webhook, "event": events.TEST, "happened_at": now, "made_at": now, "next_at": now}
-    return WebhookDelivery.objects.get_or_create(pk=id, defaults=facts)[0]
+    return OUTBOX.put(webhook, events.TEST, {}, now=now, id=id)
 
 
 def send_again(*, delivery: WebhookDelivery, now: dt.datetime) -> WebhookDelivery:
-    """Try an event anew, whatever became of it: under its own id, so that a receiver knows it again."""
-    delivery.tries, delivery.next_at, delivery.delivered_at, delivery.finding = 0, now, None, ""
-    delivery.save(update_fields=["tries", "next_at", "delivered_at", "finding"])
-    return delivery
+    return OUTBOX.put_again(delivery, now=now)
 
 
 # -- from the journal to events ------------------------------------------------------------------------------------
@@ -172,69 +147,29 @@ def _make_deliveries(row: int, news: events.News | None, at: dt.datetime, now: d
 # -- from events to servers ----------------------------------------------------------------------------------------
 
 
-def body_of(delivery: WebhookDelivery) -> bytes:
-    content = {"type": delivery.event, "timestamp": delivery.happened_at.isoformat(), "data": delivery.data}
-    return json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
-
-
 def deliver_events(*, now: dt.datetime, at_most: int = 40, timeout: float = hook.TIMEOUT) -> int:
-    """Try the events that are due, many at once. Returns how many were tried."""
-    with transaction.atomic():
-        due = list(queries.deliveries_due(now=now).select_for_update(skip_locked=True, of=("self",))[:at_most])
-        for delivery in due:
-            # Taken, so that no other process sends it too; if this one dies, it is due again a little later.
-            delivery.tries += 1
-            wait = rules.pause(hooks.PAUSES, tries=delivery.tries, id=delivery.pk)
-            delivery.next_at = now + wait if wait is not None else None
-            delivery.save(update_fields=["tries", "next_at"])
-    answers = hooks.post_all([_event(each, now) for each in due], agent=AGENT, timeout=timeout)
-    for delivery, found in zip(due, answers, strict=True):
-        _record_answer(delivery, found, now)
-    WebhookDelivery.objects.filter(made_at__lt=now - rules.DELIVERIES_KEPT).delete()
-    return len(due)
+    """Try the events that are due. Returns how many were tried."""
+    return OUTBOX.deliver(now=now, at_most=at_most, timeout=timeout)
 
 
-def _event(delivery: WebhookDelivery, now: dt.datetime) -> hooks.Event:
-    webhook = delivery.webhook
-    given = [webhook.secret]
-    if webhook.old_secret_until is not None and webhook.old_secret_until > now:
-        given.append(webhook.old_secret)
-    return hooks.Event(webhook.url, tuple(given), str(delivery.pk), int(now.timestamp()), body_of(delivery))
-
-
-@transaction.atomic
-def _record_answer(delivery: WebhookDelivery, found: hook.HookAnswer, now: dt.datetime) -> None:
-    row = Webhook.objects.select_for_update(of=("self",)).select_related("owner").get(pk=delivery.webhook_id)
-    delivery.finding, delivery.status = str(found.outcome), found.status
-    if found.outcome == hook.HookOutcome.TAKEN:
-        delivery.delivered_at, delivery.next_at, row.failing_since = now, None, None
-    else:
-        row.failing_since = row.failing_since or now
-        if row.ended_at is not None or row.stopped_at is not None:
-            # It was ended, or stopped by another event, while this one was on its way.
-            delivery.next_at = None
-    delivery.save(update_fields=["finding", "status", "delivered_at", "next_at"])
-    row.save(update_fields=["failing_since"])
-    failing = row.failing_since is not None and now - row.failing_since >= rules.STOPPED_AFTER
-    if (failing or found.status == rules.GONE) and row.stopped_at is None and row.ended_at is None:
-        _stop(row, now)
-
-
-def _stop(webhook: Webhook, now: dt.datetime) -> None:
-    webhook.stopped_at = now
-    webhook.save(update_fields=["stopped_at"])
-    WebhookDelivery.objects.filter(webhook=webhook, next_at__isnull=False).update(next_at=None, finding="stopped")
-    journal.record(
-        act="api.stopped_webhook",
-        actor="clock",
-        subject=actor_of(webhook.owner),
-        now=now,
-        detail={"webhook": str(webhook.pk)},
-    )
+def _stopped(webhook: Webhook, now: dt.datetime) -> None:
+    who, detail = actor_of(webhook.owner), {"webhook": str(webhook.pk)}
+    journal.record(act="api.stopped_webhook", actor="clock", subject=who, now=now, detail=detail)
     letters.write_letter(
         to=webhook.owner,
         template="webhook_stopped",
-        about=actor_of(webhook.owner),
+        about=who,
         context={"place": webhook.url, "since": webhook.failing_since or now, "url": reverse("api:programs")},
         now=now,
     )
+
+
+# To people whose account is open.
+OUTBOX = Outbox(
+    webhooks=Webhook,
+    deliveries=WebhookDelivery,
+    agent="Rahdari-webhook/1",
+    kept=rules.DELIVERIES_KEPT,
+    stopped=_stopped,
+    to=Q(webhook__owner__is_active=True),
+)

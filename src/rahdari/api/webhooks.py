@@ -54,12 +54,11 @@ DELIVERY = named(
 
 
 def _webhook(row: Webhook) -> Json:
-    state = "stopped" if row.stopped_at is not None else "failing" if row.failing_since is not None else "working"
     return {
         "id": str(row.pk),
         "url": row.url,
         "events": row.events,
-        "state": state,
+        "state": row.state,
         "made_at": stamp(row.made_at),
         "failing_since": stamp_or_none(row.failing_since),
         "stopped_at": stamp_or_none(row.stopped_at),

@@ -3,9 +3,12 @@
 Each act is one transaction with one journal row. No server of an operator's is asked inside a transaction.
 """
 
+from rahdari.programs.tokens import TooManyTokens
+from rahdari.programs.webhooks import PlaceNotTaken
+
 from .bulk import FileNotTaken, corrected, delete_old_files, judged, keep_file, send_file
 from .callbacks import (
-    CallbackNotTaken,
+    change_callback_secret,
     deliver_due,
     end_callback,
     register_callback,
@@ -22,15 +25,16 @@ from .questions import (
     read_and_answer,
     withdraw_questions,
 )
-from .tokens import TooManyTokens, end_keys_made_by, end_operator, make_token, note_fetched, note_use, revoke_token
+from .tokens import end_keys_made_by, end_operator, make_token, note_fetched, revoke_token
 
 __all__ = [
     "AnswerNotTaken",
-    "CallbackNotTaken",
     "FileNotTaken",
+    "PlaceNotTaken",
     "TooManyTokens",
     "answer",
     "ask",
+    "change_callback_secret",
     "corrected",
     "delete_old_files",
     "deliver_due",
@@ -44,7 +48,6 @@ __all__ = [
     "make_token",
     "mark_carried",
     "note_fetched",
-    "note_use",
     "read_and_answer",
     "register_callback",
     "revoke_token",

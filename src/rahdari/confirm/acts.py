@@ -24,4 +24,4 @@ declare(
     ),
 )
 declare_unshown("confirm", "asked answered changed_answer withdrew sent_file made_token revoked_token")
-declare_unshown("confirm", "registered_callback ended_callback")
+declare_unshown("confirm", "registered_callback ended_callback changed_secret stopped_callback")

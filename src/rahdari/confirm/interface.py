@@ -9,15 +9,14 @@ from enum import StrEnum
 from django.http import HttpRequest
 from django.utils import timezone
 
-from rahdari.programs import answers, problems, schema
+from rahdari.programs import answers, problems, schema, tokens
 from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Call as AnyCall
 from rahdari.programs.operation import Interface, Operation
-from rahdari.programs.problems import problem, too_many
+from rahdari.programs.problems import problem
 from rahdari.programs.schema import TOO_LONG, Fault, Json
-from rahdari.web import visitor
 
-from . import actions, queries
+from . import queries
 from .models import ApiToken
 
 RATE, PER = 600, 60
@@ -56,17 +55,12 @@ def page(most: int, usual: int) -> dict[str, Json]:
 def _who(request: HttpRequest, wanted: Operation) -> ApiToken:
     now = timezone.now()
     token = queries.token_shown(answers.bearer(request), now=now)
+    tokens.hold_rate(request, token, room="confirm", rate=RATE, per=PER, unknown_rate=UNKNOWN_RATE, now=now)
     if token is None:
-        key = f"confirm.unknown:{visitor.household(request)}"
-        if seconds := answers.wait_for(key, rate=UNKNOWN_RATE, per=PER):
-            raise too_many(seconds)
         detail = "Send the key from the page of your system as `Authorization: Bearer <key>`."
         raise problem("unauthorised", f"No operator has this key. {detail}", {"WWW-Authenticate": "Bearer"})
     if token.sandbox and wanted.scope != Scope.SAMPLES:
         raise problem("sandbox-key", "This key is for practice. Use it under /op/v1/sandbox/.")
-    if seconds := answers.wait_for(f"confirm.api:{token.pk}", rate=RATE, per=PER):
-        raise too_many(seconds)
-    actions.note_use(token=token, now=now)
     return token
 
 

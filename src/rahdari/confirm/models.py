@@ -13,6 +13,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from rahdari.programs import webhooks
+from rahdari.programs.tokens import Token
 from rahdari.vault.fields import EncryptedTextField
 
 from .rules import QuestionKind, Said
@@ -142,39 +144,23 @@ class AnswerFile(models.Model):
         return f"answers:{self.pk}"
 
 
-class ApiToken(models.Model):
-    """Lets a system of an operator's answer. Shown once; kept as a hash. One for practice reaches samples only."""
+class ApiToken(Token):
+    """Lets an operator's own system ask and answer, or, when it is for practice, nothing but samples."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     operator = models.SlugField(max_length=60)
-    name = models.CharField(max_length=60)
-    digest = models.CharField(max_length=64, unique=True)
-    begins = models.CharField(max_length=16)
     sandbox = models.BooleanField(default=False)
-    made_at = models.DateTimeField()
     made_by = models.CharField(max_length=120)
-    ends_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    used_on = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-made_at", "id"]
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["operator"], name="tokens_of_an_operator")]
 
-    def __str__(self) -> str:
-        return f"token:{self.pk}"
 
+class Callback(webhooks.Hook):
+    """Where an operator's own system wants to hear of questions. There is one at a time."""
 
-class Callback(models.Model):
-    """Where an operator wants to hear of new questions. It is told the number of a question, and nothing else."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     operator = models.SlugField(max_length=60)
-    url = models.CharField(max_length=500)
-    secret = EncryptedTextField()
-    made_at = models.DateTimeField()
     made_by = models.CharField(max_length=120)
-    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-made_at", "id"]
@@ -184,30 +170,15 @@ class Callback(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"callback:{self.pk}"
 
+class CallbackDelivery(webhooks.Delivery):
+    """One event on its way to a callback."""
 
-class CallbackDelivery(models.Model):
-    """One event on its way to a callback, tried until it is taken or given up."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    callback = models.ForeignKey(Callback, on_delete=models.CASCADE, related_name="deliveries")
-    event = models.CharField(max_length=30)
-    data = models.JSONField(default=dict)
-    made_at = models.DateTimeField()
-    tries = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField(null=True, blank=True)
-    delivered_at = models.DateTimeField(null=True, blank=True)
-    finding = models.CharField(max_length=30, blank=True)
-    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    webhook = models.ForeignKey(Callback, on_delete=models.CASCADE, related_name="deliveries")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-made_at", "id"]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="deliveries_due"),
-            models.Index(fields=["callback", "-made_at"], name="deliveries_of_a_callback"),
+            models.Index(fields=["webhook", "-made_at"], name="deliveries_of_a_callback"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.event} {self.finding}"

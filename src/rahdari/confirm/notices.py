@@ -20,3 +20,15 @@ def tell_operator(operator: str, *, due_at: dt.datetime, now: dt.datetime) -> No
             context={"due_at": due_at, "url": reverse("confirm:checks")},
             now=now,
         )
+
+
+def tell_stopped(operator: str, *, place: str, since: dt.datetime, now: dt.datetime) -> None:
+    """The operator's own system takes no events any more: its people are told, and that the page has all of it."""
+    for post in people.posts_at_operator(operator):
+        letters.write_letter(
+            to=post.user,
+            template="callback_stopped",
+            about=f"operator:{operator}",
+            context={"place": place, "since": since, "url": reverse("confirm:system")},
+            now=now,
+        )

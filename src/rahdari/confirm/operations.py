@@ -57,7 +57,12 @@ RESULT = closed(
 )
 RESULTS = named("Results", closed({"results": listed(RESULT), "taken": whole(0, MOST_ANSWERS)}))
 DELIVERY = closed({"finding": text(30), "status": or_null(whole(100, 599)), "tries": whole(0, 100)})
-CALLBACK = {"url": text(500), "since": MOMENT, "last_delivery": or_null(DELIVERY)}
+CALLBACK = {
+    "url": text(500),
+    "since": MOMENT,
+    "state": choice("working", "failing", "stopped"),
+    "last_delivery": or_null(DELIVERY),
+}
 CALLBACK_NOW = named("CallbackNow", closed({"callback": or_null(named("Callback", closed(CALLBACK)))}))
 CALLBACK_MADE = named("CallbackMade", closed(CALLBACK | {"secret": text()}))
 
@@ -199,7 +204,7 @@ def _each(call: Call, take: Callable[[str, Json], bool]) -> Answer:
 def _callback(found: Callback) -> Json:
     last = queries.deliveries_of(found).first()
     about = {"finding": last.finding or "on_its_way", "status": last.status, "tries": last.tries} if last else None
-    return {"url": found.url, "since": stamp(found.made_at), "last_delivery": about}
+    return {"url": found.url, "since": stamp(found.made_at), "state": found.state, "last_delivery": about}
 
 
 @operation(
@@ -228,10 +233,30 @@ def set_callback(call: Call) -> Answer:
         found, secret = actions.register_callback(
             operator=call.caller.operator, url=call.body["url"].strip(), by=f"token:{call.caller.pk}", now=call.now
         )
-    except actions.CallbackNotTaken as error:
+    except actions.PlaceNotTaken as error:
         detail = "Give an https address of a public host, on port 443 or 8443, without a user name."
         raise problem("callback-not-taken", detail, code=str(error.outcome)) from None
     return Answer({**_callback(found), "secret": secret}, 201)
+
+
+@operation(
+    "POST",
+    "/callback/secret",
+    **CALLBACKS,
+    summary="Change its secret",
+    problems=("no-callback",),
+    ok=Ok("The new secret. For 24 hours events carry a signature by the old one too.", CALLBACK_MADE, 201),
+)
+def change_callback_secret(call: Call) -> Answer:
+    found = queries.callback_of(operator=call.caller.operator)
+    if found is None:
+        raise _no_callback()
+    secret = actions.change_callback_secret(callback=found, by=f"token:{call.caller.pk}", now=call.now)
+    return Answer({**_callback(found), "secret": secret}, 201)
+
+
+def _no_callback() -> Problem:
+    return problem("no-callback", "Give a callback first: PUT /op/v1/callback.")
 
 
 @operation("DELETE", "/callback", **CALLBACKS, summary="Be told nothing any more", ok=Ok("Done.", status=204))
@@ -250,7 +275,7 @@ def end_callback(call: Call) -> Answer:
 )
 def test_callback(call: Call) -> Answer:
     if actions.send_test_event(operator=call.caller.operator, now=call.now) is None:
-        raise problem("no-callback", "Give a callback first: PUT /op/v1/callback.")
+        raise _no_callback()
     return Answer({"sent": True}, 202)
 
 

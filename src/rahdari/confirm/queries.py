@@ -10,8 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
 from rahdari.people.models import User
-from rahdari.programs import cursors
-from rahdari.vault import tokens
+from rahdari.programs import cursors, tokens
 
 from . import rules
 from .models import AnswerFile, ApiToken, Callback, CallbackDelivery, SubscriberQuestion
@@ -174,15 +173,11 @@ def usual_time(*, operator: str, since: dt.datetime) -> dt.timedelta | None:
 
 def token_shown(text: str, *, now: dt.datetime) -> ApiToken | None:
     """The token that a program shows, while it counts."""
-    if not tokens.looks_like_one(text):
-        return None
-    return ApiToken.objects.filter(digest=tokens.digest_of(text), revoked_at__isnull=True, ends_at__gt=now).first()
+    return tokens.shown(ApiToken.objects.all(), text, now=now)
 
 
 def tokens_of(*, operator: str, now: dt.datetime) -> QuerySet[ApiToken]:
-    return ApiToken.objects.filter(operator=operator, revoked_at__isnull=True, ends_at__gt=now).order_by(
-        "-made_at", "id"
-    )
+    return tokens.live(ApiToken.objects.filter(operator=operator), now=now)
 
 
 def keys_made_by(*, operator: str, user: User, now: dt.datetime) -> QuerySet[ApiToken]:
@@ -196,8 +191,4 @@ def callback_of(*, operator: str) -> Callback | None:
 
 def deliveries_of(callback: Callback) -> QuerySet[CallbackDelivery]:
     """The newest first."""
-    return CallbackDelivery.objects.filter(callback=callback).order_by("-made_at", "id")
-
-
-def deliveries_due(*, now: dt.datetime) -> QuerySet[CallbackDelivery]:
-    return CallbackDelivery.objects.filter(next_at__lte=now).select_related("callback").order_by("next_at", "id")
+    return CallbackDelivery.objects.filter(webhook=callback).order_by("-made_at", "id")

@@ -12,36 +12,22 @@ from rahdari.journal import actions as journal
 from rahdari.people import actions as people_actions
 from rahdari.people import queries as people
 from rahdari.people.models import User
-from rahdari.vault import tokens
+from rahdari.programs import tokens
 
 from . import callbacks, queries
 from .models import ApiToken, SubscriberQuestion
 
 VALID_FOR = dt.timedelta(days=365)
-MOST = 10
-
-
-class TooManyTokens(Exception):
-    """The operator has as many as it may have; one must be ended first."""
 
 
 @transaction.atomic
 def make_token(*, operator: str, name: str, sandbox: bool, by: str, now: dt.datetime) -> tuple[ApiToken, str]:
     """A token, and its text, which is shown this once. Raises TooManyTokens."""
     hold(Lock.OPERATORS_TOKENS, operator)  # what is counted stays so
-    if queries.tokens_of(operator=operator, now=now).count() >= MOST:
-        raise TooManyTokens
-    text = tokens.make("rahdari_test" if sandbox else "rahdari_op")
-    token = ApiToken.objects.create(
-        operator=operator,
-        name=name.strip()[:60],
-        digest=tokens.digest_of(text),
-        begins=text[:16],
-        sandbox=sandbox,
-        made_at=now,
-        made_by=by,
-        ends_at=now + VALID_FOR,
-    )
+    prefix = "rahdari_test" if sandbox else "rahdari_op"
+    facts = {"operator": operator, "sandbox": sandbox, "made_by": by}
+    ours = ApiToken.objects.filter(operator=operator)
+    token, text = tokens.issue(ours, prefix=prefix, name=name, valid_for=VALID_FOR, now=now, **facts)
     detail = {"token": str(token.pk), "sandbox": sandbox, "by": by}
     journal.record(
         act="confirm.made_token", actor=f"operator:{operator}", subject=f"operator:{operator}", now=now, detail=detail
@@ -52,7 +38,7 @@ def make_token(*, operator: str, name: str, sandbox: bool, by: str, now: dt.date
 @transaction.atomic
 def revoke_token(*, operator: str, id: uuid.UUID, by: str, now: dt.datetime) -> bool:
     """End one of the operator's tokens at once. Returns whether there was one to end."""
-    ended = ApiToken.objects.filter(operator=operator, pk=id, revoked_at__isnull=True).update(revoked_at=now)
+    ended = tokens.end(ApiToken.objects.filter(operator=operator), id=id, now=now)
     if ended:
         journal.record(
             act="confirm.revoked_token",
@@ -61,7 +47,7 @@ def revoke_token(*, operator: str, id: uuid.UUID, by: str, now: dt.datetime) -> 
             now=now,
             detail={"token": str(id), "by": by},
         )
-    return bool(ended)
+    return ended
 
 
 @transaction.atomic
@@ -82,12 +68,6 @@ def end_operator(*, operator: str, actor: str, now: dt.datetime) -> None:
     callbacks.end_callback(operator=operator, by=actor, now=now)
     for post in people.posts_at_operator(operator):
         people_actions.end_post(post=post, actor=actor, now=now)
-
-
-def note_use(*, token: ApiToken, now: dt.datetime) -> None:
-    """The day on which it was last used: one write a day."""
-    if token.used_on != now.date():
-        ApiToken.objects.filter(pk=token.pk).update(used_on=now.date())
 
 
 @transaction.atomic

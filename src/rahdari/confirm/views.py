@@ -263,6 +263,12 @@ def set_callback(request: HttpRequest) -> HttpResponse:
         if actions.send_test_event(operator=operator, now=now) is not None:
             messages.info(request, _("We have sent a test event. Load this page again in a few seconds."))
         return redirect(reverse("confirm:system") + "#callback")
+    if "secret" in request.POST:
+        callback = queries.callback_of(operator=operator)
+        if callback is None:
+            return redirect("confirm:system")
+        secret = actions.change_callback_secret(callback=callback, by=_by(request), now=now)
+        return _system(request, shown_secret=secret, shown_secret_is_new=True)
     form = CallbackForm(request.POST)
     if form.is_valid():
         try:
@@ -270,6 +276,6 @@ def set_callback(request: HttpRequest) -> HttpResponse:
                 operator=operator, url=form.cleaned_data["url"].strip(), by=_by(request), now=now
             )
             return _system(request, shown_secret=secret)
-        except actions.CallbackNotTaken as error:
+        except actions.PlaceNotTaken as error:
             form.add_error("url", words.callback_trouble(error.outcome))
     return _system(request, callback_form=form, status=422)

@@ -177,6 +177,7 @@ LETTERS: dict[str, Kind] = {
     "share_goes_on": _kind(_("A notice about a shared address was withdrawn"), "address", note=""),
     "share_ended": _kind(_("A shared address has ended for one of its holders"), "address", note=""),
     "webhook_stopped": _kind(_("A webhook was stopped"), "place since", note=""),
+    "callback_stopped": _kind(_("Calls to an operator's system were stopped"), "place since", note=""),
     "registration_expires_soon": _kind(
         _("A registration expires soon"), "registration valid_until", "rests", note="ends_on", reminder=True
     ),

@@ -215,6 +215,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "share_goes_on": lambda rules: {"address": "203.0.113.24"},
     "share_ended": lambda rules: {"address": "203.0.113.24"},
     "webhook_stopped": lambda rules: {"place": "https://program.example/hook", "since": _days(-5)},
+    "callback_stopped": lambda rules: {"place": "https://answers.operator.example/hook", "since": _days(-5)},
     "lease_ended": lambda rules: {
         "registration": REGISTRATION,
         "address": "203.0.113.77",

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ("operator", models.SlugField(max_length=60)),
                 ("name", models.CharField(max_length=60)),
                 ("digest", models.CharField(max_length=64, unique=True)),
-                ("begins", models.CharField(max_length=16)),
+                ("begins", models.CharField(max_length=20)),
                 ("sandbox", models.BooleanField(default=False)),
                 ("made_at", models.DateTimeField()),
                 ("made_by", models.CharField(max_length=120)),
@@ -51,9 +51,13 @@ class Migration(migrations.Migration):
                 ("operator", models.SlugField(max_length=60)),
                 ("url", models.CharField(max_length=500)),
                 ("secret", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
+                ("old_secret", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
+                ("old_secret_until", models.DateTimeField(blank=True, null=True)),
                 ("made_at", models.DateTimeField()),
                 ("made_by", models.CharField(max_length=120)),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("failing_since", models.DateTimeField(blank=True, null=True)),
+                ("stopped_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "ordering": ["-made_at", "id"],
@@ -140,8 +144,9 @@ class Migration(migrations.Migration):
             name="CallbackDelivery",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("event", models.CharField(max_length=30)),
+                ("event", models.CharField(max_length=40)),
                 ("data", models.JSONField(default=dict)),
+                ("happened_at", models.DateTimeField()),
                 ("made_at", models.DateTimeField()),
                 ("tries", models.PositiveSmallIntegerField(default=0)),
                 ("next_at", models.DateTimeField(blank=True, null=True)),
@@ -149,7 +154,7 @@ class Migration(migrations.Migration):
                 ("finding", models.CharField(blank=True, max_length=30)),
                 ("status", models.PositiveSmallIntegerField(blank=True, null=True)),
                 (
-                    "callback",
+                    "webhook",
                     models.ForeignKey(on_delete=models.CASCADE, related_name="deliveries", to="confirm.callback"),
                 ),
             ],
@@ -159,7 +164,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="deliveries_due"
                     ),
-                    models.Index(fields=["callback", "-made_at"], name="deliveries_of_a_callback"),
+                    models.Index(fields=["webhook", "-made_at"], name="deliveries_of_a_callback"),
                 ],
             },
         ),

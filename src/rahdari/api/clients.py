@@ -1,13 +1,11 @@
 """A client or employer was asked by mail whether the applicant works for them: how far it is, and another address."""
 
-from django.utils.translation import gettext as _
-
+from rahdari.applicant.clients import correct, form_for, not_sent_again, question_about
 from rahdari.apply.models import Application
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.letters import queries as letters
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
-from rahdari.portal.applicant import client as pages
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import impossible, not_found, of_form, plain
 from rahdari.programs.schema import MOMENT, Json, closed, named, or_null, text
@@ -40,7 +38,7 @@ CLIENT = named(
 
 def _asked(call: Call, reference: str) -> tuple[Application, Acting, ReferenceRequest]:
     row, by = own(call, reference, Act.PAPERS)
-    question = pages.question_about(row)
+    question = question_about(row)
     if question is None:
         raise not_found()
     return row, by, question
@@ -83,10 +81,10 @@ def send_client_letter(call: Call, reference: str) -> Answer:
     _row, by, question = _asked(call, reference)
     try:
         question = actions.send_again(question=question, actor=by.actor, now=call.now)
-    except actions.TooSoon:
-        raise impossible("too_soon", _("It was sent a short time ago. Nothing was sent again.")) from None
-    except NoLongerOpen:
-        raise impossible("over", _("It is answered, or its time has ended. Nothing was sent again.")) from None
+    except actions.TooSoon as why:
+        raise impossible("too_soon", not_sent_again(why)) from None
+    except NoLongerOpen as why:
+        raise impossible("over", not_sent_again(why)) from None
     return Answer(_said(question), 202)
 
 
@@ -103,9 +101,9 @@ def send_client_letter(call: Call, reference: str) -> Answer:
 def correct_client(call: Call, reference: str) -> Answer:
     """The address is judged like the first one: no free mail service, and not the applicant's own."""
     row, by, question = _asked(call, reference)
-    form = pages.form_for(row, {"text": call.body.get("address", "")})
+    form = form_for(row, {"text": call.body.get("address", "")})
     if not form.is_valid():
         raise of_form(form, {"text": "address"})
     if form.cleaned_data["text"] != question.address:
-        pages.correct(row, question, form.cleaned_data["text"], actor=by.actor, now=call.now)
+        correct(row, question, form.cleaned_data["text"], actor=by.actor, now=call.now)
     return Answer(status=204)

@@ -10,7 +10,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rahdari.address import format_block
+from rahdari.applicant import operator_way
 from rahdari.applicant.late_evidence import PER_SECONDS, PROOFS, form_of, offer, ways_of
+from rahdari.applicant.offered_ways import WE_LOOK, offered
 from rahdari.applicant.proof_forms import ProofForm
 from rahdari.applicant.proofs import TRIES_SHOWN, counts, is_looking, open_way, pending
 from rahdari.apply import queries as apply
@@ -24,7 +26,6 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.policy.sorts import SORTS
-from rahdari.portal.applicant import operator_way
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, plain, problem, too_many
@@ -39,8 +40,6 @@ from .serializers import bare, stamp, stamp_or_none
 TAG = "proofs"
 PROVE = Scope.ENDPOINTS_PROVE
 AT = f"{ONE}/endpoints/{{endpoint}}/proof"
-# Those for which we go and look, or ask a registry.
-WE_LOOK = (*ways.LOOKED_AT, Method.CONTACT)
 WAYS = (Method.LINK, *WE_LOOK, Method.OPERATOR)
 
 # -- how the proof of an address stands ------------------------------------------------------------------------------
@@ -118,24 +117,17 @@ def _latest(endpoint: Endpoint, way: str) -> Challenge | None:
 
 
 def _ways(row: Application, endpoint: Endpoint, policy: Policy, now: dt.datetime) -> list[Json]:
-    fits = ways.fitting(endpoint.runs, endpoint.parts)
-    offered = [way for way in (Method.LINK, *WE_LOOK) if counts(policy, endpoint, way, now)]
-    if operator_way.way_of(row, endpoint, policy) is not None:
-        offered.append(Method.OPERATOR)
-    found = []
-    for way in offered:
-        latest = _latest(endpoint, way)
-        found.append(
-            {
-                "way": str(way),
-                "title": plain(way_words.title(way)),
-                "gist": plain(way_words.gist(way)),
-                "fits": way in fits or way in proving.OF_THE_WHOLE,
-                "counts": counts(policy, endpoint, way, now) if way != Method.OPERATOR else policy.proof.enough,
-                "status": str(latest.status) if latest is not None else None,
-            }
-        )
-    return found
+    return [
+        {
+            "way": str(way.method),
+            "title": plain(way_words.title(way.method)),
+            "gist": plain(way_words.gist(way.method)),
+            "fits": way.fits,
+            "counts": way.counts,
+            "status": str(way.latest.status) if way.latest is not None else None,
+        }
+        for way in offered(row, endpoint, policy, now)
+    ]
 
 
 @operation(
@@ -260,7 +252,7 @@ def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Ans
 
 
 def _ask_operator(call: Call, row: Application, by: Acting, found: Endpoint, policy: Policy) -> Answer:
-    if operator_way.way_of(row, found, policy) is None:
+    if operator_way.operator_for(row, found, policy) is None:
         raise not_found()
     if not row.holder_name:
         raise impossible("no_name", _("First answer who applies: we ask the operator about a name."))

@@ -29,7 +29,7 @@ def number_for(application: Application, check: Check) -> str:
 
 
 def send(application: Application, check: Check, way: str, *, by: User, actor: str, now: dt.datetime) -> None:
-    """Send a code there; where nothing is to be shown any more, nothing is sent. Raises verify.NoCodeNow."""
+    """Send a code there; where nothing is to be shown any more, nothing is sent. Raises control.actions.NoCodeNow."""
     with suppress(checking.NothingToShow):
         checking.send_code(
             check=check,

@@ -1,6 +1,5 @@
 """A client or employer was asked: when, what they see, until when; send it again, or correct the address."""
 
-import contextlib
 import datetime as dt
 from typing import Any
 
@@ -13,13 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.clients import correct, form_for, not_sent_again, question_about
 from rahdari.applicant.late_evidence import ways_of
-from rahdari.apply import actions as apply
-from rahdari.apply import queries as applications
 from rahdari.apply.evidence_forms import ClientForm
 from rahdari.apply.models import Application
-from rahdari.checks import queries as checks
-from rahdari.checks.models import Outcome
 from rahdari.inquiry.kinds import NoLongerOpen, is_open
 from rahdari.letters import queries as letters
 from rahdari.people.acting import Acting
@@ -33,14 +29,6 @@ from . import shared
 from .proof import too_often
 
 LATELY = dt.timedelta(days=90)
-
-
-def question_about(application: Application) -> ReferenceRequest | None:
-    """What a client or employer of this application was asked and has not answered; None where nobody was."""
-    if application.status not in {"submitted", "granted"}:
-        return None
-    open_ones = checks.checks_of(application.subject).filter(kind="employer", outcome=Outcome.WAITING)
-    return questions.latest_waiting(f"check:{check.pk}" for check in open_ones)
 
 
 @login_required
@@ -85,19 +73,11 @@ def _context(
     }
 
 
-def form_for(application: Application, given: Any) -> ClientForm:
-    policy = applications.frozen_policy(application)
-    free = policy.vouching.free_mail if policy.vouching else ()
-    return ClientForm(given, own=application.applicant.email, free_mail=free)
-
-
 def _send_again(request: HttpRequest, by: Acting, question: ReferenceRequest, now: dt.datetime) -> None:
     try:
         vouch.send_again(question=question, actor=by.actor, now=now)
-    except vouch.TooSoon:
-        messages.info(request, _("It was sent a short time ago. Nothing was sent again."))
-    except NoLongerOpen:
-        messages.info(request, _("It is answered, or its time has ended. Nothing was sent again."))
+    except (vouch.TooSoon, NoLongerOpen) as why:
+        messages.info(request, not_sent_again(why))
     else:
         messages.success(request, _("We have sent the letter again."))
 
@@ -119,15 +99,3 @@ def _correct(
         return False
     correct(application, question, address, actor=by.actor, now=now)
     return True
-
-
-def correct(
-    application: Application, question: ReferenceRequest, address: str, *, actor: str, now: dt.datetime
-) -> None:
-    """Another address takes the place of this one: a proof that comes later, and the old question is taken back."""
-    service = applications.frozen_policy(application).services[application.service]
-    kind = next(kind.key for kind in service.evidence if kind.sort.asks_client)
-    apply.offer_proof(application=application, kind=kind, text=address, actor=actor, now=now)
-    # If it is answered in the same moment, both count.
-    with contextlib.suppress(NoLongerOpen):
-        questions.REFERENCE.withdraw(question, actor=actor, now=now)

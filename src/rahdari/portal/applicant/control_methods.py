@@ -5,7 +5,6 @@ A way is opened when the applicant asks for it, and only then does anybody go an
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
+from rahdari.applicant.offered_ways import OfferedWay, offered
 from rahdari.applicant.proof_forms import ProofForm, first_values
 from rahdari.applicant.proofs import (
     TRIES_SHOWN,
@@ -37,7 +37,7 @@ from rahdari.control.models import Challenge, Method
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 
-from . import operator_way, shared
+from . import shared
 
 
 @dataclass(frozen=True)
@@ -54,55 +54,28 @@ class MethodRow:
     opens: bool = False
 
 
-@dataclass(frozen=True)
-class Asked:
-    """For whom the list is made."""
-
-    application: Application
-    endpoint: Endpoint
-    policy: Policy
-    now: dt.datetime
-
-
-def _looked_at(asked: Asked) -> Iterable[MethodRow]:
-    """The ways for which we go and look."""
-    fits = ways.fitting(asked.endpoint.runs, asked.endpoint.parts)
-    offered = [method for method in ways.LOOKED_AT if counts(asked.policy, asked.endpoint, method, asked.now)]
-    latest = proofs.latest_challenges(subject=asked.endpoint.subject, block=asked.endpoint.network)
-    for method in sorted(offered, key=lambda each: fits.index(each) if each in fits else len(fits)):
-        tone, state = standing(latest.get(method), asked.now)
-        opens = not tone and not ProofForm.is_needed(method, asked.endpoint)
-        url = reverse("portal:prove_way", args=[asked.application.reference, asked.endpoint.pk, method])
-        is_fit = method in fits or method in proving.OF_THE_WHOLE
-        yield MethodRow(way_words.title(method), way_words.gist(method), url, is_fit, tone, state, opens)
+def rows(application: Application, endpoint: Endpoint, policy: Policy, now: dt.datetime) -> list[MethodRow]:
+    """The ways but the link, which has a place of its own: those for which we look, the likeliest first."""
+    found = [each for each in offered(application, endpoint, policy, now) if each.method != Method.LINK]
+    return [
+        _row(application, endpoint, each, now)
+        for each in sorted(found, key=lambda each: (each.method not in ways.LOOKED_AT, each.rank))
+    ]
 
 
-def _by_contact(asked: Asked) -> Iterable[MethodRow]:
-    """A code to a contact that the registry names, where the policy has that: for whole ranges."""
-    if counts(asked.policy, asked.endpoint, Method.CONTACT, asked.now):
-        latest = proofs.latest_challenge(
-            subject=asked.endpoint.subject, block=asked.endpoint.network, method=Method.CONTACT
-        )
-        tone, state = standing(latest, asked.now)
-        url = reverse("portal:prove_contact", args=[asked.application.reference, asked.endpoint.pk])
-        yield MethodRow(way_words.title(Method.CONTACT), way_words.gist(Method.CONTACT), url, True, tone, state)
-
-
-def _by_operator(asked: Asked) -> Iterable[MethodRow]:
-    """The operator of the address is asked, where the policy has that."""
-    way = operator_way.way_of(asked.application, asked.endpoint, asked.policy)
-    if way is not None:
-        tone, state = way.standing
-        url = reverse("portal:prove_operator", args=[asked.application.reference, asked.endpoint.pk])
-        yield MethodRow(way_words.title(Method.OPERATOR), way.gist, url, False, tone, state)
-
-
-# Whoever makes rows of ways: a room beside verify that knows another way adds its own.
-ROWS: tuple[Callable[[Asked], Iterable[MethodRow]], ...] = (_looked_at, _by_contact, _by_operator)
-
-
-def rows(asked: Asked) -> list[MethodRow]:
-    return [row for make in ROWS for row in make(asked)]
+def _row(application: Application, endpoint: Endpoint, way: OfferedWay, now: dt.datetime) -> MethodRow:
+    at = [application.reference, endpoint.pk]
+    title = way_words.title(way.method)
+    if way.operator is not None:
+        url = reverse("portal:prove_operator", args=at)
+        return MethodRow(title, way.operator.gist, url, way.fits, *way.operator.standing)
+    tone, state = standing(way.latest, now)
+    if way.method == Method.CONTACT:
+        opens, url = False, reverse("portal:prove_contact", args=at)
+    else:
+        opens = not tone and not ProofForm.is_needed(way.method, endpoint)
+        url = reverse("portal:prove_way", args=[*at, way.method])
+    return MethodRow(title, way_words.gist(way.method), url, way.fits, tone, state, opens)
 
 
 def standing(challenge: Challenge | None, now: dt.datetime) -> tuple[str, str]:
@@ -153,28 +126,22 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
     elif needs_form and (challenge is None or "change" in request.GET):
         given = challenge.facts if challenge else {}
         form = ProofForm(initial=first_values(method, mine, given), method=method, endpoint=mine)
-    return _page(request, Asked(application, mine, policy, now), method, challenge, form)
-
-
-def _page(
-    request: HttpRequest, asked: Asked, method: str, challenge: Challenge | None, form: ProofForm | None
-) -> HttpResponse:
     facts: dict[str, Any] = {
-        "application": asked.application,
-        "endpoint": asked.endpoint,
-        "addr": format_block(asked.endpoint.network),
+        "application": application,
+        "endpoint": mine,
+        "addr": format_block(mine.network),
         "method": method,
         "title": way_words.title(method),
         "gist": way_words.gist(method),
         "form": form,
         "challenge": challenge,
-        "counts_half": counts(asked.policy, asked.endpoint, method, asked.now) < asked.policy.proof.enough,
-        "is_range": proving.is_range(asked.endpoint.network),
-        "needs_form": ProofForm.is_needed(method, asked.endpoint),
+        "counts_half": counts(policy, mine, method, now) < policy.proof.enough,
+        "is_range": proving.is_range(mine.network),
+        "needs_form": needs_form,
         "of_the_whole": method in proving.OF_THE_WHOLE,
     }
     if method in proving.OF_THE_WHOLE:
-        rpki = proofs.rpki_of(asked.endpoint.network, asked.endpoint.asn, asked.now)
+        rpki = proofs.rpki_of(mine.network, mine.asn, now)
         facts["rpki"] = registry_words.of_rpki(rpki) if rpki else ""
     if challenge is not None and form is None:
         facts |= progress(challenge)

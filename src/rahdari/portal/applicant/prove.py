@@ -28,7 +28,7 @@ from rahdari.people.rules import Act
 from rahdari.web import visitor
 
 from . import dynamic_address, shared, sharing
-from .control_methods import Asked, rows
+from .control_methods import rows
 
 # From so many on, the list of them comes first.
 MANY = 5
@@ -120,8 +120,9 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         facts["proved"] = way_words.proved_by(mine.proof)
         facts["is_held"] = sharing.is_held(application, mine.endpoint)
         return render(request, "portal/applicant/proved.html", facts)
-    asked = Asked(application, mine.endpoint, apply.frozen_policy(application), timezone.now())
-    listed, parts = rows(asked), proofs.parts_of(mine.endpoint.subject, mine.endpoint.network)
+    policy, now = apply.frozen_policy(application), timezone.now()
+    listed = rows(application, mine.endpoint, policy, now)
+    parts = proofs.parts_of(mine.endpoint.subject, mine.endpoint.network)
     facts |= {
         # What was begun stays in sight, and stands first.
         "fitting": sorted((row for row in listed if row.fits or row.tone), key=lambda row: not row.tone),
@@ -129,14 +130,14 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "begun": any(row.tone for row in listed),
         "is_line": mine.endpoint.runs == "any",
         "is_range": rules.is_range(mine.endpoint.network),
-        "enough": asked.policy.proof.enough,
+        "enough": policy.proof.enough,
         "so_far": rules.comes_to(mine.endpoint.network, parts),
         "whole_counted": any(part.method in rules.OF_THE_WHOLE for part in parts),
-        "by_registry": bool(counts(asked.policy, mine.endpoint, Method.RECORD, asked.now)),
+        "by_registry": bool(counts(policy, mine.endpoint, Method.RECORD, now)),
     }
     state = [row.state for row in listed]
-    if counts(asked.policy, mine.endpoint, Method.LINK, asked.now):
-        link = proofs.working_link(subject=mine.endpoint.subject, block=mine.endpoint.network, now=asked.now)
+    if counts(policy, mine.endpoint, Method.LINK, now):
+        link = proofs.working_link(subject=mine.endpoint.subject, block=mine.endpoint.network, now=now)
         facts |= _link(request, application, mine.endpoint, link)
         state += [link.status, str(link.attempts.count())] if link is not None else []
     # The page loads again by itself when this changes.

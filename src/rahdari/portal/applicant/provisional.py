@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.applicant import titles
+from rahdari.applicant.clients import question_about
 from rahdari.applicant.late_evidence import ways_of
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.applicant.registrations import may_act_for
@@ -29,7 +30,6 @@ from rahdari.people.rules import Act
 from rahdari.register.models import Registration
 from rahdari.web import values
 
-from .client import question_about
 from .shared import own_registration
 
 

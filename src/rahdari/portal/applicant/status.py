@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.applicant.access_log import looks_at_application
 from rahdari.applicant.awaiting import clock_of, what_then
 from rahdari.applicant.late_evidence import ways_of
+from rahdari.applicant.operator_way import stands_meanwhile
 from rahdari.applicant.overview import Overview, overview
 from rahdari.applicant.stages import (
     ENDED,
@@ -39,7 +40,6 @@ from rahdari.web import values
 from rahdari.web.allowances import in_words
 
 from . import shared, sharing
-from .operator_way import stands_meanwhile
 
 
 @login_required

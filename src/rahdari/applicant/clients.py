@@ -1,0 +1,50 @@
+"""A client or employer who was asked whether the applicant works for them: which question, and another address."""
+
+import contextlib
+import datetime as dt
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.evidence_forms import ClientForm
+from rahdari.apply.models import Application
+from rahdari.checks import queries as checks
+from rahdari.checks.models import Outcome
+from rahdari.inquiry.kinds import NoLongerOpen
+from rahdari.vouch import actions as vouch
+from rahdari.vouch import queries as questions
+from rahdari.vouch.models import ReferenceRequest
+
+
+def question_about(application: Application) -> ReferenceRequest | None:
+    """What a client or employer of this application was asked and has not answered; None where nobody was."""
+    if application.status not in {"submitted", "granted"}:
+        return None
+    open_ones = checks.checks_of(application.subject).filter(kind="employer", outcome=Outcome.WAITING)
+    return questions.latest_waiting(f"check:{check.pk}" for check in open_ones)
+
+
+def form_for(application: Application, given: Any) -> ClientForm:
+    policy = applications.frozen_policy(application)
+    free = policy.vouching.free_mail if policy.vouching else ()
+    return ClientForm(given, own=application.applicant.email, free_mail=free)
+
+
+def correct(
+    application: Application, question: ReferenceRequest, address: str, *, actor: str, now: dt.datetime
+) -> None:
+    """Another address takes the place of this one: a proof that comes later, and the old question is taken back."""
+    service = applications.frozen_policy(application).services[application.service]
+    kind = next(kind.key for kind in service.evidence if kind.sort.asks_client)
+    apply.offer_proof(application=application, kind=kind, text=address, actor=actor, now=now)
+    # If it is answered in the same moment, both count.
+    with contextlib.suppress(NoLongerOpen):
+        questions.REFERENCE.withdraw(question, actor=actor, now=now)
+
+
+def not_sent_again(why: vouch.TooSoon | NoLongerOpen) -> str:
+    if isinstance(why, vouch.TooSoon):
+        return _("It was sent a short time ago. Nothing was sent again.")
+    return _("It is answered, or its time has ended. Nothing was sent again.")

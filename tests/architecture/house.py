@@ -74,19 +74,19 @@ BOUNDS = (
         "lines-are-not-published",
         "The room of mobile lines publishes nothing",
         ("mobile",),
-        GROUND | {"register", "people", "letters", "apply", "confirm"},
+        GROUND | {"register", "people", "letters", "apply", "confirm", "inquiry"},
     ),
     Bound(
         "desk-knows-no-applicant",
         "The desk of operators does not know who asked, or why",
         ("confirm",),
-        GROUND | {"register", "people", "letters"},
+        GROUND | {"register", "people", "letters", "inquiry"},
     ),
     Bound(
         "associations-see-no-file",
         "The desk of associations knows no application, no check and no case",
         ("attest",),
-        GROUND | {"register", "people", "letters"},
+        GROUND | {"register", "people", "letters", "inquiry"},
     ),
     Bound(
         "verifier-knows-no-applicant",

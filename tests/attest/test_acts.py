@@ -269,7 +269,7 @@ class TestARequest:
         facts = {"claim": "freelancer", "way": "papers", "by": "person:test", "now": NOW}
         found = actions.attest_applicant(request=request, valid_until=NOW.date() + YEAR, **facts)
         request.refresh_from_db()
-        assert (request.answer, request.attestation) == (Answer.ATTESTED, found)
+        assert (request.state, request.attestation) == (Answer.ATTESTED, found)
         assert found.identifier_index == queries.index_of(Identifier("card", "3520212345671"))
         assert (found.name, found.member_number) == ("Sample Freelancer 31", "M-00731")
 
@@ -294,18 +294,18 @@ class TestARequest:
     def test_takes_the_first_answer_only(self) -> None:
         request = ask()
         actions.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW)
-        actions.answer_request(request=request, answer=Answer.SILENT, by="clock", now=NOW)
+        actions.answer_request(request=request, answer=Answer.ATTESTED, by="person:other", now=NOW)
         request.refresh_from_db()
-        assert request.answer == Answer.NOT_MEMBER
+        assert request.state == Answer.NOT_MEMBER
 
     def test_ends_in_silence_at_its_time_and_its_name_goes_later(self) -> None:
         request = ask()
-        assert actions.end_requests(now=NOW + 9 * DAY) == 0
-        assert actions.end_requests(now=NOW + 10 * DAY) == 1
-        assert actions.erase_due(now=NOW + 39 * DAY) == 0
-        assert actions.erase_due(now=NOW + 40 * DAY) == 1
+        assert queries.ASSOCIATION.expire(now=NOW + 9 * DAY) == 0
+        assert queries.ASSOCIATION.expire(now=NOW + 10 * DAY) == 1
+        assert queries.ASSOCIATION.erasing()(now=NOW + 39 * DAY) == 0
+        assert queries.ASSOCIATION.erasing()(now=NOW + 40 * DAY) == 1
         request.refresh_from_db()
-        assert (request.name, request.member_number, request.answer) == ("", "", Answer.SILENT)
+        assert (request.name, request.member_number, request.state) == ("", "", "silent")
 
     def test_is_looked_at_again_when_a_list_names_the_member(self) -> None:
         request = ask()

@@ -338,7 +338,7 @@ class TestWhoAsks:
         answer = desk.post(place, {"claim": "freelancer", "way": "papers", "valid_until": until()}, follow=True)
         assert "The member is attested." in answer.text
         asked.refresh_from_db()
-        assert asked.answer == "attested" and desk.get(place).status_code == 302
+        assert asked.state == "attested" and desk.get(place).status_code == 302
 
     def test_is_answered_by_somebody_else_where_it_is_the_secretarys_own(self, client: Client) -> None:
         secretary = a_secretary()
@@ -363,7 +363,7 @@ class TestWhoAsks:
         client.force_login(a_secretary())
         assert client.post(place, sent[1]).status_code == 302
         asked.refresh_from_db()
-        assert asked.answer == Answer.NOT_MEMBER
+        assert asked.state == Answer.NOT_MEMBER
 
     def test_is_no_member_with_a_reason_and_a_trace_and_it_can_be_undone(self, desk: Client) -> None:
         asked = a_request()
@@ -373,15 +373,15 @@ class TestWhoAsks:
         why = "Nobody of that number is in our register."
         page = desk.post(place, {"not_member": "1", "why": why}, follow=True).text
         asked.refresh_from_db()
-        assert (asked.answer, asked.why) == ("not_member", why) and not Attestation.objects.exists()
+        assert (asked.state, asked.why) == ("not_member", why) and not Attestation.objects.exists()
         assert why in page and "Sample Freelancer 31" in page
         undo = reverse("attest:take_answer_back", args=[asked.pk])
         assert f'action="{undo}"' in page
         page = desk.post(undo, follow=True).text
         asked.refresh_from_db()
-        assert (asked.answer, asked.why, asked.answered_at) == ("", "", None)
+        assert (asked.state, asked.why, asked.ended_at) == ("waiting", "", None)
         assert "Is this your member?" in page
-        assert Row.objects.filter(act="attest.took_answer_back", subject=asked.subject).count() == 1
+        assert Row.objects.filter(act="attest.reopened", subject=asked.subject).count() == 1
 
     def test_is_no_member_for_good_after_a_day(self, desk: Client) -> None:
         asked = a_request()
@@ -392,7 +392,7 @@ class TestWhoAsks:
         assert "Not your members" not in page
         page = desk.post(reverse("attest:take_answer_back", args=[asked.pk]), follow=True).text
         asked.refresh_from_db()
-        assert asked.answer == "not_member" and "The time to undo it has ended." in page
+        assert asked.state == "not_member" and "The time to undo it has ended." in page
 
     def test_of_another_association_is_not_there(self, desk: Client) -> None:
         asked = a_request(OTHER)
@@ -400,4 +400,4 @@ class TestWhoAsks:
         for name in ("asked", "take_answer_back"):
             assert desk.post(reverse(f"attest:{name}", args=[asked.pk]), given).status_code == 404
         asked.refresh_from_db()
-        assert asked.answer == ""
+        assert asked.state == "waiting"

@@ -163,7 +163,7 @@ class TestAttestedAlready:
         workflow.advance(now=NOW)
         assert check_of(application).outcome == "waiting"
         assert registration_of(application) is None and not AttestationUse.objects.exists()
-        assert MembershipInquiry.objects.get().answer == ""
+        assert MembershipInquiry.objects.get().state == "waiting"
 
 
 class TestAsked:
@@ -195,7 +195,7 @@ class TestAsked:
         a_member(user, now=NOW + DAY, number="M-00731")
         workflow.advance(now=NOW + DAY)
         request.refresh_from_db()
-        assert request.answer == Answer.ATTESTED and is_listed(application)
+        assert request.state == Answer.ATTESTED and is_listed(application)
 
     def test_saying_not_a_member_brings_an_officer_and_never_a_refusal(self) -> None:
         application, request = self.asked()
@@ -244,7 +244,7 @@ class TestAsked:
         )
         workflow.advance(now=NOW + DAY)
         request.refresh_from_db()
-        assert request.answer == Answer.WITHDRAWN
+        assert request.state == "withdrawn"
         assert not attestations.requests_waiting(ASSOCIATION).exists()
 
 

@@ -80,7 +80,7 @@ def _client(application: Application, check: Check, _asked: Mapping[str, Subscri
 
 
 def _association(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
-    request = attestations.request_about(f"check:{check.pk}")
+    request = attestations.ASSOCIATION.about(f"check:{check.pk}")
     attesting = decide.policy_of(application).attesting
     found = attesting.association(application.association) if attesting else None
     title = found.title.in_language(get_language()) if found else application.association

@@ -7,6 +7,7 @@ from rahdari.journal.registry import OFFICERS, Act, Event, declare, declare_unsh
 declare(
     Act("attest.asked", _("Association asked"), OFFICERS),
     Act("attest.answered", _("Association answered"), OFFICERS),
+    Act("attest.expired", _("Association did not answer in time"), OFFICERS),
     Act("attest.opened_matter", _("Attestation revoked after the decision"), OFFICERS),
     Act("attest.disputed", _("Attestation disputed by the applicant"), OFFICERS),
     Act(
@@ -44,4 +45,4 @@ declare(
         why=_("To decide about the membership"),
     ),
 )
-declare_unshown("attest", "attested renewed took_answer_back erased_request sent_list sent_revocations closed_matter")
+declare_unshown("attest", "attested renewed reopened withdrew erased sent_list sent_revocations closed_matter")

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
 from rahdari.db.wake import wake
+from rahdari.inquiry.rules import SILENT, WAITING
 from rahdari.journal import actions as journal
 
 from . import queries, rules
@@ -209,9 +210,9 @@ def stop_following(attestation: Attestation) -> None:
 def wake_requests(association: str, indexes: set[str]) -> None:
     """Applicants who wait and stand behind one of these hashes: the line compares. Those too of whom the association
     said nothing or no, as long as we know of whom it was asked: it may have been late, or wrong."""
-    unheard = ["", rules.Answer.SILENT, rules.Answer.NOT_MEMBER]
+    unheard = [WAITING, SILENT, rules.Answer.NOT_MEMBER]
     waiting = MembershipInquiry.objects.filter(
-        association=association, answer__in=unheard, erased_at=None, to_look=False
+        association=association, state__in=unheard, erased_at=None, to_look=False
     )
     hit = [each.pk for each in waiting if each.member_index in indexes or not indexes.isdisjoint(each.indexes)]
     MembershipInquiry.objects.filter(pk__in=hit).update(to_look=True)

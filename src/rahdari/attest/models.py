@@ -13,11 +13,12 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from rahdari.inquiry.models import Inquiry
+from rahdari.inquiry.rules import WAITING
 from rahdari.vault.fields import EncryptedTextField
 
 from .rules import UNDONE_WITHIN, Answer, AttestationState, Reply, ReviewKind, ReviewOutcome, state_of
 
-ANSWERS = [(each.value, each.value) for each in Answer]
 KINDS = [(each.value, each.value) for each in ReviewKind]
 REPLIES = [(each.value, each.value) for each in Reply]
 OUTCOMES = [(each.value, each.value) for each in ReviewOutcome]
@@ -116,12 +117,10 @@ class Attestation(models.Model):
         return self.state(today) is AttestationState.LIVE
 
 
-class MembershipInquiry(models.Model):
+class MembershipInquiry(Inquiry):
     """An applicant names the association, and it has no attestation that fits: is this a member?"""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     association = models.SlugField(max_length=60)
-    subject = models.CharField(max_length=120, unique=True)
     service = models.SlugField(max_length=60)
     name = EncryptedTextField()
     # With which the applicant signs in: whoever answers sees who applies in the member's name.
@@ -133,41 +132,24 @@ class MembershipInquiry(models.Model):
     identifier_index = models.CharField(max_length=64)
     # Every keyed hash by which the applicant may stand in a list.
     indexes = models.JSONField(default=list)
-    asked_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    answer = models.CharField(max_length=10, choices=ANSWERS, blank=True)
-    answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=120, blank=True)
     # Of a no: in the association's own words, for the officers.
     why = EncryptedTextField()
     attestation = models.ForeignKey(Attestation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # An attestation was made that may fit; the line has not compared yet.
     to_look = models.BooleanField(default=False)
-    carried_at = models.DateTimeField(null=True, blank=True)
-    erase_at = models.DateTimeField(null=True, blank=True)
-    erased_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta:
-        ordering: ClassVar[list[str]] = ["due_at", "id"]
+    class Meta(Inquiry.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(
-                condition=Q(answer="", answered_at__isnull=True) | (~Q(answer="") & Q(answered_at__isnull=False)),
-                name="request_is_answered_at_a_moment",
-            ),
+            *Inquiry.Meta.constraints,
+            models.UniqueConstraint(fields=["subject"], name="attest_subject_is_asked_once"),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["association", "due_at"], condition=Q(answer=""), name="requests_that_wait"),
+            *Inquiry.Meta.indexes,
+            models.Index(fields=["association", "due_at"], condition=Q(state=WAITING), name="requests_that_wait"),
             models.Index(
-                fields=["answered_at"],
-                condition=Q(answered_at__isnull=False, carried_at__isnull=True),
-                name="requests_to_carry",
+                fields=["asked_at"], condition=Q(to_look=True, erased_at__isnull=True), name="requests_to_look_at"
             ),
-            models.Index(
-                fields=["due_at"],
-                condition=Q(carried_at__isnull=True) | Q(answer="withdrawn"),
-                name="requests_not_settled",
-            ),
-            models.Index(fields=["erase_at"], condition=Q(erased_at__isnull=True), name="requests_to_erase"),
         ]
 
     def __str__(self) -> str:
@@ -175,9 +157,9 @@ class MembershipInquiry(models.Model):
 
     def can_be_taken_back(self, now: dt.datetime) -> bool:
         """Whether it was answered by a no of the association's, less than a day ago."""
-        if self.answer != Answer.NOT_MEMBER or self.answered_at is None or self.erased_at is not None:
+        if self.state != Answer.NOT_MEMBER or self.ended_at is None or self.erased_at is not None:
             return False
-        return now <= self.answered_at + UNDONE_WITHIN
+        return now <= self.ended_at + UNDONE_WITHIN
 
 
 class AttestationUse(models.Model):

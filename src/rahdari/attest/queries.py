@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from rahdari import policy as policies
+from rahdari.inquiry.kinds import Kind
+from rahdari.inquiry.rules import USUAL, Move
 from rahdari.people import identifiers
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -23,6 +25,14 @@ from rahdari.vault import index
 from . import rules
 from .models import Attestation, AttestationReview, AttestationUse, MemberList, MembershipInquiry
 from .rules import Identifier, ReviewKind
+
+ASSOCIATION = Kind(
+    "attest",
+    MembershipInquiry,
+    answers=frozenset(rules.Answer),
+    sealed=("name", "email", "member_number", "why"),
+    moves=USUAL | {Move.REOPEN},
+)
 
 
 class NotFound(Exception):
@@ -94,16 +104,16 @@ def attestation_for_association(*, association: str, number: str) -> Attestation
 
 def requests_waiting(association: str) -> QuerySet[MembershipInquiry]:
     """Who asks to be attested, least time left first."""
-    return MembershipInquiry.objects.filter(association=association, answer="").order_by("due_at", "id")
+    return ASSOCIATION.waiting().filter(association=association)
 
 
 def said_no_lately(association: str, now: dt.datetime) -> list[MembershipInquiry]:
     """Of whom the association said that they are no members, as long as it can take that back; the newest first."""
     since = now - rules.UNDONE_WITHIN
     found = MembershipInquiry.objects.filter(
-        association=association, answer=rules.Answer.NOT_MEMBER, answered_at__gte=since
+        association=association, state=rules.Answer.NOT_MEMBER, ended_at__gte=since
     )
-    return list(found.filter(erased_at__isnull=True).order_by("-answered_at", "id")[:200])
+    return list(found.filter(erased_at__isnull=True).order_by("-ended_at", "id")[:200])
 
 
 def request_for_association(*, association: str, id: uuid.UUID) -> MembershipInquiry:
@@ -232,10 +242,6 @@ def attestation_by_number(number: str) -> Attestation | None:
     return Attestation.objects.filter(number=number).first()
 
 
-def request_about(subject: str) -> MembershipInquiry | None:
-    return MembershipInquiry.objects.filter(subject=subject).first()
-
-
 def subjects_used_for(subjects: Iterable[str]) -> QuerySet[AttestationUse, str]:
     """What associations have said that counted for any of these subjects, as the journal names it."""
     named = Concat(Value("attestation:"), "attestation__number", output_field=CharField())
@@ -258,24 +264,6 @@ def made_from(kept: MemberList) -> QuerySet[Attestation]:
 
 def requests_to_look_at() -> QuerySet[MembershipInquiry]:
     return MembershipInquiry.objects.filter(to_look=True, erased_at__isnull=True).order_by("asked_at", "id")
-
-
-def requests_to_carry() -> QuerySet[MembershipInquiry]:
-    found = MembershipInquiry.objects.filter(carried_at__isnull=True).exclude(answer="")
-    return found.select_related("attestation").order_by("answered_at", "id")
-
-
-def requests_past_their_time(now: dt.datetime) -> QuerySet[MembershipInquiry]:
-    return MembershipInquiry.objects.filter(answer="", due_at__lte=now).order_by("due_at", "id")
-
-
-def requests_asked() -> QuerySet[MembershipInquiry]:
-    """Those whose answer is still awaited, or was not taken along yet, or that nobody waits for any more."""
-    return MembershipInquiry.objects.filter(Q(carried_at__isnull=True) | Q(answer=rules.Answer.WITHDRAWN))
-
-
-def requests_to_erase(now: dt.datetime) -> QuerySet[MembershipInquiry]:
-    return MembershipInquiry.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
 
 
 def uses_ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[AttestationUse]:

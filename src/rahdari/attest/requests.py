@@ -7,12 +7,12 @@ from django.db import transaction
 
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
-from rahdari.db.queues import each_of
-from rahdari.db.wake import wake
+from rahdari.inquiry.rules import Move, Terms
 from rahdari.journal import actions as journal
 
 from . import attestations, notices, queries, rules
 from .models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
+from .queries import ASSOCIATION
 from .rules import Answer, Identifier, RowTrouble
 
 
@@ -59,12 +59,13 @@ def ask(
     email: str = "",
 ) -> MembershipInquiry:
     """Ask the association whether this is a member. The same subject twice is asked once."""
-    existing = queries.request_about(subject)
+    existing = ASSOCIATION.about(subject)
     if existing is not None:
         return existing
-    request = MembershipInquiry.objects.create(
+    request = MembershipInquiry(
         association=association,
         subject=subject,
+        asked_by="system:line",
         service=service,
         name=name,
         email=email,
@@ -73,12 +74,9 @@ def ask(
         identifier_kind=known_by[0].kind,
         identifier_index=queries.index_of(known_by[0]),
         indexes=[queries.index_of(each) for each in known_by],
-        asked_at=now,
-        due_at=due_at,
     )
+    ASSOCIATION.begin(request, Terms(due_at, kept=rules.KEPT_AFTER_ANSWER), now, association=association)
     notices.tell_association(association, due_at=due_at, now=now)
-    detail = {"association": association}
-    journal.record(act="attest.asked", actor="system:line", subject=subject, now=now, detail=detail)
     return request
 
 
@@ -92,52 +90,29 @@ def answer_request(
     by: str,
     now: dt.datetime,
 ) -> MembershipInquiry:
-    """What the association says, or the clock, or an attestation that was found to fit. The first answer counts. `why`
-    goes with a no, for the officers. Raises OwnRequest."""
-    row = MembershipInquiry.objects.select_for_update().get(pk=request.pk)
-    if row.answer:
+    """What the association says, or an attestation that was found to fit. The first answer counts. `why` goes with a
+    no, for the officers. Raises OwnRequest."""
+    row = ASSOCIATION.locked(request)
+    if not row.is_waiting:
         return row
     _apart(row, by)
-    row.answer, row.answered_at, row.answered_by, row.attestation = answer.value, now, by, attestation
-    row.to_look, row.erase_at, row.why = False, now + rules.KEPT_AFTER_ANSWER, why.strip()
-    row.save(
-        update_fields=["answer", "answered_at", "answered_by", "attestation", "to_look", "erase_at", "why"],
-    )
-    journal.record(
-        act="attest.answered",
-        actor=f"association:{row.association}" if by.startswith("person:") else by,
-        subject=row.subject,
-        now=now,
-        detail={"answer": answer.value, "by": by},
-    )
-    wake()
-    return row
+    row.answered_by, row.attestation, row.why, row.to_look = by, attestation, why.strip(), False
+    row.save(update_fields=["answered_by", "attestation", "why", "to_look"])
+    actor = f"association:{row.association}" if by.startswith("person:") else by
+    return ASSOCIATION.end(row, Move.ANSWER, answer.value, actor=actor, now=now, by=by)
 
 
 @transaction.atomic
 def take_answer_back(*, request: MembershipInquiry, by: str, now: dt.datetime) -> MembershipInquiry:
     """A no was a slip: the question is open again, for a day at least. Raises TooLateToTakeBack, OwnRequest."""
-    row = MembershipInquiry.objects.select_for_update().get(pk=request.pk)
+    row = ASSOCIATION.locked(request)
     _apart(row, by)
     if not row.can_be_taken_back(now):
         raise TooLateToTakeBack(row)
-    row.answer, row.answered_at, row.answered_by, row.why = "", None, "", ""
-    row.carried_at = row.erase_at = None
-    row.due_at, row.to_look = max(row.due_at, now + rules.UNDONE_WITHIN), True
-    row.save(
-        update_fields=[
-            "answer", "answered_at", "answered_by", "why", "carried_at", "erase_at", "due_at", "to_look",
-        ],
-    )  # fmt: skip
-    journal.record(
-        act="attest.took_answer_back",
-        actor=f"association:{row.association}",
-        subject=row.subject,
-        now=now,
-        detail={"by": by},
-    )
-    wake()
-    return row
+    row.answered_by, row.why, row.to_look = "", "", True
+    row.save(update_fields=["answered_by", "why", "to_look"])
+    actor = f"association:{row.association}"
+    return ASSOCIATION.reopen(row, at_least=rules.UNDONE_WITHIN, actor=actor, now=now, by=by)
 
 
 @transaction.atomic
@@ -148,8 +123,8 @@ def attest_applicant(
     another has the member number.
     """
     hold(Lock.ATTESTATIONS, request.association)
-    request = MembershipInquiry.objects.select_for_update().get(pk=request.pk)
-    if request.answer:
+    request = ASSOCIATION.locked(request)
+    if not request.is_waiting:
         raise AlreadyAnswered(request)
     _apart(request, by)
     holders = queries.holders_of_numbers(request.association, claim, [request.member_index])
@@ -181,51 +156,18 @@ def attest_applicant(
     return found
 
 
-@each_of(queries.requests_past_their_time)
-def end_requests(request: MembershipInquiry, now: dt.datetime) -> None:
-    """Requests that the association left unanswered until their time was over."""
-    answer_request(request=request, answer=Answer.SILENT, by="clock", now=now)
-
-
-def withdraw_request(*, request: MembershipInquiry, now: dt.datetime) -> MembershipInquiry:
-    """Nobody waits for the answer any more."""
-    return answer_request(request=request, answer=Answer.WITHDRAWN, by="system:line", now=now)
-
-
 def mark_looked_at(request: MembershipInquiry) -> None:
     MembershipInquiry.objects.filter(pk=request.pk).update(to_look=False)
-
-
-def mark_carried(*, request: MembershipInquiry, now: dt.datetime) -> None:
-    MembershipInquiry.objects.filter(pk=request.pk, carried_at__isnull=True).update(carried_at=now)
-
-
-@each_of(queries.requests_to_erase)
-def erase_due(request: MembershipInquiry, now: dt.datetime) -> int:
-    """What the association was shown of applicants, some time after its answer: name and number go."""
-    return _erase(request, now=now)
 
 
 def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> None:
     """Of these subjects, whose file goes: what the association was asked, that its word counted for them, and what was
     written about that. Keyed hashes of an applicant find a person whose number is known, so they go too."""
-    for rows in (MembershipInquiry.objects, AttestationUse.objects, AttestationReview.objects):
+    for rows in (AttestationUse.objects, AttestationReview.objects):
         box.take(rows.filter(subject__in=subjects))
-    for request in MembershipInquiry.objects.filter(subject__in=subjects):
-        _erase(request, now=now)
+    ASSOCIATION.erase_about(subjects=subjects, box=box, now=now)
     MembershipInquiry.objects.filter(subject__in=subjects).update(member_index="", identifier_index="", indexes=[])
     AttestationUse.objects.filter(subject__in=subjects, settled_at__isnull=False).delete()
     for matter in AttestationReview.objects.filter(subject__in=subjects):
         matter.said, matter.reply_text, matter.decision = "", "", ""
         matter.save(update_fields=["said", "reply_text", "decision"])
-
-
-@transaction.atomic
-def _erase(request: MembershipInquiry, *, now: dt.datetime) -> int:
-    row = MembershipInquiry.objects.select_for_update().get(pk=request.pk)
-    if row.erased_at is not None:
-        return 0
-    row.name, row.email, row.member_number, row.why, row.erased_at = "", "", "", "", now
-    row.save(update_fields=["name", "email", "member_number", "why", "erased_at"])
-    journal.record(act="attest.erased_request", actor="clock", subject=row.subject, now=now)
-    return 1

@@ -36,12 +36,10 @@ class AttestationState(StrEnum):
 
 
 class Answer(StrEnum):
-    """What became of a request."""
+    """What an association answers."""
 
     ATTESTED = "attested"
     NOT_MEMBER = "not_member"
-    SILENT = "silent"
-    WITHDRAWN = "withdrawn"
 
 
 class ReviewKind(StrEnum):

@@ -268,7 +268,7 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         found = queries.request_for_association(association=association_of(request), id=id)
     except queries.NotFound:
         raise Http404 from None
-    if found.answer:
+    if not found.is_waiting:
         return redirect("attest:members")
     if queries.is_own(found, by_whom(request)):
         looked(request, found.subject, "attest.read_request")

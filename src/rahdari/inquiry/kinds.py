@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from rahdari.archive.actions import Box
 from rahdari.db.queues import Queue
@@ -79,12 +79,12 @@ class Kind[Row: Inquiry]:
     def waiting(self) -> QuerySet[Row]:
         return self.rows.filter(state=WAITING).order_by("due_at", "id")
 
-    def undelivered(self) -> QuerySet[Row]:
-        """Those whose answer is still awaited, or was not taken along yet."""
-        return self.rows.filter(delivered_at__isnull=True)
+    def asked(self) -> QuerySet[Row]:
+        """Those whose answer is awaited or not taken along yet, or that nobody waits for any more."""
+        return self.rows.filter(Q(delivered_at__isnull=True) | Q(state=rules.WITHDRAWN))
 
     def to_deliver(self) -> QuerySet[Row]:
-        return self.undelivered().filter(ended_at__isnull=False).order_by("ended_at", "id")
+        return self.rows.filter(delivered_at__isnull=True, ended_at__isnull=False).order_by("ended_at", "id")
 
     def to_remind(self, now: dt.datetime) -> QuerySet[Row]:
         unreminded = self.rows.filter(state=WAITING, reminded_at__isnull=True, due_at__gt=now)

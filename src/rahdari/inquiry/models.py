@@ -10,7 +10,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from .rules import WAITING
+from .rules import WAITING, WITHDRAWN
 
 
 class Inquiry(models.Model):
@@ -60,7 +60,11 @@ class Inquiry(models.Model):
                 condition=Q(erased_at__isnull=True, ended_at__isnull=False),
                 name="%(app_label)s_to_erase",
             ),
-            models.Index(fields=["asked_at"], condition=Q(delivered_at__isnull=True), name="%(app_label)s_undelivered"),
+            models.Index(
+                fields=["asked_at"],
+                condition=Q(delivered_at__isnull=True) | Q(state=WITHDRAWN),
+                name="%(app_label)s_asked",
+            ),
         ]
 
     def __str__(self) -> str:

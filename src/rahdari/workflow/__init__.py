@@ -15,7 +15,6 @@ from functools import partial
 
 from rahdari.attest import actions as attest
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MemberList
-from rahdari.attest.models import MembershipInquiry as AskedOfAssociation
 from rahdari.checks import actions as check_actions
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.models import SubscriberQuestion as AskedOfOperator
@@ -35,12 +34,10 @@ from rahdari.register.models import CoHolder
 from rahdari.share.models import SharingRequest as AskedToShare
 
 from .association_checks import (
-    ask_associations,
-    carry_answers_of_associations,
+    ASSOCIATIONS,
     carry_out_matters,
     close_proved_matters,
     drop_what_is_over,
-    end_requests,
     follow_revocations,
     look_at_requests,
     settle_uses,
@@ -118,7 +115,7 @@ NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # What is kept for months need not be erased to the minute.
 AN_HOUR = dt.timedelta(hours=1)
 # Who outside is asked, each once about one thing (`inquiry`).
-PARTIES: tuple[Asked, ...] = (CLIENTS, CO_HOLDERS)
+PARTIES: tuple[Asked, ...] = (CLIENTS, CO_HOLDERS, ASSOCIATIONS)
 ASKED = tuple(party.kind.model for party in PARTIES)
 STEPS: tuple[Step, ...] = (
     Step("apply -> checks", open_checks),
@@ -126,15 +123,10 @@ STEPS: tuple[Step, ...] = (
     Step("apply -> checks: later proofs", take_in_proofs),
     Step("inquiries: ask", all_of(PARTIES, lambda party: (party.ask,))),
     Step("inquiries: end", all_of(PARTIES, lambda party: (party.withdraw, party.kind.expire)), of=ASKED),
+    Step("attest -> checks: members attested", look_at_requests, of=(ASSOCIATIONS.kind.model,)),
     Step("inquiries: deliver", all_of(PARTIES, lambda party: (party.deliver,)), of=ASKED),
     Step("inquiries: remind", all_of(PARTIES, lambda party: (party.remind,)), of=ASKED, clock=True),
     Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), of=ASKED, clock=True),
-    Step("attest -> checks: members attested", look_at_requests, of=(AskedOfAssociation,)),
-    Step(
-        "attest -> checks",
-        together(attest.end_requests, carry_answers_of_associations, end_requests),
-        of=(AskedOfAssociation,),
-    ),
     Step("attest -> checks: what is over", together(settle_uses, drop_what_is_over), of=(AttestationUse,)),
     Step("confirm -> checks", carry_operator_answers, of=(AskedOfOperator,)),
     Step("confirm -> checks: operators that are late", stand_on_silence, of=(AskedOfOperator,), clock=True),
@@ -146,15 +138,9 @@ STEPS: tuple[Step, ...] = (
     Step("checks -> decide", decide_what_is_answered),
     Step("decide: what came late", decide_late, rests=RESTS),
     Step("decide -> register", enter_grants),
-    Step("checks -> attest", ask_associations),
     Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
     Step("attest: what officers decided", together(carry_out_matters, close_proved_matters), of=(AttestationReview,)),
-    Step(
-        "attest: forget members",
-        together(attest.delete_old_lists, attest.erase_due),
-        of=(MemberList, AskedOfAssociation),
-        clock=True,
-    ),
+    Step("attest: delete old lists", attest.delete_old_lists, of=(MemberList,), clock=True),
     Step("register: settle provisional ones", settle_answered),
     Step("register: settle those that end soon", settle_ending, clock=True),
     Step("decide: follow the calendar", follow_calendar),

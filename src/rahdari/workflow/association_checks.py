@@ -17,6 +17,7 @@ from rahdari.attest import actions as attest
 from rahdari.attest import queries as attestations
 from rahdari.attest import rules
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
+from rahdari.attest.queries import ASSOCIATION
 from rahdari.attest.rules import ReviewOutcome
 from rahdari.checks import queries as checks
 from rahdari.checks.evidence import Both, Evidence
@@ -25,6 +26,7 @@ from rahdari.checks.rules import Answer
 from rahdari.db.queues import each_of
 from rahdari.decide import queries as decisions
 from rahdari.decide.rules import Grantable
+from rahdari.inquiry.rules import SILENT
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
@@ -32,6 +34,7 @@ from rahdari.policy import Policy
 
 from .attestation_matching import KIND, about, answer, both, known_by, look_up
 from .employment_proofs import let_another_proof_follow
+from .inquiries import Asked, came_at
 from .representing import take_word_of_association
 
 CLOSED_WITHIN = dt.timedelta(days=1)
@@ -43,7 +46,7 @@ DISPUTED = policies.Text("The member said that it is wrong.", "رکن نے کہ�
 # -- asking --------------------------------------------------------------------------------------------------------
 
 
-@each_of(lambda: checks.waiting_of_kind(KIND, other_than=attestations.requests_asked()).filter(finding=""))
+@each_of(lambda: checks.waiting_of_kind(KIND, other_than=ASSOCIATION.asked()).filter(finding=""))
 def ask_associations(check: Check, now: dt.datetime) -> bool:
     """Checks that wait for an association that was not asked yet: what came meanwhile is looked up first."""
     application = applications.application_by_subject(check.subject)
@@ -83,7 +86,7 @@ def look_at_requests(request: MembershipInquiry, now: dt.datetime) -> bool:
         if look_up(application, policy, now):
             attest.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:line", now=now)
             moved = True
-        elif not request.answer:
+        elif request.is_waiting:
             moved = _forget_the_no(application, request, policy, now)
     attest.mark_looked_at(request)
     return moved
@@ -104,36 +107,34 @@ def _named(request: MembershipInquiry, policy: Policy) -> Both:
     return both(association.title if association else None, request.association)
 
 
-@each_of(attestations.requests_to_carry)
-def carry_answers_of_associations(request: MembershipInquiry, now: dt.datetime) -> None:
+@ASSOCIATION.delivering
+def deliver_answers_of_associations(request: MembershipInquiry, now: dt.datetime) -> None:
     """What associations answered, and their silence, to the checks that wait."""
     application = _application_of(request)
     if application is not None and application.status in {"submitted", "granted"}:
-        _carry(request, application, now)
-    attest.mark_carried(request=request, now=now)
+        _deliver(request, application, now)
 
 
-def _carry(request: MembershipInquiry, application: Application, now: dt.datetime) -> None:
+def _deliver(request: MembershipInquiry, application: Application, now: dt.datetime) -> None:
     policy = applications.frozen_policy(application)
-    said = request.answer == rules.Answer.ATTESTED
+    said = request.state == rules.Answer.ATTESTED
     if request.answered_by != "system:line":  # found in a list, where nobody saw who applies
         take_word_of_association(application, policy, said=said, now=now)
     if said:
-        look_up(application, policy, now, came_at=request.answered_at)
+        look_up(application, policy, now, came_at=request.ended_at)
         return
     evidence: Evidence = {
         "association": _named(request, policy),
-        "at": request.answered_at.isoformat() if request.answered_at else None,
-        # Silence is an answer when the time is over, whenever we see that it is.
-        "came_at": min(request.answered_at, request.due_at).isoformat() if request.answered_at else None,
+        "at": request.ended_at.isoformat() if request.ended_at else None,
+        "came_at": came_at(request),
     }
     if request.why:
         evidence["why"] = request.why
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
     again = check is not None and check.finding == TOOK_BACK
-    if request.answer == rules.Answer.NOT_MEMBER:
+    if request.state == rules.Answer.NOT_MEMBER:
         answer(application.subject, Answer("failed", "association_denied", evidence), now, anew=again)
-    elif request.answer == rules.Answer.SILENT:
+    elif request.state == SILENT:
         let_another_proof_follow(application.subject, now)
         answer(application.subject, Answer("failed", "association_silent", evidence, blames=False), now, anew=again)
 
@@ -144,13 +145,22 @@ def _nobody_waits(now: dt.datetime) -> QuerySet[Check]:
 
 
 @each_of(_nobody_waits)
-def end_requests(check: Check, now: dt.datetime) -> bool:
+def withdraw_requests(check: Check, now: dt.datetime) -> bool:
     """Requests for applications that were withdrawn or closed without a grant: nobody waits for their answers."""
-    request = attestations.request_about(f"check:{check.pk}")
-    if request is None or request.answer:
+    request = ASSOCIATION.about(f"check:{check.pk}")
+    if request is None or not request.is_waiting:
         return False
-    attest.withdraw_request(request=request, now=now)
+    ASSOCIATION.withdraw(request, actor="system:line", now=now)
     return True
+
+
+ASSOCIATIONS = Asked(
+    ASSOCIATION,
+    ask=ask_associations,
+    withdraw=withdraw_requests,
+    deliver=deliver_answers_of_associations,
+    erase=ASSOCIATION.erasing(),
+)
 
 
 def _application_of(request: MembershipInquiry) -> Application | None:

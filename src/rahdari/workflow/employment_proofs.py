@@ -66,7 +66,7 @@ def _rule(application: Application, kind: str) -> CheckRule | None:
     return next((rule for rule in service.checks if rule.kind == kind), None)
 
 
-@each_of(lambda: checks.waiting_of_kind("employer", other_than=REFERENCE.undelivered()))
+@each_of(lambda: checks.waiting_of_kind("employer", other_than=REFERENCE.asked()))
 def ask_clients(check: Check, now: dt.datetime) -> bool:
     """Checks that wait for a client or employer who was not asked yet."""
     application = applications.application_by_subject(check.subject)

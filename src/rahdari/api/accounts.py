@@ -15,9 +15,12 @@ from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 
 from .applications import after_cursor
-from .interface import PAGE, Call, operation
+from .interface import API, PAGE, Call
 from .rules import Scope
 from .serializers import page_of, stamp, stamp_or_none
+
+read = API.part("invoices", Scope.INVOICES_READ)
+read_letters = API.part("letters", Scope.LETTERS_READ)
 
 # -- invoices --------------------------------------------------------------------------------------------------------
 
@@ -73,29 +76,19 @@ def _invoice(found: fees.PaymentStanding) -> Json:
     }
 
 
-@operation(
-    "GET",
-    "/invoices",
-    scope=Scope.INVOICES_READ,
-    tag="invoices",
-    summary="List your invoices, and those of your organisations",
-    ok=Ok("All of them, the newest first.", closed({"items": listed(INVOICE)})),
-)
+@read("GET", "/invoices", Ok("All of them, the newest first.", closed({"items": listed(INVOICE)})))
 def list_invoices(call: Call) -> Answer:
+    """List your invoices, and those of your organisations."""
     found = fees.invoices_of(holders=people.holders_for(call.person, Act.INVOICES), now=call.now)
     return Answer({"items": [_invoice(each) for each in found]})
 
 
-@operation(
-    "GET",
-    "/invoices/{number}",
-    scope=Scope.INVOICES_READ,
-    tag="invoices",
-    summary="Read an invoice",
-    ok=Ok("The invoice, and its receipt when it is paid.", INVOICE),
-)
+@read("GET", "/invoices/{number}", Ok("The invoice, and its receipt when it is paid.", INVOICE))
 def get_invoice(call: Call, number: str) -> Answer:
-    """`payment_reference` is what stands on the transfer. `receipt` is the number of the receipt, once it is paid."""
+    """Read an invoice.
+
+    `payment_reference` is what stands on the transfer. `receipt` is the number of the receipt, once it is paid.
+    """
     found = fees.invoice_for_holder(holders=people.holders_for(call.person, Act.INVOICES), number=number, now=call.now)
     return Answer(_invoice(found))
 
@@ -133,51 +126,33 @@ def _references(call: Call) -> dict[str, str]:
     return {row.subject: row.reference for row in apply.applications_of(call.person)}
 
 
-@operation(
-    "GET",
-    "/letters",
-    scope=Scope.LETTERS_READ,
-    tag="letters",
-    summary="List your letters",
-    query=PAGE,
-    ok=Ok("A page, the newest first.", page_of(named("LetterInShort", IN_SHORT))),
-)
+@read_letters("GET", "/letters", Ok("A page, the newest first.", page_of(named("LetterInShort", IN_SHORT))), query=PAGE)
 def list_letters(call: Call) -> Answer:
+    """List your letters."""
     rows, following = after_cursor(inbox.letters_of(call.person), call, "written_at")
     references = _references(call)
     return Answer({"items": [_letter(each, references) for each in rows], "next": following})
 
 
-@operation(
-    "GET", "/letters/{id}", scope=Scope.LETTERS_READ, tag="letters", summary="Read a letter", ok=Ok("It.", LETTER)
-)
+@read_letters("GET", "/letters/{id}", Ok("It.", LETTER))
 def get_letter(call: Call, id: uuid.UUID) -> Answer:
-    """As it was written, in its own language. Reading it here does not mark it as read."""
+    """Read a letter.
+
+    As it was written, in its own language. Reading it here does not mark it as read.
+    """
     row = inbox.letter_for(call.person, id)
     return Answer({**_letter(row, _references(call)), "text": row.text})
 
 
-@operation(
-    "POST",
-    "/letters/read",
-    scope=Scope.LETTERS_READ,
-    tag="letters",
-    summary="Mark all letters as read",
-    ok=Ok("They are marked.", status=204),
-)
+@read_letters("POST", "/letters/read", Ok("They are marked.", status=204))
 def mark_letters_read(call: Call) -> Answer:
+    """Mark all letters as read."""
     letter_actions.mark_all_read(reader=call.person, now=call.now)
     return Answer(status=204)
 
 
-@operation(
-    "POST",
-    "/letters/{id}/read",
-    scope=Scope.LETTERS_READ,
-    tag="letters",
-    summary="Mark a letter as read",
-    ok=Ok("The letter.", LETTER),
-)
+@read_letters("POST", "/letters/{id}/read", Ok("The letter.", LETTER))
 def mark_letter_read(call: Call, id: uuid.UUID) -> Answer:
+    """Mark a letter as read."""
     letter_actions.mark_read(letter=inbox.letter_for(call.person, id), now=call.now)
     return get_letter(call, id)

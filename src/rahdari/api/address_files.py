@@ -14,14 +14,16 @@ from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import error, impossible, not_taken, plain, too_many
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, error, impossible, not_taken, plain, too_many
 from rahdari.programs.schema import MOMENT, TRUTH, Json, closed, listed, named, or_null, text, whole
 
 from . import serializers
-from .applications import ONE, READ, TAG, WRITE, draft, own
-from .interface import Call, operation
+from .applications import ONE, draft, own, read, write
+from .interface import API, Call
 from .rules import Scope
 from .serializers import ENDPOINT, bare, stamp
+
+prove = API.part("proofs", Scope.ENDPOINTS_PROVE)
 
 FILES = f"{ONE}/address-files"
 FILE = f"{FILES}/{{file}}"
@@ -104,32 +106,27 @@ def _draft(call: Call, reference: str) -> Reached[Application]:
     return Reached(row, by)
 
 
-@operation(
-    "GET",
-    FILES,
-    scope=READ,
-    tag=TAG,
-    summary="List the files of addresses with rows that wait",
-    ok=Ok("The files, the newest first.", closed({"items": listed(named("AddressFileInShort", IN_SHORT))})),
+@read(
+    "GET", FILES, Ok("The files, the newest first.", closed({"items": listed(named("AddressFileInShort", IN_SHORT))}))
 )
 def list_address_files(call: Call, reference: str) -> Answer:
+    """List the files of addresses with rows that wait."""
     row = own(call, reference, Act.ADDRESSES).row
     return Answer({"items": [_in_short(each) for each in apply.address_files_of(row)]})
 
 
-@operation(
+@write(
     "POST",
     FILES,
-    scope=WRITE,
-    tag=TAG,
-    summary="Send a file of addresses",
+    Ok("What is said of each row. Nothing is added yet.", ADDRESS_FILE, 201),
     body=closed({"file": {"type": "string", "format": "binary", "minLength": 1}}),
     multipart=True,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("What is said of each row. Nothing is added yet.", ADDRESS_FILE, 201),
+    problems=REFUSED,
 )
 def send_address_file(call: Call, reference: str) -> Answer:
-    """A CSV with the columns `address`, `protocol`, `port`, `remote`, `label`, `branch`, `changes` (`yes` where the
+    """Send a file of addresses.
+
+    A CSV with the columns `address`, `protocol`, `port`, `remote`, `label`, `branch`, `changes` (`yes` where the
     address changes by itself), and `subscriber` where the service asks for it. Columns that are not known are carried
     along. It waits for 7 days.
     """
@@ -145,30 +142,26 @@ def send_address_file(call: Call, reference: str) -> Answer:
     return Answer(_file(call, row, file), 201)
 
 
-@operation(
+@read(
     "GET",
     FILE,
-    scope=READ,
-    tag=TAG,
-    summary="Read a file of addresses, row by row",
-    problems=("not-possible-now",),
-    ok=Ok("The rows that wait: good ones, and what is wrong with the others.", ADDRESS_FILE),
+    Ok("The rows that wait: good ones, and what is wrong with the others.", ADDRESS_FILE),
+    problems=IMPOSSIBLE,
 )
 def get_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
+    """Read a file of addresses, row by row."""
     row = _draft(call, reference).row
     return Answer(_file(call, row, apply.address_file_of(application=row, id=file)))
 
 
-@operation(
+@read(
     "GET",
     f"{FILE}/corrected",
-    scope=READ,
-    tag=TAG,
-    summary="The corrected file",
-    problems=("not-possible-now",),
-    ok=Ok("A CSV of the rows that wait: our corrections, and a last column that says what is wrong.", media="text/csv"),
+    Ok("A CSV of the rows that wait: our corrections, and a last column that says what is wrong.", media="text/csv"),
+    problems=IMPOSSIBLE,
 )
 def get_corrected_addresses(call: Call, reference: str, file: uuid.UUID) -> Answer:
+    """The corrected file."""
     row = _draft(call, reference).row
     found = apply.address_file_of(application=row, id=file)
     table, judged = judging.judge_file(row, found, apply.policy_in_force(), by=call.person)
@@ -177,20 +170,19 @@ def get_corrected_addresses(call: Call, reference: str, file: uuid.UUID) -> Answ
     return Answer(content=content, media="text/csv", headers=headers)
 
 
-@operation(
+@write(
     "POST",
     f"{FILE}/rows",
-    scope=WRITE,
-    tag=TAG,
-    summary="Correct rows of a file of addresses",
+    Ok("The file as it is now.", ADDRESS_FILE),
     body=closed(
         {"rows": listed(closed({"line": whole(1, 10**6), "cells": closed({}, dict.fromkeys(COLUMNS, CELL))}), 2000)}
     ),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The file as it is now.", ADDRESS_FILE),
+    problems=REFUSED,
 )
 def correct_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
-    """The cells that are given take the place of those of the row with this `line`; the others stay. A row that was
+    """Correct rows of a file of addresses.
+
+    The cells that are given take the place of those of the row with this `line`; the others stay. A row that was
     added meanwhile stays added.
     """
     row = _draft(call, reference).row
@@ -202,17 +194,11 @@ def correct_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
     return Answer(_file(call, row, actions.replace_rows(file=found, rows=changed)))
 
 
-@operation(
-    "DELETE",
-    f"{FILE}/rows/{{line}}",
-    scope=WRITE,
-    tag=TAG,
-    summary="Leave a row of a file out",
-    problems=("not-possible-now",),
-    ok=Ok("It no longer waits.", status=204),
-)
+@write("DELETE", f"{FILE}/rows/{{line}}", Ok("It no longer waits.", status=204), problems=IMPOSSIBLE)
 def drop_address_row(call: Call, reference: str, file: uuid.UUID, line: str) -> Answer:
-    """The others stay. One that is not there any more was added or left out before; with its last row the file is
+    """Leave a row of a file out.
+
+    The others stay. One that is not there any more was added or left out before; with its last row the file is
     deleted.
     """
     row = _draft(call, reference).row
@@ -221,21 +207,21 @@ def drop_address_row(call: Call, reference: str, file: uuid.UUID, line: str) -> 
     return Answer(status=204)
 
 
-@operation(
+@write(
     "POST",
     f"{FILE}/add",
-    scope=WRITE,
-    tag=TAG,
-    summary="Add the good rows of a file",
-    body=closed({}, {"mend": TRUTH}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok(
+    Ok(
         "The addresses that were added, and the file with the rows that are left.",
         closed({"added": listed(ENDPOINT), "file": or_null(ADDRESS_FILE)}),
     ),
+    body=closed({}, {"mend": TRUTH}),
+    problems=REFUSED,
 )
 def add_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
-    """With `mend` what was probably meant is taken first, where that is known. A row is added once."""
+    """Add the good rows of a file.
+
+    With `mend` what was probably meant is taken first, where that is known. A row is added once.
+    """
     row, by = _draft(call, reference)
     policy = apply.policy_in_force()
     found = apply.address_file_of(application=row, id=file)
@@ -257,11 +243,12 @@ def add_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
     return Answer({"added": endpoints, "file": _file(call, row, left) if left is not None else None})
 
 
-@operation(
-    "DELETE", FILE, scope=WRITE, tag=TAG, summary="Delete a file of addresses", ok=Ok("It is deleted.", status=204)
-)
+@write("DELETE", FILE, Ok("It is deleted.", status=204))
 def delete_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
-    """What was added from it stays."""
+    """Delete a file of addresses.
+
+    What was added from it stays.
+    """
     row = own(call, reference, Act.ADDRESSES).row
     apply.address_file_of(application=row, id=file)
     actions.forget_file(application=row, id=file)
@@ -271,14 +258,10 @@ def delete_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
 # -- one link for all --------------------------------------------------------------------------------------------------
 
 
-@operation(
+@prove(
     "GET",
     f"{ONE}/link",
-    scope=Scope.ENDPOINTS_PROVE,
-    tag="proofs",
-    summary="One link that proves whichever address it is opened from",
-    problems=("not-possible-now",),
-    ok=Ok(
+    Ok(
         "The link, while it is of use, and how far the addresses are.",
         closed(
             {
@@ -289,9 +272,12 @@ def delete_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
             }
         ),
     ),
+    problems=IMPOSSIBLE,
 )
 def get_link(call: Call, reference: str) -> Answer:
-    """Open it once from each address, with curl or Wget, by a POST of any program, or in a browser, whose button is
+    """One link that proves whichever address it is opened from.
+
+    Open it once from each address, with curl or Wget, by a POST of any program, or in a browser, whose button is
     pressed: it proves that one address. Whoever has it can do no more than that. `unproved` and `proved` are ids of
     addresses.
     """

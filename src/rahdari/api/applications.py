@@ -25,17 +25,19 @@ from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.policy import Service
 from rahdari.programs import cursors
-from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import error, impossible, not_taken, of_form
+from rahdari.programs.operation import Answer, Ok, Run
+from rahdari.programs.problems import IMPOSSIBLE, error, impossible, not_taken, of_form
 from rahdari.programs.schema import ID, TRUTH, Json, choice, closed, listed, or_null, text
 
 from . import serializers
-from .interface import PAGE, Call, operation
+from .interface import API, PAGE, Call
 from .rules import A_PAGE, Scope
 from .serializers import APPLICATION, tag_of
 
 TAG = "applications"
 READ, WRITE = Scope.APPLICATIONS_READ, Scope.APPLICATIONS_WRITE
+read = API.part(TAG, READ)
+write = API.part(TAG, WRITE)
 ONE = "/applications/{reference}"
 
 
@@ -85,27 +87,23 @@ def after_cursor(found: QuerySet[Any], call: Call, at: str) -> tuple[list[Any], 
 # -- beginning and reading -------------------------------------------------------------------------------------------
 
 
-@operation(
+@read(
     "GET",
     "/applications",
-    scope=READ,
-    tag=TAG,
-    summary="List your applications",
+    Ok("A page of applications, the newest first.", serializers.page_of(serializers.SUMMARY)),
     query=PAGE,
-    ok=Ok("A page of applications, the newest first.", serializers.page_of(serializers.SUMMARY)),
 )
 def list_applications(call: Call) -> Answer:
+    """List your applications."""
     found = apply.applications_of(call.person) | apply.applications_to_prove(call.person)
     rows, following = after_cursor(found, call, "created_at")
     return Answer({"items": [serializers.summary(row, overview(row, now=call.now)) for row in rows], "next": following})
 
 
-@operation(
+@write(
     "POST",
     "/applications",
-    scope=WRITE,
-    tag=TAG,
-    summary="Begin an application",
+    Ok("The draft.", APPLICATION, 201, tag=True),
     body=closed(
         {"service": text(60, 1)},
         {
@@ -114,11 +112,12 @@ def list_applications(call: Call) -> Answer:
             "mandate": ID,
         },
     ),
-    problems=("not-possible-now",),
-    ok=Ok("The draft.", APPLICATION, 201, tag=True),
+    problems=IMPOSSIBLE,
 )
 def begin_application(call: Call) -> Answer:
-    """A draft; letters about it come in `language`. The same Idempotency-Key gives the same draft.
+    """Begin an application.
+
+    A draft; letters about it come in `language`. The same Idempotency-Key gives the same draft.
 
     `fixed_address` says what it is about: `line`, an own line from which one connects to a VPN elsewhere; `server`, a
     VPN server of one's own; `mobile`, a mobile number instead of addresses, where the service takes them; or only
@@ -153,11 +152,11 @@ def _mandate(call: Call) -> Mandate:
     return found
 
 
-@operation(
-    "GET", ONE, scope=READ, tag=TAG, summary="Read an application", ok=Ok("The application.", APPLICATION, tag=True)
-)
+@read("GET", ONE, Ok("The application.", APPLICATION, tag=True))
 def get_application(call: Call, reference: str) -> Answer:
-    """How it stands: what is awaited, from whom, until when; its answers, addresses, papers and checks. Who sees no
+    """Read an application.
+
+    How it stands: what is awaited, from whom, until when; its answers, addresses, papers and checks. Who sees no
     papers of an organisation gets its addresses alone: `answers` is null.
     """
     return whole(call, own(call, reference, Act.ADDRESSES).row)
@@ -205,50 +204,44 @@ def _in_service(service: Service, step: StepKey) -> None:
         raise impossible("no_such_step", _("This service does not ask for that."))
 
 
-def _answers(step: str, summary: str, body: Json) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-    return operation(
-        "PUT",
-        f"{ONE}/{step}",
-        scope=WRITE,
-        tag=TAG,
-        summary=summary,
-        body=body,
-        problems=CHANGED,
-        matches=True,
-        ok=Ok("The application with the answer.", APPLICATION, tag=True),
-    )
+def _answers(step: str, body: Json) -> Callable[[Run], Run]:
+    ok = Ok("The application with the answer.", APPLICATION, tag=True)
+    return write("PUT", f"{ONE}/{step}", ok, body=body, problems=CHANGED, matches=True)
 
 
-@_answers("person", "Answer: who applies", closed({"name": text(500)}, {"card_number": text(60)}))
+@_answers("person", closed({"name": text(500)}, {"card_number": text(60)}))
 def put_person(call: Call, reference: str) -> Answer:
-    """Of a person who applies for themselves. `card_number` is taken where the service asks for it of everybody; it is
-    kept encrypted and never shown whole."""
+    """Answer: who applies.
+
+    Of a person who applies for themselves. `card_number` is taken where the service asks for it of everybody; it is
+    kept encrypted and never shown whole.
+    """
     return _step(call, reference, step_forms.PERSON, {"cnic": "card_number"})
 
 
-@_answers(
-    "company",
-    "Answer: the organisation",
-    closed({"name": text(500)}, {"company_number": text(60), "tax_number": text(60)}),
-)
+@_answers("company", closed({"name": text(500)}, {"company_number": text(60), "tax_number": text(60)}))
 def put_company(call: Call, reference: str) -> Answer:
+    """Answer: the organisation."""
     return _step(call, reference, step_forms.COMPANY, {"ntn": "tax_number"})
 
 
-@_answers("contact", "Answer: whom to call at any hour", closed({"name": text(500), "mobile": text(60)}))
+@_answers("contact", closed({"name": text(500), "mobile": text(60)}))
 def put_contact(call: Call, reference: str) -> Answer:
+    """Answer: whom to call at any hour."""
     return _step(call, reference, step_forms.CONTACT)
 
 
-@_answers("purpose", "Answer: what it is used for", closed({"purpose": text(MOST_TEXT)}))
+@_answers("purpose", closed({"purpose": text(MOST_TEXT)}))
 def put_purpose(call: Call, reference: str) -> Answer:
-    """Where the service asks for it."""
+    """Answer: what it is used for.
+
+    Where the service asks for it.
+    """
     return _step(call, reference, step_forms.PURPOSE)
 
 
 @_answers(
     "evidence",
-    "Answer: the evidence of employment",
     closed(
         {"kind": text(60)},
         {
@@ -261,7 +254,9 @@ def put_purpose(call: Call, reference: str) -> Answer:
     ),
 )
 def put_evidence(call: Call, reference: str) -> Answer:
-    """`kind` is one of the service's. Where it wants a document, upload it under the rule `evidence`; where it wants a
+    """Answer: the evidence of employment.
+
+    `kind` is one of the service's. Where it wants a document, upload it under the rule `evidence`; where it wants a
     text, an address of a client or a declaration, `text` is that; a declaration also needs `declared`. For the
     kind `association`, `association` is the key of one that the policy names; it may be left out where there is one.
     `card_number` goes with it where the association may know its members by that, and with a declaration.
@@ -304,31 +299,29 @@ def _evidence_table(service: Service, body: Json) -> tuple[step_forms.Asked | No
     return table, given, EVIDENCE_NAMES
 
 
-@_answers(
-    "association",
-    "Answer: the association that vouches",
-    closed({"association_number": text(60)}, {"association": text(60), "card_number": text(60)}),
-)
+@_answers("association", closed({"association_number": text(60)}, {"association": text(60), "card_number": text(60)}))
 def put_association(call: Call, reference: str) -> Answer:
-    """In place of an organisation’s documents, or as a person’s evidence of employment. `association` is the key of one
+    """Answer: the association that vouches.
+
+    In place of an organisation’s documents, or as a person’s evidence of employment. `association` is the key of one
     that the service names; it may be left out where there is one. It is looked up, or asked, when you send.
     """
     _takes_association(call, reference)
     return _step(call, reference, step_forms.MEMBERSHIP, MEMBERSHIP_NAMES)
 
 
-@operation(
+@write(
     "DELETE",
     f"{ONE}/association",
-    scope=WRITE,
-    tag=TAG,
-    summary="Remove the association, and send documents instead",
-    problems=("not-possible-now",),
+    Ok("The application without it.", APPLICATION, tag=True),
+    problems=IMPOSSIBLE,
     matches=True,
-    ok=Ok("The application without it.", APPLICATION, tag=True),
 )
 def leave_association(call: Call, reference: str) -> Answer:
-    """Documents that were uploaded before are there still. Where none was named nothing changes."""
+    """Remove the association, and send documents instead.
+
+    Documents that were uploaded before are there still. Where none was named nothing changes.
+    """
     row, by = _takes_association(call, reference)
     if row.evidence_kind == rules.ASSOCIATION:
         actions.save_evidence(application=row, kind="", actor=by.actor, now=call.now)
@@ -371,14 +364,10 @@ def _without(found: Json, name: str) -> Json:
     return {key: value for key, value in found.items() if key != name}
 
 
-@operation(
+@read(
     "GET",
     f"{ONE}/check",
-    scope=READ,
-    tag=TAG,
-    summary="Check whether it can be sent",
-    problems=("not-possible-now",),
-    ok=Ok(
+    Ok(
         "`ready` when nothing stands in the way. What is not proved may be proved after sending.",
         closed(
             {
@@ -391,8 +380,10 @@ def _without(found: Json, name: str) -> Json:
             }
         ),
     ),
+    problems=IMPOSSIBLE,
 )
 def check_application(call: Call, reference: str) -> Answer:
+    """Check whether it can be sent."""
     row, _by, service = draft(call, reference)
     policy = apply.policy_in_force()
     troubles = _troubles(row, call.now)
@@ -409,19 +400,18 @@ def check_application(call: Call, reference: str) -> Answer:
     )
 
 
-@operation(
+@write(
     "POST",
     f"{ONE}/submit",
-    scope=WRITE,
-    tag=TAG,
-    summary="Send it",
+    Ok("The application, sent.", APPLICATION, tag=True),
     body=closed({"declare": {"type": "boolean", "const": True}}),
     problems=CHANGED,
     matches=True,
-    ok=Ok("The application, sent.", APPLICATION, tag=True),
 )
 def submit_application(call: Call, reference: str) -> Answer:
-    """With `declare` you say what the page asks for: the answers are true, and you may apply. Sent twice it is sent
+    """Send it.
+
+    With `declare` you say what the page asks for: the answers are true, and you may apply. Sent twice it is sent
     once. An address that is not proved yet may be proved afterwards, by the link or any other way.
     """
     row = own(call, reference).row
@@ -441,17 +431,12 @@ def submit_application(call: Call, reference: str) -> Answer:
     return whole(call, row)
 
 
-@operation(
-    "POST",
-    f"{ONE}/withdraw",
-    scope=WRITE,
-    tag=TAG,
-    summary="Withdraw it",
-    problems=("not-possible-now",),
-    ok=Ok("The application, withdrawn.", APPLICATION, tag=True),
-)
+@write("POST", f"{ONE}/withdraw", Ok("The application, withdrawn.", APPLICATION, tag=True), problems=IMPOSSIBLE)
 def withdraw_application(call: Call, reference: str) -> Answer:
-    """Sent or not, while it is not decided. Doing it twice changes nothing."""
+    """Withdraw it.
+
+    Sent or not, while it is not decided. Doing it twice changes nothing.
+    """
     row, by = own(call, reference)
     actions.withdraw_application(application=row, actor=by.actor, now=call.now)
     return whole(call, row)

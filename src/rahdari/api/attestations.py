@@ -8,14 +8,15 @@ from rahdari.attest.forms import DisputeForm
 from rahdari.attest.models import Attestation, AttestationReview
 from rahdari.attest.rules import AttestationState, Reply, ReviewOutcome
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import impossible, not_found, of_form, plain
+from rahdari.programs.problems import REFUSED, impossible, not_found, of_form, plain
 from rahdari.programs.schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text
 
 from .applications import READ, WRITE
-from .interface import Call, operation
+from .interface import API, Call
 from .serializers import stamp, stamp_or_none
 
-TAG = "attestations"
+read = API.part("attestations", READ)
+write = API.part("attestations", WRITE)
 ONE = "/attestations/{attestation}"
 MATTER = named(
     "Objection",
@@ -101,15 +102,9 @@ def _attestation(found: Attestation, call: Call) -> Json:
     }
 
 
-@operation(
-    "GET",
-    "/attestations",
-    scope=READ,
-    tag=TAG,
-    summary="List what associations say of you, and of your organisations",
-    ok=Ok("The newest 50.", closed({"items": listed(ATTESTATION)})),
-)
+@read("GET", "/attestations", Ok("The newest 50.", closed({"items": listed(ATTESTATION)})))
 def list_attestations(call: Call) -> Answer:
+    """List what associations say of you, and of your organisations."""
     return Answer({"items": [_attestation(each, call) for each in queries.theirs(call.person)[:50]]})
 
 
@@ -120,24 +115,27 @@ def _own(call: Call, number: str) -> Attestation:
         raise not_found() from None
 
 
-@operation("GET", ONE, scope=READ, tag=TAG, summary="Read an attestation", ok=Ok("It.", ATTESTATION))
+@read("GET", ONE, Ok("It.", ATTESTATION))
 def get_attestation(call: Call, attestation: str) -> Answer:
-    """Who says what of you, until when, and what became of an objection. Nothing here ends a registration by itself."""
+    """Read an attestation.
+
+    Who says what of you, until when, and what became of an objection. Nothing here ends a registration by itself.
+    """
     return Answer(_attestation(_own(call, attestation), call))
 
 
-@operation(
+@write(
     "POST",
     f"{ONE}/dispute",
-    scope=WRITE,
-    tag=TAG,
-    summary="Object to it",
-    body=closed({"said": text(20_000)}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The association is asked for its answer; then an officer decides.", ATTESTATION),
+    Ok("The association is asked for its answer; then an officer decides.", ATTESTATION),
+    body=closed({"said": text(20000)}),
+    problems=REFUSED,
 )
 def dispute_attestation(call: Call, attestation: str) -> Answer:
-    """That it is wrong, or that it was wrong to revoke it."""
+    """Object to it.
+
+    That it is wrong, or that it was wrong to revoke it.
+    """
     found, policy = _own(call, attestation), queries.in_force()
     if policy.attesting is None:
         raise not_found()

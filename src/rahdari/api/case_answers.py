@@ -13,15 +13,16 @@ from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.people.acting import Acting
 from rahdari.policy import Allowance, Forum, Text
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import not_found, of_form
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, not_found, of_form
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from rahdari.programs.schema import whole as number
 
 from .applications import ONE, READ, WRITE, own, whole
-from .interface import Call, operation
+from .interface import API, Call
 from .serializers import APPLICATION, stamp, stamp_or_none
 
-TAG = "decisions"
+read = API.part("decisions", READ)
+write = API.part("decisions", WRITE)
 REASON = named(
     "Reason",
     closed(
@@ -154,58 +155,48 @@ def _said(row: Application, asked: CaseQuestion) -> Json:
     }
 
 
-@operation("GET", f"{ONE}/question", scope=READ, tag=TAG, summary="The officer's open question", ok=Ok("It.", QUESTION))
+@read("GET", f"{ONE}/question", Ok("It.", QUESTION))
 def get_question(call: Call, reference: str) -> Answer:
-    """404 when none is open. While one is, the officer's clock stands still."""
+    """The officer's open question.
+
+    404 when none is open. While one is, the officer's clock stands still.
+    """
     row, _by, asked = _question(call, reference)
     return Answer(_said(row, asked))
 
 
-@operation(
+@write(
     "POST",
     f"{ONE}/question/answer",
-    scope=WRITE,
-    tag=TAG,
-    summary="Answer the question",
+    Ok("The application; the first answer counts.", APPLICATION, tag=True),
     body=ANSWERING,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The application; the first answer counts.", APPLICATION, tag=True),
+    problems=REFUSED,
 )
 def answer_question(call: Call, reference: str) -> Answer:
-    """Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty."""
+    """Answer the question.
+
+    Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty.
+    """
     row, by, asked = _question(call, reference)
     actions.answer_question(question=asked, answer=_answer(call, row), actor=by.actor, now=call.now)
     return whole(call, row)
 
 
-@operation(
-    "PUT",
-    f"{ONE}/question/draft",
-    scope=WRITE,
-    tag=TAG,
-    summary="Keep a draft of the answer",
-    body=ANSWERING,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The question, with the draft.", QUESTION),
-)
+@write("PUT", f"{ONE}/question/draft", Ok("The question, with the draft.", QUESTION), body=ANSWERING, problems=REFUSED)
 def save_question_draft(call: Call, reference: str) -> Answer:
-    """For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away."""
+    """Keep a draft of the answer.
+
+    For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away.
+    """
     row, by, asked = _question(call, reference)
     actions.save_answer_draft(asked=asked, text=_draft(call, row), actor=by.actor, now=call.now)
     asked.refresh_from_db()
     return Answer(_said(row, asked))
 
 
-@operation(
-    "POST",
-    f"{ONE}/question/more-time",
-    scope=WRITE,
-    tag=TAG,
-    summary="Take more time to answer",
-    problems=("not-possible-now",),
-    ok=Ok("The question with its new last day.", QUESTION),
-)
+@write("POST", f"{ONE}/question/more-time", Ok("The question with its new last day.", QUESTION), problems=IMPOSSIBLE)
 def extend_question(call: Call, reference: str) -> Answer:
+    """Take more time to answer."""
     row, by, asked = _question(call, reference)
     return Answer(_said(row, actions.extend_question(question=asked, actor=by.actor, now=call.now)))
 
@@ -213,11 +204,12 @@ def extend_question(call: Call, reference: str) -> Answer:
 # -- a notice before a refusal ---------------------------------------------------------------------------------------
 
 
-@operation(
-    "GET", f"{ONE}/notice", scope=READ, tag=TAG, summary="The notice before a refusal", ok=Ok("The notice.", NOTICE)
-)
+@read("GET", f"{ONE}/notice", Ok("The notice.", NOTICE))
 def get_notice(call: Call, reference: str) -> Answer:
-    """404 when there is none. Nothing is decided before you could answer it, and a second officer reads the answer."""
+    """The notice before a refusal.
+
+    404 when there is none. Nothing is decided before you could answer it, and a second officer reads the answer.
+    """
     row, _by, told = _notice(call, reference)
     return Answer(_told(row, told))
 
@@ -243,36 +235,30 @@ def _told(row: Application, told: Notice) -> Json:
     }
 
 
-@operation(
-    "PUT",
-    f"{ONE}/notice/draft",
-    scope=WRITE,
-    tag=TAG,
-    summary="Keep a draft of your side",
-    body=ANSWERING,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The notice, with the draft.", NOTICE),
-)
+@write("PUT", f"{ONE}/notice/draft", Ok("The notice, with the draft.", NOTICE), body=ANSWERING, problems=REFUSED)
 def save_notice_draft(call: Call, reference: str) -> Answer:
-    """For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away."""
+    """Keep a draft of your side.
+
+    For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away.
+    """
     row, by, told = _notice(call, reference)
     actions.save_answer_draft(asked=told, text=_draft(call, row), actor=by.actor, now=call.now)
     told.refresh_from_db()
     return Answer(_told(row, told))
 
 
-@operation(
+@write(
     "POST",
     f"{ONE}/notice/answer",
-    scope=WRITE,
-    tag=TAG,
-    summary="Tell your side",
+    Ok("The application; the first answer counts.", APPLICATION, tag=True),
     body=ANSWERING,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The application; the first answer counts.", APPLICATION, tag=True),
+    problems=REFUSED,
 )
 def answer_notice(call: Call, reference: str) -> Answer:
-    """Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty."""
+    """Tell your side.
+
+    Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty.
+    """
     row, by, told = _notice(call, reference)
     actions.answer_notice(notice=told, answer=_answer(call, row), actor=by.actor, now=call.now)
     return whole(call, row)
@@ -298,12 +284,13 @@ def _appeal(until: dt.datetime, forum: Forum | None) -> Json:
     return {"until": stamp(until), "forum": told}
 
 
-@operation(
-    "GET", f"{ONE}/decision", scope=READ, tag=TAG, summary="What was decided, and why", ok=Ok("The decision.", DECISION)
-)
+@read("GET", f"{ONE}/decision", Ok("The decision.", DECISION))
 def get_decision(call: Call, reference: str) -> Answer:
-    """404 until it is decided. Of a refusal: the reasons with their law, what you can do, until when to appeal, and
-    until when what you wrote and sent can be read here (`readable_until`)."""
+    """What was decided, and why.
+
+    404 until it is decided. Of a refusal: the reasons with their law, what you can do, until when to appeal, and
+    until when what you wrote and sent can be read here (`readable_until`).
+    """
     row, _by, case = _case(call, reference)
     decision = queries.decision_of(case)
     if decision is None:

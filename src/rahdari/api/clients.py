@@ -7,16 +7,17 @@ from rahdari.letters import queries as letters
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import impossible, not_found, of_form, plain
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, impossible, not_found, of_form, plain
 from rahdari.programs.schema import MOMENT, Json, closed, named, or_null, text
 from rahdari.vouch import actions, rules
 from rahdari.vouch.models import ReferenceRequest
 
 from .applications import ONE, READ, WRITE, own
-from .interface import Call, operation
+from .interface import API, Call
 from .serializers import stamp, stamp_or_none
 
-TAG = "applications"
+read = API.part("applications", READ)
+write = API.part("applications", WRITE)
 AT = f"{ONE}/client"
 CLIENT = named(
     "ClientAsked",
@@ -61,23 +62,21 @@ def _said(question: ReferenceRequest) -> Json:
     }
 
 
-@operation("GET", AT, scope=READ, tag=TAG, summary="Whom we asked by mail, and until when", ok=Ok("It.", CLIENT))
+@read("GET", AT, Ok("It.", CLIENT))
 def get_client(call: Call, reference: str) -> Answer:
-    """404 when nobody was asked, or all have answered. `name` is what they read of the applicant."""
+    """Whom we asked by mail, and until when.
+
+    404 when nobody was asked, or all have answered. `name` is what they read of the applicant.
+    """
     return Answer(_said(_asked(call, reference)[-1]))
 
 
-@operation(
-    "POST",
-    f"{AT}/letter",
-    scope=WRITE,
-    tag=TAG,
-    summary="Send the client's letter once more",
-    problems=("not-possible-now",),
-    ok=Ok("It is on its way.", CLIENT, 202),
-)
+@write("POST", f"{AT}/letter", Ok("It is on its way.", CLIENT, 202), problems=IMPOSSIBLE)
 def send_client_letter(call: Call, reference: str) -> Answer:
-    """Once, a day after the first at the earliest (`send_again_from`)."""
+    """Send the client's letter once more.
+
+    Once, a day after the first at the earliest (`send_again_from`).
+    """
     _row, by, question = _asked(call, reference)
     try:
         question = actions.send_again(question=question, actor=by.actor, now=call.now)
@@ -88,18 +87,18 @@ def send_client_letter(call: Call, reference: str) -> Answer:
     return Answer(_said(question), 202)
 
 
-@operation(
+@write(
     "PUT",
     AT,
-    scope=WRITE,
-    tag=TAG,
-    summary="Correct the address of the client",
+    Ok("The new address is written to at once; the old link asks nothing any more.", None, 204),
     body=closed({"address": text(500)}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The new address is written to at once; the old link asks nothing any more.", None, 204),
+    problems=REFUSED,
 )
 def correct_client(call: Call, reference: str) -> Answer:
-    """The address is judged like the first one: no free mail service, and not the applicant's own."""
+    """Correct the address of the client.
+
+    The address is judged like the first one: no free mail service, and not the applicant's own.
+    """
     row, by, question = _asked(call, reference)
     form = form_for(row, {"text": call.body.get("address", "")})
     if not form.is_valid():

@@ -15,20 +15,19 @@ from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, impossible, not_found, not_taken, plain, too_many
 from rahdari.programs.problems import error as fault
-from rahdari.programs.problems import impossible, not_found, not_taken, plain, too_many
 from rahdari.programs.schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 
 from .applications import ONE as APPLICATION
 from .applications import own
-from .interface import Call, operation
+from .interface import API, Call
 from .registrations import ONE as REGISTRATION
 from .registrations import valid
 from .rules import Scope
 from .serializers import stamp, stamp_or_none
 
-TAG = "connections"
-PROVE = Scope.ENDPOINTS_PROVE
+prove = API.part("connections", Scope.ENDPOINTS_PROVE)
 OF_APPLICATION = f"{APPLICATION}/endpoints/{{endpoint}}/connection"
 OF_REGISTRATION = f"{REGISTRATION}/connections/{{connection}}"
 CONNECTION = named(
@@ -128,89 +127,71 @@ def _password(reached: Reached[DynamicHost], call: Call, lasts: dt.timedelta) ->
     return Answer({"password": made.text, "connection": _said(host, call)}, 201)
 
 
-@operation(
-    "GET",
-    OF_APPLICATION,
-    scope=PROVE,
-    tag=TAG,
-    summary="What the router of an applied-for address needs",
-    problems=("not-possible-now",),
-    ok=Ok("The connection. A report from its line proves it.", CONNECTION),
-)
+@prove("GET", OF_APPLICATION, Ok("The connection. A report from its line proves it.", CONNECTION), problems=IMPOSSIBLE)
 def get_connection_of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """What the router of an applied-for address needs."""
     return Answer(_said(_of_application(call, reference, endpoint).row, call))
 
 
-@operation(
+@prove(
     "POST",
     f"{OF_APPLICATION}/passwords",
-    scope=PROVE,
-    tag=TAG,
-    summary="Make a password for that router",
-    problems=("not-possible-now",),
-    ok=Ok("The password, this once. The one before it ends at once.", PASSWORD, 201),
+    Ok("The password, this once. The one before it ends at once.", PASSWORD, 201),
+    problems=IMPOSSIBLE,
 )
 def make_password_of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """Make a password for that router."""
     return _password(_of_application(call, reference, endpoint), call, dt.timedelta(0))
 
 
-@operation(
+@prove(
     "PUT",
     OF_APPLICATION,
-    scope=PROVE,
-    tag=TAG,
-    summary="Choose what of IPv6 is applied for",
+    Ok("The connection.", CONNECTION),
     body=closed({"v6_as": choice(*(str(each) for each in V6As))}),
-    problems=("not-possible-now",),
-    ok=Ok("The connection.", CONNECTION),
+    problems=IMPOSSIBLE,
 )
 def change_connection_of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    """The `host` alone, or the whole `network` that the line has."""
+    """Choose what of IPv6 is applied for.
+
+    The `host` alone, or the whole `network` that the line has.
+    """
     host, by = _of_application(call, reference, endpoint)
     _hold_rate(host)
     return Answer(_said(actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=by.actor, now=call.now), call))
 
 
-@operation(
-    "GET",
-    OF_REGISTRATION,
-    scope=PROVE,
-    tag=TAG,
-    summary="How a registered connection stands",
-    problems=("not-possible-now",),
-    ok=Ok("Its addresses now, and what was reported last.", CONNECTION),
-)
+@prove("GET", OF_REGISTRATION, Ok("Its addresses now, and what was reported last.", CONNECTION), problems=IMPOSSIBLE)
 def get_connection(call: Call, reference: str, connection: uuid.UUID) -> Answer:
+    """How a registered connection stands."""
     return Answer(_said(_of_registration(call, reference, connection).row, call))
 
 
-@operation(
+@prove(
     "POST",
     f"{OF_REGISTRATION}/passwords",
-    scope=PROVE,
-    tag=TAG,
-    summary="Make a new password for a registered connection",
+    Ok("The password, this once. The one before it works a day longer, unless it is stopped.", PASSWORD, 201),
     body=closed({}, {"stop_old": TRUTH}),
-    problems=("not-possible-now",),
-    ok=Ok("The password, this once. The one before it works a day longer, unless it is stopped.", PASSWORD, 201),
+    problems=IMPOSSIBLE,
 )
 def make_password(call: Call, reference: str, connection: uuid.UUID) -> Answer:
+    """Make a new password for a registered connection."""
     lasts = dt.timedelta(0) if call.body.get("stop_old") else connections.OLD_TOKEN_LASTS
     return _password(_of_registration(call, reference, connection), call, lasts)
 
 
-@operation(
+@prove(
     "PUT",
     OF_REGISTRATION,
-    scope=PROVE,
-    tag=TAG,
-    summary="Choose what of IPv6 is registered, or pause the letters",
+    Ok("The connection.", CONNECTION),
     body=closed({}, {"v6_as": choice(*(str(each) for each in V6As)), "paused_until": or_null(DAY)}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The connection.", CONNECTION),
+    problems=REFUSED,
 )
 def change_connection(call: Call, reference: str, connection: uuid.UUID) -> Answer:
-    """What is left out stays. A pause ends with the next report, or by `null`; it lasts 90 days at most."""
+    """Choose what of IPv6 is registered, or pause the letters.
+
+    What is left out stays. A pause ends with the next report, or by `null`; it lasts 90 days at most.
+    """
     host, by = _of_registration(call, reference, connection)
     _hold_rate(host)
     if "paused_until" in call.body:

@@ -17,11 +17,13 @@ from rahdari.control.models import Challenge, Method
 from rahdari.people.acting import Acting
 from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import error, impossible, not_found, not_taken
+from rahdari.programs.problems import REFUSED, error, impossible, not_found, not_taken
 from rahdari.programs.schema import closed, text
 
-from .interface import Call, operation
+from .interface import API, Call
 from .proofs import AT, CHALLENGE, PROVE, TAG, challenge, unproved
+
+prove = API.part(TAG, PROVE)
 
 
 def no_code(found: control_actions.NoCodeNow, pointer: str, words: str) -> Problem:
@@ -51,18 +53,17 @@ def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Applicati
     return row, by, pending
 
 
-@operation(
+@prove(
     "POST",
     f"{AT}/contact/letter",
-    scope=PROVE,
-    tag=TAG,
-    summary="Have a code sent to a contact of the range",
+    Ok("A letter is on its way to them.", CHALLENGE, 202),
     body=closed({"contact": text(300)}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("A letter is on its way to them.", CHALLENGE, 202),
+    problems=REFUSED,
 )
 def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    """`contact` is the address of one of `contacts`, those that the registry publishes. They read who asks, for which
+    """Have a code sent to a contact of the range.
+
+    `contact` is the address of one of `contacts`, those that the registry publishes. They read who asks, for which
     range, and the code; three letters at most. Only they have the code: no answer of ours holds it.
     """
     row, by, pending = _pending(call, reference, endpoint)
@@ -82,18 +83,18 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     return Answer(challenge(sent, call), 202)
 
 
-@operation(
+@prove(
     "POST",
     f"{AT}/contact/code",
-    scope=PROVE,
-    tag=TAG,
-    summary="Give the code that the contact handed over",
+    Ok("It counts. By itself it may be half of what is needed: see the proof.", CHALLENGE),
     body=closed({"code": text(100)}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("It counts. By itself it may be half of what is needed: see the proof.", CHALLENGE),
+    problems=REFUSED,
 )
 def give_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    """A few tries for each letter, as on the page."""
+    """Give the code that the contact handed over.
+
+    A few tries for each letter, as on the page.
+    """
     _row, _by, pending = _pending(call, reference, endpoint)
     try:
         control_actions.try_code(challenge=pending, given=call.body["code"], now=call.now)

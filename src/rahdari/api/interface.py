@@ -125,4 +125,3 @@ API = Interface(
     events={event: shape_of(event) for event in (*EVENTS, TEST)},
     leads=openapi_links.LEADS,
 )
-operation = API.operation

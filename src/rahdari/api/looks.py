@@ -8,8 +8,11 @@ from rahdari.programs.problems import plain
 from rahdari.programs.schema import MOMENT, closed, listed, text, whole
 
 from . import applications, registrations
-from .interface import Call, operation
+from .interface import API, Call
 from .serializers import stamp
+
+read_applications = API.part(applications.TAG, applications.READ)
+read_registrations = API.part(registrations.TAG, registrations.READ)
 
 LOOK = closed({"at": MOMENT, "count": whole(1, 10**9), "who": text(200), "what": text(300), "why": text(500)})
 OK = Ok(
@@ -20,27 +23,15 @@ OK = Ok(
 SUMMARY = "Who looked at your data"
 
 
-@operation(
-    "GET",
-    f"{applications.ONE}/looks",
-    scope=applications.READ,
-    tag=applications.TAG,
-    summary=SUMMARY,
-    ok=OK,
-)
+@read_applications("GET", f"{applications.ONE}/looks", OK)
 def list_looks_at_application(call: Call, reference: str) -> Answer:
+    """Who looked at your data."""
     return _answer(looks_at_application(applications.own(call, reference).row))
 
 
-@operation(
-    "GET",
-    f"{registrations.ONE}/looks",
-    scope=registrations.READ,
-    tag=registrations.TAG,
-    summary=SUMMARY,
-    ok=OK,
-)
+@read_registrations("GET", f"{registrations.ONE}/looks", OK)
 def list_looks(call: Call, reference: str) -> Answer:
+    """Who looked at your data."""
     return _answer(looks_at_registration(registrations.own(call, reference)))
 
 

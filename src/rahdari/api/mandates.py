@@ -13,16 +13,16 @@ from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.people.rules import Scope as MandateScope
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import impossible, not_found, of_form, plain
+from rahdari.programs.problems import IMPOSSIBLE, impossible, not_found, of_form, plain
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 
-from .interface import Call, operation
+from .interface import API, Call
 from .organisations import ONE, READ, within
 from .rules import Scope
 from .serializers import stamp, stamp_or_none
 
-TAG = "mandates"
-MANAGE = Scope.MANDATES_MANAGE
+read = API.part("mandates", READ)
+manage = API.part("mandates", Scope.MANDATES_MANAGE)
 SCOPES = tuple(str(scope) for scope in MandateScope)
 MANDATE = named(
     "Mandate",
@@ -62,19 +62,19 @@ def _mandate(row: Mandate, now: dt.datetime) -> Json:
 # -- of an organisation: its owners give them and take them back -------------------------------------------------------
 
 
-@operation(
+@read(
     "GET",
     f"{ONE}/mandates",
-    scope=READ,
-    tag=TAG,
-    summary="List the mandates that an organisation gave",
-    ok=Ok(
+    Ok(
         "All of them, the newest first, and what agents did by them.",
         closed({"items": listed(MANDATE), "done": listed(DONE)}),
     ),
 )
 def list_mandates(call: Call, organisation: uuid.UUID) -> Answer:
-    """For owners."""
+    """List the mandates that an organisation gave.
+
+    For owners.
+    """
     found = within(call, organisation, Act.MEMBERS)
     done = [
         {"at": stamp(each.at), "agent": each.agent, "text": plain(each.words), "about": each.about}
@@ -84,12 +84,10 @@ def list_mandates(call: Call, organisation: uuid.UUID) -> Answer:
     return Answer({"items": items, "done": done})
 
 
-@operation(
+@manage(
     "POST",
     f"{ONE}/mandates",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Offer a mandate",
+    Ok("The offer. It holds once whoever has the address accepts it.", MANDATE, 201),
     body=closed(
         {
             "agent_name": text(300),
@@ -100,10 +98,12 @@ def list_mandates(call: Call, organisation: uuid.UUID) -> Answer:
         {"services": listed(text(60), 50)},
     ),
     problems=("not-taken",),
-    ok=Ok("The offer. It holds once whoever has the address accepts it.", MANDATE, 201),
 )
 def give_mandate(call: Call, organisation: uuid.UUID) -> Answer:
-    """For owners. `months` is 3, 12 or 24. Without `services` it is for all of them. A letter goes to the address."""
+    """Offer a mandate.
+
+    For owners. `months` is 3, 12 or 24. Without `services` it is for all of them. A letter goes to the address.
+    """
     found = within(call, organisation, Act.MEMBERS)
     data = {**call.body, "months": str(call.body["months"]), "services": call.body.get("services", [])}
     form = MandateForm(data, giver=call.person, organisation=found)
@@ -112,16 +112,12 @@ def give_mandate(call: Call, organisation: uuid.UUID) -> Answer:
     return Answer(_mandate(offer(form, actor=call.own_actor, now=call.now), call.now), 201)
 
 
-@operation(
-    "DELETE",
-    f"{ONE}/mandates/{{mandate}}",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Take a mandate back",
-    ok=Ok("From now on nothing is done by it.", status=204),
-)
+@manage("DELETE", f"{ONE}/mandates/{{mandate}}", Ok("From now on nothing is done by it.", status=204))
 def take_back_mandate(call: Call, organisation: uuid.UUID, mandate: uuid.UUID) -> Answer:
-    """For owners. Also an offer that nobody accepted."""
+    """Take a mandate back.
+
+    For owners. Also an offer that nobody accepted.
+    """
     found = within(call, organisation, Act.MEMBERS)
     row = queries.mandates_of(found).filter(pk=mandate).first()
     if row is None:
@@ -133,16 +129,15 @@ def take_back_mandate(call: Call, organisation: uuid.UUID, mandate: uuid.UUID) -
 # -- of an agent -------------------------------------------------------------------------------------------------------
 
 
-@operation(
+@read(
     "GET",
     "/mandates",
-    scope=READ,
-    tag=TAG,
-    summary="List the mandates that you hold, and those offered to you",
-    ok=Ok("What can be accepted, and what is in force.", closed({"offered": listed(MANDATE), "held": listed(MANDATE)})),
+    Ok("What can be accepted, and what is in force.", closed({"offered": listed(MANDATE), "held": listed(MANDATE)})),
 )
 def list_mandates_held(call: Call) -> Answer:
-    """By one in force, applications and registrations of the organisation are reached as your own are: by the same
+    """List the mandates that you hold, and those offered to you.
+
+    By one in force, applications and registrations of the organisation are reached as your own are: by the same
     operations, and within its scope. `POST /applications` with `mandate` begins one in its name.
     """
     offered = queries.mandates_offered_to(call.person, call.now)
@@ -155,17 +150,12 @@ def list_mandates_held(call: Call) -> Answer:
     )
 
 
-@operation(
-    "POST",
-    "/mandates/{mandate}/accept",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Accept a mandate",
-    problems=("not-possible-now",),
-    ok=Ok("It is in force.", MANDATE),
-)
+@manage("POST", "/mandates/{mandate}/accept", Ok("It is in force.", MANDATE), problems=IMPOSSIBLE)
 def accept_mandate(call: Call, mandate: uuid.UUID) -> Answer:
-    """One that was offered to the address that you sign in with. Accepted twice it is accepted once."""
+    """Accept a mandate.
+
+    One that was offered to the address that you sign in with. Accepted twice it is accepted once.
+    """
     row = _offered_or_held(call, mandate)
     try:
         row = actions.accept_mandate(user=call.person, mandate=row, actor=call.own_actor, now=call.now)
@@ -174,15 +164,9 @@ def accept_mandate(call: Call, mandate: uuid.UUID) -> Answer:
     return Answer(_mandate(row, call.now))
 
 
-@operation(
-    "DELETE",
-    "/mandates/{mandate}",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Decline a mandate, or give it up",
-    ok=Ok("From now on nothing is done by it.", status=204),
-)
+@manage("DELETE", "/mandates/{mandate}", Ok("From now on nothing is done by it.", status=204))
 def give_up_mandate(call: Call, mandate: uuid.UUID) -> Answer:
+    """Decline a mandate, or give it up."""
     actions.end_mandate(mandate=_offered_or_held(call, mandate), actor=call.own_actor, now=call.now)
     return Answer(status=204)
 

@@ -15,20 +15,33 @@ from rahdari.mobile.rules import MobileState
 from rahdari.people import actions as people
 from rahdari.people.acting import Reached
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, plain, too_many
+from rahdari.programs.problems import (
+    IMPOSSIBLE,
+    REFUSED,
+    error,
+    impossible,
+    not_found,
+    not_taken,
+    of_form,
+    plain,
+    too_many,
+)
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 from rahdari.publish import queries as networks
 from rahdari.web import visitor
 
 from .applications import ONE, READ, WRITE, own
-from .interface import Call, operation
+from .interface import API, Call
 from .registrations import ONE as REGISTRATION
 from .registrations import READ as READ_REGISTRATION
 from .registrations import WRITE as WRITE_REGISTRATION
 from .registrations import valid
 from .serializers import stamp_or_none
 
-TAG = "mobile numbers"
+read = API.part("mobile numbers", READ)
+write = API.part("mobile numbers", WRITE)
+read_registration = API.part("mobile numbers", READ_REGISTRATION)
+write_registration = API.part("mobile numbers", WRITE_REGISTRATION)
 MOBILE = named(
     "MobileNumber",
     closed(
@@ -196,124 +209,93 @@ def _ask(reached: Reached[numbers.Place], call: Call) -> Answer:
 # -- of an application -------------------------------------------------------------------------------------------------
 
 
-@operation(
+@read(
     "GET",
     f"{ONE}/mobile",
-    scope=READ,
-    tag=TAG,
-    summary="How its mobile number stands",
-    problems=("not-possible-now",),
-    ok=Ok("How far it has come; `operators` are those that can be asked now.", MOBILE),
+    Ok("How far it has come; `operators` are those that can be asked now.", MOBILE),
+    problems=IMPOSSIBLE,
 )
 def get_mobile(call: Call, reference: str) -> Answer:
-    """The number is shown masked, and only until its operator has answered: then it is deleted here."""
+    """How its mobile number stands.
+
+    The number is shown masked, and only until its operator has answered: then it is deleted here.
+    """
     place = _of_application(call, reference).row
     return Answer(_said(place.line or place.follows, call))
 
 
-@operation(
-    "POST",
-    f"{ONE}/mobile/number",
-    scope=WRITE,
-    tag=TAG,
-    summary="Give the mobile number: a code goes to it",
-    body=NUMBER,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("A code is on its way by SMS.", MOBILE, 202),
-)
+@write("POST", f"{ONE}/mobile/number", Ok("A code is on its way by SMS.", MOBILE, 202), body=NUMBER, problems=REFUSED)
 def give_number(call: Call, reference: str) -> Answer:
-    """`sim` says in whose name the SIM is: `me`, or `other`, which cannot be registered. The same number again sends
+    """Give the mobile number: a code goes to it.
+
+    `sim` says in whose name the SIM is: `me`, or `other`, which cannot be registered. The same number again sends
     another code.
     """
     return _send_code(_of_application(call, reference), call)
 
 
-@operation(
-    "POST",
-    f"{ONE}/mobile/code",
-    scope=WRITE,
-    tag=TAG,
-    summary="Give the code that came by SMS",
-    body=CODE,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The number is confirmed.", MOBILE),
-)
+@write("POST", f"{ONE}/mobile/code", Ok("The number is confirmed.", MOBILE), body=CODE, problems=REFUSED)
 def give_code(call: Call, reference: str) -> Answer:
-    """Three tries for a code, as on the page."""
+    """Give the code that came by SMS.
+
+    Three tries for a code, as on the page.
+    """
     return _take_code(_of_application(call, reference), call)
 
 
-@operation(
-    "POST",
-    f"{ONE}/mobile/operator",
-    scope=WRITE,
-    tag=TAG,
-    summary="Ask its operator",
-    body=OPERATOR,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The operator has the question.", MOBILE, 202),
+@write(
+    "POST", f"{ONE}/mobile/operator", Ok("The operator has the question.", MOBILE, 202), body=OPERATOR, problems=REFUSED
 )
 def ask_operator(call: Call, reference: str) -> Answer:
-    """When an operator says that the number is another one's, that other one can be asked."""
+    """Ask its operator.
+
+    When an operator says that the number is another one's, that other one can be asked.
+    """
     return _ask(_of_application(call, reference), call)
 
 
 # -- of a registration: the number was taken to another operator, or is another one ------------------------------------
 
 
-@operation(
-    "GET",
-    f"{REGISTRATION}/mobile",
-    scope=READ_REGISTRATION,
-    tag=TAG,
-    summary="How the move of its mobile number stands",
-    problems=("not-possible-now",),
-    ok=Ok("How far it has come; `none` while nothing moves.", MOBILE),
+@read_registration(
+    "GET", f"{REGISTRATION}/mobile", Ok("How far it has come; `none` while nothing moves.", MOBILE), problems=IMPOSSIBLE
 )
 def get_moved_number(call: Call, reference: str) -> Answer:
+    """How the move of its mobile number stands."""
     return Answer(_said(_of_registration(call, reference).row.line, call))
 
 
-@operation(
+@write_registration(
     "POST",
     f"{REGISTRATION}/mobile/number",
-    scope=WRITE_REGISTRATION,
-    tag=TAG,
-    summary="Move a registered number: a code goes to it",
+    Ok("A code is on its way by SMS.", MOBILE, 202),
     body=NUMBER,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("A code is on its way by SMS.", MOBILE, 202),
+    problems=REFUSED,
 )
 def move_number(call: Call, reference: str) -> Answer:
-    """For a number that was taken to another operator, or another number in its place. The old one stays with its
+    """Move a registered number: a code goes to it.
+
+    For a number that was taken to another operator, or another number in its place. The old one stays with its
     operator for the overlap of the policy.
     """
     return _send_code(_of_registration(call, reference), call)
 
 
-@operation(
-    "POST",
-    f"{REGISTRATION}/mobile/code",
-    scope=WRITE_REGISTRATION,
-    tag=TAG,
-    summary="Give the code of a moved number",
-    body=CODE,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The number is confirmed.", MOBILE),
+@write_registration(
+    "POST", f"{REGISTRATION}/mobile/code", Ok("The number is confirmed.", MOBILE), body=CODE, problems=REFUSED
 )
 def give_code_of_moved(call: Call, reference: str) -> Answer:
+    """Give the code of a moved number."""
     return _take_code(_of_registration(call, reference), call)
 
 
-@operation(
+@write_registration(
     "POST",
     f"{REGISTRATION}/mobile/operator",
-    scope=WRITE_REGISTRATION,
-    tag=TAG,
-    summary="Ask the operator of a moved number",
+    Ok("The operator has the question.", MOBILE, 202),
     body=OPERATOR,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The operator has the question.", MOBILE, 202),
+    problems=REFUSED,
 )
 def ask_operator_of_moved(call: Call, reference: str) -> Answer:
+    """Ask the operator of a moved number."""
     return _ask(_of_registration(call, reference), call)

@@ -9,14 +9,16 @@ from rahdari.people import actions, queries
 from rahdari.people.models import Branch, Organisation
 from rahdari.people.rules import Act, OrgRole, may
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import not_found, of_form
+from rahdari.programs.problems import REFUSED, not_found, of_form
 from rahdari.programs.schema import ID, Json, choice, closed, listed, named, or_null, text, whole
 
-from .interface import Call, operation
+from .interface import API, Call
 from .rules import Scope
 
 TAG = "organisations"
 READ, WRITE = Scope.ORGANISATIONS_READ, Scope.ORGANISATIONS_WRITE
+read = API.part(TAG, READ)
+write = API.part(TAG, WRITE)
 ONE = "/organisations/{organisation}"
 BRANCHES = f"{ONE}/branches"
 ORGANISATION = named(
@@ -94,15 +96,13 @@ def _one(organisation: Organisation, id: uuid.UUID) -> Branch:
         raise not_found() from None
 
 
-@operation(
+@read(
     "GET",
     "/organisations",
-    scope=READ,
-    tag=TAG,
-    summary="List your organisations",
-    ok=Ok("All of them, with your role and what you may do.", closed({"items": listed(ORGANISATION)})),
+    Ok("All of them, with your role and what you may do.", closed({"items": listed(ORGANISATION)})),
 )
 def list_organisations(call: Call) -> Answer:
+    """List your organisations."""
     roles = {each.organisation_id: each.role for each in queries.memberships_of(call.person)}
     found = [
         {
@@ -117,32 +117,20 @@ def list_organisations(call: Call) -> Answer:
     return Answer({"items": found})
 
 
-@operation(
-    "GET",
-    BRANCHES,
-    scope=READ,
-    tag=TAG,
-    summary="List its branches",
-    ok=Ok("By name, with how many addresses each has.", closed({"items": listed(BRANCH)})),
-)
+@read("GET", BRANCHES, Ok("By name, with how many addresses each has.", closed({"items": listed(BRANCH)})))
 def list_branches(call: Call, organisation: uuid.UUID) -> Answer:
+    """List its branches."""
     found = within(call, organisation, Act.SEE)
     counts = _counts(found)
     return Answer({"items": [_branch(each, counts[each.pk]) for each in queries.branches_of(found)]})
 
 
-@operation(
-    "POST",
-    BRANCHES,
-    scope=WRITE,
-    tag=TAG,
-    summary="Add a branch",
-    body=ASKED,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The branch.", BRANCH, 201),
-)
+@write("POST", BRANCHES, Ok("The branch.", BRANCH, 201), body=ASKED, problems=REFUSED)
 def add_branch(call: Call, organisation: uuid.UUID) -> Answer:
-    """A name stands once. The contact hears of the line of the branch, and of nothing else."""
+    """Add a branch.
+
+    A name stands once. The contact hears of the line of the branch, and of nothing else.
+    """
     found, form = within(call, organisation, Act.BRANCHES), _form(call)
     try:
         made = actions.add_branch(organisation=found, actor=call.own_actor, now=call.now, **form.cleaned_data)
@@ -151,17 +139,15 @@ def add_branch(call: Call, organisation: uuid.UUID) -> Answer:
     return Answer(_branch(made, 0), 201)
 
 
-@operation(
+@write(
     "PUT",
     f"{BRANCHES}/{{branch}}",
-    scope=WRITE,
-    tag=TAG,
-    summary="Change a branch",
+    Ok("The branch; what is left out becomes empty.", BRANCH),
     body=ASKED,
     problems=("not-taken",),
-    ok=Ok("The branch; what is left out becomes empty.", BRANCH),
 )
 def change_branch(call: Call, organisation: uuid.UUID, branch: uuid.UUID) -> Answer:
+    """Change a branch."""
     found = within(call, organisation, Act.BRANCHES)
     row, form = _one(found, branch), _form(call)
     try:
@@ -171,30 +157,20 @@ def change_branch(call: Call, organisation: uuid.UUID, branch: uuid.UUID) -> Ans
     return Answer(_branch(row, _counts(found)[row.pk]))
 
 
-@operation(
-    "DELETE",
-    f"{BRANCHES}/{{branch}}",
-    scope=WRITE,
-    tag=TAG,
-    summary="Give up a branch",
-    ok=Ok("It is given up; its contact is forgotten.", status=204),
-)
+@write("DELETE", f"{BRANCHES}/{{branch}}", Ok("It is given up; its contact is forgotten.", status=204))
 def end_branch(call: Call, organisation: uuid.UUID, branch: uuid.UUID) -> Answer:
-    """Its addresses stay registered, and belong to no branch."""
+    """Give up a branch.
+
+    Its addresses stay registered, and belong to no branch.
+    """
     row = _one(within(call, organisation, Act.BRANCHES), branch)
     actions.end_branch(branch=row, actor=call.own_actor, now=call.now)
     return Answer(status=204)
 
 
-@operation(
-    "GET",
-    f"{ONE}/addresses",
-    scope=READ,
-    tag=TAG,
-    summary="List its registered addresses, with their branches",
-    ok=Ok("All that it has on the register now.", closed({"items": listed(ADDRESS)})),
-)
+@read("GET", f"{ONE}/addresses", Ok("All that it has on the register now.", closed({"items": listed(ADDRESS)})))
 def list_addresses(call: Call, organisation: uuid.UUID) -> Answer:
+    """List its registered addresses, with their branches."""
     found = [
         {
             "entry": str(each.entry),
@@ -208,17 +184,17 @@ def list_addresses(call: Call, organisation: uuid.UUID) -> Answer:
     return Answer({"items": found})
 
 
-@operation(
+@write(
     "PUT",
     f"{ONE}/addresses",
-    scope=WRITE,
-    tag=TAG,
-    summary="Say to which branch addresses belong",
+    Ok("How many were changed.", closed({"changed": whole(0, 1000)})),
     body=closed({"entries": listed(ID, 1000), "branch": or_null(ID)}),
-    ok=Ok("How many were changed.", closed({"changed": whole(0, 1000)})),
 )
 def place_addresses(call: Call, organisation: uuid.UUID) -> Answer:
-    """`entries` are those of the list; `branch` null takes them out of any. What is not in the list is passed over."""
+    """Say to which branch addresses belong.
+
+    `entries` are those of the list; `branch` null takes them out of any. What is not in the list is passed over.
+    """
     found = within(call, organisation, Act.BRANCHES)
     target = _one(found, uuid.UUID(call.body["branch"])) if call.body["branch"] is not None else None
     chosen = {uuid.UUID(each) for each in call.body["entries"]}

@@ -16,12 +16,12 @@ from rahdari.people.rules import Act
 from rahdari.policy import Policy, Service
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import impossible, of_form, too_many
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, impossible, of_form, too_many
 from rahdari.programs.schema import DAY, Json, choice, closed, listed, named, text
 
 from . import serializers
-from .applications import ONE, READ, TAG, WRITE, draft, own
-from .interface import Call, operation
+from .applications import ONE, draft, own, read, write
+from .interface import Call
 from .serializers import DOCUMENT, ENDPOINT, tag_of
 
 # Names of before are taken, and told as what they are now.
@@ -103,32 +103,25 @@ def _tag(call: Call, row: Application) -> str:
     return tag_of(own(call, row.reference, Act.ADDRESSES).row)
 
 
-@operation(
-    "GET",
-    f"{ONE}/endpoints",
-    scope=READ,
-    tag=TAG,
-    summary="List its addresses",
-    ok=Ok("The addresses.", closed({"items": listed(ENDPOINT)}), tag=True),
-)
+@read("GET", f"{ONE}/endpoints", Ok("The addresses.", closed({"items": listed(ENDPOINT)}), tag=True))
 def list_endpoints(call: Call, reference: str) -> Answer:
+    """List its addresses."""
     row = own(call, reference, Act.ADDRESSES).row
     return Answer({"items": [serializers.endpoint(each) for each in apply.endpoints_of(row)]}, tag=tag_of(row))
 
 
-@operation(
+@write(
     "POST",
     f"{ONE}/endpoints",
-    scope=WRITE,
-    tag=TAG,
-    summary="Add an address",
+    Ok("The address as it was understood.", ENDPOINT, 201, tag=True),
     body=ASKED,
-    problems=("not-possible-now", "not-taken"),
+    problems=REFUSED,
     matches=True,
-    ok=Ok("The address as it was understood.", ENDPOINT, 201, tag=True),
 )
 def add_endpoint(call: Call, reference: str) -> Answer:
-    """`runs` says what runs there, and all that it needs is registered: of `ikev2` UDP 500, UDP 4500 and ESP.
+    """Add an address.
+
+    `runs` says what runs there, and all that it needs is registered: of `ikev2` UDP 500, UDP 4500 and ESP.
     `protocol` goes with `other`; `ports` where they are not the usual ones, as a list or as text (`1194, 1200-1203`),
     or `port` for one. Of `other` with UDP or TCP and no port it is every port. `ikev2_nat` is taken for `ikev2`. An
     address that changes by itself `stays` `dynamic`. `subscriber` is asked for where the service asks the operator.
@@ -138,47 +131,31 @@ def add_endpoint(call: Call, reference: str) -> Answer:
     return Answer(serializers.endpoint(saved), 201, _tag(call, row))
 
 
-@operation(
-    "GET",
-    f"{ONE}/endpoints/{{endpoint}}",
-    scope=READ,
-    tag=TAG,
-    summary="Read one address",
-    ok=Ok("The address.", ENDPOINT, tag=True),
-)
+@read("GET", f"{ONE}/endpoints/{{endpoint}}", Ok("The address.", ENDPOINT, tag=True))
 def get_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """Read one address."""
     row = own(call, reference, Act.ADDRESSES).row
     return Answer(serializers.endpoint(apply.endpoint_of(application=row, id=endpoint)), tag=tag_of(row))
 
 
-@operation(
+@write(
     "PUT",
     f"{ONE}/endpoints/{{endpoint}}",
-    scope=WRITE,
-    tag=TAG,
-    summary="Change an address",
+    Ok("The address; another one has another id, for its proof is another.", ENDPOINT, tag=True),
     body=ASKED,
-    problems=("not-possible-now", "not-taken"),
+    problems=REFUSED,
     matches=True,
-    ok=Ok("The address; another one has another id, for its proof is another.", ENDPOINT, tag=True),
 )
 def change_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """Change an address."""
     row, by, service = draft(call, reference, Act.ADDRESSES)
     saved = _kept(call, row, by, service, apply.endpoint_of(application=row, id=endpoint))
     return Answer(serializers.endpoint(saved), tag=_tag(call, row))
 
 
-@operation(
-    "DELETE",
-    f"{ONE}/endpoints/{{endpoint}}",
-    scope=WRITE,
-    tag=TAG,
-    summary="Take an address out",
-    problems=("not-possible-now",),
-    matches=True,
-    ok=Ok("It is out.", status=204),
-)
+@write("DELETE", f"{ONE}/endpoints/{{endpoint}}", Ok("It is out.", status=204), problems=IMPOSSIBLE, matches=True)
 def remove_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """Take an address out."""
     row, by, _service = draft(call, reference, Act.ADDRESSES)
     found = apply.endpoint_of(application=row, id=endpoint)
     actions.remove_endpoint(endpoint=found, actor=by.actor, now=call.now)
@@ -194,33 +171,26 @@ UPLOAD: Json = closed(
 )
 
 
-@operation(
-    "GET",
-    f"{ONE}/documents",
-    scope=READ,
-    tag=TAG,
-    summary="List its documents",
-    ok=Ok("The documents.", closed({"items": listed(DOCUMENT)}), tag=True),
-)
+@read("GET", f"{ONE}/documents", Ok("The documents.", closed({"items": listed(DOCUMENT)}), tag=True))
 def list_documents(call: Call, reference: str) -> Answer:
+    """List its documents."""
     row = own(call, reference).row
     return Answer({"items": [serializers.document(each) for each in apply.documents_of(row)]}, tag=tag_of(row))
 
 
-@operation(
+@write(
     "POST",
     f"{ONE}/documents",
-    scope=WRITE,
-    tag=TAG,
-    summary="Upload a document",
+    Ok("The document, as it was kept.", DOCUMENT, 201, tag=True),
     body=UPLOAD,
     multipart=True,
-    problems=("not-possible-now", "not-taken"),
+    problems=REFUSED,
     matches=True,
-    ok=Ok("The document, as it was kept.", DOCUMENT, 201, tag=True),
 )
 def upload_document(call: Call, reference: str) -> Answer:
-    """Judged by its content and written anew without metadata, scripts or attachments; the file that was sent is not
+    """Upload a document.
+
+    Judged by its content and written anew without metadata, scripts or attachments; the file that was sent is not
     kept. `rule` is one of the service's documents, or `evidence`. `valid_until` is the last day that a certificate
     names, where the service asks for it. Once the application is sent: `answer`, for a paper that goes with the
     answer to the open question or notice.
@@ -277,32 +247,18 @@ def _with_an_answer(call: Call, reference: str) -> Answer:
     return Answer(serializers.document(kept), 201, _tag(call, row))
 
 
-@operation(
-    "GET",
-    f"{ONE}/documents/{{document}}",
-    scope=READ,
-    tag=TAG,
-    summary="Download a document",
-    ok=Ok("The file as it was kept.", media="application/octet-stream"),
-)
+@read("GET", f"{ONE}/documents/{{document}}", Ok("The file as it was kept.", media="application/octet-stream"))
 def get_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
+    """Download a document."""
     found = apply.document_of(application=own(call, reference).row, id=document)
     name = f"document.{found.name.rpartition('.')[2]}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Document-Type": found.media_type}
     return Answer(content=apply.content_of(found), media="application/octet-stream", headers=headers)
 
 
-@operation(
-    "DELETE",
-    f"{ONE}/documents/{{document}}",
-    scope=WRITE,
-    tag=TAG,
-    summary="Remove a document",
-    problems=("not-possible-now",),
-    matches=True,
-    ok=Ok("It is erased.", status=204),
-)
+@write("DELETE", f"{ONE}/documents/{{document}}", Ok("It is erased.", status=204), problems=IMPOSSIBLE, matches=True)
 def remove_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
+    """Remove a document."""
     row, by = own(call, reference)
     found = apply.document_of(application=row, id=document)
     if rules.goes_with_an_answer(found.rule):

@@ -28,17 +28,30 @@ from rahdari.policy import Policy
 from rahdari.policy.sorts import SORTS
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, plain, problem, too_many
+from rahdari.programs.problems import (
+    REFUSED,
+    error,
+    impossible,
+    not_found,
+    not_taken,
+    of_form,
+    plain,
+    problem,
+    too_many,
+)
 from rahdari.programs.schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 
 from . import applications, serializers
 from .applications import ONE, own
-from .interface import Call, operation
+from .interface import API, Call
 from .rules import Scope
 from .serializers import bare, stamp, stamp_or_none
 
 TAG = "proofs"
 PROVE = Scope.ENDPOINTS_PROVE
+prove = API.part(TAG, PROVE)
+read = API.part(TAG, applications.READ)
+write = API.part(TAG, applications.WRITE)
 AT = f"{ONE}/endpoints/{{endpoint}}/proof"
 WAYS = (Method.LINK, *WE_LOOK, Method.OPERATOR)
 
@@ -130,16 +143,12 @@ def _ways(row: Application, endpoint: Endpoint, policy: Policy, now: dt.datetime
     ]
 
 
-@operation(
-    "GET",
-    AT,
-    scope=PROVE,
-    tag=TAG,
-    summary="How the proof of an address stands, and which ways there are",
-    ok=Ok("The proof.", PROOF),
-)
+@prove("GET", AT, Ok("The proof.", PROOF))
 def get_proof(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    """Ways that fit what runs there have `fits`. `enough` must come together; each way `counts` so much."""
+    """How the proof of an address stands, and which ways there are.
+
+    Ways that fit what runs there have `fits`. `enough` must come together; each way `counts` so much.
+    """
     row, _by, found = _found(call, reference, endpoint)
     policy, proof = apply.frozen_policy(row), challenges.proof_of(found.subject, found.network)
     parts = challenges.parts_of(found.subject, found.network)
@@ -215,18 +224,13 @@ GIVEN = named(
 )
 
 
-@operation(
-    "POST",
-    f"{AT}/{{way}}",
-    scope=PROVE,
-    tag=TAG,
-    summary="Open a way to prove it",
-    body=GIVEN,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The challenge, with what to put where.", CHALLENGE, 201),
+@prove(
+    "POST", f"{AT}/{{way}}", Ok("The challenge, with what to put where.", CHALLENGE, 201), body=GIVEN, problems=REFUSED
 )
 def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
-    """What the way needs goes into the body: `peer_key` and `port` for `wireguard`; `certificate` (or its SHA-256
+    """Open a way to prove it.
+
+    What the way needs goes into the body: `peer_key` and `port` for `wireguard`; `certificate` (or its SHA-256
     fingerprint) for `openvpn`, `ikev2`, `sstp` and `tls`; `name` for `dns`; nothing for `link`, `http` and `tls-alpn`;
     the number of a `subscriber` for `operator`; nothing for `record` and `contact`, by which a registry is asked
     about a whole range; of a range also `at`, the address in it that answers. The
@@ -273,30 +277,25 @@ def _begun(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Challen
     return latest
 
 
-@operation(
-    "GET",
-    f"{AT}/{{way}}",
-    scope=PROVE,
-    tag=TAG,
-    summary="How far a way has come",
-    ok=Ok("The challenge, with what was tried and found.", CHALLENGE),
-)
+@prove("GET", f"{AT}/{{way}}", Ok("The challenge, with what was tried and found.", CHALLENGE))
 def get_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
-    """`status` is `valid` when the address is proved. A look takes seconds: ask again while `looking`."""
+    """How far a way has come.
+
+    `status` is `valid` when the address is proved. A look takes seconds: ask again while `looking`.
+    """
     return Answer(challenge(_begun(call, reference, endpoint, way), call))
 
 
-@operation(
+@prove(
     "POST",
     f"{AT}/{{way}}/try",
-    scope=PROVE,
-    tag=TAG,
-    summary="Have us look now",
+    Ok("We look as soon as we can.", CHALLENGE, 202),
     problems=("not-possible-now", "person-needed"),
-    ok=Ok("We look as soon as we can.", CHALLENGE, 202),
 )
 def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
-    """For the ways for which we go and look; for `contact` we ask the registry whom it names. The link is opened
+    """Have us look now.
+
+    For the ways for which we go and look; for `contact` we ask the registry whom it names. The link is opened
     by you, and an operator answers in its own time.
     """
     latest = _begun(call, reference, endpoint, way)
@@ -325,15 +324,11 @@ OFFER = closed(
 )
 
 
-@operation(
-    "GET",
-    f"{ONE}/proofs",
-    scope=applications.READ,
-    tag=TAG,
-    summary="Which further evidence of employment is needed",
-    ok=Ok("The kinds that count now; none where none is awaited.", closed({"items": listed(KIND)})),
+@read(
+    "GET", f"{ONE}/proofs", Ok("The kinds that count now; none where none is awaited.", closed({"items": listed(KIND)}))
 )
 def list_awaited_proofs(call: Call, reference: str) -> Answer:
+    """Which further evidence of employment is needed."""
     found = [
         {
             "kind": way.key,
@@ -347,19 +342,19 @@ def list_awaited_proofs(call: Call, reference: str) -> Answer:
     return Answer({"items": found})
 
 
-@operation(
+@write(
     "POST",
     f"{ONE}/proofs",
-    scope=applications.WRITE,
-    tag=TAG,
-    summary="Send further evidence of employment",
+    Ok("The application; the line carries the proof to its checks.", serializers.APPLICATION, tag=True),
     body=OFFER,
     multipart=True,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The application; the line carries the proof to its checks.", serializers.APPLICATION, tag=True),
+    problems=REFUSED,
 )
 def send_proof(call: Call, reference: str) -> Answer:
-    """After the application was sent, or while its registration stands provisionally. One file at a time."""
+    """Send further evidence of employment.
+
+    After the application was sent, or while its registration stands provisionally. One file at a time.
+    """
     row, by = own(call, reference)
     way = next((each for each in ways_of(row, call.now) if each.key == call.body["kind"]), None)
     if way is None:

@@ -15,9 +15,9 @@ from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import not_found
 from rahdari.programs.schema import DAY, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 
-from .interface import Call, operation
+from .interface import API, Call
 
-TAG = "services"
+public = API.part("services", None)
 TITLED = closed({"key": text(60), "title": text(500), "hint": text(2000)})
 SERVICE = named(
     "Service",
@@ -170,40 +170,37 @@ def _service(service: Service) -> Json:
     }
 
 
-@operation(
+@public(
     "GET",
     "/services",
-    scope=None,
-    tag=TAG,
-    summary="List the services",
-    ok=Ok(
+    Ok(
         "The services of the policy in force.",
         closed({"policy": text(60), "unregistered": UNREGISTERED, "services": listed(SERVICE)}),
     ),
 )
 def list_services(call: Call) -> Answer:
-    """The rules in force as data: what each service asks for, costs, and how long a decision takes."""
+    """List the services.
+
+    The rules in force as data: what each service asks for, costs, and how long a decision takes.
+    """
     policy = apply.policy_in_force()
     services = [_service(each) for each in policy.services.values()]
     return Answer({"policy": policy.version, "unregistered": _unregistered(), "services": services})
 
 
-@operation("GET", "/services/{key}", scope=None, tag=TAG, summary="Read one service", ok=Ok("The service.", SERVICE))
+@public("GET", "/services/{key}", Ok("The service.", SERVICE))
 def get_service(call: Call, key: str) -> Answer:
+    """Read one service."""
     found = apply.policy_in_force().services.get(key)
     if found is None:
         raise not_found()
     return Answer(_service(found))
 
 
-@operation(
+@public(
     "GET",
     "/eligibility",
-    scope=None,
-    tag=TAG,
-    summary="Where the three questions lead",
-    query={"who": text(60), "use": choice(*Use), "which": choice(*Which)},
-    ok=Ok(
+    Ok(
         "`way` is `apply` with the service, another way out, or null while a question is open: `ask` names it.",
         closed(
             {
@@ -214,10 +211,14 @@ def get_service(call: Call, key: str) -> Answer:
             }
         ),
     ),
+    query={"who": text(60), "use": choice(*Use), "which": choice(*Which)},
 )
 def get_eligibility(call: Call) -> Answer:
-    """Who you are (the key of a service, `licensed` or `none`), what the VPN is for, and which address or number it is:
-    the questions before an application. What the rules in force do not ask may be left out."""
+    """Where the three questions lead.
+
+    Who you are (the key of a service, `licensed` or `none`), what the VPN is for, and which address or number it is:
+    the questions before an application. What the rules in force do not ask may be left out.
+    """
     policy, answers = apply.policy_in_force(), {name: call.query.get(name) for name in ("who", "use", "which")}
     use, which = answers["use"], answers["which"]
     found = eligible.eligibility(

@@ -25,7 +25,7 @@ from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
 from rahdari.programs import answers as programs
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import error, impossible, not_found, not_taken, of_form, too_many
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, error, impossible, not_found, not_taken, of_form, too_many
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from rahdari.programs.schema import whole as number
 from rahdari.register import actions
@@ -35,13 +35,17 @@ from rahdari.register.rules import STANDING, Standing
 
 from . import proofs, serializers
 from .applications import after_cursor, whole
-from .interface import PAGE, Call, operation
+from .interface import API, PAGE, Call
 from .parts import PORTS, RUNS_ASKED, names_in, running
 from .rules import Scope
 from .serializers import bare, page_of, stamp, stamp_or_none
 
 TAG = "registrations"
 READ, WRITE = Scope.REGISTRATIONS_READ, Scope.REGISTRATIONS_WRITE
+read = API.part(TAG, READ)
+write = API.part(TAG, WRITE)
+end = API.part(TAG, Scope.REGISTRATIONS_END)
+prove = API.part(TAG, Scope.ENDPOINTS_PROVE)
 ONE = "/registrations/{reference}"
 ENTRY = named(
     "Entry",
@@ -195,36 +199,31 @@ def _whole(found: Registration, call: Call) -> Json:
     }
 
 
-@operation(
+@read(
     "GET",
     "/registrations",
-    scope=READ,
-    tag=TAG,
-    summary="List your registrations, and those of your organisations",
+    Ok("A page, the newest first.", page_of(named("RegistrationInShort", IN_SHORT))),
     query=PAGE,
-    ok=Ok("A page, the newest first.", page_of(named("RegistrationInShort", IN_SHORT))),
 )
 def list_registrations(call: Call) -> Answer:
+    """List your registrations, and those of your organisations."""
     rows, following = after_cursor(registrations.seen_by(call.person), call, "created_at")
     return Answer({"items": [_in_short(each, call) for each in rows], "next": following})
 
 
-@operation("GET", ONE, scope=READ, tag=TAG, summary="Read a registration", ok=Ok("The registration.", REGISTRATION))
+@read("GET", ONE, Ok("The registration.", REGISTRATION))
 def get_registration(call: Call, reference: str) -> Answer:
-    """Valid or not, its addresses with their proofs, when it was published and at how many operators it is in "
-    "force."""
+    """Read a registration.
+
+    Valid or not, its addresses with their proofs, when it was published and at how many operators it is in "
+    "force.
+    """
     return Answer(_whole(own(call, reference), call))
 
 
-@operation(
-    "GET",
-    f"{ONE}/certificate",
-    scope=READ,
-    tag=TAG,
-    summary="Its certificate",
-    ok=Ok("The certificate for A4, in both languages.", media="application/pdf"),
-)
+@read("GET", f"{ONE}/certificate", Ok("The certificate for A4, in both languages.", media="application/pdf"))
 def get_certificate(call: Call, reference: str) -> Answer:
+    """Its certificate."""
     if seconds := programs.wait_for(f"portal.pdf:{call.person.pk}", rate=paper.SHEETS, per=paper.PER_SECONDS):
         raise too_many(seconds)
     sheet = paper.sheet_of(own(call, reference), call.now)
@@ -240,18 +239,17 @@ RUNNING = closed(
 )
 
 
-@operation(
+@write(
     "PUT",
     f"{ONE}/entries/{{entry}}",
-    scope=WRITE,
-    tag=TAG,
-    summary="Say what runs at an address now",
+    Ok("The registration; operators get it within seconds.", REGISTRATION),
     body=RUNNING,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The registration; operators get it within seconds.", REGISTRATION),
+    problems=REFUSED,
 )
 def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
-    """Something else at the same address: its control is proved, so nothing is checked anew. `runs`, `protocol`,
+    """Say what runs at an address now.
+
+    Something else at the same address: its control is proved, so nothing is checked anew. `runs`, `protocol`,
     `ports` and `port` as where an address is added. While it is paused, operators get it when it goes on.
     """
     found, by = valid(call, reference, Act.ADDRESSES, standing=CHANGEABLE)
@@ -296,48 +294,46 @@ def _again(call: Call, reference: str, about: About) -> Answer:
     return whole(call, row, 201)
 
 
-@operation(
+@write(
     "POST",
     f"{ONE}/renew",
-    scope=WRITE,
-    tag=TAG,
-    summary="Begin its renewal",
-    problems=("not-possible-now",),
-    ok=Ok("The application for it: filled in, to be checked and sent.", serializers.APPLICATION, 201, tag=True),
+    Ok("The application for it: filled in, to be checked and sent.", serializers.APPLICATION, 201, tag=True),
+    problems=IMPOSSIBLE,
 )
 def renew_registration(call: Call, reference: str) -> Answer:
-    """The number stays. There is one at a time: begun twice, it is the same."""
+    """Begin its renewal.
+
+    The number stays. There is one at a time: begun twice, it is the same.
+    """
     return _again(call, reference, About.RENEWAL)
 
 
-@operation(
+@write(
     "POST",
     f"{ONE}/change",
-    scope=WRITE,
-    tag=TAG,
-    summary="Begin a change of its addresses",
-    problems=("not-possible-now",),
-    ok=Ok("The application for it: filled in, to be changed and sent.", serializers.APPLICATION, 201, tag=True),
+    Ok("The application for it: filled in, to be changed and sent.", serializers.APPLICATION, 201, tag=True),
+    problems=IMPOSSIBLE,
 )
 def change_registration(call: Call, reference: str) -> Answer:
-    """Nothing leaves the list meanwhile. There is one at a time: begun twice, it is the same. Who sees no papers may
+    """Begin a change of its addresses.
+
+    Nothing leaves the list meanwhile. There is one at a time: begun twice, it is the same. Who sees no papers may
     begin it too, and say which addresses; somebody who sees them sends it. A paused one is changed as a valid one is.
     """
     return _again(call, reference, About.CHANGE)
 
 
-@operation(
+@end(
     "POST",
     f"{ONE}/end",
-    scope=Scope.REGISTRATIONS_END,
-    tag=TAG,
-    summary="End it",
+    Ok("The registration, ended at your request.", REGISTRATION),
     body=closed({"end": {"type": "boolean", "const": True}}),
-    problems=("not-possible-now",),
-    ok=Ok("The registration, ended at your request.", REGISTRATION),
+    problems=IMPOSSIBLE,
 )
 def end_registration(call: Call, reference: str) -> Answer:
-    """Its addresses leave the list within seconds, and everybody who may see it gets a letter. For 30 days it can go on
+    """End it.
+
+    Its addresses leave the list within seconds, and everybody who may see it gets a letter. For 30 days it can go on
     again; one that was paused goes on at once then. The token needs a scope of its own for it.
     """
     found, by = held(call, reference)
@@ -346,35 +342,30 @@ def end_registration(call: Call, reference: str) -> Answer:
     return Answer(_whole(register.fresh(found), call))
 
 
-@operation(
+@end(
     "POST",
     f"{ONE}/pause",
-    scope=Scope.REGISTRATIONS_END,
-    tag=TAG,
-    summary="Pause it",
+    Ok("The registration, on no list until that day.", REGISTRATION),
     body=closed({"days": {"type": "integer", "enum": list(PAUSES)}}),
-    problems=("not-possible-now",),
-    ok=Ok("The registration, on no list until that day.", REGISTRATION),
+    problems=IMPOSSIBLE,
 )
 def pause_registration(call: Call, reference: str) -> Answer:
-    """Its addresses, or its mobile line, leave the list within seconds and stay its own. It goes on by itself after so
-    many days."""
+    """Pause it.
+
+    Its addresses, or its mobile line, leave the list within seconds and stay its own. It goes on by itself after so
+    many days.
+    """
     found, by = held(call, reference)
     decide.pause(registration=found, days=call.body["days"], actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 
-@operation(
-    "POST",
-    f"{ONE}/go-on",
-    scope=WRITE,
-    tag=TAG,
-    summary="Let it go on: undo its end, or end its pause",
-    problems=("not-possible-now",),
-    ok=Ok("The registration under the same number.", REGISTRATION),
-)
+@write("POST", f"{ONE}/go-on", Ok("The registration under the same number.", REGISTRATION), problems=IMPOSSIBLE)
 def go_on(call: Call, reference: str) -> Answer:
-    """Every address comes back that nobody else has got meanwhile; no proof is asked for again."""
+    """Let it go on: undo its end, or end its pause.
+
+    Every address comes back that nobody else has got meanwhile; no proof is asked for again.
+    """
     found, by = held(call, reference)
     decide.go_on(registration=found, actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
@@ -416,31 +407,24 @@ def _proof_again(call: Call, mine: Proved) -> Json:
     }
 
 
-@operation(
+@prove(
     "GET",
     f"{ONE}/entries/{{entry}}/proof",
-    scope=Scope.ENDPOINTS_PROVE,
-    tag=TAG,
-    summary="Whether its proof is asked for again",
-    problems=("not-possible-now",),
-    ok=Ok("How it stands. Whatever comes of it, nothing is removed.", AGAIN),
+    Ok("How it stands. Whatever comes of it, nothing is removed.", AGAIN),
+    problems=IMPOSSIBLE,
 )
 def get_proof_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
+    """Whether its proof is asked for again."""
     _row, _by, mine = _proved(call, reference, entry)
     return Answer(_proof_again(call, mine))
 
 
-@operation(
-    "POST",
-    f"{ONE}/entries/{{entry}}/proof",
-    scope=Scope.ENDPOINTS_PROVE,
-    tag=TAG,
-    summary="Prove it again, or have us look now",
-    problems=("not-possible-now",),
-    ok=Ok("How it stands.", AGAIN, 202),
-)
+@prove("POST", f"{ONE}/entries/{{entry}}/proof", Ok("How it stands.", AGAIN, 202), problems=IMPOSSIBLE)
 def prove_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
-    """Begins it where nobody asked; while it is open, has us look by the way of the first time."""
+    """Prove it again, or have us look now.
+
+    Begins it where nobody asked; while it is open, has us look by the way of the first time.
+    """
     row, by, mine = _proved(call, reference, entry)
     open_one = mine.under_way
     if open_one is None:

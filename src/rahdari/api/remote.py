@@ -10,19 +10,18 @@ from rahdari.applicant import remote as staff
 from rahdari.people.rules import Act
 from rahdari.policy import RemoteStaff
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import impossible, not_found, of_form
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, impossible, not_found, of_form
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 from rahdari.register.models import Registration
 from rahdari.remote import actions, queries
 from rahdari.remote.models import HomeConnection
 
-from .interface import Call, operation
+from .interface import API, Call
 from .registrations import ONE, held, valid
 from .rules import Scope
 from .serializers import stamp, stamp_or_none
 
-TAG = "people who work from home"
-MANAGE = Scope.REMOTE_MANAGE
+manage = API.part("people who work from home", Scope.REMOTE_MANAGE)
 AT = f"{ONE}/remote-staff"
 MOST = 100_000
 LINE = named(
@@ -76,53 +75,51 @@ def _said(found: Registration, rule: RemoteStaff, call: Call) -> Json:
     return {**vars(found_ones), "lines": [_line(row, call) for row in found_ones.lines]}
 
 
-@operation(
+@manage(
     "GET",
     AT,
-    scope=MANAGE,
-    tag=TAG,
-    summary="How many work from home, and the lines",
-    problems=("not-possible-now",),
-    ok=Ok("The number told, how many lines stand, and those that live, by their numbers.", STAFF),
+    Ok("The number told, how many lines stand, and those that live, by their numbers.", STAFF),
+    problems=IMPOSSIBLE,
 )
 def get_remote_staff(call: Call, reference: str) -> Answer:
-    """A line has a number and no name, and its address is shown to nobody here. A link that nobody agreed to yet stands
+    """How many work from home, and the lines.
+
+    A line has a number and no name, and its address is shown to nobody here. A link that nobody agreed to yet stands
     beside its line: whoever has it may agree, and withdraw later, so it goes to one person.
     """
     found = held(call, reference, Act.ADDRESSES).row
     return Answer(_said(found, _rule(found), call))
 
 
-@operation(
+@manage(
     "PUT",
     AT,
-    scope=MANAGE,
-    tag=TAG,
-    summary="Tell how many work from home",
+    Ok("With the new number; lines that stand stay.", STAFF),
     body=closed({"workers": whole(0, MOST)}),
-    problems=("not-possible-now",),
-    ok=Ok("With the new number; lines that stand stay.", STAFF),
+    problems=IMPOSSIBLE,
 )
 def tell_remote_workers(call: Call, reference: str) -> Answer:
-    """Only the number. There is room for as many links, up to what the policy has."""
+    """Tell how many work from home.
+
+    Only the number. There is room for as many links, up to what the policy has.
+    """
     found, by = valid(call, reference, Act.ADDRESSES)
     rule = _rule(found)
     actions.tell_workers(registration=found, workers=call.body["workers"], actor=by.actor, now=call.now)
     return Answer(_said(found, rule, call))
 
 
-@operation(
+@manage(
     "POST",
     f"{AT}/links",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Make links for more people",
+    Ok("The new links, one for each person.", closed({"items": listed(LINE)}), 201),
     body=closed({"count": whole(1, MOST)}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The new links, one for each person.", closed({"items": listed(LINE)}), 201),
+    problems=REFUSED,
 )
 def make_remote_links(call: Call, reference: str) -> Answer:
-    """All of them, or none where there is no room for all. Send each to one person, as other messages are sent; they
+    """Make links for more people.
+
+    All of them, or none where there is no room for all. Send each to one person, as other messages are sent; they
     open it from home, read what is kept, and agree or not.
     """
     found, by = valid(call, reference, Act.ADDRESSES)
@@ -138,17 +135,17 @@ def make_remote_links(call: Call, reference: str) -> Answer:
     return Answer({"items": [_line(row, call) for row in made]}, 201)
 
 
-@operation(
+@manage(
     "DELETE",
     f"{AT}/lines/{{line}}",
-    scope=MANAGE,
-    tag=TAG,
-    summary="End a line, or its link",
-    problems=("not-possible-now",),
-    ok=Ok("It is off the register, and its link works no more.", status=204),
+    Ok("It is off the register, and its link works no more.", status=204),
+    problems=IMPOSSIBLE,
 )
 def end_remote_line(call: Call, reference: str, line: str) -> Answer:
-    """`line` is its number. Ended twice it is ended once."""
+    """End a line, or its link.
+
+    `line` is its number. Ended twice it is ended once.
+    """
     found, by = valid(call, reference, Act.ADDRESSES)
     row = queries.line_of(found, int(line))
     if row is None:

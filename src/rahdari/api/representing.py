@@ -16,15 +16,18 @@ from rahdari.control import actions as control
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import impossible, not_found
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, impossible, not_found
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 
 from . import organisations
 from .applications import ONE, READ, WRITE, own
 from .contacts import code_not_taken, no_code
-from .interface import Call, operation
+from .interface import API, Call
 
-TAG = "applications"
+read = API.part("applications", READ)
+write = API.part("applications", WRITE)
+read_organisations = API.part(organisations.TAG, organisations.READ)
+write_organisations = API.part(organisations.TAG, organisations.WRITE)
 AT = f"{ONE}/representation"
 WAYS = ("email", "mobile")
 REPRESENTATION = named(
@@ -71,34 +74,29 @@ def _said(row: Application, check: Check, call: Call) -> Json:
     }
 
 
-@operation(
-    "GET",
-    AT,
-    scope=READ,
-    tag=TAG,
-    summary="Where a code can go that shows whose number it is",
-    ok=Ok("It.", REPRESENTATION),
-)
+@read("GET", AT, Ok("It.", REPRESENTATION))
 def get_representation(call: Call, reference: str) -> Answer:
-    """404 when nothing of the kind is awaited. `contacts` are those of the list, masked; from `until` on an officer
+    """Where a code can go that shows whose number it is.
+
+    404 when nothing of the kind is awaited. `contacts` are those of the list, masked; from `until` on an officer
     looks at the application without it.
     """
     row, _by, check = _waiting(call, reference)
     return Answer(_said(row, check, call))
 
 
-@operation(
+@write(
     "POST",
     f"{AT}/letter",
-    scope=WRITE,
-    tag=TAG,
-    summary="Have a code sent to the contact on the list",
+    Ok("A message is on its way to them.", REPRESENTATION, 202),
     body=closed({"to": choice(*WAYS)}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("A message is on its way to them.", REPRESENTATION, 202),
+    problems=REFUSED,
 )
 def send_representation_code(call: Call, reference: str) -> Answer:
-    """They read for whom and with which email address it is asked, and the code; three messages at most."""
+    """Have a code sent to the contact on the list.
+
+    They read for whom and with which email address it is asked, and the code; three messages at most.
+    """
     row, by, check = _waiting(call, reference)
     try:
         representing.send(row, check, call.body["to"], by=call.person, actor=by.actor, now=call.now)
@@ -108,18 +106,18 @@ def send_representation_code(call: Call, reference: str) -> Answer:
     return Answer(_said(row, check, call), 202)
 
 
-@operation(
+@write(
     "POST",
     f"{AT}/code",
-    scope=WRITE,
-    tag=TAG,
-    summary="Give the code that the contact handed over",
+    Ok("It is shown; the application goes on.", None, 204),
     body=closed({"code": text(100)}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("It is shown; the application goes on.", None, 204),
+    problems=REFUSED,
 )
 def give_representation_code(call: Call, reference: str) -> Answer:
-    """A few tries for each message, as on the page."""
+    """Give the code that the contact handed over.
+
+    A few tries for each message, as on the page.
+    """
     _row, by, check = _waiting(call, reference)
     try:
         checking.try_code(check=check, given=call.body["code"], actor=by.actor, now=call.now)
@@ -130,16 +128,12 @@ def give_representation_code(call: Call, reference: str) -> Answer:
     return Answer(status=204)
 
 
-@operation(
-    "POST",
-    f"{AT}/officer",
-    scope=WRITE,
-    tag=TAG,
-    summary="Go on without the code: an officer looks",
-    ok=Ok("An officer looks at it.", None, 204),
-)
+@write("POST", f"{AT}/officer", Ok("An officer looks at it.", None, 204))
 def leave_representation(call: Call, reference: str) -> Answer:
-    """Nothing is refused because of it. A letter or a resolution of the company helps."""
+    """Go on without the code: an officer looks.
+
+    Nothing is refused because of it. A letter or a resolution of the company helps.
+    """
     _row, by, check = _waiting(call, reference)
     representing.leave(check, actor=by.actor, now=call.now)
     return Answer(status=204)
@@ -162,48 +156,37 @@ def _of(check: Check, row: Application) -> Json:
     }
 
 
-@operation(
-    "GET",
-    ALL_ASKED,
-    scope=organisations.READ,
-    tag=organisations.TAG,
-    summary="List who applies with our number and waits for an answer",
-    ok=Ok("All of them, those whose time ends first in front.", closed({"items": listed(APPLICANT)})),
+@read_organisations(
+    "GET", ALL_ASKED, Ok("All of them, those whose time ends first in front.", closed({"items": listed(APPLICANT)}))
 )
 def list_applicants(call: Call, organisation: uuid.UUID) -> Answer:
-    """For owners and managers of an organisation that is registered under the number."""
+    """List who applies with our number and waits for an answer.
+
+    For owners and managers of an organisation that is registered under the number.
+    """
     ours = organisations.within(call, organisation, Act.APPLY)
     found = sorted(representing.questions_to(call.person, ours), key=lambda each: (each.until, each.check.pk))
     return Answer({"items": [_of(each.check, each.application) for each in found]})
 
 
-@operation(
-    "GET",
-    ASKED,
-    scope=organisations.READ,
-    tag=organisations.TAG,
-    summary="Who applies with our number",
-    ok=Ok("It.", APPLICANT),
-)
+@read_organisations("GET", ASKED, Ok("It.", APPLICANT))
 def get_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> Answer:
-    """`applicant` is an `id` of the list, and the last part of the link in the letter. For owners and managers of an
+    """Who applies with our number.
+
+    `applicant` is an `id` of the list, and the last part of the link in the letter. For owners and managers of an
     organisation that is registered under the number.
     """
     return Answer(_of(*_asked(call, organisation, applicant)))
 
 
-@operation(
-    "PUT",
-    ASKED,
-    scope=organisations.WRITE,
-    tag=organisations.TAG,
-    summary="Say whether they may apply for us",
-    body=closed({"answer": choice("yes", "no")}),
-    problems=("not-possible-now",),
-    ok=Ok("It is recorded.", APPLICANT),
+@write_organisations(
+    "PUT", ASKED, Ok("It is recorded.", APPLICANT), body=closed({"answer": choice("yes", "no")}), problems=IMPOSSIBLE
 )
 def answer_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> Answer:
-    """The first answer counts. Nothing is asked any more once an officer looks at it, or it was withdrawn."""
+    """Say whether they may apply for us.
+
+    The first answer counts. Nothing is asked any more once an officer looks at it, or it was withdrawn.
+    """
     check, row = _asked(call, organisation, applicant)
     open_now = check.outcome == Outcome.WAITING and row.status == "submitted"
     said = call.body["answer"] == "yes"

@@ -17,19 +17,20 @@ from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.portal.applicant import sharing as pages
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import impossible, of_form, plain
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, impossible, of_form, plain
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from rahdari.share import actions, queries, rules
 from rahdari.share.models import ConsentQuestion
 from rahdari.share.queries import Beside, Part
 
 from .applications import ONE, READ, WRITE, own
-from .interface import Call, operation
+from .interface import API, Call
 from .rules import Scope
 from .serializers import stamp, stamp_or_none
 
-TAG = "shared addresses"
-MANAGE = Scope.SHARING_MANAGE
+read = API.part("shared addresses", READ)
+write = API.part("shared addresses", WRITE)
+manage = API.part("shared addresses", Scope.SHARING_MANAGE)
 AT = f"{ONE}/endpoints/{{endpoint}}/sharing"
 SHARING = named(
     "Sharing",
@@ -99,35 +100,28 @@ def _words(stands: pages.Stand) -> str:
     return _("You have proved that you control it, but it is registered to somebody else. We do not say to whom.")
 
 
-@operation(
-    "GET",
-    AT,
-    scope=READ,
-    tag=TAG,
-    summary="Whether somebody else has the address, and what became of asking",
-    problems=("not-possible-now",),
-    ok=Ok("How it stands.", SHARING),
-)
+@read("GET", AT, Ok("How it stands.", SHARING), problems=IMPOSSIBLE)
 def get_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    """`unproved` of every address until control of it is proved; then `nobody`, or `has_it`: somebody has it, and we do
+    """Whether somebody else has the address, and what became of asking.
+
+    `unproved` of every address until control of it is proved; then `nobody`, or `has_it`: somebody has it, and we do
     not say who. Afterwards what the question came to. `name` is what they read, and all that they learn of you.
     """
     _row, _by, found, stands = _found(call, reference, endpoint)
     return Answer(_said(found, stands))
 
 
-@operation(
+@write(
     "POST",
     AT,
-    scope=WRITE,
-    tag=TAG,
-    summary="Ask whoever has the address to share it",
+    Ok("They are asked. What waits or was agreed stays as it is.", SHARING, 202),
     body=closed({"name": text(500)}),
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("They are asked. What waits or was agreed stays as it is.", SHARING, 202),
+    problems=REFUSED,
 )
 def ask_to_share(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    """`name` is what they read: yours, your company's, your desk. It is for all ports of the address at once. The
+    """Ask whoever has the address to share it.
+
+    `name` is what they read: yours, your company's, your desk. It is for all ports of the address at once. The
     application goes on meanwhile, and a webhook is told of the answer (`sharing.ended`).
     """
     row, by, found, stands = _found(call, reference, endpoint)
@@ -165,17 +159,12 @@ def _may_ask(stands: pages.Stand) -> Sharing:
     return stands.terms
 
 
-@operation(
-    "DELETE",
-    AT,
-    scope=WRITE,
-    tag=TAG,
-    summary="Withdraw the question",
-    problems=("not-possible-now",),
-    ok=Ok("Nobody is asked any more.", status=204),
-)
+@write("DELETE", AT, Ok("Nobody is asked any more.", status=204), problems=IMPOSSIBLE)
 def take_back_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    """While it waits for an answer. Doing it twice changes nothing."""
+    """Withdraw the question.
+
+    While it waits for an answer. Doing it twice changes nothing.
+    """
     row, by, found, stands = _found(call, reference, endpoint)
     if stands.state in {"agreed", "declined", "silent"}:
         raise impossible("answered", _("It was already answered. To leave an address, remove it from the application."))
@@ -270,19 +259,19 @@ def _other(part: Part, other: Beside) -> Json:
     }
 
 
-@operation(
+@manage(
     "GET",
     "/sharing",
-    scope=MANAGE,
-    tag=TAG,
-    summary="List who asks to share an address of yours, and what is shared",
-    ok=Ok(
+    Ok(
         "What waits for an answer, and what is shared now.",
         closed({"questions": listed(QUESTION), "shared": listed(PART)}),
     ),
 )
 def list_sharing(call: Call) -> Answer:
-    """Of yours, and of organisations whose owner or manager you are. Whoever was there before you has no name here."""
+    """List who asks to share an address of yours, and what is shared.
+
+    Of yours, and of organisations whose owner or manager you are. Whoever was there before you has no name here.
+    """
     questions, parts = list(queries.questions_to(call.person)), queries.parts_of(call.person)
     actions.note_read(subjects=queries.named_on(questions, parts), actor=call.own_actor, now=call.now)
     return Answer(
@@ -290,33 +279,28 @@ def list_sharing(call: Call) -> Answer:
     )
 
 
-@operation(
-    "GET",
-    "/sharing/questions/{question}",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Read a question about sharing",
-    ok=Ok("The question, whatever became of it.", QUESTION),
-)
+@manage("GET", "/sharing/questions/{question}", Ok("The question, whatever became of it.", QUESTION))
 def get_sharing_question(call: Call, question: uuid.UUID) -> Answer:
-    """They have proved that they control the address too. The name is the one they chose; nobody checked it."""
+    """Read a question about sharing.
+
+    They have proved that they control the address too. The name is the one they chose; nobody checked it.
+    """
     row = queries.question_for(user=call.person, id=question)
     actions.note_read(subjects=[row.request.subject], actor=call.own_actor, now=call.now)
     return Answer(_question(row, call))
 
 
-@operation(
+@manage(
     "POST",
     "/sharing/questions/{question}/answer",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Agree to share the address, or refuse",
+    Ok("Your answer stands.", QUESTION),
     body=closed({"answer": choice("yes", "no")}),
-    problems=("not-possible-now",),
-    ok=Ok("Your answer stands.", QUESTION),
+    problems=IMPOSSIBLE,
 )
 def answer_sharing_question(call: Call, question: uuid.UUID) -> Answer:
-    """By a yes your registration stays as it is, and they are not told who you are; you may stop it later, with notice.
+    """Agree to share the address, or refuse.
+
+    By a yes your registration stays as it is, and they are not told who you are; you may stop it later, with notice.
     A no needs no reason. The same answer twice is given once; another one is `not-possible-now`.
     """
     row = queries.question_for(user=call.person, id=question)
@@ -324,17 +308,17 @@ def answer_sharing_question(call: Call, question: uuid.UUID) -> Answer:
     return Answer(_question(queries.question_for(user=call.person, id=question), call))
 
 
-@operation(
+@manage(
     "POST",
     "/sharing/parts/{part}/notice",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Stop sharing an address, with notice",
-    problems=("not-possible-now",),
-    ok=Ok("They are told, and keep their part until `leaves_at`.", PART),
+    Ok("They are told, and keep their part until `leaves_at`.", PART),
+    problems=IMPOSSIBLE,
 )
 def give_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
-    """`part` is of whoever you agreed to. Your own registration stays as it is. Given twice it is given once."""
+    """Stop sharing an address, with notice.
+
+    `part` is of whoever you agreed to. Your own registration stays as it is. Given twice it is given once.
+    """
     sharer, consent = queries.part_to_stop(user=call.person, id=part)
     terms = queries.terms()
     if terms is None:
@@ -343,17 +327,12 @@ def give_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
     return Answer(_shared_with(call, part))
 
 
-@operation(
-    "DELETE",
-    "/sharing/parts/{part}/notice",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Take a notice back",
-    problems=("not-possible-now",),
-    ok=Ok("They keep their part.", PART),
-)
+@manage("DELETE", "/sharing/parts/{part}/notice", Ok("They keep their part.", PART), problems=IMPOSSIBLE)
 def take_back_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
-    """Only whoever gave it. Without a notice nothing changes."""
+    """Take a notice back.
+
+    Only whoever gave it. Without a notice nothing changes.
+    """
     sharer, consent = queries.part_to_stop(user=call.person, id=part)
     if sharer.leaves_at is not None and sharer.withdrawn_by != consent.holder:
         raise impossible("of_another", _("Somebody else who has the address gave this notice."))

@@ -5,19 +5,18 @@ import uuid
 from django.utils.translation import gettext as _
 
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import error, impossible, not_found, not_taken
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, error, impossible, not_found, not_taken
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 
 from . import actions, queries
 from .applications import after_cursor
 from .events import EVENTS, TEST
-from .interface import PAGE, Call, operation
+from .interface import API, PAGE, Call
 from .models import Webhook, WebhookDelivery
 from .rules import Scope
 from .serializers import page_of, stamp, stamp_or_none
 
-TAG = "webhooks"
-MANAGE = Scope.WEBHOOKS_MANAGE
+manage = API.part("webhooks", Scope.WEBHOOKS_MANAGE)
 ONE = "/webhooks/{id}"
 ASKED = closed({"url": text(500, 1)}, {"events": listed(choice(*EVENTS), len(EVENTS))})
 WEBHOOK = named(
@@ -79,30 +78,24 @@ def _delivery(row: WebhookDelivery) -> Json:
     }
 
 
-@operation(
-    "GET",
-    "/webhooks",
-    scope=MANAGE,
-    tag=TAG,
-    summary="List your webhooks",
-    ok=Ok("All of them.", closed({"items": listed(WEBHOOK)})),
-)
+@manage("GET", "/webhooks", Ok("All of them.", closed({"items": listed(WEBHOOK)})))
 def list_webhooks(call: Call) -> Answer:
+    """List your webhooks."""
     return Answer({"items": [_webhook(each) for each in queries.webhooks_of(call.person)]})
 
 
-@operation(
+@manage(
     "POST",
     "/webhooks",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Make a webhook",
+    Ok("The webhook, and the secret that signs what it gets: shown here only.", WITH_SECRET, 201),
     body=ASKED,
-    problems=("not-possible-now", "not-taken"),
-    ok=Ok("The webhook, and the secret that signs what it gets: shown here only.", WITH_SECRET, 201),
+    problems=REFUSED,
 )
 def make_webhook(call: Call) -> Answer:
-    """`url` is an https address of a public host. Without `events` it hears of everything."""
+    """Make a webhook.
+
+    `url` is an https address of a public host. Without `events` it hears of everything.
+    """
     try:
         made, secret = actions.make_webhook(
             owner=call.person,
@@ -128,23 +121,18 @@ def _place(found: "actions.PlaceNotTaken") -> Exception:
     return not_taken([error("/url", str(found.outcome), words)])
 
 
-@operation("GET", ONE, scope=MANAGE, tag=TAG, summary="Read a webhook", ok=Ok("The webhook.", WEBHOOK))
+@manage("GET", ONE, Ok("The webhook.", WEBHOOK))
 def get_webhook(call: Call, id: uuid.UUID) -> Answer:
-    """`failing` when the last events did not arrive; `stopped` after five days of that, or when it answered 410."""
+    """Read a webhook.
+
+    `failing` when the last events did not arrive; `stopped` after five days of that, or when it answered 410.
+    """
     return Answer(_webhook(queries.webhook_of(call.person, id)))
 
 
-@operation(
-    "PUT",
-    ONE,
-    scope=MANAGE,
-    tag=TAG,
-    summary="Change a webhook, or let a stopped one go on",
-    body=ASKED,
-    problems=("not-taken",),
-    ok=Ok("The webhook.", WEBHOOK),
-)
+@manage("PUT", ONE, Ok("The webhook.", WEBHOOK), body=ASKED, problems=("not-taken",))
 def change_webhook(call: Call, id: uuid.UUID) -> Answer:
+    """Change a webhook, or let a stopped one go on."""
     row = queries.webhook_of(call.person, id)
     try:
         changed = actions.change_webhook(
@@ -155,66 +143,54 @@ def change_webhook(call: Call, id: uuid.UUID) -> Answer:
     return Answer(_webhook(changed))
 
 
-@operation("DELETE", ONE, scope=MANAGE, tag=TAG, summary="End a webhook", ok=Ok("It is ended.", status=204))
+@manage("DELETE", ONE, Ok("It is ended.", status=204))
 def end_webhook(call: Call, id: uuid.UUID) -> Answer:
+    """End a webhook."""
     actions.end_webhook(webhook=queries.webhook_of(call.person, id), now=call.now)
     return Answer(status=204)
 
 
-@operation(
+@manage(
     "POST",
     f"{ONE}/secret",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Change its secret",
-    ok=Ok("The new secret. For 24 hours events carry a signature by the old one too.", WITH_SECRET, 201),
+    Ok("The new secret. For 24 hours events carry a signature by the old one too.", WITH_SECRET, 201),
 )
 def change_webhook_secret(call: Call, id: uuid.UUID) -> Answer:
+    """Change its secret."""
     row = queries.webhook_of(call.person, id)
     secret = actions.change_secret(webhook=row, now=call.now)
     return Answer({"webhook": _webhook(row), "secret": secret}, 201)
 
 
-@operation(
-    "POST",
-    f"{ONE}/test",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Send it a test event",
-    problems=("not-possible-now",),
-    ok=Ok("The event is on its way.", DELIVERY, 202),
-)
+@manage("POST", f"{ONE}/test", Ok("The event is on its way.", DELIVERY, 202), problems=IMPOSSIBLE)
 def test_webhook(call: Call, id: uuid.UUID) -> Answer:
+    """Send it a test event."""
     row = queries.webhook_of(call.person, id)
     _hold_working(row)
     return Answer(_delivery(actions.send_test(webhook=row, now=call.now, id=call.id)), 202)
 
 
-@operation(
+@manage(
     "GET",
     f"{ONE}/deliveries",
-    scope=MANAGE,
-    tag=TAG,
-    summary="What became of its events",
+    Ok("A page, the newest first. They are kept for 30 days.", page_of(DELIVERY)),
     query=PAGE,
-    ok=Ok("A page, the newest first. They are kept for 30 days.", page_of(DELIVERY)),
 )
 def list_deliveries(call: Call, id: uuid.UUID) -> Answer:
+    """What became of its events."""
     found = queries.deliveries_of(queries.webhook_of(call.person, id))
     rows, following = after_cursor(found, call, "made_at")
     return Answer({"items": [_delivery(each) for each in rows], "next": following})
 
 
-@operation(
+@manage(
     "POST",
     f"{ONE}/deliveries/{{delivery}}/redeliver",
-    scope=MANAGE,
-    tag=TAG,
-    summary="Send an event again",
-    problems=("not-possible-now",),
-    ok=Ok("It is on its way again, under its own id.", DELIVERY, 202),
+    Ok("It is on its way again, under its own id.", DELIVERY, 202),
+    problems=IMPOSSIBLE,
 )
 def redeliver(call: Call, id: uuid.UUID, delivery: uuid.UUID) -> Answer:
+    """Send an event again."""
     row = queries.webhook_of(call.person, id)
     found = queries.delivery_of(row, delivery)
     if found is None:

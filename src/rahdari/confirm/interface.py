@@ -96,4 +96,3 @@ OPERATORS = Interface(
     },
     of_faults=_of_faults,
 )
-operation = OPERATORS.operation

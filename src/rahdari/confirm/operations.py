@@ -20,7 +20,7 @@ from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed,
 from rahdari.register.rules import stamp
 
 from . import actions, queries, rules, sandbox, words
-from .interface import MOST_ANSWERS, MOST_LISTED, OPERATORS, Call, Scope, operation, page
+from .interface import MOST_ANSWERS, MOST_LISTED, OPERATORS, Call, Scope, page
 from .models import Callback, SubscriberQuestion, Way
 from .rules import AnswerTrouble, Given, QuestionKind, Said
 
@@ -64,28 +64,21 @@ CALLBACK = {
     "last_delivery": or_null(DELIVERY),
 }
 CALLBACK_NOW = named("CallbackNow", closed({"callback": or_null(named("Callback", closed(CALLBACK)))}))
+CALLBACK_WANTED = named("CallbackWanted", closed({"url": text(500)}))
+SENT = named("Sent", closed({"sent": {"type": "boolean", "const": True}}))
 CALLBACK_MADE = named("CallbackMade", closed(CALLBACK | {"secret": text()}))
 
-LIST: dict[str, Any] = {
-    "summary": "Open checks, oldest first",
-    "query": page(MOST_LISTED, 100),
-    "ok": Ok("A page of checks.", PAGE),
-}
-ONE: dict[str, Any] = {"summary": "One check", "ok": Ok("The check.", CHECK)}
+LIST: dict[str, Any] = {"ok": Ok("A page of checks.", PAGE), "query": page(MOST_LISTED, 100)}
+ONE = Ok("The check.", CHECK)
 ANSWER_IT: dict[str, Any] = {
-    "summary": "Answer it; the same answer again changes nothing, another one takes its place",
+    "ok": Ok("The check with its answer.", ANSWERED),
     "body": ANSWER_ONE,
     "problems": ("answer-not-taken",),
-    "ok": Ok("The check with its answer.", ANSWERED),
 }
-ANSWER_ALL: dict[str, Any] = {
-    "summary": f"Answer up to {MOST_ANSWERS:,} checks; each is taken or not by itself",
-    "body": ANSWER_MANY,
-    "ok": Ok("What became of each, in their order.", RESULTS),
-}
-DESK: dict[str, Any] = {"scope": Scope.DESK, "tag": "checks"}
-SAMPLES: dict[str, Any] = {"scope": Scope.SAMPLES, "tag": "samples"}
-CALLBACKS: dict[str, Any] = {"scope": Scope.DESK, "tag": "callback"}
+ANSWER_ALL: dict[str, Any] = {"ok": Ok("What became of each, in their order.", RESULTS), "body": ANSWER_MANY}
+desk = OPERATORS.part("checks", Scope.DESK)
+samples = OPERATORS.part("samples", Scope.SAMPLES)
+callback = OPERATORS.part("callback", Scope.DESK)
 
 
 @never_cache
@@ -114,9 +107,12 @@ def shown(question: SubscriberQuestion) -> Json:
     return {name: value for name, value in facts.items() if value}
 
 
-@operation("GET", "/checks", **DESK, **LIST)
+@desk("GET", "/checks", **LIST)
 def list_checks(call: Call) -> Answer:
-    """`next` is the cursor of the page after this one."""
+    """Open checks, oldest first.
+
+    `next` is the cursor of the page after this one.
+    """
     cursor, limit = call.query.get("after", ""), call.query.get("limit", 100)
     try:
         found, following = queries.open_after(operator=call.caller.operator, cursor=cursor, at_most=limit)
@@ -130,8 +126,9 @@ def _bad_cursor() -> Problem:
     return problem("bad-cursor", "Give `after` as it stood in `next`, or leave it out.")
 
 
-@operation("GET", "/checks/{number}", **DESK, **ONE)
+@desk("GET", "/checks/{number}", ONE)
 def get_check(call: Call, number: str) -> Answer:
+    """One check."""
     found = _found(call, number)
     actions.note_fetched(questions=[found], token=call.caller, now=call.now)
     return Answer(shown(found))
@@ -144,8 +141,9 @@ def _found(call: Call, number: str) -> SubscriberQuestion:
         raise problem("no-such-check", "No check of yours has this number.") from None
 
 
-@operation("POST", "/checks/{number}", **DESK, **ANSWER_IT)
+@desk("POST", "/checks/{number}", **ANSWER_IT)
 def answer_check(call: Call, number: str) -> Answer:
+    """Answer it; the same answer again changes nothing, another one takes its place."""
     found = _found(call, number)
     new = _take(call, found, call.body)
     found.refresh_from_db()
@@ -171,8 +169,10 @@ def _not_taken(number: str, trouble: AnswerTrouble) -> Problem:
     return problem("answer-not-taken", words.trouble(trouble), check=number, code=str(trouble))
 
 
-@operation("POST", "/answers", **DESK, **ANSWER_ALL)
+@desk("POST", "/answers", **ANSWER_ALL)
 def answer_checks(call: Call) -> Answer:
+    """Answer up to 1,000 checks; each is taken or not by itself."""
+
     def take(number: str, given: Json) -> bool:
         try:
             found = queries.question_for_operator(operator=call.caller.operator, number=number)
@@ -207,28 +207,22 @@ def _callback(found: Callback) -> Json:
     return {"url": found.url, "since": stamp(found.made_at), "state": found.state, "last_delivery": about}
 
 
-@operation(
-    "GET",
-    "/callback",
-    **CALLBACKS,
-    summary="Where you are told of new checks",
-    ok=Ok("The callback, or null.", CALLBACK_NOW),
-)
+@callback("GET", "/callback", Ok("The callback, or null.", CALLBACK_NOW))
 def get_callback(call: Call) -> Answer:
+    """Where you are told of new checks."""
     standing = queries.callback_of(operator=call.caller.operator)
     return Answer({"callback": _callback(standing) if standing else None})
 
 
-@operation(
+@callback(
     "PUT",
     "/callback",
-    **CALLBACKS,
-    summary="Set it, in place of the one before; gives the signing secret, this once",
-    body=named("CallbackWanted", closed({"url": text(500)})),
+    Ok("The callback with its secret.", CALLBACK_MADE, 201),
+    body=CALLBACK_WANTED,
     problems=("callback-not-taken",),
-    ok=Ok("The callback with its secret.", CALLBACK_MADE, 201),
 )
 def set_callback(call: Call) -> Answer:
+    """Set it, in place of the one before; gives the signing secret, this once."""
     try:
         found, secret = actions.register_callback(
             operator=call.caller.operator, url=call.body["url"].strip(), by=f"token:{call.caller.pk}", now=call.now
@@ -239,15 +233,14 @@ def set_callback(call: Call) -> Answer:
     return Answer({**_callback(found), "secret": secret}, 201)
 
 
-@operation(
+@callback(
     "POST",
     "/callback/secret",
-    **CALLBACKS,
-    summary="Change its secret",
+    Ok("The new secret. For 24 hours events carry a signature by the old one too.", CALLBACK_MADE, 201),
     problems=("no-callback",),
-    ok=Ok("The new secret. For 24 hours events carry a signature by the old one too.", CALLBACK_MADE, 201),
 )
 def change_callback_secret(call: Call) -> Answer:
+    """Change its secret."""
     found = queries.callback_of(operator=call.caller.operator)
     if found is None:
         raise _no_callback()
@@ -259,21 +252,16 @@ def _no_callback() -> Problem:
     return problem("no-callback", "Give a callback first: PUT /op/v1/callback.")
 
 
-@operation("DELETE", "/callback", **CALLBACKS, summary="Be told nothing any more", ok=Ok("Done.", status=204))
+@callback("DELETE", "/callback", Ok("Done.", status=204))
 def end_callback(call: Call) -> Answer:
+    """Be told nothing any more."""
     actions.end_callback(operator=call.caller.operator, by=f"token:{call.caller.pk}", now=call.now)
     return Answer(status=204)
 
 
-@operation(
-    "POST",
-    "/callback/test",
-    **CALLBACKS,
-    summary="Send an event about nothing to the callback",
-    problems=("no-callback",),
-    ok=Ok("It is on its way.", named("Sent", closed({"sent": {"type": "boolean", "const": True}})), 202),
-)
+@callback("POST", "/callback/test", Ok("It is on its way.", SENT, 202), problems=("no-callback",))
 def test_callback(call: Call) -> Answer:
+    """Send an event about nothing to the callback."""
     if actions.send_test_event(operator=call.caller.operator, now=call.now) is None:
         raise _no_callback()
     return Answer({"sent": True}, 202)
@@ -295,8 +283,9 @@ def _sample(found: sandbox.Sample, now: dt.datetime) -> Json:
     return {name: value for name, value in facts.items() if value}
 
 
-@operation("GET", "/sandbox/checks", **SAMPLES, **LIST)
+@samples("GET", "/sandbox/checks", **LIST)
 def list_samples(call: Call) -> Answer:
+    """Open samples."""
     after, limit = call.query.get("after", ""), call.query.get("limit", 100)
     places = {"": 0} | {each.number: place for place, each in enumerate(sandbox.SAMPLES, start=1)}
     if after not in places:
@@ -307,8 +296,9 @@ def list_samples(call: Call) -> Answer:
     return Answer({"checks": [_sample(each, call.now) for each in found], "next": found[-1].number if more else None})
 
 
-@operation("GET", "/sandbox/checks/{number}", **SAMPLES, **ONE)
+@samples("GET", "/sandbox/checks/{number}", ONE)
 def get_sample(call: Call, number: str) -> Answer:
+    """One sample."""
     return Answer(_sample(_sample_of(number), call.now))
 
 
@@ -319,8 +309,9 @@ def _sample_of(number: str) -> sandbox.Sample:
     return found
 
 
-@operation("POST", "/sandbox/checks/{number}", **SAMPLES, **ANSWER_IT)
+@samples("POST", "/sandbox/checks/{number}", **ANSWER_IT)
 def answer_sample(call: Call, number: str) -> Answer:
+    """Answer a sample, by the same rules."""
     found = _sample_of(number)
     given = _practise(found, call.body)
     said = {"answer": str(given.said), "answered_at": stamp(call.now), "new": True}
@@ -340,8 +331,10 @@ def _practise(found: sandbox.Sample, given: Json) -> Given:
     return read
 
 
-@operation("POST", "/sandbox/answers", **SAMPLES, **ANSWER_ALL)
+@samples("POST", "/sandbox/answers", **ANSWER_ALL)
 def answer_samples(call: Call) -> Answer:
+    """Answer samples; each is taken or not by itself."""
+
     def take(number: str, given: Json) -> bool:
         found = sandbox.by_number(number)
         if found is None:

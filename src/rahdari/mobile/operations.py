@@ -4,10 +4,9 @@ The key is that of the operator's checks. Nothing here says who holds a line, an
 """
 
 import uuid
-from typing import Any
 
 from rahdari.apply import queries as applications
-from rahdari.confirm.interface import Call, Scope, operation, page
+from rahdari.confirm.interface import OPERATORS, Call, Scope, page
 from rahdari.programs import problems
 from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
@@ -31,9 +30,10 @@ CHANGE = closed(
 )
 CHANGES = named("Changes", closed({"changes": listed(CHANGE), "sequence": SEQUENCE, "more": TRUTH}))
 RECEIPT = named("ListReceipt", closed({"sequence": SEQUENCE, "behind": SEQUENCE}))
+LEAVES = closed({"reference": text(1000), "reason": choice(*Left)})
 LEFT = named("LeftLine", closed({"reference": text(64), "not_after": MOMENT, "new": TRUTH}))
 PAGE = page(MOST, MOST)
-SHARED: dict[str, Any] = {"scope": Scope.DESK, "tag": "lines"}
+lines = OPERATORS.part("lines", Scope.DESK)
 
 problems.declare(
     no_such_line=(404, "No line on your list has this reference"),
@@ -46,9 +46,11 @@ def _ahead(sequence: int) -> Problem:
     return problem("list-ahead", "Your list is ahead of ours. Take the whole list.", sequence=sequence)
 
 
-@operation("GET", "/lines", **SHARED, summary="Your list as it stands", query=PAGE, ok=Ok("A page.", LINES, tag=True))
+@lines("GET", "/lines", Ok("A page.", LINES, tag=True), query=PAGE)
 def list_lines(call: Call) -> Answer:
-    """`sequence` is read first: changes after it may be in the page already, and applying them again changes nothing.
+    """Your list as it stands.
+
+    `sequence` is read first: changes after it may be in the page already, and applying them again changes nothing.
     304 with an `If-None-Match` that still holds.
     """
     after = call.query.get("after", "")
@@ -75,17 +77,18 @@ def _change(change: MobileListChange) -> Json:
     return {"sequence": change.sequence, "act": change.act, **word, **check, **at}
 
 
-@operation(
+@lines(
     "GET",
     "/lines/changes",
-    **SHARED,
-    summary="What came after a number, in order and without a gap",
+    Ok("Some, and whether there are `more`.", CHANGES, tag=True),
     query={"after": SEQUENCE | {"default": 0, "description": "The last that you have."}, "limit": PAGE["limit"]},
     problems=("list-ahead", "list-too-old"),
-    ok=Ok("Some, and whether there are `more`.", CHANGES, tag=True),
 )
 def list_changes(call: Call) -> Answer:
-    """304 with an `If-None-Match` that still holds, when there is nothing new."""
+    """What came after a number, in order and without a gap.
+
+    304 with an `If-None-Match` that still holds, when there is nothing new.
+    """
     after, head = call.query.get("after", 0), queries.head_of(call.caller.operator)
     tag = str(head.sequence)
     try:
@@ -104,17 +107,18 @@ def list_changes(call: Call) -> Answer:
     return Answer({"changes": changes, "sequence": last, "more": last < head.sequence}, tag=tag)
 
 
-@operation(
+@lines(
     "POST",
     "/lines/receipt",
-    **SHARED,
-    summary="The list is applied up to this number",
+    Ok("How far it is behind.", RECEIPT),
     body=closed({"sequence": SEQUENCE}),
     problems=("list-ahead",),
-    ok=Ok("How far it is behind.", RECEIPT),
 )
 def record_list_receipt(call: Call) -> Answer:
-    """The holders of the lines see that they are in force."""
+    """The list is applied up to this number.
+
+    The holders of the lines see that they are in force.
+    """
     sequence = call.body["sequence"]
     try:
         behind = actions.record_receipt(
@@ -125,17 +129,12 @@ def record_list_receipt(call: Call) -> Answer:
     return Answer({"sequence": sequence, "behind": behind})
 
 
-@operation(
-    "POST",
-    "/lines/left",
-    **SHARED,
-    summary="A line is no longer its subscriber's",
-    body=closed({"reference": text(1000), "reason": choice(*Left)}),
-    problems=("no-such-line",),
-    ok=Ok("Until when it stays.", LEFT),
-)
+@lines("POST", "/lines/left", Ok("Until when it stays.", LEFT), body=LEAVES, problems=("no-such-line",))
 def report_left(call: Call) -> Answer:
-    """It stays on the list for the overlap, and its holder is told."""
+    """A line is no longer its subscriber's.
+
+    It stays on the list for the overlap, and its holder is told.
+    """
     try:
         line, new = actions.operator_left(
             operator=call.caller.operator,

@@ -149,18 +149,23 @@ class Interface:
     of_faults: Callable[..., Problem] = problems.of_faults
     declared: list[Operation] = field(default_factory=list)
 
-    def operation(
-        self, method: str, path: str, **more: Any
-    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-        """Declares a function `(call, **what varies in the address)` as an operation; `more` as `Operation` has it."""
+    def part(self, tag: str, scope: StrEnum | None) -> Callable[..., Callable[[Run], Run]]:
+        """Declares operations of one kind that one scope opens: `@read("GET", path, Ok(...))` before a function
+        `(call, **what varies in the address)`. The first sentence of its docstring is the summary.
+        """
 
-        def declare(run: Run) -> Callable[..., Answer]:
-            more["description"] = " ".join((run.__doc__ or "").split())
-            more["takes_key"] = method == "POST" and self.attempts is not None
-            self.declared.append(Operation(id=run.__name__, method=method, path=path, run=run, **more))
-            return run
+        def operation(method: str, path: str, ok: Ok, **more: Any) -> Callable[[Run], Run]:
+            def declare(run: Run) -> Run:
+                summary, _, about = (run.__doc__ or "").partition("\n\n")
+                facts: dict[str, Any] = {"summary": summary.removesuffix("."), "description": " ".join(about.split())}
+                keyed = method == "POST" and self.attempts is not None
+                facts |= {"id": run.__name__, "tag": tag, "scope": scope, "ok": ok, "run": run, "takes_key": keyed}
+                self.declared.append(Operation(method=method, path=path, **facts, **more))
+                return run
 
-        return declare
+            return declare
+
+        return operation
 
     def operations(self) -> list[Operation]:
         """All of them, those of rooms above last. Importing a module declares what it has."""

@@ -42,6 +42,9 @@ KINDS: dict[str, Kind] = {
     "broke": Kind(500, gettext_lazy("Something went wrong on our side")),
     "away": Kind(503, gettext_lazy("We are back in a moment")),
 }
+# What most acts may tell of.
+IMPOSSIBLE = ("not-possible-now",)
+REFUSED = (*IMPOSSIBLE, "not-taken")
 
 
 def declare(**kinds: tuple[int, str]) -> None:

@@ -66,22 +66,22 @@ FEED = Interface(
 )
 
 
-@FEED.operation(
+RECORDED = closed({"standing": choice(*ReceiptStanding), "sequence": whole(0, 2**63)})
+receipts = FEED.part("receipts", Scope.RECEIPTS)
+
+
+@receipts(
     "POST",
     "/receipt",
-    scope=Scope.RECEIPTS,
-    tag="receipts",
-    summary="Say what is applied",
+    Ok("The receipt; 200 for one that was there already.", RECORDED, 201),
     body={"type": "object"},
     problems=("unsupported-format",),
-    ok=Ok(
-        "The receipt; 200 for one that was there already.",
-        closed({"standing": choice(*ReceiptStanding), "sequence": whole(0, 2**63)}),
-        201,
-    ),
 )
 def receipt(call: Call[Operator]) -> Answer:
-    """`standing` is good, drift or incomplete."""
+    """Say what is applied.
+
+    `standing` is good, drift or incomplete.
+    """
     try:
         given = SignedReceipt.from_json(call.body)
         recorded = actions.record_receipt(operator=call.caller, receipt=given, now=call.now)

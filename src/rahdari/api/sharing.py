@@ -9,13 +9,13 @@ import uuid
 from django.utils.translation import gettext as _
 
 from rahdari.address import format_block
+from rahdari.applicant import sharing
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.inquiry.kinds import is_open
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
-from rahdari.portal.applicant import sharing as pages
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import IMPOSSIBLE, REFUSED, impossible, of_form, plain
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
@@ -38,7 +38,7 @@ SHARING = named(
         {
             "endpoint": text(36),
             "address": text(49),
-            "state": choice(*pages.STATES),
+            "state": choice(*sharing.STATES),
             "text": text(1000),
             "may_ask": TRUTH,
             "ask_again_at": or_null(MOMENT),
@@ -53,7 +53,7 @@ SHARING = named(
 # -- of whoever comes second -------------------------------------------------------------------------------------------
 
 
-def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Endpoint, pages.Stand]:
+def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Endpoint, sharing.Stand]:
     row, by = own(call, reference, Act.PROVE)
     found = apply.endpoint_of(application=row, id=endpoint)
     if row.status not in {"draft", "submitted"}:
@@ -62,10 +62,10 @@ def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application
         raise impossible(
             "changes", _("A changing address cannot be shared: it belongs to the line whose router reports it.")
         )
-    return row, by, found, pages.stand(row, found, call.now)
+    return row, by, found, sharing.stand(row, found, call.now)
 
 
-def _said(found: Endpoint, stands: pages.Stand) -> Json:
+def _said(found: Endpoint, stands: sharing.Stand) -> Json:
     last = stands.last
     return {
         "endpoint": str(found.pk),
@@ -80,14 +80,14 @@ def _said(found: Endpoint, stands: pages.Stand) -> Json:
     }
 
 
-def _words(stands: pages.Stand) -> str:
+def _words(stands: sharing.Stand) -> str:
     match stands.state:
-        case pages.UNPROVED:
+        case sharing.UNPROVED:
             return _(
                 "Prove control of the address first. If it is registered to somebody else, you can then "
                 "ask them to share it."
             )
-        case pages.NOBODY:
+        case sharing.NOBODY:
             return _("Nobody else has this address. Continue your application.")
         case "waiting":
             return _("We have asked them. You can continue your application in the meantime.")
@@ -127,26 +127,18 @@ def ask_to_share(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     row, by, found, stands = _found(call, reference, endpoint)
     if stands.state not in {"waiting", "agreed"}:
         terms = _may_ask(stands)
-        form = pages.NameForm(call.body)
+        form = sharing.NameForm(call.body)
         if not form.is_valid():
             raise of_form(form)
-        actions.ask(
-            subject=found.subject,
-            block=found.network,
-            holder=row.holder_ref,
-            name=form.cleaned_data["name"],
-            asked_by=by.actor,
-            terms=terms,
-            now=call.now,
-        )
-        stands = pages.stand(row, found, call.now)
+        sharing.ask(row, found, form.cleaned_data["name"], terms, actor=by.actor, now=call.now)
+        stands = sharing.stand(row, found, call.now)
     return Answer(_said(found, stands), 202)
 
 
-def _may_ask(stands: pages.Stand) -> Sharing:
-    if stands.state == pages.UNPROVED:
+def _may_ask(stands: sharing.Stand) -> Sharing:
+    if stands.state == sharing.UNPROVED:
         raise impossible("not_proved", _words(stands))
-    if stands.state == pages.NOBODY:
+    if stands.state == sharing.NOBODY:
         raise impossible("nobody_has_it", _words(stands))
     if stands.terms is None:
         raise impossible(
@@ -168,7 +160,7 @@ def take_back_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     row, by, found, stands = _found(call, reference, endpoint)
     if stands.state in {"agreed", "declined", "silent"}:
         raise impossible("answered", _("It was already answered. To leave an address, remove it from the application."))
-    pages.take_back(row, found, actor=by.actor, now=call.now)
+    sharing.take_back(row, found, actor=by.actor, now=call.now)
     return Answer(status=204)
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.address import format_block
-from rahdari.applicant import links
+from rahdari.applicant import links, sharing
 from rahdari.applicant.proofs import Proof, counts, left_to_prove, proofs_of, prove_by_visit
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
@@ -27,7 +27,7 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.web import visitor
 
-from . import dynamic_address, shared, sharing
+from . import dynamic_address, shared
 from .control_methods import rows
 
 # From so many on, the list of them comes first.

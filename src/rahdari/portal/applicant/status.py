@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.applicant import sharing
 from rahdari.applicant.access_log import looks_at_application
 from rahdari.applicant.awaiting import clock_of, what_then
 from rahdari.applicant.late_evidence import ways_of
@@ -39,7 +40,7 @@ from rahdari.policy import pricing
 from rahdari.web import values
 from rahdari.web.allowances import in_words
 
-from . import shared, sharing
+from . import shared
 
 
 @login_required

@@ -119,12 +119,12 @@ class TestEligibility:
         assert eligibility(who="vpn_company", use=None, which=None, policy=POLICY) is None
         assert eligibility(who="vpn_company", use=Use.STAFF, which=None, policy=POLICY) is None
 
-    def test_asks_of_a_lane_for_anybody_only_which_address(self) -> None:
-        lane = load(SHIPPED["declaration"])
-        assert eligible.questions_of(lane) == ("which",) and eligible.open_question(lane, {}) == "which"
-        assert eligible.which_are_offered(lane) == (Which.LINE, Which.SERVER)
-        assert eligibility(who=None, use=None, which=None, policy=lane) is None
-        found = eligibility(who=None, use=None, which=Which.LINE, policy=lane)
+    def test_asks_under_a_declaration_only_which_address(self) -> None:
+        declared = load(SHIPPED["declaration"])
+        assert eligible.questions_of(declared) == ("which",) and eligible.open_question(declared, {}) == "which"
+        assert eligible.which_are_offered(declared) == (Which.LINE, Which.SERVER)
+        assert eligibility(who=None, use=None, which=None, policy=declared) is None
+        found = eligibility(who=None, use=None, which=Which.LINE, policy=declared)
         assert found == eligible.Eligibility(Way.APPLY, "vpn")
 
     def test_begins_anew_when_the_rules_no_longer_know_the_service(self) -> None:

@@ -1,4 +1,4 @@
-"""The lane for anybody: what its file asks, and what `rahdari policy check` says that another asks beyond it."""
+"""The policy for anybody: what its file asks, and what `rahdari policy check` says that another asks beyond it."""
 
 import datetime as dt
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from rahdari.checks.kinds import KINDS
 from rahdari.policy import BUNDLED, SHIPPED, PolicyError, load, read
-from rahdari.policy.beyond import IN_THE_LANE, MORE, asked_by, asked_of, in_sentences
+from rahdari.policy.beyond import MORE, OF_THE_ADDRESS, asked_by, asked_of, in_sentences
 from tests.policy.test_commands import run
 
 FILE = SHIPPED["declaration"]
@@ -38,7 +38,7 @@ class TestTheFile:
 
     def test_a_rule_grants_and_no_operator_proves(self) -> None:
         (service,) = load(FILE).services.values()
-        assert {check.kind for check in service.checks} == IN_THE_LANE
+        assert {check.kind for check in service.checks} == OF_THE_ADDRESS
         assert not service.operator_may_prove
         assert not {way.method for way in load(FILE).proof.ways} & {"contact", "record"}
 
@@ -105,12 +105,12 @@ class TestWhatIsAskedBeyondIt:
         (service,) = read(text).services.values()
         assert key in asked_of(service)
 
-    def test_every_kind_of_check_is_said_or_stands_in_the_lane(self) -> None:
+    def test_every_kind_of_check_is_said_or_is_about_the_address(self) -> None:
         """A kind that is new says in MORE what it asks, unless it looks at the address and the register alone."""
         (service,) = load(FILE).services.values()
         asking = {check.kind: check for each in load(BUNDLED).services.values() for check in each.checks}
         (control, _) = service.checks
-        for kind in KINDS.keys() - IN_THE_LANE - {"documents", "fee"}:
+        for kind in KINDS.keys() - OF_THE_ADDRESS - {"documents", "fee"}:
             check = asking.get(kind, replace(control, kind=kind))
             assert asked_of(replace(service, checks=(*service.checks, check))), kind
         # The loader ties these two to what the service lists: papers, and a fee.

@@ -159,7 +159,7 @@ KEPT_FROM = {
     ),
     # Held for every reader at once: `broken`.
     "Nobody but the officers sees your card number.": (),
-    "No name is in the feed, but your own operator knows whose line it is.": ("feed", "name", "holder"),
+    "Nothing else about you is in the feed, but your own operator knows whose line it is.": ("feed", "name", "holder"),
 }
 CARD = frozenset({"card", "cnic", "cnic_index"})
 
@@ -220,6 +220,6 @@ class TestWhatFormsPromise:
         keeps = [
             str(each)
             for each in words
-            if re.search(r"\b(never|nobody but|not told|no name)\b", str(each), re.IGNORECASE)
+            if re.search(r"\b(never|nobody but|not told|nothing else)\b", str(each), re.IGNORECASE)
         ]
         assert keeps and [each for each in keeps if each not in KEPT_FROM] == []

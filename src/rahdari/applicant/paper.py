@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from rahdari.apply import queries as apply
 from rahdari.mobile import queries as mobile
-from rahdari.policy import Text
+from rahdari.policy import Text, asked_by
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 
@@ -53,6 +53,7 @@ class Sheet:
     standing: str
     holder: str
     authority: tuple[str, str]
+    # Empty where the rules know one for everybody; and so is the holder, of whom no name is asked.
     category: tuple[str, str]
     registered_on: dt.date
     valid_until: dt.date
@@ -145,7 +146,9 @@ def sheet_of(registration: Registration, now: dt.datetime) -> Sheet:
         category=(
             service_title(registration.category, rules, "en"),
             service_title(registration.category, rules, "ur"),
-        ),
+        )
+        if "category" in asked_by(rules)
+        else ("", ""),
         registered_on=timezone.localdate(registration.valid_from),
         valid_until=timezone.localdate(register.shown_until(registration, now)),
         addresses=addresses_of(registration),

@@ -72,7 +72,7 @@ def who_sees_a_person(application: Application, service: Service) -> tuple[Words
             "with the first and last letters only."
         )
     )
-    feed = _("No name is in the feed, but your own operator knows whose line it is.")
+    feed = _("Nothing else about you is in the feed, but your own operator knows whose line it is.")
     card = _("Nobody but the officers sees your card number.")
     return (
         _("The officers who decide. Each look is recorded."),

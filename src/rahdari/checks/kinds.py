@@ -3,10 +3,11 @@
 It loads without a database: a policy is judged by it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rahdari.policy import Policy
 from rahdari.policy import checks as policy
 
 from .check_kind import CheckKind as CheckKind
@@ -82,9 +83,21 @@ def whose_turn(check: "Check") -> Party:
     return Party.HOLDER if facts.get(kind.asked_if) else kind.answered_by
 
 
-def what_is_seen() -> list[str]:
-    """Who outside reads what of an applicant, a sentence for each kind of check."""
-    return [str(kind.seen) for kind in KINDS.values() if kind.seen]
+# Of these kinds somebody outside reads of an applicant only under rules with this part.
+_SEEN_WITH: Mapping[str, Callable[[Policy], bool]] = {
+    "control": lambda rules: rules.proof.way("contact") is not None,
+    "not_registered": lambda rules: rules.sharing is not None,
+}
+
+
+def what_is_seen(rules: Policy) -> list[str]:
+    """Who outside reads what of an applicant, a sentence for each kind of check that these rules make."""
+    made = {check.kind for service in rules.services.values() for check in service.checks}
+    # Asked by the applicant, where the operator's yes is a proof.
+    if any(service.operator_may_prove for service in rules.services.values()):
+        made.add("operator")
+    seen = [kind for kind in KINDS.values() if kind.seen and kind.key in made]
+    return [str(kind.seen) for kind in seen if _SEEN_WITH.get(kind.key, bool)(rules)]
 
 
 declare(*ALL)

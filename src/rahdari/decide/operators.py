@@ -48,7 +48,10 @@ def told_by(application: Application) -> list[tuple[SubscriberQuestion, str, str
 
 
 def to_ask(application: Application) -> list[tuple[Endpoint, Operator]]:
-    """The addresses whose operator is known and was not asked about them."""
+    """The addresses whose operator is known and was not asked about them. None where no name was asked for: an operator
+    knows its subscribers by that."""
+    if not application.holder_name:
+        return []
     asked = {(question.target, question.operator) for question in asked_about(application)}
     endpoints = applications.endpoints_of(application)
     by_network = {asn: publish.operator_of_network(asn) for asn in {each.asn for each in endpoints}}

@@ -217,6 +217,11 @@ class AccountForm(forms.Form):
         error_messages={"required": _("Choose a language"), "invalid_choice": _("Choose a language")},
     )
 
+    def __init__(self, *args: Any, has_name: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not has_name:
+            del self.fields["name"]
+
 
 class AppointForm(forms.Form):
     """An administrator gives a post to somebody who has signed in before."""

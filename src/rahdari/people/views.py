@@ -38,7 +38,7 @@ from rahdari.web.posting import posted_from
 from . import access, actions, demonstration, queries, reauthentication, telephones
 from .adapter import WAS_SIGNED_IN, was_here
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
-from .models import WITH_TWO, Role
+from .models import WITH_TWO, Role, User
 from .sign_in import SignInProcess, pending_email
 
 
@@ -196,16 +196,24 @@ class PasskeyView(passkey_views.AddWebAuthnView):
         return target if target and get_adapter().is_safe_url(target) else reverse("people:account")
 
 
+def _has_name(user: User) -> bool:
+    """Whether the account of this person has a name: of staff, of whoever gave one, and where the rules ask for one."""
+    asked = policy.asked_by(policy.current(settings.POLICY_FILE))
+    return bool(user.name or asked & {"name", "organisation"} or queries.posts_of(user))
+
+
 @access.person_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     """Who we think you are, and how you sign in."""
     user = access.person(request)
-    form = AccountForm(request.POST or None, initial={"name": user.name, "language": user.language})
+    form = AccountForm(
+        request.POST or None, initial={"name": user.name, "language": user.language}, has_name=_has_name(user)
+    )
     if request.method == "POST" and form.is_valid():
         actor, now = access.actor_of(user), timezone.now()
-        if form.cleaned_data["name"] != user.name:
+        if form.cleaned_data.get("name", user.name) != user.name:
             actions.name_person(user=user, name=form.cleaned_data["name"], actor=actor, now=now)
         actions.set_language(user=user, language=form.cleaned_data["language"])
         response = redirect("people:account")

@@ -65,7 +65,7 @@ MORE: Mapping[str, More] = {
     "mobile_line": More(_checks("mobile_line"), "has a mobile operator say whose a number is."),
 }
 # Kinds of check that look at the address, its proof and the register alone.
-IN_THE_LANE = frozenset({"control", "not_registered"})
+OF_THE_ADDRESS = frozenset({"control", "not_registered"})
 
 
 def asked_of(service: Service) -> tuple[str, ...]:
@@ -79,5 +79,5 @@ def asked_by(policy: Policy) -> frozenset[str]:
 
 
 def in_sentences(policy: Policy) -> list[str]:
-    """A line for each thing that each service asks beyond the lane for anybody."""
+    """A line for each thing that each service asks beyond a declaration."""
     return [f"{key} {MORE[asked].said}" for key, service in policy.services.items() for asked in asked_of(service)]

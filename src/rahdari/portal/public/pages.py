@@ -122,7 +122,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
             "kept_days": rules.limits.draft_kept.days,
             "kept": kept_rows(rules),
             "mail": settings.CONTACT_EMAIL,
-            "seen": what_is_seen(),
+            "seen": what_is_seen(rules),
             "demands": rules.demands.in_language(get_language()) if rules.demands else "",
         },
     )

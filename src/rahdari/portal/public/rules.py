@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari import policy
 from rahdari.archive import queries as archive
-from rahdari.policy import Allowance, Policy, Provision, Reason
+from rahdari.policy import Allowance, Policy, Provision, Reason, asked_by
 from rahdari.web.allowances import in_words
 
 # Clocks that run for or against those whom the register is for. One that is not named here counts inside the office.
@@ -54,6 +54,13 @@ KEPT: dict[str, Promise] = {
     "payment": _("A payment"),
     "reads": _("Who looked at your data"),
     "backups": _("Backups"),
+}
+# What is held only where the rules ask for one of these (`policy.beyond`).
+ONLY_IF_ASKED = {
+    "card_number": {"card_number"},
+    "documents": {"documents", "profession"},
+    "client_address": {"client"},
+    "payment": {"fee"},
 }
 AFTER: dict[str, Promise] = {
     "last_change": _("after your last change"),
@@ -97,9 +104,10 @@ def _clock(rules: Policy, key: str, clock: Allowance) -> RuleRow:
 def kept_rows(rules: Policy) -> list[RuleRow]:
     """How long what is kept: a span and from when it counts; and what then becomes of it, if it is not erased."""
     found = []
+    asked = asked_by(rules)
     for key, title in KEPT.items():
         kept = rules.retention.get(key)
-        if kept is None:
+        if kept is None or (key in ONLY_IF_ASKED and not ONLY_IF_ASKED[key] & asked):
             continue
         length, _space, unit = kept.keep.partition(" ")
         unit = {"days": "calendar_days"}.get(unit, unit)

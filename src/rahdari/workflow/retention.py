@@ -110,6 +110,12 @@ def _may_be_changed(application: Application, now: dt.datetime) -> bool:
     return until is not None and until >= now
 
 
+def _erase_checks(subjects: Sequence[str], box: Box) -> None:
+    """What was found of them, and which address was proved."""
+    checking.erase_findings(subjects=subjects, box=box)
+    control.erase_proofs(subjects=subjects, box=box)
+
+
 def _forget_holder(registration: Registration, now: dt.datetime) -> None:
     box = Box("entry", now=now)
     about = [f"registration:{registration.pk}"]
@@ -117,7 +123,7 @@ def _forget_holder(registration: Registration, now: dt.datetime) -> None:
     about += remote.forget(registration=registration, box=box)
     about += control.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
     mobile.forget_holder(registration=registration)
-    checking.erase_findings(subjects=about, box=box)
+    _erase_checks(about, box)
     letters.erase_letters(subjects=about, box=box)
     register.forget_holder(registration=registration, box=box, now=now)
     box.seal(about=registration.reference)
@@ -144,7 +150,7 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
     """Entries that have ended, as soon as no file of the feed can speak of them any more: which addresses one holder
     had is told by no row. Of an address that changes by itself that is a matter of days."""
     box = Box("entry", now=now)
-    checking.erase_findings(subjects=control.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box=box)
+    _erase_checks(control.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box)
     lease.let_go_of_closed(entry=entry)
     remote.let_go(entry=entry)
     register.mark_forgotten(entries=[entry], box=box)
@@ -196,7 +202,7 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
     hosts = leases.hosts_by_subject(subjects).values()
     claims = lease.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
     about = [*subjects, *asked, *claims]
-    checking.erase_findings(subjects=about, box=box)
+    _erase_checks(about, box)
     confirm.erase_addresses(subjects=about, box=box, now=now)
     attest.erase_about(subjects=about, box=box, now=now)
     letters.erase_letters(

@@ -74,7 +74,7 @@ class TestAnswer:
         answer(question, NO)
         answer(question, YES)
         question.refresh_from_db()
-        assert (question.said, question.to_carry) == ("yes", True)
+        assert (question.said, question.delivered_at) == ("yes", None)
         assert [each.said for each in question.answers.order_by("id")] == ["no", "yes"]
 
     def test_is_refused_when_it_says_too_little(self) -> None:
@@ -113,8 +113,8 @@ class TestWithdrawAndErase:
     def test_a_subscriber_number_goes_thirty_days_after_the_answer(self) -> None:
         question, now = a_question(), timezone.now()
         answer(question, YES, now)
-        assert actions.erase_due(now=now + rules.KEPT_AFTER_ANSWER - dt.timedelta(seconds=1)) == 0
-        assert actions.erase_due(now=now + rules.KEPT_AFTER_ANSWER) == 1
+        assert queries.OPERATOR.erasing()(now=now + rules.KEPT_AFTER_ANSWER - dt.timedelta(seconds=1)) == 0
+        assert queries.OPERATOR.erasing()(now=now + rules.KEPT_AFTER_ANSWER) == 1
         question.refresh_from_db()
         assert (question.subscriber, question.name_masked, question.said) == ("", "", "yes")
 

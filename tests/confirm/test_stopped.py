@@ -68,7 +68,7 @@ class TestStop:
         assert page.get("/operator/").status_code in {302, 403, 404}
         # Nobody's, and not lost: an officer sees that it is late.
         question.refresh_from_db()
-        assert question.answered_at is None and question.withdrawn_at is None
+        assert question.is_waiting
 
         assert status(tokens[OTHER]) == 200
         assert queries.callback_of(operator=OTHER) is not None

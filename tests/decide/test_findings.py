@@ -194,7 +194,7 @@ class TestAskingTheOperator:
         answers.read_and_answer(
             question=question, said="no", reason="another_subscriber", way=Way.PAGE, by="person:x", now=NOW
         )
-        workflow.carry_operator_answers(NOW)
+        workflow.OPERATORS.deliver(now=NOW)
         html = client.get(page(case)).content.decode()
         assert "Another subscriber has it" in html and page(case, "ask_operator") not in html
         assert Case.objects.get().status == "open"

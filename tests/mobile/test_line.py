@@ -155,7 +155,7 @@ class TestASilentOperator:
         # The operator knows the line by the number of its check until it has a word of its own.
         assert sample.list_of(FIRST) == [line.check_number]
         question = sample.question_of(line)
-        assert question.is_open and question.subscriber == NUMBER.removeprefix("+")
+        assert question.is_waiting and question.subscriber == NUMBER.removeprefix("+")
         later += dt.timedelta(hours=1)
         line = sample.says(line, "yes", reference=WORD, now=later)
         house.advance(now=later)

@@ -47,11 +47,11 @@ class OperatorWay:
 
     @property
     def is_open(self) -> bool:
-        return self.question is not None and self.question.is_open
+        return self.question is not None and self.question.is_waiting
 
     @property
     def is_late(self) -> bool:
-        return self.question is not None and self.question.is_open and self.question.due_at <= self.now
+        return self.question is not None and self.question.is_waiting and self.question.due_at <= self.now
 
     @property
     def said_no(self) -> bool:

@@ -185,7 +185,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     invoice = _open_invoice(application, checks)
     waits = any(check.outcome == Outcome.WAITING for check in checks)
     put = questions.questions_of(application.subject) if waits else ()
-    asked = {each.target: each for each in put if each.is_open}
+    asked = {each.target: each for each in put if each.is_waiting}
     facts = Facts(
         status=application.status,
         represent_waits=any(contacts.waits_for_a_code(check) for check in every),

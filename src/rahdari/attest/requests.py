@@ -65,7 +65,6 @@ def ask(
     request = MembershipInquiry(
         association=association,
         subject=subject,
-        asked_by="system:line",
         service=service,
         name=name,
         email=email,
@@ -75,7 +74,8 @@ def ask(
         identifier_index=queries.index_of(known_by[0]),
         indexes=[queries.index_of(each) for each in known_by],
     )
-    ASSOCIATION.begin(request, Terms(due_at, kept=rules.KEPT_AFTER_ANSWER), now, association=association)
+    terms = Terms(due_at, kept=rules.KEPT_AFTER_ANSWER)
+    ASSOCIATION.begin(request, terms, actor="system:line", now=now, association=association)
     notices.tell_association(association, due_at=due_at, now=now)
     return request
 

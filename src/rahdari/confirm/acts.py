@@ -23,5 +23,5 @@ declare(
         why=_WHY,
     ),
 )
-declare_unshown("confirm", "asked answered changed_answer withdrew sent_file made_token revoked_token")
+declare_unshown("confirm", "asked answered corrected withdrew dropped erased sent_file made_token revoked_token")
 declare_unshown("confirm", "registered_callback ended_callback changed_secret stopped_callback")

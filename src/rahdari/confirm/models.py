@@ -13,6 +13,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from rahdari.inquiry.models import Inquiry
+from rahdari.inquiry.rules import WAITING, WITHDRAWN
 from rahdari.programs import webhooks
 from rahdari.programs.tokens import Token
 from rahdari.vault.fields import EncryptedTextField
@@ -31,58 +33,39 @@ class Way(models.TextChoices):
     API = "api"
 
 
-class SubscriberQuestion(models.Model):
+class SubscriberQuestion(Inquiry):
     """Does this subscriber have this address from you now? Or, of a mobile number: is this person its subscriber?
 
     `subscriber` is then the number, and the block is empty. What the operator calls the line comes with its yes and
-    goes as soon as the line has carried it on: of a mobile number nothing is kept here.
+    goes as soon as the line has carried it on: of a mobile number nothing is kept here. The last answer is its state;
+    all of them stand in `SubscriberAnswer`.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=12, unique=True)
     operator = models.SlugField(max_length=60)
     kind = models.CharField(max_length=10, choices=KINDS, default=QuestionKind.SUBSCRIBER)
-    subject = models.CharField(max_length=120)
     target = models.CharField(max_length=200)
     block = models.CharField(max_length=49, blank=True)
     subscriber = EncryptedTextField()
     name_masked = EncryptedTextField()
     reference = EncryptedTextField()
-    asked_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    # The last answer; all of them stand in `Answer`.
-    said = models.CharField(max_length=8, choices=ANSWERS, blank=True)
     reason = models.CharField(max_length=30, blank=True)
-    answered_at = models.DateTimeField(null=True, blank=True)
-    # The line has not taken the last answer to whoever waits for it.
-    to_carry = models.BooleanField(default=False)
     # When the operator's own system last got it: a look is recorded once a day, however often it asks.
     fetched_on = models.DateField(null=True, blank=True)
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
-    erase_at = models.DateTimeField(null=True, blank=True)
-    erased_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta:
+    class Meta(Inquiry.Meta):
         ordering: ClassVar[list[str]] = ["due_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            *Inquiry.Meta.constraints,
             models.UniqueConstraint(
-                fields=["target", "operator"], condition=Q(withdrawn_at__isnull=True), name="operator_is_asked_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(said="", answered_at__isnull=True) | (~Q(said="") & Q(answered_at__isnull=False)),
-                name="question_is_answered_at_a_moment",
+                fields=["target", "operator"], condition=~Q(state=WITHDRAWN), name="operator_is_asked_once"
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(
-                fields=["operator", "due_at", "id"],
-                condition=Q(answered_at__isnull=True, withdrawn_at__isnull=True),
-                name="questions_open",
-            ),
-            models.Index(fields=["operator", "answered_at"], name="questions_answered"),
+            *Inquiry.Meta.indexes,
+            models.Index(fields=["operator", "due_at", "id"], condition=Q(state=WAITING), name="questions_open"),
+            models.Index(fields=["operator", "ended_at"], name="questions_answered"),
             models.Index(fields=["subject"], name="questions_of_a_subject"),
-            models.Index(fields=["answered_at"], condition=Q(to_carry=True), name="operator_answers_to_carry"),
-            models.Index(fields=["erase_at"], condition=Q(erased_at__isnull=True), name="questions_to_erase"),
         ]
 
     def __str__(self) -> str:
@@ -98,12 +81,17 @@ class SubscriberQuestion(models.Model):
         return self.kind == QuestionKind.MOBILE
 
     @property
-    def is_open(self) -> bool:
-        return self.answered_at is None and self.withdrawn_at is None
+    def said(self) -> str:
+        """The last answer; empty while there is none."""
+        return self.state if self.state in set(Said) else ""
+
+    @property
+    def answered_at(self) -> dt.datetime | None:
+        return self.ended_at if self.said else None
 
     def takes_answers(self, now: dt.datetime) -> bool:
         """Open, or answered and still to be corrected."""
-        return self.withdrawn_at is None and self.erased_at is None and (self.erase_at is None or now < self.erase_at)
+        return self.is_waiting or (bool(self.said) and self.erased_at is None and now < self.erase_at)
 
 
 class SubscriberAnswer(models.Model):

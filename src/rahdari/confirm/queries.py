@@ -9,13 +9,23 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
+from rahdari.inquiry.kinds import Kind
+from rahdari.inquiry.rules import WITHDRAWN, Move
 from rahdari.people.models import User
 from rahdari.programs import cursors, tokens
 
 from . import rules
 from .models import AnswerFile, ApiToken, Callback, CallbackDelivery, SubscriberQuestion
-from .rules import QuestionKind
+from .rules import QuestionKind, Said
 
+OPERATOR = Kind(
+    "confirm",
+    SubscriberQuestion,
+    answers=frozenset(Said),
+    sealed=("subscriber", "name_masked", "reference"),
+    # Silence leaves a question open: the operator is late.
+    moves=frozenset({Move.ANSWER, Move.CORRECT, Move.WITHDRAW, Move.DROP}),
+)
 WITHIN_AN_HOUR = dt.timedelta(hours=1)
 
 
@@ -45,7 +55,7 @@ def new_number() -> str:
 
 
 def _of(operator: str) -> QuerySet[SubscriberQuestion]:
-    return SubscriberQuestion.objects.filter(operator=operator, withdrawn_at__isnull=True)
+    return SubscriberQuestion.objects.filter(operator=operator).exclude(state=WITHDRAWN)
 
 
 def question_for_operator(*, operator: str, number: str) -> SubscriberQuestion:
@@ -58,7 +68,7 @@ def question_for_operator(*, operator: str, number: str) -> SubscriberQuestion:
 
 def open_questions(*, operator: str) -> QuerySet[SubscriberQuestion]:
     """What the operator has not answered, least time left first."""
-    return _of(operator).filter(answered_at__isnull=True).order_by("due_at", "asked_at", "id")
+    return OPERATOR.waiting().filter(operator=operator).order_by("due_at", "asked_at", "id")
 
 
 def open_count(*, operator: str) -> int:
@@ -71,7 +81,7 @@ def due_within(*, operator: str, now: dt.datetime, span: dt.timedelta = WITHIN_A
 
 def answered_since(*, operator: str, since: dt.datetime) -> QuerySet[SubscriberQuestion]:
     """What the operator answered, the last answer first."""
-    return _of(operator).filter(answered_at__gte=since).order_by("-answered_at", "id")
+    return _of(operator).filter(ended_at__gte=since).order_by("-ended_at", "id")
 
 
 def open_after(*, operator: str, cursor: str, at_most: int) -> tuple[list[SubscriberQuestion], str]:
@@ -122,7 +132,7 @@ def file_for_operator(*, operator: str, id: uuid.UUID) -> AnswerFile:
 
 def question_about(*, target: str, operator: str | None = None) -> SubscriberQuestion | None:
     """The question asked about a target that was not withdrawn: of this operator, or the newest of any."""
-    found = SubscriberQuestion.objects.filter(target=target, withdrawn_at__isnull=True)
+    found = SubscriberQuestion.objects.filter(target=target).exclude(state=WITHDRAWN)
     if operator is not None:
         found = found.filter(operator=operator)
     return found.order_by("-asked_at", "id").first()
@@ -132,40 +142,14 @@ def questions_of(subject: str) -> QuerySet[SubscriberQuestion]:
     return SubscriberQuestion.objects.filter(subject=subject).order_by("asked_at", "id")
 
 
-def answers_to_carry() -> QuerySet[SubscriberQuestion]:
-    """Answers that nobody has taken yet to whoever waits for them, the oldest first."""
-    return SubscriberQuestion.objects.filter(to_carry=True).order_by("answered_at", "id")
-
-
 def late(*, now: dt.datetime) -> QuerySet[SubscriberQuestion]:
     """Open questions about addresses whose time to answer is over, those late longest first."""
-    found = SubscriberQuestion.objects.filter(
-        kind=QuestionKind.SUBSCRIBER, answered_at__isnull=True, withdrawn_at__isnull=True, due_at__lte=now
-    )
-    return found.order_by("due_at", "id")
-
-
-def open_ones() -> QuerySet[SubscriberQuestion]:
-    """Neither answered nor withdrawn."""
-    return SubscriberQuestion.objects.filter(answered_at__isnull=True, withdrawn_at__isnull=True).order_by(
-        "asked_at", "id"
-    )
-
-
-def due_for_erasure(*, now: dt.datetime) -> QuerySet[SubscriberQuestion]:
-    return SubscriberQuestion.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
+    return OPERATOR.past_due(now).filter(kind=QuestionKind.SUBSCRIBER)
 
 
 def usual_time(*, operator: str, since: dt.datetime) -> dt.timedelta | None:
     """How long half of an operator's answers took at most, of the last hundred; None while it has not answered."""
-    spans = sorted(
-        answered - asked
-        for asked, answered in answered_since(operator=operator, since=since).values_list("asked_at", "answered_at")[
-            :100
-        ]
-        if answered is not None
-    )
-    return spans[(len(spans) - 1) // 2] if spans else None
+    return OPERATOR.usual_time(since=since, fewest=1, operator=operator)
 
 
 # -- tokens and callbacks ------------------------------------------------------------------------------------------

@@ -47,12 +47,12 @@ def _failed_of(application: Application, reason: Reason) -> bool:
 
 def operator_denies(application: Application) -> bool:
     """Whether an operator's last answer about this application is a no that speaks of the applicant."""
-    found = questions.questions_of(application.subject).filter(said=Said.NO)
+    found = questions.questions_of(application.subject).filter(state=Said.NO)
     return found.exclude(reason__in=BLAMES_NOBODY).exists()
 
 
 def _operator_answered(application: Application, _reason: Reason) -> bool:
-    return questions.questions_of(application.subject).exclude(said="").exists()
+    return questions.questions_of(application.subject).filter(answers__isnull=False).exists()
 
 
 def _roster_failed(application: Application, reason: Reason) -> bool:

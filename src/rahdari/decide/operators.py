@@ -11,6 +11,7 @@ from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
 from rahdari.confirm import words as answers
 from rahdari.confirm.models import SubscriberQuestion
+from rahdari.inquiry.rules import WITHDRAWN
 from rahdari.people.models import User
 from rahdari.publish import queries as publish
 from rahdari.publish.models import Operator
@@ -29,7 +30,7 @@ class NoOperatorToAsk(Exception):
 
 
 def asked_about(application: Application) -> list[SubscriberQuestion]:
-    return list(questions.questions_of(application.subject).filter(withdrawn_at__isnull=True))
+    return list(questions.questions_of(application.subject).exclude(state=WITHDRAWN))
 
 
 def told_by(application: Application) -> list[tuple[SubscriberQuestion, str, str, str]]:

@@ -93,28 +93,32 @@ class Kind[Row: Inquiry]:
     def past_due(self, now: dt.datetime) -> QuerySet[Row]:
         return self.waiting().filter(due_at__lte=now)
 
+    def to_expire(self, now: dt.datetime) -> QuerySet[Row]:
+        """None of a kind that silence leaves open."""
+        return self.past_due(now) if Move.EXPIRE in self.moves else self.waiting().none()
+
     def to_erase(self, now: dt.datetime) -> QuerySet[Row]:
         over = self.rows.filter(erased_at__isnull=True, ended_at__isnull=False, erase_at__lte=now)
         return over.order_by("erase_at", "id")
 
-    def usual_time(self, *, since: dt.datetime, **of: Any) -> dt.timedelta | None:
+    def usual_time(self, *, since: dt.datetime, fewest: int = FEWEST_TO_SAY, **of: Any) -> dt.timedelta | None:
         """How long half of those who answered took at most, of the last hundred; None while too few did to say so."""
         answered = self.rows.filter(state__in=self.answers, ended_at__gte=since).filter(**of).order_by("-ended_at")
         spans = sorted(each.ended_at - each.asked_at for each in answered[:100] if each.ended_at is not None)
-        return spans[(len(spans) - 1) // 2] if len(spans) >= FEWEST_TO_SAY else None
+        return spans[(len(spans) - 1) // 2] if len(spans) >= fewest else None
 
     def locked(self, row: Row) -> Row:
         return self.rows.select_for_update().get(pk=row.pk)
 
     # -- acts ------------------------------------------------------------------------------------------------------
 
-    def begin(self, row: Row, terms: Terms, now: dt.datetime, **detail: Any) -> Row:
+    def begin(self, row: Row, terms: Terms, *, actor: str, now: dt.datetime, **detail: Any) -> Row:
         """Keep and record an inquiry that is put now. The caller has looked whether it may, and writes the letter."""
         row.asked_at, row.due_at, row.remind_at = now, terms.due_at, terms.remind_at
         row.erase_at = terms.due_at + terms.kept
         row.save(force_insert=True)
         act = f"{self.room}.asked"
-        journal.record(act=act, actor=row.asked_by, subject=row.subject, now=now, detail=detail or None)
+        journal.record(act=act, actor=actor, subject=row.subject, now=now, detail=detail)
         return row
 
     @transaction.atomic
@@ -143,9 +147,18 @@ class Kind[Row: Inquiry]:
         """What it came to, of one that is locked."""
         self._make(row, move, state)
         row.ended_at = now
-        row.erase_at = rules.erase_at(due_at=row.due_at, erase_at=row.erase_at, ended_at=now)
+        expires = Move.EXPIRE in self.moves
+        row.erase_at = rules.erase_at(due_at=row.due_at, erase_at=row.erase_at, ended_at=now, expires=expires)
         row.save(update_fields=["state", "ended_at", "erase_at"])
         self._record(row, move, actor, now, {"answer": state, **detail})
+        return row
+
+    def correct(self, row: Row, state: str, *, actor: str, now: dt.datetime, **detail: Any) -> Row:
+        """Another answer takes the place of the one before, and is delivered too. Of one that is locked."""
+        self._make(row, Move.CORRECT, state)
+        row.ended_at, row.delivered_at = now, None
+        row.save(update_fields=["state", "ended_at", "delivered_at"])
+        self._record(row, Move.CORRECT, actor, now, {"answer": state, **detail})
         return row
 
     @transaction.atomic
@@ -175,10 +188,11 @@ class Kind[Row: Inquiry]:
         found = list(self.rows.filter(subject__in=subjects))
         box.take(found)
         for row in found:
-            self._erase(row, now)
+            self.erase(row, now)
         return found
 
-    def _erase(self, row: Row, now: dt.datetime) -> None:
+    def erase(self, row: Row, now: dt.datetime) -> None:
+        """What is sealed goes now."""
         for name in self.sealed:
             setattr(row, name, "")
         row.erased_at = row.erased_at or now
@@ -193,7 +207,7 @@ class Kind[Row: Inquiry]:
         def move(row: Row, now: dt.datetime) -> None:
             self.end(row, Move.EXPIRE, rules.SILENT, actor="clock", now=now)
 
-        return Queue(f"{self.room}.expire", self.past_due, move, lock=True)
+        return Queue(f"{self.room}.expire", self.to_expire, move, lock=True)
 
     def reminding(self, write: Act[Row]) -> Queue[Row]:
         """Whoever has not answered is written to once more, once."""
@@ -226,7 +240,7 @@ class Kind[Row: Inquiry]:
                 return 0
             if before is not None:
                 before(row, now)
-            self._erase(row, now)
+            self.erase(row, now)
             journal.record(act=f"{self.room}.erased", actor="clock", subject=row.subject, now=now)
             return 1
 

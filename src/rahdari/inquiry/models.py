@@ -18,7 +18,6 @@ class Inquiry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject = models.CharField(max_length=120)
-    asked_by = models.CharField(max_length=120)
     state = models.CharField(max_length=12, default=WAITING)
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField()

@@ -22,15 +22,19 @@ class Move(StrEnum):
     WITHDRAW = "withdraw"
     LAPSE = "lapse"
     REOPEN = "reopen"
+    CORRECT = "correct"
+    DROP = "drop"
 
 
-# (from, move, to, by): what was answered stays answered, but for a kind whose addressee may reopen it for a while.
+# (from, move, to, by): what was answered stays answered, but for kinds that may reopen, correct or drop it for a while.
 MOVES: tuple[tuple[str, Move, str, str], ...] = (
     (WAITING, Move.ANSWER, ANSWERED, "addressee"),
     (WAITING, Move.EXPIRE, SILENT, "clock"),
     (WAITING, Move.WITHDRAW, WITHDRAWN, "asker"),
     (WAITING, Move.LAPSE, VOID, "clock"),
     (ANSWERED, Move.REOPEN, WAITING, "addressee"),
+    (ANSWERED, Move.CORRECT, ANSWERED, "addressee"),
+    (ANSWERED, Move.DROP, WITHDRAWN, "asker"),
 )
 USUAL = frozenset({Move.ANSWER, Move.EXPIRE, Move.WITHDRAW})
 # How each move stands in the journal, behind the room's name. A room declares those that it makes.
@@ -40,6 +44,8 @@ ACTS = {
     Move.WITHDRAW: "withdrew",
     Move.LAPSE: "lapsed",
     Move.REOPEN: "reopened",
+    Move.CORRECT: "corrected",
+    Move.DROP: "dropped",
 }
 
 
@@ -66,6 +72,7 @@ class Terms:
         return cls(now + answer, kept, now + remind)
 
 
-def erase_at(*, due_at: dt.datetime, erase_at: dt.datetime, ended_at: dt.datetime) -> dt.datetime:
-    """So long after the end as it would have been after the time to answer."""
-    return min(erase_at, ended_at + (erase_at - due_at))
+def erase_at(*, due_at: dt.datetime, erase_at: dt.datetime, ended_at: dt.datetime, expires: bool) -> dt.datetime:
+    """So long after the end as it would have been after the time to answer. Silence ended when that time was over,
+    whenever we see that it is."""
+    return (min(ended_at, due_at) if expires else ended_at) + (erase_at - due_at)

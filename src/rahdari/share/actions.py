@@ -77,7 +77,7 @@ def ask(
         raise CannotBeShared(str(block))
     request = SharingRequest(subject=subject, holder=holder, block=block, name=name, asked_by=asked_by)
     clocks = Terms.spans(now, answer=terms.answer_within, remind=terms.remind_after, kept=terms.name_kept)
-    CO_HOLDER.begin(request, clocks, now, request=str(request.pk))
+    CO_HOLDER.begin(request, clocks, actor=asked_by, now=now, request=str(request.pk))
     for each in sorted(there):
         _put(request, each, asked_by, now)
     return request

@@ -25,6 +25,7 @@ class SharingRequest(Inquiry):
     Another port of the same address is no other request.
     """
 
+    asked_by = models.CharField(max_length=120)
     holder = models.UUIDField()
     block = BlockField()
     # What those who are asked read, and all that they learn of the asker.

@@ -85,7 +85,7 @@ def ask(
     )
     question.link_index = LINKS.index_of(question)
     terms = Terms.spans(now, answer=rules.link_valid, remind=rules.remind_after, kept=rules.address_kept)
-    REFERENCE.begin(question, terms, now)
+    REFERENCE.begin(question, terms, actor=asked_by, now=now)
     _write(question, party.asked, now)
     return question
 

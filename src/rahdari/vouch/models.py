@@ -22,6 +22,7 @@ class ReferenceRequest(Inquiry):
     address = EncryptedTextField()
     address_index = models.CharField(max_length=64)
     domain = models.CharField(max_length=253)
+    asked_by = models.CharField(max_length=120)
     language = models.CharField(max_length=2)
     # The keyed hash of the link's token.
     link_index = models.CharField(max_length=64, unique=True)

@@ -17,7 +17,6 @@ from rahdari.attest import actions as attest
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MemberList
 from rahdari.checks import actions as check_actions
 from rahdari.confirm import actions as confirm
-from rahdari.confirm.models import SubscriberQuestion as AskedOfOperator
 from rahdari.control import actions as control
 from rahdari.control.models import Reproof
 from rahdari.db.queues import attempt
@@ -57,7 +56,7 @@ from .entering import enter_grants
 from .inquiries import Asked, all_of
 from .late_answers import RESTS, decide_late, take_in_late_proofs
 from .mobile import drop_lines, tell_of_left
-from .operator_checks import carry_operator_answers, end_questions, erase_subscribers, stand_on_silence
+from .operator_checks import OPERATORS, erase_subscribers, stand_on_silence
 from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
 from .provisional import prolong_provisional, remind_of_provisional, settle_answered, settle_ending
 from .reminding import remind, tell_of_grace
@@ -115,7 +114,7 @@ NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # What is kept for months need not be erased to the minute.
 AN_HOUR = dt.timedelta(hours=1)
 # Who outside is asked, each once about one thing (`inquiry`).
-PARTIES: tuple[Asked, ...] = (CLIENTS, CO_HOLDERS, ASSOCIATIONS)
+PARTIES: tuple[Asked, ...] = (CLIENTS, CO_HOLDERS, ASSOCIATIONS, OPERATORS)
 ASKED = tuple(party.kind.model for party in PARTIES)
 STEPS: tuple[Step, ...] = (
     Step("apply -> checks", open_checks),
@@ -128,8 +127,7 @@ STEPS: tuple[Step, ...] = (
     Step("inquiries: remind", all_of(PARTIES, lambda party: (party.remind,)), of=ASKED, clock=True),
     Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), of=ASKED, clock=True),
     Step("attest -> checks: what is over", together(settle_uses, drop_what_is_over), of=(AttestationUse,)),
-    Step("confirm -> checks", carry_operator_answers, of=(AskedOfOperator,)),
-    Step("confirm -> checks: operators that are late", stand_on_silence, of=(AskedOfOperator,), clock=True),
+    Step("confirm -> checks: operators that are late", stand_on_silence, of=(OPERATORS.kind.model,), clock=True),
     Step("checks: not shown in time", check_actions.end_waiting, clock=True),
     Step("checks", answer_checks),
     Step("checks: proofs that came late", take_in_late_proofs, rests=RESTS),
@@ -154,8 +152,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: forget holders", forget_holders, rests=AN_HOUR),
     Step("register: forget addresses", forget_entries, rests=AN_HOUR),
     Step("register: prolong provisional ones", prolong_provisional),
-    Step("confirm: end questions", end_questions, of=(AskedOfOperator,)),
-    Step("confirm: erase subscribers", erase_subscribers, clock=True),
+    Step("erase subscribers", erase_subscribers, clock=True),
     Step("register: go on after a pause", decide.go_on_due, clock=True),
     Step("register: expire", register.expire_due, clock=True),
     Step("mobile: drop lines", drop_lines, of=(MobileNumber,)),

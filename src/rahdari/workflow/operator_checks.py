@@ -16,16 +16,19 @@ from rahdari.checks.rules import Answer
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import SubscriberQuestion
+from rahdari.confirm.queries import OPERATOR
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
 from rahdari.control import actions as control_actions
 from rahdari.control.rules import is_range
 from rahdari.db.queues import each_of
 from rahdari.decide import queries as decisions
+from rahdari.inquiry.rules import WITHDRAWN
 from rahdari.people import actions as people
 from rahdari.policy import Policy, add
 from rahdari.publish import queries as networks
 
 from . import mobile
+from .inquiries import Asked
 from .operator_evidence import answer_from as evidence_of
 
 KIND = "operator"
@@ -63,18 +66,21 @@ def ask_operators(application: Application, policy: Policy, now: dt.datetime) ->
             _answer_check(question, now)
 
 
-@each_of(questions.answers_to_carry)
-def carry_operator_answers(question: SubscriberQuestion, now: dt.datetime) -> None:
-    """What operators answered, to whoever waits for it: the check of an application, the proof of an address."""
+@OPERATOR.delivering
+def deliver_answers_of_operators(question: SubscriberQuestion, now: dt.datetime) -> None:
+    """What operators answered, to whoever waits for it: the check of an application, the proof of an address. Of a
+    mobile number nothing stays with the question then: the operator corrects itself by its own word for the line."""
+    if question.state == WITHDRAWN:
+        return
     if question.is_mobile:
         mobile.take_answer(question, now)
-    else:
-        proved = control_actions.answer_by_operator(
-            subject=question.target, said=question.said, evidence=dict(_evidence(question)), now=now
-        )
-        _answer_check(question, now)
-        _answer_control(question, proved=proved, now=now)
-    confirm.mark_carried(question=question, said=question.said, now=now)
+        OPERATOR.erase(question, now)
+        return
+    proved = control_actions.answer_by_operator(
+        subject=question.target, said=question.said, evidence=dict(_evidence(question)), now=now
+    )
+    _answer_check(question, now)
+    _answer_control(question, proved=proved, now=now)
 
 
 def _answer_check(question: SubscriberQuestion, now: dt.datetime) -> None:
@@ -165,7 +171,7 @@ def _nobody_waits(now: dt.datetime) -> QuerySet[SubscriberQuestion]:
     # A registration that stands until its operator answers still waits for that answer.
     stands = decisions.provisional_grants().order_by().values("case__application")
     closed = applications.subjects_of(applications.closed_since(now - CLOSED_WITHIN).exclude(pk__in=stands))
-    return questions.open_ones().filter(Q(target__in=removed) | Q(subject__in=closed))
+    return OPERATOR.waiting().filter(Q(target__in=removed) | Q(subject__in=closed))
 
 
 @each_of(_nobody_waits)
@@ -176,10 +182,18 @@ def end_questions(question: SubscriberQuestion, now: dt.datetime) -> int:
 
 
 def erase_subscribers(now: dt.datetime) -> int:
-    """What identified subscribers, when its time is over; files of answers and of addresses; addresses of agents who
-    did not accept.
+    """What identified subscribers, when its time is over, with the application too; files of answers and of addresses;
+    addresses of agents who did not accept.
     """
     people.forget_offers(now=now)
     apply.delete_old_address_files(now=now)
     confirm.delete_old_files(now=now)
-    return confirm.erase_due(now=now) + apply.forget_subscribers(now=now)
+    return apply.forget_subscribers(now=now)
+
+
+OPERATORS = Asked(
+    OPERATOR,
+    withdraw=end_questions,
+    deliver=deliver_answers_of_operators,
+    erase=OPERATOR.erasing(),
+)

@@ -52,8 +52,11 @@ class TestMoves:
         assert not any(move.target is Status.DRAFT for move in rules.MOVES)
 
     def test_are_none_out_of_a_refusal_or_a_withdrawal(self) -> None:
-        for source, target in itertools.product((Status.REFUSED, Status.WITHDRAWN), Status):
-            assert not rules.may_move(source, target)
+        assert not any(move.source in {Status.REFUSED, Status.WITHDRAWN} for move in rules.MOVES)
+
+    def test_of_another_act_are_none(self) -> None:
+        for move, act in itertools.product(rules.MOVES, ("submit", "withdraw", "close", "reopen")):
+            assert rules.may_move(move.source, act, move.target) is (act == move.act)
 
 
 class TestEligibility:

@@ -12,7 +12,7 @@ from rahdari.address import parse_parts
 from rahdari.journal import queries as journal
 from rahdari.register import actions, queries
 from rahdari.register.models import Change, Entry, Registration
-from rahdari.register.rules import MOVES, NewEntry, Standing, stamp, told_end
+from rahdari.register.rules import NewEntry, Standing, stamp, told_end
 
 NOW = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
@@ -159,10 +159,6 @@ class TestEnd:
         assert actions.expire_due(now=NOW + YEAR) == 0
         assert [change.act for change in queries.history_of(registration)] == ["enter", "expire"]
         assert [row.actor for row in journal.about(f"registration:{registration.id}")] == ["clock", "rule:1"]
-
-    def test_every_move_of_the_table_is_an_act_that_leaves_its_change(self) -> None:
-        acts = {"enter", "amend", "renew", "confirm", "prolong", "strike_out", "expire", "suspend", "resume", "restore"}
-        assert {move[1] for move in MOVES} == acts
 
 
 @pytest.mark.django_db

@@ -253,13 +253,6 @@ class TestLinks:
         room = rules.room_for(workers=workers, most=most, live=live)
         assert room >= 0 and (room == 0 or live + room <= min(workers, most))
 
-    def test_moves_are_the_table(self) -> None:
-        for source_ in HomeConnectionState:
-            for target in HomeConnectionState:
-                allowed = any((move[0], move[2]) == (source_, target) for move in rules.MOVES)
-                assert rules.may_move(source_, target) is allowed
-        assert not any(move[0] in {HomeConnectionState.WITHDRAWN, HomeConnectionState.ENDED} for move in rules.MOVES)
-
 
 class TestNobodyIsNamed:
     def test_in_the_journal_and_in_the_table(self) -> None:

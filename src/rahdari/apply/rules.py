@@ -44,24 +44,23 @@ class Move:
     source: Status
     act: str
     target: Status
-    by: str  # applicant | decision
 
 
 MOVES = (
-    Move(Status.DRAFT, "submit", Status.SUBMITTED, "applicant"),
-    Move(Status.DRAFT, "withdraw", Status.WITHDRAWN, "applicant"),
-    Move(Status.SUBMITTED, "withdraw", Status.WITHDRAWN, "applicant"),
-    Move(Status.SUBMITTED, "close", Status.GRANTED, "decision"),
-    Move(Status.SUBMITTED, "close", Status.REFUSED, "decision"),
-    Move(Status.SUBMITTED, "close", Status.NOT_PURSUED, "decision"),
+    Move(Status.DRAFT, "submit", Status.SUBMITTED),
+    Move(Status.DRAFT, "withdraw", Status.WITHDRAWN),
+    Move(Status.SUBMITTED, "withdraw", Status.WITHDRAWN),
+    Move(Status.SUBMITTED, "close", Status.GRANTED),
+    Move(Status.SUBMITTED, "close", Status.REFUSED),
+    Move(Status.SUBMITTED, "close", Status.NOT_PURSUED),
     # A grant that another holder overtook on the way to the register, and a file closed because nobody answered.
-    Move(Status.GRANTED, "reopen", Status.SUBMITTED, "decision"),
-    Move(Status.NOT_PURSUED, "reopen", Status.SUBMITTED, "decision"),
+    Move(Status.GRANTED, "reopen", Status.SUBMITTED),
+    Move(Status.NOT_PURSUED, "reopen", Status.SUBMITTED),
 )
 
 
-def may_move(source: str, target: str) -> bool:
-    return any(move.source == source and move.target == target for move in MOVES)
+def may_move(source: str, act: str, target: str) -> bool:
+    return any((move.source, move.act, move.target) == (source, act, target) for move in MOVES)
 
 
 def is_open(status: str) -> bool:

@@ -198,7 +198,7 @@ def mark_checks_opened(*, application: Application, now: dt.datetime, actor: str
 
 def withdraw_application(*, application: Application, actor: str, now: dt.datetime) -> Application:
     """The applicant takes it back, sent or not. Doing it twice changes nothing. Raises MoveNotAllowed once decided."""
-    return _close(application, Status.WITHDRAWN, act="apply.withdrew", actor=actor, now=now)
+    return _close(application, Status.WITHDRAWN, move="withdraw", act="apply.withdrew", actor=actor, now=now)
 
 
 def close_application(*, application: Application, outcome: str, actor: str, now: dt.datetime) -> Application:
@@ -206,15 +206,17 @@ def close_application(*, application: Application, outcome: str, actor: str, now
     target = Status(outcome)
     if target not in rules.OUTCOMES:
         raise MoveNotAllowed(application, outcome)
-    return _close(application, target, act=f"apply.closed_{target.value}", actor=actor, now=now)
+    return _close(application, target, move="close", act=f"apply.closed_{target.value}", actor=actor, now=now)
 
 
-def _close(application: Application, target: Status, *, act: str, actor: str, now: dt.datetime) -> Application:
+def _close(
+    application: Application, target: Status, *, move: str, act: str, actor: str, now: dt.datetime
+) -> Application:
     with transaction.atomic():
         row = locked(application)
         if row.status == target:
             return row
-        if not rules.may_move(row.status, target):
+        if not rules.may_move(row.status, move, target):
             raise MoveNotAllowed(row, target)
         row.status, row.closed_at, row.updated_at = target.value, now, now
         row.save(update_fields=["status", "closed_at", "updated_at"])
@@ -229,7 +231,7 @@ def reopen_application(*, application: Application, actor: str, now: dt.datetime
         row = locked(application)
         if row.status == Status.SUBMITTED:
             return row
-        if not rules.may_move(row.status, Status.SUBMITTED):
+        if not rules.may_move(row.status, "reopen", Status.SUBMITTED):
             raise MoveNotAllowed(row, Status.SUBMITTED)
         row.status, row.closed_at, row.updated_at = Status.SUBMITTED.value, None, now
         row.save(update_fields=["status", "closed_at", "updated_at"])

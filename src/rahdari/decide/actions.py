@@ -27,11 +27,12 @@ from .granting import (
 from .operators import NoOperatorToAsk, ask_operator
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question, save_answer_draft
 from .queue_columns import keep_again
-from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
+from .refusals import answer_notice, drop_refusal, propose_refusal, second_refusal
 from .revocation import keep_registration, propose_taking_back, restore_registration, second_taking_back
 from .transitions import (
     AlreadyAnswered,
     CodeNotUsable,
+    MayNotSecond,
     NotAnOfficer,
     NotPossibleNow,
     NotYourCase,

@@ -15,7 +15,7 @@ from rahdari.people.models import User
 
 from . import queries
 from .models import Case
-from .transitions import apart_from, in_own_hands, lock, move_of, record, sentence
+from .transitions import apart_from, begin, lock, record
 
 
 class AlreadyTaken(Exception):
@@ -29,14 +29,13 @@ class AlreadyTaken(Exception):
 @transaction.atomic
 def take_case(*, case: Case, officer: User, now: dt.datetime) -> Case:
     case = lock(case)
-    actor = apart_from(case, officer)
-    move_of(case, "take_case")
+    begun = begin(case, "take_case", by=officer, now=now)
     if case.assigned_to_id == officer.pk:
         return case
     if case.assigned_to_id is not None:
         raise AlreadyTaken(case)
     _assign(case, officer, now)
-    record(case, "took_case", actor, now)
+    record(case, "took_case", begun.actor, now)
     return case
 
 
@@ -44,16 +43,11 @@ def take_case(*, case: Case, officer: User, now: dt.datetime) -> Case:
 def hand_over(*, case: Case, officer: User, to: User | None, now: dt.datetime) -> Case:
     """Pass the case to a colleague, or back into the queue. A supervisor may do it with anybody's case."""
     case = lock(case)
-    if people.is_supervisor(officer):
-        actor = apart_from(case, officer)
-        move_of(case, "reassign")
-    else:
-        actor = in_own_hands(case, officer)
-        move_of(case, "hand_over")
+    begun = begin(case, "reassign" if people.is_supervisor(officer) else "hand_over", by=officer, now=now)
     if to is not None:
         apart_from(case, to)
     _assign(case, to, now)
-    record(case, "handed_over", actor, now, detail={"to": f"officer:{to.pk}" if to else ""})
+    record(case, "handed_over", begun.actor, now, detail={"to": f"officer:{to.pk}" if to else ""})
     return case
 
 
@@ -66,12 +60,11 @@ def _assign(case: Case, officer: User | None, now: dt.datetime) -> None:
 def record_check(*, case: Case, officer: User, check: uuid.UUID, outcome: str, how: str, now: dt.datetime) -> Check:
     """What an officer found out by hand, with words on how. The journal's row is written by `checks`."""
     case = lock(case)
-    actor = in_own_hands(case, officer)
-    move_of(case, "record_check")
+    begun = begin(case, "record_check", by=officer, now=now, words=how)
     found = checks.check_by_id(subject=case.application.subject, id=str(check))
     if found is None:
         raise queries.CaseNotFound(case.application.reference)
-    return checking.record_by_hand(check=found, outcome=outcome, how=sentence(how), actor=actor, now=now)
+    return checking.record_by_hand(check=found, outcome=outcome, how=begun.words, actor=begun.actor, now=now)
 
 
 @transaction.atomic
@@ -89,9 +82,7 @@ def record_several(
 def record_checks(*, case: Case, officer: User, kind: str, outcome: str, how: str, now: dt.datetime) -> int:
     """The same for every address whose check of this kind has not passed. Gives their number."""
     case = lock(case)
-    actor = in_own_hands(case, officer)
-    move_of(case, "record_check")
-    words = sentence(how)
+    begun = begin(case, "record_check", by=officer, now=now, words=how)
     addresses = {each.subject for each in applications.endpoints_of(case.application)}
     found = [
         each
@@ -99,5 +90,5 @@ def record_checks(*, case: Case, officer: User, kind: str, outcome: str, how: st
         if each.kind == kind and each.target in addresses and each.outcome != Outcome.PASSED
     ]
     for each in found:
-        checking.record_by_hand(check=each, outcome=outcome, how=words, actor=actor, now=now)
+        checking.record_by_hand(check=each, outcome=outcome, how=begun.words, actor=begun.actor, now=now)
     return len(found)

@@ -310,7 +310,7 @@ class CasePage:
 
     @property
     def may_decide(self) -> bool:
-        return self.is_mine and rules.move_for(self.standing, "propose_refusal") is not None
+        return self.is_mine and rules.allows(self.standing, "propose_refusal")
 
     @property
     def may_record(self) -> bool:

@@ -8,7 +8,7 @@ from rahdari.db.queues import each_of
 from . import case_clock, queries, rules
 from .models import Case, Notice
 from .rules import Status
-from .transitions import close, move_of, record, write
+from .transitions import begin, close, record, write
 
 
 def close_unanswered(*, now: dt.datetime) -> int:
@@ -37,15 +37,15 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
     if case.status != Status.OPEN:
         return False
     if case.application.status == "withdrawn":
-        move_of(case, "close_withdrawn")
-        close(case, Status.WITHDRAWN, now)
+        begun = begin(case, "close_withdrawn", by="clock", now=now)
+        close(case, begun.move.target, now)
         record(case, "closed_withdrawn", "clock", now)
         return True
     if question is not None and question.lapsed_at is None and now > case_clock.question_due_at(question):
-        move_of(case, "close_unanswered")
+        begun = begin(case, "close_unanswered", by="clock", now=now)
         question.lapsed_at = now
         question.save(update_fields=["lapsed_at"])
-        close(case, Status.NOT_PURSUED, now)
+        close(case, begun.move.target, now)
         closed = apply.close_application(application=case.application, outcome="not_pursued", actor="clock", now=now)
         record(case, "closed_unanswered", "clock", now, reason=question.code)
         write(case, "application_not_pursued", now, readable_until=queries.readable_until(closed))
@@ -53,7 +53,7 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
     if notice is not None and is_ripe:
         return _run_out(case, notice, now)
     if case.escalated_at is None and case_clock.clock_of(case, now).is_late:
-        move_of(case, "escalate")
+        begin(case, "escalate", by="clock", now=now)
         case.escalated_at = now
         case.save(update_fields=["escalated_at"])
         record(case, "escalated", "clock", now)
@@ -64,7 +64,7 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
 
 
 def _run_out(case: Case, notice: Notice, now: dt.datetime) -> bool:
-    move_of(case, "let_notice_run_out")
+    begin(case, "let_notice_run_out", by="clock", now=now)
     notice.ran_out_at = now
     notice.save(update_fields=["ran_out_at"])
     record(case, "notice_ran_out", "clock", now, reason=" ".join(notice.codes))

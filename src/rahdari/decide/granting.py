@@ -20,8 +20,8 @@ from rahdari.register.models import Registration
 
 from . import case_clock, queries, rules, unreached_addresses
 from .models import Case, Decision
-from .rules import Lane, Outcome, Status
-from .transitions import close, in_own_hands, lock, move_of, record, write
+from .rules import Lane, Status
+from .transitions import LINE, Begun, begin, close, lock, record, write
 
 
 class ChecksMissing(Exception):
@@ -59,13 +59,13 @@ def _by_rule(case: Case, result: rules.Assessment, now: dt.datetime) -> Case:
         case.lane = Lane.AUTOMATIC
         case.save(update_fields=["lane"])
     if isinstance(result, rules.Provisional):
-        move_of(case, "grant_provisionally")
-        _decide_grant(case, decided_by=actor, text="", now=now, provisional=result)
+        begun = begin(case, "grant_provisionally", by=actor, now=now)
+        _decide_grant(case, begun, now=now, provisional=result)
         detail = {"passed": result.passed, "awaited": sorted({fact.kind for fact in result.awaited})}
         record(case, "granted_provisionally", actor, now, reason=result.codes[0], detail=detail)
         return queries.cases().get(pk=case.pk)
-    move_of(case, "grant_by_rule")
-    _decide_grant(case, decided_by=actor, text="", now=now)
+    begun = begin(case, "grant_by_rule", by=actor, now=now)
+    _decide_grant(case, begun, now=now)
     record(case, "granted_by_rule", actor, now, detail={"passed": result.passed})
     return queries.cases().get(pk=case.pk)
 
@@ -114,20 +114,20 @@ def _started_at(application: Application, found: Sequence[Check], now: dt.dateti
 
 
 def _decide_grant(
-    case: Case, *, decided_by: str, text: str, now: dt.datetime, provisional: rules.Provisional | None = None
+    case: Case, begun: Begun, *, now: dt.datetime, provisional: rules.Provisional | None = None
 ) -> Decision:
     decision = Decision.objects.create(
         case=case,
-        outcome=Outcome.GRANTED,
-        text=text,
-        decided_by=decided_by,
+        outcome=begun.outcome,
+        text=begun.words,
+        decided_by=begun.actor,
         rule_version=case_clock.policy_of(case.application).version,
         at=now,
         provisional_until=case_clock.provisional_until(case.application, now) if provisional else None,
         provisional_codes=list(provisional.codes) if provisional else [],
     )
-    close(case, Status.DECIDED, now)
-    apply.close_application(application=case.application, outcome="granted", actor=decided_by, now=now)
+    close(case, begun.move.target, now)
+    apply.close_application(application=case.application, outcome="granted", actor=begun.actor, now=now)
     wake()
     return decision
 
@@ -139,14 +139,13 @@ def grant(*, case: Case, officer: User, text: str = "", now: dt.datetime) -> Dec
     While a check waits past its clock it is a provisional one, as the rule's is.
     """
     case = lock(case)
-    actor = in_own_hands(case, officer)
-    move_of(case, "grant")
+    begun = begin(case, "grant", by=officer, now=now, words=text)
     found = unreached_addresses.held_against(queries.missing_for_grant(case, now), case.application)
     if isinstance(found, rules.NotYet):
         raise ChecksMissing(found.missing)
     provisional = found if isinstance(found, rules.Provisional) else None
-    decision = _decide_grant(case, decided_by=actor, text=text.strip(), now=now, provisional=provisional)
-    record(case, "granted", actor, now)
+    decision = _decide_grant(case, begun, now=now, provisional=provisional)
+    record(case, "granted", begun.actor, now)
     return decision
 
 
@@ -159,7 +158,7 @@ def mark_entered(*, decision: Decision, registration: Registration, now: dt.date
         return decision
     decision.entered_at, decision.registration = now, registration
     decision.save(update_fields=["entered_at", "registration"])
-    record(case, "entered", "system:line", now, detail={"registration": registration.reference})
+    record(case, "entered", LINE, now, detail={"registration": registration.reference})
     service = case_clock.policy_of(case.application).services[case.application.service]
     provisional = {}
     if decision.is_provisional:
@@ -206,13 +205,13 @@ def confirm_grant(*, decision: Decision, now: dt.datetime) -> Decision:
     decision = Decision.objects.get(pk=decision.pk)
     if not decision.is_provisional or decision.voided_at is not None:
         return decision
-    move_of(case, "confirm_grant")
+    begun = begin(case, "confirm_grant", by=f"rule:{decision.rule_version}", now=now)
     found = queries.assessment_of(case.application, now)
     if not isinstance(found, rules.Grantable):
         raise ChecksMissing(found.missing if isinstance(found, rules.NotYet) else found.awaited)
     decision.confirmed_at = now
     decision.save(update_fields=["confirmed_at"])
-    record(case, "confirmed", f"rule:{decision.rule_version}", now, detail={"passed": found.passed})
+    record(case, "confirmed", begun.actor, now, detail={"passed": found.passed})
     return decision
 
 
@@ -226,13 +225,13 @@ def return_provisional(*, decision: Decision, why: str, now: dt.datetime) -> Cas
     decision = Decision.objects.get(pk=decision.pk)
     if decision.voided_at is not None or not decision.is_provisional:
         return case
-    move_of(case, "return_provisional")
+    begin(case, "return_provisional", by=LINE, now=now)
     decision.voided_at, decision.voided_why = now, why
     decision.save(update_fields=["voided_at", "voided_why"])
     case.status, case.lane, case.decided_at = Status.OPEN, Lane.REVIEW, None
     case.save(update_fields=["status", "lane", "decided_at"])
-    apply.reopen_application(application=case.application, actor="system:line", now=now)
-    record(case, "returned_provisional", "system:line", now, detail={"why": why})
+    apply.reopen_application(application=case.application, actor=LINE, now=now)
+    record(case, "returned_provisional", LINE, now, detail={"why": why})
     return queries.cases().get(pk=case.pk)
 
 
@@ -243,13 +242,13 @@ def return_grant(*, decision: Decision, why: str, now: dt.datetime) -> Case:
     decision = Decision.objects.get(pk=decision.pk)
     if decision.voided_at is not None or decision.entered_at is not None:
         return case
-    move_of(case, "return_grant")
+    begin(case, "return_grant", by=LINE, now=now)
     decision.voided_at, decision.voided_why = now, why
     decision.save(update_fields=["voided_at", "voided_why"])
     case.status, case.lane, case.decided_at = Status.OPEN, Lane.REVIEW, None
     case.save(update_fields=["status", "lane", "decided_at"])
-    apply.reopen_application(application=case.application, actor="system:line", now=now)
+    apply.reopen_application(application=case.application, actor=LINE, now=now)
     # The world moved since the check was made: the officer is shown what the register holds now.
     checking.look_again(subject=case.application.subject, kind="not_registered", now=now)
-    record(case, "returned_grant", "system:line", now, detail={"why": why})
+    record(case, "returned_grant", LINE, now, detail={"why": why})
     return queries.cases().get(pk=case.pk)

@@ -18,7 +18,7 @@ from rahdari.publish.models import Operator
 
 from . import case_clock
 from .models import Case
-from .transitions import in_own_hands, lock, move_of, record
+from .transitions import begin, lock, record
 
 
 class NoOperatorToAsk(Exception):
@@ -65,8 +65,7 @@ def ask_operator(*, case: Case, officer: User, now: dt.datetime) -> int:
     """Ask the operator of each address whether the applicant is its subscriber. Returns how many addresses it was asked
     about. Raises NoOperatorToAsk."""
     case = lock(case)
-    actor = in_own_hands(case, officer)
-    move_of(case, "ask_operator")
+    actor = begin(case, "ask_operator", by=officer, now=now).actor
     found = to_ask(case.application)
     if not found:
         raise NoOperatorToAsk(case)

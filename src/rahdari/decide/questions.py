@@ -13,7 +13,7 @@ from rahdari.people.models import User
 from . import case_clock, evidence
 from .models import Case, CaseQuestion, Notice
 from .rules import Status
-from .transitions import AlreadyAnswered, answer_of, in_own_hands, lock, move_of, record, usable, write
+from .transitions import AlreadyAnswered, answer_of, begin, lock, record, usable, write
 
 
 class NoMoreTime(Exception):
@@ -36,20 +36,19 @@ class TooLateToReopen(Exception):
 def ask_question(*, case: Case, officer: User, code: str, text: str = "", now: dt.datetime) -> CaseQuestion:
     """Ask the applicant. The officer's clock stands still until the answer. Raises EvidenceMissing."""
     case = lock(case)
-    actor = in_own_hands(case, officer)
-    move_of(case, "ask_question")
+    begun = begin(case, "ask_question", by=officer, now=now, codes=[code], words=text)
     reason = usable(case, code, "question")
     evidence.require(case.application, [reason])
     allowance = case_clock.policy_of(case.application).clocks["question"]
     question = CaseQuestion.objects.create(
         case=case,
         code=code,
-        text=text.strip(),
+        text=begun.words,
         asked_by=officer,
         asked_at=now,
         due_at=policy.add(start=now, allowance=allowance, calendar=case_clock.calendar()),
     )
-    record(case, "asked_question", actor, now, reason=code)
+    record(case, "asked_question", begun.actor, now, reason=code)
     asked = reason.text.in_language(case.application.applicant.language)
     write(
         case,
@@ -66,7 +65,7 @@ def ask_question(*, case: Case, officer: User, code: str, text: str = "", now: d
 def extend_question(*, question: CaseQuestion, actor: str, now: dt.datetime) -> CaseQuestion:
     """More time, without a reason, as often as the policy gives it."""
     case = lock(question.case)
-    move_of(case, "extend_question")
+    begin(case, "extend_question", by=actor, now=now)
     question = CaseQuestion.objects.get(pk=question.pk)
     frozen = case_clock.policy_of(case.application)
     if question.extended >= frozen.extensions_of_a_question:
@@ -87,9 +86,9 @@ def answer_question(*, question: CaseQuestion, answer: str, actor: str, now: dt.
     question = CaseQuestion.objects.get(pk=question.pk)
     if question.answered_at is not None:
         raise AlreadyAnswered(question)
-    move = move_of(case, "answer_question")
+    begun = begin(case, "answer_question", by=actor, now=now)
     text = answer_of(case, question, answer)
-    if move.source == Status.NOT_PURSUED:
+    if begun.move.source == Status.NOT_PURSUED:
         until = policy.add(
             start=question.lapsed_at or now,
             allowance=case_clock.policy_of(case.application).reopen_within,
@@ -117,7 +116,7 @@ def save_answer_draft(*, asked: CaseQuestion | Notice, text: str, actor: str, no
     row = type(asked).objects.get(pk=asked.pk)
     if row.answered_at is not None:
         raise AlreadyAnswered(row)
-    move_of(case, "answer_notice" if isinstance(row, Notice) else "answer_question")
+    begin(case, "answer_notice" if isinstance(row, Notice) else "answer_question", by=actor, now=now)
     if row.draft != text:
         row.draft = text
         row.save(update_fields=["draft"])

@@ -9,36 +9,22 @@ from django.urls import reverse
 from rahdari import policy
 from rahdari.apply import actions as apply
 from rahdari.db.wake import wake
-from rahdari.people import queries as people
 from rahdari.people.models import User
 
-from . import case_clock, evidence, queries, rules
+from . import case_clock, evidence, queries
 from .models import Case, Decision, Notice
-from .rules import CannotSecond, Outcome, Status
 from .transitions import (
     AlreadyAnswered,
     CodeNotUsable,
     NotPossibleNow,
-    ReasonNeeded,
     answer_of,
-    apart_from,
+    begin,
     close,
-    in_own_hands,
     lock,
-    move_of,
     record,
-    sentence,
     usable,
     write,
 )
-
-
-class MayNotSecond(Exception):
-    """This officer may not decide as the second one. `.why` is a `rules.CannotSecond`."""
-
-    def __init__(self, why: CannotSecond) -> None:
-        super().__init__(f"may not second: {why}")
-        self.why = why
 
 
 @transaction.atomic
@@ -50,10 +36,7 @@ def propose_refusal(
     `named`: what in the file shows it, for codes whose evidence only a person can find. Raises EvidenceMissing.
     """
     case = lock(case)
-    actor = in_own_hands(case, officer)
-    move_of(case, "propose_refusal")
-    if not codes:
-        raise ReasonNeeded("codes")
+    begun = begin(case, "propose_refusal", by=officer, now=now, codes=codes, words=text)
     reasons = [usable(case, code, "refusal") for code in dict.fromkeys(codes)]
     for reason in reasons:
         if not evidence.fits(case.application, reason):
@@ -64,7 +47,7 @@ def propose_refusal(
     notice = Notice.objects.create(
         case=case,
         codes=listed,
-        text=sentence(text),
+        text=begun.words,
         evidence=named.strip(),
         proposed_by=officer,
         sent_at=now,
@@ -72,7 +55,7 @@ def propose_refusal(
             start=now, allowance=case_clock.notice_allowance(frozen, listed), calendar=case_clock.calendar()
         ),
     )
-    record(case, "proposed_refusal", actor, now, reason=" ".join(listed))
+    record(case, "proposed_refusal", begun.actor, now, reason=" ".join(listed))
     write(
         case,
         "application_notice",
@@ -94,7 +77,7 @@ def answer_notice(*, notice: Notice, answer: str, actor: str, now: dt.datetime) 
         raise AlreadyAnswered(notice)
     if not notice.is_standing:
         raise NotPossibleNow("answer_notice", case.standing)
-    move_of(case, "answer_notice")
+    begin(case, "answer_notice", by=actor, now=now)
     notice.answered_at, notice.answer, notice.draft = now, answer_of(case, notice, answer), ""
     notice.save(update_fields=["answered_at", "answer", "draft"])
     record(case, "answered_notice", actor, now, reason=" ".join(notice.codes))
@@ -106,13 +89,12 @@ def answer_notice(*, notice: Notice, answer: str, actor: str, now: dt.datetime) 
 def drop_refusal(*, case: Case, officer: User, why: str, now: dt.datetime) -> Case:
     """Take the proposal back, as its author or in the author's place. The case goes on."""
     case = lock(case)
-    actor = apart_from(case, officer)
-    move_of(case, "drop_refusal")
+    begun = begin(case, "drop_refusal", by=officer, now=now, words=why)
     notice = queries.open_notice(case)
     assert notice is not None  # noqa: S101 - the move exists only while one stands
-    notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, sentence(why)
+    notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, begun.words
     notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
-    record(case, "dropped_refusal", actor, now, reason=" ".join(notice.codes))
+    record(case, "dropped_refusal", begun.actor, now, reason=" ".join(notice.codes))
     return queries.cases().get(pk=case.pk)
 
 
@@ -120,31 +102,19 @@ def drop_refusal(*, case: Case, officer: User, why: str, now: dt.datetime) -> Ca
 def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime) -> Decision:
     """The second officer's decision. The words are the second officer's own; the applicant reads them."""
     case = lock(case)
-    actor = apart_from(case, officer)
     notice = queries.open_notice(case)
     if notice is None:
         raise NotPossibleNow("second_refusal", case.standing)
-    frozen = case_clock.policy_of(case.application)
-    why = rules.may_second(
-        proposer=notice.proposed_by_id,
-        second=officer.pk,
-        is_director=people.has_rank(officer, "director"),
-        reasons=[frozen.reasons[code] for code in notice.codes],
-        ripe=notice.state == rules.NoticeState.RIPE,
-        is_new=queries.is_new_in_office(officer, now),
-    )
-    if why is not None:
-        raise MayNotSecond(why)
+    begun = begin(case, "second_refusal", by=officer, now=now, codes=notice.codes, words=because)
     evidence.require(
         case.application, [usable(case, code, "refusal") for code in notice.codes], named=bool(notice.evidence)
     )
-    move_of(case, "second_refusal")
-    text = sentence(because)
+    frozen, actor, text = case_clock.policy_of(case.application), begun.actor, begun.words
     forum = frozen.forum_for("officer_decision")
     assert forum is not None  # noqa: S101 - the loader refuses a policy without one
     decision = Decision.objects.create(
         case=case,
-        outcome=Outcome.REFUSED,
+        outcome=begun.outcome,
         codes=notice.codes,
         text=text,
         decided_by=actor,
@@ -157,7 +127,7 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
     )
     notice.concluded_at = now
     notice.save(update_fields=["concluded_at"])
-    close(case, Status.DECIDED, now)
+    close(case, begun.move.target, now)
     closed = apply.close_application(application=case.application, outcome="refused", actor=actor, now=now)
     record(
         case, "refused", actor, now, reason=" ".join(notice.codes), detail={"proposed_by": str(notice.proposed_by_id)}

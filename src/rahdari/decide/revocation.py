@@ -24,8 +24,7 @@ from rahdari.register.rules import STANDING, Standing
 from . import case_clock, queries, rules
 from .ending import restore, resume, tell
 from .models import Case, Notice, Revocation
-from .refusals import MayNotSecond
-from .transitions import CodeNotUsable, NotPossibleNow, ReasonNeeded, apart_from, lock, move_of, record, sentence
+from .transitions import CodeNotUsable, NotPossibleNow, ReasonNeeded, begin, lock, record
 
 KINDS = ("suspension", "striking_out")
 
@@ -54,8 +53,7 @@ def registration_of(case: Case, now: dt.datetime) -> Registration | None:
 def propose_taking_back(*, case: Case, officer: User, code: str, text: str, evidence: str, now: dt.datetime) -> Notice:
     """Tell the holder why the registration may be taken back, and until when there is time to answer."""
     case = lock(case)
-    actor = apart_from(case, officer)
-    move_of(case, "propose_taking_back")
+    begun = begin(case, "propose_taking_back", by=officer, now=now, codes=[code], words=text)
     found = registration_of(case, now)
     if found is None:
         raise NotPossibleNow("propose_taking_back", case.standing)
@@ -68,7 +66,7 @@ def propose_taking_back(*, case: Case, officer: User, code: str, text: str, evid
     notice = Notice.objects.create(
         case=case,
         codes=[code],
-        text=sentence(text),
+        text=begun.words,
         evidence=evidence.strip(),
         proposed_by=officer,
         sent_at=now,
@@ -76,7 +74,7 @@ def propose_taking_back(*, case: Case, officer: User, code: str, text: str, evid
             start=now, allowance=case_clock.notice_allowance(frozen, [code]), calendar=case_clock.calendar()
         ),
     )
-    record(case, "proposed_taking_back", actor, now, reason=code)
+    record(case, "proposed_taking_back", begun.actor, now, reason=code)
     tell(
         found,
         "registration_notice",
@@ -94,12 +92,11 @@ def propose_taking_back(*, case: Case, officer: User, code: str, text: str, evid
 def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) -> None:
     """It stays as it is: the proposal is dropped, by its author or by another officer, and the holder is told."""
     case = lock(case)
-    actor = apart_from(case, officer)
-    move_of(case, "keep_registration")
+    begun = begin(case, "keep_registration", by=officer, now=now, words=why)
     notice = _standing(case, "keep_registration")
-    notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, sentence(why)
+    notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, begun.words
     notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
-    record(case, "kept_registration", actor, now, reason=" ".join(notice.codes))
+    record(case, "kept_registration", begun.actor, now, reason=" ".join(notice.codes))
     decision = queries.decision_of(case)
     if decision is not None and decision.registration is not None:
         tell(decision.registration, "registration_stays", now, text=notice.withdrawn_why)
@@ -109,21 +106,10 @@ def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) 
 def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datetime) -> Revocation:
     """The second officer's decision: suspended or struck out, as the code says. Its words are the second officer's."""
     case = lock(case)
-    actor = apart_from(case, officer)
     notice = _standing(case, "second_taking_back")
-    frozen = case_clock.policy_of(case.application)
+    begun = begin(case, "second_taking_back", by=officer, now=now, codes=notice.codes, words=because)
+    frozen, actor = case_clock.policy_of(case.application), begun.actor
     reasons = [frozen.reasons[code] for code in notice.codes]
-    why = rules.may_second(
-        proposer=notice.proposed_by_id,
-        second=officer.pk,
-        is_director=people.has_rank(officer, "director"),
-        reasons=reasons,
-        ripe=notice.state == rules.NoticeState.RIPE,
-        is_new=queries.is_new_in_office(officer, now),
-    )
-    if why is not None:
-        raise MayNotSecond(why)
-    move_of(case, "second_taking_back")
     found = registration_of(case, now)
     if found is None:
         raise NotPossibleNow("second_taking_back", case.standing)
@@ -135,7 +121,7 @@ def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datet
         notice=notice,
         kind=reasons[0].kind,
         codes=notice.codes,
-        text=sentence(because),
+        text=begun.words,
         decided_by=actor,
         proposed_by=notice.proposed_by,
         seconded_by=officer,
@@ -180,12 +166,12 @@ def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datet
 def restore_registration(*, case: Case, officer: User, why: str, now: dt.datetime) -> Revocation:
     """It was taken back wrongly, or what it was taken back for is mended: it stands again, under the same number."""
     case = lock(case)
-    actor = apart_from(case, officer)
-    move_of(case, "restore_registration")
+    begun = begin(case, "restore_registration", by=officer, now=now, words=why)
+    actor = begun.actor
     taken = to_restore(case, now)
     if taken is None:
         raise NotPossibleNow("restore_registration", case.standing)
-    taken.restored_at, taken.restored_by, taken.restored_why = now, officer, sentence(why)
+    taken.restored_at, taken.restored_by, taken.restored_why = now, officer, begun.words
     taken.save(update_fields=["restored_at", "restored_by", "restored_why"])
     if entries.standing(taken.registration, now) is Standing.SUSPENDED:
         resume(registration=taken.registration, actor=actor, now=now)

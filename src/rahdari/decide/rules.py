@@ -88,6 +88,27 @@ class Move:
     def fits(self, standing: CaseStanding) -> bool:
         return standing.status == self.source and standing.question in self.question and standing.notice in self.notice
 
+    def is_by(self, actor: str) -> bool:
+        """Whether somebody whom the journal calls this makes this move."""
+        return _kind_of(actor) in _KINDS[self.by]
+
+
+# What names in the journal begin with, up to the colon: of whoever makes a move.
+_OFFICERS = frozenset({"officer", "supervisor"})
+_KINDS = {
+    By.RULE: frozenset({"rule"}),
+    By.OFFICER: _OFFICERS,
+    By.SECOND: _OFFICERS,
+    By.SUPERVISOR: _OFFICERS,
+    By.APPLICANT: frozenset({"person", "agent"}),
+    By.CLOCK: frozenset({"clock"}),
+    By.LINE: frozenset({"system"}),
+}
+
+
+def _kind_of(actor: str) -> str:
+    return actor.partition(":")[0]
+
 
 OPEN, DECIDED, NOT_PURSUED, WITHDRAWN = Status.OPEN, Status.DECIDED, Status.NOT_PURSUED, Status.WITHDRAWN
 OWN = "own_case_only"
@@ -99,14 +120,14 @@ MOVES = (
     Move(OPEN, "take_case", OPEN, By.OFFICER),
     Move(OPEN, "hand_over", OPEN, By.OFFICER, guards=(OWN,)),
     Move(OPEN, "reassign", OPEN, By.SUPERVISOR),
-    Move(OPEN, "record_check", OPEN, By.OFFICER, guards=(OWN,)),
+    Move(OPEN, "record_check", OPEN, By.OFFICER, guards=(OWN,), reason_needed=True),
     # Of an address whose network the directory does not know; also afterwards, for one that reaches nobody.
     Move(OPEN, "name_network", OPEN, By.OFFICER, guards=(OWN,)),
     Move(DECIDED, "name_network", DECIDED, By.OFFICER),
     # Whether the applicant is its subscriber: what an operator says goes into the file, and decides nothing.
     Move(OPEN, "ask_operator", OPEN, By.OFFICER, guards=(OWN,)),
     Move(OPEN, "grant", DECIDED, By.OFFICER, QUIET, NO_NOTICE, Outcome.GRANTED, (OWN,)),
-    Move(OPEN, "ask_question", OPEN, By.OFFICER, QUIET, NO_NOTICE, None, (OWN, "confirmed_codes_only"), True),
+    Move(OPEN, "ask_question", OPEN, By.OFFICER, QUIET, NO_NOTICE, None, (OWN, "confirmed_codes_only")),
     Move(OPEN, "extend_question", OPEN, By.APPLICANT, ASKED),
     Move(OPEN, "answer_question", OPEN, By.APPLICANT, ASKED),
     Move(OPEN, "close_unanswered", NOT_PURSUED, By.CLOCK, ASKED),
@@ -173,8 +194,14 @@ MOVES = (
 )
 
 
-def move_for(standing: CaseStanding, act: str) -> Move | None:
-    return next((move for move in MOVES if move.act == act and move.fits(standing)), None)
+def move_from(source: str, act: str) -> Move | None:
+    """The one move of this act from this status; whether it fits the question and the notice too, `fits` says."""
+    return next((move for move in MOVES if move.act == act and move.source == source), None)
+
+
+def allows(standing: CaseStanding, act: str) -> bool:
+    move = move_from(standing.status, act)
+    return move is not None and move.fits(standing)
 
 
 # -- granting ----------------------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ Errors that several acts raise stand here; the others stand beside their act.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,10 @@ from rahdari.policy import Reason
 
 from . import case_clock, queries, queue_columns, rules
 from .models import Case, CaseQuestion, Notice
-from .rules import CaseStanding, Move, Status
+from .rules import By, CaseStanding, Move, Outcome, Status
+
+# How the journal names the workflow where it makes a move.
+LINE = "system:line"
 
 
 class NotPossibleNow(Exception):
@@ -79,16 +83,125 @@ class AlreadyAnswered(Exception):
         self.answered = answered
 
 
+class WrongActor(ValueError):
+    """A fault in the program: somebody else makes this move. `.move` and `.actor`."""
+
+    def __init__(self, move: Move, actor: str) -> None:
+        super().__init__(f"{move.act} is made by {move.by}, not by {actor}")
+        self.move, self.actor = move, actor
+
+
+class MayNotSecond(Exception):
+    """This officer may not decide as the second one. `.why` is a `rules.CannotSecond`."""
+
+    def __init__(self, why: rules.CannotSecond) -> None:
+        super().__init__(f"may not second: {why}")
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A move that may be made: how the journal names whoever makes it, and the words that it is made with."""
+
+    move: Move
+    actor: str
+    words: str
+
+    @property
+    def outcome(self) -> Outcome:
+        """What a decision by this move comes to."""
+        if self.move.outcome is None:
+            raise ValueError(f"{self.move.act} decides nothing")
+        return self.move.outcome
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What the guards of a move look at. `officer` where an officer makes it; `codes` of the policy that it names."""
+
+    case: Case
+    officer: User | None
+    codes: Sequence[str]
+    now: dt.datetime
+
+
 def lock(case: Case) -> Case:
     Case.objects.select_for_update().values_list("pk").get(pk=case.pk)
     return queries.cases().get(pk=case.pk)
 
 
-def move_of(case: Case, act: str) -> Move:
-    move = rules.move_for(case.standing, act)
-    if move is None or (case.application.status == "withdrawn" and act != "close_withdrawn"):
+def begin(
+    case: Case, act: str, *, by: User | str, now: dt.datetime, codes: Sequence[str] = (), words: str = ""
+) -> Begun:
+    """Begin a move of a locked case as `rules.MOVES` has it: by whom, each of its guards, how the case stands, and a
+    sentence where one is needed. `by`: the officer, or how the journal names whoever else acts.
+
+    Raises NotAnOfficer, OwnApplication, NotPossibleNow, ReasonNeeded, and what the guards of the move raise.
+    """
+    officer = by if isinstance(by, User) else None
+    actor = by if isinstance(by, str) else apart_from(case, by)
+    move = rules.move_from(case.status, act)
+    if move is None:
         raise NotPossibleNow(act, case.standing)
-    return move
+    if not move.is_by(actor) or (move.by == By.SUPERVISOR and not (officer and people.is_supervisor(officer))):
+        raise WrongActor(move, actor)
+    attempt = Attempt(case, officer, codes, now)
+    for guard in dict.fromkeys(GUARDS[name] for name in move.guards):
+        guard(attempt)
+    if not move.fits(case.standing) or (case.application.status == "withdrawn" and act != "close_withdrawn"):
+        raise NotPossibleNow(act, case.standing)
+    return Begun(move, actor, sentence(words) if move.reason_needed else words.strip())
+
+
+def _in_own_hands(attempt: Attempt) -> None:
+    if attempt.officer is None or attempt.case.assigned_to_id != attempt.officer.pk:
+        raise NotYourCase(attempt.case)
+
+
+def _names_a_code(attempt: Attempt) -> None:
+    if not attempt.codes:
+        raise ReasonNeeded("codes")
+
+
+def _codes_are_confirmed(attempt: Attempt) -> None:
+    for code in attempt.codes:
+        usable(attempt.case, code)
+
+
+def _may_second(attempt: Attempt) -> None:
+    notice, officer = queries.open_notice(attempt.case), attempt.officer
+    if notice is None or officer is None:
+        raise NotPossibleNow("second", attempt.case.standing)
+    reasons = case_clock.policy_of(attempt.case.application).reasons
+    why = rules.may_second(
+        proposer=notice.proposed_by_id,
+        second=officer.pk,
+        is_director=people.has_rank(officer, "director"),
+        reasons=[reasons[code] for code in notice.codes],
+        ripe=notice.state == rules.NoticeState.RIPE,
+        is_new=queries.is_new_in_office(officer, attempt.now),
+    )
+    if why is not None:
+        raise MayNotSecond(why)
+
+
+def _grants_only(attempt: Attempt) -> None:
+    """Held by whom a refusal is by (`Move.by`): an officer makes no move of a rule."""
+    if attempt.officer is not None:
+        raise NotPossibleNow("rule", attempt.case.standing)
+
+
+# The guards that moves name, and a policy may rely on (`policy.GUARDS`).
+GUARDS: dict[str, Callable[[Attempt], None]] = {
+    "own_case_only": _in_own_hands,
+    "reason_required": _names_a_code,
+    "confirmed_codes_only": _codes_are_confirmed,
+    "notice_before_refusal": _may_second,
+    "second_officer": _may_second,
+    "no_self_second": _may_second,
+    "director_rank": _may_second,
+    "rule_never_refuses": _grants_only,
+}
 
 
 def officer_of(officer: User) -> str:
@@ -102,13 +215,6 @@ def apart_from(case: Case, officer: User) -> str:
     actor = officer_of(officer)
     if queries.is_own(case.application, officer):
         raise OwnApplication(case)
-    return actor
-
-
-def in_own_hands(case: Case, officer: User) -> str:
-    actor = apart_from(case, officer)
-    if case.assigned_to_id != officer.pk:
-        raise NotYourCase(case)
     return actor
 
 
@@ -162,9 +268,10 @@ def answer_of(case: Case, asked: CaseQuestion | Notice, text: str) -> str:
     return sentence(text)
 
 
-def usable(case: Case, code: str, kind: str) -> Reason:
+def usable(case: Case, code: str, kind: str = "") -> Reason:
+    """A code of the case's policy that may be used here and now, of this kind where one is named."""
     reason = case_clock.policy_of(case.application).reasons.get(code)
-    if reason is None or reason.kind != kind or not reason.usable(settings.REASONS_TO_CONFIRM_ALLOWED):
+    if reason is None or (kind and reason.kind != kind) or not reason.usable(settings.REASONS_TO_CONFIRM_ALLOWED):
         raise CodeNotUsable(code)
     return reason
 

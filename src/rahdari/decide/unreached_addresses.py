@@ -24,7 +24,7 @@ from rahdari.register.rules import CANARY
 from . import queries
 from .models import Case
 from .rules import REACH, Assessment, CheckFact, NotYet, Status
-from .transitions import apart_from, in_own_hands, lock, move_of, record
+from .transitions import begin, lock, record
 
 
 class NobodyToName(Exception):
@@ -88,8 +88,7 @@ def name_network(*, case: Case, officer: User, operator: str, addresses: Sequenc
     Of a decided case the entries on the register follow, with an edition. Raises NobodyToName.
     """
     case = lock(case)
-    actor = apart_from(case, officer) if case.status == Status.DECIDED else in_own_hands(case, officer)
-    move_of(case, "name_network")
+    actor = begin(case, "name_network", by=officer, now=now).actor
     found = next((each for each in publish.operators_of_networks() if each[0] == operator), None)
     if found is None:
         raise NobodyToName(operator)

@@ -34,24 +34,6 @@ STANDING = frozenset({Standing.VALID, Standing.SUSPENDED})
 UNDONE_WITHIN = dt.timedelta(days=30)
 
 
-# (from, act, to): every move of a registration. `enter` makes it valid, from nothing. Its addresses may become others
-# meanwhile (`moving`): that moves an entry, and the registration stays as it is.
-MOVES: tuple[tuple[str, str, str], ...] = (
-    ("", "enter", Standing.VALID),
-    (Standing.VALID, "amend", Standing.VALID),
-    (Standing.VALID, "renew", Standing.VALID),
-    (Standing.VALID, "confirm", Standing.VALID),
-    (Standing.VALID, "prolong", Standing.VALID),
-    (Standing.VALID, "strike_out", Standing.STRUCK_OUT),
-    (Standing.VALID, "expire", Standing.EXPIRED),
-    (Standing.VALID, "suspend", Standing.SUSPENDED),
-    (Standing.SUSPENDED, "resume", Standing.VALID),
-    (Standing.SUSPENDED, "strike_out", Standing.STRUCK_OUT),
-    (Standing.SUSPENDED, "expire", Standing.EXPIRED),
-    (Standing.STRUCK_OUT, "restore", Standing.VALID),
-)
-
-
 @dataclass(frozen=True)
 class NewEntry:
     """An endpoint to be entered. `origin` makes entering it twice the same as once.

@@ -228,7 +228,7 @@ def withdraw(*, line: HomeConnection, now: dt.datetime) -> HomeConnection:
 def end_line(*, line: HomeConnection, actor: str, now: dt.datetime) -> HomeConnection:
     """The organisation needs the line or its link no more. Doing it twice changes nothing."""
     line = HomeConnection.objects.select_for_update().get(pk=line.pk)
-    if not rules.may_move(line.state, HomeConnectionState.ENDED):
+    if line.state not in rules.LIVE:
         return line
     _end(line, HomeConnectionState.ENDED, now)
     _record(line, "ended", actor, now)

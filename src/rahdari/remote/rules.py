@@ -17,14 +17,8 @@ class HomeConnectionState(StrEnum):
     ENDED = "ended"  # by the organisation
 
 
-# (from, act, to, by): every move of a line. The address of one that stands may become another meanwhile.
-MOVES: tuple[tuple[HomeConnectionState, str, HomeConnectionState, str], ...] = (
-    (HomeConnectionState.OFFERED, "agree", HomeConnectionState.STANDING, "person"),
-    (HomeConnectionState.OFFERED, "end", HomeConnectionState.ENDED, "organisation"),
-    (HomeConnectionState.STANDING, "move", HomeConnectionState.STANDING, "person"),
-    (HomeConnectionState.STANDING, "withdraw", HomeConnectionState.WITHDRAWN, "person"),
-    (HomeConnectionState.STANDING, "end", HomeConnectionState.ENDED, "organisation"),
-)
+# Of these the organisation may still end one; the person withdraws one that stands.
+LIVE = frozenset({HomeConnectionState.OFFERED, HomeConnectionState.STANDING})
 
 
 class WhyNot(StrEnum):
@@ -35,10 +29,6 @@ class WhyNot(StrEnum):
     AT_THE_OFFICE = "at_the_office"  # an address of the organisation's own registration
     TAKEN = "taken"  # somebody else has it, or a colleague in the same house
     TOO_SOON = "too_soon"  # it changed a moment ago
-
-
-def may_move(source: str, target: str) -> bool:
-    return any((move[0], move[2]) == (source, target) for move in MOVES)
 
 
 def line_of(address: Address) -> Block:

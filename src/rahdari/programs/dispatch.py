@@ -161,12 +161,12 @@ def _body(interface: Interface, request: HttpRequest, operation: Operation) -> t
             "too-large", _("A body has at most %(bytes)s bytes.") % {"bytes": interface.longest_body}
         )
     try:
-        body = answers.read_json(content)
+        body = _without_surrogates(answers.read_json(content))
     except ValueError:
         raise interface.of_faults([schema.Fault("", "no_json")]) from None
     if wrong := list(schema.faults(wanted, body)):
         raise interface.of_faults(wrong)
-    return _without_surrogates(body), {}, content
+    return body, {}, content
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -174,7 +174,7 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
     if isinstance(value, dict):
-        return {name: _without_surrogates(each) for name, each in value.items()}
+        return {_without_surrogates(name): _without_surrogates(each) for name, each in value.items()}
     return [_without_surrogates(each) for each in value] if isinstance(value, list) else value
 
 
@@ -191,11 +191,8 @@ def _form(interface: Interface, request: HttpRequest, wanted: schema.Json) -> tu
         raise interface.of_faults([schema.Fault("", "no_form")]) from None
     wrong = [schema.Fault(f"/{name}", schema.WRONG_TYPE, "file") for name in binary & set(texts)]
     texts = {name: value for name, value in texts.items() if name not in binary}
-    plain = {name: each for name, each in members.items() if name not in binary}
-    needed = wanted.get("required", [])
-    of_texts = wanted | {"properties": plain, "required": [name for name in needed if name not in binary]}
-    wrong += schema.faults(of_texts, texts)
-    wrong += [schema.Fault(f"/{name}", schema.REQUIRED) for name in binary & set(needed) if name not in files]
+    # That a file came as one is known: any text stands for it.
+    wrong += schema.faults(wanted, texts | dict.fromkeys(binary & set(files), "file"))
     wrong += [schema.Fault(f"/{name[:60]}", schema.UNKNOWN) for name in set(files) - binary]
     if wrong:
         raise interface.of_faults(wrong)

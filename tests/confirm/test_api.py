@@ -16,6 +16,7 @@ from rahdari.confirm.models import SubscriberAnswer, SubscriberQuestion, Way
 from rahdari.confirm.rules import AnswerTrouble
 from rahdari.programs.openapi import document
 from rahdari.programs.problems import KINDS
+from tests import contract
 
 from .sample import OPERATOR, OTHER, a_question
 
@@ -37,6 +38,7 @@ class System:
         facts = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
         answer = getattr(self.client, method)(f"/op/v1{path}", **(facts | more))
         answer.said = json.loads(answer.content) if answer.content else None
+        contract.hold(OPERATORS, method, path, answer)
         return answer
 
 
@@ -278,7 +280,9 @@ class TestOpenapi:
         holds("Results", system.ask("post", "/answers", {"answers": [{"check": "x", "answer": "yes"}]}).said)
         holds("CallbackMade", system.ask("put", "/callback", {"url": "https://answers.operator.example/"}).said)
         holds("CallbackNow", system.ask("get", "/callback").said)
-        holds("Problem", system.ask("get", "/checks?limit=0").said)
+        said = system.ask("get", "/checks?limit=0").said
+        holds("Problem", said)
+        assert said["detail"] == "limit is too small: the minimum is 1."
 
     def test_has_a_sentence_for_every_trouble(self) -> None:
         assert all(words.trouble(each) for each in AnswerTrouble)

@@ -9,9 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari.confirm import actions as confirm
+from rahdari.confirm.interface import OPERATORS
 from rahdari.mobile.models import MobileListReceipt
 from rahdari.register import actions as register
 from rahdari.register.rules import stamp
+from tests import contract
 from tests.portal import story
 
 from . import sample
@@ -35,10 +37,14 @@ class Operator:
         self.client = Client(headers={"authorization": f"Bearer {key(operator, sandbox=sandbox)}"})
 
     def get(self, path: str, **headers: str) -> HttpResponse:
-        return self.client.get(f"/op/v1/{path}", headers=headers)
+        answer = self.client.get(f"/op/v1/{path}", headers=headers)
+        contract.hold(OPERATORS, "get", f"/{path}", answer)
+        return answer
 
     def post(self, path: str, content: Any) -> HttpResponse:
-        return self.client.post(f"/op/v1/{path}", json.dumps(content), content_type="application/json")
+        answer = self.client.post(f"/op/v1/{path}", json.dumps(content), content_type="application/json")
+        contract.hold(OPERATORS, "post", f"/{path}", answer)
+        return answer
 
 
 def body(response: HttpResponse) -> Any:

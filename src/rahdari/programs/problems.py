@@ -42,6 +42,18 @@ KINDS: dict[str, Kind] = {
     "broke": Kind(500, gettext_lazy("Something went wrong on our side")),
     "away": Kind(503, gettext_lazy("We are back in a moment")),
 }
+# What is wrong with a part of a request.
+WORDS = {
+    REQUIRED: gettext_lazy("%(name)s is missing."),
+    UNKNOWN: gettext_lazy("%(name)s is not known here."),
+    WRONG_TYPE: gettext_lazy("%(name)s has the wrong type: %(limit)s is expected."),
+    TOO_LONG: gettext_lazy("%(name)s is too long: the maximum is %(limit)s."),
+    TOO_SHORT: gettext_lazy("%(name)s is too short: the minimum is %(limit)s."),
+    "too_small": gettext_lazy("%(name)s is too small: the minimum is %(limit)s."),
+    "too_large": gettext_lazy("%(name)s is too large: the maximum is %(limit)s."),
+    "not_a_choice": gettext_lazy("%(name)s is one of: %(limit)s."),
+}
+OTHERWISE = gettext_lazy("%(name)s does not have the format described.")
 # What most acts may tell of.
 IMPOSSIBLE = ("not-possible-now",)
 REFUSED = (*IMPOSSIBLE, "not-taken")
@@ -91,21 +103,8 @@ def of_faults(found: Iterable[Fault], *, where: str = "body") -> Problem:
 
 
 def _words(fault: Fault) -> str:
-    place = {"name": fault.pointer.lstrip("/") or _("the body")}
-    match fault.code:
-        case str(code) if code == REQUIRED:
-            return _("%(name)s is missing.") % place
-        case str(code) if code == UNKNOWN:
-            return _("%(name)s is not known here.") % place
-        case str(code) if code == WRONG_TYPE:
-            return _("%(name)s has the wrong type: %(type)s is expected.") % {**place, "type": fault.limit}
-        case str(code) if code == TOO_LONG:
-            return _("%(name)s is too long: the maximum is %(limit)s.") % {**place, "limit": fault.limit}
-        case str(code) if code == TOO_SHORT:
-            return _("%(name)s is too short: the minimum is %(limit)s.") % {**place, "limit": fault.limit}
-        case "not_a_choice":
-            return _("%(name)s is one of: %(choices)s.") % {**place, "choices": fault.limit}
-    return _("%(name)s does not have the format described.") % place
+    said = {"name": fault.pointer.lstrip("/") or _("the body"), "limit": fault.limit}
+    return str(WORDS.get(fault.code, OTHERWISE)) % said
 
 
 def not_found() -> Problem:

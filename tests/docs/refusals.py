@@ -23,7 +23,7 @@ SIMPLE = {"_", "gettext", "gettext_lazy"}
 PLURAL = {"ngettext", "ngettext_lazy", "npgettext", "npgettext_lazy"}
 IN_CONTEXT = {"pgettext", "pgettext_lazy", "npgettext", "npgettext_lazy"}
 TO_A_FORM = {"ValidationError", "add_error"}
-TO_A_PROGRAM = {"impossible", "not_taken", "error", "too_many", "Problem"}
+TO_A_PROGRAM = {"impossible", "not_taken", "error", "too_many", "Problem", "refusal"}
 TO_A_PAGE = {"error", "warning", "info"}
 # Names that hold what is wrong until a page shows it.
 HOLDS = {"problem", "problems", "fault", "faults", "wrong", "refusal", "refused", "why_not", "trouble", "troubles"}

@@ -50,7 +50,7 @@ def draft(call: Call, reference: str, act: Act = Act.PAPERS) -> tuple[Applicatio
     """The draft that is changed, as the caller last saw it."""
     row, by = own(call, reference, act)
     if row.status != rules.Status.DRAFT:
-        raise impossible("not_a_draft", _("This application was sent, so its answers stay as they are."))
+        raise actions.NotADraft(row)
     call.must_match(tag_of(row))
     service = apply.policy_in_force().services.get(row.service)
     if service is None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rahdari.applicant import mobile as numbers
-from rahdari.applicant.mobile_forms import CodeForm, NumberForm
+from rahdari.applicant.mobile import CodeForm, NumberForm
 from rahdari.confirm import words
 from rahdari.mobile import actions, rules
 from rahdari.mobile.models import MobileNumber

@@ -6,21 +6,113 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from rahdari.apply import queries as applications
+from rahdari.apply.form_errors import turned_around
 from rahdari.apply.models import Application
 from rahdari.mobile import actions, queries, rules
 from rahdari.mobile.models import MobileNumber
 from rahdari.mobile.rules import MobileState
 from rahdari.people import actions as people
+from rahdari.people.identifiers import IdentifierError, parse_mobile, with_plain_digits
 from rahdari.people.models import User
 from rahdari.policy import Policy
 from rahdari.publish.models import Operator
 from rahdari.register.models import Registration
+from rahdari.web import values
 
-from .mobile_forms import OperatorForm
+
+class NumberForm(forms.Form):
+    use_required_attribute = False
+
+    number = forms.CharField(
+        label=gettext_lazy("Mobile number"),
+        help_text=gettext_lazy("It begins with 03. We send a code to it by SMS."),
+        max_length=30,
+        widget=forms.TextInput(
+            attrs={"class": "code big", "type": "tel", "inputmode": "tel", "autocomplete": "tel", "dir": "ltr"}
+        ),
+        error_messages={
+            "required": gettext_lazy("Enter a mobile number"),
+            "max_length": gettext_lazy("This is longer than a mobile number. Enter only the number."),
+        },
+    )
+    sim = forms.ChoiceField(
+        label=gettext_lazy("In whose name is the SIM?"),
+        help_text=gettext_lazy("The operator compares it with the name in your application."),
+        choices=[("me", pgettext_lazy("the SIM", "Mine")), ("other", gettext_lazy("Somebody else’s, or a company’s"))],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose in whose name the SIM is"),
+            "invalid_choice": gettext_lazy("Choose in whose name the SIM is"),
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sim: Any = self.fields["sim"]
+        sim.hints = {"other": _("Then it cannot be registered. A service point of the operator moves it to your name.")}
+
+    def clean_number(self) -> str:
+        try:
+            return parse_mobile(self.cleaned_data["number"])
+        except IdentifierError as error:
+            if error.reason == "turned_around":
+                raise ValidationError(turned_around(), code=error.reason) from None
+            said = {
+                "letters": _("A mobile number has digits only. Leave letters out."),
+                "not_pakistan": _("Enter a mobile number of Pakistan: we cannot send SMS to other countries."),
+            }.get(error.reason, _("A mobile number has 11 digits and begins with 03."))
+            raise ValidationError(said, code=error.reason) from None
+
+    def clean_sim(self) -> str:
+        if self.cleaned_data["sim"] != "me":
+            told = _("A SIM in another name cannot be registered. Move it to your name, or use another number.")
+            raise ValidationError(told, code="other")
+        return "me"
+
+
+class CodeForm(forms.Form):
+    use_required_attribute = False
+
+    code = forms.CharField(
+        label=gettext_lazy("6-digit code"),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"class": "code big", "inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
+        ),
+        error_messages={
+            "required": gettext_lazy("Enter the code from the SMS"),
+            "max_length": gettext_lazy("That code is wrong. Use the one in the latest SMS"),
+        },
+    )
+
+    def clean_code(self) -> str:
+        return "".join(sign for sign in with_plain_digits(self.cleaned_data["code"]) if sign.isdigit())
+
+
+class OperatorForm(forms.Form):
+    use_required_attribute = False
+
+    operator = forms.ChoiceField(
+        label=gettext_lazy("Whose SIM is it?"),
+        help_text=gettext_lazy("If you moved the number to another operator, choose the one you have now."),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose the operator of the SIM"),
+            "invalid_choice": gettext_lazy("Choose the operator of the SIM"),
+        },
+    )
+
+    def __init__(self, *args: Any, operators: list[Operator], proposed: str | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["operator"]
+        field.initial = proposed
+        field.choices = [(each.slug, values.name(each.name)) for each in operators]
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,6 @@ from .drafts import (
     save_person,
     save_purpose,
     start_application,
-    take_known_proofs,
 )
 from .erasing import (
     erase_application,
@@ -161,7 +160,6 @@ __all__ = [
     "save_purpose",
     "start_application",
     "submit_application",
-    "take_known_proofs",
     "with_files_due",
     "with_numbers_due",
     "with_papers_due",

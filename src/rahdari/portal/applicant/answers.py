@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.applicant.answers import Answer, may_take_more_time
 from rahdari.applicant.late_evidence import ways_of
 from rahdari.applicant.proofs import proofs_of
+from rahdari.applicant.refusals import why
 from rahdari.applicant.titles import words
 from rahdari.apply import actions as applicant
 from rahdari.apply import queries as apply
@@ -155,7 +156,7 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
             actions.extend_question(question=asked, actor=by.actor, now=now)
             messages.success(request, _("You have more time now. The new last day is shown below."))
         except (actions.NoMoreTime, actions.NotPossibleNow):
-            messages.info(request, _("More time was given already."))
+            messages.info(request, why(actions.NoMoreTime))
         return redirect("portal:question", reference=reference)
     answering, act = _answering(request, application, by, asked)
     if act == "again":
@@ -165,9 +166,9 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             actions.answer_question(question=asked, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
         except actions.AlreadyAnswered:
-            messages.info(request, _("Your first answer has already arrived, and it is the one we use."))
+            messages.info(request, why(actions.AlreadyAnswered))
         except (actions.TooLateToReopen, actions.NotPossibleNow):
-            messages.warning(request, _("It is too late for this answer. Apply again: it costs nothing."))
+            messages.warning(request, why(actions.NotPossibleNow))
         else:
             messages.success(request, _("Your answer has arrived. The officer continues with the case."))
         return redirect("portal:status", reference=reference)
@@ -203,7 +204,7 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             actions.answer_notice(notice=told, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
         except actions.AlreadyAnswered:
-            messages.info(request, _("Your first answer has already arrived, and it is the one we use."))
+            messages.info(request, why(actions.AlreadyAnswered))
         except actions.NotPossibleNow:
             messages.warning(request, _("The time to answer has ended. A second officer decides on what is on file."))
         else:

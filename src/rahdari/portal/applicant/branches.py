@@ -17,15 +17,9 @@ from rahdari.apply import actions as apply
 from rahdari.apply import form_errors
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
-from rahdari.people.models import Organisation
 from rahdari.people.rules import Act
 
-
-def _organisation(request: HttpRequest, id: uuid.UUID, act: Act) -> Organisation:
-    try:
-        return queries.organisation_within(user=person(request), id=id, act=act)
-    except queries.OrganisationNotFound:
-        raise Http404 from None
+from . import shared
 
 
 @person_required
@@ -33,7 +27,7 @@ def _organisation(request: HttpRequest, id: uuid.UUID, act: Act) -> Organisation
 @require_http_methods(["GET", "HEAD", "POST"])
 def branches(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Every branch with its contact and the number of its addresses; for who may, a form to add one."""
-    organisation = _organisation(request, id, Act.BRANCHES if request.method == "POST" else Act.SEE)
+    organisation = shared.organisation(request, id, Act.BRANCHES if request.method == "POST" else Act.SEE)
     may_edit = queries.may(person(request), Act.BRANCHES, organisation=organisation)
     form = BranchForm(request.POST if request.method == "POST" else None) if may_edit else None
     if request.method == "POST" and form is not None and form.is_valid():
@@ -65,7 +59,7 @@ def branches(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def branch(request: HttpRequest, id: uuid.UUID, branch: uuid.UUID) -> HttpResponse:
     """One branch: what is said of it, and its addresses; others of the organisation can be moved here."""
-    organisation = _organisation(request, id, Act.BRANCHES)
+    organisation = shared.organisation(request, id, Act.BRANCHES)
     try:
         found = queries.branch_of(organisation=organisation, id=branch)
     except queries.BranchNotFound:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.refusals import why
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.decide import actions
 from rahdari.decide.rules import PAUSES
@@ -120,7 +121,7 @@ def go_on(request: HttpRequest, reference: str) -> HttpResponse:
     try:
         _registration, lost = actions.go_on(registration=found, actor=by.actor, now=timezone.now())
     except (actions.NotYours, actions.TooLate):
-        messages.warning(request, _("This cannot be undone any more. You can apply again."))
+        messages.warning(request, why(actions.TooLate))
         return redirect("portal:registration", reference=found.reference)
     if lost:
         messages.warning(

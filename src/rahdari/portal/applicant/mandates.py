@@ -18,15 +18,10 @@ from rahdari.apply import form_errors
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.acting import Acting
-from rahdari.people.models import Mandate, Organisation, User
+from rahdari.people.models import Mandate, User
 from rahdari.people.rules import Act
 
-
-def _organisation(request: HttpRequest, id: uuid.UUID) -> Organisation:
-    try:
-        return queries.organisation_within(user=person(request), id=id, act=Act.MEMBERS)
-    except queries.OrganisationNotFound:
-        raise Http404 from None
+from . import shared
 
 
 @person_required
@@ -34,7 +29,7 @@ def _organisation(request: HttpRequest, id: uuid.UUID) -> Organisation:
 @require_http_methods(["GET", "HEAD", "POST"])
 def mandates(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """For owners: the mandates, a form to give one, and what was done by them."""
-    organisation, now, actor = _organisation(request, id), timezone.now(), actor_of(person(request))
+    organisation, now, actor = shared.organisation(request, id, Act.MEMBERS), timezone.now(), actor_of(person(request))
     here = redirect("portal:mandates", id=organisation.pk)
     if request.method == "POST" and "end" in request.POST:
         row = queries.mandates_of(organisation).filter(pk=_uuid(request.POST["end"])).first()

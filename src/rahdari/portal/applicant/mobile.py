@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant import mobile as numbers
-from rahdari.applicant.mobile_forms import CodeForm, NumberForm
+from rahdari.applicant.mobile import CodeForm, NumberForm
 from rahdari.applicant.mobile_lines import operator_name
 from rahdari.confirm import queries as questions
 from rahdari.confirm import words

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -45,6 +45,8 @@ from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import STANDING, UNDONE_WITHIN, Standing
 from rahdari.tables import csv_tables as spreadsheets
 from rahdari.web import values
+
+from . import shared
 
 ENDS_SOON = dt.timedelta(days=30)
 MOST = 200
@@ -113,13 +115,6 @@ class ToDo:
     hint: str
     tone: str
     when: str
-
-
-def _organisation(request: HttpRequest, id: uuid.UUID) -> Organisation:
-    try:
-        return people.organisation_within(user=person(request), id=id, act=Act.SEE)
-    except people.OrganisationNotFound:
-        raise Http404 from None
 
 
 def _rows(found: Organisation, now: dt.datetime) -> list[MemberRow]:
@@ -273,7 +268,7 @@ def _go_on(each: UnderWay) -> ToDo:
 @never_cache
 @require_safe
 def organisation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
-    found, user, now = _organisation(request, id), person(request), timezone.now()
+    found, user, now = shared.organisation(request, id, Act.SEE), person(request), timezone.now()
     rows = _rows(found, now)
     sees_papers = people.may(user, Act.PAPERS, organisation=found)
     under_way = _under_way(found) if sees_papers else []
@@ -316,7 +311,7 @@ def _agents(found: Organisation, now: dt.datetime) -> QuerySet[Mandate]:
 @require_safe
 def address_list(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Every address that the organisation has on the register, for a spreadsheet."""
-    found, now = _organisation(request, id), timezone.now()
+    found, now = shared.organisation(request, id, Act.SEE), timezone.now()
     rows = _rows(found, now)
     known = applications.endpoints_by_subjects({entry.subject for row in rows for entry in row.entries})
     heading = [

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.address import Endpoint, format_block, vpn
 from rahdari.applicant import registrations
+from rahdari.applicant.refusals import why
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.apply import queries as applications
 from rahdari.apply.address_form import RunsForm
@@ -32,13 +33,13 @@ from .shared import own_registration
 def no_longer_valid(request: HttpRequest, found: Registration) -> HttpResponse:
     """Its page says how it stands now."""
     if request.method == "POST":
-        messages.info(request, _("This registration is not valid now. Nothing was changed."))
+        messages.info(request, why(actions.NotValid))
     return redirect("portal:registration", reference=found.reference)
 
 
 def _is_shared(request: HttpRequest, found: Registration) -> HttpResponse:
     """What runs at an address that others have too is changed by adding the other port, and leaving this one."""
-    messages.info(request, _("This address is shared. Add the other protocol or port, and remove this one."))
+    messages.info(request, why(actions.SharedWithOthers))
     return redirect("portal:registration", reference=found.reference)
 
 

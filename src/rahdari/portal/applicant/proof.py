@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.applicant.late_evidence import PER_SECONDS, PROOFS, Way, form_of, offer, ways_of
+from rahdari.applicant.refusals import why
 from rahdari.apply import actions
 from rahdari.apply.evidence_forms import LaterText
 from rahdari.apply.form_errors import file as words_of_file
@@ -102,7 +103,7 @@ def _offer(request: HttpRequest, application: Application, by: Acting, way: Way,
             % {"count": error.limit}
         ]
     except actions.NothingAwaited:
-        return [_("We are not waiting for anything from you. Your application shows its status.")]
+        return [why(actions.NothingAwaited)]
     return []
 
 

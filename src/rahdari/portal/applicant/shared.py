@@ -1,12 +1,16 @@
 """What the applicant's pages share: the gatekeepers as pages."""
 
+import uuid
+
 from django.http import Http404, HttpRequest
 
 from rahdari.applicant.registrations import RegistrationNotFound, registration_for
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.acting import Reached
+from rahdari.people.models import Organisation
 from rahdari.people.rules import Act
 from rahdari.register.models import Registration
 
@@ -26,4 +30,12 @@ def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY)
     try:
         return registration_for(person(request), reference, act)
     except RegistrationNotFound:
+        raise Http404 from None
+
+
+def organisation(request: HttpRequest, id: uuid.UUID, act: Act) -> Organisation:
+    """The organisation, if the visitor may do this for it; the page "not found" for any other."""
+    try:
+        return people.organisation_within(user=person(request), id=id, act=act)
+    except people.OrganisationNotFound:
         raise Http404 from None

@@ -19,6 +19,7 @@ from rahdari.applicant.awaiting import clock_of, what_then
 from rahdari.applicant.late_evidence import ways_of
 from rahdari.applicant.operator_way import stands_meanwhile
 from rahdari.applicant.overview import Overview, overview
+from rahdari.applicant.refusals import why
 from rahdari.applicant.stages import (
     ENDED,
     MOVING,
@@ -166,7 +167,7 @@ def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             apply_actions.withdraw_application(application=found, actor=by.actor, now=timezone.now())
         except apply_actions.MoveNotAllowed:
-            messages.info(request, _("It was decided before you withdrew it. Nothing was changed."))
+            messages.info(request, why(apply_actions.MoveNotAllowed))
             return redirect("portal:application", reference=reference)
         messages.success(request, _("Your application is withdrawn."))
         return redirect("portal:home")

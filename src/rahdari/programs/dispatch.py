@@ -207,44 +207,33 @@ def _form(interface: Interface, request: HttpRequest, wanted: schema.Json) -> tu
 def _once(
     interface: Interface, operation: Operation, call: Call[Any], given: dict[str, Any], content: bytes, key: str
 ) -> HttpResponse:
-    path = call.request.get_full_path()
-    found = idempotency.fingerprint(method=operation.method, path=path, content=content)
-    with idempotency.working_on(owner=call.caller, key=key) as ours:
-        return _claimed(interface, operation, call, given, key, found, ours=ours)
-
-
-def _claimed(
-    interface: Interface,
-    operation: Operation,
-    call: Call[Any],
-    given: dict[str, Any],
-    key: str,
-    found: str,
-    *,
-    ours: bool,
-) -> HttpResponse:
     assert interface.attempts is not None  # noqa: S101 (the operation takes a key)
+    print_of = idempotency.fingerprint(method=operation.method, path=call.request.get_full_path(), content=content)
+    facts = {"owner": call.caller, "key": key, "fingerprint": print_of, "now": call.now}
+    with idempotency.working_on(owner=call.caller, key=key) as ours:
+        try:
+            claimed = idempotency.claim(interface.attempts, ours=ours, **facts)
+        except idempotency.KeyReused:
+            raise interface.problem("key-reused", _("Use a new key for a different request.")) from None
+        except idempotency.InProgress:
+            raise interface.problem("in-progress", _("Ask again in a few seconds."), {"Retry-After": "5"}) from None
+        if isinstance(claimed, idempotency.Kept):
+            again = HttpResponse(claimed.body, status=claimed.status, headers=claimed.headers)
+            again.headers["Idempotent-Replayed"] = "true"
+            return again
+        return _kept(claimed, operation, call, given)
+
+
+def _kept(attempt: idempotency.Attempt, operation: Operation, call: Call[Any], given: dict[str, Any]) -> HttpResponse:
     try:
-        claimed = idempotency.claim(
-            interface.attempts, owner=call.caller, key=key, fingerprint=found, ours=ours, now=call.now
-        )
-    except idempotency.KeyReused:
-        raise interface.problem("key-reused", _("Use a new key for a different request.")) from None
-    except idempotency.InProgress:
-        raise interface.problem("in-progress", _("Ask again in a few seconds."), {"Retry-After": "5"}) from None
-    if isinstance(claimed, idempotency.Kept):
-        again = HttpResponse(claimed.body, status=claimed.status, headers=claimed.headers)
-        again.headers["Idempotent-Replayed"] = "true"
-        return again
-    try:
-        response = _response(operation.run(replace(call, id=claimed.pk), **given))
+        response = _response(operation.run(replace(call, id=attempt.pk), **given))
     except BaseException as error:
         # What broke may have been done or not: the same request goes on with it, at once.
         if isinstance(error, Problem) or of_error(error) is not None:
-            idempotency.give_up(claimed)
+            idempotency.give_up(attempt)
         raise
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    idempotency.keep(claimed, status=response.status_code, headers=headers, body=response.content)
+    idempotency.keep(attempt, status=response.status_code, headers=headers, body=response.content)
     return response
 
 

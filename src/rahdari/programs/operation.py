@@ -107,11 +107,10 @@ class Operation:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The problems that it may tell of."""
-        found = ["too-many-requests", "broke", "away", "method-not-allowed"]
+        found = ["too-many-requests", "broke", "away", "method-not-allowed", "invalid-request"]
         found += ["unauthorised", "missing-scope"] if self.scope is not None else []
         found += ["not-found"] if "{" in self.path else []
-        found += ["invalid-request", "too-large", "unsupported-media-type"] if self.body is not None else []
-        found += ["invalid-request"] if self.query or self.takes_key else []
+        found += ["too-large", "unsupported-media-type"] if self.body is not None else []
         found += ["in-progress", "key-reused"] if self.takes_key else []
         found += ["changed-meanwhile"] if self.matches else []
         found += ["not-taken"] if "after" in self.query else []

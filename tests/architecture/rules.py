@@ -30,6 +30,7 @@ FACES_OF_ITS_OWN = {
     "attest": FACE | {"forms", "words"},
     "decide": FACE | {"words"},
     "inquiry": FACE | {"kinds", "links"},
+    "vouch": FACE | {"parties"},
     "journal": FACE | {"registry"},
     "people": FACE | {"access", "acting", "reauthentication", "identifiers", "mailboxes", "names"},
     "control": FACE | {"ways", "way_words", "registry_words", "sentences", "visits"},

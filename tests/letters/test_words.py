@@ -20,7 +20,18 @@ from .sample import FACTS, RULES
 LETTERS = sorted(catalogue.LETTERS)
 # What a subject may show: numbers that we gave, codes that we made, sums, addresses in their one form, and the name of
 # an association, which the policy gives.
-MADE_BY_US = {"reference", "registration", "invoice", "code", "number", "currency", "missing", "address", "association"}
+MADE_BY_US = {
+    "about",
+    "reference",
+    "registration",
+    "invoice",
+    "code",
+    "number",
+    "currency",
+    "missing",
+    "address",
+    "association",
+}
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])
 EVERY = pytest.mark.parametrize("template", LETTERS)
 

@@ -9,6 +9,7 @@ import datetime as dt
 import html
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from rahdari.confirm.models import SubscriberQuestion
 from rahdari.confirm.operations import shown
 from rahdari.confirm.rules import QuestionKind
 from rahdari.feed import FeedEntry
+from rahdari.vouch.parties import PARTIES
 from tests.safeguards.sentences import SOURCE
 
 # What is of no person: numbers and times of the matter itself, and what its reader answered.
@@ -67,6 +69,15 @@ def of_template(name: str, *holders: str) -> frozenset[str]:
     return named_in(ROOMS[name].read_text(encoding="utf-8"), *holders)
 
 
+WORDS = frozenset({"about", "question", "lead", "not_asked"})
+
+
+def of_party() -> frozenset[str]:
+    """What the words of page and letter name."""
+    words = [str(getattr(party, each.name)) for party in PARTIES.values() for each in fields(party)]
+    return frozenset(name for word in words for name in re.findall(r"%\((\w+)\)s", word))
+
+
 def of_operator(kind: QuestionKind) -> frozenset[str]:
     now = dt.datetime(2026, 11, 10, tzinfo=dt.UTC)
     question = SubscriberQuestion(
@@ -87,7 +98,7 @@ def given() -> dict[str, frozenset[str]]:
         "feed": frozenset(feed) - OF_THE_MATTER,
         "operator": of_operator(QuestionKind.SUBSCRIBER),
         "mobile": of_operator(QuestionKind.MOBILE),
-        "client": of_template("question.html", "question") | of_template("client_question"),
+        "client": of_template("question.html", "question") | of_party() | of_template("client_question") - WORDS,
         "association": of_template("asked.html", "asked") | of_template("association_asked"),
         "registry": of_template("registry_code"),
         "contact": of_template("represents_code"),
@@ -189,7 +200,7 @@ class TestWhatReadersGet:
 
     def test_would_be_missed_if_it_were_more(self) -> None:
         letter = ROOMS["client_question"].read_text(encoding="utf-8")
-        more = named_in(letter.replace("{{ ends_at", "{{ purpose }} {{ ends_at"))
+        more = named_in(letter.replace("{{ ends_at", "{{ purpose }} {{ ends_at")) - WORDS
         assert unsaid("client", more, by_form()["client"]) == ["client: purpose"]
         page = ROOMS["asked.html"].read_text(encoding="utf-8").replace("{{ asked.name|name }}", "{{ asked.cnic|ltr }}")
         assert unsaid("association", named_in(page, "asked"), by_form()["association"]) == ["association: cnic"]

@@ -19,6 +19,7 @@ from rahdari.control.sentences import fill
 from rahdari.decide import queries as decide
 from rahdari.policy.checks import About
 from rahdari.share import queries as sharing
+from rahdari.vouch.parties import BY_CHECK
 from rahdari.vouch.queries import REFERENCE
 from rahdari.web import values
 
@@ -75,7 +76,7 @@ def awaited_of(application: Application, check: Check, asked: Mapping[str, Subsc
 def _client(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
     client = REFERENCE.about(f"check:{check.pk}")
     if client is None:
-        return values.name(_("Your client or employer")), None, None
+        return values.name(BY_CHECK[check.kind].whom), None, None
     return values.ltr(client.address or client.domain), client.asked_at, client.due_at
 
 
@@ -110,7 +111,7 @@ def _operator(application: Application, check: Check, asked: Mapping[str, Subscr
 
 # Of each kind that somebody outside answers: who was asked, when, and until when they answer.
 _WHOM: dict[str, Callable[[Application, Check, Mapping[str, SubscriberQuestion]], Asked]] = {
-    "employer": _client,
+    **dict.fromkeys(BY_CHECK, _client),
     "attestation": _association,
     "represents": _registered_under_it,
     "not_registered": _holder_of_the_address,

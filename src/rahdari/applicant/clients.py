@@ -16,13 +16,14 @@ from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as questions
 from rahdari.vouch.models import ReferenceRequest
+from rahdari.vouch.parties import BY_CHECK, PARTIES
 
 
 def question_about(application: Application) -> ReferenceRequest | None:
     """What a client or employer of this application was asked and has not answered; None where nobody was."""
     if application.status not in {"submitted", "granted"}:
         return None
-    open_ones = checks.checks_of(application.subject).filter(kind="employer", outcome=Outcome.WAITING)
+    open_ones = checks.checks_of(application.subject).filter(kind__in=BY_CHECK, outcome=Outcome.WAITING)
     return questions.latest_waiting(f"check:{check.pk}" for check in open_ones)
 
 
@@ -37,7 +38,8 @@ def correct(
 ) -> None:
     """Another address takes the place of this one: a proof that comes later, and the old question is taken back."""
     service = applications.frozen_policy(application).services[application.service]
-    kind = next(kind.key for kind in service.evidence if kind.sort.asks_client)
+    asked = PARTIES[question.party].check
+    kind = next(kind.key for kind in service.evidence if kind.sort.asks == asked)
     apply.offer_proof(application=application, kind=kind, text=address, actor=actor, now=now)
     # If it is answered in the same moment, both count.
     with contextlib.suppress(NoLongerOpen):

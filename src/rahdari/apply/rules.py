@@ -236,7 +236,7 @@ def domain_of(address: str) -> str:
 
 def words_shown(kind: EvidenceKind | None, text: str) -> str:
     """What officers read of a proof: of a client's address its domain only, which is what counts."""
-    return domain_of(text) if kind is not None and kind.sort.asks_client else text
+    return domain_of(text) if kind is not None and kind.sort.asks else text
 
 
 def counts_again(
@@ -254,7 +254,7 @@ def words_count_again(kind: EvidenceKind | None, text: str, *, renewal: bool) ->
     it; a declaration works once for a term."""
     if kind is None or (renewal and (kind.asked_again or kind.once_in_months is not None)):
         return False
-    return "@" in text if kind.sort.asks_client else bool(text)
+    return "@" in text if kind.sort.asks else bool(text)
 
 
 def fits(kind: EvidenceKind, facts: Facts) -> bool:

@@ -152,7 +152,7 @@ def evidence_groups(service: Service) -> list[EvidenceGroup]:
     papers: list[tuple[str, Text | Promise]] = []
     own: list[tuple[str, Text | Promise]] = []
     for kind in service.evidence:
-        of = confirmed if kind.sort.asks_client else own if kind.weight == "provisional" else papers
+        of = confirmed if kind.sort.asks else own if kind.weight == "provisional" else papers
         of.append((kind.key, kind.title))
     groups = [
         EvidenceGroup(
@@ -184,7 +184,7 @@ def leads_to(kind: EvidenceKind) -> tuple[str, str] | None:
         return "wait", gettext("Registered provisionally, then one more proof")
     if kind.weight == "supporting":
         return "ok", gettext("Registered after an officer has read it")
-    if kind.sort.asks_client:
+    if kind.sort.asks:
         return "ok", gettext("Registered when they confirm")
     return None
 
@@ -399,7 +399,7 @@ def _evidence_lines(
     if kind is None:
         return list(_line("", "text"))
     files = [paper_line(document) for document in documents if document.rule == rules.EVIDENCE_RULE]
-    text = [SummaryLine(application.evidence_text, "ltr" if kind.sort.asks_client else "name")]
+    text = [SummaryLine(application.evidence_text, "ltr" if kind.sort.asks else "name")]
     given = files if kind.sort.is_file else text if application.evidence_text else []
     return [SummaryLine(kind.title.in_language(language)), *given, *card]
 

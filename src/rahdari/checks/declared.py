@@ -112,6 +112,29 @@ ATTESTATION = CheckKind(
     },
 )
 
+
+def _of_a_letter(party: str, *, denied: Sentence) -> Mapping[str, Sentence]:
+    """What becomes of a question by letter (`vouch`). Their domain is named, never a person."""
+    return {
+        f"{party}_confirmed": _("Somebody at %(domain)s confirmed it."),
+        f"{party}_denied": denied,
+        f"{party}_not_known": _("Somebody at %(domain)s said that they are not the one to ask."),
+        f"{party}_silent": _("Nobody at %(domain)s answered in time."),
+        f"{party}_stopped": _(
+            "The person at %(domain)s does not want mail from us. The applicant can name somebody else, "
+            "or send another proof."
+        ),
+        f"{party}_recalled": _("The question to %(domain)s was withdrawn, and somebody else was named."),
+        f"{party}_free_mail": _(
+            "Anybody can have an address at %(domain)s, so it proves nothing. Another proof is needed."
+        ),
+        f"{party}_too_many": _(
+            "We have recently sent many emails to %(domain)s or for this account. The applicant can send "
+            "another proof, or ask again later."
+        ),
+    }
+
+
 EMPLOYER = CheckKind(
     key="employer",
     about=About.APPLICANT,
@@ -122,25 +145,9 @@ EMPLOYER = CheckKind(
     seen=_("A client or employer sees your name, and that you ask to register your connection."),
     waiting=_("We have emailed the client or employer, and wait for the answer."),
     others=Others(heading=_("Waiting for your client to confirm"), short=_("Waiting for your client")),
-    # Their domain is named, never a person.
-    findings={
-        "client_confirmed": _("Somebody at %(domain)s confirmed it."),
-        "client_denied": _("Somebody at %(domain)s answered no: nobody of this name works for them."),
-        "client_not_known": _("Somebody at %(domain)s said that they are not the one to ask."),
-        "client_silent": _("Nobody at %(domain)s answered in time."),
-        "client_stopped": _(
-            "The person at %(domain)s does not want mail from us. The applicant can name somebody else, "
-            "or send another proof."
-        ),
-        "client_recalled": _("The question to %(domain)s was withdrawn, and somebody else was named."),
-        "client_free_mail": _(
-            "Anybody can have an address at %(domain)s, so it proves nothing. Another proof is needed."
-        ),
-        "client_too_many": _(
-            "We have recently sent many emails to %(domain)s or for this account. The applicant can send "
-            "another proof, or ask again later."
-        ),
-    },
+    findings=_of_a_letter(
+        "client", denied=_("Somebody at %(domain)s answered no: nobody of this name works for them.")
+    ),
 )
 
 OPERATOR = CheckKind(

@@ -75,10 +75,10 @@ def any_passed(kind: str, subjects: Iterable[str]) -> bool:
     return Check.objects.filter(kind=kind, subject__in=list(subjects), outcome=Outcome.PASSED).exists()
 
 
-def waiting_of_kind(kind: str, *, other_than: QuerySet[Any]) -> QuerySet[Check]:
-    """Checks of one kind that wait, but not those that a row of these names as its subject, "check:<id>"."""
+def waiting_of_kind(*kinds: str, other_than: QuerySet[Any]) -> QuerySet[Check]:
+    """Checks of these kinds that wait, but not those that a row of these names as its subject, "check:<id>"."""
     named = Concat(Value("check:"), Cast("pk", CharField()))
-    found = waiting_checks().filter(kind=kind).alias(known_as=named)
+    found = waiting_checks().filter(kind__in=kinds).alias(known_as=named)
     return found.filter(~Exists(other_than.filter(subject=OuterRef("known_as"))))
 
 

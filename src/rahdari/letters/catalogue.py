@@ -50,6 +50,9 @@ SIGN_IN_CODE = "code"
 NUMBER_CODE = "number_code"
 CONTACT_CODE = "contact_code"
 
+# What whoever is asked by letter reads (`vouch.parties`).
+_BY_LETTER = "about question lead not_asked ends_at stop_url"
+
 LETTERS: dict[str, Kind] = {
     SIGN_IN_CODE: _kind(_("The code to sign in"), "code", "confirms", note="", urgent=True),
     "application_received": _kind(
@@ -100,8 +103,8 @@ LETTERS: dict[str, Kind] = {
     "invoice_paid": _kind(
         _("An invoice was paid"), "reference invoice receipt amount currency", "pay_reference due_at over"
     ),
-    "client_question": _kind(_("A client or employer is asked"), "name ends_at stop_url", note="", urgent=True),
-    "client_reminder": _kind(_("A client or employer is reminded"), "name ends_at stop_url", note="", urgent=True),
+    "client_question": _kind(_("A client or employer is asked"), _BY_LETTER, note="", urgent=True),
+    "client_reminder": _kind(_("A client or employer is reminded"), _BY_LETTER, note="", urgent=True),
     "represents_missing": _kind(_("It must be shown whose number it is"), "reference organisation"),
     "represents_code": _kind(
         _("A code to the contact of a company or member"), "name email code ends_at", note="", urgent=True

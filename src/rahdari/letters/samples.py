@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.utils.safestring import SafeString
 
 from rahdari import policy
 
@@ -46,7 +47,24 @@ def _provisional_ends(rules: _Rules) -> Facts:
 
 
 def _client(rules: _Rules) -> Facts:
-    return {"name": "Sample Freelancer 31", "ends_at": _days(7), "stop_url": "/vouch/sample/stop/"}
+    asked = policy.Text(
+        SafeString("Does <bdi>Sample Freelancer 31</bdi> work for you?"),
+        SafeString("کیا <bdi>Sample Freelancer 31</bdi> کا کام آپ کے لیے ہے؟"),
+    )
+    lead = policy.Text("They named you.", "انہوں نے آپ کا نام دیا ہے۔")
+    not_asked = policy.Text("Nothing else.", "اور کچھ نہیں۔")
+    words = {"question": asked, "lead": lead, "not_asked": not_asked}
+    return {**words, "ends_at": _days(7), "stop_url": "/vouch/sample/stop/"}
+
+
+def _client_asked(rules: _Rules) -> Facts:
+    about = policy.Text("A question: does this person work for you?", "ایک سوال: کیا ان کا کام آپ کے لیے ہے؟")
+    return {**_client(rules), "about": about}
+
+
+def _client_reminded(rules: _Rules) -> Facts:
+    about = policy.Text("Reminder: does this person work for you?", "یاد دہانی: کیا ان کا کام آپ کے لیے ہے؟")
+    return {**_client(rules), "about": about}
 
 
 def _association(rules: _Rules) -> Any:
@@ -138,8 +156,8 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "invoice_due_soon": _invoice,
     "invoice_short": lambda rules: {**_invoice(rules), "paid": Decimal("800.00"), "missing": Decimal("400.00")},
     "invoice_paid": lambda rules: {**_invoice(rules), "over": Decimal("50.00")},
-    "client_question": _client,
-    "client_reminder": _client,
+    "client_question": _client_asked,
+    "client_reminder": _client_reminded,
     "represents_missing": lambda rules: {"reference": REFERENCE, "organisation": "Sample Software House"},
     "represents_code": lambda rules: {
         "name": "Sample Software House",

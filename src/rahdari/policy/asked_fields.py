@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from .reading import Section
 from .shapes import Service
+from .sorts import BY_LETTER
 
 REQUIRED, OPTIONAL, WHERE_COMPARED = "required", "optional", "where_compared"
 
@@ -25,7 +26,7 @@ def _a_proof_compares_cards(service: Service) -> bool:
 
 
 # Checks that tell or compare the name of whoever applies: without one they have nothing to ask.
-_ABOUT_A_NAME = frozenset({"operator", "mobile_line", "attestation", "employer", "roster"})
+_ABOUT_A_NAME = BY_LETTER | {"operator", "mobile_line", "attestation", "roster"}
 
 
 def _needs_name(service: Service) -> bool:

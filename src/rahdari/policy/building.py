@@ -38,6 +38,7 @@ from .shapes import (
     Vouching,
 )
 from .sharing import sharing_from
+from .sorts import BY_LETTER
 from .unregistered import unregistered_from
 
 FORMAT = 1
@@ -209,7 +210,7 @@ def _whole_file(root: Section, policy: Policy) -> None:
             "A check leads to a provisional registration, but there is no table that says for how long.", "provisional"
         )
     if policy.vouching is None and any(
-        check.kind == "employer" for service in policy.services.values() for check in service.checks
+        check.kind in BY_LETTER for service in policy.services.values() for check in service.checks
     ):
         root.fault("A check asks clients, but there is no table that says how seldom they are written to.", "vouching")
     if policy.attesting is None and any(

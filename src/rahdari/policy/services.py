@@ -77,14 +77,11 @@ def _fits_together(service: Service, section: Section) -> None:
             "A document that may follow needs a documents check that says so: provisional = { after, reason }.",
             "documents",
         )
-    asks_clients = any(kind.sort.asks_client for kind in service.evidence)
-    if asks_clients and not any(
-        check.kind == "employer" and check.instead_of == "documents" for check in service.checks
-    ):
-        section.fault(
-            'Evidence that wants a client\'s address needs a check "employer" in the place of documents.',
-            "checks",
-        )
+    for asked in sorted({kind.sort.asks for kind in service.evidence} - {""}):
+        if not any(check.kind == asked and check.instead_of == "documents" for check in service.checks):
+            section.fault(
+                f'Evidence that wants a client\'s address needs a check "{asked}" in the place of documents.', "checks"
+            )
     if any(check.kind == "mobile_line" and not check.required for check in service.checks):
         section.fault("What the operator says of a mobile number is all that proves it: require it.", "checks")
     if any(check.kind == "attestation" and check.instead_of != "documents" for check in service.checks):

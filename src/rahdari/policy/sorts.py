@@ -12,8 +12,9 @@ class EvidenceSort:
     key: str
     # A file; else a text.
     is_file: bool = False
-    # The text is the address of somebody who is asked, and answers in the place of papers. Only its domain is kept.
-    asks_client: bool = False
+    # The text is the address of somebody who is asked, and whose answer in the place of papers is a check of this kind.
+    # Only its domain is kept.
+    asks: str = ""
     # The text is the applicant's own words: officers read them as such.
     own_words: bool = False
     # It has conditions, which the policy names.
@@ -25,7 +26,9 @@ SORTS = {
     for each in (
         EvidenceSort("document", is_file=True),
         EvidenceSort("text", own_words=True),
-        EvidenceSort("address", asks_client=True),
+        EvidenceSort("address", asks="employer"),
         EvidenceSort("declaration", own_words=True, declares=True),
     )
 }
+# Checks that somebody answers who is written to.
+BY_LETTER = frozenset(each.asks for each in SORTS.values() if each.asks)

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import override
 
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
@@ -86,19 +87,22 @@ def ask(
     question.link_index = LINKS.index_of(question)
     terms = Terms.spans(now, answer=rules.link_valid, remind=rules.remind_after, kept=rules.address_kept)
     REFERENCE.begin(question, terms, actor=asked_by, now=now)
-    _write(question, party.asked, now)
+    _write(question, "client_question", now)
     return question
 
 
 def _write(question: ReferenceRequest, template: str, now: dt.datetime) -> None:
-    token = LINKS.token(question)
+    token, party = LINKS.token(question), PARTIES[question.party]
+    with override(question.language):
+        words = {"question": party.asks(question.name), "lead": str(party.lead), "not_asked": str(party.nothing_else)}
+        words["about"] = str(party.subject if template == "client_question" else party.reminder)
     letters.write_to_outsider(
         address=question.address,
         language=question.language,
         template=template,
         about=f"vouch:{question.pk}",
         context={
-            "name": question.name,
+            **words,
             "ends_at": question.due_at,
             "url": reverse("vouch:question", args=[token]),
             "stop_url": reverse("vouch:stop", args=[token]),
@@ -136,7 +140,7 @@ def send_again(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> R
         raise TooSoon(question)
     question.sent_again_at = now
     question.save(update_fields=["sent_again_at"])
-    _write(question, PARTIES[question.party].asked, now)
+    _write(question, "client_question", now)
     journal.record(act="vouch.sent_again", actor=actor, subject=question.subject, now=now)
     return question
 
@@ -144,7 +148,7 @@ def send_again(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> R
 @REFERENCE.reminding
 def remind(question: ReferenceRequest, now: dt.datetime) -> None:
     if not queries.wants_no_mail(question.address):
-        _write(question, PARTIES[question.party].reminder, now)
+        _write(question, "client_reminder", now)
 
 
 def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> list[str]:

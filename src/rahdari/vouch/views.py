@@ -13,7 +13,7 @@ from rahdari.web import errors, limits, visitor
 
 from . import actions
 from .models import ReferenceRequest
-from .parties import CLIENT, PARTIES
+from .parties import PARTIES
 from .queries import LINKS
 
 # Pages a minute for one household: enough for anybody, too few to try tokens.
@@ -42,10 +42,9 @@ def question(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("vouch:question", token=token)
         else:
             return redirect("vouch:question", token=token)
-    party = CLIENT if found is None else PARTIES[found.party]
     if found is not None and is_open(found, now):  # it shows the name
         journal.record(act="vouch.read_question", actor=actions.ADDRESSEE, subject=found.subject, now=now)
-    return _page(request, party.page, found, token, nothing_chosen=nothing_chosen)
+    return _page(request, "vouch/question.html", found, token, nothing_chosen=nothing_chosen)
 
 
 @never_cache
@@ -69,7 +68,9 @@ def _page(
     if found is not None:
         is_over = found.state == WITHDRAWN or (found.is_waiting and not is_open(found, timezone.now()))
         state = SILENT if is_over else found.state
-    context = {"question": found, "state": state, "token": token, **more}
+    party = PARTIES[found.party] if found is not None else None
+    words = {"asks": party.asks(found.name), "confirms": party.confirmed(found.name)} if found and party else {}
+    context = {"question": found, "state": state, "token": token, "party": party, **words, **more}
     response = render(request, template, context, status=404 if found is None else 200)
     # The address of this page is what answers the question: it goes to no other site and into no search. Not
     # "no-referrer": then browsers send our own form with the origin "null", and it could not be told from a forged one.

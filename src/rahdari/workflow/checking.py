@@ -22,6 +22,7 @@ from rahdari.decide import queries as decisions
 from rahdari.policy import CheckRule, Policy
 from rahdari.policy.checks import About
 from rahdari.share import queries as sharing
+from rahdari.vouch.parties import BY_CHECK
 
 from . import mobile, representing
 from .attestation_matching import is_worth_asking, look_up
@@ -108,7 +109,7 @@ def _of_the_documents(
     rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
 ) -> Iterable[CheckRequest]:
     kind = policy.services[application.service].evidence_kind(application.evidence_kind)
-    if kind is not None and kind.sort.asks_client:
+    if kind is not None and kind.sort.asks:
         return  # the client's answer takes their place
     if application.association and policy.attesting is not None:
         return  # the association's does
@@ -148,15 +149,15 @@ def documents_request(
     )
 
 
-def _of_the_employer(
+def _of_whoever_is_written_to(
     rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
 ) -> Iterable[CheckRequest]:
     kind = policy.services[application.service].evidence_kind(application.evidence_kind)
-    if kind is not None and kind.sort.asks_client and application.evidence_text:
-        yield employer_request(rule, "")
+    if kind is not None and kind.sort.asks == rule.kind and application.evidence_text:
+        yield letter_request(rule, "")
 
 
-def employer_request(rule: CheckRule, target: str) -> CheckRequest:
+def letter_request(rule: CheckRule, target: str) -> CheckRequest:
     return CheckRequest(kind=rule.kind, target=target, title=_title(rule), reason=rule.reason, required=rule.required)
 
 
@@ -183,7 +184,7 @@ def _of_whoever_applies(
 _REQUESTS: dict[str, Requests] = {
     "roster": _of_a_roster,
     "documents": _of_the_documents,
-    "employer": _of_the_employer,
+    **dict.fromkeys(BY_CHECK, _of_whoever_is_written_to),
     "mobile_line": _of_the_mobile_line,
     "attestation": _of_an_association,
     "represents": _of_whoever_applies,

@@ -20,9 +20,10 @@ from rahdari.inquiry.rules import SILENT
 from rahdari.policy import CheckRule
 from rahdari.vouch import actions as vouch
 from rahdari.vouch.models import ReferenceRequest
+from rahdari.vouch.parties import BY_CHECK
 from rahdari.vouch.queries import REFERENCE
 
-from .checking import documents_request, employer_request
+from .checking import documents_request, letter_request
 from .inquiries import Asked, came_at
 
 ACTOR = "system:line"
@@ -40,10 +41,10 @@ def _take_in(proof: LateEvidence, now: dt.datetime) -> None:
     policy = applications.frozen_policy(application)
     service = policy.services[application.service]
     kind = service.evidence_kind(proof.kind)
-    if kind is not None and kind.sort.asks_client:
-        rule = _rule(application, "employer")
+    if kind is not None and kind.sort.asks:
+        rule = _rule(application, kind.sort.asks)
         if rule is not None:
-            checking.open_checks(subject=application.subject, requests=[employer_request(rule, str(proof.pk))], now=now)
+            checking.open_checks(subject=application.subject, requests=[letter_request(rule, str(proof.pk))], now=now)
         return
     if applications.documents_to_follow(application, policy):
         return
@@ -66,13 +67,14 @@ def _rule(application: Application, kind: str) -> CheckRule | None:
     return next((rule for rule in service.checks if rule.kind == kind), None)
 
 
-@each_of(lambda: checks.waiting_of_kind("employer", other_than=REFERENCE.asked()))
+@each_of(lambda: checks.waiting_of_kind(*BY_CHECK, other_than=REFERENCE.asked()))
 def ask_clients(check: Check, now: dt.datetime) -> bool:
     """Checks that wait for a client or employer who was not asked yet."""
     application = applications.application_by_subject(check.subject)
     rules = applications.frozen_policy(application).vouching if application else None
     if application is None or rules is None:
         return False
+    party = BY_CHECK[check.kind]
     try:
         vouch.ask(
             subject=f"check:{check.pk}",
@@ -82,10 +84,11 @@ def ask_clients(check: Check, now: dt.datetime) -> bool:
             language=application.language,
             rules=rules,
             now=now,
+            party=party,
         )
     except vouch.MayNotAsk as refused:
-        found = Answer("failed", f"client_{refused.why}", {"domain": refused.domain}, blames=False)
-        _answer(check.subject, check.target, found, now)
+        found = Answer("failed", f"{party.key}_{refused.why}", {"domain": refused.domain}, blames=False)
+        _answer(check, found, now)
     return True
 
 
@@ -99,18 +102,21 @@ def _proof(application: Application, id: str) -> LateEvidence:
     return next(proof for proof in applications.proofs_of(application) if str(proof.pk) == id)
 
 
-def _answer(subject: str, target: str, found: Answer, now: dt.datetime) -> None:
-    checking.answer_check(subject=subject, kind="employer", target=target, found=found, actor=ACTOR, now=now)
+def _answer(check: Check, found: Answer, now: dt.datetime) -> None:
+    checking.answer_check(
+        subject=check.subject, kind=check.kind, target=check.target, found=found, actor=ACTOR, now=now
+    )
 
 
-# What a client's answer is to the check: outcome, finding, and whether it speaks against the applicant.
+# What an answer is to the check: outcome, finding behind the key of the party, and whether it speaks against the
+# applicant.
 _FOUND: dict[str, tuple[Result, str, bool]] = {
-    "yes": ("passed", "client_confirmed", True),
-    "no": ("failed", "client_denied", True),
-    "not_me": ("failed", "client_not_known", False),
-    "silent": ("failed", "client_silent", False),
-    "stopped": ("failed", "client_stopped", False),
-    "withdrawn": ("failed", "client_recalled", False),
+    "yes": ("passed", "confirmed", True),
+    "no": ("failed", "denied", True),
+    "not_me": ("failed", "not_known", False),
+    "silent": ("failed", "silent", False),
+    "stopped": ("failed", "stopped", False),
+    "withdrawn": ("failed", "recalled", False),
 }
 
 
@@ -126,7 +132,7 @@ def deliver_answers_of_clients(question: ReferenceRequest, now: dt.datetime) -> 
     # The domain stays as evidence; the address does not.
     at = question.ended_at.isoformat() if question.ended_at else ""
     evidence: Evidence = {"domain": question.domain, "answered_at": at, "came_at": came_at(question)}
-    _answer(check.subject, check.target, Answer(outcome, finding, evidence, blames), now)
+    _answer(check, Answer(outcome, f"{question.party}_{finding}", evidence, blames), now)
 
 
 def let_another_proof_follow(subject: str, now: dt.datetime) -> None:

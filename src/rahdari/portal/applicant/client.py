@@ -16,6 +16,7 @@ from rahdari.applicant.clients import correct, form_for, not_sent_again, questio
 from rahdari.applicant.late_evidence import ways_of
 from rahdari.apply.evidence_forms import ClientForm
 from rahdari.apply.models import Application
+from rahdari.checks.kinds import KINDS
 from rahdari.inquiry.kinds import NoLongerOpen, is_open
 from rahdari.letters import queries as letters
 from rahdari.people.acting import Acting
@@ -23,6 +24,7 @@ from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as questions
 from rahdari.vouch import rules
 from rahdari.vouch.models import ReferenceRequest
+from rahdari.vouch.parties import PARTIES
 from rahdari.web import values
 
 from . import shared
@@ -57,6 +59,8 @@ def _context(
     letter = letters.letters_about(f"vouch:{question.pk}").first()
     again_from = rules.may_send_again_from(asked_at=question.asked_at, sent_again_at=question.sent_again_at)
     usual = questions.usual_time(since=now - LATELY)
+    party = PARTIES[question.party]
+    kind = KINDS[party.check]
     whole = max(question.due_at - question.asked_at, dt.timedelta(seconds=1))
     return {
         "application": application,
@@ -70,6 +74,10 @@ def _context(
         "again_from": again_from,
         "may_prove": bool(ways_of(application, now)),
         "is_open": is_open(question, now),
+        "party": party,
+        "heading": kind.others.heading if kind.others is not None else "",
+        "seen": kind.seen,
+        "asks": party.asks(question.name),
     }
 
 

@@ -6,12 +6,13 @@ from django.utils.translation import get_language
 
 from rahdari.applicant.answers import Answer as AnswerForm
 from rahdari.applicant.answers import may_take_more_time
+from rahdari.applicant.titles import words as in_words
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.people.acting import Acting
-from rahdari.policy import Allowance, Forum, Text
+from rahdari.policy import Allowance, Forum
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import IMPOSSIBLE, REFUSED, not_found, of_form
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
@@ -87,10 +88,6 @@ DECISION = named(
 ANSWERING = closed({"answer": text(20_000)})
 
 
-def _in(words: Text | None) -> str:
-    return words.in_language(get_language()) if words is not None else ""
-
-
 def _case(call: Call, reference: str) -> tuple[Application, Acting, Case]:
     row, by = own(call, reference)
     case = queries.case_of(row)
@@ -104,10 +101,10 @@ def _reason(found: queries.RefusedFor) -> Json:
     language = get_language()
     return {
         "code": reason.code,
-        "text": _in(reason.text),
-        "advice": _in(reason.advice),
+        "text": in_words(reason.text),
+        "advice": in_words(reason.advice),
         "provisions": [{"instrument": each.name(language), "place": each.place} for each in found.provisions],
-        "remedies": [{"key": each.key, "text": _in(each.text)} for each in found.remedies],
+        "remedies": [{"key": each.key, "text": in_words(each.text)} for each in found.remedies],
     }
 
 
@@ -143,7 +140,7 @@ def _question(call: Call, reference: str) -> tuple[Application, Acting, CaseQues
 def _said(row: Application, asked: CaseQuestion) -> Json:
     policy = queries.policy_of(row)
     reason = policy.reasons.get(asked.code)
-    words = [_in(reason.text) if reason is not None else "", asked.text]
+    words = [in_words(reason.text) if reason is not None else "", asked.text]
     return {
         "code": asked.code,
         "text": "\n".join(each for each in words if each),
@@ -275,7 +272,7 @@ def _appeal(until: dt.datetime, forum: Forum | None) -> Json:
     told = None
     if forum is not None:
         told = {
-            "title": _in(forum.title),
+            "title": in_words(forum.title),
             "sits": forum.sits,
             "file_within": _span(forum.file_within),
             "decides_within": _span(forum.decides_within),

@@ -1,14 +1,14 @@
 """What anybody may read: which services there are, what each asks for, and where the three questions lead."""
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from rahdari.applicant.titles import words as in_words
 from rahdari.apply import eligible, rules
 from rahdari.apply import queries as apply
 from rahdari.apply.eligible import Use, Way
 from rahdari.apply.rules import Which
 from rahdari.letters import queries as letters
-from rahdari.policy import READ, Allowance, Service, Text
+from rahdari.policy import READ, Allowance, Service
 from rahdari.policy.asked_fields import ASKABLE
 from rahdari.policy.sorts import SORTS
 from rahdari.programs.operation import Answer, Ok
@@ -91,17 +91,13 @@ def _unregistered() -> Json | None:
     by = said.instrument
     return {
         "effect": said.effect,
-        "text": _in(said.text),
-        "instrument": {"title": _in(by.title), "read": by.read} if by else None,
+        "text": in_words(said.text),
+        "instrument": {"title": in_words(by.title), "read": by.read} if by else None,
         "since": said.on.isoformat() if said.on else None,
         "signed": {"name": said.signed.name, "office": said.signed.office, "on": said.signed.on}
         if said.signed.is_signed
         else None,
     }
-
-
-def _in(words: Text | None) -> str:
-    return words.in_language(get_language()) if words is not None else ""
 
 
 def _allowance(found: Allowance) -> Json:
@@ -112,11 +108,11 @@ def _evidence(service: Service) -> list[Json]:
     found = [
         {
             "key": kind.key,
-            "title": _in(kind.title),
-            "hint": _in(kind.hint),
+            "title": in_words(kind.title),
+            "hint": in_words(kind.hint),
             "wants": kind.wants,
             "weight": kind.weight,
-            "conditions": [_in(each) for each in kind.conditions],
+            "conditions": [in_words(each) for each in kind.conditions],
         }
         for kind in service.evidence
     ]
@@ -131,8 +127,8 @@ def _service(service: Service) -> Json:
     limits = policy.limits
     return {
         "key": service.key,
-        "title": _in(service.title),
-        "hint": _in(service.hint),
+        "title": in_words(service.title),
+        "hint": in_words(service.hint),
         "open": service.open,
         "holder": service.holder,
         "steps": [str(step) for step in rules.steps_of(service)],
@@ -140,8 +136,8 @@ def _service(service: Service) -> Json:
         "documents": [
             {
                 "key": rule.key,
-                "title": _in(rule.title),
-                "hint": _in(rule.hint),
+                "title": in_words(rule.title),
+                "hint": in_words(rule.hint),
                 "required": rule.required,
                 "group": rule.group,
                 "may_follow": rule.may_follow,
@@ -151,11 +147,13 @@ def _service(service: Service) -> Json:
         ],
         "evidence": _evidence(service),
         "associations": [
-            {"key": each.key, "title": _in(each.title)}
+            {"key": each.key, "title": in_words(each.title)}
             for each in (policy.attesting.asked_for(service.key) if policy.attesting else ())
         ],
-        "checks": [{"kind": each.kind, "title": _in(each.title), "required": each.required} for each in service.checks],
-        "fee": {"due": service.fee.rule != "free", "text": _in(service.fee.text)},
+        "checks": [
+            {"kind": each.kind, "title": in_words(each.title), "required": each.required} for each in service.checks
+        ],
+        "fee": {"due": service.fee.rule != "free", "text": in_words(service.fee.text)},
         "decided_within": _allowance(policy.clocks[service.clock]),
         "valid_months": service.validity_months,
         "asks_subscriber_number": service.asks_operator,

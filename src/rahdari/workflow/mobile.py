@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from rahdari.applicant.mobile_lines import line_for
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.checks import actions as checking
@@ -33,14 +34,6 @@ KIND = "mobile_line"
 # One of them for an application: another number may take the place of the first.
 TARGET = "line"
 CLOSED_WITHIN = dt.timedelta(days=1)
-
-
-def line_for(application: Application) -> MobileNumber | None:
-    """The line that an application is about; of a renewal or a change the one that its registration has."""
-    found = lines.line_of(application.subject)
-    if found is None and application.registration is not None:
-        found = lines.staying_lines(application.registration).first()
-    return found
 
 
 def request_for(rule: CheckRule, application: Application) -> CheckRequest:

@@ -9,14 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from rahdari.policy import Provision, Text
+from rahdari.applicant.titles import words
+from rahdari.policy import Provision
 
 register = template.Library()
-
-
-@register.filter
-def in_language(text: Text | None) -> str:
-    return text.in_language(get_language()) if text else ""
+register.filter("in_language", words)
 
 
 @register.filter

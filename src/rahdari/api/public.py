@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from rahdari.applicant.titles import words as in_words
+from rahdari.applicant.titles import words
 from rahdari.apply import eligible, rules
 from rahdari.apply import queries as apply
 from rahdari.apply.eligible import Use, Way
@@ -91,8 +91,8 @@ def _unregistered() -> Json | None:
     by = said.instrument
     return {
         "effect": said.effect,
-        "text": in_words(said.text),
-        "instrument": {"title": in_words(by.title), "read": by.read} if by else None,
+        "text": words(said.text),
+        "instrument": {"title": words(by.title), "read": by.read} if by else None,
         "since": said.on.isoformat() if said.on else None,
         "signed": {"name": said.signed.name, "office": said.signed.office, "on": said.signed.on}
         if said.signed.is_signed
@@ -108,11 +108,11 @@ def _evidence(service: Service) -> list[Json]:
     found = [
         {
             "key": kind.key,
-            "title": in_words(kind.title),
-            "hint": in_words(kind.hint),
+            "title": words(kind.title),
+            "hint": words(kind.hint),
             "wants": kind.wants,
             "weight": kind.weight,
-            "conditions": [in_words(each) for each in kind.conditions],
+            "conditions": [words(each) for each in kind.conditions],
         }
         for kind in service.evidence
     ]
@@ -127,8 +127,8 @@ def _service(service: Service) -> Json:
     limits = policy.limits
     return {
         "key": service.key,
-        "title": in_words(service.title),
-        "hint": in_words(service.hint),
+        "title": words(service.title),
+        "hint": words(service.hint),
         "open": service.open,
         "holder": service.holder,
         "steps": [str(step) for step in rules.steps_of(service)],
@@ -136,8 +136,8 @@ def _service(service: Service) -> Json:
         "documents": [
             {
                 "key": rule.key,
-                "title": in_words(rule.title),
-                "hint": in_words(rule.hint),
+                "title": words(rule.title),
+                "hint": words(rule.hint),
                 "required": rule.required,
                 "group": rule.group,
                 "may_follow": rule.may_follow,
@@ -147,13 +147,13 @@ def _service(service: Service) -> Json:
         ],
         "evidence": _evidence(service),
         "associations": [
-            {"key": each.key, "title": in_words(each.title)}
+            {"key": each.key, "title": words(each.title)}
             for each in (policy.attesting.asked_for(service.key) if policy.attesting else ())
         ],
         "checks": [
-            {"kind": each.kind, "title": in_words(each.title), "required": each.required} for each in service.checks
+            {"kind": each.kind, "title": words(each.title), "required": each.required} for each in service.checks
         ],
-        "fee": {"due": service.fee.rule != "free", "text": in_words(service.fee.text)},
+        "fee": {"due": service.fee.rule != "free", "text": words(service.fee.text)},
         "decided_within": _allowance(policy.clocks[service.clock]),
         "valid_months": service.validity_months,
         "asks_subscriber_number": service.asks_operator,

@@ -46,7 +46,7 @@ def page_after(configuration: Configuration) -> str:
 
 def read(page: str) -> dict[str, str]:
     lines = [line for line in page.splitlines() if not line.startswith("#")]
-    return {name: value for name, _, value in (line.rpartition(" ") for line in lines)}
+    return {name: value.removesuffix(".0") for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
 class TestPage:
@@ -61,8 +61,8 @@ class TestPage:
         assert page['rahdari_agent_entries{role="feed-canary"}'] == "1"
         assert page["rahdari_agent_in_force_entries"] == "3"
         assert page["rahdari_agent_kept_stale_entries"] == "0"
-        assert page['rahdari_agent_target_ok{target="entries.json",kind="json"}'] == "1"
-        assert page['rahdari_agent_target_loaded_entries{target="entries.json",kind="json"}'] == "3"
+        assert page['rahdari_agent_target_ok{kind="json",target="entries.json"}'] == "1"
+        assert page['rahdari_agent_target_loaded_entries{kind="json",target="entries.json"}'] == "3"
         assert page["rahdari_agent_exit_code"] == "0"
         assert page['rahdari_agent_syncs_total{exit="0"}'] == "1"
         assert page["rahdari_agent_receipts_waiting"] == "0"
@@ -84,7 +84,7 @@ class TestPage:
         page = shown(failing)
         assert page['rahdari_agent_fault{name="FileNotWritten"}'] == "1"
         assert page['rahdari_agent_fault{name="ReceiptNotTaken"}'] == "1"
-        assert page['rahdari_agent_target_ok{target="n",kind="json"}'] == "0"
+        assert page['rahdari_agent_target_ok{kind="json",target="n"}'] == "0"
         assert page["rahdari_agent_exit_code"] == "4"
         assert page["rahdari_agent_receipts_waiting"] != "0"
         # Another process, and it knows from the file when all was well.
@@ -170,7 +170,7 @@ class TestPage:
         away = replace(configuration, server=f"http://127.0.0.1:{free_port()}")
         page = shown(away)
         assert page['rahdari_agent_fault{name="NotReached"}'] == "1"
-        assert page['rahdari_agent_target_ok{target="entries.json",kind="json"}'] == "0"
+        assert page['rahdari_agent_target_ok{kind="json",target="entries.json"}'] == "0"
         assert "rahdari_agent_last_success_timestamp_seconds" not in page
 
     def test_is_what_prometheus_reads(self, publisher: Publisher, configuration: Configuration) -> None:
@@ -192,7 +192,7 @@ class TestPage:
         assert page.text.splitlines() == [
             "# HELP rahdari_agent_one One.",
             "# TYPE rahdari_agent_one gauge",
-            'rahdari_agent_one{name="a\\"b\\\\c\\nd"} 0.500',
+            'rahdari_agent_one{name="a\\"b\\\\c\\nd"} 0.5',
         ]
 
     @pytest.mark.parametrize("text", ["", "rahdari_agent_last_success_timestamp_seconds\n", "x 7\n", "\0"])

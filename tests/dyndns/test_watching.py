@@ -21,7 +21,7 @@ DAY = dt.timedelta(days=1)
 def shown(now: dt.datetime) -> dict[str, int]:
     page = metrics.exposition(now=now)
     states = ("reporting", "silent", "off", "paused")
-    return {state: int(page.split(f'{{state="{state}"}} ')[1].split("\n")[0]) for state in states}
+    return {state: int(float(page.split(f'{{state="{state}"}} ')[1].split("\n")[0])) for state in states}
 
 
 def counted(**given: int) -> dict[str, int]:

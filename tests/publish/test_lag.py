@@ -17,6 +17,7 @@ from rahdari.publish.models import Operator
 from rahdari.publish.rules import LagState
 from rahdari.register import queries as registered
 from rahdari.register.models import Entry, Registration
+from rahdari.web.metrics_access import exposition as in_text
 from tests.needs import needs_program
 
 from .receipts import SECOND, a_receipt, received
@@ -239,8 +240,8 @@ class TestMetrics:
         assert "203.0.113.77" not in metrics.exposition(now=NOW)
 
     def test_escape_what_a_label_may_hold(self) -> None:
-        text = metrics._family("x", "y", [({"a": 'q"\\\n'}, 1.5)])
-        assert text.endswith('x{a="q\\"\\\\\\n"} 1.5\n')
+        text = in_text([("x", "y", [({"a": 'q"\\\n'}, 1.5)])])
+        assert text.endswith('rahdari_x{a="q\\"\\\\\\n"} 1.5\n')
 
     def test_are_what_promtool_takes(self, feed: Repository, operator: Operator) -> None:
         publish()

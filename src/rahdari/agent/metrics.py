@@ -6,7 +6,12 @@ the process counts begins anew with each process; what the state holds does not.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 from rahdari import __version__
 
@@ -45,24 +50,28 @@ class Counted:
             self.last_success = now.timestamp()
 
 
-class Page:
+class Page(Collector):
     def __init__(self) -> None:
-        self._lines: list[str] = []
+        self._families: list[Metric] = []
 
     def add(self, name: str, kind: str, help: str, samples: Samples | float | None) -> None:
         """A family. Without a sample it is left out."""
         rows = [({}, samples)] if isinstance(samples, int | float) else list(samples or ())
         if not rows:
             return
-        name = f"{PREFIX}{name}"
-        self._lines += [f"# HELP {name} {help}", f"# TYPE {name} {kind}"]
+        family = Metric(f"{PREFIX}{name}".removesuffix("_total"), help, kind)
         for labels, value in rows:
-            said = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-            self._lines.append(f"{name}{{{said}}} {_number(value)}" if said else f"{name} {_number(value)}")
+            family.add_sample(f"{PREFIX}{name}", dict(labels), float(value))
+        self._families.append(family)
+
+    def collect(self) -> list[Metric]:
+        return self._families
 
     @property
     def text(self) -> str:
-        return "".join(f"{line}\n" for line in self._lines)
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        return generate_latest(registry).decode()
 
 
 def exposition(
@@ -197,14 +206,7 @@ def success_in(text: str) -> float | None:
     """The last success that an earlier page tells of."""
     for line in text.splitlines():
         name, _, value = line.partition(" ")
-        if name == SUCCESS and value.replace(".", "", 1).isdigit():
-            return float(value)
+        if name == SUCCESS:
+            with suppress(ValueError):
+                return float(value)
     return None
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else f"{value:.3f}"

@@ -5,21 +5,30 @@
 
 import datetime as dt
 
+from rahdari.web.metrics_access import exposition as in_text
+
 from . import queries
 
 
 def exposition(*, now: dt.datetime) -> str:
     found = queries.held_without_a_registration(now)
     age = (now - found.oldest).total_seconds() if found.oldest is not None else 0.0
-    lines = [
-        "# HELP rahdari_held_without_registration Persons with an address here and nothing registered or applied for.",
-        "# TYPE rahdari_held_without_registration gauge",
-        f"rahdari_held_without_registration {found.persons}",
-        "# HELP rahdari_held_without_registration_seconds How long ago the first of these applications was closed.",
-        "# TYPE rahdari_held_without_registration_seconds gauge",
-        f"rahdari_held_without_registration_seconds {age:g}",
-        "# HELP rahdari_files_on_hold Closed files that an officer keeps though their time may be over.",
-        "# TYPE rahdari_files_on_hold gauge",
-        f"rahdari_files_on_hold {queries.files_on_hold(now).count()}",
-    ]
-    return "\n".join(lines) + "\n"
+    return in_text(
+        [
+            (
+                "held_without_registration",
+                "Persons with an address here and nothing registered or applied for.",
+                [({}, found.persons)],
+            ),
+            (
+                "held_without_registration_seconds",
+                "How long ago the first of these applications was closed.",
+                [({}, age)],
+            ),
+            (
+                "files_on_hold",
+                "Closed files that an officer keeps though their time may be over.",
+                [({}, queries.files_on_hold(now).count())],
+            ),
+        ]
+    )

@@ -5,6 +5,8 @@
 
 import datetime as dt
 
+from rahdari.web.metrics_access import exposition as in_text
+
 from . import queries
 
 
@@ -12,12 +14,13 @@ def exposition(*, now: dt.datetime) -> str:
     found = queries.counts(now=now)
     age = (now - found.last_report).total_seconds() if found.last_report is not None else 0.0
     states = {"reporting": found.reporting, "silent": found.silent, "off": found.off, "paused": found.paused}
-    lines = [
-        "# HELP rahdari_lease_connections Registered connections whose address changes, by how they stand.",
-        "# TYPE rahdari_lease_connections gauge",
-        *(f'rahdari_lease_connections{{state="{state}"}} {count}' for state, count in states.items()),
-        "# HELP rahdari_lease_last_report_seconds How long ago the last report of any of them came.",
-        "# TYPE rahdari_lease_last_report_seconds gauge",
-        f"rahdari_lease_last_report_seconds {age:g}",
-    ]
-    return "\n".join(lines) + "\n"
+    return in_text(
+        [
+            (
+                "lease_connections",
+                "Registered connections whose address changes, by how they stand.",
+                [({"state": state}, count) for state, count in states.items()],
+            ),
+            ("lease_last_report_seconds", "How long ago the last report of any of them came.", [({}, age)]),
+        ]
+    )

@@ -4,8 +4,10 @@
 """
 
 import datetime as dt
+from collections.abc import Mapping
 
 from rahdari.people import queries as people
+from rahdari.web.metrics_access import exposition as in_text
 
 from . import queries
 
@@ -24,17 +26,20 @@ def exposition(*, now: dt.datetime) -> str:
     failures = {one.name: one.failures for one in carriers}
     rests = {one.name: int(one.rests_until is not None and one.rests_until > now) for one in carriers}
     waiting = queries.waiting(now=now)
-    families: list[tuple[str, str, str, dict[str, int] | dict[str, float]]] = [
+    labelled: list[tuple[str, str, str, Mapping[str, float]]] = [
         ("letters_waiting", "Letters and notes that are to go out now.", "channel", waiting),
         ("letters_oldest_seconds", "For how long the oldest of them has waited.", "channel", ages),
         ("letters_given_up", "Given up in the last 24 hours.", "channel", failed),
         ("carrier_failures", "Failures in a row of who carries them.", "carrier", failures),
         ("carrier_rests", "Whether it is left alone for a while after them.", "carrier", rests),
+        (
+            "wrong_codes",
+            "Wrong codes typed of late; they fade within a day.",
+            "code",
+            {"sign_in": round(people.wrong_codes_lately())},
+        ),
     ]
-    guessed = {"sign_in": round(people.wrong_codes_lately())}
-    families.append(("wrong_codes", "Wrong codes typed of late; they fade within a day.", "code", guessed))
-    lines = []
-    for name, about, label, samples in families:
-        lines += [f"# HELP rahdari_{name} {about}", f"# TYPE rahdari_{name} gauge"]
-        lines += [f'rahdari_{name}{{{label}="{key}"}} {value:g}' for key, value in samples.items()]
-    return "\n".join(lines) + "\n"
+    return in_text(
+        (name, about, [({label: key}, value) for key, value in samples.items()])
+        for name, about, label, samples in labelled
+    )

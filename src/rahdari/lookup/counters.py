@@ -3,7 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
 from .sessions import Session
+
+PREFIX = "rahdari_lookup_"
 
 SINGLE, BULK, RDAP = "single", "bulk", "rdap"
 FOUND, NOT_FOUND, MALFORMED = "found", "not_found", "malformed"
@@ -26,6 +32,14 @@ class Counts:
         return dict(both)
 
 
+class _Families(Collector):
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Metric]:
+        return self._families
+
+
 def as_metrics(
     counts: Counts, sessions: Iterable[Session], *, troubles: int, is_ready: bool, oldest_seconds: float | None
 ) -> bytes:
@@ -33,27 +47,25 @@ def as_metrics(
     held: Counter[str] = Counter()
     for session in sessions:
         held[session.role] += session.held.index.entries
-    lines = _head("answers_total", "counter", "Questions that were answered.")
-    lines += [
-        f'rahdari_lookup_answers_total{{kind="{kind}",answer="{answer}"}} {number}'
-        for (kind, answer), number in sorted(counts.total().items())
-    ]
-    lines += _head("refusals_total", "counter", "Requests that were refused.")
-    lines += [
-        f'rahdari_lookup_refusals_total{{why="{why}"}} {counts.refusals[why]}' for why in (UNKNOWN, LIMITED, NOT_READY)
-    ]
-    lines += _head("entries", "gauge", "Entries that are held.")
-    lines += [f'rahdari_lookup_entries{{role="{role}"}} {number}' for role, number in sorted(held.items())]
-    gauges = [
-        ("ready", "Whether all entries are held.", int(is_ready)),
-        ("troubles", "How much of the feed cannot be read now.", troubles),
+    answers = CounterMetricFamily(f"{PREFIX}answers", "Questions that were answered.", labels=["kind", "answer"])
+    for key, number in sorted(counts.total().items()):
+        answers.add_metric(key, number)
+    refusals = CounterMetricFamily(f"{PREFIX}refusals", "Requests that were refused.", labels=["why"])
+    for why in (UNKNOWN, LIMITED, NOT_READY):
+        refusals.add_metric([why], counts.refusals[why])
+    entries = GaugeMetricFamily(f"{PREFIX}entries", "Entries that are held.", labels=["role"])
+    for role, number in sorted(held.items()):
+        entries.add_metric([role], number)
+    families = [
+        answers,
+        refusals,
+        entries,
+        GaugeMetricFamily(f"{PREFIX}ready", "Whether all entries are held.", is_ready),
+        GaugeMetricFamily(f"{PREFIX}troubles", "How much of the feed cannot be read now.", troubles),
     ]
     if oldest_seconds is not None:
-        gauges.append(("age_seconds", "How long ago the oldest timestamp was signed.", int(oldest_seconds)))
-    for name, text, value in gauges:
-        lines += [*_head(name, "gauge", text), f"rahdari_lookup_{name} {value}"]
-    return ("\n".join(lines) + "\n").encode()
-
-
-def _head(name: str, kind: str, text: str) -> list[str]:
-    return [f"# HELP rahdari_lookup_{name} {text}", f"# TYPE rahdari_lookup_{name} {kind}"]
+        said = "How long ago the oldest timestamp was signed."
+        families.append(GaugeMetricFamily(f"{PREFIX}age_seconds", said, int(oldest_seconds)))
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families(families))
+    return generate_latest(registry)

@@ -9,21 +9,17 @@ Names of operators are in it; no address, person or application ever is.
 
 import datetime as dt
 import shutil
-from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from rahdari import __version__
 from rahdari.db import queues
-from rahdari.web.metrics_access import LOOPS, name_of_loop
+from rahdari.web.metrics_access import LOOPS, Family, name_of_loop
+from rahdari.web.metrics_access import exposition as in_text
 
 from . import holds, queries
 from .rules import LagState
-
-PREFIX = "rahdari_"
-Sample = tuple[Mapping[str, str], float]
-Family = tuple[str, str, Iterable[Sample]]
 
 
 def exposition(*, now: dt.datetime) -> str:
@@ -33,7 +29,7 @@ def exposition(*, now: dt.datetime) -> str:
     except (OperationalError, InterfaceError):
         connection.close()
         families = [("database_up", "Whether the database answers.", [({}, 0)])]
-    return "".join(_family(PREFIX + name, text, samples) for name, text, samples in [*_of_the_machine(), *families])
+    return in_text([*_of_the_machine(), *families])
 
 
 def _of_the_machine() -> list[Family]:
@@ -58,7 +54,7 @@ def _of_the_database(now: dt.datetime) -> list[Family]:
     waiting = list(holds.open_holds())
     oldest = queries.oldest_waiting_change()
 
-    def seconds(at: dt.datetime | None) -> list[Sample]:
+    def seconds(at: dt.datetime | None) -> list[tuple[dict[str, str], float]]:
         return [({}, (now - at).total_seconds())] if at is not None else []
 
     return [
@@ -135,19 +131,3 @@ def _of_the_database(now: dt.datetime) -> list[Family]:
             ],
         ),
     ]
-
-
-def _family(name: str, text: str, samples: Iterable[Sample]) -> str:
-    lines = [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
-    for labels, value in samples:
-        said = ",".join(f'{label}="{_escaped(content)}"' for label, content in labels.items())
-        lines.append(f"{name}{{{said}}} {_number(value)}" if said else f"{name} {_number(value)}")
-    return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else repr(round(float(value), 3))

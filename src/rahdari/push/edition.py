@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .inotify import Notices
+from inotify_simple import INotify, flags
 
+# A file is put in place by a rename, or written where it stands.
+IN_PLACE = flags.MOVED_TO | flags.CLOSE_WRITE | flags.ONLYDIR
 log = logging.getLogger("rahdari.push")
 
 SWEEP_SECONDS = 1.0
@@ -95,7 +97,7 @@ class Watch:
         self._repositories = feed / "repositories"
         self._beside = beside
         self._use_inotify = use_inotify
-        self._notices: Notices | None = None
+        self._notices: INotify | None = None
         self._watches: dict[int, str] = {}
         self._seen: dict[str, Stamp | None] = {}
         self._waiting: dict[str, set[asyncio.Event]] = {}
@@ -111,16 +113,16 @@ class Watch:
         if not self._use_inotify or self._notices is not None:
             return
         try:
-            self._notices = Notices()
-        except OSError as error:
+            self._notices = INotify(nonblocking=True)
+        except (OSError, AttributeError) as error:  # none left, or a system without it
             log.warning("new editions are looked for on a timer: %s", error)
             return
-        asyncio.get_running_loop().add_reader(self._notices.descriptor, self._told)
+        asyncio.get_running_loop().add_reader(self._notices.fileno(), self._told)
 
     def end(self) -> None:
         self.close()
         if self._notices is not None:
-            asyncio.get_running_loop().remove_reader(self._notices.descriptor)
+            asyncio.get_running_loop().remove_reader(self._notices.fileno())
             self._notices.close()
             self._notices = None
 
@@ -172,14 +174,15 @@ class Watch:
             if not waiting and self._waiting.get(repository) is waiting:
                 del self._waiting[repository]
 
-    def _watch_folders(self, notices: Notices, wanted: set[str]) -> None:
+    def _watch_folders(self, notices: INotify, wanted: set[str]) -> None:
         for watch in [watch for watch, repository in self._watches.items() if repository not in wanted]:
             del self._watches[watch]
-            notices.forget(watch)
+            with suppress(OSError):  # it ended with its folder
+                notices.rm_watch(watch)
         for repository in wanted - set(self._watches.values()):
             # Not there yet, or more watches than the system allows: the sweep finds what changes, and tries again.
             with suppress(OSError):
-                self._watches[notices.watch(self._metadata(repository))] = repository
+                self._watches[notices.add_watch(self._metadata(repository), IN_PLACE)] = repository
 
     def _metadata(self, repository: str) -> Path:
         return self._repositories / repository / "metadata"
@@ -187,13 +190,13 @@ class Watch:
     def _told(self) -> None:
         assert self._notices is not None  # noqa: S101
         changed: dict[str, None] = {}
-        for notice in self._notices.read():
-            if notice.lost:
+        for event in self._notices.read(timeout=0):
+            if event.mask & flags.Q_OVERFLOW:
                 changed |= dict.fromkeys(self._seen)
-            elif notice.ended:
-                self._watches.pop(notice.watch, None)
-            elif notice.name == TIMESTAMP and notice.watch in self._watches:
-                changed[self._watches[notice.watch]] = None
+            elif event.mask & flags.IGNORED:
+                self._watches.pop(event.wd, None)
+            elif event.name == TIMESTAMP and event.wd in self._watches:
+                changed[self._watches[event.wd]] = None
         self.look(changed)
 
     def _look(self, repository: str) -> None:

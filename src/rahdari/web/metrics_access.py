@@ -1,4 +1,5 @@
-"""Who may read figures for a monitoring system: this machine, and whoever has the token of `RAHDARI_METRICS_TOKEN`.
+"""Figures for a monitoring system, in Prometheus' text format (0.0.4), and who may read them: this machine, and whoever
+has the token of `RAHDARI_METRICS_TOKEN`.
 
 A monitoring system on this machine asks for `http://127.0.0.1:PORT/metrics`, and that is no host name of the
 installation. So of these pages, and of no other, a request that comes straight from this machine and names it is
@@ -7,11 +8,14 @@ answered as if it had named the installation.
 
 import hmac
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from . import visitor
 
@@ -19,6 +23,30 @@ PAGES = "/metrics"
 # The loops of `rahdari worker` and `rahdari publisher`, which have no port that could be asked. Each keeps a connection
 # to the database under its name.
 LOOPS = ("publisher", "workflow", "looks", "sms", "webhooks", "jobs")
+
+
+# A gauge of ours: its name after the prefix, what it says, and its values by labels.
+type Family = tuple[str, str, Iterable[tuple[Mapping[str, str], float]]]
+PREFIX = "rahdari_"
+
+
+class _Gauges(Collector):
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        for name, text, samples in self._families:
+            gauge = GaugeMetricFamily(PREFIX + name, text)
+            for labels, value in samples:
+                gauge.add_sample(PREFIX + name, dict(labels), float(value))
+            yield gauge
+
+
+def exposition(families: Iterable[Family]) -> str:
+    """The whole page."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Gauges(list(families)))
+    return generate_latest(registry).decode()
 
 
 def name_of_loop(loop: str) -> str:

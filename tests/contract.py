@@ -34,3 +34,10 @@ def hold(interface: Interface, method: str, path: str, answer: HttpResponse) -> 
     assert answer.headers["Content-Type"].split(";")[0] == media, path
     schema = {**described["schema"], "components": document["components"]}
     jsonschema.Draft202012Validator(schema).validate(json.loads(answer.content))
+
+
+def hold_event(interface: Interface, body: bytes) -> None:
+    """What is posted to a webhook is as the contract says."""
+    said = json.loads(body)
+    described = openapi.document(interface)["webhooks"][said["type"]]["post"]["requestBody"]["content"]
+    jsonschema.Draft202012Validator(described["application/json"]["schema"]).validate(said)

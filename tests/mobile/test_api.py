@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.interface import OPERATORS
+from rahdari.confirm.models import CallbackDelivery
 from rahdari.mobile.models import MobileListReceipt
+from rahdari.programs.webhooks import body_of
 from rahdari.register import actions as register
 from rahdari.register.rules import stamp
 from tests import contract
@@ -116,6 +118,15 @@ class TestTheChanges:
         assert [(each["act"], each["reference"]) for each in found["changes"]] == [("end", ONE)]
         assert "ended_at" in found["changes"][0] and "not_after" not in found["changes"][0]
         assert body(operator.get("lines"))["lines"] == []
+
+    def test_are_told_to_a_callback_as_the_contract_says(self) -> None:
+        url = "https://answers.operator.example/hook"
+        confirm.register_callback(operator=FIRST, url=url, by="person:x", now=timezone.now())
+        sample.granted(reference=ONE)
+        told = CallbackDelivery.objects.filter(webhook__operator=FIRST, event="lines.changed")
+        assert told
+        for each in told:
+            contract.hold_event(OPERATORS, body_of(each))
 
     def test_come_in_parts(self) -> None:
         sample.granted(reference=ONE)

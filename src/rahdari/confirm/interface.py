@@ -14,10 +14,11 @@ from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Call as AnyCall
 from rahdari.programs.operation import Interface, Operation
 from rahdari.programs.problems import problem
-from rahdari.programs.schema import TOO_LONG, Fault, Json
+from rahdari.programs.schema import MOMENT, TOO_LONG, Fault, Json, choice, closed, text
 
-from . import queries
+from . import callbacks, queries
 from .models import ApiToken
+from .rules import QuestionKind
 
 RATE, PER = 600, 60
 # Keys that nobody has, from one household: they cannot be guessed, and asking for them costs us little this way.
@@ -87,6 +88,10 @@ OPERATORS = Interface(
     scopes={Scope.DESK: "The checks of your operator.", Scope.SAMPLES: "Samples to practise with."},
     tokens="From the page of your system.",
     languages=("en",),
+    events={
+        callbacks.ASKED: closed({"check": text(12), "kind": choice(*QuestionKind), "answer_until": MOMENT}),
+        callbacks.TEST: closed(),
+    },
     renamed={
         "missing-scope": "sandbox-key",
         "not-found": "no-such-check",

@@ -15,6 +15,7 @@ from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed,
 from rahdari.register.rules import stamp
 
 from . import actions, queries
+from .listing import EVENT
 from .models import MobileListChange, MobileNumber
 from .rules import Left
 
@@ -34,6 +35,7 @@ LEAVES = closed({"reference": text(1000), "reason": choice(*Left)})
 LEFT = named("LeftLine", closed({"reference": text(64), "not_after": MOMENT, "new": TRUTH}))
 PAGE = page(MOST, MOST)
 lines = OPERATORS.part("lines", Scope.DESK)
+OPERATORS.events[EVENT] = closed({"sequence": SEQUENCE})
 
 problems.declare(
     no_such_line=(404, "No line on your list has this reference"),

@@ -140,7 +140,7 @@ class Interface:
     languages: Collection[str] = language.CODES
     longest_body: int = LONGEST_BODY
     # What is posted to webhooks, by event.
-    events: Mapping[str, Json] = field(default_factory=dict)
+    events: dict[str, Json] = field(default_factory=dict)
     # Of an operation: the addresses that its answer leads to, which part of each it names, and where that stands.
     leads: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
     # Problems that have another name here, and how faults of a request are told.

@@ -13,6 +13,7 @@ from django.utils import timezone
 from rahdari.attest import actions, attestations, queries, rules
 from rahdari.attest.models import Attestation, AttestationReview, MemberList, MembershipInquiry
 from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Reply, ReviewKind, ReviewOutcome, RowTrouble
+from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
@@ -285,7 +286,7 @@ class TestARequest:
         actions.answer_request(
             request=MembershipInquiry.objects.get(), answer=Answer.NOT_MEMBER, by="person:test", now=NOW
         )
-        with pytest.raises(actions.AlreadyAnswered):
+        with pytest.raises(NoLongerOpen):
             actions.attest_applicant(
                 request=request, claim="freelancer", way="papers", valid_until=NOW.date() + YEAR, by="person:x", now=NOW
             )

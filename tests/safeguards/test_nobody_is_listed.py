@@ -22,6 +22,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
 from rahdari.decide.models import Case, CaseQuestion
+from rahdari.inquiry.kinds import Kind
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
@@ -284,7 +285,7 @@ class TestWhoeverCameToNothing:
         """One room that forgets to erase is enough."""
         planted = refused()
         all_letters_went_out()
-        monkeypatch.setattr(retention.confirm, "erase_addresses", lambda **_: None)
+        monkeypatch.setattr(Kind, "erase_about", lambda *_, **__: [])
         workflow.advance(now=timezone.now() + dt.timedelta(days=400))
         assert set(places_of(planted)) == {"confirm_subscriberquestion"}
 

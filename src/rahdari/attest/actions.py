@@ -26,9 +26,7 @@ from .disputing import (
 )
 from .lists import ListNotTaken, corrected, delete_old_lists, judged, keep_list, own_list, send_list
 from .requests import (
-    AlreadyAnswered,
     OwnRequest,
-    TooLateToTakeBack,
     answer_request,
     ask,
     attest_applicant,
@@ -46,7 +44,6 @@ from .revoking import (
 )
 
 __all__ = [
-    "AlreadyAnswered",
     "ListNotTaken",
     "MemberNotTaken",
     "NotPossibleNow",
@@ -54,7 +51,6 @@ __all__ = [
     "NothingToDispute",
     "OwnRequest",
     "ToRevoke",
-    "TooLateToTakeBack",
     "answer_request",
     "ask",
     "attest",

@@ -32,6 +32,8 @@ ASSOCIATION = Kind(
     answers=frozenset(rules.Answer),
     sealed=("name", "email", "member_number", "why"),
     moves=USUAL | {Move.REOPEN},
+    # Keyed hashes of an applicant find a person whose number is known.
+    with_file={"member_index": "", "identifier_index": "", "indexes": []},
 )
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
+from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.inquiry.rules import Move, Terms
 from rahdari.journal import actions as journal
 
@@ -14,22 +15,6 @@ from . import attestations, notices, queries, rules
 from .models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
 from .queries import ASSOCIATION
 from .rules import Answer, Identifier, RowTrouble
-
-
-class TooLateToTakeBack(Exception):
-    """A no is taken back within a day, and before what was asked is erased. `.request`"""
-
-    def __init__(self, request: MembershipInquiry) -> None:
-        super().__init__(str(request))
-        self.request = request
-
-
-class AlreadyAnswered(Exception):
-    """The request was answered or withdrawn meanwhile: that counts. `.request`"""
-
-    def __init__(self, request: MembershipInquiry) -> None:
-        super().__init__(str(request))
-        self.request = request
 
 
 class OwnRequest(Exception):
@@ -104,11 +89,11 @@ def answer_request(
 
 @transaction.atomic
 def take_answer_back(*, request: MembershipInquiry, by: str, now: dt.datetime) -> MembershipInquiry:
-    """A no was a slip: the question is open again, for a day at least. Raises TooLateToTakeBack, OwnRequest."""
+    """A no was a slip: the question is open again, for a day at least. Raises NoLongerOpen, OwnRequest."""
     row = ASSOCIATION.locked(request)
     _apart(row, by)
     if not row.can_be_taken_back(now):
-        raise TooLateToTakeBack(row)
+        raise NoLongerOpen(row)
     row.answered_by, row.why, row.to_look = "", "", True
     row.save(update_fields=["answered_by", "why", "to_look"])
     actor = f"association:{row.association}"
@@ -119,13 +104,13 @@ def take_answer_back(*, request: MembershipInquiry, by: str, now: dt.datetime) -
 def attest_applicant(
     *, request: MembershipInquiry, claim: str, way: str, valid_until: dt.date, by: str, now: dt.datetime
 ) -> Attestation:
-    """Attest whoever asks, as what identifies them says. Raises AlreadyAnswered, OwnRequest, and MemberNotTaken where
+    """Attest whoever asks, as what identifies them says. Raises NoLongerOpen, OwnRequest, and MemberNotTaken where
     another has the member number.
     """
     hold(Lock.ATTESTATIONS, request.association)
     request = ASSOCIATION.locked(request)
     if not request.is_waiting:
-        raise AlreadyAnswered(request)
+        raise NoLongerOpen(request)
     _apart(request, by)
     holders = queries.holders_of_numbers(request.association, claim, [request.member_index])
     if holders.get(request.member_index, set()) - {request.identifier_index}:
@@ -166,7 +151,6 @@ def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> Non
     for rows in (AttestationUse.objects, AttestationReview.objects):
         box.take(rows.filter(subject__in=subjects))
     ASSOCIATION.erase_about(subjects=subjects, box=box, now=now)
-    MembershipInquiry.objects.filter(subject__in=subjects).update(member_index="", identifier_index="", indexes=[])
     AttestationUse.objects.filter(subject__in=subjects, settled_at__isnull=False).delete()
     for matter in AttestationReview.objects.filter(subject__in=subjects):
         matter.said, matter.reply_text, matter.decision = "", "", ""

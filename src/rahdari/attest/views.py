@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.access import association_required, person
@@ -294,7 +295,7 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             actions.attest_applicant(request=found, by=by_whom(request), now=timezone.now(), **form.cleaned_data)
         except actions.MemberNotTaken as error:
             form.add_error(None, words.trouble(error.trouble))
-        except actions.AlreadyAnswered:
+        except NoLongerOpen:
             return redirect("attest:members")
         else:
             messages.success(request, _("The member is attested."))
@@ -314,7 +315,7 @@ def take_answer_back(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         actions.take_answer_back(request=found, by=by_whom(request), now=timezone.now())
     except (queries.NotFound, actions.OwnRequest):
         raise Http404 from None
-    except actions.TooLateToTakeBack:
+    except NoLongerOpen:
         messages.error(request, _("The time to undo it has ended. If it is your member after all, attest it."))
         return redirect("attest:members")
     messages.success(request, _("Your answer is undone. The question waits for you again."), extra_tags="ok")

@@ -19,7 +19,6 @@ from .questions import (
     AnswerNotTaken,
     answer,
     ask,
-    erase_addresses,
     read_and_answer,
     withdraw_questions,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "end_callback",
     "end_keys_made_by",
     "end_operator",
-    "erase_addresses",
     "judged",
     "keep_file",
     "make_token",

@@ -23,6 +23,7 @@ OPERATOR = Kind(
     SubscriberQuestion,
     answers=frozenset(Said),
     sealed=("subscriber", "name_masked", "reference"),
+    with_file={"block": ""},
     # Silence leaves a question open: the operator is late.
     moves=frozenset({Move.ANSWER, Move.CORRECT, Move.WITHDRAW, Move.DROP}),
 )

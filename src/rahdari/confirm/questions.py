@@ -2,11 +2,9 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
 
 from django.db import IntegrityError, transaction
 
-from rahdari.archive.actions import Box
 from rahdari.inquiry.rules import WITHDRAWN, Move, Terms
 from rahdari.policy import Policy
 from rahdari.policy import clock as clocks
@@ -136,9 +134,3 @@ def withdraw_questions(*, target: str, now: dt.datetime, actor: str) -> int:
         OPERATOR.end(question, move, WITHDRAWN, actor=actor, now=now, question=question.number)
         OPERATOR.erase(question, now)
     return len(found)
-
-
-def erase_addresses(*, subjects: Collection[str], box: Box, now: dt.datetime) -> None:
-    """Of these subjects: about which address and which subscriber an operator was asked."""
-    found = OPERATOR.erase_about(subjects=subjects, box=box, now=now)
-    SubscriberQuestion.objects.filter(pk__in=[each.pk for each in found]).update(block="")

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -53,7 +54,8 @@ class Kind[Row: Inquiry]:
     """What one sort of addressee is asked.
 
     `room` begins the names of its acts; `answers` are its words for an answer; `sealed` are the columns that go when
-    their time is over; `moves` are those that it has, of `rules.MOVES`.
+    their time is over, `with_file` what more goes with the file, and what is left in its place; `moves` are those that
+    it has, of `rules.MOVES`.
     """
 
     room: str
@@ -61,6 +63,7 @@ class Kind[Row: Inquiry]:
     answers: frozenset[str]
     sealed: tuple[str, ...]
     moves: frozenset[Move] = USUAL
+    with_file: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def rows(self) -> QuerySet[Row]:
@@ -183,13 +186,16 @@ class Kind[Row: Inquiry]:
         journal.record(act=act, actor=actor, subject=row.subject, now=now, detail=dict(detail))
         wake()
 
-    def erase_about(self, *, subjects: Collection[str], box: Box, now: dt.datetime) -> list[Row]:
-        """Of what was asked for these subjects, whose file goes, all that is sealed goes now."""
+    def erase_about(self, *, subjects: Collection[str], box: Box, now: dt.datetime) -> list[str]:
+        """Of what was asked for these subjects, whose file goes, all that says of whom. Gives the subjects of the
+        letters that were written for it."""
         found = list(self.rows.filter(subject__in=subjects))
         box.take(found)
         for row in found:
             self.erase(row, now)
-        return found
+        if self.with_file:
+            self.rows.filter(pk__in=[row.pk for row in found]).update(**self.with_file)
+        return [f"{self.room}:{row.pk}" for row in found]
 
     def erase(self, row: Row, now: dt.datetime) -> None:
         """What is sealed goes now."""

@@ -46,25 +46,17 @@ def _provisional_ends(rules: _Rules) -> Facts:
     return {"registration": REGISTRATION, "valid_until": _days(15), "reason": reason, "code": reason.code}
 
 
-def _client(rules: _Rules) -> Facts:
-    asked = policy.Text(
+def _by_letter(about: policy.Text) -> Facts:
+    question = policy.Text(
         SafeString("Does <bdi>Sample Freelancer 31</bdi> work for you?"),
         SafeString("کیا <bdi>Sample Freelancer 31</bdi> کا کام آپ کے لیے ہے؟"),
     )
-    lead = policy.Text("They named you.", "انہوں نے آپ کا نام دیا ہے۔")
-    not_asked = policy.Text("Nothing else.", "اور کچھ نہیں۔")
-    words = {"question": asked, "lead": lead, "not_asked": not_asked}
+    lead, not_asked = (
+        policy.Text("They named you.", "انہوں نے آپ کا نام دیا ہے۔"),
+        policy.Text("Nothing else.", "اور کچھ نہیں۔"),
+    )
+    words = {"about": about, "question": question, "lead": lead, "not_asked": not_asked}
     return {**words, "ends_at": _days(7), "stop_url": "/vouch/sample/stop/"}
-
-
-def _client_asked(rules: _Rules) -> Facts:
-    about = policy.Text("A question: does this person work for you?", "ایک سوال: کیا ان کا کام آپ کے لیے ہے؟")
-    return {**_client(rules), "about": about}
-
-
-def _client_reminded(rules: _Rules) -> Facts:
-    about = policy.Text("Reminder: does this person work for you?", "یاد دہانی: کیا ان کا کام آپ کے لیے ہے؟")
-    return {**_client(rules), "about": about}
 
 
 def _association(rules: _Rules) -> Any:
@@ -156,8 +148,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "invoice_due_soon": _invoice,
     "invoice_short": lambda rules: {**_invoice(rules), "paid": Decimal("800.00"), "missing": Decimal("400.00")},
     "invoice_paid": lambda rules: {**_invoice(rules), "over": Decimal("50.00")},
-    "client_question": _client_asked,
-    "client_reminder": _client_reminded,
+    "client_question": lambda _: _by_letter(
+        policy.Text("A question: does this person work for you?", "ایک سوال: کیا ان کا کام آپ کے لیے ہے؟")
+    ),
+    "client_reminder": lambda _: _by_letter(
+        policy.Text("Reminder: does this person work for you?", "یاد دہانی: کیا ان کا کام آپ کے لیے ہے؟")
+    ),
     "represents_missing": lambda rules: {"reference": REFERENCE, "organisation": "Sample Software House"},
     "represents_code": lambda rules: {
         "name": "Sample Software House",

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -46,15 +47,12 @@ def question(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     nothing_chosen = False
     if request.method == "POST":
-        try:
-            given = request.POST.get("answer", "")
-            actions.answer(question=found, given=given, actor=actor_of(person(request)), now=now)
-        except NotAnAnswer:
-            nothing_chosen = True
-        except NoLongerOpen:
+        with suppress(NotAnAnswer):
+            with suppress(NoLongerOpen):
+                given = request.POST.get("answer", "")
+                actions.answer(question=found, given=given, actor=actor_of(person(request)), now=now)
             return redirect(request.path)
-        else:
-            return redirect(request.path)
+        nothing_chosen = True
     asked = found.request
     may_answer = is_open(asked, now) and found.reply == Reply.WAITING
     if may_answer:

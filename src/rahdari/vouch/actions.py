@@ -6,13 +6,11 @@ Opening the page changes nothing: programs that look at links in mail answer no 
 """
 
 import datetime as dt
-from collections.abc import Collection
 
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import override
 
-from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
 from rahdari.inquiry.kinds import NoLongerOpen, NotAnAnswer, is_open
 from rahdari.inquiry.rules import Move, Terms
@@ -149,10 +147,3 @@ def send_again(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> R
 def remind(question: ReferenceRequest, now: dt.datetime) -> None:
     if not queries.wants_no_mail(question.address):
         _write(question, "client_reminder", now)
-
-
-def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> list[str]:
-    """Of what these subjects asked: the domain goes too. Gives the subjects of the letters that were written for it."""
-    found = REFERENCE.erase_about(subjects=subjects, box=box, now=now)
-    ReferenceRequest.objects.filter(pk__in=[each.pk for each in found]).update(domain="")
-    return [f"vouch:{each.pk}" for each in found]

@@ -10,7 +10,7 @@ from rahdari.vault import index
 from .models import MailOptOut, ReferenceRequest
 from .rules import ANSWERS, BUTTONS, Written
 
-REFERENCE = Kind("vouch", ReferenceRequest, answers=ANSWERS, sealed=("address", "name"))
+REFERENCE = Kind("vouch", ReferenceRequest, answers=ANSWERS, sealed=("address", "name"), with_file={"domain": ""})
 LINKS = Links(REFERENCE)
 
 

@@ -1,5 +1,7 @@
 """The page that a client or employer opens from our letter. Opening it changes nothing; only its buttons do."""
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -34,14 +36,11 @@ def question(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     nothing_chosen = False
     if found is not None and request.method == "POST":
-        try:
-            actions.answer(question=found, given=request.POST.get("answer", ""), now=now)
-        except NotAnAnswer:
-            nothing_chosen = True
-        except NoLongerOpen:
+        with suppress(NotAnAnswer):
+            with suppress(NoLongerOpen):
+                actions.answer(question=found, given=request.POST.get("answer", ""), now=now)
             return redirect("vouch:question", token=token)
-        else:
-            return redirect("vouch:question", token=token)
+        nothing_chosen = True
     if found is not None and is_open(found, now):  # it shows the name
         journal.record(act="vouch.read_question", actor=actions.ADDRESSEE, subject=found.subject, now=now)
     return _page(request, "vouch/question.html", found, token, nothing_chosen=nothing_chosen)

@@ -20,7 +20,7 @@ from rahdari.archive.actions import Box
 from rahdari.attest import actions as attest
 from rahdari.checks import actions as checking
 from rahdari.checks import queries as checks
-from rahdari.confirm import actions as confirm
+from rahdari.confirm.queries import OPERATOR
 from rahdari.control import actions as control
 from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import actions as decide
@@ -43,7 +43,7 @@ from rahdari.register.models import Entry, Registration
 from rahdari.remote import actions as remote
 from rahdari.remote import queries as lines
 from rahdari.share import actions as share
-from rahdari.vouch import actions as vouch
+from rahdari.vouch.queries import REFERENCE
 
 # Each by the name of its step; letters by its chore (letters/tasks.py).
 CLOCKS = {
@@ -203,13 +203,13 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
     claims = lease.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
     about = [*subjects, *asked, *claims]
     _erase_checks(about, box)
-    confirm.erase_addresses(subjects=about, box=box, now=now)
+    OPERATOR.erase_about(subjects=about, box=box, now=now)
     attest.erase_about(subjects=about, box=box, now=now)
     letters.erase_letters(
         subjects=[
             *about,
             *share.erase_requests(subjects=about, box=box),
-            *vouch.erase_about(subjects=about, box=box, now=now),
+            *REFERENCE.erase_about(subjects=about, box=box, now=now),
             *fees.erase_payers_of(subjects=about, box=box, now=now),
         ],
         box=box,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from rahdari.probe.hook import HookOutcome
 
@@ -38,28 +39,41 @@ def said(question: SubscriberQuestion) -> str:
     return _("Not answered yet")
 
 
+# What is wrong with an answer, and how to mend it. Looked up a thousand times in one request.
+_TROUBLES = {
+    AnswerTrouble.UNKNOWN_ANSWER: gettext_lazy("The answer is yes, no or unknown. Enter one of these."),
+    AnswerTrouble.NO_REASON: gettext_lazy("If the answer is no, give a reason. Enter its number or its name."),
+    AnswerTrouble.UNKNOWN_REASON: gettext_lazy(
+        "There is no such reason for this kind of check. See the list of reasons."
+    ),
+    AnswerTrouble.REASON_WITHOUT_NO: gettext_lazy(
+        "Give a reason only if the answer is no. Remove it, or change the answer."
+    ),
+    AnswerTrouble.UNKNOWN_CHECK: gettext_lazy(
+        "There is no check with this number for your network. Copy the number again."
+    ),
+    AnswerTrouble.CLOSED: gettext_lazy("This check is closed. It no longer needs an answer."),
+    AnswerTrouble.TWICE: gettext_lazy("This check is answered twice. Keep one of the answers."),
+    AnswerTrouble.NO_REFERENCE: gettext_lazy(
+        "If the answer about a mobile number is yes, give your own reference for the line."
+    ),
+    AnswerTrouble.REFERENCE_UNUSABLE: gettext_lazy(
+        "A reference has 8 to 64 letters, digits and the characters . _ ~ -"
+    ),
+    AnswerTrouble.REFERENCE_SAYS_THE_NUMBER: gettext_lazy(
+        "This reference contains the number. Use one that means nothing to us."
+    ),
+    AnswerTrouble.OWN: gettext_lazy(
+        "This check is about your own application. Somebody else at the operator must answer it."
+    ),
+    AnswerTrouble.REFERENCE_NOT_WANTED: gettext_lazy(
+        "Give a reference only if the answer about a mobile number is yes. Remove it."
+    ),
+}
+
+
 def trouble(found: AnswerTrouble) -> str:
-    """What is wrong with an answer, and how to mend it."""
-    return {
-        AnswerTrouble.UNKNOWN_ANSWER: _("The answer is yes, no or unknown. Enter one of these."),
-        AnswerTrouble.NO_REASON: _("If the answer is no, give a reason. Enter its number or its name."),
-        AnswerTrouble.UNKNOWN_REASON: _("There is no such reason for this kind of check. See the list of reasons."),
-        AnswerTrouble.REASON_WITHOUT_NO: _("Give a reason only if the answer is no. Remove it, or change the answer."),
-        AnswerTrouble.UNKNOWN_CHECK: _("There is no check with this number for your network. Copy the number again."),
-        AnswerTrouble.CLOSED: _("This check is closed. It no longer needs an answer."),
-        AnswerTrouble.TWICE: _("This check is answered twice. Keep one of the answers."),
-        AnswerTrouble.NO_REFERENCE: _(
-            "If the answer about a mobile number is yes, give your own reference for the line."
-        ),
-        AnswerTrouble.REFERENCE_UNUSABLE: _("A reference has 8 to 64 letters, digits and the characters . _ ~ -"),
-        AnswerTrouble.REFERENCE_SAYS_THE_NUMBER: _(
-            "This reference contains the number. Use one that means nothing to us."
-        ),
-        AnswerTrouble.OWN: _("This check is about your own application. Somebody else at the operator must answer it."),
-        AnswerTrouble.REFERENCE_NOT_WANTED: _(
-            "Give a reference only if the answer about a mobile number is yes. Remove it."
-        ),
-    }[found]
+    return str(_TROUBLES[found])
 
 
 def file_trouble(found: FileTrouble) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -18,6 +19,7 @@ from rahdari.letters import queries as letters
 from rahdari.ops import samples, seed
 from rahdari.people import demonstration
 from rahdari.people import queries as persons
+from rahdari.policy import SHIPPED
 from rahdari.publish import actions as publishing
 from rahdari.register import queries as register
 from rahdari.settings import demo
@@ -94,6 +96,32 @@ class TestApplications:
         urdu = persons.person_by_email(demonstration.sample_email(33))
         assert urdu is not None
         assert [letter.language for letter in letters.letters_of(urdu)] == ["ur", "ur"]
+
+
+class TestUnderADeclaration:
+    """What the rules do not ask for is no sample's either."""
+
+    def test_samples_have_no_name_and_nobody_waits_for_others(self, settings: Any, tmp_path: Path) -> None:
+        settings.POLICY_FILE = tmp_path / "in-force.toml"
+        settings.POLICY_FILE.write_bytes(SHIPPED["declaration"].read_bytes())
+        extra = [directory.Origin(asn, name, parse_block(prefix)) for asn, name, prefix in demo.DIRECTORY_EXTRA]
+        directory.configure(None, extra)
+        now = timezone.now()
+        demonstration.make_ready_accounts(operators=[], now=now)
+        publishing.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[64500], now=now)
+        for _ in range(2):
+            samples.make_applications(now)
+        directory.configure(None)
+        listed = {each.user.email: each for each in demonstration.ready_accounts()}
+        roles = {each.partition("@")[0] for each in listed} - {f"freelancer-{number}" for number in range(32, 41)}
+        assert roles == {"freelancer", "officer", "second-officer", "director", "administrator"}
+        statuses = {
+            number: application_of(email).status
+            for number in demonstration.SAMPLES
+            if (email := demonstration.sample_email(number)) in listed
+        }
+        assert statuses == {32: "granted", 33: "granted", 34: "submitted", 37: "draft"}
+        assert {listed[demonstration.sample_email(number)].user.name for number in statuses} == {""}
 
 
 class TestAccounts:

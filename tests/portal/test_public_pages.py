@@ -7,6 +7,7 @@ import html
 import ipaddress
 import json
 import re
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,7 @@ from rahdari.register.models import Registration
 from rahdari.vault import links
 from rahdari.web import limits
 from tests import urdu
-from tests.needs import needs_font
+from tests.needs import needs_font, needs_program
 
 pytestmark = pytest.mark.django_db
 COMPANY, PERSON = "Sample Software House (Pvt) Ltd", "Sample Freelancer 31"
@@ -438,6 +439,15 @@ class TestPaper:
 
         with pikepdf.open(_stream(paper.render(a_sheet(holder=holder)))) as pdf:
             assert len(pdf.pages) == 1
+
+    def test_says_of_a_holder_without_a_name_only_that_there_is_one(self, tmp_path: Path) -> None:
+        pdftotext = needs_program("pdftotext", "apt-get install poppler-utils")
+        sheet = tmp_path / "sheet.pdf"
+        for holder, category, said in (("", ("", ""), False), ("Sample Freelancer 31", ("Category 7", "زمرہ"), True)):
+            sheet.write_bytes(paper.render(a_sheet(holder=holder, category=category)))
+            words = subprocess.run([pdftotext, sheet, "-"], capture_output=True, text=True, check=True).stdout
+            assert ("Holder" in words) == ("Category" in words) == said
+            assert ("connections of its holder" in " ".join(words.split())) != said
 
     def test_has_room_for_the_longest_word_on_the_unregistered(self) -> None:
         import pikepdf

@@ -52,7 +52,7 @@ USES: dict[str, Promise] = {
 WHICH: dict[str, tuple[Promise, Promise]] = {
     rules.Which.LINE: (
         gettext_lazy("Your own internet line"),
-        gettext_lazy("From it you connect to a client’s VPN."),
+        gettext_lazy("From it you connect to a VPN elsewhere."),
     ),
     rules.Which.SERVER: (
         gettext_lazy("A VPN server that you run"),

@@ -18,6 +18,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     listening(demo, PORT, f"port of the pages ({PORT}); the feed and the lookups are served on the two after it")
     demo.add_argument("--data", type=Path, metavar="DIR", help="the data folder (else RAHDARI_DATA, else .data/demo)")
     demo.add_argument("--reset", action="store_true", help="remove the demonstration's data first")
+    demo.add_argument("--policy", metavar="RULES", help="a policy file, or the name of one that ships (declaration)")
     demo.set_defaults(run=run_demo)
 
     web = subparsers.add_parser("web", help="serve the pages")
@@ -43,6 +44,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--new-keys", action="store_true", help="make new keys for lost ones; what they protected is lost"
     )
     prepare.add_argument("--sample-data", action="store_true", help=argparse.SUPPRESS)
+    prepare.add_argument("--policy", help=argparse.SUPPRESS)
     prepare.set_defaults(run=run_prepare)
 
     doctor = subparsers.add_parser("doctor", help="check an installation")
@@ -72,6 +74,7 @@ def run_demo(arguments: argparse.Namespace) -> int:
         host=arguments.host,
         port=arguments.port,
         reset=arguments.reset,
+        policy=arguments.policy,
     )
 
 
@@ -118,7 +121,12 @@ def run_publisher(arguments: argparse.Namespace) -> int:
 
 def run_prepare(arguments: argparse.Namespace) -> int:
     from rahdari.ops.prepare import prepare
+    from rahdari.policy import commands as policies
 
+    if arguments.policy:
+        given = argparse.Namespace(file=policies.file_or_shipped(arguments.policy))
+        if code := policies.use_policy(given):
+            return code
     prepare(new_keys=arguments.new_keys)
     if arguments.sample_data:
         from rahdari.ops import seed

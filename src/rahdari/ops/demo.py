@@ -15,7 +15,7 @@ OPERATORS = ("sample-fibre", "example-broadband", "placeholder-net")
 ANSWERS_BY_ITSELF = "placeholder-net"
 
 
-def run(*, data: Path, host: str, port: int, reset: bool) -> int:
+def run(*, data: Path, host: str, port: int, reset: bool, policy: str | None = None) -> int:
     if reset:
         # Looked at first: a demonstration that cannot be started is not removed either.
         for each in (port, port + 1, port + 2):
@@ -27,7 +27,7 @@ def run(*, data: Path, host: str, port: int, reset: bool) -> int:
             data,
             host,
             port,
-            prepare=["--sample-data"],
+            prepare=["--sample-data", *(["--policy", policy] if policy else [])],
             before=agents_to_set_up,
             beside=agents,
             tell=welcome,

@@ -14,6 +14,7 @@ from rahdari import workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.apply.rules import StepKey, steps_of
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Way
@@ -27,6 +28,7 @@ from rahdari.people import actions as people
 from rahdari.people import demonstration
 from rahdari.people import queries as persons
 from rahdari.people.models import Language, User
+from rahdari.policy import asked_by
 from rahdari.publish import queries as networks
 
 ACTOR = demonstration.ACTOR
@@ -34,19 +36,23 @@ SAMPLE_MOBILE = "+9230000000{number:02d}"
 
 
 def make_applications(now: dt.datetime) -> None:
-    for make in (
-        registered_while_its_operator_is_silent,
-        granted,
-        granted_in_urdu,
-        waiting_for_an_officer,
-        asked_a_question,
-        noticed_of_a_refusal,
-        left_as_draft,
-        waiting_for_its_operator,
-        waiting_for_its_association,
-    ):
-        make(now)
-    company_asked_a_question(now)
+    """Those that the rules in force know: each with what it needs them to ask (`policy.beyond`)."""
+    asked = asked_by(applications.policy_in_force())
+    made: tuple[tuple[Callable[[dt.datetime], None], set[str]], ...] = (
+        (registered_while_its_operator_is_silent, {"organisation", "operator"}),
+        (granted, set()),
+        (granted_in_urdu, set()),
+        (waiting_for_an_officer, set()),
+        (asked_a_question, {"profession"}),
+        (noticed_of_a_refusal, {"operator"}),
+        (left_as_draft, set()),
+        (waiting_for_its_operator, {"operator"}),
+        (waiting_for_its_association, {"association"}),
+        (company_asked_a_question, {"organisation"}),
+    )
+    for make, needs in made:
+        if needs <= asked:
+            make(now)
 
 
 def granted(now: dt.datetime) -> None:
@@ -154,7 +160,7 @@ def unless_there(
     """The sample freelancer of this number, and what `make` makes for them, unless they have an application."""
     user = people.register_person(
         email=demonstration.sample_email(number),
-        name=f"Sample Freelancer {number}",
+        name=demonstration.name_of(f"Sample Freelancer {number}"),
         language=language,
         actor=ACTOR,
         now=now,
@@ -168,13 +174,19 @@ def facts_of(user: User, now: dt.datetime) -> dict[str, Any]:
 
 
 def draft(user: User, address: str, number: int, now: dt.datetime) -> Application:
-    """A freelancer's application with everything but the proof and the sending."""
+    """A person's application with everything that their service asks, but for the proof and the sending."""
     facts = facts_of(user, now)
-    application = apply.start_application(applicant=user, service="vpn_freelancer", fixed_address="yes", **facts)
+    services = applications.policy_in_force().services.values()
+    service = next(each for each in services if each.holder == "person" and each.open)
+    application = apply.start_application(applicant=user, service=service.key, fixed_address="yes", **facts)
     facts["application"] = application
-    apply.save_person(name=user.name, **facts)
-    apply.save_contact(name=user.name, mobile=SAMPLE_MOBILE.format(number=number), **facts)
-    apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
+    steps = steps_of(service)
+    if StepKey.PERSON in steps:
+        apply.save_person(name=user.name, **facts)
+    if StepKey.CONTACT in steps:
+        apply.save_contact(name=user.name, mobile=SAMPLE_MOBILE.format(number=number), **facts)
+    if StepKey.EVIDENCE in steps:
+        apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
     apply.add_endpoint(block=address, runs="wireguard", **facts)
     return application
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 from procrastinate.contrib.django import app
 
+from rahdari import policy
 from rahdari.checks import queries as checks
 from rahdari.checks import rosters
 from rahdari.confirm import actions as confirm
@@ -53,9 +54,12 @@ def sow() -> None:
     make_feed_keys(now)
     make_operators(now)
     demonstration.make_ready_accounts(operators=[(each.slug, each.name) for each in OPERATORS], now=now)
-    import_rosters(now)
+    asked = policy.asked_by(policy.current(settings.POLICY_FILE))
+    if "rosters" in asked:
+        import_rosters(now)
     sample_registry.make(now)
-    sample_members.attest_members(now)
+    if "association" in asked:
+        sample_members.attest_members(now)
     samples.make_applications(now)
     deliver()
     # The first edition, an empty one, is there before anybody asks for it. Later the keys may be the publisher's alone.

@@ -5,9 +5,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from rahdari import policy
 
 from . import actions, queries
 from .models import DIRECTOR, Role, User
@@ -18,7 +21,8 @@ ACTOR = "system:demonstration"
 
 @dataclass(frozen=True)
 class Ready:
-    """An account to be made. `local` is the part of its address before the @."""
+    """An account to be made. `local` is the part of its address before the @; `needs`: what the rules ask for, where
+    there is nothing to do for it else (`policy.beyond`)."""
 
     local: str
     name: str
@@ -29,6 +33,7 @@ class Ready:
     organisation: str = ""
     company_number: str = ""
     ntn: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ CAST = (
         organisation="Sample Software House (Pvt) Ltd",
         company_number="0000482",
         ntn="0000482",
+        needs="organisation",
     ),
     Ready("officer", "Sample Officer 1", _("Looks at cases, asks, grants, proposes a refusal."), Role.OFFICER),
     Ready("second-officer", "Sample Officer 2", _("Seconds what the first officer proposes."), Role.OFFICER),
@@ -59,13 +65,16 @@ CAST = (
         Role.SUPERVISOR,
         DIRECTOR,
     ),
-    Ready("accounts", "Sample Accountant 1", _("Adds bank statements and matches payments."), Role.ACCOUNTS),
+    Ready(
+        "accounts", "Sample Accountant 1", _("Adds bank statements and matches payments."), Role.ACCOUNTS, needs="fee"
+    ),
     Ready(
         "association",
         "Sample Secretary 1",
         _("Attests the members of a sample association."),
         Role.ASSOCIATION,
         association="sample-software-houses",
+        needs="association",
     ),
     Ready("administrator", "Sample Administrator 1", _("Gives posts to people."), Role.ADMINISTRATOR),
 )
@@ -93,11 +102,20 @@ def sample_email(number: int) -> str:
     return f"freelancer-{number}@{SAMPLE_DOMAIN}"
 
 
+def name_of(applicant: str) -> str:
+    """The name of a sample applicant, where the rules ask applicants for theirs."""
+    return applicant if "name" in policy.asked_by(policy.current(settings.POLICY_FILE)) else ""
+
+
 def make_ready_accounts(*, operators: Sequence[tuple[str, str]], now: dt.datetime) -> list[User]:
     """Make the cast, and one account for each operator (short name, name). What is there is left as it is."""
     made = []
+    asked = policy.asked_by(policy.current(settings.POLICY_FILE))
     for ready in CAST:
-        user = actions.register_person(email=email_of(ready.local), name=ready.name, actor=ACTOR, now=now)
+        if ready.needs and ready.needs not in asked:
+            continue
+        name = ready.name if ready.role is not None or ready.organisation else name_of(ready.name)
+        user = actions.register_person(email=email_of(ready.local), name=name, actor=ACTOR, now=now)
         if ready.role is not None:
             actions.appoint(
                 user=user, role=ready.role, rank=ready.rank, association=ready.association, actor=ACTOR, now=now

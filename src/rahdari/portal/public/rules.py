@@ -46,7 +46,7 @@ KEPT: dict[str, Promise] = {
     "documents": _("Documents that you send"),
     "client_address": _("The email address of a client whom you name"),
     "proof_of_control": _("What was seen when an address was proved"),
-    "came_to_nothing": _("An application that was refused, withdrawn or not pursued, with its documents"),
+    "came_to_nothing": _("An application that was refused, withdrawn or not pursued"),
     "case": _("The file of an application that was granted"),
     "entry": _("Whose a registration was, and its addresses"),
     "letters": _("Letters"),
@@ -55,6 +55,8 @@ KEPT: dict[str, Promise] = {
     "reads": _("Who looked at your data"),
     "backups": _("Backups"),
 }
+# Where papers are asked for, they go with it.
+WITH_PAPERS = _("An application that was refused, withdrawn or not pursued, with its documents")
 # What is held only where the rules ask for one of these (`policy.beyond`).
 ONLY_IF_ASKED = {
     "card_number": {"card_number"},
@@ -105,7 +107,8 @@ def kept_rows(rules: Policy) -> list[RuleRow]:
     """How long what is kept: a span and from when it counts; and what then becomes of it, if it is not erased."""
     found = []
     asked = asked_by(rules)
-    for key, title in KEPT.items():
+    titles = KEPT | ({"came_to_nothing": WITH_PAPERS} if asked & ONLY_IF_ASKED["documents"] else {})
+    for key, title in titles.items():
         kept = rules.retention.get(key)
         if kept is None or (key in ONLY_IF_ASKED and not ONLY_IF_ASKED[key] & asked):
             continue

@@ -102,7 +102,7 @@ COMMANDS = {
         "Check a policy file, and put one in force.",
         Needs.DATA,
         free=("check",),
-        beside="rahdari.control.kinds",
+        beside="rahdari.checks.kinds",
     ),
     "keys seal": Command(
         "rahdari.archive.commands",

@@ -1,5 +1,6 @@
 """An application from beginning to end, as a program makes it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from rahdari.apply.models import Application
 from rahdari.journal.models import JournalEntry as Row
+from rahdari.policy import SHIPPED
 from tests.apply.sample import a_photo
 from tests.portal import story
 
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def begun(program: Program, **more: Any) -> str:
-    answer = program.post("/applications", {"service": "vpn_freelancer", "fixed_address": "yes", **more})
+    answer = program.post("/applications", {"service": "vpn_freelancer", "fixed_address": "yes"} | more)
     assert answer.status_code == 201, answer.content
     reference: str = answer.said["reference"]
     return f"/applications/{reference}"
@@ -264,3 +266,38 @@ class TestServices:
     def test_are_found_by_three_questions(self, query: str, way: str | None, ask: str | None) -> None:
         said = Program().get(f"/eligibility?{query}").said
         assert (said["way"], said["ask"]) == (way, ask)
+
+
+class TestUnderADeclaration:
+    """A program gives what the rules ask, and nothing else is there to give."""
+
+    @pytest.fixture(autouse=True)
+    def rules(self, settings: Any, tmp_path: Path) -> None:
+        settings.POLICY_FILE = tmp_path / "declaration.toml"
+        settings.POLICY_FILE.write_bytes(SHIPPED["declaration"].read_bytes())
+
+    def test_an_address_is_all_of_an_application(self, program: Program) -> None:
+        (service,) = program.get("/services").said["services"]
+        assert (service["key"], service["steps"], service["asks"]) == ("vpn", ["addresses"], {})
+        assert program.get("/eligibility?which=line").said["way"] == "apply"
+        one = begun(program, service="vpn")
+        answer = program.post(f"{one}/endpoints", {"address": "203.0.113.24", "runs": "wireguard"})
+        assert answer.status_code == 201, answer.content
+        assert program.get(f"{one}/check").said["ready"] is True
+        sent = program.post(f"{one}/submit", {"declare": True})
+        assert (sent.status_code, sent.said["status"]) == (200, "submitted")
+
+    @pytest.mark.parametrize(
+        ("step", "body"),
+        [
+            ("person", {"name": "Planted Person"}),
+            ("contact", {"name": "Planted Person", "mobile": "0300 1234567"}),
+            ("purpose", {"purpose": "Planted words"}),
+            ("evidence", {"kind": "client_email", "text": "Planted words"}),
+        ],
+    )
+    def test_what_is_not_asked_is_not_taken(self, program: Program, step: str, body: dict[str, str]) -> None:
+        one = begun(program, service="vpn")
+        assert program.put(f"{one}/{step}", body).status_code >= 400
+        row = Application.objects.get(reference=one.rpartition("/")[2])
+        assert not any((row.name, row.contact_name, row.contact_mobile, row.purpose, row.evidence_text))

@@ -32,7 +32,8 @@ from .sample import Program
 from .world import KNOWN, World, nothing, the_world
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ROOT / "docs" / "api" / "openapi.json"
+KEPT = ROOT / "src" / "rahdari" / "client" / "openapi.json"
+OF_OPERATORS = ROOT / "docs" / "api" / "operators.json"
 pytestmark = pytest.mark.django_db
 TRIES = 8
 

@@ -1,4 +1,4 @@
-"""Writes the contracts in docs/api anew: python -m tests.api.write_contract"""
+"""Writes the contracts anew: python -m tests.api.write_contract"""
 
 import json
 import os
@@ -12,7 +12,7 @@ if __name__ == "__main__":
     from rahdari.confirm.interface import OPERATORS
     from rahdari.mobile import operations  # noqa: F401 (it declares some of the operators')
     from rahdari.programs.openapi import document
-    from tests.api.test_contract import KEPT
+    from tests.api.test_contract import KEPT, OF_OPERATORS
 
-    for path, interface in ((KEPT, API), (KEPT.with_name("operators.json"), OPERATORS)):
+    for path, interface in ((KEPT, API), (OF_OPERATORS, OPERATORS)):
         path.write_text(json.dumps(document(interface), indent=1, ensure_ascii=False) + "\n")

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from rahdari.api.rules import Scope
 from rahdari.apply import actions as apply
 from rahdari.apply.models import AddressFile, Application
 from rahdari.attest.rules import Identifier
-from rahdari.client import calling
+from rahdari.client import calling, operations
 from rahdari.client.terminal import DONE, WRONG, YOUR_TURN
 from rahdari.feed import webhook
 from rahdari.people import actions as people
@@ -104,6 +105,18 @@ class Terminal:
         said = self.capsys.readouterr()
         return code, said.out, said.err
 
+    def call(self, *words: str) -> str:
+        """An operation by its name; what it answered, as lines."""
+        code, out, err = self.run("call", *words)
+        assert code == DONE, err
+        return out
+
+    def found(self, *words: str) -> Any:
+        """The same as data."""
+        code, out, err = self.run("--json", "call", *words)
+        assert code == DONE, err
+        return json.loads(out)
+
 
 @pytest.fixture
 def terminal(
@@ -171,13 +184,13 @@ class TestMy:
     def test_answers_the_officer_and_takes_an_application_back(self, terminal: Terminal) -> None:
         terminal.sign_in()
         reference = story.a_question(terminal.program.person).application.reference
-        code, out, _err = terminal.run("question", reference)
-        assert code == YOUR_TURN and "answer with --answer" in out
-        code, out, _err = terminal.run("question", reference, "--answer", "The bill of November is enclosed.")
-        assert code == DONE and "review" in out
-        assert terminal.run("question", reference)[0] == WRONG
-        code, out, _err = terminal.run("withdraw", reference)
-        assert code == DONE and Application.objects.get().status == "withdrawn"
+        assert "answer_until: " in terminal.call("get-question", reference)
+        out = terminal.call("answer-question", reference, "--answer", "The bill of November is enclosed.")
+        assert "stage: review" in out
+        code, _out, err = terminal.run("call", "get-question", reference)
+        assert code == WRONG and "404" in err
+        terminal.call("withdraw-application", reference)
+        assert Application.objects.get().status == "withdrawn"
 
     def test_says_what_is_wrong_with_a_file(self, terminal: Terminal) -> None:
         terminal.sign_in()
@@ -244,42 +257,46 @@ class TestMyOrganisation:
         code, out, _err = terminal.run("addresses", draft.reference, str(left), "--add")
         assert code == DONE and "added 1, left 0" in out
         assert not AddressFile.objects.exists()
-        code, out, _err = terminal.run("link", draft.reference)
-        assert code == YOUR_TURN and "0 of 3 addresses are proved." in out and "curl http" in out
+        out = terminal.call("get-link", draft.reference)
+        assert "total: 3" in out and "link: http" in out
 
-        assert "Branch North: 0 addresses" in terminal.run("branches")[1]
-        assert "Branch West" in terminal.run("branches", "--add", "Branch West", "--city", "Sample City")[1]
-        assert "Branch East" in terminal.run("branches", "--change", "Branch West", "--name", "Branch East")[1]
-        assert "Branch East" not in terminal.run("branches", "--end", "branch east")[1]
+        [one] = terminal.found("list-organisations")["items"]
+        at = one["id"]
+        assert "name: Branch North" in terminal.call("list-branches", at)
+        west = terminal.found("add-branch", at, "--name", "Branch West", "--city", "Sample City")["id"]
+        assert "name: Branch East" in terminal.call("change-branch", at, west, "--name", "Branch East")
+        terminal.call("end-branch", at, west)
+        [north] = terminal.found("list-branches", at)["items"]
         entered(draft, house)
-        code, out, _err = terminal.run("branches", "--place", "Branch North", "203.0.113.24")
-        assert code == DONE and "Branch North: 1 addresses" in out
-        code, _out, err = terminal.run("branches", "--place", "Branch North", "198.51.100.1")
-        assert code == WRONG and "Not registered to the organisation: 198.51.100.1" in err
-        code, _out, err = terminal.run("branches", "--end", "Nowhere")
-        assert code == WRONG and "There are: Branch North" in err
+        [entry] = terminal.found("list-addresses", at)["items"]
+        terminal.call("place-addresses", at, "--entries", entry["entry"], "--branch", north["id"])
+        assert terminal.found("list-branches", at)["items"][0]["addresses"] == 1
+        code, _out, err = terminal.run("call", "end-branch", at, west)
+        assert code == WRONG and "404" in err
 
     def test_gives_and_holds_mandates(self, terminal: Terminal) -> None:
         terminal.sign_in()
         facts: dict[str, Any] = {"actor": "system:test", "now": timezone.now()}
         person, agent = terminal.program.person, Program()
         people.register_organisation(owner=person, name="Sample House", company_number="0000482", **facts)
-        code, out, _err = terminal.run("mandates", "--give", agent.person.email, "--name", "Sample Firm")
-        assert code == DONE and "Sample House to Sample Firm: see, all services" in out
+        at = terminal.found("list-organisations")["items"][0]["id"]
+        given = {"email": agent.person.email, "agent-name": "Sample Firm", "scope": "see", "months": "12"}
+        terminal.call("give-mandate", at, *[word for name, value in given.items() for word in (f"--{name}", value)])
         terminal.monkeypatch.setenv("RAHDARI_SERVER", terminal.server)
         terminal.monkeypatch.setenv("RAHDARI_TOKEN", agent.text)
-        offered = json.loads(terminal.run("--json", "mandates")[1])["offered"][0]["id"]
-        assert "held" in terminal.run("mandates", "--accept", offered)[1]
-        assert "There is none." in terminal.run("mandates", "--give-up", offered)[1]
+        offered = terminal.found("list-mandates-held")["offered"][0]["id"]
+        terminal.call("accept-mandate", offered)
+        assert "held:" in terminal.call("list-mandates-held")
+        terminal.call("give-up-mandate", offered)
         terminal.monkeypatch.setenv("RAHDARI_TOKEN", terminal.program.text)
-        assert "ended" in terminal.run("mandates", "--given")[1]
+        assert "state: ended" in terminal.call("list-mandates", at)
 
     def test_objects_to_an_attestation(self, terminal: Terminal) -> None:
         terminal.sign_in()
         found = an_attestation(identifier=Identifier("email", terminal.program.person.email))
-        assert found.number in terminal.run("attestations")[1]
-        out = terminal.run("attestations", "--dispute", found.number, "--said", "I never joined.")[1]
-        assert "objection: no answer yet" in out
+        assert found.number in terminal.call("list-attestations")
+        terminal.call("dispute-attestation", found.number, "--said", "I never joined.")
+        assert "objection:" in terminal.call("list-attestations")
 
 
 def test_an_address_is_shared_with_whoever_asks(terminal: Terminal) -> None:
@@ -287,33 +304,37 @@ def test_an_address_is_shared_with_whoever_asks(terminal: Terminal) -> None:
     first = Program()
     registration = story.registration_of(story.a_granted_application(first.person))
     draft = story.a_draft(terminal.program.person)
-    story.prove(story.add(draft, str(registration.entries.get().block.network_address)))
-    code, out, _err = terminal.run("share", draft.reference)
-    assert code == YOUR_TURN and "has_it" in out and "Ask with --ask" in out
-    code, out, _err = terminal.run("share", draft.reference, "--ask", "Desk 7")
-    assert code == DONE and "asked as Desk 7" in out
-    assert "withdrawn" in terminal.run("share", draft.reference, "--take-back")[1]
-    assert "waiting" in terminal.run("share", draft.reference, "--ask", "Desk 7")[1]
+    endpoint = story.add(draft, str(registration.entries.get().block.network_address))
+    story.prove(endpoint)
+    at = (draft.reference, str(endpoint.pk))
+    assert "state: has_it" in terminal.call("get-sharing", *at)
+    assert "name: Desk 7" in terminal.call("ask-to-share", *at, "--name", "Desk 7")
+    terminal.call("take-back-sharing", *at)
+    assert "state: withdrawn" in terminal.call("get-sharing", *at)
+    assert "state: waiting" in terminal.call("ask-to-share", *at, "--name", "Desk 7")
     terminal.monkeypatch.setenv("RAHDARI_SERVER", terminal.server)
     terminal.monkeypatch.setenv("RAHDARI_TOKEN", first.text)
-    code, out, _err = terminal.run("sharing")
-    assert code == YOUR_TURN and "May Desk 7 share" in out
-    code, out, _err = terminal.run("sharing", "--yes", out.split()[0])
-    assert code == DONE and registration.reference in out
-    part = out.splitlines()[1].split()[0]
-    assert ", until " in terminal.run("sharing", "--stop", part)[1]
-    assert ", until " not in terminal.run("sharing", "--go-on", part)[1]
+    [question] = terminal.found("list-sharing")["questions"]
+    terminal.call("answer-sharing-question", question["id"], "--answer", "yes")
+    [shared] = terminal.found("list-sharing")["shared"]
+    part = next(each["part"] for each in shared["others"] if each["part"])
+    terminal.call("give-sharing-notice", part)
+    assert "leaves_at: " in terminal.call("list-sharing")
+    terminal.call("take-back-sharing-notice", part)
+    assert "leaves_at: " not in terminal.call("list-sharing")
 
 
 def test_links_are_made_for_people_who_work_from_home(terminal: Terminal) -> None:
     terminal.sign_in()
     number = a_registration(terminal.program.person.holder_ref, now=timezone.now()).reference
-    assert "room for 3 more links" in terminal.run("remote", number, "--workers", "3")[1]
-    code, out, _err = terminal.run("remote", number, "--links", "2")
-    assert code == DONE and out.count("/line/") == 2 and "room for 1 more" in out
-    assert terminal.run("remote", number, "--end", "1")[1].count("/line/") == 1
-    code, _out, err = terminal.run("remote", number, "--links", "3")
+    assert "room: 3" in terminal.call("tell-remote-workers", number, "--workers", "3")
+    assert terminal.call("make-remote-links", number, "--count", "2").count("/line/") == 2
+    terminal.call("end-remote-line", number, "1")
+    assert terminal.call("get-remote-staff", number).count("/line/") == 1
+    code, _out, err = terminal.run("call", "make-remote-links", number, "--count", "3")
     assert code == WRONG and "There is room for 2 more links" in err
+    code, _out, err = terminal.run("call", "make-remote-links", number, "--count", "three")
+    assert code == WRONG and "--count wants integer, not 'three'" in err
 
 
 def test_an_association_vouches_in_the_place_of_papers(terminal: Terminal) -> None:
@@ -322,10 +343,10 @@ def test_an_association_vouches_in_the_place_of_papers(terminal: Terminal) -> No
     path.write_text('service = "vpn_company"\n[association]\nassociation_number = "sm-0417"\n')
     assert "documents" not in terminal.run("apply", str(path))[1]
     reference = Application.objects.get().reference
-    code, out, _err = terminal.run("association", reference, "--leave")
-    assert code == DONE and "send documents" in out and "documents" in out
-    out = terminal.run("association", reference, "--number", "SM-0417")[1]
-    assert "sample-software-houses vouches, by the number SM-0417." in out
+    assert "- documents" in terminal.call("leave-association", reference)
+    assert "association_number: SM-0417" in terminal.call(
+        "put-association", reference, "--association-number", "SM-0417"
+    )
 
 
 def test_a_range_is_proved_by_a_contact_of_its_registry(terminal: Terminal) -> None:
@@ -347,16 +368,35 @@ def test_a_mobile_number_is_registered_step_by_step(terminal: Terminal) -> None:
     path.write_text(text)
     assert terminal.run("apply", str(path))[0] == YOUR_TURN
     reference = Application.objects.get().reference
-    assert "Give the number" in terminal.run("mobile", reference)[1]
-    assert "Give the code" in terminal.run("mobile", reference, "--number", "0300 7654321")[1]
-    code, _out, err = terminal.run("mobile", reference, "--code", "x")
+    assert "state: none" in terminal.call("get-mobile", reference)
+    assert "state: typed" in terminal.call("give-number", reference, "--number", "0300 7654321", "--sim", "me")
+    code, _out, err = terminal.run("call", "give-code", reference, "--code", "x")
     assert code == WRONG and "2 tries are left" in err
     sms = mobile.code_to(terminal.program.person)
-    code, out, _err = terminal.run("mobile", reference, "--code", sms)
-    assert code == YOUR_TURN and f"{mobile.FIRST}" in out and "(proposed)" in out
-    code, out, _err = terminal.run("mobile", reference, "--operator", mobile.FIRST)
-    assert code == DONE and out.startswith("asked 03** *****21 sample-mobile")
+    out = terminal.call("give-code", reference, "--code", sms)
+    assert f"key: {mobile.FIRST}" in out and "proposed: yes" in out
+    assert "state: asked" in terminal.call("ask-operator", reference, "--operator", mobile.FIRST)
     assert terminal.run("send", reference)[0] == DONE
+
+
+def test_every_operation_of_the_contract_is_an_act(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["my", "call", "--help"])
+    listed = set(re.findall(r"^    ([a-z][a-z-]+)\b", capsys.readouterr().out, re.MULTILINE))
+    assert {name for name, *_rest in operations.operations()} == listed
+    assert len(listed) > 120
+
+
+@pytest.mark.parametrize(
+    ("said", "lines"),
+    [
+        ({"a": 1, "b": None, "c": {"d": True}}, ["a: 1", "c:", "  d: yes"]),
+        ([{"a": "x", "b": [1, 2]}, {"a": "y"}], ["- a: x", "  b:", "    - 1", "    - 2", "- a: y"]),
+        (b"", []),
+    ],
+)
+def test_an_answer_is_a_member_a_line(said: Any, lines: list[str]) -> None:
+    assert list(operations.lines(said)) == lines
 
 
 class TestWebhookVerify:

@@ -196,7 +196,7 @@ def of_documents() -> Iterator[tuple[str, str]]:
         *ROOT.glob("changes/*.md"),
         *SOURCE.rglob("README.md"),
         ROOT / "publiccode.yml",
-        ROOT / "docs" / "api" / "openapi.json",
+        ROOT / "src" / "rahdari" / "client" / "openapi.json",
         SOURCE / "__init__.py",
         SOURCE / "cli.py",
         *(SOURCE / "ops").glob("*.py"),

@@ -1,4 +1,4 @@
-"""Many addresses from a CSV, one link for all of them, and a mobile number instead."""
+"""Many addresses from a CSV."""
 
 import argparse
 import hashlib
@@ -47,48 +47,6 @@ def _row(row: Json) -> list[str]:
     return faults + [f"  row {row['line']}: {note}" for note in row["notes"]]
 
 
-def link(given: argparse.Namespace) -> int:
-    said = register_of(given).get(f"/applications/{given.reference}/link")
-    lines = [f"{len(said['proved'])} of {said['total']} addresses are proved."]
-    if said["link"]:
-        lines.append(f"Open it from each of the others, for example: curl {said['link']}")
-    say(given, said, lines)
-    return DONE if not said["unproved"] else YOUR_TURN
-
-
-def mobile(given: argparse.Namespace) -> int:
-    """One step at a time: the number, its code, its operator; of an application or of a registration."""
-    register = register_of(given)
-    kind = "registrations" if given.reference.upper().startswith("RD-") else "applications"
-    at = f"/{kind}/{given.reference}/mobile"
-    said: Json | None = None
-    if given.number:
-        said = register.post(f"{at}/number", {"number": given.number, "sim": "me"})
-    if given.code:
-        said = register.post(f"{at}/code", {"code": given.code})
-    if given.operator:
-        said = register.post(f"{at}/operator", {"operator": given.operator})
-    found: Json = said if said is not None else register.get(at)
-    say(given, found, _number(found))
-    return DONE if found["state"] in {"asked", "known"} else YOUR_TURN
-
-
-NEXT = {
-    "none": "Give the number with --number.",
-    "typed": "Give the code that came by SMS with --code; the number again sends another one.",
-    "confirmed": "Ask its operator with --operator.",
-    "denied": "Its operator said no. Another one can be asked with --operator where there are some below.",
-}
-
-
-def _number(said: Json) -> list[str]:
-    lines = [" ".join(filter(None, (said["state"], said["number"], said["operator"] or "", said["text"])))]
-    lines += [NEXT[said["state"]]] if said["state"] in NEXT else []
-    return lines + [
-        f"  {each['key']:<20}{each['name']}{'  (proposed)' if each['proposed'] else ''}" for each in said["operators"]
-    ]
-
-
 def add_to(act: Any) -> None:
     """The arguments of these acts."""
     one = act("addresses", addresses, "Add many addresses from a CSV; rows with mistakes are told, and can be kept.")
@@ -97,10 +55,3 @@ def add_to(act: Any) -> None:
     one.add_argument("--add", action="store_true", help="add the good rows; without it they are only looked at")
     one.add_argument("--mend", action="store_true", help="take what was probably meant, where that is known")
     one.add_argument("--corrected", type=Path, help="where to write the rows that are left")
-    one = act("link", link, "One link that proves whichever address of an application it is opened from.")
-    one.add_argument("reference")
-    one = act("mobile", mobile, "A mobile number instead of addresses: number, code, operator, one after the other.")
-    one.add_argument("reference", help="of an application, or of a registration whose number moves")
-    one.add_argument("--number", default="")
-    one.add_argument("--code", default="")
-    one.add_argument("--operator", default="")

@@ -143,9 +143,9 @@ class Register:
     def post(self, path: str, body: Json | None = None, *, key: str = "") -> Any:
         return self.ask("POST", path, body, key=key or str(uuid.uuid4()))
 
-    def upload(self, path: str, fields: Mapping[str, Any], *, key: str) -> Any:
+    def upload(self, path: str, fields: Mapping[str, Any], *, key: str = "") -> Any:
         content, kind = urllib3.encode_multipart_formdata(dict(fields))
-        return self._send("POST", path, content, {"Content-Type": kind, "Idempotency-Key": key})
+        return self._send("POST", path, content, {"Content-Type": kind, "Idempotency-Key": key or str(uuid.uuid4())})
 
     def ask(self, method: str, path: str, body: Json | None = None, *, key: str = "") -> Any:
         headers = {"Idempotency-Key": key} if key else {}

@@ -16,7 +16,7 @@ from typing import Any
 
 from rahdari.feed import webhook
 
-from . import adding, calling, filing, organising, sharing
+from . import adding, calling, filing, operations
 from .calling import Access, Json, Register, Trouble
 from .terminal import DONE, IN_VAIN, OVER, YOUR_TURN, endpoint_of, register_of, say
 
@@ -63,19 +63,13 @@ def register(subparsers: Any) -> None:
     one.add_argument("--code", default="", help="of a range: the code that the contact handed over")
     one.add_argument("--timeout", type=float, default=120.0)
     adding.add_to(act)
-    organising.add_to(act)
-    sharing.add_to(act)
+    operations.add_to(act)
     one = act("wait", wait, "Wait until an application is decided, or it is your turn.")
     one.add_argument("reference")
     one.add_argument("--timeout", type=float, default=600.0)
     one = act("renew", renew, "Begin the renewal of a registration, and send it if nothing is missing.")
     one.add_argument("reference")
     one.add_argument("--send", action="store_true")
-    one = act("question", question, "The officer's question about an application; and answering it.")
-    one.add_argument("reference")
-    one.add_argument("--answer", default="")
-    one = act("withdraw", withdraw, "Take an application back, while it is not decided.")
-    one.add_argument("reference")
     one = act("certificate", certificate, "Fetch the certificate of a registration, as PDF.")
     one.add_argument("reference")
     one.add_argument("--to", type=Path, metavar="FILE", help="where to write it (REFERENCE.pdf)")
@@ -246,21 +240,6 @@ def renew(given: argparse.Namespace) -> int:
     if given.send and said["status"] == "draft":
         said = filing.send(register, said["reference"])
     return _stand(given, said)
-
-
-def question(given: argparse.Namespace) -> int:
-    register, one = register_of(given), f"/applications/{given.reference}"
-    if given.answer:
-        return _stand(given, register.post(f"{one}/question/answer", {"answer": given.answer}))
-    said = register.get(f"{one}/question")
-    say(given, said, [said["text"], f"  until {said['answer_until']}; answer with --answer"])
-    return YOUR_TURN
-
-
-def withdraw(given: argparse.Namespace) -> int:
-    said = register_of(given).post(f"/applications/{given.reference}/withdraw")
-    _stand(given, said)
-    return DONE
 
 
 def certificate(given: argparse.Namespace) -> int:

@@ -19,15 +19,6 @@ def say(given: argparse.Namespace, said: Any, lines: list[str]) -> None:
     print(json.dumps(said, indent=1, ensure_ascii=False) if given.json else "\n".join(lines))
 
 
-def one_of(items: list[Json], wanted: str, *, what: str, option: str) -> Json:
-    """The item with this name or id; the only one when nothing is wanted. Raises Trouble, with what there is."""
-    found = [each for each in items if not wanted or wanted.casefold() in {each["id"], each["name"].casefold()}]
-    if len(found) != 1:
-        listed = ", ".join(each["name"] for each in items) or "none"
-        raise Trouble(f"Say which {what} with {option}. There are: {listed}")
-    return found[0]
-
-
 def endpoint_of(register: Register, given: argparse.Namespace) -> Json:
     """The address of an application that is meant. Raises Trouble, with those there are."""
     items: list[Json] = register.get(f"/applications/{given.reference}/endpoints")["items"]

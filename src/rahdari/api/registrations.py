@@ -127,11 +127,11 @@ def valid(
     return reached
 
 
-def _in_short(found: Registration, call: Call) -> Json:
+def _in_short(found: Registration, holder: str, call: Call) -> Json:
     return {
         "reference": found.reference,
         "service": found.category,
-        "holder": apply.holder_name_of(found),
+        "holder": holder,
         "standing": standing_of(found, call.now),
         "valid_from": stamp(found.valid_from),
         "valid_until": stamp(found.valid_until),
@@ -185,7 +185,7 @@ def _whole(found: Registration, call: Call) -> Json:
         if row is not None and apply.may(call.person, Act.ADDRESSES, application=row)
     }
     return {
-        **_in_short(found, call),
+        **_in_short(found, apply.holder_name_of(found), call),
         "may_act": registrations.may_act_for(call.person, found),
         "renewal_opens_at": stamp(apply_actions.renewal_opens_at(found, apply.policy_in_force())),
         "renewal": mine[About.RENEWAL].reference if About.RENEWAL in mine else None,
@@ -208,7 +208,8 @@ def _whole(found: Registration, call: Call) -> Json:
 def list_registrations(call: Call) -> Answer:
     """List your registrations, and those of your organisations."""
     rows, following = after_cursor(registrations.seen_by(call.person), call, "created_at")
-    return Answer({"items": [_in_short(each, call) for each in rows], "next": following})
+    holders = apply.holder_names_of(rows)
+    return Answer({"items": [_in_short(each, holders[each.pk], call) for each in rows], "next": following})
 
 
 @read("GET", ONE, Ok("The registration.", REGISTRATION))

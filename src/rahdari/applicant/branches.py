@@ -93,7 +93,8 @@ class Address:
 def addresses_of(organisation: Organisation) -> list[Address]:
     """The addresses that the organisation has on the register now, each once."""
     found: list[Address] = []
-    registrations = list(register.registrations_of(holders=[organisation.holder_ref]))
+    held = register.registrations_of(holders=[organisation.holder_ref])
+    registrations = list(held.prefetch_related("entries"))
     entries = register.endpoints_among(
         entry for registration in registrations for entry in registration.entries.all() if entry.ended_at is None
     )

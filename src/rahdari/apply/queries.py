@@ -62,6 +62,8 @@ from .subjects import endpoint_by_subject as endpoint_by_subject
 from .subjects import endpoint_names as endpoint_names
 from .subjects import endpoints_by_subjects as endpoints_by_subjects
 from .subjects import holder_name_of as holder_name_of
+from .subjects import holder_names_of as holder_names_of
+from .subjects import last_granted as last_granted
 from .subjects import last_granted_for as last_granted_for
 from .subjects import named_in as named_in
 from .subjects import subjects_of as subjects_of

@@ -67,8 +67,8 @@ def with_files(found: Collection[Entry], *, officer: User) -> list[tuple[Entry, 
     """Entries for a list of the desk: each with the application that its registration rests on; without the officer's
     own, and without the register's. Whoever shows them puts the look on record (`record_looks`)."""
     rests_on = {each.registration_id: each.registration for each in found}
-    applied = {pk: applications.last_granted_for(registration) for pk, registration in rests_on.items()}
-    rows = [(each, applied[each.registration_id]) for each in found]
+    applied = applications.last_granted(rests_on.values())
+    rows = [(each, applied.get(each.registration_id)) for each in found]
     is_own = queries.own_of(officer)
     return [(each, application) for each, application in rows if application is not None and not is_own(application)]
 

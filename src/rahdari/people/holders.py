@@ -1,6 +1,7 @@
 """Who holds a registration, as its certificate names them. Reached through `queries`."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,11 +17,20 @@ class PublicHolder:
 
 
 def public_holder(holder_ref: uuid.UUID) -> PublicHolder | None:
-    organisation = Organisation.objects.filter(holder_ref=holder_ref).first()
-    if organisation is not None:
-        return PublicHolder("organisation", organisation.name)
-    user = user_by_holder(holder_ref)
-    return None if user is None else PublicHolder("person", user.name)
+    return public_holders([holder_ref]).get(holder_ref)
+
+
+def public_holders(holder_refs: Iterable[uuid.UUID]) -> dict[uuid.UUID, PublicHolder]:
+    """Those of these that there are, in two queries however many."""
+    wanted = set(holder_refs)
+    organisations = Organisation.objects.filter(holder_ref__in=wanted)
+    found = {each.holder_ref: PublicHolder("organisation", each.name) for each in organisations}
+    persons = User.objects.filter(holder_ref__in=wanted - found.keys())
+    return found | {each.holder_ref: PublicHolder("person", each.name) for each in persons}
+
+
+def holder_names(holder_refs: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return {holder_ref: each.name for holder_ref, each in public_holders(holder_refs).items()}
 
 
 def user_by_holder(holder_ref: uuid.UUID) -> User | None:

@@ -26,6 +26,7 @@ from .acting_for import PART_LASTS as PART_LASTS
 from .acting_for import has_part as has_part
 from .acting_for import parts_of as parts_of
 from .holders import PublicHolder as PublicHolder
+from .holders import holder_names as holder_names
 from .holders import public_holder as public_holder
 from .holders import user_by_holder as user_by_holder
 from .models import (

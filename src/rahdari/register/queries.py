@@ -19,10 +19,8 @@ Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def registrations_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[Registration]:
-    """All registrations of these holders, newest first, with their entries."""
-    return (
-        Registration.objects.filter(holder__in=list(holders)).prefetch_related("entries").order_by("-created_at", "id")
-    )
+    """All registrations of these holders, newest first."""
+    return Registration.objects.filter(holder__in=list(holders)).order_by("-created_at", "id")
 
 
 def not_ended() -> QuerySet[Registration]:

@@ -99,12 +99,12 @@ def registrations(request: HttpRequest) -> HttpResponse:
 
 def held_by(request: HttpRequest) -> list[HeldRegistration]:
     now = timezone.now()
-    found = []
-    for each in seen_by(person(request))[:100]:
-        holder = people.public_holder(each.holder)
-        title = service_title(each.category)
-        found.append(HeldRegistration(each, standing_of(each, now), title, holder.name if holder else ""))
-    return found
+    found = list(seen_by(person(request))[:100])
+    names = people.holder_names(each.holder for each in found)
+    return [
+        HeldRegistration(each, standing_of(each, now), service_title(each.category), names.get(each.holder, ""))
+        for each in found
+    ]
 
 
 def _row(application: Application) -> ApplicationRow:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.applicant import mobile_lines, sending
 from rahdari.applicant.mandates import services_of_organisations
-from rahdari.applicant.overview import overview
+from rahdari.applicant.overview import overviews
 from rahdari.applicant.proofs import proofs_of
 from rahdari.apply import actions, form_errors, rules, step_forms, summary
 from rahdari.apply import queries as apply
@@ -96,8 +96,8 @@ def after_cursor(found: QuerySet[Any], call: Call, at: str) -> tuple[list[Any], 
 def list_applications(call: Call) -> Answer:
     """List your applications."""
     found = apply.applications_of(call.person) | apply.applications_to_prove(call.person)
-    rows, following = after_cursor(found, call, "created_at")
-    return Answer({"items": [serializers.summary(row, overview(row, now=call.now)) for row in rows], "next": following})
+    rows, following = after_cursor(found.select_related("registration"), call, "created_at")
+    return Answer({"items": [serializers.summary(seen) for seen in overviews(rows, now=call.now)], "next": following})
 
 
 @write(

@@ -168,7 +168,8 @@ def tag_of(application: Application) -> str:
     return f"{application.version}-{application.status}"
 
 
-def summary(application: Application, seen: Overview) -> Json:
+def summary(seen: Overview) -> Json:
+    application = seen.application
     registration = seen.registration or application.registration
     return {
         "reference": application.reference,
@@ -190,7 +191,7 @@ def application(row: Application, now: dt.datetime, *, papers: bool = True) -> J
     policy = apply.policy_in_force()
     is_open = row.status == "draft" and row.service in policy.services
     return {
-        **summary(row, seen),
+        **summary(seen),
         "lead": seen.said.lead,
         "version": row.version,
         "awaited": [each for each in awaited(row, seen, now) if papers or each["what"] in {"draft", "proof"}],

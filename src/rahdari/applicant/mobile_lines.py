@@ -1,7 +1,8 @@
 """The mobile line of an application or a registration, for its pages: whose SIM, since when, in force or not."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rahdari.apply.models import Application
@@ -44,22 +45,43 @@ def is_ready(application: Application) -> bool:
     return line is not None and line.state in {MobileState.ASKED, MobileState.KNOWN, MobileState.DENIED}
 
 
-def lines_of(registration: Registration) -> list[MobileLine]:
-    found = []
-    for line in queries.lines_of(registration):
-        stands = queries.in_force(line)
-        found.append(MobileLine(line, operator_name(line.operator), stands.listed_at, stands.applied_at))
-    return found
+def lines_of(*registrations: Registration) -> list[MobileLine]:
+    lines = list(queries.lines_of(*registrations))
+    if not lines:
+        return []
+    stands = queries.all_in_force(lines)
+    names = {each.slug: each.name for each in publish.operators().filter(slug__in={line.operator for line in lines})}
+    return [
+        MobileLine(line, names.get(line.operator, line.operator), stands[line.pk].listed_at, stands[line.pk].applied_at)
+        for line in lines
+    ]
 
 
 def standing_of(registration: Registration, entries: Iterable[Entry]) -> publish.OperatorStanding:
     """Where a registration stands at operators: its addresses in the feed, or its line on its own operator's list. One
     that is paused or suspended is with none."""
-    if registration.suspended_at is not None:
-        return publish.OperatorStanding(None, None, [], 0)
-    lines = [each for each in lines_of(registration) if each.line.leaves_at is None]
-    if not lines:
-        return publish.standing_of(entries)
+    return standings_of({"": (registration, entries)})[""]
+
+
+def standings_of[K](groups: Mapping[K, tuple[Registration, Iterable[Entry]]]) -> dict[K, publish.OperatorStanding]:
+    """The same for many, in as many queries as for one."""
+    lines: dict[object, list[MobileLine]] = defaultdict(list)
+    listed = [registration for registration, _ in groups.values() if registration.suspended_at is None]
+    for each in lines_of(*listed) if listed else ():
+        if each.line.leaves_at is None:
+            lines[each.line.registration_id].append(each)
+    found, in_feed = {}, {}
+    for key, (registration, entries) in groups.items():
+        if registration.suspended_at is not None:
+            found[key] = publish.OperatorStanding(None, None, [], 0)
+        elif of_it := lines.get(registration.pk):
+            found[key] = _on_their_lists(of_it)
+        else:
+            in_feed[key] = entries
+    return found | publish.standings_of(in_feed)
+
+
+def _on_their_lists(lines: list[MobileLine]) -> publish.OperatorStanding:
     in_force = [publish.InForce(each.operator, each.applied_at) for each in lines if each.applied_at is not None]
     listed = [each.listed_at for each in lines if each.listed_at is not None]
     return publish.OperatorStanding(max(each.line.last_sequence for each in lines), max(listed), in_force, len(lines))

@@ -1,8 +1,9 @@
 """How an application stands, all of it: what is awaited, from whom, until when; published and in force."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
@@ -23,12 +24,12 @@ from rahdari.fees.models import Invoice
 from rahdari.mobile.models import MobileNumber
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
-from rahdari.register.models import Entry, Registration
+from rahdari.register.models import Registration
 
 from .awaiting import Awaited, awaited_of, said_of_others
 from .mobile_lines import line_for, operator_name
-from .mobile_lines import standing_of as standing_at_operators
-from .proofs import Proof, proofs_of
+from .mobile_lines import standings_of as standings_at_operators
+from .proofs import Proof, proofs_by_application
 from .registration_status import standing_of
 from .stages import (
     STANDS,
@@ -48,24 +49,69 @@ class Overview:
     """All that the status page shows of one application."""
 
     application: Application
-    stage: Stage
+    now: dt.datetime
     case: Case | None
     decision: Decision | None
-    registration: Registration | None
     standing: publish.OperatorStanding | None
-    clock: decide.ClockFace | None
     checks: list[Check]
     # With those that are not for the applicant to see.
     every_check: list[Check]
-    # What the decision rests on, of those that the applicant sees.
-    counted: list[Check]
     proofs: list[Proof]
-    line: MobileNumber | None = None
     # What is to be paid before it can be decided.
-    invoice: Invoice | None = None
+    invoice: Invoice | None
     # Operators' open questions, by the endpoint that they are about; and which of these endpoints a yes would prove.
-    asked: Mapping[str, SubscriberQuestion] = field(default_factory=dict)
-    with_their_operators: frozenset[str] = frozenset()
+    asked: Mapping[str, SubscriberQuestion]
+    with_their_operators: frozenset[str]
+
+    @cached_property
+    def stage(self) -> Stage:
+        case, standing = self.case, self.standing
+        return stage_of(
+            Facts(
+                status=self.application.status,
+                represent_waits=any(contacts.waits_for_a_code(check) for check in self.every_check),
+                fee_waits=self.invoice is not None,
+                control_waits=self._control_waits,
+                has_case=case is not None,
+                question=str(case.standing.question) if case else "none",
+                notice=str(case.standing.notice) if case else "none",
+                decided=str(self.decision.outcome) if self.decision else "",
+                entered=self.registration is not None,
+                standing=standing_of(self.registration, self.now) if self.registration else "",
+                published=standing is not None and standing.published_at is not None,
+                in_force=len(standing.in_force) if standing else 0,
+                operators=standing.operators_total if standing else 0,
+                unreached=standing.unreached if standing else 0,
+            )
+        )
+
+    @property
+    def _control_waits(self) -> bool:
+        """Also in the moment before the checks of what was sent are opened: nobody is told then that nothing is
+        missing."""
+        if not self.every_check:
+            return bool(self.unproved)
+        return any(check.kind == "control" and check.outcome == Outcome.WAITING for check in self.every_check)
+
+    @property
+    def registration(self) -> Registration | None:
+        return self.decision.registration if self.decision else None
+
+    @cached_property
+    def clock(self) -> decide.ClockFace | None:
+        if self.case is not None:
+            return decide.clock_of(self.case, self.now)
+        return decide.clock_of_application(self.application, self.now)
+
+    @cached_property
+    def counted(self) -> list[Check]:
+        """What the decision rests on, of those that the applicant sees."""
+        counting = decide.counting(self.application, self.every_check, self.now)
+        return [check for check in counting if check in self.checks]
+
+    @cached_property
+    def line(self) -> MobileNumber | None:
+        return line_for(self.application) if self.application.is_mobile else None
 
     @property
     def passed(self) -> int:
@@ -124,7 +170,7 @@ class Overview:
 
     def answer_due(self, check: Check) -> dt.datetime | None:
         """Until when whoever was asked answers a check; none when nobody was."""
-        return awaited_of(self.application, check, self.asked).due_at if is_outside(check) else None
+        return next((each.due_at for each in self.awaited_of_others if each.check is check), None)
 
     @property
     def proved_at(self) -> dt.datetime | None:
@@ -171,72 +217,61 @@ class Overview:
 
 
 def overview(application: Application, *, now: dt.datetime) -> Overview:
-    case = decide.case_of(application)
-    decision = decide.decision_of(case) if case else None
-    registration = decision.registration if decision else None
-    proofs = proofs_of(application)
-    standing = (
-        standing_at_operators(registration, _entries(application, registration, proofs)) if registration else None
-    )
-    # Whether somebody else has an address is shown only to whoever has proved control of it.
+    return overviews([application], now=now)[0]
+
+
+def overviews(applications: Iterable[Application], *, now: dt.datetime) -> list[Overview]:
+    """Of each of these applications, in as many queries as of one."""
+    rows = list(applications)
+    cases = decide.cases_of(rows)
+    decisions = {pk: decided for pk, case in cases.items() if (decided := decide.decision_of(case)) is not None}
+    proofs = proofs_by_application(rows)
+    standings = _standings(rows, {pk: each.registration for pk, each in decisions.items() if each.registration}, proofs)
+    every = check_queries.checks_of_subjects(row.subject for row in rows)
+    seen = {row.subject: _seen(every.get(row.subject, []), proofs[row.pk]) for row in rows}
+    waits = {
+        subject: {check.kind for check in checks if check.outcome == Outcome.WAITING}
+        for subject, checks in seen.items()
+    }
+    owing = [row.subject for row in rows if row.status == "submitted" and "fee" in waits[row.subject]]
+    invoices = {subject: each for subject, each in fees.invoices_by_subject(owing).items() if each.paid_at is None}
+    asked = questions.open_by_subject(subject for subject, kinds in waits.items() if kinds)
+    targets = {target for each in asked.values() for target in each}
+    with_operators = control_queries.subjects_with_their_operators(targets) if targets else set()
+    return [
+        Overview(
+            application=row,
+            now=now,
+            case=cases.get(row.pk),
+            decision=decisions.get(row.pk),
+            standing=standings.get(row.pk),
+            checks=seen[row.subject],
+            every_check=every.get(row.subject, []),
+            proofs=proofs[row.pk],
+            invoice=invoices.get(row.subject),
+            asked=asked.get(row.subject, {}),
+            with_their_operators=frozenset(with_operators.intersection(asked.get(row.subject, ()))),
+        )
+        for row in rows
+    ]
+
+
+def _seen(every: list[Check], proofs: list[Proof]) -> list[Check]:
+    """Whether somebody else has an address is shown only to whoever has proved control of it."""
     proved = {each.endpoint.subject for each in proofs if each.is_proved}
-    every = list(check_queries.checks_of(application.subject))
-    checks = [check for check in every if check.kind != "not_registered" or check.target in proved]
-    invoice = _open_invoice(application, checks)
-    waits = any(check.outcome == Outcome.WAITING for check in checks)
-    put = questions.questions_of(application.subject) if waits else ()
-    asked = {each.target: each for each in put if each.is_waiting}
-    facts = Facts(
-        status=application.status,
-        represent_waits=any(contacts.waits_for_a_code(check) for check in every),
-        fee_waits=invoice is not None,
-        control_waits=_control_waits(every, proofs),
-        has_case=case is not None,
-        question=str(case.standing.question) if case else "none",
-        notice=str(case.standing.notice) if case else "none",
-        decided=str(decision.outcome) if decision else "",
-        entered=registration is not None,
-        standing=standing_of(registration, now) if registration else "",
-        published=standing is not None and standing.published_at is not None,
-        in_force=len(standing.in_force) if standing else 0,
-        operators=standing.operators_total if standing else 0,
-        unreached=standing.unreached if standing else 0,
-    )
-    return Overview(
-        application=application,
-        stage=stage_of(facts),
-        case=case,
-        decision=decision,
-        registration=registration,
-        standing=standing,
-        clock=decide.clock_of(case, now) if case else decide.clock_of_application(application, now),
-        checks=checks,
-        every_check=every,
-        counted=[check for check in decide.counting(application, every, now) if check in checks],
-        proofs=proofs,
-        line=line_for(application) if application.is_mobile else None,
-        invoice=invoice,
-        asked=asked,
-        with_their_operators=frozenset(control_queries.subjects_with_their_operators(asked)) if asked else frozenset(),
-    )
+    return [check for check in every if check.kind != "not_registered" or check.target in proved]
 
 
-def _entries(application: Application, registration: Registration, proofs: list[Proof]) -> list[Entry]:
-    """Those that came of this application: a change has its own times, not those of what was there before. One that
+def _standings(
+    rows: list[Application], entered: dict[uuid.UUID, Registration], proofs: dict[uuid.UUID, list[Proof]]
+) -> dict[uuid.UUID, publish.OperatorStanding]:
+    """By what came of each application: a change has its own times, not those of what was there before. One that
     brought no address shows how the registration stands."""
-    found = list(register.entries_of(registration))
-    of_it = {each.endpoint.subject for each in proofs} if application.registration_id else set()
-    return [entry for entry in found if entry.origin in of_it] or found
-
-
-def _control_waits(every: list[Check], proofs: list[Proof]) -> bool:
-    """Also in the moment before the checks of what was sent are opened: nobody is told then that nothing is missing."""
-    if not every:
-        return any(not each.is_proved for each in proofs)
-    return any(check.kind == "control" and check.outcome == Outcome.WAITING for check in every)
-
-
-def _open_invoice(application: Application, checks: list[Check]) -> Invoice | None:
-    waits = any(check.kind == "fee" and check.outcome == Outcome.WAITING for check in checks)
-    invoice = fees.invoice_of(application.subject) if waits and application.status == "submitted" else None
-    return invoice if invoice is not None and invoice.paid_at is None else None
+    entries = register.entries_by_registration(entered.values())
+    groups = {}
+    for row in rows:
+        if (registration := entered.get(row.pk)) is not None:
+            found = entries[registration.pk]
+            of_it = {each.endpoint.subject for each in proofs[row.pk]} if row.registration_id else set()
+            groups[row.pk] = registration, [entry for entry in found if entry.origin in of_it] or found
+    return standings_at_operators(groups)

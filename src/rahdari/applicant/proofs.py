@@ -4,6 +4,7 @@ A way is opened when the applicant asks for it, and only then does anybody go an
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,16 +35,27 @@ class Proof:
 
 def proofs_of(application: Application, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:
     """The endpoints of an application, each with its proof or without. Whoever has the endpoints gives them along."""
-    endpoints = list(apply.endpoints_of(application)) if endpoints is None else endpoints
-    if not endpoints:
-        return []
-    known = proofs.proofs_of([endpoint.subject for endpoint in endpoints])
+    return _with_proofs(list(apply.endpoints_of(application)) if endpoints is None else endpoints)
+
+
+def proofs_by_application(applications: Sequence[Application]) -> dict[uuid.UUID, list[Proof]]:
+    """The same of many, in as many queries as of one."""
+    found: dict[uuid.UUID, list[Proof]] = {each.pk: [] for each in applications}
+    for proof in _with_proofs(list(apply.endpoints_of(*applications))):
+        found[proof.endpoint.application_id].append(proof)
+    return found
+
+
+def _with_proofs(endpoints: Sequence[Endpoint]) -> list[Proof]:
+    known = proofs.proofs_of([endpoint.subject for endpoint in endpoints]) if endpoints else {}
     return [Proof(endpoint, known.get((endpoint.subject, str(endpoint.network)))) for endpoint in endpoints]
 
 
-def unproved_of(application: Application) -> int:
-    """How many addresses of it have no proof yet; one with two services is one."""
-    return addresses_in([each for each in proofs_of(application) if not each.is_proved])
+def with_unproved(applications: Iterable[Application]) -> list[tuple[Application, int]]:
+    """Each with how many of its addresses have no proof yet; one with two services is one."""
+    rows = list(applications)
+    known = proofs_by_application(rows)
+    return [(row, addresses_in(each for each in known[row.pk] if not each.is_proved)) for row in rows]
 
 
 def addresses_in(known: Iterable[Proof]) -> int:

@@ -143,6 +143,14 @@ def questions_of(subject: str) -> QuerySet[SubscriberQuestion]:
     return SubscriberQuestion.objects.filter(subject=subject).order_by("asked_at", "id")
 
 
+def open_by_subject(subjects: Iterable[str]) -> dict[str, dict[str, SubscriberQuestion]]:
+    """What operators have not answered of these subjects, by what each question is about, in one query."""
+    found: dict[str, dict[str, SubscriberQuestion]] = {}
+    for question in OPERATOR.waiting().filter(subject__in=list(subjects)).order_by("asked_at", "id"):
+        found.setdefault(question.subject, {})[question.target] = question
+    return found
+
+
 def late(*, now: dt.datetime) -> QuerySet[SubscriberQuestion]:
     """Open questions about addresses whose time to answer is over, those late longest first."""
     return OPERATOR.past_due(now).filter(kind=QuestionKind.SUBSCRIBER)

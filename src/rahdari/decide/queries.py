@@ -84,6 +84,7 @@ __all__ = [
     "awaiting_answer",
     "case_for_officer",
     "case_of",
+    "cases_of",
     "clock_of",
     "clock_of_application",
     "clocks_to_run",
@@ -158,7 +159,7 @@ def _with_events(found: QuerySet[Case]) -> QuerySet[Case]:
     return found.select_related("assigned_to").prefetch_related(
         Prefetch("questions", CaseQuestion.objects.order_by("asked_at", "id")),
         Prefetch("notices", Notice.objects.select_related("proposed_by").order_by("sent_at", "id")),
-        Prefetch("decisions", Decision.objects.order_by("at", "id")),
+        Prefetch("decisions", Decision.objects.select_related("registration").order_by("at", "id")),
     )
 
 
@@ -323,11 +324,18 @@ def ground_of(case: Case) -> str:
 
 
 def case_of(application: Application) -> Case | None:
-    # The application is at hand, and most have no case when this is asked for the first time.
-    for case in _with_events(Case.objects.filter(application=application)).order_by():
-        case.application = application
-        return case
-    return None
+    return cases_of([application]).get(application.pk)
+
+
+def cases_of(found: Sequence[Application]) -> dict[uuid.UUID, Case]:
+    """The cases of these applications, in four queries; those without a case are left out, and most have none when
+    this is asked for the first time."""
+    at_hand = {each.pk: each for each in found}
+    cases = {}
+    for case in _with_events(Case.objects.filter(application__in=list(at_hand))).order_by():
+        case.application = at_hand[case.application_id]
+        cases[case.application_id] = case
+    return cases
 
 
 def standings_of(found: Sequence[Application]) -> dict[uuid.UUID, CaseStanding]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Least
 
 from rahdari.register.models import Registration
@@ -65,9 +65,9 @@ def line_by_target(target: str) -> MobileNumber | None:
         return None
 
 
-def lines_of(registration: Registration) -> QuerySet[MobileNumber]:
-    """On its operator's list for this registration, the newest first."""
-    return _standing().filter(registration=registration, listed_at__isnull=False)
+def lines_of(*registrations: Registration) -> QuerySet[MobileNumber]:
+    """On their operators' lists for these registrations, the newest first."""
+    return _standing().filter(registration__in=registrations, listed_at__isnull=False)
 
 
 def has_lines(registration: Registration) -> bool:
@@ -90,14 +90,18 @@ def lines_not_registered(subjects: QuerySet[Any, str]) -> QuerySet[MobileNumber]
 
 
 def in_force(line: MobileNumber) -> InForce:
-    receipt = (
-        MobileListReceipt.objects.filter(operator=line.operator, sequence__gte=line.last_sequence)
-        .order_by("sequence")
-        .first()
-        if line.is_listed and line.last_sequence
-        else None
-    )
-    return InForce(line.listed_at, receipt.at if receipt else None)
+    return all_in_force([line])[line.pk]
+
+
+def all_in_force(lines: Sequence[MobileNumber]) -> dict[uuid.UUID, InForce]:
+    """Of each of these lines, in one query."""
+    listed = [line.pk for line in lines if line.is_listed and line.last_sequence]
+    receipts = MobileListReceipt.objects.filter(
+        operator=OuterRef("operator"), sequence__gte=OuterRef("last_sequence")
+    ).order_by("sequence")
+    applied = MobileNumber.objects.filter(pk__in=listed).order_by().annotate(at=Subquery(receipts.values("at")[:1]))
+    at = dict(applied.values_list("pk", "at"))
+    return {line.pk: InForce(line.listed_at, at.get(line.pk)) for line in lines}
 
 
 def to_follow() -> QuerySet[MobileNumber]:

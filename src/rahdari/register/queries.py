@@ -92,6 +92,15 @@ def entries_of(registration: Registration) -> QuerySet[Entry]:
     return Entry.objects.filter(registration=registration).select_related("registration").order_by("valid_from", "id")
 
 
+def entries_by_registration(registrations: Iterable[Registration]) -> dict[uuid.UUID, list[Entry]]:
+    """The same of many, with the lines by which the feed knows them, in one query."""
+    found: dict[uuid.UUID, list[Entry]] = defaultdict(list)
+    rows = Entry.objects.filter(registration__in=list(registrations)).select_related("carrier")
+    for entry in rows.order_by("valid_from", "id"):
+        found[entry.registration_id].append(entry)
+    return found
+
+
 def active_of_registrations(registrations: Iterable[Registration]) -> QuerySet[Entry]:
     """What of these registrations has not ended, without the lines of people who work from home."""
     found = Entry.objects.filter(registration__in=list(registrations), ended_at__isnull=True)

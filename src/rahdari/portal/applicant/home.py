@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.applicant.overview import overview
-from rahdari.applicant.proofs import unproved_of
+from rahdari.applicant.overview import Overview, overviews
+from rahdari.applicant.proofs import with_unproved
 from rahdari.applicant.registration_status import standing_of
 from rahdari.applicant.registrations import seen_by
 from rahdari.applicant.representing import questions_to
@@ -62,9 +62,12 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("attest:members")
     now = timezone.now()
     invoices = fees.invoices_of(holders=people.holders_for(user, Act.INVOICES), now=now)
-    rows = [_row(application) for application in apply.applications_of(user)[:50]]
+    theirs = list(apply.applications_of(user)[:50])
+    sent = overviews((each for each in theirs if each.status != "draft"), now=now)
+    seen = {each.application.pk: each for each in sent}
+    rows = [_row(each, seen.get(each.pk)) for each in theirs]
     held = held_by(request)
-    to_prove = [(each, unproved_of(each)) for each in apply.applications_to_prove(user)[:50]]
+    to_prove = with_unproved(apply.applications_to_prove(user)[:50])
     return render(
         request,
         "portal/applicant/home.html",
@@ -107,8 +110,7 @@ def held_by(request: HttpRequest) -> list[HeldRegistration]:
     ]
 
 
-def _row(application: Application) -> ApplicationRow:
-    seen = None if application.status == "draft" else overview(application, now=timezone.now())
+def _row(application: Application, seen: Overview | None) -> ApplicationRow:
     stage = seen.stage if seen else Stage.DRAFT
     name = {
         Stage.DRAFT: "portal:tasks",

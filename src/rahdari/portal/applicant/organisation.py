@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.address import Part, format_block, vpn
-from rahdari.applicant.proofs import unproved_of
+from rahdari.applicant.proofs import with_unproved
 from rahdari.applicant.registration_status import may_go_on, standing_of, stays
 from rahdari.applicant.representing import Asked, questions_to
 from rahdari.applicant.stages import YOUR_TURN, Facts, Said, Stage, said, stage_of
@@ -186,7 +186,7 @@ def _to_do(
     todo += [_answer(each, now) for each in questions_to(user, found)]
     if people.may(user, Act.PROVE, organisation=found):
         theirs = applications.applications_to_prove(user).filter(organisation=found)[:MOST]
-        todo += [_prove(each, left) for each in theirs if (left := unproved_of(each))]
+        todo += [_prove(each, left) for each, left in with_unproved(theirs) if left]
         todo += [_prove_again(row) for row in rows if row.asked_again and row.state == Standing.VALID]
     if may_apply:
         todo += [_renew(row) for row in rows if row.ends_soon and row.may_renew]

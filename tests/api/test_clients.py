@@ -36,7 +36,7 @@ def test_is_shown_sent_once_more_and_corrected(program: Program) -> None:
     assert problem(program.post(f"{place}/letter"), 409, "not-possible-now")["code"] == "too_soon"
     ReferenceRequest.objects.update(asked_at=timezone.now() - dt.timedelta(hours=25))
     sent = program.post(f"{place}/letter")
-    assert sent.status_code == 202 and sent.said["sent_again_at"] and sent.said["send_again_from"] is None
+    assert sent.status_code == 202 and sent.said["resent_at"] and sent.said["send_again_from"] is None
     assert problem(program.post(f"{place}/letter"), 409, "not-possible-now")["code"] == "too_soon"
 
     for wrong in ("", "no address", "somebody@gmail.com"):

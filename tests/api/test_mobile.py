@@ -131,7 +131,7 @@ class TestARegistration:
         now, month = timezone.now(), dt.timedelta(days=30)
         facts = {"operator": FIRST, "reference": "smp-0a1b2c3d", "why": Left.PORTED_OUT, "by": "token:x"}
         actions.operator_left(overlap=month, now=now, **facts)  # type: ignore[arg-type]
-        assert program.get(one).said["mobile"][0]["leaves_because"] == "ported_out"
+        assert program.get(one).said["mobile"][0]["leave_reason"] == "ported_out"
         assert program.get(f"{one}/mobile").said["state"] == "none"
         assert number(program, one).status_code == 202
         assert code(program, one).said["state"] == "confirmed"

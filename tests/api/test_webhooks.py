@@ -112,9 +112,9 @@ class TestEvents:
         registration = story.registration_of(story.a_granted_application(program.person))
         host = DynamicHost.objects.get(pk=connection_of(registration))
         made(program, server.url)
-        journal.record(act="lease.fell_silent", actor="clock", subject=f"host:{host.pk}", now=timezone.now())
+        journal.record(act="dyndns.fell_silent", actor="clock", subject=f"host:{host.pk}", now=timezone.now())
         go_on()
-        assert told(server) == [("lease.silent", {"registration": registration.reference, "connection": str(host.pk)})]
+        assert told(server) == [("dyndns.silent", {"registration": registration.reference, "connection": str(host.pk)})]
 
     def test_are_made_once_whatever_is_heard_again(self, program: Program, server: SampleOperatorSystem) -> None:
         made(program, server.url)

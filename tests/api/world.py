@@ -23,7 +23,7 @@ from rahdari.apply.rows import Table, read
 from rahdari.attest.rules import Identifier
 from rahdari.control import actions as control
 from rahdari.control.models import Method
-from rahdari.dyndns import actions as lease
+from rahdari.dyndns import actions as dyndns_actions
 from rahdari.fees import actions as fees
 from rahdari.fees.rules import Due
 from rahdari.letters import queries as letters
@@ -221,8 +221,8 @@ def with_contacts(application: Application) -> Application:
 def connection_of(registration: Registration) -> uuid.UUID:
     now = timezone.now()
     facts = {"holder": registration.holder, "parts": parse_parts("udp 51821"), "actor": "system:test"}
-    host = lease.make_host(subject=f"endpoint:{uuid.uuid4()}", now=now, **facts)
-    return lease.tie(host=host, registration=registration, now=now).pk
+    host = dyndns_actions.make_host(subject=f"endpoint:{uuid.uuid4()}", now=now, **facts)
+    return dyndns_actions.tie(host=host, registration=registration, now=now).pk
 
 
 def an_invoice(holder: User) -> str:

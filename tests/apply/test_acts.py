@@ -357,7 +357,7 @@ class TestEnds:
     def test_can_be_undone_for_a_grant_that_could_not_be_entered(self) -> None:
         application = sent(a_complete_draft())
         actions.close_application(application=application, outcome="granted", actor="rule:test", now=LATER)
-        again = actions.reopen_application(application=application, actor="system:line", now=LATER)
+        again = actions.reopen_application(application=application, actor="system:workflow", now=LATER)
         assert (again.status, again.closed_at) == (Status.SUBMITTED, None)
 
     def test_are_held_by_the_database_too(self) -> None:

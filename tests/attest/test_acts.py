@@ -312,7 +312,7 @@ class TestARequest:
         request = ask()
         send(keep(LIST))
         request.refresh_from_db()
-        assert request.to_look, "the list has the card number of whoever asks"
+        assert request.match_again, "the list has the card number of whoever asks"
 
 
 def a_dispute(**more: object) -> AttestationReview:
@@ -326,8 +326,8 @@ class TestADispute:
     def test_waits_for_the_association_and_then_for_an_officer(self) -> None:
         matter = a_dispute()
         assert matter.kind == ReviewKind.DISPUTED
-        assert matter.waits_for_association(NOW) and not matter.waits_for_officer(NOW)
-        assert matter.waits_for_officer(NOW + 5 * DAY), "also when the association says nothing"
+        assert matter.awaits_association(NOW) and not matter.awaits_officer(NOW)
+        assert matter.awaits_officer(NOW + 5 * DAY), "also when the association says nothing"
         with pytest.raises(actions.NotPossibleNow):
             actions.decide(matter=matter, outcome=ReviewOutcome.STANDS, text="x", officer="officer:x", now=NOW)
         with pytest.raises(actions.NothingToDispute):
@@ -338,7 +338,7 @@ class TestADispute:
         matter = actions.reply(matter=matter, reply=Reply.YIELDS, text="A mix-up.", by="person:test", now=NOW)
         matter.attestation.refresh_from_db()
         assert matter.attestation.revocation == "disputed"
-        assert matter.waits_for_officer(NOW)
+        assert matter.awaits_officer(NOW)
         with pytest.raises(actions.NotPossibleNow):
             actions.reply(matter=matter, reply=Reply.KEEPS, text="No.", by="person:test", now=NOW)
 

@@ -142,12 +142,12 @@ class TestWhoseTurnItIs:
         ("check", "turn"),
         [
             (waiting("control"), Party.APPLICANT),
-            (waiting("control", "operator_silent", stands_for_now=True), Party.OPERATOR),
+            (waiting("control", "operator_silent", provisional=True), Party.OPERATOR),
             (waiting("documents", awaits_stronger=True), Party.APPLICANT),
             (waiting("employer"), Party.CLIENT),
             (waiting("attestation"), Party.ASSOCIATION),
             # It has said what counts for a while: the applicant sends the stronger proof.
-            (waiting("attestation", "attested_for_now", stands_for_now=True), Party.APPLICANT),
+            (waiting("attestation", "attested_for_now", provisional=True), Party.APPLICANT),
             (waiting("operator"), Party.OPERATOR),
             (waiting("mobile_line"), Party.OPERATOR),
             (waiting("represents"), Party.ASSOCIATION),
@@ -165,7 +165,7 @@ class TestWhoseTurnItIs:
         outside = {key for key in KINDS if is_outside(waiting(key, asked=["one"], asked_to_share=True))}
         assert outside == {"represents", "attestation", "employer", "operator", "mobile_line", "not_registered"}
         assert {key for key in outside if not is_outside(waiting(key))} == {"represents", "not_registered"}
-        assert not is_outside(waiting("employer", stands_for_now=True))
+        assert not is_outside(waiting("employer", provisional=True))
 
     def test_does_not_run_our_clock(self) -> None:
         held = {key for key in KINDS if is_for_others(key, {})}

@@ -71,7 +71,7 @@ def test_a_guard_of_the_table_stops_what_it_names(
 
 def test_a_move_is_made_by_whom_the_table_names(officer: User) -> None:
     case = transitions.lock(taken(officer))
-    for by in ("clock", "system:line", "rule:1", "person:x"):
+    for by in ("clock", "system:workflow", "rule:1", "person:x"):
         with pytest.raises(transitions.WrongActor):
             transitions.begin(case, "ask_question", by=by, now=LATER)
     with pytest.raises(transitions.WrongActor):

@@ -70,7 +70,7 @@ class TestMoves:
 
     def test_of_a_rule_never_refuse(self) -> None:
         for move in MOVES:
-            if move.by in {By.RULE, By.CLOCK, By.LINE}:
+            if move.by in {By.RULE, By.CLOCK, By.WORKFLOW}:
                 assert move.outcome not in {Outcome.REFUSED, Outcome.TAKEN_BACK}
 
     @given(st.lists(st.sampled_from(MOVES), max_size=14))

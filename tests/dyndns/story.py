@@ -87,4 +87,4 @@ def listed(registration: Registration) -> list[str]:
 
 
 def addresses(host: DynamicHost) -> list[str]:
-    return [str(lease.network) for lease in queries.leases_of(host)]
+    return [str(reported.network) for reported in queries.reported_addresses_of(host)]

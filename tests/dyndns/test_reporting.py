@@ -195,13 +195,13 @@ class TestSilence:
         start = ReportedAddress.objects.get().until
         workflow.advance(now=start)
         workflow.advance(now=start + MINUTE)
-        letters = Letter.objects.filter(template="lease_ran_out")
+        letters = Letter.objects.filter(template="dyndns_silent")
         assert letters.count() == 1, "once for each silence"
         assert "203.0.113.244" in letters.get().text
         assert listed(connection.registration) == ["203.0.113.244/32"], "it stays through the grace"
         workflow.advance(now=start + 3 * DAY + MINUTE)
         assert listed(connection.registration) == []
-        assert Letter.objects.filter(template="lease_ended").count() == 1
+        assert Letter.objects.filter(template="dyndns_ended").count() == 1
         back = start + 5 * DAY
         assert report(connection.host, "203.0.113.244", now=back).outcome is ReportOutcome.CHANGED
         assert listed(connection.registration) == ["203.0.113.244/32"]
@@ -213,14 +213,14 @@ class TestSilence:
         workflow.advance(now=start)
         report(connection.host, "203.0.113.245", now=start + HOUR)
         workflow.advance(now=start + 2 * DAY)
-        assert Letter.objects.filter(template="lease_ran_out").count() == 2
+        assert Letter.objects.filter(template="dyndns_silent").count() == 2
 
     def test_a_paused_connection_is_not_written_about(self) -> None:
         connection = a_connection("203.0.113.246")
         start = ReportedAddress.objects.get().until
         actions.pause(host=connection.host, until=start + 30 * DAY, actor="person:1", now=timezone.now())
         workflow.advance(now=start + HOUR)
-        assert not Letter.objects.filter(template="lease_ran_out").exists()
+        assert not Letter.objects.filter(template="dyndns_silent").exists()
 
     def test_reports_are_forgotten_after_the_policys_days(self) -> None:
         a_connection("203.0.113.247")
@@ -254,4 +254,4 @@ def test_a_registration_that_ended_takes_its_leases_along() -> None:
     connection = a_connection("203.0.113.250")
     register.strike_out(registration=connection.registration, code="X1", actor="person:1", now=timezone.now())
     workflow.advance(now=timezone.now() + 2 * DAY)
-    assert not Letter.objects.filter(template__startswith="lease").exists()
+    assert not Letter.objects.filter(template__startswith="dyndns").exists()

@@ -248,7 +248,7 @@ class TestRules:
         entry_until, changes = start + length + grace, 0
         for minute in range(0, 60 * 24 * 10, 5):
             until = start + dt.timedelta(minutes=minute) + length
-            if rules.wants_extending(entry_until=entry_until, lease_until=until, length=length, grace=grace):
+            if rules.wants_extending(entry_until=entry_until, reported_until=until, length=length, grace=grace):
                 entry_until, changes = until + grace, changes + 1
             assert entry_until >= until + grace - length / 2
         assert changes <= 19

@@ -1,4 +1,4 @@
-"""Leases that went silent, for whoever runs the register: a page for a monitoring system, and a line of the doctor."""
+"""Addresses that went silent, for those who run the register: a page for monitoring, and a line of the doctor."""
 
 import datetime as dt
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.dyndns import actions, metrics, queries
 from rahdari.ops import checks
-from rahdari.ops.doctor_leases import check_leases
+from rahdari.ops.doctor_dyndns import check_dyndns
 
 from . import story
 
@@ -35,7 +35,7 @@ class TestMetrics:
         silent = now + 27 * dt.timedelta(hours=1)
         workflow.advance(now=silent)
         assert shown(silent) == counted(silent=1)
-        age = float(metrics.exposition(now=silent).rsplit("rahdari_lease_last_report_seconds ", 1)[1])
+        age = float(metrics.exposition(now=silent).rsplit("rahdari_dyndns_last_report_seconds ", 1)[1])
         assert 27 * 3600 <= age < 28 * 3600
         off = now + 5 * DAY
         workflow.advance(now=off)
@@ -51,25 +51,27 @@ class TestMetrics:
     def test_are_told_to_this_machine_alone_and_name_no_address(self) -> None:
         story.a_connection("203.0.113.143")
         page = Client().get(reverse("dyndns:metrics")).content.decode()
-        assert 'rahdari_lease_connections{state="reporting"} 1' in page and "203.0.113" not in page
+        assert 'rahdari_dyndns_connections{state="reporting"} 1' in page and "203.0.113" not in page
         assert Client().get(reverse("dyndns:metrics"), headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 404
 
 
 class TestDoctor:
     def test_says_nothing_where_there_are_none(self) -> None:
-        assert list(check_leases()) == []
+        assert list(check_dyndns()) == []
 
     def test_notes_one_that_is_silent_and_finds_most_of_many_wrong(self) -> None:
         for last in range(144, 149):
             story.a_connection(f"203.0.113.{last}")
-        (found,) = check_leases()
+        (found,) = check_dyndns()
         assert (found.state, found.text) == (checks.OK, "5 of 5 are reported")
         for count, state in ((1, checks.NOTE), (3, checks.WRONG)):
-            for lease in [
-                lease for host in queries.DynamicHost.objects.all()[:count] for lease in queries.leases_of(host)
+            for reported in [
+                reported
+                for host in queries.DynamicHost.objects.all()[:count]
+                for reported in queries.reported_addresses_of(host)
             ]:
-                lease.until = timezone.now() - DAY
-                lease.save()
-            (found,) = check_leases()
+                reported.until = timezone.now() - DAY
+                reported.save()
+            (found,) = check_dyndns()
             assert found.state == state and f"{count} fell silent" in found.text
         assert "/nic/update" in found.text

@@ -126,7 +126,7 @@ class TestMatchPayment:
             actions.set_payment_aside(payment=payment, why="x", actor="accounts:other", now=NOW)
 
     def test_is_refused_for_a_void_invoice_and_then_works_for_one_that_stands(self) -> None:
-        void = actions.void_invoice(invoice=an_invoice(), why="withdrawn", actor="system:line", now=NOW)
+        void = actions.void_invoice(invoice=an_invoice(), why="withdrawn", actor="system:workflow", now=NOW)
         credits(("T1", "2400.00", void.reference))
         [payment] = queries.payments_that_wait()
         assert payment.why_not == "invoice_void"

@@ -18,7 +18,7 @@ from rahdari.address import parse_parts  # noqa: E402
 from rahdari.apply import actions as apply  # noqa: E402
 from rahdari.apply import queries as applications  # noqa: E402
 from rahdari.apply.models import Application  # noqa: E402
-from rahdari.dyndns import actions as lease  # noqa: E402
+from rahdari.dyndns import actions as dyndns_actions  # noqa: E402
 from rahdari.people import actions as people  # noqa: E402
 from rahdari.register import queries as register  # noqa: E402
 from rahdari.register.models import Registration  # noqa: E402
@@ -39,8 +39,8 @@ def begin(port: int) -> None:
         block="127.0.90.1", runs="wireguard", parts=parse_parts(f"udp {port}"), kind="dynamic", **common
     )
     asked = {"subject": endpoint.connection, "holder": draft.holder_ref, "parts": endpoint.parts}
-    host = lease.make_host(**asked, actor=actor, now=NOW)
-    print(draft.reference, host.name, lease.make_token(host=host, actor=actor, now=NOW).text)
+    host = dyndns_actions.make_host(**asked, actor=actor, now=NOW)
+    print(draft.reference, host.name, dyndns_actions.make_token(host=host, actor=actor, now=NOW).text)
 
 
 def send(draft: Application) -> None:

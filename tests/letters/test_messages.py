@@ -239,7 +239,7 @@ class TestRecordReport:
             assert message.state == State.SENT
             actions.record_report(provider="a", report=Report(reference, "delivered"), now=NOW)
             message.refresh_from_db()
-        assert (message.state, message.settled_at) == (State.DELIVERED, NOW)
+        assert (message.state, message.closed_at) == (State.DELIVERED, NOW)
 
     def test_fails_with_the_reason_and_stays_so(self) -> None:
         first, _ = two()

@@ -69,7 +69,7 @@ class TestHeader:
             language="en",
             template="client_question",
             context=FACTS["client_question"],
-            useless_at=NOW + YEAR,
+            expires_at=NOW + YEAR,
             now=NOW,
         )
         actions.send(letter_id=letter.pk, now=NOW)
@@ -150,10 +150,10 @@ class TestForgetting:
             note="news",
             text="x",
             written_at=NOW,
-            useless_at=NOW,
+            expires_at=NOW,
             state="delivered",
             sent_at=NOW,
-            settled_at=NOW,
+            closed_at=NOW,
             provider="gateway",
             attempts=[{"provider": "gateway"}],
         )

@@ -51,7 +51,7 @@ class TestReached:
     @pytest.mark.parametrize(
         ("facts", "tone", "says"),
         [
-            ({"state": "delivered", "sent_at": NOW, "settled_at": NOW}, "ok", "SMS delivered"),
+            ({"state": "delivered", "sent_at": NOW, "closed_at": NOW}, "ok", "SMS delivered"),
             ({"state": "sent", "sent_at": NOW}, "wait", "SMS sent"),
             ({"state": "sent", "sent_at": NOW, "unclear": True}, "warn", "the provider did not confirm it"),
             ({"state": "failed", "reason": "SMPP 11"}, "bad", "the network does not know this number"),

@@ -191,24 +191,24 @@ class TestAfterFailure:
 
     @given(st.integers(1, rules.MOST_TRIES - 1))
     def test_waits_longer_each_time(self, tries: int) -> None:
-        decision = rules.after_failure(tries=tries, now=self.NOW, useless_at=None, permanent=False)
+        decision = rules.after_failure(tries=tries, now=self.NOW, expires_at=None, permanent=False)
         assert isinstance(decision, rules.TryAgain)
         if tries > 1:
-            before = rules.after_failure(tries=tries - 1, now=self.NOW, useless_at=None, permanent=False)
+            before = rules.after_failure(tries=tries - 1, now=self.NOW, expires_at=None, permanent=False)
             assert isinstance(before, rules.TryAgain) and before.at < decision.at
 
     def test_gives_up_after_the_tenth_try(self) -> None:
         assert rules.MOST_TRIES == 10
-        assert rules.after_failure(tries=10, now=self.NOW, useless_at=None, permanent=False) == rules.GiveUp()
+        assert rules.after_failure(tries=10, now=self.NOW, expires_at=None, permanent=False) == rules.GiveUp()
 
     def test_gives_up_at_once_when_the_server_said_never(self) -> None:
-        assert rules.after_failure(tries=1, now=self.NOW, useless_at=None, permanent=True) == rules.GiveUp()
+        assert rules.after_failure(tries=1, now=self.NOW, expires_at=None, permanent=True) == rules.GiveUp()
 
     @given(st.integers(1, 12), st.integers(0, 3600))
     def test_never_plans_a_try_for_when_it_is_useless(self, tries: int, seconds: int) -> None:
-        useless_at = self.NOW + dt.timedelta(seconds=seconds)
-        decision = rules.after_failure(tries=tries, now=self.NOW, useless_at=useless_at, permanent=False)
-        assert isinstance(decision, rules.GiveUp) or decision.at < useless_at
+        expires_at = self.NOW + dt.timedelta(seconds=seconds)
+        decision = rules.after_failure(tries=tries, now=self.NOW, expires_at=expires_at, permanent=False)
+        assert isinstance(decision, rules.GiveUp) or decision.at < expires_at
 
     @pytest.mark.parametrize(
         ("answer", "permanent"), [(None, False), (421, False), (451, False), (550, True), (599, True), (600, False)]

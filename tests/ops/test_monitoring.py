@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rahdari.dyndns import metrics as lease_metrics
+from rahdari.dyndns import metrics as dyndns_metrics
 from rahdari.letters import metrics as letters_metrics
 from rahdari.lookup import counters
 from rahdari.publish import metrics
@@ -60,7 +60,7 @@ class TestAlerts:
         pages = [
             metrics.exposition(now=NOW),
             letters_metrics.exposition(now=NOW),
-            lease_metrics.exposition(now=NOW),
+            dyndns_metrics.exposition(now=NOW),
             counters.as_metrics(counters.Counts(), [], troubles=0, is_ready=True, oldest_seconds=1).decode(),
         ]
         told = {line.split()[2] for page in pages for line in page.splitlines() if line.startswith("# TYPE")}
@@ -164,7 +164,7 @@ class TestScrape:
                 told = json.loads(asked(f"{at}/targets")[1] or '{"data": {"activeTargets": []}}')
                 return {each["labels"]["job"]: each["health"] for each in told["data"]["activeTargets"]}
 
-            jobs = {"rahdari-register", "rahdari-letters", "rahdari-leases", "rahdari-held", "rahdari-lookup"}
+            jobs = {"rahdari-register", "rahdari-letters", "rahdari-dyndns", "rahdari-held", "rahdari-lookup"}
             until(lambda: health() == dict.fromkeys(jobs, "up"), patience=120)
             loaded = json.loads(asked(f"{at}/rules")[1])["data"]["groups"]
             assert {rule["name"] for group in loaded for rule in group["rules"]} == {

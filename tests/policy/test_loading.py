@@ -220,21 +220,21 @@ REFUSED = [
     (
         'length = { length = 26, unit = "hours" }',
         'length = { length = 26, unit = "minutes" }',
-        "[lease]",
+        "[dyndns]",
         "2 hours to 35",
     ),
-    ('grace = { length = 3, unit = "days" }', 'grace = { length = 3, unit = "hours" }', "[lease]", "12 hours or more"),
+    ('grace = { length = 3, unit = "days" }', 'grace = { length = 3, unit = "hours" }', "[dyndns]", "12 hours or more"),
     (
         'overlap = { length = 10, unit = "minutes" }',
         'overlap = { length = 3, unit = "days" }',
-        "[lease]",
+        "[dyndns]",
         "24 hours at most",
     ),
     (
         'rival_wait = { length = 30, unit = "minutes" }',
         'rival_wait = { length = 3, unit = "days" }',
-        "[lease]",
-        "shorter than one",
+        "[dyndns]",
+        "shorter than `length`",
     ),
     (
         'overlap = { length = 7, unit = "days" }',

@@ -19,7 +19,7 @@ from rahdari.register.rules import NewEntry, feed_fields
 from .world import NOW, entered
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
-OVERLAP, LEASE = dt.timedelta(minutes=10), dt.timedelta(hours=98)
+OVERLAP, REPORT_LASTS = dt.timedelta(minutes=10), dt.timedelta(hours=98)
 MOMENTS = st.integers(0, 10 * 365 * 86_400).map(lambda seconds: NOW + dt.timedelta(seconds=seconds))
 
 
@@ -79,7 +79,7 @@ class TestWhoHasEveryEdition:
             new = NewEntry(
                 f"host:{number}", ipaddress.ip_network(f"203.0.{number}.0/32"), "udp", 51820, 64500, kind="dynamic"
             )
-            new = dataclasses.replace(new, until=NOW + LEASE)
+            new = dataclasses.replace(new, until=NOW + REPORT_LASTS)
             made.append(actions.add_entry(registration=registration, new=new, actor="person:1", now=NOW))
         return made
 
@@ -98,7 +98,7 @@ class TestWhoHasEveryEdition:
                 block=ipaddress.ip_network(f"203.0.{number}.{turn + 1}/32"),
                 asn=64500,
                 origin=f"host:{number}:{turn}",
-                until=now + LEASE,
+                until=now + REPORT_LASTS,
                 overlap_until=now + OVERLAP,
                 actor="host:1",
                 now=now,

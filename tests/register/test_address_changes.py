@@ -17,7 +17,7 @@ DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)
 
 
-def a_lease(prefix: str = "203.0.113.24/32", *, until: dt.datetime = NOW + DAY) -> Entry:
+def a_dynamic_entry(prefix: str = "203.0.113.24/32", *, until: dt.datetime = NOW + DAY) -> Entry:
     registration = entered()
     new = NewEntry("host:1", ipaddress.ip_network(prefix), "udp", 51820, 64500, kind="dynamic", until=until)
     return actions.add_entry(registration=registration, new=new, actor="person:1", now=NOW)
@@ -43,7 +43,7 @@ def listed(registration: Registration) -> list[str]:
 @pytest.mark.django_db
 class TestMoveEntry:
     def test_keeps_the_old_address_listed_until_the_overlap_is_over(self) -> None:
-        old = a_lease()
+        old = a_dynamic_entry()
         new = moved(old, "203.0.113.77/32", now=NOW + DAY / 2)
         assert listed(new.registration) == ["203.0.113.24/32", "203.0.113.77/32"]
         assert new.follows == old and new.feed_id != old.feed_id, "the feed does not tie the two together"
@@ -54,7 +54,7 @@ class TestMoveEntry:
         assert [change.act for change in Change.objects.order_by("id")] == ["enter", "move", "lapse"]
 
     def test_back_at_an_address_that_is_still_listed_takes_it_up_again(self) -> None:
-        first = a_lease()
+        first = a_dynamic_entry()
         second = moved(first, "203.0.113.77/32", now=NOW + MINUTES)
         back = moved(second, "203.0.113.24/32", now=NOW + 1.5 * MINUTES)
         assert back == first and back.valid_until == NOW + 1.5 * MINUTES + DAY
@@ -62,12 +62,12 @@ class TestMoveEntry:
         assert listed(first.registration) == ["203.0.113.24/32"]
 
     def test_to_where_it_is_only_extends_it(self) -> None:
-        entry = a_lease()
+        entry = a_dynamic_entry()
         assert moved(entry, "203.0.113.24/32", now=NOW + DAY / 2) == entry
         assert Entry.objects.get().valid_until == NOW + 1.5 * DAY
 
     def test_is_refused_while_another_holder_has_the_address_and_nothing_changes(self) -> None:
-        entry = a_lease()
+        entry = a_dynamic_entry()
         rival = entered("203.0.113.77/32", holder=OTHER)
         with pytest.raises(actions.BlockAlreadyEntered) as refused:
             moved(entry, "203.0.113.77/32", now=NOW)
@@ -78,7 +78,7 @@ class TestMoveEntry:
         assert moved(entry, "203.0.113.77/32", now=NOW).block == ipaddress.ip_network("203.0.113.77/32")
 
     def test_of_an_entry_that_has_ended_begins_again_under_the_same_number(self) -> None:
-        entry = a_lease()
+        entry = a_dynamic_entry()
         assert actions.end_entries_due(now=NOW + DAY) == 1
         entry.refresh_from_db()
         again = moved(entry, "203.0.113.24/32", now=NOW + 2 * DAY)
@@ -86,7 +86,7 @@ class TestMoveEntry:
         assert listed(entry.registration) == ["203.0.113.24/32"]
 
     def test_needs_a_valid_registration(self) -> None:
-        entry = a_lease()
+        entry = a_dynamic_entry()
         actions.strike_out(registration=entry.registration, code="X1", actor="person:1", now=NOW)
         with pytest.raises(actions.NotValid):
             moved(entry, "203.0.113.77/32", now=NOW)
@@ -95,7 +95,7 @@ class TestMoveEntry:
 @pytest.mark.django_db
 class TestLeases:
     def test_an_end_of_its_own_leaves_the_registration_as_it_is(self) -> None:
-        entry = a_lease()
+        entry = a_dynamic_entry()
         assert actions.end_entries_due(now=NOW + DAY) == 1
         entry.refresh_from_db()
         assert (entry.end_reason, queries.standing(entry.registration, NOW + DAY)) == ("lapse", Standing.VALID)
@@ -103,14 +103,14 @@ class TestLeases:
         assert rows == {"register.entered", "register.added_entry"}, "the clock repeats itself: no row of the journal"
 
     def test_extending_never_outlives_the_registration(self) -> None:
-        entry = a_lease()
+        entry = a_dynamic_entry()
         assert actions.extend_entry(entry=entry, until=NOW + 5 * YEAR, now=NOW).valid_until == NOW + YEAR
         assert actions.end_entries_due(now=NOW + YEAR) == 0, "it ends with its registration"
         assert actions.expire_due(now=NOW + YEAR) == 1
         assert listed(entry.registration) == []
 
     def test_retiring_never_makes_an_end_later(self) -> None:
-        entry = a_lease()
+        entry = a_dynamic_entry()
         actions.retire_entry(entry=entry, until=NOW + 2 * DAY, actor="person:1", now=NOW)
         assert Entry.objects.get().valid_until == NOW + DAY
         actions.retire_entry(entry=entry, until=NOW + MINUTES, actor="person:1", now=NOW)
@@ -120,18 +120,18 @@ class TestLeases:
         assert Entry.objects.get().valid_until == leaves
 
     def test_renewal_leaves_leases_and_addresses_that_were_left_alone(self) -> None:
-        lease = a_lease()
+        reported = a_dynamic_entry()
         stays = actions.add_entry(
-            registration=lease.registration, new=endpoint("198.51.100.9/32"), actor="person:1", now=NOW
+            registration=reported.registration, new=endpoint("198.51.100.9/32"), actor="person:1", now=NOW
         )
         leaves = actions.add_entry(
-            registration=lease.registration, new=endpoint("198.51.100.10/32"), actor="person:1", now=NOW
+            registration=reported.registration, new=endpoint("198.51.100.10/32"), actor="person:1", now=NOW
         )
         actions.retire_entry(entry=leaves, until=NOW + 7 * DAY, actor="person:1", now=NOW)
-        actions.renew(registration=lease.registration, valid_until=NOW + 2 * YEAR, actor="rule:1", now=NOW)
+        actions.renew(registration=reported.registration, valid_until=NOW + 2 * YEAR, actor="rule:1", now=NOW)
         until = {entry.pk: entry.valid_until for entry in Entry.objects.all()}
         assert NOW + 7 * DAY <= until.pop(leaves.pk) < NOW + 8 * DAY
-        assert until == {lease.pk: NOW + DAY, stays.pk: NOW + 2 * YEAR}
+        assert until == {reported.pk: NOW + DAY, stays.pk: NOW + 2 * YEAR}
 
 
 @pytest.mark.django_db

@@ -66,7 +66,7 @@ class TestAnEndpoint:
         lead = registered(kind="dynamic", until=NOW + DAY)
         there = ipaddress.ip_network("203.0.113.77/32")
         facts: dict[str, Any] = {"asn": 64500, "until": NOW + 2 * DAY, "overlap_until": NOW + DAY / 2}
-        new = actions.move_entry(entry=lead, block=there, origin="lease:2", **facts, **ACT)
+        new = actions.move_entry(entry=lead, block=there, origin="dyndns:2", **facts, **ACT)
         assert listed(lead.registration) == dict.fromkeys((str(BLOCK), str(there)), format_parts(IPSEC))
         assert actions.end_entries_due(now=NOW + DAY) == 3
         actions.extend_entry(entry=new, until=NOW + 3 * DAY, now=NOW + DAY)
@@ -82,7 +82,7 @@ class TestAnEndpoint:
         assert actions.end_entries_due(now=NOW + DAY) == 3
         there = ipaddress.ip_network("203.0.113.77/32")
         facts: dict[str, Any] = {"asn": 64500, "until": NOW + 3 * DAY, "overlap_until": NOW + 2 * DAY}
-        actions.move_entry(entry=lead, block=there, origin="lease:2", **facts, actor="host:1", now=NOW + 2 * DAY)
+        actions.move_entry(entry=lead, block=there, origin="dyndns:2", **facts, actor="host:1", now=NOW + 2 * DAY)
         assert listed(lead.registration) == {str(there): format_parts(IPSEC)}
 
 

@@ -276,7 +276,7 @@ class TestProvisional:
         assert registration.entries.get().valid_until == later
 
     def test_is_not_renewed_before_it_is_confirmed(self) -> None:
-        with pytest.raises(actions.StandsProvisionally):
+        with pytest.raises(actions.StillProvisional):
             actions.renew(registration=self.provisional(), valid_until=NOW + YEAR, actor="person:1", now=NOW)
 
     def test_ends_with_its_term_and_cannot_be_confirmed_afterwards(self) -> None:

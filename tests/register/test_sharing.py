@@ -90,8 +90,8 @@ class TestLetIn:
         with pytest.raises(actions.NotShareable):
             let_in(block="198.51.100.7/32")
         other = entered("198.51.100.7/32", holder=THIRD)
-        lease = NewEntry("host:1", BLOCK, "any", None, 64500, kind="dynamic", until=NOW + DAY)
-        actions.add_entry(registration=other, new=lease, actor="person:1", now=NOW)
+        reported = NewEntry("host:1", BLOCK, "any", None, 64500, kind="dynamic", until=NOW + DAY)
+        actions.add_entry(registration=other, new=reported, actor="person:1", now=NOW)
         with pytest.raises(actions.NotShareable):
             let_in(OTHER, THIRD)
 

@@ -249,7 +249,7 @@ class TestAnAddressThatChanges:
             changes = {"block": ipaddress.ip_network(f"{story.KNOWN}{number}/32"), "asn": 64500}
             overlap = {"until": None, "overlap_until": now + dt.timedelta(minutes=10)}
             now += dt.timedelta(hours=1)
-            registry.move_entry(entry=entry, origin=f"lease:{number}", actor="clock", now=now, **changes, **overlap)
+            registry.move_entry(entry=entry, origin=f"dyndns:{number}", actor="clock", now=now, **changes, **overlap)
             now += dt.timedelta(hours=1)
             workflow.advance(now=now)
         publish.publish_editions(now=now)

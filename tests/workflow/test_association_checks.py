@@ -310,7 +310,7 @@ class TestAfterTheDecision:
         assert check_of(application).finding == "attested"
         letter = Letter.objects.get(template="attestation_revoked")
         assert letter.to == application.applicant and "Your membership ended." in letter.text
-        assert matter.subject == application.subject and matter.waits_for_officer(NOW + DAY)
+        assert matter.subject == application.subject and matter.awaits_officer(NOW + DAY)
         workflow.advance(now=NOW + 400 * DAY - DAY)
         assert (
             AttestationReview.objects.count() == 1

@@ -50,7 +50,7 @@ def case_of(application: Application) -> Case:
 def answer(application: Application, result: str, *, now: dt.datetime) -> None:
     given = Answer("passed", "all_there") if result == "passed" else Answer("failed", "missing")
     assert checking.answer_check(
-        subject=application.subject, kind="documents", target="", found=given, actor="system:line", now=now
+        subject=application.subject, kind="documents", target="", found=given, actor="system:workflow", now=now
     )
 
 

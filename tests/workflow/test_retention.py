@@ -168,7 +168,7 @@ class TestAFile:
     def test_of_a_refusal_goes_with_its_words_its_letters_and_whom_it_asked(self) -> None:
         application = story.a_refusal(story.a_person()).application
         endpoint = application.endpoints.get()
-        times = dict.fromkeys(("asked_at", "due_at", "remind_at", "ended_at", "erase_at", "settled_at"), timezone.now())
+        times = dict.fromkeys(("asked_at", "due_at", "remind_at", "ended_at", "erase_at", "closed_at"), timezone.now())
         about = {"subject": endpoint.subject, "holder": application.holder_ref, "block": endpoint.network}
         asked = SharingRequest.objects.create(name="Desk 7", asked_by="person:1", state="declined", **about, **times)
         answered = {"reply": Reply.NO, "asked_at": times["asked_at"], "answered_at": times["ended_at"]}

@@ -25,7 +25,7 @@ FROM = {4: "0.0.0.0", 6: "::"}  # noqa: S104  (the source of a connection, not a
 TIMEOUT = urllib3.Timeout(connect=10, read=30)
 LONGEST = 1_000
 DEFAULT_FILE = Path("/etc/rahdari/announce.conf")
-# The same address is said again so often: the lease is a day and a bit.
+# The same address is reported again so often: a report is valid for a little over a day.
 AGAIN_AFTER = dt.timedelta(hours=12)
 KEYS = ("server", "name", "token", "families", "insecure_http")
 

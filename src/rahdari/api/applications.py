@@ -124,7 +124,7 @@ def begin_application(call: Call) -> Answer:
     whether the address is fixed. With `mandate` it is in the name of the organisation that gave it.
     """
     service = apply.policy_in_force().services.get(call.body["service"])
-    takes_mobile = service is None or (service.takes_mobile_lines and letters.sms_is_set_up())
+    takes_mobile = service is None or (service.accepts_mobile_numbers and letters.sms_is_set_up())
     if call.body.get("fixed_address") == "mobile" and not takes_mobile:
         raise impossible("no_mobile", _("No mobile number can be registered for this service here."))
     by = Acting(call.person, _mandate(call) if "mandate" in call.body else None)

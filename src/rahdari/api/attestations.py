@@ -67,9 +67,7 @@ def _matter(row: AttestationReview, call: Call) -> Json:
         "opened_at": stamp(row.opened_at),
         "said": row.said,
         "said_at": stamp_or_none(row.said_at),
-        "association_may_answer_until": stamp_or_none(row.reply_due_at)
-        if row.waits_for_association(call.now)
-        else None,
+        "association_may_answer_until": stamp_or_none(row.reply_due_at) if row.awaits_association(call.now) else None,
         "reply": row.reply,
         "reply_text": row.reply_text,
         "outcome": row.outcome,

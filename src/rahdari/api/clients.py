@@ -29,7 +29,7 @@ CLIENT = named(
             "asked_at": MOMENT,
             "answer_by": MOMENT,
             "reminded_at": or_null(MOMENT),
-            "sent_again_at": or_null(MOMENT),
+            "resent_at": or_null(MOMENT),
             "send_again_from": or_null(MOMENT),
             "delivery": text(300),
         }
@@ -54,9 +54,9 @@ def _said(question: ReferenceRequest) -> Json:
         "asked_at": stamp(question.asked_at),
         "answer_by": stamp(question.due_at),
         "reminded_at": stamp_or_none(question.reminded_at),
-        "sent_again_at": stamp_or_none(question.sent_again_at),
+        "resent_at": stamp_or_none(question.resent_at),
         "send_again_from": stamp_or_none(
-            rules.may_send_again_from(asked_at=question.asked_at, sent_again_at=question.sent_again_at)
+            rules.may_send_again_from(asked_at=question.asked_at, resent_at=question.resent_at)
         ),
         "delivery": plain(letters.reached(letter)[0].text) if letter is not None else "",
     }

@@ -63,7 +63,7 @@ PASSWORD = named("Password", closed({"password": text(100), "connection": CONNEC
 
 
 def _said(host: DynamicHost, call: Call) -> Json:
-    now_is = connections.stand(host, call.now)
+    now_is = connections.status_of(host, call.now)
     reports = [connections.row_of(each) for each in queries.reports_of(host)[: connections.REPORTS_SHOWN]]
     return {
         "id": str(host.pk),

@@ -9,7 +9,7 @@ from typing import Any
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
-from rahdari.dyndns import queries as leases
+from rahdari.dyndns import queries as dyndns_queries
 from rahdari.journal import registry
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import queries as people
@@ -60,7 +60,7 @@ _SAID = {
     "endpoint": "application endpoint",
     "invoice": "application invoice",
     "registration": "registration",
-    "lease": "registration connection",
+    "dyndns": "registration connection",
     "mobile": "application? registration? said? reason?",
     "remote": "registration line",
     "sharing": "part",
@@ -142,7 +142,7 @@ def _of(found: Registration) -> tuple[list[User], dict[str, Any]]:
 
 
 def _host(row: Row) -> About:
-    found = leases.host_by_id(row.subject.partition(":")[2])
+    found = dyndns_queries.host_by_id(row.subject.partition(":")[2])
     if found is None or found.registration is None:
         return None
     to, data = _of(found.registration)

@@ -20,7 +20,7 @@ from rahdari.control import queries as challenges
 from rahdari.control.models import Method
 from rahdari.decide import actions as decide
 from rahdari.decide.rules import PAUSES
-from rahdari.dyndns import queries as leases
+from rahdari.dyndns import queries as dyndns_queries
 from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
 from rahdari.programs import answers as programs
@@ -82,7 +82,7 @@ MOBILE_LINE = closed(
         "listed_at": or_null(MOMENT),
         "in_force_at": or_null(MOMENT),
         "leaves_at": or_null(MOMENT),
-        "leaves_because": text(30),
+        "leave_reason": text(30),
     }
 )
 REGISTRATION = named(
@@ -141,7 +141,7 @@ def _in_short(found: Registration, holder: str, call: Call) -> Json:
 
 
 def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None, described: Endpoint | None) -> Json:
-    lease = leases.lease_with(row) if row.kind == "dynamic" else None
+    reported = dyndns_queries.reported_address_of(row) if row.kind == "dynamic" else None
     # The register knows protocols and ports; what the holder runs there stands in the application.
     runs = described.runs if described is not None and described.parts == tuple(parts) else vpn.service_with(parts)
     return {
@@ -149,7 +149,7 @@ def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None, described: E
         "address": format_block(row.block),
         **serializers.running(runs, parts),
         "stays": "dynamic" if row.kind == "dynamic" else "static",
-        "connection": str(lease.host_id) if lease is not None else None,
+        "connection": str(reported.host_id) if reported is not None else None,
         "valid_from": stamp(row.valid_from),
         "valid_until": stamp(row.valid_until),
         "ended_at": stamp_or_none(row.ended_at),
@@ -167,7 +167,7 @@ def _mobile(each: mobile_lines.MobileLine) -> Json:
         "listed_at": stamp_or_none(each.listed_at),
         "in_force_at": stamp_or_none(each.applied_at),
         "leaves_at": stamp_or_none(each.line.leaves_at),
-        "leaves_because": each.line.left_because,
+        "leave_reason": each.line.leave_reason,
     }
 
 
@@ -191,7 +191,7 @@ def _whole(found: Registration, call: Call) -> Json:
         "renewal": mine[About.RENEWAL].reference if About.RENEWAL in mine else None,
         "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,
         "entries": [_entry(row, parts, proved.get(row.pk), described.get(row.subject)) for row, parts in in_order],
-        "connections": [{"id": str(host.pk), "name": host.name} for host in leases.hosts_of(found)],
+        "connections": [{"id": str(host.pk), "name": host.name} for host in dyndns_queries.hosts_of(found)],
         "mobile": [_mobile(each) for each in mobile_lines.lines_of(found)],
         "published_at": stamp_or_none(standing.published_at),
         "in_force": {"operators": len(standing.in_force), "of": standing.operators_total},

@@ -53,7 +53,9 @@ SHARING = named(
 # -- of whoever comes second -------------------------------------------------------------------------------------------
 
 
-def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Endpoint, sharing.Stand]:
+def _found(
+    call: Call, reference: str, endpoint: uuid.UUID
+) -> tuple[Application, Acting, Endpoint, sharing.SharingStatus]:
     row, by = own(call, reference, Act.PROVE)
     found = apply.endpoint_of(application=row, id=endpoint)
     if row.status not in {"draft", "submitted"}:
@@ -62,10 +64,10 @@ def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application
         raise impossible(
             "changes", _("A changing address cannot be shared: it belongs to the line whose router reports it.")
         )
-    return row, by, found, sharing.stand(row, found, call.now)
+    return row, by, found, sharing.status_of(row, found, call.now)
 
 
-def _said(found: Endpoint, stands: sharing.Stand) -> Json:
+def _said(found: Endpoint, stands: sharing.SharingStatus) -> Json:
     last = stands.last
     return {
         "endpoint": str(found.pk),
@@ -80,7 +82,7 @@ def _said(found: Endpoint, stands: sharing.Stand) -> Json:
     }
 
 
-def _words(stands: sharing.Stand) -> str:
+def _words(stands: sharing.SharingStatus) -> str:
     match stands.state:
         case sharing.UNPROVED:
             return _(
@@ -131,11 +133,11 @@ def ask_to_share(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
         if not form.is_valid():
             raise of_form(form)
         sharing.ask(row, found, form.cleaned_data["name"], terms, actor=by.actor, now=call.now)
-        stands = sharing.stand(row, found, call.now)
+        stands = sharing.status_of(row, found, call.now)
     return Answer(_said(found, stands), 202)
 
 
-def _may_ask(stands: sharing.Stand) -> Sharing:
+def _may_ask(stands: sharing.SharingStatus) -> Sharing:
     if stands.state == sharing.UNPROVED:
         raise impossible("not_proved", _words(stands))
     if stands.state == sharing.NOBODY:

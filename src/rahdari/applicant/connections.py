@@ -56,25 +56,29 @@ def row_of(report: AddressReport) -> ConnectionRow:
 
 
 @dataclass(frozen=True)
-class Now:
-    """How the connection stands: `current` | `silent` | `off` | `paused` | `unheard`."""
+class ConnectionStatus:
+    """State of the connection: `current` | `silent` | `off` | `paused` | `unheard`."""
 
     state: str
-    leases: list[ReportedAddress]
+    reported: list[ReportedAddress]
 
     @property
     def addresses(self) -> list[str]:
-        return [format_block(lease.network) for lease in self.leases]
+        return [format_block(each.network) for each in self.reported]
 
 
-def stand(host: DynamicHost, now: dt.datetime) -> Now:
-    leases = [each for each in queries.leases_of(host) if each.entry is not None and each.entry.ended_at is None]
-    if not leases:
-        return Now("off" if queries.reports_of(host).filter(outcome__in=rules.TAKEN).exists() else "unheard", [])
-    if any(not rules.has_run_out(until=each.until, rival_until=each.rival_until, now=now) for each in leases):
-        return Now("current", leases)
+def status_of(host: DynamicHost, now: dt.datetime) -> ConnectionStatus:
+    addresses = [
+        each for each in queries.reported_addresses_of(host) if each.entry is not None and each.entry.ended_at is None
+    ]
+    if not addresses:
+        return ConnectionStatus(
+            "off" if queries.reports_of(host).filter(outcome__in=rules.TAKEN).exists() else "unheard", []
+        )
+    if any(not rules.has_run_out(until=each.until, rival_until=each.rival_until, now=now) for each in addresses):
+        return ConnectionStatus("current", addresses)
     paused = host.paused_until is not None and host.paused_until > now
-    return Now("paused" if paused else "silent", leases)
+    return ConnectionStatus("paused" if paused else "silent", addresses)
 
 
 def host_name(host: DynamicHost) -> str:

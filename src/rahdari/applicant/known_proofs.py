@@ -24,7 +24,7 @@ from rahdari.register import queries as register
 from . import links
 from .proofs import counts, open_way
 
-ACTOR = "system:line"
+ACTOR = "system:workflow"
 # Of so many unproved addresses each has a link of its own from the beginning; more share the link of the application.
 FEW = 5
 # Holders of one block who are told of a proof by another: a range may hold many addresses.
@@ -88,7 +88,7 @@ def _take_from_before(application: Application, rows: Iterable[Endpoint], actor:
             continue
         if row.is_dynamic:
             host = connections.host_by_subject(row.continues)
-            if host is not None and any(lease.until > now for lease in connections.leases_of(host)):
+            if host is not None and any(reported.until > now for reported in connections.reported_addresses_of(host)):
                 control.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
         elif application.about == About.CHANGE:
             before = proofs.proof_of(row.continues, row.network)

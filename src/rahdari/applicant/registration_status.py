@@ -3,7 +3,7 @@
 import datetime as dt
 
 from rahdari.decide.rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
-from rahdari.dyndns import queries as leases
+from rahdari.dyndns import queries as dyndns_queries
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import Standing
@@ -28,8 +28,10 @@ def addresses_of(registration: Registration) -> int:
     """How many addresses it is for now: one with two services is one, and one that its holder left is none, although it
     is listed a while longer."""
     entries = list(register.endpoints_among(register.own_entries_of(registration).filter(ended_at__isnull=True)))
-    leased = leases.leased_among([entry for entry in entries if entry.kind == "dynamic"])
-    return len({entry.block for entry in entries if (entry.pk in leased if entry.kind == "dynamic" else stays(entry))})
+    reported = dyndns_queries.reported_among([entry for entry in entries if entry.kind == "dynamic"])
+    return len(
+        {entry.block for entry in entries if (entry.pk in reported if entry.kind == "dynamic" else stays(entry))}
+    )
 
 
 def stays(entry: Entry) -> bool:

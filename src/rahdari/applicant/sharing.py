@@ -52,7 +52,7 @@ def to_share(application: Application, proved: Iterable[Endpoint]) -> list[Endpo
 
 
 @dataclass(frozen=True)
-class Stand:
+class SharingStatus:
     """What there is to ask about an address, and what became of it: `unproved`, `nobody` has it, somebody `has_it`; or
     the state of the last request. While control is not proved it says the same of every address.
     """
@@ -68,24 +68,24 @@ UNPROVED, NOBODY, HAS_IT = "unproved", "nobody", "has_it"
 STATES = (UNPROVED, NOBODY, HAS_IT, *rules.STATES)
 
 
-def stand(application: Application, endpoint: Endpoint, now: dt.datetime) -> Stand:
+def status_of(application: Application, endpoint: Endpoint, now: dt.datetime) -> SharingStatus:
     holder, block = application.holder_ref, endpoint.network
     last = queries.request_of(holder=holder, block=block)
     if last is not None and last.state == rules.AGREED:
         if register.sharer_of(block=block, holder=holder) is not None:
-            return Stand(rules.AGREED, last, queries.terms())
+            return SharingStatus(rules.AGREED, last, queries.terms())
         last = None  # the part has ended since
     if endpoint.is_dynamic or not proofs.is_proved(endpoint.subject, block):
-        return Stand(UNPROVED)
+        return SharingStatus(UNPROVED)
     if not is_held(application, endpoint):
-        return Stand(NOBODY)
+        return SharingStatus(NOBODY)
     terms, again_at = queries.terms(), None
     if last is not None and terms is not None:
         again_at = rules.asks_again_at(state=last.state, ended_at=last.ended_at, again_after=terms.again_after)
         again_at = again_at if again_at is not None and now < again_at else None
     waits = last is not None and last.is_waiting
     may_ask = terms is not None and not waits and again_at is None and register.may_be_shared(block=block)
-    return Stand(last.state if last is not None else HAS_IT, last, terms, again_at, may_ask)
+    return SharingStatus(last.state if last is not None else HAS_IT, last, terms, again_at, may_ask)
 
 
 def take_back(application: Application, endpoint: Endpoint, *, actor: str, now: dt.datetime) -> None:

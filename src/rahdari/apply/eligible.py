@@ -45,7 +45,7 @@ def asks_who(policy: Policy) -> bool:
 
 
 def which_are_offered(policy: Policy) -> tuple[Which, ...]:
-    takes_mobile = any(service.takes_mobile_lines for service in policy.services.values())
+    takes_mobile = any(service.accepts_mobile_numbers for service in policy.services.values())
     return tuple(which for which in Which if which is not Which.MOBILE or takes_mobile)
 
 
@@ -91,6 +91,6 @@ def eligibility(
         return Eligibility(Way.LICENCE if use is Use.SERVICE else Way.PRIVATE, who)
     if which is None:
         return None
-    if which is Which.MOBILE and not (service.takes_mobile_lines and sms):
+    if which is Which.MOBILE and not (service.accepts_mobile_numbers and sms):
         return Eligibility(Way.NO_MOBILE, who)
     return Eligibility(Way.APPLY, who)

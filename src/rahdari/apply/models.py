@@ -243,7 +243,7 @@ class Endpoint(models.Model):
 
     @property
     def connection(self) -> str:
-        """How the room of leases knows it: the endpoint that first asked for it."""
+        """The subject under which `dyndns` has it: the endpoint that first asked for it."""
         return self.continues or self.subject
 
     def as_address(self) -> AddressEndpoint:

@@ -227,7 +227,7 @@ def hear_address(*, endpoint: Endpoint, block: Block, first: bool, now: dt.datet
         row.save(update_fields=["block", "asn", "operator_name"])
         journal.record(
             act="apply.heard_address",
-            actor="system:lease",
+            actor="system:dyndns",
             subject=draft.subject,
             now=now,
             detail={"endpoint": str(row.pk)},

@@ -185,7 +185,7 @@ def _in_both(words: Callable[[str], str]) -> Text:
     return Text(**said)
 
 
-def mark_checks_opened(*, application: Application, now: dt.datetime, actor: str = "system:line") -> Application:
+def mark_checks_opened(*, application: Application, now: dt.datetime, actor: str = "system:workflow") -> Application:
     """Note that the checks were asked for. Doing it twice changes nothing."""
     with transaction.atomic():
         row = locked(application)

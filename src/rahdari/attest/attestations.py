@@ -199,7 +199,7 @@ def note_use(
 
 
 def settle_use(*, use: AttestationUse, now: dt.datetime) -> None:
-    AttestationUse.objects.filter(pk=use.pk, settled_at__isnull=True).update(settled_at=now)
+    AttestationUse.objects.filter(pk=use.pk, closed_at__isnull=True).update(closed_at=now)
 
 
 def stop_following(attestation: Attestation) -> None:
@@ -212,8 +212,8 @@ def wake_requests(association: str, indexes: set[str]) -> None:
     said nothing or no, as long as we know of whom it was asked: it may have been late, or wrong."""
     unheard = [WAITING, SILENT, rules.Answer.NOT_MEMBER]
     waiting = MembershipInquiry.objects.filter(
-        association=association, state__in=unheard, erased_at=None, to_look=False
+        association=association, state__in=unheard, erased_at=None, match_again=False
     )
     hit = [each.pk for each in waiting if each.member_index in indexes or not indexes.isdisjoint(each.indexes)]
-    MembershipInquiry.objects.filter(pk__in=hit).update(to_look=True)
+    MembershipInquiry.objects.filter(pk__in=hit).update(match_again=True)
     wake()

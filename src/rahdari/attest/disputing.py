@@ -47,7 +47,7 @@ def open_matter(
         defaults={"number": queries.new_number("M"), "kind": ReviewKind.REVOKED, "person": person, "opened_at": now},
     )
     if is_new:
-        _record(matter, "opened_matter", "system:line", now, {"kind": ReviewKind.REVOKED.value})
+        _record(matter, "opened_matter", "system:workflow", now, {"kind": ReviewKind.REVOKED.value})
     return matter, is_new
 
 
@@ -91,7 +91,7 @@ def dispute(
 def reply(*, matter: AttestationReview, reply: Reply, text: str, by: str, now: dt.datetime) -> AttestationReview:
     """The association answers a dispute. To yield gives a revoked attestation back, or revokes a wrong one."""
     row = _locked(matter)
-    if not row.waits_for_association(now):
+    if not row.awaits_association(now):
         raise NotPossibleNow(row)
     row.reply, row.reply_text, row.replied_at, row.replied_by = reply.value, text.strip(), now, by
     row.save(update_fields=["reply", "reply_text", "replied_at", "replied_by"])
@@ -116,7 +116,7 @@ def decide(
     row = _locked(matter)
     until = queries.object_until(row.attestation) if row.kind == ReviewKind.REVOKED and row.said_at is None else None
     too_soon = outcome is ReviewOutcome.ANOTHER_PROOF and until is not None and now < until
-    if too_soon or not row.waits_for_officer(now):
+    if too_soon or not row.awaits_officer(now):
         raise NotPossibleNow(row)
     if outcome not in OUTCOMES[ReviewKind(row.kind)] or (outcome is ReviewOutcome.ANOTHER_PROOF and not row.subject):
         raise ValueError(outcome)
@@ -149,12 +149,12 @@ def close_matter(*, matter: AttestationReview, why: str, now: dt.datetime) -> At
     if row.closed_at is None:
         row.closed_at = now
         row.save(update_fields=["closed_at"])
-        _record(row, "closed_matter", "system:line", now, {"why": why})
+        _record(row, "closed_matter", "system:workflow", now, {"why": why})
     return row
 
 
 def mark_carried_out(*, matter: AttestationReview, now: dt.datetime) -> None:
-    AttestationReview.objects.filter(pk=matter.pk, carried_at__isnull=True).update(carried_at=now)
+    AttestationReview.objects.filter(pk=matter.pk, applied_at__isnull=True).update(applied_at=now)
 
 
 def _locked(matter: AttestationReview) -> AttestationReview:

@@ -69,7 +69,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
         "matter": matter,
         "reply": words.reply(matter) if matter else "",
         "outcome": words.outcome(matter) if matter else "",
-        "waits_for_association": matter is not None and matter.waits_for_association(now),
+        "awaits_association": matter is not None and matter.awaits_association(now),
         "can_dispute": queries.may_dispute(matter),
         "until": queries.object_until(found) if matter is None or matter.said_at is None else None,
         "form": form,

@@ -137,7 +137,7 @@ class MembershipInquiry(Inquiry):
     why = EncryptedTextField()
     attestation = models.ForeignKey(Attestation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # An attestation was made that may fit; the line has not compared yet.
-    to_look = models.BooleanField(default=False)
+    match_again = models.BooleanField(default=False)
 
     class Meta(Inquiry.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -148,14 +148,16 @@ class MembershipInquiry(Inquiry):
             *Inquiry.Meta.indexes,
             models.Index(fields=["association", "due_at"], condition=Q(state=WAITING), name="requests_that_wait"),
             models.Index(
-                fields=["asked_at"], condition=Q(to_look=True, erased_at__isnull=True), name="requests_to_look_at"
+                fields=["asked_at"],
+                condition=Q(match_again=True, erased_at__isnull=True),
+                name="requests_to_match_again",
             ),
         ]
 
     def __str__(self) -> str:
         return f"request:{self.pk}"
 
-    def can_be_taken_back(self, now: dt.datetime) -> bool:
+    def can_be_withdrawn(self, now: dt.datetime) -> bool:
         """Whether it was answered by a no of the association's, less than a day ago."""
         if self.state != Answer.NOT_MEMBER or self.ended_at is None or self.erased_at is not None:
             return False
@@ -174,7 +176,7 @@ class AttestationUse(models.Model):
     weight = models.CharField(max_length=12)
     at = models.DateTimeField()
     # The application is decided: from now on it stands, whatever becomes of the attestation.
-    settled_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "id"]
@@ -183,7 +185,7 @@ class AttestationUse(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["holder"], name="attestations_used_for"),
-            models.Index(fields=["at"], condition=Q(settled_at__isnull=True), name="uses_not_settled"),
+            models.Index(fields=["at"], condition=Q(closed_at__isnull=True), name="uses_not_closed"),
         ]
 
     def __str__(self) -> str:
@@ -215,7 +217,7 @@ class AttestationReview(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=120, blank=True)
     proof_due_at = models.DateTimeField(null=True, blank=True)
-    carried_at = models.DateTimeField(null=True, blank=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
     # Another proof came, or the whole matter has become groundless.
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -240,7 +242,7 @@ class AttestationReview(models.Model):
     def __str__(self) -> str:
         return self.number
 
-    def waits_for_association(self, now: dt.datetime) -> bool:
+    def awaits_association(self, now: dt.datetime) -> bool:
         return (
             self.said_at is not None
             and not self.reply
@@ -249,5 +251,5 @@ class AttestationReview(models.Model):
             and (self.reply_due_at is None or now < self.reply_due_at)
         )
 
-    def waits_for_officer(self, now: dt.datetime) -> bool:
-        return not self.outcome and self.closed_at is None and not self.waits_for_association(now)
+    def awaits_officer(self, now: dt.datetime) -> bool:
+        return not self.outcome and self.closed_at is None and not self.awaits_association(now)

@@ -186,7 +186,7 @@ def disputes_waiting(association: str, now: dt.datetime) -> list[AttestationRevi
     rows = AttestationReview.objects.filter(
         attestation__association=association, said_at__isnull=False, reply="", outcome="", closed_at__isnull=True
     ).select_related("attestation")
-    return [each for each in rows.order_by("reply_due_at", "id") if each.waits_for_association(now)]
+    return [each for each in rows.order_by("reply_due_at", "id") if each.awaits_association(now)]
 
 
 def matter_for_association(*, association: str, number: str) -> AttestationReview:
@@ -264,8 +264,8 @@ def made_from(kept: MemberList) -> QuerySet[Attestation]:
     return Attestation.objects.filter(member_list=kept).order_by()
 
 
-def requests_to_look_at() -> QuerySet[MembershipInquiry]:
-    return MembershipInquiry.objects.filter(to_look=True, erased_at__isnull=True).order_by("asked_at", "id")
+def requests_to_match_again() -> QuerySet[MembershipInquiry]:
+    return MembershipInquiry.objects.filter(match_again=True, erased_at__isnull=True).order_by("asked_at", "id")
 
 
 def uses_ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[AttestationUse]:
@@ -286,7 +286,7 @@ def uses_of(attestation: Attestation) -> QuerySet[AttestationUse]:
 
 def open_uses() -> QuerySet[AttestationUse]:
     """What counted for applications that were not decided when we last looked."""
-    return AttestationUse.objects.filter(settled_at__isnull=True).select_related("attestation").order_by("at", "id")
+    return AttestationUse.objects.filter(closed_at__isnull=True).select_related("attestation").order_by("at", "id")
 
 
 def not_live(today: dt.date) -> Q:
@@ -297,7 +297,7 @@ def not_live(today: dt.date) -> Q:
 
 def matters_to_carry() -> QuerySet[AttestationReview]:
     """What officers decided and nobody has carried out yet."""
-    found = AttestationReview.objects.filter(carried_at__isnull=True, decided_at__isnull=False)
+    found = AttestationReview.objects.filter(applied_at__isnull=True, decided_at__isnull=False)
     return found.select_related("attestation").order_by("decided_at", "id")
 
 
@@ -397,7 +397,7 @@ def open_matters() -> QuerySet[AttestationReview]:
 
 
 def officers_count(now: dt.datetime) -> int:
-    return sum(matter.waits_for_officer(now) for matter in open_matters())
+    return sum(matter.awaits_officer(now) for matter in open_matters())
 
 
 def matter_for_officer(officer: User, number: str) -> AttestationReview:

@@ -60,7 +60,7 @@ def ask(
         indexes=[queries.index_of(each) for each in known_by],
     )
     terms = Terms(due_at, kept=rules.KEPT_AFTER_ANSWER)
-    ASSOCIATION.begin(request, terms, actor="system:line", now=now, association=association)
+    ASSOCIATION.begin(request, terms, actor="system:workflow", now=now, association=association)
     notices.tell_association(association, due_at=due_at, now=now)
     return request
 
@@ -81,8 +81,8 @@ def answer_request(
     if not row.is_waiting:
         return row
     _apart(row, by)
-    row.answered_by, row.attestation, row.why, row.to_look = by, attestation, why.strip(), False
-    row.save(update_fields=["answered_by", "attestation", "why", "to_look"])
+    row.answered_by, row.attestation, row.why, row.match_again = by, attestation, why.strip(), False
+    row.save(update_fields=["answered_by", "attestation", "why", "match_again"])
     actor = f"association:{row.association}" if by.startswith("person:") else by
     return ASSOCIATION.end(row, Move.ANSWER, answer.value, actor=actor, now=now, by=by)
 
@@ -92,10 +92,10 @@ def take_answer_back(*, request: MembershipInquiry, by: str, now: dt.datetime) -
     """A no was a slip: the question is open again, for a day at least. Raises NoLongerOpen, OwnRequest."""
     row = ASSOCIATION.locked(request)
     _apart(row, by)
-    if not row.can_be_taken_back(now):
+    if not row.can_be_withdrawn(now):
         raise NoLongerOpen(row)
-    row.answered_by, row.why, row.to_look = "", "", True
-    row.save(update_fields=["answered_by", "why", "to_look"])
+    row.answered_by, row.why, row.match_again = "", "", True
+    row.save(update_fields=["answered_by", "why", "match_again"])
     actor = f"association:{row.association}"
     return ASSOCIATION.reopen(row, at_least=rules.UNDONE_WITHIN, actor=actor, now=now, by=by)
 
@@ -142,7 +142,7 @@ def attest_applicant(
 
 
 def mark_looked_at(request: MembershipInquiry) -> None:
-    MembershipInquiry.objects.filter(pk=request.pk).update(to_look=False)
+    MembershipInquiry.objects.filter(pk=request.pk).update(match_again=False)
 
 
 def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> None:
@@ -151,7 +151,7 @@ def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> Non
     for rows in (AttestationUse.objects, AttestationReview.objects):
         box.take(rows.filter(subject__in=subjects))
     ASSOCIATION.erase_about(subjects=subjects, box=box, now=now)
-    AttestationUse.objects.filter(subject__in=subjects, settled_at__isnull=False).delete()
+    AttestationUse.objects.filter(subject__in=subjects, closed_at__isnull=False).delete()
     for matter in AttestationReview.objects.filter(subject__in=subjects):
         matter.said, matter.reply_text, matter.decision = "", "", ""
         matter.save(update_fields=["said", "reply_text", "decision"])

@@ -436,7 +436,7 @@ def reply(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "matter": matter,
         "row": desk.row(matter.attestation, queries.attesting(), queries.day_of(now)),
-        "open": matter.waits_for_association(now),
+        "open": matter.awaits_association(now),
         "form": form,
     }
     return page_of(request, "reply.html", context, status=422 if form.is_bound else 200)

@@ -148,7 +148,7 @@ def let_stand_for_now(
         evidence = {**evidence, "before": _as_it_was(check)}
     check.outcome, check.answered_at, check.answered_by, check.reason_code = Outcome.WAITING, None, "", ""
     check.finding, check.evidence = finding, evidence
-    check.facts = {**check.facts, "stands_for_now": True}
+    check.facts = {**check.facts, "provisional": True}
     check.save()
     detail = {"check": str(check.pk), "kind": kind, "finding": finding}
     journal.record(act="checks.let_stand_for_now", actor=actor, subject=subject, now=now, detail=detail)

@@ -135,7 +135,7 @@ def send_code(
     code, until = code_of(check), now + LASTS
     if way == "mobile":
         letters.write_code_to_number(
-            asked_by=asked_by, number=to, language=language, code=code, useless_at=until, now=now
+            asked_by=asked_by, number=to, language=language, code=code, expires_at=until, now=now
         )
         return check
     letters.write_to_outsider(
@@ -149,7 +149,7 @@ def send_code(
             "ends_at": until,
             "url": reverse("portal:help"),
         },
-        useless_at=until,
+        expires_at=until,
         now=now,
     )
     return check

@@ -50,7 +50,7 @@ class Facts(TypedDict, total=False):
     to_be_read: bool
     seen_with: str
     # What is known is enough for a while.
-    stands_for_now: bool
+    provisional: bool
     # The time of the file was over.
     erased: bool
 

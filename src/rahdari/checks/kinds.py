@@ -67,7 +67,7 @@ def is_for_others(kind: str, facts: Mapping[str, Any]) -> bool:
 def is_outside(check: "Check") -> bool:
     """Whether a check waits for somebody who is neither the applicant nor one of us."""
     kind = KINDS[check.kind]
-    if check.outcome != "waiting" or check.facts.get("stands_for_now") or kind.others is None:
+    if check.outcome != "waiting" or check.facts.get("provisional") or kind.others is None:
         return False
     return not kind.asked_if or bool(check.facts.get(kind.asked_if))
 
@@ -78,7 +78,7 @@ def whose_turn(check: "Check") -> Party:
     if check.finding == "operator_silent":
         return Party.OPERATOR
     # Something stronger is to follow, or a code that went to the contact on a list is to come back.
-    if facts.get("stands_for_now") or facts.get("ways"):
+    if facts.get("provisional") or facts.get("ways"):
         return Party.APPLICANT
     return Party.HOLDER if facts.get(kind.asked_if) else kind.answered_by
 

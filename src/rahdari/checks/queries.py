@@ -84,7 +84,7 @@ def waiting_of_kind(*kinds: str, other_than: QuerySet[Any]) -> QuerySet[Check]:
 
 def controls_waiting(targets: QuerySet[Any, str]) -> QuerySet[Check]:
     """Of these targets, checks of control that wait and do not stand for now yet."""
-    return waiting_checks().filter(kind="control", target__in=targets).exclude(facts__has_key="stands_for_now")
+    return waiting_checks().filter(kind="control", target__in=targets).exclude(facts__has_key="provisional")
 
 
 def recorded_by_hand() -> QuerySet[Check]:

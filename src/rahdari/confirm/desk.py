@@ -143,7 +143,7 @@ def row(question: SubscriberQuestion, now: dt.datetime) -> CheckRow:
     left = question.due_at - now
     urgency: Literal["", "near", "late"] = "late" if left <= dt.timedelta() else "near" if share >= NEAR else ""
     used = min(100, max(0, round(share * 100)))
-    return CheckRow(question, left, used, urgency, question.takes_answers(now))
+    return CheckRow(question, left, used, urgency, question.accepts_answers(now))
 
 
 def after(question: SubscriberQuestion) -> str:

@@ -89,7 +89,7 @@ class SubscriberQuestion(Inquiry):
     def answered_at(self) -> dt.datetime | None:
         return self.ended_at if self.said else None
 
-    def takes_answers(self, now: dt.datetime) -> bool:
+    def accepts_answers(self, now: dt.datetime) -> bool:
         """Open, or answered and still to be corrected."""
         return self.is_waiting or (bool(self.said) and self.erased_at is None and now < self.erase_at)
 

@@ -112,7 +112,7 @@ def asked_of(*, operator: str, numbers: Iterable[str], by: str, now: dt.datetime
     return {
         question.number: rules.Asked(
             QuestionKind(question.kind),
-            closed=not question.takes_answers(now),
+            closed=not question.accepts_answers(now),
             number=question.subscriber if question.is_mobile else "",
             own=question.subject in own,
         )

@@ -78,7 +78,7 @@ def answer(*, question: SubscriberQuestion, given: Given, way: Way, by: str, now
     stays on record. Returns whether it was new. Raises AnswerNotTaken.
     """
     question = OPERATOR.locked(question)
-    if not question.takes_answers(now):
+    if not question.accepts_answers(now):
         raise AnswerNotTaken(question, AnswerTrouble.CLOSED)
     found = _read(question, given.said, given.reason, given.reference)
     if (question.said, question.reason, question.reference) == (found.said, found.reason, found.reference):

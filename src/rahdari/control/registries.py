@@ -138,7 +138,7 @@ def send_code(
             "ends_at": challenge.expires_at,
             "url": reverse("portal:help"),
         },
-        useless_at=challenge.expires_at,
+        expires_at=challenge.expires_at,
         now=now,
     )
     return challenge

@@ -21,7 +21,7 @@ from rahdari.register.models import Registration
 from . import case_clock, queries, rules, unreached_addresses
 from .models import Case, Decision
 from .rules import Lane, Status
-from .transitions import LINE, Begun, begin, close, lock, record, write
+from .transitions import WORKFLOW, Begun, begin, close, lock, record, write
 
 
 class ChecksMissing(Exception):
@@ -158,7 +158,7 @@ def mark_entered(*, decision: Decision, registration: Registration, now: dt.date
         return decision
     decision.entered_at, decision.registration = now, registration
     decision.save(update_fields=["entered_at", "registration"])
-    record(case, "entered", LINE, now, detail={"registration": registration.reference})
+    record(case, "entered", WORKFLOW, now, detail={"registration": registration.reference})
     service = case_clock.policy_of(case.application).services[case.application.service]
     provisional = {}
     if decision.is_provisional:
@@ -225,13 +225,13 @@ def return_provisional(*, decision: Decision, why: str, now: dt.datetime) -> Cas
     decision = Decision.objects.get(pk=decision.pk)
     if decision.voided_at is not None or not decision.is_provisional:
         return case
-    begin(case, "return_provisional", by=LINE, now=now)
+    begin(case, "return_provisional", by=WORKFLOW, now=now)
     decision.voided_at, decision.voided_why = now, why
     decision.save(update_fields=["voided_at", "voided_why"])
     case.status, case.lane, case.decided_at = Status.OPEN, Lane.REVIEW, None
     case.save(update_fields=["status", "lane", "decided_at"])
-    apply.reopen_application(application=case.application, actor=LINE, now=now)
-    record(case, "returned_provisional", LINE, now, detail={"why": why})
+    apply.reopen_application(application=case.application, actor=WORKFLOW, now=now)
+    record(case, "returned_provisional", WORKFLOW, now, detail={"why": why})
     return queries.cases().get(pk=case.pk)
 
 
@@ -242,13 +242,13 @@ def return_grant(*, decision: Decision, why: str, now: dt.datetime) -> Case:
     decision = Decision.objects.get(pk=decision.pk)
     if decision.voided_at is not None or decision.entered_at is not None:
         return case
-    begin(case, "return_grant", by=LINE, now=now)
+    begin(case, "return_grant", by=WORKFLOW, now=now)
     decision.voided_at, decision.voided_why = now, why
     decision.save(update_fields=["voided_at", "voided_why"])
     case.status, case.lane, case.decided_at = Status.OPEN, Lane.REVIEW, None
     case.save(update_fields=["status", "lane", "decided_at"])
-    apply.reopen_application(application=case.application, actor=LINE, now=now)
+    apply.reopen_application(application=case.application, actor=WORKFLOW, now=now)
     # The world moved since the check was made: the officer is shown what the register holds now.
     checking.look_again(subject=case.application.subject, kind="not_registered", now=now)
-    record(case, "returned_grant", LINE, now, detail={"why": why})
+    record(case, "returned_grant", WORKFLOW, now, detail={"why": why})
     return queries.cases().get(pk=case.pk)

@@ -214,8 +214,8 @@ def _is_past_its_clock(application: Application, check: Check, asked: Sequence[C
         return False
     if rule.kind == "control":
         # It waits as long as the applicant has not proved it, too: only an operator that is late lets it stand.
-        return bool(check.facts.get("stands_for_now"))
-    stands = bool(check.facts.get("stands_for_now"))
+        return bool(check.facts.get("provisional"))
+    stands = bool(check.facts.get("provisional"))
     return stands or now >= _past_its_clock_at(application, check, rule.provisional.after)
 
 

@@ -52,7 +52,7 @@ class By(StrEnum):
     SUPERVISOR = "supervisor"
     APPLICANT = "applicant"
     CLOCK = "clock"
-    LINE = "line"
+    WORKFLOW = "workflow"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ _KINDS = {
     By.SUPERVISOR: _OFFICERS,
     By.APPLICANT: frozenset({"person", "agent"}),
     By.CLOCK: frozenset({"clock"}),
-    By.LINE: frozenset({"system"}),
+    By.WORKFLOW: frozenset({"system"}),
 }
 
 
@@ -160,10 +160,10 @@ MOVES = (
     ),
     Move(OPEN, "escalate", OPEN, By.CLOCK),
     Move(OPEN, "close_withdrawn", WITHDRAWN, By.CLOCK),
-    Move(DECIDED, "return_grant", OPEN, By.LINE),
+    Move(DECIDED, "return_grant", OPEN, By.WORKFLOW),
     # Of a provisional grant: what was awaited came, or did not. An entry stays meanwhile.
     Move(DECIDED, "confirm_grant", DECIDED, By.RULE, QUIET, NO_NOTICE, Outcome.GRANTED, ("rule_never_refuses",)),
-    Move(DECIDED, "return_provisional", OPEN, By.LINE),
+    Move(DECIDED, "return_provisional", OPEN, By.WORKFLOW),
     # A registration that should not have been granted, or is in other hands now: the way of a refusal, once more.
     Move(
         DECIDED,

@@ -24,7 +24,7 @@ from .models import Case, CaseQuestion, Notice
 from .rules import By, CaseStanding, Move, Outcome, Status
 
 # How the journal names the workflow where it makes a move.
-LINE = "system:line"
+WORKFLOW = "system:workflow"
 
 
 class NotPossibleNow(Exception):

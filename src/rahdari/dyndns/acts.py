@@ -3,8 +3,8 @@
 from rahdari.journal.registry import Act, Event, declare, declare_unshown
 
 declare(
-    Act("lease.fell_silent", event=Event("lease.silent")),
-    Act("lease.lapsed", event=Event("lease.ended")),
-    Act("lease.claimed_by_a_rival", event=Event("lease.rival")),
+    Act("dyndns.fell_silent", event=Event("dyndns.silent")),
+    Act("dyndns.lapsed", event=Event("dyndns.ended")),
+    Act("dyndns.claimed_by_a_rival", event=Event("dyndns.rival")),
 )
-declare_unshown("lease", "made_host made_token chose_v6 paused went_on closed")
+declare_unshown("dyndns", "made_host made_token chose_v6 paused went_on closed")

@@ -54,7 +54,7 @@ def make_host(
                 v6_as=v6_as,
                 made_at=now,
             )
-            journal.record(act="lease.made_host", actor=actor, subject=host_subject(host), now=now)
+            journal.record(act="dyndns.made_host", actor=actor, subject=host_subject(host), now=now)
     except IntegrityError:
         found = queries.host_by_subject(subject)  # two tabs at once: the other one was first
         if found is None:
@@ -88,7 +88,7 @@ def make_token(
             old.save(update_fields=["ends_at"])
     plain = "".join(secrets.choice(rules.LETTERS) for _ in range(rules.TOKEN_GROUPS * rules.GROUP))
     token = UpdateToken.objects.create(host=host, index=queries.token_index(plain), tail=plain[-4:], made_at=now)
-    journal.record(act="lease.made_token", actor=actor, subject=host_subject(host), now=now)
+    journal.record(act="dyndns.made_token", actor=actor, subject=host_subject(host), now=now)
     groups = [plain[at : at + rules.GROUP] for at in range(0, len(plain), rules.GROUP)]
     return NewToken("-".join(groups), token)
 
@@ -100,7 +100,7 @@ def choose_v6(*, host: DynamicHost, v6_as: str, actor: str, now: dt.datetime) ->
     if host.v6_as != v6_as:
         host.v6_as = V6As(v6_as)
         host.save(update_fields=["v6_as"])
-        journal.record(act="lease.chose_v6", actor=actor, subject=host_subject(host), now=now, detail={"as": v6_as})
+        journal.record(act="dyndns.chose_v6", actor=actor, subject=host_subject(host), now=now, detail={"as": v6_as})
     return host
 
 
@@ -111,7 +111,7 @@ def pause(*, host: DynamicHost, until: dt.datetime | None, actor: str, now: dt.d
     if host.paused_until != until:
         host.paused_until = until
         host.save(update_fields=["paused_until"])
-        act = "lease.paused" if until is not None else "lease.went_on"
+        act = "dyndns.paused" if until is not None else "dyndns.went_on"
         journal.record(act=act, actor=actor, subject=host_subject(host), now=now)
     return host
 
@@ -143,7 +143,7 @@ def close(*, host: DynamicHost, actor: str, now: dt.datetime) -> DynamicHost:
     if host.closed_at is None:
         host.closed_at = now
         host.save(update_fields=["closed_at"])
-        journal.record(act="lease.closed", actor=actor, subject=host_subject(host), now=now)
+        journal.record(act="dyndns.closed", actor=actor, subject=host_subject(host), now=now)
     return host
 
 

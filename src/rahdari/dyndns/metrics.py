@@ -17,10 +17,10 @@ def exposition(*, now: dt.datetime) -> str:
     return in_text(
         [
             (
-                "lease_connections",
+                "dyndns_connections",
                 "Registered connections whose address changes, by how they stand.",
                 [({"state": state}, count) for state, count in states.items()],
             ),
-            ("lease_last_report_seconds", "How long ago the last report of any of them came.", [({}, age)]),
+            ("dyndns_last_report_seconds", "How long ago the last report of any of them came.", [({}, age)]),
         ]
     )

@@ -28,7 +28,7 @@ class DynamicHost(models.Model):
     holder = models.UUIDField(db_index=True)
     # Empty until the application is granted: until then reports prove control and nothing is listed.
     registration = models.ForeignKey(
-        Registration, on_delete=models.PROTECT, null=True, blank=True, related_name="leased_hosts"
+        Registration, on_delete=models.PROTECT, null=True, blank=True, related_name="dynamic_hosts"
     )
     parts = PartsField()
     v6_as = models.CharField(max_length=8, choices=[(str(value), str(value)) for value in V6As], default=V6As.HOST)
@@ -64,16 +64,16 @@ class UpdateToken(models.Model):
 class ReportedAddress(models.Model):
     """The address that a connection has now, of one family, and until when the last report of it counts."""
 
-    host = models.ForeignKey(DynamicHost, on_delete=models.CASCADE, related_name="leases")
+    host = models.ForeignKey(DynamicHost, on_delete=models.CASCADE, related_name="reported")
     family = models.PositiveSmallIntegerField()
     block = BlockField()
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     since = models.DateTimeField()
     reported_at = models.DateTimeField()
     until = models.DateTimeField()
-    # Another holder reports the same address from it: the lease runs out then, unless it is reported from there again.
+    # Another holder reports the same address from it: the report expires then, unless it is repeated from there.
     rival_until = models.DateTimeField(null=True, blank=True)
-    told_at = models.DateTimeField(null=True, blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["host", "family"]
@@ -82,7 +82,7 @@ class ReportedAddress(models.Model):
             models.CheckConstraint(condition=Q(family__in=(4, 6)), name="family_is_known"),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["until"], name="leases_untold", condition=Q(told_at__isnull=True)),
+            models.Index(fields=["until"], name="reported_not_notified", condition=Q(notified_at__isnull=True)),
             models.Index(fields=["entry"], name="dyndns_of_an_entry"),
         ]
 

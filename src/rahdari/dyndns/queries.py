@@ -1,4 +1,4 @@
-"""Reads of leases. The gatekeeper is `host_of`: a connection is found through its registration or its endpoint only."""
+"""Reads of connections. The gatekeeper is `host_of`: a connection is found by its registration or endpoint only."""
 
 import datetime as dt
 import uuid
@@ -9,18 +9,18 @@ from django.conf import settings
 from django.db.models import Max, Q, QuerySet
 
 from rahdari import policy as policies
-from rahdari.policy import LeaseRules
+from rahdari.policy import DyndnsRules
 from rahdari.register.models import Entry, Registration
 from rahdari.vault import index
 
 from . import rules
 from .models import AddressClaim, AddressReport, DynamicHost, ReportedAddress, UpdateToken
 
-SHOWN = "lease.token"
+SHOWN = "dyndns.token"
 
 
-def rules_in_force() -> LeaseRules:
-    return policies.current(settings.POLICY_FILE).lease
+def rules_in_force() -> DyndnsRules:
+    return policies.current(settings.POLICY_FILE).dyndns
 
 
 def host_by_subject(subject: str) -> DynamicHost | None:
@@ -64,17 +64,17 @@ def tokens_of(host: DynamicHost, *, now: dt.datetime) -> QuerySet[UpdateToken]:
     )
 
 
-def leases_of(host: DynamicHost) -> list[ReportedAddress]:
+def reported_addresses_of(host: DynamicHost) -> list[ReportedAddress]:
     return list(ReportedAddress.objects.filter(host=host).select_related("entry").order_by("family"))
 
 
-def lease_with(entry: Entry) -> ReportedAddress | None:
-    """The lease that has this entry listed; None for an address that was left, or a fixed one."""
+def reported_address_of(entry: Entry) -> ReportedAddress | None:
+    """The reported address that has this entry listed; None for an address that was left, or a fixed one."""
     return ReportedAddress.objects.filter(entry=entry).select_related("host").first()
 
 
-def leased_among(entries: Collection[Entry]) -> set[uuid.UUID]:
-    """Of these entries, those that a lease has listed: the others were left, and stay for the overlap."""
+def reported_among(entries: Collection[Entry]) -> set[uuid.UUID]:
+    """Of these entries, those of a reported address: the others were left, and stay for the overlap."""
     return set(ReportedAddress.objects.filter(entry__in=entries).values_list("entry", flat=True)) if entries else set()
 
 
@@ -87,10 +87,10 @@ def claims_waiting(*, host: DynamicHost | None = None) -> QuerySet[AddressClaim]
     return (found.filter(host=host) if host is not None else found).order_by("at", "id")
 
 
-def leases_to_tell_of(*, now: dt.datetime) -> QuerySet[ReportedAddress]:
-    """Leases of registered connections that ran out and whose holder was not told, the longest silent first."""
+def silent_to_notify(*, now: dt.datetime) -> QuerySet[ReportedAddress]:
+    """Expired addresses of registered connections whose holder was not notified, the longest silent first."""
     return (
-        ReportedAddress.objects.filter(told_at__isnull=True)
+        ReportedAddress.objects.filter(notified_at__isnull=True)
         .filter(Q(until__lte=now) | Q(rival_until__lte=now))
         .filter(host__registration__isnull=False, host__closed_at__isnull=True)
         .filter(host__registration__struck_out_at__isnull=True, host__registration__expired_at__isnull=True)
@@ -101,8 +101,8 @@ def leases_to_tell_of(*, now: dt.datetime) -> QuerySet[ReportedAddress]:
     )
 
 
-def leases_lapsed() -> QuerySet[ReportedAddress]:
-    """Leases whose entry has ended on its own: the grace is over, or a rival has the address."""
+def lapsed_addresses() -> QuerySet[ReportedAddress]:
+    """Reported addresses whose entry has ended on its own: the grace is over, or a rival has the address."""
     return (
         ReportedAddress.objects.filter(entry__ended_at__isnull=False, host__closed_at__isnull=True)
         .filter(host__registration__struck_out_at__isnull=True, host__registration__expired_at__isnull=True)
@@ -135,10 +135,10 @@ def counts(*, now: dt.datetime) -> Counts:
     """A connection with addresses of both families counts as its better one."""
     hosts = DynamicHost.objects.filter(registration__isnull=False, closed_at__isnull=True)
     hosts = hosts.filter(registration__struck_out_at__isnull=True, registration__expired_at__isnull=True)
-    leases = ReportedAddress.objects.filter(host__in=hosts)
+    addresses = ReportedAddress.objects.filter(host__in=hosts)
     paused = set(hosts.filter(paused_until__gt=now).values_list("pk", flat=True))
-    reporting = set(leases.filter(until__gt=now).values_list("host", flat=True)) - paused
-    listed = leases.filter(until__lte=now, entry__isnull=False, entry__ended_at__isnull=True)
+    reporting = set(addresses.filter(until__gt=now).values_list("host", flat=True)) - paused
+    listed = addresses.filter(until__lte=now, entry__isnull=False, entry__ended_at__isnull=True)
     silent = set(listed.values_list("host", flat=True)) - paused - reporting
     known = set(hosts.values_list("pk", flat=True))
     return Counts(
@@ -146,12 +146,12 @@ def counts(*, now: dt.datetime) -> Counts:
         silent=len(silent),
         off=len(known - paused - reporting - silent),
         paused=len(paused),
-        last_report=leases.aggregate(last=Max("reported_at"))["last"],
+        last_report=addresses.aggregate(last=Max("reported_at"))["last"],
     )
 
 
-def entries_leased() -> QuerySet[ReportedAddress, uuid.UUID | None]:
-    """The entries that leases of open connections speak of, whether they have ended or not."""
+def reported_entries() -> QuerySet[ReportedAddress, uuid.UUID | None]:
+    """The entries of the reported addresses of open connections, ended ones too."""
     return ReportedAddress.objects.filter(entry__isnull=False, host__closed_at__isnull=True).values_list(
         "entry", flat=True
     )

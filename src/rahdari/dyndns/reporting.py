@@ -1,8 +1,8 @@
 """A report of an address, from the request to the register. Reached through `actions`.
 
-1) the same as before: the lease goes on, nothing else is touched  2) may it change now  3) did it come from the line
+1) the same as before: it is valid for longer, nothing else changes  2) may it change now  3) did it come from the line
 it speaks of, or is it proved  4) whose is the address  5) list it, and let the old one stay for the overlap
-A rival's claim never ends a lease that is being reported from that very address; it shortens one that is not.
+A rival's claim never ends an address that is being reported from that very address; it shortens one that is not.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from rahdari.control import queries as proofs
 from rahdari.control.models import Method
 from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
-from rahdari.policy import LeaseRules
+from rahdari.policy import DyndnsRules
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import new_endpoint
@@ -63,16 +63,16 @@ def report(*, host: DynamicHost, block: Block | str, source: Address | None, by:
         return _noted(host, ReportOutcome.NOT_PUBLIC, text, by, now)
     text = format_block(block)
     in_force = queries.rules_in_force()
-    lease = ReportedAddress.objects.select_related("entry").filter(host=host, family=block.version).first()
+    reported = ReportedAddress.objects.select_related("entry").filter(host=host, family=block.version).first()
     is_there = source is None or rules.is_from(block, source)
     # 1)
-    if lease is not None and lease.block == block and _is_listed(host, lease):
-        _go_on(host, lease, is_there=is_there, in_force=in_force, now=now)
+    if reported is not None and reported.block == block and _is_listed(host, reported):
+        _go_on(host, reported, is_there=is_there, in_force=in_force, now=now)
         return _noted(host, ReportOutcome.SAME, text, by, now)
     # 2)
     rate = in_force.change_burst
     per = int(in_force.change_every.total_seconds()) * rate
-    allowance = limits.take(f"lease.change:{host.pk}:{block.version}", rate=rate, per=per)
+    allowance = limits.take(f"dyndns.change:{host.pk}:{block.version}", rate=rate, per=per)
     if not allowance.allowed:
         return replace(_noted(host, ReportOutcome.TOO_OFTEN, text, by, now), wait=allowance.wait)
     # 3)
@@ -83,30 +83,30 @@ def report(*, host: DynamicHost, block: Block | str, source: Address | None, by:
     return _noted(host, outcome, text, by, now)
 
 
-def _is_listed(host: DynamicHost, lease: ReportedAddress) -> bool:
+def _is_listed(host: DynamicHost, reported: ReportedAddress) -> bool:
     """Before it is registered there is nothing to list; afterwards an entry that stands."""
-    return host.registration_id is None or (lease.entry is not None and lease.entry.ended_at is None)
+    return host.registration_id is None or (reported.entry is not None and reported.entry.ended_at is None)
 
 
 def _go_on(
-    host: DynamicHost, lease: ReportedAddress, *, is_there: bool, in_force: LeaseRules, now: dt.datetime
+    host: DynamicHost, reported: ReportedAddress, *, is_there: bool, in_force: DyndnsRules, now: dt.datetime
 ) -> None:
     until = now + in_force.length
-    silent = rules.has_run_out(until=lease.until, rival_until=lease.rival_until, now=now)
-    if lease.reported_at + NOTED_EVERY > now and not silent and lease.rival_until is None:
+    silent = rules.has_run_out(until=reported.until, rival_until=reported.rival_until, now=now)
+    if reported.reported_at + NOTED_EVERY > now and not silent and reported.rival_until is None:
         return
-    lease.reported_at, lease.until, lease.told_at = now, until, None
+    reported.reported_at, reported.until, reported.notified_at = now, until, None
     if is_there:
-        lease.rival_until = None
-    lease.save(update_fields=["reported_at", "until", "told_at", "rival_until"])
+        reported.rival_until = None
+    reported.save(update_fields=["reported_at", "until", "notified_at", "rival_until"])
     if host.paused_until is not None:
         DynamicHost.objects.filter(pk=host.pk).update(paused_until=None)
     _prove_renewals(host, now)
-    entry, registration = lease.entry, host.registration
+    entry, registration = reported.entry, host.registration
     if entry is None or registration is None or entry.valid_until >= registration.stays_until:
         return
     if rules.wants_extending(
-        entry_until=entry.valid_until, lease_until=until, length=in_force.length, grace=in_force.grace
+        entry_until=entry.valid_until, reported_until=until, length=in_force.length, grace=in_force.grace
     ):
         register.extend_entry(entry=entry, until=until + in_force.grace, now=now)
 
@@ -138,14 +138,14 @@ def _is_proved(host: DynamicHost, block: Block, now: dt.datetime) -> bool:
 
 
 def _take(
-    host: DynamicHost, block: Block, source: Address | None, in_force: LeaseRules, now: dt.datetime
+    host: DynamicHost, block: Block, source: Address | None, in_force: DyndnsRules, now: dt.datetime
 ) -> ReportOutcome:
     with transaction.atomic():
         host = DynamicHost.objects.select_for_update(of=("self",)).select_related("registration").get(pk=host.pk)
-        lease = ReportedAddress.objects.select_related("entry").filter(host=host, family=block.version).first()
+        reported = ReportedAddress.objects.select_related("entry").filter(host=host, family=block.version).first()
         entry: Entry | None = None
         if host.registration is not None:
-            listed = _list(host, host.registration, lease, block, in_force, now)
+            listed = _list(host, host.registration, reported, block, in_force, now)
             if isinstance(listed, ReportOutcome):
                 return listed
             entry = listed
@@ -154,11 +154,11 @@ def _take(
         fields = {
             "block": block,
             "entry": entry,
-            "since": now if lease is None or lease.block != block else lease.since,
+            "since": now if reported is None or reported.block != block else reported.since,
             "reported_at": now,
             "until": now + in_force.length,
             "rival_until": None,
-            "told_at": None,
+            "notified_at": None,
         }
         ReportedAddress.objects.update_or_create(host=host, family=block.version, defaults=fields)
         _prove_renewals(host, now)
@@ -192,15 +192,15 @@ def _prove_renewals(host: DynamicHost, now: dt.datetime) -> None:
 def _list(
     host: DynamicHost,
     registration: Registration,
-    lease: ReportedAddress | None,
+    reported: ReportedAddress | None,
     block: Block,
-    in_force: LeaseRules,
+    in_force: DyndnsRules,
     now: dt.datetime,
 ) -> Entry | ReportOutcome:
     """The entry with the new address, or why there is none. Whoever left the address, or fell silent, makes room."""
     for _ in range(5):
         try:
-            return _entered(host, registration, lease, block, in_force, now)
+            return _entered(host, registration, reported, block, in_force, now)
         except register.BlockAlreadyEntered as error:
             in_the_way = error.entry
         if in_the_way is None or in_the_way.holder == host.holder:
@@ -214,16 +214,16 @@ def _list(
 def _entered(
     host: DynamicHost,
     registration: Registration,
-    lease: ReportedAddress | None,
+    reported: ReportedAddress | None,
     block: Block,
-    in_force: LeaseRules,
+    in_force: DyndnsRules,
     now: dt.datetime,
 ) -> Entry:
     origin_of = directory.current().origin(block)
-    before = lease.entry if lease is not None else None
+    before = reported.entry if reported is not None else None
     # Where the directory knows nothing of the new address, it is the same connection, and so the same operator's.
     asn = origin_of.asn if origin_of is not None else before.asn if before is not None else None
-    origin = f"lease:{host.pk}:{block.version}:{uuid.uuid4()}"
+    origin = f"dyndns:{host.pk}:{block.version}:{uuid.uuid4()}"
     until = now + in_force.length + in_force.grace
     if before is not None and before.registration_id == registration.pk:
         return register.move_entry(
@@ -240,7 +240,7 @@ def _entered(
     return register.add_entry(registration=registration, new=new, actor=host_subject(host), now=now)
 
 
-def _make_room(entry: Entry, in_force: LeaseRules, now: dt.datetime) -> ReportOutcome | None:
+def _make_room(entry: Entry, in_force: DyndnsRules, now: dt.datetime) -> ReportOutcome | None:
     """None when what stood in the way has ended. It ends when its holder left the address, or is silent."""
     if entry.kind != "dynamic":
         if not entry.was_left:
@@ -254,7 +254,7 @@ def _make_room(entry: Entry, in_force: LeaseRules, now: dt.datetime) -> ReportOu
     if other.rival_until is None:
         other.rival_until = min(other.until, now + in_force.rival_wait)
         other.save(update_fields=["rival_until"])
-        journal.record(act="lease.claimed_by_a_rival", actor="rule:lease", subject=f"host:{other.host_id}", now=now)
+        journal.record(act="dyndns.claimed_by_a_rival", actor="rule:dyndns", subject=f"host:{other.host_id}", now=now)
     return ReportOutcome.RIVAL
 
 
@@ -278,22 +278,22 @@ def note_old_token(*, host: DynamicHost, by: str, now: dt.datetime) -> None:
 # -- steps of the line ----------------------------------------------------------------------------------------------
 
 
-def list_leases(*, host: DynamicHost, now: dt.datetime) -> int:
+def list_reported(*, host: DynamicHost, now: dt.datetime) -> int:
     """The connection has just been registered: list the addresses that it reported. Returns how many are listed."""
     registration, in_force = host.registration, queries.rules_in_force()
     if registration is None:
         return 0
     listed = 0
-    for lease in queries.leases_of(host):
-        if _is_listed(host, lease) or lease.until + in_force.grace <= now:
+    for reported in queries.reported_addresses_of(host):
+        if _is_listed(host, reported) or reported.until + in_force.grace <= now:
             continue
         with transaction.atomic():
-            found = _list(host, registration, lease, lease.network, in_force, now)
+            found = _list(host, registration, reported, reported.network, in_force, now)
             if isinstance(found, ReportOutcome):
-                _noted(host, found, format_block(lease.network), By.ROUTER, now)
+                _noted(host, found, format_block(reported.network), By.ROUTER, now)
                 continue
-            lease.entry = found
-            lease.save(update_fields=["entry"])
+            reported.entry = found
+            reported.save(update_fields=["entry"])
             listed += 1
     return listed
 
@@ -308,19 +308,19 @@ def take_proved_claims(claim: AddressClaim, now: dt.datetime) -> bool:
     return False
 
 
-def mark_told(*, lease: ReportedAddress, now: dt.datetime) -> bool:
+def mark_notified(*, reported: ReportedAddress, now: dt.datetime) -> bool:
     """Whether nobody has told the holder of this silence before."""
-    first = bool(ReportedAddress.objects.filter(pk=lease.pk, told_at__isnull=True).update(told_at=now))
+    first = bool(ReportedAddress.objects.filter(pk=reported.pk, notified_at__isnull=True).update(notified_at=now))
     if first:
-        journal.record(act="lease.fell_silent", actor="clock", subject=host_subject(lease.host), now=now)
+        journal.record(act="dyndns.fell_silent", actor="clock", subject=host_subject(reported.host), now=now)
     return first
 
 
-def let_go(*, lease: ReportedAddress, now: dt.datetime) -> None:
+def let_go(*, reported: ReportedAddress, now: dt.datetime) -> None:
     """Its entry has ended: the next report begins anew."""
-    gone, _each = ReportedAddress.objects.filter(pk=lease.pk, entry=lease.entry).delete()
+    gone, _each = ReportedAddress.objects.filter(pk=reported.pk, entry=reported.entry).delete()
     if gone:
-        journal.record(act="lease.lapsed", actor="clock", subject=host_subject(lease.host), now=now)
+        journal.record(act="dyndns.lapsed", actor="clock", subject=host_subject(reported.host), now=now)
 
 
 def forget_reports(*, now: dt.datetime, limit: int = 5_000) -> int:

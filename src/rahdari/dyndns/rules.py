@@ -1,4 +1,4 @@
-"""Pure rules of leases: what a request says, what is answered, who has an address when two report it.
+"""Pure rules of dynamic DNS: what a request says, what is answered, who has an address when two report it.
 
 The protocol is dyndns2 as its clients are, not as anybody specified it; docs/dynamic.md names each client's habit.
 """
@@ -192,11 +192,11 @@ def has_run_out(*, until: dt.datetime, rival_until: dt.datetime | None, now: dt.
 
 
 def wants_extending(
-    *, entry_until: dt.datetime, lease_until: dt.datetime, length: dt.timedelta, grace: dt.timedelta
+    *, entry_until: dt.datetime, reported_until: dt.datetime, length: dt.timedelta, grace: dt.timedelta
 ) -> bool:
     """Whether what the feed says of the end is so much earlier than what it should be that a change is worth it:
-    twice in the length of a lease, not at every report."""
-    return entry_until < lease_until + grace - length / 2
+    twice in the time for which a report is valid, not at every report."""
+    return entry_until < reported_until + grace - length / 2
 
 
 def body(lines: Sequence[tuple[str, str]]) -> str:

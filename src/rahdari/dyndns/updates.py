@@ -93,7 +93,7 @@ def answer(environ: Environ, now: dt.datetime) -> tuple[str, str]:
     token = queries.token_shown(shown[1]) if shown is not None else None
     if shown is None or token is None or rules.label(shown[0]) != token.host.name:
         # Many of one household are asked to come later: a word that no client gives up at.
-        who = f"lease.unknown:{visitor.household_of(_source(environ))}"
+        who = f"dyndns.unknown:{visitor.household_of(_source(environ))}"
         if not limits.allow(who, rate=UNKNOWN_RATE, per=UNKNOWN_PER):
             return UNAVAILABLE, rules.AWAY
         return UNAUTHORIZED, rules.BADAUTH

@@ -5,5 +5,5 @@ from . import views
 app_name = "dyndns"
 
 urlpatterns = [
-    path("metrics/leases", views.metrics_page, name="metrics"),
+    path("metrics/dyndns", views.metrics_page, name="metrics"),
 ]

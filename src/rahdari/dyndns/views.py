@@ -1,4 +1,4 @@
-"""`GET /metrics/leases`: how many changing addresses are reported, and how many went silent."""
+"""`GET /metrics/dyndns`: how many changing addresses are reported, and how many went silent."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone

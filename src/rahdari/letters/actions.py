@@ -152,7 +152,7 @@ def write_sign_in_code(*, email: str, language: str, code: str, confirms: bool =
         html=written.html,
         written_at=now,
         next_try_at=now,
-        useless_at=now + CODE_LASTS,
+        expires_at=now + CODE_LASTS,
     )
     _queue(letter)
     return letter
@@ -165,7 +165,7 @@ def write_to_outsider(
     language: str,
     template: str,
     context: Mapping[str, Any],
-    useless_at: dt.datetime,
+    expires_at: dt.datetime,
     now: dt.datetime,
     about: str = "",
 ) -> Letter:
@@ -182,7 +182,7 @@ def write_to_outsider(
         html=written.html,
         written_at=now,
         next_try_at=now,
-        useless_at=useless_at,
+        expires_at=expires_at,
         stop_url=urljoin(f"{settings.SITE_URL}/", str(context.get("stop_url", ""))) if "stop_url" in context else "",
     )
     _queue(letter)
@@ -207,7 +207,7 @@ def write_invitation(
         language=language,
         template="organisation_invitation",
         context=context,
-        useless_at=until,
+        expires_at=until,
         now=now,
     )
 
@@ -216,7 +216,7 @@ def write_mandate(*, email: str, language: str, organisation: str, until: dt.dat
     """Tell an address of a mandate that is offered. Named in `settings.MANDATE_LETTER`."""
     context = {"organisation": organisation, "until": until, "url": reverse("portal:mandates_held")}
     return write_to_outsider(
-        address=email, language=language, template="mandate_offered", context=context, useless_at=until, now=now
+        address=email, language=language, template="mandate_offered", context=context, expires_at=until, now=now
     )
 
 
@@ -305,7 +305,7 @@ def _take(letter_id: uuid.UUID, now: dt.datetime) -> Letter | None:
     if queries.earlier_ones(letter, now=now).exists():
         _queue(letter, at=now + IN_ITS_TURN)
         return None
-    if letter.useless_at is not None and letter.useless_at <= now:
+    if letter.expires_at is not None and letter.expires_at <= now:
         letter.state, letter.last_error = LetterState.FAILED, "TooLate"
         _forget_code(letter)
         letter.save()
@@ -372,7 +372,7 @@ def _settle_sent(letter: Letter, now: dt.datetime) -> LetterState:
 def _settle_failure(letter: Letter, error: Exception, now: dt.datetime) -> LetterState:
     answer = _answer_of(error)
     letter.last_error = _named(error)
-    decision = after_failure(tries=letter.tries, now=now, useless_at=letter.useless_at, permanent=is_permanent(answer))
+    decision = after_failure(tries=letter.tries, now=now, expires_at=letter.expires_at, permanent=is_permanent(answer))
     if isinstance(decision, TryAgain):
         letter.state, letter.next_try_at = LetterState.QUEUED, decision.at
         letter.save(update_fields=["state", "next_try_at", "last_error"])

@@ -167,8 +167,8 @@ LETTERS: dict[str, Kind] = {
         note="ends_on",
         reminder=True,
     ),
-    "lease_ran_out": _kind(_("A changing address is not reported any more"), "registration address reported_at until"),
-    "lease_ended": _kind(_("A changing address is off the list"), "registration address reported_at", "until"),
+    "dyndns_silent": _kind(_("A changing address is not reported any more"), "registration address reported_at until"),
+    "dyndns_ended": _kind(_("A changing address is off the list"), "registration address reported_at", "until"),
     "mobile_line_denied": _kind(_("An operator did not confirm a SIM"), "reference operator"),
     "mobile_line_left": _kind(
         _("An operator says that a SIM is no longer the holder’s"), "registration operator until"

@@ -56,7 +56,7 @@ def write_note(*, to: User, template: str, about: str, context: Mapping[str, Any
         language=to.language,
         urgent=kind.urgent,
         at=at,
-        useless_at=at + NOTE_LASTS,
+        expires_at=at + NOTE_LASTS,
         now=now,
     )
 
@@ -73,14 +73,14 @@ def write_number_code(*, to: User, number: str, language: str, code: str, now: d
         language=language,
         urgent=True,
         at=now,
-        useless_at=now + CODE_LASTS,
+        expires_at=now + CODE_LASTS,
         now=now,
     )
 
 
 @transaction.atomic
 def write_code_to_number(
-    *, asked_by: User, number: str, language: str, code: str, useless_at: dt.datetime, now: dt.datetime
+    *, asked_by: User, number: str, language: str, code: str, expires_at: dt.datetime, now: dt.datetime
 ) -> Message:
     """The code that the contact of a company or member hands over to whoever applies (`asked_by`)."""
     return _write(
@@ -92,7 +92,7 @@ def write_code_to_number(
         language=language,
         urgent=True,
         at=now,
-        useless_at=useless_at,
+        expires_at=expires_at,
         now=now,
     )
 
@@ -153,7 +153,7 @@ def _take(message_id: uuid.UUID, now: dt.datetime) -> Message | None:
     message = Message.objects.select_for_update(skip_locked=True).filter(pk=message_id, state=State.QUEUED).first()
     if message is None:
         return None
-    if message.useless_at <= now:
+    if message.expires_at <= now:
         _give_up(message, "too late", now)
         return None
     message.state, message.taken_at, message.tries = State.SENDING, now, message.tries + 1
@@ -180,7 +180,7 @@ def _settle_taken(message: Message, references: Sequence[str], parts: int, now: 
 @transaction.atomic
 def _settle_failure(message: Message, answer: Away | Refused, now: dt.datetime) -> str:
     final = isinstance(answer, Refused) and answer.final
-    decision = after_failure(tries=message.tries, now=now, useless_at=message.useless_at, permanent=final)
+    decision = after_failure(tries=message.tries, now=now, expires_at=message.expires_at, permanent=final)
     if isinstance(decision, TryAgain):
         quiet = policy.current(settings.POLICY_FILE).quiet_hours
         at = goes_out_at(decision.at, quiet=quiet, channel="sms", urgent=message.urgent)
@@ -195,7 +195,7 @@ def _settle_failure(message: Message, answer: Away | Refused, now: dt.datetime) 
 
 
 def _give_up(message: Message, reason: str, now: dt.datetime) -> None:
-    message.state, message.reason, message.settled_at, message.next_try_at = State.FAILED, reason[:80], now, None
+    message.state, message.reason, message.closed_at, message.next_try_at = State.FAILED, reason[:80], now, None
     _forget(message)
     message.save()
 
@@ -234,11 +234,11 @@ def _apply(message: Message, report: Report, now: dt.datetime) -> None:
     if message.state != State.SENT:
         return  # settled: the first word that is final counts
     if report.outcome == "failed":
-        message.state, message.reason, message.settled_at = State.FAILED, report.reason[:80], now
-        message.save(update_fields=["state", "reason", "settled_at"])
+        message.state, message.reason, message.closed_at = State.FAILED, report.reason[:80], now
+        message.save(update_fields=["state", "reason", "closed_at"])
     elif not message.pieces.exclude(outcome="delivered").exists():
-        message.state, message.settled_at = State.DELIVERED, now
-        message.save(update_fields=["state", "settled_at"])
+        message.state, message.closed_at = State.DELIVERED, now
+        message.save(update_fields=["state", "closed_at"])
 
 
 def messages_left_alone(*, now: dt.datetime) -> int:

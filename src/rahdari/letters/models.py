@@ -60,9 +60,9 @@ class Message(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     taken_at = models.DateTimeField(null=True, blank=True)
-    useless_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
     provider = models.CharField(max_length=40, blank=True)
     parts = models.PositiveSmallIntegerField(default=0)
     # Whether nobody knows that the provider took it: it is not sent again, so that nobody gets it twice.
@@ -173,7 +173,7 @@ class Letter(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     taken_at = models.DateTimeField(null=True, blank=True)
-    useless_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     # Where a stranger who was asked something says that nobody shall write again.
     stop_url = EncryptedTextField()

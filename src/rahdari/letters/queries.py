@@ -128,7 +128,7 @@ def person_of_link(*, id: uuid.UUID, token: str) -> User:
 def left_alone(*, now: dt.datetime) -> QuerySet[Letter]:
     """Letters that should have been settled by now: their process died, or their job was lost. Codes come first."""
     found = _left_alone(Letter.objects.all(), job="letters.send_letter", name="letter_id", now=now)
-    return found.order_by(F("useless_at").asc(nulls_last=True), "written_at", "id")
+    return found.order_by(F("expires_at").asc(nulls_last=True), "written_at", "id")
 
 
 def _left_alone[Kind: Letter | Message](

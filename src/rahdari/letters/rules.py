@@ -37,13 +37,13 @@ class GiveUp:
 
 
 def after_failure(
-    *, tries: int, now: dt.datetime, useless_at: dt.datetime | None, permanent: bool
+    *, tries: int, now: dt.datetime, expires_at: dt.datetime | None, permanent: bool
 ) -> TryAgain | GiveUp:
     """What to do with a letter that did not go out at its `tries`-th try."""
     if permanent or tries >= MOST_TRIES:
         return GiveUp()
     at = now + WAITS[max(tries, 1) - 1]
-    if useless_at is not None and at >= useless_at:
+    if expires_at is not None and at >= expires_at:
         return GiveUp()
     return TryAgain(at)
 

@@ -216,7 +216,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "registration_provisional_ends": _provisional_ends,
     "proof_wanted": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24", "until": _days(6)},
     "proof_in_vain": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
-    "lease_ran_out": lambda rules: {
+    "dyndns_silent": lambda rules: {
         "registration": REGISTRATION,
         "address": "203.0.113.77",
         "reported_at": _days(-1),
@@ -230,7 +230,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "share_ended": lambda rules: {"address": "203.0.113.24"},
     "webhook_stopped": lambda rules: {"place": "https://program.example/hook", "since": _days(-5)},
     "callback_stopped": lambda rules: {"place": "https://answers.operator.example/hook", "since": _days(-5)},
-    "lease_ended": lambda rules: {
+    "dyndns_ended": lambda rules: {
         "registration": REGISTRATION,
         "address": "203.0.113.77",
         "reported_at": _days(-4),

@@ -52,7 +52,7 @@ def why_no_email(letter: Letter) -> str:
 
 
 def of_message(message: Message) -> DeliveryStanding:
-    when = values.when(message.settled_at or message.sent_at)
+    when = values.when(message.closed_at or message.sent_at)
     match message.state:
         case Message.State.DELIVERED:
             return DeliveryStanding("ok", _("SMS delivered, %(when)s") % {"when": when})

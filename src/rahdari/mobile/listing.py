@@ -110,12 +110,12 @@ def _come_back(line: MobileNumber, registration: Registration, now: dt.datetime)
     """The end of its registration was undone. Its operator's word may stand for another line by now: that one stays."""
     hold(Lock.OPERATORS_WORD, line.reference_index)
     if queries.line_of_word(line.reference_index, besides=line) is not None:
-        line.left_because = "word_given_on"
-        line.save(update_fields=["left_because"])
+        line.leave_reason = "word_given_on"
+        line.save(update_fields=["leave_reason"])
         return
-    line.state, line.left_because = MobileState.KNOWN, ""
+    line.state, line.leave_reason = MobileState.KNOWN, ""
     line.ended_at = line.erase_at = line.listed_at = None
-    line.save(update_fields=["state", "left_because", "ended_at", "erase_at", "listed_at"])
+    line.save(update_fields=["state", "leave_reason", "ended_at", "erase_at", "listed_at"])
     list_line(line=line, registration=registration, now=now)
 
 
@@ -126,7 +126,7 @@ def end(line: MobileNumber, why: str, now: dt.datetime) -> None:
     if line.is_listed:
         note_change(line, "end", now, now)
     line.state, line.ended_at = MobileState.ENDED, now
-    line.left_because = line.left_because or why
+    line.leave_reason = line.leave_reason or why
     line.number, line.asked, line.code, line.code_until = "", "", "", None
     if line.registration_id is None:
         line.reference, line.reference_index = "", ""
@@ -148,9 +148,9 @@ def leave(*, line: MobileNumber, until: dt.datetime, why: str, actor: str, now: 
     line = MobileNumber.objects.select_for_update().get(pk=line.pk)
     if line.leaves_at is not None or not line.is_registered or line.registration is None:
         return False
-    line.leaves_at, line.left_because = until, why
+    line.leaves_at, line.leave_reason = until, why
     _tell_until(line, line.registration, now)
-    line.save(update_fields=["leaves_at", "left_because", "listed_until", "last_sequence"])
+    line.save(update_fields=["leaves_at", "leave_reason", "listed_until", "last_sequence"])
     journal.record(
         act="mobile.left",
         actor=actor,
@@ -167,9 +167,9 @@ def stay(line: MobileNumber, now: dt.datetime) -> None:
     line = MobileNumber.objects.select_for_update().get(pk=line.pk)
     if line.leaves_at is None or not line.is_registered or line.registration is None:
         return
-    line.leaves_at, line.left_because, line.told_at = None, "", None
+    line.leaves_at, line.leave_reason, line.notified_at = None, "", None
     _tell_until(line, line.registration, now)
-    line.save(update_fields=["leaves_at", "left_because", "told_at", "listed_until", "last_sequence"])
+    line.save(update_fields=["leaves_at", "leave_reason", "notified_at", "listed_until", "last_sequence"])
     journal.record(
         act="mobile.stayed",
         actor=CLOCK,
@@ -194,15 +194,15 @@ def operator_left(
     return line, new
 
 
-def mark_told(*, line: MobileNumber, now: dt.datetime) -> None:
+def mark_notified(*, line: MobileNumber, now: dt.datetime) -> None:
     """The holder was told that the operator says it is no longer theirs."""
-    MobileNumber.objects.filter(pk=line.pk, told_at__isnull=True).update(told_at=now)
+    MobileNumber.objects.filter(pk=line.pk, notified_at__isnull=True).update(notified_at=now)
 
 
 @each_of(queries.leaving, lock=True)
 def end_lines_due(line: MobileNumber, now: dt.datetime) -> None:
     """Lines that were left, when their overlap is over."""
-    end(line, line.left_because, now)
+    end(line, line.leave_reason, now)
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from rahdari.people.models import WaitsForCode
+from rahdari.people.models import PendingCode
 from rahdari.register.models import Registration
 from rahdari.vault.fields import EncryptedTextField
 
@@ -21,7 +21,7 @@ STATES = [(state.value, state.value) for state in MobileState]
 ACTS = [(act, act) for act in ("add", "name", "renew", "end")]
 
 
-class MobileNumber(WaitsForCode):
+class MobileNumber(PendingCode):
     """One mobile number. `asked` holds it while it waits for its code, `number` until its operator has answered."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -55,9 +55,9 @@ class MobileNumber(WaitsForCode):
     listed_until = models.DateTimeField(null=True, blank=True)
     last_sequence = models.PositiveBigIntegerField(default=0)
     leaves_at = models.DateTimeField(null=True, blank=True)
-    left_because = models.CharField(max_length=20, blank=True)
+    leave_reason = models.CharField(max_length=20, blank=True)
     # When its holder was told that the operator says it is no longer theirs.
-    told_at = models.DateTimeField(null=True, blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     erase_at = models.DateTimeField(null=True, blank=True)
 

@@ -43,7 +43,7 @@ class InForce:
 
 # Why a line ended whose registration did; while its operator's word is kept it comes back with it.
 ENDED_WITH_IT = "registration_ended"
-MAY_COME_BACK = Q(left_because=ENDED_WITH_IT, reference_index__gt="")
+MAY_COME_BACK = Q(leave_reason=ENDED_WITH_IT, reference_index__gt="")
 
 
 def _standing() -> QuerySet[MobileNumber]:
@@ -128,7 +128,7 @@ def to_follow() -> QuerySet[MobileNumber]:
 def lost_with(registration: Registration) -> int:
     """How many lines ended with this registration and would not come back with it: their operator had no word for them
     yet, or has given it to another line."""
-    ended = list(MobileNumber.objects.filter(registration=registration, left_because=ENDED_WITH_IT))
+    ended = list(MobileNumber.objects.filter(registration=registration, leave_reason=ENDED_WITH_IT))
     return sum(
         not each.reference_index or line_of_word(each.reference_index, besides=each) is not None for each in ended
     )
@@ -136,8 +136,8 @@ def lost_with(registration: Registration) -> int:
 
 def left_by_operators() -> QuerySet[MobileNumber]:
     """Lines that their operator said are no longer the subscriber's, and whose holder was not told."""
-    found = _standing().filter(leaves_at__isnull=False, told_at__isnull=True, registration__isnull=False)
-    return found.filter(left_because__in=list(rules.Left)).select_related("registration").order_by("leaves_at", "id")
+    found = _standing().filter(leaves_at__isnull=False, notified_at__isnull=True, registration__isnull=False)
+    return found.filter(leave_reason__in=list(rules.Left)).select_related("registration").order_by("leaves_at", "id")
 
 
 def leaving(*, now: dt.datetime) -> QuerySet[MobileNumber]:

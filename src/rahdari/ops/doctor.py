@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 from rahdari.ops import datafolder, processes
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
+from rahdari.ops.doctor_dyndns import check_dyndns
 from rahdari.ops.doctor_feed import check_feed
 from rahdari.ops.doctor_front import check_front
-from rahdari.ops.doctor_leases import check_leases
 from rahdari.ops.doctor_letters import check_letters
 from rahdari.ops.doctor_policy import check_policy, check_rules_of_the_last
 from rahdari.ops.doctor_queues import check_queues
@@ -162,7 +162,7 @@ def check_migrations(patient: Inspection, *, has_gist: bool) -> Iterator[Finding
         yield from check_rules_of_the_last(patient)
         yield from check_queues()
         yield from check_letters()
-        yield from check_leases()
+        yield from check_dyndns()
         yield from check_operators(patient)
 
 

@@ -390,7 +390,7 @@ def propose_post(*, user: User, role: str, rank: str = "", by: User, actor: str,
     facts = {"rank": rank, "proposed_by": by, "proposed_at": now}
     proposed, _ = ProposedRole.objects.update_or_create(user=user, role=Role(role), defaults=facts)
     _record_proposal("people.proposed_post", proposed, actor=actor, now=now)
-    tell_of_post(user=user, title=proposed.told_as, change="proposed", actor=actor, now=now)
+    tell_of_post(user=user, title=proposed.label, change="proposed", actor=actor, now=now)
     return proposed
 
 
@@ -402,7 +402,7 @@ def agree_to_post(*, id: int, by: User, actor: str, now: dt.datetime) -> RoleAss
     _record_proposal("people.agreed_to_post", proposed, actor=actor, now=now)
     proposed.delete()
     post = appoint(user=proposed.user, role=proposed.role, rank=proposed.rank, actor=actor, now=now)
-    tell_of_post(user=post.user, title=post.told_as, change="given", actor=actor, now=now)
+    tell_of_post(user=post.user, title=post.label, change="given", actor=actor, now=now)
     return post
 
 

@@ -244,7 +244,7 @@ class Mandate(models.Model):
         return not self.services or service in self.services.split()
 
 
-def post_told_as(role: str, rank: str, body: str = "") -> str:
+def post_label(role: str, rank: str, body: str = "") -> str:
     """The post in a letter, whatever its language: as the command line names it."""
     return f"{role}{f', {rank}' if rank else ''}{f' ({body})' if body else ''}"
 
@@ -300,8 +300,8 @@ class RoleAssignment(models.Model):
         return f"post:{self.pk}"
 
     @property
-    def told_as(self) -> str:
-        return post_told_as(self.role, self.rank, self.operator or self.association)
+    def label(self) -> str:
+        return post_label(self.role, self.rank, self.operator or self.association)
 
     @property
     def title(self) -> str:
@@ -329,8 +329,8 @@ class ProposedRole(models.Model):
         return f"proposed-post:{self.pk}"
 
     @property
-    def told_as(self) -> str:
-        return post_told_as(self.role, self.rank)
+    def label(self) -> str:
+        return post_label(self.role, self.rank)
 
     @property
     def title(self) -> str:
@@ -341,7 +341,7 @@ class ProposedRole(models.Model):
         return self.proposed_at + PROPOSAL_VALID
 
 
-class WaitsForCode(models.Model):
+class PendingCode(models.Model):
     """What waits for a code that was sent to a mobile number (`number_codes`)."""
 
     asked = EncryptedTextField()
@@ -354,7 +354,7 @@ class WaitsForCode(models.Model):
         abstract = True
 
 
-class ContactNumber(WaitsForCode):
+class ContactNumber(PendingCode):
     """A person's mobile number, for short notes: confirmed by a code, or (in `asked`) waiting for one.
 
     Numbers are encrypted; the blind index finds equal ones, for the limit on codes to one number. One number may be

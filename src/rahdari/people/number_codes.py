@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from rahdari.vault import index
 from rahdari.web import limits
 
-from .models import User, WaitsForCode
+from .models import PendingCode, User
 
 CODE_LASTS = dt.timedelta(minutes=10)
 TRIES = 3
@@ -81,7 +81,7 @@ def allow_code(*, user: User, number: str, network: str) -> None:
             raise TooManyCodes(allowance.wait)
 
 
-def send_code(*, kept: WaitsForCode, user: User, number: str, language: str, now: dt.datetime) -> None:
+def send_code(*, kept: PendingCode, user: User, number: str, language: str, now: dt.datetime) -> None:
     """Put the code on its way, and what it is compared with into the row."""
     code = f"{secrets.randbelow(10**6):06d}"
     kept.asked, kept.code = number, _hashed(user, number, code)
@@ -89,14 +89,14 @@ def send_code(*, kept: WaitsForCode, user: User, number: str, language: str, now
     import_string(settings.NUMBER_CODE_MESSAGE)(to=user, number=number, language=language, code=code, now=now)
 
 
-def has_ended(kept: WaitsForCode, now: dt.datetime) -> str:
+def has_ended(kept: PendingCode, now: dt.datetime) -> str:
     """Why the code of this row is of no use any more, "expired" or "tries"; "" while it is."""
     if kept.tries >= TRIES:
         return "tries"
     return "expired" if kept.code_until is None or kept.code_until <= now else ""
 
 
-def take_code(*, kept: WaitsForCode, user: User, code: str, now: dt.datetime) -> CodeWrong | CodeEnded | None:
+def take_code(*, kept: PendingCode, user: User, code: str, now: dt.datetime) -> CodeWrong | CodeEnded | None:
     """Compare what came back. A wrong one is counted in the row and given back. Raises NoCodeWaiting, CodeEnded."""
     if not kept.code or kept.code_until is None:
         raise NoCodeWaiting

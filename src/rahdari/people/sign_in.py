@@ -50,7 +50,7 @@ class MailedCode(AbstractCodeVerificationProcess):
         return cast(str, self.state["email"])
 
     @property
-    def sent_again_at(self) -> dt.datetime | None:
+    def resent_at(self) -> dt.datetime | None:
         """When the code went out, if it was not the first one that this browser asked for at the address."""
         return dt.datetime.fromtimestamp(self.state["at"], tz=dt.UTC) if self.state.get("again") else None
 

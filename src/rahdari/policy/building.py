@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from .associations import attesting_from
-from .continuation import change_from, judge_papers, judge_retention, lease_from, renewal_from, retention_of
+from .continuation import change_from, dyndns_from, judge_papers, judge_retention, renewal_from, retention_of
 from .control_proofs import proof_from
 from .days import calendar_from
 from .guards import GUARDS
@@ -92,7 +92,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         quiet_hours=quiet_hours_from(root.section("quiet_hours"), calendar.zone) if root.has("quiet_hours") else None,
         reminders=reminders_from(root.section("reminders"), days) if root.has("reminders") else {"registration": days},
         renewal=renewal_from(renewal),
-        lease=lease_from(root),
+        dyndns=dyndns_from(root),
         change=change_from(root),
         instruments=instruments,
         forums={key: _forum(key, section) for key, section in root.section("forums").sections()},

@@ -11,10 +11,10 @@ from typing import Any
 from .clock import Allowance
 from .reading import BASES, Section
 from .retention import APPEAL, BY_CLOCK, DAYS, ERASED_BY, NOT_BEFORE_AN_APPEAL, WITH_THE_CASE, Renewal, Retention
-from .shapes import ChangeRules, LeaseRules
+from .shapes import ChangeRules, DyndnsRules
 
 DEFAULT: Mapping[str, Any] = {
-    "lease": {
+    "dyndns": {
         "length": {"length": 26, "unit": "hours"},
         "grace": {"length": 3, "unit": "days"},
         "overlap": {"length": 10, "unit": "minutes"},
@@ -25,9 +25,9 @@ DEFAULT: Mapping[str, Any] = {
     },
     "change": {"overlap": {"length": 7, "unit": "days"}},
 }
-# A router is switched off for a night, and a client that repeats itself does so after a day: a lease outlives both.
-SHORTEST_LEASE = timedelta(hours=2)
-LONGEST_LEASE = timedelta(days=35)
+# A router is switched off for a night, and a client repeats itself after a day: a report is valid for longer than both.
+SHORTEST_REPORT = timedelta(hours=2)
+LONGEST_REPORT = timedelta(days=35)
 LONGEST_OVERLAP = timedelta(hours=24)
 SHORTEST_GRACE = timedelta(hours=12)
 
@@ -140,9 +140,9 @@ def judge_papers(root: Section, *, papers: Retention | None, renewal: Renewal, l
         )
 
 
-def lease_from(root: Section) -> LeaseRules:
-    section = _part(root, "lease")
-    rules = LeaseRules(
+def dyndns_from(root: Section) -> DyndnsRules:
+    section = _part(root, "dyndns")
+    rules = DyndnsRules(
         length=section.span("length"),
         grace=section.span("grace"),
         overlap=section.span("overlap"),
@@ -151,14 +151,18 @@ def lease_from(root: Section) -> LeaseRules:
         change_every=timedelta(seconds=section.whole("change_every_seconds", least=1, most=3600)),
         change_burst=section.whole("change_burst", least=1, most=100),
     )
-    if not SHORTEST_LEASE <= rules.length <= LONGEST_LEASE:
-        section.fault("A lease lasts from 2 hours to 35 days; routers repeat themselves once a day or month.", "length")
+    if not SHORTEST_REPORT <= rules.length <= LONGEST_REPORT:
+        section.fault(
+            "A report is valid for 2 hours to 35 days; routers repeat themselves once a day or month.", "length"
+        )
     if rules.grace < SHORTEST_GRACE:
         section.fault("Who is told that an address is no longer reported gets 12 hours or more to mend it.", "grace")
     if rules.overlap > LONGEST_OVERLAP:
         section.fault("An address that was left may be somebody else's soon: it stays for 24 hours at most.", "overlap")
     if rules.rival_wait >= rules.length:
-        section.fault("A rival claim shortens a lease; it must be shorter than one.", "rival_wait")
+        section.fault(
+            "A rival claim shortens the validity of a report; it must be shorter than `length`.", "rival_wait"
+        )
     section.done()
     return rules
 

@@ -227,7 +227,7 @@ class Service:
         return self.has_company_number and any(check.roster == "active_taxpayers" for check in self.checks)
 
     @property
-    def takes_mobile_lines(self) -> bool:
+    def accepts_mobile_numbers(self) -> bool:
         """Whether a mobile number may stand in the place of addresses: its operator is asked then."""
         return any(check.kind == "mobile_line" for check in self.checks)
 
@@ -343,7 +343,7 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaseRules:
+class DyndnsRules:
     """Addresses that change: how long a report of one counts, and what follows when none comes."""
 
     length: timedelta
@@ -437,7 +437,7 @@ class Policy:
     quiet_hours: QuietHours | None
     reminders: Mapping[str, tuple[int, ...]]
     renewal: Renewal
-    lease: LeaseRules
+    dyndns: DyndnsRules
     change: ChangeRules
     instruments: Mapping[str, Instrument]
     forums: Mapping[str, Forum]

@@ -27,7 +27,7 @@ from .changes import (
     KindUnknown,
     NotValid,
     SharedWithOthers,
-    StandsProvisionally,
+    StillProvisional,
     active_entries_locked,
     announced_by,
     block_is_free,
@@ -55,7 +55,7 @@ __all__ = [
     "NotShareable",
     "NotValid",
     "SharedWithOthers",
-    "StandsProvisionally",
+    "StillProvisional",
     "add_entry",
     "amend_entry",
     "change_parts",
@@ -245,12 +245,12 @@ def renew(
     grace_until: dt.datetime | None = None,
 ) -> Registration:
     """Move the end of the term of a valid registration, and with it the entries that end with the term. Those that end
-    before by themselves (an address that was left, a lease) stay as they are. Raises NotValid, StandsProvisionally.
+    before by themselves (an address that was left, a dynamic one) stay as they are. Raises NotValid, StillProvisional.
     """
     with transaction.atomic():
         registration = locked_valid(registration.pk, now)
         if registration.is_provisional:
-            raise StandsProvisionally(registration)
+            raise StillProvisional(registration)
         _move_end(registration, valid_until, now, grace_until=grace_until)
         journal.record(act="register.renewed", actor=actor, subject=f"registration:{registration.id}", now=now)
     return registration

@@ -1,7 +1,8 @@
 """How the addresses of a registration change while it stands, without a gap. Reached through `actions`.
 
 Invariants: the new address is entered before the old one ends, and both stand in the register meanwhile; what the
-clock repeats (an end that was announced, a lease that goes on) is a change for the feed and no row of the journal;
+clock repeats (an end that was announced, a dynamic address that is reported again) is a change for the feed and
+no row of the journal;
 no entry outlives its registration; the parts of an endpoint move together.
 """
 

@@ -49,7 +49,7 @@ class SharedWithOthers(Exception):
         self.entry = entry
 
 
-class StandsProvisionally(Exception):
+class StillProvisional(Exception):
     """A provisional registration is confirmed or prolonged, never renewed. `.registration`"""
 
     def __init__(self, registration: Registration) -> None:

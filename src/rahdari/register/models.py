@@ -172,7 +172,7 @@ class Entry(models.Model):
     """One address of a registration, with protocol and port. `feed_id` is the only name the feed knows it by.
 
     What runs at an address may need several: IPsec is UDP 500, UDP 4500 and ESP. The first of them is the entry that
-    pages, proofs and leases go by, and the others are each a `part_of` it; they come, move and end together.
+    pages, proofs and reports go by, and the others are each a `part_of` it; they come, move and end together.
 
     Of a shared block several holders may have the same endpoint: then it is one line of the feed, that of the first of
     these entries, which is the `carrier` of the others, also after it has ended itself.

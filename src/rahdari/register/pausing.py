@@ -70,7 +70,7 @@ def restore(
     *, registration: Registration, actor: str, now: dt.datetime, without: Collection[str] = ()
 ) -> tuple[Registration, list[Entry]]:
     """It was struck out, and stands again: with every address that ended with it and that nobody else has got since,
-    but for the origins in `without`, and for what was to end anyway by now (a lease is reported anew).
+    but for the origins in `without`, and for what was to end anyway by now (a dynamic address is reported again).
 
     Returns it, and the entries that did not come back because somebody else has got the address. Doing it twice
     changes nothing. Raises NotValid past its term.

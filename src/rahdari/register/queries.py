@@ -306,7 +306,7 @@ def grace_begun_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Reg
 
 
 def entries_due_to_end(*, now: dt.datetime) -> QuerySet[Entry]:
-    """Entries past an end of their own, of registrations that stay: an address that was left, a lease that ran out."""
+    """Entries past their own end, of live registrations: addresses that were left or are not reported any more."""
     return (
         Entry.objects.filter(ended_at__isnull=True, valid_until__lte=now, registration__expired_at__isnull=True)
         .exclude(registration__in=due_to_expire(now=now))

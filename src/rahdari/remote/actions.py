@@ -66,7 +66,7 @@ def tell_workers(*, registration: Registration, workers: int, actor: str, now: d
     if known is not None and known.workers == workers:
         return known
     gateway, _ = StaffGateway.objects.update_or_create(
-        registration=registration, defaults={"workers": workers, "told_at": now}
+        registration=registration, defaults={"workers": workers, "notified_at": now}
     )
     journal.record(
         act="remote.told_workers",

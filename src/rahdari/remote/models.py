@@ -21,7 +21,7 @@ class StaffGateway(models.Model):
 
     registration = models.OneToOneField(Registration, on_delete=models.PROTECT, primary_key=True, related_name="+")
     workers = models.PositiveIntegerField()
-    told_at = models.DateTimeField()
+    notified_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"{self.workers} work from elsewhere"

@@ -209,13 +209,13 @@ def note_read(*, subjects: Iterable[str], actor: str, now: dt.datetime) -> None:
 
 
 def settle(*, request: SharingRequest, now: dt.datetime) -> None:
-    SharingRequest.objects.filter(pk=request.pk, settled_at__isnull=True).update(settled_at=now)
+    SharingRequest.objects.filter(pk=request.pk, closed_at__isnull=True).update(closed_at=now)
 
 
 def erase_requests(*, subjects: Collection[str], box: Box) -> list[str]:
     """Requests that these subjects waited for, with their questions: for which address somebody asked whom. Gives the
     subjects of the letters about them."""
-    over = SharingRequest.objects.filter(subject__in=subjects, ended_at__isnull=False, settled_at__isnull=False)
+    over = SharingRequest.objects.filter(subject__in=subjects, ended_at__isnull=False, closed_at__isnull=False)
     letters = [f"sharing:{request.pk}" for request in over]
     box.take(over)
     box.take(ConsentQuestion.objects.filter(request__in=over))

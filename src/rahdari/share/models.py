@@ -31,7 +31,7 @@ class SharingRequest(Inquiry):
     # What those who are asked read, and all that they learn of the asker.
     name = EncryptedTextField()
     # What it was asked for is over or on the register: nothing is looked after any more.
-    settled_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(Inquiry.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -43,7 +43,7 @@ class SharingRequest(Inquiry):
         indexes: ClassVar[list[models.Index]] = [
             *Inquiry.Meta.indexes,
             models.Index(fields=["holder", "asked_at"], name="requests_of_a_holder"),
-            models.Index(fields=["asked_at"], condition=Q(settled_at__isnull=True), name="requests_unsettled"),
+            models.Index(fields=["asked_at"], condition=Q(closed_at__isnull=True), name="requests_not_closed"),
         ]
 
     def __str__(self) -> str:

@@ -84,7 +84,7 @@ def question_for(*, user: User, id: uuid.UUID) -> ConsentQuestion:
 
 
 def unsettled() -> QuerySet[SharingRequest]:
-    return SharingRequest.objects.filter(settled_at__isnull=True).order_by("asked_at", "id")
+    return SharingRequest.objects.filter(closed_at__isnull=True).order_by("asked_at", "id")
 
 
 def needed_until(request: SharingRequest, now: dt.datetime) -> dt.datetime | None:

@@ -105,7 +105,7 @@ def _write(question: ReferenceRequest, template: str, now: dt.datetime) -> None:
             "url": reverse("vouch:question", args=[token]),
             "stop_url": reverse("vouch:stop", args=[token]),
         },
-        useless_at=question.due_at,
+        expires_at=question.due_at,
         now=now,
     )
 
@@ -133,11 +133,11 @@ def send_again(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> R
     question = REFERENCE.locked(question)
     if not is_open(question, now):
         raise NoLongerOpen(question)
-    allowed_from = _rules.may_send_again_from(asked_at=question.asked_at, sent_again_at=question.sent_again_at)
+    allowed_from = _rules.may_send_again_from(asked_at=question.asked_at, resent_at=question.resent_at)
     if allowed_from is None or now < allowed_from or queries.wants_no_mail(question.address):
         raise TooSoon(question)
-    question.sent_again_at = now
-    question.save(update_fields=["sent_again_at"])
+    question.resent_at = now
+    question.save(update_fields=["resent_at"])
     _write(question, "client_question", now)
     journal.record(act="vouch.sent_again", actor=actor, subject=question.subject, now=now)
     return question

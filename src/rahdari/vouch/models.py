@@ -26,7 +26,7 @@ class ReferenceRequest(Inquiry):
     language = models.CharField(max_length=2)
     # The keyed hash of the link's token.
     link_index = models.CharField(max_length=64, unique=True)
-    sent_again_at = models.DateTimeField(null=True, blank=True)
+    resent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(Inquiry.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -15,9 +15,9 @@ ANSWERS = BUTTONS | {STOPPED}
 AGAIN_AFTER = dt.timedelta(days=1)
 
 
-def may_send_again_from(*, asked_at: dt.datetime, sent_again_at: dt.datetime | None) -> dt.datetime | None:
+def may_send_again_from(*, asked_at: dt.datetime, resent_at: dt.datetime | None) -> dt.datetime | None:
     """From when the letter may be sent once more; None when it was already."""
-    return asked_at + AGAIN_AFTER if sent_again_at is None else None
+    return asked_at + AGAIN_AFTER if resent_at is None else None
 
 
 class WhyNot(StrEnum):

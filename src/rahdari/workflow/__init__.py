@@ -34,12 +34,12 @@ from rahdari.share.models import SharingRequest as AskedToShare
 
 from .association_checks import (
     ASSOCIATIONS,
-    carry_out_matters,
+    apply_outcomes,
     close_proved_matters,
+    close_uses,
     drop_what_is_over,
     follow_revocations,
     look_at_requests,
-    settle_uses,
 )
 from .checking import answer_checks, decide_what_is_answered, open_checks
 from .clocks import (
@@ -126,7 +126,7 @@ STEPS: tuple[Step, ...] = (
     Step("inquiries: deliver", all_of(PARTIES, lambda party: (party.deliver,)), of=ASKED),
     Step("inquiries: remind", all_of(PARTIES, lambda party: (party.remind,)), of=ASKED, clock=True),
     Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), of=ASKED, clock=True),
-    Step("attest -> checks: what is over", together(settle_uses, drop_what_is_over), of=(AttestationUse,)),
+    Step("attest -> checks: what is over", together(close_uses, drop_what_is_over), of=(AttestationUse,)),
     Step("confirm -> checks: operators that are late", stand_on_silence, of=(OPERATORS.kind.model,), clock=True),
     Step("checks: not shown in time", check_actions.end_waiting, clock=True),
     Step("checks", answer_checks),
@@ -137,7 +137,7 @@ STEPS: tuple[Step, ...] = (
     Step("decide: what came late", decide_late, rests=RESTS),
     Step("decide -> register", enter_grants),
     Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
-    Step("attest: what officers decided", together(carry_out_matters, close_proved_matters), of=(AttestationReview,)),
+    Step("attest: what officers decided", together(apply_outcomes, close_proved_matters), of=(AttestationReview,)),
     Step("attest: delete old lists", attest.delete_old_lists, of=(MemberList,), clock=True),
     Step("register: settle provisional ones", settle_answered),
     Step("register: settle those that end soon", settle_ending, clock=True),
@@ -162,11 +162,11 @@ STEPS: tuple[Step, ...] = (
     Step("mobile: erase", lines.erase_due, of=(MobileNumber,), clock=True),
     Step("share: follow requests", follow_requests, of=(AskedToShare,)),
     Step("share: end parts", end_parts, of=(CoHolder,)),
-    Step("lease: take proved claims", dyndns.take_proved_claims, of=(AddressClaim,)),
-    Step("lease: tell of silence", tell_of_silence, of=(ReportedAddress,), clock=True),
+    Step("dyndns: take proved claims", dyndns.take_proved_claims, of=(AddressClaim,)),
+    Step("dyndns: tell of silence", tell_of_silence, of=(ReportedAddress,), clock=True),
     Step("register: end what is due", register.end_entries_due),
-    Step("lease: tell of lapses", tell_of_lapses, of=(ReportedAddress,), clock=True),
-    Step("lease: forget reports", dyndns.forget_reports, of=(AddressReport,), clock=True),
+    Step("dyndns: tell of lapses", tell_of_lapses, of=(ReportedAddress,), clock=True),
+    Step("dyndns: forget reports", dyndns.forget_reports, of=(AddressReport,), clock=True),
     Step("register: follow the directory", follow_directory, clock=True),
     Step("register -> control: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
     Step("register -> control: prove again when rerouted", prove_rerouted, clock=True),

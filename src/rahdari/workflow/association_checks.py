@@ -77,14 +77,14 @@ def _ask(application: Application, policy: Policy, now: dt.datetime, *, subject:
     )
 
 
-@each_of(attestations.requests_to_look_at)
+@each_of(attestations.requests_to_match_again)
 def look_at_requests(request: MembershipInquiry, now: dt.datetime) -> bool:
     """Members were attested who may be those who wait: compare, and let what fits count."""
     application, moved = _application_of(request), False
     if application is not None and application.status in {"submitted", "granted"}:
         policy = applications.frozen_policy(application)
         if look_up(application, policy, now):
-            attest.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:line", now=now)
+            attest.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:workflow", now=now)
             moved = True
         elif request.is_waiting:
             moved = _forget_the_no(application, request, policy, now)
@@ -118,7 +118,7 @@ def deliver_answers_of_associations(request: MembershipInquiry, now: dt.datetime
 def _deliver(request: MembershipInquiry, application: Application, now: dt.datetime) -> None:
     policy = applications.frozen_policy(application)
     said = request.state == rules.Answer.ATTESTED
-    if request.answered_by != "system:line":  # found in a list, where nobody saw who applies
+    if request.answered_by != "system:workflow":  # found in a list, where nobody saw who applies
         take_word_of_association(application, policy, said=said, now=now)
     if said:
         look_up(application, policy, now, came_at=request.ended_at)
@@ -150,7 +150,7 @@ def withdraw_requests(check: Check, now: dt.datetime) -> bool:
     request = ASSOCIATION.about(f"check:{check.pk}")
     if request is None or not request.is_waiting:
         return False
-    ASSOCIATION.withdraw(request, actor="system:line", now=now)
+    ASSOCIATION.withdraw(request, actor="system:workflow", now=now)
     return True
 
 
@@ -172,7 +172,7 @@ def _application_of(request: MembershipInquiry) -> Application | None:
 
 
 @each_of(lambda: attestations.open_uses().filter(~Exists(applications.named_in("subject").filter(status="submitted"))))
-def settle_uses(use: AttestationUse, now: dt.datetime) -> bool:
+def close_uses(use: AttestationUse, now: dt.datetime) -> bool:
     """What counted for applications that are decided now is not looked after any more; nobody waits for that."""
     attest.settle_use(use=use, now=now)
     return False
@@ -277,7 +277,7 @@ def _tell(
 
 
 @each_of(attestations.matters_to_carry)
-def carry_out_matters(matter: AttestationReview, now: dt.datetime) -> None:
+def apply_outcomes(matter: AttestationReview, now: dt.datetime) -> None:
     """What officers decided: tell the holder; where another proof is asked for, it is awaited. Nothing ends here."""
     application = applications.application_by_subject(matter.subject) if matter.subject else None
     if application is not None:

@@ -24,7 +24,7 @@ from rahdari.checks.rules import Answer, Result
 from rahdari.policy import Attesting, Policy
 
 KIND = "attestation"
-ACTOR = "system:line"
+ACTOR = "system:workflow"
 
 
 def known_by(application: Application) -> list[rules.Identifier]:

@@ -32,7 +32,7 @@ def tell_branches(origins: Iterable[str], template: str, context: dict[str, Any]
                 "url": reverse("portal:check_number"),
                 **context,
             },
-            useless_at=now + USELESS_AFTER,
+            expires_at=now + USELESS_AFTER,
             now=now,
         )
     return len(found)

@@ -44,7 +44,7 @@ def _of_removed_addresses(now: dt.datetime) -> QuerySet[Challenge]:
 @each_of(_of_removed_addresses)
 def end_proofs_of_removed_addresses(challenge: Challenge, now: dt.datetime) -> int:
     """Addresses taken out of a draft: their links end, and nobody looks there for a token any more."""
-    return control.withdraw_challenges(subject=challenge.subject, now=now, actor="system:line")
+    return control.withdraw_challenges(subject=challenge.subject, now=now, actor="system:workflow")
 
 
 def _idle_drafts(now: dt.datetime) -> QuerySet[Application]:

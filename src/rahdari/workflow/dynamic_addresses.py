@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from rahdari.apply.models import Endpoint
 from rahdari.db.queues import each_of
-from rahdari.dyndns import actions as lease
-from rahdari.dyndns import queries as leases
+from rahdari.dyndns import actions as dyndns_actions
+from rahdari.dyndns import queries as dyndns_queries
 from rahdari.dyndns.models import ReportedAddress
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -19,8 +19,8 @@ from rahdari.register.models import Registration
 def tie_hosts(endpoints: Iterable[Endpoint], registration: Registration, *, now: dt.datetime) -> None:
     """The connections of an application that was granted: what they report is listed from now on."""
     dynamic = [endpoint.connection for endpoint in endpoints if endpoint.is_dynamic]
-    for host in leases.hosts_by_subject(dynamic).values():
-        lease.list_leases(host=lease.tie(host=host, registration=registration, now=now), now=now)
+    for host in dyndns_queries.hosts_by_subject(dynamic).values():
+        dyndns_actions.list_reported(host=dyndns_actions.tie(host=host, registration=registration, now=now), now=now)
 
 
 def close_hosts_but(
@@ -28,28 +28,28 @@ def close_hosts_but(
 ) -> None:
     """Connections that the holder has taken out of the registration: nothing more is listed for them."""
     kept = {endpoint.connection for endpoint in endpoints if endpoint.is_dynamic}
-    for host in list(leases.hosts_of(registration)):
+    for host in list(dyndns_queries.hosts_of(registration)):
         if host.subject not in kept:
-            lease.close(host=host, actor="system:line", now=now)
-            for each in leases.leases_of(host):
+            dyndns_actions.close(host=host, actor="system:workflow", now=now)
+            for each in dyndns_queries.reported_addresses_of(host):
                 if each.entry is not None and each.entry.ended_at is None:
-                    register.retire_entry(entry=each.entry, until=until, actor="system:line", now=now)
+                    register.retire_entry(entry=each.entry, until=until, actor="system:workflow", now=now)
 
 
-@each_of(leases.leases_to_tell_of)
+@each_of(dyndns_queries.silent_to_notify)
 def tell_of_silence(silent: ReportedAddress, now: dt.datetime) -> bool:
-    """Leases that ran out: the holder is told once, and the address stays until the grace is over."""
-    first = lease.mark_told(lease=silent, now=now)
+    """Addresses that are not reported any more: notify the holder once; the address stays until the grace is over."""
+    first = dyndns_actions.mark_notified(reported=silent, now=now)
     if first:
-        _write(silent, "lease_ran_out", f"silent:{silent.reported_at.isoformat()}", now)
+        _write(silent, "dyndns_silent", f"silent:{silent.reported_at.isoformat()}", now)
     return first
 
 
-@each_of(leases.leases_lapsed)
+@each_of(dyndns_queries.lapsed_addresses)
 def tell_of_lapses(lapsed: ReportedAddress, now: dt.datetime) -> None:
-    """Leases whose address is not listed any more: the holder is told, and the next report lists the new one."""
-    _write(lapsed, "lease_ended", f"lapsed:{lapsed.entry_id}", now)
-    lease.let_go(lease=lapsed, now=now)
+    """Addresses that are not listed any more: notify the holder; the next report lists the new one."""
+    _write(lapsed, "dyndns_ended", f"lapsed:{lapsed.entry_id}", now)
+    dyndns_actions.let_go(reported=lapsed, now=now)
 
 
 def _write(each: ReportedAddress, template: str, once: str, now: dt.datetime) -> None:
@@ -61,7 +61,7 @@ def _write(each: ReportedAddress, template: str, once: str, now: dt.datetime) ->
             to=person,
             template=template,
             about=f"registration:{registration.pk}",
-            once=f"lease:{each.pk}:{once}",
+            once=f"dyndns:{each.pk}:{once}",
             context={
                 "registration": registration.reference,
                 "address": str(each.network.network_address),

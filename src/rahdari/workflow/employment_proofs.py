@@ -26,7 +26,7 @@ from rahdari.vouch.queries import REFERENCE
 from .checking import documents_request, letter_request
 from .inquiries import Asked, came_at
 
-ACTOR = "system:line"
+ACTOR = "system:workflow"
 
 
 @each_of(applications.proofs_to_take_in)

@@ -49,12 +49,12 @@ def request_for(rule: CheckRule, application: Application) -> CheckRequest:
 
 def answer_what_is_known(application: Application, policy: Policy, now: dt.datetime) -> None:
     """Checks were opened: what the line's operator said already is answered at once."""
-    if not application.is_mobile or not policy.services[application.service].takes_mobile_lines:
+    if not application.is_mobile or not policy.services[application.service].accepts_mobile_numbers:
         return
     line = line_for(application)
     if line is None:
         found = Answer("failed", "no_mobile_line", {}, blames=False)
-        _answer(application.subject, found, "system:line", now)
+        _answer(application.subject, found, "system:workflow", now)
     elif line.answered_at is not None:
         _answer(application.subject, _from(line), f"operator:{line.operator}", now)
 
@@ -114,7 +114,7 @@ def list_line(application: Application, registration: Registration, *, now: dt.d
                     line=before,
                     until=now + applications.policy_in_force().change.overlap,
                     why="replaced",
-                    actor="system:line",
+                    actor="system:workflow",
                     now=now,
                 )
     mobile.list_line(line=line, registration=registration, now=now)
@@ -131,7 +131,7 @@ def _take_over(line: MobileNumber, now: dt.datetime) -> None:
         line=before,
         until=now + applications.policy_in_force().change.overlap,
         why="moved",
-        actor="system:line",
+        actor="system:workflow",
         now=now,
     )
 
@@ -154,7 +154,7 @@ def drop_lines(line: MobileNumber, now: dt.datetime) -> int:
 def tell_of_left(line: MobileNumber, now: dt.datetime) -> int:
     """Operators said that a line is no longer its subscriber's: the holder is told once, with the way on."""
     told = _tell_of_left(line, now)
-    mobile.mark_told(line=line, now=now)
+    mobile.mark_notified(line=line, now=now)
     return told
 
 

@@ -48,7 +48,7 @@ def ask_operators(application: Application, policy: Policy, now: dt.datetime) ->
                 kind=KIND,
                 target=endpoint.subject,
                 found=found,
-                actor="system:line",
+                actor="system:workflow",
                 now=now,
             )
             continue
@@ -101,7 +101,7 @@ def _answer_control(question: SubscriberQuestion, *, proved: bool, now: dt.datet
     Of an application that is not decided yet nothing fails by a no: another way may still prove the address.
     """
     control = checks.check_about(subject=question.subject, kind="control", target=question.target)
-    if control is None or not control.facts.get("stands_for_now"):
+    if control is None or not control.facts.get("provisional"):
         return
     if proved:
         checking.look_again(subject=question.subject, kind="control", now=now)
@@ -178,7 +178,7 @@ def _nobody_waits(now: dt.datetime) -> QuerySet[SubscriberQuestion]:
 def end_questions(question: SubscriberQuestion, now: dt.datetime) -> int:
     """Addresses that were taken out and applications that are closed: their questions end, their subscribers' numbers
     go."""
-    return confirm.withdraw_questions(target=question.target, now=now, actor="system:line")
+    return confirm.withdraw_questions(target=question.target, now=now, actor="system:workflow")
 
 
 def erase_subscribers(now: dt.datetime) -> int:

@@ -33,7 +33,7 @@ from rahdari.policy import CheckRule, Policy, add
 from rahdari.register import queries as register
 
 KIND = contacts.REPRESENTS
-ACTOR = "system:line"
+ACTOR = "system:workflow"
 # Of what others have sent with the number.
 MOST_LOOKED_AT = 200
 

@@ -25,8 +25,8 @@ from rahdari.control import actions as control
 from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
-from rahdari.dyndns import actions as lease
-from rahdari.dyndns import queries as leases
+from rahdari.dyndns import actions as dyndns_actions
+from rahdari.dyndns import queries as dyndns_queries
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as payments
 from rahdari.fees.models import Payment
@@ -119,7 +119,7 @@ def _erase_checks(subjects: Sequence[str], box: Box) -> None:
 def _forget_holder(registration: Registration, now: dt.datetime) -> None:
     box = Box("entry", now=now)
     about = [f"registration:{registration.pk}"]
-    about += lease.erase(hosts=leases.all_hosts_of(registration), box=box)
+    about += dyndns_actions.erase(hosts=dyndns_queries.all_hosts_of(registration), box=box)
     about += remote.forget(registration=registration, box=box)
     about += control.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
     mobile.forget_holder(registration=registration)
@@ -134,9 +134,9 @@ CHANGING_KEPT = dt.timedelta(days=7)
 
 
 def _entries_to_forget(now: dt.datetime) -> QuerySet[Entry]:
-    changing = now - applications.policy_in_force().lease.overlap - CHANGING_KEPT
+    changing = now - applications.policy_in_force().dyndns.overlap - CHANGING_KEPT
     due = entries.entries_to_forget(before=_over("entry", now), changing_before=changing)
-    due = due.exclude(pk__in=leases.entries_leased()).exclude(pk__in=lines.entries_of_lines())
+    due = due.exclude(pk__in=dyndns_queries.reported_entries()).exclude(pk__in=lines.entries_of_lines())
     return due.exclude(registration__in=decisions.registrations_on_hold(now))
 
 
@@ -151,7 +151,7 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
     had is told by no row. Of an address that changes by itself that is a matter of days."""
     box = Box("entry", now=now)
     _erase_checks(control.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box)
-    lease.let_go_of_closed(entry=entry)
+    dyndns_actions.let_go_of_closed(entry=entry)
     remote.let_go(entry=entry)
     register.mark_forgotten(entries=[entry], box=box)
     box.seal(about=entry.registration.reference)
@@ -199,8 +199,8 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
     if not applications.any_kept_of(applicant) and not entries.stands(applicant.holder_ref):
         people.forget_name(user=applicant, now=now)
     asked = [f"check:{check.pk}" for subject in subjects for check in checks.checks_of(subject)]
-    hosts = leases.hosts_by_subject(subjects).values()
-    claims = lease.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
+    hosts = dyndns_queries.hosts_by_subject(subjects).values()
+    claims = dyndns_actions.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
     about = [*subjects, *asked, *claims]
     _erase_checks(about, box)
     OPERATOR.erase_about(subjects=about, box=box, now=now)

@@ -27,7 +27,7 @@ from rahdari.share.queries import CO_HOLDER
 
 from .inquiries import Asked, came_at
 
-ACTOR = "system:line"
+ACTOR = "system:workflow"
 # What a request came to is to the check: outcome and finding. Nothing of it speaks against the applicant.
 _FOUND: dict[str, tuple[Result, str]] = {
     rules.DECLINED: ("failed", "share_declined"),

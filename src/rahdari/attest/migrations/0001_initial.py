@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ("indexes", models.JSONField(default=list)),
                 ("answered_by", models.CharField(blank=True, max_length=120)),
                 ("why", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
-                ("to_look", models.BooleanField(default=False)),
+                ("match_again", models.BooleanField(default=False)),
                 (
                     "attestation",
                     models.ForeignKey(
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 ("decided_by", models.CharField(blank=True, max_length=120)),
                 ("proof_due_at", models.DateTimeField(blank=True, null=True)),
-                ("carried_at", models.DateTimeField(blank=True, null=True)),
+                ("applied_at", models.DateTimeField(blank=True, null=True)),
                 ("closed_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "attestation",
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
                 ("person", models.CharField(max_length=120)),
                 ("weight", models.CharField(max_length=12)),
                 ("at", models.DateTimeField()),
-                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "attestation",
                     models.ForeignKey(
@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["holder"], name="attestations_used_for"),
                     models.Index(
-                        condition=models.Q(("settled_at__isnull", True)), fields=["at"], name="uses_not_settled"
+                        condition=models.Q(("closed_at__isnull", True)), fields=["at"], name="uses_not_closed"
                     ),
                 ],
                 "constraints": [
@@ -303,9 +303,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="membershipinquiry",
             index=models.Index(
-                condition=models.Q(("erased_at__isnull", True), ("to_look", True)),
+                condition=models.Q(("erased_at__isnull", True), ("match_again", True)),
                 fields=["asked_at"],
-                name="requests_to_look_at",
+                name="requests_to_match_again",
             ),
         ),
         migrations.AddConstraint(

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         on_delete=models.PROTECT,
-                        related_name="leased_hosts",
+                        related_name="dynamic_hosts",
                         to="register.registration",
                     ),
                 ),
@@ -86,19 +86,23 @@ class Migration(migrations.Migration):
                 ("reported_at", models.DateTimeField()),
                 ("until", models.DateTimeField()),
                 ("rival_until", models.DateTimeField(blank=True, null=True)),
-                ("told_at", models.DateTimeField(blank=True, null=True)),
+                ("notified_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "entry",
                     models.ForeignKey(
                         blank=True, null=True, on_delete=models.PROTECT, related_name="+", to="register.entry"
                     ),
                 ),
-                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="leases", to="dyndns.DynamicHost")),
+                ("host", models.ForeignKey(on_delete=models.CASCADE, related_name="reported", to="dyndns.DynamicHost")),
             ],
             options={
                 "ordering": ["host", "family"],
                 "indexes": [
-                    models.Index(condition=models.Q(("told_at__isnull", True)), fields=["until"], name="leases_untold"),
+                    models.Index(
+                        condition=models.Q(("notified_at__isnull", True)),
+                        fields=["until"],
+                        name="reported_not_notified",
+                    ),
                     models.Index(fields=["entry"], name="dyndns_of_an_entry"),
                 ],
                 "constraints": [

@@ -60,8 +60,8 @@ class Migration(migrations.Migration):
                 ("listed_until", models.DateTimeField(blank=True, null=True)),
                 ("last_sequence", models.PositiveBigIntegerField(default=0)),
                 ("leaves_at", models.DateTimeField(blank=True, null=True)),
-                ("left_because", models.CharField(blank=True, max_length=20)),
-                ("told_at", models.DateTimeField(blank=True, null=True)),
+                ("leave_reason", models.CharField(blank=True, max_length=20)),
+                ("notified_at", models.DateTimeField(blank=True, null=True)),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 ("erase_at", models.DateTimeField(blank=True, null=True)),
                 (

@@ -57,7 +57,7 @@ def _context(
     application: Application, question: ReferenceRequest, form: ClientForm, now: dt.datetime
 ) -> dict[str, Any]:
     letter = letters.letters_about(f"vouch:{question.pk}").first()
-    again_from = rules.may_send_again_from(asked_at=question.asked_at, sent_again_at=question.sent_again_at)
+    again_from = rules.may_send_again_from(asked_at=question.asked_at, resent_at=question.resent_at)
     usual = questions.usual_time(since=now - LATELY)
     party = PARTIES[question.party]
     kind = KINDS[party.check]

@@ -30,7 +30,7 @@ from rahdari.applicant.connections import (
     end_of_pause,
     host_name,
     row_of,
-    stand,
+    status_of,
 )
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import queries as proofs
@@ -172,16 +172,16 @@ def changing(request: HttpRequest, reference: str, host: uuid.UUID) -> HttpRespo
         if not token:
             return redirect(request.path)
     reports = list(queries.reports_of(row)[:REPORTS_SHOWN])
-    status = stand(row, now)
+    status = status_of(row, now)
     context = {
         "registration": found,
         **values_of(row, token),
         "now_is": status,
-        "lease": min(status.leases, key=lambda each: each.until, default=None),
+        "reported": min(status.reported, key=lambda each: each.until, default=None),
         "protected_until": max(
-            (each.entry.valid_until for each in status.leases if each.entry is not None), default=None
+            (each.entry.valid_until for each in status.reported if each.entry is not None), default=None
         ),
-        "rival": any(each.rival_until is not None for each in status.leases),
+        "rival": any(each.rival_until is not None for each in status.reported),
         "rows": [row_of(report) for report in reports],
         "tokens": list(queries.tokens_of(row, now=now)),
         "seen": _seen(request),

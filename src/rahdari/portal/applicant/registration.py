@@ -27,7 +27,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
 from rahdari.apply.summary import SummaryLine
 from rahdari.decide import queries as decide
-from rahdari.dyndns import queries as leases
+from rahdari.dyndns import queries as dyndns_queries
 from rahdari.dyndns.models import DynamicHost
 from rahdari.mobile import queries as mobile
 from rahdari.mobile.rules import Left
@@ -79,7 +79,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     now = timezone.now()
     state = standing_of(found, now)
     may_act = may_act_for(person(request), found)
-    hosts = {host.pk: host for host in leases.hosts_of(found)}
+    hosts = {host.pk: host for host in dyndns_queries.hosts_of(found)}
     opens_at = apply.renewal_opens_at(found, applications.policy_in_force())
     shown = register.endpoints_among(entry for entry in entries if entry.kind != "dynamic" or not entry.ended_at)
     named = applications.endpoints_by_subjects([entry.subject for entry in shown])
@@ -139,7 +139,7 @@ def history_of(found: Registration) -> list[Event]:
 def _line_left(found: Registration) -> bool:
     """Whether an operator said of its last mobile line that it is no longer the holder's."""
     last = mobile.last_line_of(found)
-    return last is not None and last.left_because in set(Left)
+    return last is not None and last.leave_reason in set(Left)
 
 
 def _page_of(remedy: Remedy, found: Registration) -> str:
@@ -174,12 +174,12 @@ def _address(
     entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, DynamicHost], named: Endpoint | None
 ) -> Address:
     operator = directory.current().organisation(entry.asn) if entry.asn is not None else None
-    lease = leases.lease_with(entry) if entry.kind == "dynamic" else None
+    reported = dyndns_queries.reported_address_of(entry) if entry.kind == "dynamic" else None
     if entry.kind == "dynamic":
-        leaves = lease is None
+        leaves = reported is None
     else:
         leaves = not stays(entry)
-    host = hosts.get(lease.host_id) if lease is not None else None
+    host = hosts.get(reported.host_id) if reported is not None else None
     is_shared = entry.ended_at is None and register.is_shared_now(entry)
     # The register knows protocols and ports; what the holder runs there stands in the application.
     known = named is not None and named.parts == parts

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
-from rahdari.applicant.sharing import NOBODY, UNPROVED, NameForm, ask, stand, take_back
+from rahdari.applicant.sharing import NOBODY, UNPROVED, NameForm, ask, status_of, take_back
 from rahdari.apply import queries as apply
 from rahdari.people.rules import Act
 from rahdari.share import actions
@@ -37,7 +37,7 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     if request.method == "POST" and "take_back" in request.POST:
         take_back(application, mine, actor=by.actor, now=now)
         return redirect(request.path)
-    stands = stand(application, mine, now)
+    stands = status_of(application, mine, now)
     if stands.state in {UNPROVED, NOBODY}:
         return redirect("portal:prove", reference=reference, endpoint=mine.pk)
     last, terms = stands.last, stands.terms

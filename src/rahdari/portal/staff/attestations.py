@@ -84,9 +84,9 @@ class ReviewRow:
 
 
 def _row(matter: AttestationReview, now: dt.datetime) -> ReviewRow:
-    if matter.waits_for_officer(now):
+    if matter.awaits_officer(now):
         whose, tone = _("Waits for you"), "warn"
-    elif matter.waits_for_association(now):
+    elif matter.awaits_association(now):
         whose, tone = _("The association answers"), "wait"
     elif matter.outcome == ReviewOutcome.ANOTHER_PROOF:
         whose, tone = _("Another proof is awaited"), "wait"
@@ -172,6 +172,6 @@ def _shown(found: AttestationReview, application: Application | None, form: Deci
         "why": why.title.in_language(language) if why else "",
         "yields": found.reply == Reply.YIELDS,
         "outcome": _words_of(ReviewOutcome(found.outcome), ReviewKind(found.kind)) if found.outcome else "",
-        "may_decide": found.waits_for_officer(now),
+        "may_decide": found.awaits_officer(now),
         "form": form,
     }

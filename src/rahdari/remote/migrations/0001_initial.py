@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("workers", models.PositiveIntegerField()),
-                ("told_at", models.DateTimeField()),
+                ("notified_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ("holder", models.UUIDField()),
                 ("block", rahdari.register.fields.BlockField()),
                 ("name", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
-                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "ordering": ["asked_at", "id"],
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(fields=["holder", "asked_at"], name="requests_of_a_holder"),
                     models.Index(
-                        condition=models.Q(("settled_at__isnull", True)), fields=["asked_at"], name="requests_unsettled"
+                        condition=models.Q(("closed_at__isnull", True)), fields=["asked_at"], name="requests_not_closed"
                     ),
                 ],
                 "constraints": [

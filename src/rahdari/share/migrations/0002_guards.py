@@ -11,7 +11,7 @@ $$;
 
 CREATE FUNCTION share_answers_stay() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' AND OLD.settled_at IS NOT NULL AND share_is_erased(OLD.subject) THEN
+    IF TG_OP = 'DELETE' AND OLD.closed_at IS NOT NULL AND share_is_erased(OLD.subject) THEN
         RETURN OLD;
     END IF;
     IF TG_OP = 'DELETE' THEN
@@ -29,7 +29,7 @@ CREATE FUNCTION share_replies_stay() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND EXISTS (
         SELECT 1 FROM share_sharingrequest
-        WHERE id = OLD.request_id AND settled_at IS NOT NULL AND share_is_erased(subject)
+        WHERE id = OLD.request_id AND closed_at IS NOT NULL AND share_is_erased(subject)
     ) THEN
         RETURN OLD;
     END IF;

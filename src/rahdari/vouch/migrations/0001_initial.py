@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ("asked_by", models.CharField(max_length=120)),
                 ("language", models.CharField(max_length=2)),
                 ("link_index", models.CharField(max_length=64, unique=True)),
-                ("sent_again_at", models.DateTimeField(blank=True, null=True)),
+                ("resent_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "ordering": ["asked_at", "id"],

@@ -8,12 +8,12 @@ from rahdari.ops.checks import NOTE, OK, WRONG, Finding
 MANY = 5
 
 
-def check_leases() -> Iterator[Finding]:
+def check_dyndns() -> Iterator[Finding]:
     from django.utils import timezone
 
-    from rahdari.dyndns import queries as leases
+    from rahdari.dyndns import queries as dyndns_queries
 
-    found = leases.counts(now=timezone.now())
+    found = dyndns_queries.counts(now=timezone.now())
     if not found.all:
         return
     said = f"{found.reporting} of {found.all} are reported"

@@ -29,7 +29,7 @@ KEEP, NEW_MACHINE, OLDER, ABOVE = (
     "What to keep",
     "On a new machine",
     "When the database is older than the feed",
-    "Beginning above a number that somebody tells you",
+    "Beginning above a given number",
 )
 RUNUSER = """#!/bin/sh
 shift 3

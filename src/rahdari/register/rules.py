@@ -13,7 +13,7 @@ from rahdari.address import Part
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # The kind and the category of the register's own addresses, by which it sees what an operator really does.
 CANARY = "canary"
-# The kind of the addresses that come and go with a lease.
+# The kind of the addresses that a router reports (dynamic DNS).
 DYNAMIC = "dynamic"
 # How the origin of an address begins that a person at home let be entered under their organisation's registration. It
 # is in the feed like any other; neither the organisation nor an application of it has it.
@@ -136,7 +136,7 @@ def feed_fields(
     valid_until: dt.datetime,
 ) -> dict[str, Any]:
     """All that is ever published of an entry. Nothing here names a person, a reference or a holder, and no time here
-    is exact (see docs/feed.md, "What the times tell")."""
+    is exact (see docs/feed.md, "What the times reveal")."""
     return {
         "id": feed_id,
         "prefix": str(block),

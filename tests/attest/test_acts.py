@@ -318,8 +318,8 @@ class TestARequest:
 def a_dispute(**more: object) -> AttestationReview:
     found = more.pop("attestation", None) or an_attestation(now=NOW)
     facts: dict[str, object] = {"subject": "", "holder": uuid.UUID(int=1), "person": "person:sample", "now": NOW}
-    facts |= {"said": "I never joined."}
-    return actions.dispute(attestation=found, reply_due_at=NOW + 5 * DAY, **facts | more)  # type: ignore[arg-type]
+    facts |= {"said": "I never joined.", "reply_due_at": NOW + 5 * DAY}
+    return actions.dispute(attestation=found, **facts | more)  # type: ignore[arg-type]
 
 
 class TestADispute:
@@ -332,6 +332,19 @@ class TestADispute:
             actions.decide(matter=matter, outcome=ReviewOutcome.STANDS, text="x", officer="officer:x", now=NOW)
         with pytest.raises(actions.NothingToDispute):
             a_dispute(attestation=matter.attestation)
+
+    def test_is_counted_on_every_page_without_being_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for number in range(4):
+            matter = a_dispute(attestation=attest(a_member(now=NOW))[0], reply_due_at=NOW + (3 + number) * DAY)
+        actions.reply(matter=matter, reply=Reply.KEEPS, text="A member.", by="person:test", now=NOW)
+        moments = [NOW, NOW + 3 * DAY, NOW + 5 * DAY, NOW + 9 * DAY]
+        for now in moments:
+            waits = {each for each in queries.open_matters() if each.awaits_association(now)}
+            assert set(queries.disputes_waiting(ASSOCIATION, now)) == waits
+        waiting = [sum(each.awaits_officer(now) for each in queries.open_matters()) for now in moments]
+        monkeypatch.setattr(AttestationReview, "from_db", None)
+        assert [queries.officers_count(now) for now in moments] == waiting == [1, 2, 4, 4]
+        assert [queries.waiting_count(ASSOCIATION, now) for now in moments] == [3, 2, 0, 0]
 
     def test_that_the_association_yields_to_is_put_right_at_once(self) -> None:
         matter = a_dispute()

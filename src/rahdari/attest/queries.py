@@ -181,12 +181,16 @@ def matching(found: QuerySet[Attestation], *, association: str, text: str) -> Qu
     return found.filter(wanted)
 
 
-def disputes_waiting(association: str, now: dt.datetime) -> list[AttestationReview]:
+def disputes_waiting(association: str, now: dt.datetime) -> QuerySet[AttestationReview]:
     """What members dispute and the association has not answered."""
-    rows = AttestationReview.objects.filter(
-        attestation__association=association, said_at__isnull=False, reply="", outcome="", closed_at__isnull=True
-    ).select_related("attestation")
-    return [each for each in rows.order_by("reply_due_at", "id") if each.awaits_association(now)]
+    rows = AttestationReview.objects.filter(_with_its_association(now), attestation__association=association)
+    return rows.select_related("attestation").order_by("reply_due_at", "id")
+
+
+def _with_its_association(now: dt.datetime) -> Q:
+    """What `AttestationReview.awaits_association` says, of many."""
+    in_time = Q(reply_due_at__isnull=True) | Q(reply_due_at__gt=now)
+    return in_time & Q(said_at__isnull=False, reply="", outcome="", closed_at__isnull=True)
 
 
 def matter_for_association(*, association: str, number: str) -> AttestationReview:
@@ -204,7 +208,7 @@ def matter_for_association(*, association: str, number: str) -> AttestationRevie
 
 
 def waiting_count(association: str, now: dt.datetime) -> int:
-    return requests_waiting(association).count() + len(disputes_waiting(association, now))
+    return requests_waiting(association).count() + disputes_waiting(association, now).count()
 
 
 def held_by_identifier(association: str, claim: str, indexes: Iterable[str]) -> Mapping[str, Attestation]:
@@ -397,7 +401,8 @@ def open_matters() -> QuerySet[AttestationReview]:
 
 
 def officers_count(now: dt.datetime) -> int:
-    return sum(matter.awaits_officer(now) for matter in open_matters())
+    undecided = AttestationReview.objects.filter(outcome="", closed_at__isnull=True)
+    return undecided.exclude(_with_its_association(now)).count()
 
 
 def matter_for_officer(officer: User, number: str) -> AttestationReview:

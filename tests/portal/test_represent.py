@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -143,6 +145,16 @@ class TestTheRepresentative:
         first, second, _page = self.asked()
         program, place = Program(first.applicant), f"/organisations/{first.organisation_id}/applicants"
         [asked] = program.get(place).said["items"]
+    def test_finds_any_number_of_questions_at_the_same_price(self) -> None:
+        first, _second, _page = self.asked()
+        browser, asked = browser_of(first.applicant), []
+        for number in range(3):
+            with CaptureQueriesContext(connection) as queries:
+                assert browser.get(reverse("portal:home")).text.count("Does this person apply for you?") == number + 1
+            asked.append(sum(each["sql"].lstrip().startswith("SELECT") for each in queries.captured_queries))
+            sent(f"another-{number}@mail.example", f"203.0.113.{70 + number}", at=timezone.now())
+        assert len(set(asked)) == 1, asked
+
         assert (asked["id"], asked["email"], asked["answer"]) == (str(whose(second).pk), "manager@mail.example", "")
         assert program.get(f"{place}/{asked['id']}").said == asked
         assert Program(second.applicant).get(place).status_code == 404

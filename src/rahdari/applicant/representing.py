@@ -93,9 +93,11 @@ def questions_to(user: User, organisation: Organisation | None = None) -> list[A
     ours = {each.pk: each for each in people.organisations_for(user, Act.APPLY)}
     if organisation is not None:
         ours = {pk: each for pk, each in ours.items() if pk == organisation.pk}
+    asked = contacts.asked_of(ours) if ours else []
+    about_which = apply.applications_by_subjects(check.subject for _pk, check in asked)
     found = []
-    for pk, check in contacts.asked_of(ours):
-        about = apply.application_by_subject(check.subject)
+    for pk, check in asked:
+        about = about_which.get(check.subject)
         if about is not None and about.status == "submitted" and "until" in check.facts:
             found.append(Asked(ours[pk], about, check, dt.datetime.fromisoformat(check.facts["until"])))
     return found

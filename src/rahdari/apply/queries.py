@@ -57,6 +57,7 @@ from .pending import submitted_without_checks as submitted_without_checks
 from .rules import Facts, Held, Status, StepKey, Trouble
 from .subjects import SUBJECT as SUBJECT
 from .subjects import application_by_subject as application_by_subject
+from .subjects import applications_by_subjects as applications_by_subjects
 from .subjects import applications_where as applications_where
 from .subjects import endpoint_by_subject as endpoint_by_subject
 from .subjects import endpoint_names as endpoint_names

@@ -252,8 +252,9 @@ def note(*, check: Check, facts: Facts) -> Check:
 def asked_of(organisations: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, Check]]:
     """What organisations are asked about others who apply with their number, and have not answered; the first to end in
     front. Each with the organisation that is asked."""
-    waiting = Check.objects.filter(outcome=Outcome.WAITING, kind=REPRESENTS)
-    found = [(each, check) for each in organisations for check in waiting.filter(facts__asked__contains=[str(each)])]
+    keys = {str(each): each for each in organisations}
+    waiting = Check.objects.filter(outcome=Outcome.WAITING, kind=REPRESENTS, facts__asked__has_any_keys=list(keys))
+    found = [(keys[key], check) for check in waiting for key in check.facts["asked"] if key in keys]
     return sorted(found, key=lambda pair: str(pair[1].facts.get("until", "")))
 
 

@@ -46,6 +46,10 @@ class TestShowing:
         browser, page = browser_of(application.applicant), reverse("portal:represent", args=[application.reference])
         status = browser.get(reverse("portal:status", args=[application.reference])).content.decode()
         assert page in status and "show whose number it is" in status
+        # Home, and the page of the organisation, say the same.
+        organisation = reverse("portal:organisation", args=[application.organisation_id])
+        for place in (reverse("portal:home"), f"{organisation}?view=applications"):
+            assert "Waiting for you to show whose number it is" in browser.get(place).text
         text = browser.get(page).content.decode()
         assert "o•••@softwarehouse.example" in text and OFFICE not in text
         assert browser.post(page, {"to": "email"}).status_code == 302
@@ -141,10 +145,6 @@ class TestTheRepresentative:
         browser.post(page, {"said": "no"})
         assert page not in browser.get(overview).text and page not in browser.get(reverse("portal:home")).text
 
-    def test_finds_the_question_with_a_program_and_answers_it(self) -> None:
-        first, second, _page = self.asked()
-        program, place = Program(first.applicant), f"/organisations/{first.organisation_id}/applicants"
-        [asked] = program.get(place).said["items"]
     def test_finds_any_number_of_questions_at_the_same_price(self) -> None:
         first, _second, _page = self.asked()
         browser, asked = browser_of(first.applicant), []
@@ -155,6 +155,10 @@ class TestTheRepresentative:
             sent(f"another-{number}@mail.example", f"203.0.113.{70 + number}", at=timezone.now())
         assert len(set(asked)) == 1, asked
 
+    def test_finds_the_question_with_a_program_and_answers_it(self) -> None:
+        first, second, _page = self.asked()
+        program, place = Program(first.applicant), f"/organisations/{first.organisation_id}/applicants"
+        [asked] = program.get(place).said["items"]
         assert (asked["id"], asked["email"], asked["answer"]) == (str(whose(second).pk), "manager@mail.example", "")
         assert program.get(f"{place}/{asked['id']}").said == asked
         assert Program(second.applicant).get(place).status_code == 404

@@ -68,11 +68,10 @@ from .remedies import (
     taken_back_from,
     written_to,
 )
-from .rules import CaseStanding, Outcome, Status
+from .rules import Outcome, Status
 
 __all__ = [
     "CaseNotFound",
-    "CaseStanding",
     "ClockFace",
     "Refusal",
     "RefusedFor",
@@ -119,7 +118,6 @@ __all__ = [
     "registrations_on_hold",
     "remedies_after",
     "remedies_of",
-    "standings_of",
     "taken_back_from",
     "undecided_applications",
     "with_news",
@@ -336,12 +334,6 @@ def cases_of(found: Sequence[Application]) -> dict[uuid.UUID, Case]:
         case.application = at_hand[case.application_id]
         cases[case.application_id] = case
     return cases
-
-
-def standings_of(found: Sequence[Application]) -> dict[uuid.UUID, CaseStanding]:
-    """How the cases of these applications stand, in three queries; those without a case are left out."""
-    rows = Case.objects.filter(application__in=found).prefetch_related("questions", "notices").order_by()
-    return {case.application_id: case.standing for case in rows}
 
 
 def decision_of(case: Case) -> Decision | None:

@@ -21,19 +21,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.address import Part, format_block, vpn
+from rahdari.applicant.overview import overviews
 from rahdari.applicant.proofs import with_unproved
 from rahdari.applicant.registration_status import may_go_on, standing_of, stays
 from rahdari.applicant.representing import Asked, questions_to
-from rahdari.applicant.stages import YOUR_TURN, Facts, Said, Stage, said, stage_of
+from rahdari.applicant.stages import Said, Stage
 from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
-from rahdari.checks import queries as check_queries
-from rahdari.checks.models import Check, Outcome
 from rahdari.control import queries as control_queries
 from rahdari.control.models import Reproof
-from rahdari.decide import queries as decide
 from rahdari.fees import queries as fees
 from rahdari.people import queries as people
 from rahdari.people.access import person, person_required
@@ -154,27 +152,18 @@ def _branches(entries: Iterable[Entry], known: dict[str, Endpoint]) -> list[str]
     return sorted({branch.name for branch in there}, key=str.casefold)
 
 
-def _under_way(found: Organisation) -> list[UnderWay]:
-    rows = list(applications.applications_for(found).filter(status__in=UNDER_WAY)[:MOST])
-    checks = check_queries.checks_of_subjects(each.subject for each in rows)
-    standings = decide.standings_of(rows)
-    return [_one(each, checks.get(each.subject, []), standings) for each in rows]
-
-
-def _one(row: Application, checks: Sequence[Check], standings: dict[uuid.UUID, decide.CaseStanding]) -> UnderWay:
-    case = standings.get(row.pk)
-    waits = {check.kind for check in checks if check.outcome == Outcome.WAITING}
-    stage = stage_of(
-        Facts(
-            status=row.status,
-            control_waits="control" in waits,
-            fee_waits=waits == {"fee"},
-            has_case=case is not None,
-            question=str(case.question) if case else "none",
-            notice=str(case.notice) if case else "none",
+def _under_way(found: Organisation, now: dt.datetime) -> list[UnderWay]:
+    rows = overviews(applications.applications_for(found).filter(status__in=UNDER_WAY)[:MOST], now=now)
+    # Who pays is told by the invoice.
+    return [
+        UnderWay(
+            each.application,
+            service_title(each.application.service),
+            each.said,
+            each.is_your_turn and each.stage is not Stage.FEE,
         )
-    )
-    return UnderWay(row, service_title(row.service), said(stage), stage in YOUR_TURN and stage is not Stage.FEE)
+        for each in rows
+    ]
 
 
 def _to_do(
@@ -271,7 +260,7 @@ def organisation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     found, user, now = shared.organisation(request, id, Act.SEE), person(request), timezone.now()
     rows = _rows(found, now)
     sees_papers = people.may(user, Act.PAPERS, organisation=found)
-    under_way = _under_way(found) if sees_papers else []
+    under_way = _under_way(found, now) if sees_papers else []
     view = request.GET.get("view", "all")
     view = view if view in VIEWS else "all"
     chosen = {

@@ -51,8 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.collectonly:
         return
     if os.environ.get("DATABASE_URL"):
-        # A cluster that goes on when we are done.
-        RUNNING.callback(drop_template, config)
+        # A cluster that goes on when we are done. A run without workers has made no template.
+        if config.option.numprocesses:
+            RUNNING.callback(drop_template, config)
         return
     try:
         url = RUNNING.enter_context(throwaway_postgres())

@@ -25,7 +25,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rahdari import __version__
+from rahdari import __version__, optional
 from rahdari.ops.errors import DATABASE_AWAY, Told
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ COMMANDS = {
     "letters": Command(
         "rahdari.letters.commands", "Note letters that came back, and try the providers of SMS.", Needs.DJANGO
     ),
-    "roster": Command("rahdari.control.commands", "Import a roster that checks are made against.", Needs.DJANGO),
+    "roster": Command("rahdari.checks.commands", "Import a roster that checks are made against.", Needs.DJANGO),
     "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),
     "rpki": Command(
         "rahdari.address.rpki_commands", "Import what holders of address space have signed in the RPKI.", Needs.DATA
@@ -306,6 +306,11 @@ def run(arguments: Sequence[str]) -> int:
     command = COMMANDS[word]
     if command.server and any(importlib.util.find_spec(name) is None for name in SERVER_PACKAGES):
         raise ServerNotInstalled(word)
+    if command.server:
+        try:
+            optional.left_out()
+        except optional.UnknownRoom as error:
+            raise SettingsRefused(str(error)) from None
     if next((each for each in rest if not each.startswith("-")), "") in command.free:
         command = replace(command, needs=Needs.NOTHING)
     data = None

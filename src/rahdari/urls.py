@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from rahdari import optional
 from rahdari.checks import kinds
 
 # Nothing is shown, and no letter with a link goes out, while a kind of check lacks a sentence in one of the languages.
@@ -21,7 +22,7 @@ urlpatterns = [
     path("", include("rahdari.mobile.urls")),
     path("", include("rahdari.attest.urls")),
     path("", include("rahdari.share.urls")),
-    path("", include("rahdari.remote.urls")),
+    *(path("", include(f"rahdari.{room}.urls")) for room in optional.installed()),
     path("", include("rahdari.decide.urls")),
     path("", include("rahdari.publish.urls")),
     path("", include("rahdari.api.urls")),

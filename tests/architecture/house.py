@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rahdari import optional
+
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "rahdari"
 
 # From the top down. A room imports only from floors below its own; rooms on one floor do not know each other.
@@ -36,14 +38,16 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vault",),
     ("vantage",),
     ("policy", "feed", "probe"),
-    ("address",),
+    ("address", "optional"),
 )
 # These stand beside the house, and are bounded below; settings import no room.
 BESIDE = ("agent", "client", "push", "lookup", "settings")
+# A regulator may leave them out.
+OPTIONAL = tuple(optional.ROOMS)
 FACTS = frozenset({"address", "feed", "policy", "probe"})
 # Below the rooms that know persons.
-GROUND = FACTS | {"vault", "db", "tables", "web", "programs", "vantage", "journal", "archive"}
-WITHOUT_DJANGO = (*sorted(FACTS), "vantage", "agent", "push", "lookup", "client")
+GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vantage", "journal", "archive"}
+WITHOUT_DJANGO = (*sorted(FACTS), "optional", "vantage", "agent", "push", "lookup", "client")
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "api", "publish", "inquiry"),
@@ -143,6 +147,13 @@ def contracts(package: Path = PACKAGE) -> Iterator[dict[str, Any]]:
         **_forbidden("facts-without-django", "These do without Django and without a database", WITHOUT_DJANGO, ()),
         "forbidden_modules": ["django", "psycopg", "procrastinate", "allauth"],
     }
+    for room in OPTIONAL:
+        own, others = of_room(room, package)
+        yield {
+            **_forbidden(f"without-{room}", f"Nothing that stays imports {room}, which can be left out", others, own),
+            "as_packages": "False",
+            "allow_indirect_imports": "True",
+        }
     for room in WITH_LAYERS_INSIDE:
         yield {
             "id": f"order-inside-{room}",
@@ -151,6 +162,18 @@ def contracts(package: Path = PACKAGE) -> Iterator[dict[str, Any]]:
             "containers": [f"rahdari.{room}"],
             "layers": list(INSIDE),
         }
+
+
+def of_room(room: str, package: Path = PACKAGE) -> tuple[set[str], set[str]]:
+    """The modules that go when this room is left out: its own, and what it adds to others, which have its name or begin
+    with it (`workflow/fees.py`, `ops/attest_samples.py`). And those that stay."""
+    own, others = set(), set()
+    for path in package.rglob("*.py"):
+        parts = [part for part in path.relative_to(package).with_suffix("").parts if part != "__init__"]
+        goes = any(part == room or part.startswith(f"{room}_") for part in parts)
+        goes = goes and (parts[0] == room or parts[0] not in FACTS | set(BESIDE))
+        (own if goes else others).add(".".join(parts))
+    return own, others - {""}
 
 
 def _forbidden(id: str, name: str, sources: Any, targets: Any) -> dict[str, Any]:

@@ -116,6 +116,8 @@ IMPORTS = [
     ("portal/fault.py", "from rahdari.workflow import terms\n", "A room imports only from floors below its own"),
     ("applicant/fault.py", "from rahdari.portal import navigation\n", "A room imports only from floors below its own"),
     ("decide/fault.py", "from rahdari.applicant import stages\n", "A room imports only from floors below its own"),
+    ("workflow/fault.py", "from rahdari.remote import queries\n", "Nothing that stays imports remote"),
+    ("decide/fault.py", "from . import remote\n", "Nothing that stays imports remote"),
     ("attic/__init__.py", "", "A room imports only from floors below its own"),
 ]
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from rahdari import optional
 from rahdari.people.acting import Acting
 from rahdari.people.models import User
 from rahdari.programs import answers, schema, tokens
@@ -19,6 +20,7 @@ from .events import EVENTS, TEST, shape_of
 from .models import AccessToken, IdempotentRequest
 from .rules import A_PAGE, LARGEST_PAGE, Scope
 
+WITHOUT = optional.left_out()
 # `problem_map` says what becomes of errors of the rooms.
 MODULES = (
     *(
@@ -51,6 +53,8 @@ SCOPES = {
     Scope.REMOTE_MANAGE: "Make and end links for people who work from home.",
     Scope.WEBHOOKS_MANAGE: "Make, change, try and end webhooks.",
 }
+# Scopes that only operations of an optional room ask for.
+OPENED_BY = {Scope.REMOTE_MANAGE: "remote"}
 PLACES: dict[str, tuple[str, Json]] = {
     "reference": ("str", schema.text(20, 1, pattern=r"^[A-Za-z0-9-]+$")),
     "number": ("str", schema.text(20, 1, pattern=r"^[A-Za-z0-9-]+$")),
@@ -117,8 +121,8 @@ API = Interface(
     "docs/api.md walks through it.",
     who=_who,
     places=PLACES,
-    modules=tuple(f"{__package__}.{name}" for name in MODULES),
-    scopes=SCOPES,
+    modules=tuple(f"{__package__}.{name}" for name in MODULES if name not in WITHOUT),
+    scopes={scope: opens for scope, opens in SCOPES.items() if OPENED_BY.get(scope) not in WITHOUT},
     tokens="From the page “Programs”.",
     call=Call,
     attempts=IdempotentRequest,

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from rahdari import optional
 from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply import rules as evidence
@@ -28,7 +29,6 @@ from rahdari.people import queries as people
 from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
 from rahdari.publish import queries as publish
-from rahdari.remote import queries as remote
 
 from . import addresses, operators, queries, revocation, rules, words
 from . import evidence as in_file
@@ -134,24 +134,10 @@ class CasePage:
         return self.papers_of(self.notice) if self.notice else []
 
     @cached_property
-    def home_lines(self) -> list[tuple[int, str, dt.datetime | None]]:
-        """Lines of people who work from home, under the registration that this application is about: number, address,
-        and since when. No name is known."""
+    def besides(self) -> dict[str, Any]:
+        """What optional rooms say of the registration that this application is about."""
         registration = self.application.registration or (self.decision.registration if self.decision else None)
-        if registration is None:
-            return []
-        return [
-            (line.number, format_block(line.entry.block), line.agreed_at)
-            for line in remote.lines_of(registration)
-            if line.stands and line.entry is not None
-        ]
-
-    @cached_property
-    def remote_workers(self) -> int | None:
-        """How many the organisation told of, last."""
-        registration = self.application.registration or (self.decision.registration if self.decision else None)
-        gateway = remote.gateway_of(registration) if registration is not None else None
-        return gateway.workers if gateway is not None else None
+        return optional.joined(__package__, "on_case", registration) if registration is not None else {}
 
     @property
     def evidence_title(self) -> str:

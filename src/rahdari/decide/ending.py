@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 
+from rahdari import optional
 from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
 from rahdari.mobile import queries as mobile
@@ -22,7 +23,6 @@ from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import UNDONE_WITHIN, Standing
-from rahdari.remote import queries as remote
 
 from .rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
 
@@ -81,9 +81,8 @@ def restore(*, registration: Registration, actor: str, now: dt.datetime) -> tupl
     """It was struck out, and stands again with all that came back: addresses, lines at home but of those who withdrew,
     mobile lines. Returns it, and how many addresses and lines did not come back. Tells whoever gets its letters."""
     lines = mobile.lost_with(registration)
-    found, entries_lost = register.restore(
-        registration=registration, actor=actor, now=now, without=remote.taken_back(registration)
-    )
+    never = {origin for each in optional.given(__package__, "never_restored") for origin in each(registration)}
+    found, entries_lost = register.restore(registration=registration, actor=actor, now=now, without=never)
     lost = lines + sum(each.part_of_id is None for each in entries_lost)
     tell(found, "registration_goes_on", now, lost=lost)
     return found, lost

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from psycopg import sql
 
-from rahdari import __version__, policy
+from rahdari import __version__, optional, policy
 from rahdari.ops import rights
 from rahdari.ops.errors import Told
 from rahdari.vault import keys
@@ -50,8 +51,20 @@ class RulesNotTaken(Told):
         self.path = path
 
 
+class LeftOutHoldsRows(Told):
+    """A room that is left out was in use here. `.room`, and `.table`, which holds rows."""
+
+    def __init__(self, room: str, table: str) -> None:
+        super().__init__(
+            f"RAHDARI_WITHOUT leaves `{room}` out ({optional.ROOMS[room]}), and the table {table} holds rows, which "
+            f"nothing would show or erase any more. Nothing was changed. Take `{room}` out of RAHDARI_WITHOUT."
+        )
+        self.room, self.table = room, table
+
+
 def prepare(*, new_keys: bool = False) -> None:
     judge_rules()
+    judge_left_out()
     made = make_keys(new_keys=new_keys)
     migrate()
     if shared_with := os.environ.get("RAHDARI_SHARED_WITH"):
@@ -67,6 +80,17 @@ def judge_rules() -> None:
         policy.current(settings.POLICY_FILE)
     except policy.PolicyError as error:
         raise RulesNotTaken(settings.POLICY_FILE, error) from error
+
+
+def judge_left_out() -> None:
+    """Raises LeftOutHoldsRows."""
+    with connection.cursor() as cursor:
+        names = connection.introspection.table_names(cursor)
+        for room in optional.left_out():
+            for table in (name for name in names if name.startswith(f"{room}_")):
+                cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
+                if cursor.fetchone()[0]:
+                    raise LeftOutHoldsRows(room, table)
 
 
 def make_keys(*, new_keys: bool) -> list[str]:

@@ -14,6 +14,7 @@ from .continuation import change_from, dyndns_from, judge_papers, judge_retentio
 from .control_proofs import proof_from
 from .days import calendar_from
 from .guards import GUARDS
+from .left_out import judge_left_out
 from .quiet_hours import quiet_hours_from, reminders_from
 from .reading import Faults, Section
 from .reasons import EVIDENCE, reason_from
@@ -125,6 +126,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     decide.done()
     renewal.done()
     _whole_file(root, policy)
+    judge_left_out(root, policy)
     root.done()
     return policy
 

@@ -10,7 +10,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.contrib.messages import constants as message_levels
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
+
+from rahdari import optional
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -95,6 +98,11 @@ SAMPLE_REGISTRY = ""
 POLICY_FILE = DATA / "policy" / "in-force.toml"
 REASONS_TO_CONFIRM_ALLOWED = False
 
+try:
+    WITHOUT = optional.left_out()
+except optional.UnknownRoom as error:
+    raise ImproperlyConfigured(str(error)) from None
+
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -132,6 +140,7 @@ INSTALLED_APPS = [
     "rahdari.portal",
     "rahdari.api",
 ]
+INSTALLED_APPS = [app for app in INSTALLED_APPS if app.removeprefix("rahdari.") not in WITHOUT]
 
 MIDDLEWARE = [
     # The first four put their headers on every answer, whichever of the others fails.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from django.db.models import QuerySet
 
+from rahdari import optional
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -40,8 +41,6 @@ from rahdari.publish import queries as listings
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
-from rahdari.remote import actions as remote
-from rahdari.remote import queries as lines
 from rahdari.share import actions as share
 from rahdari.vouch.queries import REFERENCE
 
@@ -120,7 +119,8 @@ def _forget_holder(registration: Registration, now: dt.datetime) -> None:
     box = Box("entry", now=now)
     about = [f"registration:{registration.pk}"]
     about += dyndns_actions.erase(hosts=dyndns_queries.all_hosts_of(registration), box=box)
-    about += remote.forget(registration=registration, box=box)
+    for forget in optional.given(__package__, "forget_holder"):
+        about += forget(registration=registration, box=box)
     about += control.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
     mobile.forget_holder(registration=registration)
     _erase_checks(about, box)
@@ -136,7 +136,8 @@ CHANGING_KEPT = dt.timedelta(days=7)
 def _entries_to_forget(now: dt.datetime) -> QuerySet[Entry]:
     changing = now - applications.policy_in_force().dyndns.overlap - CHANGING_KEPT
     due = entries.entries_to_forget(before=_over("entry", now), changing_before=changing)
-    due = due.exclude(pk__in=dyndns_queries.reported_entries()).exclude(pk__in=lines.entries_of_lines())
+    for needed in (dyndns_queries.reported_entries, *optional.given(__package__, "entries_needed")):
+        due = due.exclude(pk__in=needed())
     return due.exclude(registration__in=decisions.registrations_on_hold(now))
 
 
@@ -152,7 +153,8 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
     box = Box("entry", now=now)
     _erase_checks(control.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box)
     dyndns_actions.let_go_of_closed(entry=entry)
-    remote.let_go(entry=entry)
+    for let_go in optional.given(__package__, "let_go"):
+        let_go(entry=entry)
     register.mark_forgotten(entries=[entry], box=box)
     box.seal(about=entry.registration.reference)
     publishing.forget_listings([entry.pk])

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari import optional
 from rahdari.address import Part, directory, format_block, vpn
 from rahdari.applicant.access_log import looks_at_registration
 from rahdari.applicant.mobile_lines import lines_of
@@ -20,7 +21,6 @@ from rahdari.applicant.mobile_lines import standing_of as standing_at_operators
 from rahdari.applicant.proof_history import by_address, proofs_of
 from rahdari.applicant.registration_status import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
 from rahdari.applicant.registrations import may_act_for
-from rahdari.applicant.remote import is_offered
 from rahdari.applicant.titles import service_title
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
@@ -104,7 +104,6 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "lines": lines,
         "is_mobile": mobile.has_lines(found),
         "line_left": _line_left(found),
-        "has_remote": is_offered(found) is not None,
         "in_grace": register.is_in_grace(found, now),
         # What a provisional one needs is what is still to come; no renewal stands in for it.
         "may_renew": state in CHANGEABLE and may_act and not found.is_provisional and now >= opens_at,
@@ -115,6 +114,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "history": history_of(found),
         "looks": looks_at_registration(found),
         "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
+        **optional.joined(__package__, "on_registration", found),
     }
     return render(request, "portal/applicant/registration.html", context)
 

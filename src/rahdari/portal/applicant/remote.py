@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -96,3 +97,10 @@ def _end(found: Registration, number: str, actor: str) -> None:
     if line is None:
         raise Http404
     remote.end_line(line=line, actor=actor, now=timezone.now())
+
+
+def on_registration(found: Registration) -> dict[str, object]:
+    return {"has_remote": is_offered(found) is not None}
+
+
+urlpatterns = [path("my/registrations/<str:reference>/home/", page, name="remote_staff")]

@@ -1,5 +1,7 @@
 from django.urls import path
 
+from rahdari import optional
+
 from . import (
     answers,
     branches,
@@ -20,7 +22,6 @@ from . import (
     prove_many,
     provisional,
     registration,
-    remote,
     renewal,
     represent,
     reproof,
@@ -31,6 +32,7 @@ from . import (
 )
 
 urlpatterns = [
+    *(each for added in optional.given(__package__, "urlpatterns") for each in added),
     path("my/", home.home, name="home"),
     path("my/applications/<str:reference>/", status.application, name="application"),
     path("my/applications/<str:reference>/tasks/", tasks.tasks, name="tasks"),
@@ -60,7 +62,6 @@ urlpatterns = [
     path("my/applications/<str:reference>/withdraw/", status.withdraw, name="withdraw"),
     path("my/registrations/", home.registrations, name="registrations"),
     path("my/registrations/<str:reference>/", registration.registration, name="registration"),
-    path("my/registrations/<str:reference>/home/", remote.page, name="remote_staff"),
     path("my/registrations/<str:reference>/provisional/", provisional.provisional, name="provisional"),
     path("my/registrations/<str:reference>/end/", ending.end_registration, name="end_registration"),
     path("my/registrations/<str:reference>/pause/", ending.pause_registration, name="pause_registration"),

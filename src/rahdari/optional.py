@@ -1,0 +1,60 @@
+"""Rooms that an installation can leave out (`RAHDARI_WITHOUT`), and what the rooms around them ask them for.
+
+What a room adds to another stands in that other, in a module of its own name: `workflow/fees.py`. The other asks for it
+by a name (`given(__package__, "STEPS")`) and imports neither the module nor the room, so that both can be left out.
+Without Django: a policy is judged by it.
+"""
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+# What each is for, as the error says that asks to put it back.
+ROOMS = {
+    "remote": "people who work from home",
+}
+
+
+class UnknownRoom(ValueError):
+    """RAHDARI_WITHOUT names what cannot be left out. `.unknown`"""
+
+    def __init__(self, unknown: list[str]) -> None:
+        super().__init__(
+            f"RAHDARI_WITHOUT names {', '.join(unknown)}, which cannot be left out. "
+            f"Write names of these, with spaces between them: {', '.join(sorted(ROOMS))}."
+        )
+        self.unknown = unknown
+
+
+def left_out() -> frozenset[str]:
+    """Raises UnknownRoom."""
+    words = os.environ.get("RAHDARI_WITHOUT", "").split()
+    if unknown := [word for word in words if word not in ROOMS]:
+        raise UnknownRoom(unknown)
+    return frozenset(words)
+
+
+def installed() -> Iterator[str]:
+    """The optional rooms that this installation has."""
+    without = left_out()
+    return (room for room in ROOMS if room not in without)
+
+
+@cache
+def _modules(package: str) -> tuple[ModuleType, ...]:
+    names = (f"{package}.{room}" for room in installed())
+    return tuple(import_module(name) for name in names if find_spec(name) is not None)
+
+
+def given(package: str, name: str) -> list[Any]:
+    """What the optional rooms of this installation add to a package under this name, one for each that adds any."""
+    return [getattr(module, name) for module in _modules(package) if hasattr(module, name)]
+
+
+def joined(package: str, name: str, *asked: Any, **more: Any) -> dict[str, Any]:
+    """What the functions of this name say, put together."""
+    return {key: said for each in given(package, name) for key, said in each(*asked, **more).items()}

@@ -1,0 +1,7 @@
+"""People who work from home: what is erased of their lines."""
+
+from rahdari.remote import actions, queries
+
+forget_holder = actions.forget
+let_go = actions.let_go
+entries_needed = queries.entries_of_lines

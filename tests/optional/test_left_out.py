@@ -1,0 +1,85 @@
+"""Each optional room left out once: the whole line stays green, and what asks for the room is told how to mend it."""
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.db import connection
+
+from rahdari import optional, policy
+from rahdari.ops import prepare
+
+from . import policies, traces
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = sorted(optional.ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.usefixtures("django_db_setup")
+def test_the_whole_line_without(room: str) -> None:
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    apart = urlunsplit(parts._replace(path=f"/without_{room}"))
+    own = {"RAHDARI_WITHOUT": room, "DATABASE_URL": apart, "DJANGO_SETTINGS_MODULE": "rahdari.settings.test"}
+    child = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/optional/walk.py", "-q", "-n", "0", "--durations", "5"],
+        cwd=ROOT,
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stdout + child.stderr
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_policy_that_asks_for_it_is_told_where_and_how_to_mend_it(room: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = policies.without(room)
+    policy.load(policy.BUNDLED)
+    monkeypatch.setenv("RAHDARI_WITHOUT", room)
+    with pytest.raises(policy.PolicyError) as refused:
+        policy.load(policy.BUNDLED)
+    for problem in refused.value.problems:
+        assert problem.line > 1, problem
+        assert optional.ROOMS[room] in problem.message and f"take `{room}` out of RAHDARI_WITHOUT" in problem.message
+    policy.read(without)
+
+
+@pytest.mark.parametrize("command", [["django", "check"], ["rahdari", "policy", "check"]], ids=lambda words: words[0])
+def test_a_word_that_is_no_room_is_refused_at_start(command: list[str]) -> None:
+    child = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env={**os.environ, "RAHDARI_WITHOUT": "remote mail", "DJANGO_SETTINGS_MODULE": "rahdari.settings.test"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode != 0
+    said = child.stderr.strip().splitlines()[-1]
+    assert "RAHDARI_WITHOUT names mail, which cannot be left out" in said and "remote" in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_room_that_was_in_use_is_not_left_out(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = ROOMS[0]
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {room}_sample AS SELECT 1 FROM generate_series(1, {rows})")
+    prepare.judge_left_out()
+    monkeypatch.setenv("RAHDARI_WITHOUT", room)
+    with pytest.raises(prepare.LeftOutHoldsRows, match=f"{room}_sample") if rows else nullcontext():
+        prepare.judge_left_out()
+
+
+def test_each_room_that_can_be_left_out_is_documented_and_known_by_its_traces() -> None:
+    table = (ROOT / "docs" / "install.md").read_text().partition("### Leaving rooms out")[2].partition("\n### ")[0]
+    documented = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert documented == set(ROOMS)
+    for table in (traces.ON_PAGES, traces.STEPS, traces.IN_CONTRACTS):
+        assert table.keys() == set(ROOMS)

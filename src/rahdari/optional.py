@@ -16,6 +16,7 @@ from typing import Any
 # What each is for, as the error says that asks to put it back.
 ROOMS = {
     "remote": "people who work from home",
+    "fees": "fees",
 }
 
 
@@ -53,6 +54,11 @@ def _modules(package: str) -> tuple[ModuleType, ...]:
 def given(package: str, name: str) -> list[Any]:
     """What the optional rooms of this installation add to a package under this name, one for each that adds any."""
     return [getattr(module, name) for module in _modules(package) if hasattr(module, name)]
+
+
+def ask(package: str, name: str, *asked: Any, **more: Any) -> Any:
+    """What the first room that adds it says; None while none does."""
+    return next((each(*asked, **more) for each in given(package, name)), None)
 
 
 def joined(package: str, name: str, *asked: Any, **more: Any) -> dict[str, Any]:

@@ -15,7 +15,6 @@ urlpatterns = [
     path("", include("rahdari.letters.urls")),
     path("", include("rahdari.apply.urls")),
     path("", include("rahdari.control.urls")),
-    path("", include("rahdari.fees.urls")),
     path("", include("rahdari.vouch.urls")),
     path("", include("rahdari.confirm.urls")),
     path("", include("rahdari.dyndns.urls")),

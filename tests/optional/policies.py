@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 from rahdari.policy import BUNDLED
@@ -10,11 +11,32 @@ from rahdari.policy import BUNDLED
 FREE = {"rule": "free", "text": {"en": "No fee", "ur": "کوئی فیس نہیں"}}
 
 
+type Rules = dict[str, Any]
+
+
+def _without_section(name: str) -> Callable[[Rules], object]:
+    return lambda rules: rules.pop(name)
+
+
+def _without_fees(rules: Rules) -> None:
+    del rules["fees"], rules["retention"]["payment"], rules["remedies"]["pay"]
+    rules["reasons"] = {key: why for key, why in rules["reasons"].items() if "pay" not in why.get("remedies", ())}
+    for service in rules["services"].values():
+        service["fee"] = FREE
+    _without_check(rules, "fee")
+
+
+def _without_check(rules: Rules, kind: str) -> None:
+    for service in rules["services"].values():
+        service["checks"] = [check for check in service["checks"] if check["kind"] != kind]
+
+
+ASKS = {"remote": _without_section("remote_staff"), "fees": _without_fees}
+
+
 def without(room: str) -> str:
     rules = tomllib.loads(BUNDLED.read_text())
-    {
-        "remote": lambda: rules.pop("remote_staff"),
-    }[room]()
+    ASKS[room](rules)
     return "\n".join(f"{json.dumps(key)} = {_as_toml(value)}" for key, value in rules.items())
 
 

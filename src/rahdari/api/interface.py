@@ -35,7 +35,7 @@ MODULES = (
         "case_answers",
     ),
     *("registrations", "looks", "connections", "mobile", "address_files", "sharing", "remote"),
-    *("organisations", "mandates", "attestations", "accounts", "webhooks"),
+    *("organisations", "mandates", "attestations", "fees", "letters", "webhooks"),
 )
 SCOPES = {
     Scope.APPLICATIONS_READ: "Read your applications and their documents.",
@@ -53,8 +53,6 @@ SCOPES = {
     Scope.REMOTE_MANAGE: "Make and end links for people who work from home.",
     Scope.WEBHOOKS_MANAGE: "Make, change, try and end webhooks.",
 }
-# Scopes that only operations of an optional room ask for.
-OPENED_BY = {Scope.REMOTE_MANAGE: "remote"}
 PLACES: dict[str, tuple[str, Json]] = {
     "reference": ("str", schema.text(20, 1, pattern=r"^[A-Za-z0-9-]+$")),
     "number": ("str", schema.text(20, 1, pattern=r"^[A-Za-z0-9-]+$")),
@@ -122,7 +120,7 @@ API = Interface(
     who=_who,
     places=PLACES,
     modules=tuple(f"{__package__}.{name}" for name in MODULES if name not in WITHOUT),
-    scopes={scope: opens for scope, opens in SCOPES.items() if OPENED_BY.get(scope) not in WITHOUT},
+    scopes=SCOPES,
     tokens="From the page “Programs”.",
     call=Call,
     attempts=IdempotentRequest,

@@ -10,7 +10,6 @@ from rahdari.apply import actions as apply
 from rahdari.apply import form_errors
 from rahdari.apply import queries as applications
 from rahdari.apply.rows import FileFault
-from rahdari.fees import queries as fees
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.programs.answers import Problem
@@ -32,7 +31,6 @@ from .serializers import stamp
     RegistrationNotFound,
     NotAsked,
     WebhookNotFound,
-    fees.InvoiceNotFound,
     files.FileMissing,
     apply.UnknownDocumentRule,
     sharing.NotFound,

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 
 from rahdari.address import Part, format_block, vpn
 from rahdari.address.vpn import VPN_SERVICES
-from rahdari.applicant.overview import Overview, overview
+from rahdari.applicant.overview import Overview, invoice_of, overview
 from rahdari.applicant.stages import Stage
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document, Endpoint
@@ -19,7 +19,6 @@ from rahdari.checks.kinds import KINDS, whose_turn
 from rahdari.checks.models import Check
 from rahdari.control import queries as proofs
 from rahdari.decide import queries as decide
-from rahdari.fees import queries as fees
 from rahdari.people import identifiers
 from rahdari.programs import schema
 from rahdari.programs.problems import plain
@@ -307,7 +306,7 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
             ]
             if seen.stage in {Stage.REVIEW, Stage.SECOND}:
                 found.append(item("decision", "officer", until, lead))
-    invoice = fees.invoice_of(row.subject) if row.status == "submitted" else None
+    invoice = invoice_of(row) if row.status == "submitted" else None
     if invoice is not None and invoice.paid_at is None:
         found.insert(0, item("payment", "applicant", stamp(invoice.due_at), invoice.number))
     return found

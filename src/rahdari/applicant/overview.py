@@ -4,11 +4,13 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from rahdari import optional
 from rahdari.apply.models import Application, Endpoint
 from rahdari.checks import contacts, words
 from rahdari.checks import queries as check_queries
@@ -19,8 +21,6 @@ from rahdari.confirm.models import SubscriberQuestion
 from rahdari.control import queries as control_queries
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
-from rahdari.fees import queries as fees
-from rahdari.fees.models import Invoice
 from rahdari.mobile.models import MobileNumber
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
@@ -58,7 +58,7 @@ class Overview:
     every_check: list[Check]
     proofs: list[Proof]
     # What is to be paid before it can be decided.
-    invoice: Invoice | None
+    invoice: Any  # a `fees.Invoice`, or None
     # Operators' open questions, by the endpoint that they are about; and which of these endpoints a yes would prove.
     asked: Mapping[str, SubscriberQuestion]
     with_their_operators: frozenset[str]
@@ -216,6 +216,11 @@ class Overview:
         return [(each, asked, operator_name(asked.operator) if asked else "") for each, asked in found]
 
 
+def invoice_of(application: Application) -> Any:
+    """Its `fees.Invoice`, if there is one."""
+    return optional.ask(__package__, "invoice_of", application.subject)
+
+
 def overview(application: Application, *, now: dt.datetime) -> Overview:
     return overviews([application], now=now)[0]
 
@@ -234,7 +239,8 @@ def overviews(applications: Iterable[Application], *, now: dt.datetime) -> list[
         for subject, checks in seen.items()
     }
     owing = [row.subject for row in rows if row.status == "submitted" and "fee" in waits[row.subject]]
-    invoices = {subject: each for subject, each in fees.invoices_by_subject(owing).items() if each.paid_at is None}
+    found = optional.joined(__package__, "invoices_by_subject", owing)
+    invoices = {subject: each for subject, each in found.items() if each.paid_at is None}
     asked = questions.open_by_subject(subject for subject, kinds in waits.items() if kinds)
     targets = {target for each in asked.values() for target in each}
     with_operators = control_queries.subjects_with_their_operators(targets) if targets else set()

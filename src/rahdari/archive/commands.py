@@ -166,6 +166,8 @@ def _subject(number: str) -> str:
         ("register.Registration", "reference", "registration"),
         ("fees.Invoice", "number", "invoice"),
     ):
+        if not apps.is_installed(f"rahdari.{label.partition('.')[0]}"):
+            continue
         found = apps.get_model(label)._default_manager.filter(**{field: number}).first()
         if found is not None:
             return f"{prefix}:{found.pk}"

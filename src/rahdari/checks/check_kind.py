@@ -89,6 +89,8 @@ class CheckKind:
     takes_proof: bool = False
     # Its place among what is awaited is its own: proofs of control, and what is to be paid.
     stands_apart: bool = False
+    # The optional room without which nobody makes it.
+    room: str = ""
 
     def __post_init__(self) -> None:
         # Whether a lazy sentence is empty asks for settings, and a policy is judged without: only a plain text can be.

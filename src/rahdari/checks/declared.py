@@ -385,6 +385,7 @@ DOCUMENTS = CheckKind(
 
 FEE = CheckKind(
     key="fee",
+    room="fees",
     about=About.APPLICANT,
     answered_by=Party.APPLICANT,
     is_asked=True,

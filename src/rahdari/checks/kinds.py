@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rahdari import optional
 from rahdari.policy import Policy
 from rahdari.policy import checks as policy
 
@@ -100,4 +101,5 @@ def what_is_seen(rules: Policy) -> list[str]:
     return [str(kind.seen) for kind in seen if _SEEN_WITH.get(kind.key, bool)(rules)]
 
 
-declare(*ALL)
+declare(*(kind for kind in ALL if kind.room not in optional.left_out()))
+policy.know_rooms({kind.key: kind.room for kind in ALL if kind.room})

@@ -6,13 +6,13 @@ officer names in words: they are kept with the notice, and whoever it goes again
 
 from collections.abc import Callable, Iterable
 
+from rahdari import optional
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check, Outcome
 from rahdari.confirm import queries as questions
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
-from rahdari.fees import queries as fees
 from rahdari.policy import CheckRule, Reason
 
 from .case_clock import policy_of
@@ -67,7 +67,7 @@ def _not_proved(application: Application, _reason: Reason) -> bool:
 
 def _unpaid(application: Application, _reason: Reason) -> bool:
     open_ones = [check for check in _checks(application, ["fee"]) if check.outcome != Outcome.PASSED]
-    return bool(open_ones) and fees.invoice_of(application.subject) is not None
+    return bool(open_ones) and bool(optional.ask(__package__, "is_invoiced", application))
 
 
 def _has_papers(application: Application, _reason: Reason) -> bool:

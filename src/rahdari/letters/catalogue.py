@@ -10,6 +10,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from rahdari import optional
+
 Title = str | Promise
 
 
@@ -208,6 +210,14 @@ LETTERS: dict[str, Kind] = {
     "registration_stays": _kind(_("A registration stays as it is"), "registration", "text"),
     "registration_goes_on": _kind(_("A registration continues"), "registration", "lost"),
 }
+
+# Those that only an optional room writes, by how their names begin.
+OF_ROOMS = {
+    "home_line_": "remote",
+    "invoice": "fees",
+}
+for prefix in (prefix for prefix, room in OF_ROOMS.items() if room in optional.left_out()):
+    LETTERS = {name: kind for name, kind in LETTERS.items() if not name.startswith(prefix)}
 
 NOTES: dict[str, Note] = {
     CONTACT_CODE: Note(_("The code to the contact of a company or member"), frozenset({"code"})),

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from rahdari import optional
 from rahdari.web import limits, values
 
 from .actions import allow_stranger
@@ -306,6 +307,11 @@ ROLE_HINTS = {
     Membership.Role.ACCOUNTANT.value: _("Sees invoices and receipts. No address."),
     Membership.Role.VIEWER.value: _("Sees the registrations, and changes nothing."),
 }
+
+
+if "fees" in optional.left_out():
+    del ROLE_NAMES[Membership.Role.ACCOUNTANT.value]
+    ROLE_HINTS[Membership.Role.MANAGER.value] = _("Applies, answers, proves, renews and ends.")
 
 
 class InviteForm(forms.Form):

@@ -4,6 +4,8 @@ about (`know`); until it has, as where nothing but the policy is at hand, each w
 from collections.abc import Mapping
 from enum import StrEnum
 
+from rahdari import optional
+
 
 class About(StrEnum):
     ADDRESS = "address"  # each address
@@ -12,10 +14,21 @@ class About(StrEnum):
 
 
 _known: dict[str, About] = {}
+_rooms: dict[str, str] = {}
 
 
 def know(kinds: Mapping[str, About]) -> None:
     _known.update(kinds)
+
+
+def know_rooms(kinds: Mapping[str, str]) -> None:
+    """Kinds that only an optional room makes."""
+    _rooms.update(kinds)
+
+
+def left_out() -> Mapping[str, str]:
+    """Kinds that this installation does not make, with the room that it leaves out."""
+    return {kind: room for kind, room in _rooms.items() if room in optional.left_out()}
 
 
 def known() -> Mapping[str, About]:

@@ -9,8 +9,20 @@ from datetime import timedelta
 from typing import Any
 
 from .clock import Allowance
+from .left_out import words
 from .reading import BASES, Section
-from .retention import APPEAL, BY_CLOCK, DAYS, ERASED_BY, NOT_BEFORE_AN_APPEAL, WITH_THE_CASE, Renewal, Retention
+from .retention import (
+    APPEAL,
+    BY_CLOCK,
+    DAYS,
+    ERASED_BY,
+    NOT_BEFORE_AN_APPEAL,
+    OF_ROOMS,
+    WITH_THE_CASE,
+    Renewal,
+    Retention,
+    by_clock,
+)
 from .shapes import ChangeRules, DyndnsRules
 
 DEFAULT: Mapping[str, Any] = {
@@ -76,7 +88,9 @@ def _retention(key: str, section: Section) -> Retention:
             "without_consent",
         )
     if retention.erased_by == "clock":
-        if key not in BY_CLOCK:
+        if key in BY_CLOCK and key not in by_clock():
+            section.fault(words(OF_ROOMS[key]))
+        elif key not in BY_CLOCK:
             section.fault(
                 'No clock erases this. Say erased_by = "hand" (whoever runs the register does it), or "nothing" (this '
                 "version holds none).",
@@ -107,7 +121,7 @@ def judge_retention(
                 f"{rows[key].keep} is shorter than the time for an appeal (clocks.{APPEAL}): it would be gone before "
                 "anybody can appeal.",
             )
-    for key in sorted(set(BY_CLOCK) - set(rows)):
+    for key in sorted(by_clock() - set(rows)):
         root.fault(f"It is not said how long {BY_CLOCK[key]} is kept: {key} = {{ after, keep, ... }}.", "retention")
     for key, other, said in (
         ("draft", "limits.draft_kept", draft),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rahdari import optional
+
 # What a clock of the line erases. `with_the_case` has no time of its own: it goes when the case goes. Every other kind
 # of data that a policy names is either not held by this version, or erased by whoever runs the register.
 BY_CLOCK = {
@@ -20,11 +22,19 @@ BY_CLOCK = {
     "payment": "who paid, in which words",
     "entry": "whose an ended registration was, and its addresses",
 }
+# What only an optional room collects.
+OF_ROOMS = {"payment": "fees"}
 # By which clock of the policy an appeal may still be made, and so what may not be gone before: the loader refuses it.
 APPEAL = "appeal_officer_decision"
 NOT_BEFORE_AN_APPEAL = ("came_to_nothing", "case", "entry")
 WITH_THE_CASE = "with_the_case"
 ERASED_BY = ("clock", "hand", "nothing")
+
+
+def by_clock() -> frozenset[str]:
+    """Of which a policy says how long it is kept."""
+    return frozenset(key for key in BY_CLOCK if OF_ROOMS.get(key) not in optional.left_out())
+
 
 DAYS = {"hours": 1 / 24, "days": 1, "months": 30.44, "years": 365.25}
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from .asked_fields import asks_from, judge_readers
-from .checks import known
+from .checks import known, left_out
 from .clock import Allowance
+from .left_out import words
 from .reading import BASES, Section
 from .shapes import (
     ROSTERS,
@@ -144,7 +145,7 @@ def _condition(row: Section) -> Text:
 
 def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, Reason]) -> CheckRule:
     check = CheckRule(
-        kind=row.choice("kind", tuple(known())) if known() else row.string("kind", filled=True),
+        kind=row.choice("kind", (*known(), *left_out())) if known() else row.string("kind", filled=True),
         title=row.both("title"),
         roster=row.string("roster", "") or None,
         required=row.yes("required"),
@@ -155,6 +156,8 @@ def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, 
         read_by_officer=row.yes("read_by_officer", False),
         by_contact=row.yes("by_contact", False),
     )
+    if check.kind in left_out():
+        row.fault(words(left_out()[check.kind]), "kind")
     if check.by_contact and check.kind != "roster":
         row.fault("Only a roster has contacts: only a roster check says so.", "by_contact")
     if check.read_by_officer and check.kind != "documents":

@@ -13,6 +13,7 @@ The publisher's step (`publish`) runs in a process of its own, since it holds ke
 import datetime as dt
 from functools import partial
 
+from rahdari import optional
 from rahdari.attest import actions as attest
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MemberList
 from rahdari.checks import actions as check_actions
@@ -23,7 +24,6 @@ from rahdari.db.queues import attempt
 from rahdari.decide import actions as decide
 from rahdari.dyndns import actions as dyndns
 from rahdari.dyndns.models import AddressClaim, AddressReport, ReportedAddress
-from rahdari.fees.models import Invoice, Payment
 from rahdari.mobile import actions as lines
 from rahdari.mobile.models import MobileNumber
 from rahdari.publish import actions as publishing
@@ -57,7 +57,6 @@ from .inquiries import Asked, all_of
 from .late_answers import RESTS, decide_late, take_in_late_proofs
 from .mobile import drop_lines, tell_of_left
 from .operator_checks import OPERATORS, erase_subscribers, stand_on_silence
-from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
 from .provisional import prolong_provisional, remind_of_provisional, settle_answered, settle_ending
 from .reminding import remind, tell_of_grace
 from .reproving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
@@ -66,12 +65,11 @@ from .retention import (
     erase_evidence,
     erase_files_of_cases,
     erase_files_of_nothing,
-    erase_payers,
     forget_entries,
     forget_holders,
 )
 from .sharing import CO_HOLDERS, end_parts, follow_requests
-from .step import Step, Tables, together
+from .step import AN_HOUR, Place, Step, Tables, together
 from .unsupported import tell_of_terms
 
 
@@ -110,9 +108,11 @@ def publish(*, now: dt.datetime) -> int:
     return publishing.publish_editions(now=now)
 
 
+def _of_optional_rooms(place: Place) -> tuple[Step, ...]:
+    return tuple(step for steps in optional.given(__package__, "STEPS") for step in steps.get(place, ()))
+
+
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
-# What is kept for months need not be erased to the minute.
-AN_HOUR = dt.timedelta(hours=1)
 # Who outside is asked, each once about one thing (`inquiry`).
 PARTIES: tuple[Asked, ...] = (CLIENTS, CO_HOLDERS, ASSOCIATIONS, OPERATORS)
 ASKED = tuple(party.kind.model for party in PARTIES)
@@ -131,8 +131,7 @@ STEPS: tuple[Step, ...] = (
     Step("checks: not shown in time", check_actions.end_waiting, clock=True),
     Step("checks", answer_checks),
     Step("checks: proofs that came late", take_in_late_proofs, rests=RESTS),
-    Step("fees", ask_for_fees),
-    Step("fees -> checks", answer_fees, of=(Invoice,)),
+    *_of_optional_rooms(Place.BEFORE_DECISIONS),
     Step("checks -> decide", decide_what_is_answered),
     Step("decide: what came late", decide_late, rests=RESTS),
     Step("decide -> register", enter_grants),
@@ -147,7 +146,6 @@ STEPS: tuple[Step, ...] = (
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),
     Step("control: erase evidence", erase_evidence, rests=AN_HOUR),
-    Step("fees: erase payers", erase_payers, of=(Payment,), rests=AN_HOUR),
     Step("erase files", together(erase_files_of_nothing, erase_files_of_cases), rests=AN_HOUR),
     Step("register: forget holders", forget_holders, rests=AN_HOUR),
     Step("register: forget addresses", forget_entries, rests=AN_HOUR),
@@ -176,6 +174,5 @@ STEPS: tuple[Step, ...] = (
     Step("register: remind of provisional terms", remind_of_provisional, clock=True),
     Step("register: tell of expiry", tell_of_expiry, clock=True),
     Step("publish: tell of the terms", tell_of_terms, of=(Receipt,), rests=AN_HOUR),
-    Step("fees: remind", remind_of_fees, of=(Invoice,), clock=True),
-    Step("fees: void", void_invoices_of_ended_applications, of=(Invoice,)),
+    *_of_optional_rooms(Place.LAST),
 )

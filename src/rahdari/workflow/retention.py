@@ -28,9 +28,6 @@ from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.dyndns import actions as dyndns_actions
 from rahdari.dyndns import queries as dyndns_queries
-from rahdari.fees import actions as fees
-from rahdari.fees import queries as payments
-from rahdari.fees.models import Payment
 from rahdari.letters import actions as letters
 from rahdari.mobile import actions as mobile
 from rahdari.people import actions as people
@@ -64,7 +61,7 @@ def clock_of(row: Retention) -> str:
     return CLOCKS["case" if row.after == WITH_THE_CASE else row.key]
 
 
-def _over(key: str, now: dt.datetime) -> dt.datetime | None:
+def over(key: str, now: dt.datetime) -> dt.datetime | None:
     """Before which moment the time of this class is over; None: it is kept."""
     kept = applications.policy_in_force().retention[key].span
     return None if kept is None or archive.is_kept(key) else now - kept
@@ -81,17 +78,12 @@ def erase_card_numbers(application: Application, now: dt.datetime) -> int:
 
 
 def erase_evidence(now: dt.datetime) -> int:
-    before = _over("proof_of_control", now)
+    before = over("proof_of_control", now)
     return 0 if before is None else control.erase_evidence(before=before, at_most=5 * AT_ONCE)
 
 
-@each_of(lambda now: payments.payers_known(booked_before=_over("payment", now)), lock=True)
-def erase_payers(payment: Payment, now: dt.datetime) -> int:
-    return fees.erase_payer(payment=payment, now=now)
-
-
 def _ended_long_ago(now: dt.datetime) -> QuerySet[Registration]:
-    return entries.ended_before(_over("entry", now)).exclude(pk__in=decisions.registrations_on_hold(now))
+    return entries.ended_before(over("entry", now)).exclude(pk__in=decisions.registrations_on_hold(now))
 
 
 @each_of(_ended_long_ago)
@@ -135,7 +127,7 @@ CHANGING_KEPT = dt.timedelta(days=7)
 
 def _entries_to_forget(now: dt.datetime) -> QuerySet[Entry]:
     changing = now - applications.policy_in_force().dyndns.overlap - CHANGING_KEPT
-    due = entries.entries_to_forget(before=_over("entry", now), changing_before=changing)
+    due = entries.entries_to_forget(before=over("entry", now), changing_before=changing)
     for needed in (dyndns_queries.reported_entries, *optional.given(__package__, "entries_needed")):
         due = due.exclude(pk__in=needed())
     return due.exclude(registration__in=decisions.registrations_on_hold(now))
@@ -163,14 +155,14 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
 
 # Applications that came to nothing, and those whose registration has ended, longer ago than a file is kept; and never
 # while an appeal or a late answer may still change what came of it, or an officer holds it.
-@each_of(lambda now: apply.with_files_due(before=_over("came_to_nothing", now), granted=False, now=now))
+@each_of(lambda now: apply.with_files_due(before=over("came_to_nothing", now), granted=False, now=now))
 def erase_files_of_nothing(application: Application, now: dt.datetime) -> bool:
     return not _may_be_changed(application, now) and _erase(application, Box("came_to_nothing", now=now), now)
 
 
-@each_of(lambda now: apply.with_files_due(before=_over("case", now), granted=True, now=now))
+@each_of(lambda now: apply.with_files_due(before=over("case", now), granted=True, now=now))
 def erase_files_of_cases(application: Application, now: dt.datetime) -> bool:
-    before = _over("case", now)
+    before = over("case", now)
     if before is None or _may_be_changed(application, now) or _lasts(application, before):
         return False
     return _erase(application, Box("case", now=now), now)
@@ -207,12 +199,13 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
     _erase_checks(about, box)
     OPERATOR.erase_about(subjects=about, box=box, now=now)
     attest.erase_about(subjects=about, box=box, now=now)
+    others = optional.given(__package__, "erase_about")
     letters.erase_letters(
         subjects=[
             *about,
             *share.erase_requests(subjects=about, box=box),
             *REFERENCE.erase_about(subjects=about, box=box, now=now),
-            *fees.erase_payers_of(subjects=about, box=box, now=now),
+            *(each for erase in others for each in erase(subjects=about, box=box, now=now)),
         ],
         box=box,
     )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from django.db import connection
@@ -12,6 +13,8 @@ class Run(Protocol):
     def __call__(self, *, now: dt.datetime) -> int: ...
 
 
+# What is kept for months need not be erased to the minute.
+AN_HOUR = dt.timedelta(hours=1)
 BY_THE_CLOCK = dt.timedelta(seconds=5)
 
 
@@ -34,6 +37,13 @@ class Step:
     @property
     def pause(self) -> dt.timedelta | None:
         return self.rests or (BY_THE_CLOCK if self.clock else None)
+
+
+class Place(StrEnum):
+    """Where the steps of optional rooms stand among the others (`workflow.STEPS`)."""
+
+    BEFORE_DECISIONS = "before decisions"
+    LAST = "last"
 
 
 def together(*runs: Run) -> Run:

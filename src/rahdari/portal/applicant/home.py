@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari import optional
 from rahdari.applicant.overview import Overview, overviews
 from rahdari.applicant.proofs import with_unproved
 from rahdari.applicant.registration_status import standing_of
@@ -21,7 +22,6 @@ from rahdari.apply import queries as apply
 from rahdari.apply import summary
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
-from rahdari.fees import queries as fees
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
@@ -56,12 +56,12 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("portal:operator")
     if people.is_officer(user):
         return redirect("decide:queue")
-    if people.keeps_accounts(user):
-        return redirect("fees:payments")
+    for desk in optional.given(__package__, "desk_of"):
+        if name := desk(user):
+            return redirect(name)
     if people.association_of(user) is not None:
         return redirect("attest:members")
     now = timezone.now()
-    invoices = fees.invoices_of(holders=people.holders_for(user, Act.INVOICES), now=now)
     theirs = list(apply.applications_of(user)[:50])
     sent = overviews((each for each in theirs if each.status != "draft"), now=now)
     seen = {each.application.pk: each for each in sent}
@@ -80,7 +80,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "represent_asked": questions_to(user),
             "registrations": held,
             "provisional": [each for each in held if each.standing == "valid" and each.registration.is_provisional],
-            "invoices": invoices,
             "sharing_asked": sharing.questions_to(user).count(),
             "is_sharing": sharing.is_sharing(user),
             "invitations": people.invitations_to(user, now),
@@ -88,7 +87,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "is_agent": people.mandates_in_force(user, Act.SEE).exists(),
             "revoked": attestations.may_be_objected_to(user),
             "is_attested": attestations.theirs(user).exists(),
-            "invoices_to_pay": sum(each.open > 0 and each.invoice.voided_at is None for each in invoices),
+            **optional.joined(__package__, "on_home", user, now),
         },
     )
 

@@ -20,6 +20,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari import optional
 from rahdari.address import Part, format_block, vpn
 from rahdari.applicant.overview import overviews
 from rahdari.applicant.proofs import with_unproved
@@ -32,7 +33,6 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import queries as control_queries
 from rahdari.control.models import Reproof
-from rahdari.fees import queries as fees
 from rahdari.people import queries as people
 from rahdari.people.access import person, person_required
 from rahdari.people.models import Mandate, Organisation, User
@@ -183,17 +183,7 @@ def _to_do(
     if people.may(user, Act.PAPERS, organisation=found):
         todo += [_provisional(row) for row in rows if row.registration.is_provisional and row.state == Standing.VALID]
         todo += [_go_on(each) for each in under_way if each.is_your_turn]
-    if people.may(user, Act.INVOICES, organisation=found):
-        due = [each for each in fees.invoices_of(holders=[found.holder_ref], now=now) if _is_due(each)]
-        if due:
-            text = _("Pay what is due")
-            hint = ", ".join(each.invoice.number for each in due[:3])
-            todo.append(ToDo(reverse("fees:invoices"), text, hint, "warn", values.figure(len(due))))
-    return todo
-
-
-def _is_due(standing: fees.PaymentStanding) -> bool:
-    return standing.open > 0 and standing.invoice.voided_at is None
+    return todo + [each for more in optional.given(__package__, "to_do") for each in more(user, found, now)]
 
 
 def _answer(asked: Asked, now: dt.datetime) -> ToDo:

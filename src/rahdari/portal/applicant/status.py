@@ -18,7 +18,7 @@ from rahdari.applicant.access_log import looks_at_application
 from rahdari.applicant.awaiting import clock_of, what_then
 from rahdari.applicant.late_evidence import ways_of
 from rahdari.applicant.operator_way import stands_meanwhile
-from rahdari.applicant.overview import Overview, overview
+from rahdari.applicant.overview import Overview, invoice_of, overview
 from rahdari.applicant.refusals import why
 from rahdari.applicant.stages import (
     ENDED,
@@ -33,7 +33,6 @@ from rahdari.apply import queries as apply
 from rahdari.checks.models import Outcome
 from rahdari.decide import queries as decide
 from rahdari.decide.words import why_held
-from rahdari.fees import queries as fees
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
@@ -114,7 +113,7 @@ def fee_to_come(seen: Overview) -> str:
         return ""
     rules = apply.frozen_policy(found)
     due = apply.what_is_due(found, rules, apply.endpoints_of(found))
-    if not isinstance(due, pricing.Due) or fees.invoice_of(found.subject) is not None:
+    if not isinstance(due, pricing.Due) or invoice_of(found) is not None:
         return ""
     return form_errors.fee(due, rules.services[found.service], get_language() or "en")[0]
 

@@ -26,13 +26,14 @@ from rahdari.decide import queries as decisions
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as invoices
 from rahdari.fees import rules
-from rahdari.fees.models import Invoice
+from rahdari.fees.models import Invoice, Payment
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import due_at
 
-from .step import together
+from .retention import over
+from .step import AN_HOUR, Place, Step, together
 
 KIND = "fee"
 ACTOR = "system:fees"
@@ -192,7 +193,7 @@ def remind_of_fees(now: dt.datetime) -> int:
 def _remind(days: int, now: dt.datetime) -> int:
     start = now + dt.timedelta(days=days - 1)
     queue = Queue(
-        f"workflow.paying.remind_of_fees {days}",
+        f"workflow.fees.remind_of_fees {days}",
         lambda _now: invoices.due_between(start=start, end=start + dt.timedelta(days=1)),
         lambda invoice, now: _tell(invoice, "invoice_due_soon", f"due:{days}", now),
     )
@@ -224,3 +225,22 @@ def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime, **more: 
         )
         for person in people.people_to_tell(invoice.holder, Act.INVOICES)
     )
+
+
+@each_of(lambda now: invoices.payers_known(booked_before=over("payment", now)), lock=True)
+def erase_payers(payment: Payment, now: dt.datetime) -> int:
+    return fees.erase_payer(payment=payment, now=now)
+
+
+erase_about = fees.erase_payers_of
+STEPS = {
+    Place.BEFORE_DECISIONS: (
+        Step("fees", ask_for_fees),
+        Step("fees -> checks", answer_fees, of=(Invoice,)),
+    ),
+    Place.LAST: (
+        Step("fees: erase payers", erase_payers, of=(Payment,), rests=AN_HOUR),
+        Step("fees: remind", remind_of_fees, of=(Invoice,), clock=True),
+        Step("fees: void", void_invoices_of_ended_applications, of=(Invoice,)),
+    ),
+}

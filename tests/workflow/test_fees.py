@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from rahdari import policy, workflow
 from rahdari.apply import actions as apply
-from rahdari.apply import form_errors
+from rahdari.apply import drafts, form_errors
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
@@ -63,7 +63,7 @@ def draft_of(registration: Registration, about: str, now: dt.datetime = LATER) -
 
 
 def send(draft: Application, now: dt.datetime = LATER) -> Application:
-    apply.take_known_proofs(Application.objects.get(pk=draft.pk), actor="person:x", now=now)
+    drafts.take_known_proofs(Application.objects.get(pk=draft.pk), actor="person:x", now=now)
     application = apply.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor="person:x", now=now
     )

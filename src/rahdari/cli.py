@@ -168,7 +168,7 @@ class SettingsRefused(Told):
 
 def overview() -> str:
     width = max(map(len, COMMANDS)) + 2
-    lines = "\n".join(f"  {word:<{width}}{command.help}" for word, command in COMMANDS.items())
+    lines = "\n".join(f"  {word:<{width}}{command.help}" for word, command in commands().items())
     return (
         f"commands:\n{lines}\n\n`rahdari COMMAND --help` says more about one of them. "
         "All but `agent`, `my` and `vantage` take --data DIR too, the data folder."
@@ -299,18 +299,13 @@ def run(arguments: Sequence[str]) -> int:
     rest = given[given.index(word) + 1 :]
     if (both := " ".join([word, *rest[:1]])) in COMMANDS:
         word, rest = both, rest[1:]
-    if word not in COMMANDS:
-        near = difflib.get_close_matches(word, COMMANDS, 1)
+    if word not in (ours := commands()):
+        near = difflib.get_close_matches(word, ours, 1)
         hint = f" Did you mean `rahdari {near[0]}`?" if near else ""
         raise NoSuchCommand(f"There is no command `rahdari {word}`.{hint} `rahdari --help` lists them all.")
     command = COMMANDS[word]
     if command.server and any(importlib.util.find_spec(name) is None for name in SERVER_PACKAGES):
         raise ServerNotInstalled(word)
-    if command.server:
-        try:
-            optional.left_out()
-        except optional.UnknownRoom as error:
-            raise SettingsRefused(str(error)) from None
     if next((each for each in rest if not each.startswith("-")), "") in command.free:
         command = replace(command, needs=Needs.NOTHING)
     data = None
@@ -331,6 +326,14 @@ def run(arguments: Sequence[str]) -> int:
     finally:
         if command.needs is not Needs.NOTHING and not asks:
             give_back(folder)
+
+
+def commands() -> dict[str, Command]:
+    """All but those of rooms that are left out. Raises SettingsRefused."""
+    try:
+        return {word: command for word, command in COMMANDS.items() if word not in optional.left_out()}
+    except optional.UnknownRoom as error:
+        raise SettingsRefused(str(error)) from None
 
 
 def of_the_database(error: Exception) -> Told | None:

@@ -17,6 +17,7 @@ from typing import Any
 ROOMS = {
     "remote": "people who work from home",
     "fees": "fees",
+    "vantage": "looking from other places",
 }
 
 

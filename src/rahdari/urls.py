@@ -1,5 +1,6 @@
 """Every address of the web process."""
 
+from django.apps import apps
 from django.urls import include, path
 
 from rahdari import optional
@@ -21,7 +22,11 @@ urlpatterns = [
     path("", include("rahdari.mobile.urls")),
     path("", include("rahdari.attest.urls")),
     path("", include("rahdari.share.urls")),
-    *(path("", include(f"rahdari.{room}.urls")) for room in optional.installed()),
+    *(
+        path("", include(f"rahdari.{room}.urls"))
+        for room in optional.installed()
+        if apps.is_installed(f"rahdari.{room}")
+    ),
     path("", include("rahdari.decide.urls")),
     path("", include("rahdari.publish.urls")),
     path("", include("rahdari.api.urls")),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from rahdari.control import actions, expected_claims, queries, vantage_points, way_words
+from rahdari.control import actions, expected_claims, places, queries, way_words
 from rahdari.control.models import Challenge, Method, ProbeAttempt
 from rahdari.probe import wireguard
 from rahdari.vault import keys
@@ -43,10 +43,8 @@ class Register:
         self.now = NOW
 
     def stands_at(self, where: Line) -> None:
-        from_here = vantage_points.look_from_all
-        self.monkeypatch.setattr(
-            vantage_points, "look_from_all", lambda *asked: where.at_prober(lambda: from_here(*asked))
-        )
+        from_here = places.look_from_all
+        self.monkeypatch.setattr(places, "look_from_all", lambda *asked: where.at_prober(lambda: from_here(*asked)))
 
     def open(self, method: Method, *, at: object = SERVER, subject: str = "", **given: Any) -> Challenge:
         return actions.open_challenge(

@@ -31,13 +31,23 @@ def _without_check(rules: Rules, kind: str) -> None:
         service["checks"] = [check for check in service["checks"] if check["kind"] != kind]
 
 
-ASKS = {"remote": _without_section("remote_staff"), "fees": _without_fees}
+WITHOUT: dict[str, Callable[[Rules], object]] = {
+    "remote": _without_section("remote_staff"),
+    "fees": _without_fees,
+    "vantage": lambda rules: None,
+}
 
 
 def without(room: str) -> str:
     rules = tomllib.loads(BUNDLED.read_text())
-    ASKS[room](rules)
+    WITHOUT[room](rules)
     return "\n".join(f"{json.dumps(key)} = {_as_toml(value)}" for key, value in rules.items())
+
+
+def asking(room: str) -> str:
+    """Rules that ask for what this room does; those that ship do, but for views from elsewhere."""
+    views = "needed = 3\nmay_fail = 0\nnetworks = 2" if room == "vantage" else "needed = 1\nmay_fail = 0\nnetworks = 1"
+    return BUNDLED.read_text().replace("needed = 1\nmay_fail = 0\nnetworks = 1", views)
 
 
 def _as_toml(value: Any) -> str:

@@ -40,10 +40,11 @@ def test_the_whole_line_without(room: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_policy_that_asks_for_it_is_told_where_and_how_to_mend_it(room: str, monkeypatch: pytest.MonkeyPatch) -> None:
     without = policies.without(room)
-    policy.load(policy.BUNDLED)
+    asking = policies.asking(room)
+    policy.read(asking)
     monkeypatch.setenv("RAHDARI_WITHOUT", room)
     with pytest.raises(policy.PolicyError) as refused:
-        policy.load(policy.BUNDLED)
+        policy.read(asking)
     for problem in refused.value.problems:
         assert problem.line > 1, problem
         assert optional.ROOMS[room] in problem.message and f"take `{room}` out of RAHDARI_WITHOUT" in problem.message

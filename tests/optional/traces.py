@@ -3,9 +3,10 @@
 # In the words of a page, in either language.
 ON_PAGES = {
     "remote": r"work from home|from home\b|remote.staff|گھر سے",
+    "vantage": r"vantage",
     "fees": r"invoice|receipt number|bank statement|\bpay\b|فیس کا بل",
 }
 # In the names of the workflow's steps.
-STEPS = {"remote": r"^remote", "fees": r"^fees"}
+STEPS = {"vantage": r"vantage", "remote": r"^remote", "fees": r"^fees"}
 # In the names of operations, shapes, scopes and events in the contracts of both interfaces.
-IN_CONTRACTS = {"remote": r"remote|home.?line", "fees": r"invoice|payment"}
+IN_CONTRACTS = {"vantage": "vantage", "remote": r"remote|home.?line", "fees": r"invoice|payment"}

@@ -12,19 +12,20 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import policy, vantage, workflow
+from rahdari import policy, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.checks import actions as checking
 from rahdari.checks import queries as checks
 from rahdari.control import actions as control
-from rahdari.control import expected_claims, vantage_points
+from rahdari.control import expected_claims, places
 from rahdari.control import queries as proofs
 from rahdari.decide import queries as cases
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.portal.applicant import renewing
+from rahdari.probe import quorum
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
@@ -144,12 +145,12 @@ class TestTwoClicks:
     ) -> None:
         shown: list[object] = []
 
-        def look(claim: object, *_rest: object) -> list[vantage.VantageAnswer]:
+        def look(claim: object, *_rest: object) -> list[quorum.VantageAnswer]:
             proved = claim in shown
             answer = ProbeAnswer(Outcome.PROVED if proved else Outcome.ANSWERED, "http")
-            return [vantage.VantageAnswer(vantage.View("here", "AS64496", answer=answer))]
+            return [quorum.VantageAnswer(quorum.View("here", "AS64496", answer=answer))]
 
-        monkeypatch.setattr(vantage_points, "look_from_all", look)
+        monkeypatch.setattr(places, "look_from_all", look)
         person = story.a_person()
         draft = story.fill(story.a_draft(person))
         endpoint = story.add(draft)

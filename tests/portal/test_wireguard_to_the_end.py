@@ -17,7 +17,7 @@ from rahdari import workflow
 from rahdari.address import directory
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.control import vantage_points
+from rahdari.control import places
 from rahdari.register import queries as register
 from rahdari.register.models import Change
 from rahdari.vault import keys
@@ -49,10 +49,8 @@ def test_is_proved_from_the_page_registered_and_renewed_in_two_clicks(
     endpoint: Endpoint,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from_here = vantage_points.look_from_all
-    monkeypatch.setattr(
-        vantage_points, "look_from_all", lambda *asked: endpoint.line.at_prober(lambda: from_here(*asked))
-    )
+    from_here = places.look_from_all
+    monkeypatch.setattr(places, "look_from_all", lambda *asked: endpoint.line.at_prober(lambda: from_here(*asked)))
     person = story.a_person()
     browser = Client(headers={"accept-language": "en"}, REMOTE_ADDR="192.0.2.1")
     browser.force_login(person)

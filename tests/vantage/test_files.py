@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rahdari.ops import doctor
+from rahdari.ops import vantage as vantage_checks
 from rahdari.policy import BUNDLED
 from rahdari.vantage import VantagesUnusable, load
 from rahdari.vantage.configuration import ConfigurationError
@@ -225,7 +226,7 @@ class TestTheUnit:
 
 class TestDoctor:
     def findings(self, data: Path) -> list[doctor.Finding]:
-        return list(doctor.check_vantages(doctor.Inspection(data, {}, "127.0.0.1", 8000)))
+        return list(vantage_checks.check(doctor.Inspection(data, {}, "127.0.0.1", 8000)))
 
     def test_is_content_without_any_where_none_is_needed(self, tmp_path: Path) -> None:
         [finding] = self.findings(tmp_path)

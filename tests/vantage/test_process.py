@@ -9,6 +9,7 @@ import ssl
 import threading
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import urllib3
 
 from rahdari import probe
 from rahdari.probe import Outcome, wireguard
-from rahdari.vantage import Needed, Outlook, Vantage, ask, ask_all, judge
+from rahdari.probe.quorum import Ask, Needed, Outlook, ask_all, judge
+from rahdari.vantage import Vantage, ask
 from rahdari.vantage.client import KEY_PATH, PATH, greet
 from rahdari.vantage.message import Request, Sighting, Unusable
 from tests.probe.certificates import Authority, Identity, an_identity
@@ -25,6 +27,10 @@ from tests.probe.certificates import Authority, Identity, an_identity
 from .places import ALLOWED, LOOPBACK, FakeVantage, a_vantage, free_port, get, now
 
 HERE = probe.Standpoint(allowed_ranges=ALLOWED)
+
+
+def asking(*vantages: Vantage) -> list[Ask]:
+    return [partial(ask, each) for each in vantages]
 
 
 class Web:
@@ -113,7 +119,7 @@ class TestAsk:
     def test_gives_what_was_seen_there_signed(self, vantage: Vantage, web: Web) -> None:
         asked = ask(vantage, claim=web.claim, address=LOOPBACK, timeout=5.0, now=now())
         assert asked.view.proved and asked.view.place == vantage.name and asked.view.network == vantage.network
-        assert asked.sighting is not None and asked.sighting.method == "tls"
+        assert asked.signed is not None and asked.signed["sighting"]["method"] == "tls"
         data = json.loads(json.dumps(asked.as_data()))
         assert data["signed"]["sighting"]["answer"]["key"] == web.identity.fingerprint
 
@@ -250,7 +256,14 @@ class TestTheProcess:
 
 class TestAskAll:
     def test_puts_views_together(self, real: Vantage, fake: Vantage, web: Web) -> None:
-        asked = ask_all([real, fake], claim=web.claim, address=LOOPBACK, now=now(), timeout=5.0, standpoint=HERE)
+        asked = ask_all(
+            asking(real, fake),
+            claim=web.claim,
+            address=LOOPBACK,
+            now=now(),
+            timeout=5.0,
+            standpoint=HERE,
+        )
         assert [each.view.place for each in asked] == ["here", real.name, fake.name]
         verdict = judge([each.view for each in asked], Needed(views=3, may_fail=0, networks=2))
         assert verdict.outlook is Outlook.AGREED
@@ -260,7 +273,12 @@ class TestAskAll:
         divided.sees = lambda request: probe.ProbeAnswer(Outcome.OTHER_KEY, "tls", key="cd" * 32)
         with divided.running() as elsewhere:
             asked = ask_all(
-                [real, elsewhere], claim=web.claim, address=LOOPBACK, now=now(), timeout=5.0, standpoint=HERE
+                asking(real, elsewhere),
+                claim=web.claim,
+                address=LOOPBACK,
+                now=now(),
+                timeout=5.0,
+                standpoint=HERE,
             )
         verdict = judge([each.view for each in asked], Needed(views=3, may_fail=0, networks=2))
         assert (verdict.outlook, verdict.contradicting) == (Outlook.DIVIDED, ("fake-2",))
@@ -273,7 +291,14 @@ class TestAskAll:
         )
         with contextlib.ExitStack() as stack:
             known = [stack.enter_context(fake.running()) for fake in fakes]
-            ask_all(known, claim=claim, address=LOOPBACK, now=now(), timeout=1.0, standpoint=HERE)
+            ask_all(
+                asking(*known),
+                claim=claim,
+                address=LOOPBACK,
+                now=now(),
+                timeout=1.0,
+                standpoint=HERE,
+            )
         moments = [fake.asked[0].claim.as_data()["moment"] for fake in fakes]
         assert moments == sorted(set(moments)) and moments[0] > 0
 

@@ -12,14 +12,13 @@ from typing import Any
 
 from django.db import transaction
 
-from rahdari import vantage
 from rahdari.address import Address
 from rahdari.db.wake import Channel, wake
-from rahdari.probe import registry
+from rahdari.probe import quorum, registry
 from rahdari.probe.claims import Claim
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 
-from . import expected_claims, queries, registries, rules, vantage_points
+from . import expected_claims, places, queries, registries, rules
 from .challenges import ChallengeNotPending, keep_try, succeed
 from .models import Challenge, Method, ProbeAttempt, Status
 
@@ -114,15 +113,15 @@ def _take(challenge: Challenge, now: dt.datetime) -> Look:
     return Look(challenge, claim, expected_claims.address_asked(challenge), now)
 
 
-def _make(look: Look, timeout: float) -> list[vantage.VantageAnswer] | registry.Answer:
+def _make(look: Look, timeout: float) -> list[quorum.VantageAnswer] | registry.Answer:
     """2) Ask from all places, with nothing locked and without the database. A registry is asked from here alone: it
     shows a certificate."""
     if look.claim is None:
         return registries.ask(look.challenge.network, timeout)
-    return vantage_points.look_from_all(look.claim, look.address, timeout, look.at)
+    return places.look_from_all(look.claim, look.address, timeout, look.at)
 
 
-def _record(look: Look, found: list[vantage.VantageAnswer] | registry.Answer, now: dt.datetime) -> ProbeAttempt:
+def _record(look: Look, found: list[quorum.VantageAnswer] | registry.Answer, now: dt.datetime) -> ProbeAttempt:
     """3) Record what each place saw, and last what it comes to.
 
     The proof may have come another way meanwhile; the attempts are kept all the same.
@@ -131,7 +130,7 @@ def _record(look: Look, found: list[vantage.VantageAnswer] | registry.Answer, no
         with transaction.atomic():
             challenge = Challenge.objects.select_for_update().get(pk=look.challenge.pk)
             return registries.record(challenge, found, now)
-    verdict = vantage.judge([each.view for each in found], vantage_points.needed())
+    verdict = quorum.judge([each.view for each in found], places.needed())
     with transaction.atomic():
         challenge = Challenge.objects.select_for_update().get(pk=look.challenge.pk)
         if len(found) > 1:
@@ -151,20 +150,20 @@ def _record(look: Look, found: list[vantage.VantageAnswer] | registry.Answer, no
 
 
 def _name(place: str) -> str:
-    return "" if place == vantage.HERE else place
+    return "" if place == quorum.HERE else place
 
 
 def _asked_for(look: Look) -> dict[str, Any]:
     return {"asked": str(look.address), "port": getattr(look.claim, "port", getattr(look.claim, "PORT", None))}
 
 
-def _seen_from(look: Look, asked: vantage.VantageAnswer) -> tuple[str, dict[str, Any]]:
+def _seen_from(look: Look, asked: quorum.VantageAnswer) -> tuple[str, dict[str, Any]]:
     """What one place saw: finding and evidence, with its signature where it came from elsewhere."""
     if asked.view.answer is None:
         return "absent", _asked_for(look) | {"why": asked.view.absent}
     finding, evidence = _read(look, asked.view.answer)
-    if asked.sighting is not None:
-        evidence |= {"network": asked.view.network, "signed": asked.sighting.as_data()}
+    if asked.signed is not None:
+        evidence |= {"network": asked.view.network, "signed": asked.signed}
     return finding, evidence
 
 

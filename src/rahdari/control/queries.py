@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from rahdari.vault import index, links
 
-from . import rules, vantage_points
+from . import places, rules
 from .expected_claims import address_asked as address_asked
 from .expected_claims import can_be_repeated as can_be_repeated
 from .expected_claims import shown_for as shown_for
@@ -130,7 +130,7 @@ def attempts_about(subject: str) -> QuerySet[ProbeAttempt]:
 
 def places_asked() -> int:
     """From how many places a look is made."""
-    return vantage_points.count()
+    return places.count()
 
 
 def last_attempt(challenge: Challenge) -> ProbeAttempt | None:

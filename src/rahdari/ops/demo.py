@@ -4,8 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from rahdari import optional
 from rahdari.feed import TERMS
-from rahdari.ops import datafolder, processes, sample_vantages
+from rahdari.ops import datafolder, processes
 from rahdari.ops.processes import Child
 from rahdari.ops.start import Start, start
 
@@ -65,7 +66,7 @@ def agents(given: Start) -> Sequence[Child]:
         children.append(given.child(slug, "agent", "run", "--config", configuration, keyless=True, late=True))
     key = str(folder_of(given, ANSWERS_BY_ITSELF) / "answers.key")
     asked = ["--base", given.url, "--key-file", key]
-    for name, settings in sample_vantages.prepare(given.data):
+    for name, settings in optional.ask(__package__, "vantages_of_demo", given.data) or ():
         children.append(given.child(name, "vantage", "run", "--config", str(settings), keyless=True, late=True))
     children.append(
         given.child("sample-answers", *asked, keyless=True, late=True, module="rahdari.ops.sample_operator")

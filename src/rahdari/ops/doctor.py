@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rahdari import optional
 from rahdari.ops import datafolder, processes
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 from rahdari.ops.doctor_dyndns import check_dyndns
@@ -219,29 +220,6 @@ def check_directory(patient: Inspection) -> Iterator[Finding]:
         yield Finding(OK, "directory", f"imported {age.days} days ago")
 
 
-def check_vantages(patient: Inspection) -> Iterator[Finding]:
-    """Whether the places that look at endpoints too answer, and are as many as the policy needs."""
-    from rahdari import policy, vantage
-
-    try:
-        known = vantage.load(patient.data)
-        given = policy.current(patient.data / "policy" / "in-force.toml").vantage
-    except vantage.VantagesUnusable as error:
-        yield Finding(WRONG, "vantages", str(error))
-        return
-    except policy.PolicyError:
-        return  # what is wrong with it stands in the line of the policy
-    for each in known:
-        said = vantage.greet(each)
-        yield Finding(OK if said == vantage.ANSWERS else WRONG, "vantages", f"{each.name} {said}")
-    views = 1 + len(known)
-    if views < given.needed:
-        text = f"the policy needs {given.needed} views and there are {views}: no address is proved by a probe."
-        yield Finding(WRONG, "vantages", f"{text} Set up more, or lower vantage.needed; docs/vantage.md.")
-    elif not known:
-        yield Finding(OK, "vantages", "none; endpoints are looked at from this machine alone")
-
-
 def check_ports(patient: Inspection) -> Iterator[Finding]:
     ports = {"pages": patient.port, "feed": patient.port + 1, "lookups": patient.port + 2}
     # With single units nobody holds the folder: what answers there says whose it is.
@@ -440,7 +418,7 @@ CHECKS: tuple[Callable[[Inspection], Iterable[Finding]], ...] = (
     check_policy,
     check_feed,
     check_directory,
-    check_vantages,
+    *optional.given(__package__, "check"),
     check_ports,
     check_front,
     check_served,

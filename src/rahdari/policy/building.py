@@ -126,7 +126,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     decide.done()
     renewal.done()
     _whole_file(root, policy)
-    judge_left_out(root)
+    judge_left_out(root, policy)
     root.done()
     return policy
 

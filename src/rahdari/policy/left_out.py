@@ -3,6 +3,7 @@
 from rahdari import optional
 
 from .reading import Section
+from .shapes import Policy
 
 # Sections that only an optional room carries out.
 SECTIONS = {
@@ -11,11 +12,14 @@ SECTIONS = {
 }
 
 
-def judge_left_out(root: Section) -> None:
+def judge_left_out(root: Section, policy: Policy) -> None:
     without = optional.left_out()
     for key, room in SECTIONS.items():
         if room in without and root.has(key):
             root.fault(words(room), key)
+    # One view is the own.
+    if "vantage" in without and policy.vantage.needed > 1:
+        root.fault(words("vantage"), "vantage")
 
 
 def words(room: str) -> str:

@@ -5,23 +5,7 @@ setting), one attempt a request, few at a time; each answer is signed by its key
 keeps nothing and logs no address. Nothing here knows Django.
 """
 
-from .client import ANSWERS, VantageAnswer, ask, ask_all, greet
-from .quorum import HERE, Needed, Outlook, Verdict, View, judge
+from .client import ANSWERS, ask, greet
 from .vantage_list import Vantage, VantagesUnusable, load
 
-__all__ = [
-    "ANSWERS",
-    "HERE",
-    "Needed",
-    "Outlook",
-    "Vantage",
-    "VantageAnswer",
-    "VantagesUnusable",
-    "Verdict",
-    "View",
-    "ask",
-    "ask_all",
-    "greet",
-    "judge",
-    "load",
-]
+__all__ = ["ANSWERS", "Vantage", "VantagesUnusable", "ask", "greet", "load"]

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from rahdari.probe.quorum import HERE
+
 from .message import check_key, check_name
-from .quorum import HERE
 
 FILE = "vantages.toml"
 _NETWORK = re.compile(r"AS[1-9][0-9]{0,9}", re.ASCII)

@@ -1,14 +1,26 @@
-"""What several views of one endpoint come to. Pure.
+"""Views of one endpoint from several places, and what they come to.
+
+    views = ask_all(others, claim=claim, address=address, standpoint=standpoint, now=now)
+    verdict = judge([asked.view for asked in views], needed)
 
 As the CA/Browser Forum has it for certificates (Baseline Requirements 3.2.2.9): so many views must have proved it, over
 so many networks, and few may have come to something else. A view that failed says nothing against anybody: it is shown.
 """
 
-from collections.abc import Sequence
+import dataclasses
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Protocol
 
-from rahdari.probe import Outcome, ProbeAnswer
+from rahdari.address import Address
+
+from .claims import Claim, WireguardClaim
+from .outcome import Outcome, ProbeAnswer
+from .proving import TIMEOUT, Standpoint, prove
 
 # The register's own view.
 HERE = "here"
@@ -38,6 +50,32 @@ class View:
     @property
     def proved(self) -> bool:
         return self.answer is not None and self.answer.proved
+
+
+@dataclass(frozen=True)
+class VantageAnswer:
+    """One view, and the signed evidence for it where it came from elsewhere."""
+
+    view: View
+    signed: Mapping[str, Any] | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data for a record."""
+        view = self.view
+        return {
+            "place": view.place,
+            "network": view.network,
+            "region": view.region,
+            "answer": view.answer.as_data() if view.answer is not None else None,
+            "absent": view.absent,
+            "signed": self.signed,
+        }
+
+
+class Ask(Protocol):
+    """Asks one place. Raises nothing: a place that says nothing usable has an absent view."""
+
+    def __call__(self, *, claim: Claim, address: Address, timeout: float, now: dt.datetime) -> VantageAnswer: ...
 
 
 class Outlook(StrEnum):
@@ -104,3 +142,41 @@ def judge(views: Sequence[View], needed: Needed) -> Verdict:
         return tuple(sorted(view.place for view in of))
 
     return Verdict(outlook, names(proved), names(failed), names(absent), names(contradicting), tuple(networks), needed)
+
+
+def ask_all(
+    others: Sequence[Ask],
+    *,
+    claim: Claim,
+    address: Address,
+    now: dt.datetime,
+    timeout: float = TIMEOUT,
+    standpoint: Standpoint | None = None,
+    network: str = HERE,
+) -> list[VantageAnswer]:
+    """The view from here, and from each of the others: at once, or one after another where the claim wants it.
+
+    `network` names the register's own, so that a vantage beside it does not count as another.
+    """
+
+    def here(claim: Claim) -> VantageAnswer:
+        seen = prove(claim, address=address, timeout=timeout, standpoint=standpoint)
+        return VantageAnswer(View(HERE, network, "", seen))
+
+    if claim.AT_ONCE:
+        with ThreadPoolExecutor(len(others) + 1) as pool:
+            own = pool.submit(here, claim)
+            asked = [pool.submit(ask, claim=claim, address=address, timeout=timeout, now=now) for ask in others]
+            return [own.result(), *(other.result() for other in asked)]
+    own_view = here(_with_moment(claim))
+    return [
+        own_view,
+        *(ask(claim=_with_moment(claim), address=address, timeout=timeout, now=now) for ask in others),
+    ]
+
+
+def _with_moment(claim: Claim) -> Claim:
+    """With our time, which grows from one place to the next whatever their clocks say."""
+    if isinstance(claim, WireguardClaim):
+        return dataclasses.replace(claim, moment=time.time_ns() // 1000)
+    return claim

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.probe import Outcome, ProbeAnswer
-from rahdari.vantage import Needed, Outlook, View, judge
+from rahdari.probe.quorum import Needed, Outlook, View, judge
 
 FOUR = Needed(views=4, may_fail=1, networks=2)
 

@@ -17,6 +17,7 @@ from typing import Any
 ROOMS = {
     "remote": "people who work from home",
     "fees": "fees",
+    "share": "sharing an address",
     "vantage": "looking from other places",
 }
 
@@ -47,14 +48,15 @@ def installed() -> Iterator[str]:
 
 
 @cache
-def _modules(package: str) -> tuple[ModuleType, ...]:
+def load(package: str) -> tuple[ModuleType, ...]:
+    """What optional rooms of this installation add to a package: the modules of their names, read."""
     names = (f"{package}.{room}" for room in installed())
     return tuple(import_module(name) for name in names if find_spec(name) is not None)
 
 
 def given(package: str, name: str) -> list[Any]:
     """What the optional rooms of this installation add to a package under this name, one for each that adds any."""
-    return [getattr(module, name) for module in _modules(package) if hasattr(module, name)]
+    return [getattr(module, name) for module in load(package) if hasattr(module, name)]
 
 
 def ask(package: str, name: str, *asked: Any, **more: Any) -> Any:

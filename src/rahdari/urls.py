@@ -21,7 +21,6 @@ urlpatterns = [
     path("", include("rahdari.dyndns.urls")),
     path("", include("rahdari.mobile.urls")),
     path("", include("rahdari.attest.urls")),
-    path("", include("rahdari.share.urls")),
     *(
         path("", include(f"rahdari.{room}.urls"))
         for room in optional.installed()

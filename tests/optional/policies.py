@@ -34,6 +34,7 @@ def _without_check(rules: Rules, kind: str) -> None:
 WITHOUT: dict[str, Callable[[Rules], object]] = {
     "remote": _without_section("remote_staff"),
     "fees": _without_fees,
+    "share": _without_section("sharing"),
     "vantage": lambda rules: None,
 }
 

@@ -4,9 +4,20 @@
 ON_PAGES = {
     "remote": r"work from home|from home\b|remote.staff|گھر سے",
     "vantage": r"vantage",
+    "share": r"(ask|asks|agree) to share|shared addresses",
     "fees": r"invoice|receipt number|bank statement|\bpay\b|فیس کا بل",
 }
 # In the names of the workflow's steps.
-STEPS = {"vantage": r"vantage", "remote": r"^remote", "fees": r"^fees"}
+STEPS = {
+    "remote": r"^remote",
+    "fees": r"^fees",
+    "share": r"^share",
+    "vantage": r"vantage",
+}
 # In the names of operations, shapes, scopes and events in the contracts of both interfaces.
-IN_CONTRACTS = {"vantage": "vantage", "remote": r"remote|home.?line", "fees": r"invoice|payment"}
+IN_CONTRACTS = {
+    "remote": r"remote|home.?line",
+    "fees": r"invoice|payment",
+    "share": r"shar(e|ing)",
+    "vantage": r"vantage",
+}

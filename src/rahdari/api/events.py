@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from rahdari import optional
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
@@ -18,7 +19,6 @@ from rahdari.people.rules import Act
 from rahdari.programs.schema import ID, TRUTH, Json, choice, closed, text, whole
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.share import queries as sharing
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def news_of(row: Row) -> News | None:
     if event.name == "invoice.paid" and not row.detail.get("paid"):
         return None
     kind = "matter" if "matter" in row.detail else row.subject.partition(":")[0]
-    found = ABOUT[kind](row) if kind in ABOUT else None
+    about = next((each[kind] for each in (ABOUT, *optional.given(__package__, "ABOUT")) if kind in each), None)
+    found = about(row) if about is not None else None
     if found is None:
         return None
     to, data = found
@@ -166,29 +167,11 @@ def _matter(row: Row) -> About:
     return people.people_to_tell(found.holder, Act.PAPERS), {"attestation": found.attestation.number}
 
 
-def _question(row: Row) -> About:
-    """Whoever is asked to share an address: by which question, and nothing of who asks."""
-    found = sharing.question_by_subject(row.subject)
-    if found is None:
-        return None
-    return people.people_to_tell(found.holder, sharing.MAY_AGREE), {"question": str(found.pk)}
-
-
-def _sharer(row: Row) -> About:
-    """Whoever has the part of a shared address that ends, or goes on."""
-    found = register.sharer_by_id(row.subject.partition(":")[2])
-    if found is None:
-        return None
-    return people.people_to_tell(found.holder, sharing.MAY_AGREE), {"part": str(found.pk)}
-
-
 ABOUT: dict[str, Callable[[Row], About]] = {
     "application": _application,
     "endpoint": _endpoint,
     "registration": _registration,
     "host": _host,
-    "question": _question,
-    "sharer": _sharer,
     "attestation": _attestation,
     "matter": _matter,
 }

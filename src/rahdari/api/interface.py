@@ -34,7 +34,7 @@ MODULES = (
         "representing",
         "case_answers",
     ),
-    *("registrations", "looks", "connections", "mobile", "address_files", "sharing", "remote"),
+    *("registrations", "looks", "connections", "mobile", "address_files", "share", "remote"),
     *("organisations", "mandates", "attestations", "fees", "letters", "webhooks"),
 )
 SCOPES = {

@@ -14,8 +14,6 @@ from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.programs.answers import Problem
 from rahdari.programs.problems import error, impossible, not_found, not_taken, problem, told
-from rahdari.share import actions as share
-from rahdari.share import queries as sharing
 from rahdari.vault import files
 
 from .queries import WebhookNotFound
@@ -33,7 +31,6 @@ from .serializers import stamp
     WebhookNotFound,
     files.FileMissing,
     apply.UnknownDocumentRule,
-    sharing.NotFound,
 )
 def absent(found: Exception) -> Problem:
     return not_found()
@@ -84,8 +81,3 @@ def rows_too_large(found: Exception) -> Problem:
 @told(people.TooManyBranches)
 def too_many_branches(found: people.TooManyBranches) -> Problem:
     return impossible("too_many_branches", form_errors.branches_full(found.limit))
-
-
-@told(share.NoName)
-def no_name(found: Exception) -> Problem:
-    return not_taken([error("/name", "required", _("Write the name that they will see"))])

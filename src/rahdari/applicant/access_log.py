@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from rahdari import optional
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
@@ -15,7 +16,6 @@ from rahdari.decide import words
 from rahdari.journal import queries as journal
 from rahdari.journal import registry
 from rahdari.register.models import Registration
-from rahdari.share import queries as sharing
 from rahdari.vouch.queries import REFERENCE
 
 SHOWN = 100
@@ -47,10 +47,11 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
     operators are asked stands under the application, and of a line that changed its operator under the registration.
     """
     own = [] if registration is None else [f"registration:{registration.pk}"]
-    shared = sharing.CO_HOLDER.subjects(apply.subjects_of_endpoints(applications))
+    endpoints = apply.subjects_of_endpoints(applications)
+    of_rooms = [each(endpoints) for each in optional.given(__package__, "looked_at_under")]
     clients = REFERENCE.subjects(checks.check_subjects(applications))
     attested = attestations.subjects_used_for(applications)
-    return [*own, *applications, *shared.union(clients, attested).order_by()]
+    return [*own, *applications, *clients.union(attested, *of_rooms).order_by()]
 
 
 def _looks(subjects: Iterable[str]) -> list[Look]:

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from rahdari import optional
 from rahdari.address import format_block
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
@@ -18,7 +19,6 @@ from rahdari.confirm.models import SubscriberQuestion
 from rahdari.control.sentences import fill
 from rahdari.decide import queries as decide
 from rahdari.policy.checks import About
-from rahdari.share import queries as sharing
 from rahdari.vouch.parties import BY_CHECK
 from rahdari.vouch.queries import REFERENCE
 from rahdari.web import values
@@ -95,7 +95,7 @@ def _registered_under_it(application: Application, check: Check, _asked: Mapping
 
 def _holder_of_the_address(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
     block = ipaddress.ip_network(check.facts["block"])
-    put = sharing.request_of(holder=application.holder_ref, block=block)
+    put = optional.ask(__package__, "request_of", holder=application.holder_ref, block=block)
     who = fill(_("The registered holder of %(address)s"), address=values.ltr(format_block(block)))
     return who, *((put.asked_at, put.due_at) if put else (None, None))
 

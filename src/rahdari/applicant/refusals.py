@@ -3,12 +3,12 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from rahdari import optional
 from rahdari.apply import actions as apply
 from rahdari.control import actions as control
 from rahdari.decide import actions as decide
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.register import actions as register
-from rahdari.share import actions as share
 
 REFUSALS: dict[type[Exception], tuple[str, str | Promise]] = {}
 
@@ -61,16 +61,6 @@ refusal("not_at_request", _("The holder did not end or suspend it. Read the lett
 refusal("too_late", _("This cannot be undone any more. You can apply again."), decide.TooLate)
 
 refusal(
-    "too_soon",
-    _("They said no, or did not answer. You may ask them again later; or ask your operator for an address."),
-    share.TooSoon,
-)
-refusal(
-    "cannot_be_shared",
-    _("It cannot be shared: it belongs to a range of theirs, or it changes from time to time."),
-    share.CannotBeShared,
-)
-refusal(
     "not_open",
     _("The time to answer has ended, or they no longer ask. Nothing has changed for you."),
     NoLongerOpen,
@@ -86,3 +76,4 @@ refusal(
     _("This method is closed: the address is proved, or the time for it has ended."),
     control.ChallengeNotPending,
 )
+optional.load(__package__)  # with their own

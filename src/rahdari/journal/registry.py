@@ -12,6 +12,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.module_loading import autodiscover_modules
 
+from rahdari import optional
+
 type Words = str | Promise
 
 _KEY = re.compile(r"[a-z]+\.[a-z0-9_]+")
@@ -46,6 +48,8 @@ class Event:
     name: str
     says: Mapping[str, Any] = field(default_factory=dict)
     tells_reason: bool = False
+    # The optional room without which it does not happen.
+    room: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,4 +138,6 @@ def shown_to(reader: Reader) -> frozenset[str]:
 
 
 def events() -> dict[str, Event]:
-    return {key: act.event for key, act in declared().items() if act.event is not None}
+    without = optional.left_out()
+    raised = {key: act.event for key, act in declared().items() if act.event is not None}
+    return {key: event for key, event in raised.items() if event.room not in without}

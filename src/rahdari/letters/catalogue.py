@@ -215,6 +215,7 @@ LETTERS: dict[str, Kind] = {
 OF_ROOMS = {
     "home_line_": "remote",
     "invoice": "fees",
+    "share_": "share",
 }
 for prefix in (prefix for prefix, room in OF_ROOMS.items() if room in optional.left_out()):
     LETTERS = {name: kind for name, kind in LETTERS.items() if not name.startswith(prefix)}

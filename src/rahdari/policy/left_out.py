@@ -9,6 +9,7 @@ from .shapes import Policy
 SECTIONS = {
     "remote_staff": "remote",
     "fees": "fees",
+    "sharing": "share",
 }
 
 

@@ -29,8 +29,6 @@ from rahdari.mobile.models import MobileNumber
 from rahdari.publish import actions as publishing
 from rahdari.publish.models import Receipt
 from rahdari.register import actions as register
-from rahdari.register.models import CoHolder
-from rahdari.share.models import SharingRequest as AskedToShare
 
 from .association_checks import (
     ASSOCIATIONS,
@@ -68,7 +66,6 @@ from .retention import (
     forget_entries,
     forget_holders,
 )
-from .sharing import CO_HOLDERS, end_parts, follow_requests
 from .step import AN_HOUR, Place, Step, Tables, together
 from .unsupported import tell_of_terms
 
@@ -114,7 +111,7 @@ def _of_optional_rooms(place: Place) -> tuple[Step, ...]:
 
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # Who outside is asked, each once about one thing (`inquiry`).
-PARTIES: tuple[Asked, ...] = (CLIENTS, CO_HOLDERS, ASSOCIATIONS, OPERATORS)
+PARTIES: tuple[Asked, ...] = (CLIENTS, *optional.given(__package__, "PARTY"), ASSOCIATIONS, OPERATORS)
 ASKED = tuple(party.kind.model for party in PARTIES)
 STEPS: tuple[Step, ...] = (
     Step("apply -> checks", open_checks),
@@ -158,8 +155,7 @@ STEPS: tuple[Step, ...] = (
     Step("mobile: end lines", lines.end_lines_due, of=(MobileNumber,)),
     Step("mobile: tell of lines left", tell_of_left, of=(MobileNumber,)),
     Step("mobile: erase", lines.erase_due, of=(MobileNumber,), clock=True),
-    Step("share: follow requests", follow_requests, of=(AskedToShare,)),
-    Step("share: end parts", end_parts, of=(CoHolder,)),
+    *_of_optional_rooms(Place.ENTRIES),
     Step("dyndns: take proved claims", dyndns.take_proved_claims, of=(AddressClaim,)),
     Step("dyndns: tell of silence", tell_of_silence, of=(ReportedAddress,), clock=True),
     Step("register: end what is due", register.end_entries_due),

@@ -7,6 +7,7 @@ has an answer; a step of the line carries it over with `checks.actions.answer_ch
 import datetime as dt
 from collections.abc import Callable, Iterable
 
+from rahdari import optional
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
@@ -21,7 +22,6 @@ from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.policy import CheckRule, Policy
 from rahdari.policy.checks import About
-from rahdari.share import queries as sharing
 from rahdari.vouch.parties import BY_CHECK
 
 from . import mobile, representing
@@ -78,7 +78,7 @@ def _of_each_endpoint(
 
 
 def _is_asked(application: Application, endpoint: Endpoint) -> bool:
-    return sharing.is_waiting(holder=application.holder_ref, block=endpoint.network)
+    return bool(optional.ask(__package__, "is_waiting", holder=application.holder_ref, block=endpoint.network))
 
 
 def _of_a_roster(

@@ -38,7 +38,6 @@ from rahdari.publish import queries as listings
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
-from rahdari.share import actions as share
 from rahdari.vouch.queries import REFERENCE
 
 # Each by the name of its step; letters by its chore (letters/tasks.py).
@@ -203,7 +202,6 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
     letters.erase_letters(
         subjects=[
             *about,
-            *share.erase_requests(subjects=about, box=box),
             *REFERENCE.erase_about(subjects=about, box=box, now=now),
             *(each for erase in others for each in erase(subjects=about, box=box, now=now)),
         ],

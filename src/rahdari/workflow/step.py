@@ -43,6 +43,7 @@ class Place(StrEnum):
     """Where the steps of optional rooms stand among the others (`workflow.STEPS`)."""
 
     BEFORE_DECISIONS = "before decisions"
+    ENTRIES = "entries"  # before those end that are due to
     LAST = "last"
 
 

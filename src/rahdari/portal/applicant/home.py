@@ -26,7 +26,6 @@ from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.register.models import Registration
-from rahdari.share import queries as sharing
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "represent_asked": questions_to(user),
             "registrations": held,
             "provisional": [each for each in held if each.standing == "valid" and each.registration.is_provisional],
-            "sharing_asked": sharing.questions_to(user).count(),
-            "is_sharing": sharing.is_sharing(user),
             "invitations": people.invitations_to(user, now),
             "mandates": people.mandates_offered_to(user, now),
             "is_agent": people.mandates_in_force(user, Act.SEE).exists(),

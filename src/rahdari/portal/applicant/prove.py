@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari import optional
 from rahdari.address import format_block
-from rahdari.applicant import links, sharing
+from rahdari.applicant import links
 from rahdari.applicant.proofs import Proof, counts, left_to_prove, proofs_of, prove_by_visit
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
@@ -118,7 +119,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         return _prove_here(request, application, by, mine)
     if mine.proof is not None:
         facts["proved"] = way_words.proved_by(mine.proof)
-        facts["is_held"] = sharing.is_held(application, mine.endpoint)
+        facts["is_held"] = bool(optional.ask("rahdari.applicant", "is_held", application, mine.endpoint))
         return render(request, "portal/applicant/proved.html", facts)
     policy, now = apply.frozen_policy(application), timezone.now()
     listed = rows(application, mine.endpoint, policy, now)
@@ -157,7 +158,7 @@ def _prove_here(request: HttpRequest, application: Application, by: Acting, mine
         return again
     shown = f"\u2066{format_block(mine.endpoint.network)}\u2069"
     messages.success(request, _("Address %(address)s is proved.") % {"address": shown})
-    if sharing.is_held(application, mine.endpoint):
+    if bool(optional.ask("rahdari.applicant", "is_held", application, mine.endpoint)):
         # Somebody else has it: that page says so.
         return again
     return redirect(go_on_url(request, application))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.applicant import sharing
+from rahdari import optional
 from rahdari.applicant.access_log import looks_at_application
 from rahdari.applicant.awaiting import clock_of, what_then
 from rahdari.applicant.late_evidence import ways_of
@@ -93,13 +93,13 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION}
         and bool(ways_of(found, now, seen.every_check)),
         "may_pay": seen.invoice is not None and found.holder_ref in people.holders_for(person(request), Act.INVOICES),
-        "to_share": sharing.to_share(found, seen.proved) if found.status == "submitted" else [],
         "is_over": seen.stage in OVER,
         "readable_until": decide.readable_until(found),
         "held": why_held(found, now),
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.is_your_turn,
         "looks": looks_at_application(found),
+        **optional.joined(__package__, "on_status", seen),
         "state": f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}",
     }
     return render(request, "portal/applicant/status.html", context)

@@ -26,7 +26,6 @@ from . import (
     represent,
     reproof,
     send,
-    sharing,
     status,
     tasks,
 )
@@ -46,7 +45,6 @@ urlpatterns = [
     path("my/applications/<str:reference>/client/", client.client, name="client"),
     path("my/applications/<str:reference>/proof/<slug:kind>/", proof.send_proof, name="send_proof"),
     path("my/applications/<str:reference>/prove/<uuid:endpoint>/operator/", operator_way.page, name="prove_operator"),
-    path("my/applications/<str:reference>/prove/<uuid:endpoint>/share/", sharing.share, name="share"),
     path("my/applications/<str:reference>/prove/<uuid:endpoint>/contact/", contact_way.page, name="prove_contact"),
     path("my/applications/<str:reference>/prove/<uuid:endpoint>/<slug:method>/", control_methods.way, name="prove_way"),
     path("my/applications/<str:reference>/mobile/", mobile.number, name="mobile_number"),

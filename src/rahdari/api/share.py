@@ -9,25 +9,32 @@ import uuid
 from django.utils.translation import gettext as _
 
 from rahdari.address import format_block
-from rahdari.applicant import sharing
+from rahdari.applicant import share as sharing
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.inquiry.kinds import is_open
+from rahdari.journal.models import JournalEntry as Row
+from rahdari.people import queries as people
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
+from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import IMPOSSIBLE, REFUSED, impossible, of_form, plain
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, error, impossible, not_taken, of_form, plain, told
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
+from rahdari.register import queries as register
 from rahdari.share import actions, queries, rules
 from rahdari.share.models import ConsentQuestion
 from rahdari.share.queries import Beside, Part
 
 from .applications import ONE, READ, WRITE, own
+from .events import About
 from .interface import API, Call
+from .problem_map import absent
 from .rules import Scope
 from .serializers import stamp, stamp_or_none
 
+told(queries.NotFound)(absent)
 read = API.part("shared addresses", READ)
 write = API.part("shared addresses", WRITE)
 manage = API.part("shared addresses", Scope.SHARING_MANAGE)
@@ -340,3 +347,30 @@ def _shared_with(call: Call, part: uuid.UUID) -> Json:
         if any(other.sharer.pk == part and other.may_stop for other in each.others):
             return _part(each)
     raise queries.NotFound(str(part))
+
+
+@told(actions.NoName)
+def no_name(found: Exception) -> Problem:
+    return not_taken([error("/name", "required", _("Write the name that they will see"))])
+
+
+# -- events ----------------------------------------------------------------------------------------------------------
+
+
+def _asked(row: Row) -> About:
+    """Whoever is asked to share an address: by which question, and nothing of who asks."""
+    found = queries.question_by_subject(row.subject)
+    if found is None:
+        return None
+    return people.people_to_tell(found.holder, queries.MAY_AGREE), {"question": str(found.pk)}
+
+
+def _sharer(row: Row) -> About:
+    """Whoever has the part of a shared address that ends, or goes on."""
+    found = register.sharer_by_id(row.subject.partition(":")[2])
+    if found is None:
+        return None
+    return people.people_to_tell(found.holder, queries.MAY_AGREE), {"part": str(found.pk)}
+
+
+ABOUT = {"question": _asked, "sharer": _sharer}

@@ -1,6 +1,7 @@
-"""From share to verify, and to whoever asked: what became of requests to share an address, and notices that ran out."""
+"""From share to checks, and to whoever asked: what became of requests to share an address, and notices that ran out."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,6 +11,7 @@ from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import Status
+from rahdari.archive.actions import Box
 from rahdari.checks import actions as checking
 from rahdari.checks.evidence import Evidence
 from rahdari.checks.rules import Answer, Result
@@ -26,6 +28,7 @@ from rahdari.share.models import SharingRequest
 from rahdari.share.queries import CO_HOLDER
 
 from .inquiries import Asked, came_at
+from .step import Place, Step
 
 ACTOR = "system:workflow"
 # What a request came to is to the check: outcome and finding. Nothing of it speaks against the applicant.
@@ -128,10 +131,21 @@ def end_parts(sharer: CoHolder, now: dt.datetime) -> bool:
     return ended
 
 
-CO_HOLDERS = Asked(
+PARTY = Asked(
     CO_HOLDER,
     withdraw=share.lapse,
     deliver=deliver_consents,
     remind=share.remind,
     erase=share.erase_names,
 )
+STEPS = {
+    Place.ENTRIES: (
+        Step("share: follow requests", follow_requests, of=(SharingRequest,)),
+        Step("share: end parts", end_parts, of=(CoHolder,)),
+    )
+}
+is_waiting = requests.is_waiting
+
+
+def erase_about(*, subjects: Sequence[str], box: Box, now: dt.datetime) -> list[str]:
+    return share.erase_requests(subjects=subjects, box=box)

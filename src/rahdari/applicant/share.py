@@ -5,10 +5,11 @@ Nobody learns that an address is registered before they have proved control of i
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from rahdari.apply.models import Application, Endpoint
@@ -18,6 +19,21 @@ from rahdari.policy import Sharing
 from rahdari.register import queries as register
 from rahdari.share import actions, queries, rules
 from rahdari.share.models import SharingRequest
+
+from .refusals import refusal
+
+request_of = queries.request_of
+
+refusal(
+    "too_soon",
+    gettext_lazy("They said no, or did not answer. You may ask them again later; or ask your operator for an address."),
+    actions.TooSoon,
+)
+refusal(
+    "cannot_be_shared",
+    gettext_lazy("It cannot be shared: it belongs to a range of theirs, or it changes from time to time."),
+    actions.CannotBeShared,
+)
 
 
 class NameForm(forms.Form):
@@ -109,3 +125,8 @@ def ask(
         terms=terms,
         now=now,
     )
+
+
+def looked_at_under(endpoints: Collection[str]) -> QuerySet[SharingRequest, str]:
+    """Under which a look at what was asked for these addresses stands on record."""
+    return queries.CO_HOLDER.subjects(endpoints)

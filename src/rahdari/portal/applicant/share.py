@@ -3,21 +3,25 @@
 Nobody learns that an address is registered before they have proved control of it; and then never by whom.
 """
 
+import datetime as dt
 import uuid
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
-from rahdari.applicant.sharing import NOBODY, UNPROVED, NameForm, ask, status_of, take_back
+from rahdari.applicant.overview import Overview
+from rahdari.applicant.share import NOBODY, UNPROVED, NameForm, ask, status_of, take_back, to_share
 from rahdari.apply import queries as apply
+from rahdari.people.models import User
 from rahdari.people.rules import Act
-from rahdari.share import actions
+from rahdari.share import actions, queries
 from rahdari.web import values
 
 from . import shared
@@ -65,3 +69,15 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "form": form,
     }
     return render(request, "portal/applicant/share.html", context)
+
+
+def on_home(user: User, now: dt.datetime) -> dict[str, object]:
+    return {"sharing_asked": queries.questions_to(user).count(), "is_sharing": queries.is_sharing(user)}
+
+
+def on_status(seen: Overview) -> dict[str, object]:
+    found = seen.application
+    return {"to_share": to_share(found, seen.proved) if found.status == "submitted" else []}
+
+
+urlpatterns = [path("my/applications/<str:reference>/prove/<uuid:endpoint>/share/", share, name="share")]

@@ -18,6 +18,7 @@ ROOMS = {
     "remote": "people who work from home",
     "fees": "fees",
     "share": "sharing an address",
+    "attest": "associations that attest their members",
     "vantage": "looking from other places",
 }
 
@@ -62,6 +63,11 @@ def given(package: str, name: str) -> list[Any]:
 def ask(package: str, name: str, *asked: Any, **more: Any) -> Any:
     """What the first room that adds it says; None while none does."""
     return next((each(*asked, **more) for each in given(package, name)), None)
+
+
+def joined_tables(package: str, name: str) -> dict[str, Any]:
+    """The tables of this name, put together."""
+    return {key: value for table in given(package, name) for key, value in table.items()}
 
 
 def joined(package: str, name: str, *asked: Any, **more: Any) -> dict[str, Any]:

@@ -20,7 +20,6 @@ urlpatterns = [
     path("", include("rahdari.confirm.urls")),
     path("", include("rahdari.dyndns.urls")),
     path("", include("rahdari.mobile.urls")),
-    path("", include("rahdari.attest.urls")),
     *(
         path("", include(f"rahdari.{room}.urls"))
         for room in optional.installed()

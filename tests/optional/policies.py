@@ -26,6 +26,13 @@ def _without_fees(rules: Rules) -> None:
     _without_check(rules, "fee")
 
 
+def _without_associations(rules: Rules) -> None:
+    del rules["attesting"], rules["reminders"]["attestation"]
+    _without_check(rules, "attestation")
+    for service in rules["services"].values():
+        service["checks"] = [check for check in service["checks"] if check.get("roster") != "association_members"]
+
+
 def _without_check(rules: Rules, kind: str) -> None:
     for service in rules["services"].values():
         service["checks"] = [check for check in service["checks"] if check["kind"] != kind]
@@ -35,6 +42,7 @@ WITHOUT: dict[str, Callable[[Rules], object]] = {
     "remote": _without_section("remote_staff"),
     "fees": _without_fees,
     "share": _without_section("sharing"),
+    "attest": _without_associations,
     "vantage": lambda rules: None,
 }
 

@@ -4,6 +4,7 @@
 ON_PAGES = {
     "remote": r"work from home|from home\b|remote.staff|گھر سے",
     "vantage": r"vantage",
+    "attest": r"attest(s|ed|ations?)\b",
     "share": r"(ask|asks|agree) to share|shared addresses",
     "fees": r"invoice|receipt number|bank statement|\bpay\b|فیس کا بل",
 }
@@ -13,6 +14,7 @@ STEPS = {
     "fees": r"^fees",
     "share": r"^share",
     "vantage": r"vantage",
+    "attest": r"^attest",
 }
 # In the names of operations, shapes, scopes and events in the contracts of both interfaces.
 IN_CONTRACTS = {
@@ -20,4 +22,5 @@ IN_CONTRACTS = {
     "fees": r"invoice|payment",
     "share": r"shar(e|ing)",
     "vantage": r"vantage",
+    "attest": r"attestation|objection",
 }

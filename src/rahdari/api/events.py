@@ -9,7 +9,6 @@ from typing import Any
 from rahdari import optional
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.attest import queries as attestations
 from rahdari.dyndns import queries as dyndns_queries
 from rahdari.journal import registry
 from rahdari.journal.models import JournalEntry as Row
@@ -150,28 +149,9 @@ def _host(row: Row) -> About:
     return to, data | {"connection": str(found.pk)}
 
 
-def _attestation(row: Row) -> About:
-    """Whom it counted for: a person, or of an organisation those who see its papers. Nobody else is known by it."""
-    found = attestations.attestation_by_number(row.subject.partition(":")[2])
-    if found is None:
-        return None
-    holders = dict.fromkeys(use.holder for use in attestations.uses_of(found))
-    to = {user.pk: user for holder in holders for user in people.people_to_tell(holder, Act.PAPERS)}
-    return list(to.values()), {"attestation": found.number}
-
-
-def _matter(row: Row) -> About:
-    found = attestations.matter_by_number(row.detail["matter"])
-    if found is None:
-        return None
-    return people.people_to_tell(found.holder, Act.PAPERS), {"attestation": found.attestation.number}
-
-
 ABOUT: dict[str, Callable[[Row], About]] = {
     "application": _application,
     "endpoint": _endpoint,
     "registration": _registration,
     "host": _host,
-    "attestation": _attestation,
-    "matter": _matter,
 }

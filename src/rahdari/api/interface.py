@@ -35,7 +35,7 @@ MODULES = (
         "case_answers",
     ),
     *("registrations", "looks", "connections", "mobile", "address_files", "share", "remote"),
-    *("organisations", "mandates", "attestations", "fees", "letters", "webhooks"),
+    *("organisations", "mandates", "attest", "fees", "letters", "webhooks"),
 )
 SCOPES = {
     Scope.APPLICATIONS_READ: "Read your applications and their documents.",

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from rahdari import optional
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.attest import queries as attestations
 from rahdari.checks import queries as checks
 from rahdari.decide import queries as decide
 from rahdari.decide import words
@@ -47,11 +46,9 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
     operators are asked stands under the application, and of a line that changed its operator under the registration.
     """
     own = [] if registration is None else [f"registration:{registration.pk}"]
-    endpoints = apply.subjects_of_endpoints(applications)
-    of_rooms = [each(endpoints) for each in optional.given(__package__, "looked_at_under")]
+    of_rooms = [each(applications) for each in optional.given(__package__, "looked_at_under")]
     clients = REFERENCE.subjects(checks.check_subjects(applications))
-    attested = attestations.subjects_used_for(applications)
-    return [*own, *applications, *clients.union(attested, *of_rooms).order_by()]
+    return [*own, *applications, *clients.union(*of_rooms).order_by()]
 
 
 def _looks(subjects: Iterable[str]) -> list[Look]:

@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from rahdari import optional
 from rahdari.address import format_block
 from rahdari.apply.models import Application
-from rahdari.attest import queries as attestations
 from rahdari.checks.kinds import KINDS
 from rahdari.checks.models import Check
 from rahdari.confirm.models import SubscriberQuestion
@@ -69,7 +67,7 @@ type Asked = tuple[SafeString, dt.datetime | None, dt.datetime | None]
 
 
 def awaited_of(application: Application, check: Check, asked: Mapping[str, SubscriberQuestion]) -> Awaited:
-    who, asked_at, due_at = _WHOM[check.kind](application, check, asked)
+    who, asked_at, due_at = (_WHOM | optional.joined_tables(__package__, "WHOM"))[check.kind](application, check, asked)
     return Awaited(check, who, asked_at, due_at, decide.provisional_from(application, check))
 
 
@@ -78,14 +76,6 @@ def _client(application: Application, check: Check, _asked: Mapping[str, Subscri
     if client is None:
         return values.name(BY_CHECK[check.kind].whom), None, None
     return values.ltr(client.address or client.domain), client.asked_at, client.due_at
-
-
-def _association(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
-    request = attestations.ASSOCIATION.about(f"check:{check.pk}")
-    attesting = decide.policy_of(application).attesting
-    found = attesting.association(application.association) if attesting else None
-    title = found.title.in_language(get_language()) if found else application.association
-    return values.name(title), *((request.asked_at, request.due_at) if request else (None, None))
 
 
 def _registered_under_it(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
@@ -112,7 +102,6 @@ def _operator(application: Application, check: Check, asked: Mapping[str, Subscr
 # Of each kind that somebody outside answers: who was asked, when, and until when they answer.
 _WHOM: dict[str, Callable[[Application, Check, Mapping[str, SubscriberQuestion]], Asked]] = {
     **dict.fromkeys(BY_CHECK, _client),
-    "attestation": _association,
     "represents": _registered_under_it,
     "not_registered": _holder_of_the_address,
     "operator": _operator,

@@ -5,13 +5,14 @@ Nobody learns that an address is registered before they have proved control of i
 
 import contextlib
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
+from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import queries as proofs
 from rahdari.inquiry.kinds import NoLongerOpen
@@ -127,6 +128,6 @@ def ask(
     )
 
 
-def looked_at_under(endpoints: Collection[str]) -> QuerySet[SharingRequest, str]:
-    """Under which a look at what was asked for these addresses stands on record."""
-    return queries.CO_HOLDER.subjects(endpoints)
+def looked_at_under(applications: Set[str]) -> QuerySet[SharingRequest, str]:
+    """Under which a look at what was asked for the addresses of these applications stands on record."""
+    return queries.CO_HOLDER.subjects(apply.subjects_of_endpoints(applications))

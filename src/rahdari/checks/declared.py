@@ -72,6 +72,7 @@ REPRESENTS = CheckKind(
 
 ATTESTATION = CheckKind(
     key="attestation",
+    room="attest",
     about=About.APPLICANT,
     answered_by=Party.ASSOCIATION,
     is_asked=True,

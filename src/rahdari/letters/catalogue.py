@@ -216,6 +216,8 @@ OF_ROOMS = {
     "home_line_": "remote",
     "invoice": "fees",
     "share_": "share",
+    "association_": "attest",
+    "attestation_": "attest",
 }
 for prefix in (prefix for prefix, room in OF_ROOMS.items() if room in optional.left_out()):
     LETTERS = {name: kind for name, kind in LETTERS.items() if not name.startswith(prefix)}

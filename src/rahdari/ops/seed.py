@@ -16,12 +16,12 @@ from django.conf import settings
 from django.utils import timezone, translation
 from procrastinate.contrib.django import app
 
-from rahdari import policy
+from rahdari import optional, policy
 from rahdari.checks import queries as checks
 from rahdari.checks import rosters
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as confirmed
-from rahdari.ops import demo, sample_members, sample_registry, samples
+from rahdari.ops import demo, sample_registry, samples
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
 from rahdari.publish import queries as published
@@ -59,7 +59,7 @@ def sow() -> None:
         import_rosters(now)
     sample_registry.make(now)
     if "association" in asked:
-        sample_members.attest_members(now)
+        optional.ask(__package__, "sow_members", now)
     samples.make_applications(now)
     deliver()
     # The first edition, an empty one, is there before anybody asks for it. Later the keys may be the publisher's alone.

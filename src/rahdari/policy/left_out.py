@@ -10,6 +10,7 @@ SECTIONS = {
     "remote_staff": "remote",
     "fees": "fees",
     "sharing": "share",
+    "attesting": "attest",
 }
 
 

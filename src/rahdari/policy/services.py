@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from rahdari import optional
+
 from .asked_fields import asks_from, judge_readers
 from .checks import known, left_out
 from .clock import Allowance
@@ -156,6 +158,8 @@ def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, 
         read_by_officer=row.yes("read_by_officer", False),
         by_contact=row.yes("by_contact", False),
     )
+    if check.roster == "association_members" and "attest" in optional.left_out():
+        row.fault(words("attest"), "roster")
     if check.kind in left_out():
         row.fault(words(left_out()[check.kind]), "kind")
     if check.by_contact and check.kind != "roster":

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from rahdari.attest import queries as attestations
+from rahdari import optional
 from rahdari.confirm import queries as checks
 from rahdari.letters import queries as inbox
 from rahdari.people import queries as people
@@ -40,19 +40,6 @@ def _of_an_operator(operator: str, room: str, page: str) -> list[Link]:
     ]
 
 
-def _of_an_association(association: str, room: str) -> list[Link]:
-    waiting = attestations.waiting_count(association, timezone.now())
-    return [
-        Link(
-            pgettext("navigation", "Members"),
-            reverse("attest:members"),
-            here=room == "attest",
-            count=waiting,
-            count_words=ngettext("waits for you", "wait for you", waiting),
-        )
-    ]
-
-
 def _posts(user: User, name: str) -> list[Link]:
     waiting = people.posts_to_agree_to(user, timezone.now()).count()
     return [
@@ -64,17 +51,6 @@ def _posts(user: User, name: str) -> list[Link]:
             count_words=ngettext("waits for you", "wait for you", waiting),
         )
     ]
-
-
-def _matters(page: str) -> Link:
-    waiting = attestations.officers_count(timezone.now())
-    return Link(
-        pgettext("navigation", "Attestations"),
-        reverse("portal:matters"),
-        here=page in {"matters", "matter"},
-        count=waiting,
-        count_words=ngettext("waits for you", "wait for you", waiting),
-    )
 
 
 def links(request: HttpRequest) -> list[Link]:
@@ -116,13 +92,13 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
                 count_words=words,
             ),
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
-            _matters(page),
+            *(each(page) for each in optional.given(__package__, "for_officers")),
             _previews(page),
             *(_posts(user, name) if people.is_supervisor(user) else ()),
         ]
-    association = people.association_of(user)
-    if association is not None:
-        return _of_an_association(association, room)
+    desk: list[Link] | None = optional.ask(__package__, "at_desk", user, room)
+    if desk is not None:
+        return desk
     if people.keeps_accounts(user):
         return []
     if people.is_administrator(user):

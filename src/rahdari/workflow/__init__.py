@@ -14,8 +14,6 @@ import datetime as dt
 from functools import partial
 
 from rahdari import optional
-from rahdari.attest import actions as attest
-from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MemberList
 from rahdari.checks import actions as check_actions
 from rahdari.confirm import actions as confirm
 from rahdari.control import actions as control
@@ -30,15 +28,6 @@ from rahdari.publish import actions as publishing
 from rahdari.publish.models import Receipt
 from rahdari.register import actions as register
 
-from .association_checks import (
-    ASSOCIATIONS,
-    apply_outcomes,
-    close_proved_matters,
-    close_uses,
-    drop_what_is_over,
-    follow_revocations,
-    look_at_requests,
-)
 from .checking import answer_checks, decide_what_is_answered, open_checks
 from .clocks import (
     delete_idle_drafts,
@@ -111,7 +100,7 @@ def _of_optional_rooms(place: Place) -> tuple[Step, ...]:
 
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # Who outside is asked, each once about one thing (`inquiry`).
-PARTIES: tuple[Asked, ...] = (CLIENTS, *optional.given(__package__, "PARTY"), ASSOCIATIONS, OPERATORS)
+PARTIES: tuple[Asked, ...] = (CLIENTS, *optional.given(__package__, "PARTY"), OPERATORS)
 ASKED = tuple(party.kind.model for party in PARTIES)
 STEPS: tuple[Step, ...] = (
     Step("apply -> checks", open_checks),
@@ -119,11 +108,11 @@ STEPS: tuple[Step, ...] = (
     Step("apply -> checks: later proofs", take_in_proofs),
     Step("inquiries: ask", all_of(PARTIES, lambda party: (party.ask,))),
     Step("inquiries: end", all_of(PARTIES, lambda party: (party.withdraw, party.kind.expire)), of=ASKED),
-    Step("attest -> checks: members attested", look_at_requests, of=(ASSOCIATIONS.kind.model,)),
+    *_of_optional_rooms(Place.DELIVERY),
     Step("inquiries: deliver", all_of(PARTIES, lambda party: (party.deliver,)), of=ASKED),
     Step("inquiries: remind", all_of(PARTIES, lambda party: (party.remind,)), of=ASKED, clock=True),
     Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), of=ASKED, clock=True),
-    Step("attest -> checks: what is over", together(close_uses, drop_what_is_over), of=(AttestationUse,)),
+    *_of_optional_rooms(Place.CHECKS),
     Step("confirm -> checks: operators that are late", stand_on_silence, of=(OPERATORS.kind.model,), clock=True),
     Step("checks: not shown in time", check_actions.end_waiting, clock=True),
     Step("checks", answer_checks),
@@ -132,9 +121,7 @@ STEPS: tuple[Step, ...] = (
     Step("checks -> decide", decide_what_is_answered),
     Step("decide: what came late", decide_late, rests=RESTS),
     Step("decide -> register", enter_grants),
-    Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
-    Step("attest: what officers decided", together(apply_outcomes, close_proved_matters), of=(AttestationReview,)),
-    Step("attest: delete old lists", attest.delete_old_lists, of=(MemberList,), clock=True),
+    *_of_optional_rooms(Place.REGISTERED),
     Step("register: settle provisional ones", settle_answered),
     Step("register: settle those that end soon", settle_ending, clock=True),
     Step("decide: follow the calendar", follow_calendar),

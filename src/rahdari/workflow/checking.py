@@ -25,7 +25,6 @@ from rahdari.policy.checks import About
 from rahdari.vouch.parties import BY_CHECK
 
 from . import mobile, representing
-from .attestation_matching import is_worth_asking, look_up
 from .operator_checks import ask_operators
 from .step import together
 
@@ -37,7 +36,8 @@ def open_checks(application: Application, now: dt.datetime) -> None:
     checking.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
     ask_operators(application, policy, now)
     mobile.answer_what_is_known(application, policy, now)
-    look_up(application, policy, now)
+    for look_up in optional.given(__package__, "look_up"):
+        look_up(application, policy, now)
     representing.look(application, policy, now)
     apply.mark_checks_opened(application=application, now=now)
 
@@ -54,10 +54,11 @@ type Requests = Callable[[CheckRule, Application, list[Endpoint], Policy], Itera
 
 def _asked_by(kind: str) -> Requests:
     of_all = _of_each_endpoint if KINDS[kind].about is About.ADDRESS else _of_the_application
-    return _REQUESTS.get(kind, of_all)
+    asked: Requests = (_REQUESTS | optional.joined_tables(__package__, "REQUESTS")).get(kind, of_all)
+    return asked
 
 
-def _title(rule: CheckRule) -> dict[str, str]:
+def title_of(rule: CheckRule) -> dict[str, str]:
     return {"en": rule.title.en, "ur": rule.title.ur}
 
 
@@ -70,7 +71,7 @@ def _of_each_endpoint(
             target=endpoint.subject,
             block=endpoint.block,
             holder=str(application.holder_ref),
-            title=_title(rule),
+            title=title_of(rule),
             reason=rule.reason,
             required=rule.required,
             asked_to_share=rule.kind == "not_registered" and _is_asked(application, endpoint),
@@ -93,7 +94,7 @@ def _of_a_roster(
         name=application.holder_name,
         **representing.mail_of(application, policy),
         by_contact=rule.by_contact,
-        title=_title(rule),
+        title=title_of(rule),
         reason=rule.reason,
         required=rule.required,
     )
@@ -102,7 +103,7 @@ def _of_a_roster(
 def _of_the_application(
     rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
 ) -> Iterable[CheckRequest]:
-    yield CheckRequest(kind=rule.kind, target="", title=_title(rule), reason=rule.reason, required=rule.required)
+    yield CheckRequest(kind=rule.kind, target="", title=title_of(rule), reason=rule.reason, required=rule.required)
 
 
 def _of_the_documents(
@@ -143,7 +144,7 @@ def documents_request(
         awaits_stronger=awaits_stronger,
         to_be_read=to_be_read,
         seen_with=seen_with or None,
-        title=_title(rule),
+        title=title_of(rule),
         reason=rule.reason,
         required=rule.required,
     )
@@ -158,20 +159,13 @@ def _of_whoever_is_written_to(
 
 
 def letter_request(rule: CheckRule, target: str) -> CheckRequest:
-    return CheckRequest(kind=rule.kind, target=target, title=_title(rule), reason=rule.reason, required=rule.required)
+    return CheckRequest(kind=rule.kind, target=target, title=title_of(rule), reason=rule.reason, required=rule.required)
 
 
 def _of_the_mobile_line(
     rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
 ) -> Iterable[CheckRequest]:
     yield mobile.request_for(rule, application)
-
-
-def _of_an_association(
-    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
-) -> Iterable[CheckRequest]:
-    if policy.attesting is not None and is_worth_asking(application, policy.attesting):
-        yield CheckRequest(kind=rule.kind, target="", title=_title(rule), reason=rule.reason, required=rule.required)
 
 
 def _of_whoever_applies(
@@ -186,7 +180,6 @@ _REQUESTS: dict[str, Requests] = {
     "documents": _of_the_documents,
     **dict.fromkeys(BY_CHECK, _of_whoever_is_written_to),
     "mobile_line": _of_the_mobile_line,
-    "attestation": _of_an_association,
     "represents": _of_whoever_applies,
 }
 

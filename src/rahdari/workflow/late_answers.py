@@ -7,15 +7,14 @@ number stands in no roster. Most of that can change without anybody's help, and 
 
 import datetime as dt
 
+from rahdari import optional
 from rahdari.apply import queries as applications
 from rahdari.checks import actions as checking
-from rahdari.checks import queries as checks
 from rahdari.db.queues import each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case
 
-from .attestation_matching import KIND, look_up
 from .checking import requests_for
 from .step import BY_THE_CLOCK, together
 
@@ -50,11 +49,8 @@ def _look_again(case: Case, now: dt.datetime) -> None:
     policy = applications.frozen_policy(application)
     requests = requests_for(application, policy)
     checking.ask_again(subject=application.subject, requests=requests, now=now)
-    attested = [request for request in requests if request.kind == KIND]
-    if attested and checks.check_about(subject=application.subject, kind=KIND, target="") is None:
-        # Somebody attested the company since, and it named no association that could be asked.
-        checking.open_checks(subject=application.subject, requests=attested, now=now)
-        look_up(application, policy, now)
+    for look_again in optional.given(__package__, "look_again"):
+        look_again(application, policy, requests, now)
 
 
 decide_late = together(look_again, follow_news)

@@ -14,11 +14,10 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from rahdari import optional
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.attest import queries as attested
-from rahdari.attest.models import AttestationUse
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Outcome
 from rahdari.control import queries as proofs
@@ -30,7 +29,6 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
-from rahdari.register.rules import Standing
 
 from .branch_letters import tell_branches
 
@@ -129,46 +127,22 @@ def _of_missing_proof(application: Application, _day: dt.datetime) -> Due | None
     )
 
 
-def _of_attestation(use: AttestationUse, day: dt.datetime) -> Due | None:
-    """What an association said ends: the registration stands, and its renewal will rest on something else."""
-    attesting = applications.policy_in_force().attesting
-    application = applications.application_by_subject(use.subject)
-    if application is None or attesting is None:
-        return None
-    registration = application.registration or entries.registration_from(application.subject)
-    if registration is None or entries.standing(registration, day) is not Standing.VALID:
-        return None
-    last = applications.last_granted_for(registration)
-    if last is None or last.pk != application.pk:
-        return None  # it rests on a later application, maybe on another attestation
-    association = attesting.association(use.attestation.association)
-    return Due(
-        about=application.subject,
-        key=f":{use.attestation.number}:{use.attestation.valid_until:%Y-%m-%d}",
-        people=people.people_to_tell(application.holder_ref),
-        context={
-            "registration": registration.reference,
-            "valid_until": registration.valid_until,
-            "association": association.title if association else use.attestation.association,
-            "until": use.attestation.valid_until,
-            "url": reverse("attest:theirs", args=[use.attestation.number]),
-        },
-    )
-
-
 TABLE: tuple[Reminder, ...] = (
     Reminder("registration", "registration_expires_soon", entries.expiring_between, _of_registration),
     Reminder("proof", "proof_missing", applications.sent_between, _of_missing_proof),
     Reminder("question", "reminder_to_answer", decisions.questions_due_between, _of_question),
     Reminder("notice", "reminder_to_answer", decisions.notices_due_between, _of_notice),
-    Reminder("attestation", "attestation_ends_soon", attested.uses_ending_between, _of_attestation),
 )
+
+
+def table() -> tuple[Reminder, ...]:
+    return (*TABLE, *optional.given(__package__, "REMINDER"))
 
 
 def remind(now: dt.datetime) -> int:
     """Tell people some days before something of theirs runs out, once each."""
     wanted = policies.current(settings.POLICY_FILE).reminders
-    return sum(_remind(row, days, now) for row in TABLE for days in wanted.get(row.of, ()))
+    return sum(_remind(row, days, now) for row in table() for days in wanted.get(row.of, ()))
 
 
 def _remind(row: Reminder, days: int, now: dt.datetime) -> int:

@@ -12,18 +12,16 @@ from typing import Any
 
 from django.urls import reverse
 
+from rahdari import optional
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.rules import domain_of
-from rahdari.attest import queries as attestations
-from rahdari.attest.rules import AttestationState, Identifier
 from rahdari.checks import actions as checking
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
-from rahdari.checks.evidence import Both, Evidence, Facts
+from rahdari.checks.evidence import Evidence, Facts
 from rahdari.checks.models import Check, Outcome
-from rahdari.checks.names import compare_names
 from rahdari.checks.rules import Answer
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -117,7 +115,7 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
         _tell(others, application, asked, due_at, now)
         return []
     _tell(others, application, [], None, now)
-    shown = shown or _of_an_association(application, policy, now)
+    shown = shown or optional.ask(__package__, "names_the_applicant", application, policy, now)
     if shown is not None:
         _answer_at_once(check, application, shown, now)
         return []
@@ -228,22 +226,6 @@ def _tell(
                 context=told,
                 now=now,
             )
-
-
-def _of_an_association(application: Application, policy: Policy, now: dt.datetime) -> Answer | None:
-    """What an association has said of this company under the very address that the applicant signs in with."""
-    if policy.attesting is None or application.mandate_id is not None:
-        return None
-    mail = attestations.index_of(Identifier("email", application.applicant.email))
-    for each in policy.attesting.asked_for(application.service):
-        for attestation in attestations.candidates(association=each.key, indexes=[mail]):
-            named = compare_names(application.holder_name, attestation.name) in {"same", "same_but_form", "alike"}
-            weight = policy.attesting.weight(each.key, attestation.claim, application.service)
-            if named and weight is not None and attestation.state(attestations.day_of(now)) is AttestationState.LIVE:
-                both: Both = {"en": each.title.en, "ur": each.title.ur}
-                evidence: Evidence = {"association": both, "attestation": attestation.number}
-                return Answer("passed", "association_names", evidence)
-    return None
 
 
 def _association_is_asked(application: Application) -> bool:

@@ -18,7 +18,6 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.archive import queries as archive
 from rahdari.archive.actions import Box
-from rahdari.attest import actions as attest
 from rahdari.checks import actions as checking
 from rahdari.checks import queries as checks
 from rahdari.confirm.queries import OPERATOR
@@ -197,13 +196,12 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
     about = [*subjects, *asked, *claims]
     _erase_checks(about, box)
     OPERATOR.erase_about(subjects=about, box=box, now=now)
-    attest.erase_about(subjects=about, box=box, now=now)
     others = optional.given(__package__, "erase_about")
     letters.erase_letters(
         subjects=[
             *about,
             *REFERENCE.erase_about(subjects=about, box=box, now=now),
-            *(each for erase in others for each in erase(subjects=about, box=box, now=now)),
+            *(each for erase in others for each in erase(subjects=about, box=box, now=now) or ()),
         ],
         box=box,
     )

@@ -42,7 +42,10 @@ class Step:
 class Place(StrEnum):
     """Where the steps of optional rooms stand among the others (`workflow.STEPS`)."""
 
+    DELIVERY = "delivery"  # before answers from outside are delivered
+    CHECKS = "checks"  # before checks are answered
     BEFORE_DECISIONS = "before decisions"
+    REGISTERED = "registered"  # after grants are entered
     ENTRIES = "entries"  # before those end that are due to
     LAST = "last"
 

@@ -21,7 +21,6 @@ from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as apply
 from rahdari.apply import summary
 from rahdari.apply.models import Application
-from rahdari.attest import queries as attestations
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
@@ -58,8 +57,6 @@ def home(request: HttpRequest) -> HttpResponse:
     for desk in optional.given(__package__, "desk_of"):
         if name := desk(user):
             return redirect(name)
-    if people.association_of(user) is not None:
-        return redirect("attest:members")
     now = timezone.now()
     theirs = list(apply.applications_of(user)[:50])
     sent = overviews((each for each in theirs if each.status != "draft"), now=now)
@@ -82,8 +79,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "invitations": people.invitations_to(user, now),
             "mandates": people.mandates_offered_to(user, now),
             "is_agent": people.mandates_in_force(user, Act.SEE).exists(),
-            "revoked": attestations.may_be_objected_to(user),
-            "is_attested": attestations.theirs(user).exists(),
             **optional.joined(__package__, "on_home", user, now),
         },
     )

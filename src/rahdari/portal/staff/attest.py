@@ -11,6 +11,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -175,3 +176,9 @@ def _shown(found: AttestationReview, application: Application | None, form: Deci
         "may_decide": found.awaits_officer(now),
         "form": form,
     }
+
+
+urlpatterns = [
+    path("desk/attestations/", matters, name="matters"),
+    path("desk/attestations/<str:number>/", matter, name="matter"),
+]

@@ -5,7 +5,7 @@ line knows both. The weight is that of the application's own policy.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +18,8 @@ from rahdari.attest import rules
 from rahdari.attest.models import Attestation
 from rahdari.attest.rules import Candidate, Fit
 from rahdari.checks import actions as checking
+from rahdari.checks import queries as checks
+from rahdari.checks.answers import CheckRequest
 from rahdari.checks.evidence import Both, Evidence
 from rahdari.checks.names import compare_names
 from rahdari.checks.rules import Answer, Result
@@ -146,3 +148,11 @@ def both(text: policies.Text | None, key: str) -> Both:
 
 def answer(subject: str, found: Answer, now: dt.datetime, *, anew: bool = False) -> None:
     checking.answer_check(subject=subject, kind=KIND, target="", found=found, actor=ACTOR, now=now, anew=anew)
+
+
+def look_again(application: Application, policy: Policy, requests: Iterable[CheckRequest], now: dt.datetime) -> None:
+    """Somebody attested the company since, and it named no association that could be asked."""
+    attested = [request for request in requests if request.kind == KIND]
+    if attested and checks.check_about(subject=application.subject, kind=KIND, target="") is None:
+        checking.open_checks(subject=application.subject, requests=attested, now=now)
+        look_up(application, policy, now)

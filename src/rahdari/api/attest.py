@@ -7,11 +7,15 @@ from rahdari.attest import actions, queries, words
 from rahdari.attest.forms import DisputeForm
 from rahdari.attest.models import Attestation, AttestationReview
 from rahdari.attest.rules import AttestationState, Reply, ReviewOutcome
+from rahdari.journal.models import JournalEntry as Row
+from rahdari.people import queries as people
+from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import REFUSED, impossible, not_found, of_form, plain
 from rahdari.programs.schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text
 
 from .applications import READ, WRITE
+from .events import About
 from .interface import API, Call
 from .serializers import stamp, stamp_or_none
 
@@ -156,3 +160,26 @@ def dispute_attestation(call: Call, attestation: str) -> Answer:
     except actions.NothingToDispute:
         raise impossible("disputed", _("You have disputed this already. The answer comes here.")) from None
     return Answer(_attestation(found, call))
+
+
+# -- events ----------------------------------------------------------------------------------------------------------
+
+
+def _counted_for(row: Row) -> About:
+    """Whom it counted for: a person, or of an organisation those who see its papers. Nobody else is known by it."""
+    found = queries.attestation_by_number(row.subject.partition(":")[2])
+    if found is None:
+        return None
+    holders = dict.fromkeys(use.holder for use in queries.uses_of(found))
+    to = {user.pk: user for holder in holders for user in people.people_to_tell(holder, Act.PAPERS)}
+    return list(to.values()), {"attestation": found.number}
+
+
+def _disputed_by(row: Row) -> About:
+    found = queries.matter_by_number(row.detail["matter"])
+    if found is None:
+        return None
+    return people.people_to_tell(found.holder, Act.PAPERS), {"attestation": found.attestation.number}
+
+
+ABOUT = {"attestation": _counted_for, "matter": _disputed_by}

@@ -24,7 +24,7 @@ MEMBERS = (
 )
 
 
-def attest_members(now: dt.datetime) -> None:
+def sow_members(now: dt.datetime) -> None:
     today = timezone.localtime(now).date()
     for claim, number, name, identifier in MEMBERS:
         attest.attest(

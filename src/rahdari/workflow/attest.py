@@ -1,4 +1,4 @@
-"""Between apply, attest and verify: associations are asked, their answers carried, and what follows when an
+"""Between apply, attest and checks: associations are asked, their answers carried, and what follows when an
 attestation is taken back.
 
 An attestation that is revoked or over before the decision counts for nothing. After it, nothing is taken away: an
@@ -6,22 +6,25 @@ officer has the matter, and the holder a letter.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db.models import Exists, QuerySet
 from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Endpoint
 from rahdari.attest import actions as attest
 from rahdari.attest import queries as attestations
 from rahdari.attest import rules
-from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
+from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MemberList, MembershipInquiry
 from rahdari.attest.queries import ASSOCIATION
-from rahdari.attest.rules import ReviewOutcome
+from rahdari.attest.rules import AttestationState, Identifier, ReviewOutcome
 from rahdari.checks import queries as checks
+from rahdari.checks.answers import CheckRequest
 from rahdari.checks.evidence import Both, Evidence
 from rahdari.checks.models import Check
+from rahdari.checks.names import compare_names
 from rahdari.checks.rules import Answer
 from rahdari.db.queues import each_of
 from rahdari.decide import queries as decisions
@@ -30,12 +33,19 @@ from rahdari.inquiry.rules import SILENT
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
-from rahdari.policy import Policy
+from rahdari.policy import CheckRule, Policy
+from rahdari.register import queries as entries
+from rahdari.register.rules import Standing
 
-from .attestation_matching import KIND, about, answer, both, known_by, look_up
+from .attest_matching import KIND, about, answer, both, is_worth_asking, known_by
+from .attest_matching import look_again as look_again
+from .attest_matching import look_up as look_up
+from .checking import title_of
 from .employment_proofs import let_another_proof_follow
 from .inquiries import Asked, came_at
+from .reminding import Due, Reminder
 from .representing import take_word_of_association
+from .step import Place, Step, together
 
 CLOSED_WITHIN = dt.timedelta(days=1)
 TOOK_BACK = "association_took_back"
@@ -154,7 +164,7 @@ def withdraw_requests(check: Check, now: dt.datetime) -> bool:
     return True
 
 
-ASSOCIATIONS = Asked(
+PARTY = Asked(
     ASSOCIATION,
     ask=ask_associations,
     withdraw=withdraw_requests,
@@ -301,3 +311,72 @@ def close_proved_matters(matter: AttestationReview, now: dt.datetime) -> bool:
         attest.close_matter(matter=matter, why="proved" if application else "gone", now=now)
         return True
     return False
+
+
+# -- what the workflow asks for ----------------------------------------------------------------------------------------
+
+
+def _request(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    if policy.attesting is not None and is_worth_asking(application, policy.attesting):
+        yield CheckRequest(kind=rule.kind, target="", title=title_of(rule), reason=rule.reason, required=rule.required)
+
+
+def names_the_applicant(application: Application, policy: Policy, now: dt.datetime) -> Answer | None:
+    """What an association has said of this company under the very address that the applicant signs in with."""
+    if policy.attesting is None or application.mandate_id is not None:
+        return None
+    mail = attestations.index_of(Identifier("email", application.applicant.email))
+    for each in policy.attesting.asked_for(application.service):
+        for attestation in attestations.candidates(association=each.key, indexes=[mail]):
+            named = compare_names(application.holder_name, attestation.name) in {"same", "same_but_form", "alike"}
+            weight = policy.attesting.weight(each.key, attestation.claim, application.service)
+            if named and weight is not None and attestation.state(attestations.day_of(now)) is AttestationState.LIVE:
+                both: Both = {"en": each.title.en, "ur": each.title.ur}
+                evidence: Evidence = {"association": both, "attestation": attestation.number}
+                return Answer("passed", "association_names", evidence)
+    return None
+
+
+def _ends_soon(use: AttestationUse, day: dt.datetime) -> Due | None:
+    """What an association said ends: the registration stands, and its renewal will rest on something else."""
+    attesting = applications.policy_in_force().attesting
+    application = applications.application_by_subject(use.subject)
+    if application is None or attesting is None:
+        return None
+    registration = application.registration or entries.registration_from(application.subject)
+    if registration is None or entries.standing(registration, day) is not Standing.VALID:
+        return None
+    last = applications.last_granted_for(registration)
+    if last is None or last.pk != application.pk:
+        return None  # it rests on a later application, maybe on another attestation
+    association = attesting.association(use.attestation.association)
+    return Due(
+        about=application.subject,
+        key=f":{use.attestation.number}:{use.attestation.valid_until:%Y-%m-%d}",
+        people=people.people_to_tell(application.holder_ref),
+        context={
+            "registration": registration.reference,
+            "valid_until": registration.valid_until,
+            "association": association.title if association else use.attestation.association,
+            "until": use.attestation.valid_until,
+            "url": reverse("attest:theirs", args=[use.attestation.number]),
+        },
+    )
+
+
+erase_about = attest.erase_about
+REQUESTS = {KIND: _request}
+REMINDER = Reminder("attestation", "attestation_ends_soon", attestations.uses_ending_between, _ends_soon)
+STEPS = {
+    Place.DELIVERY: (Step("attest -> checks: members attested", look_at_requests, of=(MembershipInquiry,)),),
+    Place.CHECKS: (
+        Step("attest -> checks: what is over", together(close_uses, drop_what_is_over), of=(AttestationUse,)),
+    ),
+    Place.REGISTERED: (
+        Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
+        Step("attest: what officers decided", together(apply_outcomes, close_proved_matters), of=(AttestationReview,)),
+        Step("attest: delete old lists", attest.delete_old_lists, of=(MemberList,), clock=True),
+    ),
+}

@@ -1,0 +1,37 @@
+"""Associations: the links at the top of a page, for whoever attests and for officers."""
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import ngettext, pgettext
+
+from rahdari.attest import queries as attestations
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.web.context import Link
+
+
+def at_desk(user: User, room: str) -> list[Link] | None:
+    association = people.association_of(user)
+    if association is None:
+        return None
+    waiting = attestations.waiting_count(association, timezone.now())
+    return [
+        Link(
+            pgettext("navigation", "Members"),
+            reverse("attest:members"),
+            here=room == "attest",
+            count=waiting,
+            count_words=ngettext("waits for you", "wait for you", waiting),
+        )
+    ]
+
+
+def for_officers(page: str) -> Link:
+    waiting = attestations.officers_count(timezone.now())
+    return Link(
+        pgettext("navigation", "Attestations"),
+        reverse("portal:matters"),
+        here=page in {"matters", "matter"},
+        count=waiting,
+        count_words=ngettext("waits for you", "wait for you", waiting),
+    )

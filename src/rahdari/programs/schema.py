@@ -22,6 +22,7 @@ class Fault:
 
 
 def text(most: int = 200, least: int = 0, **more: Any) -> Json:
+    """A string; the limits are numbers of characters."""
     return {"type": "string", "maxLength": most} | ({"minLength": least} if least else {}) | more
 
 
@@ -30,15 +31,17 @@ def choice(*values: str) -> Json:
 
 
 def whole(least: int, most: int) -> Json:
+    """An integer from `least` to `most`, both included."""
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
 def listed(items: Json, most: int | None = None, **more: Any) -> Json:
+    """An array of at most `most` items."""
     return {"type": "array", "items": items} | ({"maxItems": most} if most is not None else {}) | more
 
 
 def closed(needed: Json | None = None, maybe: Json | None = None) -> Json:
-    """An object with these members and no others."""
+    """An object with these members (name to schema) and no others."""
     members = (needed or {}) | (maybe or {})
     found: Json = {"type": "object", "additionalProperties": False, "properties": members}
     return found | ({"required": list(needed)} if needed else {})

@@ -77,7 +77,7 @@ def told(configuration: Configuration, agent: Agent) -> dict[str, object]:
         "status": [code, sorted({fault["name"] for fault in json.loads(out)["faults"]})],
         "metrics": sorted(line.split('"')[1] for line in page.splitlines() if line.startswith("rahdari_agent_fault{")),
         "check": checked(configuration),
-        "in_force": int(next(line.split()[1] for line in page.splitlines() if line.startswith(IN_FORCE))),
+        "in_force": int(float(next(line.split()[1] for line in page.splitlines() if line.startswith(IN_FORCE)))),
         "full_told": names(outcome).count("DiskFull"),
         "applied": listed(configuration),
     }

@@ -85,7 +85,7 @@ class Desk:
 
         from rahdari.apply.models import Application, Endpoint
         from rahdari.checks.models import Check
-        from rahdari.decide import actions
+        from rahdari.decide import queue_columns
         from rahdari.decide.models import Case, CaseQuestion, Notice
 
         place.say(f"filling the desk up to {size} open cases")
@@ -120,7 +120,7 @@ class Desk:
         with transaction.atomic():
             for kind, rows in made.items():
                 kind.objects.bulk_create(rows, batch_size=500)  # type: ignore[attr-defined]
-        while actions.keep_again(now=self.now, at_most=500):
+        while queue_columns.keep_again(now=self.now, at_most=500):
             pass
         self.open = size
 
@@ -152,11 +152,11 @@ class Desk:
         """Ask the applicant of a case that was just taken: the next one is opened."""
         from django.urls import reverse
 
-        from rahdari.decide import actions, desk
+        from rahdari.decide import assignment, desk
 
         free = desk.next_for(officer=self.officer, now=self.now, after=self.model, filters=desk.Filters())
         assert free is not None, "no case is left to decide"
-        taken = actions.take_case(case=free, officer=self.officer, now=self.now)
+        taken = assignment.take_case(case=free, officer=self.officer, now=self.now)
         address = reverse("decide:decide", args=[taken.application.reference])
         began = time.perf_counter()
         answer = self.client.post(address, {"decision": "ask", "code": "Q4", "text": "Sample"}, follow=True)

@@ -128,17 +128,17 @@ class Grants:
         from django.utils import timezone
 
         from rahdari.checks import queries as checks
-        from rahdari.decide import actions as decide
+        from rahdari.decide import assignment, granting
 
         case, address = self._case()
-        decide.take_case(case=case, officer=self.officer, now=timezone.now())
+        assignment.take_case(case=case, officer=self.officer, now=timezone.now())
         for check in checks.checks_of(case.application.subject):
             if check.required and check.outcome != "passed":
-                decide.record_check(
+                assignment.record_check(
                     case=case, officer=self.officer, check=check.pk, outcome="passed", how="Sample", now=timezone.now()
                 )
         before = [agent.changed_at() for agent in agents]
-        decide.grant(case=case, officer=self.officer, text="", now=timezone.now())
+        granting.grant(case=case, officer=self.officer, text="", now=timezone.now())
         start = time.time_ns()
         self.made += 1
         taken: list[float | None] = [None] * len(agents)
@@ -160,9 +160,9 @@ class Grants:
         from django.utils import timezone
 
         from rahdari import policy
-        from rahdari.apply import actions as apply
+        from rahdari.apply import drafts, parts, sending
         from rahdari.apply.models import Application
-        from rahdari.control import actions as control
+        from rahdari.control import challenges
         from rahdari.control import queries as proofs
         from rahdari.control.models import Method
         from rahdari.decide import queries as decisions
@@ -175,22 +175,22 @@ class Grants:
             email=f"applicant-{self.made}@bench.example", language="en", name=f"Sample Applicant {self.made}", now=now
         )
         facts: dict[str, Any] = {"actor": f"person:{person.pk}", "now": now}
-        application = apply.start_application(applicant=person, service="vpn_freelancer", fixed_address="yes", **facts)
+        application = drafts.start_application(applicant=person, service="vpn_freelancer", fixed_address="yes", **facts)
         facts["application"] = application
-        apply.save_person(name=person.name, cnic=f"35202{zlib.crc32(str(person.pk).encode()) % 10**8:08d}", **facts)
-        apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
-        apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
-        endpoint = apply.add_endpoint(block=address, runs="wireguard", **facts)
-        challenge = control.open_challenge(
+        drafts.save_person(name=person.name, cnic=f"35202{zlib.crc32(str(person.pk).encode()) % 10**8:08d}", **facts)
+        drafts.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
+        drafts.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
+        endpoint = parts.add_endpoint(block=address, runs="wireguard", **facts)
+        challenge = challenges.open_challenge(
             subject=endpoint.subject,
             block=ipaddress.ip_network(address),
             method=Method.LINK,
             valid_for=dt.timedelta(days=7),
             now=now,
         )
-        control.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=now)
+        challenges.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=now)
         facts["application"] = Application.objects.get(pk=application.pk)
-        apply.submit_application(policy=policy.current(settings.POLICY_FILE), **facts)
+        sending.submit_application(policy=policy.current(settings.POLICY_FILE), **facts)
         case = wait_for("the worker to open a case", lambda: decisions.case_of(application), patience=PATIENCE)
         return case, address
 

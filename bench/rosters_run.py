@@ -71,10 +71,10 @@ def make_file(path: Path, size: int) -> None:
 def imported(path: Path, size: int, what: str) -> dict[str, Any]:
     from django.utils import timezone
 
-    from rahdari.checks import actions
+    from rahdari.checks import rosters
 
     began = time.perf_counter()
-    report = actions.import_roster(name=ROSTER, path=path, now=timezone.now(), actor="system:bench")
+    report = rosters.import_roster(name=ROSTER, path=path, now=timezone.now(), actor="system:bench")
     seconds = time.perf_counter() - began
     assert report.accepted == size - size // 10_000, report
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from rahdari.apply import actions as apply
+from rahdari.apply import parts
 from rahdari.apply.models import Application
 from rahdari.decide.models import Case
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as payments
+from rahdari.fees import statements
 from rahdari.fees.rules import Due
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
@@ -24,7 +25,7 @@ from tests.portal import story
 
 
 def with_document(application: Application) -> Application:
-    apply.attach_document(
+    parts.attach_document(
         application=application,
         rule="evidence",
         name="contract.jpg",
@@ -49,7 +50,7 @@ def an_invoice_with_a_payment(holder: User, now: dt.datetime) -> tuple[str, uuid
         now=now,
     )
     rows = f"T1,2026-11-23,1000,{invoice.reference}\nT2,2026-11-23,5,A Sample Payer\n"
-    found = fees.read_statement(f"Transaction,Date,Amount,Reference\n{rows}".encode())
+    found = statements.read(f"Transaction,Date,Amount,Reference\n{rows}".encode())
     fees.import_statement(found=found, actor="system:test", now=now)
     return invoice.number, payments.payments_that_wait().get().pk
 

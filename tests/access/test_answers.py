@@ -84,7 +84,7 @@ class TestALogLine:
         def fails(**_named: Any) -> None:
             raise RuntimeError("planted")
 
-        monkeypatch.setattr("rahdari.control.actions.open_link", fails)
+        monkeypatch.setattr("rahdari.control.challenges.open_link", fails)
         client = Client(raise_request_exception=False)
         client.get("/prove/abcdefghijklmnopqrstuvwxyz/")
         client.get("/c/RD-8E7A-15VQ/abcdefghijklmnopqrstuvwxyz/no/such/page/")

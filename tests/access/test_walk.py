@@ -25,7 +25,7 @@ from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.attest.rules import Identifier
 from rahdari.checks.models import Check
 from rahdari.control import queries as proofs
-from rahdari.dyndns import actions as dyndns_actions
+from rahdari.dyndns import hosts
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import Membership, Organisation, Role, RoleAssignment, User
@@ -308,8 +308,8 @@ def host_of(reference: str) -> uuid.UUID:
     """A connection of this registration whose address changes."""
     registration = Registration.objects.get(reference=reference)
     facts = {"holder": registration.holder, "parts": parse_parts("udp 51821"), "actor": "system:test"}
-    host = dyndns_actions.make_host(subject=f"endpoint:{registration.pk}", now=timezone.now(), **facts)
-    return dyndns_actions.tie(host=host, registration=registration, now=timezone.now()).pk
+    host = hosts.make_host(subject=f"endpoint:{registration.pk}", now=timezone.now(), **facts)
+    return hosts.tie(host=host, registration=registration, now=timezone.now()).pk
 
 
 def facts_of(application: Application) -> dict[str, Any]:

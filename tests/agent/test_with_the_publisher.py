@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from rahdari.agent.configuration import FileTarget
 from rahdari.agent.faults import Exit
-from rahdari.publish import actions, queries
+from rahdari.publish import actions, ceremony, operator_lag
 from tests.agent.feeds import a_configuration, sync
 from tests.agent.test_following import following
 from tests.publish.world import entered, moved, struck_out
@@ -31,7 +31,7 @@ class TestFromRegisterToOperator:
         settings.DATA = data = tmp_path / "data"
         settings.ROOT_URLCONF = "rahdari.publish.urls"
         data.mkdir()
-        actions.make_feed_keys(offline=data / "keys" / "feed-offline", now=now())
+        ceremony.make_feed_keys(offline=data / "keys" / "feed-offline", now=now())
         token = actions.create_operator(slug="sample-edge", name="Sample Edge", asns=[64500], now=now())
         registration = entered("192.0.2.1/32", now=now())
         actions.publish_editions(now=now())
@@ -60,5 +60,5 @@ class TestFromRegisterToOperator:
         return {entry["prefix"] for entry in json.loads(target.path.read_bytes())["entries"]}
 
     def known(self) -> tuple[str, int | None]:
-        (lag,) = queries.operators_with_lag(now())
+        (lag,) = operator_lag.operators_with_lag(now())
         return str(lag.state), lag.sequence

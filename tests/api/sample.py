@@ -8,7 +8,7 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.api import actions
+from rahdari.api import keys
 from rahdari.api.rules import Scope
 from rahdari.people.models import User
 from tests.portal import story
@@ -21,7 +21,7 @@ class Program:
 
     def __init__(self, person: User | None = None, scopes: Iterable[str] = ALL, language: str = "en") -> None:
         self.person = person or story.a_person()
-        self.token, self.text = actions.make_token(
+        self.token, self.text = keys.make_token(
             owner=self.person,
             name="Sample program",
             scopes=scopes,

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts
 from rahdari.vouch.models import ReferenceRequest
 from tests.portal import story
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 def test_is_shown_sent_once_more_and_corrected(program: Program) -> None:
     draft = story.fill(story.a_draft(program.person))
     facts = {"application": draft, "actor": story.actor_of(program.person), "now": timezone.now()}
-    apply.save_evidence(kind="client_confirms", text="accounts@client.example", **facts)
+    drafts.save_evidence(kind="client_confirms", text="accounts@client.example", **facts)
     story.prove(story.add(draft))
     place = f"/applications/{draft.reference}/client"
     assert program.get(place).status_code == 404, "nobody was asked yet"

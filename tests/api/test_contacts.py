@@ -12,7 +12,7 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.address import directory
 from rahdari.api.rules import Scope
-from rahdari.apply import actions as apply
+from rahdari.apply import sending
 from rahdari.apply.models import Application
 from rahdari.control import rules
 from rahdari.letters.models import Letter
@@ -149,6 +149,6 @@ class TestRefused:
         place = place_of(program)
         asked(program, place)
         row = Application.objects.get(reference=place.split("/")[2])
-        apply.withdraw_application(application=row, actor=story.actor_of(program.person), now=timezone.now())
+        sending.withdraw_application(application=row, actor=story.actor_of(program.person), now=timezone.now())
         said = problem(program.post(f"{place}/contact/letter", {"contact": NOC}), 409, "not-possible-now")
         assert said["code"] == "decided"

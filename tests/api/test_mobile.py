@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from rahdari.apply.models import Application
-from rahdari.mobile import actions, queries
+from rahdari.mobile import listing, queries
 from rahdari.mobile.rules import Left
 from rahdari.people.number_codes import CODE_LASTS, CODES_TO_A_NUMBER
 from tests.mobile import sample
@@ -130,7 +130,7 @@ class TestARegistration:
         one = f"/registrations/{registration.reference}"
         now, month = timezone.now(), dt.timedelta(days=30)
         facts = {"operator": FIRST, "reference": "smp-0a1b2c3d", "why": Left.PORTED_OUT, "by": "token:x"}
-        actions.operator_left(overlap=month, now=now, **facts)  # type: ignore[arg-type]
+        listing.operator_left(overlap=month, now=now, **facts)  # type: ignore[arg-type]
         assert program.get(one).said["mobile"][0]["leave_reason"] == "ported_out"
         assert program.get(f"{one}/mobile").said["state"] == "none"
         assert number(program, one).status_code == 202

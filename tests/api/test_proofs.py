@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.control.models import Challenge
-from rahdari.decide import queries as cases
+from rahdari.decide import case_clock
 from tests.apply.sample import a_pdf
 from tests.portal import story
 
@@ -130,7 +130,7 @@ class TestAnOfficer:
         desk = Client()
         desk.force_login(story.an_officer())
         assert "I ask my landl" not in desk.get(reverse("decide:case", args=[case.application.reference])).text
-        longest = cases.policy_of(case.application).limits.answer_characters
+        longest = case_clock.policy_of(case.application).limits.answer_characters
         said = problem(program.put(f"{one}/{name}/draft", {"answer": "x" * (longest + 1)}), 422, "not-taken")
         assert said["errors"][0]["pointer"] == "/answer"
         assert program.put(f"{one}/{name}/draft", {"answer": ""}).said["draft"] == ""

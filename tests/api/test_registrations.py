@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from rahdari.register import actions as register
+from rahdari.register import pausing
 from rahdari.register.models import Registration
 from tests.portal import story
 
@@ -83,7 +83,7 @@ class TestRegistration:
     def test_that_officers_suspended_is_not_ended_nor_changed(
         self, program: Program, registration: Registration
     ) -> None:
-        register.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
+        pausing.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
         place = f"/registrations/{registration.reference}"
         assert problem(program.post(f"{place}/end", {"end": True}), 409, "not-possible-now")["code"] == "not_at_request"
         assert problem(program.post(f"{place}/change"), 409, "not-possible-now")["code"] == "not_valid"

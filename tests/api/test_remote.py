@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from rahdari.address import directory
-from rahdari.api import actions as api
+from rahdari.api import webhook_delivery
 from rahdari.api.models import IdempotentRequest, WebhookDelivery
 from rahdari.api.rules import Scope
 from rahdari.people.models import OrgRole
@@ -76,14 +76,14 @@ def test_from_the_number_to_a_line_that_stands_and_ends(program: Program) -> Non
 def test_the_address_of_a_line_is_in_no_answer_and_no_event(program: Program) -> None:
     found = mine(program)
     at, now = place(found), timezone.now()
-    api.make_webhook(owner=program.person, url="https://program.example/hook", events=[], now=now)
-    api.note_events(now=now)
+    webhook_delivery.make_webhook(owner=program.person, url="https://program.example/hook", events=[], now=now)
+    webhook_delivery.note_events(now=now)
     program.put(at, {"workers": 2})
     program.post(f"{at}/links", {"count": 1})
     remote.withdraw(line=agree(found, 1), now=timezone.now())
     program.post(f"{at}/links", {"count": 1})
     agree(found, 2)
-    api.note_events(now=timezone.now())
+    webhook_delivery.note_events(now=timezone.now())
     told = [
         (each.event, each.data) for each in WebhookDelivery.objects.order_by("row") if each.event.startswith("remote.")
     ]

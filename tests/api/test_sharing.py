@@ -7,12 +7,13 @@ import pytest
 from django.utils import timezone
 
 from rahdari import workflow
-from rahdari.api import actions as api
+from rahdari.api import webhook_delivery
 from rahdari.api.models import WebhookDelivery
 from rahdari.api.rules import Scope
 from rahdari.apply.models import Application, Endpoint
 from rahdari.people.models import OrgRole, User
 from rahdari.register import actions as register
+from rahdari.register import sharing
 from rahdari.register.models import CoHolder, Registration
 from rahdari.share import queries as requests
 from rahdari.share.models import ConsentQuestion, SharingRequest
@@ -228,7 +229,7 @@ class TestStopping:
         sharer = CoHolder.objects.get(pk=part)
         now = timezone.now()
         other = story.a_person().holder_ref
-        register.leave(sharer=sharer, at=now, withdrawn_by=other, actor="person:1", now=now)
+        sharing.leave(sharer=sharer, at=now, withdrawn_by=other, actor="person:1", now=now)
         told = problem(house.first.delete(f"/sharing/parts/{part}/notice"), 409, "not-possible-now")
         assert told["code"] == "of_another"
 
@@ -249,12 +250,12 @@ class TestStopping:
 def test_webhooks_are_told_and_name_nobody(house: House) -> None:
     now = timezone.now()
     for program in (house.first, house.second):
-        api.make_webhook(owner=program.person, url="https://program.example/hook", events=[], now=now)
-    api.note_events(now=now)
+        webhook_delivery.make_webhook(owner=program.person, url="https://program.example/hook", events=[], now=now)
+    webhook_delivery.note_events(now=now)
     part = house.shared()
     house.first.post(f"/sharing/parts/{part}/notice")
     house.first.delete(f"/sharing/parts/{part}/notice")
-    api.note_events(now=timezone.now())
+    webhook_delivery.note_events(now=timezone.now())
 
     def told(program: Program) -> list[Any]:
         found = WebhookDelivery.objects.filter(webhook__owner=program.person, event__startswith="sharing.")

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.api import actions, queries, rules
+from rahdari.api import keys, queries, rules, webhook_delivery
 from rahdari.api.interface import API, PLACES
 from rahdari.api.models import AccessToken, IdempotentRequest, Webhook
 from rahdari.apply.models import Application
@@ -267,8 +267,8 @@ class TestTheSameKey:
     def test_is_forgotten_after_a_day(self) -> None:
         self.post(Program(), "one")
         now = timezone.now()
-        assert actions.forget_attempts(now=now + idempotency.REPLAYED_FOR - dt.timedelta(minutes=1)) == 0
-        assert actions.forget_attempts(now=now + idempotency.REPLAYED_FOR + dt.timedelta(minutes=1)) == 1
+        assert keys.forget_attempts(now=now + idempotency.REPLAYED_FOR - dt.timedelta(minutes=1)) == 0
+        assert keys.forget_attempts(now=now + idempotency.REPLAYED_FOR + dt.timedelta(minutes=1)) == 1
 
     def test_of_a_day_ago_does_something_new(self) -> None:
         program = Program()
@@ -333,9 +333,11 @@ class TestManyAtOnce:
         owner, now = story.a_person(), timezone.now()
         facts: dict[str, Any] = {"owner": owner, "now": now}
         token = {"name": "x", "scopes": ["letters:read"], "valid_for": dt.timedelta(days=1)}
-        assert self.at_once(lambda: actions.make_token(**token, **facts), actions.TooManyTokens) == 2
+        assert self.at_once(lambda: keys.make_token(**token, **facts), tokens.TooManyTokens) == 2
         hook = {"url": "https://program.example/", "events": []}
-        assert self.at_once(lambda: actions.make_webhook(**hook, **facts), actions.TooManyWebhooks) == 2
+        assert (
+            self.at_once(lambda: webhook_delivery.make_webhook(**hook, **facts), webhook_delivery.TooManyWebhooks) == 2
+        )
         assert AccessToken.objects.count() == Webhook.objects.count() == 2
 
 

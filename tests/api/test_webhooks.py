@@ -15,16 +15,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
-from rahdari.api import actions, events, rules
+from rahdari.api import events, rules, webhook_delivery
 from rahdari.api.models import IdempotentRequest, JournalPosition, RowHeardAhead, Webhook, WebhookDelivery
-from rahdari.attest import actions as attest
+from rahdari.attest import attestations, disputing
 from rahdari.attest.rules import Reply
 from rahdari.dyndns.models import DynamicHost
 from rahdari.feed import webhook
 from rahdari.journal import actions as journal
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
-from rahdari.mobile import actions as lines
+from rahdari.mobile import listing
 from rahdari.mobile.rules import Left
 from rahdari.people.models import User
 from rahdari.programs import idempotency, schema, webhooks
@@ -57,7 +57,7 @@ def server() -> Iterator[SampleOperatorSystem]:
 
 
 def made(program: Program, url: str, *chosen: str) -> Any:
-    actions.note_events(now=timezone.now())
+    webhook_delivery.note_events(now=timezone.now())
     answer = program.post("/webhooks", {"url": url, "events": list(chosen)})
     assert answer.status_code == 201, answer.content
     return answer.said
@@ -73,8 +73,8 @@ def told(server: SampleOperatorSystem) -> list[tuple[str, Any]]:
 
 def go_on(now: dt.datetime | None = None) -> None:
     now = now or timezone.now()
-    actions.note_events(now=now)
-    actions.deliver_events(now=now)
+    webhook_delivery.note_events(now=now)
+    webhook_delivery.deliver_events(now=now)
 
 
 class TestEvents:
@@ -138,7 +138,7 @@ class TestEvents:
             pass
 
         with pytest.raises(Killed), transaction.atomic():
-            actions.note_events(now=timezone.now())
+            webhook_delivery.note_events(now=timezone.now())
             assert WebhookDelivery.objects.count() == 2
             raise Killed
         assert WebhookDelivery.objects.count() == 0
@@ -181,7 +181,7 @@ class TestEvents:
         made(program, server.url)
         application, registration, _line = mobile.granted(program.person, reference="smp-0a1b2c3d")
         facts: dict[str, Any] = {"operator": mobile.FIRST, "reference": "smp-0a1b2c3d", "why": Left.PORTED_OUT}
-        lines.operator_left(overlap=dt.timedelta(days=30), by="token:x", now=timezone.now(), **facts)
+        listing.operator_left(overlap=dt.timedelta(days=30), by="token:x", now=timezone.now(), **facts)
         go_on()
         said = [each for each in told(server) if each[0].startswith("mobile.")]
         assert sorted(said, key=str) == [
@@ -197,15 +197,15 @@ class TestEvents:
         found, other = an_attestation(), an_attestation()
         person, now = program.person, timezone.now()
         facts: dict[str, Any] = {"holder": person.holder_ref, "person": f"person:{person.pk}", "subject": ""}
-        attest.note_use(attestation=found, weight="alone", now=now, **facts)
+        attestations.note_use(attestation=found, weight="alone", now=now, **facts)
         found, _other = (
-            attest.revoke(attestation=each, revocation="left", told="", by="person:x", now=now)
+            attestations.revoke(attestation=each, revocation="left", told="", by="person:x", now=now)
             for each in (found, other)
         )
-        matter = attest.dispute(
+        matter = disputing.dispute(
             attestation=found, said="No.", reply_due_at=now + dt.timedelta(days=5), now=now, **facts
         )
-        attest.reply(matter=matter, reply=Reply.YIELDS, text="A mix-up.", by="person:x", now=now)
+        disputing.reply(matter=matter, reply=Reply.YIELDS, text="A mix-up.", by="person:x", now=now)
         go_on()
         assert sorted(told(server), key=str) == [
             ("attestation.answered", {"attestation": found.number}),
@@ -223,7 +223,7 @@ class TestDelivery:
         second = program.post(f"{one}/secret").said
         assert program.post(f"{one}/test").status_code == 202
         now = timezone.now()
-        actions.deliver_events(now=now)
+        webhook_delivery.deliver_events(now=now)
         [(_path, headers, body)] = server.taken
         for secret in (first["secret"], second["secret"]):
             webhook.verify(secret=secret, headers=headers, body=body, now=now)
@@ -236,7 +236,7 @@ class TestDelivery:
             webhook.verify(secret=second["secret"], headers=headers, body=body, now=later)
         program.post(f"{one}/test")
         later = now + webhooks.SECRETS_OVERLAP + dt.timedelta(minutes=1)
-        actions.deliver_events(now=later)
+        webhook_delivery.deliver_events(now=later)
         assert len(server.taken[-1][1]["webhook-signature"].split()) == 1
 
     def test_is_tried_again_ever_more_rarely_under_its_id(self, program: Program, server: SampleOperatorSystem) -> None:
@@ -244,12 +244,12 @@ class TestDelivery:
         program.post(f"{one}/test")
         server.status, now = 500, timezone.now()
         for pause in hooks.PAUSES[:3]:
-            assert actions.deliver_events(now=now) == 1
-            assert actions.deliver_events(now=now + pause - dt.timedelta(seconds=1)) == 0
+            assert webhook_delivery.deliver_events(now=now) == 1
+            assert webhook_delivery.deliver_events(now=now + pause - dt.timedelta(seconds=1)) == 0
             now += pause * (1 + webhooks.JITTER_PERCENT / 100)
         assert program.get(one).said["state"] == "failing"
         server.status = 200
-        assert actions.deliver_events(now=now) == 1
+        assert webhook_delivery.deliver_events(now=now) == 1
         assert len({headers["webhook-id"] for _path, headers, _body in server.taken}) == 1
         [item] = program.get(f"{one}/deliveries").said["items"]
         assert (item["tries"], item["finding"], item["status"], item["next_at"]) == (4, "taken", 200, None)
@@ -261,12 +261,12 @@ class TestDelivery:
         one = f"/webhooks/{made(program, server.url)['webhook']['id']}"
         item = program.post(f"{one}/test").said
         server.status, now, tries = 503, timezone.now(), 0
-        while actions.deliver_events(now=now):
+        while webhook_delivery.deliver_events(now=now):
             now, tries = now + hooks.PAUSES[tries] * 1.3 if tries < len(hooks.PAUSES) else now, tries + 1
         assert tries == len(hooks.PAUSES) + 1
         server.status = 204
         assert program.post(f"{one}/deliveries/{item['id']}/redeliver").status_code == 202
-        assert actions.deliver_events(now=timezone.now()) == 1
+        assert webhook_delivery.deliver_events(now=timezone.now()) == 1
         assert program.get(f"{one}/deliveries").said["items"][0]["finding"] == "taken"
 
     @pytest.mark.parametrize("status", [500, 410])
@@ -277,7 +277,7 @@ class TestDelivery:
         server.status, now = status, timezone.now()
         for days in (1, 3, 7):
             program.post(f"{one}/test")
-            actions.deliver_events(now=now + dt.timedelta(days=days))
+            webhook_delivery.deliver_events(now=now + dt.timedelta(days=days))
         assert program.get(one).said["state"] == "stopped"
         [letter] = Letter.objects.filter(template="webhook_stopped")
         assert letter.to == program.person and server.url in letter.text
@@ -302,10 +302,10 @@ class TestDelivery:
             return found
 
         monkeypatch.setattr(hooks, "post_all", ended_meanwhile)
-        assert actions.deliver_events(now=now) == 1
+        assert webhook_delivery.deliver_events(now=now) == 1
         monkeypatch.undo()
         assert not WebhookDelivery.objects.filter(next_at__isnull=False).exists()
-        assert actions.deliver_events(now=now + dt.timedelta(days=1)) == 0
+        assert webhook_delivery.deliver_events(now=now + dt.timedelta(days=1)) == 0
 
     def test_to_somebody_whose_account_was_closed_does_not_go_out(
         self, program: Program, server: SampleOperatorSystem
@@ -313,7 +313,7 @@ class TestDelivery:
         one = f"/webhooks/{made(program, server.url)['webhook']['id']}"
         program.post(f"{one}/test")
         User.objects.filter(pk=program.person.pk).update(is_active=False)
-        assert actions.deliver_events(now=timezone.now()) == 0 and server.taken == []
+        assert webhook_delivery.deliver_events(now=timezone.now()) == 0 and server.taken == []
 
     def test_waits_a_little_differently_for_each(self) -> None:
         ids = [uuid.uuid5(uuid.NAMESPACE_URL, str(number)) for number in range(20)]

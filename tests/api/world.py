@@ -16,18 +16,20 @@ from django.utils import timezone
 
 from rahdari import policy as policies
 from rahdari.address import directory, parse_parts
-from rahdari.api import actions as api
-from rahdari.apply import actions as apply
+from rahdari.api import webhook_delivery
+from rahdari.apply import bulk, parts
+from rahdari.apply import drafts as apply_drafts
 from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.apply.rows import Table, read
 from rahdari.attest.rules import Identifier
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control.models import Method
-from rahdari.dyndns import actions as dyndns_actions
+from rahdari.dyndns import hosts
 from rahdari.fees import actions as fees
 from rahdari.fees.rules import Due
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
+from rahdari.people import branches, mandates
 from rahdari.people.models import User
 from rahdari.register import actions as enter
 from rahdari.register import queries as register
@@ -91,10 +93,10 @@ def the_world(person: User | None = None) -> World:
     found.places["registrations.line"] = ["1", "2"]
     references = found.places["applications.reference"]
     found.places["applications.reference"] = [*found.places.pop("applications.more"), *references]
-    hook, _secret = api.make_webhook(
+    hook, _secret = webhook_delivery.make_webhook(
         owner=person, url="https://program.example/hook", events=[], now=timezone.now(), id=uuid.uuid4()
     )
-    sent_one = api.send_test(webhook=hook, now=timezone.now(), id=uuid.uuid4())
+    sent_one = webhook_delivery.send_test(webhook=hook, now=timezone.now(), id=uuid.uuid4())
     found.places |= {"webhooks.id": [str(hook.pk)], "webhooks.delivery": [str(sent_one.pk)]}
     return found
 
@@ -112,17 +114,17 @@ def places_of_a_company(person: User) -> dict[str, list[str]]:
             (story.a_person(), "Specimen House", "0000977"),
         )
     )
-    branch = people.add_branch(organisation=house, name="Branch North", **facts)
+    branch = branches.add_branch(organisation=house, name="Branch North", **facts)
     term = {"scope": "apply", "valid_until": now + dt.timedelta(days=90), **facts}
-    given = people.give_mandate(organisation=house, email="agent@client.example", agent_name="Sample Firm", **term)
-    held = people.give_mandate(organisation=other, email=person.email, agent_name="Sample Firm", **term)
-    people.accept_mandate(user=person, mandate=held, **facts)
-    draft = apply.start_application(applicant=person, service="vpn_company", **facts)
+    given = mandates.give_mandate(organisation=house, email="agent@client.example", agent_name="Sample Firm", **term)
+    held = mandates.give_mandate(organisation=other, email=person.email, agent_name="Sample Firm", **term)
+    mandates.accept_mandate(user=person, mandate=held, **facts)
+    draft = apply_drafts.start_application(applicant=person, service="vpn_company", **facts)
     rows = "address,protocol,branch\n203.0.113.60,wireguard,Branch West\n203.0.113.310,wireguard,\n"
     table = read(rows.encode(), most_rows=100)
     assert isinstance(table, Table)
-    file = apply.keep_file(application=draft, table=table, name="rows.csv", now=now)
-    mobile = apply.start_application(applicant=person, service="vpn_freelancer", fixed_address="mobile", **facts)
+    file = bulk.keep_file(application=draft, table=table, name="rows.csv", now=now)
+    mobile = apply_drafts.start_application(applicant=person, service="vpn_freelancer", fixed_address="mobile", **facts)
     said = an_attestation(identifier=Identifier("email", person.email))
     return {
         "organisations.organisation": [str(house.pk)],
@@ -179,7 +181,7 @@ def ids(model: Any, applications: list[Application]) -> list[str]:
 
 
 def with_document(application: Application) -> Application:
-    apply.attach_document(
+    parts.attach_document(
         application=application,
         rule="evidence",
         name="contract.jpg",
@@ -192,7 +194,7 @@ def with_document(application: Application) -> Application:
 
 def changing(application: Application) -> Application:
     """With an address that changes by itself."""
-    apply.add_endpoint(
+    parts.add_endpoint(
         application=application,
         block="203.0.113.249",
         runs="wireguard",
@@ -206,7 +208,7 @@ def changing(application: Application) -> Application:
 def with_contacts(application: Application) -> Application:
     """With a range of which the registry named a contact."""
     endpoint = story.add(application, "203.0.113.80/29")
-    row = control.open_challenge(
+    row = challenges.open_challenge(
         subject=endpoint.subject,
         block=endpoint.network,
         method=Method.CONTACT,
@@ -221,8 +223,8 @@ def with_contacts(application: Application) -> Application:
 def connection_of(registration: Registration) -> uuid.UUID:
     now = timezone.now()
     facts = {"holder": registration.holder, "parts": parse_parts("udp 51821"), "actor": "system:test"}
-    host = dyndns_actions.make_host(subject=f"endpoint:{uuid.uuid4()}", now=now, **facts)
-    return dyndns_actions.tie(host=host, registration=registration, now=now).pk
+    host = hosts.make_host(subject=f"endpoint:{uuid.uuid4()}", now=now, **facts)
+    return hosts.tie(host=host, registration=registration, now=now).pk
 
 
 def an_invoice(holder: User) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pikepdf
 from PIL import Image
 
-from rahdari.apply import actions, queries
+from rahdari.apply import drafts, parts, queries, sending
 from rahdari.apply.models import Application
 from rahdari.people import actions as people
 from rahdari.people.models import User
@@ -57,21 +57,21 @@ def actor_of(user: User) -> str:
 
 def a_draft(user: User | None = None, *, service: str = "vpn_freelancer", **given: Any) -> Application:
     user = user or a_person()
-    return actions.start_application(applicant=user, service=service, actor=actor_of(user), now=NOW, **given)
+    return drafts.start_application(applicant=user, service=service, actor=actor_of(user), now=NOW, **given)
 
 
 def with_address(draft: Application, block: str = "203.0.113.24", **given: Any) -> Any:
     values = {"runs": "wireguard"} | given
-    return actions.add_endpoint(application=draft, block=block, actor=actor_of(draft.applicant), now=NOW, **values)
+    return parts.add_endpoint(application=draft, block=block, actor=actor_of(draft.applicant), now=NOW, **values)
 
 
 def a_complete_draft(user: User | None = None, *, block: str = "203.0.113.24", **given: Any) -> Application:
     """A freelancer's application with everything but the sending."""
     draft = a_draft(user, **given)
     common: dict[str, Any] = {"application": draft, "actor": actor_of(draft.applicant), "now": NOW}
-    actions.save_person(name="Sample Freelancer 31", cnic=cnic_of(draft.applicant), **common)
-    actions.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
-    actions.save_evidence(kind="association", association_number="SA-0031", **common)
+    drafts.save_person(name="Sample Freelancer 31", cnic=cnic_of(draft.applicant), **common)
+    drafts.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
+    drafts.save_evidence(kind="association", association_number="SA-0031", **common)
     with_address(draft, block)
     return Application.objects.get(pk=draft.pk)
 
@@ -79,14 +79,14 @@ def a_complete_draft(user: User | None = None, *, block: str = "203.0.113.24", *
 def a_complete_company_draft(user: User | None = None, *, block: str = "203.0.113.40") -> Application:
     draft = a_draft(user or a_person("manager@sample.example"), service="vpn_company")
     common: dict[str, Any] = {"application": draft, "actor": actor_of(draft.applicant), "now": NOW}
-    actions.save_company(name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="1234567-8", **common)
-    actions.save_contact(name="Network manager", mobile="+923001234520", **common)
+    drafts.save_company(name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="1234567-8", **common)
+    drafts.save_contact(name="Network manager", mobile="+923001234520", **common)
     with_address(draft, block)
     return Application.objects.get(pk=draft.pk)
 
 
 def sent(draft: Application) -> Application:
-    return actions.submit_application(
+    return sending.submit_application(
         application=draft, policy=queries.policy_in_force(), actor=actor_of(draft.applicant), now=LATER
     )
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import DatabaseError, connection, connections, transaction
 from PIL import Image
 
-from rahdari.apply import actions, queries, rules
+from rahdari.apply import access, drafts, parts, pending, queries, rules, screening, sending
 from rahdari.apply.models import Application, Document, Endpoint, FrozenPolicy
 from rahdari.apply.rules import AddressTrouble, Status, StepKey
 from rahdari.journal import queries as journal
@@ -90,7 +90,7 @@ class TestStartApplication:
     @pytest.mark.parametrize("service", ["vpn_freelancer", "nothing"])
     def test_is_refused_for_a_service_that_is_not_open(self, service: str) -> None:
         closed = other_rules(queries.policy_in_force(), open=False)
-        with pytest.raises(actions.ServiceNotOpen) as caught:
+        with pytest.raises(drafts.ServiceNotOpen) as caught:
             a_draft(service=service, policy=closed)
         assert caught.value.service == service
 
@@ -128,7 +128,7 @@ class TestEndpoints:
         draft = a_draft()
         with_address(draft)
         register_to(draft.applicant.holder_ref, "198.51.100.40")
-        with pytest.raises(actions.EndpointNotTaken) as caught:
+        with pytest.raises(parts.EndpointNotTaken) as caught:
             with_address(draft, block)
         assert caught.value.trouble.kind is kind
         assert queries.endpoints_of(draft).count() == 1
@@ -137,9 +137,9 @@ class TestEndpoints:
         draft = a_draft()
         row = with_address(draft)
         given = {"actor": actor_of(draft.applicant), "now": LATER}
-        same = actions.change_endpoint(endpoint=row, block="203.0.113.24", runs="openvpn_tcp", **given)
+        same = parts.change_endpoint(endpoint=row, block="203.0.113.24", runs="openvpn_tcp", **given)
         assert same.pk == row.pk
-        other = actions.change_endpoint(endpoint=same, block="203.0.113.25", runs="openvpn_tcp", **given)
+        other = parts.change_endpoint(endpoint=same, block="203.0.113.25", runs="openvpn_tcp", **given)
         assert other.pk != row.pk
         assert [str(each.as_address()) for each in queries.endpoints_of(draft)] == ["203.0.113.25 tcp 443"]
 
@@ -147,7 +147,7 @@ class TestEndpoints:
         draft = a_draft()
         row = with_address(draft)
         for _ in range(2):
-            actions.remove_endpoint(endpoint=row, actor="person:x", now=LATER)
+            parts.remove_endpoint(endpoint=row, actor="person:x", now=LATER)
         assert acts_about(draft).count("apply.removed_endpoint") == 1
         assert with_address(draft).pk != row.pk
 
@@ -163,7 +163,7 @@ class TestEndpoints:
 class TestDocuments:
     def attach(self, draft: Application, content: bytes | None = None, **given: Any) -> Document:
         values = {"rule": "evidence", "name": "letter.pdf", "content": content or a_pdf()} | given
-        return actions.attach_document(**values, **common(draft))
+        return parts.attach_document(**values, **common(draft))
 
     def test_are_kept_clean_and_encrypted(self) -> None:
         draft = a_draft()
@@ -180,14 +180,14 @@ class TestDocuments:
         assert queries.documents_of(draft).count() == 1
 
     def test_are_refused_for_what_the_service_does_not_ask_for(self) -> None:
-        with pytest.raises(actions.UnknownDocumentRule):
+        with pytest.raises(parts.UnknownDocumentRule):
             self.attach(a_draft(), rule="card_image")
 
     def test_stop_at_the_number_of_the_policy(self) -> None:
         draft, policy = a_draft(), queries.policy_in_force()
         few = replace(policy, limits=replace(policy.limits, documents_per_application=1))
         self.attach(draft, policy=few)
-        with pytest.raises(actions.TooManyDocuments) as caught:
+        with pytest.raises(parts.TooManyDocuments) as caught:
             self.attach(draft, a_pdf(2), policy=few)
         assert caught.value.limit == 1
 
@@ -195,7 +195,7 @@ class TestDocuments:
         draft = a_draft()
         document = self.attach(draft)
         with django_capture_on_commit_callbacks(execute=True):
-            actions.remove_document(document=document, actor="person:x", now=LATER)
+            parts.remove_document(document=document, actor="person:x", now=LATER)
         with pytest.raises(files.FileMissing):
             queries.content_of(document)
         assert not queries.documents_of(draft).exists()
@@ -203,7 +203,7 @@ class TestDocuments:
     def test_leave_nothing_of_a_refused_file(self) -> None:
         draft = a_draft()
         before = sorted(files.folder().rglob("*"))
-        with pytest.raises(actions.FileRefused):
+        with pytest.raises(screening.FileRefused):
             self.attach(draft, b"%PDF-1.7 broken")
         assert sorted(files.folder().rglob("*")) == before
         assert not queries.documents_of(draft).exists()
@@ -212,14 +212,14 @@ class TestDocuments:
 class TestSubmit:
     def test_is_refused_while_a_step_is_missing_and_done_once_it_is_there(self) -> None:
         draft = a_complete_draft()
-        actions.save_person(name="", **common(draft))
-        with pytest.raises(actions.StepsMissing) as caught:
+        drafts.save_person(name="", **common(draft))
+        with pytest.raises(sending.StepsMissing) as caught:
             sent(draft)
         assert caught.value.steps == [StepKey.PERSON]
-        actions.save_person(name="Sample Freelancer 31", **common(draft))
+        drafts.save_person(name="Sample Freelancer 31", **common(draft))
         application = sent(draft)
         assert (application.status, application.submitted_at) == (Status.SUBMITTED, LATER)
-        assert list(queries.submitted_without_checks()) == [application]
+        assert list(pending.submitted_without_checks()) == [application]
 
     def test_twice_gives_the_same_application_one_row_and_one_letter(self) -> None:
         draft = a_complete_draft()
@@ -240,8 +240,8 @@ class TestSubmit:
         policy = other_rules(queries.policy_in_force(), validity_months=6)
         assert queries.terms_changed(draft, policy)
         given = {"application": draft, "actor": actor_of(draft.applicant), "now": LATER}
-        with pytest.raises(actions.TermsChanged) as caught:
-            actions.submit_application(policy=policy, **given)
+        with pytest.raises(sending.TermsChanged) as caught:
+            sending.submit_application(policy=policy, **given)
         assert caught.value.steps == []
         draft.refresh_from_db()
         assert draft.status == Status.DRAFT
@@ -252,11 +252,11 @@ class TestSubmit:
         asked = policy.services["vpn_company"].documents[:1]
         changed = other_rules(policy, documents=tuple(replace(rule, group=None) for rule in asked))
         given = {"application": draft, "policy": changed, "actor": actor_of(draft.applicant), "now": LATER}
-        with pytest.raises(actions.TermsChanged) as told:
-            actions.submit_application(**given)
+        with pytest.raises(sending.TermsChanged) as told:
+            sending.submit_application(**given)
         assert told.value.steps == [StepKey.DOCUMENTS]
-        with pytest.raises(actions.StepsMissing):
-            actions.submit_application(**given)
+        with pytest.raises(sending.StepsMissing):
+            sending.submit_application(**given)
 
     def test_does_not_mind_a_change_that_asks_for_nothing_else(self) -> None:
         draft, policy = a_complete_draft(), queries.policy_in_force()
@@ -265,17 +265,17 @@ class TestSubmit:
     def test_is_refused_when_the_service_was_closed_meanwhile(self) -> None:
         draft = a_complete_draft()
         closed = other_rules(queries.policy_in_force(), open=False)
-        with pytest.raises(actions.ServiceNotOpen):
-            actions.submit_application(application=draft, policy=closed, actor="person:x", now=LATER)
+        with pytest.raises(drafts.ServiceNotOpen):
+            sending.submit_application(application=draft, policy=closed, actor="person:x", now=LATER)
 
     def test_sends_only_what_the_page_showed(self) -> None:
         draft = a_complete_draft()
         shown = draft.version
         with_address(draft, "203.0.113.77")
         given = {"application": draft, "policy": queries.policy_in_force(), "actor": "person:x", "now": LATER}
-        with pytest.raises(actions.ChangedMeanwhile) as caught:
-            actions.submit_application(seen_version=shown, **given)
-        application = actions.submit_application(seen_version=caught.value.application.version, **given)
+        with pytest.raises(drafts.ChangedMeanwhile) as caught:
+            sending.submit_application(seen_version=shown, **given)
+        application = sending.submit_application(seen_version=caught.value.application.version, **given)
         assert application.status == Status.SUBMITTED
 
     def test_says_nothing_of_what_another_has_nobody_can_ask_so_whether_an_address_is_registered(self) -> None:
@@ -286,7 +286,7 @@ class TestSubmit:
     def test_is_refused_when_an_address_came_to_the_same_holder_meanwhile(self) -> None:
         draft = a_complete_draft()
         register_to(draft.applicant.holder_ref, "203.0.113.24")
-        with pytest.raises(actions.EndpointsInTrouble) as caught:
+        with pytest.raises(sending.EndpointsInTrouble) as caught:
             sent(draft)
         [(row, trouble)] = caught.value.troubles
         assert (row.address_text, trouble.kind) == ("203.0.113.24", AddressTrouble.HELD_BY_YOU)
@@ -329,35 +329,35 @@ class TestEnds:
         application = sent(a_complete_draft())
         given = {"application": application, "actor": "rule:test", "now": LATER}
         for _ in range(2):
-            closed = actions.close_application(outcome=outcome, **given)
+            closed = sending.close_application(outcome=outcome, **given)
         assert (closed.status, closed.closed_at) == (outcome, LATER)
         assert acts_about(application).count(f"apply.closed_{outcome}") == 1
         for other in {"granted", "refused", "not_pursued"} - {outcome}:
-            with pytest.raises(actions.MoveNotAllowed):
-                actions.close_application(outcome=other, **given)
+            with pytest.raises(sending.MoveNotAllowed):
+                sending.close_application(outcome=other, **given)
 
     def test_are_not_for_a_draft(self) -> None:
-        with pytest.raises(actions.MoveNotAllowed):
-            actions.close_application(application=a_draft(), outcome="granted", actor="rule:test", now=LATER)
-        with pytest.raises(actions.MoveNotAllowed):
-            actions.close_application(
+        with pytest.raises(sending.MoveNotAllowed):
+            sending.close_application(application=a_draft(), outcome="granted", actor="rule:test", now=LATER)
+        with pytest.raises(sending.MoveNotAllowed):
+            sending.close_application(
                 application=sent(a_complete_draft()), outcome="withdrawn", actor="rule:test", now=LATER
             )
 
     def test_let_an_applicant_withdraw_before_and_after_sending_and_not_once_decided(self) -> None:
         given: dict[str, Any] = {"actor": "person:x", "now": LATER}
-        assert actions.withdraw_application(application=a_draft(), **given).status == Status.WITHDRAWN
+        assert sending.withdraw_application(application=a_draft(), **given).status == Status.WITHDRAWN
         application = sent(a_complete_draft())
-        assert actions.withdraw_application(application=application, **given).closed_at == LATER
+        assert sending.withdraw_application(application=application, **given).closed_at == LATER
         decided = sent(a_complete_draft(a_person("second@sample.example"), block="203.0.113.25"))
-        actions.close_application(application=decided, outcome="refused", actor="officer:x", now=LATER)
-        with pytest.raises(actions.MoveNotAllowed):
-            actions.withdraw_application(application=decided, **given)
+        sending.close_application(application=decided, outcome="refused", actor="officer:x", now=LATER)
+        with pytest.raises(sending.MoveNotAllowed):
+            sending.withdraw_application(application=decided, **given)
 
     def test_can_be_undone_for_a_grant_that_could_not_be_entered(self) -> None:
         application = sent(a_complete_draft())
-        actions.close_application(application=application, outcome="granted", actor="rule:test", now=LATER)
-        again = actions.reopen_application(application=application, actor="system:workflow", now=LATER)
+        sending.close_application(application=application, outcome="granted", actor="rule:test", now=LATER)
+        again = sending.reopen_application(application=application, actor="system:workflow", now=LATER)
         assert (again.status, again.closed_at) == (Status.SUBMITTED, None)
 
     def test_are_held_by_the_database_too(self) -> None:
@@ -392,25 +392,25 @@ class TestMarkChecksOpened:
     def test_is_done_once_and_takes_the_application_off_the_list(self) -> None:
         application = sent(a_complete_draft())
         for _ in range(2):
-            actions.mark_checks_opened(application=application, now=LATER)
-        assert not queries.submitted_without_checks().exists()
-        assert list(queries.submitted_undecided()) == [application]
+            sending.mark_checks_opened(application=application, now=LATER)
+        assert not pending.submitted_without_checks().exists()
+        assert list(pending.submitted_undecided()) == [application]
         assert acts_about(application).count("apply.opened_checks") == 1
 
 
 class TestGatekeepers:
     def test_answer_the_same_for_absent_and_for_anothers(self) -> None:
         mine, theirs = a_draft(), a_draft(a_person("other@sample.example"))
-        assert queries.application_for_applicant(applicant=mine.applicant, reference=mine.reference.lower()).row == mine
+        assert access.application_for_applicant(applicant=mine.applicant, reference=mine.reference.lower()).row == mine
         for reference in (theirs.reference, "A-2611-AAAA-AAAA"):
-            with pytest.raises(queries.ApplicationNotFound):
-                queries.application_for_applicant(applicant=mine.applicant, reference=reference)
+            with pytest.raises(access.ApplicationNotFound):
+                access.application_for_applicant(applicant=mine.applicant, reference=reference)
 
     def test_note_who_opened_a_document(self) -> None:
         officer = a_person("officer@sample.example")
         people.appoint(user=officer, role="officer", actor="administrator:x", now=NOW)
         draft = a_complete_draft()
-        document = actions.attach_document(rule="evidence", name="a.pdf", content=a_pdf(), **common(draft))
+        document = parts.attach_document(rule="evidence", name="a.pdf", content=a_pdf(), **common(draft))
         given: dict[str, Any] = {"officer": officer, "id": document.pk, "now": LATER}
         with pytest.raises(queries.DocumentNotFound):
             queries.read_document(application=draft, **given)

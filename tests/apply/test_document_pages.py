@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from rahdari.apply import actions, form_errors, queries, sent_files
+from rahdari.apply import form_errors, parts, queries, sent_files
 from rahdari.apply.screening import FileFault, FileRefused
 
 from .sample import NOW, a_draft, a_pdf, a_person, a_photo_with_place, actor_of
@@ -133,7 +133,7 @@ class TestDocuments:
 
     def test_of_another_application_cannot_be_reached_through_ones_own(self) -> None:
         theirs = a_draft(a_person("other@sample.example"))
-        document = actions.attach_document(
+        document = parts.attach_document(
             application=theirs,
             rule="evidence",
             name="a.pdf",

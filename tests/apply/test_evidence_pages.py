@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.apply import actions, queries
+from rahdari.apply import drafts as apply_drafts
+from rahdari.apply import queries, sending
 from rahdari.apply.models import Application, Document
 from rahdari.policy import BUNDLED
 
@@ -122,8 +123,8 @@ class TestADeclaration:
     def test_works_once_in_its_time_also_under_another_account(self) -> None:
         first = a_complete_draft()
         facts: dict[str, Any] = {"actor": actor_of(first.applicant), "now": timezone.now()}
-        actions.save_evidence(application=first, kind="self_declaration", text="Web design", **facts)
-        actions.submit_application(application=fresh(first), policy=queries.policy_in_force(), **facts)
+        apply_drafts.save_evidence(application=first, kind="self_declaration", text="Web design", **facts)
+        sending.submit_application(application=fresh(first), policy=queries.policy_in_force(), **facts)
         again = a_complete_draft(a_person("freelancer-32@sample.example"), block="203.0.113.31")
         facts["actor"] = actor_of(again.applicant)
         client = a_client(again)
@@ -187,7 +188,7 @@ class TestAnOrganisationWithoutACompanyNumber:
         names = ("Sample University", "Sample College")
         drafts = [a_draft(user, service="vpn_public_body") for _name in names]
         for draft, name in zip(drafts, names, strict=True):
-            actions.save_company(
+            apply_drafts.save_company(
                 application=draft,
                 name=name,
                 company_number="",

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.address import format_parts, parse_block
-from rahdari.apply import actions, bulk, judging, queries, rows
+from rahdari.apply import bulk, idle_drafts, judging, queries, rows
 from rahdari.apply.models import AddressFile, Application, Endpoint
 from rahdari.apply.rows import AddressRow, FileFault, Table
 from rahdari.journal import queries as journal
@@ -228,13 +228,13 @@ class TestJudge:
 
 @pytest.mark.django_db
 class TestAdd:
-    def wanted(self, *addresses: str) -> list[actions.NewEndpoint]:
-        return [actions.NewEndpoint(parse_block(address), "wireguard", label=f"at {address}") for address in addresses]
+    def wanted(self, *addresses: str) -> list[bulk.NewEndpoint]:
+        return [bulk.NewEndpoint(parse_block(address), "wireguard", label=f"at {address}") for address in addresses]
 
     def test_adds_the_good_ones_and_names_the_others(self) -> None:
         draft = a_company_draft()
         register_to(draft.holder_ref, "203.0.113.99")
-        added = actions.add_endpoints(
+        added = bulk.add_endpoints(
             application=draft,
             wanted=self.wanted("203.0.113.1", "203.0.113.99", "203.0.113.1", "203.0.113.2"),
             actor=actor_of(draft.applicant),
@@ -255,11 +255,11 @@ class TestAdd:
     def test_of_a_file_adds_a_row_once_and_keeps_the_others(self) -> None:
         draft = a_company_draft()
         table = table_of("address,protocol\n203.0.113.1,wireguard\n203.0.113.310,wireguard\n")
-        file = actions.keep_file(application=draft, table=table, name="a.csv", now=NOW)
+        file = bulk.keep_file(application=draft, table=table, name="a.csv", now=NOW)
         good = {2: self.wanted("203.0.113.1")[0]}
         common: dict[str, Any] = {"file": file, "good": good, "actor": actor_of(draft.applicant), "now": LATER}
-        assert len(actions.add_from_file(**common).endpoints) == 1
-        assert actions.add_from_file(**common).endpoints == []
+        assert len(bulk.add_from_file(**common).endpoints) == 1
+        assert bulk.add_from_file(**common).endpoints == []
         assert [row.line for row in bulk.table_of(AddressFile.objects.get()).rows] == [3]
         assert Endpoint.objects.count() == 1
 
@@ -268,32 +268,32 @@ class TestAdd:
         person = a_person("manager@sample.example")
         drafts = [a_draft(person, service="vpn_company") for _ in range(2)]
         table, now = table_of("address\n203.0.113.1\n"), timezone.now()
-        files = [actions.keep_file(application=draft, table=table, name="", now=now) for draft in drafts]
-        with pytest.raises(actions.TooManyFiles):
-            actions.keep_file(application=drafts[0], table=table, name="", now=now)
+        files = [bulk.keep_file(application=draft, table=table, name="", now=now) for draft in drafts]
+        with pytest.raises(bulk.TooManyFiles):
+            bulk.keep_file(application=drafts[0], table=table, name="", now=now)
         client = Client(headers={"accept-language": "en"})
         client.force_login(person)
         page = client.post(reverse("apply:add_many", args=[drafts[0].reference]), {"paste": "address\n203.0.113.1\n"})
         assert "2 files are already waiting, which is the limit." in page.text and "203.0.113.1" in page.text
-        actions.forget_file(application=drafts[1], id=files[1].pk)
-        actions.keep_file(application=drafts[0], table=table, name="", now=now)
+        bulk.forget_file(application=drafts[1], id=files[1].pk)
+        bulk.keep_file(application=drafts[0], table=table, name="", now=now)
 
     def test_does_not_grow_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         draft = a_company_draft()
-        file = actions.keep_file(application=draft, table=table_of("address\nx\n"), name="", now=NOW)
+        file = bulk.keep_file(application=draft, table=table_of("address\nx\n"), name="", now=NOW)
         monkeypatch.setattr(bulk, "MOST_CONTENT", 200)
-        with pytest.raises(actions.FileTooLarge):
-            actions.replace_rows(file=file, rows={2: AddressRow(2, {"address": "x", "label": "y" * 200})})
+        with pytest.raises(bulk.FileTooLarge):
+            bulk.replace_rows(file=file, rows={2: AddressRow(2, {"address": "x", "label": "y" * 200})})
         assert bulk.table_of(AddressFile.objects.get()).rows[0].cell("label") == ""
 
     def test_does_not_outlive_its_days_or_its_draft(self) -> None:
         draft = a_company_draft()
         table = table_of("address\n203.0.113.1\n")
-        actions.keep_file(application=draft, table=table, name="", now=NOW)
-        assert actions.delete_old_address_files(now=NOW + bulk.FILES_KEPT) == 0
-        assert actions.delete_old_address_files(now=NOW + bulk.FILES_KEPT * 1.01) == 1
-        actions.keep_file(application=draft, table=table, name="", now=NOW)
-        actions.delete_idle_draft(application=draft, now=LATER.replace(year=2028))
+        bulk.keep_file(application=draft, table=table, name="", now=NOW)
+        assert bulk.delete_old_address_files(now=NOW + bulk.FILES_KEPT) == 0
+        assert bulk.delete_old_address_files(now=NOW + bulk.FILES_KEPT * 1.01) == 1
+        bulk.keep_file(application=draft, table=table, name="", now=NOW)
+        idle_drafts.delete_idle_draft(application=draft, now=LATER.replace(year=2028))
         assert not AddressFile.objects.exists()
 
 

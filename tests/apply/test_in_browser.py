@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from rahdari.apply import actions
+from rahdari.apply import drafts
 from tests.in_browser import faults_on_a_small_phone
 
 from .sample import NOW, a_draft, a_pdf, a_person, actor_of, register_to, with_address
@@ -61,7 +61,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     yield "company", text(client.get(at("company", company)))
     yield "company-error", text(client.post(at("company", company), {"company_number": "x", "ntn": "1"}))
     stale = {"name": "Second tab", "mobile": "03001234521", "seen": "0" * 16}
-    actions.save_contact(
+    drafts.save_contact(
         application=freelancer, name="First tab", mobile="+923001234520", actor=actor_of(freelancer.applicant), now=NOW
     )
     yield "two-tabs", text(client.post(at("contact", freelancer), stale))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rahdari.apply import parts, screening
-from rahdari.apply.actions import attach_document
 from rahdari.apply.models import Application
+from rahdari.apply.parts import attach_document
 from rahdari.apply.queries import policy_in_force
 from rahdari.apply.screening import FileFault, FileRefused
 

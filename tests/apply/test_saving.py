@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from rahdari.apply import actions, queries
+from rahdari.apply import access, drafts, queries, sending
 from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey
 from rahdari.journal import queries as journal
@@ -39,38 +39,38 @@ class TestSaveSteps:
     def test_write_nothing_when_sent_twice(self) -> None:
         draft = a_draft()
         for _ in range(2):
-            actions.save_contact(name="Network manager", mobile="+923001234520", **common(draft))
+            drafts.save_contact(name="Network manager", mobile="+923001234520", **common(draft))
         assert acts_about(draft) == ["apply.started", "apply.saved_contact"]
 
     def test_notice_that_another_tab_saved_meanwhile(self) -> None:
         draft = a_draft()
         shown = queries.seen(draft, StepKey.CONTACT)
-        actions.save_contact(name="First tab", mobile="+923001234520", seen=shown, **common(draft))
-        with pytest.raises(actions.ChangedMeanwhile) as caught:
-            actions.save_contact(name="Second tab", mobile="+923001234521", seen=shown, **common(draft))
+        drafts.save_contact(name="First tab", mobile="+923001234520", seen=shown, **common(draft))
+        with pytest.raises(drafts.ChangedMeanwhile) as caught:
+            drafts.save_contact(name="Second tab", mobile="+923001234521", seen=shown, **common(draft))
         assert caught.value.application.contact_name == "First tab"
         now_shown = queries.seen(caught.value.application, StepKey.CONTACT)
-        saved = actions.save_contact(name="Second tab", mobile="+923001234521", seen=now_shown, **common(draft))
+        saved = drafts.save_contact(name="Second tab", mobile="+923001234521", seen=now_shown, **common(draft))
         assert saved.contact_name == "Second tab"
 
     def test_of_different_steps_in_two_tabs_do_not_disturb_each_other(self) -> None:
         draft = a_draft()
         contact, purpose = (queries.seen(draft, step) for step in (StepKey.CONTACT, StepKey.PURPOSE))
-        actions.save_contact(name="One", mobile="+923001234520", seen=contact, **common(draft))
-        saved = actions.save_purpose(purpose="Clients abroad", seen=purpose, **common(draft))
+        drafts.save_contact(name="One", mobile="+923001234520", seen=contact, **common(draft))
+        saved = drafts.save_purpose(purpose="Clients abroad", seen=purpose, **common(draft))
         assert (saved.contact_name, saved.purpose) == ("One", "Clients abroad")
 
     def test_are_refused_once_the_application_was_sent(self) -> None:
         application = sent(a_complete_draft())
-        with pytest.raises(actions.NotADraft):
-            actions.save_contact(name="Late", mobile="+923001234520", **common(application))
+        with pytest.raises(drafts.NotADraft):
+            drafts.save_contact(name="Late", mobile="+923001234520", **common(application))
 
 
 class TestSaveCompany:
     def test_makes_one_organisation_and_mends_it_while_nothing_was_sent(self) -> None:
         draft = a_draft(service="vpn_company")
         for number in ("0000428", "0000482"):
-            draft = actions.save_company(name="Sample House", company_number=number, ntn="", **common(draft))
+            draft = drafts.save_company(name="Sample House", company_number=number, ntn="", **common(draft))
         assert Organisation.objects.count() == 1
         assert draft.organisation is not None
         assert draft.organisation.company_number == "0000482"
@@ -82,7 +82,7 @@ class TestSaveCompany:
             owner=user, name="Sample House", company_number="0000482", actor=actor_of(user), now=NOW
         )
         draft = a_draft(user, service="vpn_company")
-        saved = actions.save_company(name="Sample House", company_number="0000482", ntn="", **common(draft))
+        saved = drafts.save_company(name="Sample House", company_number="0000482", ntn="", **common(draft))
         assert saved.organisation == own
 
     def test_never_takes_over_the_organisation_of_another_person(self) -> None:
@@ -90,7 +90,7 @@ class TestSaveCompany:
         theirs = people.register_organisation(
             owner=other, name="Sample House", company_number="0000482", actor=actor_of(other), now=NOW
         )
-        saved = actions.save_company(
+        saved = drafts.save_company(
             name="Sample House", company_number="0000482", ntn="", **common(a_draft(service="vpn_company"))
         )
         assert saved.organisation != theirs
@@ -98,7 +98,7 @@ class TestSaveCompany:
     def test_leaves_what_was_sent_as_it_was(self) -> None:
         first = sent(a_complete_company_draft())
         second = a_draft(first.applicant, service="vpn_company")
-        actions.save_company(name="Renamed House", company_number=first.company_number, ntn="", **common(second))
+        drafts.save_company(name="Renamed House", company_number=first.company_number, ntn="", **common(second))
         first = Application.objects.get(pk=first.pk)
         assert first.organisation is not None
         assert first.holder_name == first.organisation.name == "Sample Software House (Pvt) Ltd"
@@ -129,19 +129,19 @@ class TestSaveCompany:
         draft = a_complete_company_draft(applicant)
         people.remove_member(organisation=company, user=applicant, actor=actor_of(owner), now=NOW)
         by_owner = {"actor": actor_of(owner), "now": LATER}
-        actions.save_company(
+        drafts.save_company(
             application=draft, name="Sample House", company_number="0000482", ntn="0000482-1", **by_owner
         )
-        after = actions.submit_application(
-            application=queries.application_for_applicant(applicant=owner, reference=draft.reference).row,
+        after = sending.submit_application(
+            application=access.application_for_applicant(applicant=owner, reference=draft.reference).row,
             policy=queries.policy_in_force(),
             **by_owner,
         )
         assert after.organisation == company and Organisation.objects.count() == 1
-        assert queries.readers_of(after) == [owner]
+        assert access.readers_of(after) == [owner]
         assert [each.to for each in Letter.objects.filter(template="application_received")] == [owner]
-        with pytest.raises(queries.ApplicationNotFound):
-            queries.application_for_applicant(applicant=applicant, reference=draft.reference)
+        with pytest.raises(access.ApplicationNotFound):
+            access.application_for_applicant(applicant=applicant, reference=draft.reference)
 
     def test_has_its_letters_written_to_the_others_when_the_applicant_leaves_after_sending(self) -> None:
         owner, applicant = a_person("second.owner@sample.example"), a_person("manager@sample.example")
@@ -150,6 +150,6 @@ class TestSaveCompany:
         )
         people.add_member(organisation=company, user=applicant, role="manager", actor=actor_of(owner), now=NOW)
         after = sent(a_complete_company_draft(applicant))
-        assert queries.readers_of(after) == [applicant]
+        assert access.readers_of(after) == [applicant]
         people.remove_member(organisation=company, user=applicant, actor=actor_of(owner), now=LATER)
-        assert queries.readers_of(after) == [owner]
+        assert access.readers_of(after) == [owner]

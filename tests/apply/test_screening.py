@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rahdari.apply import portable_documents, screening
-from rahdari.apply.actions import attach_document
+from rahdari.apply.parts import attach_document
 from rahdari.apply.portable_documents import without_segments
 from rahdari.apply.screening import FileFault, FileRefused, Screened, in_a_process, screen, shown_name
 

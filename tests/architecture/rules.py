@@ -6,39 +6,13 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-# Rooms that have models or acts of their own: they are entered by their face.
+# Rooms that have models or acts of their own.
 STATIONS = (
     *("journal", "archive", "register", "people", "letters", "apply", "control", "checks", "fees", "vouch"),
     *("confirm", "attest", "remote", "share", "decide", "publish", "dyndns", "mobile", "api", "inquiry"),
 )
-# A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
-FACE = frozenset({"actions", "queries", "models", "rules"})
-FACES_OF_ITS_OWN = {
-    "apply": FACE
-    | {
-        "address_form",
-        "eligible",
-        "step_forms",
-        "evidence_forms",
-        "forms",
-        "judging",
-        "rows",
-        "sent_files",
-        "summary",
-        "form_errors",
-    },
-    "attest": FACE | {"forms", "words"},
-    "decide": FACE | {"words"},
-    "inquiry": FACE | {"kinds", "links"},
-    "vouch": FACE | {"parties"},
-    "journal": FACE | {"registry"},
-    "people": FACE | {"access", "acting", "reauthentication", "identifiers", "mailboxes", "names"},
-    "control": FACE | {"ways", "way_words", "registry_words", "sentences", "visits"},
-    "checks": FACE | {"answers", "contacts", "words", "names", "kinds", "evidence"},
-    "confirm": FACE | {"interface", "words"},
-    "register": FACE | {"reference"},
-    "letters": FACE | {"writing"},
-}
+# What answers a request or a command of one room is nothing to another.
+EDGES = frozenset({"views", "urls", "commands"})
 # These stand above all rooms: they put them together.
 ASSEMBLY = ("urls.py", "cli.py", "wsgi.py", "__main__.py")
 LONGEST = 800
@@ -67,19 +41,17 @@ def imported(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
                     yield node.lineno, alias.name, ""
 
 
-def a_room_is_entered_by_its_face(package: Path) -> list[str]:
+def a_room_is_entered_by_what_is_public(package: Path) -> list[str]:
+    """No view, address or command of another room, and no name of another room that begins with an underscore."""
     broken = []
     for path, tree in modules(package):
         here = room_of(path, package)
         if here == "ops" or path.name in ASSEMBLY:
             continue
         for line, module, name in imported(tree):
-            parts = [*module.split(".")[1:], name]
-            room, inner = parts[0], parts[1] if len(parts) > 1 else ""
-            if room not in STATIONS or room == here or not inner:
-                continue
-            if inner not in FACES_OF_ITS_OWN.get(room, FACE):
-                broken.append(f"{path.relative_to(package)}:{line} enters {room} by {inner}")
+            room, *inner = [*module.split(".")[1:], name]
+            if room in STATIONS and room != here and any(each in EDGES or each.startswith("_") for each in inner):
+                broken.append(f"{path.relative_to(package)}:{line} enters {room} by {'.'.join(inner)}")
     return broken
 
 
@@ -219,7 +191,7 @@ def a_title_says_once_that_something_is_wrong(package: Path) -> list[str]:
 
 # Only the edge asks what time it is: what answers a request, a command, a timer. Everything else is told.
 EDGE = re.compile(
-    r"(^|/)((tasks|commands|backends|sessions|adapter|updates)\.py$|commands/)|^cli\.py$|^(workflow|ops|agent|client|push|lookup|vantage|web|db|programs)/"
+    r"(^|/)((tasks|commands|backends|sessions|adapter|updates)\.py$|commands/)|^cli\.py$|^portal/[a-z_]+\.py$|^(workflow|ops|agent|client|push|lookup|vantage|web|db|programs)/"
 )
 EDGE_IMPORTS = frozenset({"django.http", "django.shortcuts", "django.views"})
 
@@ -288,7 +260,7 @@ def no_file_outgrows_a_mind(package: Path) -> list[str]:
 
 
 ALL = (
-    a_room_is_entered_by_its_face,
+    a_room_is_entered_by_what_is_public,
     no_room_queries_another_rooms_model,
     no_template_uses_another_rooms,
     a_title_says_once_that_something_is_wrong,

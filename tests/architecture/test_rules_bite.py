@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FAULTS: list[tuple[Callable[[Path], list[str]], str, str, str]] = [
     (
-        rules.a_room_is_entered_by_its_face,
+        rules.a_room_is_entered_by_what_is_public,
         "portal/fault.py",
-        "from rahdari.apply import screening\n",
-        "enters apply by screening",
+        "from rahdari.apply import views\n",
+        "enters apply by views",
     ),
     (
         rules.no_room_queries_another_rooms_model,

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari import policy, workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import sending
 from rahdari.apply.models import Application
 from rahdari.archive import commands, queries, sealing
 from rahdari.archive.models import Sealed
@@ -94,7 +94,7 @@ def withdrawn_with_a_paper() -> Planted:
     planted = somebody(known=False)
     story.send(planted.application)
     story.advance()
-    apply.withdraw_application(
+    sending.withdraw_application(
         application=planted.application, actor=story.actor_of(planted.application.applicant), now=timezone.now()
     )
     all_letters_went_out()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from rahdari.attest import actions, rules
+from rahdari.attest import attestations, rules
 from rahdari.attest.models import Attestation
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
@@ -48,7 +48,7 @@ def an_attestation(
 ) -> Attestation:
     now = now or timezone.now()
     member = a_member(now=now, **more)
-    found, _effect = actions.attest(
+    found, _effect = attestations.attest(
         association=association, claim=claim, way="register", member=member, by="person:test", now=now
     )
     return found

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
-from rahdari.attest import actions, attestations, queries, rules
+from rahdari.attest import attestations, disputing, lists, queries, requests, rules
 from rahdari.attest.models import Attestation, AttestationReview, MemberList, MembershipInquiry
 from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Reply, ReviewKind, ReviewOutcome, RowTrouble
 from rahdari.inquiry.kinds import NoLongerOpen
@@ -31,7 +31,7 @@ def attest(
     member: rules.Member, claim: str = "freelancer", association: str = ASSOCIATION
 ) -> tuple[Attestation, Effect]:
     facts = {"association": association, "claim": claim, "way": "papers", "by": "person:test", "now": NOW}
-    return actions.attest(member=member, **facts)
+    return attestations.attest(member=member, **facts)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -44,7 +44,7 @@ def test_a_revocation_is_not_undone_by_what_another_tab_was_writing(monkeypatch:
 
     def revoke() -> None:
         try:
-            actions.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW + HOUR)
+            attestations.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW + HOUR)
         finally:
             connections.close_all()
 
@@ -97,7 +97,7 @@ class TestOneMember:
     def test_of_a_number_that_is_anothers_is_refused(self) -> None:
         member = a_member(now=NOW)
         attest(member)
-        with pytest.raises(actions.MemberNotTaken) as refused:
+        with pytest.raises(attestations.MemberNotTaken) as refused:
             attest(a_member(now=NOW, number=member.number.lower()))
         assert refused.value.trouble is RowTrouble.NUMBER_TAKEN
 
@@ -121,29 +121,29 @@ class TestRevoking:
     def test_has_a_reason_and_ends_it_at_once(self) -> None:
         found = an_attestation(now=NOW)
         assert found.is_live(NOW.date())
-        found = actions.revoke(attestation=found, revocation="left", told="You left.", by="person:test", now=NOW)
+        found = attestations.revoke(attestation=found, revocation="left", told="You left.", by="person:test", now=NOW)
         assert not found.is_live(NOW.date()) and found.to_follow
         assert queries.candidates(association=ASSOCIATION, indexes=[found.identifier_index]) == []
-        with pytest.raises(actions.NotRevocable):
-            actions.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+        with pytest.raises(attestations.NotRevocable):
+            attestations.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
 
     def test_can_be_undone_within_a_day_and_not_later(self) -> None:
         found = an_attestation(now=NOW)
         facts = {"revocation": "mistake", "told": "A slip.", "by": "person:test"}
-        actions.revoke(attestation=found, now=NOW, **facts)
-        assert actions.give_back(attestation=found, by="person:test", now=NOW + 24 * HOUR).is_live(NOW.date())
-        actions.revoke(attestation=found, now=NOW + DAY, **facts)
-        with pytest.raises(actions.NotRevocable):
-            actions.give_back(attestation=found, by="person:test", now=NOW + 2 * DAY + HOUR)
+        attestations.revoke(attestation=found, now=NOW, **facts)
+        assert attestations.give_back(attestation=found, by="person:test", now=NOW + 24 * HOUR).is_live(NOW.date())
+        attestations.revoke(attestation=found, now=NOW + DAY, **facts)
+        with pytest.raises(attestations.NotRevocable):
+            attestations.give_back(attestation=found, by="person:test", now=NOW + 2 * DAY + HOUR)
 
     def test_lets_the_member_be_attested_anew_and_then_stays(self) -> None:
         member = a_member(now=NOW)
         first, _ = attest(member)
-        actions.revoke(attestation=first, revocation="left", told="", by="person:test", now=NOW)
+        attestations.revoke(attestation=first, revocation="left", told="", by="person:test", now=NOW)
         second, effect = attest(member)
         assert effect is Effect.NEW and second.pk != first.pk
-        with pytest.raises(actions.NotRevocable):
-            actions.give_back(attestation=first, by="person:test", now=NOW)
+        with pytest.raises(attestations.NotRevocable):
+            attestations.give_back(attestation=first, by="person:test", now=NOW)
 
 
 LIST = """member_number,name,identifier,valid_until
@@ -155,7 +155,7 @@ M-1004,Sample Freelancer 4,four,2027-06-30
 
 
 def keep(content: str = LIST, association: str = ASSOCIATION) -> MemberList:
-    return actions.keep_list(
+    return lists.keep_list(
         association=association,
         claim="freelancer",
         way="register",
@@ -168,13 +168,13 @@ def keep(content: str = LIST, association: str = ASSOCIATION) -> MemberList:
 
 
 def send(kept: MemberList) -> MemberList:
-    return actions.send_list(kept=kept, bounds=BOUNDS, by="person:test", now=NOW)
+    return lists.send_list(kept=kept, bounds=BOUNDS, by="person:test", now=NOW)
 
 
 class TestAList:
     def test_is_looked_at_before_anything_counts(self) -> None:
         kept = keep()
-        judged = actions.judged(kept, bounds=BOUNDS)
+        judged = lists.judged(kept, bounds=BOUNDS)
         assert [(each.row.line, each.effect, each.trouble) for each in judged] == [
             (2, Effect.NEW, None),
             (3, Effect.NEW, None),
@@ -186,7 +186,7 @@ class TestAList:
     def test_sent_attests_the_good_rows_and_gives_the_others_back_to_be_mended(self) -> None:
         kept = send(keep())
         assert (kept.made, kept.renewed) == (2, 0)
-        text = actions.corrected(kept, bounds=BOUNDS, words=lambda _row: "mend this")
+        text = lists.corrected(kept, bounds=BOUNDS, words=lambda _row: "mend this")
         back = text.splitlines()
         assert back[0] == "member_number,name,identifier,valid_from,valid_until,what_is_wrong"
         assert back[1] == "M-1003,,three@client.example,,2027-06-30,mend this"
@@ -217,10 +217,10 @@ class TestAList:
 
     def test_that_cannot_be_read_is_not_kept(self) -> None:
         for content in ("", "name\nx\n", LIST + "\0"):
-            with pytest.raises(actions.ListNotTaken):
+            with pytest.raises(lists.ListNotTaken):
                 keep(content)
-        with pytest.raises(actions.ListNotTaken):
-            actions.keep_list(
+        with pytest.raises(lists.ListNotTaken):
+            lists.keep_list(
                 association=ASSOCIATION,
                 claim="freelancer",
                 way="register",
@@ -234,11 +234,11 @@ class TestAList:
 
     def test_is_deleted_after_some_days(self) -> None:
         sent, _unsent = send(keep()), keep()
-        assert actions.delete_old_lists(now=NOW + 6 * DAY) == 0
-        assert actions.delete_old_lists(now=NOW + 8 * DAY) == 2
+        assert lists.delete_old_lists(now=NOW + 6 * DAY) == 0
+        assert lists.delete_old_lists(now=NOW + 8 * DAY) == 2
         sent.refresh_from_db()
         assert sent.content == "" and sent.made == 2
-        assert actions.delete_old_lists(now=NOW + 8 * DAY) == 0
+        assert lists.delete_old_lists(now=NOW + 8 * DAY) == 0
 
 
 def ask(association: str = ASSOCIATION, subject: str = "check:sample", **more: object) -> MembershipInquiry:
@@ -250,7 +250,7 @@ def ask(association: str = ASSOCIATION, subject: str = "check:sample", **more: o
         "due_at": NOW + 10 * DAY,
         "now": NOW,
     }
-    return actions.ask(association=association, subject=subject, **facts | more)  # type: ignore[arg-type]
+    return requests.ask(association=association, subject=subject, **facts | more)  # type: ignore[arg-type]
 
 
 class TestARequest:
@@ -268,7 +268,7 @@ class TestARequest:
     def test_is_answered_by_attesting_whoever_asks(self) -> None:
         request = ask()
         facts = {"claim": "freelancer", "way": "papers", "by": "person:test", "now": NOW}
-        found = actions.attest_applicant(request=request, valid_until=NOW.date() + YEAR, **facts)
+        found = requests.attest_applicant(request=request, valid_until=NOW.date() + YEAR, **facts)
         request.refresh_from_db()
         assert (request.state, request.attestation) == (Answer.ATTESTED, found)
         assert found.identifier_index == queries.index_of(Identifier("card", "3520212345671"))
@@ -276,26 +276,26 @@ class TestARequest:
 
     def test_under_anothers_member_number_is_not_attested(self) -> None:
         an_attestation(now=NOW, number="M-00731")
-        with pytest.raises(actions.MemberNotTaken):
-            actions.attest_applicant(
+        with pytest.raises(attestations.MemberNotTaken):
+            requests.attest_applicant(
                 request=ask(), claim="freelancer", way="papers", valid_until=NOW.date() + YEAR, by="person:x", now=NOW
             )
 
     def test_that_was_answered_in_another_window_attests_nobody(self) -> None:
         request = ask()
-        actions.answer_request(
+        requests.answer_request(
             request=MembershipInquiry.objects.get(), answer=Answer.NOT_MEMBER, by="person:test", now=NOW
         )
         with pytest.raises(NoLongerOpen):
-            actions.attest_applicant(
+            requests.attest_applicant(
                 request=request, claim="freelancer", way="papers", valid_until=NOW.date() + YEAR, by="person:x", now=NOW
             )
         assert not Attestation.objects.exists()
 
     def test_takes_the_first_answer_only(self) -> None:
         request = ask()
-        actions.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW)
-        actions.answer_request(request=request, answer=Answer.ATTESTED, by="person:other", now=NOW)
+        requests.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW)
+        requests.answer_request(request=request, answer=Answer.ATTESTED, by="person:other", now=NOW)
         request.refresh_from_db()
         assert request.state == Answer.NOT_MEMBER
 
@@ -319,7 +319,7 @@ def a_dispute(**more: object) -> AttestationReview:
     found = more.pop("attestation", None) or an_attestation(now=NOW)
     facts: dict[str, object] = {"subject": "", "holder": uuid.UUID(int=1), "person": "person:sample", "now": NOW}
     facts |= {"said": "I never joined.", "reply_due_at": NOW + 5 * DAY}
-    return actions.dispute(attestation=found, **facts | more)  # type: ignore[arg-type]
+    return disputing.dispute(attestation=found, **facts | more)  # type: ignore[arg-type]
 
 
 class TestADispute:
@@ -328,15 +328,15 @@ class TestADispute:
         assert matter.kind == ReviewKind.DISPUTED
         assert matter.awaits_association(NOW) and not matter.awaits_officer(NOW)
         assert matter.awaits_officer(NOW + 5 * DAY), "also when the association says nothing"
-        with pytest.raises(actions.NotPossibleNow):
-            actions.decide(matter=matter, outcome=ReviewOutcome.STANDS, text="x", officer="officer:x", now=NOW)
-        with pytest.raises(actions.NothingToDispute):
+        with pytest.raises(disputing.NotPossibleNow):
+            disputing.decide(matter=matter, outcome=ReviewOutcome.STANDS, text="x", officer="officer:x", now=NOW)
+        with pytest.raises(disputing.NothingToDispute):
             a_dispute(attestation=matter.attestation)
 
     def test_is_counted_on_every_page_without_being_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for number in range(4):
             matter = a_dispute(attestation=attest(a_member(now=NOW))[0], reply_due_at=NOW + (3 + number) * DAY)
-        actions.reply(matter=matter, reply=Reply.KEEPS, text="A member.", by="person:test", now=NOW)
+        disputing.reply(matter=matter, reply=Reply.KEEPS, text="A member.", by="person:test", now=NOW)
         moments = [NOW, NOW + 3 * DAY, NOW + 5 * DAY, NOW + 9 * DAY]
         for now in moments:
             waits = {each for each in queries.open_matters() if each.awaits_association(now)}
@@ -348,37 +348,37 @@ class TestADispute:
 
     def test_that_the_association_yields_to_is_put_right_at_once(self) -> None:
         matter = a_dispute()
-        matter = actions.reply(matter=matter, reply=Reply.YIELDS, text="A mix-up.", by="person:test", now=NOW)
+        matter = disputing.reply(matter=matter, reply=Reply.YIELDS, text="A mix-up.", by="person:test", now=NOW)
         matter.attestation.refresh_from_db()
         assert matter.attestation.revocation == "disputed"
         assert matter.awaits_officer(NOW)
-        with pytest.raises(actions.NotPossibleNow):
-            actions.reply(matter=matter, reply=Reply.KEEPS, text="No.", by="person:test", now=NOW)
+        with pytest.raises(disputing.NotPossibleNow):
+            disputing.reply(matter=matter, reply=Reply.KEEPS, text="No.", by="person:test", now=NOW)
 
     def test_that_an_officer_upholds_ends_the_attestation(self) -> None:
-        matter = actions.reply(matter=a_dispute(), reply=Reply.KEEPS, text="No.", by="person:test", now=NOW)
+        matter = disputing.reply(matter=a_dispute(), reply=Reply.KEEPS, text="No.", by="person:test", now=NOW)
         facts = {"text": "The card is another person's.", "officer": "officer:x", "now": NOW}
-        actions.decide(matter=matter, outcome=ReviewOutcome.MEMBER_RIGHT, **facts)
+        disputing.decide(matter=matter, outcome=ReviewOutcome.MEMBER_RIGHT, **facts)
         assert not Attestation.objects.get().is_live(NOW.date())
-        with pytest.raises(actions.NotPossibleNow):
-            actions.decide(matter=matter, outcome=ReviewOutcome.STANDS, **facts)
+        with pytest.raises(disputing.NotPossibleNow):
+            disputing.decide(matter=matter, outcome=ReviewOutcome.STANDS, **facts)
 
     def test_of_a_revocation_that_was_wrong_gives_the_attestation_back(self) -> None:
         found = an_attestation(now=NOW)
-        found = actions.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+        found = attestations.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
         matter = a_dispute(attestation=found)
         assert matter.kind == ReviewKind.REVOKED
         late = NOW + 10 * DAY
         facts = {"text": "The receipt shows it.", "officer": "officer:x", "now": late}
-        actions.decide(matter=matter, outcome=ReviewOutcome.MEMBER_RIGHT, **facts)
+        disputing.decide(matter=matter, outcome=ReviewOutcome.MEMBER_RIGHT, **facts)
         assert Attestation.objects.get().is_live(late.date())
 
     def test_asks_for_no_other_proof_where_no_application_rests_on_it(self) -> None:
         found = an_attestation(now=NOW)
-        actions.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+        attestations.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
         matter = a_dispute(attestation=Attestation.objects.get())
         with pytest.raises(ValueError, match="another_proof"):
-            actions.decide(
+            disputing.decide(
                 matter=matter, outcome=ReviewOutcome.ANOTHER_PROOF, text="x", officer="officer:x", now=NOW + 10 * DAY
             )
 
@@ -422,7 +422,7 @@ class TestAMember:
         assert (subject, holder) == ("application:x", house.holder_ref)
         a_dispute(attestation=found, subject=subject, holder=holder, person=f"person:{manager.pk}")
         assert queries.matters_of(owner, found).count() == 1
-        with pytest.raises(actions.NothingToDispute):
+        with pytest.raises(disputing.NothingToDispute):
             a_dispute(attestation=found, subject=subject, holder=holder, person=f"person:{owner.pk}")
         people.remove_member(organisation=house, user=manager, actor="system:test", now=now)
         # Who applied for it has left it: what was said of it is no business of theirs any more.
@@ -430,7 +430,7 @@ class TestAMember:
 
 
 def count(found: Attestation, holder: uuid.UUID, user: User) -> None:
-    actions.note_use(
+    attestations.note_use(
         attestation=found,
         subject="application:x",
         holder=holder,

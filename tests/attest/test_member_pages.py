@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import workflow
-from rahdari.attest import actions, queries
+from rahdari.attest import disputing, queries
 from rahdari.attest.models import Attestation, AttestationReview
 from rahdari.attest.rules import Identifier
 from rahdari.journal.models import JournalEntry as Row
@@ -79,7 +79,7 @@ class TestAMember:
         officer = story.an_officer()
         found = an_attestation(identifier=Identifier("email", officer.email))
         now = timezone.now()
-        matter = actions.dispute(
+        matter = disputing.dispute(
             attestation=found,
             subject="",
             holder=officer.holder_ref,
@@ -98,7 +98,7 @@ class TestAMember:
             owner=owner, name="Sample House", company_number="0000482", actor="system:test", now=now
         )
         facts = {"subject": "", "person": f"person:{owner.pk}", "said": "No.", "reply_due_at": now, "now": now}
-        matter = actions.dispute(attestation=an_attestation(), holder=house.holder_ref, **facts)
+        matter = disputing.dispute(attestation=an_attestation(), holder=house.holder_ref, **facts)
         browser = Client()
         browser.force_login(officer)
         place = reverse("portal:matter", args=[matter.number])

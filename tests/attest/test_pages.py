@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.attest import actions
+from rahdari.attest import requests
 from rahdari.attest.models import Attestation, MemberList, MembershipInquiry
 from rahdari.attest.rules import Answer, Identifier
 from rahdari.journal.models import JournalEntry as Row
@@ -285,7 +285,7 @@ class TestManyTakenBack:
 
 
 def a_request(association: str = ASSOCIATION, subject: str = "check:sample") -> MembershipInquiry:
-    return actions.ask(
+    return requests.ask(
         association=association,
         subject=subject,
         service="vpn_freelancer",
@@ -355,10 +355,10 @@ class TestWhoAsks:
         assert [client.post(place, each).status_code for each in sent] == [409, 409]
         by = f"person:{secretary.pk}"
         for act in (
-            lambda: actions.answer_request(request=asked, answer=Answer.NOT_MEMBER, by=by, now=timezone.now()),
-            lambda: actions.take_answer_back(request=asked, by=by, now=timezone.now()),
+            lambda: requests.answer_request(request=asked, answer=Answer.NOT_MEMBER, by=by, now=timezone.now()),
+            lambda: requests.take_answer_back(request=asked, by=by, now=timezone.now()),
         ):
-            with pytest.raises(actions.OwnRequest):
+            with pytest.raises(requests.OwnRequest):
                 act()
         client.force_login(a_secretary())
         assert client.post(place, sent[1]).status_code == 302
@@ -385,7 +385,7 @@ class TestWhoAsks:
 
     def test_is_no_member_for_good_after_a_day(self, desk: Client) -> None:
         asked = a_request()
-        actions.answer_request(
+        requests.answer_request(
             request=asked, answer=Answer.NOT_MEMBER, by="person:x", now=timezone.now() - dt.timedelta(hours=25)
         )
         page = desk.get(MEMBERS).text

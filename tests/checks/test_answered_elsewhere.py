@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from rahdari.checks import actions, kinds
-from rahdari.checks.actions import CheckRequest
+from rahdari.checks import checking, kinds
+from rahdari.checks.answers import CheckRequest
 from rahdari.checks.models import Check, Outcome
 from rahdari.checks.rules import Answer
 from rahdari.journal import queries as journal
@@ -28,12 +28,12 @@ def a_kind_of_another_room(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def waiting_check(required: bool = True) -> Check:
     request = CheckRequest(kind="sample_kind", target="", reason="R3", required=required)
-    [check] = actions.open_checks(subject=SUBJECT, requests=[request], now=NOW)
+    [check] = checking.open_checks(subject=SUBJECT, requests=[request], now=NOW)
     return check
 
 
 def tell(found: Answer, *, anew: bool = False) -> bool:
-    return actions.answer_check(
+    return checking.answer_check(
         subject=SUBJECT, kind="sample_kind", target="", found=found, actor="sample", now=NOW, anew=anew
     )
 
@@ -41,7 +41,7 @@ def tell(found: Answer, *, anew: bool = False) -> bool:
 class TestAnswerCheck:
     def test_waits_until_the_other_room_has_an_answer(self) -> None:
         check = waiting_check()
-        assert actions.answer_waiting(now=NOW) == 0
+        assert checking.answer_waiting(now=NOW) == 0
         assert tell(Answer("waiting", "sample_not_yet")) is False
         assert not all_answered(SUBJECT)
         assert tell(YES) is True

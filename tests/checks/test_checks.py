@@ -12,13 +12,12 @@ from django.conf import settings
 from django.utils import translation
 
 from rahdari.address import directory
-from rahdari.checks import actions as checking
+from rahdari.checks import checking, words
 from rahdari.checks import queries as checks
-from rahdari.checks import words
-from rahdari.checks.actions import CheckRequest
+from rahdari.checks.answers import CheckRequest
 from rahdari.checks.kinds import finding_sentences
 from rahdari.checks.models import Check, Outcome
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
 from rahdari.journal import queries as journal
@@ -63,7 +62,7 @@ def asked(subject: str, *requests: CheckRequest, now: dt.datetime = NOW) -> list
 
 
 def challenge(endpoint: str, now: dt.datetime = NOW) -> Any:
-    return control.open_challenge(subject=endpoint, block=BLOCK, method=Method.LINK, valid_for=WEEK, now=now)
+    return challenges.open_challenge(subject=endpoint, block=BLOCK, method=Method.LINK, valid_for=WEEK, now=now)
 
 
 def registered(holder: uuid.UUID, block: str) -> None:
@@ -113,7 +112,7 @@ class TestControl:
         return CheckRequest("control", endpoint, block=str(BLOCK), reason="R1")
 
     def test_passes_at_once_when_the_block_is_proved(self, subject: str, endpoint: str) -> None:
-        control.open_link(token=proofs.link_token(challenge(endpoint)), address=THERE, now=NOW)
+        challenges.open_link(token=proofs.link_token(challenge(endpoint)), address=THERE, now=NOW)
         (check,) = asked(subject, self.request(endpoint))
         assert (check.outcome, check.finding, check.reason_code) == (Outcome.PASSED, "proved", "")
         assert check.evidence == {"proved_at": NOW.isoformat(), "method": "link"}
@@ -125,16 +124,16 @@ class TestControl:
         assert check.outcome == Outcome.WAITING
         assert not all_answered(subject)
         assert checking.answer_waiting(now=NOW) == 0
-        control.open_link(token=link, address=THERE, now=NOW)
+        challenges.open_link(token=link, address=THERE, now=NOW)
         assert checking.answer_waiting(now=NOW) == 1
         assert all_answered(subject)
         assert all_required_passed(subject)
 
     def test_fails_with_the_policys_code_when_the_challenge_runs_out(self, subject: str, endpoint: str) -> None:
         opened = challenge(endpoint)
-        control.open_link(token=proofs.link_token(opened), address=ipaddress.ip_address("198.51.100.7"), now=NOW)
+        challenges.open_link(token=proofs.link_token(opened), address=ipaddress.ip_address("198.51.100.7"), now=NOW)
         asked(subject, self.request(endpoint))
-        control.expire_challenges(now=NOW + WEEK)
+        challenges.expire_challenges(now=NOW + WEEK)
         assert checking.answer_waiting(now=NOW + WEEK) == 1
         (check,) = checks.checks_of(subject)
         assert (check.outcome, check.reason_code, check.evidence) == (Outcome.FAILED, "R1", {"attempts": 1})
@@ -152,7 +151,7 @@ class TestControl:
         assert checking.answer_waiting(now=NOW + WEEK) == 5
 
     def test_of_another_subject_is_no_proof(self, subject: str, endpoint: str) -> None:
-        control.open_link(token=proofs.link_token(challenge(f"endpoint:{uuid.uuid4()}")), address=THERE, now=NOW)
+        challenges.open_link(token=proofs.link_token(challenge(f"endpoint:{uuid.uuid4()}")), address=THERE, now=NOW)
         (check,) = asked(subject, self.request(endpoint))
         assert check.outcome == Outcome.FAILED
 

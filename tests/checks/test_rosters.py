@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from rahdari.checks import actions, commands, queries, roster_rows, rosters
-from rahdari.checks.actions import CheckRequest
+from rahdari.checks import checking, commands, queries, roster_rows, rosters
+from rahdari.checks.answers import CheckRequest
 from rahdari.checks.models import Check, Roster, RosterLoad, RosterRow
 from rahdari.vault import keys
 
@@ -29,15 +29,15 @@ def vault_keys() -> None:
     keys.make_missing(Path(settings.DATA) / "keys")
 
 
-def imported(folder: Path, content: str | bytes, name: str = "companies", **more: Any) -> actions.RosterReport:
+def imported(folder: Path, content: str | bytes, name: str = "companies", **more: Any) -> rosters.RosterReport:
     path = folder / "roster.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return actions.import_roster(name=name, path=path, now=NOW, actor="system:test", **more)
+    return rosters.import_roster(name=name, path=path, now=NOW, actor="system:test", **more)
 
 
 def checked(key: str | None, name: str = "Sample Software House (Pvt) Ltd", roster: str = "companies") -> Check:
     request = CheckRequest("roster", roster, roster=roster, key=key, name=name, reason="R2")
-    (check,) = actions.open_checks(subject=f"application:{uuid.uuid4()}", requests=[request], now=NOW)
+    (check,) = checking.open_checks(subject=f"application:{uuid.uuid4()}", requests=[request], now=NOW)
     return check
 
 
@@ -103,17 +103,17 @@ class TestImportRoster:
     )
     def test_that_is_no_roster_changes_nothing(self, tmp_path: Path, content: bytes, reason: str) -> None:
         imported(tmp_path, GOOD)
-        with pytest.raises(actions.RosterUnusable) as unusable:
+        with pytest.raises(rosters.RosterUnusable) as unusable:
             imported(tmp_path, content)
         assert unusable.value.reason == reason
         assert checked("482").outcome == "passed"
 
     def test_of_a_file_that_is_not_there_says_so(self, tmp_path: Path) -> None:
-        with pytest.raises(actions.RosterUnusable, match="missing"):
-            actions.import_roster(name="companies", path=tmp_path / "no", now=NOW, actor="system:test")
+        with pytest.raises(rosters.RosterUnusable, match="missing"):
+            rosters.import_roster(name="companies", path=tmp_path / "no", now=NOW, actor="system:test")
 
     def test_of_an_unknown_name_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(actions.UnknownRoster):
+        with pytest.raises(rosters.UnknownRoster):
             imported(tmp_path, GOOD, name="everybody")
 
     def test_lists_a_thousand_and_counts_all(self, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from rahdari import cli
 from rahdari.address import directory
 from rahdari.api.rules import Scope
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts
 from rahdari.apply.models import AddressFile, Application
 from rahdari.attest.rules import Identifier
 from rahdari.client import calling, operations
@@ -243,7 +243,7 @@ class TestMyOrganisation:
         draft = with_addresses(person, ["203.0.113.24"])
         facts: dict[str, Any] = {"actor": story.actor_of(person), "now": timezone.now()}
         house = people.register_organisation(owner=person, name="Sample House", company_number="0000482", **facts)
-        apply.save_company(application=draft, name="Sample House", company_number="0000482", ntn="", **facts)
+        drafts.save_company(application=draft, name="Sample House", company_number="0000482", ntn="", **facts)
         rows = terminal.folder / "rows.csv"
         rows.write_text("address,protocol,branch\n203.0.113.60,wireguard,Branch North\n203.0.113.310,wireguard,\n")
         code, out, _err = terminal.run("addresses", draft.reference, str(rows))

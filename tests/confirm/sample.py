@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.confirm import actions
+from rahdari.confirm import questions
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
@@ -37,4 +37,4 @@ def a_question(operator: str = OPERATOR, *, now: dt.datetime | None = None, **mo
         "policy": policy.current(settings.POLICY_FILE),
         "now": now or timezone.now(),
     }
-    return actions.ask(**facts | more)
+    return questions.ask(**facts | more)

@@ -8,12 +8,13 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.confirm import actions, queries, rules
+from rahdari.confirm import queries, questions, rules, tokens
 from rahdari.confirm.models import SubscriberAnswer, SubscriberQuestion, Way
 from rahdari.confirm.rules import AnswerTrouble, Given, Said
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters import queries as letters
 from rahdari.policy import clock
+from rahdari.programs import tokens as programs_tokens
 
 from .sample import OPERATOR, OTHER, a_desk, a_question
 
@@ -22,7 +23,7 @@ YES, NO = Given(Said.YES), Given(Said.NO, "line_closed")
 
 
 def answer(question: SubscriberQuestion, given: Given, now: dt.datetime | None = None) -> bool:
-    return actions.answer(question=question, given=given, way=Way.PAGE, by="person:x", now=now or timezone.now())
+    return questions.answer(question=question, given=given, way=Way.PAGE, by="person:x", now=now or timezone.now())
 
 
 class TestAsk:
@@ -79,7 +80,7 @@ class TestAnswer:
 
     def test_is_refused_when_it_says_too_little(self) -> None:
         question = a_question()
-        with pytest.raises(actions.AnswerNotTaken) as caught:
+        with pytest.raises(questions.AnswerNotTaken) as caught:
             answer(question, Given(Said.NO))
         assert caught.value.trouble is AnswerTrouble.NO_REASON
         assert question.answers.count() == 0
@@ -88,7 +89,7 @@ class TestAnswer:
         question = a_question()
         answer(question, YES)
         later = timezone.now() + rules.KEPT_AFTER_ANSWER + dt.timedelta(minutes=1)
-        with pytest.raises(actions.AnswerNotTaken) as caught:
+        with pytest.raises(questions.AnswerNotTaken) as caught:
             answer(question, NO, later)
         assert caught.value.trouble is AnswerTrouble.CLOSED
 
@@ -104,7 +105,7 @@ class TestAnswer:
 class TestWithdrawAndErase:
     def test_a_withdrawn_question_is_seen_by_nobody_and_holds_nothing(self) -> None:
         question = a_question()
-        assert actions.withdraw_questions(target=question.target, now=timezone.now(), actor="system:test") == 1
+        assert questions.withdraw_questions(target=question.target, now=timezone.now(), actor="system:test") == 1
         with pytest.raises(queries.QuestionNotFound):
             queries.question_for_operator(operator=OPERATOR, number=question.number)
         question.refresh_from_db()
@@ -147,7 +148,7 @@ class TestGatekeeper:
 class TestTokens:
     def test_are_shown_once_and_kept_as_a_hash(self) -> None:
         now = timezone.now()
-        token, text = actions.make_token(operator=OPERATOR, name="Sample", sandbox=False, by="person:x", now=now)
+        token, text = tokens.make_token(operator=OPERATOR, name="Sample", sandbox=False, by="person:x", now=now)
         assert text not in str(token.__dict__)
         assert queries.token_shown(text, now=now) == token
         assert queries.token_shown(text + "x", now=now) is None
@@ -155,15 +156,15 @@ class TestTokens:
 
     def test_end_at_once_and_only_by_their_operator(self) -> None:
         now = timezone.now()
-        token, text = actions.make_token(operator=OPERATOR, name="Sample", sandbox=False, by="person:x", now=now)
-        assert not actions.revoke_token(operator=OTHER, id=token.pk, by="person:y", now=now)
+        token, text = tokens.make_token(operator=OPERATOR, name="Sample", sandbox=False, by="person:x", now=now)
+        assert not tokens.revoke_token(operator=OTHER, id=token.pk, by="person:y", now=now)
         assert queries.token_shown(text, now=now) == token
-        assert actions.revoke_token(operator=OPERATOR, id=token.pk, by="person:x", now=now)
+        assert tokens.revoke_token(operator=OPERATOR, id=token.pk, by="person:x", now=now)
         assert queries.token_shown(text, now=now) is None
 
     def test_are_ten_at_most(self) -> None:
         facts = {"operator": OPERATOR, "name": "Sample", "sandbox": True, "by": "person:x", "now": timezone.now()}
         for _ in range(10):
-            actions.make_token(**facts)
-        with pytest.raises(actions.TooManyTokens):
-            actions.make_token(**facts)
+            tokens.make_token(**facts)
+        with pytest.raises(programs_tokens.TooManyTokens):
+            tokens.make_token(**facts)

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.confirm import actions, interface, queries, sandbox, words
+from rahdari.confirm import interface, queries, sandbox, tokens, words
 from rahdari.confirm.interface import OPERATORS
 from rahdari.confirm.models import SubscriberAnswer, SubscriberQuestion, Way
 from rahdari.confirm.rules import AnswerTrouble
@@ -29,7 +29,7 @@ class System:
     """A program of an operator's."""
 
     def __init__(self, operator: str = OPERATOR, *, for_practice: bool = False) -> None:
-        self.token, self.key = actions.make_token(
+        self.token, self.key = tokens.make_token(
             operator=operator, name="Sample system", sandbox=for_practice, by="person:x", now=timezone.now()
         )
         self.client = Client(headers={"authorization": f"Bearer {self.key}"})
@@ -159,7 +159,7 @@ class TestKeys:
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
     def test_that_ended_let_nobody_in(self, system: System) -> None:
-        actions.revoke_token(operator=OPERATOR, id=system.token.pk, by="person:x", now=timezone.now())
+        tokens.revoke_token(operator=OPERATOR, id=system.token.pk, by="person:x", now=timezone.now())
         problem(system.ask("get", "/checks"), 401, "unauthorised")
 
     def test_for_practice_reach_samples_only(self) -> None:

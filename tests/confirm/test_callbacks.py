@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
-from rahdari.confirm import actions, queries
+from rahdari.confirm import callbacks, queries
 from rahdari.confirm.interface import OPERATORS
 from rahdari.confirm.models import Callback, CallbackDelivery
 from rahdari.feed import webhook
@@ -294,12 +294,12 @@ class TestCertificates:
 @pytest.mark.django_db
 class TestDelivery:
     def registered(self, url: str) -> tuple[Callback, str]:
-        return actions.register_callback(operator=OPERATOR, url=url, by="person:x", now=timezone.now())
+        return callbacks.register_callback(operator=OPERATOR, url=url, by="person:x", now=timezone.now())
 
     def test_tells_of_a_question_without_saying_who_or_what_it_is_about(self, system: SampleOperatorSystem) -> None:
         _callback, secret = self.registered(system.url)
         question = a_question(subscriber="SN-PLANTED-77")
-        assert actions.deliver_due(now=timezone.now()) == 1
+        assert callbacks.deliver_due(now=timezone.now()) == 1
         [(_path, headers, body)] = system.taken
         contract.hold_event(OPERATORS, body)
         said = json.loads(body)
@@ -325,12 +325,12 @@ class TestDelivery:
         a_question()
         system.status, now = 500, timezone.now()
         for pause in hooks.PAUSES[:3]:
-            assert actions.deliver_due(now=now) == 1
-            assert actions.deliver_due(now=now + pause - dt.timedelta(seconds=1)) == 0
+            assert callbacks.deliver_due(now=now) == 1
+            assert callbacks.deliver_due(now=now + pause - dt.timedelta(seconds=1)) == 0
             now += pause * (1 + webhooks.JITTER_PERCENT / 100)
         system.status = 200
-        assert actions.deliver_due(now=now) == 1
-        assert actions.deliver_due(now=now + dt.timedelta(days=1)) == 0
+        assert callbacks.deliver_due(now=now) == 1
+        assert callbacks.deliver_due(now=now + dt.timedelta(days=1)) == 0
         [delivery] = CallbackDelivery.objects.all()
         assert (delivery.tries, delivery.finding, delivery.delivered_at) == (4, "taken", now)
 
@@ -338,7 +338,7 @@ class TestDelivery:
         self.registered(system.url)
         a_question()
         system.status, now, tries = 500, timezone.now(), 0
-        while actions.deliver_due(now=now):
+        while callbacks.deliver_due(now=now):
             now, tries = now + hooks.PAUSES[min(tries, len(hooks.PAUSES) - 1)] * 1.3, tries + 1
         [delivery] = CallbackDelivery.objects.all()
         assert (delivery.tries, delivery.next_at, delivery.delivered_at) == (10, None, None)
@@ -346,8 +346,8 @@ class TestDelivery:
     def test_ends_with_the_callback(self, system: SampleOperatorSystem) -> None:
         self.registered(system.url)
         a_question()
-        actions.end_callback(operator=OPERATOR, by="person:x", now=timezone.now())
-        assert actions.deliver_due(now=timezone.now()) == 0
+        callbacks.end_callback(operator=OPERATOR, by="person:x", now=timezone.now())
+        assert callbacks.deliver_due(now=timezone.now()) == 0
         assert queries.callback_of(operator=OPERATOR) is None
         assert system.taken == []
 
@@ -357,12 +357,12 @@ class TestDelivery:
         changed = program.ask("post", "/callback/secret")
         assert changed.status_code == 201 and changed.said["secret"] != first
         program.ask("post", "/callback/test")
-        actions.deliver_due(now=(now := timezone.now()))
+        callbacks.deliver_due(now=(now := timezone.now()))
         [(_path, headers, body)] = system.taken
         for secret in (first, changed.said["secret"]):
             webhook.verify(secret=secret, headers=headers, body=body, now=now)
         program.ask("post", "/callback/test")
-        actions.deliver_due(now=now + webhooks.SECRETS_OVERLAP + dt.timedelta(minutes=1))
+        callbacks.deliver_due(now=now + webhooks.SECRETS_OVERLAP + dt.timedelta(minutes=1))
         assert len(system.taken[-1][1]["webhook-signature"].split()) == 1
         assert Row.objects.filter(act="confirm.changed_secret", subject=f"operator:{OPERATOR}").count() == 1
         callback.refresh_from_db()
@@ -378,16 +378,16 @@ class TestDelivery:
         system.status, now = status, timezone.now()
         for days in (1, 3, 7):
             program.ask("post", "/callback/test")
-            actions.deliver_due(now=now + dt.timedelta(days=days))
+            callbacks.deliver_due(now=now + dt.timedelta(days=days))
         assert program.ask("get", "/callback").said["callback"]["state"] == "stopped"
         [letter] = Letter.objects.filter(template="callback_stopped")
         assert letter.to == person and system.url in letter.text
         assert not CallbackDelivery.objects.filter(next_at__isnull=False).exists()
         sent = len(system.taken)
         a_question()
-        assert actions.deliver_due(now=now + dt.timedelta(days=8)) == 0 and len(system.taken) == sent
+        assert callbacks.deliver_due(now=now + dt.timedelta(days=8)) == 0 and len(system.taken) == sent
         assert program.ask("post", "/callback/test").status_code == 409
         system.status = 204
         assert program.ask("put", "/callback", {"url": system.url}).said["state"] == "working"
         a_question()
-        assert actions.deliver_due(now=timezone.now()) == 1
+        assert callbacks.deliver_due(now=timezone.now()) == 1

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.confirm import actions, queries
+from rahdari.confirm import bulk, queries, tokens
 from rahdari.confirm.models import AnswerFile, ApiToken, SubscriberAnswer, SubscriberQuestion, Way
 from rahdari.confirm.rules import AnswerTrouble
 from rahdari.people import actions as people
@@ -168,8 +168,8 @@ class TestFile:
             assert other.get(path).status_code == 404
         assert other.post(place).status_code == 404
         [file] = AnswerFile.objects.all()
-        assert actions.delete_old_files(now=file.uploaded_at) == 0
-        assert actions.delete_old_files(now=timezone.now() + dt.timedelta(days=8)) == 1
+        assert bulk.delete_old_files(now=file.uploaded_at) == 0
+        assert bulk.delete_old_files(now=timezone.now() + dt.timedelta(days=8)) == 1
 
 
 class TestSystem:
@@ -189,7 +189,7 @@ class TestSystem:
         assert "You have 10 keys" in desk.post(f"{CHECKS}system/keys/", {"name": "Sample"}).text
 
     def test_ends_no_key_of_another_operator(self, desk: Client) -> None:
-        token, _text = actions.make_token(operator=OTHER, name="Sample", sandbox=False, by="x", now=timezone.now())
+        token, _text = tokens.make_token(operator=OTHER, name="Sample", sandbox=False, by="x", now=timezone.now())
         assert desk.post(reverse("confirm:revoke_token", args=[token.pk])).status_code == 404
 
     @pytest.mark.parametrize(

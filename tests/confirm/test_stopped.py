@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.confirm import actions, interface, queries
+from rahdari.confirm import callbacks, interface, queries
+from rahdari.confirm import tokens as confirm_tokens
 from rahdari.journal.models import JournalEntry
 from rahdari.people import queries as people
 from rahdari.publish import actions as publish
@@ -17,7 +18,9 @@ pytestmark = pytest.mark.django_db
 
 
 def key(operator: str) -> str:
-    return actions.make_token(operator=operator, name="system", sandbox=False, by="person:1", now=timezone.now())[1]
+    return confirm_tokens.make_token(
+        operator=operator, name="system", sandbox=False, by="person:1", now=timezone.now()
+    )[1]
 
 
 def status(token: str, path: str = "/op/v1/checks") -> int:
@@ -52,7 +55,7 @@ class TestStop:
         desks = {slug: a_desk(slug) for slug in (OPERATOR, OTHER)}
         tokens = {slug: key(slug) for slug in (OPERATOR, OTHER)}
         for slug in (OPERATOR, OTHER):
-            actions.register_callback(
+            callbacks.register_callback(
                 operator=slug, url=f"https://{slug}.example/told", by="person:1", now=timezone.now()
             )
         question = a_question(OPERATOR)

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import DatabaseError, connection, transaction
 
-from rahdari.control import actions, queries, rules
+from rahdari.control import attempts, challenges, queries, rules
 from rahdari.control.models import Challenge, Method, ProbeAttempt, Status
 from rahdari.journal import queries as journal
 from rahdari.vault import keys
@@ -40,12 +40,12 @@ def subject() -> str:
 
 
 def opened(subject: str, *, block: Any = BLOCK, method: str = Method.LINK, now: dt.datetime = NOW) -> Challenge:
-    return actions.open_challenge(subject=subject, block=block, method=method, valid_for=WEEK, now=now)
+    return challenges.open_challenge(subject=subject, block=block, method=method, valid_for=WEEK, now=now)
 
 
 def visit(challenge: Challenge, address: Any = THERE, *, now: dt.datetime = NOW, confirmed: bool = True) -> Any:
     token = queries.link_token(challenge)
-    return actions.open_link(token=token, address=address, now=now, confirmed=confirmed, opened=confirmed)
+    return challenges.open_link(token=token, address=address, now=now, confirmed=confirmed, opened=confirmed)
 
 
 class TestOpenChallenge:
@@ -123,8 +123,8 @@ class TestOpenLink:
         token = queries.link_token(opened(subject))
         http = queries.http_token_of(opened(subject, method=Method.HTTP))[1]
         for forged in ("", "x", token[:-1], token + "a", token.upper(), "a" * len(token), http, "ا" * len(token)):
-            with pytest.raises(actions.LinkUnknown):
-                actions.open_link(token=forged, address=THERE, now=NOW)
+            with pytest.raises(challenges.LinkUnknown):
+                challenges.open_link(token=forged, address=THERE, now=NOW)
 
     def test_not_confirmed_changes_nothing(self, subject: str) -> None:
         challenge = opened(subject)
@@ -135,14 +135,14 @@ class TestOpenLink:
 
     def test_after_the_address_was_withdrawn_is_not_needed(self, subject: str) -> None:
         challenge = opened(subject)
-        assert actions.withdraw_challenges(subject=subject, now=NOW, actor="person:1") == 1
+        assert challenges.withdraw_challenges(subject=subject, now=NOW, actor="person:1") == 1
         assert visit(challenge).result == "withdrawn"
         assert not queries.is_proved(subject, BLOCK)
 
     def test_after_the_token_was_found_says_that_it_is_proved(self, subject: str, settings: Any) -> None:
         link, http = _token_challenge(subject)
         with servers.serving(servers.answer(line_of(http).encode())) as settings.PROOF_HTTP_PORT:
-            actions.look_once(challenge=http, now=NOW)
+            attempts.look_once(challenge=http, now=NOW)
         assert visit(link, ELSEWHERE).result == "proved_before"
 
     def test_still_works_after_the_key_of_the_links_was_changed(self, subject: str) -> None:
@@ -153,10 +153,10 @@ class TestOpenLink:
         try:
             path.write_text("new1 " + "ab" * 32 + "\n" + before)
             keys.forget()
-            assert actions.open_link(token=old, address=ELSEWHERE, now=NOW).result == "elsewhere"
+            assert challenges.open_link(token=old, address=ELSEWHERE, now=NOW).result == "elsewhere"
             shown = queries.link_token(opened(subject))
             assert shown != old
-            assert actions.open_link(token=shown, address=THERE, now=NOW).result == "proved"
+            assert challenges.open_link(token=shown, address=THERE, now=NOW).result == "proved"
         finally:
             path.write_text(before)
             keys.forget()
@@ -181,7 +181,7 @@ class TestLookAtToken:
     def look(self, subject: str, recipe: servers.Recipe, settings: Any) -> ProbeAttempt:
         _, challenge = _token_challenge(subject)
         with servers.serving(recipe) as settings.PROOF_HTTP_PORT:
-            return actions.look_once(challenge=challenge, now=NOW, timeout=0.5)
+            return attempts.look_once(challenge=challenge, now=NOW, timeout=0.5)
 
     def test_proves_by_the_right_line(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)
@@ -225,19 +225,19 @@ class TestLookAtToken:
         with servers.serving(servers.hang_up) as port:
             settings.PROOF_HTTP_PORT = port
         _, challenge = _token_challenge(subject)
-        assert actions.look_once(challenge=challenge, now=NOW).finding == "refused"
+        assert attempts.look_once(challenge=challenge, now=NOW).finding == "refused"
 
     def test_does_not_look_at_what_is_not_global(self, subject: str, settings: Any) -> None:
         settings.ALLOWED_SPECIAL_RANGES = []
         with servers.serving(servers.hang_up) as settings.PROOF_HTTP_PORT:
             _, challenge = _token_challenge(subject)
-            assert actions.look_once(challenge=challenge, now=NOW).finding == "not_global"
+            assert attempts.look_once(challenge=challenge, now=NOW).finding == "not_global"
 
     def test_waits_twenty_seconds_between_looks(self, subject: str, settings: Any) -> None:
         self.look(subject, servers.hang_up, settings)
         _, challenge = _token_challenge(subject)
-        with pytest.raises(actions.TooSoonToLook) as soon:
-            actions.look_once(challenge=challenge, now=NOW + dt.timedelta(seconds=19))
+        with pytest.raises(attempts.TooSoonToLook) as soon:
+            attempts.look_once(challenge=challenge, now=NOW + dt.timedelta(seconds=19))
         assert soon.value.again_at == NOW + dt.timedelta(seconds=20)
 
     def test_nobody_is_asked_before_the_applicant_asks(self, subject: str, settings: Any) -> None:
@@ -253,16 +253,16 @@ class TestLookAtToken:
         _, challenge = _token_challenge(subject)
         line = line_of(challenge).encode()
         with servers.serving(servers.answer(line)) as settings.PROOF_HTTP_PORT:
-            assert actions.look_at_due(now=NOW + dt.timedelta(seconds=20)) == 1
+            assert attempts.look_at_due(now=NOW + dt.timedelta(seconds=20)) == 1
         assert queries.is_proved(subject, challenge.network)
-        assert actions.look_at_due(now=NOW + dt.timedelta(hours=1)) == 0
+        assert attempts.look_at_due(now=NOW + dt.timedelta(hours=1)) == 0
 
     def test_of_slow_servers_are_waited_for_at_once(self, settings: Any) -> None:
         """Each of them answers only when all have been asked."""
         subjects = [f"endpoint:{uuid.uuid4()}" for _ in range(5)]
         for each in subjects:
             _, challenge = _token_challenge(each)
-            actions.ask_for_a_look(challenge=challenge, now=NOW)
+            attempts.ask_for_a_look(challenge=challenge, now=NOW)
         together = threading.Barrier(len(subjects))
 
         def answer_together(connection: socket.socket, _stop: threading.Event) -> None:
@@ -271,7 +271,7 @@ class TestLookAtToken:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
 
         with servers.serving(answer_together) as settings.PROOF_HTTP_PORT:
-            assert actions.look_at_due(now=NOW) == len(subjects)
+            assert attempts.look_at_due(now=NOW) == len(subjects)
         for each in subjects:
             [token] = [found for found in challenges_of(each) if found.method == "http"]
             last = queries.last_attempt(token)
@@ -280,24 +280,24 @@ class TestLookAtToken:
     def test_asked_for_waits_for_the_worker(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)
         assert not queries.looks_due(now=NOW).exists()
-        actions.ask_for_a_look(challenge=challenge, now=NOW)
+        attempts.ask_for_a_look(challenge=challenge, now=NOW)
         assert challenge in queries.looks_due(now=NOW)
         with servers.serving(servers.hang_up) as settings.PROOF_HTTP_PORT:
-            assert actions.look_at_due(now=NOW) == 1
-        with pytest.raises(actions.TooSoonToLook):
-            actions.ask_for_a_look(challenge=challenge, now=NOW + dt.timedelta(seconds=19))
+            assert attempts.look_at_due(now=NOW) == 1
+        with pytest.raises(attempts.TooSoonToLook):
+            attempts.ask_for_a_look(challenge=challenge, now=NOW + dt.timedelta(seconds=19))
 
     def test_ends_with_the_challenge(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)
-        with pytest.raises(actions.ChallengeNotPending):
-            actions.look_once(challenge=challenge, now=NOW + WEEK)
+        with pytest.raises(challenges.ChallengeNotPending):
+            attempts.look_once(challenge=challenge, now=NOW + WEEK)
 
     def test_ends_after_too_many(self, subject: str) -> None:
         _, challenge = _token_challenge(subject)
         Challenge.objects.filter(pk=challenge.pk).update(looks=rules.MOST_ATTEMPTS, next_look_at=NOW)
-        with pytest.raises(actions.TooManyLooks):
-            actions.look_once(challenge=challenge, now=NOW)
-        assert actions.look_at_due(now=NOW) == 0
+        with pytest.raises(attempts.TooManyLooks):
+            attempts.look_once(challenge=challenge, now=NOW)
+        assert attempts.look_at_due(now=NOW) == 0
         assert not queries.looks_due(now=NOW).exists()
 
 
@@ -306,15 +306,15 @@ class TestShareProof:
         other = f"endpoint:{uuid.uuid4()}"
         waiting = opened(other)
         proof = opened(subject)
-        with pytest.raises(actions.ChallengeNotPending):
-            actions.share_proof(proof=proof, subject=other, actor="person:1", now=NOW)
+        with pytest.raises(challenges.ChallengeNotPending):
+            challenges.share_proof(proof=proof, subject=other, actor="person:1", now=NOW)
         visit(proof)
         proof.refresh_from_db()
         later = NOW + dt.timedelta(minutes=5)
-        shared = actions.share_proof(proof=proof, subject=other, actor="person:1", now=later)
+        shared = challenges.share_proof(proof=proof, subject=other, actor="person:1", now=later)
         assert queries.is_proved(other, BLOCK)
         assert shared.validated_at == NOW
-        assert actions.share_proof(proof=proof, subject=other, actor="person:1", now=later).pk == shared.pk
+        assert challenges.share_proof(proof=proof, subject=other, actor="person:1", now=later).pk == shared.pk
         assert visit(waiting, ELSEWHERE).result == "proved_before"
 
 
@@ -323,9 +323,9 @@ class TestExpireChallenges:
         opened(subject)
         proved = opened(f"endpoint:{uuid.uuid4()}")
         visit(proved)
-        assert actions.expire_challenges(now=NOW + WEEK - dt.timedelta(seconds=1)) == 0
-        assert actions.expire_challenges(now=NOW + WEEK) == 1
-        assert actions.expire_challenges(now=NOW + WEEK) == 0
+        assert challenges.expire_challenges(now=NOW + WEEK - dt.timedelta(seconds=1)) == 0
+        assert challenges.expire_challenges(now=NOW + WEEK) == 1
+        assert challenges.expire_challenges(now=NOW + WEEK) == 0
         proved.refresh_from_db()
         assert proved.status == Status.VALID
 

@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
-from rahdari.control import actions, queries
+from rahdari.control import challenges, queries
 from rahdari.control.models import Method
 from rahdari.vault import keys
 from tests.in_browser import ARGUMENTS
@@ -26,7 +26,7 @@ HERE = ipaddress.ip_network("127.0.0.1/32")
 def test_the_button_proves_and_being_led_there_does_not(live_server: Any) -> None:
     chromium = needs_chromium()
     keys.make_missing(Path(django_settings.DATA) / "keys")
-    challenge = actions.open_challenge(
+    challenge = challenges.open_challenge(
         subject=f"endpoint:{uuid.uuid4()}",
         block=HERE,
         method=Method.LINK,

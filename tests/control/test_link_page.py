@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.control import actions, queries
+from rahdari.control import challenges, queries
 from rahdari.control.models import Challenge, Method
 from rahdari.vault import keys
 from tests import urdu
@@ -37,7 +37,7 @@ def vault_keys() -> None:
 
 @pytest.fixture
 def challenge() -> Challenge:
-    return actions.open_challenge(
+    return challenges.open_challenge(
         subject=f"endpoint:{uuid.uuid4()}", block=BLOCK, method=Method.LINK, valid_for=WEEK, now=timezone.now()
     )
 

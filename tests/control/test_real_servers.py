@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from rahdari.control import actions, expected_claims, places, queries, way_words
+from rahdari.control import attempts, challenges, expected_claims, places, queries, reproofs, way_words
 from rahdari.control.models import Challenge, Method, ProbeAttempt
 from rahdari.probe import wireguard
 from rahdari.vault import keys
@@ -47,7 +47,7 @@ class Register:
         self.monkeypatch.setattr(places, "look_from_all", lambda *asked: where.at_prober(lambda: from_here(*asked)))
 
     def open(self, method: Method, *, at: object = SERVER, subject: str = "", **given: Any) -> Challenge:
-        return actions.open_challenge(
+        return challenges.open_challenge(
             subject=subject or f"endpoint:{uuid.uuid4()}",
             block=ipaddress.ip_network(str(at)),
             method=method,
@@ -58,7 +58,7 @@ class Register:
 
     def look(self, challenge: Challenge, *, timeout: float = 5.0) -> ProbeAttempt:
         self.now += dt.timedelta(minutes=1)
-        return actions.look_once(challenge=challenge, now=self.now, timeout=timeout)
+        return attempts.look_once(challenge=challenge, now=self.now, timeout=timeout)
 
 
 @pytest.fixture
@@ -101,11 +101,11 @@ class TestWireguard:
         endpoint.add_peer(expected_claims.our_wireguard_public_key(proof))
         register.look(proof)
         proof.refresh_from_db()
-        reproof = actions.begin_reproof(
+        reproof = reproofs.begin_reproof(
             about="entry:1", occasion="term:1", proof=proof, windows=3, between=dt.timedelta(days=2), now=register.now
         )
-        assert actions.look_at_due(now=register.now) == 1
-        assert actions.follow_reproof(reproof=reproof, now=register.now)
+        assert attempts.look_at_due(now=register.now) == 1
+        assert reproofs.follow_reproof(reproof=reproof, now=register.now)
         reproof.refresh_from_db()
         assert reproof.state == "shown"
 

@@ -12,11 +12,20 @@ from typing import Any
 import pytest
 
 from rahdari.address import directory, rpki, rpki_commands
-from rahdari.checks import actions as checking
-from rahdari.checks import words
+from rahdari.checks import checking, words
 from rahdari.checks.answers import CheckRequest
-from rahdari.control import actions as control
-from rahdari.control import expected_claims, queries, registry_words, rules, way_words
+from rahdari.control import (
+    attempts,
+    challenges,
+    expected_claims,
+    prefixes,
+    queries,
+    registries,
+    registry_words,
+    reproofs,
+    rules,
+    way_words,
+)
 from rahdari.control.models import Challenge, Method, ProbeAttempt, Status
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
@@ -45,7 +54,7 @@ def says(settings: Any, *lines: str, contacts: tuple[tuple[str, str], ...] = (("
 
 
 def opened(method: str, *, weight: int = 2, subject: str = "") -> Challenge:
-    return control.open_challenge(
+    return challenges.open_challenge(
         subject=subject or f"endpoint:{uuid.uuid4()}",
         block=BLOCK,
         method=method,
@@ -67,24 +76,24 @@ def fresh(challenge: Challenge) -> Challenge:
 class TestALineInTheRecord:
     def test_proves_the_whole_range(self, settings: Any) -> None:
         challenge = opened(Method.RECORD)
-        assert control.look_once(challenge=challenge, now=NOW).finding == "no_line"
-        says(settings, queries.shown_for(challenge)["text"])
-        found = control.look_once(challenge=challenge, now=after(30))
+        assert attempts.look_once(challenge=challenge, now=NOW).finding == "no_line"
+        says(settings, expected_claims.shown_for(challenge)["text"])
+        found = attempts.look_once(challenge=challenge, now=after(30))
         assert found.finding == "line_found" and found.evidence["handle"] == "SAMPLE-1"
         assert queries.is_proved(challenge.subject, BLOCK)
         assert "the line was in the registry’s record" in way_words.proved_by(fresh(challenge))
 
     def test_of_another_proof_proves_nothing(self, settings: Any) -> None:
         challenge, other = opened(Method.RECORD), opened(Method.RECORD)
-        says(settings, queries.shown_for(other)["text"])
-        found = control.look_once(challenge=challenge, now=NOW)
+        says(settings, expected_claims.shown_for(other)["text"])
+        found = attempts.look_once(challenge=challenge, now=NOW)
         assert found.finding == "other_line" and way_words.of_look(found).tone == "bad"
         assert not queries.is_proved(challenge.subject, BLOCK)
 
     def test_inside_a_sentence_proves_nothing(self, settings: Any) -> None:
         challenge = opened(Method.RECORD)
-        says(settings, f"we were told to write {queries.shown_for(challenge)['text']}")
-        assert control.look_once(challenge=challenge, now=NOW).finding == "no_line"
+        says(settings, f"we were told to write {expected_claims.shown_for(challenge)['text']}")
+        assert attempts.look_once(challenge=challenge, now=NOW).finding == "no_line"
 
     @pytest.mark.parametrize(
         ("content", "finding"),
@@ -101,22 +110,22 @@ class TestALineInTheRecord:
             path.unlink()
         else:
             path.write_text(content)
-        found = control.look_once(challenge=opened(Method.RECORD), now=NOW)
+        found = attempts.look_once(challenge=opened(Method.RECORD), now=NOW)
         assert found.finding == finding and way_words.of_look(found).short
 
     def test_is_looked_for_again_and_can_be_shown_again_without_the_holder(self, settings: Any) -> None:
         challenge = opened(Method.RECORD)
-        control.ask_for_a_look(challenge=challenge, now=NOW)
-        assert control.look_at_due(now=NOW) == 1
+        attempts.ask_for_a_look(challenge=challenge, now=NOW)
+        assert attempts.look_at_due(now=NOW) == 1
         assert fresh(challenge).next_look_at == after(20)
-        says(settings, queries.shown_for(challenge)["text"])
-        control.look_at_due(now=after(20))
+        says(settings, expected_claims.shown_for(challenge)["text"])
+        attempts.look_at_due(now=after(20))
         proof = fresh(challenge)
-        assert proof.status == Status.VALID and queries.can_be_repeated(proof)
-        again = control.begin_reproof(
+        assert proof.status == Status.VALID and expected_claims.can_be_repeated(proof)
+        again = reproofs.begin_reproof(
             about="entry:1", occasion="term", proof=proof, windows=3, between=dt.timedelta(days=2), now=after(60)
         )
-        control.look_at_due(now=after(60))
+        attempts.look_at_due(now=after(60))
         assert queries.is_proved(again.subject, BLOCK)
 
 
@@ -124,12 +133,14 @@ class TestACodeToAContact:
     @pytest.fixture
     def challenge(self) -> Challenge:
         challenge = opened(Method.CONTACT)
-        assert control.look_once(challenge=challenge, now=NOW).finding == "contacts"
+        assert attempts.look_once(challenge=challenge, now=NOW).finding == "contacts"
         return fresh(challenge)
 
     def send(self, challenge: Challenge, *, contact: str = NOC, by: str = "person:1", now: dt.datetime = NOW) -> str:
         """Have a code sent; gives what stands in the letter."""
-        control.send_code(challenge=challenge, contact=contact, name="Sample House", language="en", actor=by, now=now)
+        registries.send_code(
+            challenge=challenge, contact=contact, name="Sample House", language="en", actor=by, now=now
+        )
         letter = Letter.objects.latest("written_at", "pk")
         assert letter.address == contact and letter.to_id is None and "Sample House" in letter.text
         found = re.search(r"\b[a-z2-7]{4}-[a-z2-7]{4}\b", letter.text)
@@ -138,61 +149,61 @@ class TestACodeToAContact:
 
     def test_proves_the_range_when_it_comes_back(self, challenge: Challenge) -> None:
         code = self.send(challenge)
-        control.try_code(challenge=challenge, given=f" {code.upper().replace('-', ' ')} ", now=after(60))
+        registries.try_code(challenge=challenge, given=f" {code.upper().replace('-', ' ')} ", now=after(60))
         assert queries.is_proved(challenge.subject, BLOCK)
         assert fresh(challenge).given == ""
         assert "contact passed on our code" in way_words.proved_by(fresh(challenge))
 
     def test_is_half_where_the_policy_says_so_and_one_address_is_the_other_half(self) -> None:
         challenge = opened(Method.CONTACT, weight=1)
-        control.look_once(challenge=challenge, now=NOW)
+        attempts.look_once(challenge=challenge, now=NOW)
         link = opened(Method.LINK, weight=1, subject=challenge.subject)
-        control.try_code(challenge=challenge, given=self.send(fresh(challenge)), now=NOW)
+        registries.try_code(challenge=challenge, given=self.send(fresh(challenge)), now=NOW)
         assert not queries.is_proved(challenge.subject, BLOCK)
         token = queries.link_token(link)
-        control.open_link(token=token, address=ipaddress.ip_address("203.0.113.65"), now=NOW)
+        challenges.open_link(token=token, address=ipaddress.ip_address("203.0.113.65"), now=NOW)
         assert queries.is_proved(challenge.subject, BLOCK)
 
     def test_typed_twice_counts_once(self) -> None:
         challenge = opened(Method.CONTACT, weight=1)
-        control.look_once(challenge=challenge, now=NOW)
+        attempts.look_once(challenge=challenge, now=NOW)
         for number in range(2):
             code = self.send(fresh(challenge), now=after(number))
-            control.try_code(challenge=challenge, given=code, now=after(number))
+            registries.try_code(challenge=challenge, given=code, now=after(number))
         assert rules.comes_to(BLOCK, queries.parts_of(challenge.subject, BLOCK)) == 1
 
     def test_that_is_wrong_five_times_is_used_up(self, challenge: Challenge) -> None:
         code = self.send(challenge)
         for number in range(rules.MOST_TRIES):
-            with pytest.raises(control.CodeNotTaken) as error:
-                control.try_code(challenge=challenge, given="aaaa-aaaa", now=after(number))
+            with pytest.raises(registries.CodeNotTaken) as error:
+                registries.try_code(challenge=challenge, given="aaaa-aaaa", now=after(number))
             assert error.value.why == "wrong"
-        with pytest.raises(control.CodeNotTaken) as error:
-            control.try_code(challenge=challenge, given=code, now=after(9))
+        with pytest.raises(registries.CodeNotTaken) as error:
+            registries.try_code(challenge=challenge, given=code, now=after(9))
         assert error.value.why == "used_up"
         assert not queries.is_proved(challenge.subject, BLOCK)
         newer = self.send(fresh(challenge), now=after(10))
         assert newer != code
-        with pytest.raises(control.CodeNotTaken):
-            control.try_code(challenge=challenge, given=code, now=after(11))
-        control.try_code(challenge=challenge, given=newer, now=after(12))
+        with pytest.raises(registries.CodeNotTaken):
+            registries.try_code(challenge=challenge, given=code, now=after(11))
+        registries.try_code(challenge=challenge, given=newer, now=after(12))
         assert queries.is_proved(challenge.subject, BLOCK)
 
     def test_is_sent_to_nobody_whom_the_registry_does_not_name(self, challenge: Challenge) -> None:
-        with pytest.raises(control.NoCodeNow):
+        with pytest.raises(registries.NoCodeNow):
             self.send(challenge, contact="me@elsewhere.example")
-        with pytest.raises(control.CodeNotTaken):
-            control.try_code(challenge=challenge, given="", now=NOW)
+        with pytest.raises(registries.CodeNotTaken):
+            registries.try_code(challenge=challenge, given="", now=NOW)
         assert not Letter.objects.exists()
 
     def test_is_sent_seldom_to_one_address_whoever_asks(self) -> None:
         for number in range(rules.MOST_CODES_A_DAY):
             challenge = opened(Method.CONTACT)
-            control.look_once(challenge=challenge, now=after(number))
+            attempts.look_once(challenge=challenge, now=after(number))
             self.send(fresh(challenge), by=f"person:{number}", now=after(number))
         challenge = opened(Method.CONTACT)
-        control.look_once(challenge=challenge, now=after(100))
-        with pytest.raises(control.NoCodeNow) as error:
+        attempts.look_once(challenge=challenge, now=after(100))
+        with pytest.raises(registries.NoCodeNow) as error:
             self.send(fresh(challenge), by="person:x", now=after(100))
         assert error.value.why == "too_many"
         self.send(fresh(challenge), now=NOW + dt.timedelta(days=2))
@@ -200,16 +211,16 @@ class TestACodeToAContact:
     def test_is_not_used_up_for_others_by_one_who_asks(self) -> None:
         asked = [opened(Method.CONTACT) for _ in range(rules.MOST_CODES_OF_ONE + 1)]
         for challenge in asked:
-            control.look_once(challenge=challenge, now=NOW)
+            attempts.look_once(challenge=challenge, now=NOW)
         for challenge in asked[:-1]:
             self.send(fresh(challenge), by="person:mallory")
-        with pytest.raises(control.NoCodeNow, match="too_many"):
+        with pytest.raises(registries.NoCodeNow, match="too_many"):
             self.send(fresh(asked[-1]), by="person:mallory")
         assert self.send(fresh(asked[-1]), by="person:honest")
 
     def test_leaves_no_address_and_no_code_where_others_read(self, challenge: Challenge) -> None:
         code = self.send(challenge)
-        control.try_code(challenge=challenge, given=code, now=NOW)
+        registries.try_code(challenge=challenge, given=code, now=NOW)
         kept = json.dumps([each.evidence for each in ProbeAttempt.objects.all()])
         kept += json.dumps([each.detail for each in Row.objects.all()])
         assert "software-house.example" in kept
@@ -217,12 +228,12 @@ class TestACodeToAContact:
 
     def test_waits_where_the_registry_names_nobody(self, settings: Any) -> None:
         says(settings, contacts=())
-        found = control.look_once(challenge=opened(Method.CONTACT), now=NOW)
+        found = attempts.look_once(challenge=opened(Method.CONTACT), now=NOW)
         assert found.finding == "no_contacts" and "Choose another method" in way_words.of_look(found).text
 
     def test_needs_a_proof_that_is_open(self, challenge: Challenge) -> None:
-        control.withdraw_challenges(subject=challenge.subject, now=NOW, actor="person:1")
-        with pytest.raises(control.ChallengeNotPending):
+        challenges.withdraw_challenges(subject=challenge.subject, now=NOW, actor="person:1")
+        with pytest.raises(challenges.ChallengeNotPending):
             self.send(challenge)
         assert fresh(challenge).given == ""
 
@@ -239,22 +250,22 @@ def signed(settings: Any, asn: int, *, built_at: dt.datetime = NOW) -> None:
 
 class TestWhatIsSignedInTheRpki:
     def test_names_the_network_or_others_or_nobody(self, settings: Any) -> None:
-        assert queries.rpki_of(BLOCK, 64500, NOW) is None and not queries.is_named(BLOCK, 64500, NOW)
+        assert prefixes.rpki_of(BLOCK, 64500, NOW) is None and not prefixes.is_named(BLOCK, 64500, NOW)
         signed(settings, 64500)
-        assert queries.is_named(BLOCK, 64500, NOW)
-        assert not queries.is_named(BLOCK, 64501, NOW) and not queries.is_named(BLOCK, None, NOW)
+        assert prefixes.is_named(BLOCK, 64500, NOW)
+        assert not prefixes.is_named(BLOCK, 64501, NOW) and not prefixes.is_named(BLOCK, None, NOW)
         for asn, block, said in (
             (64500, BLOCK, "lists AS64500"),
             (64501, BLOCK, "lists other networks"),
             (64500, ipaddress.ip_network("198.51.100.0/28"), "lists no network"),
         ):
-            found = queries.rpki_of(block, asn, NOW)
+            found = prefixes.rpki_of(block, asn, NOW)
             assert found is not None
             assert said in re.sub("<[^>]+>", "", registry_words.of_rpki(found))
 
     def test_is_no_evidence_when_it_is_old(self, settings: Any) -> None:
         signed(settings, 64500, built_at=NOW - dt.timedelta(days=3))
-        assert queries.rpki_of(BLOCK, 64500, NOW) is None
+        assert prefixes.rpki_of(BLOCK, 64500, NOW) is None
 
     @pytest.fixture
     def known(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from rahdari import policy
-from rahdari.control import actions, queries, way_words
+from rahdari.control import attempts, challenges, queries, way_words
 from rahdari.control.models import Challenge, Method, ProbeAttempt
 from rahdari.probe import Outcome, ProbeAnswer
 from rahdari.vantage import Vantage
@@ -56,7 +56,7 @@ def list_vantages(*known: Vantage) -> None:
 
 @pytest.fixture
 def challenge() -> Challenge:
-    return actions.open_challenge(
+    return challenges.open_challenge(
         subject=f"endpoint:{uuid.uuid4()}",
         block=ipaddress.ip_network("127.0.0.1/32"),
         method=Method.HTTP,
@@ -93,7 +93,7 @@ class TestSeveralPlaces:
             a_vantage(tmp_path / "two", name="sample-2", network="AS64497") as two,
         ):
             list_vantages(one, two)
-            attempt = actions.look_once(challenge=challenge, now=now())
+            attempt = attempts.look_once(challenge=challenge, now=now())
         assert attempt.finding == "token_found"
         assert queries.is_proved(challenge.subject, challenge.network)
         assert tries(challenge) == {"here": "token_found", "sample-1": "token_found", "sample-2": "token_found"}
@@ -104,7 +104,7 @@ class TestSeveralPlaces:
     def test_that_see_different_servers_prove_nothing_and_say_so(self, challenge: Challenge, served: None) -> None:
         with a_fake("sample-1", None) as one, a_fake("sample-2", Outcome.OTHER_KEY) as two:
             list_vantages(one, dataclasses.replace(two, network="AS64498"))
-            attempt = actions.look_once(challenge=challenge, now=now())
+            attempt = attempts.look_once(challenge=challenge, now=now())
         assert attempt.finding == "divided"
         assert tries(challenge) == {"here": "token_found", "sample-1": "token_found", "sample-2": "token_wrong"}
         assert way_words.of_look(attempt).heading == "Not the same from everywhere"
@@ -114,12 +114,12 @@ class TestSeveralPlaces:
         with a_fake("sample-1", None) as one, a_fake("sample-2", None) as two:
             away = [dataclasses.replace(each, url="http://127.0.0.1:9") for each in (one, two)]
             list_vantages(*away)
-            attempt = actions.look_once(challenge=challenge, now=now())
+            attempt = attempts.look_once(challenge=challenge, now=now())
             assert attempt.finding == "too_few"
             assert tries(challenge) == {"here": "token_found", "sample-1": "absent", "sample-2": "absent"}
             list_vantages(one, two)
             later = now() + dt.timedelta(minutes=1)
-            assert actions.look_once(challenge=challenge, now=later).finding == "token_found"
+            assert attempts.look_once(challenge=challenge, now=later).finding == "token_found"
         assert queries.is_proved(challenge.subject, challenge.network)
 
     def test_of_which_none_sees_it_say_what_is_wrong_in_plain_words(self, challenge: Challenge, settings: Any) -> None:
@@ -128,14 +128,14 @@ class TestSeveralPlaces:
             a_fake("sample-1", None) as one,
         ):
             list_vantages(one)
-            attempt = actions.look_once(challenge=challenge, now=now())
+            attempt = attempts.look_once(challenge=challenge, now=now())
         assert attempt.finding == "not_found"
         assert way_words.advice_of(attempt)
 
 
 class TestOnePlace:
     def test_where_more_are_wanted_waits_for_them(self, challenge: Challenge, served: None) -> None:
-        attempt = actions.look_once(challenge=challenge, now=now())
+        attempt = attempts.look_once(challenge=challenge, now=now())
         assert attempt.finding == "too_few"
         assert "More places must see it" in way_words.of_look(attempt).text
         assert not queries.is_proved(challenge.subject, challenge.network)

@@ -5,12 +5,12 @@ import ipaddress
 import itertools
 
 from rahdari import policy, workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, parts, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import questions
 from rahdari.confirm.models import SubscriberQuestion, Way
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
 from rahdari.decide import queries
@@ -62,15 +62,15 @@ def an_application(
     applicant = applicant or a_person()
     actor = f"person:{applicant.pk}"
     address = address or an_address()
-    application = apply.start_application(
+    application = drafts.start_application(
         applicant=applicant, service="vpn_freelancer", actor=actor, now=now, fixed_address="yes"
     )
     facts = {"application": application, "actor": actor, "now": now}
-    apply.save_person(name=applicant.name, cnic=cnic_of(applicant), **facts)
-    apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
-    apply.save_evidence(kind=evidence, text=text, **facts)
-    endpoint = apply.add_endpoint(application=application, block=address, runs=runs, actor=actor, now=now)
-    challenge = control.open_challenge(
+    drafts.save_person(name=applicant.name, cnic=cnic_of(applicant), **facts)
+    drafts.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
+    drafts.save_evidence(kind=evidence, text=text, **facts)
+    endpoint = parts.add_endpoint(application=application, block=address, runs=runs, actor=actor, now=now)
+    challenge = challenges.open_challenge(
         subject=endpoint.subject,
         block=ipaddress.ip_network(address),
         method=Method.LINK,
@@ -78,10 +78,10 @@ def an_application(
         now=now,
     )
     token = proofs.link_token(challenge)
-    control.open_link(token=token, address=ipaddress.ip_address(address), now=now)
+    challenges.open_link(token=token, address=ipaddress.ip_address(address), now=now)
     if also:
-        apply.add_endpoint(application=application, block=also, runs="wireguard", actor=actor, now=now)
-    return apply.submit_application(
+        parts.add_endpoint(application=application, block=also, runs="wireguard", actor=actor, now=now)
+    return sending.submit_application(
         application=Application.objects.get(pk=application.pk), policy=policy.current(None), actor=actor, now=now
     )
 
@@ -99,7 +99,7 @@ def denied(
 ) -> SubscriberQuestion:
     """The operator of the first address was asked, and says that it is another subscriber's."""
     endpoint = applications.endpoints_of(application)[0]
-    question = confirm.ask(
+    question = questions.ask(
         operator="sample-fibre",
         subject=application.subject,
         target=endpoint.subject,
@@ -108,7 +108,7 @@ def denied(
         name=application.holder_name,
         now=now,
     )
-    confirm.read_and_answer(question=question, said="no", reason=reason, way=Way.PAGE, by="person:x", now=now)
+    questions.read_and_answer(question=question, said="no", reason=reason, way=Way.PAGE, by="person:x", now=now)
     return question
 
 

@@ -5,19 +5,31 @@ import datetime as dt
 import pytest
 
 from rahdari import workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import sending
 from rahdari.apply.models import Application
 from rahdari.checks import queries as check_queries
 from rahdari.checks.models import Check
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.decide import actions, case_clock, desk, queries
+from rahdari.decide import (
+    assignment,
+    case_clock,
+    conflicts_of_interest,
+    deadlines,
+    desk,
+    granting,
+    queries,
+    questions,
+    refusals,
+    transitions,
+)
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.decide.rules import CannotSecond, Lane, NoticeState, Outcome, Status
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
+from rahdari.people import mandates
 from rahdari.people.models import Mandate, User
 
 from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_gateway, a_person, an_application
@@ -42,26 +54,26 @@ def failed_check(case: Case) -> Check:
 
 
 def taken(case: Case, officer: User) -> Case:
-    return actions.take_case(case=case, officer=officer, now=LATER)
+    return assignment.take_case(case=case, officer=officer, now=LATER)
 
 
 def noticed(case: Case, officer: User, *codes: str) -> Notice:
     taken(case, officer)
-    return actions.propose_refusal(
+    return refusals.propose_refusal(
         case=case, officer=officer, codes=codes or ["R3"], text=SENTENCE, named=SHOWN, now=LATER
     )
 
 
 def answered(case: Case, officer: User, *codes: str) -> Notice:
     notice = noticed(case, officer, *codes)
-    return actions.answer_notice(notice=notice, answer="It is my line.", actor="person:x", now=LATER + HOUR)
+    return refusals.answer_notice(notice=notice, answer="It is my line.", actor="person:x", now=LATER + HOUR)
 
 
 def grantable(case: Case, officer: User) -> Case:
     """What stood in the way was found out by hand."""
     a_gateway()
     taken(case, officer)
-    actions.record_check(
+    assignment.record_check(
         case=case, officer=officer, check=failed_check(case).pk, outcome="passed", how="Bill seen", now=LATER
     )
     return case
@@ -88,7 +100,7 @@ class TestDecideByRule:
 
     def test_is_done_once(self) -> None:
         application = a_decided_application()
-        again = actions.decide_by_rule(
+        again = granting.decide_by_rule(
             application=application, checks=list(check_queries.checks_of(application.subject)), now=LATER
         )
         assert again.decisions.count() == 1
@@ -115,13 +127,13 @@ class TestDecideByRule:
         case = queries.case_of(application)
         assert case is not None and case.opened_at == later
         assert case.started_at == application.submitted_at == NOW
-        assert queries.clock_of(case, later).is_late
+        assert case_clock.clock_of(case, later).is_late
 
     def test_starts_the_clock_when_the_proof_came_and_not_when_it_was_read(self) -> None:
         application = an_application(address="198.51.100.241", also="198.51.100.242")
         [endpoint] = [each for each in application.endpoints.all() if each.address_text.endswith("242")]
         proved = NOW + HOUR
-        challenge = control.open_challenge(
+        challenge = challenges.open_challenge(
             subject=endpoint.subject,
             block=endpoint.network,
             method=Method.LINK,
@@ -130,7 +142,7 @@ class TestDecideByRule:
         )
         workflow.advance(now=NOW)
         assert queries.case_of(application) is None
-        control.open_link(token=proofs.link_token(challenge), address=endpoint.network.network_address, now=proved)
+        challenges.open_link(token=proofs.link_token(challenge), address=endpoint.network.network_address, now=proved)
         workflow.advance(now=NOW + DAY * 3)
         case = queries.case_of(application)
         assert case is not None and case.started_at == proved
@@ -141,31 +153,31 @@ class TestTakeCase:
         case = taken(a_case(), officer)
         assert case.assigned_to == officer
         assert taken(case, officer).assigned_to == officer
-        with pytest.raises(actions.AlreadyTaken):
+        with pytest.raises(assignment.AlreadyTaken):
             taken(case, second)
         assert acts_on(case).count("decide.took_case") == 1
 
     def test_is_for_officers_only(self) -> None:
-        with pytest.raises(actions.NotAnOfficer):
+        with pytest.raises(transitions.NotAnOfficer):
             taken(a_case(), a_person())
 
 
 class TestHandOver:
     def test_passes_to_a_colleague_or_back_into_the_queue(self, officer: User, second: User) -> None:
         case = taken(a_case(), officer)
-        assert actions.hand_over(case=case, officer=officer, to=second, now=LATER).assigned_to == second
-        assert actions.hand_over(case=case, officer=second, to=None, now=LATER).assigned_to is None
+        assert assignment.hand_over(case=case, officer=officer, to=second, now=LATER).assigned_to == second
+        assert assignment.hand_over(case=case, officer=second, to=None, now=LATER).assigned_to is None
 
     def test_of_anybodys_case_is_for_supervisors(self, officer: User, second: User, director: User) -> None:
         case = taken(a_case(), officer)
-        with pytest.raises(actions.NotYourCase):
-            actions.hand_over(case=case, officer=second, to=second, now=LATER)
-        assert actions.hand_over(case=case, officer=director, to=second, now=LATER).assigned_to == second
+        with pytest.raises(transitions.NotYourCase):
+            assignment.hand_over(case=case, officer=second, to=second, now=LATER)
+        assert assignment.hand_over(case=case, officer=director, to=second, now=LATER).assigned_to == second
 
     def test_is_to_an_officer(self, officer: User) -> None:
         case = taken(a_case(), officer)
-        with pytest.raises(actions.NotAnOfficer):
-            actions.hand_over(case=case, officer=officer, to=a_person(), now=LATER)
+        with pytest.raises(transitions.NotAnOfficer):
+            assignment.hand_over(case=case, officer=officer, to=a_person(), now=LATER)
 
 
 class TestOwnCaseOnly:
@@ -178,14 +190,14 @@ class TestOwnCaseOnly:
             if holder is not None:
                 taken(case, holder)
             for act in (
-                lambda: actions.grant(case=case, officer=second, now=LATER),
-                lambda: actions.ask_question(case=case, officer=second, code="Q4", now=LATER),
-                lambda: actions.propose_refusal(case=case, officer=second, codes=["R3"], text=SENTENCE, now=LATER),
-                lambda: actions.record_check(
+                lambda: granting.grant(case=case, officer=second, now=LATER),
+                lambda: questions.ask_question(case=case, officer=second, code="Q4", now=LATER),
+                lambda: refusals.propose_refusal(case=case, officer=second, codes=["R3"], text=SENTENCE, now=LATER),
+                lambda: assignment.record_check(
                     case=case, officer=second, check=check, outcome="passed", how="Bill seen", now=LATER
                 ),
             ):
-                with pytest.raises(actions.NotYourCase):
+                with pytest.raises(transitions.NotYourCase):
                     act()
         assert not Decision.objects.exists() and not Notice.objects.exists()
 
@@ -195,17 +207,17 @@ class TestAnOfficersOwnApplication:
 
     def test_is_decided_by_somebody_else(self, officer: User, second: User) -> None:
         case = a_case(applicant=officer)
-        with pytest.raises(actions.OwnApplication):
+        with pytest.raises(transitions.OwnApplication):
             taken(case, officer)
         taken(case, second)
-        with pytest.raises(actions.OwnApplication):
-            actions.hand_over(case=case, officer=second, to=officer, now=LATER)
-        notice = actions.propose_refusal(case=case, officer=second, codes=["R3"], text=SENTENCE, now=LATER)
-        actions.answer_notice(notice=notice, answer="It is my line.", actor="person:x", now=LATER + HOUR)
-        with pytest.raises(actions.OwnApplication):
-            actions.drop_refusal(case=case, officer=officer, why="It is mine", now=LATER + HOUR)
-        with pytest.raises(actions.OwnApplication):
-            actions.second_refusal(case=case, officer=officer, because="It is mine", now=LATER + HOUR)
+        with pytest.raises(transitions.OwnApplication):
+            assignment.hand_over(case=case, officer=second, to=officer, now=LATER)
+        notice = refusals.propose_refusal(case=case, officer=second, codes=["R3"], text=SENTENCE, now=LATER)
+        refusals.answer_notice(notice=notice, answer="It is my line.", actor="person:x", now=LATER + HOUR)
+        with pytest.raises(transitions.OwnApplication):
+            refusals.drop_refusal(case=case, officer=officer, why="It is mine", now=LATER + HOUR)
+        with pytest.raises(transitions.OwnApplication):
+            refusals.second_refusal(case=case, officer=officer, because="It is mine", now=LATER + HOUR)
 
     def test_is_no_case_of_theirs_at_the_desk(self, officer: User, second: User) -> None:
         case = a_case(applicant=officer)
@@ -222,11 +234,11 @@ class TestAnOfficersOwnApplication:
         owner = case.application.applicant
         company = people.register_organisation(owner=owner, name="Sample House", actor="system:test", now=NOW)
         Application.objects.filter(pk=case.application.pk).update(organisation=company)
-        assert queries.of_others(Case.objects.all(), officer).get() == case
+        assert conflicts_of_interest.of_others(Case.objects.all(), officer).get() == case
         people.add_member(organisation=company, user=officer, actor="system:test", now=NOW)
-        with pytest.raises(actions.OwnApplication):
+        with pytest.raises(transitions.OwnApplication):
             taken(case, officer)
-        assert not queries.of_others(Case.objects.all(), officer).exists()
+        assert not conflicts_of_interest.of_others(Case.objects.all(), officer).exists()
 
 
 class TestAnOfficerWhoHadAPart:
@@ -245,13 +257,13 @@ class TestAnOfficerWhoHadAPart:
     def is_theirs(self, case: Case, officer: User) -> bool:
         """At every door alike."""
         case.refresh_from_db()
-        own = queries.is_own(case.application, officer)
-        assert queries.of_others(Case.objects.all(), officer).exists() is not own
+        own = conflicts_of_interest.is_own(case.application, officer)
+        assert conflicts_of_interest.of_others(Case.objects.all(), officer).exists() is not own
         if own:
             with pytest.raises(queries.CaseNotFound):
                 queries.case_for_officer(officer=officer, reference=case.application.reference, now=LATER)
-            for act in (lambda: taken(case, officer), lambda: actions.grant(case=case, officer=officer, now=LATER)):
-                with pytest.raises(actions.OwnApplication):
+            for act in (lambda: taken(case, officer), lambda: granting.grant(case=case, officer=officer, now=LATER)):
+                with pytest.raises(transitions.OwnApplication):
                     act()
         return own
 
@@ -269,7 +281,7 @@ class TestAnOfficerWhoHadAPart:
     def test_as_an_agent(self, case: Case, officer: User, ended: dt.timedelta, own: bool) -> None:
         company, began = case.application.organisation, case.application.created_at
         assert company is not None
-        mandate = people.give_mandate(
+        mandate = mandates.give_mandate(
             organisation=company,
             email=officer.email,
             agent_name="Sample Consultants",
@@ -287,26 +299,26 @@ class TestAnOfficerWhoHadAPart:
 class TestGrant:
     def test_waits_for_checks_and_stands_on_what_was_recorded_by_hand(self, officer: User) -> None:
         case = taken(a_case(), officer)
-        with pytest.raises(actions.ChecksMissing) as caught:
-            actions.grant(case=case, officer=officer, now=LATER)
+        with pytest.raises(granting.ChecksMissing) as caught:
+            granting.grant(case=case, officer=officer, now=LATER)
         assert [fact.kind for fact in caught.value.missing] == ["origin"]
         grantable(case, officer)
-        decision = actions.grant(case=case, officer=officer, now=LATER)
+        decision = granting.grant(case=case, officer=officer, now=LATER)
         assert decision.decided_by == f"officer:{officer.pk}"
         assert Application.objects.get(pk=case.application_id).status == "granted"
 
     def test_is_not_possible_while_the_applicant_has_the_word(self, officer: User) -> None:
         case = grantable(a_case(), officer)
-        actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
-        with pytest.raises(actions.NotPossibleNow):
-            actions.grant(case=case, officer=officer, now=LATER)
+        questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        with pytest.raises(transitions.NotPossibleNow):
+            granting.grant(case=case, officer=officer, now=LATER)
 
     def test_is_not_possible_for_a_withdrawn_application(self, officer: User) -> None:
         case = grantable(a_case(), officer)
-        apply.withdraw_application(application=case.application, actor="person:x", now=LATER)
-        with pytest.raises(actions.NotPossibleNow):
-            actions.grant(case=case, officer=officer, now=LATER)
-        assert actions.close_unanswered(now=LATER) == 1
+        sending.withdraw_application(application=case.application, actor="person:x", now=LATER)
+        with pytest.raises(transitions.NotPossibleNow):
+            granting.grant(case=case, officer=officer, now=LATER)
+        assert deadlines.close_unanswered(now=LATER) == 1
         assert Case.objects.get(pk=case.pk).status == Status.WITHDRAWN
 
 
@@ -320,7 +332,7 @@ class TestTheRegister:
         assert case is not None
         assert letters_to(case)[-1] == "application_granted"
         assert workflow.enter_grants(LATER) == 0
-        actions.mark_entered(decision=decision, registration=decision.registration, now=LATER + DAY)
+        granting.mark_entered(decision=decision, registration=decision.registration, now=LATER + DAY)
         assert Decision.objects.get(pk=decision.pk).entered_at == LATER
 
     def test_sends_a_grant_that_was_overtaken_back_to_an_officer(self, officer: User) -> None:
@@ -335,28 +347,28 @@ class TestTheRegister:
         # The officer is shown what the register holds now, and cannot grant it into the wall again.
         assert check_queries.checks_of(other.subject).get(kind="not_registered").finding == "registered_by_another"
         taken(returned, officer)
-        with pytest.raises(actions.ChecksMissing):
-            actions.grant(case=returned, officer=officer, now=LATER)
+        with pytest.raises(granting.ChecksMissing):
+            granting.grant(case=returned, officer=officer, now=LATER)
         assert Application.objects.get(pk=other.pk).status == "submitted"
         assert Decision.objects.get(pk=decision.pk).voided_at == LATER
         assert queries.decision_of(returned) is None
-        assert actions.return_grant(decision=decision, why="already_entered", now=LATER + DAY).pk == returned.pk
+        assert granting.return_grant(decision=decision, why="already_entered", now=LATER + DAY).pk == returned.pk
         assert case_clock.pauses_of(returned)[-1].until_at == LATER
-        assert actions.decide_by_rule(application=other, checks=[], now=LATER).status == Status.OPEN
+        assert granting.decide_by_rule(application=other, checks=[], now=LATER).status == Status.OPEN
 
 
 class TestAskQuestion:
     def test_stops_the_clock_until_the_answer(self, officer: User) -> None:
         case = taken(a_case(), officer)
-        question = actions.ask_question(case=case, officer=officer, code="Q4", text="What for?", now=LATER)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", text="What for?", now=LATER)
         case = queries.cases().get(pk=case.pk)
-        before = queries.clock_of(case, LATER)
-        much_later = queries.clock_of(case, LATER + 9 * DAY)
+        before = case_clock.clock_of(case, LATER)
+        much_later = case_clock.clock_of(case, LATER + 9 * DAY)
         assert before.paused and before.waits_for == "applicant"
         assert much_later.remaining == before.remaining
-        actions.answer_question(question=question, answer="For clients.", actor="person:x", now=LATER + 2 * DAY)
+        questions.answer_question(question=question, answer="For clients.", actor="person:x", now=LATER + 2 * DAY)
         case = queries.cases().get(pk=case.pk)
-        running = queries.clock_of(case, LATER + 2 * DAY)
+        running = case_clock.clock_of(case, LATER + 2 * DAY)
         assert not running.paused and running.waits_for == "officer"
         assert running.remaining == before.remaining
         assert letters_to(case)[-1] == "application_question"
@@ -364,42 +376,42 @@ class TestAskQuestion:
     def test_takes_a_code_of_questions_only(self, officer: User) -> None:
         case = taken(a_case(), officer)
         for code in ("R3", "Q99", ""):
-            with pytest.raises(actions.CodeNotUsable):
-                actions.ask_question(case=case, officer=officer, code=code, now=LATER)
+            with pytest.raises(transitions.CodeNotUsable):
+                questions.ask_question(case=case, officer=officer, code=code, now=LATER)
 
     def test_is_one_at_a_time(self, officer: User) -> None:
         case = taken(a_case(), officer)
-        actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
-        with pytest.raises(actions.NotPossibleNow):
-            actions.ask_question(case=case, officer=officer, code="Q5", now=LATER)
+        questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        with pytest.raises(transitions.NotPossibleNow):
+            questions.ask_question(case=case, officer=officer, code="Q5", now=LATER)
 
     def test_is_answered_once(self, officer: User) -> None:
         case = taken(a_case(), officer)
-        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
-        with pytest.raises(actions.ReasonNeeded):
-            actions.answer_question(question=question, answer="  ", actor="person:x", now=LATER)
-        actions.answer_question(question=question, answer="For clients.", actor="person:x", now=LATER)
-        with pytest.raises(actions.AlreadyAnswered):
-            actions.answer_question(question=question, answer="Or not.", actor="person:x", now=LATER)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        with pytest.raises(transitions.ReasonNeeded):
+            questions.answer_question(question=question, answer="  ", actor="person:x", now=LATER)
+        questions.answer_question(question=question, answer="For clients.", actor="person:x", now=LATER)
+        with pytest.raises(transitions.AlreadyAnswered):
+            questions.answer_question(question=question, answer="Or not.", actor="person:x", now=LATER)
 
     def test_gives_more_time_once(self, officer: User) -> None:
         case = taken(a_case(), officer)
-        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
-        longer = actions.extend_question(question=question, actor="person:x", now=LATER)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        longer = questions.extend_question(question=question, actor="person:x", now=LATER)
         # Ten working days from Tuesday 17 November, then ten more from 30 November.
         assert question.due_at.astimezone(case_clock.calendar().zone_info).date() == dt.date(2026, 11, 30)
         assert longer.due_at.astimezone(case_clock.calendar().zone_info).date() == dt.date(2026, 12, 14)
-        with pytest.raises(actions.NoMoreTime):
-            actions.extend_question(question=longer, actor="person:x", now=LATER)
+        with pytest.raises(questions.NoMoreTime):
+            questions.extend_question(question=longer, actor="person:x", now=LATER)
 
 
 class TestCloseUnanswered:
     def test_closes_as_not_pursued_what_was_not_answered(self, officer: User) -> None:
         case = taken(a_case(), officer)
-        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
-        assert actions.close_unanswered(now=question.due_at) == 0
-        assert actions.close_unanswered(now=question.due_at + MINUTE) == 1
-        assert actions.close_unanswered(now=question.due_at + DAY) == 0
+        question = questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        assert deadlines.close_unanswered(now=question.due_at) == 0
+        assert deadlines.close_unanswered(now=question.due_at + MINUTE) == 1
+        assert deadlines.close_unanswered(now=question.due_at + DAY) == 0
         case = queries.cases().get(pk=case.pk)
         assert (case.status, case.application.status) == (Status.NOT_PURSUED, "not_pursued")
         assert letters_to(case)[-1] == "application_not_pursued"
@@ -407,22 +419,22 @@ class TestCloseUnanswered:
 
     def test_lets_an_answer_open_the_case_again_for_ninety_days(self, officer: User) -> None:
         case = taken(a_case(), officer)
-        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
         closed = question.due_at + MINUTE
-        actions.close_unanswered(now=closed)
-        with pytest.raises(actions.TooLateToReopen):
-            actions.answer_question(question=question, answer="Here.", actor="person:x", now=closed + 94 * DAY)
-        actions.answer_question(question=question, answer="Here.", actor="person:x", now=closed + 80 * DAY)
+        deadlines.close_unanswered(now=closed)
+        with pytest.raises(questions.TooLateToReopen):
+            questions.answer_question(question=question, answer="Here.", actor="person:x", now=closed + 94 * DAY)
+        questions.answer_question(question=question, answer="Here.", actor="person:x", now=closed + 80 * DAY)
         case = queries.cases().get(pk=case.pk)
         assert (case.status, case.application.status) == (Status.OPEN, "submitted")
-        assert queries.clock_of(case, closed + 80 * DAY).remaining == queries.clock_of(case, LATER).remaining
+        assert case_clock.clock_of(case, closed + 80 * DAY).remaining == case_clock.clock_of(case, LATER).remaining
 
     def test_sends_a_late_case_to_a_supervisor_and_tells_the_applicant_once(self, officer: User) -> None:
         case = a_case()
-        due = queries.clock_of(case, NOW).due_at
-        assert actions.close_unanswered(now=due - MINUTE) == 0
-        assert actions.close_unanswered(now=due) == 1
-        assert actions.close_unanswered(now=due + DAY) == 0
+        due = case_clock.clock_of(case, NOW).due_at
+        assert deadlines.close_unanswered(now=due - MINUTE) == 0
+        assert deadlines.close_unanswered(now=due) == 1
+        assert deadlines.close_unanswered(now=due + DAY) == 0
         case = queries.cases().get(pk=case.pk)
         assert case.escalated_at == due and case.status == Status.OPEN
         assert letters_to(case)[-1] == "application_late"
@@ -430,20 +442,20 @@ class TestCloseUnanswered:
 
     def test_sends_nothing_to_a_supervisor_while_the_applicant_has_the_word(self, officer: User) -> None:
         case = taken(a_case(), officer)
-        actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
-        assert actions.close_unanswered(now=LATER + 5 * DAY) == 0
+        questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        assert deadlines.close_unanswered(now=LATER + 5 * DAY) == 0
         assert Case.objects.get(pk=case.pk).escalated_at is None
 
     def test_makes_a_notice_ripe_that_was_not_answered(self, officer: User, second: User) -> None:
         case = a_case()
         notice = noticed(case, officer)
-        assert actions.close_unanswered(now=notice.answer_due_at) == 0
-        with pytest.raises(actions.MayNotSecond) as caught:
-            actions.second_refusal(case=case, officer=second, because="Agreed.", now=notice.answer_due_at)
+        assert deadlines.close_unanswered(now=notice.answer_due_at) == 0
+        with pytest.raises(transitions.MayNotSecond) as caught:
+            refusals.second_refusal(case=case, officer=second, because="Agreed.", now=notice.answer_due_at)
         assert caught.value.why is CannotSecond.NOT_YET
         after = notice.answer_due_at + MINUTE
-        assert actions.close_unanswered(now=after) == 1
+        assert deadlines.close_unanswered(now=after) == 1
         assert Notice.objects.get(pk=notice.pk).state == NoticeState.RIPE
         assert (
-            actions.second_refusal(case=case, officer=second, because="Agreed.", now=after).outcome == Outcome.REFUSED
+            refusals.second_refusal(case=case, officer=second, because="Agreed.", now=after).outcome == Outcome.REFUSED
         )

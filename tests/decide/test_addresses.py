@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari import policy, workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import bulk, drafts, parts, sending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.checks import queries as check_queries
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge
-from rahdari.decide import actions, addresses, queries, views
+from rahdari.decide import addresses, assignment, queries, views
 from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
@@ -46,26 +46,26 @@ def a_case_of(count: int, *, proved: int = 0, labels: str = "Branch") -> Case:
     """A company's case: the first addresses are proved, and no others."""
     applicant = a_person()
     facts: dict[str, Any] = {"actor": f"person:{applicant.pk}", "now": NOW}
-    draft = apply.start_application(applicant=applicant, service="vpn_company", **facts)
+    draft = drafts.start_application(applicant=applicant, service="vpn_company", **facts)
     wanted = [
-        apply.NewEndpoint(ipaddress.ip_network(each), "wireguard", label=f"{labels} {at}")
+        bulk.NewEndpoint(ipaddress.ip_network(each), "wireguard", label=f"{labels} {at}")
         for at, each in enumerate(numbered(count))
     ]
-    assert not apply.add_endpoints(application=draft, wanted=wanted, **facts).troubles
-    apply.save_company(
+    assert not bulk.add_endpoints(application=draft, wanted=wanted, **facts).troubles
+    drafts.save_company(
         application=draft, name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="", **facts
     )
-    apply.save_contact(application=draft, name="Network manager", mobile="+923001234520", **facts)
-    apply.attach_document(application=draft, rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
+    drafts.save_contact(application=draft, name="Network manager", mobile="+923001234520", **facts)
+    parts.attach_document(application=draft, rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
     for endpoint in list(applications.endpoints_of(draft))[:proved]:
         network = endpoint.network
-        challenge = control.open_challenge(
+        challenge = challenges.open_challenge(
             subject=endpoint.subject, block=network, method="link", valid_for=DAY * 7, now=NOW
         )
-        control.open_link(token=proofs.link_token(challenge), address=network.network_address, now=NOW)
+        challenges.open_link(token=proofs.link_token(challenge), address=network.network_address, now=NOW)
     Challenge.objects.filter(status="pending").update(status="withdrawn", closed_at=NOW)
     application = Application.objects.get(pk=draft.pk)
-    sent = apply.submit_application(application=application, policy=policy.current(None), **facts)
+    sent = sending.submit_application(application=application, policy=policy.current(None), **facts)
     workflow.open_checks(NOW)
     # A step answers a thousand checks at a time.
     workflow.answer_checks(NOW)
@@ -126,7 +126,7 @@ class TestTheCase:
     def test_of_500_addresses_is_a_page_that_a_phone_can_load(
         self, the_time: None, officer: User, django_assert_max_num_queries: Any
     ) -> None:
-        case = actions.take_case(case=a_case_of(500), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case_of(500), officer=officer, now=NOW)
         for language in ("en", "ur"):
             client = signed_in(officer, language)
             with django_assert_max_num_queries(60):
@@ -218,7 +218,7 @@ class TestMany:
         return {"kind": "control", "outcome": "passed", "how": "All bills seen"} | more
 
     def test_are_recorded_with_one_finding(self, case: Case, client: Client, officer: User) -> None:
-        actions.take_case(case=case, officer=officer, now=NOW)
+        assignment.take_case(case=case, officer=officer, now=NOW)
         assert f"Control of the address: {UNPROVED}" in client.get(url(case)).text
         answer = client.post(url(case, "record_checks"), self.given(), follow=True)
         assert f"Recorded for {UNPROVED} addresses." in answer.text
@@ -243,13 +243,13 @@ class TestMany:
     def test_need_a_check_an_outcome_and_words(
         self, case: Case, client: Client, officer: User, more: dict[str, str], said: str
     ) -> None:
-        actions.take_case(case=case, officer=officer, now=NOW)
+        assignment.take_case(case=case, officer=officer, now=NOW)
         answer = client.post(url(case, "record_checks"), self.given(**more))
         assert answer.status_code == 422 and said in answer.text
         assert not any(one.finding == "by_hand" for one in check_queries.checks_of(case.application.subject))
 
     def test_are_not_recorded_in_the_case_of_another(self, case: Case, client: Client, second: User) -> None:
-        actions.take_case(case=case, officer=second, now=NOW)
+        assignment.take_case(case=case, officer=second, now=NOW)
         assert "Record by hand" not in client.get(url(case)).text
         client.post(url(case, "record_checks"), self.given())
         assert not any(one.finding == "by_hand" for one in check_queries.checks_of(case.application.subject))
@@ -263,14 +263,14 @@ class TestOne:
             for one in check_queries.checks_of(case.application.subject)
             if one.kind == "control" and one.outcome == "failed"
         )
-        endpoint = applications.endpoint_by_subject(check.target)
+        endpoint = subjects.endpoint_by_subject(check.target)
         assert endpoint is not None
         return url(case, "address", endpoint=endpoint.pk), url(case, "record_check", check=check.pk)
 
     def test_shows_all_that_was_found_and_takes_what_an_officer_found(
         self, case: Case, client: Client, officer: User
     ) -> None:
-        actions.take_case(case=case, officer=officer, now=NOW)
+        assignment.take_case(case=case, officer=officer, now=NOW)
         place, record = self.failed(case)
         assert "was not proved in time" in client.get(place).text and record in client.get(place).text
         answer = client.post(record, {"outcome": "passed"})
@@ -285,7 +285,7 @@ class TestOne:
         assert client.get(url(case, "address", endpoint=other.pk)).status_code == 404
 
     def test_is_good_urdu(self, case: Case, officer: User) -> None:
-        actions.take_case(case=case, officer=officer, now=NOW)
+        assignment.take_case(case=case, officer=officer, now=NOW)
         client = signed_in(officer, "ur")
         client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ur"
         place, record = self.failed(case)

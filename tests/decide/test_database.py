@@ -8,7 +8,7 @@ from django.db.utils import ProgrammingError
 
 from rahdari import workflow
 from rahdari.checks import queries as checks
-from rahdari.decide import actions
+from rahdari.decide import deadlines, granting, questions, refusals, transitions
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.people.models import User
 
@@ -28,9 +28,9 @@ class TestTwoOfficersAtOnce:
         def grant() -> None:
             try:
                 start.wait()
-                actions.grant(case=case, officer=officer, now=LATER)
+                granting.grant(case=case, officer=officer, now=LATER)
                 outcomes.append("granted")
-            except actions.NotPossibleNow:
+            except transitions.NotPossibleNow:
                 outcomes.append("too late")
             finally:
                 connection.close()
@@ -51,7 +51,7 @@ class TestTwoOfficersAtOnce:
 
         def decide() -> None:
             start.wait()
-            case = actions.decide_by_rule(
+            case = granting.decide_by_rule(
                 application=application, checks=list(checks.checks_of(application.subject)), now=LATER
             )
             made.append(case.pk)
@@ -72,7 +72,7 @@ class TestTheDatabase:
     def refused(self, officer: User, second: User) -> Decision:
         case = a_case()
         answered(case, officer)
-        return actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + DAY)
+        return refusals.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + DAY)
 
     def test_keeps_a_decision_as_it_was_made(self, officer: User, second: User) -> None:
         decision = self.refused(officer, second)
@@ -91,7 +91,7 @@ class TestTheDatabase:
         case = a_case()
         with pytest.raises(IntegrityError, match="decided by a decision"), transaction.atomic():
             Case.objects.filter(pk=case.pk).update(status="decided", decided_at=NOW)
-        actions.close_unanswered(now=NOW)
+        deadlines.close_unanswered(now=NOW)
         Case.objects.filter(pk=case.pk).update(status="withdrawn", closed_at=NOW)
         with pytest.raises(IntegrityError, match="does not move"), transaction.atomic():
             Case.objects.filter(pk=case.pk).update(status="open", closed_at=None)
@@ -105,7 +105,7 @@ class TestTheDatabase:
         with pytest.raises(ProgrammingError), transaction.atomic():
             Notice.objects.filter(pk=notice.pk).update(answer_due_at=NOW + MINUTE)
         case = taken(a_case(), officer)
-        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
         with pytest.raises(ProgrammingError), transaction.atomic():
             type(question).objects.filter(pk=question.pk).update(code="Q1")
         with pytest.raises(ProgrammingError), transaction.atomic():

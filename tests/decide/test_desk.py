@@ -14,7 +14,18 @@ from django.urls import reverse
 from rahdari import policy, workflow
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
-from rahdari.decide import actions, case_clock, desk, queries, queue_columns
+from rahdari.decide import (
+    assignment,
+    case_clock,
+    deadlines,
+    desk,
+    granting,
+    queries,
+    questions,
+    queue_columns,
+    refusals,
+    transitions,
+)
 from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
 from rahdari.journal.models import JournalEntry
@@ -25,8 +36,8 @@ from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_person
 
 pytestmark = pytest.mark.django_db
 REFUSALS = (
-    actions.NotPossibleNow, actions.NotYourCase, actions.AlreadyTaken, actions.ChecksMissing,
-    actions.MayNotSecond, actions.NoMoreTime, actions.AlreadyAnswered, actions.TooLateToReopen,
+    transitions.NotPossibleNow, transitions.NotYourCase, assignment.AlreadyTaken, granting.ChecksMissing,
+    transitions.MayNotSecond, questions.NoMoreTime, transitions.AlreadyAnswered, questions.TooLateToReopen,
 )  # fmt: skip
 
 
@@ -85,33 +96,33 @@ class TestKept:
         question, notice = queries.open_question(case), queries.open_notice(case)
         match act:
             case "take":
-                actions.take_case(case=case, officer=officer, now=now)
+                assignment.take_case(case=case, officer=officer, now=now)
             case "give":
-                actions.hand_over(case=case, officer=officer, to=None, now=now)
+                assignment.hand_over(case=case, officer=officer, to=None, now=now)
             case "ask":
-                actions.ask_question(case=case, officer=officer, code="Q4", now=now)
+                questions.ask_question(case=case, officer=officer, code="Q4", now=now)
             case "answer" if question:
-                actions.answer_question(question=question, answer="Design work.", actor="person:x", now=now)
+                questions.answer_question(question=question, answer="Design work.", actor="person:x", now=now)
             case "extend" if question:
-                actions.extend_question(question=question, actor="person:x", now=now)
+                questions.extend_question(question=question, actor="person:x", now=now)
             case "refuse":
-                actions.propose_refusal(case=case, officer=officer, codes=["R3"], text="No bill.", now=now)
+                refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text="No bill.", now=now)
             case "hear" if notice:
-                actions.answer_notice(notice=notice, answer="Here it is.", actor="person:x", now=now)
+                refusals.answer_notice(notice=notice, answer="Here it is.", actor="person:x", now=now)
             case "drop" if notice:
-                actions.drop_refusal(case=case, officer=officer, why="It is in order.", now=now)
+                refusals.drop_refusal(case=case, officer=officer, why="It is in order.", now=now)
             case "second" if notice:
-                actions.second_refusal(case=case, officer=second, because="No bill.", now=now)
+                refusals.second_refusal(case=case, officer=second, because="No bill.", now=now)
             case "clock":
-                actions.close_unanswered(now=now)
+                deadlines.close_unanswered(now=now)
             case "grant":
-                actions.grant(case=case, officer=officer, now=now)
+                granting.grant(case=case, officer=officer, now=now)
 
     def test_is_computed_anew_when_a_holiday_is_declared(
         self, officer: User, settings: object, tmp_path: Path, time_machine: object
     ) -> None:
-        case, asked = a_case(), actions.take_case(case=a_case(), officer=officer, now=NOW)
-        actions.ask_question(case=asked, officer=officer, code="Q4", now=NOW)
+        case, asked = a_case(), assignment.take_case(case=a_case(), officer=officer, now=NOW)
+        questions.ask_question(case=asked, officer=officer, code="Q4", now=NOW)
         before = fresh(case).due_at
         assert workflow.advance(now=NOW)["decide: follow the calendar"] == 0
         holiday = (
@@ -131,7 +142,7 @@ class TestKept:
     def test_leaves_a_case_to_the_act_that_has_it_in_its_hands(self, officer: User) -> None:
         case = a_case()
         Case.objects.filter(pk=case.pk).update(kept_under="", due_at=None)
-        assert actions.keep_again(now=NOW, at_most=10) == 1
+        assert queue_columns.keep_again(now=NOW, at_most=10) == 1
         assert kept(case) == as_computed(case)
 
     def test_tells_of_lateness_when_a_case_is_late_and_not_before(self, officer: User) -> None:
@@ -145,9 +156,9 @@ class TestKept:
 
 def a_noticed_case(officer: User) -> Case:
     """One whose notice was answered: it waits for a second officer."""
-    case = actions.take_case(case=a_case(), officer=officer, now=NOW)
-    notice = actions.propose_refusal(case=case, officer=officer, codes=["R3"], text="No bill.", now=NOW)
-    actions.answer_notice(notice=notice, answer="Here it is.", actor="person:x", now=NOW)
+    case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
+    notice = refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text="No bill.", now=NOW)
+    refusals.answer_notice(notice=notice, answer="Here it is.", actor="person:x", now=NOW)
     return fresh(case)
 
 
@@ -266,8 +277,8 @@ class TestLooks:
     ) -> None:
         at_the_desk.get(reverse("decide:approvals"))
         assert not JournalEntry.objects.filter(act="decide.read_list").exists()
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
-        actions.propose_refusal(case=case, officer=officer, codes=["R3"], text="No bill.", now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
+        refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text="No bill.", now=NOW)
         at_the_desk.get(reverse("decide:approvals"))
         row = JournalEntry.objects.get(act="decide.read_list")
         assert (row.subject, row.detail["shown"]) == ("desk:approvals", [case.application.subject])
@@ -277,7 +288,7 @@ class TestNext:
     def test_stays_in_the_queue_that_the_officer_works_on_and_is_taken(
         self, at_the_desk: Client, officer: User
     ) -> None:
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
         other = a_case(now=NOW - DAY)
         Application.objects.filter(pk=other.application_id).update(service="vpn_company")
         wanted = a_case()
@@ -292,14 +303,14 @@ class TestNext:
     def test_passes_over_a_case_that_a_colleague_took_meanwhile(
         self, at_the_desk: Client, officer: User, second: User
     ) -> None:
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
         contested, free = a_case(now=NOW - DAY), a_case()
         found = desk.next_for
 
         def slow(**given: object) -> Case | None:
             following = found(**given)  # type: ignore[arg-type]
             if following == contested:
-                actions.take_case(case=contested, officer=second, now=NOW)
+                assignment.take_case(case=contested, officer=second, now=NOW)
             return following
 
         with mock.patch.object(desk, "next_for", slow):

@@ -10,10 +10,11 @@ from django.urls import reverse
 from rahdari import workflow
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
-from rahdari.confirm import actions as answers
+from rahdari.confirm import questions
 from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
 from rahdari.confirm.models import Way
-from rahdari.decide import actions, queries, words
+from rahdari.decide import assignment, evidence, operators, queries, refusals, transitions, unreached_addresses, words
+from rahdari.decide import questions as decide_questions
 from rahdari.decide.models import Case, CaseQuestion, Decision, Notice
 from rahdari.journal.models import JournalEntry
 from rahdari.letters import queries as letters
@@ -59,9 +60,9 @@ class TestListedName:
 
 class TestTyped:
     def test_stays_when_the_case_moved_on(self, officer: User) -> None:
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
         client = signed_in(officer)
-        actions.ask_question(case=case, officer=officer, code="Q4", now=NOW)
+        decide_questions.ask_question(case=case, officer=officer, code="Q4", now=NOW)
         given = {"decision": "refuse", "codes": ["R6"], "text": "What took an hour to write."}
         answer = client.post(page(case, "decide"), given)
         assert answer.status_code == 409
@@ -70,7 +71,7 @@ class TestTyped:
 
 class TestHistory:
     def test_names_the_colleague(self, officer: User, second: User) -> None:
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
         html = signed_in(second).get(page(case)).content.decode()
         part = html[html.index("Case taken") :]
         assert officer.name in part[: part.index("</li>")]
@@ -78,7 +79,7 @@ class TestHistory:
         assert "you</span>" in own[own.index("Case taken") :]
 
     def test_dates_in_urdu_are_not_turned_round(self, officer: User) -> None:
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
         html = signed_in(officer, "ur").get(page(case)).content.decode()
         assert 'class="num">' not in html[html.index("<h2>ہسٹری") if "<h2>ہسٹری" in html else 0 :]
 
@@ -86,7 +87,7 @@ class TestHistory:
 class TestCodes:
     def test_that_wait_for_their_confirmation_are_named(self, officer: User, settings: object) -> None:
         settings.REASONS_TO_CONFIRM_ALLOWED = False  # type: ignore[attr-defined]
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
         html = signed_in(officer).get(reverse("decide:case", args=[case.application.reference])).content.decode()
         assert html.count("Not offered here until they are confirmed") == 2
         settings.REASONS_TO_CONFIRM_ALLOWED = True  # type: ignore[attr-defined]
@@ -97,12 +98,12 @@ class TestCodes:
 class TestEvidence:
     def test_of_a_code_that_cannot_be_in_the_file_keeps_it_from_being_offered_and_taken(self, officer: User) -> None:
         """A freelancer of a free service: no list was asked, and no invoice exists."""
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
         html = signed_in(officer).get(page(case)).content.decode()
         assert 'value="R2"' not in html and 'value="R9"' not in html and 'value="R6"' in html
         for code in ("R2", "R9"):
-            with pytest.raises(actions.CodeNotUsable):
-                actions.propose_refusal(case=case, officer=officer, codes=[code], text="No bill.", now=NOW)
+            with pytest.raises(transitions.CodeNotUsable):
+                refusals.propose_refusal(case=case, officer=officer, codes=[code], text="No bill.", now=NOW)
             answer = signed_in(officer).post(
                 page(case, "decide"), {"decision": "refuse", "codes": [code], "text": "No bill."}
             )
@@ -117,9 +118,9 @@ class TestEvidence:
     ) -> None:
         # A declaration asks for the number of a card, and R5 is about that.
         declared = a_case(is_denied=False, evidence="self_declaration", text="Web design for shops")
-        case = actions.take_case(case=declared, officer=officer, now=NOW)
-        with pytest.raises(actions.EvidenceMissing) as caught:
-            actions.propose_refusal(case=case, officer=officer, codes=["R6", code], text="No bill.", now=NOW)
+        case = assignment.take_case(case=declared, officer=officer, now=NOW)
+        with pytest.raises(evidence.EvidenceMissing) as caught:
+            refusals.propose_refusal(case=case, officer=officer, codes=["R6", code], text="No bill.", now=NOW)
         assert caught.value.missing == ((code, key),)
         given = {"decision": "refuse", "codes": [code], "text": "No bill."}
         answer = signed_in(officer).post(page(case, "decide"), given)
@@ -130,31 +131,31 @@ class TestEvidence:
         assert code == "R4" or (part.index(" disabled") < part.index("Not in the file yet") < part.index("</label>"))
 
     def test_is_the_operators_no_and_nothing_else(self, officer: User) -> None:
-        case = actions.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
         question = denied(case.application, reason="not_our_address")
-        answers.read_and_answer(question=question, said="yes", way=Way.PAGE, by="person:x", now=NOW)
+        questions.read_and_answer(question=question, said="yes", way=Way.PAGE, by="person:x", now=NOW)
         for said, reason in (("unknown", ""), ("no", "not_our_address"), ("no", "unknown_subscriber")):
             given: dict[str, Any] = {"case": case, "officer": officer, "codes": ["R3"], "text": "No.", "now": NOW}
-            with pytest.raises(actions.EvidenceMissing):
-                actions.propose_refusal(**given)
-            answers.read_and_answer(question=question, said=said, reason=reason, way=Way.PAGE, by="person:x", now=NOW)
-        assert actions.propose_refusal(**given)
+            with pytest.raises(evidence.EvidenceMissing):
+                refusals.propose_refusal(**given)
+            questions.read_and_answer(question=question, said=said, reason=reason, way=Way.PAGE, by="person:x", now=NOW)
+        assert refusals.propose_refusal(**given)
 
     def test_that_went_keeps_the_second_officer_from_refusing(self, officer: User, second: User) -> None:
         """The operator corrects its answer while the notice runs."""
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
-        notice = actions.propose_refusal(case=case, officer=officer, codes=["R3"], text="It says no.", now=NOW)
-        actions.answer_notice(notice=notice, answer="It is mine.", actor="person:x", now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
+        notice = refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text="It says no.", now=NOW)
+        refusals.answer_notice(notice=notice, answer="It is mine.", actor="person:x", now=NOW)
         question = OperatorQuestion.objects.get()
-        answers.read_and_answer(question=question, said="yes", way=Way.PAGE, by="person:x", now=NOW)
-        with pytest.raises(actions.EvidenceMissing):
-            actions.second_refusal(case=case, officer=second, because="Agreed.", now=NOW)
+        questions.read_and_answer(question=question, said="yes", way=Way.PAGE, by="person:x", now=NOW)
+        with pytest.raises(evidence.EvidenceMissing):
+            refusals.second_refusal(case=case, officer=second, because="Agreed.", now=NOW)
         answer = signed_in(second).post(page(case, "second"), {"decision": "refuse", "because": "Agreed."})
         assert answer.status_code == 422 and "needs in the file" in answer.content.decode()
         assert not Decision.objects.exists()
 
     def test_that_only_a_person_can_find_is_named_and_read_by_the_applicant(self, officer: User) -> None:
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
         shown = "The letter, page 2, names another client than the one given."
         given = {"decision": "refuse", "codes": ["R4"], "text": "The client is another one.", "named": shown}
         preview = signed_in(officer).post(page(case, "decide"), {**given, "preview": "1"})
@@ -165,9 +166,9 @@ class TestEvidence:
         assert shown in " ".join(letter.text.split())
 
     def test_of_a_question_about_a_paper_is_the_paper(self, officer: User) -> None:
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
-        with pytest.raises(actions.EvidenceMissing):
-            actions.ask_question(case=case, officer=officer, code="Q1", now=NOW)
+        case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
+        with pytest.raises(evidence.EvidenceMissing):
+            decide_questions.ask_question(case=case, officer=officer, code="Q1", now=NOW)
         answer = signed_in(officer).post(page(case, "decide"), {"decision": "ask", "code": "Q1", "text": ""})
         assert answer.status_code == 422 and "No document was sent. Ask for one first." in answer.content.decode()
 
@@ -179,10 +180,10 @@ class TestAskingTheOperator:
         return Operator.objects.get()
 
     def test_puts_its_answer_into_the_file(self, officer: User, operator: Operator) -> None:
-        case = actions.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
-        with pytest.raises(actions.NoOperatorToAsk):
-            actions.ask_operator(case=case, officer=officer, now=NOW)
-        actions.name_network(case=case, officer=officer, operator=operator.slug, now=NOW)
+        case = assignment.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
+        with pytest.raises(operators.NoOperatorToAsk):
+            operators.ask_operator(case=case, officer=officer, now=NOW)
+        unreached_addresses.name_network(case=case, officer=officer, operator=operator.slug, now=NOW)
         client = signed_in(officer)
         assert page(case, "ask_operator") in client.get(page(case)).content.decode()
         client.post(page(case, "ask_operator"))
@@ -191,20 +192,20 @@ class TestAskingTheOperator:
         assert "Not answered yet" in client.get(page(case)).content.decode()
         client.post(page(case, "ask_operator"))
         assert OperatorQuestion.objects.count() == 1
-        answers.read_and_answer(
+        questions.read_and_answer(
             question=question, said="no", reason="another_subscriber", way=Way.PAGE, by="person:x", now=NOW
         )
         workflow.OPERATORS.deliver(now=NOW)
         html = client.get(page(case)).content.decode()
         assert "Another subscriber has it" in html and page(case, "ask_operator") not in html
         assert Case.objects.get().status == "open"
-        assert actions.propose_refusal(case=case, officer=officer, codes=["R3"], text="It says no.", now=NOW)
+        assert refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text="It says no.", now=NOW)
 
     def test_is_for_whoever_has_the_case(self, officer: User, second: User, operator: Operator) -> None:
-        case = actions.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
-        actions.name_network(case=case, officer=officer, operator=operator.slug, now=NOW)
-        with pytest.raises(actions.NotYourCase):
-            actions.ask_operator(case=case, officer=second, now=NOW)
+        case = assignment.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
+        unreached_addresses.name_network(case=case, officer=officer, operator=operator.slug, now=NOW)
+        with pytest.raises(transitions.NotYourCase):
+            operators.ask_operator(case=case, officer=second, now=NOW)
         signed_in(second).post(page(case, "ask_operator"))
         assert not OperatorQuestion.objects.exists()
 
@@ -214,7 +215,7 @@ class TestEvidenceOfACompany:
         application = sent("vpn_company", {"incorporation": None}, name="Specimen Exports (Pvt) Ltd", number=NUMBER)
         case = queries.case_of(application)
         assert case is not None
-        case = actions.take_case(case=case, officer=officer, now=NOW)
+        case = assignment.take_case(case=case, officer=officer, now=NOW)
         html = signed_in(officer).get(page(case)).content.decode()
         assert 'value="R2"' in html and 'value="R9"' not in html
 
@@ -226,7 +227,7 @@ class TestSeveralChecks:
         application = sent("vpn_company", {"incorporation": None}, name="Specimen Exports (Pvt) Ltd", number=NUMBER)
         case = queries.case_of(application)
         assert case is not None
-        return actions.take_case(case=case, officer=officer, now=NOW)
+        return assignment.take_case(case=case, officer=officer, now=NOW)
 
     def open_ones(self, case: Case) -> list[Check]:
         return [each for each in checks.checks_of(case.application.subject) if each.outcome != "passed"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from rahdari.decide import actions, rules, transitions
+from rahdari.decide import assignment, refusals, rules, transitions
 from rahdari.decide.models import Case, Notice
 from rahdari.people.models import User
 
@@ -18,15 +18,15 @@ SHOWN = "The bill, page 2, names another subscriber."
 
 
 def taken(officer: User) -> Case:
-    return transitions.lock(actions.take_case(case=a_case(), officer=officer, now=LATER))
+    return transitions.lock(assignment.take_case(case=a_case(), officer=officer, now=LATER))
 
 
 def noticed(officer: User) -> Case:
     case = taken(officer)
-    notice: Notice = actions.propose_refusal(
+    notice: Notice = refusals.propose_refusal(
         case=case, officer=officer, codes=["R3"], text=SENTENCE, named=SHOWN, now=LATER
     )
-    actions.answer_notice(notice=notice, answer="It is mine.", actor="person:x", now=LATER)
+    refusals.answer_notice(notice=notice, answer="It is mine.", actor="person:x", now=LATER)
     return transitions.lock(case)
 
 
@@ -38,10 +38,10 @@ def change(monkeypatch: pytest.MonkeyPatch, act: str, **instead: object) -> None
 @pytest.mark.parametrize(
     ("guard", "act", "codes", "refusal"),
     [
-        ("own_case_only", "ask_question", ["Q1"], actions.NotYourCase),
-        ("reason_required", "propose_refusal", [], actions.ReasonNeeded),
-        ("confirmed_codes_only", "ask_question", ["Z9"], actions.CodeNotUsable),
-        ("no_self_second", "second_refusal", ["R3"], actions.MayNotSecond),
+        ("own_case_only", "ask_question", ["Q1"], transitions.NotYourCase),
+        ("reason_required", "propose_refusal", [], transitions.ReasonNeeded),
+        ("confirmed_codes_only", "ask_question", ["Z9"], transitions.CodeNotUsable),
+        ("no_self_second", "second_refusal", ["R3"], transitions.MayNotSecond),
     ],
 )
 def test_a_guard_of_the_table_stops_what_it_names(
@@ -80,7 +80,7 @@ def test_a_move_is_made_by_whom_the_table_names(officer: User) -> None:
 
 def test_a_sentence_is_needed_where_the_table_says_so(officer: User, monkeypatch: pytest.MonkeyPatch) -> None:
     case = transitions.lock(taken(officer))
-    with pytest.raises(actions.ReasonNeeded):
+    with pytest.raises(transitions.ReasonNeeded):
         transitions.begin(case, "propose_refusal", by=officer, now=LATER, codes=["R3"], words=" ")
     change(monkeypatch, "propose_refusal", reason_needed=False)
     assert transitions.begin(case, "propose_refusal", by=officer, now=LATER, codes=["R3"], words=" ").words == ""

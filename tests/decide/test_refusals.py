@@ -6,7 +6,7 @@ import pytest
 from django.test import override_settings
 
 from rahdari.apply.models import Application
-from rahdari.decide import actions, case_clock, queries
+from rahdari.decide import case_clock, deadlines, granting, queries, questions, refusals, transitions
 from rahdari.decide.models import Decision
 from rahdari.decide.rules import CannotSecond, NoticeState, Status
 from rahdari.letters import queries as letters
@@ -23,15 +23,15 @@ class TestReasonRequired:
 
     def test_holds_for_proposer_and_second_officer(self, officer: User, second: User) -> None:
         case = taken(a_case(), officer)
-        with pytest.raises(actions.ReasonNeeded) as caught:
-            actions.propose_refusal(case=case, officer=officer, codes=[], text=SENTENCE, now=LATER)
+        with pytest.raises(transitions.ReasonNeeded) as caught:
+            refusals.propose_refusal(case=case, officer=officer, codes=[], text=SENTENCE, now=LATER)
         assert caught.value.what == "codes"
-        with pytest.raises(actions.ReasonNeeded) as caught:
-            actions.propose_refusal(case=case, officer=officer, codes=["R3"], text=" ", now=LATER)
+        with pytest.raises(transitions.ReasonNeeded) as caught:
+            refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text=" ", now=LATER)
         assert caught.value.what == "text"
         answered(case, officer)
-        with pytest.raises(actions.ReasonNeeded):
-            actions.second_refusal(case=case, officer=second, because="", now=LATER + 2 * HOUR)
+        with pytest.raises(transitions.ReasonNeeded):
+            refusals.second_refusal(case=case, officer=second, because="", now=LATER + 2 * HOUR)
         assert not Decision.objects.exists()
 
 
@@ -41,17 +41,17 @@ class TestConfirmedCodesOnly:
     def test_holds_for_questions_and_refusals(self, officer: User) -> None:
         case = taken(a_case(), officer)
         with override_settings(REASONS_TO_CONFIRM_ALLOWED=False):
-            with pytest.raises(actions.CodeNotUsable):
-                actions.propose_refusal(case=case, officer=officer, codes=["R3"], text=SENTENCE, now=LATER)
-            with pytest.raises(actions.CodeNotUsable):
-                actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
-            assert actions.propose_refusal(case=case, officer=officer, codes=["R10"], text=SENTENCE, now=LATER)
+            with pytest.raises(transitions.CodeNotUsable):
+                refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text=SENTENCE, now=LATER)
+            with pytest.raises(transitions.CodeNotUsable):
+                questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+            assert refusals.propose_refusal(case=case, officer=officer, codes=["R10"], text=SENTENCE, now=LATER)
 
     def test_holds_for_the_second_officer_too(self, officer: User, second: User) -> None:
         case = a_case()
         answered(case, officer)
-        with override_settings(REASONS_TO_CONFIRM_ALLOWED=False), pytest.raises(actions.CodeNotUsable):
-            actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + 2 * HOUR)
+        with override_settings(REASONS_TO_CONFIRM_ALLOWED=False), pytest.raises(transitions.CodeNotUsable):
+            refusals.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + 2 * HOUR)
 
 
 class TestNoticeBeforeRefusal:
@@ -64,38 +64,38 @@ class TestNoticeBeforeRefusal:
         case = queries.cases().get(pk=case.pk)
         assert case.status == Status.OPEN and case.application.status == "submitted"
         assert letters_to(case)[-1] == "application_notice"
-        assert queries.clock_of(case, LATER).waits_for == "applicant"
+        assert case_clock.clock_of(case, LATER).waits_for == "applicant"
         letter = letters.letters_of(case.application.applicant).first()
         assert letter is not None and "R3" in letter.text and SENTENCE in letter.text
 
     def test_holds_before_there_was_one(self, officer: User, second: User) -> None:
         case = taken(a_case(), officer)
-        with pytest.raises(actions.NotPossibleNow):
-            actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER)
+        with pytest.raises(transitions.NotPossibleNow):
+            refusals.second_refusal(case=case, officer=second, because="Agreed.", now=LATER)
 
     def test_holds_while_there_is_time_to_answer(self, officer: User, second: User) -> None:
         case = a_case()
         noticed(case, officer)
-        with pytest.raises(actions.MayNotSecond) as caught:
-            actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + DAY)
+        with pytest.raises(transitions.MayNotSecond) as caught:
+            refusals.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + DAY)
         assert caught.value.why is CannotSecond.NOT_YET
 
     def test_takes_a_late_answer_until_the_second_officer_decides(self, officer: User, second: User) -> None:
         case = a_case()
         notice = noticed(case, officer)
         after = notice.answer_due_at + MINUTE
-        actions.close_unanswered(now=after)
-        actions.answer_notice(notice=notice, answer="Sorry, here it is.", actor="person:x", now=after)
-        actions.second_refusal(case=case, officer=second, because="Agreed.", now=after)
-        with pytest.raises(actions.AlreadyAnswered):
-            actions.answer_notice(notice=notice, answer="And this.", actor="person:x", now=after)
+        deadlines.close_unanswered(now=after)
+        refusals.answer_notice(notice=notice, answer="Sorry, here it is.", actor="person:x", now=after)
+        refusals.second_refusal(case=case, officer=second, because="Agreed.", now=after)
+        with pytest.raises(transitions.AlreadyAnswered):
+            refusals.answer_notice(notice=notice, answer="And this.", actor="person:x", now=after)
 
 
 class TestSecondRefusal:
     def test_refuses_with_codes_provisions_remedies_and_appeal(self, officer: User, second: User) -> None:
         case = a_case()
         answered(case, officer, "R3")
-        decision = actions.second_refusal(
+        decision = refusals.second_refusal(
             case=case, officer=second, because="The answer shows no bill.", now=LATER + DAY
         )
         assert (decision.proposed_by, decision.seconded_by) == (officer, second)
@@ -121,23 +121,23 @@ class TestSecondRefusal:
         """Guard director_rank."""
         case = a_case()
         answered(case, officer, "R3", "R4")
-        with pytest.raises(actions.MayNotSecond) as caught:
-            actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + DAY)
+        with pytest.raises(transitions.MayNotSecond) as caught:
+            refusals.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + DAY)
         assert caught.value.why is CannotSecond.RANK
-        assert actions.second_refusal(case=case, officer=director, because="Agreed.", now=LATER + DAY)
+        assert refusals.second_refusal(case=case, officer=director, because="Agreed.", now=LATER + DAY)
 
     def test_by_somebody_without_a_post_is_not_possible(self, officer: User) -> None:
         case = a_case()
         answered(case, officer)
-        with pytest.raises(actions.NotAnOfficer):
-            actions.second_refusal(case=case, officer=a_person(), because="Agreed.", now=LATER + DAY)
+        with pytest.raises(transitions.NotAnOfficer):
+            refusals.second_refusal(case=case, officer=a_person(), because="Agreed.", now=LATER + DAY)
 
 
 class TestDropRefusal:
     def test_lets_the_case_go_on(self, officer: User, second: User) -> None:
         case = a_case()
         answered(case, officer)
-        case = actions.drop_refusal(case=case, officer=second, why="The bill is in order.", now=LATER + DAY)
+        case = refusals.drop_refusal(case=case, officer=second, why="The bill is in order.", now=LATER + DAY)
         assert case.standing.notice == NoticeState.NONE and case.status == Status.OPEN
         grantable(case, officer)
-        assert actions.grant(case=case, officer=officer, now=LATER + DAY)
+        assert granting.grant(case=case, officer=officer, now=LATER + DAY)

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari import workflow
-from rahdari.apply import actions as apply
-from rahdari.decide import actions, queries, revocation
+from rahdari.apply import late_evidence
+from rahdari.decide import deadlines, ending, queries, refusals, revocation, transitions
 from rahdari.decide.models import Case, Revocation
 from rahdari.decide.rules import CannotSecond
 from rahdari.journal import queries as journal
@@ -41,7 +41,7 @@ def granted() -> tuple[Case, Registration]:
 
 
 def proposed(case: Case, officer: User, code: str = "X5") -> None:
-    actions.propose_taking_back(case=case, officer=officer, code=code, now=LATER, **FACTS)
+    revocation.propose_taking_back(case=case, officer=officer, code=code, now=LATER, **FACTS)
 
 
 def answered(case: Case, *, paper: bool = False) -> None:
@@ -51,9 +51,11 @@ def answered(case: Case, *, paper: bool = False) -> None:
     assert notice is not None
     actor = f"person:{case.application.applicant_id}"
     if paper:
-        sent = apply.File("letter.pdf", a_pdf())
-        apply.attach_to_answer(application=case.application, asked=notice.subject, sent=sent, actor=actor, now=LATER)
-    actions.answer_notice(notice=notice, answer="It is genuine.", actor=actor, now=LATER + HOUR)
+        sent = late_evidence.File("letter.pdf", a_pdf())
+        late_evidence.attach_to_answer(
+            application=case.application, asked=notice.subject, sent=sent, actor=actor, now=LATER
+        )
+    refusals.answer_notice(notice=notice, answer="It is genuine.", actor=actor, now=LATER + HOUR)
 
 
 def letters_to(case: Case) -> list[str]:
@@ -76,11 +78,11 @@ class TestTakingBack:
             (second, CannotSecond.RANK),
             (director, CannotSecond.NOT_YET),
         ):
-            with pytest.raises(actions.MayNotSecond) as error:
-                actions.second_taking_back(case=case, officer=who, because="So it is.", now=LATER)
+            with pytest.raises(transitions.MayNotSecond) as error:
+                revocation.second_taking_back(case=case, officer=who, because="So it is.", now=LATER)
             assert error.value.why == why
         answered(case, paper=True)
-        actions.second_taking_back(case=case, officer=director, because="The register says so.", now=LATER + DAY)
+        revocation.second_taking_back(case=case, officer=director, because="The register says so.", now=LATER + DAY)
         fresh = entries.fresh(found)
         assert (fresh.struck_out_code, fresh.struck_out_by) == ("X5", f"supervisor:{director.pk}")
         assert letters_to(case)[-2:] == ["registration_notice", "registration_struck_out"]
@@ -95,8 +97,8 @@ class TestTakingBack:
         proposed(case, officer)
         answered(case)
         settings.SECONDS_AFTER = 3 * DAY
-        with pytest.raises(actions.MayNotSecond) as error:
-            actions.second_taking_back(case=case, officer=director, because="So it is.", now=LATER + DAY)
+        with pytest.raises(transitions.MayNotSecond) as error:
+            revocation.second_taking_back(case=case, officer=director, because="So it is.", now=LATER + DAY)
         assert error.value.why == CannotSecond.NEW
 
     def test_suspends_and_is_restored_under_the_same_number(self, officer: User, second: User) -> None:
@@ -104,45 +106,45 @@ class TestTakingBack:
         feed_id = found.entries.get().feed_id
         proposed(case, officer, "S4")
         answered(case)
-        actions.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
+        revocation.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
         assert standing(found) is Standing.SUSPENDED
         assert letters_to(case)[-1] == "registration_suspended"
-        actions.restore_registration(case=case, officer=second, why="It was proved again.", now=LATER + 2 * DAY)
+        revocation.restore_registration(case=case, officer=second, why="It was proved again.", now=LATER + 2 * DAY)
         assert standing(found) is Standing.VALID
         assert letters_to(case)[-1] == "registration_goes_on"
         last = Change.objects.filter(entry__registration=found).last()
         assert last is not None and last.snapshot["id"] == feed_id
-        with pytest.raises(actions.NotPossibleNow):
-            actions.restore_registration(case=case, officer=second, why="Again.", now=LATER + DAY)
+        with pytest.raises(transitions.NotPossibleNow):
+            revocation.restore_registration(case=case, officer=second, why="Again.", now=LATER + DAY)
 
     def test_takes_the_place_of_a_pause_that_the_holder_could_end(self, officer: User, second: User) -> None:
         case, found = granted()
         holder = f"person:{case.application.applicant_id}"
         proposed(case, officer, "S4")
         answered(case)
-        actions.pause(registration=found, days=30, actor=holder, now=LATER + HOUR)
+        ending.pause(registration=found, days=30, actor=holder, now=LATER + HOUR)
         before = Change.objects.count()
-        actions.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
+        revocation.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
         assert Change.objects.count() == before
-        with pytest.raises(actions.NotYours):
-            actions.go_on(registration=found, actor=holder, now=LATER + DAY)
-        actions.pause(registration=found, days=1, actor=holder, now=LATER + DAY)
+        with pytest.raises(ending.NotYours):
+            ending.go_on(registration=found, actor=holder, now=LATER + DAY)
+        ending.pause(registration=found, days=1, actor=holder, now=LATER + DAY)
         assert entries.fresh(found).suspended_code == "S4"
-        assert not actions.go_on_due(now=LATER + 40 * DAY) and standing(found) is Standing.SUSPENDED
+        assert not ending.go_on_due(now=LATER + 40 * DAY) and standing(found) is Standing.SUSPENDED
 
     def test_restores_what_was_struck_out(self, officer: User, director: User) -> None:
         case, found = granted()
         proposed(case, officer)
         answered(case)
-        actions.second_taking_back(case=case, officer=director, because="So it is.", now=LATER + DAY)
-        actions.restore_registration(case=case, officer=officer, why="The letter is genuine.", now=LATER + DAY)
+        revocation.second_taking_back(case=case, officer=director, because="So it is.", now=LATER + DAY)
+        revocation.restore_registration(case=case, officer=officer, why="The letter is genuine.", now=LATER + DAY)
         assert standing(found) is Standing.VALID
         assert found.entries.get().ended_at is None
 
     def test_is_dropped_and_the_holder_is_told_that_it_stays(self, officer: User, second: User) -> None:
         case, found = granted()
         proposed(case, officer)
-        actions.keep_registration(case=case, officer=second, why="The letter is genuine.", now=LATER + HOUR)
+        revocation.keep_registration(case=case, officer=second, why="The letter is genuine.", now=LATER + HOUR)
         assert standing(found) is Standing.VALID
         assert letters_to(case)[-1] == "registration_stays"
         proposed(case, officer)
@@ -150,17 +152,19 @@ class TestTakingBack:
     def test_needs_a_code_of_its_kind_and_its_evidence(self, officer: User) -> None:
         case, _found = granted()
         for code in ("R3", "X1", "X3", "S3", "none"):
-            with pytest.raises(actions.CodeNotUsable):
+            with pytest.raises(transitions.CodeNotUsable):
                 proposed(case, officer, code)
-        with pytest.raises(actions.ReasonNeeded):
-            actions.propose_taking_back(case=case, officer=officer, code="X5", text="Forged.", evidence=" ", now=LATER)
+        with pytest.raises(transitions.ReasonNeeded):
+            revocation.propose_taking_back(
+                case=case, officer=officer, code="X5", text="Forged.", evidence=" ", now=LATER
+            )
 
     def test_waits_for_an_answer_as_long_as_the_policy_says(self, officer: User, director: User) -> None:
         case, _found = granted()
         proposed(case, officer)
-        assert actions.close_unanswered(now=LATER + 29 * DAY) == 0
-        assert actions.close_unanswered(now=LATER + 32 * DAY) == 1
-        actions.second_taking_back(case=case, officer=director, because="No answer.", now=LATER + 32 * DAY)
+        assert deadlines.close_unanswered(now=LATER + 29 * DAY) == 0
+        assert deadlines.close_unanswered(now=LATER + 32 * DAY) == 1
+        revocation.second_taking_back(case=case, officer=director, because="No answer.", now=LATER + 32 * DAY)
 
 
 class TestDatabase:
@@ -237,5 +241,5 @@ def test_the_address_stays_its_own_while_it_is_suspended(officer: User, second: 
     block = found.entries.get().block
     proposed(case, officer, "S4")
     answered(case)
-    actions.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
+    revocation.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
     assert list(entries.overlapping_active(block=ipaddress.ip_network(str(block)))) == list(found.entries.all())

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from rahdari import workflow
 from rahdari.checks import queries as checks
-from rahdari.decide import actions, queries, unreached_addresses
+from rahdari.decide import assignment, granting, queries, transitions, unreached_addresses
 from rahdari.decide.models import Case
 from rahdari.journal.models import JournalEntry as JournalEntry
 from rahdari.people.models import User
@@ -27,12 +27,14 @@ def an_operator(slug: str = "sample-fibre", *, gateway: bool = False) -> None:
 def all_found(case: Case, officer: User) -> None:
     for check in checks.checks_of(case.application.subject):
         if check.outcome != "passed":
-            actions.record_check(case=case, officer=officer, check=check.pk, outcome="passed", how="Asked", now=LATER)
+            assignment.record_check(
+                case=case, officer=officer, check=check.pk, outcome="passed", how="Asked", now=LATER
+            )
 
 
 def taken(officer: User) -> Case:
     case = a_case()
-    actions.take_case(case=case, officer=officer, now=LATER)
+    assignment.take_case(case=case, officer=officer, now=LATER)
     all_found(case, officer)
     return case
 
@@ -41,16 +43,16 @@ class TestGrant:
     def test_is_refused_where_it_would_be_listed_nowhere(self, officer: User) -> None:
         an_operator()
         case = taken(officer)
-        with pytest.raises(actions.ChecksMissing) as error:
-            actions.grant(case=case, officer=officer, now=LATER)
+        with pytest.raises(granting.ChecksMissing) as error:
+            granting.grant(case=case, officer=officer, now=LATER)
         assert [fact.kind for fact in error.value.missing] == ["reach"]
         assert queries.decision_of(case) is None
 
     def test_passes_once_an_operator_is_named_and_that_operator_gets_it(self, officer: User) -> None:
         an_operator()
         case = taken(officer)
-        assert actions.name_network(case=case, officer=officer, operator="sample-fibre", now=LATER) == 1
-        decision = actions.grant(case=case, officer=officer, now=LATER)
+        assert unreached_addresses.name_network(case=case, officer=officer, operator="sample-fibre", now=LATER) == 1
+        decision = granting.grant(case=case, officer=officer, now=LATER)
         workflow.enter_grants(LATER)
         decision.refresh_from_db()
         assert decision.registration is not None
@@ -59,13 +61,13 @@ class TestGrant:
 
     def test_passes_where_a_gateway_takes_everything(self, officer: User) -> None:
         an_operator("edge", gateway=True)
-        assert actions.grant(case=taken(officer), officer=officer, now=LATER)
+        assert granting.grant(case=taken(officer), officer=officer, now=LATER)
 
     def test_by_rule_is_refused_as_well(self, officer: User) -> None:
         an_operator()
         case = taken(officer)
-        actions.hand_over(case=case, officer=officer, to=None, now=LATER)
-        found = actions.decide_by_rule(application=a_case().application, checks=[], now=LATER)
+        assignment.hand_over(case=case, officer=officer, to=None, now=LATER)
+        found = granting.decide_by_rule(application=a_case().application, checks=[], now=LATER)
         assert found.status == "open"
         assert isinstance(
             unreached_addresses.held_against(queries.assessment_of(case.application, LATER), case.application),
@@ -76,18 +78,18 @@ class TestGrant:
 class TestName:
     def test_needs_an_operator_that_takes_the_feed(self, officer: User) -> None:
         case = taken(officer)
-        with pytest.raises(actions.NobodyToName):
-            actions.name_network(case=case, officer=officer, operator="nobody", now=LATER)
+        with pytest.raises(unreached_addresses.NobodyToName):
+            unreached_addresses.name_network(case=case, officer=officer, operator="nobody", now=LATER)
 
     def test_needs_the_case_in_hand(self, officer: User, second: User) -> None:
         an_operator()
-        with pytest.raises(actions.NotYourCase):
-            actions.name_network(case=taken(officer), officer=second, operator="sample-fibre", now=LATER)
+        with pytest.raises(transitions.NotYourCase):
+            unreached_addresses.name_network(case=taken(officer), officer=second, operator="sample-fibre", now=LATER)
 
     def test_mends_an_entry_that_reaches_nobody(self, officer: User, client: Client) -> None:
         an_operator("edge", gateway=True)
         case = taken(officer)
-        decision = actions.grant(case=case, officer=officer, now=LATER)
+        decision = granting.grant(case=case, officer=officer, now=LATER)
         workflow.enter_grants(LATER)
         decision.refresh_from_db()
         assert decision.registration is not None

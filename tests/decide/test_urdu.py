@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rahdari.decide import actions
+from rahdari.decide import questions, refusals
 from rahdari.decide.models import Case
 from rahdari.people.models import User
 from tests import urdu
@@ -64,16 +64,16 @@ class TestPages:
         self.look(client, page(case, "contact"), yes="1")
         self.look(client, page(case, "decide"), decision="refuse")
         self.look(client, page(case, "decide"), decision="grant")
-        question = actions.ask_question(case=case, officer=officer, code="Q4", now=NOW)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", now=NOW)
         self.look(client, page(case))
-        actions.answer_question(question=question, answer="ہمارے کلائنٹ کے لیے۔", actor="person:x", now=NOW)
+        questions.answer_question(question=question, answer="ہمارے کلائنٹ کے لیے۔", actor="person:x", now=NOW)
         self.ripe(case, officer)
         self.look(client, page(case))
         self.look(other, page(case))
         senior = signed_in(director, "ur")
         self.look(senior, page(case))
         self.look(senior, page(case, "second"), decision="refuse")
-        actions.second_refusal(case=case, officer=director, because="بل نہیں ملا۔", now=NOW + HOUR)
+        refusals.second_refusal(case=case, officer=director, because="بل نہیں ملا۔", now=NOW + HOUR)
         granted = a_decided_application()
         for reference in (case.application.reference, granted.reference):
             why = reverse("decide:why", args=[reference])
@@ -83,7 +83,7 @@ class TestPages:
             self.look(client, reverse("decide:case", args=[reference]))
 
     def ripe(self, case: Case, officer: User) -> None:
-        notice = actions.propose_refusal(
+        notice = refusals.propose_refusal(
             case=case, officer=officer, codes=["R3", "R4"], text=SENTENCE, named="بل کا صفحہ 2", now=NOW
         )
-        actions.answer_notice(notice=notice, answer="یہ کنکشن میرا ہے۔", actor="person:x", now=NOW + MINUTE)
+        refusals.answer_notice(notice=notice, answer="یہ کنکشن میرا ہے۔", actor="person:x", now=NOW + MINUTE)

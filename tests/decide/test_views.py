@@ -6,10 +6,10 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from rahdari.apply import actions as apply
+from rahdari.apply import sending
 from rahdari.apply.models import Application, Document
 from rahdari.checks import queries as checks
-from rahdari.decide import actions, queries
+from rahdari.decide import assignment, queries, questions, refusals
 from rahdari.decide.models import Case, CaseQuestion, Decision, Notice
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
@@ -41,7 +41,7 @@ def page(case: Case, name: str = "case", **more: object) -> str:
 
 
 def mine(officer: User) -> Case:
-    return actions.take_case(case=a_case(), officer=officer, now=NOW)
+    return assignment.take_case(case=a_case(), officer=officer, now=NOW)
 
 
 def fresh(case: Case) -> Case:
@@ -104,8 +104,8 @@ class TestQueue:
     def test_puts_the_least_time_first_and_the_applicants_turn_last(self, officer: User) -> None:
         young = a_case(now=NOW + HOUR)
         old = a_case(now=NOW - DAY * 6)
-        asked = actions.take_case(case=a_case(now=NOW - DAY * 4), officer=officer, now=NOW)
-        actions.ask_question(case=asked, officer=officer, code="Q4", now=NOW)
+        asked = assignment.take_case(case=a_case(now=NOW - DAY * 4), officer=officer, now=NOW)
+        questions.ask_question(case=asked, officer=officer, code="Q4", now=NOW)
         client = signed_in(officer)
         html = client.get(reverse("decide:queue")).content.decode()
         assert html.index(old.application.reference) < html.index(young.application.reference)
@@ -152,7 +152,7 @@ class TestQueue:
 
     def test_leaves_out_what_was_withdrawn(self, officer: User) -> None:
         case = a_case()
-        apply.withdraw_application(application=case.application, actor="person:x", now=NOW)
+        sending.withdraw_application(application=case.application, actor="person:x", now=NOW)
         assert case.application.reference not in signed_in(officer).get(reverse("decide:queue")).content.decode()
 
     def test_loads_the_keys_until_they_are_turned_off(self, officer: User) -> None:
@@ -214,8 +214,8 @@ class TestCase:
 
     def test_escapes_what_people_wrote(self, officer: User) -> None:
         case = mine(officer)
-        question = actions.ask_question(case=case, officer=officer, code="Q4", text="<b>What</b>", now=NOW)
-        actions.answer_question(question=question, answer="<script>alert(1)</script>", actor="person:x", now=NOW)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", text="<b>What</b>", now=NOW)
+        questions.answer_question(question=question, answer="<script>alert(1)</script>", actor="person:x", now=NOW)
         html = signed_in(officer).get(page(case)).content.decode()
         assert "<script>alert" not in html and "&lt;script&gt;alert" in html
 
@@ -316,10 +316,10 @@ class TestDecide:
 class TestSecondApproval:
     def ripe(self, officer: User, *codes: str) -> Case:
         case = mine(officer)
-        notice = actions.propose_refusal(
+        notice = refusals.propose_refusal(
             case=case, officer=officer, codes=codes or ["R3"], text=SENTENCE, named="The bill, page 2.", now=NOW
         )
-        actions.answer_notice(notice=notice, answer="It is my line.", actor="person:x", now=NOW + MINUTE)
+        refusals.answer_notice(notice=notice, answer="It is my line.", actor="person:x", now=NOW + MINUTE)
         return fresh(case)
 
     @pytest.mark.parametrize("language", ["en", "ur"])

@@ -6,10 +6,10 @@ import itertools
 from dataclasses import dataclass
 
 from rahdari.address import parse_parts
-from rahdari.apply import actions as apply
+from rahdari.apply import parts
 from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import queries as cases
-from rahdari.dyndns import actions, queries
+from rahdari.dyndns import hosts, queries, reporting
 from rahdari.dyndns.models import DynamicHost
 from rahdari.people.models import User
 from rahdari.register.models import Registration
@@ -33,7 +33,7 @@ class Connection:
 
 
 def a_dynamic_endpoint(application: Application, address: str = "203.0.113.200", *, port: int = 51820) -> Endpoint:
-    return apply.add_endpoint(
+    return parts.add_endpoint(
         application=application,
         block=address,
         runs="wireguard",
@@ -46,21 +46,21 @@ def a_dynamic_endpoint(application: Application, address: str = "203.0.113.200",
 
 def a_host(endpoint: Endpoint) -> tuple[DynamicHost, str]:
     facts = {"actor": "person:1", "now": dt.datetime.now(dt.UTC)}
-    host = actions.make_host(
+    host = hosts.make_host(
         subject=endpoint.subject,
         holder=endpoint.application.holder_ref,
         parts=endpoint.parts,
         **facts,
     )
-    return host, actions.make_token(host=host, **facts).text
+    return host, hosts.make_token(host=host, **facts).text
 
 
 def report(
     host: DynamicHost, address: str, *, source: str | None = None, now: dt.datetime | None = None
-) -> actions.Heard:
+) -> reporting.Heard:
     """As a router on the line reports it; `source` when it came from elsewhere."""
     block = ipaddress.ip_network(address)
-    return actions.report(
+    return reporting.report(
         host=DynamicHost.objects.select_related("registration").get(pk=host.pk),
         block=block,
         source=ipaddress.ip_address(source) if source else block.network_address,

@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from rahdari import workflow
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.dyndns import actions, queries
+from rahdari.dyndns import hosts, queries, reporting
 from rahdari.dyndns.models import AddressClaim, AddressReport, ReportedAddress
 from rahdari.dyndns.rules import ReportOutcome
 from rahdari.letters.models import Letter
@@ -107,7 +107,7 @@ class TestReport:
     def test_ends_a_pause(self) -> None:
         connection = a_connection("203.0.113.226")
         now = timezone.now()
-        actions.pause(host=connection.host, until=now + 7 * DAY, actor="person:1", now=now)
+        hosts.pause(host=connection.host, until=now + 7 * DAY, actor="person:1", now=now)
         report(connection.host, "203.0.113.226", now=now + 2 * MINUTE)
         assert connection.fresh().paused_until is None
 
@@ -126,7 +126,7 @@ class TestFromElsewhere:
         challenge = proofs.latest_challenge(subject=claim.subject, block=claim.network, method=Method.LINK)
         assert challenge is not None
         token, here = proofs.link_token(challenge), claim.network.network_address
-        control.open_link(token=token, address=here, now=timezone.now())
+        challenges.open_link(token=token, address=here, now=timezone.now())
 
     def test_is_listed_when_it_is_proved_whoever_else_has_not(self) -> None:
         first, second = a_connection("203.0.113.235"), a_connection("203.0.113.236")
@@ -135,7 +135,7 @@ class TestFromElsewhere:
             report(connection.host, address, source="198.51.100.9", now=now)
             now += MINUTE
         self.prove(AddressClaim.objects.get(host=second.host))
-        assert sum(actions.take_proved_claims(now=now, at_most=1) for _ in range(2)) == 1
+        assert sum(reporting.take_proved_claims(now=now, at_most=1) for _ in range(2)) == 1
         assert "203.0.113.238/32" in listed(second.registration)
 
     def test_a_claim_that_nobody_proves_is_let_go(self) -> None:
@@ -218,7 +218,7 @@ class TestSilence:
     def test_a_paused_connection_is_not_written_about(self) -> None:
         connection = a_connection("203.0.113.246")
         start = ReportedAddress.objects.get().until
-        actions.pause(host=connection.host, until=start + 30 * DAY, actor="person:1", now=timezone.now())
+        hosts.pause(host=connection.host, until=start + 30 * DAY, actor="person:1", now=timezone.now())
         workflow.advance(now=start + HOUR)
         assert not Letter.objects.filter(template="dyndns_silent").exists()
 
@@ -235,7 +235,7 @@ class TestTokens:
         connection = a_connection("203.0.113.248")
         now = timezone.now()
         assert queries.token_shown(connection.token) is not None
-        new = actions.make_token(host=connection.host, actor="person:1", now=now, old_ends_in=DAY)
+        new = hosts.make_token(host=connection.host, actor="person:1", now=now, old_ends_in=DAY)
         assert [token.tail for token in queries.tokens_of(connection.host, now=now)] == [
             new.token.tail,
             connection.token[-4:],

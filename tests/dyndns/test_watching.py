@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import workflow
-from rahdari.dyndns import actions, metrics, queries
+from rahdari.dyndns import hosts, metrics, queries
 from rahdari.ops import checks
 from rahdari.ops.doctor_dyndns import check_dyndns
 
@@ -45,7 +45,7 @@ class TestMetrics:
 
     def test_of_a_paused_connection_say_so(self) -> None:
         connection, now = story.a_connection("203.0.113.142"), timezone.now()
-        actions.pause(host=connection.host, until=now + 30 * DAY, actor="person:1", now=now)
+        hosts.pause(host=connection.host, until=now + 30 * DAY, actor="person:1", now=now)
         assert shown(now + 2 * DAY) == counted(paused=1)
 
     def test_are_told_to_this_machine_alone_and_name_no_address(self) -> None:

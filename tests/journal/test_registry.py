@@ -27,7 +27,7 @@ class TestRecord:
     @pytest.mark.django_db
     @pytest.mark.parametrize("act", ["apply.took_a_walk", "attest.read", "", "apply"])
     def test_refuses_an_act_that_is_not_declared(self, act: str) -> None:
-        with pytest.raises(actions.UndeclaredAct, match=r"declare it in the acts\.py of its room"):
+        with pytest.raises(registry.UndeclaredAct, match=r"declare it in the acts\.py of its room"):
             actions.record(act=act, actor="person:1", subject="application:1", now=timezone.now())
         assert not JournalEntry.objects.exists()
 

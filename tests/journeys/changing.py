@@ -15,10 +15,10 @@ import django
 django.setup()
 
 from rahdari.address import parse_parts  # noqa: E402
-from rahdari.apply import actions as apply  # noqa: E402
+from rahdari.apply import drafts, parts, renewal, sending, subjects  # noqa: E402
 from rahdari.apply import queries as applications  # noqa: E402
 from rahdari.apply.models import Application  # noqa: E402
-from rahdari.dyndns import actions as dyndns_actions  # noqa: E402
+from rahdari.dyndns import hosts  # noqa: E402
 from rahdari.people import actions as people  # noqa: E402
 from rahdari.register import queries as register  # noqa: E402
 from rahdari.register.models import Registration  # noqa: E402
@@ -29,24 +29,24 @@ NOW = dt.datetime.now(dt.UTC)
 def begin(port: int) -> None:
     person = people.register_person(email="changing@sample.example", now=NOW)
     actor = f"person:{person.pk}"
-    draft = apply.start_application(
+    draft = drafts.start_application(
         applicant=person, service="vpn_freelancer", fixed_address="no", actor=actor, now=NOW
     )
     common = {"application": draft, "actor": actor, "now": NOW}
-    apply.save_person(name="Sample Freelancer 90", **common)
-    apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
-    endpoint = apply.add_endpoint(
+    drafts.save_person(name="Sample Freelancer 90", **common)
+    drafts.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
+    endpoint = parts.add_endpoint(
         block="127.0.90.1", runs="wireguard", parts=parse_parts(f"udp {port}"), kind="dynamic", **common
     )
     asked = {"subject": endpoint.connection, "holder": draft.holder_ref, "parts": endpoint.parts}
-    host = dyndns_actions.make_host(**asked, actor=actor, now=NOW)
-    print(draft.reference, host.name, dyndns_actions.make_token(host=host, actor=actor, now=NOW).text)
+    host = hosts.make_host(**asked, actor=actor, now=NOW)
+    print(draft.reference, host.name, hosts.make_token(host=host, actor=actor, now=NOW).text)
 
 
 def send(draft: Application) -> None:
     policy = applications.policy_in_force()
     actor = f"person:{draft.applicant_id}"
-    apply.submit_application(application=draft, policy=policy, actor=actor, now=NOW)
+    sending.submit_application(application=draft, policy=policy, actor=actor, now=NOW)
     print(draft.reference)
 
 
@@ -64,10 +64,10 @@ def near_end(reference: str) -> None:
 
 def renew(reference: str) -> None:
     found = registration(reference)
-    last = applications.last_granted_for(found)
+    last = subjects.last_granted_for(found)
     assert last is not None
     actor = f"person:{last.applicant_id}"
-    draft = apply.apply_again(registration=found, applicant=last.applicant, about="renewal", actor=actor, now=NOW)
+    draft = renewal.apply_again(registration=found, applicant=last.applicant, about="renewal", actor=actor, now=NOW)
     send(draft)
 
 

@@ -17,9 +17,9 @@ django.setup()
 
 from django.db import InterfaceError, OperationalError, connections  # noqa: E402
 
-from rahdari.apply import actions as apply  # noqa: E402
+from rahdari.apply import drafts, parts, sending  # noqa: E402
 from rahdari.apply import queries as applications  # noqa: E402
-from rahdari.control import actions as control  # noqa: E402
+from rahdari.control import challenges  # noqa: E402
 from rahdari.control import queries as proofs  # noqa: E402
 from rahdari.control.models import Method  # noqa: E402
 from rahdari.people import actions as people  # noqa: E402
@@ -33,7 +33,7 @@ def submit(number: int) -> str:
     now = dt.datetime.now(dt.UTC)
     person = people.register_person(email=f"freelancer-{number}@many.example", now=now)
     actor, policy = f"person:{person.pk}", applications.policy_in_force()
-    draft = apply.start_application(
+    draft = drafts.start_application(
         applicant=person,
         service="vpn_freelancer",
         fixed_address="yes",
@@ -43,16 +43,16 @@ def submit(number: int) -> str:
     )
     if draft.status == "draft":
         common = {"application": draft, "actor": actor, "now": now}
-        apply.save_person(name=f"Sample Freelancer {number}", **common)
-        apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
+        drafts.save_person(name=f"Sample Freelancer {number}", **common)
+        drafts.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
         block = ipaddress.ip_network(f"127.1.{number}.9")
-        endpoint = apply.add_endpoint(
+        endpoint = parts.add_endpoint(
             block=block,
             runs="wireguard",
             id=uuid.uuid5(uuid.NAMESPACE_URL, f"many:{number}:endpoint"),
             **common,
         )
-        challenge = control.open_challenge(
+        challenge = challenges.open_challenge(
             subject=endpoint.subject,
             block=block,
             method=Method.LINK,
@@ -60,8 +60,8 @@ def submit(number: int) -> str:
             actor=actor,
             now=now,
         )
-        control.open_link(token=proofs.link_token(challenge), address=block.network_address, now=now)
-    sent = apply.submit_application(application=draft, policy=policy, actor=actor, now=now)
+        challenges.open_link(token=proofs.link_token(challenge), address=block.network_address, now=now)
+    sent = sending.submit_application(application=draft, policy=policy, actor=actor, now=now)
     return sent.reference
 
 

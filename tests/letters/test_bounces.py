@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from rahdari.letters import actions
+from rahdari.letters import actions, bounces
 from rahdari.letters.models import Letter, LetterState
 
 from .sample import FACTS, NOW, a_reader
@@ -59,14 +59,14 @@ class TestRecordReturn:
     @pytest.mark.parametrize("enclosed", [False, True])
     def test_notes_on_the_letter_that_it_came_back(self, enclosed: bool) -> None:
         letter = a_sent_letter()
-        actions.record_return(content=a_notice(letter.pk, enclosed=enclosed), now=NOW)
+        bounces.record_return(content=a_notice(letter.pk, enclosed=enclosed), now=NOW)
         letter.refresh_from_db()
         assert (letter.state, letter.last_error, letter.sent_at) == (LetterState.FAILED, "Returned 5.1.1", NOW)
 
     def test_leaves_a_letter_alone_that_is_only_late(self) -> None:
         letter = a_sent_letter()
-        with pytest.raises(actions.NotAReturn):
-            actions.record_return(content=a_notice(letter.pk, action="delayed", status="4.4.1"), now=NOW)
+        with pytest.raises(bounces.NotAReturn):
+            bounces.record_return(content=a_notice(letter.pk, action="delayed", status="4.4.1"), now=NOW)
         letter.refresh_from_db()
         assert letter.state == LetterState.SENT
 
@@ -76,5 +76,5 @@ class TestRecordReturn:
         ids=["nothing", "a letter of somebody's", "another's letter", "a letter that is not there"],
     )
     def test_takes_nothing_else_for_a_notice(self, content: bytes) -> None:
-        with pytest.raises(actions.NotAReturn):
-            actions.record_return(content=content, now=NOW)
+        with pytest.raises(bounces.NotAReturn):
+            bounces.record_return(content=content, now=NOW)

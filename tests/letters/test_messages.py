@@ -55,7 +55,7 @@ def two() -> tuple[ObedientProvider, ObedientProvider]:
 
 
 def send(message: Message, *providers: ObedientProvider, now: dt.datetime = NOW) -> Message:
-    actions.send_message(message_id=message.pk, providers=providers, now=now)
+    messages.send_message(message_id=message.pk, providers=providers, now=now)
     message.refresh_from_db()
     return message
 
@@ -106,7 +106,7 @@ class TestQuietHours:
         assert letter.next_try_at == AT_NIGHT
 
     def test_do_not_hold_a_code_that_was_asked_for_just_now(self) -> None:
-        message = actions.write_number_code(to=a_reader(), number=NUMBER, language="en", code="482915", now=AT_NIGHT)
+        message = messages.write_number_code(to=a_reader(), number=NUMBER, language="en", code="482915", now=AT_NIGHT)
         assert message.next_try_at == AT_NIGHT
         assert jobs()[0].scheduled_at is None
 
@@ -177,7 +177,7 @@ class TestSendMessage:
 
     def test_forgets_a_code_too(self) -> None:
         first, _ = two()
-        code = actions.write_number_code(to=a_reader(), number=NUMBER, language="en", code="482915", now=NOW)
+        code = messages.write_number_code(to=a_reader(), number=NUMBER, language="en", code="482915", now=NOW)
         assert "482915" in code.text
         assert send(code, first).text == ""
         assert "482915" in first.sent[0].body
@@ -237,7 +237,7 @@ class TestRecordReport:
         assert len(references) == 2
         for reference in references:
             assert message.state == State.SENT
-            actions.record_report(provider="a", report=Report(reference, "delivered"), now=NOW)
+            messages.record_report(provider="a", report=Report(reference, "delivered"), now=NOW)
             message.refresh_from_db()
         assert (message.state, message.closed_at) == (State.DELIVERED, NOW)
 
@@ -253,17 +253,17 @@ class TestRecordReport:
     def test_is_found_when_it_came_before_our_own_note(self) -> None:
         first, _ = two()
         message = a_note()
-        actions.record_report(provider="a", report=Report(f"{message.pk}-1", "delivered"), now=NOW)
+        messages.record_report(provider="a", report=Report(f"{message.pk}-1", "delivered"), now=NOW)
         assert send(message, first).state == State.DELIVERED
         assert not EarlyDeliveryReport.objects.exists()
 
     def test_of_another_provider_means_another_message(self) -> None:
         first, _ = two()
         message = send(a_note(), first)
-        actions.record_report(provider="b", report=Report(f"{message.pk}-1", "failed"), now=NOW)
+        messages.record_report(provider="b", report=Report(f"{message.pk}-1", "failed"), now=NOW)
         message.refresh_from_db()
         assert message.state == State.SENT
-        assert actions.forget_early_reports(now=NOW + dt.timedelta(days=2)) == 1
+        assert messages.forget_early_reports(now=NOW + dt.timedelta(days=2)) == 1
 
 
 class TestLeftAlone:
@@ -297,7 +297,7 @@ class TestTwoProcesses:
         def run() -> None:
             start.wait()
             try:
-                actions.send_message(message_id=message.pk, providers=[provider], now=NOW)
+                messages.send_message(message_id=message.pk, providers=[provider], now=NOW)
             finally:
                 connection.close()
 
@@ -339,12 +339,12 @@ class TestTheReportOfAGateway:
             self.written(sms_file, gateway.url)
             assert queries.sms_is_set_up()
             message = a_note()
-            actions.send_message(message_id=message.pk, now=NOW)
+            messages.send_message(message_id=message.pk, now=NOW)
             assert gateway.taken == [{"to": NUMBER, "text": a_text(message)}]
             assert self.post({"id": "gw-1", "status": "DELIVRD"}).status_code == 204
         message.refresh_from_db()
         assert message.state == State.DELIVERED
-        actions.stop_listening()
+        messages.stop_listening()
 
     def test_is_believed_with_a_signature_only(self, sms_file: Path) -> None:
         self.written(sms_file, "http://127.0.0.1:9/")
@@ -352,7 +352,7 @@ class TestTheReportOfAGateway:
         assert self.post({"id": "gw-1", "status": "DELIVRD"}, name="elsewhere").status_code == 404
         assert self.post({"id": "gw-1"}).status_code == 422
         assert not EarlyDeliveryReport.objects.exists()
-        actions.stop_listening()
+        messages.stop_listening()
 
     def test_has_no_address_when_the_file_is_unusable(self, sms_file: Path) -> None:
         sms_file.write_text("providers = 3")
@@ -364,8 +364,8 @@ class TestTheReportOfAGateway:
     ) -> None:
         sms_file.write_text("providers = 3")
         message = a_note()
-        assert actions.send_message(message_id=message.pk, now=NOW) == State.QUEUED
-        actions.listen(now=NOW)
+        assert messages.send_message(message_id=message.pk, now=NOW) == State.QUEUED
+        messages.listen(now=NOW)
         said = [record.getMessage() for record in caplog.records if "No SMS goes out" in record.getMessage()]
         assert len(said) == 1 and "chmod 600" in said[0]
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari import policy
-from rahdari.letters import actions, catalogue, queries, views
+from rahdari.letters import actions, catalogue, queries, retention, views
 from rahdari.letters.models import Letter, LetterState, Message, ReminderOptOut, SmsSegment
 from rahdari.letters.words import of_email
 from rahdari.people.models import User
@@ -163,26 +163,26 @@ class TestForgetting:
 
     def test_what_is_younger_than_a_year_stays(self) -> None:
         letter, _message = self.delivered()
-        assert actions.forget_deliveries(before=NOW) == 0
+        assert retention.forget_deliveries(before=NOW) == 0
         letter.refresh_from_db()
         assert letter.tries == 1 and SmsSegment.objects.exists()
 
     def test_tries_answers_and_notes_go_and_the_letter_stays(self) -> None:
         letter, _message = self.delivered()
         text, subject = letter.text, letter.subject
-        assert actions.forget_deliveries(before=NOW + YEAR) == 2
+        assert retention.forget_deliveries(before=NOW + YEAR) == 2
         letter.refresh_from_db()
         assert (letter.tries, letter.last_error, letter.taken_at, letter.message) == (0, "", None, None)
         assert (letter.text, letter.subject, letter.state, letter.sent_at) == (text, subject, "sent", NOW)
         assert not Message.objects.exists() and not SmsSegment.objects.exists()
-        assert actions.forget_deliveries(before=NOW + YEAR) == 0, "once"
+        assert retention.forget_deliveries(before=NOW + YEAR) == 0, "once"
 
     def test_codes_go_whole_and_what_is_not_settled_stays(self) -> None:
         code = actions.write_sign_in_code(email="x@client.example", language="en", code="482915", now=NOW)
         waits = written(a_reader(), DECISION)
-        assert actions.forget_deliveries(before=NOW + YEAR) == 0
+        assert retention.forget_deliveries(before=NOW + YEAR) == 0
         actions.send(letter_id=code.pk, now=NOW)
-        assert actions.forget_deliveries(before=NOW + YEAR) == 1
+        assert retention.forget_deliveries(before=NOW + YEAR) == 1
         assert list(Letter.objects.all()) == [waits]
 
     def test_the_time_is_the_policys(self, settings: Any, tmp_path: Path) -> None:

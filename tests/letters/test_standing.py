@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 def told(letter: Letter) -> list[tuple[str, str]]:
     letter.refresh_from_db()
-    return [(one.tone, one.text) for one in queries.reached(letter)]
+    return [(one.tone, one.text) for one in words.reached(letter)]
 
 
 class TestReached:

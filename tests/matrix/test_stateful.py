@@ -26,7 +26,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from rahdari.agent.configuration import Configuration, FileTarget
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
-from rahdari.publish import actions, rules
+from rahdari.publish import actions, ceremony, rules
 from rahdari.publish.models import Operator
 from rahdari.register.models import Registration
 from tests.agent.feeds import TOKEN, Answer, Stand, a_configuration, sync
@@ -76,7 +76,7 @@ class World(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        actions.make_feed_keys(offline=self.folder / "offline", now=now())
+        ceremony.make_feed_keys(offline=self.folder / "offline", now=now())
         actions.create_operator(slug="access", name="Sample Access", asns=[NETWORKS[0]], now=now())
         actions.create_operator(slug="gateway", name="Sample Gateway", asns=[], gateway=True, now=now())
         actions.publish_editions(now=now())

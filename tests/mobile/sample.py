@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari import workflow as house
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts
 from rahdari.apply.models import Application
-from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
+from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm.models import SubscriberQuestion, Way
 from rahdari.letters.models import Message
 from rahdari.mobile import actions, queries
@@ -37,7 +37,7 @@ def mobile_operators() -> None:
 
 def a_draft(applicant: User | None = None) -> Application:
     user = applicant or story.a_person()
-    application = apply.start_application(
+    application = drafts.start_application(
         applicant=user,
         service="vpn_freelancer",
         actor=story.actor_of(user),
@@ -96,7 +96,7 @@ def says(
 ) -> MobileNumber:
     """The operator answers, and the line of the house carries it on."""
     at = now or timezone.now()
-    confirm.read_and_answer(
+    confirm_questions.read_and_answer(
         question=question_of(line),
         said=said,
         reason=reason,

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import callbacks, tokens
 from rahdari.confirm.interface import OPERATORS
 from rahdari.confirm.models import CallbackDelivery
 from rahdari.mobile.models import MobileListReceipt
@@ -26,9 +26,7 @@ ONE, TWO = "smp-0a1b2c3d", "smp-9z8y7x6w"
 
 
 def key(operator: str = FIRST, *, sandbox: bool = False) -> str:
-    _token, text = confirm.make_token(
-        operator=operator, name="List", sandbox=sandbox, by="person:x", now=timezone.now()
-    )
+    _token, text = tokens.make_token(operator=operator, name="List", sandbox=sandbox, by="person:x", now=timezone.now())
     return text
 
 
@@ -121,7 +119,7 @@ class TestTheChanges:
 
     def test_are_told_to_a_callback_as_the_contract_says(self) -> None:
         url = "https://answers.operator.example/hook"
-        confirm.register_callback(operator=FIRST, url=url, by="person:x", now=timezone.now())
+        callbacks.register_callback(operator=FIRST, url=url, by="person:x", now=timezone.now())
         sample.granted(reference=ONE)
         told = CallbackDelivery.objects.filter(webhook__operator=FIRST, event="lines.changed")
         assert told

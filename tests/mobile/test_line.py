@@ -11,21 +11,22 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari import workflow as house
-from rahdari.apply import actions as apply
+from rahdari.apply import parts, sending
 from rahdari.checks import queries as checks
 from rahdari.checks import words
 from rahdari.confirm.models import SubscriberAnswer
-from rahdari.decide import actions as cases_acts
+from rahdari.decide import ending
 from rahdari.decide import queries as cases
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
-from rahdari.mobile import actions, queries
+from rahdari.mobile import actions, listing, queries
 from rahdari.mobile.models import MobileListChange, MobileNumber
 from rahdari.mobile.rules import Left
-from rahdari.people import actions as people
+from rahdari.people import number_codes
 from rahdari.policy import clock
 from rahdari.publish.models import PendingChange
 from rahdari.register import actions as register
+from rahdari.register import pausing
 from rahdari.register.models import Change, Entry, Registration
 from tests.portal import story
 
@@ -117,7 +118,7 @@ class TestGranted:
 
     def test_takes_no_address_beside_the_number(self) -> None:
         application = sample.a_draft()
-        with pytest.raises(apply.EndpointNotTaken) as refused:
+        with pytest.raises(parts.EndpointNotTaken) as refused:
             story.add(application)
         assert refused.value.trouble.kind == "for_a_mobile_number"
         # One that stood there all the same would be asked about by nobody, so it is not entered either.
@@ -128,8 +129,8 @@ class TestGranted:
         application.save(update_fields=["fixed_address"])
         sample.says(sample.asked(story.fresh(application)), "yes", reference=WORD)
         rules = policy.current(settings.POLICY_FILE)
-        with pytest.raises(apply.EndpointsInTrouble):
-            apply.submit_application(application=application, policy=rules, actor="person:x", now=timezone.now())
+        with pytest.raises(sending.EndpointsInTrouble):
+            sending.submit_application(application=application, policy=rules, actor="person:x", now=timezone.now())
 
     def test_without_a_number_an_officer_looks_at_it(self) -> None:
         application = sample.a_draft()
@@ -222,7 +223,7 @@ class TestANo:
 
     def test_a_number_that_is_anothers_goes_after_a_week(self) -> None:
         line = sample.says(sample.asked(sample.a_draft()), "no", reason="not_our_number")
-        actions.erase_due(now=timezone.now() + dt.timedelta(days=7, minutes=1))
+        listing.erase_due(now=timezone.now() + dt.timedelta(days=7, minutes=1))
         line.refresh_from_db()
         assert line.number == ""
         with pytest.raises(actions.MoveNotAllowed):
@@ -254,12 +255,12 @@ class TestTheCode:
         right = sample.code_to(application.applicant)
         wrong = f"{(int(right) + 1) % 10**6:06d}"
         for left in (2, 1):
-            with pytest.raises(people.CodeWrong) as caught:
+            with pytest.raises(number_codes.CodeWrong) as caught:
                 actions.confirm_number(line=line, code=wrong, **sample.facts(application))
             assert caught.value.tries_left == left
-        with pytest.raises(people.CodeEnded):
+        with pytest.raises(number_codes.CodeEnded):
             actions.confirm_number(line=line, code=wrong, **sample.facts(application))
-        with pytest.raises(people.CodeEnded):
+        with pytest.raises(number_codes.CodeEnded):
             actions.confirm_number(line=line, code=right, **sample.facts(application))
         line.refresh_from_db()
         assert line.state == "typed"
@@ -275,7 +276,7 @@ class TestTheCode:
 
     def test_a_number_that_nobody_confirms_goes_after_a_day(self) -> None:
         line = sample.typed(sample.a_draft())
-        actions.erase_due(now=timezone.now() + dt.timedelta(days=1, minutes=1))
+        listing.erase_due(now=timezone.now() + dt.timedelta(days=1, minutes=1))
         line.refresh_from_db()
         assert (line.state, line.asked, line.number) == ("ended", "", "")
 
@@ -283,7 +284,7 @@ class TestTheCode:
         application = sample.a_draft()
         for _ in range(4):
             sample.typed(application)
-        with pytest.raises(people.TooManyCodes):
+        with pytest.raises(number_codes.TooManyCodes):
             sample.typed(application)
 
 
@@ -293,7 +294,7 @@ class TestTheEnd:
         line = sample.asked(application)
         story.send(application)
         story.advance()
-        apply.withdraw_application(application=application, actor="person:x", now=timezone.now())
+        sending.withdraw_application(application=application, actor="person:x", now=timezone.now())
         story.advance()
         line.refresh_from_db()
         assert (line.state, line.number) == ("ended", "")
@@ -308,7 +309,7 @@ class TestTheEnd:
         assert last.act == "end"
         # Its operator can still be told by its word; a month later that goes as well.
         assert line.reference
-        actions.erase_due(now=timezone.now() + dt.timedelta(days=31))
+        listing.erase_due(now=timezone.now() + dt.timedelta(days=31))
         line.refresh_from_db()
         assert (line.reference, line.reference_index) == ("", "")
         with pytest.raises(queries.ListTooOld):
@@ -334,7 +335,7 @@ class TestRest:
     """A registration that is paused, suspended, or ended with a way back: what its operator is told."""
 
     def paused(self, registration: Registration) -> Registration:
-        found = cases_acts.pause(registration=registration, days=7, actor="person:x", now=timezone.now())
+        found = ending.pause(registration=registration, days=7, actor="person:x", now=timezone.now())
         story.advance()
         return found
 
@@ -345,7 +346,7 @@ class TestRest:
         assert sample.list_of(FIRST) == [] and (line.state, line.reference) == ("known", WORD)
         story.advance()
         assert acts_on_the_list() == ["add", "end"]
-        found, lost = cases_acts.go_on(registration=registration, actor="person:x", now=timezone.now())
+        found, lost = ending.go_on(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         assert (lost, sample.list_of(FIRST)) == (0, [WORD])
         story.advance()
@@ -355,14 +356,14 @@ class TestRest:
 
     def test_of_a_suspension_by_officers_takes_it_off_too(self) -> None:
         _application, registration, _line = sample.granted()
-        register.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
+        pausing.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
         story.advance()
         assert sample.list_of(FIRST) == []
 
     def test_ends_with_the_registration_and_its_operator_is_told_once(self) -> None:
         _application, registration, line = sample.granted()
         self.paused(registration)
-        cases_acts.end(registration=registration, actor="person:x", now=timezone.now())
+        ending.end(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         line.refresh_from_db()
         assert (line.state, acts_on_the_list()) == ("ended", ["add", "end"])
@@ -371,23 +372,23 @@ class TestRest:
         _application, registration, line = sample.granted(reference=WORD)
         self.paused(registration)
         now = timezone.now()
-        _line, new = actions.operator_left(
+        _line, new = listing.operator_left(
             operator=FIRST, reference=WORD, why=Left.LINE_CLOSED, overlap=dt.timedelta(days=1), by="token:x", now=now
         )
         assert new
         house.advance(now=now + dt.timedelta(days=1, minutes=1))
         line.refresh_from_db()
         assert line.state == "ended"
-        cases_acts.go_on(registration=registration, actor="person:x", now=timezone.now())
+        ending.go_on(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         assert sample.list_of(FIRST) == []
 
     def test_of_an_end_that_is_undone_brings_the_line_back(self) -> None:
         _application, registration, line = sample.granted(reference=WORD)
-        cases_acts.end(registration=registration, actor="person:x", now=timezone.now())
+        ending.end(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         assert sample.list_of(FIRST) == []
-        _found, lost = cases_acts.go_on(registration=registration, actor="person:x", now=timezone.now())
+        _found, lost = ending.go_on(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         line.refresh_from_db()
         assert (lost, sample.list_of(FIRST), line.state, line.erase_at) == (0, [WORD], "known", None)
@@ -395,10 +396,10 @@ class TestRest:
 
     def test_of_an_end_leaves_a_line_out_whose_word_stands_for_another(self) -> None:
         _application, registration, line = sample.granted(reference=WORD)
-        cases_acts.end(registration=registration, actor="person:x", now=timezone.now())
+        ending.end(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         _other, _registration, other = sample.granted(story.a_person(), reference=WORD)
-        _found, lost = cases_acts.go_on(registration=registration, actor="person:x", now=timezone.now())
+        _found, lost = ending.go_on(registration=registration, actor="person:x", now=timezone.now())
         for _ in range(2):
             story.advance()
         line.refresh_from_db()
@@ -441,7 +442,7 @@ class TestAnotherOperator:
         assert new.registration == registration and sample.list_of(SECOND) == ["cell-1-xyz"]
         assert sample.list_of(FIRST) == [WORD] and line.leaves_at is not None
         overlap = policy.current(settings.POLICY_FILE).change.overlap
-        actions.end_lines_due(now=timezone.now() + overlap + dt.timedelta(minutes=1))
+        listing.end_lines_due(now=timezone.now() + overlap + dt.timedelta(minutes=1))
         assert sample.list_of(FIRST) == [] and sample.list_of(SECOND) == ["cell-1-xyz"]
         registration.refresh_from_db()
         assert registration.struck_out_at is None and not registration.is_provisional
@@ -457,11 +458,11 @@ class TestAnotherOperator:
         application, registration, line = sample.granted(reference=WORD)
         overlap = policy.current(settings.POLICY_FILE).change.overlap
         left = {"operator": FIRST, "reference": WORD, "overlap": overlap, "by": "token:x", "now": timezone.now()}
-        found, new = actions.operator_left(why=Left.PORTED_OUT, **left)
+        found, new = listing.operator_left(why=Left.PORTED_OUT, **left)
         assert new and found.leaves_at is not None
-        assert actions.operator_left(why=Left.PORTED_OUT, **left)[1] is False
-        with pytest.raises(actions.NoSuchLine):
-            actions.operator_left(why=Left.PORTED_OUT, **(left | {"operator": SECOND}))
+        assert listing.operator_left(why=Left.PORTED_OUT, **left)[1] is False
+        with pytest.raises(listing.NoSuchLine):
+            listing.operator_left(why=Left.PORTED_OUT, **(left | {"operator": SECOND}))
         story.advance()
         story.advance()
         letters = Letter.objects.filter(template="mobile_line_left", to=application.applicant)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from rahdari.apply.models import Application
 from rahdari.confirm.models import SubscriberQuestion
-from rahdari.mobile import actions, queries
+from rahdari.mobile import listing, queries
 from rahdari.people import actions as people
 from rahdari.people.models import Role
 from rahdari.publish import actions as publish
@@ -152,7 +152,7 @@ class TestThePages:
         client = browser(application)
         status = reverse("portal:status", args=[application.reference])
         assert "In force at 0 of 1 operator" in plain(client.get(status).text)
-        actions.record_receipt(operator=FIRST, sequence=line.last_sequence, by="token:x", now=timezone.now())
+        listing.record_receipt(operator=FIRST, sequence=line.last_sequence, by="token:x", now=timezone.now())
         assert "Your registration is in force" in client.get(status).text
         assert registration.reference in client.get(reverse("portal:registrations")).text
 

@@ -28,7 +28,7 @@ from rahdari.ops.doctor_policy import check_calendar, check_rules_of_the_last
 from rahdari.ops.doctor_settings import check_proxies, check_settings_files
 from rahdari.policy import Holiday
 from rahdari.policy import commands as policy_commands
-from rahdari.publish import actions, keys
+from rahdari.publish import ceremony, keys
 from tests.ops.installed import DROPPED, Installation
 from tests.ops.test_start import three_free_ports
 from tests.portal import story
@@ -471,7 +471,7 @@ class TestOperators:
     ) -> None:
         settings.DATA = tmp_path / "data-of-a-feed"
         settings.DATA.mkdir()
-        actions.make_feed_keys(offline=tmp_path / "offline", now=NOW)
+        ceremony.make_feed_keys(offline=tmp_path / "offline", now=NOW)
         operator = an_operator()
         began = NOW - dt.timedelta(hours=1)
         publish(began)

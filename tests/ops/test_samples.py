@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari.address import directory, parse_block
-from rahdari.apply import queries as applications
+from rahdari.apply import access
 from rahdari.attest import queries as attestations
 from rahdari.confirm import queries as questions
 from rahdari.decide import queries as decisions
@@ -42,7 +42,7 @@ def now() -> Iterator[dt.datetime]:
 def application_of(email: str) -> object:
     user = persons.person_by_email(email)
     assert user is not None
-    return applications.applications_of(user).get()
+    return access.applications_of(user).get()
 
 
 class TestApplications:

@@ -14,7 +14,7 @@ import pytest
 from rahdari.feed.repository import ROLES, location_of
 from rahdari.lookup.following import Follower, FollowerStanding
 from rahdari.ops import drop_root
-from rahdari.publish import actions, queries
+from rahdari.publish import ceremony, queries, restoring
 from rahdari.push.access import Access, Reader
 from rahdari.push.app import Push
 from rahdari.push.files import find
@@ -34,7 +34,7 @@ class TestWhatThePublisherMakes:
         for name in ("feed", "feed-access", "keys/feed"):
             shutil.rmtree(one_users / name)
         settings.DATA = one_users
-        actions.make_feed_keys(offline=one_users.parent / "offline", now=NOW)
+        ceremony.make_feed_keys(offline=one_users.parent / "offline", now=NOW)
         an_operator("sample-first")
         entered(address(1))
         drop_root.divide(one_users, THREE)
@@ -73,7 +73,7 @@ class TestWhatThePublisherMakes:
         entered(address(2), asn=64501)
         assert as_user("rahdari-feed", published)
         assert as_user("rahdari-serve", is_served)
-        actions.open_new_sessions(now=NOW, above=1000)
+        restoring.open_new_sessions(now=NOW, above=1000)
         assert as_user("rahdari-feed", published)
         assert as_user("rahdari-serve", is_served)
 
@@ -128,7 +128,7 @@ class TestWhatMayNotBeRead:
         for name in ("feed", "feed-access", "keys/feed"):
             shutil.rmtree(one_users / name)
         settings.DATA = one_users
-        actions.make_feed_keys(offline=one_users.parent / "offline", now=NOW)
+        ceremony.make_feed_keys(offline=one_users.parent / "offline", now=NOW)
         operator = an_operator("sample-first")
         entered(address(1))
         publish()

@@ -23,7 +23,7 @@ from rahdari.api.interface import API
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.confirm.interface import OPERATORS
-from rahdari.decide import actions as decide
+from rahdari.decide import ending
 from rahdari.journal import registry
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
@@ -144,7 +144,7 @@ def test_an_application_goes_from_draft_to_feed_and_is_struck_out(
     story.advance()
     assert register.fresh(registration).valid_until > until + 300 * DAY
     at = {"reference": registration.reference, "entry": str(registration.entries.get().pk)}
-    for act in (decide.end, decide.go_on, decide.end):
+    for act in (ending.end, ending.go_on, ending.end):
         act(registration=register.fresh(registration), actor=story.actor_of(person), now=timezone.now())
         story.advance()
         assert "portal:registration" in look(mine, **at)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.journal import queries as journal
-from rahdari.people import actions, demonstration, queries
+from rahdari.people import actions, demonstration, holders, queries
 from rahdari.people.models import Membership, Role, RoleAssignment, User, normalise_email
 
 from .people import NOW, a_person, with_post
@@ -137,9 +137,9 @@ class TestPublicHolder:
     def test_tells_a_company_from_a_person(self) -> None:
         owner = a_person("owner")
         organisation = actions.register_organisation(owner=owner, name="Sample Ltd", actor="person:x", now=NOW)
-        assert queries.public_holder(organisation.holder_ref) == queries.PublicHolder("organisation", "Sample Ltd")
-        assert queries.public_holder(owner.holder_ref) == queries.PublicHolder("person", "Sample Owner")
-        assert queries.public_holder(uuid.uuid4()) is None
+        assert holders.public_holder(organisation.holder_ref) == holders.PublicHolder("organisation", "Sample Ltd")
+        assert holders.public_holder(owner.holder_ref) == holders.PublicHolder("person", "Sample Owner")
+        assert holders.public_holder(uuid.uuid4()) is None
 
 
 class TestAppoint:

@@ -3,7 +3,7 @@ import argparse
 import pytest
 from django.utils import timezone
 
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import tokens
 from rahdari.confirm.queries import tokens_of
 from rahdari.letters.models import Letter
 from rahdari.people import commands, queries
@@ -81,7 +81,7 @@ class TestDismiss:
         run("appoint", "a@sample.example", "operator", "--operator", "sample-fibre")
         user = queries.person_by_email("a@sample.example")
         assert user is not None
-        confirm.make_token(
+        tokens.make_token(
             operator="sample-fibre", name="Ours", sandbox=False, by=f"person:{user.pk}", now=timezone.now()
         )
         run("dismiss", "a@sample.example", "operator", "--operator", "sample-fibre", *more)

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import tokens
 from rahdari.confirm.queries import tokens_of
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
@@ -32,7 +32,7 @@ class TestPosts:
             gone = a_person()
             post = actions.appoint(user=gone, role="operator", operator="sample-fibre", actor="system:test", now=now)
             for by in (f"person:{gone.pk}", "person:colleague"):
-                confirm.make_token(operator="sample-fibre", name="Ours", sandbox=False, by=by, now=now)
+                tokens.make_token(operator="sample-fibre", name="Ours", sandbox=False, by=by, now=now)
             assert "End also the key of the operator’s system that this person made" in client.get("/posts/").text
             client.post(f"/posts/{post.pk}/end/", answer)
             assert queries.operator_of(gone) is None

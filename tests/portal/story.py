@@ -14,21 +14,23 @@ from django.utils import timezone
 
 from rahdari import policy, workflow
 from rahdari.address import parse_parts
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, parts, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.checks import queries as checks
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import questions
 from rahdari.confirm.models import Way
-from rahdari.control import actions as control
+from rahdari.control import challenges, reproofs
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment, granting, refusals, unreached_addresses
 from rahdari.decide import queries as cases
+from rahdari.decide import questions as decide_questions
 from rahdari.decide.models import Case
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.publish import actions as publish
+from rahdari.publish import ceremony, receipts
 from rahdari.publish import queries as editions
 from rahdari.register.models import Registration
 from tests.apply.sample import cnic_of
@@ -63,7 +65,7 @@ def fresh(application: Application) -> Application:
 
 
 def a_draft(applicant: User) -> Application:
-    return apply.start_application(
+    return drafts.start_application(
         applicant=applicant,
         service="vpn_freelancer",
         actor=actor_of(applicant),
@@ -75,15 +77,15 @@ def a_draft(applicant: User) -> Application:
 def fill(application: Application) -> Application:
     applicant = application.applicant
     facts: dict[str, Any] = {"application": application, "actor": actor_of(applicant), "now": timezone.now()}
-    apply.save_person(name=applicant.name, cnic=cnic_of(applicant), **facts)
-    apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
-    apply.save_evidence(kind="client_email", text="From studio@client.example, 2 November: we work with you.", **facts)
+    drafts.save_person(name=applicant.name, cnic=cnic_of(applicant), **facts)
+    drafts.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
+    drafts.save_evidence(kind="client_email", text="From studio@client.example, 2 November: we work with you.", **facts)
     return fresh(application)
 
 
 def add(application: Application, address: str | None = None, *, port: int = 51820, known: bool = True) -> Endpoint:
     address = address or f"{KNOWN if known else UNKNOWN}{next(_numbers) % 250 + 1}"
-    return apply.add_endpoint(
+    return parts.add_endpoint(
         application=application,
         block=address,
         runs="wireguard",
@@ -94,7 +96,7 @@ def add(application: Application, address: str | None = None, *, port: int = 518
 
 
 def prove(endpoint: Endpoint) -> None:
-    challenge = control.open_challenge(
+    challenge = challenges.open_challenge(
         subject=endpoint.subject,
         block=endpoint.network,
         method=Method.LINK,
@@ -102,7 +104,7 @@ def prove(endpoint: Endpoint) -> None:
         now=timezone.now(),
     )
     address = endpoint.network.network_address
-    control.open_link(
+    challenges.open_link(
         token=proofs.link_token(challenge), address=ipaddress.ip_address(str(address)), now=timezone.now()
     )
 
@@ -121,7 +123,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 
 
 def take_a_way(endpoint: Endpoint, method: str, given: dict[str, Any]) -> None:
-    control.open_challenge(
+    challenges.open_challenge(
         subject=endpoint.subject,
         block=endpoint.network,
         method=method,
@@ -136,7 +138,7 @@ def begin_again(registration: Registration) -> None:
     entry = registration.entries.get()
     proof = proofs.proof_of(entry.origin, entry.block)
     assert proof is not None
-    control.begin_reproof(
+    reproofs.begin_reproof(
         about=f"entry:{entry.pk}",
         occasion="asked",
         proof=proof,
@@ -153,7 +155,7 @@ def a_full_draft(applicant: User, *, known: bool = True) -> Application:
 
 
 def send(application: Application) -> Application:
-    return apply.submit_application(
+    return sending.submit_application(
         application=application,
         policy=policy.current(settings.POLICY_FILE),
         actor=actor_of(application.applicant),
@@ -186,8 +188,8 @@ def case_of(application: Application) -> Case:
 
 def a_question(applicant: User) -> Case:
     case, officer = a_case(applicant), an_officer()
-    decide.take_case(case=case, officer=officer, now=timezone.now())
-    decide.ask_question(
+    assignment.take_case(case=case, officer=officer, now=timezone.now())
+    decide_questions.ask_question(
         case=case, officer=officer, code="Q4", text="Which clients do you reach from there?", now=timezone.now()
     )
     return case_of(case.application)
@@ -196,7 +198,7 @@ def a_question(applicant: User) -> Case:
 def denied(application: Application, *, operator: str = "sample-fibre") -> None:
     """The operator was asked about each address, and says that another subscriber has it."""
     for endpoint in applications.endpoints_of(application):
-        question = confirm.ask(
+        question = questions.ask(
             operator=operator,
             subject=application.subject,
             target=endpoint.subject,
@@ -205,7 +207,7 @@ def denied(application: Application, *, operator: str = "sample-fibre") -> None:
             name=application.holder_name,
             now=timezone.now(),
         )
-        confirm.read_and_answer(
+        questions.read_and_answer(
             question=question,
             said="no",
             reason="another_subscriber",
@@ -218,8 +220,8 @@ def denied(application: Application, *, operator: str = "sample-fibre") -> None:
 def a_notice(applicant: User) -> Case:
     case, officer = a_case(applicant), an_officer()
     denied(case.application)
-    decide.take_case(case=case, officer=officer, now=timezone.now())
-    decide.propose_refusal(
+    assignment.take_case(case=case, officer=officer, now=timezone.now())
+    refusals.propose_refusal(
         case=case, officer=officer, codes=["R3"], text="The operator has no contract with you.", now=timezone.now()
     )
     return case_of(case.application)
@@ -229,11 +231,11 @@ def a_refusal(applicant: User) -> Case:
     case = a_notice(applicant)
     notice = cases.open_notice(case)
     assert notice is not None
-    decide.answer_notice(
+    refusals.answer_notice(
         notice=notice, answer="The line is my landlord's.", actor=actor_of(applicant), now=timezone.now()
     )
     second = an_officer(rank="director", role=Role.SUPERVISOR)
-    decide.second_refusal(
+    refusals.second_refusal(
         case=case_of(case.application),
         officer=second,
         because="The line belongs to somebody else, as you say yourself.",
@@ -244,15 +246,15 @@ def a_refusal(applicant: User) -> Case:
 
 def granted_by_hand(case: Case, officer: User) -> None:
     """The officer finds out what failed, and names the operator of the address."""
-    decide.take_case(case=case, officer=officer, now=timezone.now())
+    assignment.take_case(case=case, officer=officer, now=timezone.now())
     for check in checks.checks_of(case.application.subject):
         if check.outcome == "failed":
-            decide.record_check(
+            assignment.record_check(
                 case=case, officer=officer, check=check.pk, outcome="passed", how="Asked", now=timezone.now()
             )
     an_operator("sample-fibre", "Sample Fibre")
-    decide.name_network(case=case, officer=officer, operator="sample-fibre", now=timezone.now())
-    decide.grant(case=case, officer=officer, now=timezone.now())
+    unreached_addresses.name_network(case=case, officer=officer, operator="sample-fibre", now=timezone.now())
+    granting.grant(case=case, officer=officer, now=timezone.now())
 
 
 def registration_of(application: Application) -> Registration:
@@ -275,7 +277,7 @@ def an_operator(slug: str, name: str) -> User:
 
 def published(offline: Path) -> None:
     if not editions.feed_keys_exist():
-        publish.make_feed_keys(offline=offline, now=timezone.now())
+        ceremony.make_feed_keys(offline=offline, now=timezone.now())
     publish.publish_editions(now=timezone.now())
 
 
@@ -287,4 +289,4 @@ def in_force_at(
     assert operator is not None
     now = timezone.now()
     body = a_receipt(operator, ok=ok, digest=digest, applied_at=now, role=role, loaded=loaded)
-    publish.record_receipt(operator=operator, receipt=signed(operator, body), now=now)
+    receipts.record_receipt(operator=operator, receipt=signed(operator, body), now=now)

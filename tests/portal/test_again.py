@@ -7,11 +7,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.apply import actions as apply
+from rahdari.apply import parts, renewal
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.control import queries as proofs
-from rahdari.decide import actions as decide
+from rahdari.decide import ending
 from rahdari.decide.models import Decision
 from rahdari.dyndns.models import ReportedAddress
 from rahdari.letters.models import Letter
@@ -159,7 +159,7 @@ class TestRenewal:
     def test_letters_about_a_paused_one_say_nothing_of_a_list(self) -> None:
         person = story.a_person()
         registration = ends_in(a_registration(person), 29.5)
-        decide.pause(registration=registration, days=30, actor=story.actor_of(person), now=timezone.now())
+        ending.pause(registration=registration, days=30, actor=story.actor_of(person), now=timezone.now())
         story.advance()
         soon = " ".join(Letter.objects.get(template="registration_expires_soon").text.split())
         assert "it stays out of force until it continues" in soon and "stay on the list" not in soon
@@ -175,8 +175,8 @@ class TestRenewal:
         story.advance()
         answer = browser_of(person).post(reverse("portal:renew", args=[registration.reference]))
         assert answer["Location"] == reverse("portal:registration", args=[registration.reference])
-        with pytest.raises(apply.RegistrationOver):
-            apply.apply_again(
+        with pytest.raises(renewal.RegistrationOver):
+            renewal.apply_again(
                 registration=registration, applicant=person, about="renewal", actor="person:1", now=timezone.now()
             )
 
@@ -190,7 +190,7 @@ class TestChange:
         draft = begin(browser, registration, "portal:change_addresses")
         browser.get(reverse("portal:tasks", args=[draft.reference]))
         (endpoint,) = applications.endpoints_of(draft)
-        apply.change_endpoint(
+        parts.change_endpoint(
             endpoint=endpoint,
             block="203.0.113.122",
             runs="wireguard",

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment, granting, questions
 from rahdari.decide.models import Case
 from rahdari.people.models import User
 from tests.apply.sample import a_pdf
@@ -140,10 +140,10 @@ class TestAnswering:
         endpoint = story.add(draft, known=False)
         application = story.send(story.fresh(draft))
         story.advance()
-        case = decide.decide_by_rule(application=story.fresh(application), checks=[], now=timezone.now())
+        case = granting.decide_by_rule(application=story.fresh(application), checks=[], now=timezone.now())
         officer = story.an_officer()
-        decide.take_case(case=case, officer=officer, now=timezone.now())
-        decide.ask_question(case=case, officer=officer, code="Q2", now=timezone.now())
+        assignment.take_case(case=case, officer=officer, now=timezone.now())
+        questions.ask_question(case=case, officer=officer, code="Q2", now=timezone.now())
         page = browser.get(at("question", application)).text
         assert "Send another proof instead" in page
         place = reverse("portal:prove", args=[application.reference, endpoint.pk])

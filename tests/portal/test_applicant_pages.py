@@ -14,11 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
-from rahdari.apply import actions as apply
+from rahdari.apply import parts, sending
 from rahdari.apply.models import Application
 from rahdari.control import queries as proofs
 from rahdari.control import ways
 from rahdari.control.rules import OF_THE_WHOLE
+from rahdari.decide import case_clock
 from rahdari.decide import queries as cases
 from rahdari.letters import queries as inbox
 from rahdari.people.models import User
@@ -157,7 +158,7 @@ class TestProve:
         endpoint = story.add(draft)
         browser.get(at("prove", draft, endpoint=endpoint.pk))
         link = proofs.link_url(challenges_of(endpoint.subject)[0]).removeprefix(django_settings.SITE_URL)
-        apply.remove_endpoint(endpoint=endpoint, actor=story.actor_of(applicant), now=timezone.now())
+        parts.remove_endpoint(endpoint=endpoint, actor=story.actor_of(applicant), now=timezone.now())
         story.advance()
         assert [each.status for each in challenges_of(endpoint.subject)] == ["withdrawn"]
         assert Client().post(link, REMOTE_ADDR=str(endpoint.network.network_address)).status_code == 200
@@ -241,7 +242,7 @@ class TestStatus:
     def test_names_office_hours_of_a_clock_of_hours(self, browser: Client, applicant: User, monkeypatch: Any) -> None:
         sent = story.send(story.a_full_draft(applicant))
         assert "in office hours, by" in browser.get(at("status", sent)).text
-        days = dataclasses.replace(cases.allowance_of(sent), unit="working_days")
+        days = dataclasses.replace(case_clock.allowance_of(sent), unit="working_days")
         monkeypatch.setattr("rahdari.decide.queries.allowance_of", lambda application: days)
         page = browser.get(at("status", sent)).text
         assert "Decision due in" in page and "in office hours" not in page
@@ -324,7 +325,7 @@ class TestQuestion:
 
     def test_bounds_the_answer(self, browser: Client, applicant: User) -> None:
         case = story.a_question(applicant)
-        longest = cases.policy_of(case.application).limits.answer_characters
+        longest = case_clock.policy_of(case.application).limits.answer_characters
         page = browser.post(at("question", case.application), {"answer": "x" * (longest + 1)}).text
         assert f"Shorten the answer to {longest} characters" in page
         assert "x" * longest in page
@@ -456,7 +457,7 @@ def _pages(applicant: User, feed: Path) -> Iterator[tuple[str, str]]:
     yield "status: review", at("status", story.a_case(applicant).application)
     yield "status: sent", at("status", story.send(story.a_full_draft(applicant)))
     withdrawn = story.a_full_draft(applicant)
-    apply.withdraw_application(application=story.send(withdrawn), actor="person:1", now=timezone.now())
+    sending.withdraw_application(application=story.send(withdrawn), actor="person:1", now=timezone.now())
     yield "status: withdrawn", at("status", withdrawn)
     story.an_operator("sample-fibre", "Sample Fibre")
     granted = story.a_granted_application(applicant)

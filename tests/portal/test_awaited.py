@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.address import directory
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts
 from rahdari.apply.models import Application
-from rahdari.attest import actions as attest
+from rahdari.attest import requests
 from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Answer
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import SubscriberQuestion
-from rahdari.decide import queries as decide
+from rahdari.decide import case_clock
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import User
@@ -103,7 +103,7 @@ class TestWhoeverElseWasAsked:
         applicant = story.a_person()
         draft = story.fill(story.a_draft(applicant))
         facts = {"application": draft, "actor": story.actor_of(applicant), "now": timezone.now()}
-        apply.save_evidence(**{"text": ""} | evidence, **facts)
+        drafts.save_evidence(**{"text": ""} | evidence, **facts)
         story.prove(story.add(draft))
         sent = story.send(story.fresh(draft))
         story.advance()
@@ -125,12 +125,12 @@ class TestWhoeverElseWasAsked:
 
         MembershipInquiry.objects.update(due_at=timezone.now() + dt.timedelta(days=30))
         then = timezone.now() + dt.timedelta(days=20)
-        attest.answer_request(
+        requests.answer_request(
             request=MembershipInquiry.objects.get(), answer=Answer.NOT_MEMBER, by="person:x", now=then
         )
         workflow.advance(now=then)
         case = story.case_of(sent)
-        assert case.started_at == then and not decide.clock_of(case, then).is_late
+        assert case.started_at == then and not case_clock.clock_of(case, then).is_late
         page = browser.get(place).text
         assert "An officer is looking at your application" in page and "Decision due in" in page
 

@@ -10,13 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import bulk, drafts
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
-from rahdari.people import actions as people
-from rahdari.people import queries
+from rahdari.people import branches, queries
 from rahdari.people.models import Branch
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
@@ -134,7 +133,7 @@ class TestItsAddresses:
     def test_of_another_organisation_stay_there(self, world: World) -> None:
         branch, elsewhere = north(world), World(98)
         subject = applications.endpoints_of(elsewhere.draft).get().subject
-        count = apply.place_endpoints(
+        count = bulk.place_endpoints(
             subjects=[subject], branch=branch, organisation=world.company, actor="person:x", now=timezone.now()
         )
         assert count == 0 and applications.endpoints_of(elsewhere.draft).get().branch is None
@@ -162,9 +161,9 @@ class TestItsAddresses:
         assert [row.branch.name for row in applications.endpoints_of(world.draft) if row.branch] == ["Branch North"]
         assert queries.branches_of(world.company).count() == 1
         # Nor by another way into the act.
-        wanted = [apply.NewEndpoint(ipaddress.ip_network("203.0.113.62"), "wireguard", branch="Branch West")]
+        wanted = [bulk.NewEndpoint(ipaddress.ip_network("203.0.113.62"), "wireguard", branch="Branch West")]
         facts = {"application": world.draft, "actor": "person:x", "now": timezone.now()}
-        assert apply.add_endpoints(wanted=wanted, **facts).endpoints[0].branch is None
+        assert bulk.add_endpoints(wanted=wanted, **facts).endpoints[0].branch is None
 
     def test_are_so_many_at_most(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in ("people.rules", "apply.judging"):
@@ -182,12 +181,12 @@ class TestItsAddresses:
         north(world)
         endpoint = applications.endpoints_of(world.draft).get()
         Endpoint.objects.filter(pk=endpoint.pk).update(branch=queries.branches_of(world.company).get())
-        used = apply.start_application(
+        used = drafts.start_application(
             applicant=world.people["owner"], service="vpn_company", actor="person:x", now=timezone.now()
         )
         sent = {"organisation": world.company, "status": "withdrawn", "closed_at": used.created_at}
         Application.objects.filter(pk=used.pk).update(**sent)
-        apply.save_company(
+        drafts.save_company(
             application=world.draft,
             name="Another House",
             company_number="0000977",
@@ -200,7 +199,7 @@ class TestItsAddresses:
 
     def test_before_an_organisation_are_names_of_the_applicants_own(self) -> None:
         user, now = story.a_person(), timezone.now()
-        draft = apply.start_application(applicant=user, service="vpn_company", actor="person:x", now=now)
+        draft = drafts.start_application(applicant=user, service="vpn_company", actor="person:x", now=now)
         browser = signed_in(user)
         rows = "address,protocol,branch\n203.0.113.60,wireguard,Branch North\n"
         place = browser.post(reverse("apply:add_many", args=[draft.reference]), {"paste": rows}).headers["Location"]
@@ -219,7 +218,7 @@ class TestTheContact:
         letter = Letter.objects.get(template="branch_proof_in_vain")
         assert letter.address == "north@sample.example"
         assert "Branch North" in letter.text and "203.0.113.24" in letter.text
-        people.end_branch(branch=branch, actor="person:x", now=timezone.now())
+        branches.end_branch(branch=branch, actor="person:x", now=timezone.now())
         assert tell_branches([endpoint.subject], "branch_proof_in_vain", context, now=timezone.now()) == 0
 
     def test_is_reminded_with_the_organisation(self, world: World) -> None:

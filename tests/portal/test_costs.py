@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import sending
 from rahdari.vault import keys
 
 from . import story
@@ -46,7 +46,7 @@ def test_the_pages_of_a_freelancer_ask_little(django_assert_max_num_queries: Any
     story.prove(endpoint)
     open("portal:tasks", 10)
     open("portal:check", 14)
-    apply.submit_application(
+    sending.submit_application(
         application=story.fresh(draft),
         policy=story.policy.current(settings.POLICY_FILE),
         actor=story.actor_of(applicant),

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from rahdari import workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts
 from rahdari.apply.models import Application
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
@@ -32,7 +32,7 @@ def under_the_declaration(settings: Any, tmp_path: Path) -> None:
 def a_holder(local: str) -> Application:
     """Somebody who has proved the address and sent it."""
     user = people.register_person(email=f"{local}@contact.example", now=timezone.now())
-    draft = apply.start_application(
+    draft = drafts.start_application(
         applicant=user, service="vpn", actor=story.actor_of(user), now=timezone.now(), fixed_address="line"
     )
     story.prove(story.add(draft, ADDRESS))

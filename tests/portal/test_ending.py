@@ -13,11 +13,12 @@ from django.utils import timezone
 from rahdari import policy
 from rahdari.apply.models import Application
 from rahdari.control import queries as proofs
-from rahdari.decide import actions as decide
+from rahdari.decide import ending
 from rahdari.feed import Op
 from rahdari.letters import queries as letters
 from rahdari.people.models import User
 from rahdari.register import actions as register
+from rahdari.register import changes, pausing
 from rahdari.register.models import Entry, Registration
 from tests.people.people import let_it_be_long_ago, the_newest_code
 
@@ -96,11 +97,11 @@ class TestWayBack:
             assert "Paused by its holder" in public
             told = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
             assert "In force" not in told and "Until" in told
-            with pytest.raises(register.BlockAlreadyEntered):
+            with pytest.raises(changes.BlockAlreadyEntered):
                 entered(uuid.uuid4(), ("udp", 51820), address=str(entry.block.network_address))
             if by_itself:
-                assert decide.go_on_due(timezone.now() + timedelta(days=6)) == 0
-                assert decide.go_on_due(timezone.now() + timedelta(days=7)) == 1
+                assert ending.go_on_due(timezone.now() + timedelta(days=6)) == 0
+                assert ending.go_on_due(timezone.now() + timedelta(days=7)) == 1
             else:
                 self.go_on(browser, registration)
             assert [each.entry.id for each in last_delta(tmp_path / "offline")] == [entry.feed_id]
@@ -120,11 +121,11 @@ class TestWayBack:
         self, browser: Client, registration: Registration
     ) -> None:
         """Undone, that end would put it back in force without the officers."""
-        register.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
+        pausing.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
         assert test_holding.to_end(registration) not in browser.get(page_of(registration)).text
         assert end(browser, registration)["Location"] == page_of(registration)
-        with pytest.raises(decide.NotYours):
-            decide.end(registration=registration, actor="person:1", now=timezone.now())
+        with pytest.raises(ending.NotYours):
+            ending.end(registration=registration, actor="person:1", now=timezone.now())
         registration.refresh_from_db()
         assert registration.struck_out_at is None and registration.suspended_code == "S4"
 
@@ -154,7 +155,7 @@ class TestDatabase:
     def test_lets_no_rule_strike_out_or_suspend(self, registration: Registration) -> None:
         for act in (
             lambda: register.strike_out(registration=registration, code="X5", actor="rule:1", now=timezone.now()),
-            lambda: register.suspend(registration=registration, code="S4", actor="rule:1", now=timezone.now()),
+            lambda: pausing.suspend(registration=registration, code="S4", actor="rule:1", now=timezone.now()),
         ):
             with pytest.raises(IntegrityError, match="rule_never_suspends_or_strikes_out"), transaction.atomic():
                 act()

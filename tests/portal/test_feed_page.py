@@ -16,7 +16,7 @@ from rahdari.address import directory
 from rahdari.journal import queries as journal
 from rahdari.people import actions as people
 from rahdari.people.models import User
-from rahdari.publish import actions, queries
+from rahdari.publish import holds
 from rahdari.publish.models import RemovalHold
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
@@ -54,7 +54,7 @@ def hold(feed: Path, officers: tuple[User, User]) -> RemovalHold:
     for each in found[:22]:
         register.strike_out(registration=each, code="S1", actor=f"officer:{officers[0].pk}", now=now)
     story.published(feed)
-    return queries.open_holds().get()
+    return holds.open_holds().get()
 
 
 def client_of(user: User, language: str = "en") -> Client:
@@ -96,9 +96,9 @@ class TestFeedPage:
     def test_is_sound_in_urdu(self, hold: RemovalHold, officers: tuple[User, User], state: str) -> None:
         now = timezone.now()
         if state == "approved":
-            actions.approve_hold(hold=hold, actor="officer:2", reason="درست ہے", now=now)
+            holds.approve_hold(hold=hold, actor="officer:2", reason="درست ہے", now=now)
         if state == "cancelled":
-            actions.cancel_hold(hold=hold, actor="officer:2", reason="غلط فہرست", now=now)
+            holds.cancel_hold(hold=hold, actor="officer:2", reason="غلط فہرست", now=now)
         for officer in officers:
             page = client_of(officer, "ur").get(reverse("portal:feed")).text
             assert urdu.page_problems(page) == []
@@ -117,7 +117,7 @@ class TestDecideHold:
 
     def test_does_not_for_who_ended_them_whatever_is_sent(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
         assert "You ended some of these entries yourself" in decide(officers[0], hold, "approve").text
-        assert queries.open_holds().get().state == "waiting"
+        assert holds.open_holds().get().state == "waiting"
 
     def test_keeps_them_and_asks_again(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
         assert "stay in the feed until their own term ends" in decide(officers[0], hold, "cancel").text
@@ -129,7 +129,7 @@ class TestDecideHold:
             place = reverse("portal:hold", kwargs={"hold": hold.pk})
             answer = client_of(officers[1]).post(place, given)
             assert answer.status_code == 422 and 'class="err"' in answer.text
-        assert queries.open_holds().get().state == "waiting"
+        assert holds.open_holds().get().state == "waiting"
 
     def test_says_when_another_was_quicker(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
         decide(officers[1], hold, "cancel")

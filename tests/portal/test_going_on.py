@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, parts
 from rahdari.apply.models import Application
 from rahdari.control import queries as proofs
 from rahdari.people.models import User
@@ -74,10 +74,10 @@ class TestTheNextTask:
     def test_is_the_first_that_is_open_then_the_proof_then_to_send(self, browser: Client, applicant: User) -> None:
         draft = story.a_draft(applicant)
         facts = {"application": draft, "actor": story.actor_of(applicant), "now": timezone.now()}
-        apply.save_person(name="", **facts)
+        drafts.save_person(name="", **facts)
         assert browser.get(at("next_task", draft))["Location"].endswith("/about-you/")
         # A name that is known is not asked again.
-        apply.save_person(name=applicant.name, **facts)
+        drafts.save_person(name=applicant.name, **facts)
         assert browser.get(at("next_task", draft))["Location"].endswith("/proof-of-work/")
         story.fill(draft)
         assert browser.get(at("next_task", draft))["Location"].endswith("/addresses/")
@@ -139,7 +139,7 @@ class TestARegistration:
         facts: dict[str, Any] = {"runs": "wireguard", "actor": story.actor_of(applicant), "now": timezone.now()}
         for last in (100, 9, 30):
             block, label = f"203.0.113.{last}", f"Office {last}"
-            story.prove(apply.add_endpoint(application=story.fresh(draft), block=block, label=label, **facts))
+            story.prove(parts.add_endpoint(application=story.fresh(draft), block=block, label=label, **facts))
         story.send(story.fresh(draft))
         story.advance()
         story.granted_by_hand(story.case_of(draft), story.an_officer())

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts
 from rahdari.apply.models import Application
-from rahdari.decide import queries as cases
+from rahdari.decide import case_clock
 from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.register.models import Registration
@@ -98,7 +98,7 @@ class TestLooks:
         other, stranger = story.a_person(), story.a_case(story.a_person()).application
         draft = story.a_full_draft(other, known=False)
         common = {"application": draft, "actor": story.actor_of(other), "now": timezone.now()}
-        apply.save_person(name=draft.name, cnic=cnic_of(person), **common)
+        drafts.save_person(name=draft.name, cnic=cnic_of(person), **common)
         second = story.send(draft)
         story.advance()
         desk = browser(officer)
@@ -147,7 +147,7 @@ class TestLooks:
         answer = desk.post(asked["Location"], {"why": "complaint"}, follow=True)
         assert application.name in answer.content.decode()
         row = JournalEntry.objects.latest("id")
-        version = cases.policy_of(application).version
+        version = case_clock.policy_of(application).version
         assert (row.act, row.reason, row.ground) == ("decide.read_case", "complaint", f"policy:{version}")
         registered = reverse("portal:registration", args=[registration.reference])
         for page in (registered, status_of(application)):

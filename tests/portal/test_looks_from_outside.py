@@ -15,11 +15,11 @@ from django.utils import timezone
 from rahdari.address import directory
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.attest import actions as attest
+from rahdari.attest import attestations, requests
 from rahdari.attest.models import Attestation
 from rahdari.attest.rules import Identifier
 from rahdari.checks import queries as checks
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import tokens
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
@@ -71,7 +71,7 @@ class TestAnAssociation:
     def attestation(self, application: Application) -> Attestation:
         """One that counted for the application."""
         found = an_attestation()
-        attest.note_use(
+        attestations.note_use(
             attestation=found,
             subject=application.subject,
             holder=application.holder_ref,
@@ -82,7 +82,7 @@ class TestAnAssociation:
         return found
 
     def test_that_reads_a_question_is_told(self, application: Application, desk: Client) -> None:
-        asked = attest.ask(
+        asked = requests.ask(
             association=ASSOCIATION,
             subject=application.subject,
             service=application.service,
@@ -142,7 +142,7 @@ class TestAnOperator:
         assert told(application) == [["Operator", what, self.WHY]]
 
     def test_by_its_own_system_is_told_once_a_day(self, application: Application, question: SubscriberQuestion) -> None:
-        _token, key = confirm.make_token(
+        _token, key = tokens.make_token(
             operator=OPERATOR, name="Sample system", sandbox=False, by="person:x", now=timezone.now()
         )
         system = Client(headers={"authorization": f"Bearer {key}"})

@@ -13,15 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.api.interface import API, Call
-from rahdari.apply import actions as apply
-from rahdari.apply import queries as applications
+from rahdari.apply import access, drafts, parts
 from rahdari.apply.models import Application
-from rahdari.decide import actions as deciding
-from rahdari.decide import queries as decide
+from rahdari.decide import assignment, conflicts_of_interest, questions
 from rahdari.journal import queries as journal
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
-from rahdari.people import actions, queries
+from rahdari.people import mandates, queries
 from rahdari.people.models import Mandate, User
 from rahdari.people.rules import ROLES, SCOPES, Act, OrgRole, Scope
 from rahdari.vault import keys
@@ -54,7 +52,7 @@ def page(world: World) -> str:
 def give(world: World, agent: User, *, accept: bool = True, **given: Any) -> Mandate:
     now = timezone.now()
     facts: dict[str, Any] = {"scope": "apply", "valid_until": now + dt.timedelta(days=90)} | given
-    mandate = actions.give_mandate(
+    mandate = mandates.give_mandate(
         organisation=world.company,
         email=agent.email,
         agent_name="Sample Law Firm",
@@ -62,7 +60,7 @@ def give(world: World, agent: User, *, accept: bool = True, **given: Any) -> Man
         now=now,
         **facts,
     )
-    return actions.accept_mandate(user=agent, mandate=mandate, actor="person:y", now=now) if accept else mandate
+    return mandates.accept_mandate(user=agent, mandate=mandate, actor="person:y", now=now) if accept else mandate
 
 
 def fresh(agent: User) -> User:
@@ -144,8 +142,8 @@ class TestGiving:
     def test_lapses_unanswered(self, world: World, agent: User) -> None:
         mandate = give(world, agent, accept=False)
         late = timezone.now() + dt.timedelta(days=15)
-        with pytest.raises(actions.MandateNotOffered):
-            actions.accept_mandate(user=agent, mandate=mandate, actor="person:y", now=late)
+        with pytest.raises(mandates.MandateNotOffered):
+            mandates.accept_mandate(user=agent, mandate=mandate, actor="person:y", now=late)
 
 
 class TestActing:
@@ -210,9 +208,9 @@ def begun(world: World, agent: User) -> Application:
 def sent(world: World, agent: User) -> Application:
     draft = begun(world, agent)
     facts: dict[str, Any] = {"application": draft, "actor": f"agent:{agent.pk}", "now": timezone.now()}
-    apply.save_contact(name="Network manager", mobile="+923001234520", **facts)
-    apply.add_endpoint(block="203.0.113.77", runs="wireguard", **facts)
-    apply.attach_document(rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
+    drafts.save_contact(name="Network manager", mobile="+923001234520", **facts)
+    parts.add_endpoint(block="203.0.113.77", runs="wireguard", **facts)
+    parts.attach_document(rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
     return story.send(story.fresh(draft))
 
 
@@ -246,8 +244,8 @@ class TestAnApplicationInAName:
         story.prove(application.endpoints.get())
         story.advance()
         officer, now = story.an_officer(), timezone.now()
-        deciding.take_case(case=story.case_of(application), officer=officer, now=now)
-        deciding.ask_question(
+        assignment.take_case(case=story.case_of(application), officer=officer, now=now)
+        questions.ask_question(
             case=story.case_of(application), officer=officer, code="Q4", text="Which servers?", now=now
         )
         letters = list(Letter.objects.filter(template="application_question", about=application.subject))
@@ -258,9 +256,9 @@ class TestAnApplicationInAName:
 
     def test_goes_on_with_the_organisation_when_the_mandate_ends(self, world: World, agent: User) -> None:
         application = sent(world, agent)
-        assert agent in applications.readers_of(application)
-        actions.end_mandate(mandate=Mandate.objects.get(), actor="person:x", now=timezone.now())
-        readers = applications.readers_of(Application.objects.get(pk=application.pk))
+        assert agent in access.readers_of(application)
+        mandates.end_mandate(mandate=Mandate.objects.get(), actor="person:x", now=timezone.now())
+        readers = access.readers_of(Application.objects.get(pk=application.pk))
         assert agent not in readers and world.people["owner"] in readers
         place = reverse("portal:status", args=[application.reference])
         assert signed_in(fresh(agent)).get(place).status_code == 404
@@ -279,9 +277,9 @@ class TestAnApplicationInAName:
     def test_is_not_decided_by_an_officer_who_is_the_agent(self, world: World) -> None:
         officer = story.an_officer()
         application = sent(world, story.a_person())
-        assert not decide.is_own(application, officer)
+        assert not conflicts_of_interest.is_own(application, officer)
         give(world, officer, scope="see")
-        assert decide.is_own(application, officer)
+        assert conflicts_of_interest.is_own(application, officer)
 
 
 class AsksForAnothersFirst:
@@ -293,7 +291,7 @@ class AsksForAnothersFirst:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        applications.application_for_applicant(applicant=cast(User, request.user), reference=self.reference)
+        access.application_for_applicant(applicant=cast(User, request.user), reference=self.reference)
         return self.get_response(request)
 
 
@@ -316,7 +314,7 @@ class TestTheJournal:
         theirs, mine, person = begun(world, agent), story.a_draft(agent), fresh(agent)
         call = Call(RequestFactory().post("/"), person, timezone.now())
         for row, before in ((mine, theirs), (theirs, mine)):
-            applications.application_for_applicant(applicant=person, reference=before.reference)
+            access.application_for_applicant(applicant=person, reference=before.reference)
             API.by_path()["/applications/{reference}/withdraw"]["POST"].run(call, row.reference)
         rows = Row.objects.filter(act="apply.withdrew").values_list("subject", "actor")
         assert dict(rows) == {mine.subject: f"person:{agent.pk}", theirs.subject: f"agent:{agent.pk}"}

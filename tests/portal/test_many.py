@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
-from rahdari.apply import actions as apply
+from rahdari.apply import access, bulk, drafts, parts, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
+from rahdari.checks import rosters
 from rahdari.control import queries as proofs
 from rahdari.people import actions as people
 from rahdari.people.models import User
@@ -45,11 +45,11 @@ def owner() -> User:
 
 def with_addresses(owner: User, addresses: list[str] = KNOWN, **more: Any) -> Application:
     """A company's draft with these addresses, and nothing else in it."""
-    draft = apply.start_application(
+    draft = drafts.start_application(
         applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=timezone.now()
     )
-    wanted = [apply.NewEndpoint(ipaddress.ip_network(each), "wireguard", **more) for each in addresses]
-    added = apply.add_endpoints(application=draft, wanted=wanted, actor=story.actor_of(owner), now=timezone.now())
+    wanted = [bulk.NewEndpoint(ipaddress.ip_network(each), "wireguard", **more) for each in addresses]
+    added = bulk.add_endpoints(application=draft, wanted=wanted, actor=story.actor_of(owner), now=timezone.now())
     assert not added.troubles
     return story.fresh(draft)
 
@@ -79,13 +79,13 @@ class TestTheWholeLine:
     def test_carries_all_of_them(self, owner: User, tmp_path: Path) -> None:
         roster = tmp_path / "companies.csv"
         roster.write_text("number,name,domain\n0000482,Sample Software House (Pvt) Ltd,client.example\n")
-        checking.import_roster(name="companies", path=roster, now=timezone.now(), actor="system:test", processes=1)
+        rosters.import_roster(name="companies", path=roster, now=timezone.now(), actor="system:test", processes=1)
         story.an_operator("sample-fibre", "Sample Fibre")
         draft = with_addresses(owner)
         facts: dict[str, Any] = {"application": draft, "actor": story.actor_of(owner), "now": timezone.now()}
-        apply.save_company(name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="", **facts)
-        apply.save_contact(name="Network manager", mobile="+923001234520", **facts)
-        apply.attach_document(rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
+        drafts.save_company(name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="", **facts)
+        drafts.save_contact(name="Network manager", mobile="+923001234520", **facts)
+        parts.attach_document(rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
         client = signed_in(owner)
         assert client.get(reverse("portal:check", args=[draft.reference])).text.count("Not proved yet") == len(KNOWN)
         link = link_on(client.get(list_of(draft)).text)
@@ -103,11 +103,11 @@ class TestTheWholeLine:
 
 class TestTheList:
     def test_of_no_addresses_leads_a_technician_to_where_they_are_added(self, owner: User) -> None:
-        draft = apply.start_application(
+        draft = drafts.start_application(
             applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=timezone.now()
         )
         facts: dict[str, Any] = {"application": draft, "actor": story.actor_of(owner), "now": timezone.now()}
-        saved = apply.save_company(name="Sample House", company_number="0000482", ntn="", **facts)
+        saved = drafts.save_company(name="Sample House", company_number="0000482", ntn="", **facts)
         technician = story.a_person()
         people.add_member(
             organisation=saved.organisation, user=technician, role="technician", actor="system:test", now=timezone.now()
@@ -117,7 +117,7 @@ class TestTheList:
             answer = client.get(reverse(page, args=[draft.reference]), follow=True)
             assert answer.status_code == 200
             assert answer.redirect_chain[-1][0] == reverse("apply:add_address", args=[draft.reference])
-        apply.withdraw_application(application=story.fresh(draft), actor=story.actor_of(owner), now=timezone.now())
+        sending.withdraw_application(application=story.fresh(draft), actor=story.actor_of(owner), now=timezone.now())
         answer = client.get(reverse("portal:application", args=[draft.reference]))
         assert answer["Location"] == reverse("portal:home"), "nothing of it is left to prove"
 
@@ -165,8 +165,8 @@ class TestTheLink:
 
     def test_proves_all_that_runs_at_the_address(self, owner: User) -> None:
         draft = with_addresses(owner, KNOWN[:1])
-        other = apply.NewEndpoint(ipaddress.ip_network(KNOWN[0]), "openvpn_udp")
-        apply.add_endpoints(application=draft, wanted=[other], actor="person:x", now=timezone.now())
+        other = bulk.NewEndpoint(ipaddress.ip_network(KNOWN[0]), "openvpn_udp")
+        bulk.add_endpoints(application=draft, wanted=[other], actor="person:x", now=timezone.now())
         link = link_on(signed_in(owner).get(list_of(draft)).text)
         answer = Client(REMOTE_ADDR=KNOWN[0], headers={"accept": "*/*", "user-agent": "curl/8.14.1"}).get(link)
         assert answer.text.startswith("Proved for 2 entries") and proved(draft) == 2
@@ -211,7 +211,7 @@ class TestTheLink:
 
     def test_is_no_other_applications(self, owner: User) -> None:
         one, other = with_addresses(owner, KNOWN[:5]), with_addresses(owner, KNOWN[5:10])
-        token = applications.prove_all_token(one)
+        token = access.prove_all_token(one)
         answer = Client(REMOTE_ADDR=KNOWN[5]).get(reverse("portal:prove_by_link", args=[other.reference, token]))
         assert answer.status_code == 404 and proved(other) == 0
 

@@ -14,9 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.applicant.registration_status import addresses_of
-from rahdari.decide import actions as decide
+from rahdari.decide import ending
 from rahdari.publish import queries as publish
 from rahdari.register import actions as register
+from rahdari.register import pausing
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
 from tests import urdu
@@ -124,7 +125,7 @@ class TestThePage:
         assert [row.rsplit(",", 1)[1] for row in table.splitlines() if "203.0.113.10," in row] == ["Left by the holder"]
 
     def test_of_one_whose_registration_has_just_ended_says_how_to_undo_it(self, world: World) -> None:
-        decide.end(registration=world.registration, actor="person:1", now=timezone.now())
+        ending.end(registration=world.registration, actor="person:1", now=timezone.now())
         shown = world.browser("owner").get(page(world)).text
         assert "You have nothing registered now" in shown and "nothing registered yet" not in shown
         assert "It has ended. You can undo that" in shown
@@ -147,8 +148,8 @@ class TestThePage:
         story.published(tmp_path)
         story.in_force_at("sample-fibre")
         now = timezone.now()
-        decide.pause(registration=world.registration, days=7, actor="person:1", now=now)
-        register.suspend(registration=second, code="S4", actor="officer:1", now=now)
+        ending.pause(registration=world.registration, days=7, actor="person:1", now=now)
+        pausing.suspend(registration=second, code="S4", actor="officer:1", now=now)
         story.published(tmp_path)
         story.in_force_at("sample-fibre")
         browser = world.browser("owner")

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts
 from rahdari.people import actions, queries
 from rahdari.vault import keys
 from tests import urdu
@@ -69,7 +69,7 @@ def waiting(language: str) -> dict[str, str]:
         person = story.a_person()
         draft = story.fill(story.a_draft(person))
         actor = story.actor_of(person)
-        apply.save_evidence(application=draft, kind=kind, actor=actor, now=timezone.now(), **facts)
+        drafts.save_evidence(application=draft, kind=kind, actor=actor, now=timezone.now(), **facts)
         story.prove(story.add(draft))
         story.send(story.fresh(draft))
         story.advance()

@@ -19,14 +19,15 @@ from rahdari.address import directory
 from rahdari.api import serializers
 from rahdari.applicant.overview import Overview, overview, overviews
 from rahdari.applicant.stages import Stage
-from rahdari.apply import actions as apply
+from rahdari.apply import access, drafts, renewal, sending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.decide import actions as decide
+from rahdari.decide import ending
 from rahdari.people.models import User
 from rahdari.portal.applicant import home
 from rahdari.publish import queries as publish
 from rahdari.register import actions as register
+from rahdari.register import pausing
 from rahdari.register.models import Registration
 from rahdari.vault import keys
 from tests.api.sample import Program
@@ -83,7 +84,7 @@ def with_its_operator(person: User) -> None:
 def with_its_association(person: User) -> None:
     draft = story.fill(story.a_draft(person))
     facts: dict[str, Any] = {"actor": story.actor_of(person), "now": timezone.now()}
-    apply.save_evidence(
+    drafts.save_evidence(
         application=draft, kind="association", text="", association=ASSOCIATION, association_number="M-00731", **facts
     )
     story.prove(story.add(draft))
@@ -95,7 +96,7 @@ def provisional(person: User) -> None:
     draft = story.fill(story.a_draft(person))
     now = timezone.now()
     text = "https://profile.example/sample"
-    apply.save_evidence(application=draft, kind="work_profile", text=text, actor=story.actor_of(person), now=now)
+    drafts.save_evidence(application=draft, kind="work_profile", text=text, actor=story.actor_of(person), now=now)
     story.prove(story.add(draft))
     story.send(story.fresh(draft))
     story.advance()
@@ -103,7 +104,7 @@ def provisional(person: User) -> None:
 
 def withdrawn(person: User) -> None:
     sent = story.send(story.a_full_draft(person))
-    apply.withdraw_application(application=sent, actor=story.actor_of(person), now=timezone.now())
+    sending.withdraw_application(application=sent, actor=story.actor_of(person), now=timezone.now())
 
 
 def held(person: User, act: Callable[[Registration], object] = lambda registration: None) -> Registration:
@@ -115,15 +116,15 @@ def held(person: User, act: Callable[[Registration], object] = lambda registrati
 
 
 def paused(registration: Registration) -> None:
-    decide.pause(registration=registration, days=7, actor="person:x", now=timezone.now())
+    ending.pause(registration=registration, days=7, actor="person:x", now=timezone.now())
 
 
 def ended(registration: Registration) -> None:
-    decide.end(registration=registration, actor="person:x", now=timezone.now())
+    ending.end(registration=registration, actor="person:x", now=timezone.now())
 
 
 def suspended(registration: Registration) -> None:
-    register.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
+    pausing.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
 
 
 def struck_out(registration: Registration) -> None:
@@ -135,7 +136,7 @@ def changed(person: User) -> None:
     registration = held(person)
     facts: dict[str, Any] = {"actor": story.actor_of(person), "now": timezone.now()}
     for is_sent in (True, False):
-        draft = apply.apply_again(registration=registration, applicant=person, about="change", **facts)
+        draft = renewal.apply_again(registration=registration, applicant=person, about="change", **facts)
         story.prove(story.add(draft))
         for endpoint in applications.endpoints_of(draft):
             story.prove(endpoint)
@@ -196,7 +197,7 @@ def test_of_many_at_once_everything_is_as_of_each_alone(tmp_path: Path) -> None:
     one_of_each(story.a_person())
     of_others(tmp_path)
     held(story.a_person())
-    everything = list(applications.every().order_by("pk"))
+    everything = list(access.every().order_by("pk"))
     now = timezone.now()
     many = [all_of(each) for each in overviews(everything, now=now)]
     for seen, application in zip(many, everything, strict=True):
@@ -247,6 +248,6 @@ def test_who_holds_registrations_is_read_for_all_of_them(django_assert_num_queri
         held(story.a_person())
     rows = list(Registration.objects.all())
     with django_assert_num_queries(2):
-        names = applications.holder_names_of(rows)
-    assert names == {row.pk: applications.holder_name_of(row) for row in rows} and len(set(names.values())) == 3
+        names = subjects.holder_names_of(rows)
+    assert names == {row.pk: subjects.holder_name_of(row) for row in rows} and len(set(names.values())) == 3
     assert publish.standings_of({}) == {}

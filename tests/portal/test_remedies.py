@@ -13,8 +13,7 @@ from rahdari import policy, workflow
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.control.models import Reproof
-from rahdari.decide import actions as decide
-from rahdari.decide import evidence, remedies
+from rahdari.decide import assignment, ending, evidence, refusals, remedies, revocation
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case, Notice
 from rahdari.decide.rules import Status
@@ -92,14 +91,14 @@ def noticed(applicant: User, reason: Reason) -> Case:
     officer = story.an_officer()
     if reason.kind == "refusal":
         case = story.a_case(applicant)
-        decide.take_case(case=case, officer=officer, now=timezone.now())
-        decide.propose_refusal(
+        assignment.take_case(case=case, officer=officer, now=timezone.now())
+        refusals.propose_refusal(
             case=case, officer=officer, codes=[reason.code], text="So it is.", named="Page 2.", now=timezone.now()
         )
     else:
         application = story.a_granted_application(applicant)
         case = story.case_of(application)
-        decide.propose_taking_back(
+        revocation.propose_taking_back(
             case=case, officer=officer, code=reason.code, text="So it is.", evidence="Page 2.", now=timezone.now()
         )
     return story.case_of(case.application)
@@ -109,9 +108,9 @@ def decided(applicant: User, reason: Reason) -> Case:
     case = noticed(applicant, reason)
     notice = cases.open_notice(case)
     assert notice is not None
-    decide.answer_notice(notice=notice, answer="No.", actor=story.actor_of(applicant), now=timezone.now())
+    refusals.answer_notice(notice=notice, answer="No.", actor=story.actor_of(applicant), now=timezone.now())
     second = story.an_officer(rank="director", role=Role.SUPERVISOR)
-    act = decide.second_refusal if reason.kind == "refusal" else decide.second_taking_back
+    act = refusals.second_refusal if reason.kind == "refusal" else revocation.second_taking_back
     act(case=story.case_of(case.application), officer=second, because="It stays so.", now=timezone.now())
     return story.case_of(case.application)
 
@@ -199,7 +198,7 @@ def test_a_request_is_taken_back(
     if reason.kind == "striking_out":
         end(browser, registration)
     else:
-        decide.pause(registration=registration, days=30, actor=story.actor_of(holder), now=timezone.now())
+        ending.pause(registration=registration, days=30, actor=story.actor_of(holder), now=timezone.now())
     page = browser.get(reverse("portal:registration", args=[registration.reference])).text
     to = form_of(page, "Undo the end" if reason.kind == "striking_out" else "Continue it now")
     assert browser.post(to).status_code == 302

@@ -13,13 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import policy, workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, parts
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
-from rahdari.checks import actions as checking
 from rahdari.checks import queries as checks
-from rahdari.control import actions as control
-from rahdari.control import expected_claims, places
+from rahdari.checks import rosters
+from rahdari.control import attempts, expected_claims, places
 from rahdari.control import queries as proofs
 from rahdari.decide import queries as cases
 from rahdari.letters.models import Letter
@@ -76,14 +75,14 @@ def sent_long_ago(application: Application) -> None:
 
 def with_papers(service: str, person: User, papers: dict[str, dt.date | None], **company: str) -> Application:
     actor = story.actor_of(person)
-    draft = apply.start_application(
+    draft = drafts.start_application(
         applicant=person, service=service, actor=actor, now=timezone.now(), fixed_address="yes"
     )
     common: dict[str, Any] = {"application": draft, "actor": actor, "now": timezone.now()}
-    apply.save_company(name=COMPANY, company_number=company.get("number", NUMBER), ntn="", **common)
-    apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
+    drafts.save_company(name=COMPANY, company_number=company.get("number", NUMBER), ntn="", **common)
+    drafts.save_contact(name="Sample Manager", mobile="+923001234567", **common)
     for rule, last_day in papers.items():
-        apply.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
+        parts.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
     story.prove(story.add(draft))
     story.send(story.fresh(draft))
     story.advance()
@@ -94,7 +93,7 @@ def with_papers(service: str, person: User, papers: dict[str, dt.date | None], *
 def companies(tmp_path: Path) -> None:
     path = tmp_path / "companies.csv"
     path.write_text(f"number,name,status,domain\n{NUMBER},{COMPANY},active,client.example\n", encoding="utf-8")
-    checking.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
+    rosters.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
 
 
 class TestTwoClicks:
@@ -158,7 +157,7 @@ class TestTwoClicks:
         first = proofs.latest_challenge(subject=endpoint.subject, block=endpoint.network, method="http")
         assert first is not None
         shown.append(expected_claims.claim_of(first))
-        control.look_once(challenge=first, now=timezone.now())
+        attempts.look_once(challenge=first, now=timezone.now())
         story.send(story.fresh(draft))
         story.advance()
         registration = ends_in(story.registration_of(story.fresh(draft)), 20)
@@ -237,17 +236,17 @@ class TestPapers:
         assert decision is not None and decision.decided_by.startswith("rule:")
 
     def granted_by_an_officer(self, application: Application, *, passed: bool = True) -> None:
-        from rahdari.decide import actions as decide
+        from rahdari.decide import assignment, granting
 
         officer, now = story.an_officer(), timezone.now()
         case = story.case_of(application)
-        decide.take_case(case=case, officer=officer, now=now)
+        assignment.take_case(case=case, officer=officer, now=now)
         if passed:
             check = checks.checks_of(application.subject).get(kind="documents")
-            decide.record_check(
+            assignment.record_check(
                 case=case, officer=officer, check=check.pk, outcome="passed", how="It names the embassy.", now=now
             )
-        decide.grant(case=story.case_of(application), officer=officer, now=now)
+        granting.grant(case=story.case_of(application), officer=officer, now=now)
         story.advance()
 
     def test_of_a_check_that_did_not_pass_go_to_an_officer(self) -> None:
@@ -286,7 +285,7 @@ class TestPapers:
         browser.post(reverse("portal:renew", args=[registration.reference]))
         draft = the_renewal()
         assert [paper.rule for paper in applications.documents_of(draft)] == ["incorporation"]
-        apply.attach_document(
+        parts.attach_document(
             application=draft,
             rule="call_centre_certificate",
             name="new.pdf",
@@ -313,7 +312,7 @@ class TestPapers:
         assert browser.get(reverse("apply:document", args=[draft.reference, note.pk])).status_code == 404
         original = files.read(note.noted_from.stored, aad=note.noted_from.aad)  # type: ignore[union-attr]
         assert original
-        again = apply.attach_document(
+        again = parts.attach_document(
             application=draft,
             rule="incorporation",
             name="again.pdf",
@@ -343,8 +342,8 @@ class TestProofOfWork:
         person = story.a_person()
         draft = story.fill(story.a_draft(person))
         actor, now = story.actor_of(person), timezone.now()
-        apply.save_evidence(application=draft, kind=kind, text="", actor=actor, now=now)
-        apply.attach_document(
+        drafts.save_evidence(application=draft, kind=kind, text="", actor=actor, now=now)
+        parts.attach_document(
             application=draft, rule="evidence", name="paper.jpg", content=a_photo(), actor=actor, now=now
         )
         story.prove(story.add(story.fresh(draft)))

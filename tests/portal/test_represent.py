@@ -13,7 +13,7 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.checks import contacts
 from rahdari.checks.models import Check
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment, granting
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
@@ -171,8 +171,8 @@ class TestTheRepresentative:
         browser.post(page, {"said": "no"})
         workflow.advance(now=timezone.now())
         officer = an_officer()
-        case = decide.take_case(case=decisions.case_of(second), officer=officer, now=timezone.now())  # type: ignore[arg-type]
-        decide.record_check(
+        case = assignment.take_case(case=decisions.case_of(second), officer=officer, now=timezone.now())  # type: ignore[arg-type]
+        assignment.record_check(
             case=case,
             officer=officer,
             check=whose(second).pk,
@@ -180,7 +180,7 @@ class TestTheRepresentative:
             how="Resolution seen.",
             now=timezone.now(),
         )
-        decide.grant(case=case, officer=officer, now=timezone.now())
+        granting.grant(case=case, officer=officer, now=timezone.now())
         assert not Letter.objects.filter(template="representative_overruled")
         for _ in range(2):
             workflow.advance(now=timezone.now())

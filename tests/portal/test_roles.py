@@ -13,10 +13,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.apply import actions as apply
+from rahdari.apply import bulk, drafts, parts
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.decide import actions as decide
+from rahdari.decide import ending
 from rahdari.fees import actions as fees
 from rahdari.fees.rules import Due
 from rahdari.letters.models import Letter
@@ -51,10 +51,10 @@ class World:
         for role in ROLES[1:-1]:
             user = self.people[role]
             people.add_member(organisation=self.company, user=user, role=role, actor=str(owner), now=now)
-        draft = apply.start_application(applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=now)
+        draft = drafts.start_application(applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=now)
         facts = {"application": draft, "actor": story.actor_of(owner), "now": now}
-        apply.save_company(name="Sample House", company_number="0000482", ntn="", **facts)
-        apply.add_endpoints(wanted=[apply.NewEndpoint(ipaddress.ip_network("203.0.113.24"), "wireguard")], **facts)
+        drafts.save_company(name="Sample House", company_number="0000482", ntn="", **facts)
+        bulk.add_endpoints(wanted=[bulk.NewEndpoint(ipaddress.ip_network("203.0.113.24"), "wireguard")], **facts)
         self.draft: Application = story.fresh(draft)
         self.registration: Registration = register.enter(
             origin=f"application:{uuid.uuid4()}",
@@ -143,7 +143,7 @@ class TestApplications:
 
     def test_lead_a_technician_to_a_page_while_there_is_no_address(self, world: World) -> None:
         endpoint = applications.endpoints_of(world.draft).get()
-        apply.remove_endpoint(endpoint=endpoint, actor="person:x", now=timezone.now())
+        parts.remove_endpoint(endpoint=endpoint, actor="person:x", now=timezone.now())
         for name in ("portal:prove_many", "portal:prove_first", "portal:application"):
             assert world.browser("technician").get(of_draft(world, name), follow=True).status_code == 200, name
 
@@ -152,7 +152,7 @@ class TestApplications:
         place, check = of_draft(world, "portal:prove", endpoint.pk), of_draft(world, "portal:check")
         assert check in world.browser("owner").get(place).text
         assert check not in world.browser("technician").get(place).text
-        decide.pause(registration=world.registration, days=7, actor="person:1", now=timezone.now())
+        ending.pause(registration=world.registration, days=7, actor="person:1", now=timezone.now())
         said = {each.to: each.text for each in Letter.objects.filter(template="registration_paused")}
         assert "press “Continue it now”" in said[world.people["owner"]]
         told = said[world.people["technician"]]
@@ -178,8 +178,8 @@ class TestApplications:
 
     def test_of_a_viewer_with_the_companys_number_are_not_the_companys(self, world: World) -> None:
         viewer, now = world.people["viewer"], timezone.now()
-        draft = apply.start_application(applicant=viewer, service="vpn_company", actor="person:x", now=now)
-        apply.save_company(
+        draft = drafts.start_application(applicant=viewer, service="vpn_company", actor="person:x", now=now)
+        drafts.save_company(
             application=draft, name="Sample House", company_number="0000482", ntn="", actor="person:x", now=now
         )
         assert story.fresh(draft).organisation != world.company

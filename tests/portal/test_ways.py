@@ -58,9 +58,9 @@ def browser(applicant: User) -> Client:
 def an_endpoint(
     applicant: User, address: str = "203.0.113.24", *, protocol: str = "udp", port: int = 51820
 ) -> Endpoint:
-    from rahdari.apply import actions as apply
+    from rahdari.apply import parts
 
-    return apply.add_endpoint(
+    return parts.add_endpoint(
         application=story.a_draft(applicant),
         block=address,
         runs="other",
@@ -418,7 +418,7 @@ class TestARangeByItsRegistry:
     def test_is_proved_by_a_line_in_its_record(self, browser: Client, applicant: User, settings: Any) -> None:
         endpoint = an_endpoint(applicant, "203.0.113.48/29")
         page = browser.post(page_of(endpoint, "record"), follow=True).text
-        text = proofs.shown_for(challenge_of(endpoint, "record"))["text"]
+        text = expected_claims.shown_for(challenge_of(endpoint, "record"))["text"]
         assert text in page
         self.say(settings, text)
         browser.post(page_of(endpoint, "record"), {"look": "1"})

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.attest import actions as attest
+from rahdari.attest import requests
 from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Identifier
-from rahdari.checks import actions as checking
 from rahdari.checks import queries as checks
+from rahdari.checks import rosters
 from rahdari.decide import queries as cases
 from rahdari.fees import rules as fees
 from rahdari.fees.models import Invoice
@@ -48,7 +48,7 @@ def companies(tmp_path: Path) -> None:
     path = tmp_path / "companies.csv"
     rows = "".join(f"{number},{name},active,organisation.example\n" for name, number in (CENTRE, BANK))
     path.write_text(f"number,name,status,domain\n{rows}", encoding="utf-8")
-    checking.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
+    rosters.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
 
 
 class Visitor:
@@ -233,7 +233,7 @@ class TestCompany:
         assert (asked.name, asked.member_number) == (BANK[0], "M-00731")
         assert registration_of(application) is None
         facts: dict[str, Any] = {"claim": "it_company", "way": "register", "by": "person:x", "now": timezone.now()}
-        attest.attest_applicant(request=asked, valid_until=timezone.localdate() + 200 * DAY, **facts)
+        requests.attest_applicant(request=asked, valid_until=timezone.localdate() + 200 * DAY, **facts)
         story.advance()
         assert registration_of(application) is not None
 

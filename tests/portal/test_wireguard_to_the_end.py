@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.address import directory
-from rahdari.apply import queries as applications
+from rahdari.apply import subjects
 from rahdari.apply.models import Application
 from rahdari.control import places
 from rahdari.register import queries as register
@@ -88,4 +88,4 @@ def test_is_proved_from_the_page_registered_and_renewed_in_two_clicks(
     assert Application.objects.get(about="renewal").status == "granted"
     assert renewed.reference == registration.reference and renewed.valid_until > timezone.now() + 300 * DAY
     assert [change.act for change in Change.objects.order_by("id")][changes:] == ["renew"]
-    assert applications.last_granted_for(renewed) == Application.objects.get(about="renewal")
+    assert subjects.last_granted_for(renewed) == Application.objects.get(about="renewal")

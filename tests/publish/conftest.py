@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rahdari.publish import actions
+from rahdari.publish import ceremony
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
 
@@ -23,7 +23,7 @@ def data(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture
 def feed(data: Path, db: None) -> Repository:
     """A feed whose keys were made, with nothing published."""
-    actions.make_feed_keys(offline=data / "keys" / "feed-offline", now=NOW)
+    ceremony.make_feed_keys(offline=data / "keys" / "feed-offline", now=NOW)
     return Repository(data)
 
 

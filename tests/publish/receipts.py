@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rahdari.feed import AppliedTarget, Receipt, SignedReceipt
 from rahdari.feed.entry import time_text
-from rahdari.publish import actions
+from rahdari.publish import receipts
 from rahdari.publish.models import Edition, Operator, Stream
 
 from .world import NOW
@@ -46,6 +46,6 @@ def signed(operator: Operator, receipt: Receipt) -> SignedReceipt:
 
 def received(
     operator: Operator, receipt: Receipt | None = None, *, after: dt.timedelta = 2 * SECOND
-) -> actions.Recorded:
+) -> receipts.Recorded:
     receipt = receipt or a_receipt(operator)
-    return actions.record_receipt(operator=operator, receipt=signed(operator, receipt), now=NOW + after)
+    return receipts.record_receipt(operator=operator, receipt=signed(operator, receipt), now=NOW + after)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rahdari.agent.welcome import parse_welcome
-from rahdari.publish import actions, commands, keys, queries, rules
+from rahdari.publish import actions, ceremony, commands, credentials, keys, queries, rules
 from rahdari.publish.commands.console import length_of_time
 from rahdari.publish.credentials import NewCredential
 from rahdari.publish.envelope import Repository
@@ -134,7 +134,7 @@ class TestFeedStatus:
 
     def test_asks_for_the_offline_keys_in_good_time(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
         made_at = NOW - rules.TARGETS_LAST + dt.timedelta(days=29)
-        actions.make_feed_keys(offline=data / "stick", now=made_at)
+        ceremony.make_feed_keys(offline=data / "stick", now=made_at)
         publish()
         assert run("feed", "status") == 0
         assert "renew it: rahdari feed renew --offline DIR" in capsys.readouterr().out
@@ -166,7 +166,7 @@ class TestOperator:
         words = ("operator", "add", "sample-fibre", "--name", "Sample Fibre", "--asn", "AS64500", "--asn", "64501")
         assert run(*words) == 0
         read = parse_welcome(capsys.readouterr().out)
-        operator = queries.holder([NewCredential.token(read.token)], now=NOW)
+        operator = credentials.holder([NewCredential.token(read.token)], now=NOW)
         assert operator is not None and operator.asns == [64500, 64501]
         root = (feed.metadata / "1.root.json").read_bytes()
         assert (read.server, read.root_sha256) == ("https://feed.example", hashlib.sha256(root).hexdigest())
@@ -180,15 +180,15 @@ class TestOperator:
         new = token_in(said)
         assert "write the token into /etc/rahdari/token" in said
         assert "agent init" not in said
-        assert queries.holder([NewCredential.token(old)], now=NOW) is not None
-        assert queries.holder([NewCredential.token(new)], now=NOW) is not None
+        assert credentials.holder([NewCredential.token(old)], now=NOW) is not None
+        assert credentials.holder([NewCredential.token(new)], now=NOW) is not None
         assert run("operator", "token", "sample-fibre") == 0
         assert "the others ended" in capsys.readouterr().out
         later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)
         assert (
-            queries.holder([NewCredential.token(old)], now=later)
+            credentials.holder([NewCredential.token(old)], now=later)
             is None
-            is queries.holder([NewCredential.token(new)], now=later)
+            is credentials.holder([NewCredential.token(new)], now=later)
         )
 
     def test_certificate_credentials_and_end(

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from rahdari.feed import CredentialKind, certificate_digest, holder_of, token_digest
 from rahdari.feed.access import FILE_NAME, parse_access
 from rahdari.journal import queries as journal
-from rahdari.publish import actions, queries
+from rahdari.publish import actions, credentials, queries
 from rahdari.publish.credentials import NewCredential
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Credential, Operator
@@ -70,9 +70,9 @@ class TestCreateOperator:
         operator = queries.operator_by_slug("sample-fibre")
         assert operator is not None and operator.asns == [64500]
         assert len(token) >= 43 and token not in json.dumps([each.digest for each in Credential.objects.all()])
-        assert queries.holder([NewCredential.token(token)], now=NOW) == operator
-        assert queries.holder([NewCredential.token(token + "x")], now=NOW) is None
-        assert queries.holder([NewCredential.token("")], now=NOW) is None
+        assert credentials.holder([NewCredential.token(token)], now=NOW) == operator
+        assert credentials.holder([NewCredential.token(token + "x")], now=NOW) is None
+        assert credentials.holder([NewCredential.token("")], now=NOW) is None
         assert [row.act for row in journal.about("operator:sample-fibre")] == ["publish.operator_added"]
 
     def test_is_refused_for_a_slug_that_is_taken_or_none(self, data: Path) -> None:
@@ -93,7 +93,7 @@ class TestCreateOperator:
         operator = Operator.objects.get()
         assert found is not None and (found.slug, found.repository) == ("sample-fibre", operator.repository)
         _, accesses = access(lambda: actions.stop_operator(operator=operator, actor="officer:1", now=NOW))
-        assert accesses == [] and queries.holder([NewCredential.token(token)], now=NOW) is None
+        assert accesses == [] and credentials.holder([NewCredential.token(token)], now=NOW) is None
 
     def test_leaves_the_access_file_to_the_owner_of_the_data_folder(self, data: Path) -> None:
         """The command runs as root, the process that reads the file does not."""
@@ -120,19 +120,19 @@ class TestReplaceToken:
             lambda: actions.replace_token(operator=operator, old_ends_at=NOW + 7 * DAY, actor="officer:1", now=NOW)
         )
         for at, lets_in in ((NOW, True), (NOW + 6.9 * DAY, True), (NOW + 7 * DAY, False)):
-            assert (queries.holder([NewCredential.token(old)], now=at) == operator) is lets_in
+            assert (credentials.holder([NewCredential.token(old)], now=at) == operator) is lets_in
             # The file carries the end with it: nobody has to write it at that moment.
             assert (holder_of(token_digest(old), accesses, now=at) is not None) is lets_in
-            assert queries.holder([NewCredential.token(new)], now=at) == operator
+            assert credentials.holder([NewCredential.token(new)], now=at) == operator
             assert holder_of(token_digest(new), accesses, now=at) is not None
 
     def test_ends_the_old_one_at_once_when_nothing_is_said(self, data: Path, access: Any) -> None:
         old = actions.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[], now=NOW)
         operator = Operator.objects.get()
         new, accesses = access(lambda: actions.replace_token(operator=operator, actor="officer:1", now=NOW))
-        assert queries.holder([NewCredential.token(old)], now=NOW) is None
+        assert credentials.holder([NewCredential.token(old)], now=NOW) is None
         assert holder_of(token_digest(old), accesses, now=NOW) is None
-        assert queries.holder([NewCredential.token(new)], now=NOW) == operator
+        assert credentials.holder([NewCredential.token(new)], now=NOW) == operator
 
     def test_never_lengthens_what_was_to_end_before(self, data: Path) -> None:
         actions.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[], now=NOW)
@@ -146,7 +146,7 @@ class TestReplaceToken:
         operator = an_operator()
         certificate = give(operator, pem(a_certificate()))
         actions.replace_token(operator=operator, actor="officer:1", now=NOW)
-        assert certificate in queries.credentials_of(operator, now=NOW)
+        assert certificate in credentials.credentials_of(operator, now=NOW)
 
 
 class TestGiveCertificate:
@@ -156,7 +156,7 @@ class TestGiveCertificate:
         der = certificate.public_bytes(Encoding.DER)
         assert given.ends_at == NOW + 30 * DAY and given.name == "CN=Sample Fibre\\, agent 1"
         for at, lets_in in ((NOW, True), (NOW + 31 * DAY, False)):
-            assert (queries.holder([NewCredential.certificate(der)], now=at) == operator) is lets_in
+            assert (credentials.holder([NewCredential.certificate(der)], now=at) == operator) is lets_in
             found = holder_of(certificate_digest(der), accesses, now=at, kind=CredentialKind.CERTIFICATE)
             assert (found is not None) is lets_in
         assert holder_of(certificate_digest(der), accesses, now=NOW) is None, "a certificate is no token"
@@ -168,13 +168,13 @@ class TestGiveCertificate:
     def test_is_one_operators_for_ever(self, data: Path) -> None:
         certificate = pem(a_certificate())
         give(an_operator(), certificate)
-        with pytest.raises(actions.CredentialTaken) as refused:
+        with pytest.raises(credentials.CredentialTaken) as refused:
             give(an_operator("sample-mobile"), certificate)
         assert refused.value.slug == "sample-fibre"
 
     @pytest.mark.parametrize("given", [b"", b"no", b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----"])
     def test_refuses_what_is_none(self, data: Path, given: bytes) -> None:
-        with pytest.raises(actions.CertificateUnusable, match="no certificate"):
+        with pytest.raises(credentials.CertificateUnusable, match="no certificate"):
             give(an_operator(), given)
 
     def test_refuses_one_that_has_ended_several_and_one_with_its_key(self, data: Path) -> None:
@@ -186,7 +186,7 @@ class TestGiveCertificate:
             (pem(a_certificate()) + key, "private key"),
             (b"x" * 70_000, "too large"),
         ):
-            with pytest.raises(actions.CertificateUnusable, match=why):
+            with pytest.raises(credentials.CertificateUnusable, match=why):
                 give(operator, content)
         assert not Credential.objects.filter(kind="certificate").exists()
 
@@ -206,13 +206,13 @@ class TestEndCredential:
         ended, accesses = access(lambda: end(None))
         assert ended.ends_at == NOW
         assert [each.kind for each in accesses[0].credentials] == ["token"]
-        with pytest.raises(actions.NoSuchCredential):
+        with pytest.raises(credentials.NoSuchCredential):
             end(None)
 
     def test_of_another_operator_is_none(self, data: Path) -> None:
         operator, other = an_operator(), an_operator("sample-mobile")
         number = Credential.objects.get(operator=other).pk
-        with pytest.raises(actions.NoSuchCredential):
+        with pytest.raises(credentials.NoSuchCredential):
             actions.end_credential(operator=operator, number=number, actor="officer:1", now=NOW)
 
     def test_stands_in_the_journal_without_the_secret(self, data: Path) -> None:

@@ -5,6 +5,7 @@ from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
 from rahdari.publish import actions, queries, rules
+from rahdari.publish import editions as publish_editions
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, Stream
 
@@ -26,14 +27,14 @@ class TestDatabaseBehindFeed:
         timestamp = feed.of(follower.operator.repository).metadata / "timestamp.json"
         before = timestamp.read_bytes()
         editions = Edition.objects.count()
-        with pytest.raises(actions.DatabaseBehindFeed) as refused:
+        with pytest.raises(publish_editions.DatabaseBehindFeed) as refused:
             publish()
         assert refused.value.on_disk[1] == 1 and refused.value.in_database is not None
         assert refused.value.in_database[1] == 0
         said = str(refused.value)
         assert f"To {follower.operator.slug} edition 1 of session {refused.value.on_disk[0][:8]} was published" in said
         assert "the database goes to edition 0 of session" in said and "(" not in said
-        with pytest.raises(actions.DatabaseBehindFeed):
+        with pytest.raises(publish_editions.DatabaseBehindFeed):
             cut()
         assert timestamp.read_bytes() == before
         assert Edition.objects.count() == editions and queries.changes_waiting() == 1
@@ -46,7 +47,7 @@ class TestDatabaseBehindFeed:
             publish()
             raise Undone
         starts_again(feed)
-        with pytest.raises(actions.DatabaseBehindFeed):
+        with pytest.raises(publish_editions.DatabaseBehindFeed):
             publish()
 
     def test_what_was_published_is_still_kept_fresh(self, feed: Repository, follower: Follower) -> None:
@@ -67,7 +68,7 @@ class TestDatabaseBehindFeed:
             raise Undone
         starts_again(feed)
         with pytest.raises(
-            actions.DatabaseBehindFeed, match=r"an operator whom the database does not know .* has none"
+            publish_editions.DatabaseBehindFeed, match=r"an operator whom the database does not know .* has none"
         ):
             publish()
 

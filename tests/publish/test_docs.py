@@ -12,7 +12,7 @@ import pytest
 
 from rahdari.agent.faults import Exit
 from rahdari.feed.repository import ROLES
-from rahdari.publish import actions, api, commands, keys, metrics, queries, rules
+from rahdari.publish import api, ceremony, commands, keys, metrics, queries, receipts, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator, RemovalHold
 from rahdari.publish.rules import ReceiptStanding
@@ -130,9 +130,9 @@ class TestKeyRunbook:
     def test_signs_on_a_machine_that_has_nothing(self, data: Path, machine: Machine, tmp_path: Path) -> None:
         """No data folder and no database: the real command, as a custodian types it."""
         offline = tmp_path / "stick"
-        actions.make_feed_keys(offline=offline, now=NOW)
+        ceremony.make_feed_keys(offline=offline, now=NOW)
         draft = tmp_path / "targets.draft"
-        draft.write_bytes(actions.draft_renewal(roles=["targets"], now=NOW).body)
+        draft.write_bytes(ceremony.draft_renewal(roles=["targets"], now=NOW).body)
         program = str(Path(sys.executable).with_name("rahdari"))
         bare = {"PATH": "/usr/bin:/bin", "RAHDARI_DATA": str(tmp_path / "nowhere"), "DATABASE_URL": "none"}
         for words in (["new-key", str(tmp_path / "root-7.pem")], ["sign", str(draft), "--offline", str(offline)]):
@@ -154,7 +154,7 @@ class TestOtherRunbooks:
         for line in lines:
             operator = queries.operator_by_slug("sample-fibre")
             if operator is not None and "--revoke" in line:
-                actions.enrol_key(operator=operator, key=key, now=NOW)
+                receipts.enrol_key(operator=operator, key=key, now=NOW)
             if operator is not None:
                 number = str(operator.credentials.latest("pk").pk)
             # The last of them is `keys` after `stop`: an operator that was stopped has nothing left to show.

@@ -7,10 +7,9 @@ from django.db import DatabaseError, transaction
 
 from rahdari.archive.actions import Box
 from rahdari.feed import DigestMismatch
-from rahdari.publish import actions, rules
-from rahdari.publish import queries as listings
+from rahdari.publish import rules, streams
 from rahdari.publish.models import Listing
-from rahdari.register import actions as register
+from rahdari.register import retention
 from rahdari.register.models import Change, Entry, Registration
 
 from .world import NOW, Follower, address, entered, publish, struck_out
@@ -21,12 +20,12 @@ DAY = dt.timedelta(days=1)
 
 def forgotten(registration: Registration, now: dt.datetime) -> bool:
     found = list(registration.entries.all())
-    if listings.needed([entry.pk for entry in found], now=now):
+    if streams.needed([entry.pk for entry in found], now=now):
         return False
     with transaction.atomic():
-        register.mark_forgotten(entries=found, box=Box("entry", now=now))
-        actions.forget_listings([entry.pk for entry in found])
-        register.forget_entries(entries=found)
+        retention.mark_forgotten(entries=found, box=Box("entry", now=now))
+        streams.forget_listings([entry.pk for entry in found])
+        retention.forget_entries(entries=found)
     return True
 
 
@@ -87,7 +86,7 @@ class TestTheDatabase:
             with pytest.raises(DatabaseError, match=r"only added|not deleted|never deleted"), transaction.atomic():
                 rows._raw_delete(using="default")
         entry = Entry.objects.get(registration=gone)
-        register.mark_forgotten(entries=[entry], box=Box("entry", now=NOW))
+        retention.mark_forgotten(entries=[entry], box=Box("entry", now=NOW))
         living = Entry.objects.exclude(registration=gone).get()
         living.origin = "forgotten:x"
         living.save(update_fields=["origin"])

@@ -8,7 +8,7 @@ from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root, Targets
 
 from rahdari.feed.repository import ROLES
-from rahdari.publish import actions, keys, offline, queries, rules
+from rahdari.publish import actions, ceremony, envelope, keys, offline, queries, rules
 from rahdari.publish.envelope import Repository
 
 from .world import NOW, Follower, address, an_operator, entered, publish
@@ -47,15 +47,15 @@ class TestMakeFeedKeys:
             assert (role.threshold, len(role.keyids)) == (1, 2)
 
     def test_may_be_of_five_custodians_of_whom_three_sign(self, data: Path) -> None:
-        made = actions.make_feed_keys(offline=data / "stick", number=5, threshold=3, now=NOW)
+        made = ceremony.make_feed_keys(offline=data / "stick", number=5, threshold=3, now=NOW)
         root = Repository(data).root().signed
         assert (root.roles["root"].threshold, len(root.roles["targets"].keyids)) == (3, 5)
         assert (made.keys, made.threshold) == (5, 3)
-        with pytest.raises(actions.ThresholdUnusable):
-            actions.make_feed_keys(offline=data / "other", number=3, threshold=3, now=NOW)
+        with pytest.raises(keys.ThresholdUnusable):
+            ceremony.make_feed_keys(offline=data / "other", number=3, threshold=3, now=NOW)
 
     def test_gives_the_standby_keys_a_passphrase_of_their_own(self, data: Path) -> None:
-        actions.make_feed_keys(offline=data / "stick", passphrase=b"one", standby_passphrase=b"two", now=NOW)
+        ceremony.make_feed_keys(offline=data / "stick", passphrase=b"one", standby_passphrase=b"two", now=NOW)
         assert keys.load_key(data / "stick" / "root-1.pem", b"one")
         for role in keys.ONLINE:
             assert keys.load_key(data / "stick" / keys.STANDBY / f"{role}.pem", b"two")
@@ -75,8 +75,8 @@ class TestMakeFeedKeys:
 
     def test_writes_over_nothing(self, feed: Repository, data: Path) -> None:
         before = {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
-        with pytest.raises(actions.KeysExist) as refused:
-            actions.make_feed_keys(offline=data / "elsewhere", now=NOW)
+        with pytest.raises(keys.KeysExist) as refused:
+            ceremony.make_feed_keys(offline=data / "elsewhere", now=NOW)
         assert refused.value.path == data / "keys" / "feed"
         assert {path: path.read_bytes() for path in data.rglob("*") if path.is_file()} == before
 
@@ -84,8 +84,8 @@ class TestMakeFeedKeys:
         offline = data / "stick"
         offline.mkdir()
         (offline / "root-1.pem").write_text("of another feed")
-        with pytest.raises(actions.KeysExist):
-            actions.make_feed_keys(offline=offline, now=NOW)
+        with pytest.raises(keys.KeysExist):
+            ceremony.make_feed_keys(offline=offline, now=NOW)
         assert not queries.feed_keys_exist() and (offline / "root-1.pem").read_text() == "of another feed"
 
     def test_begun_and_not_ended_is_no_key_set_and_stands_in_nobodys_way(self, data: Path) -> None:
@@ -93,18 +93,18 @@ class TestMakeFeedKeys:
         left.mkdir(parents=True)
         (left / "feed.pem").write_text("half")
         assert not queries.feed_keys_exist()
-        actions.make_feed_keys(offline=data / "stick", now=NOW)
+        ceremony.make_feed_keys(offline=data / "stick", now=NOW)
         assert queries.feed_keys_exist()
         assert (data / "keys" / ".feed.unfinished-1" / "feed.pem").read_text() == "half"
 
     def test_encrypts_offline_keys_with_the_passphrase(self, data: Path) -> None:
         offline = data / "stick"
-        actions.make_feed_keys(offline=offline, passphrase=b"sample words", now=NOW)
+        ceremony.make_feed_keys(offline=offline, passphrase=b"sample words", now=NOW)
         assert all(b"BEGIN ENCRYPTED PRIVATE KEY" in path.read_bytes() for path in offline.glob("*.pem"))
-        with pytest.raises(actions.KeyUnusable) as refused:
+        with pytest.raises(keys.KeyUnusable) as refused:
             keys.load_key(offline / "root-1.pem", None)
         assert refused.value.why == "it needs a passphrase"
-        with pytest.raises(actions.KeyUnusable):
+        with pytest.raises(keys.KeyUnusable):
             keys.load_key(offline / "root-1.pem", b"other words")
         assert keys.load_key(offline / "root-1.pem", b"sample words")
 
@@ -127,7 +127,7 @@ class TestPublisherKeys:
         other = another_feed(tmp_path)
         (data / "keys" / "feed" / "feed-static.pem").write_bytes((other.online / "feed-static.pem").read_bytes())
         entered(address(1))
-        with pytest.raises(actions.KeyUnusable) as refused:
+        with pytest.raises(keys.KeyUnusable) as refused:
             publish()
         assert refused.value.path.name == "feed-static.pem"
         assert timestamp.read_bytes() == before
@@ -137,7 +137,7 @@ class TestPublisherKeys:
         path = data / "keys" / "feed" / "timestamp.pem"
         path.unlink() if content is None else path.write_bytes(content)
         an_operator()
-        with pytest.raises(actions.KeyUnusable) as refused:
+        with pytest.raises(keys.KeyUnusable) as refused:
             publish()
         assert refused.value.path == path
 
@@ -147,7 +147,7 @@ class TestPublisherKeys:
         path = data / "keys" / "feed" / "timestamp.pem"
         path.rename(path.with_suffix(".away"))
         entered(address(1))
-        with pytest.raises(actions.KeyUnusable):
+        with pytest.raises(keys.KeyUnusable):
             publish()
         path.with_suffix(".away").rename(path)
         publish()
@@ -158,23 +158,23 @@ class TestRenewOffline:
     def test_needs_two_of_the_three_keys(self, feed: Repository, data: Path) -> None:
         offline = data / "keys" / "feed-offline"
         (offline / "targets-2.pem").unlink()
-        assert actions.renew_offline(offline=offline, passphrase=None, roles=["targets"], now=NOW) == {"targets": 2}
+        assert ceremony.renew_offline(offline=offline, passphrase=None, roles=["targets"], now=NOW) == {"targets": 2}
         (offline / "targets-3.pem").unlink()
-        with pytest.raises(actions.SignaturesMissing):
-            actions.renew_offline(offline=offline, passphrase=None, roles=["targets"], now=NOW)
+        with pytest.raises(offline.SignaturesMissing):
+            ceremony.renew_offline(offline=offline, passphrase=None, roles=["targets"], now=NOW)
         assert feed.newest("targets") == 2
 
     def test_refuses_the_keys_of_another_feed(self, feed: Repository, tmp_path: Path) -> None:
         other = another_feed(tmp_path)
         for role in ("root", "targets"):
-            with pytest.raises(actions.SignaturesMissing):
-                actions.renew_offline(offline=other.offline, passphrase=None, roles=[role], now=NOW)
+            with pytest.raises(offline.SignaturesMissing):
+                ceremony.renew_offline(offline=other.offline, passphrase=None, roles=[role], now=NOW)
         assert (feed.newest("root"), feed.newest("targets")) == (1, 1)
 
     def test_moves_the_end_and_nothing_else(self, feed: Repository, data: Path) -> None:
         before = feed.root().signed
         later = NOW + rules.ROOT_LASTS / 2
-        actions.renew_offline(offline=data / "keys" / "feed-offline", passphrase=None, roles=["root"], now=later)
+        ceremony.renew_offline(offline=data / "keys" / "feed-offline", passphrase=None, roles=["root"], now=later)
         after = feed.root().signed
         assert after.expires == later + rules.ROOT_LASTS and after.version == 2
         assert (after.keys, after.roles) == (before.keys, before.roles)
@@ -189,5 +189,5 @@ class TestSomeoneElsesTargets:
         forged.signed.version = 2
         forged.sign(keys.load_key(data / "keys" / "feed" / "feed-static.pem", None))
         (feed.metadata / "2.targets.json").write_bytes(forged.to_bytes())
-        with pytest.raises(actions.FeedUnusable):
+        with pytest.raises(envelope.FeedUnusable):
             actions.refresh_timestamp(now=NOW)

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import translation
 
 from rahdari.feed import EMPTY
-from rahdari.publish import actions, metrics, queries
+from rahdari.publish import actions, metrics, operator_lag, queries, watching
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
 from rahdari.publish.rules import LagState
@@ -106,8 +106,8 @@ class TestStandingOf:
             assert queries.standing_of(entries_of(registration)).in_force[0].name == "نمونہ فائبر"
 
 
-def lag(at: dt.datetime) -> queries.OperatorLag:
-    return queries.operators_with_lag(at)[0]
+def lag(at: dt.datetime) -> operator_lag.OperatorLag:
+    return operator_lag.operators_with_lag(at)[0]
 
 
 class TestOperatorsWithLag:
@@ -117,7 +117,7 @@ class TestOperatorsWithLag:
         received(operator, a_receipt(operator, after=2 * SECOND), after=3 * SECOND)
         seen = lag(NOW + 3600 * SECOND)
         assert (seen.state, seen.lag, seen.behind, seen.sequence) == (LagState.IN_STEP, 2 * SECOND, 0, 0)
-        assert seen.points == [queries.Point("North gateway", "nft", 0, 0, True)]
+        assert seen.points == [operator_lag.Point("North gateway", "nft", 0, 0, True)]
         for number in (1, 2):
             entered(address(number))
             publish(NOW + 60 * number * SECOND)
@@ -151,9 +151,9 @@ class TestOperatorsWithLag:
             publish(NOW + number * SECOND)
             received(operator, a_receipt(operator, after=SECOND), after=30 * SECOND)
             received(operator, a_receipt(operator, after=9 * SECOND), after=30 * SECOND)
-        lags = queries.lags_of(operator=operator, since=NOW)
+        lags = operator_lag.lags_of(operator=operator, since=NOW)
         assert [(past.sequences, past.lag) for past in lags] == [({"static": number}, SECOND) for number in (1, 2, 3)]
-        assert queries.lags_of(operator=operator, since=NOW + 31 * SECOND) == []
+        assert operator_lag.lags_of(operator=operator, since=NOW + 31 * SECOND) == []
 
     def test_lists_what_was_published_at_one_moment_once_with_the_latest_of_it(
         self, feed: Repository, operator: Operator
@@ -164,8 +164,8 @@ class TestOperatorsWithLag:
         publish(NOW + SECOND)
         received(operator, a_receipt(operator, role="feed-static", after=3 * SECOND), after=30 * SECOND)
         received(operator, a_receipt(operator, role="feed-dynamic", after=8 * SECOND), after=30 * SECOND)
-        lags = queries.lags_of(operator=operator, since=NOW)
-        assert lags == [queries.PastLag(lags[0].at, {"static": 1, "dynamic": 1}, 8 * SECOND)]
+        lags = operator_lag.lags_of(operator=operator, since=NOW)
+        assert lags == [operator_lag.PastLag(lags[0].at, {"static": 1, "dynamic": 1}, 8 * SECOND)]
 
 
 class TestWatchOperators:
@@ -180,7 +180,7 @@ class TestWatchOperators:
 
         def told(at: dt.timedelta) -> list[str]:
             caplog.clear()
-            actions.watch_operators(now=NOW + at)
+            watching.watch_operators(now=NOW + at)
             return [record.message for record in caplog.records if "sample-fibre" in record.message]
 
         assert told(4 * 60 * SECOND) == []
@@ -197,9 +197,9 @@ class TestWatchOperators:
     def test_looks_no_more_than_once_a_minute(
         self, feed: Repository, operator: Operator, django_assert_num_queries: Any
     ) -> None:
-        actions.watch_operators(now=NOW + 3600 * SECOND)
+        watching.watch_operators(now=NOW + 3600 * SECOND)
         with django_assert_num_queries(0):
-            actions.watch_operators(now=NOW + 3630 * SECOND)
+            watching.watch_operators(now=NOW + 3630 * SECOND)
 
 
 def samples(text: str) -> dict[str, float]:

@@ -14,6 +14,7 @@ from rahdari.address import vpn
 from rahdari.publish import queries
 from rahdari.publish.envelope import Repository
 from rahdari.register import actions as register
+from rahdari.register import address_changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import new_endpoint
@@ -36,7 +37,9 @@ def _act(dice: random.Random, held: list[Registration], number: int) -> None:
     nowhere = list(queries.unreached_entries(entries.active_entries()))
     match dice.choice(("enter", "enter", "enter", "name", "end")):
         case "name" if nowhere:
-            register.name_network(entry=dice.choice(nowhere), asn=dice.choice(NETWORKS[:3]), actor="officer:1", now=NOW)
+            address_changes.name_network(
+                entry=dice.choice(nowhere), asn=dice.choice(NETWORKS[:3]), actor="officer:1", now=NOW
+            )
         case "end" if living:
             register.strike_out(registration=dice.choice(living).registration, code="X1", actor="person:1", now=NOW)
         case _:
@@ -82,13 +85,13 @@ def test_naming_the_network_sends_an_entry_to_its_operator(feed: Repository) -> 
     entry = entered("198.51.100.9/32", asn=None).entries.get()
     publish()
     assert queries.standing_of([entry]).unreached == 1
-    register.name_network(entry=entry, asn=64500, actor="officer:1", now=NOW)
+    address_changes.name_network(entry=entry, asn=64500, actor="officer:1", now=NOW)
     publish()
     entry = Entry.objects.get(pk=entry.pk)
     received(operator, a_receipt(operator))
     assert queries.standing_of([entry]).is_everywhere
     changes = entry.changes.count()
-    register.name_network(entry=entry, asn=64500, actor="officer:1", now=NOW)
+    address_changes.name_network(entry=entry, asn=64500, actor="officer:1", now=NOW)
     assert entry.changes.count() == changes
 
 
@@ -96,7 +99,7 @@ def test_what_the_directory_learns_goes_before_what_was_named(feed: Repository) 
     from rahdari.address import directory
 
     entry = entered("198.51.100.9/32", asn=None).entries.get()
-    register.name_network(entry=entry, asn=64500, actor="officer:1", now=NOW)
+    address_changes.name_network(entry=entry, asn=64500, actor="officer:1", now=NOW)
     directory.configure(None, [directory.Origin(64501, "Sample", ipaddress.ip_network("198.51.100.0/24"))])
     try:
         register.follow_directory(now=NOW)
@@ -109,10 +112,10 @@ def test_an_address_with_several_parts_is_one_and_in_force_with_the_last_of_them
     operator = an_operator("one", asns=(64500,))
     registration = entered("198.51.100.9/32", asn=None)
     gateway = new_endpoint("endpoint:1", ipaddress.ip_network("198.51.100.10"), vpn.parts_of("ikev2"), None)
-    lead = register.add_entry(registration=registration, new=gateway, actor="rule:1", now=NOW)
+    lead = address_changes.add_entry(registration=registration, new=gateway, actor="rule:1", now=NOW)
     assert queries.standing_of(registration.entries.all()).unreached == 2, "two addresses, of four entries"
     for entry in (registration.entries.get(port=51820), lead):
-        register.name_network(entry=entry, asn=64500, actor="officer:1", now=NOW)
+        address_changes.name_network(entry=entry, asn=64500, actor="officer:1", now=NOW)
     publish()
     received(operator, a_receipt(operator))
     assert queries.standing_of(registration.entries.all()).is_everywhere

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from rahdari.feed import EMPTY, InvalidReceipt, SignedReceipt
 from rahdari.journal import queries as journal
-from rahdari.publish import actions, queries
+from rahdari.publish import actions, queries, receipts
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import AgentKey, Operator, Receipt
 from rahdari.publish.rules import ReceiptStanding
@@ -26,8 +26,8 @@ from .world import NOW, address, an_operator, entered, publish
 pytestmark = pytest.mark.django_db
 
 
-def record(operator: Operator, receipt: SignedReceipt) -> actions.Recorded:
-    return actions.record_receipt(operator=operator, receipt=receipt, now=NOW)
+def record(operator: Operator, receipt: SignedReceipt) -> receipts.Recorded:
+    return receipts.record_receipt(operator=operator, receipt=receipt, now=NOW)
 
 
 class TestRecordReceipt:
@@ -110,8 +110,8 @@ class TestAgentKeys:
         publish()
         received(operator)
         (key,) = queries.agent_keys_of(operator)
-        actions.revoke_key(operator=operator, key=key.key[:12], actor="officer:1", now=NOW)
-        with pytest.raises(actions.KeyRefused, match="key"):
+        receipts.revoke_key(operator=operator, key=key.key[:12], actor="officer:1", now=NOW)
+        with pytest.raises(receipts.KeyRefused, match="key"):
             received(operator, a_receipt(operator, after=5 * SECOND))
         assert Receipt.objects.count() == 1
         assert journal.about("operator:sample-fibre")[0].act == "publish.agent_key_revoked"
@@ -120,14 +120,14 @@ class TestAgentKeys:
     def test_are_revoked_only_when_one_is_meant(self, feed: Repository, operator: Operator, shortened: str) -> None:
         publish()
         received(operator)
-        with pytest.raises(actions.NoSuchKey):
-            actions.revoke_key(operator=operator, key=shortened, actor="officer:1", now=NOW)
+        with pytest.raises(receipts.NoSuchKey):
+            receipts.revoke_key(operator=operator, key=shortened, actor="officer:1", now=NOW)
 
     def test_of_one_operator_do_not_speak_for_another(self, feed: Repository, operator: Operator) -> None:
         other = an_operator("sample-mobile")
         publish()
         received(operator)
-        with pytest.raises(actions.KeyRefused):
+        with pytest.raises(receipts.KeyRefused):
             record(other, signed(operator, a_receipt(other)))
 
     def test_do_not_sign_what_was_changed_after(self, feed: Repository, operator: Operator) -> None:
@@ -145,7 +145,7 @@ class TestAgentKeys:
         monkeypatch.setattr("rahdari.publish.receipts.MOST_KEYS", 2)
         for _ in range(2):
             record(operator, SignedReceipt.sign(a_receipt(operator), Ed25519PrivateKey.generate()))
-        with pytest.raises(actions.KeyRefused):
+        with pytest.raises(receipts.KeyRefused):
             record(operator, SignedReceipt.sign(a_receipt(operator), Ed25519PrivateKey.generate()))
 
 
@@ -223,7 +223,7 @@ class TestReceiptApi:
         body = self.body()
         self.post(body, token)
         (key,) = queries.agent_keys_of(self.operator)
-        actions.revoke_key(operator=self.operator, key=key.key, actor="officer:1", now=NOW)
+        receipts.revoke_key(operator=self.operator, key=key.key, actor="officer:1", now=NOW)
         answer = self.post(body, token)
         assert (answer.status_code, answer.json()["field"]) == (422, "key")
 

@@ -20,7 +20,7 @@ from rahdari.agent.faults import Exit
 from rahdari.feed.repository import ROLES
 from rahdari.ops import postgres
 from rahdari.ops.loops import PublisherRound
-from rahdari.publish import actions, queries, rules
+from rahdari.publish import editions, queries, restoring, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator, Session
 
@@ -128,7 +128,7 @@ class TestRestore:
         database.restore()
         assert Operator.objects.count() == 1
         entered(address(60))
-        with pytest.raises(actions.DatabaseBehindFeed):
+        with pytest.raises(editions.DatabaseBehindFeed):
             publish()
         # and the publisher's own round keeps fresh what is published, and says once what is wrong
         signed, again = queries.feed_status().signed_at, PublisherRound()
@@ -263,7 +263,7 @@ class TestNewSession:
         publish()
         agent = agent_of(operator)
         assert agent.sync().exit is Exit.OK
-        actions.open_new_sessions(now=NOW, above=100)
+        restoring.open_new_sessions(now=NOW, above=100)
         assert agent.sync().exit is Exit.OK, "nothing is signed of it yet"
         publish()
         entered(address(2))

@@ -9,7 +9,8 @@ from tuf.api.metadata import Metadata, Timestamp
 
 from rahdari.agent.faults import Exit
 from rahdari.journal import queries as journal
-from rahdari.publish import actions, editions, folder, keys, queries
+from rahdari.publish import actions, ceremony, editions, folder, keys, queries
+from rahdari.publish import offline as publish_offline
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
 
@@ -43,18 +44,18 @@ def agent(feed: Repository, operator: Operator, tmp_path: Path) -> Iterator[Agen
 
 def rotate(feed: Repository, offline: Path, *roles: str, fresh: bool = False) -> dict[str, int]:
     """All custodians in one room."""
-    draft = actions.draft_rotation(online=roles, standby=offline / keys.STANDBY, fresh=fresh, now=NOW)
-    actions.sign_here(draft=draft, folders=[offline], passphrase=None)
-    return actions.take_up(draft=draft, now=NOW)
+    draft = ceremony.draft_rotation(online=roles, standby=offline / keys.STANDBY, fresh=fresh, now=NOW)
+    ceremony.sign_here(draft=draft, folders=[offline], passphrase=None)
+    return ceremony.take_up(draft=draft, now=NOW)
 
 
 def other_custodians(offline: Path, role: str, number: int) -> Path:
     """New keys for root or targets; return the folder they are in."""
     place = offline.with_name(f"{role}-{number}")
     public = [keys.next_key(place / f"{role}-{each}.pem", None).public_key for each in (1, 2, 3)]
-    draft = actions.draft_rotation(custodians={role: public}, now=NOW)
-    actions.sign_here(draft=draft, folders=[offline, place], passphrase=None)
-    actions.take_up(draft=draft, now=NOW)
+    draft = ceremony.draft_rotation(custodians={role: public}, now=NOW)
+    ceremony.sign_here(draft=draft, folders=[offline, place], passphrase=None)
+    ceremony.take_up(draft=draft, now=NOW)
     for path in place.glob("*.pem"):
         shutil.copy(path, offline / path.name)
     return place
@@ -78,7 +79,7 @@ class TestRotate:
             entered(address(number))
             publish()
         assert len(seen) == 4
-        trusted = actions.trusted_keys(role)
+        trusted = ceremony.trusted_keys(role)
         assert len(trusted.others) == 1 and not seen & set(trusted.others)
         outcome = agent.sync()
         assert outcome.exit is Exit.OK, outcome.faults
@@ -114,7 +115,7 @@ class TestRotate:
     def test_no_agent_is_ever_between_two_keys(self, feed: Repository, offline: Path, agent: AgentSide) -> None:
         """It asks after each step of a rotation, also where the custodians take their time."""
         standby = offline / keys.STANDBY
-        draft = actions.draft_rotation(online=ONLINE, standby=standby, now=NOW)
+        draft = ceremony.draft_rotation(online=ONLINE, standby=standby, now=NOW)
         assert agent.sync().exit is Exit.OK
         entered(address(1))
         publish()
@@ -122,7 +123,7 @@ class TestRotate:
         for number in (1, 2, 3):
             for role in ("root", "targets"):
                 draft.sign([keys.load_key(offline / f"{role}-{number}.pem", None)])
-        actions.take_up(draft=draft, now=NOW)
+        ceremony.take_up(draft=draft, now=NOW)
         assert agent.sync().exit is Exit.OK and len(agent.prefixes) == 2
 
     def test_is_taken_up_again_after_a_kill_in_the_middle(
@@ -130,37 +131,37 @@ class TestRotate:
     ) -> None:
         place = offline.with_name("others")
         public = [keys.next_key(place / f"targets-{each}.pem", None).public_key for each in (1, 2, 3)]
-        draft = actions.draft_rotation(custodians={"targets": public}, now=NOW)
-        actions.sign_here(draft=draft, folders=[offline, place], passphrase=None)
+        draft = ceremony.draft_rotation(custodians={"targets": public}, now=NOW)
+        ceremony.sign_here(draft=draft, folders=[offline, place], passphrase=None)
         # Killed after the delegation was placed, before the root.
         feed.add_targets(draft.documents["targets"].to_bytes())
         publish()
         actions.refresh_timestamp(now=NOW)
         assert agent.sync().exit is Exit.OK
-        assert actions.take_up(draft=draft, now=NOW) == {"root": 2, "targets": 2}
+        assert ceremony.take_up(draft=draft, now=NOW) == {"root": 2, "targets": 2}
         assert agent.sync().exit is Exit.OK and feed.newest("root") == 2
 
     def test_asked_for_again_makes_no_further_key(self, feed: Repository, offline: Path, operator: Operator) -> None:
         publish()
-        first = actions.draft_rotation(online=["snapshot"], standby=offline / keys.STANDBY, now=NOW)
-        again = actions.draft_rotation(online=["snapshot"], standby=offline / keys.STANDBY, now=NOW)
+        first = ceremony.draft_rotation(online=["snapshot"], standby=offline / keys.STANDBY, now=NOW)
+        again = ceremony.draft_rotation(online=["snapshot"], standby=offline / keys.STANDBY, now=NOW)
         assert first.fingerprint == again.fingerprint
 
     def test_refuses_roles_that_there_are_not(self, feed: Repository) -> None:
-        with pytest.raises(actions.RoleUnknown):
-            actions.draft_rotation(online=["root"], now=NOW)
-        with pytest.raises(actions.RoleUnknown):
-            actions.draft_rotation(custodians={"feed-static": []}, now=NOW)
-        with pytest.raises(actions.ThresholdUnusable):
-            actions.draft_rotation(custodians={"root": []}, now=NOW)
+        with pytest.raises(ceremony.RoleUnknown):
+            ceremony.draft_rotation(online=["root"], now=NOW)
+        with pytest.raises(ceremony.RoleUnknown):
+            ceremony.draft_rotation(custodians={"feed-static": []}, now=NOW)
+        with pytest.raises(keys.ThresholdUnusable):
+            ceremony.draft_rotation(custodians={"root": []}, now=NOW)
 
     def test_refuses_to_leave_the_publisher_without_a_key(self, feed: Repository, offline: Path) -> None:
-        draft = actions.draft_rotation(online=["timestamp"], standby=offline / keys.STANDBY, now=NOW)
-        actions.sign_here(draft=draft, folders=[offline], passphrase=None)
+        draft = ceremony.draft_rotation(online=["timestamp"], standby=offline / keys.STANDBY, now=NOW)
+        ceremony.sign_here(draft=draft, folders=[offline], passphrase=None)
         path = keys.online_folder(feed.data) / "timestamp.pem"
         path.rename(path.with_suffix(".away"))
-        with pytest.raises(actions.DraftUnusable, match="no key for timestamp"):
-            actions.take_up(draft=draft, now=NOW)
+        with pytest.raises(publish_offline.DraftUnusable, match="no key for timestamp"):
+            ceremony.take_up(draft=draft, now=NOW)
         assert feed.newest("root") == 1
 
 
@@ -170,7 +171,7 @@ class TestReplaceKey:
         self, feed: Repository, operator: Operator, standby: Path, agent: AgentSide, role: str
     ) -> None:
         stolen = signing_key(feed, role)
-        trusted = actions.replace_key(role=role, standby=standby, passphrase=None, now=NOW)
+        trusted = ceremony.replace_key(role=role, standby=standby, passphrase=None, now=NOW)
         assert trusted.others == (stolen,) and trusted.signing == signing_key(feed, role) != stolen
         name = "timestamp.json" if role == "timestamp" else self.newest(feed, operator, role)
         signed = Metadata.from_file(str(feed.of(operator.repository).metadata / name))
@@ -186,19 +187,19 @@ class TestReplaceKey:
         return f"{named.version}.{role}.json"
 
     def test_needs_a_standby_that_is_trusted(self, feed: Repository, standby: Path, tmp_path: Path) -> None:
-        with pytest.raises(actions.KeyUnusable):
-            actions.replace_key(role="snapshot", standby=tmp_path, passphrase=None, now=NOW)
+        with pytest.raises(keys.KeyUnusable):
+            ceremony.replace_key(role="snapshot", standby=tmp_path, passphrase=None, now=NOW)
         keys.write_key(tmp_path / "snapshot.pem", keys.generate(), None)
-        with pytest.raises(actions.KeyUnusable, match="do not trust"):
-            actions.replace_key(role="snapshot", standby=tmp_path, passphrase=None, now=NOW)
-        with pytest.raises(actions.RoleUnknown):
-            actions.replace_key(role="root", standby=standby, passphrase=None, now=NOW)
+        with pytest.raises(keys.KeyUnusable, match="do not trust"):
+            ceremony.replace_key(role="snapshot", standby=tmp_path, passphrase=None, now=NOW)
+        with pytest.raises(ceremony.RoleUnknown):
+            ceremony.replace_key(role="root", standby=standby, passphrase=None, now=NOW)
 
     def test_is_followed_by_a_rotation_that_leaves_the_thief_with_nothing(
         self, feed: Repository, offline: Path, operator: Operator, agent: AgentSide
     ) -> None:
         stolen = keys.load_key(keys.online_folder(feed.data) / "timestamp.pem", None)
-        actions.replace_key(role="timestamp", standby=offline / keys.STANDBY, passphrase=None, now=NOW)
+        ceremony.replace_key(role="timestamp", standby=offline / keys.STANDBY, passphrase=None, now=NOW)
         rotate(feed, offline, "timestamp")
         assert stolen.public_key.keyid not in feed.root().signed.keys
         assert agent.sync().exit is Exit.OK
@@ -237,7 +238,7 @@ class TestFastForward:
         assert agent.sync().exit is Exit.OK, "it is signed by a key that is trusted"
         # The thief served it from a machine of his own: ours knows nothing of it.
         place.write_bytes(honest)
-        actions.replace_key(role="timestamp", standby=offline / keys.STANDBY, passphrase=None, now=NOW)
+        ceremony.replace_key(role="timestamp", standby=offline / keys.STANDBY, passphrase=None, now=NOW)
         entered(address(1))
         publish()
         assert agent.sync().exit is Exit.UNTRUSTED, "it goes on enforcing, and takes no lower version"
@@ -253,7 +254,7 @@ class TestFastForward:
         stolen = keys.load_key(keys.online_folder(feed.data) / "timestamp.pem", None)
         forge(feed, operator, stolen.sign, version=2**40)
         assert agent.sync().exit is Exit.OK
-        actions.replace_key(role="timestamp", standby=offline / keys.STANDBY, passphrase=None, now=NOW)
+        ceremony.replace_key(role="timestamp", standby=offline / keys.STANDBY, passphrase=None, now=NOW)
         entered(address(1))
         publish()
         assert agent.sync().exit is Exit.OK and len(agent.prefixes) == 2
@@ -262,9 +263,9 @@ class TestFastForward:
 class TestFresh:
     @pytest.mark.parametrize("role", ["snapshot", "timestamp", "feed-static"])
     def test_makes_both_keys_anew(self, feed: Repository, offline: Path, agent: AgentSide, role: str) -> None:
-        before = {signing_key(feed, role), *actions.trusted_keys(role).others}
+        before = {signing_key(feed, role), *ceremony.trusted_keys(role).others}
         rotate(feed, offline, role, fresh=True)
-        after = {signing_key(feed, role), *actions.trusted_keys(role).others}
+        after = {signing_key(feed, role), *ceremony.trusted_keys(role).others}
         assert before.isdisjoint(after) and len(after) == 2
         entered(address(1))
         publish()
@@ -275,7 +276,7 @@ class TestFresh:
 class TestRenew:
     def test_is_met_by_an_agent_that_slept_through_it(self, feed: Repository, offline: Path, agent: AgentSide) -> None:
         for _ in range(3):
-            actions.renew_offline(offline=offline, passphrase=None, roles=["root", "targets"], now=NOW)
+            ceremony.renew_offline(offline=offline, passphrase=None, roles=["root", "targets"], now=NOW)
         assert (feed.newest("root"), feed.newest("targets")) == (4, 4)
         assert agent.sync().exit is Exit.OK
         assert queries.feed_status().unreadable == ""

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from rahdari.publish import cutting
 from rahdari.publish.models import Listing
 from rahdari.register import actions as register
+from rahdari.register import address_changes, changes, sharing
 from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.register.rules import NewEntry, stamp, told_end
 
@@ -54,7 +55,7 @@ class Life:
 
     def let_in(self, who: int, much: int, way: int) -> None:
         agreed = [holder for place, holder in enumerate(HOLDERS) if much & (1 << place)]
-        register.let_in(
+        sharing.let_in(
             block=BLOCK, newcomer=HOLDERS[who], agreed=agreed, origin=str(uuid.uuid4()), actor="person:1", now=self.now
         )
 
@@ -64,11 +65,11 @@ class Life:
 
     def end(self, who: int, much: int, way: int) -> None:
         for entry in self.of(who)[:1]:
-            register.end_entry(entry=entry, why="yield", now=self.now)
+            address_changes.end_entry(entry=entry, why="yield", now=self.now)
 
     def retire(self, who: int, much: int, way: int) -> None:
         for entry in self.of(who)[:1]:
-            register.retire_entry(entry=entry, until=self.now + much * DAY, actor="person:1", now=self.now)
+            address_changes.retire_entry(entry=entry, until=self.now + much * DAY, actor="person:1", now=self.now)
 
     def renew(self, who: int, much: int, way: int) -> None:
         for entry in self.of(who)[:1]:
@@ -78,21 +79,21 @@ class Life:
     def notice(self, who: int, much: int, way: int) -> None:
         by, at = HOLDERS[(who + 1 + way) % 3], self.now + much * DAY
         for sharer in self.parts_of(who):
-            register.leave(sharer=sharer, at=at, withdrawn_by=by, actor="person:1", now=self.now)
+            sharing.leave(sharer=sharer, at=at, withdrawn_by=by, actor="person:1", now=self.now)
 
     def stay(self, who: int, much: int, way: int) -> None:
         for sharer in self.parts_of(who):
-            register.stay(sharer=sharer, actor="person:1", now=self.now)
+            sharing.stay(sharer=sharer, actor="person:1", now=self.now)
 
     def end_part(self, who: int, much: int, way: int) -> None:
         for sharer in self.parts_of(who):
-            register.end_part(sharer=sharer, actor="person:1", now=self.now)
+            sharing.end_part(sharer=sharer, actor="person:1", now=self.now)
 
     def days(self, who: int, much: int, way: int) -> None:
         self.now += much * DAY
         register.expire_due(now=self.now)
-        register.end_parts_due(now=self.now)
-        register.end_entries_due(now=self.now)
+        sharing.end_parts_due(now=self.now)
+        address_changes.end_entries_due(now=self.now)
 
     def of(self, who: int) -> list[Entry]:
         found = Entry.objects.filter(holder=HOLDERS[who], ended_at=None).select_related("registration")
@@ -103,10 +104,10 @@ class Life:
 
 
 REFUSALS = (
-    register.BlockAlreadyEntered,
-    register.NotAllAgreed,
-    register.NotShareable,
-    register.NotValid,
+    changes.BlockAlreadyEntered,
+    sharing.NotAllAgreed,
+    sharing.NotShareable,
+    changes.NotValid,
 )
 
 

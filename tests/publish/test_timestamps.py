@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rahdari.feed import Kind
-from rahdari.publish import actions, rules
+from rahdari.publish import actions, ceremony, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import File, Operator
 
@@ -52,7 +52,7 @@ class TestRefreshTimestamp:
         publish()
         follower.sync()
         offline = data / "keys" / "feed-offline"
-        made = actions.renew_offline(offline=offline, passphrase=None, roles=["root", "targets"], now=NOW + DAY)
+        made = ceremony.renew_offline(offline=offline, passphrase=None, roles=["root", "targets"], now=NOW + DAY)
         assert made == {"root": 2, "targets": 2}
         published = feed.of(follower.operator.repository).published()
         assert published is not None and published.targets_version == 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rahdari.publish import cutting, reading
 from rahdari.publish.models import Session
-from rahdari.register import actions, rules
+from rahdari.register import address_changes, rules
 from rahdari.register.models import Change, Entry
 from rahdari.register.rules import NewEntry, feed_fields
 
@@ -80,7 +80,7 @@ class TestWhoHasEveryEdition:
                 f"host:{number}", ipaddress.ip_network(f"203.0.{number}.0/32"), "udp", 51820, 64500, kind="dynamic"
             )
             new = dataclasses.replace(new, until=NOW + REPORT_LASTS)
-            made.append(actions.add_entry(registration=registration, new=new, actor="person:1", now=NOW))
+            made.append(address_changes.add_entry(registration=registration, new=new, actor="person:1", now=NOW))
         return made
 
     def story(self, luck: random.Random) -> tuple[dict[str, dt.datetime], dict[str, dt.datetime], dict[str, str]]:
@@ -91,9 +91,9 @@ class TestWhoHasEveryEdition:
         )
         truth: dict[str, str] = {}
         for turn, (now, number) in enumerate(moments):
-            actions.end_entries_due(now=now)
+            address_changes.end_entries_due(now=now)
             old = Entry.objects.get(pk=current[number].pk)
-            new = actions.move_entry(
+            new = address_changes.move_entry(
                 entry=old,
                 block=ipaddress.ip_network(f"203.0.{number}.{turn + 1}/32"),
                 asn=64500,
@@ -107,7 +107,7 @@ class TestWhoHasEveryEdition:
             assert [change.act for change in said] == ["move"], "the feed hears of the new one alone"
             truth[old.feed_id], current[number] = new.feed_id, new
         for entry in Entry.objects.filter(ended_at=None, valid_until__lt=NOW + 3 * DAY).order_by("valid_until"):
-            actions.end_entries_due(now=entry.valid_until)
+            address_changes.end_entries_due(now=entry.valid_until)
         moved = Change.objects.filter(act="move").select_related("entry")
         came = {change.entry.feed_id: change.at for change in moved}
         lapsed = Change.objects.filter(act="lapse").select_related("entry")

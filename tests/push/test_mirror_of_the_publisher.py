@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rahdari.publish import actions
+from rahdari.publish import actions, ceremony
 from rahdari.push.stores import Folder
 from tests.agent.feeds import a_configuration, sync
 from tests.publish.world import entered
@@ -49,7 +49,7 @@ class TestMirrorOfThePublisher:
         settings.DATA = data = tmp_path / "data"
         data.mkdir()
         now = dt.datetime.now(dt.UTC)
-        actions.make_feed_keys(offline=data / "keys" / "feed-offline", now=now)
+        ceremony.make_feed_keys(offline=data / "keys" / "feed-offline", now=now)
         for slug, asn in (("sample-one", 64500), ("sample-two", 64501)):
             actions.create_operator(slug=slug, name=slug, asns=[asn], now=now)
         entered("192.0.2.1/32", now=now)

@@ -6,7 +6,7 @@ import ipaddress
 import pytest
 
 from rahdari.journal import queries as journal
-from rahdari.register import actions, queries
+from rahdari.register import actions, address_changes, changes, queries
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import NewEntry, Standing
 
@@ -20,11 +20,11 @@ HOUR = dt.timedelta(hours=1)
 def a_dynamic_entry(prefix: str = "203.0.113.24/32", *, until: dt.datetime = NOW + DAY) -> Entry:
     registration = entered()
     new = NewEntry("host:1", ipaddress.ip_network(prefix), "udp", 51820, 64500, kind="dynamic", until=until)
-    return actions.add_entry(registration=registration, new=new, actor="person:1", now=NOW)
+    return address_changes.add_entry(registration=registration, new=new, actor="person:1", now=NOW)
 
 
 def moved(entry: Entry, prefix: str, *, now: dt.datetime, origin: str = "") -> Entry:
-    return actions.move_entry(
+    return address_changes.move_entry(
         entry=entry,
         block=ipaddress.ip_network(prefix),
         asn=64500,
@@ -48,8 +48,8 @@ class TestMoveEntry:
         assert listed(new.registration) == ["203.0.113.24/32", "203.0.113.77/32"]
         assert new.follows == old and new.feed_id != old.feed_id, "the feed does not tie the two together"
         assert (new.kind, new.protocol, new.port) == ("dynamic", "udp", 51820)
-        assert actions.end_entries_due(now=NOW + DAY / 2 + MINUTES - dt.timedelta(seconds=1)) == 0
-        assert actions.end_entries_due(now=NOW + DAY / 2 + MINUTES + HOUR) == 1
+        assert address_changes.end_entries_due(now=NOW + DAY / 2 + MINUTES - dt.timedelta(seconds=1)) == 0
+        assert address_changes.end_entries_due(now=NOW + DAY / 2 + MINUTES + HOUR) == 1
         assert listed(new.registration) == ["203.0.113.77/32"]
         assert [change.act for change in Change.objects.order_by("id")] == ["enter", "move", "lapse"]
 
@@ -58,7 +58,7 @@ class TestMoveEntry:
         second = moved(first, "203.0.113.77/32", now=NOW + MINUTES)
         back = moved(second, "203.0.113.24/32", now=NOW + 1.5 * MINUTES)
         assert back == first and back.valid_until == NOW + 1.5 * MINUTES + DAY
-        assert actions.end_entries_due(now=NOW + 3 * MINUTES + HOUR) == 1
+        assert address_changes.end_entries_due(now=NOW + 3 * MINUTES + HOUR) == 1
         assert listed(first.registration) == ["203.0.113.24/32"]
 
     def test_to_where_it_is_only_extends_it(self) -> None:
@@ -69,17 +69,17 @@ class TestMoveEntry:
     def test_is_refused_while_another_holder_has_the_address_and_nothing_changes(self) -> None:
         entry = a_dynamic_entry()
         rival = entered("203.0.113.77/32", holder=OTHER)
-        with pytest.raises(actions.BlockAlreadyEntered) as refused:
+        with pytest.raises(changes.BlockAlreadyEntered) as refused:
             moved(entry, "203.0.113.77/32", now=NOW)
         assert refused.value.entry == rival.entries.get()
         entry.refresh_from_db()
         assert entry.valid_until == NOW + DAY
-        actions.end_entry(entry=rival.entries.get(), why="yield", now=NOW)
+        address_changes.end_entry(entry=rival.entries.get(), why="yield", now=NOW)
         assert moved(entry, "203.0.113.77/32", now=NOW).block == ipaddress.ip_network("203.0.113.77/32")
 
     def test_of_an_entry_that_has_ended_begins_again_under_the_same_number(self) -> None:
         entry = a_dynamic_entry()
-        assert actions.end_entries_due(now=NOW + DAY) == 1
+        assert address_changes.end_entries_due(now=NOW + DAY) == 1
         entry.refresh_from_db()
         again = moved(entry, "203.0.113.24/32", now=NOW + 2 * DAY)
         assert again != entry and again.registration == entry.registration
@@ -88,7 +88,7 @@ class TestMoveEntry:
     def test_needs_a_valid_registration(self) -> None:
         entry = a_dynamic_entry()
         actions.strike_out(registration=entry.registration, code="X1", actor="person:1", now=NOW)
-        with pytest.raises(actions.NotValid):
+        with pytest.raises(changes.NotValid):
             moved(entry, "203.0.113.77/32", now=NOW)
 
 
@@ -96,7 +96,7 @@ class TestMoveEntry:
 class TestLeases:
     def test_an_end_of_its_own_leaves_the_registration_as_it_is(self) -> None:
         entry = a_dynamic_entry()
-        assert actions.end_entries_due(now=NOW + DAY) == 1
+        assert address_changes.end_entries_due(now=NOW + DAY) == 1
         entry.refresh_from_db()
         assert (entry.end_reason, queries.standing(entry.registration, NOW + DAY)) == ("lapse", Standing.VALID)
         rows = {row.act for row in journal.about(f"registration:{entry.registration_id}")}
@@ -104,30 +104,30 @@ class TestLeases:
 
     def test_extending_never_outlives_the_registration(self) -> None:
         entry = a_dynamic_entry()
-        assert actions.extend_entry(entry=entry, until=NOW + 5 * YEAR, now=NOW).valid_until == NOW + YEAR
-        assert actions.end_entries_due(now=NOW + YEAR) == 0, "it ends with its registration"
+        assert address_changes.extend_entry(entry=entry, until=NOW + 5 * YEAR, now=NOW).valid_until == NOW + YEAR
+        assert address_changes.end_entries_due(now=NOW + YEAR) == 0, "it ends with its registration"
         assert actions.expire_due(now=NOW + YEAR) == 1
         assert listed(entry.registration) == []
 
     def test_retiring_never_makes_an_end_later(self) -> None:
         entry = a_dynamic_entry()
-        actions.retire_entry(entry=entry, until=NOW + 2 * DAY, actor="person:1", now=NOW)
+        address_changes.retire_entry(entry=entry, until=NOW + 2 * DAY, actor="person:1", now=NOW)
         assert Entry.objects.get().valid_until == NOW + DAY
-        actions.retire_entry(entry=entry, until=NOW + MINUTES, actor="person:1", now=NOW)
+        address_changes.retire_entry(entry=entry, until=NOW + MINUTES, actor="person:1", now=NOW)
         leaves = Entry.objects.get().valid_until
         assert NOW + MINUTES <= leaves < NOW + MINUTES + HOUR
-        actions.retire_entry(entry=entry, until=NOW + MINUTES, actor="person:1", now=NOW)
+        address_changes.retire_entry(entry=entry, until=NOW + MINUTES, actor="person:1", now=NOW)
         assert Entry.objects.get().valid_until == leaves
 
     def test_renewal_leaves_leases_and_addresses_that_were_left_alone(self) -> None:
         reported = a_dynamic_entry()
-        stays = actions.add_entry(
+        stays = address_changes.add_entry(
             registration=reported.registration, new=endpoint("198.51.100.9/32"), actor="person:1", now=NOW
         )
-        leaves = actions.add_entry(
+        leaves = address_changes.add_entry(
             registration=reported.registration, new=endpoint("198.51.100.10/32"), actor="person:1", now=NOW
         )
-        actions.retire_entry(entry=leaves, until=NOW + 7 * DAY, actor="person:1", now=NOW)
+        address_changes.retire_entry(entry=leaves, until=NOW + 7 * DAY, actor="person:1", now=NOW)
         actions.renew(registration=reported.registration, valid_until=NOW + 2 * YEAR, actor="rule:1", now=NOW)
         until = {entry.pk: entry.valid_until for entry in Entry.objects.all()}
         assert NOW + 7 * DAY <= until.pop(leaves.pk) < NOW + 8 * DAY

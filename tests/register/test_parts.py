@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rahdari.address import Part, format_parts, parse_parts, vpn
-from rahdari.register import actions, queries
+from rahdari.register import actions, address_changes, changes, queries, sharing
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import NewEntry, new_endpoint
 
@@ -28,7 +28,7 @@ def an_endpoint(parts: tuple[Part, ...] = IPSEC, **given: Any) -> NewEntry:
 
 
 def registered(parts: tuple[Part, ...] = IPSEC, **given: Any) -> Entry:
-    return actions.add_entry(registration=entered(), new=an_endpoint(parts, **given), **ACT)
+    return address_changes.add_entry(registration=entered(), new=an_endpoint(parts, **given), **ACT)
 
 
 def listed(registration: Registration) -> dict[str, str]:
@@ -51,38 +51,40 @@ class TestAnEndpoint:
 
     def test_entered_twice_is_entered_once(self) -> None:
         registration, new = entered(), an_endpoint()
-        assert actions.add_entry(registration=registration, new=new, **ACT) == actions.add_entry(
+        assert address_changes.add_entry(registration=registration, new=new, **ACT) == address_changes.add_entry(
             registration=registration, new=new, **ACT
         )
         assert Entry.objects.count() == 3
 
     def test_is_not_entered_in_part_when_something_is_in_the_way(self) -> None:
         registered(parse_parts("udp 4500"))
-        with pytest.raises(actions.BlockAlreadyEntered):
-            actions.add_entry(registration=Registration.objects.get(), new=an_endpoint(), **ACT)
+        with pytest.raises(changes.BlockAlreadyEntered):
+            address_changes.add_entry(registration=Registration.objects.get(), new=an_endpoint(), **ACT)
         assert Entry.objects.count() == 1
 
     def test_moves_leaves_and_ends_as_one(self) -> None:
         lead = registered(kind="dynamic", until=NOW + DAY)
         there = ipaddress.ip_network("203.0.113.77/32")
         facts: dict[str, Any] = {"asn": 64500, "until": NOW + 2 * DAY, "overlap_until": NOW + DAY / 2}
-        new = actions.move_entry(entry=lead, block=there, origin="dyndns:2", **facts, **ACT)
+        new = address_changes.move_entry(entry=lead, block=there, origin="dyndns:2", **facts, **ACT)
         assert listed(lead.registration) == dict.fromkeys((str(BLOCK), str(there)), format_parts(IPSEC))
-        assert actions.end_entries_due(now=NOW + DAY) == 3
-        actions.extend_entry(entry=new, until=NOW + 3 * DAY, now=NOW + DAY)
-        assert actions.end_entries_due(now=NOW + 2.5 * DAY) == 0
-        actions.retire_entry(entry=new, until=NOW + 2.6 * DAY, actor="person:1", now=NOW + 2.5 * DAY)
+        assert address_changes.end_entries_due(now=NOW + DAY) == 3
+        address_changes.extend_entry(entry=new, until=NOW + 3 * DAY, now=NOW + DAY)
+        assert address_changes.end_entries_due(now=NOW + 2.5 * DAY) == 0
+        address_changes.retire_entry(entry=new, until=NOW + 2.6 * DAY, actor="person:1", now=NOW + 2.5 * DAY)
         [leaves] = set(Entry.objects.filter(ended_at=None).values_list("valid_until", flat=True))
         assert NOW + 2.6 * DAY <= leaves < NOW + 2.7 * DAY
-        actions.end_entry(entry=new, why="yield", now=NOW + 2.55 * DAY)
+        address_changes.end_entry(entry=new, why="yield", now=NOW + 2.55 * DAY)
         assert listed(lead.registration) == {}
 
     def test_that_lapsed_comes_back_whole(self) -> None:
         lead = registered(kind="dynamic", until=NOW + DAY)
-        assert actions.end_entries_due(now=NOW + DAY) == 3
+        assert address_changes.end_entries_due(now=NOW + DAY) == 3
         there = ipaddress.ip_network("203.0.113.77/32")
         facts: dict[str, Any] = {"asn": 64500, "until": NOW + 3 * DAY, "overlap_until": NOW + 2 * DAY}
-        actions.move_entry(entry=lead, block=there, origin="dyndns:2", **facts, actor="host:1", now=NOW + 2 * DAY)
+        address_changes.move_entry(
+            entry=lead, block=there, origin="dyndns:2", **facts, actor="host:1", now=NOW + 2 * DAY
+        )
         assert listed(lead.registration) == {str(there): format_parts(IPSEC)}
 
 
@@ -109,9 +111,9 @@ class TestAnotherThingRuns:
     def test_with_what_it_was_listed_for_a_while(self, before: tuple[Part, ...], after: tuple[Part, ...]) -> None:
         with transaction.atomic():
             lead = registered(before)
-            kept = actions.change_parts(entry=lead, parts=after, leaves_at=NOW + DAY, **ACT)
+            kept = address_changes.change_parts(entry=lead, parts=after, leaves_at=NOW + DAY, **ACT)
             assert listed(lead.registration) == {str(BLOCK): format_parts(parse_parts(format_parts({*before, *after})))}
-            assert actions.end_entries_due(now=NOW + DAY) == len(set(before) - set(after))
+            assert address_changes.end_entries_due(now=NOW + DAY) == len(set(before) - set(after))
             assert listed(lead.registration) == {str(BLOCK): format_parts(after)}
             assert queries.parts_at(kept) == after
             transaction.set_rollback(True)
@@ -119,8 +121,8 @@ class TestAnotherThingRuns:
     def test_takes_in_what_stood_alone_at_the_same_address(self) -> None:
         lead = registered(parse_parts("udp 500"))
         registration = lead.registration
-        actions.add_entry(registration=registration, new=an_endpoint(parse_parts("udp 4500, udp 9")), **ACT)
-        actions.change_parts(entry=lead, parts=IPSEC, leaves_at=NOW + DAY, **ACT)
+        address_changes.add_entry(registration=registration, new=an_endpoint(parse_parts("udp 4500, udp 9")), **ACT)
+        address_changes.change_parts(entry=lead, parts=IPSEC, leaves_at=NOW + DAY, **ACT)
         living = queries.entries_of(registration).filter(ended_at__isnull=True)
         found = {format_parts(parts) for parts in queries.endpoints_among(living).values()}
         assert found == {format_parts(IPSEC), "udp 9"}
@@ -152,9 +154,9 @@ class TestTheDatabase:
     def test_shares_each_part_with_those_who_have_it(self) -> None:
         lead = registered()
         letting = {"block": BLOCK, "newcomer": OTHER, "agreed": [lead.holder], "origin": "sharing:1", **ACT}
-        actions.let_in(**letting)
+        sharing.let_in(**letting)
         second = entered("198.51.100.7/32", holder=OTHER)
-        theirs = actions.add_entry(registration=second, new=an_endpoint(L2TP), **ACT)
+        theirs = address_changes.add_entry(registration=second, new=an_endpoint(L2TP), **ACT)
         carried = {str(entry.part): entry.carrier is not None for entry in [theirs, *theirs.parts.all()]}
         assert carried == {"udp 500": True, "udp 4500": True, "esp": True, "udp 1701": False}
         assert YEAR

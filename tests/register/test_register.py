@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from rahdari.address import parse_parts
 from rahdari.journal import queries as journal
-from rahdari.register import actions, queries
+from rahdari.register import actions, changes, queries
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import NewEntry, Standing, stamp, told_end
 
@@ -58,7 +58,7 @@ class TestEnter:
 
     def test_is_refused_while_another_holder_has_an_overlapping_address(self) -> None:
         first = entered("203.0.113.0/28")
-        with pytest.raises(actions.BlockAlreadyEntered) as refused:
+        with pytest.raises(changes.BlockAlreadyEntered) as refused:
             entered("198.51.100.1/32", "203.0.113.7/32", holder=OTHER)
         assert refused.value.entry == first.entries.get()
         assert Registration.objects.count() == 1, "nothing of a refused registration is entered"
@@ -68,9 +68,9 @@ class TestEnter:
     def test_one_holder_may_overlap_himself_but_not_repeat_an_endpoint(self) -> None:
         entered("203.0.113.0/28")
         assert entered("203.0.113.7/32").entries.count() == 1
-        with pytest.raises(actions.BlockAlreadyEntered):
+        with pytest.raises(changes.BlockAlreadyEntered):
             entered("203.0.113.7/32")
-        with pytest.raises(actions.BlockAlreadyEntered):
+        with pytest.raises(changes.BlockAlreadyEntered):
             entered("198.51.100.9/32", "198.51.100.9/32")
 
     def test_what_the_feed_may_say_is_six_fields_and_no_person(self) -> None:
@@ -119,7 +119,7 @@ class TestAmendAndRenew:
     def test_amending_to_what_stands_beside_it_names_that_entry(self) -> None:
         first = entered("203.0.113.24/32").entries.get()
         second = entered("203.0.113.24/29").entries.get()
-        with pytest.raises(actions.BlockAlreadyEntered) as refused:
+        with pytest.raises(changes.BlockAlreadyEntered) as refused:
             actions.amend_entry(
                 entry=second,
                 block=first.block,
@@ -134,7 +134,7 @@ class TestAmendAndRenew:
         registration = entered("203.0.113.24/32", until=NOW + dt.timedelta(days=1))
         renewed = actions.renew(registration=registration, valid_until=NOW + YEAR, actor="person:1", now=NOW)
         assert renewed.entries.get().valid_until == NOW + YEAR
-        with pytest.raises(actions.NotValid) as refused:
+        with pytest.raises(changes.NotValid) as refused:
             actions.renew(registration=renewed, valid_until=NOW + 2 * YEAR, actor="person:1", now=NOW + YEAR)
         assert refused.value.standing is Standing.EXPIRED
 
@@ -276,13 +276,13 @@ class TestProvisional:
         assert registration.entries.get().valid_until == later
 
     def test_is_not_renewed_before_it_is_confirmed(self) -> None:
-        with pytest.raises(actions.StillProvisional):
+        with pytest.raises(changes.StillProvisional):
             actions.renew(registration=self.provisional(), valid_until=NOW + YEAR, actor="person:1", now=NOW)
 
     def test_ends_with_its_term_and_cannot_be_confirmed_afterwards(self) -> None:
         registration = self.provisional()
         assert actions.expire_due(now=self.UNTIL) == 1
-        with pytest.raises(actions.NotValid):
+        with pytest.raises(changes.NotValid):
             actions.confirm_registration(
                 registration=registration, valid_until=NOW + YEAR, actor="rule:1", now=self.UNTIL
             )

@@ -11,7 +11,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from rahdari.address import parse_parts
-from rahdari.register import actions, queries
+from rahdari.register import actions, address_changes, changes, queries, sharing
 from rahdari.register.models import Change, CoHolder, Entry, Registration, SharedBlock
 from rahdari.register.rules import HOME, NewEntry
 
@@ -24,7 +24,7 @@ BLOCK = ipaddress.ip_network(GATEWAY)
 
 
 def let_in(newcomer: uuid.UUID = OTHER, *agreed: uuid.UUID, block: str = GATEWAY, now: dt.datetime = NOW) -> CoHolder:
-    return actions.let_in(
+    return sharing.let_in(
         block=ipaddress.ip_network(block),
         newcomer=newcomer,
         agreed=agreed or (HOLDER,),
@@ -44,7 +44,7 @@ def said() -> dict[str, Any]:
 class TestLetIn:
     def test_two_holders_stand_behind_one_line_of_the_feed_which_says_nothing_of_it(self) -> None:
         first = entered(GATEWAY, until=NOW + 10 * DAY)
-        with pytest.raises(actions.BlockAlreadyEntered):
+        with pytest.raises(changes.BlockAlreadyEntered):
             entered(GATEWAY, holder=OTHER)
         sharer = let_in()
         assert let_in() == sharer, "letting in twice changes nothing"
@@ -77,7 +77,7 @@ class TestLetIn:
     def test_wants_everybody_s_consent_who_is_there_and_of_whoever_was_let_in(self) -> None:
         entered(GATEWAY)
         let_in()
-        with pytest.raises(actions.NotAllAgreed) as refused:
+        with pytest.raises(sharing.NotAllAgreed) as refused:
             let_in(THIRD, HOLDER)
         assert refused.value.missing == {OTHER}, "the second has entered nothing yet, and is asked all the same"
         assert let_in(THIRD, HOLDER, OTHER).holder == THIRD
@@ -85,28 +85,28 @@ class TestLetIn:
 
     def test_is_of_exactly_one_block_never_of_a_part_nor_of_a_changing_address(self) -> None:
         entered("203.0.113.0/28")
-        with pytest.raises(actions.NotShareable):
+        with pytest.raises(sharing.NotShareable):
             let_in(block="203.0.113.7/32")
-        with pytest.raises(actions.NotShareable):
+        with pytest.raises(sharing.NotShareable):
             let_in(block="198.51.100.7/32")
         other = entered("198.51.100.7/32", holder=THIRD)
         reported = NewEntry("host:1", BLOCK, "any", None, 64500, kind="dynamic", until=NOW + DAY)
-        actions.add_entry(registration=other, new=reported, actor="person:1", now=NOW)
-        with pytest.raises(actions.NotShareable):
+        address_changes.add_entry(registration=other, new=reported, actor="person:1", now=NOW)
+        with pytest.raises(sharing.NotShareable):
             let_in(OTHER, THIRD)
 
     def test_is_never_of_a_line_at_home(self) -> None:
         staff = entered("198.51.100.7/32")
         at_home = NewEntry(f"{HOME}1:0", BLOCK, "any", None, 64500)
-        actions.add_entry(registration=staff, new=at_home, actor="person:1", now=NOW)
+        address_changes.add_entry(registration=staff, new=at_home, actor="person:1", now=NOW)
         assert not queries.may_be_shared(block=BLOCK)
-        with pytest.raises(actions.NotShareable):
+        with pytest.raises(sharing.NotShareable):
             let_in()
 
     def test_another_port_of_the_block_is_a_line_of_its_own(self) -> None:
         first, _ = entered(GATEWAY), let_in()
         second = entered("198.51.100.7/32", holder=OTHER)
-        own = actions.add_entry(
+        own = address_changes.add_entry(
             registration=second, new=endpoint(GATEWAY, protocol="tcp", port=443), actor="person:2", now=NOW
         )
         assert own.line == own and own.feed_id in said() and first.entries.get().feed_id in said()
@@ -122,7 +122,7 @@ class TestLetIn:
             "now": NOW,
         }
         for registration in (first, second):
-            with pytest.raises(actions.SharedWithOthers):
+            with pytest.raises(changes.SharedWithOthers):
                 actions.amend_entry(entry=registration.entries.get(), **given)
         actions.strike_out(registration=second, code="X1", actor="person:2", now=NOW)
         line = first.entries.get()
@@ -137,31 +137,31 @@ class TestLeaving:
         return first, entered(GATEWAY, holder=OTHER), sharer
 
     def notice(self, sharer: CoHolder) -> CoHolder:
-        return actions.leave(sharer=sharer, at=NOW + 30 * DAY, withdrawn_by=HOLDER, actor="person:1", now=NOW)
+        return sharing.leave(sharer=sharer, at=NOW + 30 * DAY, withdrawn_by=HOLDER, actor="person:1", now=NOW)
 
     def test_after_notice_ends_the_part_of_one_and_leaves_the_other(self) -> None:
         first, second, sharer = self.world()
         assert self.notice(sharer).leaves_at == NOW + 30 * DAY
-        assert actions.end_parts_due(now=NOW + 30 * DAY - dt.timedelta(seconds=1)) == 0
+        assert sharing.end_parts_due(now=NOW + 30 * DAY - dt.timedelta(seconds=1)) == 0
         before = said()
-        assert actions.end_parts_due(now=NOW + 30 * DAY) == 1
+        assert sharing.end_parts_due(now=NOW + 30 * DAY) == 1
         assert said() == before
         assert [each.ended_at is None for each in (first.entries.get(), second.entries.get())] == [True, False]
-        with pytest.raises(actions.BlockAlreadyEntered):
+        with pytest.raises(changes.BlockAlreadyEntered):
             entered(GATEWAY, holder=OTHER)
 
     def test_a_notice_may_be_taken_back(self) -> None:
         _, second, sharer = self.world()
         self.notice(sharer)
-        actions.stay(sharer=sharer, actor="person:1", now=NOW)
-        assert actions.end_parts_due(now=NOW + 31 * DAY) == 0
+        sharing.stay(sharer=sharer, actor="person:1", now=NOW)
+        assert sharing.end_parts_due(now=NOW + 31 * DAY) == 0
         assert second.entries.get().ended_at is None
 
     def test_a_notice_is_over_when_whoever_gave_it_has_gone(self) -> None:
         first, second, sharer = self.world()
         self.notice(sharer)
         actions.strike_out(registration=first, code="X1", actor="person:1", now=NOW + DAY)
-        assert actions.end_parts_due(now=NOW + 31 * DAY) == 0
+        assert sharing.end_parts_due(now=NOW + 31 * DAY) == 0
         assert second.entries.get().ended_at is None and len(said()) == 1
 
     def test_whoever_is_alone_again_has_the_block_like_any_other(self) -> None:
@@ -183,7 +183,7 @@ class TestLeaving:
     def test_whoever_has_left_is_let_in_anew_before_coming_back(self) -> None:
         _, second, _ = self.world()
         actions.strike_out(registration=second, code="X1", actor="person:2", now=NOW)
-        with pytest.raises(actions.BlockAlreadyEntered):
+        with pytest.raises(changes.BlockAlreadyEntered):
             entered(GATEWAY, holder=OTHER)
         let_in()
         assert entered(GATEWAY, holder=OTHER).entries.get().ended_at is None
@@ -291,7 +291,7 @@ class TestAtOnce:
         let_in(OTHER, HOLDER)
         let_in(HOLDER, OTHER, block=second_block)
         for registration, prefix in ((first, second_block), (other, GATEWAY)):
-            actions.add_entry(registration=registration, new=endpoint(prefix), actor="person:1", now=NOW)
+            address_changes.add_entry(registration=registration, new=endpoint(prefix), actor="person:1", now=NOW)
         found = at_once(
             lambda: actions.strike_out(registration=first, code="X1", actor="person:1", now=NOW),
             lambda: actions.strike_out(registration=other, code="X1", actor="person:2", now=NOW),

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from rahdari import policy
 from rahdari.address import directory
-from rahdari.decide import actions as decide
+from rahdari.decide import ending
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import OrgRole
 from rahdari.register import actions as register
+from rahdari.register import address_changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
@@ -147,7 +148,7 @@ class TestALineThatStands:
             agree(line, "203.0.113.202", now=NOW + dt.timedelta(days=1, minutes=1))
         assert error.value.why is WhyNot.TOO_SOON
         later = NOW + dt.timedelta(days=1, minutes=71)
-        register.end_entries_due(now=later)
+        address_changes.end_entries_due(now=later)
         standing = [each for each in home_entries(line.registration) if each.ended_at is None]
         assert [str(each.block) for each in standing] == ["203.0.113.201/32"]
 
@@ -190,10 +191,10 @@ class TestALineThatStands:
 
 class TestAnEndThatIsUndone:
     def ended(self, *lines: HomeConnection) -> Registration:
-        return decide.end(registration=lines[0].registration, actor="person:1", now=NOW)
+        return ending.end(registration=lines[0].registration, actor="person:1", now=NOW)
 
     def go_on(self, registration: Registration) -> int:
-        _found, lost = decide.go_on(registration=registration, actor="person:1", now=NOW + dt.timedelta(days=1))
+        _found, lost = ending.go_on(registration=registration, actor="person:1", now=NOW + dt.timedelta(days=1))
         return lost
 
     def test_brings_the_lines_at_home_back(self) -> None:
@@ -215,7 +216,7 @@ class TestAnEndThatIsUndone:
     def test_is_what_the_page_of_the_line_speaks_of(self, act: str) -> None:
         line = agree(a_line(now=timezone.now()), now=timezone.now())
         days = {"days": 7} if act == "pause" else {}
-        getattr(decide, act)(registration=line.registration, actor="person:1", now=timezone.now(), **days)
+        getattr(ending, act)(registration=line.registration, actor="person:1", now=timezone.now(), **days)
         place = reverse("remote:line", args=[queries.token_of(line)])
         page = Client().get(place)
         assert "Your line is off the lists for now" in page.text and "Your line is registered" not in page.text

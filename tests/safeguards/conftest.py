@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from rahdari.address import directory
 from rahdari.publish import actions as publish
+from rahdari.publish import ceremony
 from rahdari.vault import keys
 
 
@@ -32,5 +33,5 @@ def feed(tmp_path: Path, settings: Any) -> Path:
     settings.DATA.mkdir()
     keys.make_missing(settings.DATA / "keys")
     publish.create_operator(slug="sample-edge", name="Sample Edge", asns=[], gateway=True, now=timezone.now())
-    publish.make_feed_keys(offline=tmp_path / "offline", now=timezone.now())
+    ceremony.make_feed_keys(offline=tmp_path / "offline", now=timezone.now())
     return tmp_path

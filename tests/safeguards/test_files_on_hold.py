@@ -12,12 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import workflow
-from rahdari.apply import actions as apply
-from rahdari.apply import erasing, file_hold
+from rahdari.apply import erasing, file_hold, parts
 from rahdari.apply.models import Application, Document
-from rahdari.decide import actions as decide
+from rahdari.decide import due, ending, transitions, words
+from rahdari.decide import file_hold as decide_file_hold
 from rahdari.decide import queries as decisions
-from rahdari.decide import words
 from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
@@ -47,7 +46,7 @@ def at(day: dt.date, *, hour: int) -> dt.datetime:
 
 def held(case: Case, officer: User, *, until: dt.date | None = None, because: str = "appeal") -> None:
     facts: dict[str, Any] = {"until": until or last_day(), "because": because, "words": "Appeal 17 of 2026"}
-    decide.hold_file(case=case, officer=officer, now=timezone.now(), **facts)
+    decide_file_hold.hold_file(case=case, officer=officer, now=timezone.now(), **facts)
 
 
 def advance(now: dt.datetime, commit: Callable[..., Any]) -> None:
@@ -60,7 +59,7 @@ def with_a_paper(case: Case) -> Document:
     """One more paper in a file: it was sent before."""
     application = story.a_full_draft(story.a_person())
     facts = {"actor": story.actor_of(application.applicant), "now": timezone.now()}
-    paper = apply.attach_document(
+    paper = parts.attach_document(
         application=application, rule="evidence", name="contract.jpg", content=a_photo(), **facts
     )
     Document.objects.filter(pk=paper.pk).update(application=case.application)
@@ -79,7 +78,7 @@ class TestARefusedFile:
         with_a_paper(case)
         application, day = case.application, last_day()
         held(case, story.an_officer())
-        readable = decisions.readable_until(story.fresh(application))
+        readable = due.readable_until(story.fresh(application))
         assert readable is not None and timezone.localdate(readable) == day
         advance(at(day, hour=23), django_capture_on_commit_callbacks)
         row = story.fresh(application)
@@ -88,7 +87,7 @@ class TestARefusedFile:
         advance(at(day + dt.timedelta(days=1), hour=0), django_capture_on_commit_callbacks)
         row = story.fresh(application)
         assert row.erased_at is not None and not (row.name or row.cnic or row.held_words) and papers_of(row) == 0
-        with pytest.raises(apply.NotToHold):
+        with pytest.raises(file_hold.NotToHold):
             held(case, story.an_officer())
 
     def test_would_be_lost(
@@ -112,9 +111,9 @@ class TestARefusedFile:
     ) -> None:
         case = story.a_refusal(story.a_person())
         held(case, story.an_officer())
-        decide.end_hold(case=case, officer=story.an_officer(), now=timezone.now())
-        with pytest.raises(apply.NotToHold):
-            decide.end_hold(case=case, officer=story.an_officer(), now=timezone.now())
+        decide_file_hold.end_hold(case=case, officer=story.an_officer(), now=timezone.now())
+        with pytest.raises(file_hold.NotToHold):
+            decide_file_hold.end_hold(case=case, officer=story.an_officer(), now=timezone.now())
         told = [each.text for each in Letter.objects.filter(template="file_kept").order_by("written_at", "id")]
         assert sorted("Appeal 17 of 2026" in text for text in told) == [False, True]
         advance(timezone.now() + DAYS / 2, django_capture_on_commit_callbacks)
@@ -124,9 +123,9 @@ class TestARefusedFile:
         case, officer = story.a_refusal(story.a_person()), story.an_officer()
         today = timezone.localdate()
         for until in (today, today + file_hold.LONGEST + dt.timedelta(days=1)):
-            with pytest.raises(apply.NotToHold):
+            with pytest.raises(file_hold.NotToHold):
                 held(case, officer, until=until)
-        with pytest.raises(apply.NotToHold):
+        with pytest.raises(file_hold.NotToHold):
             held(case, officer, because="curiosity")
         for until in (today + dt.timedelta(days=1), today + file_hold.LONGEST):
             held(case, officer, until=until)
@@ -136,7 +135,7 @@ class TestARefusedFile:
         assert "Appeal 17" not in str([row.detail for row in rows])
 
     def test_is_none_while_it_is_open(self) -> None:
-        with pytest.raises(apply.NotToHold):
+        with pytest.raises(file_hold.NotToHold):
             held(story.a_case(story.a_person()), story.an_officer())
 
 
@@ -146,7 +145,7 @@ class TestAGrantedFile:
     ) -> None:
         application = story.a_granted_application(story.a_person())
         registration = Registration.objects.get()
-        decide.end(registration=registration, actor=story.actor_of(application.applicant), now=timezone.now())
+        ending.end(registration=registration, actor=story.actor_of(application.applicant), now=timezone.now())
         held(story.case_of(application), story.an_officer(), because="court")
         day, holder = last_day(), registration.holder
         publish.publish_editions(now=timezone.now())
@@ -163,16 +162,16 @@ class TestAGrantedFile:
 class TestWho:
     def test_holds_is_an_officer_and_nobody_of_the_file(self) -> None:
         case = story.a_refusal(story.a_person())
-        with pytest.raises(decide.NotAnOfficer):
+        with pytest.raises(transitions.NotAnOfficer):
             held(case, case.application.applicant)
         officer = story.an_officer()
         Application.objects.filter(pk=case.application.pk).update(applicant=officer)
         own = story.case_of(case.application)
-        with pytest.raises(decide.OwnApplication):
+        with pytest.raises(transitions.OwnApplication):
             held(own, officer)
         held(own, story.an_officer())
-        with pytest.raises(decide.OwnApplication):
-            decide.end_hold(case=own, officer=officer, now=timezone.now())
+        with pytest.raises(transitions.OwnApplication):
+            decide_file_hold.end_hold(case=own, officer=officer, now=timezone.now())
 
     def test_applied_reads_until_when_and_why(self) -> None:
         case = story.a_refusal(story.a_person())

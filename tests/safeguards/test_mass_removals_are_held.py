@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rahdari.agent.faults import Exit
 from rahdari.journal import queries as journal
-from rahdari.publish import actions, holds, queries, rules
+from rahdari.publish import actions, ceremony, holds, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Listing, Operator, RemovalHold, Stream
 from rahdari.register import actions as register
@@ -41,11 +41,11 @@ def end(registrations: list[Registration], *, now: dt.datetime = NOW) -> None:
 
 
 def the_hold() -> RemovalHold:
-    return queries.open_holds().get()
+    return holds.open_holds().get()
 
 
 def approve(now: dt.datetime = NOW, actor: str = SECOND_OFFICER) -> RemovalHold:
-    return actions.approve_hold(hold=the_hold(), actor=actor, reason="The company has closed.", now=now)
+    return holds.approve_hold(hold=the_hold(), actor=actor, reason="The company has closed.", now=now)
 
 
 class TestIsMass:
@@ -65,7 +65,7 @@ class TestHold:
     def test_few_go_at_once(self, many: list[Registration], follower: Follower) -> None:
         end(many[:20])
         publish()
-        assert len(follower.sync().digest) == 64 and len(follower.entries) == 20 and not queries.open_holds()
+        assert len(follower.sync().digest) == 64 and len(follower.entries) == 20 and not holds.open_holds()
 
     def test_many_wait_and_what_is_added_does_not(self, many: list[Registration], follower: Follower) -> None:
         end(many[:21])
@@ -100,7 +100,7 @@ class TestHold:
         publish()
         end([ended])
         publish()
-        assert [hold.stream.asns for hold in queries.open_holds()] == [small.asns]
+        assert [hold.stream.asns for hold in holds.open_holds()] == [small.asns]
         assert large.asns == [64501]
         assert Listing.objects.filter(stream__asns=[64501], until_sequence=None).count() == 30
 
@@ -117,7 +117,7 @@ class TestHold:
         register.expire_due(now=NOW + 2 * HOUR)
         publish(NOW + 2 * HOUR)
         assert the_hold().removals == 30
-        assert queries.who_ended(the_hold()) == [("clock", 30)]
+        assert holds.who_ended(the_hold()) == [("clock", 30)]
 
     def test_further_ones_that_are_many_join_it(self, many: list[Registration]) -> None:
         end(many[:21])
@@ -139,7 +139,7 @@ class TestApprove:
         assert len(follower.sync().digest) == 64 and len(follower.entries) == 40
         publish(NOW + 24 * HOUR)
         follower.sync()
-        assert len(follower.entries) == 10 and not queries.open_holds()
+        assert len(follower.entries) == 10 and not holds.open_holds()
         hold = RemovalHold.objects.get()
         assert hold.state == RemovalHold.State.ENDED and hold.released_from == hold.released_in == follower.sequence
         acts = [row.act for row in journal.about(f"hold:{hold.pk}")][::-1]
@@ -164,12 +164,12 @@ class TestApprove:
     def test_is_another_persons_than_who_ended_them(self, many: list[Registration]) -> None:
         end(many[:30])
         publish()
-        assert queries.who_ended(the_hold()) == [(OFFICER, 30)]
-        with pytest.raises(actions.SamePerson) as refused:
+        assert holds.who_ended(the_hold()) == [(OFFICER, 30)]
+        with pytest.raises(holds.SamePerson) as refused:
             approve(actor=OFFICER)
         assert refused.value.actor == OFFICER and the_hold().state == RemovalHold.State.WAITING
         assert approve().approved_by == SECOND_OFFICER
-        with pytest.raises(actions.HoldDecided):
+        with pytest.raises(holds.HoldDecided):
             approve()
 
     def test_is_for_as_many_as_waited(self, feed: Repository, operator: Operator, follower: Follower) -> None:
@@ -215,7 +215,7 @@ class TestApprove:
             moved(each, address(number), now=NOW + 25 * HOUR)
         publish(NOW + 25 * HOUR)
         follower.sync()
-        assert len(follower.entries) == 40 and not queries.open_holds()
+        assert len(follower.entries) == 40 and not holds.open_holds()
 
 
 class TestCancel:
@@ -228,29 +228,29 @@ class TestCancel:
         end(found)
         publish()
         approve()
-        actions.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="It was the wrong list.", now=NOW + HOUR)
+        holds.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="It was the wrong list.", now=NOW + HOUR)
         publish(NOW + 50 * HOUR)
         follower.sync()
         assert len(follower.entries) == 31 and the_hold().state == RemovalHold.State.CANCELLED
         assert queries.holds_waiting() == 0
         publish(NOW + 124 * HOUR)  # the feed tells the day
         follower.sync()
-        assert follower.prefixes == {address(99)} and not queries.open_holds()
+        assert follower.prefixes == {address(99)} and not holds.open_holds()
 
     def test_can_be_asked_again_by_one_and_approved_by_another(self, many: list[Registration]) -> None:
         end(many[:30])
         publish()
-        actions.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="No.", now=NOW)
-        with pytest.raises(actions.HoldDecided):
-            actions.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="No.", now=NOW)
-        with pytest.raises(actions.HoldDecided):
+        holds.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="No.", now=NOW)
+        with pytest.raises(holds.HoldDecided):
+            holds.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="No.", now=NOW)
+        with pytest.raises(holds.HoldDecided):
             approve()
-        actions.reopen_hold(hold=the_hold(), actor="officer:3", reason="Yes.", now=NOW + HOUR)
-        with pytest.raises(actions.SamePerson):
+        holds.reopen_hold(hold=the_hold(), actor="officer:3", reason="Yes.", now=NOW + HOUR)
+        with pytest.raises(holds.SamePerson):
             approve(actor="officer:3")
         assert approve().due_at == NOW + 25 * HOUR
-        with pytest.raises(actions.HoldDecided):
-            actions.reopen_hold(hold=the_hold(), actor="officer:3", reason="Yes.", now=NOW)
+        with pytest.raises(holds.HoldDecided):
+            holds.reopen_hold(hold=the_hold(), actor="officer:3", reason="Yes.", now=NOW)
 
 
 class TestBulkStatement:
@@ -272,8 +272,8 @@ class TestBulkStatement:
 
     def state(self, feed: Repository, hold: RemovalHold) -> None:
         draft = actions.draft_bulk_for(holds=[hold], now=NOW)
-        actions.sign_here(draft=draft, folders=[feed.data / "keys" / "feed-offline"], passphrase=None)
-        actions.take_up(draft=draft, now=NOW)
+        ceremony.sign_here(draft=draft, folders=[feed.data / "keys" / "feed-offline"], passphrase=None)
+        ceremony.take_up(draft=draft, now=NOW)
 
     def test_lets_agents_go_of_what_they_held_back(
         self, feed: Repository, many: list[Registration], agent: AgentSide

@@ -10,12 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.apply import actions as apply
-from rahdari.apply import evidence_forms
+from rahdari.apply import drafts, evidence_forms
 from rahdari.apply import forms as asked
 from rahdari.apply.models import Application
-from rahdari.decide import actions as decide
-from rahdari.decide import evidence
+from rahdari.decide import assignment, evidence, questions
 from rahdari.policy import BUNDLED, PolicyError, load, read
 from tests.apply.sample import CNIC, a_complete_draft, a_draft, actor_of, asking, sent
 from tests.decide import builders
@@ -118,7 +116,7 @@ class TestPages:
             assert 'name="cnic"' not in page and 'name="purpose"' not in page
         common: dict[str, Any] = {"application": draft, "actor": actor_of(draft.applicant), "now": timezone.now()}
         for kind in POLICY.services["vpn_freelancer"].evidence:
-            apply.save_evidence(kind=kind.key, **common)
+            drafts.save_evidence(kind=kind.key, **common)
             pages = [self.shown(draft, name) for name in ("evidence_text", "evidence_client", "evidence_declaration")]
             assert any('name="cnic"' in page for page in pages) == (kind.key == "self_declaration"), kind.key
         assert 'name="cnic"' in self.shown(draft, "association")
@@ -134,8 +132,8 @@ class TestWhatIsNotAsked:
     def test_is_not_kept_when_it_was_given_under_other_rules(self) -> None:
         draft = a_complete_draft()
         common: dict[str, Any] = {"application": draft, "actor": actor_of(draft.applicant), "now": timezone.now()}
-        apply.save_purpose(purpose="Planted words about the work", **common)
-        apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
+        drafts.save_purpose(purpose="Planted words about the work", **common)
+        drafts.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
         assert Application.objects.get(pk=draft.pk).cnic == CNIC
         kept = sent(Application.objects.get(pk=draft.pk))
         assert (kept.cnic, kept.cnic_index, kept.purpose) == ("", "", "")
@@ -150,7 +148,7 @@ class TestWhatIsNotAsked:
         reason = POLICY.reasons["R6"]
         assert evidence.missing(case.application, reason) == ("own_words",)
         now = builders.NOW + builders.HOUR
-        decide.take_case(case=case, officer=officer, now=now)
-        question = decide.ask_question(case=case, officer=officer, code="Q4", text="What is it for?", now=now)
-        decide.answer_question(question=question, answer="I design the pages of shops.", actor="person:x", now=now)
+        assignment.take_case(case=case, officer=officer, now=now)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", text="What is it for?", now=now)
+        questions.answer_question(question=question, answer="I design the pages of shops.", actor="person:x", now=now)
         assert evidence.missing(case.application, reason) == ()

@@ -29,7 +29,7 @@ from rahdari.api.interface import API
 from rahdari.apply.models import Application
 from rahdari.attest.rules import Identifier
 from rahdari.cli import COMMANDS, parser_for
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import questions, tokens
 from rahdari.ops.errors import Told
 from rahdari.people import actions as people
 from rahdari.people.models import User
@@ -126,7 +126,7 @@ def applied(person: User, make: Callable[[User], object]) -> Holder:
     addresses = [each.address_text for each in application.endpoints.all()]
     # What an operator is asked: at its desk stand the address and a name of which little is left.
     for endpoint in application.endpoints.all():
-        confirm.ask(
+        questions.ask(
             operator="sample-fibre",
             subject=application.subject,
             target=endpoint.subject,
@@ -261,7 +261,7 @@ def test_no_operation_of_the_api_tells_of_two(planted: Register) -> None:
 @pytest.mark.parametrize("name", sorted(each for each in PROGRAMS if not each.startswith("api:")))
 def test_no_address_for_programs_tells_of_two(planted: Register, name: str) -> None:
     """With the token of an operator's system, from the machine itself, and with nothing."""
-    _token, key = confirm.make_token(
+    _token, key = tokens.make_token(
         operator="sample-fibre", name="Sample system", sandbox=False, by="person:x", now=timezone.now()
     )
     for headers in ({}, {"authorization": f"Bearer {key}"}):

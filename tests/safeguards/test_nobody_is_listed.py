@@ -18,16 +18,16 @@ from django.utils import timezone
 
 from rahdari import policy, workflow
 from rahdari.address import parse_parts
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, parts, sending
 from rahdari.apply.models import Application
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment, ending, questions, refusals, revocation
 from rahdari.decide.models import Case, CaseQuestion
 from rahdari.inquiry.kinds import Kind
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Listing
-from rahdari.register import actions as registry
+from rahdari.register import address_changes
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import Standing
@@ -64,11 +64,11 @@ def somebody(*, known: bool = True) -> Planted:
     application = story.a_draft(person)
     facts = {"application": application, "actor": story.actor_of(person), "now": timezone.now()}
     cnic = cnic_of(person)
-    apply.save_person(name=name, cnic=cnic, **facts)
-    apply.save_contact(name=contact, mobile=f"+9230000{number:05}", **facts)
-    apply.save_evidence(kind="client_email", text=evidence, **facts)
-    apply.attach_document(rule="evidence", name=paper, content=a_photo(), **facts)
-    apply.add_endpoint(block=address, runs="wireguard", parts=parse_parts("udp 51820"), **facts)
+    drafts.save_person(name=name, cnic=cnic, **facts)
+    drafts.save_contact(name=contact, mobile=f"+9230000{number:05}", **facts)
+    drafts.save_evidence(kind="client_email", text=evidence, **facts)
+    parts.attach_document(rule="evidence", name=paper, content=a_photo(), **facts)
+    parts.add_endpoint(block=address, runs="wireguard", parts=parse_parts("udp 51820"), **facts)
     story.prove(application.endpoints.get())
     words = {name, contact, paper, evidence, address, cnic, f"30000{number:05}"}
     return Planted(story.fresh(application), frozenset(words))
@@ -113,7 +113,7 @@ def never_finished() -> Planted:
 
 def withdrawn_draft() -> Planted:
     planted = somebody()
-    apply.withdraw_application(
+    sending.withdraw_application(
         application=planted.application, actor=story.actor_of(planted.application.applicant), now=timezone.now()
     )
     return planted
@@ -123,7 +123,7 @@ def withdrawn() -> Planted:
     planted = somebody(known=False)
     story.send(planted.application)
     story.advance()
-    apply.withdraw_application(
+    sending.withdraw_application(
         application=planted.application, actor=story.actor_of(planted.application.applicant), now=timezone.now()
     )
     return planted
@@ -134,14 +134,14 @@ def _case_of(planted: Planted) -> tuple[Case, User]:
     story.advance()
     officer = story.an_officer()
     case = story.case_of(planted.application)
-    decide.take_case(case=case, officer=officer, now=timezone.now())
+    assignment.take_case(case=case, officer=officer, now=timezone.now())
     return case, officer
 
 
 def not_pursued() -> Planted:
     planted = somebody(known=False)
     case, officer = _case_of(planted)
-    decide.ask_question(case=case, officer=officer, code="Q4", text="Which clients?", now=timezone.now())
+    questions.ask_question(case=case, officer=officer, code="Q4", text="Which clients?", now=timezone.now())
     workflow.advance(now=timezone.now() + dt.timedelta(days=40))
     assert CaseQuestion.objects.get(case=case).lapsed_at is not None
     return planted
@@ -151,16 +151,16 @@ def refused() -> Planted:
     planted = somebody(known=False)
     case, officer = _case_of(planted)
     story.denied(planted.application)
-    decide.propose_refusal(case=case, officer=officer, codes=["R3"], text="No contract.", now=timezone.now())
+    refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text="No contract.", now=timezone.now())
     notice = case.notices.get()
-    decide.answer_notice(
+    refusals.answer_notice(
         notice=notice,
         answer="The line is my landlord's.",
         actor=story.actor_of(planted.application.applicant),
         now=timezone.now(),
     )
     second = story.an_officer(rank="director", role="supervisor")
-    decide.second_refusal(
+    refusals.second_refusal(
         case=story.case_of(planted.application), officer=second, because="It is another's.", now=timezone.now()
     )
     return planted
@@ -183,7 +183,7 @@ def _granted() -> Planted:
 def ended() -> Planted:
     planted = _granted()
     registration = Registration.objects.get(origin=planted.application.subject)
-    decide.end(registration=registration, actor=story.actor_of(planted.application.applicant), now=timezone.now())
+    ending.end(registration=registration, actor=story.actor_of(planted.application.applicant), now=timezone.now())
     return planted
 
 
@@ -195,17 +195,17 @@ def taken_back() -> Planted:
     planted = _granted()
     case, director = story.case_of(planted.application), story.an_officer(rank="director", role="supervisor")
     officer, now = story.an_officer(), timezone.now()
-    decide.propose_taking_back(
+    revocation.propose_taking_back(
         case=case, officer=officer, code="X5", text="The letter is forged.", evidence="An answer.", now=now
     )
-    decide.answer_notice(
+    refusals.answer_notice(
         notice=case.notices.get(),
         answer="It is genuine.",
         actor=story.actor_of(planted.application.applicant),
         now=now,
     )
     fresh = story.case_of(planted.application)
-    decide.second_taking_back(case=fresh, officer=director, because="It is not.", now=timezone.now())
+    revocation.second_taking_back(case=fresh, officer=director, because="It is not.", now=timezone.now())
     return planted
 
 
@@ -249,7 +249,9 @@ class TestAnAddressThatChanges:
             changes = {"block": ipaddress.ip_network(f"{story.KNOWN}{number}/32"), "asn": 64500}
             overlap = {"until": None, "overlap_until": now + dt.timedelta(minutes=10)}
             now += dt.timedelta(hours=1)
-            registry.move_entry(entry=entry, origin=f"dyndns:{number}", actor="clock", now=now, **changes, **overlap)
+            address_changes.move_entry(
+                entry=entry, origin=f"dyndns:{number}", actor="clock", now=now, **changes, **overlap
+            )
             now += dt.timedelta(hours=1)
             workflow.advance(now=now)
         publish.publish_editions(now=now)

@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from rahdari.decide import actions
+from rahdari.decide import refusals, transitions
 from rahdari.decide.models import Decision
 from rahdari.decide.rules import CannotSecond
 from rahdari.people.models import Role, User
@@ -20,8 +20,8 @@ class TestSecondRefusal:
         """Guards second_officer and no_self_second."""
         case = a_case()
         answered(case, officer)
-        with pytest.raises(actions.MayNotSecond) as caught:
-            actions.second_refusal(case=case, officer=officer, because="Agreed.", now=LATER + DAY)
+        with pytest.raises(transitions.MayNotSecond) as caught:
+            refusals.second_refusal(case=case, officer=officer, because="Agreed.", now=LATER + DAY)
         assert caught.value.why is CannotSecond.YOURS
         assert not Decision.objects.exists()
 
@@ -29,8 +29,8 @@ class TestSecondRefusal:
         both = an_officer("Officer D", role=Role.SUPERVISOR, rank="director")
         case = a_case()
         answered(case, both)
-        with pytest.raises(actions.MayNotSecond):
-            actions.second_refusal(case=case, officer=both, because="Agreed.", now=LATER + DAY)
+        with pytest.raises(transitions.MayNotSecond):
+            refusals.second_refusal(case=case, officer=both, because="Agreed.", now=LATER + DAY)
 
     def test_the_database_takes_no_refusal_seconded_by_its_author(self, officer: User) -> None:
         notice = answered(a_case(), officer)

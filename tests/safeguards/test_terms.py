@@ -30,7 +30,7 @@ from rahdari.feed.receipt import SIGNED_PREFIX
 from rahdari.feed.terms import names_terms, terms_in, terms_page
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
-from rahdari.publish import actions, metrics, queries
+from rahdari.publish import actions, metrics, operator_lag, queries, receipts
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
 from rahdari.publish.models import Receipt as Row
@@ -271,13 +271,13 @@ class TestThePublisher:
         publish()
         return operator
 
-    def standing(self, operator: Operator) -> queries.OperatorLag:
-        return next(each for each in queries.operators_with_lag(now=NOW) if each.operator == operator)
+    def standing(self, operator: Operator) -> operator_lag.OperatorLag:
+        return next(each for each in operator_lag.operators_with_lag(now=NOW) if each.operator == operator)
 
-    def receive(self, operator: Operator, after: int, **fields: Any) -> actions.Recorded:
+    def receive(self, operator: Operator, after: int, **fields: Any) -> receipts.Recorded:
         receipt = a_receipt(operator, after=after * SECOND)
         receipt = Receipt.from_json({**receipt.as_json(), **fields})
-        return actions.record_receipt(operator=operator, receipt=signed(operator, receipt), now=NOW + after * SECOND)
+        return receipts.record_receipt(operator=operator, receipt=signed(operator, receipt), now=NOW + after * SECOND)
 
     def test_takes_a_receipt_of_the_release_before(self) -> None:
         body = (FROZEN / "receipt-without-terms.json").read_bytes().strip()
@@ -313,7 +313,7 @@ class TestThePublisher:
         # A new key, whose agent was set up before: the last word counts.
         key = Ed25519PrivateKey.generate()
         old = SignedReceipt.sign(a_receipt(published, after=5 * SECOND), key)
-        actions.record_receipt(operator=published, receipt=old, now=NOW + 5 * SECOND)
+        receipts.record_receipt(operator=published, receipt=old, now=NOW + 5 * SECOND)
         assert self.standing(published).unsupported
 
     def test_writes_to_its_people_once(self, published: Operator, settings: Any) -> None:

@@ -17,6 +17,7 @@ from rahdari.decide import queries as cases
 from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
+from rahdari.register import sharing
 from rahdari.register.models import Change, CoHolder, Registration
 from rahdari.register.rules import told_end
 from tests.portal import story
@@ -138,7 +139,7 @@ class TestARenewalUnderWay:
         "nothing."""
         renewal = renew(house, house.second, second, there=False)
         sharer = CoHolder.objects.get(holder=house.second.holder_ref)
-        register.leave(
+        sharing.leave(
             sharer=sharer,
             at=timezone.now(),
             withdrawn_by=house.first.holder_ref,
@@ -160,7 +161,7 @@ class TestARenewalUnderWay:
     ) -> None:
         sharer = CoHolder.objects.get(holder=house.second.holder_ref)
         leaves = timezone.now() + 10 * DAY
-        register.leave(
+        sharing.leave(
             sharer=sharer, at=leaves, withdrawn_by=house.first.holder_ref, actor="person:1", now=timezone.now()
         )
         assert renew(house, house.second, second).status == "granted"

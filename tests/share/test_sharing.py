@@ -15,11 +15,12 @@ from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
 from rahdari.checks import queries as checks
 from rahdari.db import queues
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import actions as register
+from rahdari.register import address_changes
 from rahdari.register import queries as entries
 from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.register.rules import NewEntry
@@ -272,7 +273,7 @@ class TestAgreed:
     def test_after_an_officer_took_it_the_check_passes_and_the_officer_reads_why(self, house: House) -> None:
         application = house.sent()
         officer = story.an_officer()
-        decide.take_case(case=story.case_of(application), officer=officer, now=timezone.now())
+        assignment.take_case(case=story.case_of(application), officer=officer, now=timezone.now())
         assert house.check() == ("failed", "registered_by_another")
         status = text(browser_of(house.second), reverse("portal:status", args=[application.reference]))
         assert house.page in status
@@ -359,9 +360,9 @@ class TestNotAgreed:
 
     def test_a_range_around_it_is_not_shared_and_the_page_says_the_way_out(self, house: House) -> None:
         first = Entry.objects.get()
-        register.end_entry(entry=first, why="yield", now=timezone.now())
+        address_changes.end_entry(entry=first, why="yield", now=timezone.now())
         block = first.block.supernet(new_prefix=29)
-        register.add_entry(
+        address_changes.add_entry(
             registration=house.registration,
             new=NewEntry("endpoint:wide", block, "any", None, 64500),
             actor="person:1",

@@ -25,6 +25,7 @@ from rahdari.agent.ruleset import MARK
 from rahdari.agent.sets import element_of
 from rahdari.apply.models import Application
 from rahdari.publish import actions as publish
+from rahdari.publish import ceremony
 from rahdari.register import actions as register
 from rahdari.register import queries
 from rahdari.vault import keys
@@ -140,7 +141,7 @@ def an_authority(ground: Ground, settings: Any) -> Iterator[Register]:
     directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
     keys.make_missing(data / "keys")
     now = dt.datetime.now(dt.UTC)
-    publish.make_feed_keys(offline=data / "keys" / "feed-offline", now=now)
+    ceremony.make_feed_keys(offline=data / "keys" / "feed-offline", now=now)
     token = publish.create_operator(slug="sample-edge", name="Sample Edge", asns=[], gateway=True, now=now)
     publish.publish_editions(now=now)
     with pushing(data, ground.folder / "push.log") as (_, port):

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from rahdari.address import format_parts, vpn
-from rahdari.apply import actions as apply
+from rahdari.apply import parts as apply_parts
 from rahdari.apply import queries as applications
+from rahdari.apply import renewal
 from rahdari.apply.models import Application, Endpoint
-from rahdari.register import actions, queries
+from rahdari.register import actions, address_changes, queries
 from rahdari.register.models import Registration
 from rahdari.register.rules import NewEntry, new_endpoint
 from rahdari.workflow import apply_renewal
@@ -36,7 +37,7 @@ def a_change(*held: NewEntry) -> tuple[Registration, Application]:
         actor="rule:1",
         now=NOW,
     )
-    draft = apply.apply_again(
+    draft = renewal.apply_again(
         registration=registration, applicant=person, about="change", actor=actor_of(person), now=NOW
     )
     return registration, draft
@@ -94,11 +95,11 @@ class TestAChange:
     ) -> None:
         registration, draft = a_change(new_endpoint("endpoint:1", GATEWAY, vpn.parts_of(before), 64500))
         row = at(draft, GATEWAY)
-        apply.change_endpoint(endpoint=row, block=GATEWAY, runs=after, actor=actor_of(draft.applicant), now=NOW)
+        apply_parts.change_endpoint(endpoint=row, block=GATEWAY, runs=after, actor=actor_of(draft.applicant), now=NOW)
         carried_out(draft)
         assert listed(registration) == {"203.0.113.24": sorted(meanwhile)}
         overlap = applications.policy_in_force().change.overlap
-        actions.end_entries_due(now=NOW + 2 * overlap)
+        address_changes.end_entries_due(now=NOW + 2 * overlap)
         assert listed(registration) == {"203.0.113.24": at_last}
 
     def test_makes_one_of_two_halves_that_the_holder_had_put_together(self) -> None:
@@ -107,8 +108,8 @@ class TestAChange:
         )
         act: dict[str, Any] = {"actor": actor_of(draft.applicant), "now": NOW}
         first, second = sorted(applications.endpoints_of(draft), key=lambda row: vpn.ports_of(row.parts))
-        apply.remove_endpoint(endpoint=second, **act)
-        apply.change_endpoint(endpoint=first, block=GATEWAY, runs="ikev2", **act)
+        apply_parts.remove_endpoint(endpoint=second, **act)
+        apply_parts.change_endpoint(endpoint=first, block=GATEWAY, runs="ikev2", **act)
         carried_out(draft)
         assert listed(registration, staying=True) == {"203.0.113.24": [IPSEC]}
         assert registration.entries.count() == 3

@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari import workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, late_evidence, sending
 from rahdari.apply.models import Application
-from rahdari.attest import actions as attest
+from rahdari.attest import attestations as attestations_of_attest
+from rahdari.attest import disputing, requests
 from rahdari.attest import queries as attestations
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
 from rahdari.attest.rules import Answer, Identifier, ReviewOutcome
@@ -31,14 +32,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def names_its_association(monkeypatch: pytest.MonkeyPatch) -> None:
     """The builder's freelancers who choose the association name the sample one."""
-    save = apply.save_evidence
+    save = drafts.save_evidence
 
     def with_association(*, kind: str, **facts: Any) -> Application:
         if kind == "association":
             facts |= {"association": ASSOCIATION, "association_number": "M-00731"}
         return save(kind=kind, **facts)
 
-    monkeypatch.setattr(apply, "save_evidence", with_association)
+    monkeypatch.setattr(drafts, "save_evidence", with_association)
 
 
 def a_member(user: User, *, claim: str = "freelancer", **more: Any) -> Attestation:
@@ -103,9 +104,13 @@ class TestAttestedAlready:
             applied(user)
             workflow.advance(now=NOW)
             if what == "renewed":
-                attest.renew(attestation=found, valid_until=(NOW + 300 * DAY).date(), by="person:x", now=NOW)
+                attestations_of_attest.renew(
+                    attestation=found, valid_until=(NOW + 300 * DAY).date(), by="person:x", now=NOW
+                )
             else:
-                attest.revoke(attestation=found, revocation="left", told="You left.", by="person:x", now=NOW)
+                attestations_of_attest.revoke(
+                    attestation=found, revocation="left", told="You left.", by="person:x", now=NOW
+                )
         workflow.advance(now=NOW + 70 * DAY)
         assert not Letter.objects.filter(template="attestation_ends_soon").exists()
 
@@ -126,7 +131,7 @@ class TestAttestedAlready:
         assert registration is not None and registration.provisional_code == "P2"
         assert check_of(application).finding == "attested_for_now"
         assert not MembershipInquiry.objects.exists()
-        apply.offer_proof(
+        late_evidence.offer_proof(
             application=Application.objects.get(pk=application.pk),
             kind="client_email",
             text="From studio@client.example: we work with you.",
@@ -158,7 +163,7 @@ class TestAttestedAlready:
         }[why]
         found = a_member(user, **facts)
         if why == "revoked":
-            attest.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+            attestations_of_attest.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
         application = applied(user)
         workflow.advance(now=NOW)
         assert check_of(application).outcome == "waiting"
@@ -177,7 +182,7 @@ class TestAsked:
         application, request = self.asked()
         assert (request.name, request.member_number) == (application.holder_name, "M-00731")
         assert Letter.objects.filter(template="association_asked").count() == 1
-        attest.attest_applicant(
+        requests.attest_applicant(
             request=request,
             claim="freelancer",
             way="register",
@@ -199,7 +204,7 @@ class TestAsked:
 
     def test_saying_not_a_member_brings_an_officer_and_never_a_refusal(self) -> None:
         application, request = self.asked()
-        attest.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW + DAY)
+        requests.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         check = check_of(application)
         assert (check.finding, check.reason_code) == ("association_denied", "R7")
@@ -208,19 +213,19 @@ class TestAsked:
 
     def test_taking_a_no_back_opens_the_question_again(self) -> None:
         application, request = self.asked()
-        attest.answer_request(request=request, answer=Answer.NOT_MEMBER, why="No.", by="person:test", now=NOW + DAY)
+        requests.answer_request(request=request, answer=Answer.NOT_MEMBER, why="No.", by="person:test", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         assert check_of(application).evidence["why"] == "No."
-        attest.take_answer_back(request=request, by="person:test", now=NOW + DAY + HOUR)
+        requests.take_answer_back(request=request, by="person:test", now=NOW + DAY + HOUR)
         workflow.advance(now=NOW + DAY + HOUR)
         check = check_of(application)
         assert (check.finding, check.reason_code) == ("association_took_back", "")
         request.refresh_from_db()
-        attest.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW + DAY + 2 * HOUR)
+        requests.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW + DAY + 2 * HOUR)
         workflow.advance(now=NOW + DAY + 2 * HOUR)
         assert check_of(application).finding == "association_denied"
         request.refresh_from_db()
-        attest.take_answer_back(request=request, by="person:test", now=NOW + DAY + 3 * HOUR)
+        requests.take_answer_back(request=request, by="person:test", now=NOW + DAY + 3 * HOUR)
         workflow.advance(now=NOW + DAY + 3 * HOUR)
         a_member(application.applicant, now=NOW + DAY + 4 * HOUR, number="M-00731")
         workflow.advance(now=NOW + DAY + 4 * HOUR)
@@ -239,7 +244,7 @@ class TestAsked:
 
     def test_about_somebody_who_withdrew_is_asked_no_more(self) -> None:
         application, request = self.asked()
-        apply.withdraw_application(
+        sending.withdraw_application(
             application=Application.objects.get(pk=application.pk), actor="person:x", now=NOW + DAY
         )
         workflow.advance(now=NOW + DAY)
@@ -258,7 +263,7 @@ class TestBeforeTheDecision:
         assert check_of(application).finding == "attested" and decisions.case_of(application) is None
         then = NOW + DAY
         if how == "revoked":
-            attest.revoke(attestation=found, revocation="left", told="", by="person:test", now=then)
+            attestations_of_attest.revoke(attestation=found, revocation="left", told="", by="person:test", now=then)
         else:
             then = NOW + 4 * DAY
         workflow.advance(now=then)
@@ -277,7 +282,7 @@ class TestAfterTheDecision:
         workflow.advance(now=NOW)
         assert is_listed(application)
         facts = {"revocation": "left", "told": "Your membership ended.", "by": "person:test"}
-        attest.revoke(attestation=found, now=NOW + DAY, **facts)
+        attestations_of_attest.revoke(attestation=found, now=NOW + DAY, **facts)
         workflow.advance(now=NOW + DAY)
         return application, AttestationReview.objects.get()
 
@@ -294,14 +299,14 @@ class TestAfterTheDecision:
         assert (
             "Nothing waits for you" not in page and reverse("attest:theirs", args=[matter.attestation.number]) in page
         )
-        with pytest.raises(attest.NotPossibleNow):
+        with pytest.raises(disputing.NotPossibleNow):
             self.decide(matter, ReviewOutcome.ANOTHER_PROOF, until - HOUR)
         self.decide(matter, ReviewOutcome.ANOTHER_PROOF, until)
 
     def decide(self, matter: AttestationReview, outcome: ReviewOutcome, now: dt.datetime) -> None:
         due = now + 30 * DAY
         facts = {"text": "Seen.", "officer": "officer:x", "proof_due_at": due, "now": now}
-        attest.decide(matter=matter, outcome=outcome, **facts)
+        disputing.decide(matter=matter, outcome=outcome, **facts)
         workflow.advance(now=now)
 
     def test_a_revocation_takes_nothing_away_and_an_officer_has_it(self) -> None:
@@ -319,7 +324,7 @@ class TestAfterTheDecision:
 
     def test_undone_within_a_day_closes_nothing_by_force_but_counts_again(self) -> None:
         application, matter = self.revoked()
-        attest.give_back(attestation=matter.attestation, by="person:test", now=NOW + DAY)
+        attestations_of_attest.give_back(attestation=matter.attestation, by="person:test", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         assert is_listed(application) and check_of(application).outcome == "passed"
 
@@ -335,7 +340,7 @@ class TestAfterTheDecision:
         assert is_listed(application) and AttestationReview.objects.get().closed_at is None
         assert check_of(application).finding == "attestation_revoked"
         assert Letter.objects.filter(template="attestation_another_proof").count() == 1
-        apply.offer_proof(
+        late_evidence.offer_proof(
             application=Application.objects.get(pk=application.pk),
             kind="client_email",
             text="From studio@client.example: we work with you.",
@@ -353,7 +358,7 @@ class TestAfterTheDecision:
 
     def test_a_member_who_was_right_is_attested_again(self) -> None:
         application, matter = self.revoked()
-        attest.dispute(
+        disputing.dispute(
             attestation=matter.attestation,
             subject=application.subject,
             holder=matter.holder,

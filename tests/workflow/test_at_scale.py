@@ -20,12 +20,13 @@ from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
 from rahdari.attest.models import AttestationUse
 from rahdari.attest.models import MembershipInquiry as AskedOfAssociation
-from rahdari.checks import actions as checking
+from rahdari.checks import checking
 from rahdari.checks.models import Check
-from rahdari.confirm import actions as confirm
-from rahdari.control import actions as control
+from rahdari.confirm import questions
+from rahdari.control import challenges
 from rahdari.control.models import Challenge, Method
 from rahdari.db import queues
+from rahdari.decide import due
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case, Decision
 from rahdari.fees.models import Invoice
@@ -88,7 +89,7 @@ def owing(address: str, **facts: Any) -> tuple[Application, Endpoint]:
     """A sent application of which one address has its proof still to come."""
     application = an_application(also=address, **facts)
     endpoint = application.endpoints.get(block=f"{address}/32")
-    control.open_challenge(
+    challenges.open_challenge(
         subject=endpoint.subject, block=endpoint.network, method=Method.LINK, valid_for=7 * DAY, now=NOW
     )
     workflow.advance(now=NOW)
@@ -123,7 +124,7 @@ def many() -> None:
     member = a_person()
     test_association_checks.a_member(member)
     attested, _ = owing("203.0.113.203", applicant=member, evidence="association", text="")
-    late = confirm.ask(
+    late = questions.ask(
         operator="sample-fibre",
         subject=waiting.subject,
         target=endpoint.subject,
@@ -211,4 +212,4 @@ def test_each_step_costs_a_batch_however_many_wait(many: None, monkeypatch: pyte
 
 
 def decisions_of_all() -> Iterator[str]:
-    return (each.case.application.subject for each in decisions.provisional_grants())
+    return (each.case.application.subject for each in due.provisional_grants())

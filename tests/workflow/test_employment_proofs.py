@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rahdari import policy, workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import late_evidence, sending
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.decide import queries as decisions
@@ -113,7 +113,9 @@ class TestAClient:
 
 def offer(application: Application, **facts: Any) -> None:
     application = Application.objects.get(pk=application.pk)
-    apply.offer_proof(application=application, actor=f"person:{application.applicant_id}", now=NOW + DAY, **facts)
+    late_evidence.offer_proof(
+        application=application, actor=f"person:{application.applicant_id}", now=NOW + DAY, **facts
+    )
 
 
 class TestADeclaration:
@@ -127,20 +129,20 @@ class TestADeclaration:
     def test_becomes_a_full_one_when_a_stronger_proof_comes(self) -> None:
         application = an_application(evidence="self_declaration", text="Web design for shops abroad")
         workflow.advance(now=NOW)
-        offer(application, kind="contract", sent=[apply.File("contract.jpg", a_photo())])
+        offer(application, kind="contract", sent=[late_evidence.File("contract.jpg", a_photo())])
         workflow.advance(now=NOW + DAY)
         registration = registration_of(application)
         assert registration is not None and not registration.is_provisional
 
     def test_works_once_in_its_time(self) -> None:
         first = an_application(evidence="self_declaration", text="Web design for shops abroad")
-        with pytest.raises(apply.StepsMissing):
+        with pytest.raises(sending.StepsMissing):
             an_application(
                 applicant=first.applicant, evidence="self_declaration", text="Web design", now=NOW + 60 * DAY
             )
 
     def test_is_for_one_address_only(self) -> None:
-        with pytest.raises(apply.StepsMissing):
+        with pytest.raises(sending.StepsMissing):
             an_application(evidence="self_declaration", text="Web design", also="203.0.113.252")
 
 
@@ -149,13 +151,13 @@ class TestALaterProof:
         application = an_application(evidence="work_profile")
         workflow.advance(now=NOW)
         for kind in ("work_profile", "self_declaration", "nothing", "client_letter"):
-            with pytest.raises(apply.ProofNotAccepted):
+            with pytest.raises(late_evidence.ProofNotAccepted):
                 offer(application, kind=kind, text="https://platform.example/sample")
 
     def test_that_an_officer_has_to_read_goes_to_one(self) -> None:
         application = an_application(evidence="work_profile")
         workflow.advance(now=NOW)
-        offer(application, kind="other", sent=[apply.File("invoice.jpg", a_photo())])
+        offer(application, kind="other", sent=[late_evidence.File("invoice.jpg", a_photo())])
         workflow.advance(now=NOW + DAY)
         assert status_of(application) == "submitted"
         assert finding_of(application, "documents") == "to_be_read"
@@ -177,8 +179,8 @@ class TestALaterProof:
 
     def test_of_a_finished_application_is_refused(self) -> None:
         application = an_application()
-        apply.withdraw_application(application=application, actor="person:x", now=NOW)
-        with pytest.raises(apply.NothingAwaited):
+        sending.withdraw_application(application=application, actor="person:x", now=NOW)
+        with pytest.raises(late_evidence.NothingAwaited):
             offer(application, kind="client_email", text="From studio@client.example")
 
 

@@ -9,8 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari import policy, workflow
-from rahdari.apply import actions as apply
-from rahdari.apply import drafts, form_errors
+from rahdari.apply import drafts, form_errors, parts, renewal, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
@@ -57,14 +56,14 @@ def registered(count: int) -> Registration:
 
 def draft_of(registration: Registration, about: str, now: dt.datetime = LATER) -> Application:
     person = Application.objects.get(pk=registration.origin.removeprefix("application:")).applicant
-    return apply.apply_again(
+    return renewal.apply_again(
         registration=registration, applicant=person, about=about, actor=f"person:{person.pk}", now=now
     )
 
 
 def send(draft: Application, now: dt.datetime = LATER) -> Application:
     drafts.take_known_proofs(Application.objects.get(pk=draft.pk), actor="person:x", now=now)
-    application = apply.submit_application(
+    application = sending.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor="person:x", now=now
     )
     workflow.advance(now=now)
@@ -74,13 +73,13 @@ def send(draft: Application, now: dt.datetime = LATER) -> Application:
 def add(draft: Application, address: str) -> None:
     facts = {"actor": "person:x", "now": LATER}
     draft = Application.objects.get(pk=draft.pk)
-    prove(apply.add_endpoint(application=draft, block=address, runs="wireguard", **facts), address, now=LATER)
+    prove(parts.add_endpoint(application=draft, block=address, runs="wireguard", **facts), address, now=LATER)
 
 
 def remove(draft: Application, address: str) -> None:
     draft = Application.objects.get(pk=draft.pk)
     [row] = [each for each in applications.endpoints_of(draft) if each.address_text == address]
-    apply.remove_endpoint(endpoint=row, actor="person:x", now=LATER)
+    parts.remove_endpoint(endpoint=row, actor="person:x", now=LATER)
 
 
 def told(draft: Application) -> str:
@@ -129,7 +128,7 @@ class TestChange:
         draft = draft_of(registered(6), "change")
         row = applications.endpoints_of(Application.objects.get(pk=draft.pk)).first()
         assert row is not None
-        apply.add_endpoint(
+        parts.add_endpoint(
             application=Application.objects.get(pk=draft.pk),
             block=row.network,
             runs="openvpn_udp",

@@ -11,21 +11,20 @@ from hypothesis import strategies as st
 
 from rahdari import workflow
 from rahdari.address import directory
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, late_evidence, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.attest import actions as attest
+from rahdari.attest import requests
 from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Answer, Identifier
-from rahdari.checks import actions as checking
+from rahdari.checks import checking
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment, granting, questions, refusals, rules
 from rahdari.decide import queries as cases
-from rahdari.decide import rules
 from rahdari.decide.models import Case, Decision
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
@@ -97,40 +96,40 @@ def free_it(first: Application, now: dt.datetime) -> None:
 
 
 def take(case: Case, officer: User) -> None:
-    decide.take_case(case=case, officer=officer, now=NOW)
+    assignment.take_case(case=case, officer=officer, now=NOW)
 
 
 def ask(case: Case, officer: User) -> None:
     take(case, officer)
-    question = decide.ask_question(case=case, officer=officer, code="Q4", text="Which clients?", now=NOW)
-    decide.answer_question(question=question, answer="Two of them.", actor="person:1", now=NOW)
-    decide.hand_over(case=case, officer=officer, to=None, now=NOW)
+    question = questions.ask_question(case=case, officer=officer, code="Q4", text="Which clients?", now=NOW)
+    questions.answer_question(question=question, answer="Two of them.", actor="person:1", now=NOW)
+    assignment.hand_over(case=case, officer=officer, to=None, now=NOW)
 
 
 def propose(case: Case, officer: User) -> None:
     take(case, officer)
     denied(case.application)
-    decide.propose_refusal(case=case, officer=officer, codes=["R3"], text="No contract.", now=NOW)
-    decide.hand_over(case=case, officer=officer, to=None, now=NOW)
+    refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text="No contract.", now=NOW)
+    assignment.hand_over(case=case, officer=officer, to=None, now=NOW)
 
 
 def drop(case: Case, officer: User) -> None:
     propose(case, officer)
     take(case, officer)
-    decide.drop_refusal(case=case, officer=officer, why="It was another one.", now=NOW)
-    decide.hand_over(case=case, officer=officer, to=None, now=NOW)
+    refusals.drop_refusal(case=case, officer=officer, why="It was another one.", now=NOW)
+    assignment.hand_over(case=case, officer=officer, to=None, now=NOW)
 
 
 def find_out(case: Case, officer: User) -> None:
     take(case, officer)
     check = check_of(case.application, "origin")
-    decide.record_check(case=case, officer=officer, check=check.pk, outcome="failed", how="I asked.", now=NOW)
-    decide.hand_over(case=case, officer=officer, to=None, now=NOW)
+    assignment.record_check(case=case, officer=officer, check=check.pk, outcome="failed", how="I asked.", now=NOW)
+    assignment.hand_over(case=case, officer=officer, to=None, now=NOW)
 
 
 def put_back(case: Case, officer: User) -> None:
     take(case, officer)
-    decide.hand_over(case=case, officer=officer, to=None, now=NOW)
+    assignment.hand_over(case=case, officer=officer, to=None, now=NOW)
 
 
 class TestWhoeverHadTheAddressHasGone:
@@ -178,7 +177,7 @@ class TestWhoeverHadTheAddressHasGone:
         free_it(first, NOW)
         workflow.advance(now=LATER)
         case = case_of(second)
-        assert decide.decide_late(case=case, now=LATER) is False
+        assert granting.decide_late(case=case, now=LATER) is False
         assert Decision.objects.filter(case=case).count() == 1
 
     @pytest.mark.parametrize("touch", [take, ask, propose, drop, find_out], ids=lambda touch: touch.__name__)
@@ -202,7 +201,7 @@ class TestWhoeverHadTheAddressHasGone:
 
     def test_who_withdrew_meanwhile_is_not_registered(self, held: tuple[Application, Application]) -> None:
         first, second = held
-        apply.withdraw_application(application=second, actor="person:1", now=NOW)
+        sending.withdraw_application(application=second, actor="person:1", now=NOW)
         free_it(first, NOW)
         workflow.advance(now=LATER)
         assert status_of(second) == "withdrawn" and case_of(second).status == "withdrawn"
@@ -234,10 +233,10 @@ class TestTheProofOfTheAddress:
 
     def prove(self, endpoint: Any, now: dt.datetime, *, only_open: bool = False) -> None:
         facts = {"subject": endpoint.subject, "block": endpoint.network, "method": Method.LINK}
-        challenge = control.open_challenge(valid_for=7 * DAY, now=now, **facts)
+        challenge = challenges.open_challenge(valid_for=7 * DAY, now=now, **facts)
         if not only_open:
             address = ipaddress.ip_address(str(endpoint.network.network_address))
-            control.open_link(token=proofs.link_token(challenge), address=address, now=now)
+            challenges.open_link(token=proofs.link_token(challenge), address=address, now=now)
 
     def test_that_comes_late_is_decided_by_rule_at_once(self) -> None:
         application = self.unproved()
@@ -259,16 +258,16 @@ class TestTheProofOfTheAddress:
 class TestAnAssociation:
     @pytest.fixture
     def asked(self, monkeypatch: pytest.MonkeyPatch) -> tuple[Application, MembershipInquiry]:
-        save = apply.save_evidence
+        save = drafts.save_evidence
         named = {"association": ASSOCIATION, "association_number": "M-00731"}
-        monkeypatch.setattr(apply, "save_evidence", lambda **facts: save(**facts | named))
+        monkeypatch.setattr(drafts, "save_evidence", lambda **facts: save(**facts | named))
         a_secretary()
         application = an_application(evidence="association", text="")
         workflow.advance(now=NOW)
         return application, MembershipInquiry.objects.get()
 
     def says_no(self, request: MembershipInquiry) -> None:
-        attest.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW)
+        requests.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW)
         workflow.advance(now=NOW)
 
     def attests(self, application: Application, claim: str) -> None:
@@ -321,7 +320,7 @@ class TestOtherAnswers:
         assert acts_of(application) == ["opened_case"]
         actor = f"person:{application.applicant_id}"
         facts = {"kind": "client_confirms", "text": "office@client-two.example", "actor": actor, "now": LATER}
-        apply.offer_proof(application=Application.objects.get(pk=application.pk), **facts)
+        late_evidence.offer_proof(application=Application.objects.get(pk=application.pk), **facts)
         workflow.advance(now=LATER)
         vouch.answer(question=ReferenceRequest.objects.get(domain="client-two.example"), given="yes", now=LATER)
         workflow.advance(now=LATER)

@@ -6,9 +6,9 @@ import pytest
 from django.db import OperationalError
 
 from rahdari import policy, workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, parts
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
+from rahdari.checks import checking
 from rahdari.decide import queries as decisions
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
@@ -145,8 +145,8 @@ class TestClocks:
     def test_deletes_a_draft_that_nobody_touched_and_keeps_what_was_sent(self) -> None:
         sent, applicant = an_application(), builders.a_person()
         actor = f"person:{applicant.pk}"
-        draft = apply.start_application(applicant=applicant, service="vpn_freelancer", actor=actor, now=NOW)
-        apply.add_endpoint(application=draft, block="203.0.113.250", runs="wireguard", actor=actor, now=NOW)
+        draft = drafts.start_application(applicant=applicant, service="vpn_freelancer", actor=actor, now=NOW)
+        parts.add_endpoint(application=draft, block="203.0.113.250", runs="wireguard", actor=actor, now=NOW)
         kept = policy.current(None).limits.draft_kept
         workflow.delete_idle_drafts(NOW + kept)
         assert Application.objects.filter(pk=draft.pk).exists(), "its last moment is not over yet"

@@ -7,10 +7,9 @@ import pytest
 from rahdari import workflow
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.checks import actions as check_actions
 from rahdari.checks import answers, checking, rules
 from rahdari.checks.models import Check
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
 from rahdari.db import queues
@@ -46,7 +45,7 @@ def owing(count: int) -> list[Application]:
     for number in range(count):
         application = an_application(applicant=a_person(), also=f"203.0.113.{251 + number}")
         endpoint = unproved(application)
-        control.open_challenge(
+        challenges.open_challenge(
             subject=endpoint.subject, block=endpoint.network, method=Method.LINK, valid_for=7 * DAY, now=NOW
         )
         workflow.advance(now=NOW + number * MINUTE)
@@ -74,11 +73,11 @@ def test_whoever_has_proved_is_decided_whoever_else_has_not() -> None:
 
 def test_a_check_is_answered_whoever_else_waits() -> None:
     waiting = owing(GO + 1)
-    assert [check_actions.answer_waiting(now=NOW, at_most=GO) for _ in range(3)] == [0, 0, 0]
+    assert [checking.answer_waiting(now=NOW, at_most=GO) for _ in range(3)] == [0, 0, 0]
     endpoint = unproved(waiting[-1])
     [link] = proofs.latest_challenges(subject=endpoint.subject, block=endpoint.network).values()
-    control.open_link(token=proofs.link_token(link), address=endpoint.network.network_address, now=NOW)
-    assert sum(check_actions.answer_waiting(now=NOW, at_most=GO) for _ in range(3)) == 1
+    challenges.open_link(token=proofs.link_token(link), address=endpoint.network.network_address, now=NOW)
+    assert sum(checking.answer_waiting(now=NOW, at_most=GO) for _ in range(3)) == 1
 
 
 class TestEverybodyIsTold:

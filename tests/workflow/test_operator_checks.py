@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from rahdari import policy, workflow
 from rahdari.address import directory
-from rahdari.apply import actions as apply
+from rahdari.apply import parts, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks import words
 from rahdari.checks.models import Check
-from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
+from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm.models import SubscriberQuestion, Way
 from rahdari.decide import case_clock
 from rahdari.decide import queries as cases
@@ -39,7 +39,7 @@ def operator() -> Iterator[str]:
 
 
 def answer(question: SubscriberQuestion, said: str, reason: str = "") -> None:
-    confirm.read_and_answer(
+    confirm_questions.read_and_answer(
         question=question, said=said, reason=reason, way=Way.PAGE, by="person:x", now=timezone.now()
     )
     story.advance()
@@ -116,7 +116,7 @@ class TestTheThirdWay:
         client.post(place, {"ask": "1", "subscriber": "SN-1"})
         question = question_about(draft)
         endpoint = applications.endpoints_of(draft).get()
-        apply.remove_endpoint(endpoint=endpoint, actor="person:x", now=timezone.now())
+        parts.remove_endpoint(endpoint=endpoint, actor="person:x", now=timezone.now())
         story.advance()
         question.refresh_from_db()
         assert question.state == "withdrawn" and question.subscriber == ""
@@ -189,7 +189,7 @@ class TestTheCheck:
     def test_ends_with_the_application(self) -> None:
         application = self.sent()
         question = question_about(application)
-        apply.withdraw_application(application=application, actor="person:x", now=timezone.now())
+        sending.withdraw_application(application=application, actor="person:x", now=timezone.now())
         story.advance()
         question.refresh_from_db()
         assert question.state == "withdrawn" and question.name_masked == ""
@@ -232,7 +232,7 @@ class TestSilence:
 
     def answer_late(self, application: Application, said: str, reason: str = "", *, days: int = 16) -> dt.datetime:
         at = timezone.now() + dt.timedelta(days=days)
-        confirm.read_and_answer(
+        confirm_questions.read_and_answer(
             question=question_about(application), said=said, reason=reason, way=Way.PAGE, by="person:x", now=at
         )
         workflow.advance(now=at)

@@ -8,10 +8,10 @@ from django.db import DatabaseError, transaction
 
 from rahdari import policy, workflow
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
+from rahdari.checks import checking
 from rahdari.checks import queries as checks
 from rahdari.checks.rules import Answer
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment, granting
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case, Decision
 from rahdari.journal import queries as journal
@@ -148,12 +148,12 @@ class TestReturn:
 
 
 def record_and_grant(case: Case, officer: User, *, now: dt.datetime) -> None:
-    decide.take_case(case=case, officer=officer, now=now)
+    assignment.take_case(case=case, officer=officer, now=now)
     check = checks.checks_of(case.application.subject).get(kind="documents")
-    decide.record_check(
+    assignment.record_check(
         case=case, officer=officer, check=check.pk, outcome="passed", how="Seen in the office.", now=now
     )
-    decide.grant(case=case, officer=officer, now=now)
+    granting.grant(case=case, officer=officer, now=now)
 
 
 class TestEnd:

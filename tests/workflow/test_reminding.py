@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from rahdari import workflow
-from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
+from rahdari.decide import questions
 from rahdari.letters import queries as letters
 from rahdari.letters.models import Letter
 from tests.portal import story
@@ -47,7 +47,7 @@ class TestRemind:
         case = story.a_question(applicant)
         question = decisions.open_question(case)
         assert question is not None
-        decide.answer_question(
+        questions.answer_question(
             question=question,
             answer="Two studios in Lahore.",
             actor=story.actor_of(applicant),

@@ -8,24 +8,23 @@ from typing import Any
 import pytest
 
 from rahdari import workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, parts, renewal, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.attest import actions as attest
 from rahdari.attest import queries as attestations
+from rahdari.attest import requests
 from rahdari.attest.rules import Identifier
-from rahdari.checks import actions as checking
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
+from rahdari.checks import rosters as checks_rosters
 from rahdari.checks.models import Check
-from rahdari.control import actions as control
+from rahdari.control import challenges, registries, rules
 from rahdari.control import queries as proofs
-from rahdari.control import rules
 from rahdari.control.models import Method
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment, granting
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
-from rahdari.people import actions as people
+from rahdari.people import mandates
 from rahdari.people.models import Organisation, User
 from rahdari.register import queries as register
 from tests.apply.sample import a_person, asking
@@ -42,7 +41,7 @@ COMPANIES = f"number,name,status,email,mobile,domain\n{NUMBER},{NAME},active,{OF
 def imported(folder: Path, name: str, content: str) -> None:
     path = folder / f"{name}.csv"
     path.write_text(content, encoding="utf-8")
-    checking.import_roster(name=name, path=path, now=NOW, actor="system:test", processes=1)
+    checks_rosters.import_roster(name=name, path=path, now=NOW, actor="system:test", processes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -58,25 +57,25 @@ def sent(
     user = user or a_person(email)
     actor = f"person:{user.pk}"
     common: dict[str, Any] = {"actor": actor, "now": at}
-    draft = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
+    draft = drafts.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
     common["application"] = draft
-    apply.save_company(**{"name": NAME, "company_number": NUMBER, "ntn": "0000482", **given}, **common)
-    apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
+    drafts.save_company(**{"name": NAME, "company_number": NUMBER, "ntn": "0000482", **given}, **common)
+    drafts.save_contact(name="Sample Manager", mobile="+923001234567", **common)
     return proved_and_sent(draft, block, at)
 
 
 def proved_and_sent(draft: Application, block: str, at: dt.datetime) -> Application:
     actor = f"person:{draft.applicant_id}"
-    endpoint = apply.add_endpoint(application=draft, block=block, runs="wireguard", actor=actor, now=at)
-    challenge = control.open_challenge(
+    endpoint = parts.add_endpoint(application=draft, block=block, runs="wireguard", actor=actor, now=at)
+    challenge = challenges.open_challenge(
         subject=endpoint.subject,
         block=ipaddress.ip_network(block),
         method=Method.LINK,
         valid_for=DAY,
         now=at,
     )
-    control.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(block), now=at)
-    apply.submit_application(
+    challenges.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(block), now=at)
+    sending.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=applications.policy_in_force(), actor=actor, now=at
     )
     workflow.advance(now=at)
@@ -86,7 +85,7 @@ def proved_and_sent(draft: Application, block: str, at: dt.datetime) -> Applicat
 def sent_by_agent(organisation: Organisation, email: str) -> Application:
     """An application that somebody sends for the organisation under a mandate."""
     agent = a_person(email)
-    mandate = people.give_mandate(
+    mandate = mandates.give_mandate(
         organisation=organisation,
         email=agent.email,
         agent_name="Sample Agent",
@@ -95,13 +94,13 @@ def sent_by_agent(organisation: Organisation, email: str) -> Application:
         actor="p",
         now=NOW,
     )
-    people.accept_mandate(user=agent, mandate=mandate, actor="p", now=NOW)
+    mandates.accept_mandate(user=agent, mandate=mandate, actor="p", now=NOW)
     mandate.refresh_from_db()
     common: dict[str, Any] = {"actor": f"person:{agent.pk}", "now": NOW}
-    draft = apply.start_application(
+    draft = drafts.start_application(
         applicant=agent, service="vpn_company", fixed_address="yes", mandate=mandate, **common
     )
-    apply.save_contact(application=draft, name="Agent", mobile="+923001234567", **common)
+    drafts.save_contact(application=draft, name="Agent", mobile="+923001234567", **common)
     return proved_and_sent(draft, "203.0.113.69", NOW)
 
 
@@ -148,15 +147,15 @@ class TestACompanyThatAnybodyCanName:
     def test_is_registered_once_the_code_from_the_contact_came_back(self) -> None:
         application = sent("manager@mail.example")
         check, user = whose(application), application.applicant
-        checking.send_code(
+        contacts.send_code(
             check=check, number=NUMBER, way="email", holder=NAME, asked_by=user, language="en", actor="p", now=NOW
         )
         letter = Letter.objects.get(template="represents_code")
         code = contacts.code_of(whose(application))
         assert letter.address == OFFICE and code in letter.text and "manager@mail.example" in letter.text
-        with pytest.raises(control.CodeNotTaken, match="wrong"):
-            checking.try_code(check=check, given="aaaa-bbbb", actor="p", now=NOW)
-        checking.try_code(check=check, given=f" {code.upper()} ", actor="p", now=NOW)
+        with pytest.raises(registries.CodeNotTaken, match="wrong"):
+            contacts.try_code(check=check, given="aaaa-bbbb", actor="p", now=NOW)
+        contacts.try_code(check=check, given=f" {code.upper()} ", actor="p", now=NOW)
         workflow.advance(now=NOW + HOUR)
         application.refresh_from_db()
         assert (whose(application).finding, application.status) == ("code_from_contact", "granted")
@@ -167,8 +166,8 @@ class TestACompanyThatAnybodyCanName:
         assert whose(application).finding == "not_shown" and decisions.case_of(application) is not None
         # An officer who saw a paper grants it.
         officer = an_officer()
-        case = decide.take_case(case=decisions.case_of(application), officer=officer, now=NOW)  # type: ignore[arg-type]
-        decide.record_check(
+        case = assignment.take_case(case=decisions.case_of(application), officer=officer, now=NOW)  # type: ignore[arg-type]
+        assignment.record_check(
             case=case,
             officer=officer,
             check=whose(application).pk,
@@ -176,7 +175,7 @@ class TestACompanyThatAnybodyCanName:
             how="Resolution seen.",
             now=NOW,
         )
-        decide.grant(case=case, officer=officer, now=NOW)
+        granting.grant(case=case, officer=officer, now=NOW)
         workflow.advance(now=NOW)
         assert register.registration_from(application.subject) is not None
 
@@ -193,10 +192,10 @@ class TestCodesToTheContact:
             application = sent(f"one-{count}@mail.example", f"203.0.113.{70 + count}")
             given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
             if count < rules.MOST_CODES_A_DAY:
-                checking.send_code(check=whose(application), asked_by=application.applicant, **given)
+                contacts.send_code(check=whose(application), asked_by=application.applicant, **given)
             else:
-                with pytest.raises(control.NoCodeNow, match="too_many"):
-                    checking.send_code(check=whose(application), asked_by=application.applicant, **given)
+                with pytest.raises(registries.NoCodeNow, match="too_many"):
+                    contacts.send_code(check=whose(application), asked_by=application.applicant, **given)
 
     def test_are_not_used_up_for_others_by_one_who_asks(self) -> None:
         given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
@@ -204,26 +203,26 @@ class TestCodesToTheContact:
         more = [sent("", f"203.0.113.{71 + count}", user=mallory.applicant) for count in range(2)]
         for application, taken in ((mallory, True), (more[0], True), (more[1], False), (mallory, False)):
             if taken:
-                checking.send_code(check=whose(application), asked_by=mallory.applicant, **given)
+                contacts.send_code(check=whose(application), asked_by=mallory.applicant, **given)
             else:
-                with pytest.raises(control.NoCodeNow, match="too_many"):
-                    checking.send_code(check=whose(application), asked_by=mallory.applicant, **given)
+                with pytest.raises(registries.NoCodeNow, match="too_many"):
+                    contacts.send_code(check=whose(application), asked_by=mallory.applicant, **given)
         honest = sent("employee@mail.example", "203.0.113.75")
         for _ in range(rules.MOST_CODES_OF_ONE):
-            checking.send_code(check=whose(honest), asked_by=honest.applicant, **given)
+            contacts.send_code(check=whose(honest), asked_by=honest.applicant, **given)
 
     def test_are_used_up_after_some_tries_and_after_a_day(self) -> None:
         application = sent("manager@mail.example")
         given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p"}
-        checking.send_code(check=whose(application), asked_by=application.applicant, now=NOW, **given)
+        contacts.send_code(check=whose(application), asked_by=application.applicant, now=NOW, **given)
         code = contacts.code_of(whose(application))
-        with pytest.raises(control.CodeNotTaken, match="used_up"):
-            checking.try_code(check=whose(application), given=code, actor="p", now=NOW + 2 * DAY)
+        with pytest.raises(registries.CodeNotTaken, match="used_up"):
+            contacts.try_code(check=whose(application), given=code, actor="p", now=NOW + 2 * DAY)
         for why in ("wrong", "wrong", "wrong", "wrong", "used_up", "used_up"):
-            with pytest.raises(control.CodeNotTaken, match=why):
-                checking.try_code(check=whose(application), given="nope-nope", actor="p", now=NOW)
-        with pytest.raises(control.CodeNotTaken, match="used_up"):
-            checking.try_code(check=whose(application), given=code, actor="p", now=NOW)
+            with pytest.raises(registries.CodeNotTaken, match=why):
+                contacts.try_code(check=whose(application), given="nope-nope", actor="p", now=NOW)
+        with pytest.raises(registries.CodeNotTaken, match="used_up"):
+            contacts.try_code(check=whose(application), given=code, actor="p", now=NOW)
 
     def test_say_nothing_of_the_contact_but_a_part(self) -> None:
         application = sent("manager@mail.example")
@@ -233,7 +232,7 @@ class TestCodesToTheContact:
 
     def test_can_be_gone_without(self) -> None:
         application = sent("manager@mail.example")
-        checking.leave_to_officer(check=whose(application), actor="p", now=NOW)
+        contacts.leave_to_officer(check=whose(application), actor="p", now=NOW)
         workflow.advance(now=NOW)
         assert whose(application).finding == "not_shown" and decisions.case_of(application) is not None
 
@@ -251,7 +250,7 @@ class TestASecondOrganisationUnderANumber:
         letter = Letter.objects.get(template="representative_asked")
         assert "manager@softwarehouse.example" in letter.text
         assert not contacts.waits_for_a_code(check)
-        assert checking.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
+        assert contacts.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY + HOUR)
         second.refresh_from_db()
         assert (whose(second).finding, second.status) == ("representative_agrees", "granted")
@@ -259,12 +258,12 @@ class TestASecondOrganisationUnderANumber:
     def test_goes_to_an_officer_after_a_no_who_sees_what_was_shown(self) -> None:
         self.first()
         second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
-        assert checking.answer_as_representative(check=whose(second), said=False, actor="p", now=NOW + DAY)
+        assert contacts.answer_as_representative(check=whose(second), said=False, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         check = whose(second)
         assert (check.outcome, check.finding, check.reason_code) == ("failed", "representative_denies", "")
         assert check.evidence["shown"] == "domain" and decisions.case_of(second) is not None
-        assert not checking.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
+        assert not contacts.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
 
     def test_goes_to_an_officer_when_nobody_answers(self) -> None:
         self.first()
@@ -289,13 +288,13 @@ class TestASecondOrganisationUnderANumber:
     def test_alarms_nobody_by_a_change_of_what_is_registered_already(self) -> None:
         first = self.first()
         second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
-        checking.answer_as_representative(check=whose(second), said=True, actor="p", now=NOW + DAY)
+        contacts.answer_as_representative(check=whose(second), said=True, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         told = letters_to(second.applicant)
         registration = register.registration_from(first.subject)
         assert registration is not None
         common: dict[str, Any] = {"actor": f"person:{first.applicant_id}", "now": NOW + 2 * DAY}
-        change = apply.apply_again(registration=registration, applicant=first.applicant, about="change", **common)
+        change = renewal.apply_again(registration=registration, applicant=first.applicant, about="change", **common)
         change = proved_and_sent(change, "203.0.113.90", NOW + 2 * DAY)
         assert whose(change).finding == "represents_already"
         assert "number_used_again" not in letters_to(second.applicant)[len(told) :]
@@ -329,18 +328,18 @@ class TestTheWordOfAnAssociation:
         imported(tmp_path, "companies", f"number,name\n{NUMBER},{NAME}\n")
         user = a_person("manager@mail.example")
         common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": NOW}
-        draft = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
+        draft = drafts.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
         common["application"] = draft
-        apply.save_company(name=NAME, company_number=NUMBER, ntn="", **common)
-        apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
-        apply.save_evidence(
+        drafts.save_company(name=NAME, company_number=NUMBER, ntn="", **common)
+        drafts.save_contact(name="Sample Manager", mobile="+923001234567", **common)
+        drafts.save_evidence(
             kind="association", association="sample-software-houses", association_number="SAMPLE-0482", **common
         )
         application = proved_and_sent(draft, "203.0.113.66", NOW)
         assert whose(application).outcome == "waiting"
         (request,) = attestations.requests_waiting("sample-software-houses")
         assert request.email == "manager@mail.example"
-        attest.attest_applicant(
+        requests.attest_applicant(
             request=request,
             claim="it_company",
             way="register",
@@ -358,14 +357,14 @@ def a_freelancer(
 ) -> Application:
     user = a_person(email)
     common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": at}
-    draft = apply.start_application(applicant=user, service="vpn_freelancer", fixed_address="yes", **common)
+    draft = drafts.start_application(applicant=user, service="vpn_freelancer", fixed_address="yes", **common)
     common["application"] = draft
-    apply.save_person(name="Sample Freelancer 31", cnic=cnic, **common)
-    apply.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
+    drafts.save_person(name="Sample Freelancer 31", cnic=cnic, **common)
+    drafts.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
     if number:
-        apply.save_evidence(kind="association", association_number=number, **common)
+        drafts.save_evidence(kind="association", association_number=number, **common)
     else:
-        apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
+        drafts.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
     return proved_and_sent(draft, block, at)
 
 
@@ -393,9 +392,9 @@ class TestAMemberNumber:
     def test_is_shown_by_a_code_to_the_listed_address(self) -> None:
         application = a_freelancer("other@mail.example", "203.0.113.80")
         given = {"number": "SA-0031", "way": "email", "holder": "Sample", "language": "en", "actor": "p", "now": NOW}
-        checking.send_code(check=self.member(application), asked_by=application.applicant, **given)
+        contacts.send_code(check=self.member(application), asked_by=application.applicant, **given)
         code = contacts.code_of(self.member(application))
-        checking.try_code(check=self.member(application), given=code, actor="p", now=NOW)
+        contacts.try_code(check=self.member(application), given=code, actor="p", now=NOW)
         workflow.advance(now=NOW)
         application.refresh_from_db()
         assert (application.status, self.member(application).finding) == ("granted", "listed_and_shown")

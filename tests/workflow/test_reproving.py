@@ -10,14 +10,16 @@ from django.urls import reverse
 from rahdari import workflow
 from rahdari.address import directory, format_block
 from rahdari.apply.models import Application
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
+from rahdari.control import reproofs as control_reproofs
 from rahdari.control.models import Method, Reproof
 from rahdari.journal.models import JournalEntry as JournalEntry
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.register import actions as register
+from rahdari.register import address_changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
@@ -52,7 +54,7 @@ def show(reproof: Reproof, now: dt.datetime) -> None:
     link = proofs.latest_challenge(subject=reproof.subject, block=reproof.proof.network, method=Method.LINK)
     assert link is not None
     seen = ipaddress.ip_address(str(reproof.proof.network.network_address))
-    assert control.open_link(token=proofs.link_token(link), address=seen, now=now).result == "proved"
+    assert challenges.open_link(token=proofs.link_token(link), address=seen, now=now).result == "proved"
 
 
 def page_of_proofs(officer: User) -> str:
@@ -95,7 +97,7 @@ class TestProveAgain:
             at_home = NewEntry(
                 f"home:{number}:0", ipaddress.ip_network(f"203.0.113.{250 + number}"), "any", None, 64500
             )
-            register.add_entry(registration=first, new=at_home, actor="line:1", now=NOW)
+            address_changes.add_entry(registration=first, new=at_home, actor="line:1", now=NOW)
         monkeypatch.setattr(reproving, "AT_ONCE", 1)
         due = at_share(first, 0.301)
         assert [workflow.prove_in_term(due), workflow.prove_in_term(due)] == [1, 0]
@@ -166,7 +168,7 @@ class TestProveAgain:
         proof = proofs.proof_of(entry.origin, entry.block)
         assert proof is not None
         later = now + 20 * DAY
-        again = control.begin_reproof(
+        again = control_reproofs.begin_reproof(
             about=f"entry:{entry.pk}", occasion="asked:1", proof=proof, windows=3, between=2 * DAY, now=later
         )
         show(again, later)
@@ -189,7 +191,9 @@ class TestProveAgain:
         assert proof is not None
         about = f"entry:{entry.pk}"
         first, second = (
-            control.begin_reproof(about=about, occasion=occasion, proof=proof, windows=3, between=2 * DAY, now=NOW)
+            control_reproofs.begin_reproof(
+                about=about, occasion=occasion, proof=proof, windows=3, between=2 * DAY, now=NOW
+            )
             for occasion in ("a", "b")
         )
         assert first.pk == second.pk

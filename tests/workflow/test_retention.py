@@ -12,14 +12,12 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from rahdari import policy, workflow
-from rahdari.apply import actions as apply
-from rahdari.apply import erasing
+from rahdari.apply import erasing, parts
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
 from rahdari.control.models import ProbeAttempt
-from rahdari.decide import queries as decisions
-from rahdari.decide import words
+from rahdari.decide import due, words
 from rahdari.decide.models import Decision, Notice
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
@@ -39,7 +37,7 @@ KEPT = policy.current(settings.POLICY_FILE).retention["documents"].span or dt.ti
 
 def with_a_paper() -> tuple[Application, Document]:
     application = story.a_full_draft(story.a_person())
-    document = apply.attach_document(
+    document = parts.attach_document(
         application=application,
         rule="evidence",
         name="contract.jpg",
@@ -87,7 +85,7 @@ def test_papers_go_when_their_time_is_over_and_that_they_were_there_is_known(
 def test_papers_of_what_is_not_decided_stay(django_capture_on_commit_callbacks: object) -> None:
     application, document = with_a_paper()
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        assert apply.erase_documents(application=application, now=timezone.now() + 2 * KEPT) == 0
+        assert erasing.erase_documents(application=application, now=timezone.now() + 2 * KEPT) == 0
     assert is_kept(document)
 
 
@@ -136,7 +134,7 @@ def test_of_a_proof_the_digest_of_what_was_seen_stays() -> None:
 
 
 def readable_until(application: Application) -> dt.datetime:
-    until = decisions.readable_until(story.fresh(application))
+    until = due.readable_until(story.fresh(application))
     assert until is not None
     return until
 

@@ -8,18 +8,18 @@ import pytest
 from django.utils import timezone
 
 from rahdari import policy, workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, late_evidence, parts, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.attest.models import MembershipInquiry
 from rahdari.attest.rules import Identifier
-from rahdari.checks import actions as checking
 from rahdari.checks import queries as check_queries
 from rahdari.checks import queries as checks
-from rahdari.control import actions as control
+from rahdari.checks import rosters
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment, granting
 from rahdari.decide import queries as decisions
 from rahdari.register import queries as register
 from rahdari.workflow.terms import months_later
@@ -36,18 +36,18 @@ LAST_DAY = dt.date(2027, 6, 30)
 def companies(tmp_path: Path) -> None:
     path = tmp_path / "companies.csv"
     path.write_text(f"number,name,status,domain\n{NUMBER},{CENTRE},active,client.example\n", encoding="utf-8")
-    checking.import_roster(name="companies", path=path, now=NOW, actor="system:test", processes=1)
+    rosters.import_roster(name="companies", path=path, now=NOW, actor="system:test", processes=1)
 
 
 def prove(endpoint: Endpoint, address: str, *, now: dt.datetime = NOW) -> None:
-    challenge = control.open_challenge(
+    challenge = challenges.open_challenge(
         subject=endpoint.subject,
         block=ipaddress.ip_network(address),
         method=Method.LINK,
         valid_for=dt.timedelta(days=7),
         now=now,
     )
-    control.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=now)
+    challenges.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=now)
 
 
 def sent(
@@ -61,15 +61,15 @@ def sent(
 ) -> Application:
     user = a_person()
     actor = f"person:{user.pk}"
-    draft = apply.start_application(applicant=user, service=service, actor=actor, now=NOW, fixed_address="yes")
+    draft = drafts.start_application(applicant=user, service=service, actor=actor, now=NOW, fixed_address="yes")
     common = {"application": draft, "actor": actor, "now": NOW}
-    apply.save_company(name=name, company_number=number, ntn=ntn, **common)
-    apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
+    drafts.save_company(name=name, company_number=number, ntn=ntn, **common)
+    drafts.save_contact(name="Sample Manager", mobile="+923001234567", **common)
     for rule, last_day in papers.items():
-        apply.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
+        parts.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
     for address in addresses:
-        prove(apply.add_endpoint(block=address, runs="wireguard", **common), address)
-    application = apply.submit_application(
+        prove(parts.add_endpoint(block=address, runs="wireguard", **common), address)
+    application = sending.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor=actor, now=NOW
     )
     workflow.advance(now=NOW)
@@ -113,7 +113,7 @@ class TestCompany:
         application = sent("vpn_company", {}, ntn="0000999")
         path = tmp_path / "taxpayers.csv"
         path.write_text(f"number,name,status,valid_until\n0000999,{CENTRE},active,\n", encoding="utf-8")
-        checking.import_roster(name="active_taxpayers", path=path, now=NOW + DAY, actor="system:test", processes=1)
+        rosters.import_roster(name="active_taxpayers", path=path, now=NOW + DAY, actor="system:test", processes=1)
         workflow.advance(now=NOW + DAY)
         registration = register.registration_from(application.subject)
         assert registration is not None and not registration.is_provisional
@@ -136,10 +136,10 @@ class TestCallCentre:
         application = sent("whitelist_call_centre", {"incorporation": None})
         before = register.registration_from(application.subject)
         assert before is not None and before.provisional_code == "P2"
-        apply.offer_proof(
+        late_evidence.offer_proof(
             application=application,
             kind="call_centre_certificate",
-            sent=[apply.File("certificate.pdf", a_pdf(1))],
+            sent=[late_evidence.File("certificate.pdf", a_pdf(1))],
             valid_until=LAST_DAY,
             actor="person:x",
             now=NOW + DAY,
@@ -174,9 +174,9 @@ class TestRead:
         check = check_queries.checks_of(application.subject).get(kind="documents")
         assert (check.finding, check.reason_code) == ("to_be_read", ""), "it speaks against nobody"
         officer = an_officer()
-        decide.take_case(case=case, officer=officer, now=NOW)
+        assignment.take_case(case=case, officer=officer, now=NOW)
         seen = {"outcome": "passed", "how": "Both read."}
-        decide.record_check(case=case, officer=officer, check=check.pk, now=NOW, **seen)
-        decide.grant(case=case, officer=officer, now=NOW)
+        assignment.record_check(case=case, officer=officer, check=check.pk, now=NOW, **seen)
+        granting.grant(case=case, officer=officer, now=NOW)
         workflow.advance(now=NOW)
         assert register.registration_from(application.subject) is not None

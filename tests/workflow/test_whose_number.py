@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from rahdari.apply import actions as apply
-from rahdari.apply import queries as applications
+from rahdari.apply import drafts, renewal, subjects
 from rahdari.apply.models import Application
 from rahdari.people import actions as people
 from rahdari.people.models import User
@@ -35,10 +34,10 @@ pytestmark = pytest.mark.django_db
 
 def drafted(user: User, name: str, number: str, at: dt.datetime = NOW) -> Application:
     common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": at}
-    draft = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
+    draft = drafts.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
     common["application"] = draft
-    apply.save_company(name=name, company_number=number, ntn=number, **common)
-    apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
+    drafts.save_company(name=name, company_number=number, ntn=number, **common)
+    drafts.save_contact(name="Sample Manager", mobile="+923001234567", **common)
     return Application.objects.get(pk=draft.pk)
 
 
@@ -62,7 +61,7 @@ class TestAnotherNameForTheSameOrganisation:
         first = drafted(user, self.STUDIO, self.STUDIO_NUMBER)
         second = drafted(user, self.STUDIO, self.STUDIO_NUMBER)
         assert first.organisation == second.organisation
-        apply.save_company(
+        drafts.save_company(
             application=second, name=NAME, company_number=NUMBER, ntn=NUMBER, actor=f"person:{user.pk}", now=NOW
         )
         sent_first = proved_and_sent(first, "203.0.113.90", NOW)
@@ -80,11 +79,11 @@ class TestAnotherNameForTheSameOrganisation:
         granted = self.own(user)
         registration = register.registration_from(granted.subject)
         assert registration is not None
-        change = apply.apply_again(
+        change = renewal.apply_again(
             registration=registration, applicant=user, about="change", actor=f"person:{user.pk}", now=NOW + HOUR
         )
-        with pytest.raises(apply.OtherCompany):
-            apply.save_company(
+        with pytest.raises(drafts.OtherCompany):
+            drafts.save_company(
                 application=change, name=NAME, company_number=NUMBER, ntn="", actor=f"person:{user.pk}", now=NOW + HOUR
             )
 
@@ -95,7 +94,7 @@ class TestAnotherNameForTheSameOrganisation:
         granted = proved_and_sent(drafted(user, self.STUDIO, self.STUDIO_NUMBER), "203.0.113.91", NOW)
         registration = register.registration_from(granted.subject)
         assert granted.status == "granted" and registration is not None and granted.organisation is not None
-        assert applications.holder_name_of(registration) == self.STUDIO
+        assert subjects.holder_name_of(registration) == self.STUDIO
         assert granted.organisation.name == self.STUDIO
 
     def test_does_not_shut_out_the_contact_on_the_list(self) -> None:
@@ -120,7 +119,7 @@ class TestAMemberWhoShowedIt:
         # The same for what changes the registration.
         registration = register.registration_from(honest.subject)
         assert registration is not None
-        change = apply.apply_again(
+        change = renewal.apply_again(
             registration=registration, applicant=crook, about="change", actor="p", now=NOW + HOUR
         )
         changed = proved_and_sent(change, "203.0.113.68", NOW + 2 * HOUR)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.applicant import links
 from rahdari.applicant.proofs import proofs_of, provable_by_link
-from rahdari.apply import actions, form_errors, judging, rows
+from rahdari.apply import bulk, form_errors, judging, rows
 from rahdari.apply import queries as apply
 from rahdari.apply.judging import Judged
 from rahdari.apply.models import AddressFile, Application
@@ -138,7 +138,7 @@ def send_address_file(call: Call, reference: str) -> Answer:
     found = rows.read(sent.read(rows.MOST_BYTES + 1), most_rows=most)
     if isinstance(found, rows.FileFault):
         raise not_taken([error("/file", str(found), form_errors.rows_file(found, most_rows=most))])
-    file = actions.keep_file(application=row, table=found, name=sent.name or "", now=call.now)
+    file = bulk.keep_file(application=row, table=found, name=sent.name or "", now=call.now)
     return Answer(_file(call, row, file), 201)
 
 
@@ -191,7 +191,7 @@ def correct_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
     there = {each.row.line: each.row for each in judged}
     given = {each["line"]: each["cells"] for each in call.body["rows"]}
     changed = {line: there[line].with_cells(**cells) for line, cells in given.items() if line in there}
-    return Answer(_file(call, row, actions.replace_rows(file=found, rows=changed)))
+    return Answer(_file(call, row, bulk.replace_rows(file=found, rows=changed)))
 
 
 @write("DELETE", f"{FILE}/rows/{{line}}", Ok("It no longer waits.", status=204), problems=IMPOSSIBLE)
@@ -203,7 +203,7 @@ def drop_address_row(call: Call, reference: str, file: uuid.UUID, line: str) -> 
     """
     row = _draft(call, reference).row
     found = apply.address_file_of(application=row, id=file)
-    actions.replace_rows(file=found, rows={}, without={int(line)})
+    bulk.replace_rows(file=found, rows={}, without={int(line)})
     return Answer(status=204)
 
 
@@ -228,9 +228,9 @@ def add_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
     _table, judged = judging.judge_file(row, found, policy, by=call.person)
     if call.body.get("mend"):
         mended = {each.row.line: each.mended for each in judged if each.mended is not None}
-        found = actions.replace_rows(file=found, rows=mended)
+        found = bulk.replace_rows(file=found, rows=mended)
         _table, judged = judging.judge_file(row, found, policy, by=call.person)
-    added = actions.add_from_file(
+    added = bulk.add_from_file(
         file=found,
         good={each.row.line: each.wanted for each in judged if each.is_good and each.wanted is not None},
         actor=by.actor,
@@ -251,7 +251,7 @@ def delete_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
     """
     row = own(call, reference, Act.ADDRESSES).row
     apply.address_file_of(application=row, id=file)
-    actions.forget_file(application=row, id=file)
+    bulk.forget_file(application=row, id=file)
     return Answer(status=204)
 
 

@@ -12,8 +12,9 @@ from rahdari.applicant import mobile_lines, sending
 from rahdari.applicant.mandates import services_of_organisations
 from rahdari.applicant.overview import overviews
 from rahdari.applicant.proofs import proofs_of
-from rahdari.apply import actions, form_errors, rules, step_forms, summary
+from rahdari.apply import access, drafts, form_errors, rules, step_forms, summary
 from rahdari.apply import queries as apply
+from rahdari.apply import sending as apply_sending
 from rahdari.apply.evidence_forms import EvidenceForm
 from rahdari.apply.forms import StepForm
 from rahdari.apply.models import Application
@@ -43,27 +44,27 @@ ONE = "/applications/{reference}"
 
 def own(call: Call, reference: str, act: Act = Act.PAPERS) -> Reached[Application]:
     """An application with which the person may do this, and as whom."""
-    return apply.application_for_applicant(applicant=call.person, reference=reference, act=act)
+    return access.application_for_applicant(applicant=call.person, reference=reference, act=act)
 
 
 def draft(call: Call, reference: str, act: Act = Act.PAPERS) -> tuple[Application, Acting, Service]:
     """The draft that is changed, as the caller last saw it."""
     row, by = own(call, reference, act)
     if row.status != rules.Status.DRAFT:
-        raise actions.NotADraft(row)
+        raise drafts.NotADraft(row)
     call.must_match(tag_of(row))
     service = apply.policy_in_force().services.get(row.service)
     if service is None:
-        raise actions.ServiceNotOpen(row.service)
+        raise drafts.ServiceNotOpen(row.service)
     return row, by, service
 
 
 def whole(call: Call, row: Application, status: int = 200) -> Answer:
     """The application as the person may see it: who sees no papers gets its addresses, while they can be proved."""
-    papers = apply.may(call.person, Act.PAPERS, application=row)
+    papers = access.may(call.person, Act.PAPERS, application=row)
     fresh = own(call, row.reference, Act.PAPERS if papers else Act.ADDRESSES).row
     if not papers and fresh.status not in {"draft", "submitted"}:
-        raise apply.ApplicationNotFound(row.reference)
+        raise access.ApplicationNotFound(row.reference)
     return Answer(serializers.application(fresh, call.now, papers=papers), status, tag_of(fresh))
 
 
@@ -95,7 +96,7 @@ def after_cursor(found: QuerySet[Any], call: Call, at: str) -> tuple[list[Any], 
 )
 def list_applications(call: Call) -> Answer:
     """List your applications."""
-    found = apply.applications_of(call.person) | apply.applications_to_prove(call.person)
+    found = access.applications_of(call.person) | access.applications_to_prove(call.person)
     rows, following = after_cursor(found.select_related("registration"), call, "created_at")
     return Answer({"items": [serializers.summary(seen) for seen in overviews(rows, now=call.now)], "next": following})
 
@@ -128,7 +129,7 @@ def begin_application(call: Call) -> Answer:
     if call.body.get("fixed_address") == "mobile" and not takes_mobile:
         raise impossible("no_mobile", _("No mobile number can be registered for this service here."))
     by = Acting(call.person, _mandate(call) if "mandate" in call.body else None)
-    row = actions.start_application(
+    row = drafts.start_application(
         applicant=call.person,
         service=call.body["service"],
         fixed_address=call.body.get("fixed_address", ""),
@@ -275,7 +276,7 @@ def put_evidence(call: Call, reference: str) -> Answer:
         form = _filled(table.form(data, **table.options(row, service, policy, call.now)), data, names)
         given, number = form.cleaned_data.get("text", ""), form.cleaned_data.get("number", "")
         association, card = form.cleaned_data.get("association", ""), form.cleaned_data.get("cnic", "")
-    actions.save_evidence(
+    drafts.save_evidence(
         application=row,
         kind=kind,
         text=given,
@@ -324,7 +325,7 @@ def leave_association(call: Call, reference: str) -> Answer:
     """
     row, by = _takes_association(call, reference)
     if row.evidence_kind == rules.ASSOCIATION:
-        actions.save_evidence(application=row, kind="", actor=by.actor, now=call.now)
+        drafts.save_evidence(application=row, kind="", actor=by.actor, now=call.now)
     return whole(call, row)
 
 
@@ -421,7 +422,7 @@ def submit_application(call: Call, reference: str) -> Answer:
     policy = apply.policy_in_force()
     try:
         sending.send(row, policy, actor=by.actor, now=call.now, seen_version=row.version)
-    except (actions.StepsMissing, actions.EndpointsInTrouble):
+    except (apply_sending.StepsMissing, apply_sending.EndpointsInTrouble):
         found = _troubles(own(call, reference).row, call.now)
         raise not_taken(
             {"pointer": "", **each}
@@ -438,5 +439,5 @@ def withdraw_application(call: Call, reference: str) -> Answer:
     Sent or not, while it is not decided. Doing it twice changes nothing.
     """
     row, by = own(call, reference)
-    actions.withdraw_application(application=row, actor=by.actor, now=call.now)
+    apply_sending.withdraw_application(application=row, actor=by.actor, now=call.now)
     return whole(call, row)

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 
 from rahdari import policy as policies
-from rahdari.attest import actions, queries, words
+from rahdari.attest import disputing, queries, words
 from rahdari.attest.forms import DisputeForm
 from rahdari.attest.models import Attestation, AttestationReview
 from rahdari.attest.rules import AttestationState, Reply, ReviewOutcome
@@ -146,7 +146,7 @@ def dispute_attestation(call: Call, attestation: str) -> Answer:
         raise of_form(form)
     subject, holder = queries.counted_for(call.person, found)
     try:
-        actions.dispute(
+        disputing.dispute(
             attestation=found,
             subject=subject,
             holder=holder,
@@ -157,7 +157,7 @@ def dispute_attestation(call: Call, attestation: str) -> Answer:
             ),
             now=call.now,
         )
-    except actions.NothingToDispute:
+    except disputing.NothingToDispute:
         raise impossible("disputed", _("You have disputed this already. The answer comes here.")) from None
     return Answer(_attestation(found, call))
 

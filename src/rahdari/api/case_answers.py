@@ -9,7 +9,7 @@ from rahdari.applicant.answers import may_take_more_time
 from rahdari.applicant.titles import words as in_words
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.decide import actions, queries
+from rahdari.decide import case_clock, due, queries, questions, refusals, remedies
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.people.acting import Acting
 from rahdari.policy import Allowance, Forum
@@ -96,7 +96,7 @@ def _case(call: Call, reference: str) -> tuple[Application, Acting, Case]:
     return row, by, case
 
 
-def _reason(found: queries.RefusedFor) -> Json:
+def _reason(found: remedies.RefusedFor) -> Json:
     reason = found.reason
     language = get_language()
     return {
@@ -111,7 +111,7 @@ def _reason(found: queries.RefusedFor) -> Json:
 def _answer(call: Call, row: Application) -> str:
     asked = queries.awaiting_answer(row)
     papers = asked is not None and apply.documents_of_answer(row, asked.subject).exists()
-    form = AnswerForm(call.body, longest=queries.policy_of(row).limits.answer_characters, papers=papers)
+    form = AnswerForm(call.body, longest=case_clock.policy_of(row).limits.answer_characters, papers=papers)
     if not form.is_valid():
         raise of_form(form)
     answer: str = form.cleaned_data["answer"]
@@ -119,7 +119,7 @@ def _answer(call: Call, row: Application) -> str:
 
 
 def _draft(call: Call, row: Application) -> str:
-    form = AnswerForm(call.body, longest=queries.policy_of(row).limits.answer_characters, papers=True)
+    form = AnswerForm(call.body, longest=case_clock.policy_of(row).limits.answer_characters, papers=True)
     if not form.is_valid():
         raise of_form(form)
     draft: str = form.cleaned_data["answer"]
@@ -138,14 +138,14 @@ def _question(call: Call, reference: str) -> tuple[Application, Acting, CaseQues
 
 
 def _said(row: Application, asked: CaseQuestion) -> Json:
-    policy = queries.policy_of(row)
+    policy = case_clock.policy_of(row)
     reason = policy.reasons.get(asked.code)
     words = [in_words(reason.text) if reason is not None else "", asked.text]
     return {
         "code": asked.code,
         "text": "\n".join(each for each in words if each),
         "asked_at": stamp(asked.asked_at),
-        "answer_until": stamp(queries.question_due_at(asked)),
+        "answer_until": stamp(case_clock.question_due_at(asked)),
         "lapsed": asked.lapsed_at is not None,
         "more_time_possible": may_take_more_time(asked, policy),
         "draft": asked.draft,
@@ -175,7 +175,7 @@ def answer_question(call: Call, reference: str) -> Answer:
     Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty.
     """
     row, by, asked = _question(call, reference)
-    actions.answer_question(question=asked, answer=_answer(call, row), actor=by.actor, now=call.now)
+    questions.answer_question(question=asked, answer=_answer(call, row), actor=by.actor, now=call.now)
     return whole(call, row)
 
 
@@ -186,7 +186,7 @@ def save_question_draft(call: Call, reference: str) -> Answer:
     For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away.
     """
     row, by, asked = _question(call, reference)
-    actions.save_answer_draft(asked=asked, text=_draft(call, row), actor=by.actor, now=call.now)
+    questions.save_answer_draft(asked=asked, text=_draft(call, row), actor=by.actor, now=call.now)
     asked.refresh_from_db()
     return Answer(_said(row, asked))
 
@@ -195,7 +195,7 @@ def save_question_draft(call: Call, reference: str) -> Answer:
 def extend_question(call: Call, reference: str) -> Answer:
     """Take more time to answer."""
     row, by, asked = _question(call, reference)
-    return Answer(_said(row, actions.extend_question(question=asked, actor=by.actor, now=call.now)))
+    return Answer(_said(row, questions.extend_question(question=asked, actor=by.actor, now=call.now)))
 
 
 # -- a notice before a refusal ---------------------------------------------------------------------------------------
@@ -220,12 +220,12 @@ def _notice(call: Call, reference: str) -> tuple[Application, Acting, Notice]:
 
 
 def _told(row: Application, told: Notice) -> Json:
-    policy = queries.policy_of(row)
+    policy = case_clock.policy_of(row)
     return {
         "text": f"{told.text}\n{told.evidence}".strip(),
-        "reasons": [_reason(queries.reason_with_law(policy, code)) for code in told.codes],
+        "reasons": [_reason(remedies.reason_with_law(policy, code)) for code in told.codes],
         "sent_at": stamp(told.sent_at),
-        "answer_until": stamp(queries.notice_due_at(told)),
+        "answer_until": stamp(case_clock.notice_due_at(told)),
         "answered_at": stamp_or_none(told.answered_at),
         "may_answer": told.may_answer,
         "draft": told.draft,
@@ -239,7 +239,7 @@ def save_notice_draft(call: Call, reference: str) -> Answer:
     For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away.
     """
     row, by, told = _notice(call, reference)
-    actions.save_answer_draft(asked=told, text=_draft(call, row), actor=by.actor, now=call.now)
+    questions.save_answer_draft(asked=told, text=_draft(call, row), actor=by.actor, now=call.now)
     told.refresh_from_db()
     return Answer(_told(row, told))
 
@@ -257,7 +257,7 @@ def answer_notice(call: Call, reference: str) -> Answer:
     Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty.
     """
     row, by, told = _notice(call, reference)
-    actions.answer_notice(notice=told, answer=_answer(call, row), actor=by.actor, now=call.now)
+    refusals.answer_notice(notice=told, answer=_answer(call, row), actor=by.actor, now=call.now)
     return whole(call, row)
 
 
@@ -292,7 +292,7 @@ def get_decision(call: Call, reference: str) -> Answer:
     decision = queries.decision_of(case)
     if decision is None:
         raise not_found()
-    policy, refusal = queries.policy_of(row), queries.refusal_of(row)
+    policy, refusal = case_clock.policy_of(row), queries.refusal_of(row)
     codes = [code for code in [*decision.codes, *decision.provisional_codes] if code in policy.reasons]
     return Answer(
         {
@@ -303,8 +303,8 @@ def get_decision(call: Call, reference: str) -> Answer:
             "text": decision.text,
             "registration": decision.registration.reference if decision.registration is not None else None,
             "provisional_until": stamp_or_none(decision.provisional_until if decision.confirmed_at is None else None),
-            "reasons": [_reason(queries.reason_with_law(policy, code)) for code in codes],
+            "reasons": [_reason(remedies.reason_with_law(policy, code)) for code in codes],
             "appeal": _appeal(refusal.appeal_until, refusal.forum) if refusal is not None else None,
-            "readable_until": stamp_or_none(queries.readable_until(row)),
+            "readable_until": stamp_or_none(due.readable_until(row)),
         }
     )

@@ -4,6 +4,7 @@ from rahdari.applicant.clients import correct, form_for, not_sent_again, questio
 from rahdari.apply.models import Application
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.letters import queries as letters
+from rahdari.letters import words as letters_words
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
@@ -58,7 +59,7 @@ def _said(question: ReferenceRequest) -> Json:
         "send_again_from": stamp_or_none(
             rules.may_send_again_from(asked_at=question.asked_at, resent_at=question.resent_at)
         ),
-        "delivery": plain(letters.reached(letter)[0].text) if letter is not None else "",
+        "delivery": plain(letters_words.reached(letter)[0].text) if letter is not None else "",
     }
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.applicant import connections
 from rahdari.apply import queries as apply
-from rahdari.dyndns import actions, queries, rules
+from rahdari.dyndns import hosts, queries, rules
 from rahdari.dyndns.models import DynamicHost
 from rahdari.dyndns.rules import V6As
 from rahdari.people.acting import Reached
@@ -123,7 +123,7 @@ def _hold_rate(host: DynamicHost) -> None:
 def _password(reached: Reached[DynamicHost], call: Call, lasts: dt.timedelta) -> Answer:
     host, by = reached
     _hold_rate(host)
-    made = actions.make_token(host=host, actor=by.actor, now=call.now, old_ends_in=lasts)
+    made = hosts.make_token(host=host, actor=by.actor, now=call.now, old_ends_in=lasts)
     return Answer({"password": made.text, "connection": _said(host, call)}, 201)
 
 
@@ -158,7 +158,7 @@ def change_connection_of_application(call: Call, reference: str, endpoint: uuid.
     """
     host, by = _of_application(call, reference, endpoint)
     _hold_rate(host)
-    return Answer(_said(actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=by.actor, now=call.now), call))
+    return Answer(_said(hosts.choose_v6(host=host, v6_as=call.body["v6_as"], actor=by.actor, now=call.now), call))
 
 
 @prove("GET", OF_REGISTRATION, Ok("Its addresses now, and what was reported last.", CONNECTION), problems=IMPOSSIBLE)
@@ -196,9 +196,9 @@ def change_connection(call: Call, reference: str, connection: uuid.UUID) -> Answ
     _hold_rate(host)
     if "paused_until" in call.body:
         day = call.body["paused_until"]
-        host = actions.pause(host=host, until=_end_of(day, call.now) if day else None, actor=by.actor, now=call.now)
+        host = hosts.pause(host=host, until=_end_of(day, call.now) if day else None, actor=by.actor, now=call.now)
     if "v6_as" in call.body:
-        host = actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=by.actor, now=call.now)
+        host = hosts.choose_v6(host=host, v6_as=call.body["v6_as"], actor=by.actor, now=call.now)
     return Answer(_said(host, call))
 
 

@@ -11,8 +11,8 @@ from rahdari.applicant import contact_way
 from rahdari.applicant import proofs as control
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.control import actions as control_actions
 from rahdari.control import queries as challenges
+from rahdari.control import registries
 from rahdari.control.models import Challenge, Method
 from rahdari.people.acting import Acting
 from rahdari.programs.answers import Problem
@@ -26,13 +26,13 @@ from .proofs import AT, CHALLENGE, PROVE, TAG, challenge, unproved
 prove = API.part(TAG, PROVE)
 
 
-def no_code(found: control_actions.NoCodeNow, pointer: str, words: str) -> Problem:
+def no_code(found: registries.NoCodeNow, pointer: str, words: str) -> Problem:
     if found.why == "unknown":
         return not_taken([error(pointer, "unknown", words)])
     return impossible("too_many_codes", words)
 
 
-def code_not_taken(found: control_actions.CodeNotTaken, words: str) -> Problem:
+def code_not_taken(found: registries.CodeNotTaken, words: str) -> Problem:
     if found.why == "wrong":
         return not_taken([error("/code", "wrong", words)])
     if found.why == "none":
@@ -70,7 +70,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     if not row.holder_name:
         raise impossible("no_name", _("First answer who applies: the letter says who asks."))
     try:
-        sent = control_actions.send_code(
+        sent = registries.send_code(
             challenge=pending,
             contact=call.body["contact"],
             name=row.holder_name,
@@ -78,7 +78,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
             actor=by.actor,
             now=call.now,
         )
-    except control_actions.NoCodeNow as found:
+    except registries.NoCodeNow as found:
         raise no_code(found, "/contact", contact_way.no_code(found)) from None
     return Answer(challenge(sent, call), 202)
 
@@ -97,8 +97,8 @@ def give_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     """
     _row, _by, pending = _pending(call, reference, endpoint)
     try:
-        control_actions.try_code(challenge=pending, given=call.body["code"], now=call.now)
-    except control_actions.CodeNotTaken as found:
+        registries.try_code(challenge=pending, given=call.body["code"], now=call.now)
+    except registries.CodeNotTaken as found:
         raise code_not_taken(found, contact_way.not_taken(found)) from None
     fresh = challenges.latest_challenge(subject=pending.subject, block=pending.network, method=Method.CONTACT)
     return Answer(challenge(fresh or pending, call))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rahdari import optional
-from rahdari.apply import queries as apply
+from rahdari.apply import subjects
 from rahdari.apply.models import Application
 from rahdari.dyndns import queries as dyndns_queries
 from rahdari.journal import registry
@@ -102,7 +102,7 @@ type About = tuple[list[User], dict[str, Any]] | None
 
 
 def _application(row: Row) -> About:
-    found = apply.application_by_subject(row.subject)
+    found = subjects.application_by_subject(row.subject)
     if found is None:
         return None
     number = row.detail.get("invoice") if row.act.startswith("fees.") else None
@@ -118,7 +118,7 @@ def _working_on(found: Application, act: Act) -> list[User]:
 
 
 def _endpoint(row: Row) -> About:
-    found = apply.endpoint_by_subject(row.subject)
+    found = subjects.endpoint_by_subject(row.subject)
     if found is None:
         return None
     data = {"application": found.application.reference, "endpoint": str(found.pk)}

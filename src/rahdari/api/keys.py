@@ -1,4 +1,4 @@
-"""Making and ending tokens. Reached through `actions`."""
+"""Making and ending tokens."""
 
 import datetime as dt
 import uuid

@@ -2,7 +2,7 @@
 
 import uuid
 
-from rahdari.apply import queries as apply
+from rahdari.apply import access
 from rahdari.letters import actions as letter_actions
 from rahdari.letters import queries as inbox
 from rahdari.letters.models import Letter
@@ -44,7 +44,7 @@ def _letter(row: Letter, references: dict[str, str]) -> Json:
 
 def _references(call: Call) -> dict[str, str]:
     """The person's applications, as letters name them."""
-    return {row.subject: row.reference for row in apply.applications_of(call.person)}
+    return {row.subject: row.reference for row in access.applications_of(call.person)}
 
 
 @read_letters("GET", "/letters", Ok("A page, the newest first.", page_of(named("LetterInShort", IN_SHORT))), query=PAGE)

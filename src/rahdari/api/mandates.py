@@ -8,7 +8,8 @@ import uuid
 from django.utils.translation import gettext as _
 
 from rahdari.applicant.mandates import MandateForm, done_for, offer, shown
-from rahdari.people import actions, queries
+from rahdari.people import mandates as people_mandates
+from rahdari.people import queries
 from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.people.rules import Scope as MandateScope
@@ -122,7 +123,7 @@ def take_back_mandate(call: Call, organisation: uuid.UUID, mandate: uuid.UUID) -
     row = queries.mandates_of(found).filter(pk=mandate).first()
     if row is None:
         raise not_found()
-    actions.end_mandate(mandate=row, actor=call.own_actor, now=call.now)
+    people_mandates.end_mandate(mandate=row, actor=call.own_actor, now=call.now)
     return Answer(status=204)
 
 
@@ -158,8 +159,8 @@ def accept_mandate(call: Call, mandate: uuid.UUID) -> Answer:
     """
     row = _offered_or_held(call, mandate)
     try:
-        row = actions.accept_mandate(user=call.person, mandate=row, actor=call.own_actor, now=call.now)
-    except actions.MandateNotOffered:
+        row = people_mandates.accept_mandate(user=call.person, mandate=row, actor=call.own_actor, now=call.now)
+    except people_mandates.MandateNotOffered:
         raise impossible("not_offered", _("This is not offered any more.")) from None
     return Answer(_mandate(row, call.now))
 
@@ -167,7 +168,7 @@ def accept_mandate(call: Call, mandate: uuid.UUID) -> Answer:
 @manage("DELETE", "/mandates/{mandate}", Ok("From now on nothing is done by it.", status=204))
 def give_up_mandate(call: Call, mandate: uuid.UUID) -> Answer:
     """Decline a mandate, or give it up."""
-    actions.end_mandate(mandate=_offered_or_held(call, mandate), actor=call.own_actor, now=call.now)
+    people_mandates.end_mandate(mandate=_offered_or_held(call, mandate), actor=call.own_actor, now=call.now)
     return Answer(status=204)
 
 

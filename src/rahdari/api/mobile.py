@@ -12,7 +12,7 @@ from rahdari.confirm import words
 from rahdari.mobile import actions, rules
 from rahdari.mobile.models import MobileNumber
 from rahdari.mobile.rules import MobileState
-from rahdari.people import actions as people
+from rahdari.people import number_codes
 from rahdari.people.acting import Reached
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import (
@@ -111,7 +111,7 @@ def _code(line: MobileNumber, call: Call) -> str:
     """Whether a code is on its way, or a new one is needed: too many tries, or its time is over."""
     if line.state != MobileState.TYPED:
         return "none"
-    match people.has_ended(line, call.now):
+    match number_codes.has_ended(line, call.now):
         case "":
             return "sent"
         case "tries":
@@ -156,9 +156,9 @@ def _send_code(reached: Reached[numbers.Place], call: Call) -> Answer:
             actor=by.actor,
             now=call.now,
         )
-    except people.TooManyCodes as found:
+    except number_codes.TooManyCodes as found:
         raise too_many(str(int(found.wait.total_seconds()) + 1)) from None
-    except people.SmsNotSetUp:
+    except number_codes.SmsNotSetUp:
         raise impossible("no_sms", numbers.no_sms()) from None
     return Answer(_said(line, call), 202)
 
@@ -174,13 +174,13 @@ def _take_code(reached: Reached[numbers.Place], call: Call) -> Answer:
         line = actions.confirm_number(
             line=line, user=call.person, code=form.cleaned_data["code"], actor=by.actor, now=call.now
         )
-    except people.CodeWrong as found:
+    except number_codes.CodeWrong as found:
         raise not_taken([error("/code", "wrong", numbers.wrong_code(found))]) from None
-    except people.CodeEnded:
+    except number_codes.CodeEnded:
         raise impossible(
             "code_over", _("This code is no longer valid. Send the number again to get a new one.")
         ) from None
-    except people.NoCodeWaiting:
+    except number_codes.NoCodeWaiting:
         raise impossible("no_code", _("No code is expected.")) from None
     return Answer(_said(line, call))
 

@@ -4,8 +4,8 @@ import uuid
 from collections import Counter
 
 from rahdari.applicant.branches import BranchForm, addresses_of
-from rahdari.apply import actions as apply
-from rahdari.people import actions, queries
+from rahdari.apply import bulk
+from rahdari.people import branches, queries
 from rahdari.people.models import Branch, Organisation
 from rahdari.people.rules import Act, OrgRole, may
 from rahdari.programs.operation import Answer, Ok
@@ -133,8 +133,8 @@ def add_branch(call: Call, organisation: uuid.UUID) -> Answer:
     """
     found, form = within(call, organisation, Act.BRANCHES), _form(call)
     try:
-        made = actions.add_branch(organisation=found, actor=call.own_actor, now=call.now, **form.cleaned_data)
-    except actions.BranchNameTaken:
+        made = branches.add_branch(organisation=found, actor=call.own_actor, now=call.now, **form.cleaned_data)
+    except branches.BranchNameTaken:
         raise _name_taken(form) from None
     return Answer(_branch(made, 0), 201)
 
@@ -151,8 +151,8 @@ def change_branch(call: Call, organisation: uuid.UUID, branch: uuid.UUID) -> Ans
     found = within(call, organisation, Act.BRANCHES)
     row, form = _one(found, branch), _form(call)
     try:
-        row = actions.change_branch(branch=row, actor=call.own_actor, now=call.now, **form.cleaned_data)
-    except actions.BranchNameTaken:
+        row = branches.change_branch(branch=row, actor=call.own_actor, now=call.now, **form.cleaned_data)
+    except branches.BranchNameTaken:
         raise _name_taken(form) from None
     return Answer(_branch(row, _counts(found)[row.pk]))
 
@@ -164,7 +164,7 @@ def end_branch(call: Call, organisation: uuid.UUID, branch: uuid.UUID) -> Answer
     Its addresses stay registered, and belong to no branch.
     """
     row = _one(within(call, organisation, Act.BRANCHES), branch)
-    actions.end_branch(branch=row, actor=call.own_actor, now=call.now)
+    branches.end_branch(branch=row, actor=call.own_actor, now=call.now)
     return Answer(status=204)
 
 
@@ -199,7 +199,7 @@ def place_addresses(call: Call, organisation: uuid.UUID) -> Answer:
     target = _one(found, uuid.UUID(call.body["branch"])) if call.body["branch"] is not None else None
     chosen = {uuid.UUID(each) for each in call.body["entries"]}
     subjects = [each.subject for each in addresses_of(found) if each.entry in chosen]
-    changed = apply.place_endpoints(
+    changed = bulk.place_endpoints(
         subjects=subjects, branch=target, organisation=found, actor=call.own_actor, now=call.now
     )
     return Answer({"changed": changed})

@@ -6,10 +6,12 @@ from django.utils.translation import gettext as _
 
 from rahdari.address import vpn
 from rahdari.address.vpn import VPN_SERVICES
-from rahdari.apply import actions, address_form, rules
+from rahdari.apply import address_form, late_evidence, rules, screening
+from rahdari.apply import parts as apply_parts
 from rahdari.apply import queries as apply
 from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application, Endpoint
+from rahdari.decide import case_clock
 from rahdari.decide import queries as decide
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
@@ -158,7 +160,7 @@ def remove_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """Take an address out."""
     row, by, _service = draft(call, reference, Act.ADDRESSES)
     found = apply.endpoint_of(application=row, id=endpoint)
-    actions.remove_endpoint(endpoint=found, actor=by.actor, now=call.now)
+    apply_parts.remove_endpoint(endpoint=found, actor=by.actor, now=call.now)
     return Answer(status=204)
 
 
@@ -207,7 +209,7 @@ def upload_document(call: Call, reference: str) -> Answer:
             raise of_form(form)
         day = form.cleaned_data["valid_until"]
     _guard(call, policy)
-    kept = actions.attach_document(
+    kept = apply_parts.attach_document(
         application=row,
         rule=rule,
         name=file.name or "",
@@ -223,8 +225,8 @@ def upload_document(call: Call, reference: str) -> Answer:
 def _guard(call: Call, policy: Policy) -> None:
     file = call.files["file"]
     if (file.size or 0) > policy.limits.document_bytes:  # not read into memory at all
-        fault = actions.FileFault.TOO_BIG
-        raise actions.FileRefused(fault, file.name or "", limit=policy.limits.document_bytes)
+        fault = screening.FileFault.TOO_BIG
+        raise screening.FileRefused(fault, file.name or "", limit=policy.limits.document_bytes)
     key = f"apply.upload:{call.person.pk}"
     if seconds := programs.wait_for(key, rate=rules.FILES, per=rules.PER_SECONDS):
         raise too_many(seconds)
@@ -241,9 +243,9 @@ def _asked(row: Application) -> str:
 def _with_an_answer(call: Call, reference: str) -> Answer:
     (row, by), file = own(call, reference), call.files["file"]
     asked = _asked(row)
-    _guard(call, decide.policy_of(row))
-    sent = actions.File(file.name or "", file.read())
-    kept = actions.attach_to_answer(application=row, asked=asked, sent=sent, actor=by.actor, now=call.now)
+    _guard(call, case_clock.policy_of(row))
+    sent = late_evidence.File(file.name or "", file.read())
+    kept = late_evidence.attach_to_answer(application=row, asked=asked, sent=sent, actor=by.actor, now=call.now)
     return Answer(serializers.document(kept), 201, _tag(call, row))
 
 
@@ -264,8 +266,8 @@ def remove_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
     if rules.goes_with_an_answer(found.rule):
         if found.rule != _asked(row):
             raise impossible("answered", _("This answer was sent, so it stays as it is."))
-        actions.remove_from_answer(document=found, actor=by.actor, now=call.now)
+        late_evidence.remove_from_answer(document=found, actor=by.actor, now=call.now)
         return Answer(status=204)
     draft(call, reference)
-    actions.remove_document(document=found, actor=by.actor, now=call.now)
+    apply_parts.remove_document(document=found, actor=by.actor, now=call.now)
     return Answer(status=204)

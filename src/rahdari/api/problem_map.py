@@ -6,12 +6,12 @@ from django.utils.translation import ngettext
 from rahdari.applicant.refusals import REFUSALS
 from rahdari.applicant.registrations import RegistrationNotFound
 from rahdari.applicant.representing import NotAsked
-from rahdari.apply import actions as apply
-from rahdari.apply import form_errors
+from rahdari.apply import access, bulk, drafts, form_errors, screening
+from rahdari.apply import parts as apply_parts
 from rahdari.apply import queries as applications
 from rahdari.apply.rows import FileFault
 from rahdari.letters import queries as letters
-from rahdari.people import actions as people
+from rahdari.people import branches
 from rahdari.programs.answers import Problem
 from rahdari.programs.problems import error, impossible, not_found, not_taken, problem, told
 from rahdari.vault import files
@@ -21,7 +21,7 @@ from .serializers import stamp
 
 
 @told(
-    applications.ApplicationNotFound,
+    access.ApplicationNotFound,
     applications.EndpointNotFound,
     applications.DocumentNotFound,
     applications.AddressFileNotFound,
@@ -30,7 +30,7 @@ from .serializers import stamp
     NotAsked,
     WebhookNotFound,
     files.FileMissing,
-    apply.UnknownDocumentRule,
+    apply_parts.UnknownDocumentRule,
 )
 def absent(found: Exception) -> Problem:
     return not_found()
@@ -43,18 +43,18 @@ def refused(found: Exception) -> Problem:
     return impossible(code, words, **moments)
 
 
-@told(apply.ChangedMeanwhile)
-def changed(found: apply.ChangedMeanwhile) -> Problem:
+@told(drafts.ChangedMeanwhile)
+def changed(found: drafts.ChangedMeanwhile) -> Problem:
     return problem("changed-meanwhile", _("Read it again, look at what is different, then send your change."))
 
 
-@told(apply.FileRefused)
-def file(found: apply.FileRefused) -> Problem:
+@told(screening.FileRefused)
+def file(found: screening.FileRefused) -> Problem:
     return not_taken([error("/file", str(found.reason), form_errors.file(found))])
 
 
-@told(apply.TooManyDocuments)
-def too_many(found: apply.TooManyDocuments) -> Problem:
+@told(apply_parts.TooManyDocuments)
+def too_many(found: apply_parts.TooManyDocuments) -> Problem:
     words = ngettext(
         "This application has %(count)s file already, which is the limit. Remove one first.",
         "This application has %(count)s files already, which is the limit. Remove one first.",
@@ -63,21 +63,21 @@ def too_many(found: apply.TooManyDocuments) -> Problem:
     return impossible("too_many_documents", words % {"count": found.limit})
 
 
-@told(apply.TooManyDrafts)
-def too_many_drafts(found: apply.TooManyDrafts) -> Problem:
+@told(drafts.TooManyDrafts)
+def too_many_drafts(found: drafts.TooManyDrafts) -> Problem:
     return impossible("too_many_drafts", form_errors.too_many_drafts(found.limit))
 
 
-@told(apply.TooManyFiles)
-def too_many_files(found: apply.TooManyFiles) -> Problem:
+@told(bulk.TooManyFiles)
+def too_many_files(found: bulk.TooManyFiles) -> Problem:
     return impossible("too_many_files", form_errors.too_many_files(found.limit))
 
 
-@told(apply.FileTooLarge)
+@told(bulk.FileTooLarge)
 def rows_too_large(found: Exception) -> Problem:
     return not_taken([error("", "too_large", form_errors.rows_file(FileFault.TOO_LARGE, most_rows=0))])
 
 
-@told(people.TooManyBranches)
-def too_many_branches(found: people.TooManyBranches) -> Problem:
+@told(branches.TooManyBranches)
+def too_many_branches(found: branches.TooManyBranches) -> Problem:
     return impossible("too_many_branches", form_errors.branches_full(found.limit))

@@ -17,9 +17,8 @@ from rahdari.applicant.proof_forms import ProofForm
 from rahdari.applicant.proofs import TRIES_SHOWN, counts, is_looking, open_way, pending
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.control import actions as control
+from rahdari.control import attempts, expected_claims, registry_words, way_words, ways
 from rahdari.control import queries as challenges
-from rahdari.control import registry_words, way_words, ways
 from rahdari.control import rules as proving
 from rahdari.control.models import Challenge, Method, Status
 from rahdari.people.acting import Acting
@@ -177,7 +176,7 @@ def challenge(row: Challenge, call: Call) -> Json:
         "opened_at": stamp(row.opened_at),
         "expires_at": stamp(row.expires_at),
         "looking": is_looking(row, call.now),
-        "asked_at": str(challenges.address_asked(row)) if looked_at else None,
+        "asked_at": str(expected_claims.address_asked(row)) if looked_at else None,
         "instructions": _instructions(row),
         "contacts": [{**each, "title": plain(registry_words.role(each["role"]))} for each in facts.get("contacts", ())],
         "sent_to": facts.get("to"),
@@ -191,7 +190,7 @@ def _instructions(row: Challenge) -> Json:
         return {}
     if row.method == Method.LINK:
         return {"url": challenges.link_url(row)}
-    return dict(challenges.shown_for(row)) if row.method in ways.LOOKED_AT else {}
+    return dict(expected_claims.shown_for(row)) if row.method in ways.LOOKED_AT else {}
 
 
 def _tried(attempt: Any) -> Json:
@@ -304,7 +303,7 @@ def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer
         raise problem("person-needed", words, **_instructions(latest))
     if way not in WE_LOOK:
         raise impossible("no_look", _("We cannot start this check: the operator answers in its own time."))
-    asked = control.ask_for_a_look(challenge=latest, now=call.now)
+    asked = attempts.ask_for_a_look(challenge=latest, now=call.now)
     return Answer(challenge(asked, call), 202)
 
 

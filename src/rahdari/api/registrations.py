@@ -10,15 +10,15 @@ from rahdari.address import Part, format_block, vpn
 from rahdari.applicant import mobile_lines, paper, registrations
 from rahdari.applicant.proof_history import Proved, begin, by_address, pending_way, proofs_of, way_of_before
 from rahdari.applicant.registration_status import CHANGEABLE, standing_of
-from rahdari.apply import actions as apply_actions
+from rahdari.apply import access, renewal, subjects
 from rahdari.apply import queries as apply
 from rahdari.apply.address_form import RunsForm
 from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import About
-from rahdari.control import actions as control
+from rahdari.control import attempts
 from rahdari.control import queries as challenges
 from rahdari.control.models import Method
-from rahdari.decide import actions as decide
+from rahdari.decide import ending
 from rahdari.decide.rules import PAUSES
 from rahdari.dyndns import queries as dyndns_queries
 from rahdari.people.acting import Acting, Reached
@@ -28,7 +28,7 @@ from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import IMPOSSIBLE, REFUSED, error, impossible, not_found, not_taken, of_form, too_many
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from rahdari.programs.schema import whole as number
-from rahdari.register import actions
+from rahdari.register import changes
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import STANDING, Standing
@@ -123,7 +123,7 @@ def valid(
     reached = held(call, reference, act)
     found = reached.row
     if standing_of(found, call.now) not in standing:
-        raise actions.NotValid(found, register.standing(found, call.now))
+        raise changes.NotValid(found, register.standing(found, call.now))
     return reached
 
 
@@ -176,18 +176,18 @@ def _whole(found: Registration, call: Call) -> Json:
     standing = mobile_lines.standing_of(found, entries)
     proved = {each.entry.pk: each for each in proofs_of(entries)}
     shown_ones = register.endpoints_among(row for row in entries if row.kind != "dynamic" or row.ended_at is None)
-    described = apply.endpoints_by_subjects([row.subject for row in shown_ones])
+    described = subjects.endpoints_by_subjects([row.subject for row in shown_ones])
     in_order = sorted(shown_ones.items(), key=lambda each: by_address(each[0]))
     under_way = {about: apply.under_way_for(found, about) for about in (About.RENEWAL, About.CHANGE)}
     mine = {
         about: row
         for about, row in under_way.items()
-        if row is not None and apply.may(call.person, Act.ADDRESSES, application=row)
+        if row is not None and access.may(call.person, Act.ADDRESSES, application=row)
     }
     return {
-        **_in_short(found, apply.holder_name_of(found), call),
+        **_in_short(found, subjects.holder_name_of(found), call),
         "may_act": registrations.may_act_for(call.person, found),
-        "renewal_opens_at": stamp(apply_actions.renewal_opens_at(found, apply.policy_in_force())),
+        "renewal_opens_at": stamp(renewal.renewal_opens_at(found, apply.policy_in_force())),
         "renewal": mine[About.RENEWAL].reference if About.RENEWAL in mine else None,
         "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,
         "entries": [_entry(row, parts, proved.get(row.pk), described.get(row.subject)) for row, parts in in_order],
@@ -208,7 +208,7 @@ def _whole(found: Registration, call: Call) -> Json:
 def list_registrations(call: Call) -> Answer:
     """List your registrations, and those of your organisations."""
     rows, following = after_cursor(registrations.seen_by(call.person), call, "created_at")
-    holders = apply.holder_names_of(rows)
+    holders = subjects.holder_names_of(rows)
     return Answer({"items": [_in_short(each, holders[each.pk], call) for each in rows], "next": following})
 
 
@@ -282,7 +282,7 @@ def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
 def _again(call: Call, reference: str, about: About) -> Answer:
     act = Act.ADDRESSES if about is About.CHANGE else Act.APPLY
     found, by = valid(call, reference, act, standing=CHANGEABLE)
-    row = apply_actions.apply_again(
+    row = renewal.apply_again(
         registration=found,
         applicant=call.person,
         about=about,
@@ -290,7 +290,7 @@ def _again(call: Call, reference: str, about: About) -> Answer:
         now=call.now,
         mandate=by.mandate,
     )
-    if not apply.may(call.person, act, application=row):
+    if not access.may(call.person, act, application=row):
         raise impossible("another", _("Somebody else at your organisation has already begun this."))
     return whole(call, row, 201)
 
@@ -339,7 +339,7 @@ def end_registration(call: Call, reference: str) -> Answer:
     """
     found, by = held(call, reference)
     if register.standing(found, call.now) in STANDING:
-        decide.end(registration=found, actor=by.actor, now=call.now)
+        ending.end(registration=found, actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 
@@ -357,7 +357,7 @@ def pause_registration(call: Call, reference: str) -> Answer:
     many days.
     """
     found, by = held(call, reference)
-    decide.pause(registration=found, days=call.body["days"], actor=by.actor, now=call.now)
+    ending.pause(registration=found, days=call.body["days"], actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 
@@ -368,7 +368,7 @@ def go_on(call: Call, reference: str) -> Answer:
     Every address comes back that nobody else has got meanwhile; no proof is asked for again.
     """
     found, by = held(call, reference)
-    decide.go_on(registration=found, actor=by.actor, now=call.now)
+    ending.go_on(registration=found, actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 
@@ -435,5 +435,5 @@ def prove_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     else:
         repeated = way_of_before(open_one)
         if repeated is not None:
-            control.ask_for_a_look(challenge=repeated, now=call.now)
+            attempts.ask_for_a_look(challenge=repeated, now=call.now)
     return Answer(_proof_again(call, proofs_of([row])[0]), 202)

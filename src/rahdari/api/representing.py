@@ -9,10 +9,9 @@ from django.utils.translation import gettext as _
 
 from rahdari.applicant import representing
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
 from rahdari.checks import contacts
 from rahdari.checks.models import Check, Outcome
-from rahdari.control import actions as control
+from rahdari.control import registries
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
@@ -100,7 +99,7 @@ def send_representation_code(call: Call, reference: str) -> Answer:
     row, by, check = _waiting(call, reference)
     try:
         representing.send(row, check, call.body["to"], by=call.person, actor=by.actor, now=call.now)
-    except control.NoCodeNow as found:
+    except registries.NoCodeNow as found:
         raise no_code(found, "/to", representing.no_code(found)) from None
     check.refresh_from_db()
     return Answer(_said(row, check, call), 202)
@@ -120,10 +119,10 @@ def give_representation_code(call: Call, reference: str) -> Answer:
     """
     _row, by, check = _waiting(call, reference)
     try:
-        checking.try_code(check=check, given=call.body["code"], actor=by.actor, now=call.now)
-    except control.CodeNotTaken as found:
+        contacts.try_code(check=check, given=call.body["code"], actor=by.actor, now=call.now)
+    except registries.CodeNotTaken as found:
         raise code_not_taken(found, representing.not_taken(found)) from None
-    except checking.NothingToShow:
+    except contacts.NothingToShow:
         raise not_found() from None
     return Answer(status=204)
 
@@ -190,7 +189,7 @@ def answer_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) 
     check, row = _asked(call, organisation, applicant)
     open_now = check.outcome == Outcome.WAITING and row.status == "submitted"
     said = call.body["answer"] == "yes"
-    if not open_now or not checking.answer_as_representative(
+    if not open_now or not contacts.answer_as_representative(
         check=check, said=said, actor=call.own_actor, now=call.now
     ):
         raise impossible("over", _("You need not answer any more."))

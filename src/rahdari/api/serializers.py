@@ -18,6 +18,7 @@ from rahdari.checks import words
 from rahdari.checks.kinds import KINDS, whose_turn
 from rahdari.checks.models import Check
 from rahdari.control import queries as proofs
+from rahdari.decide import case_clock
 from rahdari.decide import queries as decide
 from rahdari.people import identifiers
 from rahdari.programs import schema
@@ -284,11 +285,11 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
         case Stage.QUESTION if seen.case is not None:
             asked = decide.open_question(seen.case)
             if asked is not None:
-                found.append(item("answer", "applicant", stamp(decide.question_due_at(asked)), lead))
+                found.append(item("answer", "applicant", stamp(case_clock.question_due_at(asked)), lead))
         case Stage.NOTICE if seen.case is not None:
             told = decide.open_notice(seen.case)
             if told is not None:
-                found.append(item("comment", "applicant", stamp(decide.notice_due_at(told)), lead))
+                found.append(item("comment", "applicant", stamp(case_clock.notice_due_at(told)), lead))
         case Stage.PROOF | Stage.REPRESENT | Stage.FEE | Stage.CHECKING | Stage.REVIEW | Stage.SECOND:
             for each, put, _operator in seen.to_prove:
                 whose, end = ("operator", stamp(put.due_at)) if put else ("applicant", None)

@@ -18,7 +18,7 @@ from rahdari.programs import tokens
 from rahdari.programs.openapi import document
 from rahdari.web.posting import posted_from
 
-from . import actions, queries, words
+from . import keys, queries, webhook_delivery, words
 from .forms import TokenForm
 from .interface import API
 from .rules import Scope
@@ -58,14 +58,14 @@ def make_token(request: HttpRequest) -> HttpResponse:
     need_fresh_proof(request)
     data = form.cleaned_data
     try:
-        token, text = actions.make_token(
+        token, text = keys.make_token(
             owner=person(request),
             name=data["name"],
             scopes=data["scopes"],
             valid_for=dt.timedelta(days=data["days"]),
             now=timezone.now(),
         )
-    except actions.TooManyTokens:
+    except tokens.TooManyTokens:
         form.add_error(
             "name", _("You have %(count)s tokens, which is the limit. Revoke one first.") % {"count": tokens.MOST}
         )
@@ -77,7 +77,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 @never_cache
 @posted_from("api:programs")
 def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
-    if not actions.revoke_token(owner=person(request), id=id, now=timezone.now()):
+    if not keys.revoke_token(owner=person(request), id=id, now=timezone.now()):
         raise Http404
     messages.success(request, _("The token is revoked. No program can use it any more."))
     return redirect("api:programs")
@@ -91,6 +91,6 @@ def end_webhook(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         found = queries.webhook_of(person(request), id)
     except queries.WebhookNotFound:
         raise Http404 from None
-    actions.end_webhook(webhook=found, now=timezone.now())
+    webhook_delivery.end_webhook(webhook=found, now=timezone.now())
     messages.success(request, _("The webhook is ended. We no longer send anything there."))
     return redirect("api:programs")

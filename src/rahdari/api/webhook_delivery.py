@@ -1,4 +1,4 @@
-"""Webhooks: what happened becomes events, and events go out until they are taken. Reached through `actions`.
+"""Webhooks: what happened becomes events, and events go out until they are taken.
 
 The journal is the outbox: an act and its row are one transaction, so that no act is without its event and none is told
 that was rolled back. A row that was heard is remembered with what was made of it, in one transaction; whatever is

@@ -4,11 +4,12 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from rahdari.programs import webhooks as programs_webhooks
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import IMPOSSIBLE, REFUSED, error, impossible, not_found, not_taken
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 
-from . import actions, queries
+from . import queries, webhook_delivery
 from .applications import after_cursor
 from .events import EVENTS, TEST
 from .interface import API, PAGE, Call
@@ -97,16 +98,16 @@ def make_webhook(call: Call) -> Answer:
     `url` is an https address of a public host. Without `events` it hears of everything.
     """
     try:
-        made, secret = actions.make_webhook(
+        made, secret = webhook_delivery.make_webhook(
             owner=call.person,
             url=call.body["url"],
             events=call.body.get("events", []),
             now=call.now,
             id=call.id,
         )
-    except actions.TooManyWebhooks:
+    except webhook_delivery.TooManyWebhooks:
         raise impossible("too_many_webhooks", _("You have reached the limit. Revoke one first.")) from None
-    except actions.PlaceNotTaken as found:
+    except programs_webhooks.PlaceNotTaken as found:
         raise _place(found) from None
     return Answer({"webhook": _webhook(made), "secret": secret}, 201)
 
@@ -116,7 +117,7 @@ def _hold_working(row: Webhook) -> None:
         raise impossible("stopped", _("This webhook is stopped. Change it first, then it starts again."))
 
 
-def _place(found: "actions.PlaceNotTaken") -> Exception:
+def _place(found: programs_webhooks.PlaceNotTaken) -> Exception:
     words = _("Give an https address of a public host, on port 443 or 8443, without a user name.")
     return not_taken([error("/url", str(found.outcome), words)])
 
@@ -135,10 +136,10 @@ def change_webhook(call: Call, id: uuid.UUID) -> Answer:
     """Change a webhook, or let a stopped one go on."""
     row = queries.webhook_of(call.person, id)
     try:
-        changed = actions.change_webhook(
+        changed = webhook_delivery.change_webhook(
             webhook=row, url=call.body["url"], events=call.body.get("events", []), now=call.now
         )
-    except actions.PlaceNotTaken as found:
+    except programs_webhooks.PlaceNotTaken as found:
         raise _place(found) from None
     return Answer(_webhook(changed))
 
@@ -146,7 +147,7 @@ def change_webhook(call: Call, id: uuid.UUID) -> Answer:
 @manage("DELETE", ONE, Ok("It is ended.", status=204))
 def end_webhook(call: Call, id: uuid.UUID) -> Answer:
     """End a webhook."""
-    actions.end_webhook(webhook=queries.webhook_of(call.person, id), now=call.now)
+    webhook_delivery.end_webhook(webhook=queries.webhook_of(call.person, id), now=call.now)
     return Answer(status=204)
 
 
@@ -158,7 +159,7 @@ def end_webhook(call: Call, id: uuid.UUID) -> Answer:
 def change_webhook_secret(call: Call, id: uuid.UUID) -> Answer:
     """Change its secret."""
     row = queries.webhook_of(call.person, id)
-    secret = actions.change_secret(webhook=row, now=call.now)
+    secret = webhook_delivery.change_secret(webhook=row, now=call.now)
     return Answer({"webhook": _webhook(row), "secret": secret}, 201)
 
 
@@ -167,7 +168,7 @@ def test_webhook(call: Call, id: uuid.UUID) -> Answer:
     """Send it a test event."""
     row = queries.webhook_of(call.person, id)
     _hold_working(row)
-    return Answer(_delivery(actions.send_test(webhook=row, now=call.now, id=call.id)), 202)
+    return Answer(_delivery(webhook_delivery.send_test(webhook=row, now=call.now, id=call.id)), 202)
 
 
 @manage(
@@ -196,4 +197,4 @@ def redeliver(call: Call, id: uuid.UUID, delivery: uuid.UUID) -> Answer:
     if found is None:
         raise not_found()
     _hold_working(row)
-    return Answer(_delivery(actions.send_again(delivery=found, now=call.now)), 202)
+    return Answer(_delivery(webhook_delivery.send_again(delivery=found, now=call.now)), 202)

@@ -10,8 +10,7 @@ from rahdari import optional
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
-from rahdari.decide import queries as decide
-from rahdari.decide import words
+from rahdari.decide import case_clock, words
 from rahdari.journal import queries as journal
 from rahdari.journal import registry
 from rahdari.register.models import Registration
@@ -52,7 +51,7 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
 
 
 def _looks(subjects: Iterable[str]) -> list[Look]:
-    zone = decide.policy_in_force().calendar.zone_info
+    zone = case_clock.policy_in_force().calendar.zone_info
     return [_said(each) for each in journal.looks_at(subjects, zone=zone)[:SHOWN]]
 
 

@@ -10,7 +10,7 @@ from rahdari.attest import queries as attestations
 from rahdari.attest.models import AttestationUse
 from rahdari.checks.models import Check
 from rahdari.confirm.models import SubscriberQuestion
-from rahdari.decide import queries as decide
+from rahdari.decide import case_clock
 from rahdari.web import values
 
 from .awaiting import Asked
@@ -18,7 +18,7 @@ from .awaiting import Asked
 
 def _association(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
     request = attestations.ASSOCIATION.about(f"check:{check.pk}")
-    attesting = decide.policy_of(application).attesting
+    attesting = case_clock.policy_of(application).attesting
     found = attesting.association(application.association) if attesting else None
     title = found.title.in_language(get_language()) if found else application.association
     return values.name(title), *((request.asked_at, request.due_at) if request else (None, None))

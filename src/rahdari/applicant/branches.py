@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rahdari.address import format_block
-from rahdari.apply import form_errors
-from rahdari.apply import queries as applications
+from rahdari.apply import form_errors, subjects
 from rahdari.apply.forms import LineField, text_input
 from rahdari.people.identifiers import IdentifierError, parse_mobile
 from rahdari.people.mailboxes import EmailField, clean_email
@@ -99,7 +98,7 @@ def addresses_of(organisation: Organisation) -> list[Address]:
         entry for registration in registrations for entry in registration.entries.all() if entry.ended_at is None
     )
     numbers = {each.pk: each.reference for each in registrations}
-    known = applications.endpoints_by_subjects([entry.subject for entry in entries])
+    known = subjects.endpoints_by_subjects([entry.subject for entry in entries])
     for entry in entries:
         endpoint = known.get(entry.subject)
         if endpoint is not None:

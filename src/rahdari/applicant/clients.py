@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from rahdari.apply import actions as apply
+from rahdari.apply import late_evidence as apply_late_evidence
 from rahdari.apply import queries as applications
 from rahdari.apply.evidence_forms import ClientForm
 from rahdari.apply.models import Application
@@ -40,7 +40,7 @@ def correct(
     service = applications.frozen_policy(application).services[application.service]
     asked = PARTIES[question.party].check
     kind = next(kind.key for kind in service.evidence if kind.sort.asks == asked)
-    apply.offer_proof(application=application, kind=kind, text=address, actor=actor, now=now)
+    apply_late_evidence.offer_proof(application=application, kind=kind, text=address, actor=actor, now=now)
     # If it is answered in the same moment, both count.
     with contextlib.suppress(NoLongerOpen):
         questions.REFERENCE.withdraw(question, actor=actor, now=now)

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 
 from rahdari.address import format_block
 from rahdari.apply import queries as applications
+from rahdari.apply import subjects
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import About, Status
-from rahdari.control import actions as control
+from rahdari.control import challenges, reported_proofs
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.dyndns import actions as dyndns
+from rahdari.dyndns import hosts
 from rahdari.dyndns import queries as connections
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -41,7 +42,7 @@ def take_known_proofs(*, application: Application, actor: str, now: dt.datetime)
     for row in rows:
         if row.is_dynamic:
             facts = {"subject": row.connection, "holder": application.holder_ref, "parts": row.parts}
-            dyndns.make_host(**facts, actor=actor, now=now)
+            hosts.make_host(**facts, actor=actor, now=now)
     if len(left) <= FEW:
         policy = applications.frozen_policy(application)
         for row in left:
@@ -52,7 +53,7 @@ def take_known_proofs(*, application: Application, actor: str, now: dt.datetime)
 def take_proof(*, subject: str, block: Block, now: dt.datetime) -> None:
     """An address is proved: it counts for the other ports of the server, and holders of the address are told. Named in
     `settings.ON_PROOF`."""
-    endpoint = applications.endpoint_by_subject(subject)
+    endpoint = subjects.endpoint_by_subject(subject)
     if endpoint is None:
         return
     if endpoint.application.status in {Status.DRAFT, Status.SUBMITTED}:
@@ -89,11 +90,11 @@ def _take_from_before(application: Application, rows: Iterable[Endpoint], actor:
         if row.is_dynamic:
             host = connections.host_by_subject(row.continues)
             if host is not None and any(reported.until > now for reported in connections.reported_addresses_of(host)):
-                control.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
+                reported_proofs.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
         elif application.about == About.CHANGE:
             before = proofs.proof_of(row.continues, row.network)
             if before is not None:
-                control.share_proof(proof=before, subject=row.subject, actor=actor, now=now)
+                challenges.share_proof(proof=before, subject=row.subject, actor=actor, now=now)
 
 
 def _share(rows: Iterable[Endpoint], actor: str, now: dt.datetime) -> list[Endpoint]:
@@ -109,5 +110,5 @@ def _share(rows: Iterable[Endpoint], actor: str, now: dt.datetime) -> list[Endpo
         if row.is_dynamic or row.network not in by_block:
             left.append(row)
         else:
-            control.share_proof(proof=by_block[row.network], subject=row.subject, actor=actor, now=now)
+            challenges.share_proof(proof=by_block[row.network], subject=row.subject, actor=actor, now=now)
     return left

@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 from django.core.files import File
 
-from rahdari.apply import actions, queries
+from rahdari.apply import late_evidence as apply_late_evidence
+from rahdari.apply import queries
 from rahdari.apply.evidence_forms import LaterText
 from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application
@@ -84,13 +85,13 @@ def offer(
     actor: str,
     now: dt.datetime,
 ) -> None:
-    """Give what was sent to the room. Raises as `apply.actions.offer_proof` does."""
+    """Give what was sent to the room. Raises as `apply.late_evidence.offer_proof` does."""
     most = queries.frozen_policy(application).limits.document_bytes  # what is longer is refused, unread
-    actions.offer_proof(
+    apply_late_evidence.offer_proof(
         application=application,
         kind=way.key,
         text=data.get("text", ""),
-        sent=[actions.File(file.name or "", file.read(most + 1)) for file in files],
+        sent=[apply_late_evidence.File(file.name or "", file.read(most + 1)) for file in files],
         valid_until=data.get("valid_until"),
         actor=actor,
         now=now,

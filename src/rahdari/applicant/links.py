@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import reverse
 
-from rahdari.apply import queries as apply
+from rahdari.apply import access
 from rahdari.apply.models import Application
 from rahdari.register.models import Registration
 from rahdari.vault import links
@@ -15,7 +15,7 @@ def absolute(path: str) -> str:
 
 def proves(application: Application) -> str:
     """The path of the link that proves whichever address of the application it is opened from."""
-    return reverse("portal:prove_by_link", args=[application.reference, apply.prove_all_token(application)])
+    return reverse("portal:prove_by_link", args=[application.reference, access.prove_all_token(application)])
 
 
 def of_registration(registration: Registration) -> str:

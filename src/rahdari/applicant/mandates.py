@@ -10,11 +10,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rahdari.apply import access
 from rahdari.apply import queries as applications
 from rahdari.apply.forms import text_input
 from rahdari.journal import queries as journal
 from rahdari.journal import registry
 from rahdari.people import actions, queries
+from rahdari.people import mandates as people_mandates
 from rahdari.people.mailboxes import EmailField, clean_email
 from rahdari.people.models import Mandate, Organisation, User
 from rahdari.people.names import NameField
@@ -142,7 +144,7 @@ def shown(mandate: Mandate, now: dt.datetime) -> Shown:
 def done_for(organisation: Organisation) -> list[Done]:
     """What agents did in the organisation's name, newest first."""
     agents = {each.agent_id: each.agent_name for each in queries.mandates_of(organisation) if each.agent_id}
-    about = {each.subject: each.reference for each in applications.applications_for(organisation)}
+    about = {each.subject: each.reference for each in access.applications_for(organisation)}
     held = register.registrations_of(holders=[organisation.holder_ref])
     about |= {f"registration:{each.pk}": each.reference for each in held}
     # By a program of theirs they are named as the person; what they did to the organisation's it sees all the same.
@@ -161,7 +163,7 @@ def done_for(organisation: Organisation) -> list[Done]:
 def offer(form: MandateForm, *, actor: str, now: dt.datetime) -> Mandate:
     """Offer what a form in order asks for. A letter goes to the address."""
     data = form.cleaned_data
-    return actions.give_mandate(
+    return people_mandates.give_mandate(
         organisation=form.organisation,
         email=data["email"],
         agent_name=data["agent_name"],

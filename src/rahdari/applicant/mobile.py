@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from rahdari.apply import queries as applications
+from rahdari.apply import subjects
 from rahdari.apply.form_errors import turned_around
 from rahdari.apply.models import Application
 from rahdari.mobile import actions, queries, rules
 from rahdari.mobile.models import MobileNumber
 from rahdari.mobile.rules import MobileState
-from rahdari.people import actions as people
+from rahdari.people import number_codes
 from rahdari.people.identifiers import IdentifierError, parse_mobile, with_plain_digits
 from rahdari.people.models import User
 from rahdari.policy import Policy
@@ -152,7 +153,7 @@ def place_of_registration(found: Registration) -> Place | None:
         subject=f"registration:{found.pk}",
         reference=found.reference,
         holder=found.holder,
-        name=applications.holder_name_of(found),
+        name=subjects.holder_name_of(found),
         policy=applications.policy_in_force(),
         follows=follows,
     )
@@ -171,7 +172,7 @@ def no_sms() -> str:
     return _("This register sends no SMS at the moment, so no code can come. Try again later.")
 
 
-def wrong_code(error: people.CodeWrong) -> str:
+def wrong_code(error: number_codes.CodeWrong) -> str:
     said = ngettext(
         "That code is wrong. %(count)s try is left.",
         "That code is wrong. %(count)s tries are left.",

@@ -7,15 +7,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from rahdari.apply import actions as apply
+from rahdari.apply import parts
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import subscriber_number
-from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
+from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm import words
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.confirm.rules import Said
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control.models import Method
 from rahdari.control.rules import is_range
 from rahdari.control.sentences import fill
@@ -128,8 +128,8 @@ def ask(
     number = subscriber_number(typed) if typed.strip() else ""
     if number is None:
         return _("A subscriber number has letters and digits, 40 at most. Check the bill.")
-    endpoint = apply.note_subscriber(endpoint=endpoint, number=number, actor=actor, now=now)
-    confirm.ask(
+    endpoint = parts.note_subscriber(endpoint=endpoint, number=number, actor=actor, now=now)
+    confirm_questions.ask(
         operator=operator.slug,
         subject=application.subject,
         target=endpoint.subject,
@@ -140,7 +140,7 @@ def ask(
         actor=actor,
         now=now,
     )
-    control.open_challenge(
+    challenges.open_challenge(
         subject=endpoint.subject,
         block=endpoint.network,
         method=Method.OPERATOR,

@@ -19,6 +19,7 @@ from rahdari.checks.models import Check, Outcome
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.control import queries as control_queries
+from rahdari.decide import case_clock
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
 from rahdari.mobile.models import MobileNumber
@@ -98,10 +99,10 @@ class Overview:
         return self.decision.registration if self.decision else None
 
     @cached_property
-    def clock(self) -> decide.ClockFace | None:
+    def clock(self) -> case_clock.ClockFace | None:
         if self.case is not None:
-            return decide.clock_of(self.case, self.now)
-        return decide.clock_of_application(self.application, self.now)
+            return case_clock.clock_of(self.case, self.now)
+        return case_clock.clock_of_application(self.application, self.now)
 
     @cached_property
     def counted(self) -> list[Check]:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rahdari.apply import queries as apply
+from rahdari.apply import subjects
 from rahdari.mobile import queries as mobile
 from rahdari.policy import Text, asked_by
 from rahdari.register import queries as register
@@ -141,7 +142,7 @@ def sheet_of(registration: Registration, now: dt.datetime) -> Sheet:
         reference=registration.reference,
         standing=standing,
         changed_on=timezone.localdate(changed) if changed else None,
-        holder=apply.holder_name_of(registration),
+        holder=subjects.holder_name_of(registration),
         authority=(rules.authority.en, rules.authority.ur),
         category=(
             service_title(registration.category, rules, "en"),

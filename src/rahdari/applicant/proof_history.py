@@ -12,9 +12,8 @@ from django.utils.safestring import SafeString
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.checks import queries as checks
-from rahdari.control import actions as control
 from rahdari.control import queries as proofs
-from rahdari.control import way_words
+from rahdari.control import reproofs, way_words
 from rahdari.control.models import Challenge, Method, Reproof, Status
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
@@ -74,7 +73,7 @@ def begin(row: Entry, actor: str, now: dt.datetime) -> None:
     rules = apply.policy_in_force().proof
     proof = proofs.proof_of(row.subject, row.block)
     if proof is not None:
-        control.begin_reproof(
+        reproofs.begin_reproof(
             about=about(row),
             occasion=f"asked:{now:%Y-%m-%dT%H:%M:%S}",
             proof=proof,

@@ -12,7 +12,7 @@ from typing import Any
 from rahdari.address import Address
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.control import actions as control
+from rahdari.control import attempts, challenges, prefixes, reproofs
 from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge, Method, Status
 from rahdari.policy import Policy
@@ -82,7 +82,7 @@ def provable_by_link(application: Application, known: Iterable[Proof], now: dt.d
 
 def counts(policy: Policy, endpoint: Endpoint, method: str, now: dt.datetime) -> int:
     """How much a success of this way counts for this endpoint; nothing for a way that is not offered."""
-    return proofs.weight_of(policy.proof, method, endpoint.network, endpoint.asn, now)
+    return prefixes.weight_of(policy.proof, method, endpoint.network, endpoint.asn, now)
 
 
 def pending(endpoint: Endpoint, method: str, now: dt.datetime) -> Challenge | None:
@@ -118,21 +118,21 @@ def open_way(
     given: dict[str, Any] | None = None,
 ) -> Challenge:
     facts: dict[str, Any] = {"subject": endpoint.subject, "block": endpoint.network, "asn": endpoint.asn}
-    return control.open_way(**facts, policy=policy, method=method, actor=actor, now=now, given=given)
+    return challenges.open_way(**facts, policy=policy, method=method, actor=actor, now=now, given=given)
 
 
 def ask_for_a_look(challenge: Challenge, now: dt.datetime) -> None:
     """Too soon, too often, or proved meanwhile: the page says how things stand, whatever was asked."""
     try:
-        control.ask_for_a_look(challenge=challenge, now=now)
-    except (control.TooSoonToLook, control.TooManyLooks, control.ChallengeNotPending):
+        attempts.ask_for_a_look(challenge=challenge, now=now)
+    except (attempts.TooSoonToLook, attempts.TooManyLooks, challenges.ChallengeNotPending):
         return
 
 
 def prove_by_visit(endpoint: Endpoint, policy: Policy, seen: Address, *, actor: str, now: dt.datetime) -> str:
     """Somebody came from this address: the same as opening the link of the endpoint there. Gives what came of it."""
     link = open_way(endpoint, policy, Method.LINK, actor=actor, now=now)
-    return control.open_link(token=proofs.link_token(link), address=seen, now=now).result
+    return challenges.open_link(token=proofs.link_token(link), address=seen, now=now).result
 
 
 def prove_as_before(endpoint: Endpoint, policy: Policy, *, actor: str, now: dt.datetime) -> Challenge | None:
@@ -144,7 +144,7 @@ def prove_as_before(endpoint: Endpoint, policy: Policy, *, actor: str, now: dt.d
     weight = counts(policy, endpoint, before.method, now) if before is not None else 0
     if before is None or not weight:
         return None
-    return control.repeat_proof(
+    return reproofs.repeat_proof(
         proof=before,
         subject=endpoint.subject,
         valid_for=policy.limits.challenge_valid,

@@ -4,11 +4,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from rahdari import optional
-from rahdari.apply import actions as apply
-from rahdari.control import actions as control
-from rahdari.decide import actions as decide
+from rahdari.apply import drafts, renewal
+from rahdari.apply import late_evidence as apply_late_evidence
+from rahdari.apply import sending as apply_sending
+from rahdari.control import attempts, challenges
+from rahdari.decide import ending, questions, transitions
 from rahdari.inquiry.kinds import NoLongerOpen
-from rahdari.register import actions as register
+from rahdari.register import changes
 
 REFUSALS: dict[type[Exception], tuple[str, str | Promise]] = {}
 
@@ -22,58 +24,58 @@ def refusal(code: str, words: str | Promise, *errors: type[Exception]) -> None:
     REFUSALS.update(dict.fromkeys(errors, (code, words)))
 
 
-refusal("service_not_open", _("This service accepts no applications at the moment."), apply.ServiceNotOpen)
-refusal("not_a_draft", _("This application was sent, so its answers stay as they are."), apply.NotADraft)
+refusal("service_not_open", _("This service accepts no applications at the moment."), drafts.ServiceNotOpen)
+refusal("not_a_draft", _("This application was sent, so its answers stay as they are."), drafts.NotADraft)
 refusal(
     "terms_changed",
     _("The rules have changed since you began. Read the service and your application again."),
-    apply.TermsChanged,
+    apply_sending.TermsChanged,
 )
-refusal("decided", _("It was decided before you withdrew it. Nothing was changed."), apply.MoveNotAllowed)
+refusal("decided", _("It was decided before you withdrew it. Nothing was changed."), apply_sending.MoveNotAllowed)
 refusal(
     "not_awaited",
     _("We are not waiting for anything from you. Your application shows its status."),
-    apply.NothingAwaited,
-    apply.ProofNotAccepted,
+    apply_late_evidence.NothingAwaited,
+    apply_late_evidence.ProofNotAccepted,
 )
-refusal("answered", _("Your first answer has already arrived, and it is the one we use."), decide.AlreadyAnswered)
-refusal("no_more_time", _("More time was given already."), decide.NoMoreTime)
+refusal("answered", _("Your first answer has already arrived, and it is the one we use."), transitions.AlreadyAnswered)
+refusal("no_more_time", _("More time was given already."), questions.NoMoreTime)
 refusal(
     "too_late",
     _("It is too late for this answer. Apply again: it costs nothing."),
-    decide.TooLateToReopen,
-    decide.NotPossibleNow,
+    questions.TooLateToReopen,
+    transitions.NotPossibleNow,
 )
 
 refusal(
     "not_valid",
     _("This registration is not valid now. Nothing was changed."),
-    register.NotValid,
-    apply.RegistrationOver,
+    changes.NotValid,
+    renewal.RegistrationOver,
 )
 refusal(
     "shared",
     _("This address is shared. Add the other protocol or port, and remove this one."),
-    register.SharedWithOthers,
+    changes.SharedWithOthers,
 )
-refusal("too_early", _("Renewal opens later."), apply.TooEarlyToRenew)
-refusal("not_at_request", _("The holder did not end or suspend it. Read the letter about it."), decide.NotYours)
-refusal("too_late", _("This cannot be undone any more. You can apply again."), decide.TooLate)
+refusal("too_early", _("Renewal opens later."), renewal.TooEarlyToRenew)
+refusal("not_at_request", _("The holder did not end or suspend it. Read the letter about it."), ending.NotYours)
+refusal("too_late", _("This cannot be undone any more. You can apply again."), ending.TooLate)
 
 refusal(
     "not_open",
     _("The time to answer has ended, or they no longer ask. Nothing has changed for you."),
     NoLongerOpen,
 )
-refusal("too_soon", _("We checked a moment ago. Try again a little later."), control.TooSoonToLook)
+refusal("too_soon", _("We checked a moment ago. Try again a little later."), attempts.TooSoonToLook)
 refusal(
     "too_many_looks",
     _("We have reached the limit of checks for this method. Choose another method."),
-    control.TooManyLooks,
+    attempts.TooManyLooks,
 )
 refusal(
     "not_pending",
     _("This method is closed: the address is proved, or the time for it has ended."),
-    control.ChallengeNotPending,
+    challenges.ChallengeNotPending,
 )
 optional.load(__package__)  # with their own

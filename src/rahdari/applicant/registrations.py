@@ -11,7 +11,7 @@ from rahdari.people import queries as people
 from rahdari.people.acting import Acting, Reached
 from rahdari.people.models import User
 from rahdari.people.rules import Act
-from rahdari.register import actions, queries
+from rahdari.register import actions, changes, queries
 from rahdari.register.models import Entry, Registration
 
 # Every change is an edition for every operator.
@@ -58,7 +58,7 @@ def amend(row: Entry, asked: Endpoint, *, actor: str, now: dt.datetime) -> Endpo
         return in_the_way
     try:
         actions.amend_entry(entry=row, block=row.block, parts=asked.parts, asn=row.asn, actor=actor, now=now)
-    except actions.BlockAlreadyEntered as error:
+    except changes.BlockAlreadyEntered as error:
         return _endpoint(error.entry) if error.entry is not None else asked
     return None
 

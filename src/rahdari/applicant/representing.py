@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from rahdari.apply import queries as apply
+from rahdari.apply import subjects
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
-from rahdari.control import actions as control
+from rahdari.control import registries
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
@@ -30,8 +30,8 @@ def number_for(application: Application, check: Check) -> str:
 
 def send(application: Application, check: Check, way: str, *, by: User, actor: str, now: dt.datetime) -> None:
     """Send a code there; where nothing is to be shown any more, nothing is sent. Raises control.actions.NoCodeNow."""
-    with suppress(checking.NothingToShow):
-        checking.send_code(
+    with suppress(contacts.NothingToShow):
+        contacts.send_code(
             check=check,
             number=number_for(application, check),
             way=way,
@@ -45,17 +45,17 @@ def send(application: Application, check: Check, way: str, *, by: User, actor: s
 
 def leave(check: Check, *, actor: str, now: dt.datetime) -> None:
     """An officer looks, without a code."""
-    with suppress(checking.NothingToShow):
-        checking.leave_to_officer(check=check, actor=actor, now=now)
+    with suppress(contacts.NothingToShow):
+        contacts.leave_to_officer(check=check, actor=actor, now=now)
 
 
-def no_code(trouble: control.NoCodeNow) -> str:
+def no_code(trouble: registries.NoCodeNow) -> str:
     if trouble.why == "unknown":
         return _("Choose where the code goes")
     return _("You have reached the limit of codes for now. Try again tomorrow, or ask an officer to look at it.")
 
 
-def not_taken(trouble: control.CodeNotTaken) -> str:
+def not_taken(trouble: registries.CodeNotTaken) -> str:
     if trouble.why == "wrong":
         return _("This is not the code from the latest message. Copy it from there.")
     return _("This code no longer works. Ask for a new one.")
@@ -72,7 +72,7 @@ def asked_of(user: User, organisation: uuid.UUID, check: uuid.UUID) -> tuple[Org
     except people.OrganisationNotFound:
         raise NotAsked from None
     found = checks.check_with_id(str(check))
-    about = apply.application_by_subject(found.subject) if found is not None else None
+    about = subjects.application_by_subject(found.subject) if found is not None else None
     if found is None or about is None or str(ours.pk) not in found.facts.get("asked", []):
         raise NotAsked
     return ours, found, about
@@ -94,7 +94,7 @@ def questions_to(user: User, organisation: Organisation | None = None) -> list[A
     if organisation is not None:
         ours = {pk: each for pk, each in ours.items() if pk == organisation.pk}
     asked = contacts.asked_of(ours) if ours else []
-    about_which = apply.applications_by_subjects(check.subject for _pk, check in asked)
+    about_which = subjects.applications_by_subjects(check.subject for _pk, check in asked)
     found = []
     for pk, check in asked:
         about = about_which.get(check.subject)

@@ -5,7 +5,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from rahdari.address import Address
-from rahdari.apply import actions as apply
+from rahdari.apply import sending as apply_sending
 from rahdari.apply.models import Application
 from rahdari.control import rules
 from rahdari.control.models import Method
@@ -38,10 +38,10 @@ def send(
 ) -> Application:
     """Send it as it was seen. A proof may come after sending: a control check that nothing is pending for would fail.
     What a renewal can be shown in the same way as before, we look for by ourselves; what covers `seen_from`, the
-    address from which it is sent, is proved by that. Raises as `apply.actions.submit_application` does.
+    address from which it is sent, is proved by that. Raises as `apply.sending.submit_application` does.
     """
     if application.is_mobile and not is_ready(application):
-        raise apply.StepsMissing([])
+        raise apply_sending.StepsMissing([])
     take_known_proofs(application=application, actor=actor, now=now)
     unproved = [each.endpoint for each in proofs_of(application) if not each.is_proved]
     for row in unproved:
@@ -50,7 +50,7 @@ def send(
     for row in unproved:
         if seen_from and rules.covers(row.network, seen_from) and counts(policy, row, Method.LINK, now):
             prove_by_visit(row, policy, seen_from, actor=actor, now=now)
-    return apply.submit_application(
+    return apply_sending.submit_application(
         application=application,
         policy=policy,
         actor=actor,

@@ -12,7 +12,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
-from rahdari.apply import queries as apply
+from rahdari.apply import subjects
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import queries as proofs
 from rahdari.inquiry.kinds import NoLongerOpen
@@ -130,4 +130,4 @@ def ask(
 
 def looked_at_under(applications: Set[str]) -> QuerySet[SharingRequest, str]:
     """Under which a look at what was asked for the addresses of these applications stands on record."""
-    return queries.CO_HOLDER.subjects(apply.subjects_of_endpoints(applications))
+    return queries.CO_HOLDER.subjects(subjects.subjects_of_endpoints(applications))

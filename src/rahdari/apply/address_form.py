@@ -26,7 +26,7 @@ from rahdari.address import (
 from rahdari.people.names import tidy
 from rahdari.policy import Limits
 
-from . import actions, form_errors, rules
+from . import form_errors, parts, rules
 from .forms import LineField, text_input
 from .models import Application, Endpoint
 from .rows import is_thousands_or_two
@@ -239,14 +239,14 @@ def keep(
     }
     try:
         if row is None:
-            saved = actions.add_endpoint(application=application, id=data["id"], **asked)
+            saved = parts.add_endpoint(application=application, id=data["id"], **asked)
         else:
-            saved = actions.change_endpoint(endpoint=row, **asked)
-    except actions.EndpointNotTaken as error:
+            saved = parts.change_endpoint(endpoint=row, **asked)
+    except parts.EndpointNotTaken as error:
         duplicate = error.trouble.kind is rules.AddressTrouble.DUPLICATE
         at = "port" if duplicate and form.data.get("port") else "block"
         form.add_error(at, ValidationError(form_errors.trouble(error.trouble), code=error.trouble.kind))
         return None
     if number := data.get("subscriber"):
-        actions.note_subscriber(endpoint=saved, number=number, actor=actor, now=now)
+        parts.note_subscriber(endpoint=saved, number=number, actor=actor, now=now)
     return saved

@@ -21,7 +21,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.web import visitor
 
-from . import actions, address_form, form_errors, judging, pages, queries, summary, unsaved_input
+from . import access, address_form, drafts, form_errors, judging, pages, parts, queries, summary, unsaved_input
 from .models import Application, Endpoint
 from .rules import Which
 
@@ -133,7 +133,7 @@ def remove(request: HttpRequest, application: Application, by: Acting, id: uuid.
     row = Endpoint.objects.filter(application=application, pk=id).first()
     if row is None:
         raise Http404
-    actions.remove_endpoint(endpoint=row, actor=by.actor, now=pages.now())
+    parts.remove_endpoint(endpoint=row, actor=by.actor, now=pages.now())
     messages.success(
         request, _("Address %(address)s was removed.") % {"address": form_errors.isolated(row.address_text)}
     )
@@ -193,7 +193,7 @@ def _after(request: HttpRequest, application: Application) -> HttpResponse:
     """One address leads on to its proof; of several, and to whoever wants to add another, the list is shown."""
     if request.POST.get("act") == "another":
         return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
-    may_go_on = queries.may(person(request), Act.PAPERS, application=application)
+    may_go_on = access.may(person(request), Act.PAPERS, application=application)
     service = queries.service_of(application, queries.policy_in_force())
     if may_go_on and service.holder == "person" and queries.endpoints_of(application).count() == 1:
         return pages.to_next(application)
@@ -252,7 +252,7 @@ def _save(
 ) -> bool:
     try:
         saved = address_form.keep(form, application=application, row=row, actor=by.actor, now=pages.now())
-    except actions.NotADraft:
+    except drafts.NotADraft:
         return True
     if saved is None:
         return False

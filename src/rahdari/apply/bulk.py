@@ -1,4 +1,4 @@
-"""Many endpoints at once, and the rows of files that wait to be added. Reached through `actions`.
+"""Many endpoints at once, and the rows of files that wait to be added.
 
 Invariants: the good ones are added together, in one transaction with one row of the journal, and the others are told
 apart with the reason; a row of a file is added once; rows that were not added stay in the file.
@@ -18,7 +18,7 @@ from rahdari.address import Block, Part, vpn
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
-from rahdari.people import actions as people_acts
+from rahdari.people import branches as people_branches
 from rahdari.people import queries as people
 from rahdari.people.models import Branch, Organisation
 from rahdari.policy import Policy
@@ -125,8 +125,8 @@ def _branch(
     if key not in known:
         known[key] = people.branch_named(organisation, name)
         if known[key] is None and adds is not None:
-            with contextlib.suppress(people_acts.TooManyBranches):
-                known[key] = people_acts.add_branch(organisation=organisation, name=name, **adds)
+            with contextlib.suppress(people_branches.TooManyBranches):
+                known[key] = people_branches.add_branch(organisation=organisation, name=name, **adds)
     return known[key]
 
 

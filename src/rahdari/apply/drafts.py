@@ -1,4 +1,4 @@
-"""Beginning a draft and saving its steps. Reached through `actions`.
+"""Beginning a draft and saving its steps.
 
 Every act locks the application's row first, so two tabs act one after the other; answers change only while it is a
 draft; a save that changes nothing writes nothing.

@@ -18,7 +18,7 @@ from rahdari.letters import queries as letters
 from rahdari.people.access import actor_of, person
 from rahdari.policy import Service
 
-from . import actions, eligible, form_errors, pages, queries, questions, rules, summary
+from . import drafts, eligible, form_errors, pages, queries, questions, rules, summary
 from .eligible import Eligibility, Use, Way
 from .rules import Which
 
@@ -195,7 +195,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("account_login"))
     try:
-        application = actions.start_application(
+        application = drafts.start_application(
             applicant=person(request),
             service=found.service,
             fixed_address=answers["which"],
@@ -204,9 +204,9 @@ def begin(request: HttpRequest) -> HttpResponse:
             actor=actor_of(person(request)),
             now=pages.now(),
         )
-    except actions.ServiceNotOpen:
+    except drafts.ServiceNotOpen:
         return HttpResponseRedirect(reverse("apply:instead"))
-    except actions.TooManyDrafts as error:
+    except drafts.TooManyDrafts as error:
         messages.error(request, form_errors.too_many_drafts(error.limit))
         return HttpResponseRedirect(reverse("portal:home"))
     return pages.to_next(application)

@@ -1,4 +1,4 @@
-"""What was sent and whose time of keeping is over (retention of the policy in force). Through `actions`.
+"""What was sent and whose time of keeping is over (retention of the policy in force).
 
 Papers first: files and names go, and a row says that each was there. Then the card number. At last all that says who
 applied and for which address; what was asked for, when, and what came of it stays.
@@ -14,7 +14,7 @@ from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 from rahdari.vault import files
 
-from . import queries
+from . import file_hold, queries
 from .drafts import locked
 from .file_hold import held, is_held
 from .models import AddressFile, Application, Document, Endpoint, LateEvidence
@@ -30,7 +30,7 @@ def _due(now: dt.datetime) -> QuerySet[Document]:
         return Document.objects.none()
     due = Document.objects.filter(
         erased_at__isnull=True, removed_at__isnull=True, application__closed_at__lt=now - kept
-    ).exclude(application__in=queries.files_on_hold(now).order_by())
+    ).exclude(application__in=file_hold.files_on_hold(now).order_by())
     return due.select_related("application").order_by("application__closed_at", "id")
 
 
@@ -38,7 +38,7 @@ def with_papers_due(*, now: dt.datetime) -> QuerySet[Application]:
     """Applications with papers to erase, those closed first in front."""
     papers = Document.objects.filter(application=OuterRef("pk"), erased_at__isnull=True, removed_at__isnull=True)
     due = _closed_longer_than(queries.policy_in_force().retention["documents"].span, now)
-    return due.filter(Exists(papers)).exclude(pk__in=queries.files_on_hold(now).order_by())
+    return due.filter(Exists(papers)).exclude(pk__in=file_hold.files_on_hold(now).order_by())
 
 
 @transaction.atomic

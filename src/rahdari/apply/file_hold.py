@@ -1,7 +1,7 @@
 """A closed file that an officer keeps though its time is over: for an appeal, a complaint, or because a court says so.
 
-Invariants: a hold has a last day, a year away at most, and ends by itself; what is erased is not held. Acts through
-`actions`, reads through `queries`.
+Invariants: a hold has a last day, a year away at most, and ends by itself; what is erased is not held. Reads through
+`queries`.
 """
 
 import datetime as dt

@@ -20,7 +20,7 @@ from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 from rahdari.web import limits
 
-from . import actions, form_errors, judging, pages, queries, rows, unsaved_input
+from . import bulk, drafts, form_errors, judging, pages, queries, rows, unsaved_input
 from .judging import Judged
 from .models import AddressFile, Application
 from .rows import AddressRow, FileFault, Table
@@ -40,8 +40,8 @@ def add_many(request: HttpRequest, application: Application, by: Acting) -> Http
         if isinstance(found, Table):
             name = getattr(request.FILES.get("rows"), "name", None) or ""
             try:
-                file = actions.keep_file(application=application, table=found, name=name, now=pages.now())
-            except actions.TooManyFiles as error:
+                file = bulk.keep_file(application=application, table=found, name=name, now=pages.now())
+            except bulk.TooManyFiles as error:
                 found = form_errors.too_many_files(error.limit)
             else:
                 return HttpResponseRedirect(reverse("apply:address_file", args=[application.reference, file.pk]))
@@ -115,20 +115,20 @@ def _act(
     """Do what a button says; a sentence when it could not be done."""
     act = request.POST.get("act")
     if act == "forget":
-        actions.forget_file(application=application, id=file.pk)
+        bulk.forget_file(application=application, id=file.pk)
         return ""
     if act == "rows" or "drop" in request.POST:
         return _replace(request, file, judged, judging.most_rows(application, policy))
     if act == "mend":
         mended = {each.row.line: each.mended for each in judged if each.mended is not None}
         try:
-            file = actions.replace_rows(file=file, rows=mended)
-        except actions.FileTooLarge:
+            file = bulk.replace_rows(file=file, rows=mended)
+        except bulk.FileTooLarge:
             return form_errors.rows_file(FileFault.TOO_LARGE, most_rows=judging.most_rows(application, policy))
         _table, judged = judging.judge_file(application, file, policy, by=person(request))
     good = {each.row.line: each.wanted for each in judged if each.is_good and each.wanted is not None}
     try:
-        added = actions.add_from_file(
+        added = bulk.add_from_file(
             file=file,
             good=good,
             actor=by.actor,
@@ -136,7 +136,7 @@ def _act(
             policy=policy,
             adds_branches=judging.adds_branches(person(request), application.organisation),
         )
-    except (actions.NotADraft, queries.AddressFileNotFound):
+    except (drafts.NotADraft, queries.AddressFileNotFound):
         return ""
     if count := len(added.endpoints):
         said = ngettext("%(count)s address was added.", "%(count)s addresses were added.", count) % {"count": count}
@@ -163,8 +163,8 @@ def _replace(request: HttpRequest, file: AddressFile, judged: list[Judged], most
     lines = wrong if len(found.rows) == len(wrong) else left
     new = {line: AddressRow(line, row.cells) for line, row in zip(lines, found.rows, strict=True)}
     try:
-        actions.replace_rows(file=file, rows=new, without=set(wrong) - set(left))
-    except actions.FileTooLarge:
+        bulk.replace_rows(file=file, rows=new, without=set(wrong) - set(left))
+    except bulk.FileTooLarge:
         return form_errors.rows_file(FileFault.TOO_LARGE, most_rows=most)
     return ""
 

@@ -1,4 +1,4 @@
-"""Proofs that come after the application was sent, and papers that go with an answer. Reached through `actions`.
+"""Proofs that come after the application was sent, and papers that go with an answer.
 
 What was sent stays as it was sent: a later proof is a row of its own, with its files. It is judged by the rules that
 the application was sent under, and carried to the checks by the line.

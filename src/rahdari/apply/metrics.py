@@ -7,11 +7,11 @@ import datetime as dt
 
 from rahdari.web.metrics_access import exposition as in_text
 
-from . import queries
+from . import file_hold, pending
 
 
 def exposition(*, now: dt.datetime) -> str:
-    found = queries.held_without_a_registration(now)
+    found = pending.held_without_a_registration(now)
     age = (now - found.oldest).total_seconds() if found.oldest is not None else 0.0
     return in_text(
         [
@@ -28,7 +28,7 @@ def exposition(*, now: dt.datetime) -> str:
             (
                 "files_on_hold",
                 "Closed files that an officer keeps though their time may be over.",
-                [({}, queries.files_on_hold(now).count())],
+                [({}, file_hold.files_on_hold(now).count())],
             ),
         ]
     )

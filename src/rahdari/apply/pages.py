@@ -24,7 +24,7 @@ from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.web import errors
 
-from . import queries, unsaved_input
+from . import access, queries, unsaved_input
 from .models import Application
 from .rules import Status
 
@@ -70,8 +70,8 @@ def draft_page(view: View, act: Act = Act.PAPERS) -> View:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
         try:
-            application, by = queries.application_for_applicant(applicant=person(request), reference=reference, act=act)
-        except queries.ApplicationNotFound:
+            application, by = access.application_for_applicant(applicant=person(request), reference=reference, act=act)
+        except access.ApplicationNotFound:
             raise Http404 from None
         if application.status != Status.DRAFT:
             messages.info(request, _("This application was sent, so its answers stay as they are."))
@@ -108,8 +108,8 @@ def own_page(view: View, act: Act = Act.PAPERS) -> View:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
         try:
-            reached = queries.application_for_applicant(applicant=person(request), reference=reference, act=act)
-        except queries.ApplicationNotFound:
+            reached = access.application_for_applicant(applicant=person(request), reference=reference, act=act)
+        except access.ApplicationNotFound:
             raise Http404 from None
         return view(request, reached.row, *args, **kwargs)
 
@@ -143,13 +143,13 @@ def tasks_url(application: Application) -> str:
 
 def way_on(request: HttpRequest, application: Application) -> str:
     """From the addresses to the next task; for who sees no papers, to the proofs."""
-    if queries.may(person(request), Act.PAPERS, application=application):
+    if access.may(person(request), Act.PAPERS, application=application):
         return next_url(application)
     return reverse("portal:prove_many", args=[application.reference])
 
 
 def way_back(request: HttpRequest, application: Application, *, to_nothing: bool = False) -> str:
     """From the addresses to the tasks; for who sees no papers, to the proofs, or home if there is nothing to prove."""
-    if queries.may(person(request), Act.PAPERS, application=application):
+    if access.may(person(request), Act.PAPERS, application=application):
         return tasks_url(application)
     return reverse("portal:home") if to_nothing else reverse("portal:prove_many", args=[application.reference])

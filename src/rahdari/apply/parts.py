@@ -1,4 +1,4 @@
-"""The endpoints and documents of a draft. Reached through `actions`.
+"""The endpoints and documents of a draft.
 
 An endpoint whose address changes is a new endpoint: a proof given for the old address does not count for it.
 A document is judged and cleaned before anything is locked, and its file is erased when its row is not kept.

@@ -1,4 +1,4 @@
-"""Applying once more after a refusal: the draft begins with what was given before. Reached through `actions`."""
+"""Applying once more after a refusal: the draft begins with what was given before."""
 
 import datetime as dt
 import uuid

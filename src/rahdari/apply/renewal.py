@@ -1,4 +1,4 @@
-"""Applying again for what is registered: to renew it, or to change its addresses. Reached through `actions`.
+"""Applying again for what is registered: to renew it, or to change its addresses.
 
 The registration keeps its number. What the last application said is filled in; the addresses are those that the
 register holds now. From here on it is an application like any other: proved, sent, checked, decided by rule when all
@@ -19,7 +19,7 @@ from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import STANDING
 from rahdari.vault import files
 
-from . import queries, rules, summary
+from . import queries, rules, subjects, summary
 from .drafts import ServiceNotOpen, free_reference, keep_what_is_asked, take_known_proofs
 from .models import Application, Document, Endpoint
 from .rules import About, StepKey
@@ -85,7 +85,7 @@ def apply_again(
     under_way = queries.under_way_for(registration, about)
     if under_way is not None:
         return under_way
-    last = queries.last_granted_for(registration)
+    last = subjects.last_granted_for(registration)
     taken = taken_over(registration, last, about, policy, now) if last is not None else None
     draft = Application(
         applicant=applicant,
@@ -212,7 +212,7 @@ class Foreseen:
 
 def foresee_renewal(registration: Registration, policy: Policy, now: dt.datetime) -> Foreseen | None:
     """Nothing is written. None when it is not known how it was applied for, or the service is no more."""
-    last = queries.last_granted_for(registration)
+    last = subjects.last_granted_for(registration)
     service = policy.services.get(registration.category)
     if last is None or service is None:
         return None

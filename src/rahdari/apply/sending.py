@@ -1,4 +1,4 @@
-"""Sending an application, and how it ends. Reached through `actions`.
+"""Sending an application, and how it ends.
 
 What was sent keeps the rules it was sent under. Sending twice sends once; an end that is given twice is given once.
 """
@@ -19,7 +19,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Policy, Text, freeze, pricing
 from rahdari.web.allowances import in_words
 
-from . import form_errors, queries, rules
+from . import access, form_errors, queries, rules
 from .drafts import (
     ChangedMeanwhile,
     NotADraft,
@@ -170,8 +170,8 @@ def _send(
     due = queries.what_is_due(draft, policy, queries.endpoints_of(draft))
     if isinstance(due, pricing.Due):
         told["fee"] = _in_both(lambda language: form_errors.fee(due, service, language)[0])
-    told |= queries.on_behalf(draft)
-    for reader in queries.readers_of(draft):
+    told |= access.on_behalf(draft)
+    for reader in access.readers_of(draft):
         letters.write_letter(to=reader, template="application_received", about=draft.subject, context=told, now=now)
     wake()
 

@@ -12,7 +12,7 @@ from rahdari.people.access import person
 from rahdari.policy import Policy
 from rahdari.web import limits
 
-from . import actions, form_errors, rules, screening
+from . import drafts, form_errors, late_evidence, parts, rules, screening
 
 MOST_AT_ONCE = 10
 # After so many seconds no other file of the form is begun: a proxy waits a minute for the page, and others wait, too.
@@ -65,16 +65,16 @@ def take_in(request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], o
 def _problem_with(keep: Callable[[str, bytes], object], name: str, content: bytes) -> str:
     try:
         keep(name, content)
-    except actions.FileRefused as error:
+    except screening.FileRefused as error:
         return form_errors.file(error)
-    except actions.TooManyDocuments as error:
+    except parts.TooManyDocuments as error:
         return ngettext(
             "This application has %(count)s file already, which is the limit. Remove one first.",
             "This application has %(count)s files already, which is the limit. Remove one first.",
             error.limit,
         ) % {"count": error.limit}
-    except actions.NotADraft:
+    except drafts.NotADraft:
         return _("This application was sent, so its answers stay as they are.")
-    except actions.NothingAwaited:
+    except late_evidence.NothingAwaited:
         return _("This application has ended, so you can no longer add files to it.")
     return ""

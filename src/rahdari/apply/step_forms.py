@@ -14,7 +14,7 @@ from rahdari.people import identifiers
 from rahdari.policy import Policy, Service
 from rahdari.web.allowances import in_words
 
-from . import actions, evidence_forms, forms, queries, rules, summary
+from . import drafts, evidence_forms, forms, queries, rules, summary
 from .models import Application
 from .rules import ASSOCIATION, EVIDENCE_RULE, StepKey
 
@@ -88,7 +88,7 @@ PERSON = Asked(
     step=StepKey.PERSON,
     form=forms.PersonForm,
     initial=lambda application: {"name": application.name},
-    save=lambda application, data, **common: actions.save_person(
+    save=lambda application, data, **common: drafts.save_person(
         application=application, name=data.get("name", ""), cnic=data.get("cnic") or application.cnic, **common
     ),
     heading=_("Your name"),
@@ -107,7 +107,7 @@ ABOUT = Asked(
         "mobile": application.contact_mobile,
         "purpose": application.purpose,
     },
-    save=lambda application, data, **common: actions.save_about(
+    save=lambda application, data, **common: drafts.save_about(
         application=application,
         name=data.get("name", ""),
         cnic=data.get("cnic") or application.cnic,
@@ -134,7 +134,7 @@ COMPANY = Asked(
         # One that is the number of a card was taken once; it is not shown again.
         "ntn": "" if application.ntn.isdigit() and len(application.ntn) == 13 else application.ntn,
     },
-    save=lambda application, data, **common: actions.save_company(
+    save=lambda application, data, **common: drafts.save_company(
         application=application,
         name=data["name"],
         company_number=data.get("company_number", ""),
@@ -167,7 +167,7 @@ CONTACT = Asked(
     step=StepKey.CONTACT,
     form=forms.ContactForm,
     initial=lambda application: {"name": application.contact_name, "mobile": application.contact_mobile},
-    save=lambda application, data, **common: actions.save_contact(
+    save=lambda application, data, **common: drafts.save_contact(
         application=application, name=data["name"], mobile=data["mobile"], **common
     ),
     heading=_("Who to call at any hour"),
@@ -178,7 +178,7 @@ PURPOSE = Asked(
     step=StepKey.PURPOSE,
     form=forms.PurposeForm,
     initial=lambda application: {"purpose": application.purpose},
-    save=lambda application, data, **common: actions.save_purpose(
+    save=lambda application, data, **common: drafts.save_purpose(
         application=application, purpose=data["purpose"], **common
     ),
     heading=_("What you use it for"),
@@ -202,7 +202,7 @@ EVIDENCE = Asked(
     step=StepKey.EVIDENCE,
     form=evidence_forms.EvidenceForm,
     initial=lambda application: {"kind": application.evidence_kind},
-    save=lambda application, data, **common: actions.save_evidence(
+    save=lambda application, data, **common: drafts.save_evidence(
         application=application,
         kind=data["kind"],
         text=application.evidence_text if data["kind"] == application.evidence_kind else "",
@@ -247,7 +247,7 @@ EVIDENCE_TEXT = Asked(
     step=StepKey.EVIDENCE,
     form=evidence_forms.EvidenceTextForm,
     initial=lambda application: {"text": application.evidence_text},
-    save=lambda application, data, **common: actions.save_evidence(
+    save=lambda application, data, **common: drafts.save_evidence(
         application=application,
         kind=application.evidence_kind,
         text=data["text"],
@@ -261,7 +261,7 @@ EVIDENCE_TEXT = Asked(
 
 
 def _save_text(application: Application, data: dict[str, Any], **common: Any) -> Application:
-    return actions.save_evidence(
+    return drafts.save_evidence(
         application=application,
         kind=application.evidence_kind,
         text=data["text"],
@@ -342,7 +342,7 @@ MEMBERSHIP = Asked(
         "association": application.association,
         "number": application.association_number,
     },
-    save=lambda application, data, **common: actions.save_evidence(
+    save=lambda application, data, **common: drafts.save_evidence(
         application=application,
         kind=ASSOCIATION,
         text=application.evidence_text,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 
-from . import actions, pages, queries, rules, summary, unsaved_input
+from . import drafts, pages, queries, rules, summary, unsaved_input
 from .models import Application
 from .step_forms import (
     ABOUT,
@@ -46,10 +46,10 @@ def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked
                     actor=by.actor,
                     now=pages.now(),
                 )
-            except actions.ChangedMeanwhile as error:
+            except drafts.ChangedMeanwhile as error:
                 application, changed_meanwhile = error.application, True
                 now_seen = queries.seen(application, *steps)
-            except actions.NotADraft:
+            except drafts.NotADraft:
                 return HttpResponseRedirect(reverse("portal:application", args=[application.reference]))
             else:
                 for note in getattr(form, "notes", ()):
@@ -131,7 +131,7 @@ def association(request: HttpRequest, application: Application, by: Acting) -> H
     if not rules.takes_association(service):
         return HttpResponseRedirect(reverse("apply:evidence", args=[application.reference]))
     if request.method == "POST" and "leave" in request.POST:
-        actions.save_evidence(application=application, kind="", actor=by.actor, now=pages.now())
+        drafts.save_evidence(application=application, kind="", actor=by.actor, now=pages.now())
         where = "apply:documents" if service.documents else "apply:evidence"
         return HttpResponseRedirect(reverse(where, args=[application.reference]))
     return ask(request, application, by, MEMBERSHIP)

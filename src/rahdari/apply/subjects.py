@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.db.models import CharField, OuterRef, Q, QuerySet, UUIDField, Value
 from django.db.models.functions import Cast, Concat, Substr
 
-from rahdari.people import queries as people
+from rahdari.people import holders
 from rahdari.register.models import Registration
 
 from .access import every
@@ -94,5 +94,5 @@ def holder_names_of(registrations: Iterable[Registration]) -> dict[uuid.UUID, st
     """The same for many, in four queries at most."""
     rows = list(registrations)
     granted = {pk: each.holder_name for pk, each in last_granted(rows).items() if each.holder_name}
-    called = people.holder_names(row.holder for row in rows if row.pk not in granted)
+    called = holders.holder_names(row.holder for row in rows if row.pk not in granted)
     return {row.pk: granted.get(row.pk) or called.get(row.holder, "") for row in rows}

@@ -13,7 +13,7 @@ from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
 from rahdari.vault import files
 
-from . import actions, form_errors, forms, pages, queries, rules
+from . import form_errors, forms, pages, parts, queries, rules
 from .models import Application, Document
 from .rules import EVIDENCE_RULE
 from .sent_files import Refused, accepted, take_in
@@ -93,7 +93,7 @@ def upload(request: HttpRequest, application: Application, by: Acting, rule: str
         valid_until = last_day.cleaned_data["valid_until"] if last_day else None
 
         def keep(name: str, content: bytes) -> Document:
-            return actions.attach_document(
+            return parts.attach_document(
                 application=application,
                 rule=rule,
                 name=name,
@@ -108,7 +108,7 @@ def upload(request: HttpRequest, application: Application, by: Acting, rule: str
         present = queries.documents_of(application).filter(rule=rule).exists()
         nothing_chosen = not sent and not present
         if valid_until is not None and not sent:
-            actions.date_documents(
+            parts.date_documents(
                 application=application, rule=rule, valid_until=valid_until, actor=by.actor, now=pages.now()
             )
         if not refused and not nothing_chosen:
@@ -173,7 +173,7 @@ def remove(request: HttpRequest, application: Application, by: Acting, id: uuid.
     if document is None:
         raise Http404
     if request.method == "POST":
-        actions.remove_document(document=document, actor=by.actor, now=pages.now())
+        parts.remove_document(document=document, actor=by.actor, now=pages.now())
         messages.success(request, _("File %(name)s was removed.") % {"name": form_errors.isolated_name(document.name)})
     return HttpResponseRedirect(reverse("apply:upload", args=[application.reference, document.rule]))
 

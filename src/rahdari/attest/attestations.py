@@ -1,4 +1,4 @@
-"""One member attested, revoked, given back; what an attestation counted for. Reached through `actions`."""
+"""One member attested, revoked, given back; what an attestation counted for."""
 
 import datetime as dt
 import uuid

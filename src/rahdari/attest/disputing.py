@@ -1,4 +1,4 @@
-"""Matters: an attestation that was revoked after it counted, or that its member disputes. Reached through `actions`.
+"""Matters: an attestation that was revoked after it counted, or that its member disputes.
 
 The member writes, the association answers within a time, an officer decides. Nothing here ends a registration.
 """

@@ -1,4 +1,4 @@
-"""Lists of members: looked at by row, counted when they are sent, the same again changes nothing. Through `actions`."""
+"""Lists of members: looked at by row, counted when they are sent, the same again changes nothing."""
 
 import base64
 import datetime as dt

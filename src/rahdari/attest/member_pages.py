@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari import policy as policies
 from rahdari.people.access import person
 
-from . import actions, desk, queries, words
+from . import desk, disputing, queries, words
 from .forms import DisputeForm
 
 
@@ -45,7 +45,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
     if request.method == "POST" and attesting is not None and form.is_valid():
         subject, holder = queries.counted_for(user, found)
         try:
-            actions.dispute(
+            disputing.dispute(
                 attestation=found,
                 subject=subject,
                 holder=holder,
@@ -54,7 +54,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
                 reply_due_at=policies.add(start=now, allowance=attesting.dispute_within, calendar=policy.calendar),
                 now=now,
             )
-        except actions.NothingToDispute:
+        except disputing.NothingToDispute:
             messages.error(request, _("You have disputed this already. The answer comes here."))
         else:
             messages.success(request, _("The association is asked for its answer. Then an officer decides."))

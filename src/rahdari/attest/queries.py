@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from rahdari import policy as policies
 from rahdari.inquiry.kinds import Kind
 from rahdari.inquiry.rules import USUAL, Move
-from rahdari.people import identifiers
+from rahdari.people import acting_for, identifiers
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act
@@ -413,7 +413,7 @@ def matter_for_officer(officer: User, number: str) -> AttestationReview:
     if (
         found is None
         or found.person == f"person:{officer.pk}"
-        or people.has_part(people.parts_of(officer), found.holder, found.opened_at)
+        or acting_for.has_part(acting_for.parts_of(officer), found.holder, found.opened_at)
     ):
         raise NotFound(number)
     return found

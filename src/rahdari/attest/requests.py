@@ -1,4 +1,4 @@
-"""An applicant names the association: it is asked, and answers. Reached through `actions`."""
+"""An applicant names the association: it is asked, and answers."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.people.access import association_required
 from rahdari.web import limits, values
 
-from . import actions, queries, rules, words
+from . import lists, queries, revoking, rules, words
 from .forms import RevokeManyForm
 from .views import LISTS, PER_SECONDS, READ, association_of, attesting_of, by_whom, looked_at_list, page_of
 
@@ -34,7 +34,7 @@ def revoke_many(request: HttpRequest) -> HttpResponse:
             form.add_error("members", words.lists_too_often(allowance.wait))
             return page_of(request, "revoke_many.html", {"form": form}, status=429)
         try:
-            kept = actions.keep_revocations(
+            kept = revoking.keep_revocations(
                 association=association_of(request),
                 revocation=form.cleaned_data["revocation"],
                 told=form.cleaned_data["told"],
@@ -45,7 +45,7 @@ def revoke_many(request: HttpRequest) -> HttpResponse:
                 now=timezone.now(),
             )
             return redirect("attest:revocations", id=kept.pk)
-        except actions.ListNotTaken as error:
+        except lists.ListNotTaken as error:
             form.add_error("members", words.file_trouble(error.trouble, most, rules.NEEDED_TO_REVOKE))
     return page_of(request, "revoke_many.html", {"form": form}, status=422 if form.is_bound else 200)
 
@@ -61,11 +61,11 @@ def revocations(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     except queries.NotFound:
         raise Http404 from None
     if request.method == "POST":
-        kept = actions.send_revocations(kept=kept, by=by_whom(request), now=timezone.now())
+        kept = revoking.send_revocations(kept=kept, by=by_whom(request), now=timezone.now())
         told = ngettext("%(count)s attestation is revoked.", "%(count)s attestations are revoked.", kept.made)
         messages.success(request, told % {"count": values.figure(kept.made)})
         return redirect("attest:revocations", id=id)
-    judged = actions.to_revoke(kept) if kept.sent_at is None else []
+    judged = revoking.to_revoke(kept) if kept.sent_at is None else []
     good = [each for each in judged if each.found]
     looked_at_list(request, queries.subjects_of(found for each in good for found in each.found))
     context = {
@@ -73,7 +73,7 @@ def revocations(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "reason": words.revocation(kept.revocation, attesting),
         "good": good,
         "count": sum(len(each.found) for each in good),
-        "wrong": [(each.row, words.trouble(each.trouble)) for each in actions.not_taken_back(kept) if each.trouble],
+        "wrong": [(each.row, words.trouble(each.trouble)) for each in revoking.not_taken_back(kept) if each.trouble],
     }
     return page_of(request, "revocations.html", context)
 
@@ -88,7 +88,7 @@ def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     except queries.NotFound:
         raise Http404 from None
     told = {trouble: words.trouble(trouble) for trouble in rules.RowTrouble}
-    text = actions.corrected_revocations(kept, words=told)
+    text = revoking.corrected_revocations(kept, words=told)
     response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="to-correct.csv"'
     return response

@@ -1,4 +1,4 @@
-"""Many attestations taken back with one file: looked at by row first, and undone one by one. Through `actions`.
+"""Many attestations taken back with one file: looked at by row first, and undone one by one.
 
 No registration ends because of it, as with one: officers look at whatever rested on them.
 """

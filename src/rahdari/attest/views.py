@@ -25,7 +25,7 @@ from rahdari.policy import Attesting
 from rahdari.web import limits, values
 from rahdari.web.posting import posted_from
 
-from . import actions, desk, queries, rules, words
+from . import attestations, desk, disputing, lists, queries, requests, rules, words
 from .forms import AskedForm, ListForm, MemberForm, NotMemberForm, RenewForm, ReplyForm, RevokeForm
 from .models import Attestation, MemberList
 from .rules import Effect, Reply
@@ -143,7 +143,7 @@ def own_list(request: HttpRequest) -> HttpResponse:
     """All that the association attested, as a file. By what members are known again is not kept in a readable form."""
     association = association_of(request)
     looked_at_list(request, queries.subjects_of_all(association), "attest.downloaded")
-    return _as_file(actions.own_list(association, on=queries.day_of(timezone.now())), "members.csv")
+    return _as_file(lists.own_list(association, on=queries.day_of(timezone.now())), "members.csv")
 
 
 def _as_file(text: str, name: str) -> HttpResponse:
@@ -164,7 +164,7 @@ def add(request: HttpRequest) -> HttpResponse:
     form = MemberForm(request.POST if request.method == "POST" else None, **_options(request))
     if request.method == "POST" and form.is_valid():
         try:
-            found, effect = actions.attest(
+            found, effect = attestations.attest(
                 association=association_of(request),
                 claim=form.cleaned_data["claim"],
                 way=form.cleaned_data["way"],
@@ -172,7 +172,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 by=by_whom(request),
                 now=timezone.now(),
             )
-        except actions.MemberNotTaken as error:
+        except attestations.MemberNotTaken as error:
             form.add_trouble(error.trouble)
         else:
             told = {
@@ -197,7 +197,7 @@ def attestation(request: HttpRequest, number: str) -> HttpResponse:
         **options,
     )
     if request.method == "POST" and form.is_valid() and found.revoked_at is None:
-        actions.renew(
+        attestations.renew(
             attestation=found, valid_until=form.cleaned_data["valid_until"], by=by_whom(request), now=timezone.now()
         )
         messages.success(request, _("The attestation is updated."))
@@ -226,8 +226,8 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("attest:attestation", number=found.number)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.revoke(attestation=found, by=by_whom(request), now=timezone.now(), **form.cleaned_data)
-        except actions.NotRevocable:
+            attestations.revoke(attestation=found, by=by_whom(request), now=timezone.now(), **form.cleaned_data)
+        except attestations.NotRevocable:
             pass
         else:
             told = _("It is revoked. If a registration depends on it, its holder gets a letter with your reason.")
@@ -249,8 +249,8 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
 def give_back(request: HttpRequest, number: str) -> HttpResponse:
     found = _found(request, number)
     try:
-        actions.give_back(attestation=found, by=by_whom(request), now=timezone.now())
-    except actions.NotRevocable:
+        attestations.give_back(attestation=found, by=by_whom(request), now=timezone.now())
+    except attestations.NotRevocable:
         messages.error(request, _("The time to undo the revocation has ended. Attest the member again."))
     else:
         messages.success(request, _("The attestation is valid again."))
@@ -281,7 +281,7 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     says_no = request.method == "POST" and "not_member" in request.POST
     not_member = NotMemberForm(request.POST if says_no else None)
     if says_no and not_member.is_valid():
-        actions.answer_request(
+        requests.answer_request(
             request=found,
             answer=rules.Answer.NOT_MEMBER,
             why=not_member.cleaned_data["why"],
@@ -292,8 +292,8 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         return redirect("attest:members")
     if request.method == "POST" and not says_no and form.is_valid():
         try:
-            actions.attest_applicant(request=found, by=by_whom(request), now=timezone.now(), **form.cleaned_data)
-        except actions.MemberNotTaken as error:
+            requests.attest_applicant(request=found, by=by_whom(request), now=timezone.now(), **form.cleaned_data)
+        except attestations.MemberNotTaken as error:
             form.add_error(None, words.trouble(error.trouble))
         except NoLongerOpen:
             return redirect("attest:members")
@@ -312,8 +312,8 @@ def take_answer_back(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """A no was a slip."""
     try:
         found = queries.request_for_association(association=association_of(request), id=id)
-        actions.take_answer_back(request=found, by=by_whom(request), now=timezone.now())
-    except (queries.NotFound, actions.OwnRequest):
+        requests.take_answer_back(request=found, by=by_whom(request), now=timezone.now())
+    except (queries.NotFound, requests.OwnRequest):
         raise Http404 from None
     except NoLongerOpen:
         messages.error(request, _("The time to undo it has ended. If it is your member after all, attest it."))
@@ -338,7 +338,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             form.add_error("members", words.lists_too_often(allowance.wait))
             return _list(request, form, status=429)
         try:
-            kept = actions.keep_list(
+            kept = lists.keep_list(
                 association=association_of(request),
                 claim=form.cleaned_data["claim"],
                 way=form.cleaned_data["way"],
@@ -349,7 +349,7 @@ def upload(request: HttpRequest) -> HttpResponse:
                 now=timezone.now(),
             )
             return redirect("attest:file", id=kept.pk)
-        except actions.ListNotTaken as error:
+        except lists.ListNotTaken as error:
             form.add_error("members", words.file_trouble(error.trouble, values.figure(most)))
     return _list(request, form, status=422)
 
@@ -369,12 +369,12 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     kept, options, now = _kept(request, id), _options(request), timezone.now()
     bounds, attesting = options["bounds"], options["attesting"]
     if request.method == "POST":
-        kept = actions.send_list(kept=kept, bounds=bounds, by=by_whom(request), now=now)
+        kept = lists.send_list(kept=kept, bounds=bounds, by=by_whom(request), now=now)
         told = ngettext("%(count)s member is attested.", "%(count)s members are attested.", kept.made + kept.renewed)
         messages.success(request, told % {"count": values.figure(kept.made + kept.renewed)})
         return redirect("attest:file", id=id)
     looked_at_list(request, queries.subjects_of(queries.made_from(kept)))
-    judged = actions.judged(kept, bounds=bounds)
+    judged = lists.judged(kept, bounds=bounds)
     latest = values.plain_ltr(bounds.latest.isoformat())
     wrong = [each for each in judged if each.trouble]
     good = [each for each in judged if each.effect is not None and each.effect is not Effect.SAME]
@@ -400,7 +400,7 @@ def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     latest = options["bounds"].latest.isoformat()
     looked_at_list(request, queries.subjects_of(queries.made_from(kept)), "attest.downloaded")
     every = "all" in request.GET
-    text = actions.corrected(kept, bounds=options["bounds"], words=lambda each: words.result(each, latest), every=every)
+    text = lists.corrected(kept, bounds=options["bounds"], words=lambda each: words.result(each, latest), every=every)
     return _as_file(text, "checked.csv" if every else "to-correct.csv")
 
 
@@ -420,14 +420,14 @@ def reply(request: HttpRequest, number: str) -> HttpResponse:
     form = ReplyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.reply(
+            disputing.reply(
                 matter=matter,
                 reply=Reply(form.cleaned_data["reply"]),
                 text=form.cleaned_data["text"],
                 by=by_whom(request),
                 now=now,
             )
-        except actions.NotPossibleNow:
+        except disputing.NotPossibleNow:
             messages.error(request, _("The time to answer has ended, or it was already answered."))
         else:
             messages.success(request, _("Your answer has arrived. An officer decides."))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from rahdari.address import directory
+from rahdari.control import prefixes
 from rahdari.control import queries as proofs
 from rahdari.control import rules as proving
 from rahdari.policy.shapes import ROSTERS
@@ -176,7 +177,7 @@ def _origin(check: Check, now: dt.datetime) -> rules.Answer:
         operator=origin.organisation if origin else "",
         prefix=str(origin.prefix) if origin else "",
         in_country=known.is_registered_in_country(block),
-        rpki=proofs.rpki_of(block, origin.asn, now) if origin and proving.is_range(block) else None,
+        rpki=prefixes.rpki_of(block, origin.asn, now) if origin and proving.is_range(block) else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks: opened once, answered from the facts, again while they wait, or by an officer. Reached through `actions`."""
+"""Checks: opened once, answered from the facts, again while they wait, or by an officer."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence

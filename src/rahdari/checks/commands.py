@@ -52,7 +52,7 @@ def register(subparsers: Any) -> None:
 def run_import(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from . import actions
+    from . import rosters
 
     target: Path = options.report or options.file.with_name(options.file.name + ".rejected.csv")
     draft = target.with_name(target.name + ".new")
@@ -60,7 +60,7 @@ def run_import(options: argparse.Namespace) -> int:
         with draft.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("line", "reason"))
-            report = actions.import_roster(
+            report = rosters.import_roster(
                 name=options.name,
                 path=options.file,
                 now=timezone.now(),
@@ -68,7 +68,7 @@ def run_import(options: argparse.Namespace) -> int:
                 on_finding=lambda line, reason, other: writer.writerow((line, REASONS[reason].format(other=other))),
                 on_progress=_tell_progress,
             )
-    except actions.RosterUnusable as error:
+    except rosters.RosterUnusable as error:
         print(_why_unusable(error, options.name), file=sys.stderr)
         _list_all_bad(draft, target)
         return 1

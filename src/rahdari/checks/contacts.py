@@ -1,4 +1,4 @@
-"""What ties an applicant to the number that they give: the contact that the list has for it. Reached through `actions`.
+"""What ties an applicant to the number that they give: the contact that the list has for it.
 
 The numbers of companies are public, and those of members known to many. Whoever keeps the list knows how to reach its
 members: a code goes there, and comes back from whoever it reaches. Mail from that very address, or from the domain that
@@ -21,10 +21,11 @@ from django.db.models.fields.json import KT
 from django.urls import reverse
 
 from rahdari.control import rules as proving
-from rahdari.control.actions import CodeNotTaken, NoCodeNow
+from rahdari.control.registries import CodeNotTaken, NoCodeNow
 from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
+from rahdari.letters import messages
 from rahdari.letters import queries as carried
 from rahdari.people.models import User
 from rahdari.vault import index, links
@@ -134,7 +135,7 @@ def send_code(
     journal.record(act="checks.sent_code", actor=actor, subject=check.subject, now=now, detail={"to": way})
     code, until = code_of(check), now + LASTS
     if way == "mobile":
-        letters.write_code_to_number(
+        messages.write_code_to_number(
             asked_by=asked_by, number=to, language=language, code=code, expires_at=until, now=now
         )
         return check

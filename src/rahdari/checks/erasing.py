@@ -1,4 +1,4 @@
-"""What checks rested on, when its time of keeping is over. Through `actions`."""
+"""What checks rested on, when its time of keeping is over."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Files of answers: looked at by row, counted when they are sent. Reached through `actions`."""
+"""Files of answers: looked at by row, counted when they are sent."""
 
 import base64
 import datetime as dt

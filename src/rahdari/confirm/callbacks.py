@@ -1,4 +1,4 @@
-"""Callbacks: an operator's own system is told that there is a new question. Reached through `actions`.
+"""Callbacks: an operator's own system is told that there is a new question.
 
 It is told the number and the time, and comes for the rest with its token: an event that goes astray says nothing about
 anybody. How it goes out is for `programs.webhooks` to say. Of what does not arrive an operator finds the questions on

@@ -13,13 +13,14 @@ from django.views.decorators.http import require_safe
 
 from rahdari.address import format_block
 from rahdari.programs import openapi as contract
+from rahdari.programs import webhooks
 from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import problem
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 from rahdari.register.rules import stamp
 
-from . import actions, queries, rules, sandbox, words
+from . import callbacks, queries, questions, rules, sandbox, tokens, words
 from .interface import MOST_ANSWERS, MOST_LISTED, OPERATORS, Call, Scope, page
 from .models import Callback, SubscriberQuestion, Way
 from .rules import AnswerTrouble, Given, QuestionKind, Said
@@ -118,7 +119,7 @@ def list_checks(call: Call) -> Answer:
         found, following = queries.open_after(operator=call.caller.operator, cursor=cursor, at_most=limit)
     except ValueError:
         raise _bad_cursor() from None
-    actions.note_fetched(questions=found, token=call.caller, now=call.now)
+    tokens.note_fetched(questions=found, token=call.caller, now=call.now)
     return Answer({"checks": [shown(each) for each in found], "next": following or None})
 
 
@@ -130,7 +131,7 @@ def _bad_cursor() -> Problem:
 def get_check(call: Call, number: str) -> Answer:
     """One check."""
     found = _found(call, number)
-    actions.note_fetched(questions=[found], token=call.caller, now=call.now)
+    tokens.note_fetched(questions=[found], token=call.caller, now=call.now)
     return Answer(shown(found))
 
 
@@ -152,7 +153,7 @@ def answer_check(call: Call, number: str) -> Answer:
 
 def _take(call: Call, found: SubscriberQuestion, given: Json) -> bool:
     try:
-        return actions.read_and_answer(
+        return questions.read_and_answer(
             question=found,
             said=given.get("answer") or "",
             reason=given.get("reason") or "",
@@ -161,7 +162,7 @@ def _take(call: Call, found: SubscriberQuestion, given: Json) -> bool:
             by=f"token:{call.caller.pk}",
             now=call.now,
         )
-    except actions.AnswerNotTaken as error:
+    except questions.AnswerNotTaken as error:
         raise _not_taken(found.number, error.trouble) from None
 
 
@@ -224,10 +225,10 @@ def get_callback(call: Call) -> Answer:
 def set_callback(call: Call) -> Answer:
     """Set it, in place of the one before; gives the signing secret, this once."""
     try:
-        found, secret = actions.register_callback(
+        found, secret = callbacks.register_callback(
             operator=call.caller.operator, url=call.body["url"].strip(), by=f"token:{call.caller.pk}", now=call.now
         )
-    except actions.PlaceNotTaken as error:
+    except webhooks.PlaceNotTaken as error:
         detail = "Give an https address of a public host, on port 443 or 8443, without a user name."
         raise problem("callback-not-taken", detail, code=str(error.outcome)) from None
     return Answer({**_callback(found), "secret": secret}, 201)
@@ -244,7 +245,7 @@ def change_callback_secret(call: Call) -> Answer:
     found = queries.callback_of(operator=call.caller.operator)
     if found is None:
         raise _no_callback()
-    secret = actions.change_callback_secret(callback=found, by=f"token:{call.caller.pk}", now=call.now)
+    secret = callbacks.change_callback_secret(callback=found, by=f"token:{call.caller.pk}", now=call.now)
     return Answer({**_callback(found), "secret": secret}, 201)
 
 
@@ -255,14 +256,14 @@ def _no_callback() -> Problem:
 @callback("DELETE", "/callback", Ok("Done.", status=204))
 def end_callback(call: Call) -> Answer:
     """Be told nothing any more."""
-    actions.end_callback(operator=call.caller.operator, by=f"token:{call.caller.pk}", now=call.now)
+    callbacks.end_callback(operator=call.caller.operator, by=f"token:{call.caller.pk}", now=call.now)
     return Answer(status=204)
 
 
 @callback("POST", "/callback/test", Ok("It is on its way.", SENT, 202), problems=("no-callback",))
 def test_callback(call: Call) -> Answer:
     """Send an event about nothing to the callback."""
-    if actions.send_test_event(operator=call.caller.operator, now=call.now) is None:
+    if callbacks.send_test_event(operator=call.caller.operator, now=call.now) is None:
         raise _no_callback()
     return Answer({"sent": True}, 202)
 

@@ -1,4 +1,4 @@
-"""Questions asked, answered, withdrawn and erased. Reached through `actions`."""
+"""Questions asked, answered, withdrawn and erased."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,4 @@
-"""Tokens of operators' systems. Reached through `actions`."""
+"""Tokens of operators' systems."""
 
 import datetime as dt
 import uuid

@@ -22,10 +22,12 @@ from django.views.decorators.http import require_safe
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.access import operator_required, person
+from rahdari.programs import tokens as programs_tokens
+from rahdari.programs import webhooks
 from rahdari.web import values
 from rahdari.web.posting import posted_from
 
-from . import actions, desk, queries, rules, words
+from . import bulk, callbacks, desk, queries, questions, rules, tokens, words
 from .forms import CallbackForm, FileForm, TokenForm
 from .models import AnswerFile, SubscriberQuestion, Way
 
@@ -92,7 +94,7 @@ def answer(request: HttpRequest, number: str) -> HttpResponse:
     given = request.POST
     following = desk.after(question)
     try:
-        actions.read_and_answer(
+        questions.read_and_answer(
             question=question,
             said=given.get("answer", ""),
             reason=given.get("reason", ""),
@@ -101,7 +103,7 @@ def answer(request: HttpRequest, number: str) -> HttpResponse:
             by=_by(request),
             now=timezone.now(),
         )
-    except actions.AnswerNotTaken as error:
+    except questions.AnswerNotTaken as error:
         wrong = desk.Wrong(question.number, words.trouble(error.trouble))
         return _list(request, wrong=wrong, status=422)
     question.refresh_from_db()
@@ -147,11 +149,11 @@ def upload(request: HttpRequest) -> HttpResponse:
         sent = form.cleaned_data["answers"]
         content = sent.read(rules.MOST_FILE_BYTES + 1)
         try:
-            file = actions.keep_file(
+            file = bulk.keep_file(
                 operator=_operator(request), content=content, name=sent.name or "", by=_by(request), now=timezone.now()
             )
             return redirect("confirm:file", id=file.pk)
-        except actions.FileNotTaken as error:
+        except bulk.FileNotTaken as error:
             form.add_error("answers", words.file_trouble(error.trouble))
     return _list(request, form, status=422)
 
@@ -169,11 +171,11 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """What became of each row; sending the good ones."""
     kept, now = _file(request, id), timezone.now()
     if request.method == "POST":
-        taken = actions.send_file(file=kept, by=_by(request), now=now)
+        taken = bulk.send_file(file=kept, by=_by(request), now=now)
         told = ngettext("%(count)s check is answered.", "%(count)s checks are answered.", taken)
         messages.success(request, told % {"count": values.figure(taken)})
         return redirect("confirm:file", id=id)
-    judged = actions.judged(kept, now=now, by=_by(request))
+    judged = bulk.judged(kept, now=now, by=_by(request))
     context = {
         "file": kept,
         "wrong": [desk.RowSaid(each, words.trouble(each.trouble)) for each in judged if each.trouble],
@@ -190,7 +192,7 @@ def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """The rows to correct, as a file."""
     kept, now = _file(request, id), timezone.now()
     told = {trouble: words.trouble(trouble) for trouble in rules.AnswerTrouble}
-    return _csv(actions.corrected(kept, now=now, words=told), "to-correct")
+    return _csv(bulk.corrected(kept, now=now, words=told), "to-correct")
 
 
 # -- the operator's own system -------------------------------------------------------------------------------------
@@ -227,14 +229,14 @@ def make_token(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _system(request, token_form=form, status=422)
     try:
-        token, text = actions.make_token(
+        token, text = tokens.make_token(
             operator=_operator(request),
             name=form.cleaned_data["name"],
             sandbox=form.cleaned_data["sandbox"],
             by=_by(request),
             now=timezone.now(),
         )
-    except actions.TooManyTokens:
+    except programs_tokens.TooManyTokens:
         form.add_error("name", _("You have 10 keys, which is the limit. Revoke one that you do not use."))
         return _system(request, token_form=form, status=422)
     return _system(request, shown_token=token, shown_text=text)
@@ -244,7 +246,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 @never_cache
 @posted_from("confirm:system")
 def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
-    ended = actions.revoke_token(operator=_operator(request), id=id, by=_by(request), now=timezone.now())
+    ended = tokens.revoke_token(operator=_operator(request), id=id, by=_by(request), now=timezone.now())
     if not ended:
         raise Http404
     messages.success(request, _("The key is revoked. It no longer works."))
@@ -257,25 +259,25 @@ def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def set_callback(request: HttpRequest) -> HttpResponse:
     operator, now = _operator(request), timezone.now()
     if "end" in request.POST:
-        actions.end_callback(operator=operator, by=_by(request), now=now)
+        callbacks.end_callback(operator=operator, by=_by(request), now=now)
         return redirect("confirm:system")
     if "test" in request.POST:
-        if actions.send_test_event(operator=operator, now=now) is not None:
+        if callbacks.send_test_event(operator=operator, now=now) is not None:
             messages.info(request, _("We have sent a test event. Load this page again in a few seconds."))
         return redirect(reverse("confirm:system") + "#callback")
     if "secret" in request.POST:
         callback = queries.callback_of(operator=operator)
         if callback is None:
             return redirect("confirm:system")
-        secret = actions.change_callback_secret(callback=callback, by=_by(request), now=now)
+        secret = callbacks.change_callback_secret(callback=callback, by=_by(request), now=now)
         return _system(request, shown_secret=secret, shown_secret_is_new=True)
     form = CallbackForm(request.POST)
     if form.is_valid():
         try:
-            _callback, secret = actions.register_callback(
+            _callback, secret = callbacks.register_callback(
                 operator=operator, url=form.cleaned_data["url"].strip(), by=_by(request), now=now
             )
             return _system(request, shown_secret=secret)
-        except actions.PlaceNotTaken as error:
+        except webhooks.PlaceNotTaken as error:
             form.add_error("url", words.callback_trouble(error.outcome))
     return _system(request, callback_form=form, status=422)

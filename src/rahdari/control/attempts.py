@@ -1,4 +1,4 @@
-"""Looks at an address: whether what a challenge asks for is there. Reached through `actions`.
+"""Looks at an address: whether what a challenge asks for is there.
 
 A look is taken (counted, so that no other process makes it too), made with nothing locked, and recorded: one attempt
 for each place. Nobody's server is asked before the applicant asks; from then on we look again by ourselves, less and

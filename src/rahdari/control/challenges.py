@@ -1,4 +1,4 @@
-"""Challenges: how control of a block is shown. Reached through `actions`.
+"""Challenges: how control of a block is shown.
 
 A challenge is locked before it is looked at; the network is never asked inside a transaction; a look is an attempt and
 no row of the journal (the clock repeats it), a proof is one.
@@ -24,7 +24,7 @@ from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.policy import Policy
 
-from . import expected_claims, queries, rules
+from . import expected_claims, prefixes, queries, rules
 from .models import Challenge, Method, ProbeAttempt, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -140,7 +140,7 @@ def open_way(
         method=method,
         valid_for=policy.limits.challenge_valid,
         given=given,
-        weight=queries.weight_of(policy.proof, method, block, asn, now) or 1,
+        weight=prefixes.weight_of(policy.proof, method, block, asn, now) or 1,
         enough=policy.proof.enough,
         now=now,
         actor=actor,

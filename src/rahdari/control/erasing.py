@@ -1,4 +1,4 @@
-"""Proofs and what was seen, when its time of keeping is over. Through `actions`."""
+"""Proofs and what was seen, when its time of keeping is over."""
 
 import datetime as dt
 import hashlib

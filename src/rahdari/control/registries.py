@@ -1,5 +1,5 @@
 """Proofs by what a regional registry says of a whole block: a line in its record, or a code to a contact that stands
-there. Reached through `actions`.
+there.
 
 Whoever may edit the narrowest record that holds the block holds the block. A contact that is published there speaks for
 it too, though less: such addresses are shared and handed on, so policy counts a code less than a line. The published

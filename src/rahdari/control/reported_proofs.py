@@ -1,4 +1,4 @@
-"""A proof that another room saw: a token of the endpoint was shown from its line. Reached through `actions`."""
+"""A proof that another room saw: a token of the endpoint was shown from its line."""
 
 import datetime as dt
 import ipaddress

@@ -1,4 +1,4 @@
-"""Proofs that are shown again during the term. Reached through `actions`.
+"""Proofs that are shown again during the term.
 
 A re-proof asks for the same way as before, with the same tokens, wherever we can look without the holder; besides it a
 link waits to be opened, which works always. No answer proves nothing: in vain, it leaves a mark that holder and officer

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.web import errors, limits, visitor
 
-from . import actions, visits
+from . import challenges, visits
 
 # Tries with links that do not exist, from one address. Links cannot be guessed; this keeps the trying cheap for us.
 UNKNOWN_LINKS = 30
@@ -23,10 +23,10 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     address = visitor.address(request)
     confirmed, opened = visits.is_confirmed(request), visits.is_opened(request)
     try:
-        outcome = actions.open_link(
+        outcome = challenges.open_link(
             token=token, address=address, now=timezone.now(), confirmed=confirmed, opened=opened
         )
-    except actions.LinkUnknown:
+    except challenges.LinkUnknown:
         where = visitor.household(request)
         allowance = limits.take(f"control.unknown_link:{where}", rate=UNKNOWN_LINKS, per=PER_SECONDS)
         if not allowance.allowed:
@@ -44,7 +44,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "control/link.html", facts)
 
 
-def _one_line(outcome: actions.LinkOutcome) -> str:
+def _one_line(outcome: challenges.LinkOutcome) -> str:
     """The answer for curl and its like, on a server without a browser."""
     # A right-to-left terminal would turn a bare address round.
     before, after = ("\u2066", "\u2069") if get_language_bidi() else ("", "")

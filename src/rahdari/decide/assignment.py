@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from rahdari.apply import queries as applications
-from rahdari.checks import actions as checking
+from rahdari.checks import checking
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check, Outcome
 from rahdari.people import queries as people

@@ -24,13 +24,14 @@ from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
 from rahdari.control import queries as proofs
 from rahdari.control import way_words
 from rahdari.letters import queries as inbox
+from rahdari.letters import words as letters_words
 from rahdari.letters.models import Letter
 from rahdari.people import queries as people
 from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
 from rahdari.publish import queries as publish
 
-from . import addresses, operators, queries, revocation, rules, words
+from . import addresses, conflicts_of_interest, operators, queries, remedies, revocation, rules, words
 from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
 from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
@@ -275,10 +276,10 @@ class CasePage:
         return words.history(queries.history(self.case), reader=self.reader)[:LINES_OF_HISTORY]
 
     @cached_property
-    def letters(self) -> list[tuple[Letter, str, list[inbox.DeliveryStanding]]]:
+    def letters(self) -> list[tuple[Letter, str, list[letters_words.DeliveryStanding]]]:
         """What was written about the file, and whether it arrived."""
         written = inbox.letters_about(self.application.subject)
-        return [(letter, inbox.title_of(letter), inbox.reached(letter)) for letter in written]
+        return [(letter, inbox.title_of(letter), letters_words.reached(letter)) for letter in written]
 
     # -- who may do what -------------------------------------------------------------------------------------------
 
@@ -314,7 +315,7 @@ class CasePage:
             for post in people.all_posts()
             if post.role in {Role.OFFICER, Role.SUPERVISOR} and post.user_id != self.reader.pk
         }
-        apart = [user for user in found.values() if not queries.is_own(self.application, user)]
+        apart = [user for user in found.values() if not conflicts_of_interest.is_own(self.application, user)]
         return sorted(apart, key=lambda user: (user.name, str(user.pk)))
 
     @cached_property
@@ -443,9 +444,9 @@ class CasePage:
         return notice_due_at(self.notice) if self.notice else None
 
     @property
-    def notice_reasons(self) -> list[queries.RefusedFor]:
+    def notice_reasons(self) -> list[remedies.RefusedFor]:
         codes = self.notice.codes if self.notice else (self.decision.codes if self.decision else [])
-        return [queries.reason_with_law(self.policy, code) for code in codes]
+        return [remedies.reason_with_law(self.policy, code) for code in codes]
 
     @property
     def notice_is_ripe(self) -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from django.db.models import Q, QuerySet
 
-from rahdari.apply import queries as applications
+from rahdari.apply import subjects
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
+from rahdari.people import acting_for
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
@@ -21,10 +22,10 @@ def own_of(officer: User) -> Callable[[Application], bool]:
     """Tells an officer's own applications: what they applied for, or somebody for whom they acted when it began, later,
     or in the year before (`people.parts_of`). Then somebody else decides: nobody leaves a company to decide its case.
     """
-    parts = people.parts_of(officer)
+    parts = acting_for.parts_of(officer)
 
     def is_own(application: Application) -> bool:
-        return application.applicant_id == officer.pk or people.has_part(
+        return application.applicant_id == officer.pk or acting_for.has_part(
             parts, application.holder_ref, application.created_at
         )
 
@@ -38,10 +39,10 @@ def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
 
 def _own_applications(user: User) -> QuerySet[Application]:
     own = Q(applicant=user)
-    for holder, until in people.parts_of(user).items():
+    for holder, until in acting_for.parts_of(user).items():
         of_holder = Q(organisation__holder_ref=holder)
-        own |= of_holder if until is None else of_holder & Q(created_at__lt=until + people.PART_LASTS)
-    return applications.applications_where(own)
+        own |= of_holder if until is None else of_holder & Q(created_at__lt=until + acting_for.PART_LASTS)
+    return subjects.applications_where(own)
 
 
 def own_subjects(actor: str) -> frozenset[str]:

@@ -2,10 +2,10 @@
 
 import datetime as dt
 
-from rahdari.apply import actions as apply
+from rahdari.apply import sending
 from rahdari.db.queues import each_of
 
-from . import case_clock, queries, rules
+from . import case_clock, due, queries, rules
 from .models import Case, Notice
 from .rules import Status
 from .transitions import begin, close, record, write
@@ -17,7 +17,7 @@ def close_unanswered(*, now: dt.datetime) -> int:
     return end_unanswered(now) + escalate_late(now)
 
 
-@each_of(queries.clocks_to_run, lock=True)
+@each_of(due.clocks_to_run, lock=True)
 def end_unanswered(case: Case, now: dt.datetime) -> bool:
     return _run_clock(queries.cases().get(pk=case.pk), now)
 
@@ -46,9 +46,9 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
         question.lapsed_at = now
         question.save(update_fields=["lapsed_at"])
         close(case, begun.move.target, now)
-        closed = apply.close_application(application=case.application, outcome="not_pursued", actor="clock", now=now)
+        closed = sending.close_application(application=case.application, outcome="not_pursued", actor="clock", now=now)
         record(case, "closed_unanswered", "clock", now, reason=question.code)
-        write(case, "application_not_pursued", now, readable_until=queries.readable_until(closed))
+        write(case, "application_not_pursued", now, readable_until=due.readable_until(closed))
         return True
     if notice is not None and is_ripe:
         return _run_out(case, notice, now)

@@ -25,7 +25,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Allowance, Text
 
-from . import queries, queue_columns, rules
+from . import conflicts_of_interest, queries, queue_columns, rules
 from .case_clock import ClockFace, calendar, clock_of, policy_by, policy_of
 from .models import Case, Decision, Notice
 from .rules import CannotSecond, NoticeState, Status
@@ -99,7 +99,7 @@ class Desk:
 
 
 def _open_cases(officer: User) -> QuerySet[Case]:
-    open_ones = queries.of_others(Case.objects.filter(status=Status.OPEN), officer)
+    open_ones = conflicts_of_interest.of_others(Case.objects.filter(status=Status.OPEN), officer)
     return open_ones.exclude(application__status="withdrawn")
 
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.apply import queries as applications
+from rahdari.apply import file_hold as apply_file_hold
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status as Progress
 from rahdari.archive import queries as archive
@@ -128,7 +128,7 @@ def last_moment(day: dt.date) -> dt.datetime:
 
 def registrations_on_hold(now: dt.datetime) -> list[uuid.UUID]:
     """Those that a file led to, or was about, that an officer holds: whose they are, and their addresses, stay too."""
-    held = applications.files_on_hold(now)
+    held = apply_file_hold.files_on_hold(now)
     led_to = Decision.objects.filter(case__application__in=held.order_by())
     found = [*held.values_list("registration_id", flat=True), *led_to.values_list("registration_id", flat=True)]
     return [each for each in found if each is not None]

@@ -20,6 +20,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act
 from rahdari.register import actions as register
+from rahdari.register import pausing
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import UNDONE_WITHIN, Standing
@@ -62,9 +63,7 @@ def pause(*, registration: Registration, days: int, actor: str, now: dt.datetime
     register.NotValid."""
     was = entries.fresh(registration)
     until = min(now + dt.timedelta(days=days), was.stays_until)
-    registration = register.suspend(
-        registration=registration, code=PAUSED_AT_REQUEST, until=until, actor=actor, now=now
-    )
+    registration = pausing.suspend(registration=registration, code=PAUSED_AT_REQUEST, until=until, actor=actor, now=now)
     if was.suspended_at is None:
         tell(registration, "registration_paused", now, until=registration.suspended_until)
     return registration
@@ -72,7 +71,7 @@ def pause(*, registration: Registration, days: int, actor: str, now: dt.datetime
 
 def resume(*, registration: Registration, actor: str, now: dt.datetime) -> Registration:
     """Its pause or suspension is over. Tells whoever gets its letters."""
-    found = register.resume(registration=registration, actor=actor, now=now)
+    found = pausing.resume(registration=registration, actor=actor, now=now)
     tell(found, "registration_goes_on", now, lost=0)
     return found
 
@@ -82,7 +81,7 @@ def restore(*, registration: Registration, actor: str, now: dt.datetime) -> tupl
     mobile lines. Returns it, and how many addresses and lines did not come back. Tells whoever gets its letters."""
     lines = mobile.lost_with(registration)
     never = {origin for each in optional.given(__package__, "never_restored") for origin in each(registration)}
-    found, entries_lost = register.restore(registration=registration, actor=actor, now=now, without=never)
+    found, entries_lost = pausing.restore(registration=registration, actor=actor, now=now, without=never)
     lost = lines + sum(each.part_of_id is None for each in entries_lost)
     tell(found, "registration_goes_on", now, lost=lost)
     return found, lost
@@ -118,7 +117,7 @@ def go_on_due(registration: Registration, now: dt.datetime) -> bool:
     """Pauses whose day has come."""
     if entries.standing(registration, now) is not Standing.SUSPENDED:
         return False
-    tell(register.resume(registration=registration, actor="clock", now=now), "registration_goes_on", now, lost=0)
+    tell(pausing.resume(registration=registration, actor="clock", now=now), "registration_goes_on", now, lost=0)
     return True
 
 

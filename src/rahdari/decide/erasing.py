@@ -1,4 +1,4 @@
-"""What officers and applicants wrote to each other, when the file's time of keeping is over. Through `actions`."""
+"""What officers and applicants wrote to each other, when the file's time of keeping is over."""
 
 from rahdari.apply.models import Application
 from rahdari.archive.actions import Box

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from rahdari.apply import actions as apply
+from rahdari.apply import file_hold as apply_file_hold
 from rahdari.people.models import User
 
 from .due import last_moment
@@ -18,7 +18,7 @@ def hold_file(*, case: Case, officer: User, until: dt.date, because: str, words:
     ground and the day; the words for it stay in the file. Raises apply.NotToHold."""
     case = lock(case)
     actor = apart_from(case, officer)
-    apply.hold_file(application=case.application, until=until, because=because, words=words, now=now)
+    apply_file_hold.hold_file(application=case.application, until=until, because=because, words=words, now=now)
     record(case, "held_file", actor, now, reason=because, detail={"until": until.isoformat()})
     write(case, "file_kept", now, until=last_moment(until), because=because, text=words.strip())
 
@@ -28,6 +28,6 @@ def end_hold(*, case: Case, officer: User, now: dt.datetime) -> None:
     """Raises apply.NotToHold where none stands."""
     case = lock(case)
     actor = apart_from(case, officer)
-    apply.end_hold(application=case.application, now=now)
+    apply_file_hold.end_hold(application=case.application, now=now)
     record(case, "ended_hold", actor, now)
     write(case, "file_kept", now)

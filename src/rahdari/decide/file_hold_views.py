@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.apply import actions as apply
-from rahdari.apply import queries as applications
+from rahdari.apply import file_hold as apply_file_hold
 from rahdari.people.access import officer_required, person
 
-from . import actions, words
+from . import file_hold, words
 from .case_access import moved_on, opened, render
 from .forms import HoldForm
 
@@ -27,11 +26,11 @@ def hold(request: HttpRequest, reference: str) -> HttpResponse:
     application = case.application
     if application.closed_at is None or application.erased_at is not None:
         return redirect("decide:case", reference=reference)
-    is_held = applications.is_held(application, now)
+    is_held = apply_file_hold.is_held(application, now)
     ends = request.method == "POST" and "end" in request.POST
     form = HoldForm(
         request.POST if request.method == "POST" and not ends else None,
-        days=applications.last_days(now),
+        days=apply_file_hold.last_days(now),
         initial={
             "until": application.held_until,
             "because": application.held_because,
@@ -44,12 +43,12 @@ def hold(request: HttpRequest, reference: str) -> HttpResponse:
         facts: dict[str, Any] = {"case": case, "officer": person(request), "now": now}
         try:
             if ends:
-                actions.end_hold(**facts)
+                file_hold.end_hold(**facts)
                 messages.success(request, _("The file is kept for the normal period only."))
             else:
-                actions.hold_file(**facts, **form.cleaned_data)
+                file_hold.hold_file(**facts, **form.cleaned_data)
                 messages.success(request, _("The file is kept until that day. The holder sees it."))
-        except apply.NotToHold:
+        except apply_file_hold.NotToHold:
             messages.warning(request, moved_on())
         return redirect("decide:case", reference=reference)
     context = {

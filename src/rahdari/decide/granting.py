@@ -7,10 +7,9 @@ from django.db import transaction
 from django.urls import reverse
 
 from rahdari.address import format_block
-from rahdari.apply import actions as apply
+from rahdari.apply import sending
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
-from rahdari.checks import kinds
+from rahdari.checks import checking, kinds
 from rahdari.checks.models import Check
 from rahdari.checks.queries import checks_of as checks_of_subject
 from rahdari.db.wake import wake
@@ -18,7 +17,7 @@ from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 
-from . import case_clock, queries, rules, unreached_addresses
+from . import case_clock, pending_automatic, queries, rules, unreached_addresses
 from .models import Case, Decision
 from .rules import Lane, Status
 from .transitions import WORKFLOW, Begun, begin, close, lock, record, write
@@ -77,7 +76,7 @@ def decide_late(*, case: Case, now: dt.datetime) -> bool:
     Returns whether it did. A case that an officer has taken, asked about or begun to refuse is the officer's.
     """
     case = lock(case)
-    if not queries.is_untouched(case):
+    if not pending_automatic.is_untouched(case):
         return False
     found = list(checks_of_subject(case.application.subject))
     result = unreached_addresses.held_against(queries.assessment_of(case.application, now, found), case.application)
@@ -127,7 +126,7 @@ def _decide_grant(
         provisional_codes=list(provisional.codes) if provisional else [],
     )
     close(case, begun.move.target, now)
-    apply.close_application(application=case.application, outcome="granted", actor=begun.actor, now=now)
+    sending.close_application(application=case.application, outcome="granted", actor=begun.actor, now=now)
     wake()
     return decision
 
@@ -230,7 +229,7 @@ def return_provisional(*, decision: Decision, why: str, now: dt.datetime) -> Cas
     decision.save(update_fields=["voided_at", "voided_why"])
     case.status, case.lane, case.decided_at = Status.OPEN, Lane.REVIEW, None
     case.save(update_fields=["status", "lane", "decided_at"])
-    apply.reopen_application(application=case.application, actor=WORKFLOW, now=now)
+    sending.reopen_application(application=case.application, actor=WORKFLOW, now=now)
     record(case, "returned_provisional", WORKFLOW, now, detail={"why": why})
     return queries.cases().get(pk=case.pk)
 
@@ -247,7 +246,7 @@ def return_grant(*, decision: Decision, why: str, now: dt.datetime) -> Case:
     decision.save(update_fields=["voided_at", "voided_why"])
     case.status, case.lane, case.decided_at = Status.OPEN, Lane.REVIEW, None
     case.save(update_fields=["status", "lane", "decided_at"])
-    apply.reopen_application(application=case.application, actor=WORKFLOW, now=now)
+    sending.reopen_application(application=case.application, actor=WORKFLOW, now=now)
     # The world moved since the check was made: the officer is shown what the register holds now.
     checking.look_again(subject=case.application.subject, kind="not_registered", now=now)
     record(case, "returned_grant", WORKFLOW, now, detail={"why": why})

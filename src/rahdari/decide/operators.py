@@ -7,8 +7,8 @@ from django.db import transaction
 from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
-from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
+from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm import words as answers
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.inquiry.rules import WITHDRAWN
@@ -70,7 +70,7 @@ def ask_operator(*, case: Case, officer: User, now: dt.datetime) -> int:
     if not found:
         raise NoOperatorToAsk(case)
     for endpoint, operator in found:
-        confirm.ask(
+        confirm_questions.ask(
             operator=operator.slug,
             subject=case.application.subject,
             target=endpoint.subject,

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from rahdari.letters import actions as letters
+from rahdari.letters import writing
 
 from . import queries
 from .case_clock import policy_of
@@ -38,7 +38,7 @@ def letter_preview(case: Case, given: Mapping[str, Any], now: dt.datetime) -> st
                 "due_at": queries.due_of_notice(codes, application, now),
             }
             template, page = "application_notice", "portal:notice"
-    return letters.compose(
+    return writing.compose(
         template=template,
         language=language,
         context={"reference": application.reference, "url": reverse(page, args=[application.reference]), **context},

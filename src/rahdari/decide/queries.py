@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from rahdari.apply import queries as applications
+from rahdari.apply import pending
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
@@ -166,7 +166,7 @@ def _with_events(found: QuerySet[Case]) -> QuerySet[Case]:
 
 def undecided_applications() -> QuerySet[Application]:
     """Sent, checks opened, and no case yet; those received first in front."""
-    waiting: QuerySet[Application] = applications.submitted_undecided()
+    waiting: QuerySet[Application] = pending.submitted_undecided()
     return waiting.filter(case__isnull=True).order_by("submitted_at", "id")
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from rahdari import policy
-from rahdari.apply import actions as apply
+from rahdari.apply import sending
 from rahdari.db.wake import wake
 from rahdari.people.models import User
 
@@ -98,7 +98,7 @@ def answer_question(*, question: CaseQuestion, answer: str, actor: str, now: dt.
             raise TooLateToReopen(until)
         case.status, case.closed_at = Status.OPEN, None
         case.save(update_fields=["status", "closed_at"])
-        apply.reopen_application(application=case.application, actor=actor, now=now)
+        sending.reopen_application(application=case.application, actor=actor, now=now)
     question.answered_at, question.answer, question.draft = now, text, ""
     question.save(update_fields=["answered_at", "answer", "draft"])
     record(case, "answered_question", actor, now, reason=question.code)

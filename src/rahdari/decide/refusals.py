@@ -7,11 +7,11 @@ from django.db import transaction
 from django.urls import reverse
 
 from rahdari import policy
-from rahdari.apply import actions as apply
+from rahdari.apply import sending
 from rahdari.db.wake import wake
 from rahdari.people.models import User
 
-from . import case_clock, evidence, queries
+from . import case_clock, due, evidence, queries, remedies
 from .models import Case, Decision, Notice
 from .transitions import (
     AlreadyAnswered,
@@ -128,7 +128,7 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
     notice.concluded_at = now
     notice.save(update_fields=["concluded_at"])
     close(case, begun.move.target, now)
-    closed = apply.close_application(application=case.application, outcome="refused", actor=actor, now=now)
+    closed = sending.close_application(application=case.application, outcome="refused", actor=actor, now=now)
     record(
         case, "refused", actor, now, reason=" ".join(notice.codes), detail={"proposed_by": str(notice.proposed_by_id)}
     )
@@ -138,12 +138,12 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
         now,
         code=list(notice.codes),
         reason=[frozen.reasons[code].text for code in notice.codes],
-        provisions=list(queries.provisions_of(frozen, notice.codes)),
-        remedies=list(queries.remedies_after(frozen, notice.codes)),
-        **queries.written_to(frozen),
+        provisions=list(remedies.provisions_of(frozen, notice.codes)),
+        remedies=list(remedies.remedies_after(frozen, notice.codes)),
+        **remedies.written_to(frozen),
         text=text,
         appeal_until=decision.appeal_until,
-        readable_until=queries.readable_until(closed),
+        readable_until=due.readable_until(closed),
         url=reverse("portal:refusal", args=[case.application.reference]),
     )
     return decision

@@ -17,11 +17,12 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Policy, Reason
 from rahdari.register import actions as register
+from rahdari.register import pausing
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, Standing
 
-from . import case_clock, queries, rules
+from . import case_clock, conflicts_of_interest, queries, remedies, rules
 from .ending import restore, resume, tell
 from .models import Case, Notice, Revocation
 from .transitions import CodeNotUsable, NotPossibleNow, ReasonNeeded, begin, lock, record
@@ -133,7 +134,7 @@ def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datet
     notice.save(update_fields=["concluded_at"])
     if taken.kind == "suspension":
         # In the place of a pause of the holder's own, which a press would end.
-        register.suspend(
+        pausing.suspend(
             registration=found, code=notice.codes[0], actor=actor, now=now, instead_of=rules.PAUSED_AT_REQUEST
         )
     else:
@@ -152,9 +153,9 @@ def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datet
         now,
         code=list(notice.codes),
         reason=[reason.text for reason in reasons],
-        provisions=list(queries.provisions_of(frozen, notice.codes)),
-        remedies=list(queries.remedies_after(frozen, notice.codes)),
-        **queries.written_to(frozen),
+        provisions=list(remedies.provisions_of(frozen, notice.codes)),
+        remedies=list(remedies.remedies_after(frozen, notice.codes)),
+        **remedies.written_to(frozen),
         text=taken.text,
         appeal_until=taken.appeal_until,
     )
@@ -205,7 +206,7 @@ def waiting(*, officer: User, now: dt.datetime) -> list[tuple[Notice, rules.Cann
         case__status=rules.Status.DECIDED, withdrawn_at__isnull=True, concluded_at__isnull=True
     )
     found = standing.select_related("case__application__organisation", "case__application__applicant", "proposed_by")
-    is_own = queries.own_of(officer)
+    is_own = conflicts_of_interest.own_of(officer)
     is_director, is_new = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
     return [
         (

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.people.access import officer_required, person
 
-from . import actions, case_clock, queries, revocation, words
+from . import case_clock, queries, revocation, transitions, words
 from .case_access import moved_on, opened, render
 from .case_page import CasePage
 from .forms import RestoreForm, SecondTakingBackForm, TakeBackForm
@@ -43,9 +43,9 @@ def take_back(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             _act(request, case, form)
-        except actions.MayNotSecond as error:
+        except transitions.MayNotSecond as error:
             messages.warning(request, words.why_not_second(error.why))
-        except (actions.NotPossibleNow, actions.CodeNotUsable, actions.AlreadyAnswered):
+        except (transitions.NotPossibleNow, transitions.CodeNotUsable, transitions.AlreadyAnswered):
             messages.warning(request, moved_on())
         return redirect("decide:take_back", reference=reference)
     context = {
@@ -79,16 +79,16 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
     given = form.cleaned_data
     match form:
         case TakeBackForm():
-            actions.propose_taking_back(
+            revocation.propose_taking_back(
                 code=given["take_code"], text=given["take_text"], evidence=given["take_evidence"], **facts
             )
             messages.success(request, _("The holder was told why, and has time to answer. A second officer decides."))
         case RestoreForm():
-            actions.restore_registration(why=given["why"], **facts)
+            revocation.restore_registration(why=given["why"], **facts)
             messages.success(request, _("It is valid again, and we have told the holder."))
         case _ if given["decision"] == "take":
-            actions.second_taking_back(because=given["because"], **facts)
+            revocation.second_taking_back(because=given["because"], **facts)
             messages.success(request, _("It was revoked. The holder was told why, and how to appeal."))
         case _:
-            actions.keep_registration(why=given["because"], **facts)
+            revocation.keep_registration(why=given["because"], **facts)
             messages.success(request, _("It stays as it is, and the holder was told."))

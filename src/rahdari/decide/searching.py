@@ -16,7 +16,7 @@ from rahdari.apply import queries as applications
 from rahdari.journal import actions as journal
 from rahdari.people.models import User
 
-from . import queries, queue_columns
+from . import conflicts_of_interest, queries, queue_columns
 from .models import Case
 from .rules import Status
 
@@ -55,7 +55,7 @@ def search(*, officer: User, asked: str, now: dt.datetime, case: Case | None = N
     demanded by whom, by which provision and when. One of the two is given."""
     if (case is None) == (not demand):
         raise ValueError("a search is made within a case or for a demand")
-    cases = _with(asked, queries.of_others(Case.objects.exclude(status=Status.OPEN), officer))
+    cases = _with(asked, conflicts_of_interest.of_others(Case.objects.exclude(status=Status.OPEN), officer))
     if case is not None:
         cases = cases.exclude(_same_holder(case))
     latest = cases.select_related("application").order_by("-opened_at", "-id").first()

@@ -1,6 +1,9 @@
 """What every act does: lock the case, find the move, name the officer, write the journal's row and the letter.
 
-Errors that several acts raise stand here; the others stand beside their act.
+Invariants: the case is locked before it is looked at, so that of two acts at once the second meets the case as the
+first left it; an act that `rules.MOVES` does not allow now raises `NotPossibleNow`; a rule grants and never refuses.
+The journal names codes and never words about a person. Errors that several acts raise stand here;
+the others stand beside their act.
 """
 
 import datetime as dt
@@ -11,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from rahdari.apply import access
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.journal import actions as journal
@@ -19,7 +23,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Reason
 
-from . import case_clock, queries, queue_columns, rules
+from . import case_clock, conflicts_of_interest, queries, queue_columns, rules
 from .models import Case, CaseQuestion, Notice
 from .rules import By, CaseStanding, Move, Outcome, Status
 
@@ -213,7 +217,7 @@ def officer_of(officer: User) -> str:
 def apart_from(case: Case, officer: User) -> str:
     """An officer who has no part in the application. How the journal names them."""
     actor = officer_of(officer)
-    if queries.is_own(case.application, officer):
+    if conflicts_of_interest.is_own(case.application, officer):
         raise OwnApplication(case)
     return actor
 
@@ -236,7 +240,7 @@ def record(
 
 def write(case: Case, template: str, now: dt.datetime, **context: Any) -> None:
     application = case.application
-    for reader in applications.readers_of(application):
+    for reader in access.readers_of(application):
         letters.write_letter(
             to=reader,
             template=template,
@@ -244,7 +248,7 @@ def write(case: Case, template: str, now: dt.datetime, **context: Any) -> None:
             context={
                 "reference": application.reference,
                 "url": page_of(application),
-                **applications.on_behalf(application),
+                **access.on_behalf(application),
                 **context,
             },
             now=now,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from rahdari.people.access import officer_required, person
 from rahdari.web.posting import posted_from
 
-from . import actions, desk, unreached_addresses
+from . import desk, operators, transitions, unreached_addresses
 from .addresses import A_PAGE
 from .case_access import moved_on, opened, render
 
@@ -25,16 +25,16 @@ def name_network(request: HttpRequest, reference: str) -> HttpResponse:
     shown, chosen = opened(request, reference), request.POST.get("address", "")
     operator = request.POST.get("operator", "")
     try:
-        count = actions.name_network(
+        count = unreached_addresses.name_network(
             case=shown,
             officer=person(request),
             operator=operator,
             addresses=(chosen,) if chosen else (),
             now=timezone.now(),
         )
-    except actions.NobodyToName:
+    except unreached_addresses.NobodyToName:
         messages.warning(request, _("Choose an operator from the list."))
-    except (actions.NotPossibleNow, actions.NotYourCase):
+    except (transitions.NotPossibleNow, transitions.NotYourCase):
         messages.warning(request, moved_on())
     else:
         said = ngettext("Named for %(count)s address.", "Named for %(count)s addresses.", count)
@@ -48,10 +48,10 @@ def ask_operator(request: HttpRequest, reference: str) -> HttpResponse:
     """Whether the applicant is the subscriber of the addresses of the case."""
     shown = opened(request, reference)
     try:
-        count = actions.ask_operator(case=shown, officer=person(request), now=timezone.now())
-    except actions.NoOperatorToAsk:
+        count = operators.ask_operator(case=shown, officer=person(request), now=timezone.now())
+    except operators.NoOperatorToAsk:
         messages.warning(request, _("There is no operator to ask: each that we know was asked already."))
-    except (actions.NotPossibleNow, actions.NotYourCase):
+    except (transitions.NotPossibleNow, transitions.NotYourCase):
         messages.warning(request, moved_on())
     else:
         said = ngettext("Asked about %(count)s address.", "Asked about %(count)s addresses.", count)

@@ -10,18 +10,18 @@ from collections.abc import Collection, Sequence
 from django.db import transaction
 
 from rahdari.address import directory
-from rahdari.apply import actions as apply
+from rahdari.apply import parts, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.db.wake import wake
 from rahdari.people.models import User
 from rahdari.publish import queries as publish
-from rahdari.register import actions as register
+from rahdari.register import address_changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import CANARY
 
-from . import queries
+from . import conflicts_of_interest, queries
 from .models import Case
 from .rules import REACH, Assessment, CheckFact, NotYet, Status
 from .transitions import begin, lock, record
@@ -67,9 +67,9 @@ def with_files(found: Collection[Entry], *, officer: User) -> list[tuple[Entry, 
     """Entries for a list of the desk: each with the application that its registration rests on; without the officer's
     own, and without the register's. Whoever shows them puts the look on record (`record_looks`)."""
     rests_on = {each.registration_id: each.registration for each in found}
-    applied = applications.last_granted(rests_on.values())
+    applied = subjects.last_granted(rests_on.values())
     rows = [(each, applied.get(each.registration_id)) for each in found]
-    is_own = queries.own_of(officer)
+    is_own = conflicts_of_interest.own_of(officer)
     return [(each, application) for each, application in rows if application is not None and not is_own(application)]
 
 
@@ -96,13 +96,13 @@ def name_network(*, case: Case, officer: User, operator: str, addresses: Sequenc
     known, count = directory.current(), 0
     for endpoint in applications.endpoints_of(case.application):
         if not known.asns(endpoint.network) and (not addresses or endpoint.subject in addresses):
-            apply.name_network(endpoint=endpoint, asn=asn, operator_name=name, actor=actor, now=now)
+            parts.name_network(endpoint=endpoint, asn=asn, operator_name=name, actor=actor, now=now)
             count += case.status == Status.OPEN
     decision = queries.decision_of(case)
     if decision is not None and decision.registration is not None:
         for entry in unreached_of(decision.registration):
             if not addresses or entry.origin in addresses:
-                register.name_network(entry=entry, asn=asn, actor=actor, now=now)
+                address_changes.name_network(entry=entry, asn=asn, actor=actor, now=now)
                 count += 1
     record(case, "named_network", actor, now, detail={"asn": asn, "addresses": count})
     wake()

@@ -21,7 +21,19 @@ from rahdari.journal import actions as journal
 from rahdari.people.access import officer_required, person
 from rahdari.web.posting import posted_from
 
-from . import actions, desk, queries, revocation, words
+from . import (
+    assignment,
+    case_clock,
+    desk,
+    evidence,
+    granting,
+    queries,
+    questions,
+    refusals,
+    revocation,
+    transitions,
+    words,
+)
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_access import KEPT, WHY, moved_on, opened, render, to_page, why_of
 from .case_page import CasePage
@@ -64,7 +76,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "desk": shown,
         "filters": filters,
         "views": _views(shown),
-        "services": [(key, service.short) for key, service in queries.policy_in_force().services.items()],
+        "services": [(key, service.short) for key, service in case_clock.policy_in_force().services.items()],
         "keys": _keys(request),
         "rest": rest.urlencode(),
         "is_filtered": any((filters.q, filters.service, filters.checks, filters.who)),
@@ -247,10 +259,10 @@ def _show_address(
 def take(request: HttpRequest, reference: str) -> HttpResponse:
     taken = opened(request, reference)
     try:
-        actions.take_case(case=taken, officer=person(request), now=timezone.now())
-    except actions.AlreadyTaken:
+        assignment.take_case(case=taken, officer=person(request), now=timezone.now())
+    except assignment.AlreadyTaken:
         messages.warning(request, _("Another officer took this case a moment ago."))
-    except actions.NotPossibleNow:
+    except transitions.NotPossibleNow:
         messages.warning(request, moved_on())
     return to_page(request, "case", reference=reference)
 
@@ -266,8 +278,8 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, _("Choose a colleague from the list."))
         return to_page(request, "case", reference=reference)
     try:
-        actions.hand_over(case=passed, officer=person(request), to=colleague, now=timezone.now())
-    except (actions.NotYourCase, actions.NotPossibleNow):
+        assignment.hand_over(case=passed, officer=person(request), to=colleague, now=timezone.now())
+    except (transitions.NotYourCase, transitions.NotPossibleNow):
         messages.warning(request, moved_on())
         return to_page(request, "case", reference=reference)
     messages.success(request, _("The case is passed on."))
@@ -286,14 +298,14 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
         return _show(request, decided, form=form, preview=letter_preview(decided, form.cleaned_data, timezone.now()))
     try:
         _act(request, decided, form)
-    except actions.ChecksMissing as error:
+    except granting.ChecksMissing as error:
         form.add_error("decision", words.missing(error.missing))
-    except actions.CodeNotUsable:
+    except transitions.CodeNotUsable:
         form.add_error("codes", _("Choose reasons from the list."))
-    except actions.EvidenceMissing as error:
+    except evidence.EvidenceMissing as error:
         field = "code" if form.cleaned_data["decision"] == "ask" else "codes"
         form.add_error(field, words.lacking(page.policy, error.missing, page.language))
-    except (actions.NotPossibleNow, actions.NotYourCase):
+    except (transitions.NotPossibleNow, transitions.NotYourCase):
         return _too_late(request, decided, form.cleaned_data["text"])
     if form.errors:
         return _show(request, decided, form=form, status=422)
@@ -316,8 +328,8 @@ def _next(request: HttpRequest, after: Case) -> HttpResponse:
         if following is None:
             break
         try:
-            actions.take_case(case=following, officer=officer, now=timezone.now())
-        except (actions.AlreadyTaken, actions.NotPossibleNow):
+            assignment.take_case(case=following, officer=officer, now=timezone.now())
+        except (assignment.AlreadyTaken, transitions.NotPossibleNow):
             continue  # a colleague was quicker
         return to_page(request, "case", reference=following.application.reference)
     return to_page(request, "queue")
@@ -328,15 +340,15 @@ def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:
     reference = {"reference": f"\u2066{case.application.reference}\u2069"}
     match given["decision"]:
         case "grant":
-            actions.grant(case=case, officer=officer, text=given["text"], now=now)
+            granting.grant(case=case, officer=officer, text=given["text"], now=now)
             messages.success(request, _("Application %(reference)s was granted.") % reference)
         case "ask":
-            actions.ask_question(case=case, officer=officer, code=given["code"], text=given["text"], now=now)
+            questions.ask_question(case=case, officer=officer, code=given["code"], text=given["text"], now=now)
             messages.success(
                 request, _("The question about %(reference)s was sent. The time limit is paused.") % reference
             )
         case "refuse":
-            actions.propose_refusal(
+            refusals.propose_refusal(
                 case=case,
                 officer=officer,
                 codes=given["codes"],
@@ -366,7 +378,7 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
         wrong: dict[str, Any] = {"record_form": form, "record_for": check, "status": 422}
         return _show(request, shown, **wrong) if address is None else _show_address(request, page, address, **wrong)
     try:
-        actions.record_check(
+        assignment.record_check(
             case=shown,
             officer=person(request),
             check=check,
@@ -376,7 +388,7 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
         )
     except queries.CaseNotFound:
         raise Http404 from None
-    except (actions.NotPossibleNow, actions.NotYourCase):
+    except (transitions.NotPossibleNow, transitions.NotYourCase):
         return _too_late(request, shown, form.cleaned_data["how"])
     else:
         messages.success(request, _("What you found is recorded."))
@@ -393,8 +405,8 @@ def record_several(request: HttpRequest, reference: str) -> HttpResponse:
         return _show(request, shown, several_form=form, status=422)
     found = form.found()
     try:
-        actions.record_several(case=shown, officer=person(request), found=found, now=timezone.now())
-    except (actions.NotPossibleNow, actions.NotYourCase):
+        assignment.record_several(case=shown, officer=person(request), found=found, now=timezone.now())
+    except (transitions.NotPossibleNow, transitions.NotYourCase):
         return _too_late(request, shown, "\n".join(how for _check, _outcome, how in found))
     said = ngettext("Recorded for %(count)s check.", "Recorded for %(count)s checks.", len(found))
     messages.success(request, said % {"count": len(found)})
@@ -411,8 +423,8 @@ def record_checks(request: HttpRequest, reference: str) -> HttpResponse:
     if not form.is_valid():
         return _show_addresses(request, page, many_form=form, status=422)
     try:
-        count = actions.record_checks(case=shown, officer=person(request), **form.cleaned_data, now=timezone.now())
-    except (actions.NotPossibleNow, actions.NotYourCase):
+        count = assignment.record_checks(case=shown, officer=person(request), **form.cleaned_data, now=timezone.now())
+    except (transitions.NotPossibleNow, transitions.NotYourCase):
         messages.warning(request, moved_on())
     else:
         said = ngettext("Recorded for %(count)s address.", "Recorded for %(count)s addresses.", count)
@@ -430,19 +442,19 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
     because, officer = form.cleaned_data["because"], person(request)
     try:
         if form.cleaned_data["decision"] == "refuse":
-            actions.second_refusal(case=shown, officer=officer, because=because, now=timezone.now())
+            refusals.second_refusal(case=shown, officer=officer, because=because, now=timezone.now())
             messages.success(request, _("Refused. The applicant was told why, and how to appeal."))
         else:
-            actions.drop_refusal(case=shown, officer=officer, why=because, now=timezone.now())
+            refusals.drop_refusal(case=shown, officer=officer, why=because, now=timezone.now())
             messages.success(request, _("The proposal is dropped, and the case continues."))
-    except actions.MayNotSecond as error:
+    except transitions.MayNotSecond as error:
         messages.warning(request, words.why_not_second(error.why))
         return to_page(request, "case", reference=reference)
-    except actions.EvidenceMissing as error:
+    except evidence.EvidenceMissing as error:
         page = _page_of(request, shown)
         form.add_error("decision", words.lacking(page.policy, error.missing, page.language))
         return _show(request, shown, second_form=form, status=422)
-    except (actions.NotPossibleNow, actions.CodeNotUsable):
+    except (transitions.NotPossibleNow, transitions.CodeNotUsable):
         return _too_late(request, shown, because)
     return to_page(request, "approvals")
 
@@ -456,8 +468,8 @@ def drop(request: HttpRequest, reference: str) -> HttpResponse:
     if not form.is_valid():
         return _show(request, shown, drop_form=form, status=422)
     try:
-        actions.drop_refusal(case=shown, officer=person(request), why=form.cleaned_data["because"], now=timezone.now())
-    except actions.NotPossibleNow:
+        refusals.drop_refusal(case=shown, officer=person(request), why=form.cleaned_data["because"], now=timezone.now())
+    except transitions.NotPossibleNow:
         return _too_late(request, shown, form.cleaned_data["because"])
     else:
         messages.success(request, _("The proposal is dropped, and the case continues."))

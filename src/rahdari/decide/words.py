@@ -8,7 +8,7 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rahdari.apply import queries as applications
+from rahdari.apply import file_hold as apply_file_hold
 from rahdari.apply.models import Application
 from rahdari.journal import registry
 from rahdari.journal.models import JournalEntry
@@ -100,7 +100,7 @@ def held_because(ground: str) -> str:
 
 def why_held(application: Application, now: dt.datetime) -> str:
     """Empty where no officer keeps the file now."""
-    return held_because(application.held_because) if applications.is_held(application, now) else ""
+    return held_because(application.held_because) if apply_file_hold.is_held(application, now) else ""
 
 
 def evidence(policy: Policy, codes: tuple[str, ...], language: str) -> list[str]:

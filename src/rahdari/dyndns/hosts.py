@@ -1,4 +1,4 @@
-"""Connections and their tokens: made, replaced, paused, tied to a registration. Reached through `actions`."""
+"""Connections and their tokens: made, replaced, paused, tied to a registration."""
 
 import datetime as dt
 import secrets

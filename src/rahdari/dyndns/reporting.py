@@ -1,4 +1,4 @@
-"""A report of an address, from the request to the register. Reached through `actions`.
+"""A report of an address, from the request to the register.
 
 1) the same as before: it is valid for longer, nothing else changes  2) may it change now  3) did it come from the line
 it speaks of, or is it proved  4) whose is the address  5) list it, and let the old one stay for the overlap
@@ -14,16 +14,16 @@ from django.conf import settings
 from django.db import transaction
 
 from rahdari.address import directory, format_block
-from rahdari.apply import actions as apply
+from rahdari.apply import parts, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.rules import About
-from rahdari.control import actions as control
+from rahdari.control import attempts, challenges, reported_proofs
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
 from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 from rahdari.policy import DyndnsRules
-from rahdari.register import actions as register
+from rahdari.register import address_changes, changes
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import new_endpoint
 from rahdari.web import limits
@@ -108,7 +108,7 @@ def _go_on(
     if rules.wants_extending(
         entry_until=entry.valid_until, reported_until=until, length=in_force.length, grace=in_force.grace
     ):
-        register.extend_entry(entry=entry, until=until + in_force.grace, now=now)
+        address_changes.extend_entry(entry=entry, until=until + in_force.grace, now=now)
 
 
 def _is_proved(host: DynamicHost, block: Block, now: dt.datetime) -> bool:
@@ -126,13 +126,13 @@ def _is_proved(host: DynamicHost, block: Block, now: dt.datetime) -> bool:
         AddressClaim.objects.filter(pk=claim.pk).update(closed_at=now)
         return True
     for method in (Method.LINK, Method.HTTP):
-        challenge = control.open_challenge(
+        challenge = challenges.open_challenge(
             subject=claim.subject, block=block, method=method, valid_for=CLAIM_LASTS, now=now, actor=host_subject(host)
         )
         if method == Method.HTTP:
             try:
-                control.ask_for_a_look(challenge=challenge, now=now)
-            except (control.TooSoonToLook, control.TooManyLooks, control.ChallengeNotPending):
+                attempts.ask_for_a_look(challenge=challenge, now=now)
+            except (attempts.TooSoonToLook, attempts.TooManyLooks, challenges.ChallengeNotPending):
                 continue
     return False
 
@@ -170,12 +170,12 @@ def _take(
 
 def _prove(host: DynamicHost, block: Block, source: Address | None, now: dt.datetime) -> None:
     """An application that is not decided: the report proves control of the connection that it asks for."""
-    endpoint = applications.endpoint_by_subject(host.subject)
+    endpoint = subjects.endpoint_by_subject(host.subject)
     if endpoint is None:
         return
     first = not proofs.is_proved(host.subject, endpoint.network)
-    endpoint = apply.hear_address(endpoint=endpoint, block=block, first=first, now=now)
-    control.prove_by_report(subject=host.subject, block=endpoint.network, source=source, now=now)
+    endpoint = parts.hear_address(endpoint=endpoint, block=block, first=first, now=now)
+    reported_proofs.prove_by_report(subject=host.subject, block=endpoint.network, source=source, now=now)
 
 
 def _prove_renewals(host: DynamicHost, now: dt.datetime) -> None:
@@ -186,7 +186,7 @@ def _prove_renewals(host: DynamicHost, now: dt.datetime) -> None:
         application = applications.under_way_for(host.registration, about)
         for row in applications.endpoints_of(application) if application is not None else ():
             if row.is_dynamic and row.continues == host.subject:
-                control.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
+                reported_proofs.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
 
 
 def _list(
@@ -201,7 +201,7 @@ def _list(
     for _ in range(5):
         try:
             return _entered(host, registration, reported, block, in_force, now)
-        except register.BlockAlreadyEntered as error:
+        except changes.BlockAlreadyEntered as error:
             in_the_way = error.entry
         if in_the_way is None or in_the_way.holder == host.holder:
             return ReportOutcome.YOURS
@@ -226,7 +226,7 @@ def _entered(
     origin = f"dyndns:{host.pk}:{block.version}:{uuid.uuid4()}"
     until = now + in_force.length + in_force.grace
     if before is not None and before.registration_id == registration.pk:
-        return register.move_entry(
+        return address_changes.move_entry(
             entry=before,
             block=block,
             asn=asn,
@@ -237,7 +237,7 @@ def _entered(
             now=now,
         )
     new = new_endpoint(origin, block, host.parts, asn, kind="dynamic", until=until)
-    return register.add_entry(registration=registration, new=new, actor=host_subject(host), now=now)
+    return address_changes.add_entry(registration=registration, new=new, actor=host_subject(host), now=now)
 
 
 def _make_room(entry: Entry, in_force: DyndnsRules, now: dt.datetime) -> ReportOutcome | None:
@@ -245,11 +245,11 @@ def _make_room(entry: Entry, in_force: DyndnsRules, now: dt.datetime) -> ReportO
     if entry.kind != "dynamic":
         if not entry.was_left:
             return ReportOutcome.HELD
-        register.end_entry(entry=entry, why="yield", now=now)
+        address_changes.end_entry(entry=entry, why="yield", now=now)
         return None
     other = ReportedAddress.objects.select_for_update().filter(entry=entry).first()
     if other is None or rules.has_run_out(until=other.until, rival_until=other.rival_until, now=now):
-        register.end_entry(entry=entry, why="yield", now=now)
+        address_changes.end_entry(entry=entry, why="yield", now=now)
         return None
     if other.rival_until is None:
         other.rival_until = min(other.until, now + in_force.rival_wait)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from rahdari.db import connections
 from rahdari.web import limits, visitor
 
-from . import actions, queries, rules
+from . import queries, reporting, rules
 from .models import DynamicHost, UpdateToken
 from .rules import By, ReportOutcome
 
@@ -98,7 +98,7 @@ def answer(environ: Environ, now: dt.datetime) -> tuple[str, str]:
             return UNAVAILABLE, rules.AWAY
         return UNAUTHORIZED, rules.BADAUTH
     if token.ends_at is not None and token.ends_at <= now:
-        actions.note_old_token(host=token.host, by=by, now=now)
+        reporting.note_old_token(host=token.host, by=by, now=now)
         return UNAUTHORIZED, rules.BADAUTH
     _mark_used(token, now)
     asked = rules.read_query(environ.get("QUERY_STRING", ""))
@@ -137,7 +137,7 @@ def _line(
         return rules.NOHOST, ""
     chosen = rules.choose(texts, host.v6_as)
     every = {
-        family: actions.report(host=host, block=block, source=source, by=by, now=now)
+        family: reporting.report(host=host, block=block, source=source, by=by, now=now)
         for family, block in sorted(chosen.items())
     }
     heard = [each for family, each in every.items() if not rules.is_useless_prefix(chosen[family])]

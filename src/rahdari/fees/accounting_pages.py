@@ -19,6 +19,7 @@ from rahdari.people.models import Role
 from rahdari.web import values
 
 from . import actions, queries, words
+from . import statements as fees_statements
 from .forms import PaymentForm, RefundForm, StatementForm
 from .models import Payment
 
@@ -137,8 +138,8 @@ def statements(request: HttpRequest) -> HttpResponse:
     faults: list[str] = []
     if request.method == "POST" and form.is_valid():
         try:
-            read = actions.read_statement(form.cleaned_data["file"].read())
-        except actions.Unreadable as error:
+            read = fees_statements.read(form.cleaned_data["file"].read())
+        except fees_statements.Unreadable as error:
             faults = [words.fault(each) for each in error.faults[:50]]
         else:
             now = timezone.now()

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari import policy as policies
+from rahdari.people import holders
 from rahdari.people import queries as people
 from rahdari.people.access import person, person_required
 from rahdari.people.rules import Act
@@ -75,7 +76,7 @@ def _own(request: HttpRequest, number: str) -> queries.PaymentStanding:
 def _page(request: HttpRequest, number: str, found: queries.PaymentStanding) -> dict[str, Any]:
     policy = policy_in_force()
     service = policy.services.get(found.invoice.service)
-    holder = people.public_holder(found.invoice.holder)
+    holder = holders.public_holder(found.invoice.holder)
     return {
         "row": words.InvoiceRow(found),
         "invoice": found.invoice,

@@ -17,11 +17,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def note_return(arguments: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from . import actions, bounces
+    from . import bounces
 
     try:
-        letter = actions.record_return(content=sys.stdin.buffer.read(bounces.LARGEST), now=timezone.now())
-    except actions.NotAReturn as error:
+        letter = bounces.record_return(content=sys.stdin.buffer.read(bounces.LARGEST), now=timezone.now())
+    except bounces.NotAReturn as error:
         # A mailbox gets other mail too: nothing to repeat and nothing to alarm about.
         print(f"Nothing noted: {error.why}.")
         return 0
@@ -36,8 +36,8 @@ def try_number(arguments: argparse.Namespace) -> int:
 
     from rahdari.people.identifiers import IdentifierError, parse_mobile
 
-    from . import actions, queries, samples
-    from .providers import Accepted, Text
+    from . import messages, queries, samples
+    from .providers import Accepted, Text, configuration
     from .writing import compose_note
 
     try:
@@ -46,8 +46,8 @@ def try_number(arguments: argparse.Namespace) -> int:
         print(f"{arguments.number} is not a mobile number such as 03001234567.", file=sys.stderr)
         return 2
     try:
-        providers = queries.providers(told=actions.told)
-    except queries.ConfigurationError as error:
+        providers = queries.providers(told=messages.told)
+    except configuration.ConfigurationError as error:
         print(error.problem, file=sys.stderr)
         return 1
     if not providers:
@@ -60,5 +60,5 @@ def try_number(arguments: argparse.Namespace) -> int:
         failed += not isinstance(answer, Accepted)
         said = f"taken, in {answer.parts} parts" if isinstance(answer, Accepted) else f"not taken: {answer.reason}"
         print(f"{provider.name}: {said}")
-    actions.stop_listening()
+    messages.stop_listening()
     return 1 if failed else 0

@@ -22,7 +22,7 @@ from rahdari.people.models import User
 from . import provider_health, queries
 from .catalogue import CONTACT_CODE, LETTERS, NUMBER_CODE
 from .models import EarlyDeliveryReport, Message, SmsSegment
-from .providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear
+from .providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear, configuration
 from .providers.configured import close as close_all
 from .rules import CODE_LASTS, CODES_FIRST, NOTE_LASTS, TryAgain, after_failure, goes_out_at
 from .writing import compose_note
@@ -272,7 +272,7 @@ def _providers() -> list[Provider]:
     global _told_problem
     try:
         found = queries.providers(told=told)
-    except queries.ConfigurationError as error:
+    except configuration.ConfigurationError as error:
         if error.problem != _told_problem:
             log.error("No SMS goes out: %s", error.problem)
         _told_problem = error.problem

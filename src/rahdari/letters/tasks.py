@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from rahdari.db import connections
 
-from . import actions, queries
+from . import actions, messages, queries, retention
 
 
 @app.task(name="letters.send_letter", queue="letters")
@@ -21,7 +21,7 @@ def send_letter(letter_id: str) -> None:
 @app.task(name="letters.send_message", queue="letters")
 def send_message(message_id: str) -> None:
     connections.begin()
-    actions.send_message(message_id=uuid.UUID(message_id), now=timezone.now())
+    messages.send_message(message_id=uuid.UUID(message_id), now=timezone.now())
     close_old_connections()
 
 
@@ -29,7 +29,7 @@ def send_message(message_id: str) -> None:
 @app.task(name="letters.forget_early_reports", queue="letters", pass_context=False)
 def forget_early_reports(timestamp: int) -> None:
     close_old_connections()
-    actions.forget_early_reports(now=timezone.now())
+    messages.forget_early_reports(now=timezone.now())
     close_old_connections()
 
 
@@ -37,7 +37,7 @@ def forget_early_reports(timestamp: int) -> None:
 @app.task(name="letters.forget_deliveries", queue="letters", pass_context=False)
 def forget_deliveries(timestamp: int) -> None:
     close_old_connections()
-    actions.forget_deliveries(before=queries.deliveries_kept_since(timezone.now()))
+    retention.forget_deliveries(before=queries.deliveries_kept_since(timezone.now()))
     close_old_connections()
 
 

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rahdari.web import errors, limits, visitor
 from rahdari.web import metrics_access as watching
 
-from . import actions, metrics, queries
+from . import actions, messages, metrics, queries
+from .providers import configuration
 from .providers.http import LARGEST_ANSWER, HttpProvider, NotReadable, NotSigned
 
 
@@ -25,8 +26,8 @@ from .providers.http import LARGEST_ANSWER, HttpProvider, NotReadable, NotSigned
 @require_POST
 def report(request: HttpRequest, provider: str) -> HttpResponse:
     try:
-        found = [one for one in queries.providers(told=actions.told) if one.name == provider]
-    except queries.ConfigurationError:
+        found = [one for one in queries.providers(told=messages.told) if one.name == provider]
+    except configuration.ConfigurationError:
         raise Http404 from None
     gateway = found[0] if found else None
     if not isinstance(gateway, HttpProvider):
@@ -40,7 +41,7 @@ def report(request: HttpRequest, provider: str) -> HttpResponse:
         return HttpResponse("The signature is missing or not right.\n", status=401, content_type="text/plain")
     except NotReadable as error:
         return HttpResponse(f"The report has no {error.missing}.\n", status=422, content_type="text/plain")
-    actions.record_report(provider=provider, report=given, now=timezone.now())
+    messages.record_report(provider=provider, report=given, now=timezone.now())
     return HttpResponse(status=204)
 
 

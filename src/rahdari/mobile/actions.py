@@ -8,11 +8,11 @@ import uuid
 
 from django.db import transaction
 
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import questions
 from rahdari.confirm.rules import BLAMES_NOBODY, QuestionKind, Said
 from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
-from rahdari.people import actions as people
+from rahdari.people import number_codes
 from rahdari.people.models import User
 from rahdari.policy import Policy
 
@@ -91,7 +91,7 @@ def type_number(
 
     Raises people.SmsNotSetUp, people.TooManyCodes.
     """
-    people.allow_code(user=user, number=number, network=network)
+    number_codes.allow_code(user=user, number=number, network=network)
     with transaction.atomic():
         before = queries.line_of(subject)
         line = _locked(before) if before is not None and before.state == MobileState.TYPED else None
@@ -99,7 +99,7 @@ def type_number(
             if before is not None and not before.is_registered:
                 end(_locked(before), "replaced", now)
             line = MobileNumber(id=uuid.uuid4(), subject=subject, holder=holder, typed_at=now, follows=follows)
-        people.send_code(kept=line, user=user, number=number, language=language, now=now)
+        number_codes.send_code(kept=line, user=user, number=number, language=language, now=now)
         line.typed_at, line.erase_at = now, now + rules.TYPED_KEPT
         line.save()
         journal.record(act="mobile.typed_number", actor=actor, subject=subject, now=now, detail={"line": str(line.pk)})
@@ -110,7 +110,7 @@ def confirm_number(*, line: MobileNumber, user: User, code: str, actor: str, now
     """The code came back: the SIM is in the applicant's hands. Raises what `people.take_code` does, and CodeWrong."""
     with transaction.atomic():
         line = _locked(line)
-        wrong = people.take_code(kept=line, user=user, code=code, now=now)
+        wrong = number_codes.take_code(kept=line, user=user, code=code, now=now)
         if wrong is not None:
             line.save(update_fields=["tries"])
         else:
@@ -140,8 +140,8 @@ def ask_operator(
         raise MoveNotAllowed(line, "ask_operator")
     _move(line, "ask_operator", MobileState.ASKED)
     # Of an operator that said it is another's: should it be asked once more, that is a new question.
-    confirm.withdraw_questions(target=line.target, now=now, actor=actor)
-    question = confirm.ask(
+    questions.withdraw_questions(target=line.target, now=now, actor=actor)
+    question = questions.ask(
         operator=operator,
         kind=QuestionKind.MOBILE,
         subject=line.subject,

@@ -8,7 +8,7 @@ import uuid
 
 from django.db import transaction
 
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import callbacks, questions
 from rahdari.db.locks import Lock, hold
 from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
@@ -40,7 +40,7 @@ def note_change(line: MobileNumber, act: str, until: dt.datetime, now: dt.dateti
         operator=line.operator, sequence=head.sequence, line=line, act=act, until=until, at=now
     )
     line.last_sequence = head.sequence
-    confirm.tell(operator=line.operator, event=EVENT, data={"sequence": head.sequence}, now=now)
+    callbacks.tell(operator=line.operator, event=EVENT, data={"sequence": head.sequence}, now=now)
 
 
 def _until(line: MobileNumber, registration: Registration) -> dt.datetime:
@@ -122,7 +122,7 @@ def _come_back(line: MobileNumber, registration: Registration, now: dt.datetime)
 def end(line: MobileNumber, why: str, now: dt.datetime) -> None:
     """End a line whose row is locked; of a listed one the operator is told. Its operator's word goes a while later."""
     if line.state == MobileState.ASKED:
-        confirm.withdraw_questions(target=line.target, now=now, actor=CLOCK)
+        questions.withdraw_questions(target=line.target, now=now, actor=CLOCK)
     if line.is_listed:
         note_change(line, "end", now, now)
     line.state, line.ended_at = MobileState.ENDED, now

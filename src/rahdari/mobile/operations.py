@@ -14,7 +14,8 @@ from rahdari.programs.problems import problem
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 from rahdari.register.rules import stamp
 
-from . import actions, queries
+from . import listing as mobile_listing
+from . import queries
 from .listing import EVENT
 from .models import MobileListChange, MobileNumber
 from .rules import Left
@@ -123,7 +124,7 @@ def record_list_receipt(call: Call) -> Answer:
     """
     sequence = call.body["sequence"]
     try:
-        behind = actions.record_receipt(
+        behind = mobile_listing.record_receipt(
             operator=call.caller.operator, sequence=sequence, by=f"token:{call.caller.pk}", now=call.now
         )
     except queries.NumberAhead as error:
@@ -138,7 +139,7 @@ def report_left(call: Call) -> Answer:
     It stays on the list for the overlap, and its holder is told.
     """
     try:
-        line, new = actions.operator_left(
+        line, new = mobile_listing.operator_left(
             operator=call.caller.operator,
             reference=call.body["reference"].strip(),
             why=Left(call.body["reason"]),
@@ -146,7 +147,7 @@ def report_left(call: Call) -> Answer:
             by=f"token:{call.caller.pk}",
             now=call.now,
         )
-    except actions.NoSuchLine:
+    except mobile_listing.NoSuchLine:
         raise problem("no-such-line", "No line on your list has this reference.") from None
     assert line.listed_until is not None  # noqa: S101 (it is on the list)
     return Answer({"reference": line.reference, "not_after": stamp(line.listed_until), "new": new})

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.utils import timezone
 
-from rahdari.attest import actions as attest
+from rahdari.attest import attestations
 from rahdari.attest.rules import Identifier, Member
 from rahdari.people import demonstration
 
@@ -27,7 +27,7 @@ MEMBERS = (
 def sow_members(now: dt.datetime) -> None:
     today = timezone.localtime(now).date()
     for claim, number, name, identifier in MEMBERS:
-        attest.attest(
+        attestations.attest(
             association=ASSOCIATION,
             claim=claim,
             way="register",

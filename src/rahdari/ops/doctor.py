@@ -171,6 +171,7 @@ def check_operators(patient: Inspection) -> Iterator[Finding]:
     """What the publisher waits for, and which operators do not have what was published."""
     from django.utils import timezone
 
+    from rahdari.publish import operator_lag
     from rahdari.publish import queries as publish
 
     status = publish.feed_status()
@@ -184,7 +185,7 @@ def check_operators(patient: Inspection) -> Iterator[Finding]:
     waiting = publish.holds_waiting()
     if waiting:
         yield Finding(NOTE, "holds", f"{waiting} mass removals wait for a second officer: rahdari feed holds")
-    lags = publish.operators_with_lag(timezone.now())
+    lags = operator_lag.operators_with_lag(timezone.now())
     behind = [each for each in lags if str(each.state) in ("behind", "drift", "incomplete")]
     for each in behind:
         how = {"behind": "is behind", "drift": "holds another set", "incomplete": "could not load the set everywhere"}

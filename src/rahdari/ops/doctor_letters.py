@@ -37,13 +37,14 @@ def check_letters() -> Iterator[Finding]:
 
 def check_carriers(now: dt.datetime) -> Iterator[Finding]:
     """The mail server and the providers of SMS: what they did last, and whether their file can be used."""
-    from rahdari.letters import actions as letters_acts
+    from rahdari.letters import messages
     from rahdari.letters import queries as letters
+    from rahdari.letters.providers import configuration
 
     names = {"mail"}
     try:
-        names |= {provider.name for provider in letters.providers(told=letters_acts.told)}
-    except letters.ConfigurationError as error:
+        names |= {provider.name for provider in letters.providers(told=messages.told)}
+    except configuration.ConfigurationError as error:
         yield Finding(WRONG, "SMS", error.problem)
     for carrier in letters.carriers():
         if carrier.name not in names or not carrier.failures or carrier.last_failed_at is None:

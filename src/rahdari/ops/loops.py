@@ -141,18 +141,18 @@ class PublisherRound:
         self._told = ""
 
     def __call__(self, now: dt.datetime) -> None:
-        from rahdari.publish import actions
+        from rahdari.publish import actions, editions, watching
 
         try:
             actions.publish_editions(now=now)
             self._told = ""
-        except actions.DatabaseBehindFeed as error:
+        except editions.DatabaseBehindFeed as error:
             if self._told != str(error):
                 self._told = str(error)
                 log = logging.getLogger("rahdari.publisher")
                 log.error("Nothing new is signed: %s. What to do: docs/restore.md.", error)
         actions.refresh_timestamp(now=now)
-        actions.watch_operators(now=now)
+        watching.watch_operators(now=now)
 
 
 def run_publisher() -> None:
@@ -169,8 +169,8 @@ def run_worker() -> None:
     the workflow need not.
     """
     from rahdari import workflow
-    from rahdari.api import actions as api
-    from rahdari.letters import actions as letters
+    from rahdari.api import keys, webhook_delivery
+    from rahdari.letters import messages
 
     idle: dict[str, dt.datetime] = {}
 
@@ -181,12 +181,12 @@ def run_worker() -> None:
         workflow.look(now=now)
 
     def listen(now: dt.datetime) -> None:
-        letters.listen(now=now)
+        messages.listen(now=now)
 
     def tell(now: dt.datetime) -> None:
-        api.note_events(now=now)
-        api.deliver_events(now=now)
-        api.forget_attempts(now=now)
+        webhook_delivery.note_events(now=now)
+        webhook_delivery.deliver_events(now=now)
+        keys.forget_attempts(now=now)
 
     stop = threading.Event()
     loops = (
@@ -211,7 +211,7 @@ def run_worker() -> None:
         stop.set()
         for thread in threads:
             thread.join()
-        letters.stop_listening()
+        messages.stop_listening()
 
 
 async def run_jobs(stop: threading.Event) -> None:

@@ -11,18 +11,19 @@ from collections.abc import Callable
 from typing import Any
 
 from rahdari import workflow
-from rahdari.apply import actions as apply
+from rahdari.apply import access, drafts, parts, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey, steps_of
-from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
+from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm.models import Way
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.decide import actions as decide
+from rahdari.decide import assignment, operators, refusals, unreached_addresses
 from rahdari.decide import queries as decisions
+from rahdari.decide import questions as decide_questions
 from rahdari.decide.models import Case
 from rahdari.people import actions as people
 from rahdari.people import demonstration
@@ -86,14 +87,14 @@ def noticed_of_a_refusal(now: dt.datetime) -> None:
     def make(user: User) -> None:
         case = taken(proved_and_sent(draft(user, "2001:db8:8000::36", 36, now), now), now)
         slug, _name, _asn = networks.operators_of_networks()[0]
-        decide.name_network(case=case, officer=officer(), operator=slug, now=now)
-        decide.ask_operator(case=case, officer=officer(), now=now)
+        unreached_addresses.name_network(case=case, officer=officer(), operator=slug, now=now)
+        operators.ask_operator(case=case, officer=officer(), now=now)
         for question in questions.questions_of(case.application.subject):
-            confirm.read_and_answer(
+            confirm_questions.read_and_answer(
                 question=question, said="no", reason="another_subscriber", way=Way.PAGE, by=ACTOR, now=now
             )
         text = "Your operator says that another subscriber has the address, and no bill shows that it is yours."
-        decide.propose_refusal(case=case, officer=officer(), codes=["R3"], text=text, now=now)
+        refusals.propose_refusal(case=case, officer=officer(), codes=["R3"], text=text, now=now)
 
     unless_there(36, now, make)
 
@@ -117,7 +118,7 @@ def registered_while_its_operator_is_silent(now: dt.datetime) -> None:
     def make(user: User) -> None:
         then = now - LONG_AGO
         application = a_company(user, "Sample Call Centre (Pvt) Ltd", "0000731", then)
-        apply.add_endpoint(application=application, block="203.0.113.40", runs="openvpn_udp", **facts_of(user, then))
+        parts.add_endpoint(application=application, block="203.0.113.40", runs="openvpn_udp", **facts_of(user, then))
         operator_asked(fresh(application), "SN-0100340", then)
         workflow.advance(now=now)
 
@@ -129,7 +130,7 @@ def waiting_for_its_association(now: dt.datetime) -> None:
 
     def make(user: User) -> None:
         application = draft(user, "203.0.113.39", 39, now)
-        apply.save_evidence(
+        drafts.save_evidence(
             application=application,
             kind="association",
             association="sample-software-houses",
@@ -144,10 +145,10 @@ def waiting_for_its_association(now: dt.datetime) -> None:
 def company_asked_a_question(now: dt.datetime) -> None:
     """The company's ready account finds a question to answer."""
     user = persons.person_by_email(demonstration.email_of("company"))
-    if user is None or applications.applications_of(user).exists():
+    if user is None or access.applications_of(user).exists():
         return
     application = a_company(user, "Sample Software House (Pvt) Ltd", "0000482", now)
-    apply.add_endpoint(application=application, block="2001:db8:8000::482", runs="openvpn_udp", **facts_of(user, now))
+    parts.add_endpoint(application=application, block="2001:db8:8000::482", runs="openvpn_udp", **facts_of(user, now))
     ask(proved_and_sent(application, now), "Is the address yours, or your provider's?", now)
 
 
@@ -165,7 +166,7 @@ def unless_there(
         actor=ACTOR,
         now=now,
     )
-    if not applications.applications_of(user).exists():
+    if not access.applications_of(user).exists():
         make(user)
 
 
@@ -178,26 +179,26 @@ def draft(user: User, address: str, number: int, now: dt.datetime) -> Applicatio
     facts = facts_of(user, now)
     services = applications.policy_in_force().services.values()
     service = next(each for each in services if each.holder == "person" and each.open)
-    application = apply.start_application(applicant=user, service=service.key, fixed_address="yes", **facts)
+    application = drafts.start_application(applicant=user, service=service.key, fixed_address="yes", **facts)
     facts["application"] = application
     steps = steps_of(service)
     if StepKey.PERSON in steps:
-        apply.save_person(name=user.name, **facts)
+        drafts.save_person(name=user.name, **facts)
     if StepKey.CONTACT in steps:
-        apply.save_contact(name=user.name, mobile=SAMPLE_MOBILE.format(number=number), **facts)
+        drafts.save_contact(name=user.name, mobile=SAMPLE_MOBILE.format(number=number), **facts)
     if StepKey.EVIDENCE in steps:
-        apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
-    apply.add_endpoint(block=address, runs="wireguard", **facts)
+        drafts.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
+    parts.add_endpoint(block=address, runs="wireguard", **facts)
     return application
 
 
 def a_company(user: User, name: str, number: str, now: dt.datetime) -> Application:
     """A company's application without an address."""
     facts = facts_of(user, now)
-    application = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **facts)
+    application = drafts.start_application(applicant=user, service="vpn_company", fixed_address="yes", **facts)
     facts["application"] = application
-    apply.save_company(name=name, company_number=number, ntn=f"{number}-1", **facts)
-    apply.save_contact(name="Sample Manager 4", mobile=SAMPLE_MOBILE.format(number=4), **facts)
+    drafts.save_company(name=name, company_number=number, ntn=f"{number}-1", **facts)
+    drafts.save_contact(name="Sample Manager 4", mobile=SAMPLE_MOBILE.format(number=4), **facts)
     return application
 
 
@@ -208,8 +209,8 @@ def operator_asked(application: Application, subscriber: str, now: dt.datetime) 
         operator = networks.operator_of_network(endpoint.asn)
         if operator is None:
             return
-        endpoint = apply.note_subscriber(endpoint=endpoint, number=subscriber, actor=actor, now=now)
-        confirm.ask(
+        endpoint = parts.note_subscriber(endpoint=endpoint, number=subscriber, actor=actor, now=now)
+        confirm_questions.ask(
             operator=operator.slug,
             subject=application.subject,
             target=endpoint.subject,
@@ -219,14 +220,14 @@ def operator_asked(application: Application, subscriber: str, now: dt.datetime) 
             name=application.holder_name,
             now=now,
         )
-        control.open_challenge(
+        challenges.open_challenge(
             subject=endpoint.subject,
             block=endpoint.network,
             method=Method.OPERATOR,
             valid_for=policy.limits.challenge_valid,
             now=now,
         )
-    apply.submit_application(application=fresh(application), policy=policy, actor=actor, now=now)
+    sending.submit_application(application=fresh(application), policy=policy, actor=actor, now=now)
     workflow.advance(now=now)
 
 
@@ -234,7 +235,7 @@ def proved_and_sent(application: Application, now: dt.datetime) -> Application:
     """Open the one-time link from each address, send the application, and let the line move it."""
     policy = applications.policy_in_force()
     for endpoint in applications.endpoints_of(application):
-        challenge = control.open_challenge(
+        challenge = challenges.open_challenge(
             subject=endpoint.subject,
             block=endpoint.network,
             method=Method.LINK,
@@ -242,8 +243,8 @@ def proved_and_sent(application: Application, now: dt.datetime) -> Application:
             now=now,
         )
         address = ipaddress.ip_address(str(endpoint.network.network_address))
-        control.open_link(token=proofs.link_token(challenge), address=address, now=now)
-    sent = apply.submit_application(
+        challenges.open_link(token=proofs.link_token(challenge), address=address, now=now)
+    sent = sending.submit_application(
         application=fresh(application), policy=policy, actor=f"person:{application.applicant_id}", now=now
     )
     workflow.advance(now=now)
@@ -251,7 +252,7 @@ def proved_and_sent(application: Application, now: dt.datetime) -> Application:
 
 
 def fresh(application: Application) -> Application:
-    return applications.application_for_applicant(applicant=application.applicant, reference=application.reference).row
+    return access.application_for_applicant(applicant=application.applicant, reference=application.reference).row
 
 
 def officer() -> User:
@@ -263,8 +264,8 @@ def officer() -> User:
 def taken(application: Application, now: dt.datetime) -> Case:
     case = decisions.case_of(application)
     assert case is not None  # noqa: S101
-    return decide.take_case(case=case, officer=officer(), now=now)
+    return assignment.take_case(case=case, officer=officer(), now=now)
 
 
 def ask(application: Application, text: str, now: dt.datetime) -> None:
-    decide.ask_question(case=taken(application, now), officer=officer(), code="Q4", text=text, now=now)
+    decide_questions.ask_question(case=taken(application, now), officer=officer(), code="Q4", text=text, now=now)

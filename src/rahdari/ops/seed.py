@@ -19,11 +19,12 @@ from procrastinate.contrib.django import app
 from rahdari import optional, policy
 from rahdari.checks import queries as checks
 from rahdari.checks import rosters
-from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as confirmed
+from rahdari.confirm import tokens
 from rahdari.ops import demo, sample_registry, samples
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
+from rahdari.publish import ceremony, editions
 from rahdari.publish import queries as published
 
 log = logging.getLogger("rahdari.prepare")
@@ -66,7 +67,7 @@ def sow() -> None:
     try:
         if os.access(Path(settings.DATA) / "keys" / "feed", os.R_OK | os.X_OK):
             publishing.publish_editions(now=now)
-    except publishing.DatabaseBehindFeed as error:
+    except editions.DatabaseBehindFeed as error:
         log.warning("Nothing new is signed: %s. docs/restore.md says how to go on.", error)
     write_accounts()
 
@@ -75,7 +76,7 @@ def make_feed_keys(now: dt.datetime) -> None:
     """The demonstration's feed is signed with keys made here; a register's are made in a ceremony (docs/feed.md)."""
     if published.feed_keys_exist():
         return
-    publishing.make_feed_keys(offline=Path(settings.DATA) / "keys" / "feed-offline", now=now)
+    ceremony.make_feed_keys(offline=Path(settings.DATA) / "keys" / "feed-offline", now=now)
     log.info("Made the feed's keys.")
 
 
@@ -95,7 +96,7 @@ def make_answering_key(now: dt.datetime) -> None:
     path = Path(settings.DATA) / "agents" / demo.ANSWERS_BY_ITSELF / "answers.key"
     if path.exists() and confirmed.token_shown(path.read_text().strip(), now=now) is not None:
         return
-    _token, text = confirm.make_token(
+    _token, text = tokens.make_token(
         operator=demo.ANSWERS_BY_ITSELF, name="Made-up system that answers by itself", sandbox=False, by=ACTOR, now=now
     )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -20,7 +20,8 @@ from rahdari.programs.problems import problem
 from rahdari.programs.schema import Fault, choice, closed, whole
 from rahdari.web import metrics_access as watching
 
-from . import actions, metrics, queries
+from . import credentials, metrics
+from . import receipts as publish_receipts
 from .credentials import NewCredential
 from .models import Operator
 from .rules import ReceiptStanding
@@ -37,7 +38,7 @@ class Scope(StrEnum):
 
 
 def _who(request: HttpRequest, wanted: Operation) -> Operator:
-    operator = queries.holder(_shown(request), now=timezone.now())
+    operator = credentials.holder(_shown(request), now=timezone.now())
     if operator is None:
         detail = "Send the token that was given to you as `Authorization: Bearer <token>`."
         detail = f"No active operator has this token or certificate. {detail}"
@@ -84,7 +85,7 @@ def receipt(call: Call[Operator]) -> Answer:
     """
     try:
         given = SignedReceipt.from_json(call.body)
-        recorded = actions.record_receipt(operator=call.caller, receipt=given, now=call.now)
+        recorded = publish_receipts.record_receipt(operator=call.caller, receipt=given, now=call.now)
     except UnsupportedFormat as error:
         raise problem("unsupported-format", "This server speaks format 1.", found=error.found[:20]) from None
     except InvalidReceipt as error:

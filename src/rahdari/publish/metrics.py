@@ -18,7 +18,7 @@ from rahdari.db import queues
 from rahdari.web.metrics_access import LOOPS, Family, name_of_loop
 from rahdari.web.metrics_access import exposition as in_text
 
-from . import holds, queries
+from . import holds, operator_lag, queries
 from .rules import LagState
 
 
@@ -50,7 +50,7 @@ def loops_at_work() -> set[str]:
 def _of_the_database(now: dt.datetime) -> list[Family]:
     at_work = loops_at_work()
     status = queries.feed_status()
-    lags = queries.operators_with_lag(now)
+    lags = operator_lag.operators_with_lag(now)
     waiting = list(holds.open_holds())
     oldest = queries.oldest_waiting_change()
 

@@ -6,7 +6,7 @@ It is said once by each process of the publisher, not at every round; the metric
 import datetime as dt
 import logging
 
-from . import queries
+from . import operator_lag
 from .rules import LagState
 
 log = logging.getLogger("rahdari.publish")
@@ -26,7 +26,7 @@ def watch_operators(*, now: dt.datetime) -> None:
     if _looked_at and dt.timedelta(0) <= now - _looked_at[-1] < EVERY:
         return
     _looked_at[:] = [now]
-    for each in queries.operators_with_lag(now):
+    for each in operator_lag.operators_with_lag(now):
         before = _last.get(each.operator.slug, LagState.IN_STEP)
         _last[each.operator.slug] = each.state
         if each.state == before:

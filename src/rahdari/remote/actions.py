@@ -18,7 +18,7 @@ from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.policy import RemoteStaff
-from rahdari.register import actions as register
+from rahdari.register import address_changes, changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import HOME, new_endpoint
@@ -92,7 +92,7 @@ def make_links(
     """Links for so many more people. The same `id` twice gives the same ones. Raises TooManyLines, and then none was
     made; NotValid when it has ended.
     """
-    registration = register.locked_valid(registration.pk, now)
+    registration = changes.locked_valid(registration.pk, now)
     known = list(queries.lines_of(registration))
     if id is not None and any(line.pk == uuid.uuid5(id, "0") for line in known):
         names = {uuid.uuid5(id, str(place)) for place in range(count)}
@@ -134,8 +134,8 @@ def agree(*, line: HomeConnection, source: From, policy: RemoteStaff, now: dt.da
     if not queries.is_open(line, now) and not stands:
         raise LineOver
     try:
-        registration = register.locked_valid(line.registration_id, now)
-    except register.NotValid:
+        registration = changes.locked_valid(line.registration_id, now)
+    except changes.NotValid:
         raise LineOver from None
     block = rules.line_of(source.address)
     entry = line.entry
@@ -152,7 +152,7 @@ def agree(*, line: HomeConnection, source: From, policy: RemoteStaff, now: dt.da
     name = f"{HOME}{line.pk}:{line.changes}"
     try:
         if stands and entry is not None and entry.ended_at is None:
-            line.entry = register.move_entry(
+            line.entry = address_changes.move_entry(
                 entry=entry,
                 block=block,
                 asn=origin.asn,
@@ -164,8 +164,8 @@ def agree(*, line: HomeConnection, source: From, policy: RemoteStaff, now: dt.da
             )
         else:
             new = new_endpoint(name, block, _parts(registration), origin.asn)
-            line.entry = register.add_entry(registration=registration, new=new, actor=_actor(line), now=now)
-    except register.BlockAlreadyEntered:
+            line.entry = address_changes.add_entry(registration=registration, new=new, actor=_actor(line), now=now)
+    except changes.BlockAlreadyEntered:
         raise NotFromHere(WhyNot.TAKEN) from None
     line.changes += 1
     if stands:
@@ -182,7 +182,7 @@ def _nobody_else_has(registration: Registration, block: rules.Block, now: dt.dat
     left makes room."""
     for found in entries.overlapping_active(block=block):
         if found.was_left:
-            register.end_entry(entry=found, why="yield", now=now)
+            address_changes.end_entry(entry=found, why="yield", now=now)
         elif found.registration_id == registration.pk and not found.origin.startswith(HOME):
             raise NotFromHere(WhyNot.AT_THE_OFFICE)
         else:
@@ -238,7 +238,7 @@ def end_line(*, line: HomeConnection, actor: str, now: dt.datetime) -> HomeConne
 def _end(line: HomeConnection, state: HomeConnectionState, now: dt.datetime) -> None:
     standing = entries.entries_of(line.registration).filter(origin__startswith=f"{HOME}{line.pk}:")
     for entry in standing.filter(ended_at__isnull=True):
-        register.end_entry(entry=entry, why="lapse", now=now)
+        address_changes.end_entry(entry=entry, why="lapse", now=now)
     line.state, line.ended_at = state.value, now
     line.save(update_fields=["state", "ended_at"])
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari import policy as policies
 from rahdari.address import format_block
-from rahdari.people import queries as people
+from rahdari.people import holders
 from rahdari.register import queries as entries
 from rahdari.web import errors, limits, visitor
 
@@ -60,7 +60,7 @@ def _page(request: HttpRequest, found: HomeConnection | None, token: str, *, why
     seen = visitor.address(request)
     context: dict[str, object] = {"line": found, "token": token, "why": why, "state": _state(found, offered)}
     if found is not None:
-        holder = people.public_holder(found.registration.holder)
+        holder = holders.public_holder(found.registration.holder)
         entry = found.entry
         context |= {
             "organisation": holder.name if holder else "",

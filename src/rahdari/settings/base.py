@@ -215,10 +215,10 @@ INVITATION_LETTER = "rahdari.letters.actions.write_invitation"
 REMOVED_LETTER = "rahdari.letters.actions.write_member_removed"
 POST_LETTER = "rahdari.letters.actions.write_post_changed"
 # What else ends when somebody signs out everywhere: programs with their tokens, of the room above.
-END_PROGRAMS = "rahdari.api.actions.end_tokens_of"
+END_PROGRAMS = "rahdari.api.keys.end_tokens_of"
 # Keys that the holder of a post made for their operator's system: how many work, and the act that ends them.
 KEYS_OF_POST = "rahdari.confirm.queries.keys_made_by"
-END_KEYS_OF_POST = "rahdari.confirm.actions.end_keys_made_by"
+END_KEYS_OF_POST = "rahdari.confirm.tokens.end_keys_made_by"
 # What is asked about somebody's own applications, which they do not answer at an operator's or association's desk.
 OWN_SUBJECTS = "rahdari.decide.queries.own_subjects"
 # Told of each proof of control, for other ports and other holders of the same address.
@@ -231,7 +231,7 @@ SMS_IS_SET_UP = "rahdari.letters.queries.sms_is_set_up"
 # `page` stands below `people`: the act that remembers in which language to write is named here.
 REMEMBER_LANGUAGE = "rahdari.people.actions.set_language"
 # `publish` knows nobody: the act that ends what an operator has besides the feed is named here.
-OPERATOR_STOPPED = "rahdari.confirm.actions.end_operator"
+OPERATOR_STOPPED = "rahdari.confirm.tokens.end_operator"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False

@@ -22,8 +22,8 @@ from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.policy import Sharing
-from rahdari.register import actions as register
 from rahdari.register import queries as entries
+from rahdari.register import sharing
 from rahdari.register.models import CoHolder
 from rahdari.register.rules import Block
 
@@ -137,12 +137,12 @@ def _let_in(request: SharingRequest, actor: str, now: dt.datetime) -> SharingReq
     """Everybody who was asked has agreed. Whoever came meanwhile is asked too."""
     agreed = set(request.questions.filter(reply=Reply.YES).values_list("holder", flat=True))
     try:
-        register.let_in(
+        sharing.let_in(
             block=request.block, newcomer=request.holder, agreed=agreed, origin=request.origin, actor=actor, now=now
         )
-    except register.NotShareable:
+    except sharing.NotShareable:
         return CO_HOLDER.end(request, Move.LAPSE, VOID, actor=actor, now=now)
-    except register.NotAllAgreed as error:
+    except sharing.NotAllAgreed as error:
         asked = set(request.questions.values_list("holder", flat=True))
         for each in sorted(error.missing - asked):
             _put(request, each, request.asked_by, now)
@@ -175,7 +175,7 @@ def give_notice(
 ) -> CoHolder:
     """Withdraw a consent: the other one is told, and leaves when the notice is over. Doing it twice changes nothing."""
     before = sharer.leaves_at
-    sharer = register.leave(sharer=sharer, at=now + terms.notice, withdrawn_by=question.holder, actor=actor, now=now)
+    sharer = sharing.leave(sharer=sharer, at=now + terms.notice, withdrawn_by=question.holder, actor=actor, now=now)
     if before is None and sharer.leaves_at is not None:
         tell(sharer, "share_notice", now, until=sharer.leaves_at)
     return sharer
@@ -186,7 +186,7 @@ def take_notice_back(*, sharer: CoHolder, question: ConsentQuestion, actor: str,
     """Only whoever gave it takes it back."""
     if sharer.leaves_at is None or sharer.withdrawn_by != question.holder:
         return sharer
-    sharer = register.stay(sharer=sharer, actor=actor, now=now)
+    sharer = sharing.stay(sharer=sharer, actor=actor, now=now)
     tell(sharer, "share_goes_on", now)
     return sharer
 

@@ -14,19 +14,20 @@ import datetime as dt
 from functools import partial
 
 from rahdari import optional
-from rahdari.checks import actions as check_actions
-from rahdari.confirm import actions as confirm
-from rahdari.control import actions as control
+from rahdari.checks import contacts
+from rahdari.confirm import callbacks
+from rahdari.control import attempts
 from rahdari.control.models import Reproof
 from rahdari.db.queues import attempt
-from rahdari.decide import actions as decide
-from rahdari.dyndns import actions as dyndns
+from rahdari.decide import deadlines, ending
+from rahdari.dyndns import reporting
 from rahdari.dyndns.models import AddressClaim, AddressReport, ReportedAddress
-from rahdari.mobile import actions as lines
+from rahdari.mobile import listing
 from rahdari.mobile.models import MobileNumber
 from rahdari.publish import actions as publishing
 from rahdari.publish.models import Receipt
 from rahdari.register import actions as register
+from rahdari.register import address_changes
 
 from .checking import answer_checks, decide_what_is_answered, open_checks
 from .clocks import (
@@ -85,8 +86,8 @@ def look(*, now: dt.datetime) -> int:
 
     No step of `advance`: it waits for servers of strangers, and a slow one of them must not hold the line up.
     """
-    confirm.deliver_due(now=now)
-    return control.look_at_due(now=now)
+    callbacks.deliver_due(now=now)
+    return attempts.look_at_due(now=now)
 
 
 def publish(*, now: dt.datetime) -> int:
@@ -114,7 +115,7 @@ STEPS: tuple[Step, ...] = (
     Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), of=ASKED, clock=True),
     *_of_optional_rooms(Place.CHECKS),
     Step("confirm -> checks: operators that are late", stand_on_silence, of=(OPERATORS.kind.model,), clock=True),
-    Step("checks: not shown in time", check_actions.end_waiting, clock=True),
+    Step("checks: not shown in time", contacts.end_waiting, clock=True),
     Step("checks", answer_checks),
     Step("checks: proofs that came late", take_in_late_proofs, rests=RESTS),
     *_of_optional_rooms(Place.BEFORE_DECISIONS),
@@ -125,7 +126,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: settle provisional ones", settle_answered),
     Step("register: settle those that end soon", settle_ending, clock=True),
     Step("decide: follow the calendar", follow_calendar),
-    Step("clocks", decide.close_unanswered),
+    Step("clocks", deadlines.close_unanswered),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),
@@ -135,19 +136,19 @@ STEPS: tuple[Step, ...] = (
     Step("register: forget addresses", forget_entries, rests=AN_HOUR),
     Step("register: prolong provisional ones", prolong_provisional),
     Step("erase subscribers", erase_subscribers, clock=True),
-    Step("register: go on after a pause", decide.go_on_due, clock=True),
+    Step("register: go on after a pause", ending.go_on_due, clock=True),
     Step("register: expire", register.expire_due, clock=True),
     Step("mobile: drop lines", drop_lines, of=(MobileNumber,)),
-    Step("mobile: follow registrations", lines.follow_registrations, of=(MobileNumber,)),
-    Step("mobile: end lines", lines.end_lines_due, of=(MobileNumber,)),
+    Step("mobile: follow registrations", listing.follow_registrations, of=(MobileNumber,)),
+    Step("mobile: end lines", listing.end_lines_due, of=(MobileNumber,)),
     Step("mobile: tell of lines left", tell_of_left, of=(MobileNumber,)),
-    Step("mobile: erase", lines.erase_due, of=(MobileNumber,), clock=True),
+    Step("mobile: erase", listing.erase_due, of=(MobileNumber,), clock=True),
     *_of_optional_rooms(Place.ENTRIES),
-    Step("dyndns: take proved claims", dyndns.take_proved_claims, of=(AddressClaim,)),
+    Step("dyndns: take proved claims", reporting.take_proved_claims, of=(AddressClaim,)),
     Step("dyndns: tell of silence", tell_of_silence, of=(ReportedAddress,), clock=True),
-    Step("register: end what is due", register.end_entries_due),
+    Step("register: end what is due", address_changes.end_entries_due),
     Step("dyndns: tell of lapses", tell_of_lapses, of=(ReportedAddress,), clock=True),
-    Step("dyndns: forget reports", dyndns.forget_reports, of=(AddressReport,), clock=True),
+    Step("dyndns: forget reports", reporting.forget_reports, of=(AddressReport,), clock=True),
     Step("register: follow the directory", follow_directory, clock=True),
     Step("register -> control: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
     Step("register -> control: prove again when rerouted", prove_rerouted, clock=True),

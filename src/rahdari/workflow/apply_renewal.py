@@ -16,6 +16,7 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import About
 from rahdari.policy import Policy
 from rahdari.register import actions as register
+from rahdari.register import address_changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import new_endpoint
@@ -59,14 +60,16 @@ def carry_out(
             asked[entry] += row.parts
             continue
         new = new_endpoint(row.subject, row.network, row.parts, row.asn)
-        stay.add(register.add_entry(registration=registration, new=new, actor=actor, now=now).pk)
+        stay.add(address_changes.add_entry(registration=registration, new=new, actor=actor, now=now).pk)
     for entry, parts in asked.items():
-        kept = register.change_parts(entry=entry, parts=in_order(parts), leaves_at=leaves_at, actor=actor, now=now)
+        kept = address_changes.change_parts(
+            entry=entry, parts=in_order(parts), leaves_at=leaves_at, actor=actor, now=now
+        )
         stay.add(kept.pk)
     # Read anew: an endpoint may have been taken into another one of the same address.
     for entry in _held(registration):
         if entry.pk not in stay:
-            register.retire_entry(entry=entry, until=leaves_at, actor=actor, now=now)
+            address_changes.retire_entry(entry=entry, until=leaves_at, actor=actor, now=now)
     dynamic_addresses.close_hosts_but(endpoints, registration, until=leaves_at, now=now)
     dynamic_addresses.tie_hosts(endpoints, registration, now=now)
     mobile.list_line(application, registration, now=now)

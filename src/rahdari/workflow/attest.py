@@ -12,11 +12,12 @@ from django.db.models import Exists, QuerySet
 from django.urls import reverse
 
 from rahdari import policy as policies
+from rahdari.apply import access, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
-from rahdari.attest import actions as attest
+from rahdari.attest import attestations as attestations_of_attest
+from rahdari.attest import disputing, lists, requests, rules
 from rahdari.attest import queries as attestations
-from rahdari.attest import rules
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MemberList, MembershipInquiry
 from rahdari.attest.queries import ASSOCIATION
 from rahdari.attest.rules import AttestationState, Identifier, ReviewOutcome
@@ -59,7 +60,7 @@ DISPUTED = policies.Text("The member said that it is wrong.", "رکن نے کہ�
 @each_of(lambda: checks.waiting_of_kind(KIND, other_than=ASSOCIATION.asked()).filter(finding=""))
 def ask_associations(check: Check, now: dt.datetime) -> bool:
     """Checks that wait for an association that was not asked yet: what came meanwhile is looked up first."""
-    application = applications.application_by_subject(check.subject)
+    application = subjects.application_by_subject(check.subject)
     if application is None or application.status != "submitted":
         return False
     policy = applications.frozen_policy(application)
@@ -74,7 +75,7 @@ def _ask(application: Application, policy: Policy, now: dt.datetime, *, subject:
     attesting = policy.attesting
     if attesting is None or not application.association:
         return
-    attest.ask(
+    requests.ask(
         association=application.association,
         subject=subject,
         service=application.service,
@@ -94,11 +95,11 @@ def look_at_requests(request: MembershipInquiry, now: dt.datetime) -> bool:
     if application is not None and application.status in {"submitted", "granted"}:
         policy = applications.frozen_policy(application)
         if look_up(application, policy, now):
-            attest.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:workflow", now=now)
+            requests.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:workflow", now=now)
             moved = True
         elif request.is_waiting:
             moved = _forget_the_no(application, request, policy, now)
-    attest.mark_looked_at(request)
+    requests.mark_looked_at(request)
     return moved
 
 
@@ -150,8 +151,8 @@ def _deliver(request: MembershipInquiry, application: Application, now: dt.datet
 
 
 def _nobody_waits(now: dt.datetime) -> QuerySet[Check]:
-    closed = applications.closed_since(now - CLOSED_WITHIN).exclude(status="granted")
-    return checks.waiting_checks().filter(kind=KIND, subject__in=applications.subjects_of(closed))
+    closed = pending.closed_since(now - CLOSED_WITHIN).exclude(status="granted")
+    return checks.waiting_checks().filter(kind=KIND, subject__in=subjects.subjects_of(closed))
 
 
 @each_of(_nobody_waits)
@@ -175,23 +176,23 @@ PARTY = Asked(
 
 def _application_of(request: MembershipInquiry) -> Application | None:
     check = checks.check_with_id(request.subject.removeprefix("check:"))
-    return applications.application_by_subject(check.subject) if check else None
+    return subjects.application_by_subject(check.subject) if check else None
 
 
 # -- before the decision: what is over counts no more ----------------------------------------------------------------
 
 
-@each_of(lambda: attestations.open_uses().filter(~Exists(applications.named_in("subject").filter(status="submitted"))))
+@each_of(lambda: attestations.open_uses().filter(~Exists(subjects.named_in("subject").filter(status="submitted"))))
 def close_uses(use: AttestationUse, now: dt.datetime) -> bool:
     """What counted for applications that are decided now is not looked after any more; nobody waits for that."""
-    attest.settle_use(use=use, now=now)
+    attestations_of_attest.settle_use(use=use, now=now)
     return False
 
 
 @each_of(lambda now: attestations.open_uses().filter(attestations.not_live(attestations.day_of(now))))
 def drop_what_is_over(use: AttestationUse, now: dt.datetime) -> bool:
     """Attestations that counted for an application that is not decided, and expired or were revoked since."""
-    application = applications.application_by_subject(use.subject)
+    application = subjects.application_by_subject(use.subject)
     return application is not None and application.status == "submitted" and _drop(use, application, now)
 
 
@@ -217,19 +218,19 @@ def _drop(use: AttestationUse, application: Application, now: dt.datetime) -> bo
 def follow_revocations(attestation: Attestation, now: dt.datetime) -> int:
     """Attestations that were revoked, or given back: what rests on them is for an officer, and their holder is told."""
     moved = sum(_follow(attestation, use, now) for use in attestations.uses_of(attestation))
-    attest.stop_following(attestation)
+    attestations_of_attest.stop_following(attestation)
     return moved
 
 
 def _follow(attestation: Attestation, use: AttestationUse, now: dt.datetime) -> bool:
-    application = applications.application_by_subject(use.subject)
+    application = subjects.application_by_subject(use.subject)
     if application is None or application.status != "granted":
         if application is not None and application.status == "submitted" and attestation.revoked_at is not None:
             return _drop(use, application, now)
         return False
     if attestation.revoked_at is None:
         return _count_again(attestation, application, now)
-    matter, is_new = attest.open_matter(
+    matter, is_new = disputing.open_matter(
         attestation=attestation, subject=use.subject, holder=use.holder, person=use.person, now=now
     )
     if is_new:
@@ -279,7 +280,7 @@ def _tell(
                 "reference": application.reference,
                 "association": association.title if association else attestation.association,
                 "url": url,
-                **applications.on_behalf(application),
+                **access.on_behalf(application),
                 **facts,
             },
             now=now,
@@ -289,7 +290,7 @@ def _tell(
 @each_of(attestations.matters_to_carry)
 def apply_outcomes(matter: AttestationReview, now: dt.datetime) -> None:
     """What officers decided: tell the holder; where another proof is asked for, it is awaited. Nothing ends here."""
-    application = applications.application_by_subject(matter.subject) if matter.subject else None
+    application = subjects.application_by_subject(matter.subject) if matter.subject else None
     if application is not None:
         if matter.outcome == ReviewOutcome.ANOTHER_PROOF:
             attesting = applications.frozen_policy(application).attesting
@@ -300,15 +301,15 @@ def apply_outcomes(matter: AttestationReview, now: dt.datetime) -> None:
         else:
             _tell(application, "attestation_decided", matter.attestation, matter, now)
     if matter.outcome != ReviewOutcome.ANOTHER_PROOF:
-        attest.close_matter(matter=matter, why=matter.outcome, now=now)
-    attest.mark_carried_out(matter=matter, now=now)
+        disputing.close_matter(matter=matter, why=matter.outcome, now=now)
+    disputing.mark_carried_out(matter=matter, now=now)
 
 
 @each_of(attestations.matters_that_await_proof)
 def close_proved_matters(matter: AttestationReview, now: dt.datetime) -> bool:
-    application = applications.application_by_subject(matter.subject)
+    application = subjects.application_by_subject(matter.subject)
     if application is None or isinstance(decisions.assessment_of(application, now), Grantable):
-        attest.close_matter(matter=matter, why="proved" if application else "gone", now=now)
+        disputing.close_matter(matter=matter, why="proved" if application else "gone", now=now)
         return True
     return False
 
@@ -342,13 +343,13 @@ def names_the_applicant(application: Application, policy: Policy, now: dt.dateti
 def _ends_soon(use: AttestationUse, day: dt.datetime) -> Due | None:
     """What an association said ends: the registration stands, and its renewal will rest on something else."""
     attesting = applications.policy_in_force().attesting
-    application = applications.application_by_subject(use.subject)
+    application = subjects.application_by_subject(use.subject)
     if application is None or attesting is None:
         return None
     registration = application.registration or entries.registration_from(application.subject)
     if registration is None or entries.standing(registration, day) is not Standing.VALID:
         return None
-    last = applications.last_granted_for(registration)
+    last = subjects.last_granted_for(registration)
     if last is None or last.pk != application.pk:
         return None  # it rests on a later application, maybe on another attestation
     association = attesting.association(use.attestation.association)
@@ -366,7 +367,7 @@ def _ends_soon(use: AttestationUse, day: dt.datetime) -> Due | None:
     )
 
 
-erase_about = attest.erase_about
+erase_about = requests.erase_about
 REQUESTS = {KIND: _request}
 REMINDER = Reminder("attestation", "attestation_ends_soon", attestations.uses_ending_between, _ends_soon)
 STEPS = {
@@ -377,6 +378,6 @@ STEPS = {
     Place.REGISTERED: (
         Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
         Step("attest: what officers decided", together(apply_outcomes, close_proved_matters), of=(AttestationReview,)),
-        Step("attest: delete old lists", attest.delete_old_lists, of=(MemberList,), clock=True),
+        Step("attest: delete old lists", lists.delete_old_lists, of=(MemberList,), clock=True),
     ),
 }

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from rahdari import policy as policies
 from rahdari.apply.models import Application
-from rahdari.attest import actions as attest
+from rahdari.attest import attestations as attestations_of_attest
 from rahdari.attest import queries as attestations
 from rahdari.attest import rules
 from rahdari.attest.models import Attestation
 from rahdari.attest.rules import Candidate, Fit
-from rahdari.checks import actions as checking
+from rahdari.checks import checking as checks_checking
 from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.evidence import Both, Evidence
@@ -107,7 +107,7 @@ def _count(
         evidence["came_at"] = came_at.isoformat()
     finding = _FINDINGS[weight]
     if weight == "provisional":
-        checking.let_stand_for_now(
+        checks_checking.let_stand_for_now(
             subject=application.subject,
             kind=KIND,
             target="",
@@ -121,7 +121,7 @@ def _count(
         outcome: Result = "passed" if weight == "alone" else "failed"
         # Also when it comes after a silence or a no that was a mistake.
         answer(application.subject, Answer(outcome, finding, evidence, blames=False), now, anew=True)
-    attest.note_use(
+    attestations_of_attest.note_use(
         attestation=attestation,
         subject=application.subject,
         holder=application.holder_ref,
@@ -147,12 +147,12 @@ def both(text: policies.Text | None, key: str) -> Both:
 
 
 def answer(subject: str, found: Answer, now: dt.datetime, *, anew: bool = False) -> None:
-    checking.answer_check(subject=subject, kind=KIND, target="", found=found, actor=ACTOR, now=now, anew=anew)
+    checks_checking.answer_check(subject=subject, kind=KIND, target="", found=found, actor=ACTOR, now=now, anew=anew)
 
 
 def look_again(application: Application, policy: Policy, requests: Iterable[CheckRequest], now: dt.datetime) -> None:
     """Somebody attested the company since, and it named no association that could be asked."""
     attested = [request for request in requests if request.kind == KIND]
     if attested and checks.check_about(subject=application.subject, kind=KIND, target="") is None:
-        checking.open_checks(subject=application.subject, requests=attested, now=now)
+        checks_checking.open_checks(subject=application.subject, requests=attested, now=now)
         look_up(application, policy, now)

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from rahdari.apply import queries as applications
+from rahdari.apply import subjects
 from rahdari.letters import actions as letters
 from rahdari.people.models import Branch
 
@@ -17,7 +18,7 @@ USELESS_AFTER = dt.timedelta(days=7)
 def tell_branches(origins: Iterable[str], template: str, context: dict[str, Any], *, now: dt.datetime) -> int:
     """Write to the contacts of the branches that these addresses belong to, once for each branch. Returns how many."""
     found: dict[object, Branch] = {}
-    for endpoint in applications.endpoints_by_subjects(origins).values():
+    for endpoint in subjects.endpoints_by_subjects(origins).values():
         branch = endpoint.branch
         if branch is not None and branch.ended_at is None and branch.contact_email:
             found[branch.pk] = branch

@@ -1,24 +1,24 @@
 """From apply to checks and on to decide: which checks an application's own policy asks for, and what answers them.
 
 `checks` answers most kinds of checks itself. Others wait there until a room beside it, which does not know `checks`,
-has an answer; a step of the line carries it over with `checks.actions.answer_check`.
+has an answer; a step of the line carries it over with `checks.checking.answer_check`.
 """
 
 import datetime as dt
 from collections.abc import Callable, Iterable
 
 from rahdari import optional
-from rahdari.apply import actions as apply
+from rahdari.apply import pending, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
-from rahdari.checks import actions as checking
+from rahdari.checks import checking as checks_checking
 from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.kinds import KINDS
 from rahdari.checks.models import Outcome
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.db.queues import each_of
-from rahdari.decide import actions as decide
+from rahdari.decide import granting
 from rahdari.decide import queries as decisions
 from rahdari.policy import CheckRule, Policy
 from rahdari.policy.checks import About
@@ -29,17 +29,17 @@ from .operator_checks import ask_operators
 from .step import together
 
 
-@each_of(applications.submitted_without_checks)
+@each_of(pending.submitted_without_checks)
 def open_checks(application: Application, now: dt.datetime) -> None:
     """Submitted applications: ask for the checks that the policy frozen onto each of them wants."""
     policy = applications.frozen_policy(application)
-    checking.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
+    checks_checking.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
     ask_operators(application, policy, now)
     mobile.answer_what_is_known(application, policy, now)
     for look_up in optional.given(__package__, "look_up"):
         look_up(application, policy, now)
     representing.look(application, policy, now)
-    apply.mark_checks_opened(application=application, now=now)
+    sending.mark_checks_opened(application=application, now=now)
 
 
 def requests_for(application: Application, policy: Policy) -> list[CheckRequest]:
@@ -185,7 +185,7 @@ _REQUESTS: dict[str, Requests] = {
 
 
 # End the challenges that ran out, answer the checks that waited for them.
-answer_checks = together(control.expire_challenges, checking.answer_waiting)
+answer_checks = together(challenges.expire_challenges, checks_checking.answer_waiting)
 
 
 def _decide(application: Application, now: dt.datetime) -> bool:
@@ -193,7 +193,7 @@ def _decide(application: Application, now: dt.datetime) -> bool:
     found = list(checks.checks_of(application.subject))
     if not decisions.is_settled(application, found, now):
         return False
-    decide.decide_by_rule(application=application, checks=found, now=now)
+    granting.decide_by_rule(application=application, checks=found, now=now)
     return True
 
 

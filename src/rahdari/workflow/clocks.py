@@ -4,17 +4,17 @@ import datetime as dt
 
 from django.db.models import QuerySet
 
-from rahdari.apply import actions as apply
+from rahdari.apply import erasing, idle_drafts, pending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.archive import queries as archive
 from rahdari.archive.actions import Box
-from rahdari.control import actions as control
+from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge
 from rahdari.db.queues import AT_ONCE, each_of
-from rahdari.decide import actions as decide
-from rahdari.decide import queries as decisions
+from rahdari.decide import due as decide_due
+from rahdari.decide import queue_columns
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import actions as register
@@ -29,7 +29,7 @@ TOLD_WITHIN = dt.timedelta(days=14)
 
 def follow_calendar(now: dt.datetime) -> int:
     """When a holiday was declared or taken back: what the officers' queue goes by is computed anew."""
-    return decide.keep_again(now=now, at_most=AT_ONCE)
+    return queue_columns.keep_again(now=now, at_most=AT_ONCE)
 
 
 def follow_directory(now: dt.datetime) -> int:
@@ -38,13 +38,13 @@ def follow_directory(now: dt.datetime) -> int:
 
 
 def _of_removed_addresses(now: dt.datetime) -> QuerySet[Challenge]:
-    return proofs.pending_challenges(applications.removed_endpoint_subjects(since=now - REMOVED_WITHIN))
+    return proofs.pending_challenges(pending.removed_endpoint_subjects(since=now - REMOVED_WITHIN))
 
 
 @each_of(_of_removed_addresses)
 def end_proofs_of_removed_addresses(challenge: Challenge, now: dt.datetime) -> int:
     """Addresses taken out of a draft: their links end, and nobody looks there for a token any more."""
-    return control.withdraw_challenges(subject=challenge.subject, now=now, actor="system:workflow")
+    return challenges.withdraw_challenges(subject=challenge.subject, now=now, actor="system:workflow")
 
 
 def _idle_drafts(now: dt.datetime) -> QuerySet[Application]:
@@ -55,25 +55,25 @@ def _idle_drafts(now: dt.datetime) -> QuerySet[Application]:
 @each_of(_idle_drafts)
 def delete_idle_drafts(draft: Application, now: dt.datetime) -> bool:
     """Drafts that nobody has touched for as long as the policy keeps them, with the links that would prove them."""
-    subjects = apply.delete_idle_draft(application=draft, now=now)
+    subjects = idle_drafts.delete_idle_draft(application=draft, now=now)
     for subject in subjects:
-        control.withdraw_challenges(subject=subject, now=now, actor="clock")
+        challenges.withdraw_challenges(subject=subject, now=now, actor="clock")
     erase_about(subjects, draft.applicant, Box("draft", now=now), now)
     return bool(subjects)
 
 
 def _with_papers_due(now: dt.datetime) -> QuerySet[Application]:
-    due = apply.with_papers_due(now=now)
+    due = erasing.with_papers_due(now=now)
     if archive.is_kept("documents"):
         return due.none()
     # What stands provisionally may still be looked at, and keeps its own.
-    return due.exclude(pk__in=decisions.provisional_grants().order_by().values("case__application"))
+    return due.exclude(pk__in=decide_due.provisional_grants().order_by().values("case__application"))
 
 
 @each_of(_with_papers_due)
 def erase_documents(application: Application, now: dt.datetime) -> int:
     """Papers whose time of keeping is over."""
-    return apply.erase_documents(application=application, now=now)
+    return erasing.erase_documents(application=application, now=now)
 
 
 @each_of(lambda now: entries.expired_since(start=now - TOLD_WITHIN))

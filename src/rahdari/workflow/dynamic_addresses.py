@@ -7,12 +7,12 @@ from django.urls import reverse
 
 from rahdari.apply.models import Endpoint
 from rahdari.db.queues import each_of
-from rahdari.dyndns import actions as dyndns_actions
+from rahdari.dyndns import hosts, reporting
 from rahdari.dyndns import queries as dyndns_queries
 from rahdari.dyndns.models import ReportedAddress
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
-from rahdari.register import actions as register
+from rahdari.register import address_changes
 from rahdari.register.models import Registration
 
 
@@ -20,7 +20,7 @@ def tie_hosts(endpoints: Iterable[Endpoint], registration: Registration, *, now:
     """The connections of an application that was granted: what they report is listed from now on."""
     dynamic = [endpoint.connection for endpoint in endpoints if endpoint.is_dynamic]
     for host in dyndns_queries.hosts_by_subject(dynamic).values():
-        dyndns_actions.list_reported(host=dyndns_actions.tie(host=host, registration=registration, now=now), now=now)
+        reporting.list_reported(host=hosts.tie(host=host, registration=registration, now=now), now=now)
 
 
 def close_hosts_but(
@@ -30,16 +30,16 @@ def close_hosts_but(
     kept = {endpoint.connection for endpoint in endpoints if endpoint.is_dynamic}
     for host in list(dyndns_queries.hosts_of(registration)):
         if host.subject not in kept:
-            dyndns_actions.close(host=host, actor="system:workflow", now=now)
+            hosts.close(host=host, actor="system:workflow", now=now)
             for each in dyndns_queries.reported_addresses_of(host):
                 if each.entry is not None and each.entry.ended_at is None:
-                    register.retire_entry(entry=each.entry, until=until, actor="system:workflow", now=now)
+                    address_changes.retire_entry(entry=each.entry, until=until, actor="system:workflow", now=now)
 
 
 @each_of(dyndns_queries.silent_to_notify)
 def tell_of_silence(silent: ReportedAddress, now: dt.datetime) -> bool:
     """Addresses that are not reported any more: notify the holder once; the address stays until the grace is over."""
-    first = dyndns_actions.mark_notified(reported=silent, now=now)
+    first = reporting.mark_notified(reported=silent, now=now)
     if first:
         _write(silent, "dyndns_silent", f"silent:{silent.reported_at.isoformat()}", now)
     return first
@@ -49,7 +49,7 @@ def tell_of_silence(silent: ReportedAddress, now: dt.datetime) -> bool:
 def tell_of_lapses(lapsed: ReportedAddress, now: dt.datetime) -> None:
     """Addresses that are not listed any more: notify the holder; the next report lists the new one."""
     _write(lapsed, "dyndns_ended", f"lapsed:{lapsed.entry_id}", now)
-    dyndns_actions.let_go(reported=lapsed, now=now)
+    reporting.let_go(reported=lapsed, now=now)
 
 
 def _write(each: ReportedAddress, template: str, once: str, now: dt.datetime) -> None:

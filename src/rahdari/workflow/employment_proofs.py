@@ -5,11 +5,11 @@
 
 import datetime as dt
 
-from rahdari.apply import actions as apply
+from rahdari.apply import late_evidence, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, LateEvidence
 from rahdari.archive import queries as archive
-from rahdari.checks import actions as checking
+from rahdari.checks import checking as checks_checking
 from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.evidence import Evidence
@@ -29,11 +29,11 @@ from .inquiries import Asked, came_at
 ACTOR = "system:workflow"
 
 
-@each_of(applications.proofs_to_take_in)
+@each_of(pending.proofs_to_take_in)
 def take_in_proofs(proof: LateEvidence, now: dt.datetime) -> None:
     """Proofs that came after the application was sent: they answer the check that waits for them."""
     _take_in(proof, now)
-    apply.mark_taken_in(proof=proof, now=now)
+    late_evidence.mark_taken_in(proof=proof, now=now)
 
 
 def _take_in(proof: LateEvidence, now: dt.datetime) -> None:
@@ -44,7 +44,9 @@ def _take_in(proof: LateEvidence, now: dt.datetime) -> None:
     if kind is not None and kind.sort.asks:
         rule = _rule(application, kind.sort.asks)
         if rule is not None:
-            checking.open_checks(subject=application.subject, requests=[letter_request(rule, str(proof.pk))], now=now)
+            checks_checking.open_checks(
+                subject=application.subject, requests=[letter_request(rule, str(proof.pk))], now=now
+            )
         return
     if applications.documents_to_follow(application, policy):
         return
@@ -56,8 +58,8 @@ def _take_in(proof: LateEvidence, now: dt.datetime) -> None:
     if rule is not None:
         # Where a client was asked instead of papers, the check of papers begins now.
         request = documents_request(rule, given=1, awaits_stronger=True, to_be_read=False)
-        checking.open_checks(subject=application.subject, requests=[request], now=now)
-    checking.answer_check(
+        checks_checking.open_checks(subject=application.subject, requests=[request], now=now)
+    checks_checking.answer_check(
         subject=application.subject, kind="documents", target="", found=found, actor=ACTOR, now=now, anew=True
     )
 
@@ -70,7 +72,7 @@ def _rule(application: Application, kind: str) -> CheckRule | None:
 @each_of(lambda: checks.waiting_of_kind(*BY_CHECK, other_than=REFERENCE.asked()))
 def ask_clients(check: Check, now: dt.datetime) -> bool:
     """Checks that wait for a client or employer who was not asked yet."""
-    application = applications.application_by_subject(check.subject)
+    application = subjects.application_by_subject(check.subject)
     rules = applications.frozen_policy(application).vouching if application else None
     if application is None or rules is None:
         return False
@@ -103,7 +105,7 @@ def _proof(application: Application, id: str) -> LateEvidence:
 
 
 def _answer(check: Check, found: Answer, now: dt.datetime) -> None:
-    checking.answer_check(
+    checks_checking.answer_check(
         subject=check.subject, kind=check.kind, target=check.target, found=found, actor=ACTOR, now=now
     )
 
@@ -137,21 +139,21 @@ def deliver_answers_of_clients(question: ReferenceRequest, now: dt.datetime) -> 
 
 def let_another_proof_follow(subject: str, now: dt.datetime) -> None:
     """Silence of a client or an association ends no registration: another proof is awaited while it stands."""
-    application = applications.application_by_subject(subject)
+    application = subjects.application_by_subject(subject)
     rule = _rule(application, "documents") if application else None
     if application is not None and application.status == "granted" and rule is not None:
         request: CheckRequest = documents_request(rule, given=1, awaits_stronger=True, to_be_read=False)
-        checking.open_checks(subject=subject, requests=[request], now=now)
+        checks_checking.open_checks(subject=subject, requests=[request], now=now)
 
 
 @REFERENCE.erasing
 def erase_clients(question: ReferenceRequest, now: dt.datetime) -> None:
     """Addresses of clients whose question is over: only the domain is kept, with the application too."""
     check = checks.check_with_id(question.subject.removeprefix("check:"))
-    application = applications.application_by_subject(check.subject) if check else None
+    application = subjects.application_by_subject(check.subject) if check else None
     if check is not None and application is not None and not archive.is_kept("client_address"):
         proof = _proof(application, check.target) if check.target else None
-        apply.forget_client(application=application, proof=proof, now=now)
+        late_evidence.forget_client(application=application, proof=proof, now=now)
 
 
 CLIENTS = Asked(

@@ -7,12 +7,13 @@ from django.db import transaction
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.db.queues import each_of
-from rahdari.decide import actions as decide
+from rahdari.decide import granting
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
 from rahdari.people import actions as people
 from rahdari.policy import Policy
 from rahdari.register import actions as register
+from rahdari.register import changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, NewEntry, new_endpoint
@@ -37,11 +38,11 @@ def enter_grants(decision: Decision, now: dt.datetime) -> None:
             registration = enter(application, endpoints, policy, decision, now)
             _describe_holder(application, decision, now)
             representing.tell_of_grant(application, now)
-            decide.mark_entered(decision=decision, registration=registration, now=now)
-    except register.BlockAlreadyEntered:
-        decide.return_grant(decision=decision, why="already_entered", now=now)
-    except register.NotValid:
-        decide.return_grant(decision=decision, why="registration_ended", now=now)
+            granting.mark_entered(decision=decision, registration=registration, now=now)
+    except changes.BlockAlreadyEntered:
+        granting.return_grant(decision=decision, why="already_entered", now=now)
+    except changes.NotValid:
+        granting.return_grant(decision=decision, why="registration_ended", now=now)
 
 
 def _enter(

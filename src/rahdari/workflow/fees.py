@@ -14,9 +14,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from rahdari import policy as policies
+from rahdari.apply import access, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
+from rahdari.checks import checking as checks_checking
 from rahdari.checks import queries as checks
 from rahdari.checks.evidence import Evidence
 from rahdari.checks.models import Check, Outcome
@@ -45,8 +46,8 @@ LOOKED_AT_ONCE = 50
 
 def _with_an_open_fee() -> QuerySet[Application]:
     """Sent applications of charged services whose fee is not settled."""
-    waiting = applications.submitted_undecided().filter(service__in=_charged())
-    return waiting.alias(known_as=applications.SUBJECT).filter(Exists(_of_each(kind=KIND).exclude(outcome="passed")))
+    waiting = pending.submitted_undecided().filter(service__in=_charged())
+    return waiting.alias(known_as=subjects.SUBJECT).filter(Exists(_of_each(kind=KIND).exclude(outcome="passed")))
 
 
 def _of_each(**which: Any) -> QuerySet[Check]:
@@ -124,7 +125,7 @@ def _to_answer(now: dt.datetime) -> QuerySet[Invoice]:
     failed = checks.checks_where(kind=KIND, outcome=Outcome.FAILED, subject=OuterRef("subject"))
     news = paid | late & ~Exists(failed.filter(finding=LATE)) | ~late & Exists(failed.exclude(finding=ASKED))
     found = invoices.standing_invoices().filter(news | Exists(invoices.payments_for(OuterRef("pk"))))
-    undecided = applications.named_in("subject").filter(status="submitted", service__in=_charged())
+    undecided = subjects.named_in("subject").filter(status="submitted", service__in=_charged())
     open_fee = checks.checks_where(kind=KIND, subject=OuterRef("subject")).exclude(outcome=Outcome.PASSED)
     return found.filter(Exists(undecided), Exists(open_fee)).order_by("issued_at", "number")
 
@@ -170,18 +171,20 @@ def _tell_what_is_missing(invoice: Invoice, now: dt.datetime) -> int:
 
 @each_of(
     lambda: invoices.open_invoices().filter(
-        Exists(applications.named_in("subject").filter(status__in=applications.CLOSED_WITHOUT_GRANT))
+        Exists(subjects.named_in("subject").filter(status__in=pending.CLOSED_WITHOUT_GRANT))
     )
 )
 def void_invoices_of_ended_applications(invoice: Invoice, now: dt.datetime) -> None:
     """Nobody pays for an application that was withdrawn, refused or closed."""
-    application = applications.application_by_subject(invoice.subject)
+    application = subjects.application_by_subject(invoice.subject)
     assert application is not None  # noqa: S101 - as the query says
     fees.void_invoice(invoice=invoice, why=application.status, actor=ACTOR, now=now)
 
 
 def _answer(subject: str, found: Answer, now: dt.datetime) -> bool:
-    return checking.answer_check(subject=subject, kind=KIND, target="", found=found, actor=ACTOR, now=now, anew=True)
+    return checks_checking.answer_check(
+        subject=subject, kind=KIND, target="", found=found, actor=ACTOR, now=now, anew=True
+    )
 
 
 def remind_of_fees(now: dt.datetime) -> int:
@@ -201,8 +204,8 @@ def _remind(days: int, now: dt.datetime) -> int:
 
 
 def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime, **more: Any) -> int:
-    application = applications.application_by_subject(invoice.subject)
-    on_behalf = applications.on_behalf(application) if application is not None else {}
+    application = subjects.application_by_subject(invoice.subject)
+    on_behalf = access.on_behalf(application) if application is not None else {}
     return sum(
         letters.write_once(
             to=person,

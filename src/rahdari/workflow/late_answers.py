@@ -9,10 +9,9 @@ import datetime as dt
 
 from rahdari import optional
 from rahdari.apply import queries as applications
-from rahdari.checks import actions as checking
+from rahdari.checks import checking as checks_checking
 from rahdari.db.queues import each_of
-from rahdari.decide import actions as decide
-from rahdari.decide import queries as decisions
+from rahdari.decide import granting, pending_automatic
 from rahdari.decide.models import Case
 
 from .checking import requests_for
@@ -25,30 +24,30 @@ LOOKED_AT_ONCE = 50
 RESTS = BY_THE_CLOCK
 
 
-@each_of(decisions.with_proofs_that_came_late, at_most=LOOKED_AT_ONCE)
+@each_of(pending_automatic.with_proofs_that_came_late, at_most=LOOKED_AT_ONCE)
 def take_in_late_proofs(case: Case, now: dt.datetime) -> int:
     """Addresses that were proved after they counted as not proved, whoever has the case: the check says so."""
-    return checking.look_again(subject=case.application.subject, kind="control", now=now)
+    return checks_checking.look_again(subject=case.application.subject, kind="control", now=now)
 
 
-@each_of(lambda now: decisions.not_looked_at_since(now - LOOKS_AGAIN), at_most=LOOKED_AT_ONCE)
+@each_of(lambda now: pending_automatic.not_looked_at_since(now - LOOKS_AGAIN), at_most=LOOKED_AT_ONCE)
 def look_again(case: Case, now: dt.datetime) -> bool:
     """Cases that no officer has touched: whether a rule can decide them, on what the house finds out anew."""
     _look_again(case, now)
-    return decide.decide_late(case=case, now=now)
+    return granting.decide_late(case=case, now=now)
 
 
-@each_of(decisions.with_news, at_most=LOOKED_AT_ONCE)
+@each_of(pending_automatic.with_news, at_most=LOOKED_AT_ONCE)
 def follow_news(case: Case, now: dt.datetime) -> bool:
     """Those of which something was answered since the rule last looked."""
-    return decide.decide_late(case=case, now=now)
+    return granting.decide_late(case=case, now=now)
 
 
 def _look_again(case: Case, now: dt.datetime) -> None:
     application = case.application
     policy = applications.frozen_policy(application)
     requests = requests_for(application, policy)
-    checking.ask_again(subject=application.subject, requests=requests, now=now)
+    checks_checking.ask_again(subject=application.subject, requests=requests, now=now)
     for look_again in optional.given(__package__, "look_again"):
         look_again(application, policy, requests, now)
 

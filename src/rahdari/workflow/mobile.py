@@ -11,9 +11,10 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari.applicant.mobile_lines import line_for
+from rahdari.apply import access, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
+from rahdari.checks import checking as checks_checking
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.rules import Answer
 from rahdari.confirm.models import SubscriberQuestion
@@ -21,6 +22,7 @@ from rahdari.confirm.rules import Said
 from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
 from rahdari.mobile import actions as mobile
+from rahdari.mobile import listing
 from rahdari.mobile import queries as lines
 from rahdari.mobile.models import MobileNumber
 from rahdari.people import queries as people
@@ -75,7 +77,9 @@ def take_answer(question: SubscriberQuestion, now: dt.datetime) -> None:
 
 
 def _answer(subject: str, found: Answer, actor: str, now: dt.datetime) -> None:
-    checking.answer_check(subject=subject, kind=KIND, target=TARGET, found=found, actor=actor, now=now, anew=True)
+    checks_checking.answer_check(
+        subject=subject, kind=KIND, target=TARGET, found=found, actor=actor, now=now, anew=True
+    )
 
 
 def _from(line: MobileNumber) -> Answer:
@@ -110,14 +114,14 @@ def list_line(application: Application, registration: Registration, *, now: dt.d
     if line.registration_id is None:
         for before in lines.staying_lines(registration):
             if before.pk != line.pk:
-                mobile.leave(
+                listing.leave(
                     line=before,
                     until=now + applications.policy_in_force().change.overlap,
                     why="replaced",
                     actor="system:workflow",
                     now=now,
                 )
-    mobile.list_line(line=line, registration=registration, now=now)
+    listing.list_line(line=line, registration=registration, now=now)
 
 
 def _take_over(line: MobileNumber, now: dt.datetime) -> None:
@@ -126,8 +130,8 @@ def _take_over(line: MobileNumber, now: dt.datetime) -> None:
     before = line.follows
     if before is None or before.registration is None or line.said != Said.YES or line.is_taken or line.ended_at:
         return
-    mobile.list_line(line=line, registration=before.registration, now=now)
-    mobile.leave(
+    listing.list_line(line=line, registration=before.registration, now=now)
+    listing.leave(
         line=before,
         until=now + applications.policy_in_force().change.overlap,
         why="moved",
@@ -137,8 +141,8 @@ def _take_over(line: MobileNumber, now: dt.datetime) -> None:
 
 
 def _of_closed(now: dt.datetime) -> QuerySet[MobileNumber]:
-    closed = applications.closed_since(now - CLOSED_WITHIN).filter(status__in=applications.CLOSED_WITHOUT_GRANT)
-    return lines.lines_not_registered(applications.subjects_of(closed))
+    closed = pending.closed_since(now - CLOSED_WITHIN).filter(status__in=pending.CLOSED_WITHOUT_GRANT)
+    return lines.lines_not_registered(subjects.subjects_of(closed))
 
 
 @each_of(_of_closed)
@@ -154,7 +158,7 @@ def drop_lines(line: MobileNumber, now: dt.datetime) -> int:
 def tell_of_left(line: MobileNumber, now: dt.datetime) -> int:
     """Operators said that a line is no longer its subscriber's: the holder is told once, with the way on."""
     told = _tell_of_left(line, now)
-    mobile.mark_notified(line=line, now=now)
+    listing.mark_notified(line=line, now=now)
     return told
 
 
@@ -178,11 +182,11 @@ def _tell_of_left(line: MobileNumber, now: dt.datetime) -> int:
 
 
 def _tell_of_no(line: MobileNumber, now: dt.datetime) -> None:
-    application = applications.application_by_subject(line.subject)
+    application = subjects.application_by_subject(line.subject)
     if application is None:
         return
     _write(
-        applications.readers_of(application),
+        access.readers_of(application),
         "mobile_line_denied",
         about=application.subject,
         once=f"line:{line.pk}:{line.check_number}",
@@ -190,7 +194,7 @@ def _tell_of_no(line: MobileNumber, now: dt.datetime) -> None:
             "reference": application.reference,
             "operator": name_of(line.operator),
             "url": reverse("portal:mobile_line", args=[application.reference]),
-            **applications.on_behalf(application),
+            **access.on_behalf(application),
         },
         now=now,
     )

@@ -5,25 +5,26 @@ import ipaddress
 
 from django.db.models import Q, QuerySet
 
-from rahdari.apply import actions as apply
+from rahdari.apply import bulk, parts, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
+from rahdari.checks import checking as checks_checking
 from rahdari.checks import queries as checks
 from rahdari.checks.evidence import Evidence
 from rahdari.checks.models import Check
 from rahdari.checks.rules import Answer
-from rahdari.confirm import actions as confirm
+from rahdari.confirm import bulk as confirm_bulk
 from rahdari.confirm import queries as questions
+from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.confirm.queries import OPERATOR
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
-from rahdari.control import actions as control_actions
+from rahdari.control import challenges
 from rahdari.control.rules import is_range
 from rahdari.db.queues import each_of
-from rahdari.decide import queries as decisions
+from rahdari.decide import due
 from rahdari.inquiry.rules import WITHDRAWN
-from rahdari.people import actions as people
+from rahdari.people import mandates
 from rahdari.policy import Policy, add
 from rahdari.publish import queries as networks
 
@@ -43,7 +44,7 @@ def ask_operators(application: Application, policy: Policy, now: dt.datetime) ->
         operator = networks.operator_of_network(endpoint.asn)
         if operator is None:
             found = Answer("failed", "no_operator_to_ask", {"block": str(endpoint.block)}, blames=False)
-            checking.answer_check(
+            checks_checking.answer_check(
                 subject=application.subject,
                 kind=KIND,
                 target=endpoint.subject,
@@ -52,7 +53,7 @@ def ask_operators(application: Application, policy: Policy, now: dt.datetime) ->
                 now=now,
             )
             continue
-        question = confirm.ask(
+        question = confirm_questions.ask(
             operator=operator.slug,
             subject=application.subject,
             target=endpoint.subject,
@@ -76,7 +77,7 @@ def deliver_answers_of_operators(question: SubscriberQuestion, now: dt.datetime)
         mobile.take_answer(question, now)
         OPERATOR.erase(question, now)
         return
-    proved = control_actions.answer_by_operator(
+    proved = challenges.answer_by_operator(
         subject=question.target, said=question.said, evidence=dict(_evidence(question)), now=now
     )
     _answer_check(question, now)
@@ -84,7 +85,7 @@ def deliver_answers_of_operators(question: SubscriberQuestion, now: dt.datetime)
 
 
 def _answer_check(question: SubscriberQuestion, now: dt.datetime) -> None:
-    checking.answer_check(
+    checks_checking.answer_check(
         subject=question.subject,
         kind=KIND,
         target=question.target,
@@ -104,9 +105,9 @@ def _answer_control(question: SubscriberQuestion, *, proved: bool, now: dt.datet
     if control is None or not control.facts.get("provisional"):
         return
     if proved:
-        checking.look_again(subject=question.subject, kind="control", now=now)
+        checks_checking.look_again(subject=question.subject, kind="control", now=now)
         return
-    checking.answer_check(
+    checks_checking.answer_check(
         subject=question.subject,
         kind="control",
         target=question.target,
@@ -127,14 +128,14 @@ def stand_on_silence(check: Check, now: dt.datetime) -> bool:
     An address only: of a range the holder has more to show than somebody's silence.
     """
     question = questions.late(now=now).filter(target=check.target).last()
-    application = applications.application_by_subject(check.subject)
+    application = subjects.application_by_subject(check.subject)
     if question is None or application is None or is_range(ipaddress.ip_network(question.block)):
         return False
     policy = applications.frozen_policy(application)
     if not policy.services[application.service].stands_on_silence or policy.provisional is None:
         return False
     until = add(start=now, allowance=policy.provisional.term, calendar=policy.calendar)
-    return control_actions.await_operator(subject=check.target, until=until) and checking.let_stand_for_now(
+    return challenges.await_operator(subject=check.target, until=until) and checks_checking.let_stand_for_now(
         subject=check.subject,
         kind="control",
         target=check.target,
@@ -167,10 +168,10 @@ def _evidence(question: SubscriberQuestion) -> Evidence:
 
 
 def _nobody_waits(now: dt.datetime) -> QuerySet[SubscriberQuestion]:
-    removed = applications.removed_endpoint_subjects(since=now - CLOSED_WITHIN)
+    removed = pending.removed_endpoint_subjects(since=now - CLOSED_WITHIN)
     # A registration that stands until its operator answers still waits for that answer.
-    stands = decisions.provisional_grants().order_by().values("case__application")
-    closed = applications.subjects_of(applications.closed_since(now - CLOSED_WITHIN).exclude(pk__in=stands))
+    stands = due.provisional_grants().order_by().values("case__application")
+    closed = subjects.subjects_of(pending.closed_since(now - CLOSED_WITHIN).exclude(pk__in=stands))
     return OPERATOR.waiting().filter(Q(target__in=removed) | Q(subject__in=closed))
 
 
@@ -178,17 +179,17 @@ def _nobody_waits(now: dt.datetime) -> QuerySet[SubscriberQuestion]:
 def end_questions(question: SubscriberQuestion, now: dt.datetime) -> int:
     """Addresses that were taken out and applications that are closed: their questions end, their subscribers' numbers
     go."""
-    return confirm.withdraw_questions(target=question.target, now=now, actor="system:workflow")
+    return confirm_questions.withdraw_questions(target=question.target, now=now, actor="system:workflow")
 
 
 def erase_subscribers(now: dt.datetime) -> int:
     """What identified subscribers, when its time is over, with the application too; files of answers and of addresses;
     addresses of agents who did not accept.
     """
-    people.forget_offers(now=now)
-    apply.delete_old_address_files(now=now)
-    confirm.delete_old_files(now=now)
-    return apply.forget_subscribers(now=now)
+    mandates.forget_offers(now=now)
+    bulk.delete_old_address_files(now=now)
+    confirm_bulk.delete_old_files(now=now)
+    return parts.forget_subscribers(now=now)
 
 
 OPERATORS = Asked(

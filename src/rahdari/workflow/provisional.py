@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
+from rahdari.apply import subjects
 from rahdari.db.queues import Queue, each_of
-from rahdari.decide import actions as decide
+from rahdari.decide import due, granting
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
 from rahdari.decide.rules import Grantable, NotYet, QuestionState, Status
@@ -32,12 +33,12 @@ DAY = dt.timedelta(days=1)
 PROLONGED_BEFORE = 2 * DAY
 
 
-@each_of(decisions.provisional_with_news)
+@each_of(due.provisional_with_news)
 def settle_answered(decision: Decision, now: dt.datetime) -> bool:
     """Confirm what is no longer awaited; hand to an officer what failed."""
     if _settle(decision, now):
         return True
-    decide.note_assessed(case=decision.case, now=now)
+    granting.note_assessed(case=decision.case, now=now)
     return False
 
 
@@ -45,11 +46,11 @@ def _soon_over(batch: list[Decision], now: dt.datetime) -> Callable[[Decision], 
     return lambda decision: decisions.goes_to_an_officer_at(decision) <= now
 
 
-@each_of(decisions.provisional_grants, ready=_soon_over)
+@each_of(due.provisional_grants, ready=_soon_over)
 def settle_ending(decision: Decision, now: dt.datetime) -> None:
     """What ends soon is settled, or handed to an officer."""
     if not _settle(decision, now):
-        decide.return_provisional(decision=decision, why="ending", now=now)
+        granting.return_provisional(decision=decision, why="ending", now=now)
 
 
 def _settle(decision: Decision, now: dt.datetime) -> bool:
@@ -57,14 +58,14 @@ def _settle(decision: Decision, now: dt.datetime) -> bool:
     if isinstance(found, Grantable):
         _confirm(decision, now)
     elif isinstance(found, NotYet):
-        decide.return_provisional(decision=decision, why="answered", now=now)
+        granting.return_provisional(decision=decision, why="answered", now=now)
     else:
         return False
     return True
 
 
 def _confirm(decision: Decision, now: dt.datetime) -> None:
-    decision = decide.confirm_grant(decision=decision, now=now)
+    decision = granting.confirm_grant(decision=decision, now=now)
     registration = decision.registration
     if registration is None:
         return
@@ -108,7 +109,7 @@ def prolong_provisional(registration: Registration, now: dt.datetime) -> bool:
 
 
 def _is_with_an_officer(registration: Registration) -> bool:
-    application = applications.application_by_subject(registration.origin)
+    application = subjects.application_by_subject(registration.origin)
     case = decisions.case_of(application) if application else None
     return case is not None and case.status == Status.OPEN and case.standing.question == QuestionState.NONE
 

@@ -16,12 +16,15 @@ from django.urls import reverse
 
 from rahdari import optional
 from rahdari import policy as policies
+from rahdari.apply import access
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Outcome
 from rahdari.control import queries as proofs
 from rahdari.db.queues import Queue, each_of
+from rahdari.decide import case_clock
+from rahdari.decide import due as decide_due
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import CaseQuestion, Notice
 from rahdari.letters import actions as letters
@@ -81,11 +84,11 @@ def _of_registration(registration: Registration, _day: dt.datetime) -> Due:
 
 
 def _of_question(question: CaseQuestion, _day: dt.datetime) -> Due:
-    return _to_answer(question, decisions.question_due_at(question), "portal:question")
+    return _to_answer(question, case_clock.question_due_at(question), "portal:question")
 
 
 def _of_notice(notice: Notice, _day: dt.datetime) -> Due:
-    return _to_answer(notice, decisions.notice_due_at(notice), "portal:notice")
+    return _to_answer(notice, case_clock.notice_due_at(notice), "portal:notice")
 
 
 def _to_answer(row: CaseQuestion | Notice, due_at: dt.datetime, page: str) -> Due:
@@ -93,12 +96,12 @@ def _to_answer(row: CaseQuestion | Notice, due_at: dt.datetime, page: str) -> Du
     return Due(
         about=application.subject,
         key=f":{row.pk}",
-        people=applications.readers_of(application),
+        people=access.readers_of(application),
         context={
             "reference": application.reference,
             "due_at": due_at,
             "url": reverse(page, kwargs={"reference": application.reference}),
-            **applications.on_behalf(application),
+            **access.on_behalf(application),
         },
     )
 
@@ -117,12 +120,12 @@ def _of_missing_proof(application: Application, _day: dt.datetime) -> Due | None
     return Due(
         about=application.subject,
         key="",
-        people=applications.readers_of(application),
+        people=access.readers_of(application),
         context={
             "reference": application.reference,
             "to_prove": [row.address_text for row in missing],
             "url": reverse("portal:prove_first", kwargs={"reference": application.reference}),
-            **applications.on_behalf(application),
+            **access.on_behalf(application),
         },
     )
 
@@ -130,8 +133,8 @@ def _of_missing_proof(application: Application, _day: dt.datetime) -> Due | None
 TABLE: tuple[Reminder, ...] = (
     Reminder("registration", "registration_expires_soon", entries.expiring_between, _of_registration),
     Reminder("proof", "proof_missing", applications.sent_between, _of_missing_proof),
-    Reminder("question", "reminder_to_answer", decisions.questions_due_between, _of_question),
-    Reminder("notice", "reminder_to_answer", decisions.notices_due_between, _of_notice),
+    Reminder("question", "reminder_to_answer", decide_due.questions_due_between, _of_question),
+    Reminder("notice", "reminder_to_answer", decide_due.notices_due_between, _of_notice),
 )
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from django.urls import reverse
 
 from rahdari import optional
-from rahdari.apply import queries as applications
+from rahdari.apply import access, pending, subjects
 from rahdari.apply.models import Application
 from rahdari.apply.rules import domain_of
-from rahdari.checks import actions as checking
+from rahdari.checks import checking as checks_checking
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
@@ -133,7 +133,7 @@ def _answer_at_once(check: Check, application: Application, found: Answer, now: 
 
 
 def _answer(check: Check, found: Answer, now: dt.datetime) -> None:
-    checking.answer_check(
+    checks_checking.answer_check(
         subject=check.subject, kind=check.kind, target=check.target, found=found, actor=ACTOR, now=now
     )
 
@@ -146,11 +146,11 @@ def _is_known(application: Application) -> bool:
     organisation = application.organisation
     if organisation is None:
         registration = application.registration
-        before = applications.last_granted_for(registration) if registration is not None else None
+        before = subjects.last_granted_for(registration) if registration is not None else None
         return before is not None and _numbers(before) == _numbers(application)
     shown = {
         each.applicant_id
-        for each in applications.sent_for(organisation).exclude(pk=application.pk)
+        for each in pending.sent_for(organisation).exclude(pk=application.pk)
         if _numbers(each) == _numbers(application)
         and (each.status == "granted" or checks.any_passed(KIND, [each.subject]))
     }
@@ -180,7 +180,7 @@ class Other:
 def _others(application: Application) -> list[Other]:
     """Other holders who have sent something with this company number or card number, each once."""
     found: dict[object, Other] = {}
-    for each in applications.sent_with_the_number_of(application)[:MOST_LOOKED_AT]:
+    for each in pending.sent_with_the_number_of(application)[:MOST_LOOKED_AT]:
         known = found.get(each.holder_ref)
         if known is None:
             known = Other(each.organisation, each.applicant, in_force=register.stands(each.holder_ref))
@@ -248,7 +248,7 @@ def take_word_of_association(application: Application, policy: Policy, *, said: 
 
 
 def _say_what_is_missing(application: Application, now: dt.datetime) -> None:
-    for reader in applications.readers_of(application):
+    for reader in access.readers_of(application):
         letters.write_once(
             to=reader,
             template="represents_missing",
@@ -258,7 +258,7 @@ def _say_what_is_missing(application: Application, now: dt.datetime) -> None:
                 "reference": application.reference,
                 "organisation": application.holder_name,
                 "url": reverse("portal:represent", args=[application.reference]),
-                **applications.on_behalf(application),
+                **access.on_behalf(application),
             },
             now=now,
         )

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.address import format_block
-from rahdari.control import actions as control
+from rahdari.control import expected_claims, reproofs
 from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge, Reproof
 from rahdari.db.queues import AT_ONCE, attempt, each_of
@@ -88,7 +88,7 @@ def about_of(entry: Entry) -> str:
 
 @transaction.atomic
 def _begin(entry: Entry, occasion: str, proof: Challenge, rules: Proof, now: dt.datetime) -> None:
-    reproof = control.begin_reproof(
+    reproof = reproofs.begin_reproof(
         about=about_of(entry),
         occasion=occasion,
         proof=proof,
@@ -96,14 +96,14 @@ def _begin(entry: Entry, occasion: str, proof: Challenge, rules: Proof, now: dt.
         between=rules.between_windows,
         now=now,
     )
-    if not proofs.can_be_repeated(proof):
+    if not expected_claims.can_be_repeated(proof):
         _write(reproof, entry, "proof_wanted", now)
 
 
 @each_of(proofs.reproofs_to_follow, lock=True)
 def follow_reproofs(reproof: Reproof, now: dt.datetime) -> bool:
     """Proofs asked for again: those that succeeded are closed; of those in vain the holder is told, once."""
-    ended = control.follow_reproof(reproof=reproof, now=now)
+    ended = reproofs.follow_reproof(reproof=reproof, now=now)
     entry = register.entry_by_id(uuid.UUID(reproof.about.removeprefix("entry:"))) if ended else None
     if reproof.state == Reproof.State.IN_VAIN and entry is not None and entry.ended_at is None:
         _write(reproof, entry, "proof_in_vain", now)

@@ -13,29 +13,30 @@ from collections.abc import Callable, Sequence
 from django.db.models import QuerySet
 
 from rahdari import optional
-from rahdari.apply import actions as apply
+from rahdari.apply import erasing, pending
 from rahdari.apply import queries as applications
+from rahdari.apply import subjects as apply_subjects
 from rahdari.apply.models import Application
 from rahdari.archive import queries as archive
 from rahdari.archive.actions import Box
-from rahdari.checks import actions as checking
+from rahdari.checks import erasing as checks_erasing
 from rahdari.checks import queries as checks
 from rahdari.confirm.queries import OPERATOR
-from rahdari.control import actions as control
+from rahdari.control import erasing as control_erasing
 from rahdari.db.queues import AT_ONCE, each_of
-from rahdari.decide import actions as decide
+from rahdari.decide import due as decide_due
+from rahdari.decide import erasing as decide_erasing
 from rahdari.decide import queries as decisions
-from rahdari.dyndns import actions as dyndns_actions
+from rahdari.dyndns import hosts as dyndns_hosts
 from rahdari.dyndns import queries as dyndns_queries
-from rahdari.letters import actions as letters
-from rahdari.mobile import actions as mobile
+from rahdari.letters import retention as letters_retention
+from rahdari.mobile import listing
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.policy.retention import WITH_THE_CASE, Retention
-from rahdari.publish import actions as publishing
-from rahdari.publish import queries as listings
-from rahdari.register import actions as register
+from rahdari.publish import streams
 from rahdari.register import queries as entries
+from rahdari.register import retention as register_retention
 from rahdari.register.models import Entry, Registration
 from rahdari.vouch.queries import REFERENCE
 
@@ -66,28 +67,28 @@ def over(key: str, now: dt.datetime) -> dt.datetime | None:
 
 
 def _with_numbers_due(now: dt.datetime) -> QuerySet[Application]:
-    due = apply.with_numbers_due(now=now)
+    due = erasing.with_numbers_due(now=now)
     return due.none() if archive.is_kept("card_number") else due
 
 
 @each_of(_with_numbers_due)
 def erase_card_numbers(application: Application, now: dt.datetime) -> int:
-    return apply.erase_card_number(application=application, now=now)
+    return erasing.erase_card_number(application=application, now=now)
 
 
 def erase_evidence(now: dt.datetime) -> int:
     before = over("proof_of_control", now)
-    return 0 if before is None else control.erase_evidence(before=before, at_most=5 * AT_ONCE)
+    return 0 if before is None else control_erasing.erase_evidence(before=before, at_most=5 * AT_ONCE)
 
 
 def _ended_long_ago(now: dt.datetime) -> QuerySet[Registration]:
-    return entries.ended_before(over("entry", now)).exclude(pk__in=decisions.registrations_on_hold(now))
+    return entries.ended_before(over("entry", now)).exclude(pk__in=decide_due.registrations_on_hold(now))
 
 
 @each_of(_ended_long_ago)
 def forget_holders(registration: Registration, now: dt.datetime) -> bool:
     """Whose a registration was that has ended, and what other rooms hold of its connections and lines."""
-    application = applications.application_by_subject(registration.origin)
+    application = apply_subjects.application_by_subject(registration.origin)
     if application is not None and _may_be_changed(application, now):
         return False
     _forget_holder(registration, now)
@@ -95,27 +96,27 @@ def forget_holders(registration: Registration, now: dt.datetime) -> bool:
 
 
 def _may_be_changed(application: Application, now: dt.datetime) -> bool:
-    until = decisions.may_be_changed_until(application)
+    until = decide_due.may_be_changed_until(application)
     return until is not None and until >= now
 
 
 def _erase_checks(subjects: Sequence[str], box: Box) -> None:
     """What was found of them, and which address was proved."""
-    checking.erase_findings(subjects=subjects, box=box)
-    control.erase_proofs(subjects=subjects, box=box)
+    checks_erasing.erase_findings(subjects=subjects, box=box)
+    control_erasing.erase_proofs(subjects=subjects, box=box)
 
 
 def _forget_holder(registration: Registration, now: dt.datetime) -> None:
     box = Box("entry", now=now)
     about = [f"registration:{registration.pk}"]
-    about += dyndns_actions.erase(hosts=dyndns_queries.all_hosts_of(registration), box=box)
+    about += dyndns_hosts.erase(hosts=dyndns_queries.all_hosts_of(registration), box=box)
     for forget in optional.given(__package__, "forget_holder"):
         about += forget(registration=registration, box=box)
-    about += control.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
-    mobile.forget_holder(registration=registration)
+    about += control_erasing.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
+    listing.forget_holder(registration=registration)
     _erase_checks(about, box)
-    letters.erase_letters(subjects=about, box=box)
-    register.forget_holder(registration=registration, box=box, now=now)
+    letters_retention.erase_letters(subjects=about, box=box)
+    register_retention.forget_holder(registration=registration, box=box, now=now)
     box.seal(about=registration.reference)
 
 
@@ -128,11 +129,11 @@ def _entries_to_forget(now: dt.datetime) -> QuerySet[Entry]:
     due = entries.entries_to_forget(before=over("entry", now), changing_before=changing)
     for needed in (dyndns_queries.reported_entries, *optional.given(__package__, "entries_needed")):
         due = due.exclude(pk__in=needed())
-    return due.exclude(registration__in=decisions.registrations_on_hold(now))
+    return due.exclude(registration__in=decide_due.registrations_on_hold(now))
 
 
 def _in_no_file(batch: list[Entry], now: dt.datetime) -> Callable[[Entry], bool]:
-    needed = listings.needed([entry.pk for entry in batch], now=now)
+    needed = streams.needed([entry.pk for entry in batch], now=now)
     return lambda entry: entry.pk not in needed
 
 
@@ -141,24 +142,24 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
     """Entries that have ended, as soon as no file of the feed can speak of them any more: which addresses one holder
     had is told by no row. Of an address that changes by itself that is a matter of days."""
     box = Box("entry", now=now)
-    _erase_checks(control.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box)
-    dyndns_actions.let_go_of_closed(entry=entry)
+    _erase_checks(control_erasing.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box)
+    dyndns_hosts.let_go_of_closed(entry=entry)
     for let_go in optional.given(__package__, "let_go"):
         let_go(entry=entry)
-    register.mark_forgotten(entries=[entry], box=box)
+    register_retention.mark_forgotten(entries=[entry], box=box)
     box.seal(about=entry.registration.reference)
-    publishing.forget_listings([entry.pk])
-    register.forget_entries(entries=[entry])
+    streams.forget_listings([entry.pk])
+    register_retention.forget_entries(entries=[entry])
 
 
 # Applications that came to nothing, and those whose registration has ended, longer ago than a file is kept; and never
 # while an appeal or a late answer may still change what came of it, or an officer holds it.
-@each_of(lambda now: apply.with_files_due(before=over("came_to_nothing", now), granted=False, now=now))
+@each_of(lambda now: erasing.with_files_due(before=over("came_to_nothing", now), granted=False, now=now))
 def erase_files_of_nothing(application: Application, now: dt.datetime) -> bool:
     return not _may_be_changed(application, now) and _erase(application, Box("came_to_nothing", now=now), now)
 
 
-@each_of(lambda now: apply.with_files_due(before=over("case", now), granted=True, now=now))
+@each_of(lambda now: erasing.with_files_due(before=over("case", now), granted=True, now=now))
 def erase_files_of_cases(application: Application, now: dt.datetime) -> bool:
     before = over("case", now)
     if before is None or _may_be_changed(application, now) or _lasts(application, before):
@@ -176,10 +177,10 @@ def _lasts(application: Application, before: dt.datetime) -> bool:
 
 
 def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
-    subjects = apply.erase_application(application=application, box=box, now=now)
+    subjects = erasing.erase_application(application=application, box=box, now=now)
     if not subjects:
         return False
-    decide.erase_words(application=application, box=box)
+    decide_erasing.erase_words(application=application, box=box)
     erase_about(subjects, application.applicant, box, now)
     box.seal(about=application.reference)
     return True
@@ -188,16 +189,16 @@ def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
 def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.datetime) -> None:
     """All that the other rooms hold of an application and its endpoints, of which nothing stands; with the last one of
     a person their name. In the caller's transaction."""
-    if not applications.any_kept_of(applicant) and not entries.stands(applicant.holder_ref):
+    if not pending.any_kept_of(applicant) and not entries.stands(applicant.holder_ref):
         people.forget_name(user=applicant, now=now)
     asked = [f"check:{check.pk}" for subject in subjects for check in checks.checks_of(subject)]
     hosts = dyndns_queries.hosts_by_subject(subjects).values()
-    claims = dyndns_actions.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
+    claims = dyndns_hosts.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
     about = [*subjects, *asked, *claims]
     _erase_checks(about, box)
     OPERATOR.erase_about(subjects=about, box=box, now=now)
     others = optional.given(__package__, "erase_about")
-    letters.erase_letters(
+    letters_retention.erase_letters(
         subjects=[
             *about,
             *REFERENCE.erase_about(subjects=about, box=box, now=now),

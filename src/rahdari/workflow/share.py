@@ -8,18 +8,20 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari.address import format_block
+from rahdari.apply import access
 from rahdari.apply import queries as applications
+from rahdari.apply import subjects as apply_subjects
 from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import Status
 from rahdari.archive.actions import Box
-from rahdari.checks import actions as checking
+from rahdari.checks import checking as checks_checking
 from rahdari.checks.evidence import Evidence
 from rahdari.checks.rules import Answer, Result
 from rahdari.db.queues import each_of
 from rahdari.inquiry.rules import SILENT
 from rahdari.letters import actions as letters
-from rahdari.register import actions as register
 from rahdari.register import queries as entries
+from rahdari.register import sharing
 from rahdari.register.models import CoHolder
 from rahdari.share import actions as share
 from rahdari.share import queries as requests
@@ -41,7 +43,7 @@ _FOUND: dict[str, tuple[Result, str]] = {
 @CO_HOLDER.delivering
 def deliver_consents(request: SharingRequest, now: dt.datetime) -> None:
     """What requests came to: to the check that waits, and to whoever asked."""
-    endpoint = applications.endpoint_by_subject(request.subject)
+    endpoint = apply_subjects.endpoint_by_subject(request.subject)
     if endpoint is not None:
         for each in applications.endpoints_of(endpoint.application):
             if each.network == request.block and not each.is_dynamic:
@@ -68,7 +70,7 @@ def _answer(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> No
         found = Answer(outcome, finding, evidence, blames=False)
     else:
         found = Answer("failed", "registered_by_another", {"block": block, "entries": others})
-    checking.answer_check(
+    checks_checking.answer_check(
         subject=subject, kind="not_registered", target=endpoint.subject, found=found, actor=ACTOR, now=now, anew=True
     )
 
@@ -89,7 +91,7 @@ def _tell(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> None
     }
     if template == "share_not_agreed":
         told["silent"] = request.state == SILENT
-    for person in applications.readers_of(application):
+    for person in access.readers_of(application):
         letters.write_once(
             to=person, template=template, about=application.subject, once=f"share:{request.pk}", context=told, now=now
         )
@@ -97,14 +99,14 @@ def _tell(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> None
 
 def _of_what_is_decided(now: dt.datetime) -> QuerySet[SharingRequest]:
     undecided = applications.endpoints_there().filter(application__status__in=[Status.DRAFT, Status.SUBMITTED])
-    return requests.unsettled().exclude(subject__in=applications.endpoint_names(undecided))
+    return requests.unsettled().exclude(subject__in=apply_subjects.endpoint_names(undecided))
 
 
 @each_of(_of_what_is_decided)
 def follow_requests(request: SharingRequest, now: dt.datetime) -> bool:
     """Requests whose application is over, or whose address was taken out: nobody is asked for it any more, and a
     consent that was given for it ends. Of one that was granted the consent lives as long as its entry."""
-    endpoint = applications.endpoint_by_subject(request.subject)
+    endpoint = apply_subjects.endpoint_by_subject(request.subject)
     status = endpoint.application.status if endpoint is not None else ""
     if status in {Status.DRAFT, Status.SUBMITTED}:
         return False
@@ -117,7 +119,7 @@ def follow_requests(request: SharingRequest, now: dt.datetime) -> bool:
     if request.is_waiting:
         request = CO_HOLDER.withdraw(request, actor=ACTOR, now=now)
     elif sharer is not None and not has_entries:
-        register.end_part(sharer=sharer, actor=ACTOR, now=now)
+        sharing.end_part(sharer=sharer, actor=ACTOR, now=now)
     share.settle(request=request, now=now)
     return True
 
@@ -125,7 +127,7 @@ def follow_requests(request: SharingRequest, now: dt.datetime) -> bool:
 @each_of(entries.sharers_due_to_leave)
 def end_parts(sharer: CoHolder, now: dt.datetime) -> bool:
     """Notices that ran out: the part of one holder ends, the address stays for the others."""
-    ended = bool(register.end_parts_due.move(sharer, now))
+    ended = bool(sharing.end_parts_due.move(sharer, now))
     if ended:
         share.tell(sharer, "share_ended", now)
     return ended

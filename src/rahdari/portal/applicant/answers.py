@@ -20,13 +20,14 @@ from rahdari.applicant.late_evidence import ways_of
 from rahdari.applicant.proofs import proofs_of
 from rahdari.applicant.refusals import why
 from rahdari.applicant.titles import words
-from rahdari.apply import actions as applicant
+from rahdari.apply import access, drafts, late_evidence, reapplication
 from rahdari.apply import queries as apply
 from rahdari.apply.form_errors import megabytes, too_many_drafts
 from rahdari.apply.models import Application, Document
 from rahdari.apply.sent_files import Refused, accepted, take_in
 from rahdari.checks import queries as checks
-from rahdari.decide import actions, queries
+from rahdari.decide import case_clock, queries, questions, refusals, remedies, transitions
+from rahdari.decide import due as decide_due
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.decide.rules import Status
 from rahdari.decide.words import why_held
@@ -77,7 +78,7 @@ def _answering(
 
     Whatever is pressed, files and words are kept: nothing that was typed is lost.
     """
-    policy, now = queries.policy_of(application), timezone.now()
+    policy, now = case_clock.policy_of(application), timezone.now()
     act, refused = "", []
     data: dict[str, str] = {"answer": asked.draft}
     pressed = request.method == "POST" and "more_time" not in request.POST
@@ -92,8 +93,8 @@ def _answering(
     form = Answer(bound, initial=data, longest=policy.limits.answer_characters, papers=bool(papers))
     if pressed and (act == "again" or refused or not form.is_valid()):
         text = data["answer"][: policy.limits.answer_characters * 2]
-        with suppress(actions.AlreadyAnswered, actions.NotPossibleNow):
-            actions.save_answer_draft(asked=asked, text=text, actor=by.actor, now=now)
+        with suppress(transitions.AlreadyAnswered, transitions.NotPossibleNow):
+            questions.save_answer_draft(asked=asked, text=text, actor=by.actor, now=now)
         if refused or not form.is_valid():
             act = "" if act == "send" or refused else act
     answering = Answering(
@@ -104,12 +105,12 @@ def _answering(
 
 def _take_in(request: HttpRequest, application: Application, by: Acting, asked: CaseQuestion | Notice) -> list[Refused]:
     def keep(name: str, content: bytes) -> None:
-        sent = applicant.File(name, content)
-        applicant.attach_to_answer(
+        sent = late_evidence.File(name, content)
+        late_evidence.attach_to_answer(
             application=application, asked=asked.subject, sent=sent, actor=by.actor, now=timezone.now()
         )
 
-    policy = queries.policy_of(application)
+    policy = case_clock.policy_of(application)
     return take_in(request, policy, keep)[1]
 
 
@@ -118,7 +119,7 @@ def _remove(application: Application, asked: CaseQuestion | Notice, given: str, 
         (each for each in apply.documents_of_answer(application, asked.subject) if str(each.pk) == given), None
     )
     if found is not None:
-        applicant.remove_from_answer(document=found, actor=actor, now=timezone.now())
+        late_evidence.remove_from_answer(document=found, actor=actor, now=timezone.now())
 
 
 def _kept(request: HttpRequest) -> HttpResponse:
@@ -150,13 +151,13 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
     asked = queries.open_question(case)
     if asked is None:
         return redirect("portal:status", reference=reference)
-    policy, now = queries.policy_of(application), timezone.now()
+    policy, now = case_clock.policy_of(application), timezone.now()
     if request.method == "POST" and "more_time" in request.POST:
         try:
-            actions.extend_question(question=asked, actor=by.actor, now=now)
+            questions.extend_question(question=asked, actor=by.actor, now=now)
             messages.success(request, _("You have more time now. The new last day is shown below."))
-        except (actions.NoMoreTime, actions.NotPossibleNow):
-            messages.info(request, why(actions.NoMoreTime))
+        except (questions.NoMoreTime, transitions.NotPossibleNow):
+            messages.info(request, why(questions.NoMoreTime))
         return redirect("portal:question", reference=reference)
     answering, act = _answering(request, application, by, asked)
     if act == "again":
@@ -164,22 +165,22 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
     if act == "send":
         form = answering.form
         try:
-            actions.answer_question(question=asked, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
-        except actions.AlreadyAnswered:
-            messages.info(request, why(actions.AlreadyAnswered))
-        except (actions.TooLateToReopen, actions.NotPossibleNow):
-            messages.warning(request, why(actions.NotPossibleNow))
+            questions.answer_question(question=asked, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
+        except transitions.AlreadyAnswered:
+            messages.info(request, why(transitions.AlreadyAnswered))
+        except (questions.TooLateToReopen, transitions.NotPossibleNow):
+            messages.warning(request, why(transitions.NotPossibleNow))
         else:
             messages.success(request, _("Your answer has arrived. The officer continues with the case."))
         return redirect("portal:status", reference=reference)
-    due = queries.question_due_at(asked)
+    due = case_clock.question_due_at(asked)
     context = {
         "application": application,
         "answering": answering,
         "question": asked,
         "code_text": words(policy.reasons[asked.code].text) if asked.code in policy.reasons else "",
         **_clock(start=asked.asked_at, due=due, now=now),
-        "clock": queries.clock_of(case, now),
+        "clock": case_clock.clock_of(case, now),
         "may_extend": may_take_more_time(asked, policy),
         "extension": policy.clocks["question"],
     }
@@ -195,29 +196,29 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
     told = queries.open_notice(case)
     if told is None:
         return redirect("portal:application", reference=reference)
-    policy, now = queries.policy_of(application), timezone.now()
+    policy, now = case_clock.policy_of(application), timezone.now()
     answering, act = _answering(request, application, by, told)
     if act == "again":
         return _kept(request)
     if act == "send":
         form = answering.form
         try:
-            actions.answer_notice(notice=told, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
-        except actions.AlreadyAnswered:
-            messages.info(request, why(actions.AlreadyAnswered))
-        except actions.NotPossibleNow:
+            refusals.answer_notice(notice=told, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
+        except transitions.AlreadyAnswered:
+            messages.info(request, why(transitions.AlreadyAnswered))
+        except transitions.NotPossibleNow:
             messages.warning(request, _("The time to answer has ended. A second officer decides on what is on file."))
         else:
             messages.success(
                 request, _("Your answer has arrived. A second officer reads it before anything is decided.")
             )
         return redirect("portal:status", reference=reference)
-    due = queries.notice_due_at(told)
+    due = case_clock.notice_due_at(told)
     context = {
         "application": application,
         "answering": answering,
         "notice": told,
-        "reasons": [queries.reason_with_law(policy, code) for code in told.codes],
+        "reasons": [remedies.reason_with_law(policy, code) for code in told.codes],
         **_clock(start=told.sent_at, due=due, now=now),
         "may_answer": told.may_answer,
         "taking_back": case.status == Status.DECIDED,
@@ -237,16 +238,16 @@ def apply_anew(request: HttpRequest, reference: str) -> HttpResponse:
     if queries.refusal_of(application) is None:
         return redirect("portal:application", reference=reference)
     try:
-        draft = applicant.apply_anew(
+        draft = reapplication.apply_anew(
             refused=application,
             applicant=person(request),
             actor=by.actor,
             now=timezone.now(),
             mandate=by.mandate,
         )
-    except applicant.ServiceNotOpen:
+    except drafts.ServiceNotOpen:
         messages.warning(request, _("This service is closed now. Apply again when it is open."))
-    except applicant.TooManyDrafts as error:
+    except drafts.TooManyDrafts as error:
         messages.error(request, too_many_drafts(error.limit))
     else:
         return redirect("portal:tasks", reference=draft.reference)
@@ -266,13 +267,13 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
     context = {
         "application": application,
         "refusal": refused,
-        "contact": queries.policy_of(application).contact,
+        "contact": case_clock.policy_of(application).contact,
         "passed": sum(check.outcome == "passed" for check in made),
         "made": len(made),
         **_clock(start=refused.at, due=refused.appeal_until, now=now),
         "endpoints": apply.endpoints_of(application),
-        "readable_until": queries.readable_until(application),
+        "readable_until": decide_due.readable_until(application),
         "held": why_held(application, now),
-        "may_apply": apply.may(person(request), Act.APPLY, application=application),
+        "may_apply": access.may(person(request), Act.APPLY, application=application),
     }
     return render(request, "portal/applicant/refusal.html", context)

@@ -13,9 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant.branches import BranchForm, addresses_of
-from rahdari.apply import actions as apply
-from rahdari.apply import form_errors
-from rahdari.people import actions, queries
+from rahdari.apply import bulk, form_errors
+from rahdari.people import branches as people_branches
+from rahdari.people import queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.rules import Act
 
@@ -32,12 +32,12 @@ def branches(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     form = BranchForm(request.POST if request.method == "POST" else None) if may_edit else None
     if request.method == "POST" and form is not None and form.is_valid():
         try:
-            actions.add_branch(
+            people_branches.add_branch(
                 organisation=organisation, actor=actor_of(person(request)), now=timezone.now(), **form.cleaned_data
             )
-        except actions.BranchNameTaken:
+        except people_branches.BranchNameTaken:
             form.add_name_taken()
-        except actions.TooManyBranches as error:
+        except people_branches.TooManyBranches as error:
             form.add_error("name", form_errors.branches_full(error.limit))
         else:
             return redirect("portal:branches", id=organisation.pk)
@@ -69,20 +69,20 @@ def branch(request: HttpRequest, id: uuid.UUID, branch: uuid.UUID) -> HttpRespon
     initial = {name: getattr(found, name) for name in BranchForm.base_fields}
     form = BranchForm(initial=initial)
     if request.method == "POST" and act == "end":
-        actions.end_branch(branch=found, actor=actor, now=now)
+        people_branches.end_branch(branch=found, actor=actor, now=now)
         return redirect("portal:branches", id=organisation.pk)
     if request.method == "POST" and act in {"take", "let_go"}:
         chosen = request.POST.getlist("address")
         listed = [each.subject for each in addresses_of(organisation) if each.subject in chosen]
         target = found if act == "take" else None
-        apply.place_endpoints(subjects=listed, branch=target, organisation=organisation, actor=actor, now=now)
+        bulk.place_endpoints(subjects=listed, branch=target, organisation=organisation, actor=actor, now=now)
         return here
     if request.method == "POST":
         form = BranchForm(request.POST)
         if form.is_valid():
             try:
-                actions.change_branch(branch=found, actor=actor, now=now, **form.cleaned_data)
-            except actions.BranchNameTaken:
+                people_branches.change_branch(branch=found, actor=actor, now=now, **form.cleaned_data)
+            except people_branches.BranchNameTaken:
                 form.add_name_taken()
             else:
                 messages.success(request, _("The branch was saved."))

@@ -19,6 +19,7 @@ from rahdari.apply.models import Application
 from rahdari.checks.kinds import KINDS
 from rahdari.inquiry.kinds import NoLongerOpen, is_open
 from rahdari.letters import queries as letters
+from rahdari.letters import words as letters_words
 from rahdari.people.acting import Acting
 from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as questions
@@ -66,7 +67,7 @@ def _context(
         "application": application,
         "question": question,
         "form": form,
-        "reached": letters.reached(letter)[0] if letter is not None else None,
+        "reached": letters_words.reached(letter)[0] if letter is not None else None,
         "left": values.span_words(max(question.due_at - now, dt.timedelta())),
         "share": min((now - question.asked_at) / whole, 1.0),
         "usual": values.span_words(usual, "in") if usual is not None else "",

@@ -19,9 +19,8 @@ from rahdari.address import format_block
 from rahdari.applicant.contact_way import no_code, not_taken
 from rahdari.applicant.proofs import ask_for_a_look, counts, is_looking, open_way, pending
 from rahdari.apply import queries as apply
-from rahdari.control import actions as control
+from rahdari.control import challenges, prefixes, registries, registry_words, way_words
 from rahdari.control import queries as proofs
-from rahdari.control import registry_words, way_words
 from rahdari.control.models import Challenge, Method
 from rahdari.control.sentences import Said
 from rahdari.people.rules import Act
@@ -79,7 +78,7 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
             trouble = _try(challenge, request.POST["code"][:100])
         if not trouble:
             return redirect(request.path)
-    rpki = proofs.rpki_of(row.network, row.asn, now)
+    rpki = prefixes.rpki_of(row.network, row.asn, now)
     context = {
         "application": application,
         "endpoint": row,
@@ -112,7 +111,7 @@ def _way(challenge: Challenge | None, trouble: str) -> ContactWay:
 def _send(challenge: Challenge, contact: str, name: str, actor: str) -> str:
     """What is wrong; nothing when the letter is on its way."""
     try:
-        control.send_code(
+        registries.send_code(
             challenge=challenge,
             contact=contact,
             name=name,
@@ -120,18 +119,18 @@ def _send(challenge: Challenge, contact: str, name: str, actor: str) -> str:
             actor=actor,
             now=timezone.now(),
         )
-    except control.NoCodeNow as error:
+    except registries.NoCodeNow as error:
         return no_code(error)
-    except control.ChallengeNotPending:
+    except challenges.ChallengeNotPending:
         return ""
     return ""
 
 
 def _try(challenge: Challenge, given: str) -> str:
     try:
-        control.try_code(challenge=challenge, given=given, now=timezone.now())
-    except control.CodeNotTaken as error:
+        registries.try_code(challenge=challenge, given=given, now=timezone.now())
+    except registries.CodeNotTaken as error:
         return not_taken(error)
-    except control.ChallengeNotPending:
+    except challenges.ChallengeNotPending:
         return ""
     return ""

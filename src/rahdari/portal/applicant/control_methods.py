@@ -30,8 +30,8 @@ from rahdari.applicant.proofs import (
 )
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.control import expected_claims, prefixes, registry_words, way_words, ways
 from rahdari.control import queries as proofs
-from rahdari.control import registry_words, way_words, ways
 from rahdari.control import rules as proving
 from rahdari.control.models import Challenge, Method
 from rahdari.people.rules import Act
@@ -141,7 +141,7 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
         "of_the_whole": method in proving.OF_THE_WHOLE,
     }
     if method in proving.OF_THE_WHOLE:
-        rpki = proofs.rpki_of(mine.network, mine.asn, now)
+        rpki = prefixes.rpki_of(mine.network, mine.asn, now)
         facts["rpki"] = registry_words.of_rpki(rpki) if rpki else ""
     if challenge is not None and form is None:
         facts |= progress(challenge)
@@ -155,9 +155,9 @@ def progress(challenge: Challenge) -> dict[str, Any]:
     return {
         "given": challenge.facts,
         "port_text": _port_text(challenge),
-        "asked_at": proofs.address_asked(challenge),
+        "asked_at": expected_claims.address_asked(challenge),
         "steps": f"portal/applicant/ways/{challenge.method}.html",
-        "values": proofs.shown_for(challenge),
+        "values": expected_claims.shown_for(challenge),
         "looking": looking,
         "places": proofs.places_asked(),
         "said": way_words.of_look(tries[0]) if tries else None,

@@ -34,7 +34,7 @@ from rahdari.applicant.connections import (
 )
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import queries as proofs
-from rahdari.dyndns import actions, queries, rules
+from rahdari.dyndns import hosts, queries, reporting, rules
 from rahdari.dyndns.models import DynamicHost
 from rahdari.dyndns.rules import By, ReportOutcome, V6As
 from rahdari.people.access import person_required
@@ -65,16 +65,16 @@ def values_of(host: DynamicHost, token: str = "") -> dict[str, Any]:
     }
 
 
-def report_from_here(request: HttpRequest, host: DynamicHost) -> actions.Heard | None:
+def report_from_here(request: HttpRequest, host: DynamicHost) -> reporting.Heard | None:
     """Take the visitor's own address as a report; None when it is no public one."""
     source = visitor.address(request)
     asked = rules.to_register(ipaddress.ip_network(source), host.v6_as)
     if asked is None:
         return None
-    return actions.report(host=host, block=asked, source=source, by=By.PAGE, now=timezone.now())
+    return reporting.report(host=host, block=asked, source=source, by=By.PAGE, now=timezone.now())
 
 
-def _say(request: HttpRequest, heard: actions.Heard | None) -> None:
+def _say(request: HttpRequest, heard: reporting.Heard | None) -> None:
     if heard is not None and heard.is_taken:
         messages.success(request, _("Reported. Your registration follows within seconds."))
     elif heard is None or heard.outcome is ReportOutcome.NOT_PUBLIC:
@@ -113,11 +113,11 @@ def prove(
         if not allowance.allowed:
             return errors.too_many(request, wait=allowance.wait)
         if "v6" in request.POST:
-            actions.choose_v6(host=host, v6_as=_v6(request), actor=actor, now=now)
+            hosts.choose_v6(host=host, v6_as=_v6(request), actor=actor, now=now)
         elif "report" in request.POST:
             _say(request, report_from_here(request, host))
         elif "token" in request.POST:
-            token = actions.make_token(host=host, actor=actor, now=now).text
+            token = hosts.make_token(host=host, actor=actor, now=now).text
         if not token:
             return redirect(request.path)
     reports = list(queries.reports_of(host)[:REPORTS_SHOWN])
@@ -164,11 +164,11 @@ def changing(request: HttpRequest, reference: str, host: uuid.UUID) -> HttpRespo
             _say(request, report_from_here(request, row))
         elif "token" in request.POST:
             lasts = dt.timedelta(0) if request.POST.get("stop") == "0" else OLD_TOKEN_LASTS
-            token = actions.make_token(host=row, actor=actor, now=now, old_ends_in=lasts).text
+            token = hosts.make_token(host=row, actor=actor, now=now, old_ends_in=lasts).text
         elif "pause" in request.POST:
             _pause(request, row, actor, now)
         elif "v6" in request.POST:
-            actions.choose_v6(host=row, v6_as=_v6(request), actor=actor, now=now)
+            hosts.choose_v6(host=row, v6_as=_v6(request), actor=actor, now=now)
         if not token:
             return redirect(request.path)
     reports = list(queries.reports_of(row)[:REPORTS_SHOWN])
@@ -196,14 +196,14 @@ def changing(request: HttpRequest, reference: str, host: uuid.UUID) -> HttpRespo
 
 def _pause(request: HttpRequest, host: DynamicHost, actor: str, now: dt.datetime) -> None:
     if request.POST["pause"] == "off":
-        actions.pause(host=host, until=None, actor=actor, now=now)
+        hosts.pause(host=host, until=None, actor=actor, now=now)
         return
     try:
         day = parse_date(request.POST.get("until", "").strip())
     except ValueError:
         day = None
     try:
-        actions.pause(host=host, until=end_of_pause(day, now), actor=actor, now=now)
+        hosts.pause(host=host, until=end_of_pause(day, now), actor=actor, now=now)
     except WrongDay as error:
         messages.warning(request, str(error))
         return

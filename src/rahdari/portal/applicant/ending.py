@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant.refusals import why
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
-from rahdari.decide import actions
+from rahdari.decide import ending as decide_ending
 from rahdari.decide.rules import PAUSES
 from rahdari.mobile import queries as mobile
 from rahdari.people.access import person_required
 from rahdari.people.reauthentication import need_fresh_proof
 from rahdari.register import queries
-from rahdari.register.actions import NotValid
+from rahdari.register.changes import NotValid
 from rahdari.register.reference import normalise
 from rahdari.register.rules import UNDONE_WITHIN, Standing
 from rahdari.web.posting import posted_from
@@ -80,8 +80,8 @@ def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         need_fresh_proof(request)
         try:
-            actions.end(registration=found, actor=by.actor, now=timezone.now())
-        except (NotValid, actions.NotYours):
+            decide_ending.end(registration=found, actor=by.actor, now=timezone.now())
+        except (NotValid, decide_ending.NotYours):
             return no_longer_valid(request, found)
         return redirect("portal:registration", reference=found.reference)
     context = {
@@ -105,7 +105,7 @@ def pause_registration(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         days = form.cleaned_data["days"]
         try:
-            actions.pause(registration=found, days=days, actor=by.actor, now=timezone.now())
+            decide_ending.pause(registration=found, days=days, actor=by.actor, now=timezone.now())
         except NotValid:
             return no_longer_valid(request, found)
         return redirect("portal:registration", reference=found.reference)
@@ -119,9 +119,9 @@ def go_on(request: HttpRequest, reference: str) -> HttpResponse:
     """Undo the end, or end the pause."""
     found, by = own_registration(request, reference)
     try:
-        _registration, lost = actions.go_on(registration=found, actor=by.actor, now=timezone.now())
-    except (actions.NotYours, actions.TooLate):
-        messages.warning(request, why(actions.TooLate))
+        _registration, lost = decide_ending.go_on(registration=found, actor=by.actor, now=timezone.now())
+    except (decide_ending.NotYours, decide_ending.TooLate):
+        messages.warning(request, why(decide_ending.TooLate))
         return redirect("portal:registration", reference=found.reference)
     if lost:
         messages.warning(

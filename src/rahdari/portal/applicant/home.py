@@ -18,9 +18,9 @@ from rahdari.applicant.registrations import seen_by
 from rahdari.applicant.representing import questions_to
 from rahdari.applicant.stages import Said, Stage, said
 from rahdari.applicant.titles import service_title
-from rahdari.apply import queries as apply
-from rahdari.apply import summary
+from rahdari.apply import access, summary
 from rahdari.apply.models import Application
+from rahdari.people import holders
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
@@ -58,12 +58,12 @@ def home(request: HttpRequest) -> HttpResponse:
         if name := desk(user):
             return redirect(name)
     now = timezone.now()
-    theirs = list(apply.applications_of(user)[:50])
+    theirs = list(access.applications_of(user)[:50])
     sent = overviews((each for each in theirs if each.status != "draft"), now=now)
     seen = {each.application.pk: each for each in sent}
     rows = [_row(each, seen.get(each.pk)) for each in theirs]
     held = held_by(request)
-    to_prove = with_unproved(apply.applications_to_prove(user)[:50])
+    to_prove = with_unproved(access.applications_to_prove(user)[:50])
     return render(
         request,
         "portal/applicant/home.html",
@@ -94,7 +94,7 @@ def registrations(request: HttpRequest) -> HttpResponse:
 def held_by(request: HttpRequest) -> list[HeldRegistration]:
     now = timezone.now()
     found = list(seen_by(person(request))[:100])
-    names = people.holder_names(each.holder for each in found)
+    names = holders.holder_names(each.holder for each in found)
     return [
         HeldRegistration(each, standing_of(each, now), service_title(each.category), names.get(each.holder, ""))
         for each in found

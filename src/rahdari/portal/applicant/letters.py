@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from rahdari.letters import actions
+from rahdari.letters import actions, words
 from rahdari.letters import queries as inbox
 from rahdari.people.access import person
 from rahdari.portal.letter_body import body_of
@@ -49,7 +49,7 @@ def letter(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             "header": body_of(found.html, "header"),
             "body": body_of(found.html),
             "footer": body_of(found.html, "footer"),
-            "reached": inbox.reached(found),
+            "reached": words.reached(found),
             "section": "letters",
         },
     )

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant.mandates import MandateForm, done_for, offer, services_of_organisations, shown
 from rahdari.applicant.titles import service_title
-from rahdari.apply import actions as apply
-from rahdari.apply import form_errors
-from rahdari.people import actions, queries
+from rahdari.apply import drafts, form_errors
+from rahdari.people import mandates as people_mandates
+from rahdari.people import queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.acting import Acting
 from rahdari.people.models import Mandate, User
@@ -35,7 +35,7 @@ def mandates(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         row = queries.mandates_of(organisation).filter(pk=_uuid(request.POST["end"])).first()
         if row is None:
             raise Http404
-        actions.end_mandate(mandate=row, actor=actor, now=now)
+        people_mandates.end_mandate(mandate=row, actor=actor, now=now)
         return here
     form = MandateForm(
         request.POST if request.method == "POST" else None, giver=person(request), organisation=organisation
@@ -74,9 +74,9 @@ def mandates_held(request: HttpRequest) -> HttpResponse:
         if row is None:
             raise Http404
         if act == "accept":
-            actions.accept_mandate(user=user, mandate=row, actor=actor_of(user), now=now)
+            people_mandates.accept_mandate(user=user, mandate=row, actor=actor_of(user), now=now)
         elif act in {"decline", "give_up"}:
-            actions.end_mandate(mandate=row, actor=actor_of(user), now=now)
+            people_mandates.end_mandate(mandate=row, actor=actor_of(user), now=now)
         elif act == "apply":
             return _begin(request, user, row, request.POST.get("service", ""), now)
         return redirect("portal:mandates_held")
@@ -98,7 +98,7 @@ def _begin(request: HttpRequest, user: User, mandate: Mandate, service: str, now
     if found is None or service not in services_of_organisations():
         raise Http404
     try:
-        application = apply.start_application(
+        application = drafts.start_application(
             applicant=user,
             service=service,
             fixed_address="yes",
@@ -106,7 +106,7 @@ def _begin(request: HttpRequest, user: User, mandate: Mandate, service: str, now
             actor=Acting(user, found).actor,
             now=now,
         )
-    except apply.TooManyDrafts as error:
+    except drafts.TooManyDrafts as error:
         messages.error(request, form_errors.too_many_drafts(error.limit))
         return redirect("portal:home")
     return redirect("portal:tasks", reference=application.reference)

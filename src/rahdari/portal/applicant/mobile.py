@@ -27,7 +27,7 @@ from rahdari.confirm import words
 from rahdari.mobile import actions, rules
 from rahdari.mobile.models import MobileNumber
 from rahdari.mobile.rules import MobileState
-from rahdari.people import actions as people
+from rahdari.people import number_codes
 from rahdari.people.access import person, person_required
 from rahdari.people.acting import Acting, Reached
 from rahdari.publish import queries as networks
@@ -104,9 +104,9 @@ def _send_code(request: HttpRequest, place: Place, by: Acting, number: str) -> s
             actor=by.actor,
             now=timezone.now(),
         )
-    except people.TooManyCodes as error:
+    except number_codes.TooManyCodes as error:
         return numbers.too_many(error.wait)
-    except people.SmsNotSetUp:
+    except number_codes.SmsNotSetUp:
         return numbers.no_sms()
     return ""
 
@@ -144,15 +144,15 @@ def _code(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
                 actor=by.actor,
                 now=now,
             )
-        except people.CodeWrong as error:
+        except number_codes.CodeWrong as error:
             form.add_error("code", numbers.wrong_code(error))
-        except people.CodeEnded:
+        except number_codes.CodeEnded:
             line.refresh_from_db()
-        except people.NoCodeWaiting:
+        except number_codes.NoCodeWaiting:
             return redirect(place.url("number"))
         else:
             return redirect(place.url("line"))
-    ended = people.has_ended(line, now)
+    ended = number_codes.has_ended(line, now)
     context = {
         "place": place,
         "form": form,

@@ -28,7 +28,7 @@ from rahdari.applicant.registration_status import may_go_on, standing_of, stays
 from rahdari.applicant.representing import Asked, questions_to
 from rahdari.applicant.stages import Said, Stage
 from rahdari.applicant.titles import service_title
-from rahdari.apply import actions as apply
+from rahdari.apply import access, renewal, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import queries as control_queries
@@ -125,7 +125,7 @@ def _rows(found: Organisation, now: dt.datetime) -> list[MemberRow]:
     for entry in register.active_of_registrations(held):
         entries[entry.registration_id].append(entry)
     standings = publish.standings_of({each.pk: entries[each.pk] for each in held})
-    known = applications.endpoints_by_subjects({entry.subject for group in entries.values() for entry in group})
+    known = subjects.endpoints_by_subjects({entry.subject for group in entries.values() for entry in group})
     asked = control_queries.reproofs_of(f"entry:{entry.pk}" for group in entries.values() for entry in group)
     open_ones = {about for about, proofs in asked.items() if proofs[0].state == Reproof.State.OPEN}
     policy = applications.policy_in_force()
@@ -139,7 +139,7 @@ def _rows(found: Organisation, now: dt.datetime) -> list[MemberRow]:
             standing=standings[each.pk] if each.suspended_at is None else publish.OperatorStanding(None, None, [], 0),
             branches=_branches(entries[each.pk], known),
             ends_soon=each.valid_until <= now + ENDS_SOON,
-            may_renew=each.suspended_at is None and now >= apply.renewal_opens_at(each, policy),
+            may_renew=each.suspended_at is None and now >= renewal.renewal_opens_at(each, policy),
             asked_again=sum(f"entry:{entry.pk}" in open_ones for entry in entries[each.pk]),
         )
         for each in sorted(held, key=lambda one: one.valid_until)
@@ -153,7 +153,7 @@ def _branches(entries: Iterable[Entry], known: dict[str, Endpoint]) -> list[str]
 
 
 def _under_way(found: Organisation, now: dt.datetime) -> list[UnderWay]:
-    rows = overviews(applications.applications_for(found).filter(status__in=UNDER_WAY)[:MOST], now=now)
+    rows = overviews(access.applications_for(found).filter(status__in=UNDER_WAY)[:MOST], now=now)
     # Who pays is told by the invoice.
     return [
         UnderWay(
@@ -174,7 +174,7 @@ def _to_do(
     todo: list[ToDo] = []
     todo += [_answer(each, now) for each in questions_to(user, found)]
     if people.may(user, Act.PROVE, organisation=found):
-        theirs = applications.applications_to_prove(user).filter(organisation=found)[:MOST]
+        theirs = access.applications_to_prove(user).filter(organisation=found)[:MOST]
         todo += [_prove(each, left) for each, left in with_unproved(theirs) if left]
         todo += [_prove_again(row) for row in rows if row.asked_again and row.state == Standing.VALID]
     if may_apply:
@@ -292,7 +292,7 @@ def address_list(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Every address that the organisation has on the register, for a spreadsheet."""
     found, now = shared.organisation(request, id, Act.SEE), timezone.now()
     rows = _rows(found, now)
-    known = applications.endpoints_by_subjects({entry.subject for row in rows for entry in row.entries})
+    known = subjects.endpoints_by_subjects({entry.subject for row in rows for entry in row.entries})
     heading = [
         _("Registration"),
         _("Address"),

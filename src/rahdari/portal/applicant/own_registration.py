@@ -18,12 +18,12 @@ from rahdari.address import Endpoint, format_block, vpn
 from rahdari.applicant import registrations
 from rahdari.applicant.refusals import why
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
-from rahdari.apply import queries as applications
+from rahdari.apply import subjects
 from rahdari.apply.address_form import RunsForm
 from rahdari.people.access import person_required
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
-from rahdari.register import actions, queries
+from rahdari.register import changes, queries
 from rahdari.register.models import Entry, Registration
 from rahdari.web import errors, limits
 
@@ -33,13 +33,13 @@ from .shared import own_registration
 def no_longer_valid(request: HttpRequest, found: Registration) -> HttpResponse:
     """Its page says how it stands now."""
     if request.method == "POST":
-        messages.info(request, why(actions.NotValid))
+        messages.info(request, why(changes.NotValid))
     return redirect("portal:registration", reference=found.reference)
 
 
 def _is_shared(request: HttpRequest, found: Registration) -> HttpResponse:
     """What runs at an address that others have too is changed by adding the other port, and leaving this one."""
-    messages.info(request, why(actions.SharedWithOthers))
+    messages.info(request, why(changes.SharedWithOthers))
     return redirect("portal:registration", reference=found.reference)
 
 
@@ -58,7 +58,7 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
         return _is_shared(request, found)
     now_there = Endpoint(row.block, queries.parts_at(row))
     # The register knows protocols and ports; what the holder runs there stands in the application.
-    named = applications.endpoints_by_subjects([row.subject]).get(row.subject)
+    named = subjects.endpoints_by_subjects([row.subject]).get(row.subject)
     is_named = named is not None and named.parts == now_there.parts
     runs = named.runs if named is not None and is_named else vpn.service_with(now_there.parts)
     kind, protocol, port = vpn.asked_as(runs, now_there.parts)
@@ -82,9 +82,9 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
                 else:
                     messages.success(request, _("Changed. Operators get it within seconds."))
                 return redirect("portal:registration", reference=found.reference)
-        except actions.NotValid:
+        except changes.NotValid:
             return no_longer_valid(request, found)
-        except actions.SharedWithOthers:
+        except changes.SharedWithOthers:
             return _is_shared(request, found)
     context = {"registration": found, "form": form, "address": format_block(row.block), "is_paused": is_paused}
     return render(request, "portal/applicant/change_entry.html", context)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.applicant.late_evidence import PER_SECONDS, PROOFS, Way, form_of, offer, ways_of
 from rahdari.applicant.refusals import why
-from rahdari.apply import actions
+from rahdari.apply import late_evidence, parts, screening
 from rahdari.apply.evidence_forms import LaterText
 from rahdari.apply.form_errors import file as words_of_file
 from rahdari.apply.models import Application
@@ -91,9 +91,9 @@ def _offer(request: HttpRequest, application: Application, by: Acting, way: Way,
         return [words]
     try:
         offer(application, way, data, files, actor=by.actor, now=timezone.now())
-    except actions.FileRefused as error:
+    except screening.FileRefused as error:
         return [words_of_file(error)]
-    except actions.TooManyDocuments as error:
+    except parts.TooManyDocuments as error:
         return [
             ngettext(
                 "This application has %(count)s file already, which is the limit.",
@@ -102,8 +102,8 @@ def _offer(request: HttpRequest, application: Application, by: Acting, way: Way,
             )
             % {"count": error.limit}
         ]
-    except actions.NothingAwaited:
-        return [why(actions.NothingAwaited)]
+    except late_evidence.NothingAwaited:
+        return [why(late_evidence.NothingAwaited)]
     return []
 
 

@@ -18,6 +18,7 @@ from rahdari import optional
 from rahdari.address import format_block
 from rahdari.applicant import links
 from rahdari.applicant.proofs import Proof, counts, left_to_prove, proofs_of, prove_by_visit
+from rahdari.apply import access, subjects
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import queries as proofs
@@ -48,7 +49,7 @@ def first(request: HttpRequest, reference: str) -> HttpResponse:
 
 def without_addresses(request: HttpRequest, application: Application) -> str:
     """Where somebody goes who came to prove what is not there yet: to the addresses, or home."""
-    may_add = apply.may(person(request), Act.ADDRESSES, application=application)
+    may_add = access.may(person(request), Act.ADDRESSES, application=application)
     if application.status == "draft" and may_add and not application.is_mobile:
         return reverse("apply:addresses", args=[application.reference])
     return reverse("portal:home")
@@ -58,21 +59,21 @@ def without_addresses(request: HttpRequest, application: Application) -> str:
 @require_safe
 def after_the_link(request: HttpRequest, endpoint: uuid.UUID) -> HttpResponse:
     """From the page of the link, which knows no application, on with the one that the address belongs to."""
-    row = apply.endpoint_by_subject(f"endpoint:{endpoint}")
+    row = subjects.endpoint_by_subject(f"endpoint:{endpoint}")
     if row is None:
         return redirect("portal:home")
     try:
-        application = apply.application_for_applicant(
+        application = access.application_for_applicant(
             applicant=person(request), reference=row.application.reference, act=Act.PROVE
         ).row
-    except apply.ApplicationNotFound:
+    except access.ApplicationNotFound:
         return redirect("portal:home")
     return redirect(go_on_url(request, application))
 
 
 def go_on_url(request: HttpRequest, application: Application) -> str:
     """Where a proof leads on to."""
-    if not apply.may(person(request), Act.PAPERS, application=application):
+    if not access.may(person(request), Act.PAPERS, application=application):
         return reverse("portal:application", args=[application.reference])
     name = "portal:next_task" if application.status == "draft" else "portal:status"
     return reverse(name, args=[application.reference])
@@ -111,7 +112,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "next": others[0].endpoint if others else None,
         "proof": mine.proof,
         "go_on_url": go_on_url(request, application),
-        "may_send": apply.may(person(request), Act.PAPERS, application=application),
+        "may_send": access.may(person(request), Act.PAPERS, application=application),
     }
     if mine.endpoint.is_dynamic:
         return dynamic_address.prove(request, application, by, mine.endpoint, facts)

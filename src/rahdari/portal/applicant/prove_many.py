@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari.applicant import links
 from rahdari.applicant.proofs import addresses_in, proofs_of, provable_by_link, prove_by_visit
+from rahdari.apply import access
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.control import rules, visits, way_words
@@ -96,8 +97,8 @@ def prove_by_link(request: HttpRequest, reference: str, token: str) -> HttpRespo
     """Opened by whoever sits at one of the addresses, signed in or not."""
     address = rules.plain_address(visitor.address(request))
     try:
-        application = apply.application_for_link(reference=reference, token=token)
-    except apply.ApplicationNotFound:
+        application = access.application_for_link(reference=reference, token=token)
+    except access.ApplicationNotFound:
         where = visitor.household(request)
         allowance = limits.take(f"verify.unknown_link:{where}", rate=UNKNOWN_LINKS, per=PER_SECONDS)
         if not allowance.allowed:

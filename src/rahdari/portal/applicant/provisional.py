@@ -18,11 +18,13 @@ from rahdari.applicant.clients import question_about
 from rahdari.applicant.late_evidence import ways_of
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.applicant.registrations import may_act_for
+from rahdari.apply import access, subjects
 from rahdari.apply import queries as apply
 from rahdari.checks import queries as check_queries
 from rahdari.checks import words
 from rahdari.checks.kinds import Party, whose_turn
 from rahdari.checks.models import Check, Outcome
+from rahdari.decide import case_clock
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
 from rahdari.people.access import person
@@ -68,7 +70,7 @@ def term_of(registration: Registration, *, now: dt.datetime) -> Term | None:
 
 def points_of(registration: Registration, *, now: dt.datetime) -> list[Point]:
     """The checks that count, those that are awaited first."""
-    application = apply.application_by_subject(registration.origin)
+    application = subjects.application_by_subject(registration.origin)
     if application is None:
         return []
     found = decide.assessment_of(application, now)
@@ -115,14 +117,14 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
     term = term_of(found, now=now)
     if term is None or not may_change(found, now):
         return redirect("portal:registration", reference=found.reference)
-    application = apply.application_by_subject(found.origin)
-    policy = decide.policy_of(application) if application else apply.policy_in_force()
+    application = subjects.application_by_subject(found.origin)
+    policy = case_clock.policy_of(application) if application else apply.policy_in_force()
     reason = policy.reasons.get(found.provisional_code)
     service = policy.services.get(found.category)
-    may_send = application is not None and apply.may(person(request), Act.PAPERS, application=application)
+    may_send = application is not None and access.may(person(request), Act.PAPERS, application=application)
     context = {
         "registration": found,
-        "holder": apply.holder_name_of(found),
+        "holder": subjects.holder_name_of(found),
         "term": term,
         "left": values.span_words(dt.timedelta(days=term.left.days) or term.left),
         "reason": titles.words(reason.text) if reason else "",

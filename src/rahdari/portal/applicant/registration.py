@@ -22,11 +22,11 @@ from rahdari.applicant.proof_history import by_address, proofs_of
 from rahdari.applicant.registration_status import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
 from rahdari.applicant.registrations import may_act_for
 from rahdari.applicant.titles import service_title
-from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
+from rahdari.apply import renewal, subjects
 from rahdari.apply.models import Endpoint
 from rahdari.apply.summary import SummaryLine
-from rahdari.decide import queries as decide
+from rahdari.decide import case_clock, remedies
 from rahdari.dyndns import queries as dyndns_queries
 from rahdari.dyndns.models import DynamicHost
 from rahdari.mobile import queries as mobile
@@ -80,9 +80,9 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     state = standing_of(found, now)
     may_act = may_act_for(person(request), found)
     hosts = {host.pk: host for host in dyndns_queries.hosts_of(found)}
-    opens_at = apply.renewal_opens_at(found, applications.policy_in_force())
+    opens_at = renewal.renewal_opens_at(found, applications.policy_in_force())
     shown = register.endpoints_among(entry for entry in entries if entry.kind != "dynamic" or not entry.ended_at)
-    named = applications.endpoints_by_subjects([entry.subject for entry in shown])
+    named = subjects.endpoints_by_subjects([entry.subject for entry in shown])
     addresses = [_address(entry, parts, hosts, named.get(entry.subject)) for entry, parts in shown.items()]
     addresses.sort(key=_place)
     context = {
@@ -91,12 +91,12 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "stands": state in CHANGEABLE,
         "may_act": may_act,
         "may_go_on": may_go_on(found, now),
-        "notice": decide.notice_about(found),
+        "notice": remedies.notice_about(found),
         **_taken_back(found, state),
         "undone_until": min(found.struck_out_at + UNDONE_WITHIN, found.stays_until) if found.struck_out_at else None,
         "may_change": may_act_for(person(request), found, Act.ADDRESSES),
         "may_prove": may_act_for(person(request), found, Act.PROVE),
-        "holder": applications.holder_name_of(found),
+        "holder": subjects.holder_name_of(found),
         "service": service_title(found.category),
         "addresses": addresses,
         "count": addresses_of(found) or len({each.entry.block for each in addresses}),
@@ -152,14 +152,14 @@ def _page_of(remedy: Remedy, found: Registration) -> str:
 
 def _taken_back(found: Registration, state: str) -> dict[str, object]:
     """Why it was suspended or struck out, and what its holder can do."""
-    taken = decide.taken_back_from(found) if state in {"suspended", "struck_out"} else None
+    taken = remedies.taken_back_from(found) if state in {"suspended", "struck_out"} else None
     if taken is None or taken.restored_at is not None:
         return {}
-    rules = decide.policy_of(taken.case.application)
+    rules = case_clock.policy_of(taken.case.application)
     return {
         "taken": taken,
-        "taken_reasons": [decide.reason_with_law(rules, code) for code in taken.codes],
-        "taken_remedies": [(each, _page_of(each, found)) for each in decide.remedies_after(rules, taken.codes)],
+        "taken_reasons": [remedies.reason_with_law(rules, code) for code in taken.codes],
+        "taken_remedies": [(each, _page_of(each, found)) for each in remedies.remedies_after(rules, taken.codes)],
         "contact": rules.contact,
     }
 

@@ -13,8 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
-from rahdari.apply import actions as apply
+from rahdari.apply import access, drafts
 from rahdari.apply import queries as applications
+from rahdari.apply import renewal as apply_renewal
 from rahdari.apply.rules import About
 from rahdari.people.access import person, person_required
 from rahdari.people.rules import Act
@@ -45,12 +46,12 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
     if not may_change(found, now):
         return redirect("portal:registration", reference=found.reference)
     policy = applications.policy_in_force()
-    opens_at = apply.renewal_opens_at(found, policy)
+    opens_at = apply_renewal.renewal_opens_at(found, policy)
     under_way = applications.under_way_for(found, about)
-    mine = under_way is not None and applications.may(person(request), act, application=under_way)
+    mine = under_way is not None and access.may(person(request), act, application=under_way)
     if request.method == "POST":
         try:
-            application = apply.apply_again(
+            application = apply_renewal.apply_again(
                 registration=found,
                 applicant=person(request),
                 about=about,
@@ -58,17 +59,17 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
                 now=now,
                 mandate=by.mandate,
             )
-        except apply.TooEarlyToRenew:
+        except apply_renewal.TooEarlyToRenew:
             return redirect(request.path)
-        except apply.RegistrationOver:
+        except apply_renewal.RegistrationOver:
             return redirect("portal:registration", reference=found.reference)
-        except apply.ServiceNotOpen:
+        except drafts.ServiceNotOpen:
             messages.warning(
                 request,
                 _("This service is closed at the moment, so nothing can be sent. Your registration is still valid."),
             )
             return redirect(request.path)
-        if not applications.may(person(request), act, application=application):
+        if not access.may(person(request), act, application=application):
             return redirect(request.path)
         as_it_is = about is About.RENEWAL and request.POST.get("act") == "as_it_is"
         if as_it_is and under_way is None and not renewing.send_as_it_is(request, application, policy, by):

@@ -17,12 +17,13 @@ from django.utils.translation import gettext as _
 from rahdari.address import Address, format_block
 from rahdari.applicant import sending
 from rahdari.applicant.titles import words
-from rahdari.apply import actions as apply
+from rahdari.apply import drafts, renewal
 from rahdari.apply import queries as applications
+from rahdari.apply import sending as apply_sending
 from rahdari.apply.models import Application
 from rahdari.apply.summary import SummaryGroup, title_of
+from rahdari.control import expected_claims, rules, way_words
 from rahdari.control import queries as proofs
-from rahdari.control import rules, way_words
 from rahdari.control.models import Method
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy
@@ -58,7 +59,7 @@ class AsItIs:
 
 def as_it_is(request: HttpRequest, found: Registration, policy: Policy, now: dt.datetime) -> AsItIs | None:
     """None where this page cannot say it: nothing is known of the last application, or it is about a mobile number."""
-    foreseen = apply.foresee_renewal(found, policy, now)
+    foreseen = renewal.foresee_renewal(found, policy, now)
     if foreseen is None or foreseen.last.is_mobile:
         return None
     service = policy.services[found.category]
@@ -75,7 +76,7 @@ def as_it_is(request: HttpRequest, found: Registration, policy: Policy, now: dt.
     )
 
 
-def _addresses(foreseen: apply.Foreseen, policy: Policy, seen: Address) -> list[Held]:
+def _addresses(foreseen: renewal.Foreseen, policy: Policy, seen: Address) -> list[Held]:
     held = []
     # One question for all: an organisation has hundreds.
     known = proofs.proofs_of([row.subject for row in foreseen.stays])
@@ -87,7 +88,11 @@ def _addresses(foreseen: apply.Foreseen, policy: Policy, seen: Address) -> list[
         how, way = "later", ""
         if by_link and rules.covers(row.block, seen):
             how = "here"
-        elif before is not None and policy.proof.way(before.method) is not None and proofs.can_be_repeated(before):
+        elif (
+            before is not None
+            and policy.proof.way(before.method) is not None
+            and expected_claims.can_be_repeated(before)
+        ):
             how, way = "looked_at", way_words.title(before.method)
         held.append(Held(format_block(row.block), how, way))
     return held + [Held(row.address_text, "reported") for row in reported]
@@ -96,7 +101,7 @@ def _addresses(foreseen: apply.Foreseen, policy: Policy, seen: Address) -> list[
 def send_as_it_is(request: HttpRequest, application: Application, policy: Policy, by: Acting) -> bool:
     """Ask for the proofs, and send it. False when something has to be looked at first: the draft is there."""
     service = applications.service_of(application, policy)
-    if application.is_mobile or apply.asked(applications.facts_of(application), service):
+    if application.is_mobile or renewal.asked(applications.facts_of(application), service):
         return False
     try:
         # The first version: nobody has changed anything since this page was shown.
@@ -109,12 +114,12 @@ def send_as_it_is(request: HttpRequest, application: Application, policy: Policy
             seen_from=rules.plain_address(visitor.address(request)),
         )
     except (
-        apply.TermsChanged,
-        apply.ChangedMeanwhile,
-        apply.EndpointsInTrouble,
-        apply.StepsMissing,
-        apply.ServiceNotOpen,
-        apply.NotADraft,
+        apply_sending.TermsChanged,
+        drafts.ChangedMeanwhile,
+        apply_sending.EndpointsInTrouble,
+        apply_sending.StepsMissing,
+        drafts.ServiceNotOpen,
+        drafts.NotADraft,
     ):
         return False
     return True

@@ -18,11 +18,10 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant import representing
 from rahdari.apply.models import Application
-from rahdari.checks import actions as checking
 from rahdari.checks import contacts
 from rahdari.checks.models import Check, Outcome
 from rahdari.checks.words import roster_title
-from rahdari.control import actions as control
+from rahdari.control import registries
 from rahdari.people.access import actor_of, person
 from rahdari.web import values
 
@@ -72,7 +71,7 @@ def _send(request: HttpRequest, application: Application, check: Check, actor: s
     try:
         way = request.POST["to"][:10]
         representing.send(application, check, way, by=person(request), actor=actor, now=now)
-    except control.NoCodeNow as error:
+    except registries.NoCodeNow as error:
         return representing.no_code(error)
     return ""
 
@@ -80,10 +79,10 @@ def _send(request: HttpRequest, application: Application, check: Check, actor: s
 def _take(check: Check, given: str, *, actor: str, now: dt.datetime) -> str:
     """What is wrong with the code; nothing when it is right, or nothing waits for it any more."""
     try:
-        checking.try_code(check=check, given=given, actor=actor, now=now)
-    except control.CodeNotTaken as error:
+        contacts.try_code(check=check, given=given, actor=actor, now=now)
+    except registries.CodeNotTaken as error:
         return representing.not_taken(error)
-    except checking.NothingToShow:
+    except contacts.NothingToShow:
         return ""
     return ""
 
@@ -102,7 +101,7 @@ def representative(request: HttpRequest, id: uuid.UUID, check: uuid.UUID) -> Htt
     waits = found.outcome == Outcome.WAITING and about.status == "submitted"
     if request.method == "POST" and request.POST.get("said") in {"yes", "no"}:
         said = request.POST["said"] == "yes"
-        if waits and checking.answer_as_representative(
+        if waits and contacts.answer_as_representative(
             check=found, said=said, actor=actor_of(person(request)), now=timezone.now()
         ):
             messages.success(request, _("Thank you. Your answer is recorded."))

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 from rahdari.applicant import sending
 from rahdari.applicant.mobile_lines import is_ready, line_for, operator_name
 from rahdari.applicant.proofs import proofs_of
-from rahdari.apply import actions, form_errors, queries
+from rahdari.apply import drafts, form_errors, queries
+from rahdari.apply import sending as apply_sending
 from rahdari.apply.models import Application
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
@@ -105,19 +106,19 @@ def _send(
     """Send it; None when the page has to be shown again with what has changed since."""
     try:
         sending.send(application, policy, actor=by.actor, now=timezone.now(), seen_version=version)
-    except actions.TermsChanged as changed:
+    except apply_sending.TermsChanged as changed:
         messages.info(
             request, _("The rules have changed since you began. Your answers are kept. See what is new below.")
         )
         return redirect("portal:tasks", reference=application.reference) if changed.steps else None
-    except actions.ChangedMeanwhile:
+    except drafts.ChangedMeanwhile:
         messages.info(request, _("Your answers were changed on another page meanwhile. Check them again, then send."))
         return None
-    except actions.EndpointsInTrouble:
+    except apply_sending.EndpointsInTrouble:
         messages.warning(request, _("One of the addresses cannot be registered as it is. See below."))
         return None
-    except (actions.StepsMissing, actions.ServiceNotOpen):
+    except (apply_sending.StepsMissing, drafts.ServiceNotOpen):
         return redirect("portal:tasks", reference=application.reference)
-    except actions.NotADraft:
+    except drafts.NotADraft:
         return redirect("portal:application", reference=application.reference)
     return redirect("portal:status", reference=application.reference)

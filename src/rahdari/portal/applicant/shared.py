@@ -5,7 +5,7 @@ import uuid
 from django.http import Http404, HttpRequest
 
 from rahdari.applicant.registrations import RegistrationNotFound, registration_for
-from rahdari.apply import queries as apply
+from rahdari.apply import access
 from rahdari.apply.models import Application
 from rahdari.people import queries as people
 from rahdari.people.access import person
@@ -20,8 +20,8 @@ def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> 
     there is one or not.
     """
     try:
-        return apply.application_for_applicant(applicant=person(request), reference=reference, act=act)
-    except apply.ApplicationNotFound:
+        return access.application_for_applicant(applicant=person(request), reference=reference, act=act)
+    except access.ApplicationNotFound:
         raise Http404 from None
 
 

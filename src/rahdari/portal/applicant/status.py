@@ -27,11 +27,11 @@ from rahdari.applicant.stages import (
     Stage,
 )
 from rahdari.applicant.titles import service_title
-from rahdari.apply import actions as apply_actions
-from rahdari.apply import form_errors
+from rahdari.apply import access, form_errors, sending
 from rahdari.apply import queries as apply
 from rahdari.checks.models import Outcome
-from rahdari.decide import queries as decide
+from rahdari.decide import case_clock
+from rahdari.decide import due as decide_due
 from rahdari.decide.words import why_held
 from rahdari.people import queries as people
 from rahdari.people.access import person
@@ -48,7 +48,7 @@ from . import shared
 def application(request: HttpRequest, reference: str) -> HttpResponse:
     """Where an application is worked on: its tasks while it is a draft, its status afterwards."""
     found = shared.application(request, reference, Act.PROVE).row
-    if not apply.may(person(request), Act.PAPERS, application=found):
+    if not access.may(person(request), Act.PAPERS, application=found):
         if found.status not in {"draft", "submitted"}:
             return redirect("portal:home")
         return redirect("portal:prove_many", reference)
@@ -76,7 +76,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "answer_clock": clock_of([each for each in of_others if each.kind == seen.waits_for_others], now),
         "waits_for": seen.waits_for_others,
         "what_then": what_then(of_others, now),
-        "decided_within": in_words(decide.allowance_of(found)) if of_others else "",
+        "decided_within": in_words(case_clock.allowance_of(found)) if of_others else "",
         "stands": seen.with_operator
         and all(stands_meanwhile(found, each.endpoint, apply.frozen_policy(found)) for each in seen.unproved),
         "here": _gate(seen.stage),
@@ -85,7 +85,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "is_moving": seen.stage in MOVING,
         "clock_words": _clock_words(seen.clock),
         "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",
-        "in_office_hours": seen.clock is not None and decide.allowance_of(found).unit == "working_hours",
+        "in_office_hours": seen.clock is not None and case_clock.allowance_of(found).unit == "working_hours",
         "checks_run": seen.checks_run,
         "shows_clock": not of_others
         and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
@@ -94,7 +94,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         and bool(ways_of(found, now, seen.every_check)),
         "may_pay": seen.invoice is not None and found.holder_ref in people.holders_for(person(request), Act.INVOICES),
         "is_over": seen.stage in OVER,
-        "readable_until": decide.readable_until(found),
+        "readable_until": decide_due.readable_until(found),
         "held": why_held(found, now),
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.is_your_turn,
@@ -137,7 +137,7 @@ def _operator_clock(seen: Overview, now: dt.datetime) -> OperatorClock | None:
     return OperatorClock(first.due_at, values.span_words(first.due_at - now), min(used, 1.0), first.due_at <= now)
 
 
-def _clock_words(clock: decide.ClockFace | None) -> str:
+def _clock_words(clock: case_clock.ClockFace | None) -> str:
     return values.span_words(clock.remaining) if clock else ""
 
 
@@ -164,9 +164,9 @@ def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:application", reference=reference)
     if request.method == "POST":
         try:
-            apply_actions.withdraw_application(application=found, actor=by.actor, now=timezone.now())
-        except apply_actions.MoveNotAllowed:
-            messages.info(request, why(apply_actions.MoveNotAllowed))
+            sending.withdraw_application(application=found, actor=by.actor, now=timezone.now())
+        except sending.MoveNotAllowed:
+            messages.info(request, why(sending.MoveNotAllowed))
             return redirect("portal:application", reference=reference)
         messages.success(request, _("Your application is withdrawn."))
         return redirect("portal:home")

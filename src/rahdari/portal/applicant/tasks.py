@@ -12,7 +12,7 @@ from rahdari.applicant.proofs import left_to_prove, proofs_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as apply
 from rahdari.apply.rules import About
-from rahdari.decide import queries as decide
+from rahdari.decide import remedies
 
 from . import shared
 from .prove import where_to_prove
@@ -60,7 +60,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
             "total": len(steps) + 2,
             "kept_until": apply.kept_until(application, policy),
             "closed": not service.open,
-            "refused": decide.refused_before(application) if application.about == About.NEW else None,
+            "refused": remedies.refused_before(application) if application.about == About.NEW else None,
             "terms_changed": apply.terms_changed(application, policy),
         },
     )

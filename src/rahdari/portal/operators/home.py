@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 
 from rahdari.people import queries as people
 from rahdari.people.access import operator_required, person
+from rahdari.publish import credentials, operator_lag
 from rahdari.publish import queries as publish
-from rahdari.publish.queries import OperatorLag, PastLag
+from rahdari.publish.operator_lag import OperatorLag, PastLag
 from rahdari.web import errors, values
 
 SHOWN = 10
@@ -91,11 +92,11 @@ def lists_of(past: PastLag) -> list[str]:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     slug, now = people.operator_of(person(request)), timezone.now()
-    seen = next((each for each in publish.operators_with_lag(now) if each.operator.slug == slug), None)
+    seen = next((each for each in operator_lag.operators_with_lag(now) if each.operator.slug == slug), None)
     if seen is None:
         # The post names an operator that is not, or no longer, in the list.
         return errors.no_access(request)
-    past = publish.lags_of(operator=seen.operator, since=now - A_DAY)
+    past = operator_lag.lags_of(operator=seen.operator, since=now - A_DAY)
     context = {
         "seen": seen,
         "more": any(point.more for point in seen.points),
@@ -105,7 +106,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "past": [(lists_of(each), each) for each in past[-SHOWN:][::-1]],
         "lag": seen.lag if seen.behind else seen.shown_lag,
         "keys": [key for key in publish.agent_keys_of(seen.operator) if key.revoked_at is None],
-        "credentials": publish.credentials_of(seen.operator, now=now),
+        "credentials": credentials.credentials_of(seen.operator, now=now),
         "follow": f"{seen.state}.{seen.sequence}.{seen.register_sequence}",
     }
     return render(request, "portal/operator/home.html", context)

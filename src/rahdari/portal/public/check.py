@@ -14,11 +14,11 @@ from django.views.decorators.http import require_safe
 
 from rahdari.applicant.registration_status import addresses_of, standing_of
 from rahdari.applicant.titles import service_title
-from rahdari.apply import queries as apply
+from rahdari.apply import subjects
 from rahdari.checks.names import compare_names
 from rahdari.journal import actions as journal
 from rahdari.mobile import queries as mobile
-from rahdari.people import queries as people
+from rahdari.people import holders
 from rahdari.register import queries as register
 from rahdari.register import reference as references
 from rahdari.register.models import Registration
@@ -85,13 +85,13 @@ def _answer(
     context: dict[str, object] = {"reference": exact, "registration": registration, "now": now, "on_paper": on_paper}
     context["standing"] = standing_of(registration, now) if registration else "not_found"
     if registration is not None:
-        holder = people.public_holder(registration.holder)
+        holder = holders.public_holder(registration.holder)
         context["is_company"] = is_company = holder is not None and holder.kind == "organisation"
         if on_paper and holder is not None:
-            context["holder"] = apply.holder_name_of(registration)
+            context["holder"] = subjects.holder_name_of(registration)
         elif is_company:
             if typed.strip():
-                context["typed"], context["fits"] = typed, fits(typed, apply.holder_name_of(registration))
+                context["typed"], context["fits"] = typed, fits(typed, subjects.holder_name_of(registration))
             if not context.get("fits"):
                 context["form"] = CheckForm(initial={"number": exact, "name": typed})
         context["category"] = service_title(registration.category)

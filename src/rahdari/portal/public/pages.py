@@ -14,6 +14,7 @@ from rahdari.apply import summary
 from rahdari.apply.eligible import which_are_offered
 from rahdari.checks.kinds import what_is_seen
 from rahdari.feed.terms import TERMS, terms_in, terms_page
+from rahdari.publish import operator_lag
 from rahdari.publish import queries as publish
 from rahdari.web import visitor
 from rahdari.web.allowances import in_words
@@ -52,7 +53,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def _today() -> dict[str, object]:
-    lags = publish.operators_with_lag(now=timezone.now())
+    lags = operator_lag.operators_with_lag(now=timezone.now())
     return {
         "lags": lags,
         "operators": len(lags),

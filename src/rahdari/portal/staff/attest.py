@@ -19,9 +19,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import policy as policies
-from rahdari.apply import queries as applications
+from rahdari.apply import subjects
 from rahdari.apply.models import Application
-from rahdari.attest import actions as attest
+from rahdari.attest import disputing
 from rahdari.attest import queries as attestations
 from rahdari.attest.models import AttestationReview
 from rahdari.attest.rules import OUTCOMES, Reply, ReviewKind, ReviewOutcome
@@ -134,7 +134,7 @@ def matter(request: HttpRequest, number: str) -> HttpResponse:
         now=timezone.now(),
         detail={"matter": found.number},
     )
-    application = applications.application_by_subject(found.subject) if found.subject else None
+    application = subjects.application_by_subject(found.subject) if found.subject else None
     status = 422 if form.is_bound else 200
     return render(request, "portal/staff/matter.html", _shown(found, application, form), status=status)
 
@@ -145,7 +145,7 @@ def _decide(request: HttpRequest, found: AttestationReview, given: dict[str, Any
     if policy.attesting is not None:
         due = policies.add(start=now, allowance=policy.attesting.another_proof_within, calendar=policy.calendar)
     try:
-        attest.decide(
+        disputing.decide(
             matter=found,
             outcome=ReviewOutcome(given["outcome"]),
             text=given["text"],
@@ -153,7 +153,7 @@ def _decide(request: HttpRequest, found: AttestationReview, given: dict[str, Any
             proof_due_at=due,
             now=now,
         )
-    except attest.NotPossibleNow:
+    except disputing.NotPossibleNow:
         return False
     return True
 

@@ -19,10 +19,10 @@ from django.views.decorators.http import require_safe
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role, User
-from rahdari.publish import actions
+from rahdari.publish import holds, operator_lag
 from rahdari.publish import queries as publish
 from rahdari.publish.models import RemovalHold
-from rahdari.publish.queries import OperatorLag
+from rahdari.publish.operator_lag import OperatorLag
 from rahdari.web import values
 from rahdari.web.posting import posted_from
 
@@ -73,19 +73,19 @@ def feed(request: HttpRequest) -> HttpResponse:
 @posted_from("portal:feed")
 def decide_hold(request: HttpRequest, hold: uuid.UUID) -> HttpResponse:
     now = timezone.now()
-    found = next((each for each in publish.open_holds() if each.pk == hold), None)
+    found = next((each for each in holds.open_holds() if each.pk == hold), None)
     if found is None:
         raise Http404
     form = HoldForm(request.POST, decisions=[*OPEN, *CANCELLED])
     if not form.is_valid():
         return _page(request, now, wrong={hold: form}, status=422)
     decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
-    act = {"approve": actions.approve_hold, "cancel": actions.cancel_hold, "reopen": actions.reopen_hold}[decision]
+    act = {"approve": holds.approve_hold, "cancel": holds.cancel_hold, "reopen": holds.reopen_hold}[decision]
     try:
         act(hold=found, actor=actor_of(person(request), Role.OFFICER), reason=reason, now=now)
-    except actions.SamePerson:
+    except holds.SamePerson:
         messages.error(request, _("You ended some of these entries yourself. A second officer has to decide."))
-    except actions.HoldDecided:
+    except holds.HoldDecided:
         messages.error(request, _("Another officer has decided this a moment ago."))
     else:
         messages.success(request, _DONE[decision]())
@@ -103,10 +103,10 @@ def _page(
     request: HttpRequest, now: dt.datetime, *, wrong: dict[uuid.UUID, HoldForm] | None = None, status: int = 200
 ) -> HttpResponse:
     officer = person(request)
-    held = [_held(hold, officer, now, (wrong or {}).get(hold.pk)) for hold in publish.open_holds()]
+    held = [_held(hold, officer, now, (wrong or {}).get(hold.pk)) for hold in holds.open_holds()]
     rows = [
         OperatorRow(seen, _STATES[str(seen.state)](), TONES[str(seen.state)])
-        for seen in publish.operators_with_lag(now)
+        for seen in operator_lag.operators_with_lag(now)
     ]
     behind = sum(row.seen.state != "in_step" for row in rows)
     context: dict[str, Any] = {
@@ -136,7 +136,7 @@ def _heading(*, waiting: int, behind: int, operators: int) -> str:
 
 
 def _held(hold: RemovalHold, officer: User, now: dt.datetime, wrong: HoldForm | None) -> HeldRow:
-    enders = publish.who_ended(hold)
+    enders = holds.who_ended(hold)
     own = actor_of(officer, Role.OFFICER)
     yours = own in {actor for actor, _number in enders} | {hold.asked_by}
     decisions = {

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from rahdari.letters import queries as letters
+from rahdari.letters import previews, writing
 from rahdari.people.access import staff_required
 from rahdari.portal.letter_body import body_of
 
@@ -16,7 +16,7 @@ from rahdari.portal.letter_body import body_of
 class Shown:
     """A letter in one language, in the parts that its page has."""
 
-    one: letters.InOneLanguage
+    one: previews.InOneLanguage
     header: SafeString
     body: SafeString
     footer: SafeString
@@ -29,7 +29,7 @@ class Shown:
 @staff_required
 @require_safe
 def letter_previews(request: HttpRequest) -> HttpResponse:
-    shown = {"letters": letters.previews(), "notes": letters.note_previews(), "wide": True}
+    shown = {"letters": previews.letters(), "notes": previews.notes(), "wide": True}
     return render(request, "portal/staff/letters.html", shown)
 
 
@@ -37,11 +37,11 @@ def letter_previews(request: HttpRequest) -> HttpResponse:
 @require_safe
 def letter_preview(request: HttpRequest, template: str) -> HttpResponse:
     try:
-        preview = letters.preview(template)
-    except letters.UnknownLetter:
+        preview = previews.letter(template)
+    except writing.UnknownLetter:
         raise Http404 from None
     both = [
         Shown(one, *(body_of(one.written.html, part) for part in ("header", "body", "footer"))) for one in preview.both
     ]
-    shown = {"preview": preview, "both": both, "letters": letters.previews(), "wide": True}
+    shown = {"preview": preview, "both": both, "letters": previews.letters(), "wide": True}
     return render(request, "portal/staff/letter.html", shown)

@@ -17,7 +17,7 @@ from rahdari.address import directory, format_block
 from rahdari.control import queries as proofs
 from rahdari.control import way_words
 from rahdari.control.models import Reproof
-from rahdari.decide import actions as decide
+from rahdari.decide import desk, unreached_addresses
 from rahdari.people.access import officer_required, person
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
@@ -45,7 +45,7 @@ def proofs_in_vain(request: HttpRequest) -> HttpResponse:
     officer = person(request)
     found = {uuid.UUID(each.about.removeprefix("entry:")): each for each in proofs.reproofs_in_vain()[:SHOWN]}
     entries = register.active_by_id(found)
-    listed = decide.with_files([entries[key] for key in found if key in entries], officer=officer)
+    listed = unreached_addresses.with_files([entries[key] for key in found if key in entries], officer=officer)
     known = directory.current()
     rows = [
         ProofRow(
@@ -57,5 +57,5 @@ def proofs_in_vain(request: HttpRequest) -> HttpResponse:
         )
         for entry, _file in listed
     ]
-    decide.record_looks([file for _entry, file in listed], officer=officer, where="proofs", now=timezone.now())
+    desk.record_looks([file for _entry, file in listed], officer=officer, where="proofs", now=timezone.now())
     return render(request, "portal/staff/proofs.html", {"rows": rows})

@@ -30,6 +30,7 @@ def run_canary(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
     from rahdari.register import actions as register
+    from rahdari.register import changes
 
     now = timezone.now().replace(microsecond=0)
     try:
@@ -48,7 +49,7 @@ def run_canary(options: argparse.Namespace) -> int:
             actor="system:canary",
             now=now,
         )
-    except register.BlockAlreadyEntered:
+    except changes.BlockAlreadyEntered:
         return told(f"{format_block(block)} is registered already. A canary is an address of your own alone.")
     to = f"the operators of AS{options.asn} and to gateways" if options.asn else "gateways alone"
     print(f"{format_block(block)} {part} goes to {to} with the next edition, until {now + options.length:%Y-%m-%d}.")

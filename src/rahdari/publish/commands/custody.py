@@ -136,15 +136,15 @@ def of_the_feed(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.
     inner = _explained(run)
 
     def explained(options: argparse.Namespace) -> int:
-        from rahdari.publish import actions
+        from rahdari.publish import ceremony, envelope
 
         try:
             return inner(options)
-        except actions.RoleUnknown as error:
+        except ceremony.RoleUnknown as error:
             return told(f"There is no role {error.role} here. There are: {', '.join(error.roles)}.")
-        except actions.FeedUnusable as error:
+        except envelope.FeedUnusable as error:
             return told(f"{error.path} cannot be used: {error.why}. Nothing was changed.")
-        except actions.NoKeys as error:
+        except envelope.NoKeys as error:
             return told(f"This feed has no keys in {error.path}. Run: rahdari feed keys --offline DIR")
 
     return explained
@@ -158,11 +158,11 @@ def run_keys(options: argparse.Namespace) -> int:
     from django.conf import settings
     from django.utils import timezone
 
-    from rahdari.publish import actions
+    from rahdari.publish import ceremony
 
     passphrase = read_passphrase(options, twice=True)
     try:
-        made = actions.make_feed_keys(
+        made = ceremony.make_feed_keys(
             offline=options.offline.absolute(),
             passphrase=passphrase,
             standby_passphrase=_standby_of(options, passphrase),
@@ -170,7 +170,7 @@ def run_keys(options: argparse.Namespace) -> int:
             threshold=options.threshold,
             now=timezone.now(),
         )
-    except actions.KeysExist as error:
+    except keys.KeysExist as error:
         return told(
             f"There are keys already in {error.path}, and none is written over. A feed has one key set: operators pin "
             "its root. To renew what expires, run `rahdari feed renew`. To begin a new feed, move that folder away."
@@ -208,9 +208,9 @@ def _standby_of(options: argparse.Namespace, passphrase: bytes | None) -> bytes 
 def run_renew(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions
+    from rahdari.publish import ceremony
 
-    draft = actions.draft_renewal(roles=["root", "targets"] if options.root else ["targets"], now=timezone.now())
+    draft = ceremony.draft_renewal(roles=["root", "targets"] if options.root else ["targets"], now=timezone.now())
     return sign_or_write(draft, options, read_passphrase(options, twice=False), list(options.offline or []))
 
 
@@ -218,7 +218,7 @@ def run_renew(options: argparse.Namespace) -> int:
 def run_rotate(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions
+    from rahdari.publish import ceremony
 
     passphrase = read_passphrase(options, twice=False)
     of_custodians = [role for role in options.roles if role in keys.OFFLINE_ROLES]
@@ -235,7 +235,7 @@ def run_rotate(options: argparse.Namespace) -> int:
         folders += [options.new] if options.new else []
     elif options.standby is None:
         return told("Say where the standby keys are, and where the new ones go: --standby DIR.")
-    draft = actions.draft_rotation(
+    draft = ceremony.draft_rotation(
         online=online,
         custodians=custodians,
         thresholds=thresholds,
@@ -246,15 +246,15 @@ def run_rotate(options: argparse.Namespace) -> int:
     )
     code = sign_or_write(draft, options, passphrase, folders)
     for role in online:
-        _print_trusted(actions.trusted_keys(role))
+        _print_trusted(ceremony.trusted_keys(role))
     return code
 
 
 def _custodians(role: str, options: argparse.Namespace, passphrase: bytes | None) -> tuple[list[Any], int]:
     """The public keys that role is to have, and its threshold."""
-    from rahdari.publish import actions
+    from rahdari.publish import ceremony
 
-    present, threshold = actions.custodians_of(role)
+    present, threshold = ceremony.custodians_of(role)
     wanted = options.keys or (len(options.public) if options.public else len(present))
     numbers = sorted(set(options.replace or range(1, wanted + 1)))
     if options.replace and not set(numbers) <= set(range(1, len(present) + 1)):
@@ -276,14 +276,14 @@ def sign_or_write(
 ) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions
+    from rahdari.publish import ceremony
 
     for line in offline.told(draft):
         print(line)
     if options.draft:
         write_draft(options.draft, draft)
         return 0
-    actions.sign_here(draft=draft, folders=folders, passphrase=passphrase)
+    ceremony.sign_here(draft=draft, folders=folders, passphrase=passphrase)
     return _take_up(draft, timezone.now())
 
 
@@ -296,9 +296,9 @@ def write_draft(path: Path, draft: offline.Draft) -> None:
 
 
 def _take_up(draft: offline.Draft, now: Any) -> int:
-    from rahdari.publish import actions
+    from rahdari.publish import ceremony
 
-    for role, version in actions.take_up(draft=draft, now=now).items():
+    for role, version in ceremony.take_up(draft=draft, now=now).items():
         print(f"Version {version} of {role} is signed and in force.")
     return 0
 
@@ -315,9 +315,9 @@ def _print_trusted(trusted: Any) -> None:
 def run_replace_key(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions
+    from rahdari.publish import ceremony
 
-    trusted = actions.replace_key(
+    trusted = ceremony.replace_key(
         role=options.role,
         standby=options.standby.absolute(),
         passphrase=read_passphrase(options, twice=False, whose="the standby keys"),

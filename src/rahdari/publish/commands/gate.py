@@ -32,10 +32,10 @@ def add_words(acts: Any) -> None:
 def run_holds(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import queries
+    from rahdari.publish import holds as publish_holds
 
     now = timezone.now()
-    shown = queries.open_holds()
+    shown = publish_holds.open_holds()
     if not shown:
         print("Nothing waits.")
     for hold in shown:
@@ -50,7 +50,7 @@ def run_holds(options: argparse.Namespace) -> int:
             print(f"          approved by {hold.approved_by}; they go out {due}")
         else:
             print(f"          to be approved by a second person; not before {hold.due_at:%Y-%m-%d %H:%M} UTC")
-        for actor, number in queries.who_ended(hold):
+        for actor, number in publish_holds.who_ended(hold):
             print(f"          {number} ended by {actor}")
     return 0
 
@@ -70,16 +70,17 @@ def run_reopen(options: argparse.Namespace) -> int:
 def _decide(options: argparse.Namespace, act: str, well: str) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions, queries
+    from rahdari.publish import actions
+    from rahdari.publish import holds as publish_holds
 
-    hold = queries.hold_by_start(options.hold)
+    hold = publish_holds.hold_by_start(options.hold)
     if hold is None:
         return told(f"There is no hold {options.hold}. `rahdari feed holds` shows them.")
     try:
         getattr(actions, act)(hold=hold, actor=f"system:{options.by}", reason=options.reason, now=timezone.now())
-    except actions.HoldDecided as error:
+    except publish_holds.HoldDecided as error:
         return told(f"This hold is {error.state}; that cannot be done with it.")
-    except actions.SamePerson:
+    except publish_holds.SamePerson:
         return told("Who ended entries of this hold cannot approve it. A second person has to.")
     print(well)
     return 0
@@ -89,11 +90,12 @@ def _decide(options: argparse.Namespace, act: str, well: str) -> int:
 def run_bulk(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions, queries
+    from rahdari.publish import actions
+    from rahdari.publish import holds as publish_holds
 
     holds = []
     for text in options.holds:
-        hold = queries.hold_by_start(text)
+        hold = publish_holds.hold_by_start(text)
         if hold is None:
             return told(f"There is no hold {text}. `rahdari feed holds` shows them.")
         holds.append(hold)

@@ -150,10 +150,10 @@ def run_mobile(options: argparse.Namespace) -> int:
 def run_list(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import queries
+    from rahdari.publish import operator_lag, queries
 
     now = timezone.now()
-    print_operators(queries.operators_with_lag(now=now), now)
+    print_operators(operator_lag.operators_with_lag(now=now), now)
     for operator in queries.operators():
         if not operator.active:
             print(f"  {operator.slug:<20} stopped")
@@ -187,7 +187,7 @@ def run_token(options: argparse.Namespace) -> int:
 def run_certificate(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions
+    from rahdari.publish import actions, credentials
 
     operator = active(options.slug)
     if operator is None:
@@ -202,9 +202,9 @@ def run_certificate(options: argparse.Namespace) -> int:
         )
     except OSError as error:
         return told(f"{options.file} cannot be read: {error.strerror}.")
-    except actions.CertificateUnusable as error:
+    except credentials.CertificateUnusable as error:
         return told(f"{options.file} cannot be used: {error.why}.")
-    except actions.CredentialTaken as error:
+    except credentials.CredentialTaken as error:
         return told(f"This certificate was given already; it lets {error.slug} in.")
     print(f"{given.name} lets {operator.slug} in until {given.ends_at:%Y-%m-%d}. Its SHA-256:")
     print(given.digest)
@@ -215,12 +215,12 @@ def run_certificate(options: argparse.Namespace) -> int:
 def run_credentials(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import queries
+    from rahdari.publish import credentials
 
     operator = active(options.slug)
     if operator is None:
         return unknown(options.slug)
-    for each in queries.credentials_of(operator, now=timezone.now()):
+    for each in credentials.credentials_of(operator, now=timezone.now()):
         until = f"until {each.ends_at:%Y-%m-%d %H:%M} UTC" if each.ends_at else "until it is ended"
         name = f" ({each.name})" if each.name else ""
         print(f"  {each.pk:<6} {each.kind:<12} {each.digest[:16]}  since {each.created_at:%Y-%m-%d}, {until}{name}")
@@ -230,7 +230,7 @@ def run_credentials(options: argparse.Namespace) -> int:
 def run_end(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions
+    from rahdari.publish import actions, credentials
 
     operator = active(options.slug)
     if operator is None:
@@ -244,7 +244,7 @@ def run_end(options: argparse.Namespace) -> int:
             actor="system:operator-end",
             now=now,
         )
-    except actions.NoSuchCredential as error:
+    except credentials.NoSuchCredential as error:
         return told(
             f"{operator.slug} has no credential {error.number}. `rahdari operator credentials {operator.slug}` "
             "shows those that hold."
@@ -256,17 +256,17 @@ def run_end(options: argparse.Namespace) -> int:
 def run_agent_keys(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions, queries
+    from rahdari.publish import queries, receipts
 
     operator = active(options.slug)
     if operator is None:
         return unknown(options.slug)
     if options.revoke:
         try:
-            revoked = actions.revoke_key(
+            revoked = receipts.revoke_key(
                 operator=operator, key=options.revoke, actor="system:operator-keys", now=timezone.now()
             )
-        except actions.NoSuchKey:
+        except receipts.NoSuchKey:
             return told(
                 f"{operator.slug} has not one key that begins with {options.revoke}. Give eight letters of it at least."
             )

@@ -32,16 +32,16 @@ def add_words(acts: Any) -> None:
 
 
 def run_missing(options: argparse.Namespace) -> int:
-    from rahdari.publish import actions, queries
+    from rahdari.publish import envelope, restoring
 
     try:
         if options.list:
             with options.list.open("w", encoding="utf-8", newline="") as file:
-                counts = _write(queries.differences_from_disk(), file)
+                counts = _write(restoring.differences(), file)
         else:
-            counts = _write(queries.differences_from_disk(), sys.stdout)
-        disk = queries.feed_on_disk()
-    except actions.FeedUnusable as error:
+            counts = _write(restoring.differences(), sys.stdout)
+        disk = restoring.on_disk()
+    except envelope.FeedUnusable as error:
         return told(f"{error.path} cannot be used: {error.why}. docs/restore.md says how to go on.")
     except OSError as error:
         return told(f"{error.filename} cannot be written: {error.strerror}.")
@@ -87,31 +87,31 @@ def run_new_session(options: argparse.Namespace) -> int:
     from django.conf import settings
     from django.utils import timezone
 
-    from rahdari.publish import actions, queries
+    from rahdari.publish import envelope, restoring
 
     now = timezone.now()
     listed = Path(settings.DATA) / f"missing-{now:%Y%m%dT%H%M%SZ}.csv"
     try:
-        if queries.database_is_behind():
+        if restoring.is_behind():
             # The last moment at which it can be made: afterwards the feed says what the database says.
             with open(listed, "w", encoding="utf-8", newline="", opener=_private) as file:
                 try:
-                    number = sum(_write(queries.differences_from_disk(), file).values())
+                    number = sum(_write(restoring.differences(), file).values())
                     print(f"What the database lacks is written in {listed}: {number} entries to look at.")
-                except actions.FeedUnusable as error:
+                except envelope.FeedUnusable as error:
                     # Who says how far the feed had come needs no file on disk for it.
                     if options.above is None:
                         raise
                     print(f"What the database lacks cannot be listed: {error}.")
-        begun = actions.open_new_sessions(now=now, above=options.above)
-    except actions.NotBehind:
+        begun = restoring.open_new_sessions(now=now, above=options.above)
+    except restoring.NotBehind:
         return told(
             "The database knows all that was published, so no new session is needed. After a stolen feed key give "
             "--above N."
         )
-    except actions.SequenceTooLow as error:
+    except restoring.SequenceTooLow as error:
         return told(f"Agents may hold editions up to {error.above}: give --above {error.above} or more.")
-    except actions.FeedUnusable as error:
+    except envelope.FeedUnusable as error:
         return told(f"{error.path} cannot be used: {error.why}. No session was begun.")
     except OSError as error:
         return told(f"{error.filename} cannot be written: {error.strerror}. No session was begun.")

@@ -16,7 +16,7 @@ def add_words(acts: Any) -> None:
 def run_status(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import queries
+    from rahdari.publish import operator_lag, queries
 
     now, code = timezone.now(), 0
     status = queries.feed_status()
@@ -70,20 +70,20 @@ def run_status(options: argparse.Namespace) -> int:
     if waiting:
         print(f"Held           {waiting} mass removals wait for a second person: rahdari feed holds")
     print("Operators")
-    print_operators(queries.operators_with_lag(now=now), now)
+    print_operators(operator_lag.operators_with_lag(now=now), now)
     return code
 
 
 def _print_keys() -> int:
     """Which key signs for each online role, and which others are trusted: a standby, or one that was replaced."""
-    from rahdari.publish import actions, keys
+    from rahdari.publish import ceremony, envelope, keys
 
     code = 0
     print("Keys")
     for role in keys.ONLINE:
         try:
-            trusted = actions.trusted_keys(role)
-        except (actions.KeyUnusable, actions.FeedUnusable) as error:
+            trusted = ceremony.trusted_keys(role)
+        except (keys.KeyUnusable, envelope.FeedUnusable) as error:
             code = told(f"{error.path} cannot be used: {error.why}. Nothing is signed until another can.")
             continue
         others = ", ".join(keyid[:16] for keyid in trusted.others)

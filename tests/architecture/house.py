@@ -39,7 +39,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vantage",),
     ("policy", "feed", "probe"),
     ("address", "optional"),
+    ("errors",),
 )
+# What every room may import, also one that ships alone.
+EVERYWHERE = frozenset({"errors"})
 # These stand beside the house, and are bounded below; settings import no room.
 BESIDE = ("agent", "client", "push", "lookup", "settings")
 # A regulator may leave them out.
@@ -121,7 +124,7 @@ def rooms(package: Path = PACKAGE) -> set[str]:
 
 def forbidden(bound: Bound, package: Path = PACKAGE) -> set[str]:
     """The rooms that these rooms cannot reach."""
-    return rooms(package) - bound.reach - set(bound.rooms)
+    return rooms(package) - bound.reach - set(bound.rooms) - EVERYWHERE
 
 
 def contracts(package: Path = PACKAGE) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
+from rahdari.errors import RahdariError
+
 from .block import Address, AddressError, Block, format_block, parse_block
 from .special import special_use
 
@@ -55,13 +57,12 @@ class ImportReport:
     rejected: list[tuple[int, RowFault]] = field(default_factory=list)
 
 
-class DirectoryError(Exception):
+class DirectoryError(RahdariError):
     """The file as a whole cannot be a directory. `.path`, `.reason` (missing, too_big, not_text, header, empty)."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason
+    says = "{path}: {reason}"
+    path: Path
+    reason: str
 
 
 class Directory:

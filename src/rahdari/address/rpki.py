@@ -21,6 +21,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from rahdari.errors import RahdariError
+
 from .block import Block
 
 LARGEST_FILE = 512 * 1024 * 1024
@@ -63,12 +65,12 @@ class Payload:
         return {"prefix": str(self.prefix), "most": self.most, "asn": self.asn, "anchor": self.anchor}
 
 
-class ExportError(Exception):
+class ExportError(RahdariError):
     """The file as a whole is no export. `.path`, `.reason` (missing, too_big, not_json, no_roas, empty)."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path, self.reason = path, reason
+    says = "{path}: {reason}"
+    path: Path
+    reason: str
 
 
 @dataclass(frozen=True)

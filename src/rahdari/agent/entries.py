@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from rahdari.errors import RahdariError
 from rahdari.feed import ROLES
 from rahdari.feed.entry import parse_time, time_text
 from rahdari.feed.plain import Row as PlainRow
@@ -63,12 +64,11 @@ class OwnRow(Protocol):
     def comment(self) -> str: ...
 
 
-class EntryConflict(Exception):
+class EntryConflict(RahdariError):
     """An operation does not fit the entries held: `.id` is there already, or is not, or is another one."""
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id)
-        self.id = id
+    says = "{id}"
+    id: str
 
 
 class Entries:

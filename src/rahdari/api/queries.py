@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from rahdari.errors import RahdariError
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.people.models import User
 from rahdari.programs import tokens
@@ -26,12 +27,11 @@ def tokens_of(owner: User, *, now: dt.datetime) -> QuerySet[AccessToken]:
 # -- webhooks ------------------------------------------------------------------------------------------------------
 
 
-class WebhookNotFound(Exception):
+class WebhookNotFound(RahdariError):
     """There is no such webhook, or it is not yours. `.id` is what was asked for."""
 
-    def __init__(self, id: uuid.UUID) -> None:
-        super().__init__(str(id))
-        self.id = id
+    says = "{id}"
+    id: uuid.UUID
 
 
 def webhooks_of(owner: User) -> QuerySet[Webhook]:

@@ -5,6 +5,7 @@ Nobody learns whether an application is absent or another's.
 
 from django.db.models import Q, QuerySet
 
+from rahdari.errors import RahdariError
 from rahdari.people import queries as people
 from rahdari.people.acting import Acting, Reached
 from rahdari.people.models import Organisation, User
@@ -15,12 +16,11 @@ from .models import Application
 from .rules import Status
 
 
-class ApplicationNotFound(Exception):
+class ApplicationNotFound(RahdariError):
     """There is no such application, or it is not yours: nobody learns which. `.reference` is what was asked for."""
 
-    def __init__(self, reference: str) -> None:
-        super().__init__(f"no application {reference!r} for this person")
-        self.reference = reference
+    says = "no application {reference!r} for this person"
+    reference: str
 
 
 def every() -> QuerySet[Application]:

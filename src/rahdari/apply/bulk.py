@@ -17,6 +17,7 @@ from django.db import transaction
 from rahdari.address import Block, Part, vpn
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.db.locks import Lock, hold
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import branches as people_branches
 from rahdari.people import queries as people
@@ -36,12 +37,11 @@ MOST_FILES = 20
 MOST_CONTENT = 16 * 1024 * 1024
 
 
-class TooManyFiles(Exception):
+class TooManyFiles(RahdariError):
     """As many files wait as may. `.limit`"""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} files of addresses wait")
-        self.limit = limit
+    says = "{limit} files of addresses wait"
+    limit: int
 
 
 class FileTooLarge(Exception):

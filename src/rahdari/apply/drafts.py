@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people
 from rahdari.people import queries as persons
@@ -26,44 +27,39 @@ from .models import Application, Endpoint, make_reference
 from .rules import Status, StepKey
 
 
-class ServiceNotOpen(Exception):
+class ServiceNotOpen(RahdariError):
     """Applications for this service are not taken now. `.service` is its key."""
 
-    def __init__(self, service: str) -> None:
-        super().__init__(f"service {service!r} is not open")
-        self.service = service
+    says = "service {service!r} is not open"
+    service: str
 
 
-class TooManyDrafts(Exception):
+class TooManyDrafts(RahdariError):
     """The person has as many applications that are not sent as may be. `.limit`"""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(limit)
-        self.limit = limit
+    says = "{limit}"
+    limit: int
 
 
-class OtherCompany(Exception):
+class OtherCompany(RahdariError):
     """What renews or changes a registration names the company that holds it. `.number` is that company's."""
 
-    def __init__(self, number: str) -> None:
-        super().__init__(f"the registration is held by the company {number}")
-        self.number = number
+    says = "the registration is held by the company {number}"
+    number: str
 
 
-class NotADraft(Exception):
+class NotADraft(RahdariError):
     """The application was sent or closed; its answers cannot be changed. `.application`"""
 
-    def __init__(self, application: Application) -> None:
-        super().__init__(f"{application} is {application.status}")
-        self.application = application
+    says = "{application} is {application.status}"
+    application: Application
 
 
-class ChangedMeanwhile(Exception):
+class ChangedMeanwhile(RahdariError):
     """The answers are not those that the page showed: another tab saved. `.application` is as it stands now."""
 
-    def __init__(self, application: Application) -> None:
-        super().__init__(f"{application} was changed meanwhile")
-        self.application = application
+    says = "{application} was changed meanwhile"
+    application: Application
 
 
 def locked(application: Application) -> Application:

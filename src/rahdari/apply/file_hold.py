@@ -10,18 +10,19 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from rahdari.errors import RahdariError
+
 from .models import Application
 from .rules import GROUNDS_TO_HOLD
 
 LONGEST = dt.timedelta(days=365)
 
 
-class NotToHold(Exception):
+class NotToHold(RahdariError):
     """There is no closed file to hold, or not until that day, or not on that ground. `.application`"""
 
-    def __init__(self, application: Application) -> None:
-        super().__init__(f"{application} is not held like this")
-        self.application = application
+    says = "{application} is not held like this"
+    application: Application
 
 
 def held(now: dt.datetime) -> Q:

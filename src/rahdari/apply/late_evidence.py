@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.policy import DocumentRule, EvidenceKind
 from rahdari.policy.sorts import SORTS, EvidenceSort
@@ -22,20 +23,18 @@ from .parts import TooManyDocuments, judge_file, keep_document, only_if_kept
 from .rules import Status
 
 
-class NothingAwaited(Exception):
+class NothingAwaited(RahdariError):
     """The application is a draft, or it is over: no proof is awaited. `.application`"""
 
-    def __init__(self, application: Application) -> None:
-        super().__init__(f"{application} is {application.status}")
-        self.application = application
+    says = "{application} is {application.status}"
+    application: Application
 
 
-class ProofNotAccepted(Exception):
+class ProofNotAccepted(RahdariError):
     """No such kind counts here, or what it wants was not given. `.kind`"""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"no proof of the kind {kind!r}")
-        self.kind = kind
+    says = "no proof of the kind {kind!r}"
+    kind: str
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from rahdari.address import Block, Part, parse_block, vpn
 from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.policy import Policy
 from rahdari.vault import files
@@ -35,20 +36,18 @@ class EndpointNotTaken(Exception):
         self.trouble = trouble
 
 
-class UnknownDocumentRule(Exception):
+class UnknownDocumentRule(RahdariError):
     """The service asks for no such document. `.rule`"""
 
-    def __init__(self, rule: str) -> None:
-        super().__init__(f"no document rule {rule!r}")
-        self.rule = rule
+    says = "no document rule {rule!r}"
+    rule: str
 
 
-class TooManyDocuments(Exception):
+class TooManyDocuments(RahdariError):
     """The application has as many documents as the policy allows. `.limit`"""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(limit)
-        self.limit = limit
+    says = "{limit}"
+    limit: int
 
 
 def add_endpoint(

@@ -15,6 +15,8 @@ from typing import Any
 
 import pikepdf
 
+from rahdari.errors import RahdariError
+
 # Keys that act, attach or tell, wherever they stand.
 DROPPED = (
     "/A", "/AA", "/AF", "/Collection", "/EF", "/EmbeddedFiles", "/JS", "/JavaScript", "/LastModified", "/Metadata",
@@ -54,12 +56,11 @@ class Locked(Exception):
     """A password is needed to open the file."""
 
 
-class TooManyPages(Exception):
+class TooManyPages(RahdariError):
     """More pages than `.limit`."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(limit)
-        self.limit = limit
+    says = "{limit}"
+    limit: int
 
 
 class TooManyObjects(Exception):

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from rahdari.address import Block, Part, directory
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address.directory import Origin
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of
@@ -71,28 +72,25 @@ from .subjects import subjects_of as subjects_of
 from .subjects import subjects_of_endpoints as subjects_of_endpoints
 
 
-class DocumentNotFound(Exception):
+class DocumentNotFound(RahdariError):
     """The application has no such document. `.id` is what was asked for."""
 
-    def __init__(self, id: uuid.UUID) -> None:
-        super().__init__(f"no document {id}")
-        self.id = id
+    says = "no document {id}"
+    id: uuid.UUID
 
 
-class EndpointNotFound(Exception):
+class EndpointNotFound(RahdariError):
     """The application has no such endpoint. `.id` is what was asked for."""
 
-    def __init__(self, id: uuid.UUID) -> None:
-        super().__init__(f"no endpoint {id}")
-        self.id = id
+    says = "no endpoint {id}"
+    id: uuid.UUID
 
 
-class AddressFileNotFound(Exception):
+class AddressFileNotFound(RahdariError):
     """The application has no such file of addresses. `.id` is what was asked for."""
 
-    def __init__(self, id: uuid.UUID) -> None:
-        super().__init__(f"no file of addresses {id}")
-        self.id = id
+    says = "no file of addresses {id}"
+    id: uuid.UUID
 
 
 # ------------------------------------------------------------------ gatekeepers

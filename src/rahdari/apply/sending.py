@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import actions as people_acts
@@ -33,12 +34,12 @@ from .models import Application, Endpoint, FrozenPolicy
 from .rules import Status, StepKey, Trouble
 
 
-class MoveNotAllowed(Exception):
+class MoveNotAllowed(RahdariError):
     """The application cannot become that. `.application` and `.target`"""
 
-    def __init__(self, application: Application, target: str) -> None:
-        super().__init__(f"{application} cannot go from {application.status} to {target}")
-        self.application, self.target = application, target
+    says = "{application} cannot go from {application.status} to {target}"
+    application: Application
+    target: str
 
 
 class StepsMissing(Exception):

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from django.db import transaction
 from django.db.models import Model
 
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.vault.fields import BlindIndexField
 
@@ -19,12 +20,11 @@ from . import queries, sealing
 from .models import Sealed
 
 
-class NothingSealed(Exception):
+class NothingSealed(RahdariError):
     """Nothing is sealed under this number. `.about`"""
 
-    def __init__(self, about: str) -> None:
-        super().__init__(about)
-        self.about = about
+    says = "{about}"
+    about: str
 
 
 class Box:

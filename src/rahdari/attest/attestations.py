@@ -7,6 +7,7 @@ from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
 from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
 from rahdari.inquiry.rules import SILENT, WAITING
 from rahdari.journal import actions as journal
 
@@ -15,20 +16,18 @@ from .models import Attestation, AttestationUse, MemberList, MembershipInquiry
 from .rules import Effect, Member, RowTrouble
 
 
-class MemberNotTaken(Exception):
+class MemberNotTaken(RahdariError):
     """The association may not attest this. `.trouble` says why."""
 
-    def __init__(self, trouble: RowTrouble) -> None:
-        super().__init__(str(trouble))
-        self.trouble = trouble
+    says = "{trouble}"
+    trouble: RowTrouble
 
 
-class NotRevocable(Exception):
+class NotRevocable(RahdariError):
     """The attestation is revoked already, or the time to give it back is over. `.attestation`"""
 
-    def __init__(self, attestation: Attestation) -> None:
-        super().__init__(str(attestation))
-        self.attestation = attestation
+    says = "{attestation}"
+    attestation: Attestation
 
 
 def effect_of(association: str, claim: str, member: Member) -> Effect | RowTrouble:

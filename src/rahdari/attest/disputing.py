@@ -10,6 +10,7 @@ from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
 from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 
 from . import attestations, notices, queries
@@ -17,20 +18,18 @@ from .models import Attestation, AttestationReview
 from .rules import OUTCOMES, Reply, ReviewKind, ReviewOutcome
 
 
-class NotPossibleNow(Exception):
+class NotPossibleNow(RahdariError):
     """The matter is decided, or it is another's turn. `.matter`"""
 
-    def __init__(self, matter: AttestationReview) -> None:
-        super().__init__(str(matter))
-        self.matter = matter
+    says = "{matter}"
+    matter: AttestationReview
 
 
-class NothingToDispute(Exception):
+class NothingToDispute(RahdariError):
     """The member has disputed this already and waits for the decision. `.matter`"""
 
-    def __init__(self, matter: AttestationReview) -> None:
-        super().__init__(str(matter))
-        self.matter = matter
+    says = "{matter}"
+    matter: AttestationReview
 
 
 @transaction.atomic

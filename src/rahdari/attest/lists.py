@@ -8,6 +8,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.tables.csv_tables import FileTrouble, write_table
 
@@ -16,12 +17,11 @@ from .models import Attestation, MemberList
 from .rules import Bounds, Effect, Judged, RowTrouble
 
 
-class ListNotTaken(Exception):
+class ListNotTaken(RahdariError):
     """The file cannot be read at all. `.trouble` says why."""
 
-    def __init__(self, trouble: FileTrouble) -> None:
-        super().__init__(str(trouble))
-        self.trouble = trouble
+    says = "{trouble}"
+    trouble: FileTrouble
 
 
 def keep_list(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from rahdari import policy as policies
+from rahdari.errors import RahdariError
 from rahdari.inquiry.kinds import Kind
 from rahdari.inquiry.rules import USUAL, Move
 from rahdari.people import acting_for, identifiers
@@ -37,12 +38,11 @@ ASSOCIATION = Kind(
 )
 
 
-class NotFound(Exception):
+class NotFound(RahdariError):
     """There is no such thing, or it is another's: nobody learns which. `.name` as asked for."""
 
-    def __init__(self, name: object) -> None:
-        super().__init__(str(name))
-        self.name = name
+    says = "{name}"
+    name: object
 
 
 def in_force() -> policies.Policy:

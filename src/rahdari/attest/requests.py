@@ -7,6 +7,7 @@ from django.db import transaction
 
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
+from rahdari.errors import RahdariError
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.inquiry.rules import Move, Terms
 from rahdari.journal import actions as journal
@@ -17,12 +18,11 @@ from .queries import ASSOCIATION
 from .rules import Answer, Identifier, RowTrouble
 
 
-class OwnRequest(Exception):
+class OwnRequest(RahdariError):
     """It is about an application of whoever answers: somebody else of the association does. `.request`"""
 
-    def __init__(self, request: MembershipInquiry) -> None:
-        super().__init__(str(request))
-        self.request = request
+    says = "{request}"
+    request: MembershipInquiry
 
 
 def _apart(request: MembershipInquiry, by: str) -> None:

@@ -23,6 +23,7 @@ from django.urls import reverse
 from rahdari.control import rules as proving
 from rahdari.control.registries import CodeNotTaken, NoCodeNow
 from rahdari.db.queues import each_of
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.letters import messages
@@ -43,12 +44,11 @@ A_DAY = 24 * 3600
 Way = Literal["email", "mobile"]
 
 
-class NothingToShow(Exception):
+class NothingToShow(RahdariError):
     """The check waits for no code: it is answered, or somebody else is asked. `.check`"""
 
-    def __init__(self, check: Check) -> None:
-        super().__init__(str(check))
-        self.check = check
+    says = "{check}"
+    check: Check
 
 
 @dataclass(frozen=True)

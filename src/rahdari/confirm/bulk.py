@@ -5,6 +5,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 
 from . import queries, questions, rules
@@ -12,12 +13,11 @@ from .models import AnswerFile, SubscriberQuestion, Way
 from .rules import FileTrouble, Judged
 
 
-class FileNotTaken(Exception):
+class FileNotTaken(RahdariError):
     """The file cannot be read at all. `.trouble` says why."""
 
-    def __init__(self, trouble: FileTrouble) -> None:
-        super().__init__(str(trouble))
-        self.trouble = trouble
+    says = "{trouble}"
+    trouble: FileTrouble
 
 
 def keep_file(*, operator: str, content: bytes, name: str, by: str, now: dt.datetime) -> AnswerFile:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
+from rahdari.errors import RahdariError
 from rahdari.inquiry.kinds import Kind
 from rahdari.inquiry.rules import WITHDRAWN, Move
 from rahdari.people.models import User
@@ -30,20 +31,18 @@ OPERATOR = Kind(
 WITHIN_AN_HOUR = dt.timedelta(hours=1)
 
 
-class QuestionNotFound(Exception):
+class QuestionNotFound(RahdariError):
     """There is no such question, or it is another operator's: nobody learns which. `.number` as asked for."""
 
-    def __init__(self, number: str) -> None:
-        super().__init__(number)
-        self.number = number
+    says = "{number}"
+    number: str
 
 
-class FileNotFound(Exception):
+class FileNotFound(RahdariError):
     """There is no such file of answers, or it is another operator's. `.id` as asked for."""
 
-    def __init__(self, id: uuid.UUID) -> None:
-        super().__init__(str(id))
-        self.id = id
+    says = "{id}"
+    id: uuid.UUID
 
 
 def new_number() -> str:

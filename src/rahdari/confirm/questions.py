@@ -5,6 +5,7 @@ import uuid
 
 from django.db import IntegrityError, transaction
 
+from rahdari.errors import RahdariError
 from rahdari.inquiry.rules import WITHDRAWN, Move, Terms
 from rahdari.policy import Policy
 from rahdari.policy import clock as clocks
@@ -18,12 +19,12 @@ RULE = "system:confirm"
 CLOCK = "operator_confirms"
 
 
-class AnswerNotTaken(Exception):
+class AnswerNotTaken(RahdariError):
     """The answer cannot be taken as it is. `.question` and `.trouble` say which and why."""
 
-    def __init__(self, question: SubscriberQuestion, trouble: AnswerTrouble) -> None:
-        super().__init__(f"{question.number}: {trouble}")
-        self.question, self.trouble = question, trouble
+    says = "{question.number}: {trouble}"
+    question: SubscriberQuestion
+    trouble: AnswerTrouble
 
 
 def ask(

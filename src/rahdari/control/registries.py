@@ -17,6 +17,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from rahdari.db.locks import Lock, hold
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.probe import registry, registry_commands
@@ -31,20 +32,18 @@ A_DAY = dt.timedelta(days=1)
 SENT, RIGHT, WRONG = "code_sent", "code_right", "code_wrong"
 
 
-class NoCodeNow(Exception):
+class NoCodeNow(RahdariError):
     """No code is sent. `.why`: too_many (for this proof, or to that address today) | unknown (no such contact)."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    says = "{why}"
+    why: str
 
 
-class CodeNotTaken(Exception):
+class CodeNotTaken(RahdariError):
     """The code is not right. `.why`: wrong | used_up (a new one has to be sent) | none (none was sent)."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    says = "{why}"
+    why: str
 
 
 # -- asking ------------------------------------------------------------------------------------------------------

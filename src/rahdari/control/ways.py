@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from rahdari.address import Part, Protocol
+from rahdari.errors import RahdariError
 from rahdari.probe import tls, wireguard
 
 from .models import Method
@@ -85,12 +86,11 @@ def usual_port(method: str, parts: Sequence[Part]) -> int:
     return {Method.WIREGUARD: 51_820, Method.OPENVPN: 1194, Method.IKEV2: 500}.get(Method(method), 443)
 
 
-class NoCertificate(ValueError):
+class NoCertificate(RahdariError, ValueError):
     """What was given is no certificate. `.reason`: private_key (keep it!) | none."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    says = "{reason}"
+    reason: str
 
 
 def fingerprint_of(given: str | bytes) -> str:

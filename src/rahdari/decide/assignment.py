@@ -10,6 +10,7 @@ from rahdari.apply import queries as applications
 from rahdari.checks import checking
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check, Outcome
+from rahdari.errors import RahdariError
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
@@ -18,12 +19,11 @@ from .models import Case
 from .transitions import apart_from, begin, lock, record
 
 
-class AlreadyTaken(Exception):
+class AlreadyTaken(RahdariError):
     """Another officer has the case. `.case`."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(f"{case} is taken")
-        self.case = case
+    says = "{case} is taken"
+    case: Case
 
 
 @transaction.atomic

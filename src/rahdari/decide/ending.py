@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from rahdari import optional
 from rahdari.db.queues import each_of
+from rahdari.errors import RahdariError
 from rahdari.letters import actions as letters
 from rahdari.mobile import queries as mobile
 from rahdari.people import queries as people
@@ -28,20 +29,18 @@ from rahdari.register.rules import UNDONE_WITHIN, Standing
 from .rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
 
 
-class NotYours(Exception):
+class NotYours(RahdariError):
     """It was not the holder who ended or paused it, so no press of the holder's changes that. `.registration`"""
 
-    def __init__(self, registration: Registration) -> None:
-        super().__init__(f"{registration} was not ended or paused by its holder")
-        self.registration = registration
+    says = "{registration} was not ended or paused by its holder"
+    registration: Registration
 
 
-class TooLate(Exception):
+class TooLate(RahdariError):
     """The time in which an end can be undone is over, or the term is. `.registration`"""
 
-    def __init__(self, registration: Registration) -> None:
-        super().__init__(f"{registration} can no longer be restored")
-        self.registration = registration
+    says = "{registration} can no longer be restored"
+    registration: Registration
 
 
 @transaction.atomic

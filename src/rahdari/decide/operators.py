@@ -11,6 +11,7 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm import words as answers
 from rahdari.confirm.models import SubscriberQuestion
+from rahdari.errors import RahdariError
 from rahdari.inquiry.rules import WITHDRAWN
 from rahdari.people.models import User
 from rahdari.publish import queries as publish
@@ -21,12 +22,11 @@ from .models import Case
 from .transitions import begin, lock, record
 
 
-class NoOperatorToAsk(Exception):
+class NoOperatorToAsk(RahdariError):
     """No address of the case has an operator that we know and that was not asked yet. `.case`."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(f"{case}: no operator to ask")
-        self.case = case
+    says = "{case}: no operator to ask"
+    case: Case
 
 
 def asked_about(application: Application) -> list[SubscriberQuestion]:

@@ -17,6 +17,7 @@ from rahdari.apply import pending
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
 from rahdari.journal import registry
@@ -131,20 +132,18 @@ STANDING_GRANTS = Q(outcome=Outcome.GRANTED, voided_at__isnull=True)
 LONGEST_HISTORY = 2000
 
 
-class CaseNotFound(Exception):
+class CaseNotFound(RahdariError):
     """There is no such case, or it is not for you: nobody learns which. `.reference` is what was asked for."""
 
-    def __init__(self, reference: str) -> None:
-        super().__init__(f"no case {reference!r} for this officer")
-        self.reference = reference
+    says = "no case {reference!r} for this officer"
+    reference: str
 
 
-class WhyMissing(Exception):
+class WhyMissing(RahdariError):
     """The case is decided or closed: whoever opens its file says why. `.reference`."""
 
-    def __init__(self, reference: str) -> None:
-        super().__init__(f"no reason was given for opening {reference!r} again")
-        self.reference = reference
+    says = "no reason was given for opening {reference!r} again"
+    reference: str
 
 
 def cases() -> QuerySet[Case]:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from rahdari import policy
 from rahdari.apply import sending
 from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
 from rahdari.people.models import User
 
 from . import case_clock, evidence
@@ -16,20 +17,18 @@ from .rules import Status
 from .transitions import AlreadyAnswered, answer_of, begin, lock, record, usable, write
 
 
-class NoMoreTime(Exception):
+class NoMoreTime(RahdariError):
     """More time was given as often as the policy allows. `.question`."""
 
-    def __init__(self, question: CaseQuestion) -> None:
-        super().__init__(f"{question} was extended already")
-        self.question = question
+    says = "{question} was extended already"
+    question: CaseQuestion
 
 
-class TooLateToReopen(Exception):
+class TooLateToReopen(RahdariError):
     """The time in which a case that was not pursued may be reopened is over. `.until`."""
 
-    def __init__(self, until: dt.datetime) -> None:
-        super().__init__(f"could be reopened until {until}")
-        self.until = until
+    says = "could be reopened until {until}"
+    until: dt.datetime
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from django.urls import reverse
 from rahdari.apply import access
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -31,76 +32,69 @@ from .rules import By, CaseStanding, Move, Outcome, Status
 WORKFLOW = "system:workflow"
 
 
-class NotPossibleNow(Exception):
+class NotPossibleNow(RahdariError):
     """The case does not allow this act as it stands. `.act` and `.standing`."""
 
-    def __init__(self, act: str, standing: CaseStanding) -> None:
-        super().__init__(f"{act} is not possible while the case is {standing}")
-        self.act, self.standing = act, standing
+    says = "{act} is not possible while the case is {standing}"
+    act: str
+    standing: CaseStanding
 
 
-class NotAnOfficer(Exception):
+class NotAnOfficer(RahdariError):
     """The person holds no post that lets them decide. `.user`."""
 
-    def __init__(self, user: User) -> None:
-        super().__init__(f"{user} is no officer")
-        self.user = user
+    says = "{user} is no officer"
+    user: User
 
 
-class OwnApplication(Exception):
+class OwnApplication(RahdariError):
     """The officer applied, or belongs to the company that did: somebody else decides. `.case`."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(f"{case} is this officer's own application")
-        self.case = case
+    says = "{case} is this officer's own application"
+    case: Case
 
 
-class NotYourCase(Exception):
+class NotYourCase(RahdariError):
     """The case is in nobody's or in another officer's hands: take it first. `.case`."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(f"{case} is not in this officer's hands")
-        self.case = case
+    says = "{case} is not in this officer's hands"
+    case: Case
 
 
-class CodeNotUsable(Exception):
+class CodeNotUsable(RahdariError):
     """This code cannot be used for this act, here and now. `.code`."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(f"code {code!r} cannot be used here")
-        self.code = code
+    says = "code {code!r} cannot be used here"
+    code: str
 
 
-class ReasonNeeded(Exception):
+class ReasonNeeded(RahdariError):
     """The act needs a code or a sentence that was not given. `.what`: codes | text."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} must be given")
-        self.what = what
+    says = "{what} must be given"
+    what: str
 
 
-class AlreadyAnswered(Exception):
+class AlreadyAnswered(RahdariError):
     """The answer was given before and stands. `.answered` is the question or the notice."""
 
-    def __init__(self, answered: CaseQuestion | Notice) -> None:
-        super().__init__(f"{answered} was answered already")
-        self.answered = answered
+    says = "{answered} was answered already"
+    answered: CaseQuestion | Notice
 
 
-class WrongActor(ValueError):
+class WrongActor(RahdariError, ValueError):
     """A fault in the program: somebody else makes this move. `.move` and `.actor`."""
 
-    def __init__(self, move: Move, actor: str) -> None:
-        super().__init__(f"{move.act} is made by {move.by}, not by {actor}")
-        self.move, self.actor = move, actor
+    says = "{move.act} is made by {move.by}, not by {actor}"
+    move: Move
+    actor: str
 
 
-class MayNotSecond(Exception):
+class MayNotSecond(RahdariError):
     """This officer may not decide as the second one. `.why` is a `rules.CannotSecond`."""
 
-    def __init__(self, why: rules.CannotSecond) -> None:
-        super().__init__(f"may not second: {why}")
-        self.why = why
+    says = "may not second: {why}"
+    why: rules.CannotSecond
 
 
 @dataclass(frozen=True)

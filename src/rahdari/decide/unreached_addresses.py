@@ -14,6 +14,7 @@ from rahdari.apply import parts, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
 from rahdari.people.models import User
 from rahdari.publish import queries as publish
 from rahdari.register import address_changes
@@ -27,12 +28,11 @@ from .rules import REACH, Assessment, CheckFact, NotYet, Status
 from .transitions import begin, lock, record
 
 
-class NobodyToName(Exception):
+class NobodyToName(RahdariError):
     """No such operator takes the feed. `.operator` is the slug that was given."""
 
-    def __init__(self, operator: str) -> None:
-        super().__init__(f"no operator {operator!r} takes the feed")
-        self.operator = operator
+    says = "no operator {operator!r} takes the feed"
+    operator: str
 
 
 def unreached_endpoints(application: Application) -> list[Endpoint]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from rahdari.archive.actions import Box
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 
 from . import queries, rules
@@ -40,12 +41,11 @@ __all__ = [
 RULE = "system:fees"
 
 
-class PaymentSettled(Exception):
+class PaymentSettled(RahdariError):
     """Somebody has matched this payment, or set it aside. `.payment` as it is now."""
 
-    def __init__(self, payment: Payment) -> None:
-        super().__init__(str(payment))
-        self.payment = payment
+    says = "{payment}"
+    payment: Payment
 
 
 class InvoiceVoid(Exception):
@@ -56,20 +56,19 @@ class InvoiceVoid(Exception):
         self.invoice = invoice
 
 
-class OtherCurrency(Exception):
+class OtherCurrency(RahdariError):
     """A payment is matched to an invoice in the same currency. `.payment`, `.invoice`"""
 
-    def __init__(self, payment: Payment, invoice: Invoice) -> None:
-        super().__init__(f"{payment.currency} for {invoice.currency}")
-        self.payment, self.invoice = payment, invoice
+    says = "{payment.currency} for {invoice.currency}"
+    payment: Payment
+    invoice: Invoice
 
 
-class TooMuchBack(Exception):
+class TooMuchBack(RahdariError):
     """More would be paid back than there is. `.most` is what may go back."""
 
-    def __init__(self, most: Decimal) -> None:
-        super().__init__(str(most))
-        self.most = most
+    says = "{most}"
+    most: Decimal
 
 
 @transaction.atomic

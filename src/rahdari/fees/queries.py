@@ -9,6 +9,8 @@ from decimal import Decimal
 from django.db.models import DecimalField, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
+from rahdari.errors import RahdariError
+
 from . import rules
 from .models import Invoice, Payment, Refund, Statement
 
@@ -16,12 +18,11 @@ _MONEY = DecimalField(max_digits=12, decimal_places=2)
 _ZERO = Value(Decimal(0), output_field=_MONEY)
 
 
-class InvoiceNotFound(Exception):
+class InvoiceNotFound(RahdariError):
     """There is no such invoice, or it is not yours: nobody learns which. `.number` is what was asked for."""
 
-    def __init__(self, number: str) -> None:
-        super().__init__(f"no invoice {number!r}")
-        self.number = number
+    says = "no invoice {number!r}"
+    number: str
 
 
 @dataclass(frozen=True)

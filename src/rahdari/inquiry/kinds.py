@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from rahdari.archive.actions import Box
 from rahdari.db.queues import Queue
 from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 
 from . import rules
@@ -32,12 +33,11 @@ type Act[Row: Inquiry] = Callable[[Row, dt.datetime], None]
 type Needed[Row: Inquiry] = Callable[[Row, dt.datetime], dt.datetime | None]
 
 
-class NoLongerOpen(Exception):
+class NoLongerOpen(RahdariError):
     """It was answered, or its time is over. `.inquiry`"""
 
-    def __init__(self, inquiry: Inquiry) -> None:
-        super().__init__(f"{inquiry} is {inquiry.state}")
-        self.inquiry = inquiry
+    says = "{inquiry} is {inquiry.state}"
+    inquiry: Inquiry
 
 
 class NotAnAnswer(ValueError):

@@ -5,6 +5,8 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rahdari.errors import RahdariError
+
 from . import registry
 from .models import SHOWN, JournalEntry
 from .registry import UndeclaredAct as UndeclaredAct
@@ -13,12 +15,11 @@ from .registry import UndeclaredAct as UndeclaredAct
 AT_ONCE = 1_000
 
 
-class NotForTheJournal(ValueError):
+class NotForTheJournal(RahdariError, ValueError):
     """An address stood in `detail`. `.act` says which act wrote it. The journal is kept for good, so it names none."""
 
-    def __init__(self, act: str) -> None:
-        super().__init__(f"{act}: the detail holds an address; write the id of its row instead")
-        self.act = act
+    says = "{act}: the detail holds an address; write the id of its row instead"
+    act: str
 
 
 class ReadOfNobody(ValueError):

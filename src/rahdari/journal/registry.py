@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.module_loading import autodiscover_modules
 
 from rahdari import optional
+from rahdari.errors import RahdariError
 
 type Words = str | Promise
 
@@ -33,12 +34,11 @@ OFFICERS = frozenset({Reader.OFFICER})
 EVERYBODY = frozenset(Reader)
 
 
-class UndeclaredAct(LookupError):
+class UndeclaredAct(RahdariError, LookupError):
     """No room declares this act: a fault in the program. `.act`"""
 
-    def __init__(self, act: str) -> None:
-        super().__init__(f"{act}: declare it in the acts.py of its room")
-        self.act = act
+    says = "{act}: declare it in the acts.py of its room"
+    act: str
 
 
 @dataclass(frozen=True)

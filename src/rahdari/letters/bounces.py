@@ -13,6 +13,8 @@ from email.message import EmailMessage, Message
 
 from django.db import transaction
 
+from rahdari.errors import RahdariError
+
 from .models import Letter, LetterState
 
 LARGEST = 1024 * 1024
@@ -20,12 +22,11 @@ STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 OUR_ID = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 
-class NotAReturn(Exception):
+class NotAReturn(RahdariError):
     """This is no notice about a letter of ours. `.why`"""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    says = "{why}"
+    why: str
 
 
 def _inside(part: Message) -> list[Message]:

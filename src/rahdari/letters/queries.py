@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.archive import queries as archive
+from rahdari.errors import RahdariError
 from rahdari.people.models import User
 from rahdari.vault import links
 
@@ -59,12 +60,11 @@ __all__ = [
 ]
 
 
-class LetterNotFound(Exception):
+class LetterNotFound(RahdariError):
     """There is no such letter, or it is not yours: nobody learns which. `.id` is what was asked for."""
 
-    def __init__(self, id: uuid.UUID) -> None:
-        super().__init__(f"no letter {id} for this person")
-        self.id = id
+    says = "no letter {id} for this person"
+    id: uuid.UUID
 
 
 def letters_of(user: User) -> QuerySet[Letter]:

@@ -6,6 +6,8 @@ Invariants: a text in the default alphabet has 160 characters a part and 153 in 
 
 from dataclasses import dataclass
 
+from rahdari.errors import RahdariError
+
 # 3GPP TS 23.038, 6.2.1: the default alphabet by code, and 6.2.1.1: what stands behind an escape and takes two.
 BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -32,12 +34,11 @@ JOINED = {"gsm": 153, "ucs2": 67}
 MOST_PARTS = 255
 
 
-class TextTooLong(Exception):
+class TextTooLong(RahdariError):
     """More than 255 parts. `.parts`"""
 
-    def __init__(self, parts: int) -> None:
-        super().__init__(f"{parts} parts are too many for an SMS")
-        self.parts = parts
+    says = "{parts} parts are too many for an SMS"
+    parts: int
 
 
 @dataclass(frozen=True)

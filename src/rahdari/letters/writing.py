@@ -10,17 +10,17 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from rahdari import policy
+from rahdari.errors import RahdariError
 
 from . import plain
 from .catalogue import LETTERS, NOTES
 
 
-class UnknownLetter(Exception):
+class UnknownLetter(RahdariError):
     """Nobody has written a letter of this name. `.template` is what was asked for."""
 
-    def __init__(self, template: str) -> None:
-        super().__init__(f"no letter {template!r}")
-        self.template = template
+    says = "no letter {template!r}"
+    template: str
 
 
 class LetterIncomplete(Exception):

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
+from rahdari.errors import RahdariError
+
 from . import answers
 from .authentication import Caller
 from .limits import BODY_BYTES, BULK_ADDRESSES, BULK_ALL, BULK_EACH, BULK_SHARE
@@ -15,12 +17,13 @@ from .views import Moment, View
 LINES, JSON = "text/plain", "application/json"
 
 
-class Refused(Exception):
+class Refused(RahdariError):
     """`.status` and `.detail` say what is wrong with the request; `.wait` when to come again."""
 
-    def __init__(self, status: HTTPStatus, detail: str, wait: int | None = None) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.wait = status, detail, wait
+    says = "{detail}"
+    status: HTTPStatus
+    detail: str
+    wait: int | None = None
 
 
 class Seats:

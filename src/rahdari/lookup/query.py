@@ -8,6 +8,8 @@ from enum import StrEnum
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
+from rahdari.errors import RahdariError
+
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,2}", re.ASCII)
 LONGEST_TEXT = 43  # of an IPv6 prefix; an IPv4-mapped one, which is longer, is refused anyway
 
@@ -27,10 +29,9 @@ IN_WORDS = {
 }
 
 
-class NotAnAddress(ValueError):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(str(fault))
-        self.fault = fault
+class NotAnAddress(RahdariError, ValueError):
+    says = "{fault}"
+    fault: Fault
 
 
 class Query(NamedTuple):

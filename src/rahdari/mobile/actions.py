@@ -11,6 +11,7 @@ from django.db import transaction
 from rahdari.confirm import questions
 from rahdari.confirm.rules import BLAMES_NOBODY, QuestionKind, Said
 from rahdari.db.locks import Lock, hold
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import number_codes
 from rahdari.people.models import User
@@ -57,12 +58,12 @@ __all__ = [
 RULE = "system:mobile"
 
 
-class MoveNotAllowed(Exception):
+class MoveNotAllowed(RahdariError):
     """The line does not stand so that this could be done. `.line` and `.act`"""
 
-    def __init__(self, line: MobileNumber, act: str) -> None:
-        super().__init__(f"{line} is {line.state}: no {act}")
-        self.line, self.act = line, act
+    says = "{line} is {line.state}: no {act}"
+    line: MobileNumber
+    act: str
 
 
 def _locked(line: MobileNumber) -> MobileNumber:

@@ -11,6 +11,7 @@ from django.db import transaction
 from rahdari.confirm import callbacks, questions
 from rahdari.db.locks import Lock, hold
 from rahdari.db.queues import each_of
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.register.models import Registration
 
@@ -22,12 +23,11 @@ CLOCK = "system:mobile"
 EVENT = "lines.changed"
 
 
-class NoSuchLine(Exception):
+class NoSuchLine(RahdariError):
     """The operator has no line of this word on its list. `.reference` as given."""
 
-    def __init__(self, reference: str) -> None:
-        super().__init__(reference)
-        self.reference = reference
+    says = "{reference}"
+    reference: str
 
 
 def note_change(line: MobileNumber, act: str, until: dt.datetime, now: dt.datetime) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Least
 
+from rahdari.errors import RahdariError
 from rahdari.register.models import Registration
 from rahdari.register.rules import stamp
 from rahdari.vault import index
@@ -17,20 +18,18 @@ from . import rules
 from .models import MobileListChange, MobileListReceipt, MobileNumber, OperatorList
 
 
-class ListTooOld(Exception):
+class ListTooOld(RahdariError):
     """What came after that number is not told one by one any more: take the whole list. `.floor`"""
 
-    def __init__(self, floor: int) -> None:
-        super().__init__(floor)
-        self.floor = floor
+    says = "{floor}"
+    floor: int
 
 
-class NumberAhead(Exception):
+class NumberAhead(RahdariError):
     """The list has not come that far. `.sequence` is how far it has."""
 
-    def __init__(self, sequence: int) -> None:
-        super().__init__(sequence)
-        self.sequence = sequence
+    says = "{sequence}"
+    sequence: int
 
 
 @dataclass(frozen=True)

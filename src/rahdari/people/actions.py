@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.web import limits
 
@@ -56,48 +57,46 @@ LETTER_AGAIN = dt.timedelta(days=1)
 STRANGERS, A_DAY = 5, 24 * 3600
 
 
-class RankNotAllowed(Exception):
+class RankNotAllowed(RahdariError):
     """This role has no such rank. `.role` and `.rank` are what was asked for."""
 
-    def __init__(self, role: str, rank: str) -> None:
-        super().__init__(f"a post of {role} has no rank {rank!r}")
-        self.role, self.rank = role, rank
+    says = "a post of {role} has no rank {rank!r}"
+    role: str
+    rank: str
 
 
-class OperatorNeeded(Exception):
+class OperatorNeeded(RahdariError):
     """A post of operator names the operator, every other post names none. `.role` and `.operator` as given."""
 
-    def __init__(self, role: str, operator: str) -> None:
-        super().__init__(f"a post of {role} with the operator {operator!r}")
-        self.role, self.operator = role, operator
+    says = "a post of {role} with the operator {operator!r}"
+    role: str
+    operator: str
 
 
-class AssociationNeeded(Exception):
+class AssociationNeeded(RahdariError):
     """A post of an association names it, every other post names none. `.role` and `.association` as given."""
 
-    def __init__(self, role: str, association: str) -> None:
-        super().__init__(f"a post of {role} with the association {association!r}")
-        self.role, self.association = role, association
+    says = "a post of {role} with the association {association!r}"
+    role: str
+    association: str
 
 
 class OwnPost(Exception):
     """Nobody gives a post to themselves."""
 
 
-class LastOwner(Exception):
+class LastOwner(RahdariError):
     """An organisation would be left without an owner. `.organisation` is which."""
 
-    def __init__(self, organisation: Organisation) -> None:
-        super().__init__(f"the last owner of {organisation}")
-        self.organisation = organisation
+    says = "the last owner of {organisation}"
+    organisation: Organisation
 
 
-class AlreadyMember(Exception):
+class AlreadyMember(RahdariError):
     """Whoever has this address belongs to the organisation. `.organisation` is which."""
 
-    def __init__(self, organisation: Organisation) -> None:
-        super().__init__(f"already a member of {organisation}")
-        self.organisation = organisation
+    says = "already a member of {organisation}"
+    organisation: Organisation
 
 
 def register_person(

@@ -24,6 +24,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language, gettext_lazy
 
+from rahdari.errors import RahdariError
 from rahdari.vault import cipher, index
 from rahdari.web import visitor
 
@@ -50,12 +51,11 @@ def was_here(request: HttpRequest, email: str) -> bool:
     return hmac.compare_digest(shown or "", hashed_address(email))
 
 
-class UnknownMail(Exception):
+class UnknownMail(RahdariError):
     """Something tried to send a mail that nobody has written. `.template` is its name."""
 
-    def __init__(self, template: str) -> None:
-        super().__init__(f"no letter is written for {template}")
-        self.template = template
+    says = "no letter is written for {template}"
+    template: str
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 
 from . import queries, rules
@@ -17,20 +18,18 @@ from .models import Branch, Organisation
 DESCRIBED = ("name", "city", "address", "contact_name", "contact_email", "contact_mobile")
 
 
-class BranchNameTaken(Exception):
+class BranchNameTaken(RahdariError):
     """Another branch of the organisation has this name. `.branch` is which."""
 
-    def __init__(self, branch: Branch) -> None:
-        super().__init__(f"the name of {branch}")
-        self.branch = branch
+    says = "the name of {branch}"
+    branch: Branch
 
 
-class TooManyBranches(Exception):
+class TooManyBranches(RahdariError):
     """The organisation has as many as it may have. `.limit`"""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} branches")
-        self.limit = limit
+    says = "{limit} branches"
+    limit: int
 
 
 def _record(act: str, branch: Branch, *, actor: str, now: dt.datetime) -> None:

@@ -11,6 +11,7 @@ import secrets
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from rahdari.errors import RahdariError
 from rahdari.vault import index
 from rahdari.web import limits
 
@@ -22,12 +23,11 @@ TRIES = 3
 CODES_OF_A_PERSON, CODES_TO_A_NUMBER, CODES_OF_A_HOUSEHOLD, PER = 5, 4, 20, 3600
 
 
-class TooManyCodes(Exception):
+class TooManyCodes(RahdariError):
     """So many codes were asked for that the next must wait. `.wait`"""
 
-    def __init__(self, wait: dt.timedelta) -> None:
-        super().__init__(f"no further code for {wait}")
-        self.wait = wait
+    says = "no further code for {wait}"
+    wait: dt.timedelta
 
 
 class SmsNotSetUp(Exception):
@@ -38,20 +38,18 @@ class NoCodeWaiting(Exception):
     """No number waits for a code: none was asked for, or it was confirmed already."""
 
 
-class CodeEnded(Exception):
+class CodeEnded(RahdariError):
     """The code is of no use any more. `.why` is "expired" or "tries"."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the code is of no use any more ({why})")
-        self.why = why
+    says = "the code is of no use any more ({why})"
+    why: str
 
 
-class CodeWrong(Exception):
+class CodeWrong(RahdariError):
     """Not this one. `.tries_left`"""
 
-    def __init__(self, tries_left: int) -> None:
-        super().__init__(f"a wrong code; {tries_left} tries left")
-        self.tries_left = tries_left
+    says = "a wrong code; {tries_left} tries left"
+    tries_left: int
 
 
 def sms_is_set_up() -> bool:

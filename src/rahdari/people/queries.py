@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
+from rahdari.errors import RahdariError
 from rahdari.register import queries as register
 from rahdari.vault import links
 from rahdari.web import limits
@@ -54,36 +55,32 @@ WRONG_CODES = 2_000
 MANDATE_OFFERED = dt.timedelta(days=14)
 
 
-class OrganisationNotFound(Exception):
+class OrganisationNotFound(RahdariError):
     """There is no such organisation, or it is not yours: nobody learns which. `.id` is what was asked for."""
 
-    def __init__(self, id: uuid.UUID) -> None:
-        super().__init__(f"no organisation {id} for this person")
-        self.id = id
+    says = "no organisation {id} for this person"
+    id: uuid.UUID
 
 
-class MemberNotFound(Exception):
+class MemberNotFound(RahdariError):
     """The organisation has no such member. `.id` is the membership that was asked for."""
 
-    def __init__(self, id: int) -> None:
-        super().__init__(f"no membership {id}")
-        self.id = id
+    says = "no membership {id}"
+    id: int
 
 
-class InvitationNotFound(Exception):
+class InvitationNotFound(RahdariError):
     """There is no such invitation, it is not for you, or its time is over: nobody learns which. `.id` as asked for."""
 
-    def __init__(self, id: int) -> None:
-        super().__init__(f"no invitation {id}")
-        self.id = id
+    says = "no invitation {id}"
+    id: int
 
 
-class ProposalNotFound(Exception):
+class ProposalNotFound(RahdariError):
     """No such post waits for this person's word: nobody learns why. `.id` as asked for."""
 
-    def __init__(self, id: int) -> None:
-        super().__init__(f"no proposed post {id}")
-        self.id = id
+    says = "no proposed post {id}"
+    id: int
 
 
 def person_by_email(email: str) -> User | None:
@@ -404,12 +401,11 @@ def member_of(*, organisation: Organisation, id: int) -> Membership:
     return found
 
 
-class BranchNotFound(Exception):
+class BranchNotFound(RahdariError):
     """The organisation has no such branch. `.id` is what was asked for."""
 
-    def __init__(self, id: uuid.UUID) -> None:
-        super().__init__(f"no branch {id}")
-        self.id = id
+    says = "no branch {id}"
+    id: uuid.UUID
 
 
 def branches_of(organisation: Organisation) -> QuerySet[Branch]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rahdari.address import Address, Block, is_global
+from rahdari.errors import RahdariError
 
 HEAD_LIMIT = 8_192
 FRAMING_LIMIT = 1_024
@@ -127,13 +128,12 @@ def _host(address: Address, port: int) -> str:
     return name if port == 80 else f"{name}:{port}"
 
 
-class _End(Exception):
+class _End(RahdariError):
     """The attempt is over, and this is how."""
 
-    def __init__(self, outcome: HttpOutcome, detail: str = "") -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
-        self.detail = detail
+    says = "{outcome}"
+    outcome: HttpOutcome
+    detail: str = ""
 
 
 class _Attempt:

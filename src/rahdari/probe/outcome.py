@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rahdari.errors import RahdariError
+
 
 class Outcome(StrEnum):
     PROVED = "proved"
@@ -72,9 +74,9 @@ class ProbeAnswer:
         return cls(outcome, protocol, key, detail, sent, float(elapsed), rest)
 
 
-class Over(Exception):
+class Over(RahdariError):
     """The attempt is over, and this is how."""
 
-    def __init__(self, outcome: Outcome, detail: str = "") -> None:
-        super().__init__(outcome)
-        self.outcome, self.detail = outcome, detail
+    says = "{outcome}"
+    outcome: Outcome
+    detail: str = ""

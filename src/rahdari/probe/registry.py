@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from rahdari.address import Address, Block
+from rahdari.errors import RahdariError
 
 from . import hook
 
@@ -77,12 +78,11 @@ class Registry(Protocol):
     def ask(self, block: Block, *, timeout: float = TIMEOUT) -> Answer: ...
 
 
-class RegistriesUnusable(Exception):
+class RegistriesUnusable(RahdariError):
     """The file is no list of registries. `.path`"""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is no list of registries (RFC 9224)")
-        self.path = path
+    says = "{path} is no list of registries (RFC 9224)"
+    path: Path
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import QuerySet
 
+from rahdari.errors import RahdariError
 from rahdari.feed import webhook as signing
 from rahdari.probe import hook
 from rahdari.vault.fields import EncryptedTextField
@@ -30,12 +31,11 @@ JITTER_PERCENT = 20
 GONE = 410
 
 
-class PlaceNotTaken(Exception):
+class PlaceNotTaken(RahdariError):
     """The address is none that we would call. `.outcome` says why."""
 
-    def __init__(self, outcome: hook.HookOutcome) -> None:
-        super().__init__(str(outcome))
-        self.outcome = outcome
+    says = "{outcome}"
+    outcome: hook.HookOutcome
 
 
 class Hook(models.Model):

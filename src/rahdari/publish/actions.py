@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from rahdari.db.wake import Channel, wake
+from rahdari.errors import RahdariError
 from rahdari.feed import Access
 from rahdari.feed.access import FILE_NAME, encode_access
 from rahdari.journal import actions as journal
@@ -110,20 +111,18 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?", re.ASCII)
 KEPT_METADATA = rules.TIMESTAMP_LASTS
 
 
-class OperatorExists(Exception):
+class OperatorExists(RahdariError):
     """There is an operator of this slug. `.slug`"""
 
-    def __init__(self, slug: str) -> None:
-        super().__init__(slug)
-        self.slug = slug
+    says = "{slug}"
+    slug: str
 
 
-class SlugUnusable(Exception):
+class SlugUnusable(RahdariError):
     """No slug: small letters, digits and dashes, at most 50. `.slug`"""
 
-    def __init__(self, slug: str) -> None:
-        super().__init__(slug)
-        self.slug = slug
+    says = "{slug}"
+    slug: str
 
 
 def _repository() -> Repository:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 
+from rahdari.errors import RahdariError
 from rahdari.feed import Credential as Listed
 from rahdari.feed import CredentialKind, certificate_digest, token_digest
 from rahdari.feed.entry import time_text
@@ -27,28 +28,25 @@ LONGEST_CERTIFICATE = 64 * 1024
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
-class CertificateUnusable(Exception):
+class CertificateUnusable(RahdariError):
     """No certificate, or not one that can let anybody in. `.why`"""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    says = "{why}"
+    why: str
 
 
-class CredentialTaken(Exception):
+class CredentialTaken(RahdariError):
     """It is there already, of this operator or another. `.slug`"""
 
-    def __init__(self, slug: str) -> None:
-        super().__init__(slug)
-        self.slug = slug
+    says = "{slug}"
+    slug: str
 
 
-class NoSuchCredential(Exception):
+class NoSuchCredential(RahdariError):
     """The operator has no such credential that still holds. `.number`"""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(str(number))
-        self.number = number
+    says = "{number}"
+    number: int
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import SPECIFICATION_VERSION, Metadata, Root, Targets
 from tuf.api.serialization import DeserializationError
 
+from rahdari.errors import RahdariError
 from rahdari.feed import BulkStatement, FeedFile, Head
 from rahdari.feed.faults import FeedFault
 from rahdari.feed.repository import METADATA, ROLES, TARGETS, Stamp, is_bulk_path, location_of
@@ -38,20 +39,19 @@ REPOSITORIES = "repositories"
 _SPECIFICATION = ".".join(SPECIFICATION_VERSION)
 
 
-class FeedUnusable(Exception):
+class FeedUnusable(RahdariError):
     """What lies in the feed's folder cannot be read or trusted. `.path`, `.why`."""
 
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: {why}")
-        self.path, self.why = path, why
+    says = "{path}: {why}"
+    path: Path
+    why: str
 
 
-class NoKeys(Exception):
+class NoKeys(RahdariError):
     """No keys were made for this feed yet. `.path` is where they belong."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"no keys in {path}")
-        self.path = path
+    says = "no keys in {path}"
+    path: Path
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from django.db.models import F, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
+from rahdari.errors import RahdariError
 from rahdari.feed import DigestMismatch, FeedFile, Header, Kind, Op, Operation, SetDigest
 from rahdari.feed.edition import write_edition
 from rahdari.feed.repository import snapshot_path
@@ -26,12 +27,11 @@ from .models import Edition, File, Session, Stream
 log = logging.getLogger("rahdari.publish")
 
 
-class FileDiffers(Exception):
+class FileDiffers(RahdariError):
     """A file of an edition cannot be written again as it was. `.path` is its name."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
+    says = "{path}"
+    path: str
 
 
 def feed_file(file: File) -> FeedFile:

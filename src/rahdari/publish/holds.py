@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rahdari.db.wake import Channel, wake
+from rahdari.errors import RahdariError
 from rahdari.feed import BulkStatement
 from rahdari.feed.entry import time_text
 from rahdari.feed.repository import bulk_path
@@ -45,20 +46,18 @@ AT_ONCE = rules.CHANGES_IN_AN_EDITION
 EDITIONS_TO_COME = 100_000
 
 
-class HoldDecided(Exception):
+class HoldDecided(RahdariError):
     """A hold in this `.state` cannot be decided in this way."""
 
-    def __init__(self, state: str) -> None:
-        super().__init__(state)
-        self.state = state
+    says = "{state}"
+    state: str
 
 
-class SamePerson(Exception):
+class SamePerson(RahdariError):
     """Who ended entries of this hold, or asked for it, cannot approve it. `.actor`"""
 
-    def __init__(self, actor: str) -> None:
-        super().__init__(actor)
-        self.actor = actor
+    says = "{actor}"
+    actor: str
 
 
 # -- the rule ------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner, SSlibKey
 from tuf.api.metadata import Key, Root, Targets
 
+from rahdari.errors import RahdariError
 from rahdari.feed.repository import ROLES
 
 from . import folder
@@ -49,28 +50,27 @@ NEXT = ".next"
 RETIRED = "retired"
 
 
-class KeysExist(Exception):
+class KeysExist(RahdariError):
     """There are keys already, and none is written over. `.path` is where."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"there are keys already in {path}")
-        self.path = path
+    says = "there are keys already in {path}"
+    path: Path
 
 
-class KeyUnusable(Exception):
+class KeyUnusable(RahdariError):
     """A key that is needed cannot be used. `.path` is its file, `.why` what is wrong with it."""
 
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: {why}")
-        self.path, self.why = path, why
+    says = "{path}: {why}"
+    path: Path
+    why: str
 
 
-class ThresholdUnusable(Exception):
+class ThresholdUnusable(RahdariError):
     """So many of so many keys cannot be: `.threshold` of `.keys`."""
 
-    def __init__(self, threshold: int, keys: int) -> None:
-        super().__init__(f"{threshold} of {keys}")
-        self.threshold, self.keys = threshold, keys
+    says = "{threshold} of {keys}"
+    threshold: int
+    keys: int
 
 
 @dataclass(frozen=True)

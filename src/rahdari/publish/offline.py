@@ -23,6 +23,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Delegations, Key, Metadata, Role, Root, TargetFile, Targets
 from tuf.api.serialization import DeserializationError
 
+from rahdari.errors import RahdariError
 from rahdari.feed import BulkStatement, FeedFault
 from rahdari.feed.repository import BULK, ROLES
 
@@ -35,12 +36,11 @@ LARGEST_DRAFT = 4 * 1024 * 1024
 KEPT_STATEMENTS = 20
 
 
-class DraftUnusable(Exception):
+class DraftUnusable(RahdariError):
     """This is no draft, or not one for this feed at this moment. `.why` says what is wrong with it."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    says = "{why}"
+    why: str
 
 
 class SignaturesMissing(Exception):
@@ -51,12 +51,11 @@ class SignaturesMissing(Exception):
         self.missing = list(missing)
 
 
-class NoSuchRole(Exception):
+class NoSuchRole(RahdariError):
     """`.role` has no keys of the kind that is asked for."""
 
-    def __init__(self, role: str) -> None:
-        super().__init__(role)
-        self.role = role
+    says = "{role}"
+    role: str
 
 
 # -- the first statements ------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Subquery
 
+from rahdari.errors import RahdariError
 from rahdari.feed import InvalidReceipt, SignedReceipt
 from rahdari.journal import actions as journal
 
@@ -37,12 +38,11 @@ class KeyRefused(InvalidReceipt):
         self.why = why
 
 
-class NoSuchKey(Exception):
+class NoSuchKey(RahdariError):
     """The operator has no agent key that begins so, or several. `.key`"""
 
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
+    says = "{key}"
+    key: str
 
 
 @dataclass(frozen=True)

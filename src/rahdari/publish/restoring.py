@@ -20,6 +20,7 @@ from django.db.models import F
 from tuf.api.metadata import Metadata, Targets
 
 from rahdari.db.locks import Lock, hold
+from rahdari.errors import RahdariError
 from rahdari.feed import (
     DELTA_LIMITS,
     SNAPSHOT_LIMITS,
@@ -50,12 +51,11 @@ class NotBehind(Exception):
     """The database knows all that was published, so there is nothing to restore."""
 
 
-class SequenceTooLow(Exception):
+class SequenceTooLow(RahdariError):
     """New sessions must begin above what is on disk. `.above`: the lowest number that will do."""
 
-    def __init__(self, above: int) -> None:
-        super().__init__(str(above))
-        self.above = above
+    says = "{above}"
+    above: int
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from rahdari.errors import RahdariError
 from rahdari.feed import FeedEntry, Op, Operation
 from rahdari.feed.entry import FIELDS
 
@@ -50,12 +51,11 @@ TIMESTAMP_EVERY = dt.timedelta(minutes=5)
 LAG_ALLOWED = dt.timedelta(minutes=5)
 
 
-class NotPublishable(Exception):
+class NotPublishable(RahdariError):
     """A change that cannot stand in the feed. `.why` says what is wrong with it."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    says = "{why}"
+    why: str
 
 
 def entry_of(snapshot: Mapping[str, Any]) -> FeedEntry:

@@ -13,6 +13,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from rahdari.errors import RahdariError
+
 from .access import Reader
 
 # The one metadata name that is written anew; all others carry their version or a digest.
@@ -36,12 +38,12 @@ class NoSuchFile(Exception):
     """There is no such file in the feed, for this reader."""
 
 
-class NotReadable(Exception):
+class NotReadable(RahdariError):
     """It is there, and this process may not read it, or the disk does not give it. `.location`, `.why`."""
 
-    def __init__(self, location: str, why: str) -> None:
-        super().__init__(f"{location}: {why}")
-        self.location, self.why = location, why
+    says = "{location}: {why}"
+    location: str
+    why: str
 
 
 class NotSatisfiable(Exception):

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from rahdari.errors import RahdariError
 from rahdari.feed.repository import location_of
 
 from .edition import TIMESTAMP, TIMESTAMP_BYTES, number_of
@@ -38,20 +39,20 @@ _REPOSITORY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _NUMBERED = re.compile(r"([1-9][0-9]{0,15})\.([a-z][a-z0-9-]{0,40})\.json", re.ASCII)
 
 
-class NoFeed(Exception):
+class NoFeed(RahdariError):
     """There is no feed in this folder. Nothing is erased on its word."""
 
-    def __init__(self, feed: Path) -> None:
-        super().__init__(f"there is no feed in {feed}")
-        self.feed = feed
+    says = "there is no feed in {feed}"
+    feed: Path
 
 
-class Behind(Exception):
+class Behind(RahdariError):
     """The store has a later timestamp than the folder."""
 
-    def __init__(self, repository: str, ours: int, stored: int) -> None:
-        super().__init__(f"the store has version {stored} of a timestamp, and this folder an older one ({ours})")
-        self.repository, self.ours, self.stored = repository, ours, stored
+    says = "the store has version {stored} of a timestamp, and this folder an older one ({ours})"
+    repository: str
+    ours: int
+    stored: int
 
 
 class Store(Protocol):

@@ -13,6 +13,7 @@ from django.db.models import Q
 from rahdari.address import Part, directory
 from rahdari.db.locks import Lock, hold
 from rahdari.db.wake import Channel, wake
+from rahdari.errors import RahdariError
 
 from . import queries, reference, rules
 from .models import Change, CoHolder, Entry, Registration
@@ -24,45 +25,41 @@ Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 IN_THE_WAY = ("no_block_under_two_holders", "one_holder_has_an_endpoint_once", "an_endpoint_has_one_line")
 
 
-class BlockAlreadyEntered(Exception):
+class BlockAlreadyEntered(RahdariError):
     """The address is under another holder already, or twice under this one. `.entry` is what stands in the way."""
 
-    def __init__(self, entry: Entry | None) -> None:
-        super().__init__(f"already entered: {entry}")
-        self.entry = entry
+    says = "already entered: {entry}"
+    entry: Entry | None
 
 
-class NotValid(Exception):
+class NotValid(RahdariError):
     """The act needs a valid registration. `.registration` and `.standing` say how it stands."""
 
-    def __init__(self, registration: Registration, standing: rules.Standing) -> None:
-        super().__init__(f"{registration.reference} is {standing}")
-        self.registration, self.standing = registration, standing
+    says = "{registration.reference} is {standing}"
+    registration: Registration
+    standing: rules.Standing
 
 
-class SharedWithOthers(Exception):
+class SharedWithOthers(RahdariError):
     """The entry is of a shared block, and its line in the feed may be that of others too: another endpoint is added,
     and this one left. `.entry`"""
 
-    def __init__(self, entry: Entry) -> None:
-        super().__init__(f"shared: {entry}")
-        self.entry = entry
+    says = "shared: {entry}"
+    entry: Entry
 
 
-class StillProvisional(Exception):
+class StillProvisional(RahdariError):
     """A provisional registration is confirmed or prolonged, never renewed. `.registration`"""
 
-    def __init__(self, registration: Registration) -> None:
-        super().__init__(f"{registration.reference} stands provisionally")
-        self.registration = registration
+    says = "{registration.reference} stands provisionally"
+    registration: Registration
 
 
-class KindUnknown(Exception):
+class KindUnknown(RahdariError):
     """No kind of entries. `.kind`"""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.kind = kind
+    says = "{kind}"
+    kind: str
 
 
 def announced_by(block: Block, asn: int | None, known: directory.Directory | None = None) -> list[int]:

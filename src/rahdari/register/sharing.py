@@ -14,6 +14,7 @@ from django.db import transaction
 from rahdari.db.locks import Lock, hold
 from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 
 from . import queries
@@ -22,12 +23,11 @@ from .models import CoHolder, Entry, SharedBlock
 from .rules import Block
 
 
-class NotShareable(Exception):
+class NotShareable(RahdariError):
     """Nobody has exactly this block, or a range around it or a changing address stands there. `.block`"""
 
-    def __init__(self, block: Block) -> None:
-        super().__init__(str(block))
-        self.block = block
+    says = "{block}"
+    block: Block
 
 
 class NotAllAgreed(Exception):

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from rahdari.address import Address, Part, Protocol, directory, in_order, is_global
 from rahdari.archive.actions import Box
+from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -31,20 +32,18 @@ from .rules import HomeConnectionState, WhyNot
 OVERLAP = dt.timedelta(minutes=10)
 
 
-class TooManyLines(Exception):
+class TooManyLines(RahdariError):
     """More links than there is room for. `.room` is how many may still be made."""
 
-    def __init__(self, room: int) -> None:
-        super().__init__(str(room))
-        self.room = room
+    says = "{room}"
+    room: int
 
 
-class NotFromHere(Exception):
+class NotFromHere(RahdariError):
     """Nothing is registered from this address. `.why`"""
 
-    def __init__(self, why: WhyNot) -> None:
-        super().__init__(str(why))
-        self.why = why
+    says = "{why}"
+    why: WhyNot
 
 
 class LineOver(Exception):

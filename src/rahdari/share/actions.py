@@ -16,6 +16,7 @@ from rahdari.address import format_block
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
 from rahdari.db.queues import each_of
+from rahdari.errors import RahdariError
 from rahdari.inquiry.kinds import NoLongerOpen, NotAnAnswer, is_open
 from rahdari.inquiry.rules import VOID, Move, Terms
 from rahdari.journal import actions as journal
@@ -41,12 +42,11 @@ class CannotBeShared(Exception):
     """Nobody has exactly this address, or what stands there is a range around it or a changing one."""
 
 
-class TooSoon(Exception):
+class TooSoon(RahdariError):
     """It was declined or not answered lately. `.again_at`"""
 
-    def __init__(self, again_at: dt.datetime) -> None:
-        super().__init__(str(again_at))
-        self.again_at = again_at
+    says = "{again_at}"
+    again_at: dt.datetime
 
 
 class NoName(ValueError):

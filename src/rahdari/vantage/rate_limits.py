@@ -8,15 +8,16 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rahdari.errors import RahdariError
+
 MINUTE = 60.0
 
 
-class Busy(Exception):
+class Busy(RahdariError):
     """Not now. `.after` is when to come back, in seconds."""
 
-    def __init__(self, after: int) -> None:
-        super().__init__(after)
-        self.after = after
+    says = "{after}"
+    after: int
 
 
 class Pace:

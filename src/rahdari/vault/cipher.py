@@ -7,18 +7,19 @@ from functools import cached_property
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from rahdari.errors import RahdariError
+
 from . import keys
 
 ID_BYTES = 8
 NONCE_BYTES = 12
 
 
-class CannotDecrypt(Exception):
+class CannotDecrypt(RahdariError):
     """The value was moved, changed, or encrypted with a key that is gone. `.where` says where it stood."""
 
-    def __init__(self, where: str) -> None:
-        super().__init__(f"cannot decrypt {where}")
-        self.where = where
+    says = "cannot decrypt {where}"
+    where: str
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,18 @@ from pathlib import Path
 
 from django.conf import settings
 
+from rahdari.errors import RahdariError
+
 from . import cipher
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 
 
-class FileMissing(Exception):
+class FileMissing(RahdariError):
     """No document of that name is stored. `.name` is what was asked for."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no stored document {name!r}")
-        self.name = name
+    says = "no stored document {name!r}"
+    name: str
 
 
 def folder() -> Path:

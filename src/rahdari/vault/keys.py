@@ -14,6 +14,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from rahdari.errors import RahdariError
+
 NAMES = ("fields", "index", "documents", "links")
 WHAT_LOSING_MEANS = {
     "fields": "personal fields (names, card numbers, telephone numbers, letters) cannot be read any more",
@@ -23,12 +25,13 @@ WHAT_LOSING_MEANS = {
 }
 
 
-class KeyMissing(Exception):
+class KeyMissing(RahdariError):
     """A key file is not there or cannot be used. `.name` is the key, `.path` its file, `.why` what is wrong."""
 
-    def __init__(self, name: str, path: Path, why: str) -> None:
-        super().__init__(f"key {name!r} at {path}: {why}")
-        self.name, self.path, self.why = name, path, why
+    says = "key {name!r} at {path}: {why}"
+    name: str
+    path: Path
+    why: str
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from rahdari.db.locks import Lock, hold
+from rahdari.errors import RahdariError
 from rahdari.inquiry.kinds import NoLongerOpen, NotAnAnswer, is_open
 from rahdari.inquiry.rules import Move, Terms
 from rahdari.journal import actions as journal
@@ -28,20 +29,19 @@ from .rules import BUTTONS, STOPPED, WhyNot
 ADDRESSEE = "client"
 
 
-class MayNotAsk(Exception):
+class MayNotAsk(RahdariError):
     """Nobody is written to. `.why` (free_mail, stopped, too_many) and `.domain`."""
 
-    def __init__(self, why: WhyNot, domain: str) -> None:
-        super().__init__(f"{why}: {domain}")
-        self.why, self.domain = why, domain
+    says = "{why}: {domain}"
+    why: WhyNot
+    domain: str
 
 
-class TooSoon(Exception):
+class TooSoon(RahdariError):
     """The letter was sent a short time ago, or once more already. `.question`"""
 
-    def __init__(self, question: ReferenceRequest) -> None:
-        super().__init__(f"{question} was sent lately")
-        self.question = question
+    says = "{question} was sent lately"
+    question: ReferenceRequest
 
 
 @transaction.atomic

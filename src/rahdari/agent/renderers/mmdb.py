@@ -9,18 +9,19 @@ import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rahdari.errors import RahdariError
+
 from .renderer import Head, Options, Region, Renderer
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
 NODES_IN_A_PIECE = 1 << 16
 
 
-class NotInThisFormat(ValueError):
+class NotInThisFormat(RahdariError, ValueError):
     """`.prefix`: an IPv6 prefix that overlaps the place that the format keeps for IPv4. No such one is global."""
 
-    def __init__(self, prefix: str) -> None:
-        super().__init__(f"{prefix} overlaps ::/96, where this format keeps IPv4")
-        self.prefix = prefix
+    says = "{prefix} overlaps ::/96, where this format keeps IPv4"
+    prefix: str
 
 
 class Mmdb(Renderer):

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rahdari.errors import RahdariError
+
 from . import Provider, Told
 from .fake import PrintedProvider
 from .http import Gateway, HttpProvider, Reports, Success
 from .smpp import Centre, SmppProvider
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(RahdariError):
     """The file cannot be used. `.problem` says what is wrong and how to mend it."""
 
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
+    says = "{problem}"
+    problem: str
 
 
 class _Table:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, quote
 
 import urllib3
 
+from rahdari.errors import RahdariError
 from rahdari.letters import segments
 
 from . import Accepted, Away, Outcome, Refused, Report, Text, Told, Unclear
@@ -31,12 +32,11 @@ class NotSigned(Exception):
     """A report without a signature that is right: from whoever, and believed by nobody."""
 
 
-class NotReadable(Exception):
+class NotReadable(RahdariError):
     """A report in which reference or outcome is not found. `.missing`"""
 
-    def __init__(self, missing: str) -> None:
-        super().__init__(f"the report has no {missing}")
-        self.missing = missing
+    says = "the report has no {missing}"
+    missing: str
 
 
 @dataclass(frozen=True)

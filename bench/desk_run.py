@@ -69,7 +69,7 @@ class Desk:
         from django.test import Client
         from django.utils import timezone
 
-        from tests.decide import builders
+        from tests.builders import cases as builders
 
         self.now = timezone.now()
         self.officer = builders.an_officer("Sample Officer")

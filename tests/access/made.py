@@ -20,8 +20,8 @@ from rahdari.people.models import Organisation, User
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import NewEntry
-from tests.apply.sample import a_photo
-from tests.portal import story
+from tests.builders import story
+from tests.builders.drafts import a_photo
 
 
 def with_document(application: Application) -> Application:

@@ -17,7 +17,7 @@ from rahdari.people.models import User
 from rahdari.register import reference
 from rahdari.vault import keys
 from rahdari.web.logs import Formatter
-from tests.portal import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 

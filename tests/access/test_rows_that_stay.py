@@ -3,7 +3,7 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from tests.portal import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 

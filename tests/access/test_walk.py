@@ -31,8 +31,8 @@ from rahdari.people import actions as people
 from rahdari.people.models import Membership, Organisation, Role, RoleAssignment, User
 from rahdari.register.models import Registration
 from rahdari.vault import keys, links
-from tests.attest.sample import a_secretary, an_attestation
-from tests.portal import story
+from tests.builders import story
+from tests.builders.attestations import a_secretary, an_attestation
 
 from .made import a_case_with_document, an_invoice_with_a_payment, invite, of_the_company, with_document
 

@@ -13,7 +13,7 @@ from rahdari.agent.faults import Exit
 from rahdari.publish import actions, ceremony, operator_lag
 from tests.agent.feeds import a_configuration, sync
 from tests.agent.test_following import following
-from tests.publish.world import entered, moved, struck_out
+from tests.builders.publishing import entered, moved, struck_out
 from tests.push.process import pushing
 from tests.waiting import until
 

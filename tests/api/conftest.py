@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from rahdari.address import directory
-
-from .sample import Program
-from .world import KNOWN
+from tests.builders.api_world import KNOWN
+from tests.builders.programs import Program
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rahdari.apply.models import Application
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.policy import SHIPPED
-from tests.apply.sample import a_photo
-from tests.portal import story
-
-from .sample import Program, problem
+from tests.builders import story
+from tests.builders.drafts import a_photo
+from tests.builders.programs import Program, problem
 
 pytestmark = pytest.mark.django_db
 

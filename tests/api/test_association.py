@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from rahdari.apply.models import Application
-from tests.portal import story
-
-from .sample import Program, problem
+from tests.builders import story
+from tests.builders.programs import Program, problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 NAMED = {"association_number": "sm-0417"}

@@ -7,9 +7,8 @@ from django.utils import timezone
 
 from rahdari.apply import drafts
 from rahdari.vouch.models import ReferenceRequest
-from tests.portal import story
-
-from .sample import Program, problem
+from tests.builders import story
+from tests.builders.programs import Program, problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 

@@ -17,10 +17,9 @@ from rahdari.apply.models import Application
 from rahdari.control import rules
 from rahdari.letters.models import Letter
 from rahdari.ops.sample_registry import record
-from tests.portal import story
-
-from .sample import Program, problem
-from .world import KNOWN
+from tests.builders import story
+from tests.builders.api_world import KNOWN
+from tests.builders.programs import Program, problem
 
 pytestmark = pytest.mark.django_db
 NOC = "noc@network.example"

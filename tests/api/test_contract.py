@@ -27,9 +27,8 @@ from rahdari.api.openapi_links import LEADS
 from rahdari.programs.openapi import document, links_of
 from rahdari.programs.operation import names_in
 from rahdari.vault import keys
-
-from .sample import Program
-from .world import KNOWN, World, nothing, the_world
+from tests.builders.api_world import KNOWN, World, nothing, the_world
+from tests.builders.programs import Program
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "src" / "rahdari" / "client" / "openapi.json"

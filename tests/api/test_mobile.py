@@ -10,12 +10,11 @@ from rahdari.apply.models import Application
 from rahdari.mobile import listing, queries
 from rahdari.mobile.rules import Left
 from rahdari.people.number_codes import CODE_LASTS, CODES_TO_A_NUMBER
-from tests.mobile import sample
+from tests.builders import mobile_lines as sample
+from tests.builders import story
+from tests.builders.mobile_lines import FIRST, SECOND
+from tests.builders.programs import Program, problem
 from tests.mobile.conftest import operators
-from tests.mobile.sample import FIRST, SECOND
-from tests.portal import story
-
-from .sample import Program, problem
 
 __all__ = ["operators"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("operators")]

@@ -12,12 +12,12 @@ from rahdari.apply.models import AddressFile, Application
 from rahdari.attest.rules import Identifier
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import queries as people
-from tests.attest.sample import an_attestation
-from tests.portal import story
+from tests.builders import story
+from tests.builders.attestations import an_attestation
+from tests.builders.programs import Program, problem
 from tests.portal.test_mandates import give
 from tests.portal.test_roles import World
 
-from .sample import Program, problem
 from .test_roles import granted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]

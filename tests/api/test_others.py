@@ -19,11 +19,11 @@ from rahdari.remote.models import HomeConnection as AtHome
 from rahdari.remote.models import StaffGateway
 from rahdari.share.models import ConsentQuestion as Asked
 from rahdari.share.models import SharingRequest
-from tests.portal import story
+from tests.builders import story
+from tests.builders.api_world import World, nothing, the_world
+from tests.builders.programs import Program
 
-from .sample import Program
 from .test_contract import one_connection, without_rates
-from .world import World, nothing, the_world
 
 __all__ = ["one_connection", "without_rates"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]

@@ -10,11 +10,10 @@ from django.utils import timezone
 
 from rahdari.control.models import Challenge
 from rahdari.decide import case_clock
-from tests.apply.sample import a_pdf
-from tests.portal import story
-
-from .sample import Program, problem
-from .world import changing
+from tests.builders import story
+from tests.builders.api_world import changing
+from tests.builders.drafts import a_pdf
+from tests.builders.programs import Program, problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 

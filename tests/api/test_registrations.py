@@ -5,10 +5,9 @@ from django.utils import timezone
 
 from rahdari.register import pausing
 from rahdari.register.models import Registration
-from tests.portal import story
-
-from .sample import Program, problem
-from .world import an_invoice, connection_of
+from tests.builders import story
+from tests.builders.api_world import an_invoice, connection_of
+from tests.builders.programs import Program, problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 

@@ -19,12 +19,11 @@ from rahdari.remote import actions as remote
 from rahdari.remote import queries as lines
 from rahdari.remote.models import HomeConnection
 from rahdari.vault import keys
-from tests.portal import story
+from tests.builders import story
+from tests.builders.api_world import KNOWN
+from tests.builders.programs import Program, problem
 from tests.portal.test_roles import World
 from tests.remote.test_lines import HOME, RULE, a_registration, source
-
-from .sample import Program, problem
-from .world import KNOWN
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,8 @@ from rahdari.apply.models import Application
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import NewEntry
+from tests.builders.programs import Program, problem
 from tests.portal.test_roles import ADDRESSES, INVOICES, PAPERS, ROLES, SEE, World
-
-from .sample import Program, problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 

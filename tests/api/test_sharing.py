@@ -17,11 +17,10 @@ from rahdari.register import sharing
 from rahdari.register.models import CoHolder, Registration
 from rahdari.share import queries as requests
 from rahdari.share.models import ConsentQuestion, SharingRequest
-from tests.portal import story
+from tests.builders import story
+from tests.builders.api_world import nothing
+from tests.builders.programs import Program, problem
 from tests.portal.test_roles import World
-
-from .sample import Program, problem
-from .world import nothing
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 DESK = "Desk 7, second floor"

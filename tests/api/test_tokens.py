@@ -24,10 +24,9 @@ from rahdari.letters import queries as letters
 from rahdari.people import actions as people_actions
 from rahdari.programs import idempotency, tokens
 from rahdari.programs.operation import names_in
-from tests.people.people import sign_in_at_once
-from tests.portal import story
-
-from .sample import ALL, Program, problem
+from tests.builders import story
+from tests.builders.people import sign_in_at_once
+from tests.builders.programs import ALL, Program, problem
 
 pytestmark = pytest.mark.django_db
 

@@ -29,14 +29,13 @@ from rahdari.mobile.rules import Left
 from rahdari.people.models import User
 from rahdari.programs import idempotency, schema, webhooks
 from rahdari.programs import webhook_calls as hooks
-from tests.attest.sample import an_attestation
+from tests.builders import mobile_lines as mobile
+from tests.builders import story
+from tests.builders.api_world import KNOWN, connection_of
+from tests.builders.attestations import an_attestation
+from tests.builders.programs import Program, problem
 from tests.confirm.test_callbacks import SampleOperatorSystem, serve
-from tests.mobile import sample as mobile
 from tests.mobile.conftest import operators
-from tests.portal import story
-
-from .sample import Program, problem
-from .world import KNOWN, connection_of
 
 __all__ = ["operators"]
 pytestmark = pytest.mark.django_db

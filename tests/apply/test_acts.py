@@ -19,8 +19,7 @@ from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.policy import Policy
 from rahdari.vault import files
-
-from .sample import (
+from tests.builders.drafts import (
     LATER,
     NOW,
     a_complete_company_draft,

@@ -12,8 +12,8 @@ from django.test import Client
 from rahdari.address import SpecialName
 from rahdari.apply import form_errors, queries, summary
 from rahdari.apply.models import Application
+from tests.builders.drafts import a_complete_draft, a_draft, a_person, register_to, with_address
 
-from .sample import a_complete_draft, a_draft, a_person, register_to, with_address
 from .test_pages import BOTH, a_client, at, on, page
 
 pytestmark = pytest.mark.django_db

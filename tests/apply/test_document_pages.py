@@ -11,8 +11,8 @@ from django.test import Client
 
 from rahdari.apply import form_errors, parts, queries, sent_files
 from rahdari.apply.screening import FileFault, FileRefused
+from tests.builders.drafts import NOW, a_draft, a_pdf, a_person, a_photo_with_place, actor_of
 
-from .sample import NOW, a_draft, a_pdf, a_person, a_photo_with_place, actor_of
 from .test_pages import BOTH, a_client, at, on, page, tasks
 
 pytestmark = pytest.mark.django_db

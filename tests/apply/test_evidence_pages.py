@@ -14,8 +14,7 @@ from rahdari.apply import drafts as apply_drafts
 from rahdari.apply import queries, sending
 from rahdari.apply.models import Application, Document
 from rahdari.policy import BUNDLED
-
-from .sample import (
+from tests.builders.drafts import (
     a_complete_company_draft,
     a_complete_draft,
     a_draft,

@@ -18,8 +18,7 @@ from rahdari.apply import bulk, idle_drafts, judging, queries, rows
 from rahdari.apply.models import AddressFile, Application, Endpoint
 from rahdari.apply.rows import AddressRow, FileFault, Table
 from rahdari.journal import queries as journal
-
-from .sample import LATER, NOW, a_draft, a_person, actor_of, register_to, with_address
+from tests.builders.drafts import LATER, NOW, a_draft, a_person, actor_of, register_to, with_address
 
 HEAD = "address,protocol,port,remote,label"
 

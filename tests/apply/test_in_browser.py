@@ -12,9 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari.apply import drafts
+from tests.builders.drafts import NOW, a_draft, a_pdf, a_person, actor_of, register_to, with_address
 from tests.in_browser import faults_on_a_small_phone
-
-from .sample import NOW, a_draft, a_pdf, a_person, actor_of, register_to, with_address
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
 

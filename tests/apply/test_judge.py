@@ -11,8 +11,8 @@ from rahdari.apply.models import Application
 from rahdari.apply.parts import attach_document
 from rahdari.apply.queries import policy_in_force
 from rahdari.apply.screening import FileFault, FileRefused
+from tests.builders.drafts import NOW, a_draft, a_pdf
 
-from .sample import NOW, a_draft, a_pdf
 from .test_screening import a_photo, a_zip
 
 SMALL_PDF = a_pdf()

@@ -17,8 +17,7 @@ from rahdari.apply.rules import Status
 from rahdari.people import sessions
 from rahdari.policy import BUNDLED, load
 from tests import urdu
-
-from .sample import CNIC, NOW, a_complete_draft, a_draft, a_person, asking, sent
+from tests.builders.drafts import CNIC, NOW, a_complete_draft, a_draft, a_person, asking, sent
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])

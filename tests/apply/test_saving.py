@@ -11,8 +11,18 @@ from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation
 from rahdari.vault import index
+from tests.builders.drafts import (
+    CNIC,
+    LATER,
+    NOW,
+    a_complete_company_draft,
+    a_complete_draft,
+    a_draft,
+    a_person,
+    actor_of,
+    sent,
+)
 
-from .sample import CNIC, LATER, NOW, a_complete_company_draft, a_complete_draft, a_draft, a_person, actor_of, sent
 from .test_acts import acts_about, common
 
 pytestmark = pytest.mark.django_db

@@ -19,8 +19,7 @@ from rahdari.apply import portable_documents, screening
 from rahdari.apply.parts import attach_document
 from rahdari.apply.portable_documents import without_segments
 from rahdari.apply.screening import FileFault, FileRefused, Screened, in_a_process, screen, shown_name
-
-from .sample import NOW, a_draft, a_pdf, a_photo, a_photo_with_place, actor_of
+from tests.builders.drafts import NOW, a_draft, a_pdf, a_photo, a_photo_with_place, actor_of
 
 TYPES = ["application/pdf", "image/jpeg", "image/png"]
 MB = 1024 * 1024

@@ -24,8 +24,8 @@ from rahdari.archive.queries import Disposal
 from rahdari.journal import queries as journal
 from rahdari.vault import files
 from rahdari.workflow import retention
-from tests.apply.sample import cnic_of
-from tests.portal import story
+from tests.builders import story
+from tests.builders.drafts import cnic_of
 from tests.safeguards.test_nobody_is_listed import (
     Planted,
     all_letters_went_out,

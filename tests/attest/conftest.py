@@ -5,8 +5,7 @@ from django.conf import settings
 from django.test import Client
 
 from rahdari.vault import keys
-
-from .sample import a_secretary
+from tests.builders.attestations import a_secretary
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,7 @@ from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import User
-
-from .sample import ASSOCIATION, OTHER, YEAR, a_member, a_secretary, an_attestation
+from tests.builders.attestations import ASSOCIATION, OTHER, YEAR, a_member, a_secretary, an_attestation
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)

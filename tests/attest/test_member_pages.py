@@ -12,9 +12,8 @@ from rahdari.attest.rules import Identifier
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import actions as people
 from rahdari.people.models import User
-from tests.portal import story
-
-from .sample import an_attestation
+from tests.builders import story
+from tests.builders.attestations import an_attestation
 
 pytestmark = pytest.mark.django_db
 MEMBERS = "/association/"

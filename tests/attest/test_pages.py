@@ -17,9 +17,8 @@ from rahdari.attest.rules import Answer, Identifier
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import actions as people
 from tests import urdu
-from tests.portal import story
-
-from .sample import ASSOCIATION, OTHER, a_secretary, an_attestation
+from tests.builders import story
+from tests.builders.attestations import ASSOCIATION, OTHER, a_secretary, an_attestation
 
 pytestmark = pytest.mark.django_db
 MEMBERS = "/association/"

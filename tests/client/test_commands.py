@@ -26,14 +26,14 @@ from rahdari.people.models import Organisation
 from rahdari.register import actions as register
 from rahdari.register.rules import NewEntry
 from rahdari.vault import keys
-from tests.api.sample import Program
 from tests.api.test_contacts import code_in_the_letter
-from tests.api.world import KNOWN, with_contacts
-from tests.apply.sample import a_photo
-from tests.attest.sample import an_attestation
-from tests.mobile import sample as mobile
+from tests.builders import mobile_lines as mobile
+from tests.builders import story
+from tests.builders.api_world import KNOWN, with_contacts
+from tests.builders.attestations import an_attestation
+from tests.builders.drafts import a_photo
+from tests.builders.programs import Program
 from tests.mobile.conftest import operators
-from tests.portal import story
 from tests.portal.test_many import with_addresses
 from tests.remote.test_lines import a_registration
 

@@ -15,8 +15,7 @@ from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters import queries as letters
 from rahdari.policy import clock
 from rahdari.programs import tokens as programs_tokens
-
-from .sample import OPERATOR, OTHER, a_desk, a_question
+from tests.builders.subscribers import OPERATOR, OTHER, a_desk, a_question
 
 pytestmark = pytest.mark.django_db
 YES, NO = Given(Said.YES), Given(Said.NO, "line_closed")

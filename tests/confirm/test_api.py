@@ -17,8 +17,7 @@ from rahdari.confirm.rules import AnswerTrouble
 from rahdari.programs.openapi import document
 from rahdari.programs.problems import KINDS
 from tests import contract
-
-from .sample import OPERATOR, OTHER, a_question
+from tests.builders.subscribers import OPERATOR, OTHER, a_question
 
 pytestmark = pytest.mark.django_db
 DOCS = Path(__file__).resolve().parents[2] / "docs"

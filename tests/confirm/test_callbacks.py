@@ -32,8 +32,8 @@ from rahdari.probe.hook import HookOutcome
 from rahdari.programs import webhook_calls as hooks
 from rahdari.programs import webhooks
 from tests import contract
+from tests.builders.subscribers import OPERATOR, a_desk, a_question
 
-from .sample import OPERATOR, a_desk, a_question
 from .test_api import System
 
 LOOPBACK = ["127.0.0.0/8"]

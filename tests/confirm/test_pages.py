@@ -14,9 +14,8 @@ from rahdari.confirm import bulk, queries, tokens
 from rahdari.confirm.models import AnswerFile, ApiToken, SubscriberAnswer, SubscriberQuestion, Way
 from rahdari.confirm.rules import AnswerTrouble
 from rahdari.people import actions as people
-from tests.portal import story
-
-from .sample import OPERATOR, OTHER, a_desk, a_question
+from tests.builders import story
+from tests.builders.subscribers import OPERATOR, OTHER, a_desk, a_question
 
 pytestmark = pytest.mark.django_db
 CHECKS = "/operator/checks/"

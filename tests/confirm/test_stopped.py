@@ -10,9 +10,8 @@ from rahdari.journal.models import JournalEntry
 from rahdari.people import queries as people
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as publish_queries
-from tests.publish.world import an_operator
-
-from .sample import OPERATOR, OTHER, a_desk, a_question
+from tests.builders.publishing import an_operator
+from tests.builders.subscribers import OPERATOR, OTHER, a_desk, a_question
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from rahdari.control import challenges, queries
 from rahdari.control.models import Challenge, Method
 from rahdari.vault import keys
 from tests import urdu
-from tests.people.people import sign_in
+from tests.builders.people import sign_in
 
 from .test_rules import FETCHERS
 

@@ -8,8 +8,7 @@ from django.conf import settings
 from rahdari.address import directory
 from rahdari.people.models import Role, User
 from rahdari.vault import keys
-
-from .builders import an_officer
+from tests.builders.cases import an_officer
 
 
 @pytest.fixture(autouse=True)

@@ -31,8 +31,17 @@ from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people import mandates
 from rahdari.people.models import Mandate, User
-
-from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_gateway, a_person, an_application
+from tests.builders.cases import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    a_case,
+    a_decided_application,
+    a_gateway,
+    a_person,
+    an_application,
+)
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR

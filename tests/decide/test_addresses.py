@@ -27,9 +27,9 @@ from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
 from tests import urdu
-from tests.apply.sample import a_pdf
+from tests.builders.cases import DAY, HOUR, NOW, a_case, a_person
+from tests.builders.drafts import a_pdf
 
-from .builders import DAY, HOUR, NOW, a_case, a_person
 from .test_views import page, signed_in
 
 MANY, PROVED, PER_PAGE = 24, 3, 10

@@ -11,8 +11,8 @@ from rahdari.checks import queries as checks
 from rahdari.decide import deadlines, granting, questions, refusals, transitions
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.people.models import User
+from tests.builders.cases import DAY, MINUTE, NOW, a_case, a_refusal, an_application, an_officer
 
-from .builders import DAY, MINUTE, NOW, a_case, a_refusal, an_application, an_officer
 from .test_actions import LATER, answered, grantable, noticed, taken
 
 pytestmark = pytest.mark.django_db

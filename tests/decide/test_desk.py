@@ -31,8 +31,7 @@ from rahdari.journal import queries as journal
 from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.policy.loading import BUNDLED
-
-from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_person
+from tests.builders.cases import DAY, HOUR, MINUTE, NOW, a_case, a_person
 
 pytestmark = pytest.mark.django_db
 REFUSALS = (
@@ -236,7 +235,7 @@ class TestSearch:
             assert bool(shown.rows) is there, asked
 
     def test_leads_to_a_decided_case_by_the_number_of_its_registration(self, at_the_desk: Client) -> None:
-        from .builders import a_decided_application
+        from tests.builders.cases import a_decided_application
 
         application = a_decided_application()
         workflow.enter_grants(NOW)

@@ -7,8 +7,7 @@ import pytest
 
 from rahdari.decide import queries
 from rahdari.journal import registry
-
-from .builders import NOW, a_decided_application
+from tests.builders.cases import NOW, a_decided_application
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs/desk.md").read_text(encoding="utf-8")

@@ -21,9 +21,9 @@ from rahdari.letters import queries as letters
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
+from tests.builders.cases import HOUR, NOW, a_case, denied
 from tests.workflow.test_services import CENTRE, NUMBER, companies, sent
 
-from .builders import HOUR, NOW, a_case, denied
 from .test_views import page, signed_in
 
 __all__ = ["companies"]

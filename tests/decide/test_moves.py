@@ -8,8 +8,7 @@ import pytest
 from rahdari.decide import assignment, refusals, rules, transitions
 from rahdari.decide.models import Case, Notice
 from rahdari.people.models import User
-
-from .builders import HOUR, NOW, a_case
+from tests.builders.cases import HOUR, NOW, a_case
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR

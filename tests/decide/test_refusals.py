@@ -11,8 +11,8 @@ from rahdari.decide.models import Decision
 from rahdari.decide.rules import CannotSecond, NoticeState, Status
 from rahdari.letters import queries as letters
 from rahdari.people.models import User
+from tests.builders.cases import DAY, HOUR, MINUTE, a_case, a_person
 
-from .builders import DAY, HOUR, MINUTE, a_case, a_person
 from .test_actions import LATER, SENTENCE, acts_on, answered, grantable, letters_to, noticed, taken
 
 pytestmark = pytest.mark.django_db

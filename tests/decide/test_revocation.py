@@ -20,9 +20,8 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
-from tests.apply.sample import a_pdf
-
-from .builders import DAY, HOUR, NOW, a_decided_application, a_gateway
+from tests.builders.cases import DAY, HOUR, NOW, a_decided_application, a_gateway
+from tests.builders.drafts import a_pdf
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR

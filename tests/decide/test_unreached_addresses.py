@@ -13,8 +13,7 @@ from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
 from rahdari.register.models import Entry
-
-from .builders import MINUTE, NOW, a_case, an_officer
+from tests.builders.cases import MINUTE, NOW, a_case, an_officer
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + MINUTE

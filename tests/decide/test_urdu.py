@@ -11,8 +11,8 @@ from rahdari.decide import questions, refusals
 from rahdari.decide.models import Case
 from rahdari.people.models import User
 from tests import urdu
+from tests.builders.cases import HOUR, MINUTE, NOW, a_case, a_decided_application
 
-from .builders import HOUR, MINUTE, NOW, a_case, a_decided_application
 from .test_views import SENTENCE, mine, page, signed_in
 
 CATALOGUE = Path(__file__).parents[2] / "src/rahdari/decide/locale/ur/LC_MESSAGES/django.po"

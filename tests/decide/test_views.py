@@ -13,8 +13,7 @@ from rahdari.decide import assignment, queries, questions, refusals
 from rahdari.decide.models import Case, CaseQuestion, Decision, Notice
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
-
-from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_gateway, a_person, an_officer
+from tests.builders.cases import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_gateway, a_person, an_officer
 
 pytestmark = pytest.mark.django_db
 SENTENCE = "The address answered for somebody else."

@@ -23,6 +23,7 @@ from django.utils import timezone
 from rahdari.agent.dyndns_update import Announcer, RegisterNotReached, Settings
 from rahdari.applicant import router_settings
 from rahdari.dyndns.models import DynamicHost
+from tests.builders.connections import Connection, a_connection, addresses, listed
 from tests.journeys.stack import wait_for
 from tests.needs import needs_program
 from tests.probe.networks import Line, a_line
@@ -30,7 +31,6 @@ from tests.probe.networks import said as run_ip
 from tests.push.process import free_port
 
 from .relay import listening_at, relay
-from .story import Connection, a_connection, addresses, listed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SERVE = "from rahdari.ops.serving import serve_web; serve_web(host='127.0.0.1', port={port}, workers=1, threads=2)"

@@ -15,9 +15,8 @@ from rahdari.control import queries as proofs
 from rahdari.dyndns import queries
 from rahdari.dyndns.models import DynamicHost, ReportedAddress
 from rahdari.people.models import User
-from tests.portal import story
-
-from .story import Connection, a_connection, a_dynamic_endpoint, listed, report
+from tests.builders import story
+from tests.builders.connections import Connection, a_connection, a_dynamic_endpoint, listed, report
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)

@@ -15,9 +15,8 @@ from rahdari.dyndns.rules import ReportOutcome
 from rahdari.letters.models import Letter
 from rahdari.register import actions as register
 from rahdari.register.models import Change, Entry
-from tests.portal import story
-
-from .story import a_connection, a_dynamic_endpoint, a_host, addresses, listed, report
+from tests.builders import story
+from tests.builders.connections import a_connection, a_dynamic_endpoint, a_host, addresses, listed, report
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from rahdari.dyndns import queries, rules, updates
 from rahdari.dyndns.models import DynamicHost
 from rahdari.dyndns.rules import V6As
-
-from .story import a_connection, addresses, listed
+from tests.builders.connections import a_connection, addresses, listed
 
 GOLDEN = Path(__file__).parent / "golden" / "requests.txt"
 WORDS = {"good", "nochg", "badauth", "nohost", "abuse", "911"}

@@ -11,8 +11,7 @@ from rahdari import workflow
 from rahdari.dyndns import hosts, metrics, queries
 from rahdari.ops import checks
 from rahdari.ops.doctor_dyndns import check_dyndns
-
-from . import story
+from tests.builders import connections as story
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.apply.sample import a_photo_with_place
+from tests.builders.drafts import a_photo_with_place
 
 from .beginning import begin
 from .people import FILLED_BUTTON, Person, code_mailed

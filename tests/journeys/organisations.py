@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.apply.sample import a_pdf
+from tests.builders.drafts import a_pdf
 
 from .beginning import begin, declare_and_send
 from .people import Person

@@ -6,8 +6,7 @@ import pytest
 
 from rahdari.letters import actions, bounces
 from rahdari.letters.models import Letter, LetterState
-
-from .sample import FACTS, NOW, a_reader
+from tests.builders.letters import FACTS, NOW, a_reader
 
 pytestmark = pytest.mark.django_db
 

@@ -20,10 +20,10 @@ from rahdari.letters.models import EarlyDeliveryReport, Letter, Message, Provide
 from rahdari.letters.providers import Accepted, Away, Refused, Report, Unclear
 from rahdari.people import number_codes
 from rahdari.people.models import ContactNumber, User
+from tests.builders.letters import FACTS, NOW, a_reader
 
 from .gateway import open_gateway
 from .obedient import ObedientProvider
-from .sample import FACTS, NOW, a_reader
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+923001234567"

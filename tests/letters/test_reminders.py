@@ -18,8 +18,7 @@ from rahdari.letters.models import Letter, LetterState, Message, ReminderOptOut,
 from rahdari.letters.words import of_email
 from rahdari.people.models import User
 from tests import urdu
-
-from .sample import FACTS, NOW, a_reader
+from tests.builders.letters import FACTS, NOW, a_reader
 
 pytestmark = pytest.mark.django_db
 REMINDER, DECISION = "registration_expires_soon", "application_granted"

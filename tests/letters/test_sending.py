@@ -15,9 +15,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from rahdari.letters import actions, queries, rules
 from rahdari.letters.models import Letter, LetterState
 from rahdari.people.models import User
+from tests.builders.letters import FACTS, NOW, a_reader
 
 from .mail_server import MailServer, free_port, running
-from .sample import FACTS, NOW, a_reader
 
 pytestmark = pytest.mark.django_db
 

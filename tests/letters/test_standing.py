@@ -15,9 +15,9 @@ from rahdari.letters import actions, provider_health, queries, words
 from rahdari.letters.models import Letter, LetterState, Message
 from rahdari.ops import doctor
 from tests import urdu
-from tests.portal import story
+from tests.builders import story
+from tests.builders.letters import FACTS, NOW, a_reader
 
-from .sample import FACTS, NOW, a_reader
 from .test_bounces import a_notice
 from .test_messages import a_letter, a_reader_with_number
 

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from rahdari.letters import catalogue, plain, rules
 from rahdari.letters.writing import LetterIncomplete, UnknownLetter, compose
-
-from .sample import FACTS, RULES
+from tests.builders.letters import FACTS, RULES
 
 LETTERS = sorted(catalogue.LETTERS)
 # What a subject may show: numbers that we gave, codes that we made, sums, addresses in their one form, and the name of

@@ -30,7 +30,7 @@ from rahdari.publish import actions, ceremony, rules
 from rahdari.publish.models import Operator
 from rahdari.register.models import Registration
 from tests.agent.feeds import TOKEN, Answer, Stand, a_configuration, sync
-from tests.publish.world import entered, moved, struck_out
+from tests.builders.publishing import entered, moved, struck_out
 
 pytestmark = pytest.mark.django_db
 

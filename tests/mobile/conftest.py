@@ -7,8 +7,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from rahdari.vault import keys
-
-from . import sample
+from tests.builders import mobile_lines as sample
 
 
 @pytest.fixture

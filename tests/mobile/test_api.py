@@ -16,10 +16,9 @@ from rahdari.programs.webhooks import body_of
 from rahdari.register import actions as register
 from rahdari.register.rules import stamp
 from tests import contract
-from tests.portal import story
-
-from . import sample
-from .sample import FIRST, OTHER_NUMBER, SECOND
+from tests.builders import mobile_lines as sample
+from tests.builders import story
+from tests.builders.mobile_lines import FIRST, OTHER_NUMBER, SECOND
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("operators")]
 ONE, TWO = "smp-0a1b2c3d", "smp-9z8y7x6w"

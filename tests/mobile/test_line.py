@@ -28,10 +28,9 @@ from rahdari.publish.models import PendingChange
 from rahdari.register import actions as register
 from rahdari.register import pausing
 from rahdari.register.models import Change, Entry, Registration
-from tests.portal import story
-
-from . import sample
-from .sample import FIRST, NUMBER, OTHER_NUMBER, SECOND
+from tests.builders import mobile_lines as sample
+from tests.builders import story
+from tests.builders.mobile_lines import FIRST, NUMBER, OTHER_NUMBER, SECOND
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("operators")]
 WORD = "smp-0a1b2c3d"

@@ -15,10 +15,9 @@ from rahdari.people.models import Role
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as networks
 from tests import urdu
-from tests.portal import story
-
-from . import sample
-from .sample import FIRST, NUMBER, SECOND
+from tests.builders import mobile_lines as sample
+from tests.builders import story
+from tests.builders.mobile_lines import FIRST, NUMBER, SECOND
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("operators")]
 

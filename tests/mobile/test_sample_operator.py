@@ -15,10 +15,10 @@ from rahdari import workflow as house
 from rahdari.mobile import queries
 from rahdari.ops.sample_operator import SampleOperator
 from rahdari.register import actions as register
-from tests.portal import story
+from tests.builders import mobile_lines as sample
+from tests.builders import story
+from tests.builders.mobile_lines import FIRST, SECOND
 
-from . import sample
-from .sample import FIRST, SECOND
 from .test_api import key
 from .test_line import past_the_clock
 

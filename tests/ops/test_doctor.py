@@ -29,11 +29,11 @@ from rahdari.ops.doctor_settings import check_proxies, check_settings_files
 from rahdari.policy import Holiday
 from rahdari.policy import commands as policy_commands
 from rahdari.publish import ceremony, keys
+from tests.builders import story
+from tests.builders.publishing import NOW, address, an_operator, entered, publish
 from tests.ops.installed import DROPPED, Installation
 from tests.ops.test_start import three_free_ports
-from tests.portal import story
 from tests.publish.receipts import received
-from tests.publish.world import NOW, address, an_operator, entered, publish
 from tests.waiting import until
 
 

@@ -21,9 +21,9 @@ from rahdari.letters import metrics as letters_metrics
 from rahdari.lookup import counters
 from rahdari.publish import metrics
 from rahdari.web import metrics_access as watching
+from tests.builders.publishing import NOW
 from tests.needs import needs_program
 from tests.ops.installed import DROPPED, Installation
-from tests.publish.world import NOW
 from tests.waiting import until
 
 TREE = Path(__file__).parents[2]

@@ -18,9 +18,9 @@ from rahdari.publish import ceremony, queries, restoring
 from rahdari.push.access import Access, Reader
 from rahdari.push.app import Push
 from rahdari.push.files import find
+from tests.builders.publishing import NOW, address, an_operator, entered, publish
 from tests.ops import test_users
 from tests.ops.test_users import THREE, as_user
-from tests.publish.world import NOW, address, an_operator, entered, publish
 from tests.push.feeds import SNAPSHOT, allow, announce, bearer, call, metadata_of, put
 
 data, one_users = test_users.data, test_users.one_users

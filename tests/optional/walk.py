@@ -34,8 +34,8 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.vault import keys
 from tests.architecture import house
+from tests.builders import story
 from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
-from tests.portal import story
 
 from . import policies, traces
 

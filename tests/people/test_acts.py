@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from rahdari.journal import queries as journal
 from rahdari.people import actions, demonstration, holders, queries
 from rahdari.people.models import Membership, Role, RoleAssignment, User, normalise_email
-
-from .people import NOW, a_person, with_post
+from tests.builders.people import NOW, a_person, with_post
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + dt.timedelta(days=1)

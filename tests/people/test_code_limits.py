@@ -7,8 +7,7 @@ from django.test import Client
 
 from rahdari.people import queries
 from rahdari.people.models import User
-
-from .people import ask_for_code, sign_in
+from tests.builders.people import ask_for_code, sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from rahdari.people import actions, names
 from rahdari.people.models import User
-
-from .people import NOW, a_person
+from tests.builders.people import NOW, a_person
 
 field = names.NameField()
 

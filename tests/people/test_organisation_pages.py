@@ -17,8 +17,7 @@ from rahdari.people import actions, queries
 from rahdari.people.models import INVITATION_VALID, Invitation, Membership, Organisation, User
 from rahdari.register.models import Registration
 from tests import urdu
-
-from .people import a_person, sign_in
+from tests.builders.people import a_person, sign_in
 
 pytestmark = pytest.mark.django_db
 OWNER, MEMBER = Membership.Role.OWNER, Membership.Role.VIEWER

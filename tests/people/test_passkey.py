@@ -11,9 +11,8 @@ from django.db import connections
 from django.test import Client
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.builders.people import a_person, sign_in
 from tests.needs import needs_chromium
-
-from .people import a_person, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -10,8 +10,7 @@ from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
 from rahdari.people import actions, queries
 from rahdari.people.models import ProposedRole, User
-
-from .people import a_person, sign_in, with_post
+from tests.builders.people import a_person, sign_in, with_post
 
 pytestmark = pytest.mark.django_db
 

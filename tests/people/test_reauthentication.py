@@ -14,8 +14,15 @@ from rahdari.api.models import AccessToken
 from rahdari.letters.models import Letter
 from rahdari.people import access, queries
 from rahdari.people.models import ProposedRole, User
-
-from .people import a_person, app_code, let_it_be_long_ago, set_up_app, sign_in, the_newest_code, with_post
+from tests.builders.people import (
+    a_person,
+    app_code,
+    let_it_be_long_ago,
+    set_up_app,
+    sign_in,
+    the_newest_code,
+    with_post,
+)
 
 pytestmark = pytest.mark.django_db
 CODE = "/account/confirm/code/"

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from rahdari.people import actions, queries
 from rahdari.people.models import Membership, Organisation
 from rahdari.people.rules import ROLES, Act, OrgRole, may, roles_that
-
-from .people import a_person
+from tests.builders.people import a_person
 
 
 class TestTheTable:

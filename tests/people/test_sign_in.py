@@ -19,8 +19,7 @@ from rahdari.letters.models import Letter
 from rahdari.people import actions, demonstration, queries, sessions
 from rahdari.people import sign_in as sign_in_steps
 from rahdari.people.models import Role, User
-
-from .people import NOW, a_person, app_code, ask_for_code, set_up_app, sign_in, the_newest_code, with_post
+from tests.builders.people import NOW, a_person, app_code, ask_for_code, set_up_app, sign_in, the_newest_code, with_post
 
 pytestmark = pytest.mark.django_db
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')

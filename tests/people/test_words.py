@@ -8,8 +8,7 @@ from django.test import Client
 import rahdari.people
 from rahdari.people import demonstration
 from tests import urdu
-
-from .people import NOW, a_person, ask_for_code, set_up_app, sign_in, with_post
+from tests.builders.people import NOW, a_person, ask_for_code, set_up_app, sign_in, with_post
 
 CATALOGUE = Path(rahdari.people.__file__).parent / "locale/ur/LC_MESSAGES/django.po"
 

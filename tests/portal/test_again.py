@@ -18,10 +18,9 @@ from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Entry, Registration
+from tests.builders import story
+from tests.builders.connections import a_connection, report
 from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
-from tests.dyndns.story import a_connection, report
-
-from . import story
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)

@@ -11,9 +11,8 @@ from rahdari.apply.models import Application, Document
 from rahdari.decide import assignment, granting, questions
 from rahdari.decide.models import Case
 from rahdari.people.models import User
-from tests.apply.sample import a_pdf
-
-from . import story
+from tests.builders import story
+from tests.builders.drafts import a_pdf
 
 pytestmark = pytest.mark.django_db
 

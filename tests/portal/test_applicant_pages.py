@@ -25,9 +25,8 @@ from rahdari.letters import queries as inbox
 from rahdari.people.models import User
 from rahdari.vault import keys
 from tests import urdu
+from tests.builders import story
 from tests.checks.asked import challenges_of
-
-from . import story
 
 pytestmark = pytest.mark.django_db
 

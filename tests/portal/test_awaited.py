@@ -30,9 +30,8 @@ from rahdari.vouch.models import ReferenceRequest as Clients
 from rahdari.vouch.queries import LINKS
 from rahdari.web import values
 from tests import urdu
-from tests.attest.sample import ASSOCIATION
-
-from . import story
+from tests.builders import story
+from tests.builders.attestations import ASSOCIATION
 
 pytestmark = pytest.mark.django_db
 

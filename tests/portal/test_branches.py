@@ -21,8 +21,8 @@ from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import keys
 from rahdari.workflow.branch_letters import tell_branches
+from tests.builders import story
 
-from . import story
 from .test_many import signed_in
 from .test_roles import PAPERS, SEE, World
 

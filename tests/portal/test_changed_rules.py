@@ -14,8 +14,7 @@ from rahdari.apply.models import Application
 from rahdari.policy import loading
 from rahdari.vault import keys
 from tests import urdu
-
-from . import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])

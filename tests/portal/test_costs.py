@@ -15,8 +15,7 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.apply import sending
 from rahdari.vault import keys
-
-from . import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 

@@ -15,9 +15,8 @@ from rahdari.policy import SHIPPED
 from rahdari.register import actions as registering
 from rahdari.register import queries as register
 from rahdari.workflow.late_answers import LOOKS_AGAIN
+from tests.builders import story
 from tests.dyndns.conftest import networks as networks  # the address is of a network that is known
-
-from . import story
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "203.0.113.61"

@@ -20,9 +20,10 @@ from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register import changes, pausing
 from rahdari.register.models import Entry, Registration
-from tests.people.people import let_it_be_long_ago, the_newest_code
+from tests.builders import story
+from tests.builders.people import let_it_be_long_ago, the_newest_code
 
-from . import story, test_holding
+from . import test_holding
 from .test_holding import end, entered, last_delta, of_a_company, page_of, signed_in
 
 pytestmark = pytest.mark.django_db

@@ -22,9 +22,8 @@ from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import keys
 from tests import urdu
-from tests.publish.world import entered
-
-from . import story
+from tests.builders import story
+from tests.builders.publishing import entered
 
 pytestmark = pytest.mark.django_db
 

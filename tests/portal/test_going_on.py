@@ -15,9 +15,8 @@ from rahdari.apply.models import Application
 from rahdari.control import queries as proofs
 from rahdari.people.models import User
 from rahdari.vault import keys
+from tests.builders import story
 from tests.checks.asked import challenges_of
-
-from . import story
 
 pytestmark = pytest.mark.django_db
 

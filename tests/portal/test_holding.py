@@ -33,9 +33,8 @@ from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.vault import keys
 from tests import urdu
-from tests.people.people import sign_in_at_once
-
-from . import story
+from tests.builders import story
+from tests.builders.people import sign_in_at_once
 
 pytestmark = pytest.mark.django_db
 TCP_443 = {"kind": "openvpn_tcp", "protocol": "", "port": ""}

@@ -8,7 +8,7 @@ from django.utils.html import escape
 from rahdari.letters import catalogue, samples
 from rahdari.letters.writing import compose, compose_note
 from tests import urdu
-from tests.portal import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 EVERY = pytest.mark.parametrize("template", sorted(catalogue.LETTERS))

@@ -20,9 +20,8 @@ from rahdari.letters import queries as letters
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.vault import keys
+from tests.builders import story
 from tests.workflow.test_services import LAST_DAY, sent
-
-from . import story
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)

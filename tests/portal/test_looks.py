@@ -20,9 +20,8 @@ from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.register.models import Registration
 from rahdari.vault import keys, links
-from tests.apply.sample import asking, cnic_of
-
-from . import story
+from tests.builders import story
+from tests.builders.drafts import asking, cnic_of
 
 pytestmark = pytest.mark.django_db
 

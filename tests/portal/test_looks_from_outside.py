@@ -28,11 +28,11 @@ from rahdari.share import queries as sharing
 from rahdari.vault import keys
 from rahdari.vouch import actions as vouch
 from rahdari.vouch.queries import LINKS
-from tests.api.sample import Program
-from tests.attest.sample import ASSOCIATION, a_secretary, an_attestation
-from tests.confirm.sample import OPERATOR, a_desk, a_question
+from tests.builders import story
+from tests.builders.attestations import ASSOCIATION, a_secretary, an_attestation
+from tests.builders.programs import Program
+from tests.builders.subscribers import OPERATOR, a_desk, a_question
 
-from . import story
 from .test_looks import browser, looks, status_of
 
 pytestmark = pytest.mark.django_db

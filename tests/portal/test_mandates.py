@@ -24,9 +24,9 @@ from rahdari.people.models import Mandate, User
 from rahdari.people.rules import ROLES, SCOPES, Act, OrgRole, Scope
 from rahdari.vault import keys
 from rahdari.workflow import operator_checks as line
-from tests.apply.sample import a_pdf
+from tests.builders import story
+from tests.builders.drafts import a_pdf
 
-from . import story
 from .test_many import signed_in
 from .test_roles import World
 

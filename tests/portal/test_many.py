@@ -22,9 +22,8 @@ from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.portal.applicant import prove_many
 from rahdari.vault import keys
-from tests.apply.sample import a_pdf
-
-from . import story
+from tests.builders import story
+from tests.builders.drafts import a_pdf
 
 pytestmark = pytest.mark.django_db
 KNOWN = [f"203.0.113.{host}" for host in range(1, 41)]

@@ -15,8 +15,7 @@ from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.vault import keys
 from tests import urdu
-
-from . import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 

@@ -21,8 +21,8 @@ from rahdari.register import pausing
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
 from tests import urdu
+from tests.builders import story
 
-from . import story
 from .test_branches import NORTH, north
 from .test_roles import ADDRESSES, PAPERS, SEE, World
 

@@ -13,10 +13,10 @@ from rahdari.apply import drafts
 from rahdari.people import actions, queries
 from rahdari.vault import keys
 from tests import urdu
-from tests.attest.sample import ASSOCIATION
+from tests.builders import story
+from tests.builders.attestations import ASSOCIATION
 from tests.in_browser import faults_on_a_small_phone
 
-from . import story
 from .test_branches import NORTH
 from .test_mandates import begun, give
 from .test_roles import World

@@ -30,15 +30,14 @@ from rahdari.register import actions as register
 from rahdari.register import pausing
 from rahdari.register.models import Registration
 from rahdari.vault import keys
-from tests.api.sample import Program
-from tests.attest.sample import ASSOCIATION
-from tests.mobile import sample as mobile
+from tests.builders import mobile_lines as mobile
+from tests.builders import story
+from tests.builders.attestations import ASSOCIATION
+from tests.builders.programs import Program
 
 # Rosters for the company whose number others know, and for the one with a fee.
 from tests.workflow import test_fees, test_representing, test_services
 from tests.workflow.test_representing import rosters  # noqa: F401
-
-from . import story
 
 pytestmark = pytest.mark.django_db
 # Of one application that is granted and of sixty in all states: what only some need, each once (questions with a case,

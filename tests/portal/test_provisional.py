@@ -20,10 +20,9 @@ from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import links
-from tests.apply.sample import a_photo
-from tests.decide import builders
-
-from . import story
+from tests.builders import cases as builders
+from tests.builders import story
+from tests.builders.drafts import a_photo
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,7 @@ from rahdari.applicant.branches import BranchForm
 from rahdari.applicant.mandates import MandateForm
 from rahdari.apply.evidence_forms import ClientForm
 from rahdari.people import actions as people
-
-from . import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 NOWHERE = pytest.mark.parametrize("email", ["x@[10.0.0.1]", "x@localhost", "x@db.internal"])

@@ -22,8 +22,9 @@ from rahdari.people.models import Role, User
 from rahdari.policy import PolicyError, Reason
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
+from tests.builders import story
 
-from . import story, test_holding
+from . import test_holding
 from .test_holding import end
 
 RULES = policy.current(None)

@@ -30,10 +30,10 @@ from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
 from rahdari.vault import files, keys
 from tests import urdu
-from tests.apply.sample import a_pdf, a_photo
+from tests.builders import story
+from tests.builders.drafts import a_pdf, a_photo
 from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
 
-from . import story
 from .test_again import DAY, a_registration, active, begin, browser_of, ends_in
 
 pytestmark = pytest.mark.django_db

@@ -19,10 +19,10 @@ from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.register import queries as register
 from rahdari.vault import links
-from tests.api.sample import Program
-from tests.apply.sample import a_person
-from tests.decide.builders import an_officer
-from tests.portal import story
+from tests.builders import story
+from tests.builders.cases import an_officer
+from tests.builders.drafts import a_person
+from tests.builders.programs import Program
 from tests.workflow.conftest import sample_operators, vault_keys  # noqa: F401
 from tests.workflow.test_representing import NUMBER, OFFICE, imported, rosters, sent, whose  # noqa: F401
 

@@ -26,8 +26,7 @@ from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import NewEntry
 from rahdari.vault import keys
-
-from . import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 ROLES = ("owner", "manager", "technician", "accountant", "viewer", "stranger")

@@ -29,10 +29,9 @@ from rahdari.ops.sample_registry import record
 from rahdari.people.models import User
 from rahdari.probe import wireguard
 from rahdari.vault import keys
+from tests.builders import story
 from tests.checks.asked import challenges_of
 from tests.probe.certificates import an_identity
-
-from . import story
 
 pytestmark = pytest.mark.django_db
 THEIR_KEY = wireguard.new_key()[1]

@@ -29,11 +29,11 @@ from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.register import queries as register
 from rahdari.vault import keys
-from tests.apply.sample import a_pdf
-from tests.attest.sample import an_attestation
+from tests.builders import story
+from tests.builders.attestations import an_attestation
+from tests.builders.drafts import a_pdf
 from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
 
-from . import story
 from .test_again import DAY
 
 pytestmark = pytest.mark.django_db

@@ -21,10 +21,10 @@ from rahdari.control import places
 from rahdari.register import queries as register
 from rahdari.register.models import Change
 from rahdari.vault import keys
+from tests.builders import story
 from tests.probe.networks import SERVER
 from tests.probe.test_wireguard import PORT, THEIRS, Endpoint, endpoint  # noqa: F401 (a fixture)
 
-from . import story
 from .test_again import DAY, ends_in
 
 pytestmark = pytest.mark.django_db

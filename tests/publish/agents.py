@@ -14,8 +14,7 @@ from rahdari.agent.syncing import SyncOutcome
 from rahdari.feed.repository import METADATA
 from rahdari.publish.models import Operator
 from tests.agent.feeds import a_configuration, sync
-
-from .world import NOW
+from tests.builders.publishing import NOW
 
 
 class _OneRepository(SimpleHTTPRequestHandler):

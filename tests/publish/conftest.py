@@ -9,8 +9,7 @@ import pytest
 from rahdari.publish import ceremony
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
-
-from .world import NOW, Follower, an_operator, served
+from tests.builders.publishing import NOW, Follower, an_operator, served
 
 
 @pytest.fixture

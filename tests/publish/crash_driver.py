@@ -30,8 +30,8 @@ from rahdari.feed.repository import ROLES, head_of  # noqa: E402
 from rahdari.publish import actions, folder, rules  # noqa: E402
 from rahdari.publish.envelope import Repository  # noqa: E402
 from rahdari.publish.models import Operator  # noqa: E402
+from tests.builders.publishing import NOW, address, an_operator, entered, moved, struck_out  # noqa: E402
 from tests.publish.crash_driver_points import CHECKPOINTS  # noqa: E402
-from tests.publish.world import NOW, address, an_operator, entered, moved, struck_out  # noqa: E402
 
 KILLED = 9
 

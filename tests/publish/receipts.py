@@ -9,8 +9,7 @@ from rahdari.feed import AppliedTarget, Receipt, SignedReceipt
 from rahdari.feed.entry import time_text
 from rahdari.publish import receipts
 from rahdari.publish.models import Edition, Operator, Stream
-
-from .world import NOW
+from tests.builders.publishing import NOW
 
 SECOND = dt.timedelta(seconds=1)
 

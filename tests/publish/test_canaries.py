@@ -13,9 +13,9 @@ from rahdari.publish.models import Listing
 from rahdari.register import actions as register
 from rahdari.register import queries
 from rahdari.register.models import Registration
+from tests.builders.publishing import NOW, YEAR, address, an_operator, entered, publish
 
 from .test_commands import run
-from .world import NOW, YEAR, address, an_operator, entered, publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "198.51.100.77"

@@ -15,10 +15,10 @@ from rahdari.publish.commands.console import length_of_time
 from rahdari.publish.credentials import NewCredential
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
+from tests.builders.publishing import NOW, address, an_operator, entered, publish, struck_out
 
 from .receipts import a_receipt, received
 from .test_credentials import a_certificate, pem
-from .world import NOW, address, an_operator, entered, publish, struck_out
 
 pytestmark = pytest.mark.django_db
 

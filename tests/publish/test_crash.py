@@ -16,9 +16,9 @@ from rahdari.publish import files
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Listing, Operator, PendingChange, Session, Stream
 from rahdari.register.models import Change, Entry
+from tests.builders.publishing import Follower, apply, cover, digest_of
 
 from .crash_driver_points import CHECKPOINTS
-from .world import Follower, apply, cover, digest_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

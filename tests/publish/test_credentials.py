@@ -20,9 +20,8 @@ from rahdari.publish import actions, credentials, queries
 from rahdari.publish.credentials import NewCredential
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Credential, Operator
+from tests.builders.publishing import NOW, an_operator, publish
 from tests.needs import needs_root
-
-from .world import NOW, an_operator, publish
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)

@@ -11,8 +11,7 @@ from rahdari.publish import actions
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Listing, Operator, PendingChange, Receipt, Session, Stream
 from rahdari.register.models import Change
-
-from .world import NOW, address, entered, publish
+from tests.builders.publishing import NOW, address, entered, publish
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)

@@ -8,9 +8,9 @@ from rahdari.publish import actions, queries, rules
 from rahdari.publish import editions as publish_editions
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, Stream
+from tests.builders.publishing import NOW, Follower, address, an_operator, entered, publish
 
 from .test_editions import HOUR, Undone, cut, starts_again
-from .world import NOW, Follower, address, an_operator, entered, publish
 
 pytestmark = pytest.mark.django_db
 

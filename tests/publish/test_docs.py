@@ -16,10 +16,10 @@ from rahdari.publish import api, ceremony, commands, keys, metrics, queries, rec
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator, RemovalHold
 from rahdari.publish.rules import ReceiptStanding
+from tests.builders.publishing import NOW, address, an_operator, entered, publish, struck_out
 
 from .agents import AgentSide, serving
 from .test_credentials import a_certificate, pem
-from .world import NOW, address, an_operator, entered, publish, struck_out
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FEED = (DOCS / "feed.md").read_text(encoding="utf-8")

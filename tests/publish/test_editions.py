@@ -19,8 +19,18 @@ from rahdari.publish.models import Edition, File, Listing, Operator, PendingChan
 from rahdari.register import actions as register
 from rahdari.register import queries as registered
 from rahdari.register.models import Change
-
-from .world import NOW, Follower, address, an_operator, digest_of, entered, moved, plain_bytes, publish, struck_out
+from tests.builders.publishing import (
+    NOW,
+    Follower,
+    address,
+    an_operator,
+    digest_of,
+    entered,
+    moved,
+    plain_bytes,
+    publish,
+    struck_out,
+)
 
 pytestmark = pytest.mark.django_db
 SECOND = dt.timedelta(seconds=1)

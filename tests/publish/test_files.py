@@ -12,8 +12,7 @@ from rahdari.feed import DELTA_LIMITS, EditionReader, Kind, Op, Operation, SetDi
 from rahdari.publish import actions, files, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Listing, Operator, Session, Stream
-
-from .world import (
+from tests.builders.publishing import (
     NOW,
     Follower,
     address,
@@ -210,7 +209,7 @@ unused = itertools.count(1)
 
 
 def an_operator_of(feed: Repository) -> Operator:
-    from .world import an_operator
+    from tests.builders.publishing import an_operator
 
     operator = Operator.objects.filter(slug="sample-fibre").first() or an_operator()
     publish()

@@ -11,8 +11,7 @@ from rahdari.publish import rules, streams
 from rahdari.publish.models import Listing
 from rahdari.register import retention
 from rahdari.register.models import Change, Entry, Registration
-
-from .world import NOW, Follower, address, entered, publish, struck_out
+from tests.builders.publishing import NOW, Follower, address, entered, publish, struck_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = dt.timedelta(days=1)

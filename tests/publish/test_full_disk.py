@@ -9,9 +9,8 @@ import pytest
 
 from rahdari.publish import actions
 from rahdari.publish.envelope import Repository
+from tests.builders.publishing import NOW, Follower, address, entered
 from tests.needs import needs_program, needs_root
-
-from .world import NOW, Follower, address, entered
 
 pytestmark = pytest.mark.django_db
 

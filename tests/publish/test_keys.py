@@ -10,8 +10,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 from rahdari.feed.repository import ROLES
 from rahdari.publish import actions, ceremony, envelope, keys, offline, queries, rules
 from rahdari.publish.envelope import Repository
-
-from .world import NOW, Follower, address, an_operator, entered, publish
+from tests.builders.publishing import NOW, Follower, address, an_operator, entered, publish
 
 pytestmark = pytest.mark.django_db
 

@@ -18,10 +18,10 @@ from rahdari.publish.rules import LagState
 from rahdari.register import queries as registered
 from rahdari.register.models import Entry, Registration
 from rahdari.web.metrics_access import exposition as in_text
+from tests.builders.publishing import NOW, address, an_operator, entered, moved, publish
 from tests.needs import needs_program
 
 from .receipts import SECOND, a_receipt, received
-from .world import NOW, address, an_operator, entered, moved, publish
 
 pytestmark = pytest.mark.django_db
 RULES = Path(__file__).resolve().parents[2] / "deploy" / "alerts-register.yml"

@@ -18,9 +18,9 @@ from rahdari.register import address_changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import new_endpoint
+from tests.builders.publishing import NOW, Follower, address, an_operator, entered, publish, served
 
 from .receipts import a_receipt, received
-from .world import NOW, Follower, address, an_operator, entered, publish, served
 
 pytestmark = pytest.mark.django_db
 NETWORKS = (64500, 64501, 64502, None)

@@ -18,10 +18,10 @@ from rahdari.publish import actions, queries, receipts
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import AgentKey, Operator, Receipt
 from rahdari.publish.rules import ReceiptStanding
+from tests.builders.publishing import NOW, address, an_operator, entered, publish
 
 from .receipts import SECOND, a_receipt, received, signed
 from .test_credentials import a_certificate, give, pem
-from .world import NOW, address, an_operator, entered, publish
 
 pytestmark = pytest.mark.django_db
 

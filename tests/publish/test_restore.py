@@ -23,10 +23,10 @@ from rahdari.ops.loops import PublisherRound
 from rahdari.publish import editions, queries, restoring, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator, Session
+from tests.builders.publishing import NOW, address, an_operator, entered, moved, publish, struck_out
 
 from .agents import AgentSide, serving
 from .test_commands import run
-from .world import NOW, address, an_operator, entered, moved, publish, struck_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

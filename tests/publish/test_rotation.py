@@ -13,9 +13,9 @@ from rahdari.publish import actions, ceremony, editions, folder, keys, queries
 from rahdari.publish import offline as publish_offline
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
+from tests.builders.publishing import NOW, address, entered, publish
 
 from .agents import AgentSide, serving
-from .world import NOW, address, entered, publish
 
 pytestmark = pytest.mark.django_db
 ONLINE = keys.ONLINE

@@ -14,9 +14,19 @@ from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Delegation, Edition, File, Listing, Operator, Session, Stream
 from rahdari.register import actions as register
 from rahdari.register.models import Change, Entry
+from tests.builders.publishing import (
+    NOW,
+    Follower,
+    address,
+    an_operator,
+    entered,
+    live_files_of,
+    moved,
+    publish,
+    struck_out,
+)
 
 from .receipts import received
-from .world import NOW, Follower, address, an_operator, entered, live_files_of, moved, publish, struck_out
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)

@@ -9,9 +9,9 @@ from rahdari.feed import Kind
 from rahdari.publish import actions, ceremony, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import File, Operator
+from tests.builders.publishing import NOW, Follower, address, entered, live_files_of, publish
 
 from .test_editions import DAY, HOUR, SECOND
-from .world import NOW, Follower, address, entered, live_files_of, publish
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,7 @@ from rahdari.publish.models import Session
 from rahdari.register import address_changes, rules
 from rahdari.register.models import Change, Entry
 from rahdari.register.rules import NewEntry, feed_fields
-
-from .world import NOW, entered
+from tests.builders.publishing import NOW, entered
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 OVERLAP, REPORT_LASTS = dt.timedelta(minutes=10), dt.timedelta(hours=98)

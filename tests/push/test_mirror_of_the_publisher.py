@@ -14,7 +14,7 @@ import pytest
 from rahdari.publish import actions, ceremony
 from rahdari.push.stores import Folder
 from tests.agent.feeds import a_configuration, sync
-from tests.publish.world import entered
+from tests.builders.publishing import entered
 from tests.push.process import free_port
 from tests.push.test_mirror import carried, stored
 

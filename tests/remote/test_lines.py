@@ -32,7 +32,7 @@ from rahdari.remote import actions, queries, rules
 from rahdari.remote.models import HomeConnection
 from rahdari.remote.rules import HomeConnectionState, WhyNot
 from rahdari.vault import keys
-from tests.portal import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 RULE = policy.RemoteStaff(("vpn_company",), 50, dt.timedelta(days=30), dt.timedelta(hours=1))

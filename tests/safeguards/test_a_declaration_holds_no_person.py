@@ -27,9 +27,9 @@ from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.vault import keys
 from rahdari.vault.fields import EncryptedTextField
+from tests.builders import story
+from tests.builders.people import sign_in
 from tests.dyndns.conftest import networks as networks  # the address is of a network that is known
-from tests.people.people import sign_in
-from tests.portal import story
 from tests.portal.test_again import DAY, ends_in
 
 pytestmark = pytest.mark.django_db

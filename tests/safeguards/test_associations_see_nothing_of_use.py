@@ -14,9 +14,9 @@ from rahdari.attest.models import AttestationUse
 from rahdari.attest.rules import Identifier
 from rahdari.policy import PolicyError
 from rahdari.policy.associations import REVOCATIONS
-from tests.attest.sample import a_secretary, an_attestation
+from tests.builders import story
+from tests.builders.attestations import a_secretary, an_attestation
 from tests.policy.test_loading import changed
-from tests.portal import story
 
 from .contracts import forbidden
 

@@ -24,8 +24,8 @@ from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from tests.apply.sample import a_photo, asking
-from tests.portal import story
+from tests.builders import story
+from tests.builders.drafts import a_photo, asking
 
 pytestmark = pytest.mark.django_db
 DAYS = dt.timedelta(days=300)

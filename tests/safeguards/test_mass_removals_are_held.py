@@ -16,10 +16,10 @@ from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Listing, Operator, RemovalHold, Stream
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
+from tests.builders.publishing import NOW, Follower, address, an_operator, entered, moved, publish, struck_out
 from tests.publish.agents import AgentSide, serving
 from tests.publish.conftest import data, feed, follower, operator
 from tests.publish.receipts import received
-from tests.publish.world import NOW, Follower, address, an_operator, entered, moved, publish, struck_out
 
 __all__ = ["data", "feed", "follower", "operator"]
 pytestmark = pytest.mark.django_db

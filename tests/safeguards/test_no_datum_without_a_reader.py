@@ -15,8 +15,8 @@ from rahdari.apply import forms as asked
 from rahdari.apply.models import Application
 from rahdari.decide import assignment, evidence, questions
 from rahdari.policy import BUNDLED, PolicyError, load, read
-from tests.apply.sample import CNIC, a_complete_draft, a_draft, actor_of, asking, sent
-from tests.decide import builders
+from tests.builders import cases as builders
+from tests.builders.drafts import CNIC, a_complete_draft, a_draft, actor_of, asking, sent
 
 POLICY = load(BUNDLED)
 BUNDLE = BUNDLED.read_text(encoding="utf-8")

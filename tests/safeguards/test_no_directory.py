@@ -39,9 +39,9 @@ from rahdari.register import actions as register
 from rahdari.register.rules import NewEntry
 from rahdari.vault import keys
 from tests.access.test_walk import ALL, OFFICERS_ON_RECORD, OWN_APPLICATION, PROGRAMS, VISITORS, World, the_story
-from tests.api.sample import Program
-from tests.attest.sample import an_attestation
-from tests.portal import story
+from tests.builders import story
+from tests.builders.attestations import an_attestation
+from tests.builders.programs import Program
 
 pytestmark = pytest.mark.django_db
 # The second officer is an officer like the first.

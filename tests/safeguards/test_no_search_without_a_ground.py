@@ -14,7 +14,7 @@ from rahdari.decide import queue_columns, searching
 from rahdari.decide.models import Case
 from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
-from tests.decide.builders import NOW, a_case, a_decided_application, a_person, an_officer
+from tests.builders.cases import NOW, a_case, a_decided_application, a_person, an_officer
 
 pytestmark = pytest.mark.django_db
 DEMAND = {"number": "12/2026", "body": "A Tribunal", "provision": "s. 34", "day": date(2026, 11, 12).isoformat()}

@@ -32,9 +32,9 @@ from rahdari.register import queries as register
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import Standing
 from rahdari.workflow import retention
-from tests.apply.sample import a_photo, asking, cnic_of
-from tests.portal import story
-from tests.publish import world
+from tests.builders import publishing as world
+from tests.builders import story
+from tests.builders.drafts import a_photo, asking, cnic_of
 
 pytestmark = pytest.mark.django_db
 RULES = policy.current(settings.POLICY_FILE)

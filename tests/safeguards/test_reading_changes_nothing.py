@@ -28,10 +28,10 @@ from tests.access.test_walk import (
     world,
 )
 from tests.api.conftest import known_networks
-from tests.api.sample import Program
 from tests.api.test_contract import one_connection, without_rates
 from tests.api.test_others import places, whose
-from tests.api.world import the_world
+from tests.builders.api_world import the_world
+from tests.builders.programs import Program
 
 __all__ = ["known_networks", "one_connection", "without_rates", "world"]
 pytestmark = pytest.mark.django_db

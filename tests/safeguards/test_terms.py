@@ -40,10 +40,10 @@ from rahdari.workflow.unsupported import tell_of_terms
 from tests.agent.conftest import no_proxy, publisher, stand
 from tests.agent.feeds import TOKEN, Publisher, Stand, a_configuration, an_entry, sync
 from tests.agent.renderers import HEAD, a_row
-from tests.confirm.sample import a_desk
+from tests.builders.publishing import NOW, address, entered, publish
+from tests.builders.subscribers import a_desk
 from tests.publish.conftest import data, feed, operator
 from tests.publish.receipts import SECOND, a_receipt, signed
-from tests.publish.world import NOW, address, entered, publish
 
 __all__ = ["data", "feed", "no_proxy", "operator", "publisher", "stand"]
 

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from rahdari.register.models import CoHolder
 from rahdari.share.models import ConsentQuestion
+from tests.builders import story
 from tests.in_browser import faults_on_a_small_phone
-from tests.portal import story
 
 from .test_sharing import DESK, House, browser_of, text
 from .test_sharing import house as house

@@ -20,7 +20,7 @@ from rahdari.register import queries as entries
 from rahdari.register import sharing
 from rahdari.register.models import Change, CoHolder, Registration
 from rahdari.register.rules import told_end
-from tests.portal import story
+from tests.builders import story
 from tests.portal.test_again import ends_in
 
 from .test_sharing import DAY, House, text

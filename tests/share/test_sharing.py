@@ -26,7 +26,7 @@ from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.share import actions, queries
 from rahdari.share.models import ConsentQuestion, SharingRequest
-from tests.portal import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)

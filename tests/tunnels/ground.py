@@ -31,7 +31,7 @@ from rahdari.register import queries
 from rahdari.vault import keys
 from tests.agent.feeds import a_configuration, names, sync
 from tests.agent.namespaces import Namespace, a_namespace
-from tests.decide.builders import an_application
+from tests.builders.cases import an_application
 from tests.needs import needs_program
 from tests.push.process import pushing
 

@@ -10,8 +10,7 @@ from django.core.exceptions import FieldError
 from rahdari.people import actions, queries
 from rahdari.people.models import User
 from rahdari.vault import fields, keys
-
-from ..people.people import NOW, a_person
+from tests.builders.people import NOW, a_person
 
 
 @pytest.mark.django_db

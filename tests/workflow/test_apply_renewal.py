@@ -16,7 +16,7 @@ from rahdari.register import actions, address_changes, queries
 from rahdari.register.models import Registration
 from rahdari.register.rules import NewEntry, new_endpoint
 from rahdari.workflow import apply_renewal
-from tests.apply.sample import a_person, actor_of
+from tests.builders.drafts import a_person, actor_of
 
 NOW = dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)

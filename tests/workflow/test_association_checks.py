@@ -22,9 +22,9 @@ from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from tests.apply.sample import cnic_of
-from tests.attest.sample import ASSOCIATION, a_secretary, an_attestation
-from tests.decide.builders import DAY, HOUR, NOW, a_person, an_application
+from tests.builders.attestations import ASSOCIATION, a_secretary, an_attestation
+from tests.builders.cases import DAY, HOUR, NOW, a_person, an_application
+from tests.builders.drafts import cnic_of
 
 pytestmark = pytest.mark.django_db
 

@@ -35,8 +35,8 @@ from rahdari.register.models import Registration
 from rahdari.share.models import SharingRequest as AskedToShare
 from rahdari.vouch.models import ReferenceRequest as AskedOfClient
 from rahdari.workflow.step import Step
-from tests.attest.sample import a_secretary
-from tests.decide.builders import DAY, NOW, a_person, an_application
+from tests.builders.attestations import a_secretary
+from tests.builders.cases import DAY, NOW, a_person, an_application
 
 from . import test_association_checks, test_employment_proofs, test_fees, test_provisional, test_services
 from .copies import copy

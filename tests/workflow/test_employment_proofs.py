@@ -15,8 +15,8 @@ from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.vouch import actions as vouch
 from rahdari.vouch.models import ReferenceRequest
-from tests.apply.sample import a_photo
-from tests.decide.builders import DAY, NOW, an_application
+from tests.builders.cases import DAY, NOW, an_application
+from tests.builders.drafts import a_photo
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "accounts@client.example"

@@ -21,7 +21,7 @@ from rahdari.fees.statements import Read
 from rahdari.letters.models import Letter
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from tests.decide.builders import DAY, HOUR, NOW
+from tests.builders.cases import DAY, HOUR, NOW
 
 from .test_services import LAST_DAY, companies, prove, sent
 

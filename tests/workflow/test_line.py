@@ -18,8 +18,8 @@ from rahdari.register.rules import Standing
 from rahdari.vouch.models import MailOptOut
 from rahdari.workflow.step import Step
 from rahdari.workflow.terms import months_later
-from tests.decide import builders
-from tests.decide.builders import DAY, NOW, an_application
+from tests.builders import cases as builders
+from tests.builders.cases import DAY, NOW, an_application
 
 pytestmark = pytest.mark.django_db
 

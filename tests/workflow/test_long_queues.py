@@ -17,7 +17,7 @@ from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.register.models import Registration
 from rahdari.workflow.step import Step
-from tests.decide.builders import DAY, MINUTE, NOW, a_person, an_application
+from tests.builders.cases import DAY, MINUTE, NOW, a_person, an_application
 
 pytestmark = pytest.mark.django_db
 GO = 2

@@ -25,7 +25,7 @@ from rahdari.confirm.models import SubscriberQuestion, Way
 from rahdari.decide import case_clock
 from rahdari.decide import queries as cases
 from rahdari.register import queries as entries
-from tests.portal import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
 from rahdari.workflow.terms import months_later
-from tests.decide.builders import DAY, MINUTE, NOW, an_application, an_officer
+from tests.builders.cases import DAY, MINUTE, NOW, an_application, an_officer
 
 pytestmark = pytest.mark.django_db
 RULES = policy.current(None)

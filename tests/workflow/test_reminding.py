@@ -10,7 +10,7 @@ from rahdari.decide import queries as decisions
 from rahdari.decide import questions
 from rahdari.letters import queries as letters
 from rahdari.letters.models import Letter
-from tests.portal import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)

@@ -27,9 +27,9 @@ from rahdari.letters.models import Letter
 from rahdari.people import mandates
 from rahdari.people.models import Organisation, User
 from rahdari.register import queries as register
-from tests.apply.sample import a_person, asking
-from tests.attest.sample import an_attestation
-from tests.decide.builders import DAY, HOUR, NOW, an_officer
+from tests.builders.attestations import an_attestation
+from tests.builders.cases import DAY, HOUR, NOW, an_officer
+from tests.builders.drafts import a_person, asking
 
 pytestmark = pytest.mark.django_db
 NAME, NUMBER = "Sample Software House (Pvt) Ltd", "0000482"

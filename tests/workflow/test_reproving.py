@@ -24,7 +24,7 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.workflow import reproving
-from tests.decide.builders import DAY, NOW, an_application, an_officer
+from tests.builders.cases import DAY, NOW, an_application, an_officer
 
 pytestmark = pytest.mark.django_db
 TERM = "register -> control: prove again in the term"

@@ -28,8 +28,8 @@ from rahdari.share.models import ConsentQuestion, SharingRequest
 from rahdari.share.rules import Reply
 from rahdari.vault import files
 from rahdari.workflow import retention
-from tests.apply.sample import a_photo, asking
-from tests.portal import story
+from tests.builders import story
+from tests.builders.drafts import a_photo, asking
 
 pytestmark = pytest.mark.django_db
 KEPT = policy.current(settings.POLICY_FILE).retention["documents"].span or dt.timedelta()

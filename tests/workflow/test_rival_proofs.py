@@ -4,7 +4,7 @@ import pytest
 
 from rahdari.letters import queries as letters
 from rahdari.people.models import User
-from tests.portal import story
+from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 KIND = "address_proved_by_another"

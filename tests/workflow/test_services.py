@@ -23,9 +23,9 @@ from rahdari.decide import assignment, granting
 from rahdari.decide import queries as decisions
 from rahdari.register import queries as register
 from rahdari.workflow.terms import months_later
-from tests.apply.sample import a_pdf
-from tests.attest.sample import an_attestation
-from tests.decide.builders import DAY, HOUR, NOW, a_person, an_officer
+from tests.builders.attestations import an_attestation
+from tests.builders.cases import DAY, HOUR, NOW, a_person, an_officer
+from tests.builders.drafts import a_pdf
 
 pytestmark = pytest.mark.django_db
 CENTRE, NUMBER = "Sample Call Centre (Pvt) Ltd", "0000731"

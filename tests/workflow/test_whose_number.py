@@ -11,8 +11,8 @@ from rahdari.apply.models import Application
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.register import queries as register
-from tests.apply.sample import a_person
-from tests.decide.builders import DAY, HOUR, NOW
+from tests.builders.cases import DAY, HOUR, NOW
+from tests.builders.drafts import a_person
 
 from .test_representing import (
     COMPANIES,

@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import itertools
+from typing import Any
 
 from rahdari import policy, workflow
 from rahdari.apply import drafts, parts, sending
@@ -15,32 +16,24 @@ from rahdari.control import queries as proofs
 from rahdari.control.models import Method
 from rahdari.decide import queries
 from rahdari.decide.models import Case, Decision, Notice
-from rahdari.people import actions as people
-from rahdari.people.models import Role, User
+from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
-from tests.apply.sample import cnic_of
+from tests.builders import people
+from tests.builders.drafts import cnic_of
 
 # A Monday, 10:00 in the office.
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
-_numbers = itertools.count(31)
 _addresses = itertools.count(10)
 
 
 def a_person(language: str = "en") -> User:
-    number = next(_numbers)
-    return people.register_person(
-        email=f"freelancer-{number}@client.example", language=language, name=f"Sample Freelancer {number}", now=NOW
-    )
+    return people.a_freelancer(language, now=NOW)
 
 
-def an_officer(name: str = "Officer A", *, rank: str = "", role: str = Role.OFFICER, language: str = "en") -> User:
-    user = people.register_person(
-        email=f"officer-{next(_numbers)}@authority.example", language=language, name=name, now=NOW
-    )
-    people.appoint(user=user, role=role, rank=rank, actor="system:test", now=NOW)
-    return user
+def an_officer(name: str = "Officer A", **more: Any) -> User:
+    return people.an_officer(name, now=NOW, **more)
 
 
 def an_address() -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rahdari.api import keys
 from rahdari.api.rules import Scope
 from rahdari.people.models import User
-from tests.portal import story
+from tests.builders import story
 
 ALL = tuple(Scope)
 

@@ -39,9 +39,9 @@ from rahdari.remote import actions as remote
 from rahdari.share import actions as share
 from rahdari.share import queries as requests
 from rahdari.share.models import SharingRequest
-from tests.apply.sample import a_photo
-from tests.attest.sample import an_attestation
-from tests.portal import story
+from tests.builders import story
+from tests.builders.attestations import an_attestation
+from tests.builders.drafts import a_photo
 
 KNOWN = [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))]
 

@@ -21,7 +21,7 @@ from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as networks
 from rahdari.register.models import Registration
-from tests.portal import story
+from tests.builders import story
 
 NUMBER, OTHER_NUMBER = "+923007654321", "+923331234568"
 FIRST, SECOND = "sample-mobile", "specimen-cell"

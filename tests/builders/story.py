@@ -33,27 +33,15 @@ from rahdari.publish import actions as publish
 from rahdari.publish import ceremony, receipts
 from rahdari.publish import queries as editions
 from rahdari.register.models import Registration
-from tests.apply.sample import cnic_of
+from tests.builders.drafts import cnic_of
+from tests.builders.people import a_freelancer
+from tests.builders.people import an_officer as an_officer
 from tests.publish.receipts import a_receipt, signed
 
 KNOWN, UNKNOWN = "203.0.113.", "198.51.100."
 _numbers = itertools.count(31)
 
-
-def a_person(language: str = "en") -> User:
-    number = next(_numbers)
-    return people.register_person(
-        email=f"freelancer-{number}@client.example",
-        language=language,
-        name=f"Sample Freelancer {number}",
-        now=timezone.now(),
-    )
-
-
-def an_officer(*, rank: str = "", role: str = Role.OFFICER) -> User:
-    user = people.register_person(email=f"officer-{next(_numbers)}@authority.example", now=timezone.now())
-    people.appoint(user=user, role=role, rank=rank, actor="system:test", now=timezone.now())
-    return user
+a_person = a_freelancer
 
 
 def actor_of(user: User) -> str:

@@ -13,7 +13,7 @@ from rahdari.dyndns import hosts, queries, reporting
 from rahdari.dyndns.models import DynamicHost
 from rahdari.people.models import User
 from rahdari.register.models import Registration
-from tests.portal import story
+from tests.builders import story
 
 _ports = itertools.count(20001)
 SOURCE = ipaddress.ip_address("203.0.113.200")

@@ -1,6 +1,7 @@
 """People of the tests, made by our own acts, and what they do on the pages."""
 
 import datetime as dt
+import itertools
 import re
 import time
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any, cast
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, record_authentication
 from allauth.mfa.totp.internal import auth as totp
 from django.test import Client
+from django.utils import timezone
 
 from rahdari.letters.models import Letter
 from rahdari.people import actions
@@ -21,6 +23,35 @@ def a_person(local: str = "freelancer", *, language: str = "en") -> User:
     return actions.register_person(
         email=f"{local}@sample.example", language=language, name=f"Sample {local.title()}", now=NOW
     )
+
+
+_numbers = itertools.count(31)
+
+
+def a_freelancer(language: str = "en", *, now: dt.datetime | None = None) -> User:
+    number = next(_numbers)
+    return actions.register_person(
+        email=f"freelancer-{number}@client.example",
+        language=language,
+        name=f"Sample Freelancer {number}",
+        now=now or timezone.now(),
+    )
+
+
+def an_officer(
+    name: str = "Officer A",
+    *,
+    rank: str = "",
+    role: str = Role.OFFICER,
+    language: str = "en",
+    now: dt.datetime | None = None,
+) -> User:
+    at = now or timezone.now()
+    user = actions.register_person(
+        email=f"officer-{next(_numbers)}@authority.example", language=language, name=name, now=at
+    )
+    actions.appoint(user=user, role=role, rank=rank, actor="system:test", now=at)
+    return user
 
 
 def with_post(user: User, role: str = Role.OFFICER, *, rank: str = "", **place: str) -> RoleAssignment:

@@ -144,7 +144,7 @@ class TestWithAKey:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(retention.letters, "erase_letters", killed)
+            patch.setattr(retention.letters_retention, "erase_letters", killed)
             with pytest.raises(KeyboardInterrupt), transaction.atomic():
                 retention.erase_files_of_nothing(later)
         assert not Sealed.objects.exists() and places_of(planted)

@@ -39,7 +39,7 @@ def a_freelancer(language: str = "en", *, now: dt.datetime | None = None) -> Use
 
 
 def an_officer(
-    name: str = "Officer A",
+    name: str = "",
     *,
     rank: str = "",
     role: str = Role.OFFICER,

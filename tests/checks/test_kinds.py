@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils.translation import gettext_lazy, ngettext_lazy, override
 
-from rahdari import policy, urls
+from rahdari import optional, policy, urls
 from rahdari.applicant import awaiting
 from rahdari.checks import words
 from rahdari.checks.check_kind import Counted, Others, Party
@@ -64,7 +64,8 @@ class TestTheKinds:
         assert {key for key, kind in KINDS.items() if not kind.seen} == {"origin", "roster", "documents"}
 
     def test_each_that_is_awaited_outside_says_who_was_asked(self) -> None:
-        assert set(awaiting._WHOM) == {key for key, kind in KINDS.items() if kind.others}
+        named = set(awaiting._WHOM | optional.joined_tables("rahdari.applicant", "WHOM"))
+        assert named == {key for key, kind in KINDS.items() if kind.others}
 
     @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
     def test_each_place_in_a_sentence_has_its_value(self, kind: CheckKind) -> None:

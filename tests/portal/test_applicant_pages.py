@@ -242,7 +242,7 @@ class TestStatus:
         sent = story.send(story.a_full_draft(applicant))
         assert "in office hours, by" in browser.get(at("status", sent)).text
         days = dataclasses.replace(case_clock.allowance_of(sent), unit="working_days")
-        monkeypatch.setattr("rahdari.decide.queries.allowance_of", lambda application: days)
+        monkeypatch.setattr("rahdari.decide.case_clock.allowance_of", lambda application: days)
         page = browser.get(at("status", sent)).text
         assert "Decision due in" in page and "in office hours" not in page
 

@@ -155,12 +155,12 @@ class TestPublisherKeys:
 
 class TestRenewOffline:
     def test_needs_two_of_the_three_keys(self, feed: Repository, data: Path) -> None:
-        offline = data / "keys" / "feed-offline"
-        (offline / "targets-2.pem").unlink()
-        assert ceremony.renew_offline(offline=offline, passphrase=None, roles=["targets"], now=NOW) == {"targets": 2}
-        (offline / "targets-3.pem").unlink()
+        kept = data / "keys" / "feed-offline"
+        (kept / "targets-2.pem").unlink()
+        assert ceremony.renew_offline(offline=kept, passphrase=None, roles=["targets"], now=NOW) == {"targets": 2}
+        (kept / "targets-3.pem").unlink()
         with pytest.raises(offline.SignaturesMissing):
-            ceremony.renew_offline(offline=offline, passphrase=None, roles=["targets"], now=NOW)
+            ceremony.renew_offline(offline=kept, passphrase=None, roles=["targets"], now=NOW)
         assert feed.newest("targets") == 2
 
     def test_refuses_the_keys_of_another_feed(self, feed: Repository, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from rahdari.apply.models import Application
 from rahdari.confirm.interface import OPERATORS
 from rahdari.decide import ending
 from rahdari.journal import registry
+from rahdari.ops import rights
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.policy import loading
@@ -154,6 +155,10 @@ def test_an_application_goes_from_draft_to_feed_and_is_struck_out(
     workflow.advance(now=timezone.now() + 4000 * DAY)
     assert register.fresh(registration).holder != person.holder_ref
     assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_the_role_of_all_that_runs_gets_its_rights() -> None:
+    rights.grant("pg_monitor")  # some role that every cluster has; undone with the test
 
 
 def test_an_organisation_and_its_operator_have_their_pages() -> None:

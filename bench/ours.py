@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inotify_simple import INotify
+
 from bench import filling, place
-from rahdari.push.inotify import Notices
+from rahdari.push.edition import IN_PLACE
 
 ROLE = "feed-static"
 PATIENCE = 60.0
@@ -69,8 +71,8 @@ class Signing(threading.Thread):
 
     def __init__(self, repositories: Sequence[Path]) -> None:
         super().__init__(daemon=True)
-        self._notices = Notices()
-        self._names = {self._notices.watch(folder / "metadata"): folder.name for folder in repositories}
+        self._notices = INotify(nonblocking=True)
+        self._names = {self._notices.add_watch(folder / "metadata", IN_PLACE): folder.name for folder in repositories}
         self._folders = {folder.name: folder for folder in repositories}
         self._ended = threading.Event()
         # By repository: (moment, session, sequence); the first is where it stood.
@@ -78,12 +80,12 @@ class Signing(threading.Thread):
 
     def run(self) -> None:
         while not self._ended.is_set():
-            select.select([self._notices.descriptor], [], [], 0.2)
+            select.select([self._notices], [], [], 0.2)
             # Several in a row are one: what counts is what stands there.
             for name in {
-                self._names[notice.watch]
-                for notice in self._notices.read()
-                if notice.name == "timestamp.json" and notice.watch in self._names
+                self._names[notice.wd]
+                for notice in self._notices.read(timeout=0)
+                if notice.name == "timestamp.json" and notice.wd in self._names
             }:
                 self.seen[name].append(self._look(name))
 

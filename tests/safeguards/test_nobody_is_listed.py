@@ -232,7 +232,7 @@ class TestWhoseRegistrationEnded:
     def test_would_be_found(self, feed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         planted = ended()
         publish.publish_editions(now=timezone.now())
-        monkeypatch.setattr(retention.listings, "needed", lambda entries, **_: set(entries))
+        monkeypatch.setattr(retention.streams, "needed", lambda entries, **_: set(entries))
         workflow.advance(now=timezone.now() + dt.timedelta(days=400))
         assert set(places_of(planted)) == {"register_entry", "register_change"}
 

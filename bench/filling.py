@@ -155,11 +155,12 @@ def list_at_once() -> None:
     from django.utils import timezone
 
     from rahdari.feed import SetDigest
+    from rahdari.db.locks import Lock, hold
     from rahdari.publish import rules, streams
     from rahdari.publish.models import Session
 
     with transaction.atomic(), connection.cursor() as cursor:
-        streams.hold_scissors()
+        hold(Lock.STREAMS)
         session = Session.objects.select_for_update().get(
             stream__role="feed-static", stream__everything=True, stream__retired_at=None, closed_at=None
         )

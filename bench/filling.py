@@ -154,8 +154,8 @@ def list_at_once() -> None:
     from django.db import connection, transaction
     from django.utils import timezone
 
-    from rahdari.feed import SetDigest
     from rahdari.db.locks import Lock, hold
+    from rahdari.feed import SetDigest
     from rahdari.publish import rules, streams
     from rahdari.publish.models import Session
 

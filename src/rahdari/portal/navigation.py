@@ -29,7 +29,7 @@ ORGANISATIONS = frozenset({"organisations", "organisation", "branches", "branch"
 def _of_an_operator(operator: str, room: str, page: str) -> list[Link]:
     waiting = checks.open_count(operator=operator)
     return [
-        Link(_("In step"), reverse("portal:operator"), here=page == "operator"),
+        Link(_("Sync status"), reverse("portal:operator"), here=page == "operator"),
         Link(
             _("Subscriber checks"),
             reverse("confirm:checks"),

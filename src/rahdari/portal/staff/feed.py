@@ -30,7 +30,7 @@ from .forms import HoldForm
 
 TONES = {"in_step": "ok", "behind": "warn", "drift": "bad", "incomplete": "bad", "never": "wait"}
 _STATES: dict[str, Callable[[], str]] = {
-    "in_step": lambda: pgettext("an operator", "In step"),
+    "in_step": lambda: pgettext("an operator", "Up to date"),
     "behind": lambda: pgettext("an operator", "Behind"),
     "drift": lambda: pgettext("an operator", "Another list"),
     "incomplete": lambda: pgettext("an operator", "Not loaded everywhere"),

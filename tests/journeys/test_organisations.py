@@ -20,25 +20,25 @@ from .stack import PATIENCE, Stack, wait_for
 pytestmark = [pytest.mark.browser, pytest.mark.root]
 
 BANK = Organisation(
-    "bank", "Sample Microfinance Bank Ltd", "network@bank.example", {"banking_licence": ""}, number="0000744"
+    "vpn_bank", "Sample Microfinance Bank Ltd", "network@bank.example", {"banking_licence": ""}, number="0000744"
 )
 VIDEO = Organisation(
-    "video",
+    "whitelist_video",
     "Sample Conference Hall",
     "manager@conference.example",
     {"body_letter": ""},
     number="0000988",
 )
-EMBASSY = Organisation("embassy", "Sample Embassy", "office@embassy.example", {"mission_letter": ""})
+EMBASSY = Organisation("vpn_mission", "Sample Embassy", "office@embassy.example", {"mission_letter": ""})
 UNIVERSITY = Organisation(
-    "public_body",
+    "vpn_public_body",
     "نمونہ یونیورسٹی",
     "registrar@university.example",
     {"body_letter": "", "founding_paper": ""},
     contact="نمونہ رجسٹرار",
 )
 CENTRE = Organisation(
-    "call_centre",
+    "whitelist_call_centre",
     "Sample Contact Centre (Pvt) Ltd",
     "manager@centre.example",
     {"incorporation": "", "call_centre_certificate": "2027-11-30"},
@@ -46,7 +46,7 @@ CENTRE = Organisation(
     more=tuple(f"127.0.12.{last}" for last in range(11, 15)),
 )
 ACCOUNTANT = "accounts@demo.rahdari.example"
-READ = {"embassy": "Letter of the mission or organisation", "public_body": "Letter and founding paper"}
+READ = {"vpn_mission": "Letter of the mission or organisation", "vpn_public_body": "Letter and founding paper"}
 NAME = "Conference hall, second floor"
 
 

@@ -25,8 +25,9 @@ class Form:
 
     def filled(self, given: Mapping[str, str], button: str = "") -> list[tuple[str, str]]:
         sent = [(name, value) for name, value, on in self.fields if on and name not in given]
-        pressed = [(name, value) for name, value in self.buttons if name and (not button or value == button)][:1]
-        return sent + list(given.items()) + pressed
+        # As the key "Enter" does, where no button is named.
+        pressed = [(name, value) for name, value in self.buttons if not button or value == button][:1]
+        return sent + list(given.items()) + [(name, value) for name, value in pressed if name]
 
 
 class _Reader(HTMLParser):

@@ -25,7 +25,7 @@ from rahdari.api import public
 rules = policy.read(policy.BUNDLED.read_text().replace('wants = "text"', 'wants = "link"', 1))
 [kind] = [each for service in rules.services.values() for each in service.evidence if each.wants == "link"]
 page = step_forms.PAGES[kind.wants]
-assert reverse(page.url_name, args=["A-1"]).endswith("/proof-of-work/link/")
+assert reverse(page.url_name, args=["A-1"]).endswith("/evidence/link/")
 assert page.form({"text": "https://sample.example/"}).is_valid() and not page.form({"text": "no address"}).is_valid()
 assert page.later({"text": "https://sample.example/"}, None, rules).is_valid()
 assert is_given(kind, Facts(evidence_text="https://sample.example/")) and not is_given(kind, Facts())

@@ -83,7 +83,7 @@ def secrets(planted: dict[str, str], stack: Stack, edge: Edge, a_person: Callabl
     person.hurried = friend.hurried = True
     base = fill_in(FREELANCER, person)
     # Beside the letter: a declaration asks for the number of a card, and for words on the work.
-    person.open(f"{base}proof-of-work/", "evidence, again")
+    person.open(f"{base}evidence/", "evidence, again")
     choose_evidence(person, "self_declaration", "declaration")
     person.fill({"text": WORK, "cnic": FREELANCER.cnic})
     person.page.locator("main form input[name=declared]").check()

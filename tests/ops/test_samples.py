@@ -77,7 +77,7 @@ class TestApplications:
         draft = application_of(demonstration.sample_email(37))
         client = Client()
         client.force_login(draft.applicant)
-        for page in ("person", "contact", "proof-of-work", "addresses", "tasks", "send"):
+        for page in ("person", "contact", "evidence", "addresses", "tasks", "send"):
             assert client.get(f"/my/applications/{draft.reference}/{page}/").status_code == 200, page
         for number, page, said in (
             (38, "status", "Waiting for your operator to confirm the address"),

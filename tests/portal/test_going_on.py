@@ -77,7 +77,7 @@ class TestTheNextTask:
         assert browser.get(at("next_task", draft))["Location"].endswith("/about-you/")
         # A name that is known is not asked again.
         drafts.save_person(name=applicant.name, **facts)
-        assert browser.get(at("next_task", draft))["Location"].endswith("/proof-of-work/")
+        assert browser.get(at("next_task", draft))["Location"].endswith("/evidence/")
         story.fill(draft)
         assert browser.get(at("next_task", draft))["Location"].endswith("/addresses/")
         endpoint = story.add(draft, "203.0.113.24")

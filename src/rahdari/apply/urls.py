@@ -21,12 +21,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{DRAFT}/company/", steps.company, name="company"),
     path(f"{DRAFT}/contact/", steps.contact, name="contact"),
     path(f"{DRAFT}/purpose/", steps.purpose, name="purpose"),
-    path(f"{DRAFT}/proof-of-work/", steps.evidence, name="evidence"),
+    path(f"{DRAFT}/evidence/", steps.evidence, name="evidence"),
     *(
-        path(f"{DRAFT}/proof-of-work/{page.slug}/", steps.evidence_page, {"wants": wants}, name=f"evidence_{page.slug}")
+        path(f"{DRAFT}/evidence/{page.slug}/", steps.evidence_page, {"wants": wants}, name=f"evidence_{page.slug}")
         for wants, page in PAGES.items()
     ),
-    path(f"{DRAFT}/proof-of-work/association/", steps.association, name="association"),
+    path(f"{DRAFT}/evidence/association/", steps.association, name="association"),
     path(f"{DRAFT}/addresses/", addresses.addresses, name="addresses"),
     path(f"{DRAFT}/addresses/add/", addresses.add, name="add_address"),
     path(f"{DRAFT}/addresses/many/", file_pages.add_many, name="add_many"),

@@ -85,7 +85,7 @@ class CheckKind:
     from_facts: bool = False
     # Our own clock has not begun while it waits. Papers came with the application, so they do not hold it.
     holds_clock: bool = False
-    # One more proof of work may answer it.
+    # Further evidence of work may answer it.
     takes_proof: bool = False
     # Its place among what is awaited is its own: proofs of control, and what is to be paid.
     stands_apart: bool = False

@@ -1,4 +1,4 @@
-"""The sorts of evidence: what a kind of proof of work wants of whoever applies (`wants` in the policy file).
+"""The sorts of evidence: what a kind of evidence of work wants of whoever applies (`wants` in the policy file).
 
 A sort is declared here once; its page stands in `apply.asked.PAGES`. What is neither a file nor described there is a
 text of the applicant's own.

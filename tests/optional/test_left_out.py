@@ -84,3 +84,13 @@ def test_each_room_that_can_be_left_out_is_documented_and_known_by_its_traces() 
     assert documented == set(ROOMS)
     for table in (traces.ON_PAGES, traces.STEPS, traces.IN_CONTRACTS):
         assert table.keys() == set(ROOMS)
+
+
+def test_what_starts_the_processes_reads_optional_rooms_without_django() -> None:
+    """`rahdari demo` puts the settings together before Django reads them."""
+    code = (
+        "import sys; sys.modules['django'] = None; from rahdari import optional; from rahdari.ops import demo, start; "
+        "assert optional.load('rahdari.ops')"
+    )
+    child = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert child.returncode == 0, child.stderr

@@ -120,7 +120,7 @@ class Desk:
         with transaction.atomic():
             for kind, rows in made.items():
                 kind.objects.bulk_create(rows, batch_size=500)  # type: ignore[attr-defined]
-        while queue_columns.keep_again(now=self.now, at_most=500):
+        while queue_columns.refresh_stale(now=self.now, at_most=500):
             pass
         self.open = size
 

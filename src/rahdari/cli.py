@@ -222,7 +222,7 @@ def take_data(arguments: list[str]) -> tuple[Path | None, list[str]]:
 def make_ready(command: Command, data: Path | None) -> Path:
     from rahdari.ops import datafolder
 
-    folder = (data or datafolder.known()).absolute()
+    folder = (data or datafolder.folder_in_use()).absolute()
     if command.needs is Needs.NEW:
         label = datafolder.read_label(folder) if folder.is_dir() else None
         folder = datafolder.make(folder, label.kind if label else datafolder.REGISTER)
@@ -272,7 +272,7 @@ def stale_catalogues(package: Path) -> list[Path]:
     ]
 
 
-def tell_of_stale_catalogues() -> None:
+def warn_of_stale_catalogues() -> None:
     """Said once by the command, and not again by the processes that it starts."""
     if os.environ.get(TOLD_OF_CATALOGUES):
         return
@@ -311,7 +311,7 @@ def run(arguments: Sequence[str]) -> int:
     data = None
     asks = {"-h", "--help"} & set(given)
     if command.server and not asks:
-        tell_of_stale_catalogues()
+        warn_of_stale_catalogues()
     if command.needs is not Needs.NOTHING and not asks:
         data, given = take_data(given)
         folder = make_ready(command, data)

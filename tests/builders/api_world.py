@@ -171,7 +171,7 @@ def with_lines(person: User) -> Registration:
     rule = policies.current(settings.POLICY_FILE).remote_staff
     assert rule is not None
     facts: dict[str, Any] = {"registration": found, "workers": 20, "actor": "system:test", "now": now}
-    remote.tell_workers(**facts)
+    remote.set_workers(**facts)
     remote.make_links(count=2, policy=rule, **facts)
     return found
 

@@ -141,7 +141,7 @@ class TestKept:
     def test_leaves_a_case_to_the_act_that_has_it_in_its_hands(self, officer: User) -> None:
         case = a_case()
         Case.objects.filter(pk=case.pk).update(kept_under="", due_at=None)
-        assert queue_columns.keep_again(now=NOW, at_most=10) == 1
+        assert queue_columns.refresh_stale(now=NOW, at_most=10) == 1
         assert kept(case) == as_computed(case)
 
     def test_tells_of_lateness_when_a_case_is_late_and_not_before(self, officer: User) -> None:

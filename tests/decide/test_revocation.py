@@ -126,10 +126,10 @@ class TestTakingBack:
         revocation.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
         assert Change.objects.count() == before
         with pytest.raises(ending.NotYours):
-            ending.go_on(registration=found, actor=holder, now=LATER + DAY)
+            ending.undo_end(registration=found, actor=holder, now=LATER + DAY)
         ending.pause(registration=found, days=1, actor=holder, now=LATER + DAY)
         assert entries.fresh(found).suspended_code == "S4"
-        assert not ending.go_on_due(now=LATER + 40 * DAY) and standing(found) is Standing.SUSPENDED
+        assert not ending.resume_due(now=LATER + 40 * DAY) and standing(found) is Standing.SUSPENDED
 
     def test_restores_what_was_struck_out(self, officer: User, director: User) -> None:
         case, found = granted()

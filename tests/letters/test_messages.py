@@ -51,7 +51,7 @@ def a_note(language: str = "en") -> Message:
 
 
 def two() -> tuple[ObedientProvider, ObedientProvider]:
-    return ObedientProvider(name="a", told=messages.told), ObedientProvider(name="b", told=messages.told)
+    return ObedientProvider(name="a", told=messages.on_report), ObedientProvider(name="b", told=messages.on_report)
 
 
 def send(message: Message, *providers: ObedientProvider, now: dt.datetime = NOW) -> Message:

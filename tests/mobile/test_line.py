@@ -345,7 +345,7 @@ class TestRest:
         assert sample.list_of(FIRST) == [] and (line.state, line.reference) == ("known", WORD)
         story.advance()
         assert acts_on_the_list() == ["add", "end"]
-        found, lost = ending.go_on(registration=registration, actor="person:x", now=timezone.now())
+        found, lost = ending.undo_end(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         assert (lost, sample.list_of(FIRST)) == (0, [WORD])
         story.advance()
@@ -378,7 +378,7 @@ class TestRest:
         house.advance(now=now + dt.timedelta(days=1, minutes=1))
         line.refresh_from_db()
         assert line.state == "ended"
-        ending.go_on(registration=registration, actor="person:x", now=timezone.now())
+        ending.undo_end(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         assert sample.list_of(FIRST) == []
 
@@ -387,7 +387,7 @@ class TestRest:
         ending.end(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         assert sample.list_of(FIRST) == []
-        _found, lost = ending.go_on(registration=registration, actor="person:x", now=timezone.now())
+        _found, lost = ending.undo_end(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         line.refresh_from_db()
         assert (lost, sample.list_of(FIRST), line.state, line.erase_at) == (0, [WORD], "known", None)
@@ -398,7 +398,7 @@ class TestRest:
         ending.end(registration=registration, actor="person:x", now=timezone.now())
         story.advance()
         _other, _registration, other = sample.granted(story.a_person(), reference=WORD)
-        _found, lost = ending.go_on(registration=registration, actor="person:x", now=timezone.now())
+        _found, lost = ending.undo_end(registration=registration, actor="person:x", now=timezone.now())
         for _ in range(2):
             story.advance()
         line.refresh_from_db()

@@ -145,7 +145,7 @@ def test_an_application_goes_from_draft_to_feed_and_is_struck_out(
     story.advance()
     assert register.fresh(registration).valid_until > until + 300 * DAY
     at = {"reference": registration.reference, "entry": str(registration.entries.get().pk)}
-    for act in (ending.end, ending.go_on, ending.end):
+    for act in (ending.end, ending.undo_end, ending.end):
         act(registration=register.fresh(registration), actor=story.actor_of(person), now=timezone.now())
         story.advance()
         assert "portal:registration" in look(mine, **at)

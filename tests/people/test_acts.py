@@ -118,7 +118,7 @@ class TestRegisterOrganisation:
         for id in (organisation.pk, uuid.uuid4()):
             with pytest.raises(queries.OrganisationNotFound):
                 queries.organisation_for_member(user=stranger, id=id)
-        assert set(queries.people_to_tell(organisation.holder_ref)) == {owner, member}
+        assert set(queries.people_to_notify(organisation.holder_ref)) == {owner, member}
 
     def test_never_loses_its_last_owner(self) -> None:
         owner, second = a_person("owner"), a_person("second")
@@ -129,7 +129,7 @@ class TestRegisterOrganisation:
             organisation=organisation, user=second, role=Membership.Role.OWNER, actor="person:x", now=NOW
         )
         actions.remove_member(organisation=organisation, user=owner, actor="person:x", now=NOW)
-        assert queries.people_to_tell(organisation.holder_ref) == [second]
+        assert queries.people_to_notify(organisation.holder_ref) == [second]
 
 
 class TestPublicHolder:

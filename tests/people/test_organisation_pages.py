@@ -103,7 +103,7 @@ class TestInviteMember:
             browser_of(owner).post(page_of(company), {"email": email, "role": OWNER})
         assert User.objects.count() == 2
         assert roles(company) == {owner: OWNER}
-        assert queries.people_to_tell(company.holder_ref) == [owner]
+        assert queries.people_to_notify(company.holder_ref) == [owner]
         assert company.holder_ref not in queries.holders_of(known)
         assert not queries.organisations_of(known).exists()
 

@@ -49,7 +49,7 @@ class TestGatekeepers:
             assert queries.may(user, act, organisation=company) == expected, act
             assert (company.holder_ref in queries.holders_for(user, act)) == expected, act
             assert user.holder_ref in queries.holders_for(user, act)
-            assert (user in queries.people_to_tell(company.holder_ref, act)) == expected, act
+            assert (user in queries.people_to_notify(company.holder_ref, act)) == expected, act
         assert queries.belongs(user=user, organisation=company)
 
     def test_let_nobody_in_who_is_no_member(self) -> None:

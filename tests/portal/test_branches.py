@@ -20,7 +20,7 @@ from rahdari.people.models import Branch
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import keys
-from rahdari.workflow.branch_letters import tell_branches
+from rahdari.workflow.branch_letters import notify_branches
 from tests.builders import story
 
 from .test_many import signed_in
@@ -214,12 +214,12 @@ class TestTheContact:
         endpoint = applications.endpoints_of(world.draft).get()
         Endpoint.objects.update(branch=branch)
         context = {"address": "203.0.113.24", "registration": "RD-8E7A-15VQ"}
-        assert tell_branches([endpoint.subject] * 2, "branch_proof_in_vain", context, now=timezone.now()) == 1
+        assert notify_branches([endpoint.subject] * 2, "branch_proof_in_vain", context, now=timezone.now()) == 1
         letter = Letter.objects.get(template="branch_proof_in_vain")
         assert letter.address == "north@sample.example"
         assert "Branch North" in letter.text and "203.0.113.24" in letter.text
         branches.end_branch(branch=branch, actor="person:x", now=timezone.now())
-        assert tell_branches([endpoint.subject], "branch_proof_in_vain", context, now=timezone.now()) == 0
+        assert notify_branches([endpoint.subject], "branch_proof_in_vain", context, now=timezone.now()) == 0
 
     def test_is_reminded_with_the_organisation(self, world: World) -> None:
         Endpoint.objects.update(branch=north(world))

@@ -101,8 +101,8 @@ class TestWayBack:
             with pytest.raises(changes.BlockAlreadyEntered):
                 entered(uuid.uuid4(), ("udp", 51820), address=str(entry.block.network_address))
             if by_itself:
-                assert ending.go_on_due(timezone.now() + timedelta(days=6)) == 0
-                assert ending.go_on_due(timezone.now() + timedelta(days=7)) == 1
+                assert ending.resume_due(timezone.now() + timedelta(days=6)) == 0
+                assert ending.resume_due(timezone.now() + timedelta(days=7)) == 1
             else:
                 self.go_on(browser, registration)
             assert [each.entry.id for each in last_delta(tmp_path / "offline")] == [entry.feed_id]

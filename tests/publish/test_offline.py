@@ -226,7 +226,7 @@ class TestWhatACustodianIsTold:
             draft.documents["root"].signed, "timestamp", [of.made.standby["timestamp"].public_key, new.public_key]
         )
         offline.with_keys(draft.documents["targets"].signed, "feed-static", [new.public_key])
-        told = "\n".join(offline.told(draft))
+        told = "\n".join(offline.describe_draft(draft))
         assert "root, version 2, until 2027-11-11" in told and "targets, version 2, until 2027-02-09" in told
         assert (
             f"timestamp: key {gone[:16]} goes" in told and f"timestamp: key {new.public_key.keyid[:16]} is new" in told
@@ -237,9 +237,9 @@ class TestWhatACustodianIsTold:
         of, said = Custodians(), a_statement()
         draft = of.draft(targets=True)
         offline.name_statements(draft.documents["targets"].signed, [said])
-        assert f"{said.path} is new, AND NOT EXPLAINED" in "\n".join(offline.told(draft))
+        assert f"{said.path} is new, AND NOT EXPLAINED" in "\n".join(offline.describe_draft(draft))
         draft.statements = [said]
-        assert "up to 400 entries may go between editions 7 and 9" in "\n".join(offline.told(draft))
+        assert "up to 400 entries may go between editions 7 and 9" in "\n".join(offline.describe_draft(draft))
 
     def test_warns_of_other_paths_and_of_delegations_that_come_or_go(self) -> None:
         of = Custodians()
@@ -248,7 +248,7 @@ class TestWhatACustodianIsTold:
         assert delegations.roles is not None
         delegations.roles["feed-static"].paths = ["*"]
         delegations.roles.pop("feed-canary")
-        told = "\n".join(offline.told(draft))
+        told = "\n".join(offline.describe_draft(draft))
         assert "feed-static: other paths, *" in told and "feed-canary: a delegation that goes" in told
 
 
@@ -333,9 +333,9 @@ class TestKeyFiles:
         both = [old.public_key.keyid, following.public_key.keyid]
         assert keys.load_signer(tmp_path, "snapshot", both).public_key.keyid == both[0]
         assert keys.load_signer(tmp_path, "snapshot", both[1:]).public_key.keyid == both[1]
-        keys.settle(tmp_path, "snapshot", both[:1])
+        keys.finish_rotation(tmp_path, "snapshot", both[:1])
         assert path.exists()
-        keys.settle(tmp_path, "snapshot", both[1:])
+        keys.finish_rotation(tmp_path, "snapshot", both[1:])
         assert not path.exists() and keys.load_signer(tmp_path, "snapshot", both[1:])
 
     def two_keys(self, data: Path) -> tuple[CryptoSigner, CryptoSigner]:

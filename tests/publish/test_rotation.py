@@ -222,7 +222,7 @@ def forge(feed: Repository, operator: Operator, sign: object, *, version: int) -
 def publish_again(feed: Repository) -> None:
     """The honest publisher's next round."""
     with folder.only_writer(feed.path):
-        editions.sign_again(repository=feed, now=NOW)
+        editions.renew_signatures(repository=feed, now=NOW)
 
 
 class TestFastForward:

@@ -20,7 +20,7 @@ from rahdari.publish.models import Listing
 from rahdari.register import actions as register
 from rahdari.register import address_changes, changes, sharing
 from rahdari.register.models import CoHolder, Entry, Registration
-from rahdari.register.rules import NewEntry, stamp, told_end
+from rahdari.register.rules import NewEntry, published_end, stamp
 
 pytestmark = pytest.mark.django_db
 BEGINNING = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
@@ -165,7 +165,7 @@ def go_through(steps: list[tuple[str, int, int, int]]) -> None:
         assert Counter((each["protocol"], each["port"]) for each in said) == Counter(ends.keys())
         for each in said:
             key = (str(each["protocol"]), each["port"])
-            told = stamp(told_end(ends[key], "static"))  # type: ignore[index]
+            told = stamp(published_end(ends[key], "static"))  # type: ignore[index]
             # Of what was left the feed tells the end when it comes.
             assert each["not_after"] >= told if "retire" in done else each["not_after"] == told
             assert ids.setdefault(key, each["id"]) == each["id"], "one line, as long as it is there"

@@ -12,7 +12,7 @@ from rahdari.address import parse_parts
 from rahdari.journal import queries as journal
 from rahdari.register import actions, changes, queries
 from rahdari.register.models import Change, Entry, Registration
-from rahdari.register.rules import NewEntry, Standing, stamp, told_end
+from rahdari.register.rules import NewEntry, Standing, published_end, stamp
 
 NOW = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
@@ -251,7 +251,7 @@ class TestProvisional:
         registration = self.provisional()
         assert queries.standing(registration, NOW) is Standing.VALID
         assert (registration.provisional_until, registration.provisional_code) == (self.UNTIL, "P1")
-        assert Change.objects.get().snapshot["not_after"] == stamp(told_end(self.UNTIL, "static"))
+        assert Change.objects.get().snapshot["not_after"] == stamp(published_end(self.UNTIL, "static"))
         assert set(Change.objects.get().snapshot) == {"id", "prefix", "protocol", "port", "not_before", "not_after"}
 
     def test_is_confirmed_for_its_full_term_under_the_same_number_without_a_gap(self) -> None:

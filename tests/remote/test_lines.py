@@ -194,7 +194,7 @@ class TestAnEndThatIsUndone:
         return ending.end(registration=lines[0].registration, actor="person:1", now=NOW)
 
     def go_on(self, registration: Registration) -> int:
-        _found, lost = ending.go_on(registration=registration, actor="person:1", now=NOW + dt.timedelta(days=1))
+        _found, lost = ending.undo_end(registration=registration, actor="person:1", now=NOW + dt.timedelta(days=1))
         return lost
 
     def test_brings_the_lines_at_home_back(self) -> None:
@@ -258,7 +258,7 @@ class TestLinks:
 class TestNobodyIsNamed:
     def test_in_the_journal_and_in_the_table(self) -> None:
         line = agree(a_line())
-        actions.tell_workers(registration=line.registration, workers=40, actor="person:1", now=NOW)
+        actions.set_workers(registration=line.registration, workers=40, actor="person:1", now=NOW)
         actions.withdraw(line=line, now=NOW)
         kept = json.dumps([[row.act, row.detail] for row in Row.objects.filter(act__startswith="remote.")])
         assert HOME not in kept and '"number": 1' in kept and '"workers": 40' in kept

@@ -146,7 +146,7 @@ class TestApprove:
         assert acts == [
             "publish.removals_held",
             "publish.hold_approved",
-            "publish.removals_let_go",
+            "publish.removals_released",
             "publish.hold_ended",
         ]
 

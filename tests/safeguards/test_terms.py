@@ -36,7 +36,7 @@ from rahdari.publish.models import Operator
 from rahdari.publish.models import Receipt as Row
 from rahdari.publish.rules import TIMESTAMP_EVERY
 from rahdari.vault import keys
-from rahdari.workflow.unsupported import tell_of_terms
+from rahdari.workflow.unsupported import notify_of_terms
 from tests.agent.conftest import no_proxy, publisher, stand
 from tests.agent.feeds import TOKEN, Publisher, Stand, a_configuration, an_entry, sync
 from tests.agent.renderers import HEAD, a_row
@@ -319,13 +319,13 @@ class TestThePublisher:
     def test_writes_to_its_people_once(self, published: Operator, settings: Any) -> None:
         keys.make_missing(settings.DATA / "keys")
         ours, another = a_desk(published.slug), a_desk("example-broadband")
-        assert tell_of_terms(NOW) == 0
+        assert notify_of_terms(NOW) == 0
         self.receive(published, 1)
-        assert [tell_of_terms(NOW), tell_of_terms(NOW)] == [1, 0]
+        assert [notify_of_terms(NOW), notify_of_terms(NOW)] == [1, 0]
         assert [letter.template for letter in letters.letters_of(ours)] == ["operator_terms"]
         assert not letters.letters_of(another)
         self.receive(published, 2, terms=TERMS)
-        assert tell_of_terms(NOW) == 0
+        assert notify_of_terms(NOW) == 0
 
     def test_tells_of_a_complement_and_refuses_nothing_for_it(self, published: Operator) -> None:
         self.receive(published, 1, terms=TERMS, complement=True)

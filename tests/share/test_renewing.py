@@ -19,7 +19,7 @@ from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register import sharing
 from rahdari.register.models import Change, CoHolder, Registration
-from rahdari.register.rules import told_end
+from rahdari.register.rules import published_end
 from tests.builders import story
 from tests.portal.test_again import ends_in
 
@@ -64,7 +64,7 @@ def said() -> list[dict[str, object]]:
 
 def until(registration: Registration) -> dt.datetime:
     """Until when it stays on the register, as the feed tells it."""
-    return told_end(entries.fresh(registration).stays_until, "static")
+    return published_end(entries.fresh(registration).stays_until, "static")
 
 
 def ends_at(house: House) -> dt.datetime:

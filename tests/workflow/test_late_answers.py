@@ -164,7 +164,7 @@ class TestWhoeverHadTheAddressHasGone:
             return ask_again(subject=subject, **facts)
 
         monkeypatch.setattr(checking, "ask_again", fails)
-        for queue in (late_answers.look_again, late_answers.follow_news):
+        for queue in (late_answers.recheck, late_answers.follow_news):
             monkeypatch.setattr(queue, "at_most", 1)
         for each in (first, other):
             free_it(each, NOW)

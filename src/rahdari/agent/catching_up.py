@@ -30,7 +30,7 @@ from rahdari.feed.entry import parse_time
 from .entries import EntryConflict
 from .faults import AgentFault, Exit
 from .loading import load
-from .removal_hold import Statement, release_stated, settle
+from .removal_hold import Statement, release_stated, update_hold
 from .state import AgentState, Position
 from .transport import UnexpectedAnswer
 from .trust import Listing, Signed, Untrusted, UpgradeNeeded, Walker
@@ -289,7 +289,7 @@ class _Step:
     def _settle(self, update: Update, table: str, before: Position | None) -> None:
         position = self.position(update.digest)
         if before is not None:
-            settle(
+            update_hold(
                 state=self.state, before=before, after=position, table=table, statements=self.statements, now=self.now
             )
             if before.session != position.session:

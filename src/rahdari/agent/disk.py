@@ -93,7 +93,7 @@ def is_full(folder: Path) -> bool:
 
 
 @contextmanager
-def told(folder: Path) -> Iterator[None]:
+def disk_faults(folder: Path) -> Iterator[None]:
     """Turn what disk and database say into what a person can act on."""
     try:
         yield

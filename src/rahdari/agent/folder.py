@@ -17,8 +17,8 @@ from .disk import (
     StateBusy,
     StateCorrupt,
     StateOfNewerVersion,
+    disk_faults,
     is_full,
-    told,
 )
 from .schema import everything
 from .state import AgentState
@@ -33,7 +33,7 @@ PATIENCE = {"rw": 10, "ro": 1}
 
 def create(folder: Path) -> None:
     """Make the folder and an empty state; an existing one is left as it is. Raises what `open_state` raises."""
-    with told(folder):
+    with disk_faults(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         connection = sqlite3.connect(folder / FILE, autocommit=True)
         try:
@@ -69,7 +69,7 @@ def _problem(connection: sqlite3.Connection, path: Path) -> str:
 
 def set_aside(folder: Path, now: dt.datetime) -> None:
     """Begin anew with an empty state; the old one is kept beside it under another name, until the next time."""
-    with told(folder):
+    with disk_faults(folder):
         for path in folder.glob(f"aside-*-{FILE}*"):
             path.unlink()
         for path in folder.glob(f"{FILE}*"):
@@ -81,7 +81,7 @@ def give_back(folder: Path) -> None:
     """What root wrote here shall belong to the folder's owner: the agent runs as that user."""
     if os.geteuid() != 0:
         return
-    with told(folder):
+    with disk_faults(folder):
         owner = folder.stat()
         for path in folder.rglob("*"):
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
@@ -94,11 +94,11 @@ def open_state(folder: Path) -> Iterator[AgentState]:
     Raises NoState, StateNotOurs, StateCorrupt, StateOfNewerVersion, DiskFull.
     """
     path = _existing(folder)
-    with told(folder):
+    with disk_faults(folder):
         connection, is_alone = _connect_to_write(path)
     state = AgentState(folder, connection, is_alone=is_alone)
     try:
-        with told(folder):
+        with disk_faults(folder):
             version = _check(connection, path)
             if version < SCHEMA_VERSION:
                 _begin_anew(connection)
@@ -110,7 +110,7 @@ def open_state(folder: Path) -> Iterator[AgentState]:
 def share_again(state: AgentState) -> None:
     """When there is room again, a state that was opened alone is opened like any other. Raises as `open_state` does."""
     if state.is_alone and not is_full(state.folder):
-        with told(state.folder):
+        with disk_faults(state.folder):
             # It holds a lock of its own until it is closed.
             state.close()
             state.change_connection(*_connect_to_write(state.folder / FILE))
@@ -120,7 +120,7 @@ def share_again(state: AgentState) -> None:
 def read_state(folder: Path) -> Iterator[AgentState]:
     """For whoever asks: nothing is written, whatever the disk has room for. Raises as `open_state` does."""
     path = _existing(folder)
-    with told(folder):
+    with disk_faults(folder):
         try:
             connection = _connect(path, "ro")
         except sqlite3.Error as error:
@@ -129,7 +129,7 @@ def read_state(folder: Path) -> Iterator[AgentState]:
             # There is no room for what readers share, or an agent without room works on it alone: the file as it is.
             connection = _connect(path, "ro&immutable=1")
     try:
-        with told(folder):
+        with disk_faults(folder):
             if _check(connection, path) < SCHEMA_VERSION:
                 raise NoState(folder)
         yield AgentState(folder, connection)
@@ -192,7 +192,7 @@ def sole_agent(folder: Path, *, make: bool = False) -> Iterator[None]:
 
     `make`: a folder that was lost is made. Raises NoState where there is none, StateBusy.
     """
-    with told(folder):
+    with disk_faults(folder):
         if make:
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         try:

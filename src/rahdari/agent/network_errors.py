@@ -97,7 +97,7 @@ class TooSlow(AgentFault):
 
 
 @contextmanager
-def told(url: str) -> Iterator[None]:
+def network_faults(url: str) -> Iterator[None]:
     """Turn what urllib3 says into what a person can act on."""
     try:
         yield

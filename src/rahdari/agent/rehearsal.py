@@ -19,7 +19,7 @@ from rahdari.feed import kind_of
 
 from .applying import moment_of
 from .configuration import Configuration
-from .disk import FILE, NoState, told
+from .disk import FILE, NoState, disk_faults
 from .faults import AgentFault, Exit, gravest
 from .folder import open_state
 from .planning import Planned, plan, plan_as_json, plan_in_words, scratch
@@ -93,7 +93,7 @@ def rehearsing(configuration: Configuration) -> Iterator[Rehearsal]:
 def _copy_state(folder: Path, copy: Path) -> None:
     if not (folder / FILE).exists():
         raise NoState(folder)
-    with told(folder):
+    with disk_faults(folder):
         source = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=10)
         try:
             target = sqlite3.connect(copy / FILE)

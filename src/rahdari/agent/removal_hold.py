@@ -45,7 +45,7 @@ class Span:
     to_sequence: int
 
 
-def settle(
+def update_hold(
     *,
     state: AgentState,
     before: Position,

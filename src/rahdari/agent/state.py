@@ -17,7 +17,7 @@ from typing import Any
 from rahdari.feed import ROLES, SetDigest
 from rahdari.feed.entry import parse_time, time_text
 
-from .disk import told
+from .disk import disk_faults
 from .entries import ChangedPoint, EntryConflict, EntryRow
 from .removals import Losses
 
@@ -82,7 +82,7 @@ class AgentState(Losses):
 
         One that is not `durable` is on the disk when the next durable one is.
         """
-        with told(self.folder):
+        with disk_faults(self.folder):
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._db.execute("BEGIN IMMEDIATE")
             try:

@@ -15,7 +15,7 @@ from typing import Any
 
 from rahdari.feed.entry import parse_time, time_text
 
-from .disk import told
+from .disk import disk_faults
 from .faults import AgentFault, Exit
 
 FILE = "faults.json"
@@ -54,7 +54,7 @@ def remember(
     rows = [[one.name, one.what, one.mend, time_text(one.at), int(one.exit)] for one in kept.values()]
     while len(content := json.dumps({"faults": rows, **beside}).encode()) > BYTES:
         rows.pop()
-    with told(folder):
+    with disk_faults(folder):
         handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
         try:
             os.posix_fallocate(handle, 0, BYTES)

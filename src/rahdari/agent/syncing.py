@@ -14,7 +14,7 @@ from .catching_up import catch_up
 from .complement import ComplementFound, look_at_rules
 from .configuration import Configuration
 from .devices import RemovedLocally
-from .disk import DiskFull, told
+from .disk import DiskFull, disk_faults
 from .faults import AgentFault, Exit, gravest
 from .folder import share_again
 from .local import LocalFile
@@ -123,7 +123,7 @@ class Agent:
         # By its words: what was found taken out a short while ago, and until when that is told.
         self._removed: dict[str, tuple[AgentFault, float]] = {}
         remove_leftovers(configuration)
-        with suppress(DiskFull), told(state.folder):
+        with suppress(DiskFull), disk_faults(state.folder):
             state.drop_unfinished_lists()
 
     def sync(

@@ -38,7 +38,7 @@ from .network_errors import (
     TooMuch,
     TooSlow,
     UnexpectedAnswer,
-    told,
+    network_faults,
 )
 
 __all__ = [
@@ -224,7 +224,7 @@ class Server:
 
     def _read(self, url: str, response: urllib3.BaseHTTPResponse, most: int) -> bytes:
         """What has come, without waiting for more than one piece."""
-        with told(url):
+        with network_faults(url):
             chunk = response.read1(most)
         self.received += len(chunk)
         return chunk
@@ -253,7 +253,7 @@ class Server:
         }
         pool = self._pool(url, shown=shown)
         self.requests += 1
-        with told(url):
+        with network_faults(url):
             ask = partial(
                 pool.request,
                 method,

@@ -34,7 +34,7 @@ from rahdari.feed.bulk import LONGEST as LONGEST_STATEMENT
 from rahdari.feed.repository import METADATA, TARGETS, head_of, is_bulk_path, location_of, paths_of, stamp_of
 
 from .configuration import Configuration
-from .disk import told
+from .disk import disk_faults
 from .faults import AgentFault, Exit
 from .next_metadata import Ground, NotOnward, onward
 from .removal_hold import Statement
@@ -221,7 +221,7 @@ class Walker:
         metadata = f"{self._base}/{METADATA}"
         self._hold({**came, f"{METADATA}/timestamp.json": timestamp} if timestamp else came)
         self._fetcher.roots_known = roots_known
-        with told(self._state), self._explained():
+        with disk_faults(self._state), self._explained():
             self._memory.mkdir(parents=True, exist_ok=True)
             # One walk for each updater (TUF 5.3); connections and files are kept.
             self._updater = updater = Updater(
@@ -269,7 +269,7 @@ class Walker:
     def _statement(self, path: str) -> bytes:
         if self._updater is None:
             raise Untrusted("nothing was walked yet")
-        with told(self._state), self._explained():
+        with disk_faults(self._state), self._explained():
             target = self._updater.get_targetinfo(path)
         if target is None or target.length > LONGEST_STATEMENT or "sha256" not in target.hashes:
             raise Untrusted(f"{path} is not among the signed files")
@@ -280,7 +280,7 @@ class Walker:
     @contextmanager
     def _target(self, url: str, length: int, sha256: str) -> Iterator[BinaryIO]:
         folder = str(self._memory)
-        with told(self._state), tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder) as body:
+        with disk_faults(self._state), tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder) as body:
             # Twice: a proxy on the way may have cut it short or kept an old one.
             for last in (False, True):
                 hasher, received = hashlib.sha256(), 0

@@ -171,7 +171,7 @@ def _counted_for(row: Row) -> About:
     if found is None:
         return None
     holders = dict.fromkeys(use.holder for use in queries.uses_of(found))
-    to = {user.pk: user for holder in holders for user in people.people_to_tell(holder, Act.PAPERS)}
+    to = {user.pk: user for holder in holders for user in people.people_to_notify(holder, Act.PAPERS)}
     return list(to.values()), {"attestation": found.number}
 
 
@@ -179,7 +179,7 @@ def _disputed_by(row: Row) -> About:
     found = queries.matter_by_number(row.detail["matter"])
     if found is None:
         return None
-    return people.people_to_tell(found.holder, Act.PAPERS), {"attestation": found.attestation.number}
+    return people.people_to_notify(found.holder, Act.PAPERS), {"attestation": found.attestation.number}
 
 
 ABOUT = {"attestation": _counted_for, "matter": _disputed_by}

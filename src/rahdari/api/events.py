@@ -113,7 +113,7 @@ def _application(row: Row) -> About:
 def _working_on(found: Application, act: Act) -> list[User]:
     """Whoever may do this with it: of an organisation by their role there."""
     if found.organisation is not None:
-        return people.people_to_tell(found.organisation.holder_ref, act)
+        return people.people_to_notify(found.organisation.holder_ref, act)
     return [found.applicant] if found.applicant.is_active else []
 
 
@@ -132,13 +132,13 @@ def _registration(row: Row) -> About:
     if found is None:
         return None
     if row.act.startswith("remote."):  # of a line at home its number, and nothing else
-        to = people.people_to_tell(found.holder, Act.ADDRESSES)
+        to = people.people_to_notify(found.holder, Act.ADDRESSES)
         return to, {"registration": found.reference, "line": row.detail["number"]}
     return _of(found)
 
 
 def _of(found: Registration) -> tuple[list[User], dict[str, Any]]:
-    return people.people_to_tell(found.holder), {"registration": found.reference}
+    return people.people_to_notify(found.holder), {"registration": found.reference}
 
 
 def _host(row: Row) -> About:

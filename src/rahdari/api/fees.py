@@ -7,7 +7,7 @@ from rahdari.fees import rules
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import told
+from rahdari.programs.problems import problem_for
 from rahdari.programs.schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 
 from .interface import API, Call
@@ -15,7 +15,7 @@ from .problem_map import absent
 from .rules import Scope
 from .serializers import stamp, stamp_or_none
 
-told(fees.InvoiceNotFound)(absent)
+problem_for(fees.InvoiceNotFound)(absent)
 read = API.part("invoices", Scope.INVOICES_READ)
 
 MONEY = text(20, pattern=r"^[0-9]+\.[0-9]{2}$")

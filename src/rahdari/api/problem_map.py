@@ -13,14 +13,14 @@ from rahdari.apply.rows import FileFault
 from rahdari.letters import queries as letters
 from rahdari.people import branches
 from rahdari.programs.answers import Problem
-from rahdari.programs.problems import error, impossible, not_found, not_taken, problem, told
+from rahdari.programs.problems import error, impossible, not_found, not_taken, problem, problem_for
 from rahdari.vault import files
 
 from .queries import WebhookNotFound
 from .serializers import stamp
 
 
-@told(
+@problem_for(
     access.ApplicationNotFound,
     applications.EndpointNotFound,
     applications.DocumentNotFound,
@@ -36,24 +36,24 @@ def absent(found: Exception) -> Problem:
     return not_found()
 
 
-@told(*REFUSALS)
+@problem_for(*REFUSALS)
 def refused(found: Exception) -> Problem:
     code, words = next(REFUSALS[kind] for kind in type(found).__mro__ if kind in REFUSALS)
     moments = {name: stamp(getattr(found, name)) for name in ("again_at", "opens_at") if hasattr(found, name)}
     return impossible(code, words, **moments)
 
 
-@told(drafts.ChangedMeanwhile)
+@problem_for(drafts.ChangedMeanwhile)
 def changed(found: drafts.ChangedMeanwhile) -> Problem:
     return problem("changed-meanwhile", _("Read it again, look at what is different, then send your change."))
 
 
-@told(screening.FileRefused)
+@problem_for(screening.FileRefused)
 def file(found: screening.FileRefused) -> Problem:
     return not_taken([error("/file", str(found.reason), form_errors.file(found))])
 
 
-@told(apply_parts.TooManyDocuments)
+@problem_for(apply_parts.TooManyDocuments)
 def too_many(found: apply_parts.TooManyDocuments) -> Problem:
     words = ngettext(
         "This application has %(count)s file already, which is the limit. Remove one first.",
@@ -63,21 +63,21 @@ def too_many(found: apply_parts.TooManyDocuments) -> Problem:
     return impossible("too_many_documents", words % {"count": found.limit})
 
 
-@told(drafts.TooManyDrafts)
+@problem_for(drafts.TooManyDrafts)
 def too_many_drafts(found: drafts.TooManyDrafts) -> Problem:
     return impossible("too_many_drafts", form_errors.too_many_drafts(found.limit))
 
 
-@told(bulk.TooManyFiles)
+@problem_for(bulk.TooManyFiles)
 def too_many_files(found: bulk.TooManyFiles) -> Problem:
     return impossible("too_many_files", form_errors.too_many_files(found.limit))
 
 
-@told(bulk.FileTooLarge)
+@problem_for(bulk.FileTooLarge)
 def rows_too_large(found: Exception) -> Problem:
     return not_taken([error("", "too_large", form_errors.rows_file(FileFault.TOO_LARGE, most_rows=0))])
 
 
-@told(branches.TooManyBranches)
+@problem_for(branches.TooManyBranches)
 def too_many_branches(found: branches.TooManyBranches) -> Problem:
     return impossible("too_many_branches", form_errors.branches_full(found.limit))

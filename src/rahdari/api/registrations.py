@@ -368,7 +368,7 @@ def go_on(call: Call, reference: str) -> Answer:
     Every address comes back that nobody else has got meanwhile; no proof is asked for again.
     """
     found, by = held(call, reference)
-    ending.go_on(registration=found, actor=by.actor, now=call.now)
+    ending.undo_end(registration=found, actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 

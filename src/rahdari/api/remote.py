@@ -105,7 +105,7 @@ def tell_remote_workers(call: Call, reference: str) -> Answer:
     """
     found, by = valid(call, reference, Act.ADDRESSES)
     rule = _rule(found)
-    actions.tell_workers(registration=found, workers=call.body["workers"], actor=by.actor, now=call.now)
+    actions.set_workers(registration=found, workers=call.body["workers"], actor=by.actor, now=call.now)
     return Answer(_said(found, rule, call))
 
 

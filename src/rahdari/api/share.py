@@ -20,7 +20,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import IMPOSSIBLE, REFUSED, error, impossible, not_taken, of_form, plain, told
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, error, impossible, not_taken, of_form, plain, problem_for
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from rahdari.register import queries as register
 from rahdari.share import actions, queries, rules
@@ -34,7 +34,7 @@ from .problem_map import absent
 from .rules import Scope
 from .serializers import stamp, stamp_or_none
 
-told(queries.NotFound)(absent)
+problem_for(queries.NotFound)(absent)
 read = API.part("shared addresses", READ)
 write = API.part("shared addresses", WRITE)
 manage = API.part("shared addresses", Scope.SHARING_MANAGE)
@@ -349,7 +349,7 @@ def _shared_with(call: Call, part: uuid.UUID) -> Json:
     raise queries.NotFound(str(part))
 
 
-@told(actions.NoName)
+@problem_for(actions.NoName)
 def no_name(found: Exception) -> Problem:
     return not_taken([error("/name", "required", _("Write the name that they will see"))])
 
@@ -362,7 +362,7 @@ def _asked(row: Row) -> About:
     found = queries.question_by_subject(row.subject)
     if found is None:
         return None
-    return people.people_to_tell(found.holder, queries.MAY_AGREE), {"question": str(found.pk)}
+    return people.people_to_notify(found.holder, queries.MAY_AGREE), {"question": str(found.pk)}
 
 
 def _sharer(row: Row) -> About:
@@ -370,7 +370,7 @@ def _sharer(row: Row) -> About:
     found = register.sharer_by_id(row.subject.partition(":")[2])
     if found is None:
         return None
-    return people.people_to_tell(found.holder, queries.MAY_AGREE), {"part": str(found.pk)}
+    return people.people_to_notify(found.holder, queries.MAY_AGREE), {"part": str(found.pk)}
 
 
 ABOUT = {"question": _asked, "sharer": _sharer}

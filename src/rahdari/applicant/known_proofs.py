@@ -65,7 +65,7 @@ def _tell_holders(endpoint: Endpoint, block: Block, now: dt.datetime) -> None:
     """Write to whoever has the block, or a part of it, and does not share it: once for each proof. Nothing else
     follows. A proof of what is registered already, shown again, tells nobody."""
     for entry in register.in_the_way(block=block, holder=endpoint.application.holder_ref)[:MOST_TOLD]:
-        for person in people.people_to_tell(entry.holder):
+        for person in people.people_to_notify(entry.holder):
             letters.write_once(
                 to=person,
                 template="address_proved_by_another",

@@ -96,10 +96,10 @@ def readers_of(application: Application) -> list[User]:
     if application.mandate is None:
         if may(application.applicant, Act.PAPERS, application=application):
             return [application.applicant]
-        return people.people_to_tell(application.holder_ref, Act.PAPERS)
+        return people.people_to_notify(application.holder_ref, Act.PAPERS)
     holder, agent = application.holder_ref, application.applicant
     holds = people.mandate_for(agent, holder, Act.PAPERS, service=application.service)
-    return [*([agent] if holds else []), *people.people_to_tell(holder, Act.PAPERS)]
+    return [*([agent] if holds else []), *people.people_to_notify(holder, Act.PAPERS)]
 
 
 def on_behalf(application: Application) -> dict[str, str]:

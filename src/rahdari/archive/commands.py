@@ -57,24 +57,24 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     acts = seal.add_subparsers(dest="act", required=True)
     new = acts.add_parser("new", help="make a pair, on a machine off the network")
     new.add_argument("file", type=Path, help="where the private half goes; the public half beside it, as FILE.pub")
-    new.set_defaults(run=told(run_new))
+    new.set_defaults(run=with_plain_errors(run_new))
     use = acts.add_parser("use", help="seal for this public half from now on, once a rehearsal was opened")
     use.add_argument("public", type=Path)
     use.add_argument("--rehearsal", type=Path, required=True, metavar="FILE", help="where the sealed word is written")
-    use.set_defaults(run=told(run_use))
+    use.set_defaults(run=with_plain_errors(run_use))
     take = acts.add_parser("take", help="write what is sealed under one number into a file")
     take.add_argument("number")
     take.add_argument("--ground", default="", help="the law, order or request, with its number")
     take.add_argument("--to", type=Path, required=True, metavar="FILE")
-    take.set_defaults(run=told(run_take))
+    take.set_defaults(run=with_plain_errors(run_take))
     opens = acts.add_parser("open", help="open such a file, on the machine off the network")
     opens.add_argument("file", type=Path)
     opens.add_argument("--key", type=Path, required=True, help="the private half")
     opens.add_argument("--to", type=Path, metavar="FOLDER", help="a new folder for what is in it")
-    opens.set_defaults(run=told(run_open))
+    opens.set_defaults(run=with_plain_errors(run_open))
 
 
-def told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+def with_plain_errors(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """What a person can mend is one plain message."""
 
     def tell(options: argparse.Namespace) -> int:

@@ -197,7 +197,7 @@ def note_use(
     return use
 
 
-def settle_use(*, use: AttestationUse, now: dt.datetime) -> None:
+def close_use(*, use: AttestationUse, now: dt.datetime) -> None:
     AttestationUse.objects.filter(pk=use.pk, closed_at__isnull=True).update(closed_at=now)
 
 

@@ -81,7 +81,7 @@ def dispute(
     matter.person = person
     matter.said, matter.said_at, matter.reply_due_at = said.strip(), now, reply_due_at
     matter.save()
-    notices.tell_association(attestation.association, due_at=reply_due_at, now=now)
+    notices.notify_association(attestation.association, due_at=reply_due_at, now=now)
     _record(matter, "disputed", person, now)
     return matter
 
@@ -152,7 +152,7 @@ def close_matter(*, matter: AttestationReview, why: str, now: dt.datetime) -> At
     return row
 
 
-def mark_carried_out(*, matter: AttestationReview, now: dt.datetime) -> None:
+def mark_applied(*, matter: AttestationReview, now: dt.datetime) -> None:
     AttestationReview.objects.filter(pk=matter.pk, applied_at__isnull=True).update(applied_at=now)
 
 

@@ -10,7 +10,7 @@ from rahdari.people import queries as people
 from . import queries
 
 
-def tell_association(association: str, *, due_at: dt.datetime, now: dt.datetime) -> None:
+def notify_association(association: str, *, due_at: dt.datetime, now: dt.datetime) -> None:
     """One letter a day at most to each of them, however much waits."""
     attesting = queries.attesting()
     found = attesting.association(association) if attesting else None

@@ -299,7 +299,7 @@ def not_live(today: dt.date) -> Q:
     return Q(attestation__revoked_at__isnull=False) | of_another_day
 
 
-def matters_to_carry() -> QuerySet[AttestationReview]:
+def reviews_to_apply() -> QuerySet[AttestationReview]:
     """What officers decided and nobody has carried out yet."""
     found = AttestationReview.objects.filter(applied_at__isnull=True, decided_at__isnull=False)
     return found.select_related("attestation").order_by("decided_at", "id")

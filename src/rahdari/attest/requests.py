@@ -61,7 +61,7 @@ def ask(
     )
     terms = Terms(due_at, kept=rules.KEPT_AFTER_ANSWER)
     ASSOCIATION.begin(request, terms, actor="system:workflow", now=now, association=association)
-    notices.tell_association(association, due_at=due_at, now=now)
+    notices.notify_association(association, due_at=due_at, now=now)
     return request
 
 

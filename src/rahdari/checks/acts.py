@@ -8,4 +8,4 @@ declare(
     Act("checks.opened", _("Checks started"), EVERYBODY),
     Act("checks.recorded_by_hand", _("A check was recorded by hand"), OFFICERS),
 )
-declare_unshown("checks", "answered let_stand_for_now looked_again passed_late sent_code imported_roster")
+declare_unshown("checks", "answered marked_provisional looked_again passed_late sent_code imported_roster")

@@ -124,7 +124,7 @@ def answer_check(
 
 
 @transaction.atomic
-def let_stand_for_now(
+def mark_provisional(
     *,
     subject: str,
     kind: str,
@@ -151,7 +151,7 @@ def let_stand_for_now(
     check.facts = {**check.facts, "provisional": True}
     check.save()
     detail = {"check": str(check.pk), "kind": kind, "finding": finding}
-    journal.record(act="checks.let_stand_for_now", actor=actor, subject=subject, now=now, detail=detail)
+    journal.record(act="checks.marked_provisional", actor=actor, subject=subject, now=now, detail=detail)
     return True
 
 

@@ -35,14 +35,14 @@ class Refused(Trouble):
 
     def __init__(self, problem: Json) -> None:
         self.problem = problem
-        super().__init__(told(problem))
+        super().__init__(problem_text(problem))
 
     @property
     def kind(self) -> str:
         return str(self.problem.get("type", "")).rpartition(":")[2]
 
 
-def told(problem: Json) -> str:
+def problem_text(problem: Json) -> str:
     """A problem as lines: what is wrong, and each fault with its place."""
     lines = [f"{problem.get('title', 'Refused')} ({problem.get('status', '?')}): {problem.get('detail', '')}"]
     lines += [

@@ -36,7 +36,7 @@ def register(subparsers: Any) -> None:
 
     def act(name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
         found: argparse.ArgumentParser = acts.add_parser(name, help=help, description=help)
-        found.set_defaults(run=lambda given: told(run, given))
+        found.set_defaults(run=lambda given: with_plain_errors(run, given))
         return found
 
     one = act("sign-in", sign_in, "Keep a token for the next calls; it is asked for, or read from standard input.")
@@ -80,7 +80,7 @@ def register(subparsers: Any) -> None:
     one.add_argument("--signature", required=True)
 
 
-def told(run: Callable[[argparse.Namespace], int], given: argparse.Namespace) -> int:
+def with_plain_errors(run: Callable[[argparse.Namespace], int], given: argparse.Namespace) -> int:
     try:
         return run(given)
     except Trouble as error:

@@ -64,10 +64,10 @@ def _end(operator: str, now: dt.datetime) -> bool:
 def note_asked(*, question: SubscriberQuestion, now: dt.datetime) -> None:
     """Put the event of a new question on its way, if the operator wants to hear of it. In the caller's transaction."""
     data = {"check": question.number, "kind": str(question.kind), "answer_until": question.due_at.isoformat()}
-    tell(operator=question.operator, event=ASKED, data=data, now=now)
+    put_event(operator=question.operator, event=ASKED, data=data, now=now)
 
 
-def tell(*, operator: str, event: str, data: dict[str, Any], now: dt.datetime) -> CallbackDelivery | None:
+def put_event(*, operator: str, event: str, data: dict[str, Any], now: dt.datetime) -> CallbackDelivery | None:
     """Put an event on its way, if the operator wants to hear of it. In the caller's transaction."""
     callback = queries.callback_of(operator=operator)
     if callback is None or callback.stopped_at is not None:
@@ -77,7 +77,7 @@ def tell(*, operator: str, event: str, data: dict[str, Any], now: dt.datetime) -
 
 def send_test_event(*, operator: str, now: dt.datetime) -> CallbackDelivery | None:
     """An event that is about nothing, to see whether the callback works. None when there is none that works."""
-    return tell(operator=operator, event=TEST, data={}, now=now)
+    return put_event(operator=operator, event=TEST, data={}, now=now)
 
 
 def deliver_due(*, now: dt.datetime, at_most: int = 40, timeout: float = hook.TIMEOUT) -> int:
@@ -87,7 +87,7 @@ def deliver_due(*, now: dt.datetime, at_most: int = 40, timeout: float = hook.TI
 
 def _stopped(callback: Callback, now: dt.datetime) -> None:
     _record("stopped_callback", callback.operator, now, actor="clock", callback=str(callback.pk))
-    notices.tell_stopped(callback.operator, place=callback.url, since=callback.failing_since or now, now=now)
+    notices.notify_stopped(callback.operator, place=callback.url, since=callback.failing_since or now, now=now)
 
 
 OUTBOX = Outbox(

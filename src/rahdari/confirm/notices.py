@@ -9,7 +9,7 @@ from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 
 
-def tell_operator(operator: str, *, due_at: dt.datetime, now: dt.datetime) -> None:
+def notify_operator(operator: str, *, due_at: dt.datetime, now: dt.datetime) -> None:
     """One letter a day at most to each of them, however much waits."""
     for post in people.posts_at_operator(operator):
         letters.write_once(
@@ -22,7 +22,7 @@ def tell_operator(operator: str, *, due_at: dt.datetime, now: dt.datetime) -> No
         )
 
 
-def tell_stopped(operator: str, *, place: str, since: dt.datetime, now: dt.datetime) -> None:
+def notify_stopped(operator: str, *, place: str, since: dt.datetime, now: dt.datetime) -> None:
     """The operator's own system takes no events any more: its people are told, and that the page has all of it."""
     for post in people.posts_at_operator(operator):
         letters.write_letter(

@@ -64,7 +64,7 @@ def ask(
             detail = {"question": question.number, "operator": operator, "kind": str(question.kind)}
             OPERATOR.begin(question, Terms(due_at, kept=rules.KEPT_AFTER_ANSWER), actor=actor, now=now, **detail)
             callbacks.note_asked(question=question, now=now)
-            notices.tell_operator(operator, due_at=question.due_at, now=now)
+            notices.notify_operator(operator, due_at=question.due_at, now=now)
     except IntegrityError:
         standing = queries.question_about(target=target, operator=operator)
         if standing is None:

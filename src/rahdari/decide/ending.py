@@ -52,7 +52,7 @@ def end(*, registration: Registration, actor: str, now: dt.datetime) -> Registra
     if was.struck_out_at is None:
         if registration.suspended_code not in {"", PAUSED_AT_REQUEST}:
             raise NotYours(registration)
-        tell(registration, "registration_ended", now, until=min(now + UNDONE_WITHIN, registration.stays_until))
+        notify_holder(registration, "registration_ended", now, until=min(now + UNDONE_WITHIN, registration.stays_until))
     return registration
 
 
@@ -64,14 +64,14 @@ def pause(*, registration: Registration, days: int, actor: str, now: dt.datetime
     until = min(now + dt.timedelta(days=days), was.stays_until)
     registration = pausing.suspend(registration=registration, code=PAUSED_AT_REQUEST, until=until, actor=actor, now=now)
     if was.suspended_at is None:
-        tell(registration, "registration_paused", now, until=registration.suspended_until)
+        notify_holder(registration, "registration_paused", now, until=registration.suspended_until)
     return registration
 
 
 def resume(*, registration: Registration, actor: str, now: dt.datetime) -> Registration:
     """Its pause or suspension is over. Tells whoever gets its letters."""
     found = pausing.resume(registration=registration, actor=actor, now=now)
-    tell(found, "registration_goes_on", now, lost=0)
+    notify_holder(found, "registration_goes_on", now, lost=0)
     return found
 
 
@@ -82,12 +82,12 @@ def restore(*, registration: Registration, actor: str, now: dt.datetime) -> tupl
     never = {origin for each in optional.given(__package__, "never_restored") for origin in each(registration)}
     found, entries_lost = pausing.restore(registration=registration, actor=actor, now=now, without=never)
     lost = lines + sum(each.part_of_id is None for each in entries_lost)
-    tell(found, "registration_goes_on", now, lost=lost)
+    notify_holder(found, "registration_goes_on", now, lost=lost)
     return found, lost
 
 
 @transaction.atomic
-def go_on(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[Registration, int]:
+def undo_end(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[Registration, int]:
     """Undo an end or a pause of the holder's own. Returns it, and how many addresses and lines did not come back.
 
     Doing it twice changes nothing. Raises NotYours, TooLate.
@@ -112,17 +112,19 @@ def go_on(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[
 
 
 @each_of(entries.due_to_resume, lock=True)
-def go_on_due(registration: Registration, now: dt.datetime) -> bool:
+def resume_due(registration: Registration, now: dt.datetime) -> bool:
     """Pauses whose day has come."""
     if entries.standing(registration, now) is not Standing.SUSPENDED:
         return False
-    tell(pausing.resume(registration=registration, actor="clock", now=now), "registration_goes_on", now, lost=0)
+    notify_holder(
+        pausing.resume(registration=registration, actor="clock", now=now), "registration_goes_on", now, lost=0
+    )
     return True
 
 
-def tell(registration: Registration, template: str, now: dt.datetime, **context: Any) -> None:
+def notify_holder(registration: Registration, template: str, now: dt.datetime, **context: Any) -> None:
     """Everybody who gets letters about this holder."""
-    for reader in people.people_to_tell(registration.holder):
+    for reader in people.people_to_notify(registration.holder):
         letters.write_letter(
             to=reader,
             template=template,

@@ -42,7 +42,7 @@ def forget(case: Case) -> tuple[str, ...]:
     return FIELDS
 
 
-def keep_again(*, now: dt.datetime, at_most: int) -> int:
+def refresh_stale(*, now: dt.datetime, at_most: int) -> int:
     """A step of the line: open cases that were kept under another calendar, or never. Returns how many."""
     mark = mark_of(case_clock.calendar())
     stale = Case.objects.filter(status=Status.OPEN).exclude(kept_under=mark).order_by("id")

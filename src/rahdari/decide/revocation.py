@@ -23,7 +23,7 @@ from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, Standing
 
 from . import case_clock, conflicts_of_interest, queries, remedies, rules
-from .ending import restore, resume, tell
+from .ending import notify_holder, restore, resume
 from .models import Case, Notice, Revocation
 from .transitions import CodeNotUsable, NotPossibleNow, ReasonNeeded, begin, lock, record
 
@@ -76,7 +76,7 @@ def propose_taking_back(*, case: Case, officer: User, code: str, text: str, evid
         ),
     )
     record(case, "proposed_taking_back", begun.actor, now, reason=code)
-    tell(
+    notify_holder(
         found,
         "registration_notice",
         now,
@@ -100,7 +100,7 @@ def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) 
     record(case, "kept_registration", begun.actor, now, reason=" ".join(notice.codes))
     decision = queries.decision_of(case)
     if decision is not None and decision.registration is not None:
-        tell(decision.registration, "registration_stays", now, text=notice.withdrawn_why)
+        notify_holder(decision.registration, "registration_stays", now, text=notice.withdrawn_why)
 
 
 @transaction.atomic
@@ -147,7 +147,7 @@ def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datet
         reason=" ".join(notice.codes),
         detail={"kind": taken.kind, "proposed_by": str(notice.proposed_by_id)},
     )
-    tell(
+    notify_holder(
         found,
         "registration_suspended" if taken.kind == "suspension" else "registration_struck_out",
         now,

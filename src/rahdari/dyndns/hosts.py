@@ -147,6 +147,6 @@ def close(*, host: DynamicHost, actor: str, now: dt.datetime) -> DynamicHost:
     return host
 
 
-def let_go_of_closed(*, entry: Entry) -> None:
+def drop_closed(*, entry: Entry) -> None:
     """The entry of a connection that is closed goes, and what was its address with it."""
     ReportedAddress.objects.filter(entry=entry, host__closed_at__isnull=False).delete()

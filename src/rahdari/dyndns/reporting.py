@@ -316,7 +316,7 @@ def mark_notified(*, reported: ReportedAddress, now: dt.datetime) -> bool:
     return first
 
 
-def let_go(*, reported: ReportedAddress, now: dt.datetime) -> None:
+def drop_lapsed(*, reported: ReportedAddress, now: dt.datetime) -> None:
     """Its entry has ended: the next report begins anew."""
     gone, _each = ReportedAddress.objects.filter(pk=reported.pk, entry=reported.entry).delete()
     if gone:

@@ -46,7 +46,7 @@ def try_number(arguments: argparse.Namespace) -> int:
         print(f"{arguments.number} is not a mobile number such as 03001234567.", file=sys.stderr)
         return 2
     try:
-        providers = queries.providers(told=messages.told)
+        providers = queries.providers(told=messages.on_report)
     except configuration.ConfigurationError as error:
         print(error.problem, file=sys.stderr)
         return 1

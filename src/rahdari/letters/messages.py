@@ -263,7 +263,7 @@ def messages_left_alone(*, now: dt.datetime) -> int:
     return found
 
 
-def told(provider: str, report: Report, now: dt.datetime) -> None:
+def on_report(provider: str, report: Report, now: dt.datetime) -> None:
     record_report(provider=provider, report=report, now=now)
 
 
@@ -271,7 +271,7 @@ def _providers() -> list[Provider]:
     """Those that are set up. With a file that cannot be used messages wait, and the log says so once for each fault."""
     global _told_problem
     try:
-        found = queries.providers(told=told)
+        found = queries.providers(told=on_report)
     except configuration.ConfigurationError as error:
         if error.problem != _told_problem:
             log.error("No SMS goes out: %s", error.problem)

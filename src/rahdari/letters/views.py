@@ -26,7 +26,7 @@ from .providers.http import LARGEST_ANSWER, HttpProvider, NotReadable, NotSigned
 @require_POST
 def report(request: HttpRequest, provider: str) -> HttpResponse:
     try:
-        found = [one for one in queries.providers(told=messages.told) if one.name == provider]
+        found = [one for one in queries.providers(told=messages.on_report) if one.name == provider]
     except configuration.ConfigurationError:
         raise Http404 from None
     gateway = found[0] if found else None

@@ -11,7 +11,7 @@ from typing import Any
 
 from .query import NotAnAddress, Query, understand
 from .records import ID_END, NOT_AFTER, NOT_BEFORE, fields, line_of
-from .views import Moment, View, shown
+from .views import Moment, View, entry_record
 
 # So many are looked up while the index is held still, and then others have their turn: less than a millisecond.
 AT_ONCE = 500
@@ -28,7 +28,7 @@ def one(text: str, records: Sequence[bytes], at: Moment) -> bytes:
     if len(records) == 1 and records[0][NOT_AFTER] > at.now:
         [record] = records
         return _ONE % (text.encode("ascii"), record[:ID_END], record[ID_END:])
-    entries = b",".join([shown(record, at) for record in records])
+    entries = b",".join([entry_record(record, at) for record in records])
     return b'{"address":"%b","entries":[%b],"registered":true}' % (text.encode("ascii"), entries)
 
 
@@ -155,9 +155,9 @@ def as_json(results: Sequence[Result], at: Moment) -> bytes:
 
 def _json_of(result: Result, at: Moment) -> bytes:
     if isinstance(result, bytes):
-        return b"[%b]" % shown(result, at)
+        return b"[%b]" % entry_record(result, at)
     if isinstance(result, list):
-        return b"[%b]" % b",".join([shown(record, at) for record in result])
+        return b"[%b]" % b",".join([entry_record(record, at) for record in result])
     assert result is not None  # noqa: S101
     return b'{"error":"%b"}' % result.fault.encode("ascii")
 

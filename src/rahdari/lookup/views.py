@@ -102,7 +102,7 @@ def counting(held: Held, at: Moment) -> list[bytes]:
     return [entry for entry in map(plain, several(held)) if counts(entry, at)]
 
 
-def shown(record: bytes, at: Moment) -> bytes:
+def entry_record(record: bytes, at: Moment) -> bytes:
     """An entry as answers have it: what was published, and whether it is kept though it has ended."""
     return record[:ID_END] + (_COUNTS if record[NOT_AFTER] > at.now else _KEPT) + record[ID_END:]
 

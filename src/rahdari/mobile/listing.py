@@ -40,7 +40,7 @@ def note_change(line: MobileNumber, act: str, until: dt.datetime, now: dt.dateti
         operator=line.operator, sequence=head.sequence, line=line, act=act, until=until, at=now
     )
     line.last_sequence = head.sequence
-    callbacks.tell(operator=line.operator, event=EVENT, data={"sequence": head.sequence}, now=now)
+    callbacks.put_event(operator=line.operator, event=EVENT, data={"sequence": head.sequence}, now=now)
 
 
 def _until(line: MobileNumber, registration: Registration) -> dt.datetime:

@@ -92,7 +92,7 @@ def default(kind: str) -> Path:
     return Path(base) / "rahdari" / kind
 
 
-def known() -> Path:
+def folder_in_use() -> Path:
     """The folder that a command beside `up` means when it is given none: the register's, else the demonstration's."""
     register, demo = default(REGISTER), default(DEMO)
     return demo if demo.is_dir() and not register.is_dir() else register

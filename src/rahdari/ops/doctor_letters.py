@@ -43,7 +43,7 @@ def check_carriers(now: dt.datetime) -> Iterator[Finding]:
 
     names = {"mail"}
     try:
-        names |= {provider.name for provider in letters.providers(told=messages.told)}
+        names |= {provider.name for provider in letters.providers(told=messages.on_report)}
     except configuration.ConfigurationError as error:
         yield Finding(WRONG, "SMS", error.problem)
     for carrier in letters.carriers():

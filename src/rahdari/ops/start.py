@@ -301,7 +301,7 @@ def pause_before_next(text: str, tries: int, printer: Printer) -> None:
     time.sleep(pause)
 
 
-def shown(host: str) -> str:
+def url_host(host: str) -> str:
     """How to write in a URL the address that we listen on; when that is every one, one that others reach."""
     if host in ("0.0.0.0", "::"):  # noqa: S104
         # Nothing is sent: the kernel only chooses the address that it would send from.
@@ -314,7 +314,7 @@ def shown(host: str) -> str:
 
 def environment_of(given: Start, database_url: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
-    name = shown(given.host)
+    name = url_host(given.host)
     usual = {
         "RAHDARI_URL": f"http://{name}:{given.port}",
         "RAHDARI_FEED_URL": f"http://{name}:{given.feed_port}",

@@ -389,7 +389,7 @@ def propose_post(*, user: User, role: str, rank: str = "", by: User, actor: str,
     facts = {"rank": rank, "proposed_by": by, "proposed_at": now}
     proposed, _ = ProposedRole.objects.update_or_create(user=user, role=Role(role), defaults=facts)
     _record_proposal("people.proposed_post", proposed, actor=actor, now=now)
-    tell_of_post(user=user, title=proposed.label, change="proposed", actor=actor, now=now)
+    notify_of_post(user=user, title=proposed.label, change="proposed", actor=actor, now=now)
     return proposed
 
 
@@ -401,7 +401,7 @@ def agree_to_post(*, id: int, by: User, actor: str, now: dt.datetime) -> RoleAss
     _record_proposal("people.agreed_to_post", proposed, actor=actor, now=now)
     proposed.delete()
     post = appoint(user=proposed.user, role=proposed.role, rank=proposed.rank, actor=actor, now=now)
-    tell_of_post(user=post.user, title=post.label, change="given", actor=actor, now=now)
+    notify_of_post(user=post.user, title=post.label, change="given", actor=actor, now=now)
     return post
 
 
@@ -445,7 +445,7 @@ def end_post(*, post: RoleAssignment, actor: str, with_keys: bool = False, now: 
     return post
 
 
-def tell_of_post(*, user: User, title: str, change: str, actor: str, now: dt.datetime) -> None:
+def notify_of_post(*, user: User, title: str, change: str, actor: str, now: dt.datetime) -> None:
     """Write to all supervisors and administrators, and to the person: `change` is proposed, given, ended or reset (of
     the second factor). Whoever plays two parts by appointing themselves does it before the eyes of all."""
     import_string(settings.POST_LETTER)(user=user, title=title, change=change, actor=actor, now=now)

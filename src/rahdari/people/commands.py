@@ -68,7 +68,7 @@ def appoint(arguments: argparse.Namespace) -> int:
     except actions.RankNotAllowed as error:
         print(f"The role {error.role} has no rank {error.rank}.", file=sys.stderr)
         return 2
-    actions.tell_of_post(user=user, title=post.label, change="given", actor="system:command", now=now)
+    actions.notify_of_post(user=user, title=post.label, change="given", actor="system:command", now=now)
     body = post.operator or post.association
     holding = f"{post.role}{f', {post.rank}' if post.rank else ''}{f' for {body}' if body else ''}"
     print(f"{user.email} holds the post: {holding}. They sign in with a code, and set up a second factor then.")
@@ -103,7 +103,7 @@ def dismiss(arguments: argparse.Namespace) -> int:
     for post in held:
         actions.end_post(post=post, actor="system:command", with_keys=arguments.keys, now=now)
         left += queries.keys_of(post, now)
-        actions.tell_of_post(user=post.user, title=post.label, change="ended", actor="system:command", now=now)
+        actions.notify_of_post(user=post.user, title=post.label, change="ended", actor="system:command", now=now)
     print(f"{arguments.email} holds the post of {arguments.role} no longer.")
     if left:
         what = "1 key" if left == 1 else f"{left} keys"
@@ -127,7 +127,7 @@ def reset_second_factor(arguments: argparse.Namespace) -> int:
     actions.forget_second_factors(user=user, actor="system:command", now=now)
     if queries.holds_post(user):
         title = ", ".join(post.label for post in queries.posts_of(user))
-        actions.tell_of_post(user=user, title=title, change="reset", actor="system:command", now=now)
+        actions.notify_of_post(user=user, title=title, change="reset", actor="system:command", now=now)
     print(
         f"{user.email} is signed out everywhere. They sign in with a code; who holds a post sets up a new factor then."
     )

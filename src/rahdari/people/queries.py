@@ -456,7 +456,7 @@ def holders_of(user: Visitor) -> list[uuid.UUID]:
     return [user.holder_ref, *organisations_of(user).values_list("holder_ref", flat=True)]
 
 
-def people_to_tell(holder_ref: uuid.UUID, act: Act = Act.SEE) -> list[User]:
+def people_to_notify(holder_ref: uuid.UUID, act: Act = Act.SEE) -> list[User]:
     """Who gets letters about this holder: the person, or the active members of the organisation who may see it."""
     user = user_by_holder(holder_ref)
     if user is not None:

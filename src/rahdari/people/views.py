@@ -303,7 +303,7 @@ def _give_post(request: HttpRequest, form: AppointForm) -> bool:
         return True
     place = {"operator": facts["operator"], "association": facts["association"]}
     post = actions.appoint(user=user, role=facts["role"], actor=actor, now=now, **place)
-    actions.tell_of_post(user=user, title=post.label, change="given", actor=actor, now=now)
+    actions.notify_of_post(user=user, title=post.label, change="given", actor=actor, now=now)
     return True
 
 
@@ -336,7 +336,7 @@ def end_post(request: HttpRequest, id: int) -> HttpResponse:
     if post.user_id != access.person(request).pk:  # nobody locks themselves out by mistake
         actor, now = access.actor_of(access.person(request), Role.ADMINISTRATOR), timezone.now()
         actions.end_post(post=post, actor=actor, with_keys="keys" in request.POST, now=now)
-        actions.tell_of_post(user=post.user, title=post.label, change="ended", actor=actor, now=now)
+        actions.notify_of_post(user=post.user, title=post.label, change="ended", actor=actor, now=now)
     return redirect("people:posts")
 
 

@@ -31,7 +31,7 @@ def left_out() -> Mapping[str, str]:
     return {kind: room for kind, room in _rooms.items() if room in optional.left_out()}
 
 
-def known() -> Mapping[str, About]:
+def known_kinds() -> Mapping[str, About]:
     return _known
 
 

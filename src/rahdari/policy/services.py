@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rahdari import optional
 
 from .asked_fields import asks_from, judge_readers
-from .checks import known, left_out
+from .checks import known_kinds, left_out
 from .clock import Allowance
 from .left_out import words
 from .reading import BASES, Section
@@ -147,7 +147,7 @@ def _condition(row: Section) -> Text:
 
 def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, Reason]) -> CheckRule:
     check = CheckRule(
-        kind=row.choice("kind", (*known(), *left_out())) if known() else row.string("kind", filled=True),
+        kind=row.choice("kind", (*known_kinds(), *left_out())) if known_kinds() else row.string("kind", filled=True),
         title=row.both("title"),
         roster=row.string("roster", "") or None,
         required=row.yes("required"),
@@ -183,7 +183,7 @@ def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, 
             "Control stands for now only while the operator that was asked is silent: by_operator, and a clock.",
             "provisional",
         )
-    if check.instead_of and (check.required or (known() and check.instead_of not in known())):
+    if check.instead_of and (check.required or (known_kinds() and check.instead_of not in known_kinds())):
         row.fault("A check that stands in for another is not required itself, and names a kind of check.", "instead_of")
     row.done()
     return check

@@ -34,7 +34,7 @@ def check_global(address: Address, allowed_ranges: Iterable[str | Block]) -> Non
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def network_outcomes() -> Iterator[None]:
     """What the network says, as an outcome. Raises Over."""
     try:
         yield
@@ -59,7 +59,7 @@ class Channel:
         self.socket = socket.socket(family, socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM)
         try:
             self.socket.settimeout(self.left())
-            with told():
+            with network_outcomes():
                 self.socket.connect((str(address), port))
         except BaseException:
             self.socket.close()
@@ -76,13 +76,13 @@ class Channel:
         return left
 
     def send(self, data: bytes) -> None:
-        with told():
+        with network_outcomes():
             self.socket.settimeout(self.left())
             self.socket.sendall(data)
 
     def datagram(self, *, within: float) -> bytes | None:
         """The next datagram; None when none came in that time. Raises Over (TIMED_OUT at the deadline)."""
-        with told():
+        with network_outcomes():
             left = self.left()
             self.socket.settimeout(min(within, left))
             try:
@@ -94,7 +94,7 @@ class Channel:
 
     def some(self, most: int) -> bytes:
         """What comes next of a stream, at most so much; empty at its end. Raises Over."""
-        with told():
+        with network_outcomes():
             self.socket.settimeout(self.left())
             return self.socket.recv(most)
 

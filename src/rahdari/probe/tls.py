@@ -22,7 +22,7 @@ from cryptography import x509
 
 from rahdari.address import Address, Block
 
-from .channel import Channel, check_global, told
+from .channel import Channel, check_global, network_outcomes
 from .outcome import Outcome, Over, ProbeAnswer
 
 TIMEOUT = 10.0
@@ -136,7 +136,7 @@ class _Attempt:
             sent = 1
             channel = Channel(self._address, self._port, deadline=self._deadline, datagrams=False)
             try:
-                with told(), _explained(), self._wrap(context, channel, name) as wrapped:
+                with network_outcomes(), _explained(), self._wrap(context, channel, name) as wrapped:
                     found = hashlib.sha256(wrapped.getpeercert(binary_form=True) or b"").hexdigest()
                     self.more["tls"] = wrapped.version()
                     outcome, detail = ask(wrapped, found)

@@ -2,7 +2,7 @@
 
 `urn:rahdari:problem:KIND` is the type, for ever, on every interface. `detail` says what is wrong here, in the reader's
 language; `errors` lists faults one by one, each with `pointer` (into the body), `code` and `detail`. A room declares
-the kinds of its own with `declare`, and what its errors become with `told`.
+the kinds of its own with `declare`, and what its errors become with `problem_for`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -125,7 +125,7 @@ def impossible(code: str, detail: object, **more: Any) -> Problem:
 TOLD: dict[type[Exception], Callable[[Any], Problem]] = {}
 
 
-def told(*errors: type[Exception]) -> Callable[[Callable[[Any], Problem]], Callable[[Any], Problem]]:
+def problem_for(*errors: type[Exception]) -> Callable[[Callable[[Any], Problem]], Callable[[Any], Problem]]:
     """Says what becomes of an error of a room, wherever it is raised."""
 
     def keep(make: Callable[[Any], Problem]) -> Callable[[Any], Problem]:

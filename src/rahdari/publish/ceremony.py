@@ -101,7 +101,7 @@ def replace_key(
         repository.ensure()
         before = _trusted(repository, role)
         keys.switch(data=repository.data, role=role, standby=standby, passphrase=passphrase, trusted=before)
-        editions.sign_again(repository=repository, now=now)
+        editions.renew_signatures(repository=repository, now=now)
     after = trusted_keys(role)
     journal.record(
         act="publish.key_replaced", actor=actor, subject=f"feed:{role}", now=now, detail={"signing": after.signing}
@@ -273,14 +273,14 @@ def take_up(*, draft: Draft, now: dt.datetime, actor: str = "system:feed-import"
                 folder.write_whole(repository.targets / location_of(each.path, target.hashes["sha256"]), body)
         if draft.targets is not None and not half_done:
             repository.add_targets(draft.targets.to_bytes())
-            editions.sign_again(repository=repository, now=now)
+            editions.renew_signatures(repository=repository, now=now)
         if draft.root is not None:
             repository.add_root(draft.root.to_bytes())
-            editions.sign_again(repository=repository, now=now)
+            editions.renew_signatures(repository=repository, now=now)
         in_force = repository.root().signed
         delegation = repository.offline_targets(in_force).signed
         for role in keys.ONLINE:
-            keys.settle(repository.data, role, keys.trusted_for(role, in_force, delegation))
+            keys.finish_rotation(repository.data, role, keys.trusted_for(role, in_force, delegation))
     made = {name: each.signed.version for name, each in draft.documents.items()}
     for name, version in made.items():
         journal.record(

@@ -94,7 +94,7 @@ def something(*, now: dt.datetime) -> bool:
     return (
         waits.changes
         or not waits.opened
-        or (waits.holds and holds.something_to_let_go(now=now))
+        or (waits.holds and holds.has_release(now=now))
         or (waits.moved and bool(may_leave(now=now)))
     )
 
@@ -107,7 +107,7 @@ def _cut_waiting(waits: Due, now: dt.datetime, guard: Guard) -> list[Edition]:
     )
     last = {each.change.entry_id: each.change for each in waiting}
     plans = _planned(last, now)
-    released = {hold.stream_id: hold for hold in holds.to_let_go(now=now)} if waits.holds else {}
+    released = {hold.stream_id: hold for hold in holds.to_release(now=now)} if waits.holds else {}
     if waits.holds or waits.moved:
         _let_leave(plans, released, now)
     sessions = {
@@ -121,7 +121,7 @@ def _cut_waiting(waits: Due, now: dt.datetime, guard: Guard) -> list[Edition]:
     guard([plan.stream for plan in plans.values() if plan.put or plan.gone])
     editions = _carry_out(plans, sessions, now)
     if waits.holds:
-        holds.count_again(streams=list(plans), now=now)
+        holds.recount(streams=list(plans), now=now)
     PendingChange.objects.filter(change__in=[each.change_id for each in waiting]).delete()
     return editions
 
@@ -202,7 +202,7 @@ def may_leave(*, now: dt.datetime) -> list[int]:
 def _let_leave(plans: dict[int, Plan], released: Mapping[int, RemovalHold], now: dt.datetime) -> None:
     touched = {row.pk for plan in plans.values() for row in [*plan.gone, *plan.kept]}
     touched |= {row.pk for plan in plans.values() for _, row, _, _ in plan.put if row is not None}
-    due = {*may_leave(now=now), *holds.listings_let_go(released.values(), now=now)} - touched
+    due = {*may_leave(now=now), *holds.released_listings(released.values(), now=now)} - touched
     for row in Listing.objects.filter(pk__in=due).select_related("change", "stream") if due else ():
         plans.setdefault(row.stream_id, Plan(row.stream)).gone.append(row)
 
@@ -216,7 +216,7 @@ def _hold_back(plan: Plan, session: Session, hold: RemovalHold | None, now: dt.d
         plan.kept += new
         plan.gone = []
     elif hold is not None:
-        holds.let_go(hold=hold, session=session, now=now)
+        holds.note_release(hold=hold, session=session, now=now)
     else:
         plan.gone = [*new, *(row for row in plan.gone if row not in new and holds.is_over(row.change, now=now))]
 

@@ -213,7 +213,7 @@ def _sign_coming(repository: Repository, coming: Sequence[Operator], now: dt.dat
     return True
 
 
-def sign_again(*, repository: Repository, now: dt.datetime) -> None:
+def renew_signatures(*, repository: Repository, now: dt.datetime) -> None:
     """Sign everything once more: all streams that are followed, and all repositories.
 
     Killed in the middle, the publisher goes on with it. Nothing is published yet: nothing is done.

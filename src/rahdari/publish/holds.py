@@ -107,12 +107,12 @@ def hold_back(*, session: Session, removals: int, now: dt.datetime) -> bool:
     return True
 
 
-def to_let_go(*, now: dt.datetime) -> QuerySet[RemovalHold]:
+def to_release(*, now: dt.datetime) -> QuerySet[RemovalHold]:
     """Holds whose removals may go out: approved, and the waiting period is over."""
     return RemovalHold.objects.filter(state=RemovalHold.State.APPROVED, due_at__lte=now)
 
 
-def listings_let_go(released: Iterable[RemovalHold], *, now: dt.datetime) -> list[int]:
+def released_listings(released: Iterable[RemovalHold], *, now: dt.datetime) -> list[int]:
     """The rows that go out of these holds, as many as one edition takes; and those whose entry's own term is over
     anyway, which agents count no more."""
     held = Listing.objects.filter(until_sequence=None, leaving=Leaving.ENDED, stream__retired_at=None)
@@ -132,20 +132,20 @@ def is_over(change: Change, *, now: dt.datetime) -> bool:
     return str(change.snapshot.get("not_after", "")) <= time_text(now)
 
 
-def something_to_let_go(*, now: dt.datetime) -> bool:
-    return bool(listings_let_go(to_let_go(now=now), now=now))
+def has_release(*, now: dt.datetime) -> bool:
+    return bool(released_listings(to_release(now=now), now=now))
 
 
-def let_go(*, hold: RemovalHold, session: Session, now: dt.datetime) -> None:
+def note_release(*, hold: RemovalHold, session: Session, now: dt.datetime) -> None:
     """Note that removals of a hold go out with the edition that is being cut; they may need several."""
     if hold.released_from is None:
         hold.session, hold.released_from = session.pk, session.sequence + 1
-        _record("publish.removals_let_go", hold, "clock", now)
+        _record("publish.removals_released", hold, "clock", now)
     hold.released_in = session.sequence + 1
     hold.save(update_fields=["session", "released_from", "released_in"])
 
 
-def count_again(*, streams: Iterable[int], now: dt.datetime) -> None:
+def recount(*, streams: Iterable[int], now: dt.datetime) -> None:
     """Bring holds into line with what they hold after a cut: one that holds nothing any more has ended."""
     for hold in (
         RemovalHold.objects.select_for_update().filter(stream__in=list(streams)).exclude(state=RemovalHold.State.ENDED)

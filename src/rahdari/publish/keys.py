@@ -201,7 +201,7 @@ def load_signer(data: Path, role: str, trusted: Sequence[str]) -> CryptoSigner:
     raise wrong or KeyUnusable(path, "there is none")
 
 
-def settle(data: Path, role: str, trusted: Sequence[str]) -> None:
+def finish_rotation(data: Path, role: str, trusted: Sequence[str]) -> None:
     """End a change of keys: the next key becomes the key, once the signed metadata trust it.
 
     In whatever moment this is killed, `load_signer` finds a key that is trusted.
@@ -249,7 +249,7 @@ def switch(*, data: Path, role: str, standby: Path, passphrase: bytes | None, tr
             retire(following, role)
         if not following.exists():
             write_key(following, signer, None)
-        settle(data, role, trusted)
+        finish_rotation(data, role, trusted)
     # Only now: until the publisher has it, this was the one copy.
     source.unlink()
     folder.flush_folder(source.parent)

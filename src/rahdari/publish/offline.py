@@ -301,7 +301,7 @@ def _differs(present: Root, following: Root, name: str) -> bool:
 # -- in words ------------------------------------------------------------------------------------------------------
 
 
-def told(draft: Draft) -> list[str]:
+def describe_draft(draft: Draft) -> list[str]:
     """What a draft says, for whoever is to sign it: line by line, from the signed bytes themselves."""
     lines = []
     if draft.root is not None:

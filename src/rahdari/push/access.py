@@ -75,7 +75,7 @@ class Access:
     def reader(self, *, authorization: bytes | None, certificate: bytes | None) -> Reader:
         """Whoever shows this `Authorization` header, or this certificate (DER). Raises NotKnown."""
         self.renew()
-        for kind, digest in shown(authorization, certificate):
+        for kind, digest in credentials_in(authorization, certificate):
             reader = self._reader(self._hidden(kind, digest))
             if reader is not None:
                 return reader
@@ -121,7 +121,7 @@ class Access:
         return hmac.digest(self._key, f"{kind}:{digest}".encode(), hashlib.sha256)
 
 
-def shown(authorization: bytes | None, certificate: bytes | None) -> Iterable[tuple[CredentialKind, str]]:
+def credentials_in(authorization: bytes | None, certificate: bytes | None) -> Iterable[tuple[CredentialKind, str]]:
     scheme, _, rest = (authorization or b"").partition(b" ")
     token = rest.strip().decode("latin-1")
     if scheme.lower() == b"bearer" and 1 <= len(token) <= TOKEN_BYTES:

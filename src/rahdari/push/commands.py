@@ -92,14 +92,14 @@ async def once(feed: Path, store: "Objects", to: str) -> int:
         return WRONG
     for repository, fault in carried.faults.items():
         print(f"Repository {repository} was not brought up to date: {first_line(fault)}", file=sys.stderr)
-    print(f"{said(carried)}.")
+    print(f"{result_text(carried)}.")
     return WRONG if carried.faults else OK
 
 
 async def followed(feed: Path, store: "Objects") -> int:
     """Until TERM or INT. A carry that is under way is broken off: the next start takes it up."""
     mirror, watch, woken = Mirror(feed, store), Watch(feed), asyncio.Event()
-    task = asyncio.create_task(follow(mirror, woken, told=lambda carried: tell(carried)))
+    task = asyncio.create_task(follow(mirror, woken, told=lambda carried: log_result(carried)))
     watching = asyncio.create_task(watched(mirror, watch, woken))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,14 +124,14 @@ async def watched(mirror: Mirror, watch: Watch, woken: asyncio.Event) -> None:
         await asyncio.sleep(watch.pause)
 
 
-def tell(carried: Carried) -> None:
+def log_result(carried: Carried) -> None:
     for repository, fault in carried.faults.items():
         log.error("repository %s is not in step: %s", repository, first_line(fault))
     if carried.written or carried.erased:
-        log.info("%s", said(carried))
+        log.info("%s", result_text(carried))
 
 
-def said(carried: Carried) -> str:
+def result_text(carried: Carried) -> str:
     return (
         f"{carried.announced} repositories brought up to date: {carried.written} files written "
         f"({carried.bytes:,} bytes), {carried.erased} erased"

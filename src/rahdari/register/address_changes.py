@@ -210,10 +210,10 @@ def _until(entry: Entry, until: dt.datetime, act: str, now: dt.datetime) -> Entr
     """Another end for an entry. Where the feed tells of it what it told before, there is nothing to note."""
     until = max(until, entry.valid_from + dt.timedelta(seconds=1))
     if entry.valid_until != until:
-        told = rules.told_end(entry.valid_until, entry.kind)
+        told = rules.published_end(entry.valid_until, entry.kind)
         entry.valid_until = until
         entry.save(update_fields=["valid_until"])
-        if rules.told_end(until, entry.kind) != told:
+        if rules.published_end(until, entry.kind) != told:
             note_change(entry, act, now)
     return entry
 

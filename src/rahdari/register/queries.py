@@ -27,7 +27,7 @@ def not_ended() -> QuerySet[Registration]:
     return Registration.objects.filter(expired_at__isnull=True, struck_out_at__isnull=True)
 
 
-def stands(holder: uuid.UUID) -> bool:
+def has_registration(holder: uuid.UUID) -> bool:
     """Whether this holder has a registration now that has not ended."""
     return not_ended().filter(holder=holder).exists()
 

@@ -99,16 +99,16 @@ def stamp(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def told_begin(at: dt.datetime, kind: str) -> dt.datetime:
+def published_begin(at: dt.datetime, kind: str) -> dt.datetime:
     """The beginning that the feed tells: that of the day (UTC), of a changing address that of the hour."""
     at = at.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
     return at if kind == DYNAMIC else at.replace(hour=0)
 
 
-def told_end(at: dt.datetime, kind: str) -> dt.datetime:
+def published_end(at: dt.datetime, kind: str) -> dt.datetime:
     """The end that the feed tells: that of the day (UTC), of a changing address that of the hour. The entry is removed
     when it ends, and not before."""
-    begin = told_begin(at, kind)
+    begin = published_begin(at, kind)
     return begin if begin == at else begin + (HOUR if kind == DYNAMIC else DAY)
 
 
@@ -142,8 +142,8 @@ def feed_fields(
         "prefix": str(block),
         "protocol": protocol,
         "port": port,
-        "not_before": stamp(told_begin(valid_from, kind)),
-        "not_after": stamp(told_end(valid_until, kind)),
+        "not_before": stamp(published_begin(valid_from, kind)),
+        "not_after": stamp(published_end(valid_until, kind)),
     }
 
 

@@ -59,7 +59,7 @@ class From:
 
 
 @transaction.atomic
-def tell_workers(*, registration: Registration, workers: int, actor: str, now: dt.datetime) -> StaffGateway:
+def set_workers(*, registration: Registration, workers: int, actor: str, now: dt.datetime) -> StaffGateway:
     """How many people work over it from elsewhere. The same number again changes nothing."""
     known = queries.gateway_of(registration)
     if known is not None and known.workers == workers:
@@ -207,7 +207,7 @@ def withdraw(*, line: HomeConnection, now: dt.datetime) -> HomeConnection:
         raise LineOver
     _end(line, HomeConnectionState.WITHDRAWN, now)
     _record(line, "withdrew", _actor(line), now)
-    for person in people.people_to_tell(line.registration.holder):
+    for person in people.people_to_notify(line.registration.holder):
         letters.write_once(
             to=person,
             template="home_line_withdrawn",
@@ -267,7 +267,7 @@ def forget(*, registration: Registration, box: Box) -> list[str]:
     return subjects
 
 
-def let_go(*, entry: Entry) -> None:
+def drop_entry(*, entry: Entry) -> None:
     """The entry of a line that is over goes, and nothing says any more which address that was."""
     HomeConnection.objects.filter(
         entry=entry, state__in=[HomeConnectionState.WITHDRAWN, HomeConnectionState.ENDED]

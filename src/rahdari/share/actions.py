@@ -94,7 +94,7 @@ def _write(question: ConsentQuestion, now: dt.datetime) -> None:
     if not queries.is_among_first(question, at_most=LETTERS_AT_ONCE):
         return
     request = question.request
-    for person in people.people_to_tell(question.holder, queries.MAY_AGREE):
+    for person in people.people_to_notify(question.holder, queries.MAY_AGREE):
         letters.write_letter(
             to=person,
             template="share_asked",
@@ -177,7 +177,7 @@ def give_notice(
     before = sharer.leaves_at
     sharer = sharing.leave(sharer=sharer, at=now + terms.notice, withdrawn_by=question.holder, actor=actor, now=now)
     if before is None and sharer.leaves_at is not None:
-        tell(sharer, "share_notice", now, until=sharer.leaves_at)
+        write_to_holder(sharer, "share_notice", now, until=sharer.leaves_at)
     return sharer
 
 
@@ -187,13 +187,13 @@ def take_notice_back(*, sharer: CoHolder, question: ConsentQuestion, actor: str,
     if sharer.leaves_at is None or sharer.withdrawn_by != question.holder:
         return sharer
     sharer = sharing.stay(sharer=sharer, actor=actor, now=now)
-    tell(sharer, "share_goes_on", now)
+    write_to_holder(sharer, "share_goes_on", now)
     return sharer
 
 
-def tell(sharer: CoHolder, template: str, now: dt.datetime, **more: object) -> None:
+def write_to_holder(sharer: CoHolder, template: str, now: dt.datetime, **more: object) -> None:
     """A letter to the holder of a part."""
-    for person in people.people_to_tell(sharer.holder, queries.MAY_AGREE):
+    for person in people.people_to_notify(sharer.holder, queries.MAY_AGREE):
         letters.write_letter(
             to=person,
             template=template,
@@ -208,7 +208,7 @@ def note_read(*, subjects: Iterable[str], actor: str, now: dt.datetime) -> None:
     journal.record_list(act="share.read_question", actor=actor, where=actor, shown=subjects, now=now)
 
 
-def settle(*, request: SharingRequest, now: dt.datetime) -> None:
+def close(*, request: SharingRequest, now: dt.datetime) -> None:
     SharingRequest.objects.filter(pk=request.pk, closed_at__isnull=True).update(closed_at=now)
 
 

@@ -36,17 +36,17 @@ from .clocks import (
     erase_documents,
     follow_calendar,
     follow_directory,
-    tell_of_expiry,
+    notify_of_expiry,
 )
-from .dynamic_addresses import tell_of_lapses, tell_of_silence
+from .dynamic_addresses import notify_of_lapses, notify_of_silence
 from .employment_proofs import CLIENTS, take_in_proofs
 from .entering import enter_grants
 from .inquiries import Asked, all_of
 from .late_answers import RESTS, decide_late, take_in_late_proofs
-from .mobile import drop_lines, tell_of_left
-from .operator_checks import OPERATORS, erase_subscribers, stand_on_silence
-from .provisional import prolong_provisional, remind_of_provisional, settle_answered, settle_ending
-from .reminding import remind, tell_of_grace
+from .mobile import drop_lines, notify_of_leaving
+from .operator_checks import OPERATORS, erase_subscribers, mark_silent_provisional
+from .provisional import conclude_answered, conclude_ending, prolong_provisional, remind_of_provisional
+from .reminding import notify_of_grace, remind
 from .reproving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
 from .retention import (
     erase_card_numbers,
@@ -57,7 +57,7 @@ from .retention import (
     forget_holders,
 )
 from .step import AN_HOUR, Place, Step, Tables, together
-from .unsupported import tell_of_terms
+from .unsupported import notify_of_terms
 
 
 def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> dict[str, int]:
@@ -114,7 +114,7 @@ STEPS: tuple[Step, ...] = (
     Step("inquiries: remind", all_of(PARTIES, lambda party: (party.remind,)), of=ASKED, clock=True),
     Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), of=ASKED, clock=True),
     *_of_optional_rooms(Place.CHECKS),
-    Step("confirm -> checks: operators that are late", stand_on_silence, of=(OPERATORS.kind.model,), clock=True),
+    Step("confirm -> checks: operators that are late", mark_silent_provisional, of=(OPERATORS.kind.model,), clock=True),
     Step("checks: not shown in time", contacts.end_waiting, clock=True),
     Step("checks", answer_checks),
     Step("checks: proofs that came late", take_in_late_proofs, rests=RESTS),
@@ -123,8 +123,8 @@ STEPS: tuple[Step, ...] = (
     Step("decide: what came late", decide_late, rests=RESTS),
     Step("decide -> register", enter_grants),
     *_of_optional_rooms(Place.REGISTERED),
-    Step("register: settle provisional ones", settle_answered),
-    Step("register: settle those that end soon", settle_ending, clock=True),
+    Step("register: settle provisional ones", conclude_answered),
+    Step("register: settle those that end soon", conclude_ending, clock=True),
     Step("decide: follow the calendar", follow_calendar),
     Step("clocks", deadlines.close_unanswered),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
@@ -136,27 +136,27 @@ STEPS: tuple[Step, ...] = (
     Step("register: forget addresses", forget_entries, rests=AN_HOUR),
     Step("register: prolong provisional ones", prolong_provisional),
     Step("erase subscribers", erase_subscribers, clock=True),
-    Step("register: go on after a pause", ending.go_on_due, clock=True),
+    Step("register: go on after a pause", ending.resume_due, clock=True),
     Step("register: expire", register.expire_due, clock=True),
     Step("mobile: drop lines", drop_lines, of=(MobileNumber,)),
     Step("mobile: follow registrations", listing.follow_registrations, of=(MobileNumber,)),
     Step("mobile: end lines", listing.end_lines_due, of=(MobileNumber,)),
-    Step("mobile: tell of lines left", tell_of_left, of=(MobileNumber,)),
+    Step("mobile: tell of lines left", notify_of_leaving, of=(MobileNumber,)),
     Step("mobile: erase", listing.erase_due, of=(MobileNumber,), clock=True),
     *_of_optional_rooms(Place.ENTRIES),
     Step("dyndns: take proved claims", reporting.take_proved_claims, of=(AddressClaim,)),
-    Step("dyndns: tell of silence", tell_of_silence, of=(ReportedAddress,), clock=True),
+    Step("dyndns: tell of silence", notify_of_silence, of=(ReportedAddress,), clock=True),
     Step("register: end what is due", address_changes.end_entries_due),
-    Step("dyndns: tell of lapses", tell_of_lapses, of=(ReportedAddress,), clock=True),
+    Step("dyndns: tell of lapses", notify_of_lapses, of=(ReportedAddress,), clock=True),
     Step("dyndns: forget reports", reporting.forget_reports, of=(AddressReport,), clock=True),
     Step("register: follow the directory", follow_directory, clock=True),
     Step("register -> control: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
     Step("register -> control: prove again when rerouted", prove_rerouted, clock=True),
     Step("control: proved again, or in vain", follow_reproofs, of=(Reproof,)),
     Step("remind", remind, clock=True),
-    Step("register: tell of the grace", tell_of_grace, clock=True),
+    Step("register: tell of the grace", notify_of_grace, clock=True),
     Step("register: remind of provisional terms", remind_of_provisional, clock=True),
-    Step("register: tell of expiry", tell_of_expiry, clock=True),
-    Step("publish: tell of the terms", tell_of_terms, of=(Receipt,), rests=AN_HOUR),
+    Step("register: tell of expiry", notify_of_expiry, clock=True),
+    Step("publish: tell of the terms", notify_of_terms, of=(Receipt,), rests=AN_HOUR),
     *_of_optional_rooms(Place.LAST),
 )

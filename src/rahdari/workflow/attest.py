@@ -185,7 +185,7 @@ def _application_of(request: MembershipInquiry) -> Application | None:
 @each_of(lambda: attestations.open_uses().filter(~Exists(subjects.named_in("subject").filter(status="submitted"))))
 def close_uses(use: AttestationUse, now: dt.datetime) -> bool:
     """What counted for applications that are decided now is not looked after any more; nobody waits for that."""
-    attestations_of_attest.settle_use(use=use, now=now)
+    attestations_of_attest.close_use(use=use, now=now)
     return False
 
 
@@ -270,7 +270,7 @@ def _tell(
     elif template == "attestation_another_proof":
         facts["due_at"] = matter.proof_due_at
         url = reverse("portal:proof", args=[application.reference])
-    for person in people.people_to_tell(application.holder_ref, Act.PAPERS):
+    for person in people.people_to_notify(application.holder_ref, Act.PAPERS):
         letters.write_once(
             to=person,
             template=template,
@@ -287,7 +287,7 @@ def _tell(
         )
 
 
-@each_of(attestations.matters_to_carry)
+@each_of(attestations.reviews_to_apply)
 def apply_outcomes(matter: AttestationReview, now: dt.datetime) -> None:
     """What officers decided: tell the holder; where another proof is asked for, it is awaited. Nothing ends here."""
     application = subjects.application_by_subject(matter.subject) if matter.subject else None
@@ -302,7 +302,7 @@ def apply_outcomes(matter: AttestationReview, now: dt.datetime) -> None:
             _tell(application, "attestation_decided", matter.attestation, matter, now)
     if matter.outcome != ReviewOutcome.ANOTHER_PROOF:
         disputing.close_matter(matter=matter, why=matter.outcome, now=now)
-    disputing.mark_carried_out(matter=matter, now=now)
+    disputing.mark_applied(matter=matter, now=now)
 
 
 @each_of(attestations.matters_that_await_proof)
@@ -356,7 +356,7 @@ def _ends_soon(use: AttestationUse, day: dt.datetime) -> Due | None:
     return Due(
         about=application.subject,
         key=f":{use.attestation.number}:{use.attestation.valid_until:%Y-%m-%d}",
-        people=people.people_to_tell(application.holder_ref),
+        people=people.people_to_notify(application.holder_ref),
         context={
             "registration": registration.reference,
             "valid_until": registration.valid_until,

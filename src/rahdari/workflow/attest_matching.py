@@ -107,7 +107,7 @@ def _count(
         evidence["came_at"] = came_at.isoformat()
     finding = _FINDINGS[weight]
     if weight == "provisional":
-        checks_checking.let_stand_for_now(
+        checks_checking.mark_provisional(
             subject=application.subject,
             kind=KIND,
             target="",

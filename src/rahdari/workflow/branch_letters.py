@@ -15,7 +15,7 @@ from rahdari.people.models import Branch
 USELESS_AFTER = dt.timedelta(days=7)
 
 
-def tell_branches(origins: Iterable[str], template: str, context: dict[str, Any], *, now: dt.datetime) -> int:
+def notify_branches(origins: Iterable[str], template: str, context: dict[str, Any], *, now: dt.datetime) -> int:
     """Write to the contacts of the branches that these addresses belong to, once for each branch. Returns how many."""
     found: dict[object, Branch] = {}
     for endpoint in subjects.endpoints_by_subjects(origins).values():

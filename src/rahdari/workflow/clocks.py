@@ -29,7 +29,7 @@ TOLD_WITHIN = dt.timedelta(days=14)
 
 def follow_calendar(now: dt.datetime) -> int:
     """When a holiday was declared or taken back: what the officers' queue goes by is computed anew."""
-    return queue_columns.keep_again(now=now, at_most=AT_ONCE)
+    return queue_columns.refresh_stale(now=now, at_most=AT_ONCE)
 
 
 def follow_directory(now: dt.datetime) -> int:
@@ -77,7 +77,7 @@ def erase_documents(application: Application, now: dt.datetime) -> int:
 
 
 @each_of(lambda now: entries.expired_since(start=now - TOLD_WITHIN))
-def tell_of_expiry(registration: Registration, now: dt.datetime) -> int:
+def notify_of_expiry(registration: Registration, now: dt.datetime) -> int:
     """Tell holders that their registration has expired, once. Looks back far enough to catch up after a long stop."""
     return sum(
         letters.write_once(
@@ -88,5 +88,5 @@ def tell_of_expiry(registration: Registration, now: dt.datetime) -> int:
             context={"registration": registration.reference, "valid_until": registration.valid_until},
             now=now,
         )
-        for person in people.people_to_tell(registration.holder)
+        for person in people.people_to_notify(registration.holder)
     )

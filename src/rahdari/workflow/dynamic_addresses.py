@@ -37,7 +37,7 @@ def close_hosts_but(
 
 
 @each_of(dyndns_queries.silent_to_notify)
-def tell_of_silence(silent: ReportedAddress, now: dt.datetime) -> bool:
+def notify_of_silence(silent: ReportedAddress, now: dt.datetime) -> bool:
     """Addresses that are not reported any more: notify the holder once; the address stays until the grace is over."""
     first = reporting.mark_notified(reported=silent, now=now)
     if first:
@@ -46,17 +46,17 @@ def tell_of_silence(silent: ReportedAddress, now: dt.datetime) -> bool:
 
 
 @each_of(dyndns_queries.lapsed_addresses)
-def tell_of_lapses(lapsed: ReportedAddress, now: dt.datetime) -> None:
+def notify_of_lapses(lapsed: ReportedAddress, now: dt.datetime) -> None:
     """Addresses that are not listed any more: notify the holder; the next report lists the new one."""
     _write(lapsed, "dyndns_ended", f"lapsed:{lapsed.entry_id}", now)
-    reporting.let_go(reported=lapsed, now=now)
+    reporting.drop_lapsed(reported=lapsed, now=now)
 
 
 def _write(each: ReportedAddress, template: str, once: str, now: dt.datetime) -> None:
     registration, entry = each.host.registration, each.entry
     if registration is None or entry is None:
         return
-    for person in people.people_to_tell(registration.holder):
+    for person in people.people_to_notify(registration.holder):
         letters.write_once(
             to=person,
             template=template,

@@ -37,7 +37,7 @@ def enter_grants(decision: Decision, now: dt.datetime) -> None:
         with transaction.atomic():
             registration = enter(application, endpoints, policy, decision, now)
             _describe_holder(application, decision, now)
-            representing.tell_of_grant(application, now)
+            representing.notify_of_grant(application, now)
             granting.mark_entered(decision=decision, registration=registration, now=now)
     except changes.BlockAlreadyEntered:
         granting.return_grant(decision=decision, why="already_entered", now=now)

@@ -226,7 +226,7 @@ def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime, **more: 
             },
             now=now,
         )
-        for person in people.people_to_tell(invoice.holder, Act.INVOICES)
+        for person in people.people_to_notify(invoice.holder, Act.INVOICES)
     )
 
 

@@ -31,7 +31,7 @@ def take_in_late_proofs(case: Case, now: dt.datetime) -> int:
 
 
 @each_of(lambda now: pending_automatic.not_looked_at_since(now - LOOKS_AGAIN), at_most=LOOKED_AT_ONCE)
-def look_again(case: Case, now: dt.datetime) -> bool:
+def recheck(case: Case, now: dt.datetime) -> bool:
     """Cases that no officer has touched: whether a rule can decide them, on what the house finds out anew."""
     _look_again(case, now)
     return granting.decide_late(case=case, now=now)
@@ -52,4 +52,4 @@ def _look_again(case: Case, now: dt.datetime) -> None:
         look_again(application, policy, requests, now)
 
 
-decide_late = together(look_again, follow_news)
+decide_late = together(recheck, follow_news)

@@ -155,7 +155,7 @@ def drop_lines(line: MobileNumber, now: dt.datetime) -> int:
 
 
 @each_of(lines.left_by_operators)
-def tell_of_left(line: MobileNumber, now: dt.datetime) -> int:
+def notify_of_leaving(line: MobileNumber, now: dt.datetime) -> int:
     """Operators said that a line is no longer its subscriber's: the holder is told once, with the way on."""
     told = _tell_of_left(line, now)
     listing.mark_notified(line=line, now=now)
@@ -167,7 +167,7 @@ def _tell_of_left(line: MobileNumber, now: dt.datetime) -> int:
     if registration is None or line.leaves_at is None:
         return 0
     return _write(
-        people.people_to_tell(registration.holder),
+        people.people_to_notify(registration.holder),
         "mobile_line_left",
         about=f"registration:{registration.pk}",
         once=f"line:{line.pk}:left",

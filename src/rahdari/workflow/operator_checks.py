@@ -122,7 +122,7 @@ def _waiting_for_the_late(now: dt.datetime) -> QuerySet[Check]:
 
 
 @each_of(_waiting_for_the_late)
-def stand_on_silence(check: Check, now: dt.datetime) -> bool:
+def mark_silent_provisional(check: Check, now: dt.datetime) -> bool:
     """Operators that were asked to prove an address and are late: where the policy says so, the check stands for now.
 
     An address only: of a range the holder has more to show than somebody's silence.
@@ -135,7 +135,7 @@ def stand_on_silence(check: Check, now: dt.datetime) -> bool:
     if not policy.services[application.service].stands_on_silence or policy.provisional is None:
         return False
     until = add(start=now, allowance=policy.provisional.term, calendar=policy.calendar)
-    return challenges.await_operator(subject=check.target, until=until) and checks_checking.let_stand_for_now(
+    return challenges.await_operator(subject=check.target, until=until) and checks_checking.mark_provisional(
         subject=check.subject,
         kind="control",
         target=check.target,

@@ -34,7 +34,7 @@ PROLONGED_BEFORE = 2 * DAY
 
 
 @each_of(due.provisional_with_news)
-def settle_answered(decision: Decision, now: dt.datetime) -> bool:
+def conclude_answered(decision: Decision, now: dt.datetime) -> bool:
     """Confirm what is no longer awaited; hand to an officer what failed."""
     if _settle(decision, now):
         return True
@@ -47,7 +47,7 @@ def _soon_over(batch: list[Decision], now: dt.datetime) -> Callable[[Decision], 
 
 
 @each_of(due.provisional_grants, ready=_soon_over)
-def settle_ending(decision: Decision, now: dt.datetime) -> None:
+def conclude_ending(decision: Decision, now: dt.datetime) -> None:
     """What ends soon is settled, or handed to an officer."""
     if not _settle(decision, now):
         granting.return_provisional(decision=decision, why="ending", now=now)
@@ -161,5 +161,5 @@ def _tell(
             },
             now=now,
         )
-        for person in people.people_to_tell(registration.holder)
+        for person in people.people_to_notify(registration.holder)
     )

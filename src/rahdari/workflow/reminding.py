@@ -33,7 +33,7 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 
-from .branch_letters import tell_branches
+from .branch_letters import notify_branches
 
 DAY = dt.timedelta(days=1)
 GRACE_TOLD_WITHIN = 14 * DAY
@@ -72,7 +72,7 @@ def _of_registration(registration: Registration, _day: dt.datetime) -> Due:
         about=f"registration:{registration.pk}",
         # Each term has reminders of its own.
         key=f":{registration.valid_until:%Y-%m-%d}",
-        people=people.people_to_tell(registration.holder),
+        people=people.people_to_notify(registration.holder),
         context={
             "registration": registration.reference,
             "valid_until": registration.valid_until,
@@ -161,7 +161,7 @@ def _remind(row: Reminder, days: int, now: dt.datetime) -> int:
 
 
 @each_of(lambda now: entries.grace_begun_between(start=now - GRACE_TOLD_WITHIN, end=now))
-def tell_of_grace(registration: Registration, now: dt.datetime) -> int:
+def notify_of_grace(registration: Registration, now: dt.datetime) -> int:
     """The term is over and nobody has renewed: holders are told once that there is time still, and how much."""
     return sum(
         letters.write_once(
@@ -178,7 +178,7 @@ def tell_of_grace(registration: Registration, now: dt.datetime) -> int:
             },
             now=now,
         )
-        for person in people.people_to_tell(registration.holder)
+        for person in people.people_to_notify(registration.holder)
     )
 
 
@@ -198,5 +198,5 @@ def _tell(row: Reminder, due: Due, days: int, now: dt.datetime) -> int:
     )
     if sent and due.origins:
         told = {name: due.context[name] for name in ("registration", "valid_until")}
-        tell_branches(due.origins, "branch_expires_soon", told, now=now)
+        notify_branches(due.origins, "branch_expires_soon", told, now=now)
     return sent

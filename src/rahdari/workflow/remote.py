@@ -3,5 +3,5 @@
 from rahdari.remote import actions, queries
 
 forget_holder = actions.forget
-let_go = actions.let_go
+let_go = actions.drop_entry
 entries_needed = queries.entries_of_lines

@@ -154,7 +154,7 @@ def _is_known(application: Application) -> bool:
         if _numbers(each) == _numbers(application)
         and (each.status == "granted" or checks.any_passed(KIND, [each.subject]))
     }
-    owners = {each.pk for each in people.people_to_tell(organisation.holder_ref, Act.MEMBERS)}
+    owners = {each.pk for each in people.people_to_notify(organisation.holder_ref, Act.MEMBERS)}
     return application.applicant_id in shown or (bool(owners) and owners <= shown)
 
 
@@ -173,7 +173,7 @@ class Other:
 
     def to_tell(self) -> list[User]:
         if self.organisation is not None:
-            return people.people_to_tell(self.organisation.holder_ref, Act.APPLY)
+            return people.people_to_notify(self.organisation.holder_ref, Act.APPLY)
         return [self.person] if self.person.is_active else []
 
 
@@ -183,7 +183,7 @@ def _others(application: Application) -> list[Other]:
     for each in pending.sent_with_the_number_of(application)[:MOST_LOOKED_AT]:
         known = found.get(each.holder_ref)
         if known is None:
-            known = Other(each.organisation, each.applicant, in_force=register.stands(each.holder_ref))
+            known = Other(each.organisation, each.applicant, in_force=register.has_registration(each.holder_ref))
             found[each.holder_ref] = known
         known.is_open = known.is_open or each.status == "submitted"
     return list(found.values())
@@ -264,7 +264,7 @@ def _say_what_is_missing(application: Application, now: dt.datetime) -> None:
         )
 
 
-def tell_of_grant(application: Application, now: dt.datetime) -> None:
+def notify_of_grant(application: Application, now: dt.datetime) -> None:
     """Whoever was asked and did not say yes reads that an officer registered it all the same."""
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
     if check is None or not check.facts.get("asked") or check.facts.get("said") == "yes":

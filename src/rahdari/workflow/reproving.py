@@ -27,7 +27,7 @@ from rahdari.policy import Proof
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
 
-from .branch_letters import tell_branches
+from .branch_letters import notify_branches
 
 # How far back the clock catches up after a long stop.
 LOOKS_BACK = dt.timedelta(days=30)
@@ -120,8 +120,8 @@ def _write(reproof: Reproof, entry: Entry, template: str, now: dt.datetime) -> N
     if template == "proof_wanted":
         told["until"] = reproof.opened_at + reproof.between * reproof.windows
     of_branch = {name: told[name] for name in ("address", "registration")}
-    tell_branches([entry.subject], f"branch_{template}", of_branch, now=now)
-    for person in people.people_to_tell(entry.holder):
+    notify_branches([entry.subject], f"branch_{template}", of_branch, now=now)
+    for person in people.people_to_notify(entry.holder):
         letters.write_once(
             to=person,
             template=template,

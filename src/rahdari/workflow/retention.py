@@ -143,7 +143,7 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
     had is told by no row. Of an address that changes by itself that is a matter of days."""
     box = Box("entry", now=now)
     _erase_checks(control_erasing.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box)
-    dyndns_hosts.let_go_of_closed(entry=entry)
+    dyndns_hosts.drop_closed(entry=entry)
     for let_go in optional.given(__package__, "let_go"):
         let_go(entry=entry)
     register_retention.mark_forgotten(entries=[entry], box=box)
@@ -189,7 +189,7 @@ def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
 def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.datetime) -> None:
     """All that the other rooms hold of an application and its endpoints, of which nothing stands; with the last one of
     a person their name. In the caller's transaction."""
-    if not pending.any_kept_of(applicant) and not entries.stands(applicant.holder_ref):
+    if not pending.any_kept_of(applicant) and not entries.has_registration(applicant.holder_ref):
         people.forget_name(user=applicant, now=now)
     asked = [f"check:{check.pk}" for subject in subjects for check in checks.checks_of(subject)]
     hosts = dyndns_queries.hosts_by_subject(subjects).values()

@@ -50,7 +50,7 @@ def deliver_consents(request: SharingRequest, now: dt.datetime) -> None:
                 _answer(request, each, now)
         _tell(request, endpoint, now)
     if request.state != rules.AGREED:
-        share.settle(request=request, now=now)
+        share.close(request=request, now=now)
 
 
 def _answer(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> None:
@@ -120,7 +120,7 @@ def follow_requests(request: SharingRequest, now: dt.datetime) -> bool:
         request = CO_HOLDER.withdraw(request, actor=ACTOR, now=now)
     elif sharer is not None and not has_entries:
         sharing.end_part(sharer=sharer, actor=ACTOR, now=now)
-    share.settle(request=request, now=now)
+    share.close(request=request, now=now)
     return True
 
 
@@ -129,7 +129,7 @@ def end_parts(sharer: CoHolder, now: dt.datetime) -> bool:
     """Notices that ran out: the part of one holder ends, the address stays for the others."""
     ended = bool(sharing.end_parts_due.move(sharer, now))
     if ended:
-        share.tell(sharer, "share_ended", now)
+        share.write_to_holder(sharer, "share_ended", now)
     return ended
 
 

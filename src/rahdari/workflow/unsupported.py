@@ -10,7 +10,7 @@ from rahdari.people import queries as people
 from rahdari.publish import operator_lag
 
 
-def tell_of_terms(now: dt.datetime) -> int:
+def notify_of_terms(now: dt.datetime) -> int:
     """Write to the people of each operator that is unsupported. Returns how many letters are new."""
     told = 0
     for seen in operator_lag.operators_with_lag(now):

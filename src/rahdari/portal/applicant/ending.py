@@ -119,7 +119,7 @@ def go_on(request: HttpRequest, reference: str) -> HttpResponse:
     """Undo the end, or end the pause."""
     found, by = own_registration(request, reference)
     try:
-        _registration, lost = decide_ending.go_on(registration=found, actor=by.actor, now=timezone.now())
+        _registration, lost = decide_ending.undo_end(registration=found, actor=by.actor, now=timezone.now())
     except (decide_ending.NotYours, decide_ending.TooLate):
         messages.warning(request, why(decide_ending.TooLate))
         return redirect("portal:registration", reference=found.reference)

@@ -54,7 +54,7 @@ def page(request: HttpRequest, reference: str) -> HttpResponse:
         if act == "workers":
             workers_form = WorkersForm(request.POST)
             if workers_form.is_valid():
-                remote.tell_workers(
+                remote.set_workers(
                     registration=found, workers=workers_form.cleaned_data["workers"], actor=actor, now=now
                 )
                 return redirect(request.path)

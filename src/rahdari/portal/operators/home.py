@@ -59,7 +59,7 @@ _SAID: dict[str, Callable[[], Said]] = {
 }
 
 
-def said(seen: OperatorLag) -> Said:
+def lag_text(seen: OperatorLag) -> Said:
     return _SAID[str(seen.state)]()
 
 
@@ -100,7 +100,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "seen": seen,
         "more": any(point.more for point in seen.points),
-        "said": said(seen),
+        "said": lag_text(seen),
         "behind": behind_words(seen),
         "asns": ", ".join(f"AS{asn}" for asn in seen.operator.asns),
         "past": [(lists_of(each), each) for each in past[-SHOWN:][::-1]],

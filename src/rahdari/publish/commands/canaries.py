@@ -6,7 +6,7 @@ from typing import Any
 
 from rahdari.address import AddressError, EndpointError, Part, Protocol, format_block, parse_block
 
-from .console import length_of_time, told
+from .console import fail, length_of_time
 from .operators import asn
 
 USUAL = dt.timedelta(days=365)
@@ -36,9 +36,9 @@ def run_canary(options: argparse.Namespace) -> int:
     try:
         block, part = parse_block(options.address), Part(Protocol(options.protocol), options.port)
     except AddressError as error:
-        return told(f"{options.address!r} is no address or prefix ({error.reason}).")
+        return fail(f"{options.address!r} is no address or prefix ({error.reason}).")
     except EndpointError as error:
-        return told(f"{options.protocol} and this port do not go together ({error.reason}).")
+        return fail(f"{options.protocol} and this port do not go together ({error.reason}).")
     try:
         register.enter_canary(
             block=block,
@@ -50,7 +50,7 @@ def run_canary(options: argparse.Namespace) -> int:
             now=now,
         )
     except changes.BlockAlreadyEntered:
-        return told(f"{format_block(block)} is registered already. A canary is an address of your own alone.")
+        return fail(f"{format_block(block)} is registered already. A canary is an address of your own alone.")
     to = f"the operators of AS{options.asn} and to gateways" if options.asn else "gateways alone"
     print(f"{format_block(block)} {part} goes to {to} with the next edition, until {now + options.length:%Y-%m-%d}.")
     return 0
@@ -78,10 +78,10 @@ def run_end(options: argparse.Namespace) -> int:
     try:
         block = parse_block(options.address)
     except AddressError as error:
-        return told(f"{options.address!r} is no address or prefix ({error.reason}).")
+        return fail(f"{options.address!r} is no address or prefix ({error.reason}).")
     entry = queries.canaries().filter(block=block).first()
     if entry is None:
-        return told(f"{format_block(block)} is no canary. `rahdari feed canaries` names them.")
+        return fail(f"{format_block(block)} is no canary. `rahdari feed canaries` names them.")
     register.strike_out(
         registration=entry.registration, code="canary", actor="system:canary", now=timezone.now().replace(microsecond=0)
     )

@@ -12,7 +12,7 @@ class PassphraseMissing(Exception):
     """No passphrase was given, or two that differ. The text says so."""
 
 
-def told(text: str) -> int:
+def fail(text: str) -> int:
     print(text, file=sys.stderr)
     return 1
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from rahdari.publish import keys, offline
 
-from .console import PassphraseMissing, first_line_of, passphrase_options, read_passphrase, told
+from .console import PassphraseMissing, fail, first_line_of, passphrase_options, read_passphrase
 
 
 def add_words(acts: Any) -> None:
@@ -111,22 +111,22 @@ def _explained(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.N
         try:
             return run(options)
         except PassphraseMissing as error:
-            return told(str(error))
+            return fail(str(error))
         except keys.KeyUnusable as error:
-            return told(f"{error.path} cannot be used: {error.why}. Nothing was put in force.")
+            return fail(f"{error.path} cannot be used: {error.why}. Nothing was put in force.")
         except keys.KeysExist as error:
-            return told(f"There is a key already in {error.path}, and none is written over.")
+            return fail(f"There is a key already in {error.path}, and none is written over.")
         except keys.ThresholdUnusable as error:
-            return told(
+            return fail(
                 f"{error.threshold} of {error.keys} keys cannot be. Two at least must sign, one at least may be lost, "
                 f"and {keys.MOST_OFFLINE_KEYS} keys are the most. Nothing was put in force."
             )
         except offline.DraftUnusable as error:
-            return told(f"The draft cannot be used: {error.why}. Nothing was put in force.")
+            return fail(f"The draft cannot be used: {error.why}. Nothing was put in force.")
         except offline.SignaturesMissing as error:
-            return told("Signatures are missing. Nothing was put in force.\n  " + "\n  ".join(error.missing))
+            return fail("Signatures are missing. Nothing was put in force.\n  " + "\n  ".join(error.missing))
         except OSError as error:
-            return told(f"{error.filename} cannot be read or written: {error.strerror}. Nothing was put in force.")
+            return fail(f"{error.filename} cannot be read or written: {error.strerror}. Nothing was put in force.")
 
     return explained
 
@@ -141,11 +141,11 @@ def of_the_feed(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.
         try:
             return inner(options)
         except ceremony.RoleUnknown as error:
-            return told(f"There is no role {error.role} here. There are: {', '.join(error.roles)}.")
+            return fail(f"There is no role {error.role} here. There are: {', '.join(error.roles)}.")
         except envelope.FeedUnusable as error:
-            return told(f"{error.path} cannot be used: {error.why}. Nothing was changed.")
+            return fail(f"{error.path} cannot be used: {error.why}. Nothing was changed.")
         except envelope.NoKeys as error:
-            return told(f"This feed has no keys in {error.path}. Run: rahdari feed keys --offline DIR")
+            return fail(f"This feed has no keys in {error.path}. Run: rahdari feed keys --offline DIR")
 
     return explained
 
@@ -171,12 +171,12 @@ def run_keys(options: argparse.Namespace) -> int:
             now=timezone.now(),
         )
     except keys.KeysExist as error:
-        return told(
+        return fail(
             f"There are keys already in {error.path}, and none is written over. A feed has one key set: operators pin "
             "its root. To renew what expires, run `rahdari feed renew`. To begin a new feed, move that folder away."
         )
     except OSError as error:
-        return told(f"The keys cannot be written: {error.strerror} ({error.filename}). Nothing was put in force.")
+        return fail(f"The keys cannot be written: {error.strerror} ({error.filename}). Nothing was put in force.")
     print(
         f"Offline keys:  {made.offline}  (root-1..{made.keys}.pem and targets-1..{made.keys}.pem, "
         f"{made.threshold} of each {made.keys} sign)"
@@ -224,17 +224,17 @@ def run_rotate(options: argparse.Namespace) -> int:
     of_custodians = [role for role in options.roles if role in keys.OFFLINE_ROLES]
     online = [role for role in options.roles if role not in keys.OFFLINE_ROLES]
     if of_custodians and (online or len(of_custodians) > 1):
-        return told("root and targets are rotated by themselves, one at a time: their keys come by other ways.")
+        return fail("root and targets are rotated by themselves, one at a time: their keys come by other ways.")
     folders = list(options.offline or [])
     custodians, thresholds = {}, {}
     if of_custodians:
         (role,) = of_custodians
         if (options.new is None) == (options.public is None):
-            return told(f"Say where the new {role} keys come from: --new DIR makes them, --public FILE ... takes them.")
+            return fail(f"Say where the new {role} keys come from: --new DIR makes them, --public FILE ... takes them.")
         custodians[role], thresholds[role] = _custodians(role, options, passphrase)
         folders += [options.new] if options.new else []
     elif options.standby is None:
-        return told("Say where the standby keys are, and where the new ones go: --standby DIR.")
+        return fail("Say where the standby keys are, and where the new ones go: --standby DIR.")
     draft = ceremony.draft_rotation(
         online=online,
         custodians=custodians,
@@ -278,7 +278,7 @@ def sign_or_write(
 
     from rahdari.publish import ceremony
 
-    for line in offline.told(draft):
+    for line in offline.describe_draft(draft):
         print(line)
     if options.draft:
         write_draft(options.draft, draft)
@@ -347,7 +347,7 @@ def run_new_key(options: argparse.Namespace) -> int:
 @_explained
 def run_sign(options: argparse.Namespace) -> int:
     draft = offline.Draft.decode(options.file.read_bytes())
-    for line in offline.told(draft):
+    for line in offline.describe_draft(draft):
         print(line)
     print(f"Fingerprint  {draft.fingerprint}")
     if options.offline:
@@ -358,7 +358,7 @@ def run_sign(options: argparse.Namespace) -> int:
                 if any(place.glob(f"{name}-*.pem")):
                     added += sum(draft.sign(keys.load_offline(place, name, passphrase)).values())
         if not added:
-            return told("None of these keys is asked for, or they have signed already. The draft is as it was.")
+            return fail("None of these keys is asked for, or they have signed already. The draft is as it was.")
         options.file.write_bytes(draft.body)
         print(f"{added} signatures were added.")
     missing = draft.missing()
@@ -373,6 +373,6 @@ def run_import(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
     draft = offline.Draft.decode(options.file.read_bytes())
-    for line in offline.told(draft):
+    for line in offline.describe_draft(draft):
         print(line)
     return _take_up(draft, timezone.now())

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from .console import read_passphrase, span, told
+from .console import fail, read_passphrase, span
 from .custody import of_the_feed, sign_or_write, signing
 
 
@@ -75,13 +75,13 @@ def _decide(options: argparse.Namespace, act: str, well: str) -> int:
 
     hold = publish_holds.hold_by_start(options.hold)
     if hold is None:
-        return told(f"There is no hold {options.hold}. `rahdari feed holds` shows them.")
+        return fail(f"There is no hold {options.hold}. `rahdari feed holds` shows them.")
     try:
         getattr(actions, act)(hold=hold, actor=f"system:{options.by}", reason=options.reason, now=timezone.now())
     except publish_holds.HoldDecided as error:
-        return told(f"This hold is {error.state}; that cannot be done with it.")
+        return fail(f"This hold is {error.state}; that cannot be done with it.")
     except publish_holds.SamePerson:
-        return told("Who ended entries of this hold cannot approve it. A second person has to.")
+        return fail("Who ended entries of this hold cannot approve it. A second person has to.")
     print(well)
     return 0
 
@@ -97,7 +97,7 @@ def run_bulk(options: argparse.Namespace) -> int:
     for text in options.holds:
         hold = publish_holds.hold_by_start(text)
         if hold is None:
-            return told(f"There is no hold {text}. `rahdari feed holds` shows them.")
+            return fail(f"There is no hold {text}. `rahdari feed holds` shows them.")
         holds.append(hold)
     draft = actions.draft_bulk_for(holds=holds, now=timezone.now())
     return sign_or_write(draft, options, read_passphrase(options, twice=False), list(options.offline or []))

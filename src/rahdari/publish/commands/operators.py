@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from .console import length_of_time, told
+from .console import fail, length_of_time
 from .status import print_operators
 
 # Without either an operator would be told of nothing, and would not know why.
@@ -77,7 +77,7 @@ def run_add(options: argparse.Namespace) -> int:
     from rahdari.publish import actions
 
     if not options.asn and not options.gateway:
-        return told(WHICH)
+        return fail(WHICH)
     try:
         token = actions.create_operator(
             slug=options.slug,
@@ -88,11 +88,11 @@ def run_add(options: argparse.Namespace) -> int:
             now=timezone.now(),
         )
     except actions.OperatorExists as error:
-        return told(
+        return fail(
             f"There is an operator {error.slug} already. For another token run: rahdari operator token {error.slug}"
         )
     except actions.SlugUnusable as error:
-        return told(f"{error.slug!r} cannot be a short name. Use small letters, digits and dashes, at most 50.")
+        return fail(f"{error.slug!r} cannot be a short name. Use small letters, digits and dashes, at most 50.")
     print(f"Operator {options.slug} may follow the feed. Its token is shown this once.")
     print_welcome(options.slug, token)
     return 0
@@ -105,9 +105,9 @@ def run_rights(options: argparse.Namespace) -> int:
 
     operator = queries.operator_by_slug(options.slug)
     if operator is None or not operator.active:
-        return told(f"There is no active operator {options.slug}. `rahdari operator list` names them.")
+        return fail(f"There is no active operator {options.slug}. `rahdari operator list` names them.")
     if not options.asn and not options.gateway:
-        return told(WHICH)
+        return fail(WHICH)
     actions.change_rights(
         operator=operator,
         asns=options.asn,
@@ -135,7 +135,7 @@ def run_mobile(options: argparse.Namespace) -> int:
 
     operator = queries.operator_by_slug(options.slug)
     if operator is None or not operator.active:
-        return told(f"There is no active operator {options.slug}. `rahdari operator list` names them.")
+        return fail(f"There is no active operator {options.slug}. `rahdari operator list` names them.")
     actions.set_number_prefixes(
         operator=operator, prefixes=options.prefix, actor="system:operator-mobile", now=timezone.now()
     )
@@ -201,11 +201,11 @@ def run_certificate(options: argparse.Namespace) -> int:
             now=timezone.now(),
         )
     except OSError as error:
-        return told(f"{options.file} cannot be read: {error.strerror}.")
+        return fail(f"{options.file} cannot be read: {error.strerror}.")
     except credentials.CertificateUnusable as error:
-        return told(f"{options.file} cannot be used: {error.why}.")
+        return fail(f"{options.file} cannot be used: {error.why}.")
     except credentials.CredentialTaken as error:
-        return told(f"This certificate was given already; it lets {error.slug} in.")
+        return fail(f"This certificate was given already; it lets {error.slug} in.")
     print(f"{given.name} lets {operator.slug} in until {given.ends_at:%Y-%m-%d}. Its SHA-256:")
     print(given.digest)
     print_welcome(operator.slug, None)
@@ -245,7 +245,7 @@ def run_end(options: argparse.Namespace) -> int:
             now=now,
         )
     except credentials.NoSuchCredential as error:
-        return told(
+        return fail(
             f"{operator.slug} has no credential {error.number}. `rahdari operator credentials {operator.slug}` "
             "shows those that hold."
         )
@@ -267,7 +267,7 @@ def run_agent_keys(options: argparse.Namespace) -> int:
                 operator=operator, key=options.revoke, actor="system:operator-keys", now=timezone.now()
             )
         except receipts.NoSuchKey:
-            return told(
+            return fail(
                 f"{operator.slug} has not one key that begins with {options.revoke}. Give eight letters of it at least."
             )
         print(f"Receipts that {revoked.key[:16]} signs are refused from now on. What it said before is kept.")
@@ -300,7 +300,7 @@ def active(slug: str) -> Any:
 
 
 def unknown(slug: str) -> int:
-    return told(f"There is no active operator {slug}. `rahdari operator list` names them.")
+    return fail(f"There is no active operator {slug}. `rahdari operator list` names them.")
 
 
 FIRST = "On the operator's machine: rahdari agent init --welcome FILE"

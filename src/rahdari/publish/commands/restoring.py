@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
-from .console import told
+from .console import fail
 
 COLUMNS = ("what", "role", "id", "prefix", "protocol", "port", "not_before", "not_after", "in_database")
 
@@ -42,9 +42,9 @@ def run_missing(options: argparse.Namespace) -> int:
             counts = _write(restoring.differences(), sys.stdout)
         disk = restoring.on_disk()
     except envelope.FeedUnusable as error:
-        return told(f"{error.path} cannot be used: {error.why}. docs/restore.md says how to go on.")
+        return fail(f"{error.path} cannot be used: {error.why}. docs/restore.md says how to go on.")
     except OSError as error:
-        return told(f"{error.filename} cannot be written: {error.strerror}.")
+        return fail(f"{error.filename} cannot be written: {error.strerror}.")
     for what, text in (
         ("lost", "are in force at operators and not in the database: enter them again"),
         ("changed", "were amended or renewed since the backup"),
@@ -105,16 +105,16 @@ def run_new_session(options: argparse.Namespace) -> int:
                     print(f"What the database lacks cannot be listed: {error}.")
         begun = restoring.open_new_sessions(now=now, above=options.above)
     except restoring.NotBehind:
-        return told(
+        return fail(
             "The database knows all that was published, so no new session is needed. After a stolen feed key give "
             "--above N."
         )
     except restoring.SequenceTooLow as error:
-        return told(f"Agents may hold editions up to {error.above}: give --above {error.above} or more.")
+        return fail(f"Agents may hold editions up to {error.above}: give --above {error.above} or more.")
     except envelope.FeedUnusable as error:
-        return told(f"{error.path} cannot be used: {error.why}. No session was begun.")
+        return fail(f"{error.path} cannot be used: {error.why}. No session was begun.")
     except OSError as error:
-        return told(f"{error.filename} cannot be written: {error.strerror}. No session was begun.")
+        return fail(f"{error.filename} cannot be written: {error.strerror}. No session was begun.")
     for role, sequence in sorted(begun.items()):
         print(f"{role} begins again at edition {sequence}.")
     print("The publisher writes the snapshots and signs when it comes round; agents follow by themselves.")

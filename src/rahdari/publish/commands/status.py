@@ -4,7 +4,7 @@ import argparse
 import datetime as dt
 from typing import Any
 
-from .console import span, told
+from .console import fail, span
 
 MARKS = {"in_step": "in step", "behind": "behind", "drift": "another set", "incomplete": "not loaded everywhere"}
 
@@ -21,17 +21,17 @@ def run_status(options: argparse.Namespace) -> int:
     now, code = timezone.now(), 0
     status = queries.feed_status()
     if not status.keys_exist:
-        return told(
+        return fail(
             f"This feed has no keys, so nothing is published; {status.waiting} changes wait. "
             "Run: rahdari feed keys --offline DIR"
         )
     if not queries.root_file().exists():
-        code = told(
+        code = fail(
             "The feed's folder is not there: the publisher writes it anew from the database once it runs. After a "
             "restore agents may hold more than the database knows; docs/restore.md says what to do first."
         )
     if status.unreadable:
-        return told(f"The feed's folder cannot be read: {status.unreadable}")
+        return fail(f"The feed's folder cannot be read: {status.unreadable}")
     if status.shown is None:
         print("Nothing is published yet. The publisher does it once it runs (`rahdari publisher`).")
     else:
@@ -42,7 +42,7 @@ def run_status(options: argparse.Namespace) -> int:
         print(f"Signed         {span(now - status.signed_at)} ago, for {status.repositories} operators")
     for slug, (on_disk, known) in status.behind.items():
         has = "no edition" if known is None else f"edition {known[1]}"
-        code = told(
+        code = fail(
             f"To {slug} edition {on_disk[1]} was published, and the database knows {has} of it: it was restored from "
             "an older day, or it is another one. The publisher signs nothing new from it. Restore the newer database; "
             "if there is none: docs/restore.md."
@@ -84,7 +84,7 @@ def _print_keys() -> int:
         try:
             trusted = ceremony.trusted_keys(role)
         except (keys.KeyUnusable, envelope.FeedUnusable) as error:
-            code = told(f"{error.path} cannot be used: {error.why}. Nothing is signed until another can.")
+            code = fail(f"{error.path} cannot be used: {error.why}. Nothing is signed until another can.")
             continue
         others = ", ".join(keyid[:16] for keyid in trusted.others)
         beside = f"trusted beside it: {others}" if others else "NO STANDBY: rahdari feed rotate " + role

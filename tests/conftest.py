@@ -85,6 +85,7 @@ def drop_template(config: pytest.Config) -> None:
 LONGEST = (
     "tests/journeys/",
     "tests/tunnels/",
+    "tests/optional/",
     "tests/access/test_visitors.py",
     "tests/ops/test_start.py",
     "tests/agent/test_killed.py",

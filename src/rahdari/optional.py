@@ -17,8 +17,10 @@ from typing import Any
 ROOMS = {
     "remote": "people who work from home",
     "fees": "fees",
+    "mobile": "mobile numbers in the place of addresses",
     "share": "sharing an address",
     "attest": "associations that attest their members",
+    "dyndns": "addresses that change from time to time",
     "vantage": "looking from other places",
 }
 
@@ -65,11 +67,11 @@ def ask(package: str, name: str, *asked: Any, **more: Any) -> Any:
     return next((each(*asked, **more) for each in given(package, name)), None)
 
 
-def joined_tables(package: str, name: str) -> dict[str, Any]:
+def joined_tables(package: str, name: str) -> dict[Any, Any]:
     """The tables of this name, put together."""
     return {key: value for table in given(package, name) for key, value in table.items()}
 
 
-def joined(package: str, name: str, *asked: Any, **more: Any) -> dict[str, Any]:
+def joined(package: str, name: str, *asked: Any, **more: Any) -> dict[Any, Any]:
     """What the functions of this name say, put together."""
     return {key: said for each in given(package, name) for key, said in each(*asked, **more).items()}

@@ -18,8 +18,6 @@ urlpatterns = [
     path("", include("rahdari.control.urls")),
     path("", include("rahdari.vouch.urls")),
     path("", include("rahdari.confirm.urls")),
-    path("", include("rahdari.dyndns.urls")),
-    path("", include("rahdari.mobile.urls")),
     *(
         path("", include(f"rahdari.{room}.urls"))
         for room in optional.installed()

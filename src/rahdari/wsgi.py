@@ -3,10 +3,13 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
+
+from rahdari import optional
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rahdari.settings.production")
 _pages = get_wsgi_application()
 
-from rahdari.dyndns.updates import Updates  # noqa: E402  (models need the settings to be read)
-
-application = Updates(_pages)
+# What routers report goes past the pages (models need the settings to be read).
+without_updates = "dyndns" in optional.left_out()
+application = _pages if without_updates else import_string("rahdari.dyndns.updates.Updates")(_pages)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.dyndns import hosts, metrics, queries
 from rahdari.ops import checks
-from rahdari.ops.doctor_dyndns import check_dyndns
+from rahdari.ops.dyndns import check_rows
 from tests.builders import connections as story
 
 pytestmark = pytest.mark.django_db
@@ -56,12 +56,12 @@ class TestMetrics:
 
 class TestDoctor:
     def test_says_nothing_where_there_are_none(self) -> None:
-        assert list(check_dyndns()) == []
+        assert list(check_rows()) == []
 
     def test_notes_one_that_is_silent_and_finds_most_of_many_wrong(self) -> None:
         for last in range(144, 149):
             story.a_connection(f"203.0.113.{last}")
-        (found,) = check_dyndns()
+        (found,) = check_rows()
         assert (found.state, found.text) == (checks.OK, "5 of 5 are reported")
         for count, state in ((1, checks.NOTE), (3, checks.WRONG)):
             for reported in [
@@ -71,6 +71,6 @@ class TestDoctor:
             ]:
                 reported.until = timezone.now() - DAY
                 reported.save()
-            (found,) = check_dyndns()
+            (found,) = check_rows()
             assert found.state == state and f"{count} fell silent" in found.text
         assert "/nic/update" in found.text

@@ -1,4 +1,4 @@
-"""The rules that ship, without what one optional room does."""
+"""The rules that ship, without what optional rooms do."""
 
 import datetime as dt
 import json
@@ -42,14 +42,17 @@ WITHOUT: dict[str, Callable[[Rules], object]] = {
     "remote": _without_section("remote_staff"),
     "fees": _without_fees,
     "share": _without_section("sharing"),
+    "mobile": lambda rules: _without_check(rules, "mobile_line"),
     "attest": _without_associations,
+    "dyndns": _without_section("dyndns"),
     "vantage": lambda rules: None,
 }
 
 
-def without(room: str) -> str:
+def without(*rooms: str) -> str:
     rules = tomllib.loads(BUNDLED.read_text())
-    WITHOUT[room](rules)
+    for room in rooms:
+        WITHOUT[room](rules)
     return "\n".join(f"{json.dumps(key)} = {_as_toml(value)}" for key, value in rules.items())
 
 

@@ -4,6 +4,8 @@
 ON_PAGES = {
     "remote": r"work from home|from home\b|remote.staff|گھر سے",
     "vantage": r"vantage",
+    "mobile": r"register your mobile number|number of a SIM|your SIM\b",
+    "dyndns": r"changing address|changes from time to time|dynamic DNS|router",
     "attest": r"attest(s|ed|ations?)\b",
     "share": r"(ask|asks|agree) to share|shared addresses",
     "fees": r"invoice|receipt number|bank statement|\bpay\b|فیس کا بل",
@@ -15,6 +17,8 @@ STEPS = {
     "share": r"^share",
     "vantage": r"vantage",
     "attest": r"^attest",
+    "dyndns": r"^dyndns",
+    "mobile": r"^mobile",
 }
 # In the names of operations, shapes, scopes and events in the contracts of both interfaces.
 IN_CONTRACTS = {
@@ -23,4 +27,6 @@ IN_CONTRACTS = {
     "share": r"shar(e|ing)",
     "vantage": r"vantage",
     "attest": r"attestation|objection",
+    "dyndns": r"connections|dyndns",
+    "mobile": r"mobile(?!Line$)",
 }

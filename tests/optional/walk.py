@@ -1,5 +1,5 @@
-"""The whole line in an installation that leaves one room out: `test_left_out.py` runs it in a process of its own, with
-RAHDARI_WITHOUT set. From the tables to the struck-out number, through pages and acts; and no trace of the room.
+"""The whole line in an installation that leaves rooms out: `test_left_out.py` runs it in a process of its own, with
+RAHDARI_WITHOUT set. From the tables to the struck-out number, through pages and acts; and no trace of these rooms.
 """
 
 import datetime as dt
@@ -41,7 +41,7 @@ from tests.dyndns.conftest import networks as networks  # every test of this fil
 from . import policies, traces
 
 pytestmark = pytest.mark.django_db
-(ROOM,) = os.environ["RAHDARI_WITHOUT"].split()
+ROOMS = os.environ["RAHDARI_WITHOUT"].split()
 DAY = dt.timedelta(days=1)
 # Programs come with a token (below), and a pace; the others end what the walk goes on with.
 NOT_WALKED = ("account_logout", "api:", "confirm:", "mobile:")
@@ -50,7 +50,7 @@ NOT_WALKED = ("account_logout", "api:", "confirm:", "mobile:")
 @pytest.fixture(autouse=True)
 def rules(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path_factory.getbasetemp() / "without.toml"
-    file.write_text(policies.without(ROOM))
+    file.write_text(policies.without(*ROOMS))
     monkeypatch.setattr(loading, "BUNDLED", file)
     monkeypatch.setattr(policy, "BUNDLED", file)
     keys.make_missing(Path(settings.DATA) / "keys")
@@ -73,10 +73,11 @@ def addresses(patterns: list[URLPattern | URLResolver], room: str = "") -> Itera
 
 
 def seen_by(browser: Client, **known: str) -> dict[str, str]:
-    """All pages that this reader sees, of those whose address is made of what is known. An error raises."""
+    """All pages that this reader sees whose address is made of what is known; without, those of everybody. An error
+    raises."""
     found = {}
     for name, varies in addresses(get_resolver().url_patterns):
-        if name.startswith(NOT_WALKED) or not set(varies) <= known.keys():
+        if name.startswith(NOT_WALKED) or bool(varies) != bool(known) or not set(varies) <= known.keys():
             continue
         try:
             path = reverse(name, kwargs={part: known[part] for part in varies})
@@ -90,23 +91,25 @@ def seen_by(browser: Client, **known: str) -> dict[str, str]:
 
 
 def assert_no_trace(pages: dict[str, str]) -> None:
-    of_it = re.compile(traces.ON_PAGES[ROOM], re.IGNORECASE)
+    of_them = re.compile("|".join(traces.ON_PAGES[room] for room in ROOMS), re.IGNORECASE)
     for name, page in pages.items():
-        # Without the text of the rules, which is data.
-        found = None if name == "portal:rules_text" else of_it.search(re.sub(r"<(script|style).*?</\1>", "", page))
+        found = of_them.search(re.sub(r"<(script|style).*?</\1>", "", page))
         assert found is None, (name, page[max(0, found.start() - 200) : found.end() + 100])
 
 
 def test_there_is_neither_table_nor_address_nor_step_nor_act_nor_operation() -> None:
-    assert not [name for name in connection.introspection.table_names() if name.startswith(f"{ROOM}_")]
-    assert not [name for name, _ in addresses(get_resolver().url_patterns) if name.startswith(f"{ROOM}:")]
-    assert not [act for act in registry.declared() if act.startswith(f"{ROOM}.")]
-    assert not [step.name for step in workflow.STEPS if re.search(traces.STEPS[ROOM], step.name)]
+    begins = tuple(f"{room}_" for room in ROOMS)
+    assert not [name for name in connection.introspection.table_names() if name.startswith(begins)]
+    assert not [name for name, _ in addresses(get_resolver().url_patterns) if name.partition(":")[0] in ROOMS]
+    assert not [act for act in registry.declared() if act.partition(".")[0] in ROOMS]
+    for room in ROOMS:
+        assert not [step.name for step in workflow.STEPS if re.search(traces.STEPS[room], step.name)]
     for contract in (document(API), document(OPERATORS)):
         parts = contract["components"]
         scopes = re.findall("`(.*?)`", parts["securitySchemes"]["token"]["description"])
         names = [*contract["paths"], *contract.get("webhooks", ()), *parts["schemas"], *scopes]
-        assert not [name for name in names if re.search(traces.IN_CONTRACTS[ROOM], name, re.IGNORECASE)]
+        for room in ROOMS:
+            assert not [name for name in names if re.search(traces.IN_CONTRACTS[room], name, re.IGNORECASE)]
 
 
 def test_an_application_goes_from_draft_to_feed_and_is_struck_out(
@@ -129,6 +132,8 @@ def test_an_application_goes_from_draft_to_feed_and_is_struck_out(
     assert "decide:case" in look(desk, reference=case.application.reference)
     assert "portal:status" in look(mine, reference=case.application.reference)
     assert "portal:start" in look(anybody)
+    assert "portal:home" in look(mine)
+    assert "decide:queue" in look(desk)
     story.an_operator("sample-edge", "Sample Edge")
     story.published(tmp_path)
     assert editions.latest_edition() is not None
@@ -169,11 +174,14 @@ def test_an_organisation_and_its_operator_have_their_pages() -> None:
     people.appoint(user=accountant, role=Role.ACCOUNTS, actor="system:test", now=timezone.now())
     director = story.an_officer(rank="director", role=Role.SUPERVISOR)
     for reader, language in ((owner, "ur"), (operator, "en"), (accountant, "en"), (director, "ur")):
-        assert_no_trace(seen_by(browser_of(reader, language=language), id=str(house_of.pk)))
+        browser = browser_of(reader, language=language)
+        assert_no_trace(seen_by(browser))
+        assert_no_trace(seen_by(browser, id=str(house_of.pk)))
 
 
 def test_nothing_of_it_was_read_from_the_disk() -> None:
     """The last one: whatever the line asked for before, no module of the room came with it."""
-    own, _ = house.of_room(ROOM)
-    assert own and not [name for name in own if f"rahdari.{name}" in sys.modules]
-    assert ROOM not in set(optional.installed())
+    for room in ROOMS:
+        own, _ = house.of_room(room)
+        assert own and not [name for name in own if f"rahdari.{name}" in sys.modules]
+    assert not set(ROOMS) & set(optional.installed())

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from rahdari.applicant import mobile_lines, sending
+from rahdari.applicant import lines, sending
 from rahdari.applicant.mandates import services_of_organisations
 from rahdari.applicant.overview import overviews
 from rahdari.applicant.proofs import proofs_of
@@ -352,7 +352,7 @@ def _troubles(row: Application, now: dt.datetime) -> list[Json]:
         }
         for step in apply.missing_steps(row, policy)
     ]
-    if row.is_mobile and not mobile_lines.is_ready(row):
+    if row.is_mobile and not lines.is_ready(row):
         missing = _("The mobile number is not confirmed, or its operator was not asked.")
         found.append({"step": "mobile", "endpoint": None, "code": "missing", "detail": missing})
     for endpoint, trouble in apply.endpoint_troubles(row, policy):

@@ -9,7 +9,6 @@ from typing import Any
 from rahdari import optional
 from rahdari.apply import subjects
 from rahdari.apply.models import Application
-from rahdari.dyndns import queries as dyndns_queries
 from rahdari.journal import registry
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import queries as people
@@ -134,24 +133,15 @@ def _registration(row: Row) -> About:
     if row.act.startswith("remote."):  # of a line at home its number, and nothing else
         to = people.people_to_notify(found.holder, Act.ADDRESSES)
         return to, {"registration": found.reference, "line": row.detail["number"]}
-    return _of(found)
+    return about_registration(found)
 
 
-def _of(found: Registration) -> tuple[list[User], dict[str, Any]]:
+def about_registration(found: Registration) -> tuple[list[User], dict[str, Any]]:
     return people.people_to_notify(found.holder), {"registration": found.reference}
-
-
-def _host(row: Row) -> About:
-    found = dyndns_queries.host_by_id(row.subject.partition(":")[2])
-    if found is None or found.registration is None:
-        return None
-    to, data = _of(found.registration)
-    return to, data | {"connection": str(found.pk)}
 
 
 ABOUT: dict[str, Callable[[Row], About]] = {
     "application": _application,
     "endpoint": _endpoint,
     "registration": _registration,
-    "host": _host,
 }

@@ -34,7 +34,7 @@ MODULES = (
         "representing",
         "case_answers",
     ),
-    *("registrations", "looks", "connections", "mobile", "address_files", "share", "remote"),
+    *("registrations", "looks", "dyndns", "mobile", "address_files", "share", "remote"),
     *("organisations", "mandates", "attest", "fees", "letters", "webhooks"),
 )
 SCOPES = {

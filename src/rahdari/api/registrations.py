@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rahdari import optional
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address import Part, format_block, vpn
-from rahdari.applicant import mobile_lines, paper, registrations
+from rahdari.applicant import lines, paper, registrations
 from rahdari.applicant.proof_history import Proved, begin, by_address, pending_way, proofs_of, way_of_before
 from rahdari.applicant.registration_status import CHANGEABLE, standing_of
 from rahdari.apply import access, renewal, subjects
@@ -20,7 +22,6 @@ from rahdari.control import queries as challenges
 from rahdari.control.models import Method
 from rahdari.decide import ending
 from rahdari.decide.rules import PAUSES
-from rahdari.dyndns import queries as dyndns_queries
 from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
 from rahdari.programs import answers as programs
@@ -141,7 +142,7 @@ def _in_short(found: Registration, holder: str, call: Call) -> Json:
 
 
 def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None, described: Endpoint | None) -> Json:
-    reported = dyndns_queries.reported_address_of(row) if row.kind == "dynamic" else None
+    reported = optional.ask("rahdari.applicant", "reported_address_of", row) if row.kind == "dynamic" else None
     # The register knows protocols and ports; what the holder runs there stands in the application.
     runs = described.runs if described is not None and described.parts == tuple(parts) else vpn.service_with(parts)
     return {
@@ -160,7 +161,7 @@ def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None, described: E
     }
 
 
-def _mobile(each: mobile_lines.MobileLine) -> Json:
+def _mobile(each: Any) -> Json:
     return {
         "operator": each.line.operator,
         "operator_name": each.operator,
@@ -173,7 +174,7 @@ def _mobile(each: mobile_lines.MobileLine) -> Json:
 
 def _whole(found: Registration, call: Call) -> Json:
     entries = list(register.own_entries_of(found))
-    standing = mobile_lines.standing_of(found, entries)
+    standing = lines.standing_of(found, entries)
     proved = {each.entry.pk: each for each in proofs_of(entries)}
     shown_ones = register.endpoints_among(row for row in entries if row.kind != "dynamic" or row.ended_at is None)
     described = subjects.endpoints_by_subjects([row.subject for row in shown_ones])
@@ -184,6 +185,7 @@ def _whole(found: Registration, call: Call) -> Json:
         for about, row in under_way.items()
         if row is not None and access.may(call.person, Act.ADDRESSES, application=row)
     }
+    hosts = optional.ask("rahdari.applicant", "hosts_of", found) or ()
     return {
         **_in_short(found, subjects.holder_name_of(found), call),
         "may_act": registrations.may_act_for(call.person, found),
@@ -191,8 +193,8 @@ def _whole(found: Registration, call: Call) -> Json:
         "renewal": mine[About.RENEWAL].reference if About.RENEWAL in mine else None,
         "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,
         "entries": [_entry(row, parts, proved.get(row.pk), described.get(row.subject)) for row, parts in in_order],
-        "connections": [{"id": str(host.pk), "name": host.name} for host in dyndns_queries.hosts_of(found)],
-        "mobile": [_mobile(each) for each in mobile_lines.lines_of(found)],
+        "connections": [{"id": str(host.pk), "name": host.name} for host in hosts],
+        "mobile": [_mobile(each) for each in lines.lines_of(found)],
         "published_at": stamp_or_none(standing.published_at),
         "in_force": {"operators": len(standing.in_force), "of": standing.operators_total},
         "unreached": standing.unreached,

@@ -21,7 +21,7 @@ from rahdari.vouch.parties import BY_CHECK
 from rahdari.vouch.queries import REFERENCE
 from rahdari.web import values
 
-from .mobile_lines import operator_name
+from .lines import operator_name
 from .stages import Said
 
 

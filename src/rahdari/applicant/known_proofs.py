@@ -8,6 +8,7 @@ import datetime as dt
 import ipaddress
 from collections.abc import Iterable
 
+from rahdari import optional
 from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply import subjects
@@ -16,8 +17,6 @@ from rahdari.apply.rules import About, Status
 from rahdari.control import challenges, reported_proofs
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.dyndns import hosts
-from rahdari.dyndns import queries as connections
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import queries as register
@@ -42,7 +41,7 @@ def take_known_proofs(*, application: Application, actor: str, now: dt.datetime)
     for row in rows:
         if row.is_dynamic:
             facts = {"subject": row.connection, "holder": application.holder_ref, "parts": row.parts}
-            hosts.make_host(**facts, actor=actor, now=now)
+            optional.ask(__package__, "make_host", **facts, actor=actor, now=now)
     if len(left) <= FEW:
         policy = applications.frozen_policy(application)
         for row in left:
@@ -88,8 +87,7 @@ def _take_from_before(application: Application, rows: Iterable[Endpoint], actor:
         if not row.continues:
             continue
         if row.is_dynamic:
-            host = connections.host_by_subject(row.continues)
-            if host is not None and any(reported.until > now for reported in connections.reported_addresses_of(host)):
+            if optional.ask(__package__, "is_reported", row.continues, now):
                 reported_proofs.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
         elif application.about == About.CHANGE:
             before = proofs.proof_of(row.continues, row.network)

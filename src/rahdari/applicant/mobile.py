@@ -26,6 +26,8 @@ from rahdari.publish.models import Operator
 from rahdari.register.models import Registration
 from rahdari.web import values
 
+from . import mobile_lines
+
 
 class NumberForm(forms.Form):
     use_required_attribute = False
@@ -212,3 +214,9 @@ def ask_operator(place: Place, line: MobileNumber, operator: str, *, actor: str,
     return actions.ask_operator(
         line=line, operator=operator, name=place.name, policy=place.policy, actor=actor, now=now
     )
+
+
+# -- what other use cases ask for (`lines`) ----------------------------------------------------------------------------
+
+line_for, is_ready, lines_of = mobile_lines.line_for, mobile_lines.is_ready, mobile_lines.lines_of
+count_of, is_left, on_lists = mobile_lines.count_of, mobile_lines.is_left, mobile_lines.on_lists

@@ -2,15 +2,15 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rahdari.apply.models import Application
 from rahdari.mobile import queries
 from rahdari.mobile.models import MobileNumber
-from rahdari.mobile.rules import MobileState
+from rahdari.mobile.rules import Left, MobileState
 from rahdari.publish import queries as publish
-from rahdari.register.models import Entry, Registration
+from rahdari.register.models import Registration
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,6 @@ class MobileLine:
     def is_known(self) -> bool:
         """Whether the operator has its own word for it; until then it knows it by the number of the check."""
         return bool(self.line.reference)
-
-
-def operator_name(slug: str) -> str:
-    operator = publish.operator_by_slug(slug)
-    return operator.name if operator is not None else slug
 
 
 def line_for(application: Application) -> MobileNumber | None:
@@ -57,31 +52,28 @@ def lines_of(*registrations: Registration) -> list[MobileLine]:
     ]
 
 
-def standing_of(registration: Registration, entries: Iterable[Entry]) -> publish.OperatorStanding:
-    """Where a registration stands at operators: its addresses in the feed, or its line on its own operator's list. One
-    that is paused or suspended is with none."""
-    return standings_of({"": (registration, entries)})[""]
-
-
-def standings_of[K](groups: Mapping[K, tuple[Registration, Iterable[Entry]]]) -> dict[K, publish.OperatorStanding]:
-    """The same for many, in as many queries as for one."""
+def on_lists[K](groups: Mapping[K, Registration]) -> dict[K, publish.OperatorStanding]:
+    """How those of these registrations stand that have lines: on their own operator's list. Those that are paused or
+    suspended are on none."""
     lines: dict[object, list[MobileLine]] = defaultdict(list)
-    listed = [registration for registration, _ in groups.values() if registration.suspended_at is None]
-    for each in lines_of(*listed) if listed else ():
+    for each in lines_of(*groups.values()) if groups else ():
         if each.line.leaves_at is None:
             lines[each.line.registration_id].append(each)
-    found, in_feed = {}, {}
-    for key, (registration, entries) in groups.items():
-        if registration.suspended_at is not None:
-            found[key] = publish.OperatorStanding(None, None, [], 0)
-        elif of_it := lines.get(registration.pk):
-            found[key] = _on_their_lists(of_it)
-        else:
-            in_feed[key] = entries
-    return found | publish.standings_of(in_feed)
+    return {key: _on_their_lists(of_it) for key, each in groups.items() if (of_it := lines.get(each.pk))}
 
 
 def _on_their_lists(lines: list[MobileLine]) -> publish.OperatorStanding:
     in_force = [publish.InForce(each.operator, each.applied_at) for each in lines if each.applied_at is not None]
     listed = [each.listed_at for each in lines if each.listed_at is not None]
     return publish.OperatorStanding(max(each.line.last_sequence for each in lines), max(listed), in_force, len(lines))
+
+
+def count_of(registration: Registration) -> int | None:
+    """How many lines it is for; None for one that is for addresses."""
+    return queries.lines_of(registration).count() if queries.has_lines(registration) else None
+
+
+def is_left(registration: Registration) -> bool:
+    """Whether an operator said of its last line that it is no longer the holder's."""
+    last = queries.last_line_of(registration)
+    return last is not None and last.leave_reason in set(Left)

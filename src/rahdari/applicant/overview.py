@@ -22,14 +22,13 @@ from rahdari.control import queries as control_queries
 from rahdari.decide import case_clock
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
-from rahdari.mobile.models import MobileNumber
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 
 from .awaiting import Awaited, awaited_of, said_of_others
-from .mobile_lines import line_for, operator_name
-from .mobile_lines import standings_of as standings_at_operators
+from .lines import line_for, operator_name
+from .lines import standings_of as standings_at_operators
 from .proofs import Proof, proofs_by_application
 from .registration_status import standing_of
 from .stages import (
@@ -111,7 +110,7 @@ class Overview:
         return [check for check in counting if check in self.checks]
 
     @cached_property
-    def line(self) -> MobileNumber | None:
+    def line(self) -> Any:
         return line_for(self.application) if self.application.is_mobile else None
 
     @property

@@ -17,12 +17,12 @@ from django.utils import timezone
 
 from rahdari.apply import queries as apply
 from rahdari.apply import subjects
-from rahdari.mobile import queries as mobile
 from rahdari.policy import Text, asked_by
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 
 from . import links
+from .lines import count_of
 from .registration_status import addresses_of, standing_of
 from .titles import service_title
 
@@ -153,7 +153,7 @@ def sheet_of(registration: Registration, now: dt.datetime) -> Sheet:
         registered_on=timezone.localdate(registration.valid_from),
         valid_until=timezone.localdate(register.shown_until(registration, now)),
         addresses=addresses_of(registration),
-        lines=mobile.lines_of(registration).count() if mobile.has_lines(registration) else None,
+        lines=count_of(registration),
         link=links.absolute(links.certifies(registration)),
         check_at=links.check(),
         printed_at=timezone.localtime(now),

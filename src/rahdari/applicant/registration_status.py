@@ -2,8 +2,8 @@
 
 import datetime as dt
 
+from rahdari import optional
 from rahdari.decide.rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
-from rahdari.dyndns import queries as dyndns_queries
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import Standing
@@ -28,7 +28,8 @@ def addresses_of(registration: Registration) -> int:
     """How many addresses it is for now: one with two services is one, and one that its holder left is none, although it
     is listed a while longer."""
     entries = list(register.endpoints_among(register.own_entries_of(registration).filter(ended_at__isnull=True)))
-    reported = dyndns_queries.reported_among([entry for entry in entries if entry.kind == "dynamic"])
+    changing = [entry for entry in entries if entry.kind == "dynamic"]
+    reported = optional.ask(__package__, "reported_among", changing) or ()
     return len(
         {entry.block for entry in entries if (entry.pk in reported if entry.kind == "dynamic" else stays(entry))}
     )

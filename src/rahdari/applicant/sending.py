@@ -12,7 +12,7 @@ from rahdari.control.models import Method
 from rahdari.policy import Policy, Service
 
 from .known_proofs import take_known_proofs
-from .mobile_lines import is_ready
+from .lines import is_ready
 from .proofs import counts, left_to_prove, open_way, proofs_of, prove_as_before, prove_by_visit
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from rahdari import optional
 from rahdari.address import (
     AddressError,
     AddressFault,
@@ -32,6 +33,10 @@ from .models import Application, Endpoint
 from .rows import is_thousands_or_two
 from .rules import Which
 from .summary import WAYS, WHICH
+
+STAYS = {"static": _("It stays the same"), "dynamic": _("It changes from time to time")}
+if "dyndns" in optional.left_out():
+    del STAYS["dynamic"]
 
 
 class RunsForm(forms.Form):
@@ -123,7 +128,7 @@ class AddressForm(RunsForm):
     )
     stays = forms.ChoiceField(
         label=_("Does this address stay the same?"),
-        choices=[("static", _("It stays the same")), ("dynamic", _("It changes from time to time"))],
+        choices=list(STAYS.items()),
         widget=forms.RadioSelect,
         required=False,
     )

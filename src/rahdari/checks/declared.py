@@ -180,6 +180,7 @@ OPERATOR = CheckKind(
 
 MOBILE_LINE = CheckKind(
     key="mobile_line",
+    room="mobile",
     about=About.NUMBER,
     answered_by=Party.OPERATOR,
     is_asked=True,

@@ -16,7 +16,6 @@ from rahdari import optional
 from rahdari.db.queues import each_of
 from rahdari.errors import RahdariError
 from rahdari.letters import actions as letters
-from rahdari.mobile import queries as mobile
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act
@@ -78,7 +77,7 @@ def resume(*, registration: Registration, actor: str, now: dt.datetime) -> Regis
 def restore(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[Registration, int]:
     """It was struck out, and stands again with all that came back: addresses, lines at home but of those who withdrew,
     mobile lines. Returns it, and how many addresses and lines did not come back. Tells whoever gets its letters."""
-    lines = mobile.lost_with(registration)
+    lines = optional.ask(__package__, "lost_with", registration) or 0
     never = {origin for each in optional.given(__package__, "never_restored") for origin in each(registration)}
     found, entries_lost = pausing.restore(registration=registration, actor=actor, now=now, without=never)
     lost = lines + sum(each.part_of_id is None for each in entries_lost)

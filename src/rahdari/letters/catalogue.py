@@ -215,7 +215,9 @@ LETTERS: dict[str, Kind] = {
 OF_ROOMS = {
     "home_line_": "remote",
     "invoice": "fees",
+    "mobile_line_": "mobile",
     "share_": "share",
+    "dyndns_": "dyndns",
     "association_": "attest",
     "attestation_": "attest",
 }

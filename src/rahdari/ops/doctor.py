@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from rahdari import optional
 from rahdari.ops import datafolder, processes
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
-from rahdari.ops.doctor_dyndns import check_dyndns
 from rahdari.ops.doctor_feed import check_feed
 from rahdari.ops.doctor_front import check_front
 from rahdari.ops.doctor_letters import check_letters
@@ -163,7 +162,8 @@ def check_migrations(patient: Inspection, *, has_gist: bool) -> Iterator[Finding
         yield from check_rules_of_the_last(patient)
         yield from check_queues()
         yield from check_letters()
-        yield from check_dyndns()
+        for check in optional.given(__package__, "check_rows"):
+            yield from check()
         yield from check_operators(patient)
 
 

@@ -11,6 +11,7 @@ SECTIONS = {
     "fees": "fees",
     "sharing": "share",
     "attesting": "attest",
+    "dyndns": "dyndns",
 }
 
 

@@ -1,7 +1,8 @@
 """Associations: the links at the top of a page, for whoever attests and for officers."""
 
+import datetime as dt
+
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import ngettext, pgettext
 
 from rahdari.attest import queries as attestations
@@ -10,11 +11,11 @@ from rahdari.people.models import User
 from rahdari.web.context import Link
 
 
-def at_desk(user: User, room: str) -> list[Link] | None:
+def at_desk(user: User, room: str, now: dt.datetime) -> list[Link] | None:
     association = people.association_of(user)
     if association is None:
         return None
-    waiting = attestations.waiting_count(association, timezone.now())
+    waiting = attestations.waiting_count(association, now)
     return [
         Link(
             pgettext("navigation", "Members"),
@@ -26,8 +27,8 @@ def at_desk(user: User, room: str) -> list[Link] | None:
     ]
 
 
-def for_officers(page: str) -> Link:
-    waiting = attestations.officers_count(timezone.now())
+def for_officers(page: str, now: dt.datetime) -> Link:
+    waiting = attestations.officers_count(now)
     return Link(
         pgettext("navigation", "Attestations"),
         reverse("portal:matters"),

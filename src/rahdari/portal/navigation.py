@@ -92,11 +92,11 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
                 count_words=words,
             ),
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
-            *(each(page) for each in optional.given(__package__, "for_officers")),
+            *(each(page, timezone.now()) for each in optional.given(__package__, "for_officers")),
             _previews(page),
             *(_posts(user, name) if people.is_supervisor(user) else ()),
         ]
-    desk: list[Link] | None = optional.ask(__package__, "at_desk", user, room)
+    desk: list[Link] | None = optional.ask(__package__, "at_desk", user, room, timezone.now())
     if desk is not None:
         return desk
     if people.keeps_accounts(user):

@@ -20,10 +20,6 @@ from rahdari.control import attempts
 from rahdari.control.models import Reproof
 from rahdari.db.queues import attempt
 from rahdari.decide import deadlines, ending
-from rahdari.dyndns import reporting
-from rahdari.dyndns.models import AddressClaim, AddressReport, ReportedAddress
-from rahdari.mobile import listing
-from rahdari.mobile.models import MobileNumber
 from rahdari.publish import actions as publishing
 from rahdari.publish.models import Receipt
 from rahdari.register import actions as register
@@ -38,12 +34,10 @@ from .clocks import (
     follow_directory,
     notify_of_expiry,
 )
-from .dynamic_addresses import notify_of_lapses, notify_of_silence
 from .employment_proofs import CLIENTS, take_in_proofs
 from .entering import enter_grants
 from .inquiries import Asked, all_of
 from .late_answers import RESTS, decide_late, take_in_late_proofs
-from .mobile import drop_lines, notify_of_leaving
 from .operator_checks import OPERATORS, erase_subscribers, mark_silent_provisional
 from .provisional import conclude_answered, conclude_ending, prolong_provisional, remind_of_provisional
 from .reminding import notify_of_grace, remind
@@ -138,17 +132,8 @@ STEPS: tuple[Step, ...] = (
     Step("erase subscribers", erase_subscribers, clock=True),
     Step("register: go on after a pause", ending.resume_due, clock=True),
     Step("register: expire", register.expire_due, clock=True),
-    Step("mobile: drop lines", drop_lines, of=(MobileNumber,)),
-    Step("mobile: follow registrations", listing.follow_registrations, of=(MobileNumber,)),
-    Step("mobile: end lines", listing.end_lines_due, of=(MobileNumber,)),
-    Step("mobile: tell of lines left", notify_of_leaving, of=(MobileNumber,)),
-    Step("mobile: erase", listing.erase_due, of=(MobileNumber,), clock=True),
     *_of_optional_rooms(Place.ENTRIES),
-    Step("dyndns: take proved claims", reporting.take_proved_claims, of=(AddressClaim,)),
-    Step("dyndns: tell of silence", notify_of_silence, of=(ReportedAddress,), clock=True),
     Step("register: end what is due", address_changes.end_entries_due),
-    Step("dyndns: tell of lapses", notify_of_lapses, of=(ReportedAddress,), clock=True),
-    Step("dyndns: forget reports", reporting.forget_reports, of=(AddressReport,), clock=True),
     Step("register: follow the directory", follow_directory, clock=True),
     Step("register -> control: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
     Step("register -> control: prove again when rerouted", prove_rerouted, clock=True),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from rahdari import optional
 from rahdari.address import Part, in_order
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import About
@@ -21,7 +22,6 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import new_endpoint
 
-from . import dynamic_addresses, mobile
 from .terms import grace_of, term_from
 
 
@@ -70,9 +70,9 @@ def carry_out(
     for entry in _held(registration):
         if entry.pk not in stay:
             address_changes.retire_entry(entry=entry, until=leaves_at, actor=actor, now=now)
-    dynamic_addresses.close_hosts_but(endpoints, registration, until=leaves_at, now=now)
-    dynamic_addresses.tie_hosts(endpoints, registration, now=now)
-    mobile.list_line(application, registration, now=now)
+    optional.ask(__package__, "close_hosts_but", endpoints, registration, until=leaves_at, now=now)
+    optional.ask(__package__, "tie_hosts", endpoints, registration, now=now)
+    optional.ask(__package__, "list_line", application, registration, now=now)
 
 
 def _held(registration: Registration) -> dict[Entry, tuple[Part, ...]]:

@@ -24,7 +24,7 @@ from rahdari.policy import CheckRule, Policy
 from rahdari.policy.checks import About
 from rahdari.vouch.parties import BY_CHECK
 
-from . import mobile, representing
+from . import representing
 from .operator_checks import ask_operators
 from .step import together
 
@@ -35,7 +35,6 @@ def open_checks(application: Application, now: dt.datetime) -> None:
     policy = applications.frozen_policy(application)
     checks_checking.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
     ask_operators(application, policy, now)
-    mobile.answer_what_is_known(application, policy, now)
     for look_up in optional.given(__package__, "look_up"):
         look_up(application, policy, now)
     representing.look(application, policy, now)
@@ -162,12 +161,6 @@ def letter_request(rule: CheckRule, target: str) -> CheckRequest:
     return CheckRequest(kind=rule.kind, target=target, title=title_of(rule), reason=rule.reason, required=rule.required)
 
 
-def _of_the_mobile_line(
-    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
-) -> Iterable[CheckRequest]:
-    yield mobile.request_for(rule, application)
-
-
 def _of_whoever_applies(
     rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
 ) -> Iterable[CheckRequest]:
@@ -179,7 +172,6 @@ _REQUESTS: dict[str, Requests] = {
     "roster": _of_a_roster,
     "documents": _of_the_documents,
     **dict.fromkeys(BY_CHECK, _of_whoever_is_written_to),
-    "mobile_line": _of_the_mobile_line,
     "represents": _of_whoever_applies,
 }
 

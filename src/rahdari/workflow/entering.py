@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from rahdari import optional
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.db.queues import each_of
@@ -18,7 +19,7 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, NewEntry, new_endpoint
 
-from . import apply_renewal, dynamic_addresses, mobile, representing
+from . import apply_renewal, representing
 from .terms import full_term, grace_of, term_from
 
 
@@ -63,8 +64,8 @@ def _enter(
         now=now,
     )
     registration = _as_decided(decision, registration, now)
-    dynamic_addresses.tie_hosts(endpoints, registration, now=now)
-    mobile.list_line(application, registration, now=now)
+    optional.ask(__package__, "tie_hosts", endpoints, registration, now=now)
+    optional.ask(__package__, "list_line", application, registration, now=now)
     return registration
 
 

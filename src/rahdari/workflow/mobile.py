@@ -13,7 +13,8 @@ from django.urls import reverse
 from rahdari.applicant.mobile_lines import line_for
 from rahdari.apply import access, pending, subjects
 from rahdari.apply import queries as applications
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Endpoint
+from rahdari.archive.actions import Box
 from rahdari.checks import checking as checks_checking
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.rules import Answer
@@ -31,6 +32,7 @@ from rahdari.publish import queries as networks
 from rahdari.register.models import Registration
 
 from .operator_evidence import answer_from as evidence_of
+from .step import Place, Step
 
 KIND = "mobile_line"
 # One of them for an application: another number may take the place of the first.
@@ -38,8 +40,10 @@ TARGET = "line"
 CLOSED_WITHIN = dt.timedelta(days=1)
 
 
-def request_for(rule: CheckRule, application: Application) -> CheckRequest:
-    return CheckRequest(
+def _request(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    yield CheckRequest(
         kind=KIND,
         target=TARGET,
         holder=str(application.holder_ref),
@@ -49,7 +53,7 @@ def request_for(rule: CheckRule, application: Application) -> CheckRequest:
     )
 
 
-def answer_what_is_known(application: Application, policy: Policy, now: dt.datetime) -> None:
+def look_up(application: Application, policy: Policy, now: dt.datetime) -> None:
     """Checks were opened: what the line's operator said already is answered at once."""
     if not application.is_mobile or not policy.services[application.service].accepts_mobile_numbers:
         return
@@ -212,3 +216,20 @@ def _write(
         letters.write_once(to=person, template=template, about=about, once=once, context=context, now=now)
         for person in persons
     )
+
+
+def forget_holder(*, registration: Registration, box: Box) -> list[str]:
+    listing.forget_holder(registration=registration)
+    return []
+
+
+REQUESTS = {KIND: _request}
+STEPS = {
+    Place.ENTRIES: (
+        Step("mobile: drop lines", drop_lines, of=(MobileNumber,)),
+        Step("mobile: follow registrations", listing.follow_registrations, of=(MobileNumber,)),
+        Step("mobile: end lines", listing.end_lines_due, of=(MobileNumber,)),
+        Step("mobile: tell of lines left", notify_of_leaving, of=(MobileNumber,)),
+        Step("mobile: erase", listing.erase_due, of=(MobileNumber,), clock=True),
+    )
+}

@@ -5,6 +5,7 @@ import ipaddress
 
 from django.db.models import Q, QuerySet
 
+from rahdari import optional
 from rahdari.apply import bulk, parts, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -28,7 +29,6 @@ from rahdari.people import mandates
 from rahdari.policy import Policy, add
 from rahdari.publish import queries as networks
 
-from . import mobile
 from .inquiries import Asked
 from .operator_evidence import answer_from as evidence_of
 
@@ -74,7 +74,7 @@ def deliver_answers_of_operators(question: SubscriberQuestion, now: dt.datetime)
     if question.state == WITHDRAWN:
         return
     if question.is_mobile:
-        mobile.take_answer(question, now)
+        optional.ask(__package__, "take_answer", question, now)
         OPERATOR.erase(question, now)
         return
     proved = challenges.answer_by_operator(

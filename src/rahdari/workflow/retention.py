@@ -27,10 +27,7 @@ from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import due as decide_due
 from rahdari.decide import erasing as decide_erasing
 from rahdari.decide import queries as decisions
-from rahdari.dyndns import hosts as dyndns_hosts
-from rahdari.dyndns import queries as dyndns_queries
 from rahdari.letters import retention as letters_retention
-from rahdari.mobile import listing
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.policy.retention import WITH_THE_CASE, Retention
@@ -109,11 +106,9 @@ def _erase_checks(subjects: Sequence[str], box: Box) -> None:
 def _forget_holder(registration: Registration, now: dt.datetime) -> None:
     box = Box("entry", now=now)
     about = [f"registration:{registration.pk}"]
-    about += dyndns_hosts.erase(hosts=dyndns_queries.all_hosts_of(registration), box=box)
     for forget in optional.given(__package__, "forget_holder"):
         about += forget(registration=registration, box=box)
     about += control_erasing.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
-    listing.forget_holder(registration=registration)
     _erase_checks(about, box)
     letters_retention.erase_letters(subjects=about, box=box)
     register_retention.forget_holder(registration=registration, box=box, now=now)
@@ -127,7 +122,7 @@ CHANGING_KEPT = dt.timedelta(days=7)
 def _entries_to_forget(now: dt.datetime) -> QuerySet[Entry]:
     changing = now - applications.policy_in_force().dyndns.overlap - CHANGING_KEPT
     due = entries.entries_to_forget(before=over("entry", now), changing_before=changing)
-    for needed in (dyndns_queries.reported_entries, *optional.given(__package__, "entries_needed")):
+    for needed in optional.given(__package__, "entries_needed"):
         due = due.exclude(pk__in=needed())
     return due.exclude(registration__in=decide_due.registrations_on_hold(now))
 
@@ -143,7 +138,6 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
     had is told by no row. Of an address that changes by itself that is a matter of days."""
     box = Box("entry", now=now)
     _erase_checks(control_erasing.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box)
-    dyndns_hosts.drop_closed(entry=entry)
     for let_go in optional.given(__package__, "let_go"):
         let_go(entry=entry)
     register_retention.mark_forgotten(entries=[entry], box=box)
@@ -192,9 +186,9 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
     if not pending.any_kept_of(applicant) and not entries.has_registration(applicant.holder_ref):
         people.forget_name(user=applicant, now=now)
     asked = [f"check:{check.pk}" for subject in subjects for check in checks.checks_of(subject)]
-    hosts = dyndns_queries.hosts_by_subject(subjects).values()
-    claims = dyndns_hosts.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
-    about = [*subjects, *asked, *claims]
+    about = [*subjects, *asked]
+    for erase_asked in optional.given(__package__, "erase_asked"):
+        about += erase_asked(subjects=subjects, box=box)
     _erase_checks(about, box)
     OPERATOR.erase_about(subjects=about, box=box, now=now)
     others = optional.given(__package__, "erase_about")

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.lines import count_of
 from rahdari.applicant.refusals import why
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.decide import ending as decide_ending
 from rahdari.decide.rules import PAUSES
-from rahdari.mobile import queries as mobile
 from rahdari.people.access import person_required
 from rahdari.people.reauthentication import need_fresh_proof
 from rahdari.register import queries
@@ -89,7 +89,7 @@ def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
         "form": form,
         "until": min(timezone.now() + UNDONE_WITHIN, found.stays_until),
         "is_paused": standing_of(found, timezone.now()) == PAUSED,
-        "is_mobile": mobile.has_lines(found),
+        "is_mobile": count_of(found) is not None,
     }
     return render(request, "portal/applicant/end_registration.html", context)
 
@@ -109,7 +109,7 @@ def pause_registration(request: HttpRequest, reference: str) -> HttpResponse:
         except NotValid:
             return no_longer_valid(request, found)
         return redirect("portal:registration", reference=found.reference)
-    context = {"registration": found, "form": form, "is_mobile": mobile.has_lines(found)}
+    context = {"registration": found, "form": form, "is_mobile": count_of(found) is not None}
     return render(request, "portal/applicant/pause_registration.html", context)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -20,8 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant import mobile as numbers
+from rahdari.applicant.lines import operator_name
 from rahdari.applicant.mobile import CodeForm, NumberForm
-from rahdari.applicant.mobile_lines import operator_name
 from rahdari.confirm import queries as questions
 from rahdari.confirm import words
 from rahdari.mobile import actions, rules
@@ -208,3 +208,13 @@ def _standing(line: MobileNumber) -> dict[str, Any]:
 number, move_number = _pages(_number)
 code, move_code = _pages(_code)
 line, move_line = _pages(_line)
+
+
+urlpatterns = [
+    path("my/applications/<str:reference>/mobile/", number, name="mobile_number"),
+    path("my/applications/<str:reference>/mobile/code/", code, name="mobile_code"),
+    path("my/applications/<str:reference>/mobile/operator/", line, name="mobile_line"),
+    path("my/registrations/<str:reference>/mobile/", move_number, name="mobile_move_number"),
+    path("my/registrations/<str:reference>/mobile/code/", move_code, name="mobile_move_code"),
+    path("my/registrations/<str:reference>/mobile/operator/", move_line, name="mobile_move_line"),
+]

@@ -29,7 +29,7 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.web import visitor
 
-from . import dynamic_address, shared
+from . import shared
 from .control_methods import rows
 
 # From so many on, the list of them comes first.
@@ -115,7 +115,12 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "may_send": access.may(person(request), Act.PAPERS, application=application),
     }
     if mine.endpoint.is_dynamic:
-        return dynamic_address.prove(request, application, by, mine.endpoint, facts)
+        page: HttpResponse | None = optional.ask(
+            __package__, "prove_changing", request, application, by, mine.endpoint, facts
+        )
+        if page is None:
+            raise Http404
+        return page
     if request.method == "POST":
         return _prove_here(request, application, by, mine)
     if mine.proof is not None:

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -16,8 +17,8 @@ from django.views.decorators.http import require_safe
 from rahdari import optional
 from rahdari.address import Part, directory, format_block, vpn
 from rahdari.applicant.access_log import looks_at_registration
-from rahdari.applicant.mobile_lines import lines_of
-from rahdari.applicant.mobile_lines import standing_of as standing_at_operators
+from rahdari.applicant.lines import count_of, lines_of
+from rahdari.applicant.lines import standing_of as standing_at_operators
 from rahdari.applicant.proof_history import by_address, proofs_of
 from rahdari.applicant.registration_status import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
 from rahdari.applicant.registrations import may_act_for
@@ -27,10 +28,6 @@ from rahdari.apply import renewal, subjects
 from rahdari.apply.models import Endpoint
 from rahdari.apply.summary import SummaryLine
 from rahdari.decide import case_clock, remedies
-from rahdari.dyndns import queries as dyndns_queries
-from rahdari.dyndns.models import DynamicHost
-from rahdari.mobile import queries as mobile
-from rahdari.mobile.rules import Left
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import Remedy
@@ -49,7 +46,7 @@ class Address:
     text: str
     operator: str
     # The connection that reports it, of an address that changes.
-    host: DynamicHost | None = None
+    host: Any = None
     # Another one has taken its place: it stays on the list for a while.
     leaves: bool = False
     branch: str = ""
@@ -79,7 +76,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     now = timezone.now()
     state = standing_of(found, now)
     may_act = may_act_for(person(request), found)
-    hosts = {host.pk: host for host in dyndns_queries.hosts_of(found)}
+    hosts = {host.pk: host for host in optional.ask("rahdari.applicant", "hosts_of", found) or ()}
     opens_at = renewal.renewal_opens_at(found, applications.policy_in_force())
     shown = register.endpoints_among(entry for entry in entries if entry.kind != "dynamic" or not entry.ended_at)
     named = subjects.endpoints_by_subjects([entry.subject for entry in shown])
@@ -102,8 +99,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "count": addresses_of(found) or len({each.entry.block for each in addresses}),
         "hosts": list(hosts.values()),
         "lines": lines,
-        "is_mobile": mobile.has_lines(found),
-        "line_left": _line_left(found),
+        "is_mobile": count_of(found) is not None,
+        "line_left": bool(optional.ask("rahdari.applicant", "is_left", found)),
         "in_grace": register.is_in_grace(found, now),
         # What a provisional one needs is what is still to come; no renewal stands in for it.
         "may_renew": state in CHANGEABLE and may_act and not found.is_provisional and now >= opens_at,
@@ -136,12 +133,6 @@ def history_of(found: Registration) -> list[Event]:
     ]
 
 
-def _line_left(found: Registration) -> bool:
-    """Whether an operator said of its last mobile line that it is no longer the holder's."""
-    last = mobile.last_line_of(found)
-    return last is not None and last.leave_reason in set(Left)
-
-
 def _page_of(remedy: Remedy, found: Registration) -> str:
     """Where a remedy begins for this registration; empty for one that goes in writing or elsewhere."""
     if remedy.key == "prove_again":
@@ -170,11 +161,9 @@ def _place(each: Address) -> tuple[bool, str, int, int, int]:
     return (each.branch == "", each.branch.casefold(), block.version, int(block.network_address), block.prefixlen)
 
 
-def _address(
-    entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, DynamicHost], named: Endpoint | None
-) -> Address:
+def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, Any], named: Endpoint | None) -> Address:
     operator = directory.current().organisation(entry.asn) if entry.asn is not None else None
-    reported = dyndns_queries.reported_address_of(entry) if entry.kind == "dynamic" else None
+    reported = optional.ask("rahdari.applicant", "reported_address_of", entry) if entry.kind == "dynamic" else None
     if entry.kind == "dynamic":
         leaves = reported is None
     else:

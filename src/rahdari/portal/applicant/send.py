@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant import sending
-from rahdari.applicant.mobile_lines import is_ready, line_for, operator_name
+from rahdari.applicant.lines import is_ready, line_for, operator_name
 from rahdari.applicant.proofs import proofs_of
 from rahdari.apply import drafts, form_errors, queries
 from rahdari.apply import sending as apply_sending

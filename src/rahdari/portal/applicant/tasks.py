@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.applicant.mobile_lines import is_ready, line_for
+from rahdari.applicant.lines import is_ready, line_for
 from rahdari.applicant.proofs import left_to_prove, proofs_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as apply

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.applicant.lines import count_of
 from rahdari.applicant.registration_status import addresses_of, standing_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import subjects
 from rahdari.checks.names import compare_names
 from rahdari.journal import actions as journal
-from rahdari.mobile import queries as mobile
 from rahdari.people import holders
 from rahdari.register import queries as register
 from rahdari.register import reference as references
@@ -96,7 +96,7 @@ def _answer(
                 context["form"] = CheckForm(initial={"number": exact, "name": typed})
         context["category"] = service_title(registration.category)
         context["valid_until"] = register.shown_until(registration, now)
-        context["lines"] = mobile.lines_of(registration).count() if mobile.has_lines(registration) else None
+        context["lines"] = count_of(registration)
         context["count"] = addresses_of(registration)
         # The holder can see that the number was checked; who checked it is not kept.
         journal.record(

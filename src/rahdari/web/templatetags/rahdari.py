@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from rahdari import policy
+from rahdari import optional, policy
 
 from .. import values
 
@@ -34,6 +34,12 @@ for _filter in (
     values.span_words,
 ):
     register.filter(_filter.__name__, _filter)
+
+
+@register.filter
+def installed(room: str) -> bool:
+    """Whether this installation has an optional room."""
+    return room not in optional.left_out()
 
 
 @register.simple_tag

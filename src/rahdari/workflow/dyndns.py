@@ -1,19 +1,22 @@
 """Addresses that change by themselves, between their reports: what the clock does with them, and who is told."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.urls import reverse
 
 from rahdari.apply.models import Endpoint
+from rahdari.archive.actions import Box
 from rahdari.db.queues import each_of
 from rahdari.dyndns import hosts, reporting
 from rahdari.dyndns import queries as dyndns_queries
-from rahdari.dyndns.models import ReportedAddress
+from rahdari.dyndns.models import AddressClaim, AddressReport, ReportedAddress
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import address_changes
-from rahdari.register.models import Registration
+from rahdari.register.models import Entry, Registration
+
+from .step import Place, Step
 
 
 def tie_hosts(endpoints: Iterable[Endpoint], registration: Registration, *, now: dt.datetime) -> None:
@@ -71,3 +74,30 @@ def _write(each: ReportedAddress, template: str, once: str, now: dt.datetime) ->
             },
             now=now,
         )
+
+
+def forget_holder(*, registration: Registration, box: Box) -> list[str]:
+    return list(hosts.erase(hosts=dyndns_queries.all_hosts_of(registration), box=box))
+
+
+def let_go(*, entry: Entry) -> None:
+    hosts.drop_closed(entry=entry)
+
+
+def erase_asked(*, subjects: Sequence[str], box: Box) -> list[str]:
+    """Of connections that came to nothing. Gives the subjects under which they claimed addresses."""
+    asked = dyndns_queries.hosts_by_subject(subjects).values()
+    return list(hosts.erase(hosts=[host for host in asked if host.registration_id is None], box=box))
+
+
+entries_needed = dyndns_queries.reported_entries
+STEPS = {
+    Place.ENTRIES: (
+        Step("dyndns: take proved claims", reporting.take_proved_claims, of=(AddressClaim,)),
+        Step("dyndns: tell of silence", notify_of_silence, of=(ReportedAddress,), clock=True),
+    ),
+    Place.LAST: (
+        Step("dyndns: tell of lapses", notify_of_lapses, of=(ReportedAddress,), clock=True),
+        Step("dyndns: forget reports", reporting.forget_reports, of=(AddressReport,), clock=True),
+    ),
+}

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.address import is_global
 from rahdari.applicant import router_settings
-from rahdari.applicant.connections import (
+from rahdari.applicant.dyndns import (
     LONGEST_PAUSE,
     OLD_TOKEN_LASTS,
     PER_SECONDS,
@@ -208,3 +209,7 @@ def _pause(request: HttpRequest, host: DynamicHost, actor: str, now: dt.datetime
         messages.warning(request, str(error))
         return
     messages.success(request, _("Paused. We send no letters about this address until then."))
+
+
+prove_changing = prove
+urlpatterns = [path("my/registrations/<str:reference>/changing/<uuid:host>/", changing, name="changing")]

@@ -8,7 +8,7 @@ from rahdari.ops.checks import NOTE, OK, WRONG, Finding
 MANY = 5
 
 
-def check_dyndns() -> Iterator[Finding]:
+def check_rows() -> Iterator[Finding]:
     from django.utils import timezone
 
     from rahdari.dyndns import queries as dyndns_queries

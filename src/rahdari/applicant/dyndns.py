@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rahdari.address import format_block
-from rahdari.dyndns import queries, rules
+from rahdari.dyndns import hosts, queries, rules
 from rahdari.dyndns.models import AddressReport, DynamicHost, ReportedAddress
 from rahdari.dyndns.rules import By, ReportOutcome
 
@@ -93,3 +93,14 @@ def end_of_pause(day: dt.date | None, now: dt.datetime) -> dt.datetime:
         words = _("Enter a date within the next 90 days, for example %(day)s.")
         raise WrongDay(words % {"day": today + dt.timedelta(days=7)})
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+# -- what other use cases ask for --------------------------------------------------------------------------------------
+
+hosts_of, reported_among, reported_address_of = queries.hosts_of, queries.reported_among, queries.reported_address_of
+make_host = hosts.make_host
+
+
+def is_reported(subject: str, now: dt.datetime) -> bool:
+    host = queries.host_by_subject(subject)
+    return host is not None and any(each.until > now for each in queries.reported_addresses_of(host))

@@ -6,11 +6,12 @@ import uuid
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from rahdari.applicant import connections
+from rahdari.applicant import dyndns as connections
 from rahdari.apply import queries as apply
 from rahdari.dyndns import hosts, queries, rules
 from rahdari.dyndns.models import DynamicHost
 from rahdari.dyndns.rules import V6As
+from rahdari.journal.models import JournalEntry as Row
 from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
 from rahdari.programs import answers as programs
@@ -21,6 +22,7 @@ from rahdari.programs.schema import DAY, MOMENT, TRUTH, Json, choice, closed, li
 
 from .applications import ONE as APPLICATION
 from .applications import own
+from .events import About, about_registration
 from .interface import API, Call
 from .registrations import ONE as REGISTRATION
 from .registrations import valid
@@ -207,3 +209,17 @@ def _end_of(text: str, now: dt.datetime) -> dt.datetime:
         return connections.end_of_pause(dt.date.fromisoformat(text), now)
     except connections.WrongDay as wrong:
         raise not_taken([fault("/paused_until", "wrong_day", str(wrong))]) from None
+
+
+# -- events ----------------------------------------------------------------------------------------------------------
+
+
+def _of_host(row: Row) -> About:
+    found = queries.host_by_id(row.subject.partition(":")[2])
+    if found is None or found.registration is None:
+        return None
+    to, data = about_registration(found.registration)
+    return to, data | {"connection": str(found.pk)}
+
+
+ABOUT = {"host": _of_host}

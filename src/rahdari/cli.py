@@ -84,9 +84,8 @@ COMMANDS = {
     ),
     "operator": Command("rahdari.publish.commands", "Add an operator who follows the feed.", Needs.DJANGO),
     "people": Command("rahdari.people.commands", "Give a post to a person, or take it away.", Needs.DJANGO),
-    "letters": Command(
-        "rahdari.letters.commands", "Note letters that came back, and try the providers of SMS.", Needs.DJANGO
-    ),
+    "letters": Command("rahdari.letters.commands", "Note letters that came back.", Needs.DJANGO),
+    "sms": Command("rahdari.ops.sms_commands", "Try the providers of SMS.", Needs.DJANGO),
     "roster": Command("rahdari.checks.commands", "Import a roster that checks are made against.", Needs.DJANGO),
     "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),
     "rpki": Command(
@@ -332,7 +331,7 @@ def commands() -> dict[str, Command]:
     """All but those of rooms that are left out. Raises SettingsRefused."""
     try:
         return {word: command for word, command in COMMANDS.items() if word not in optional.left_out()}
-    except optional.UnknownRoom as error:
+    except optional.WrongChoice as error:
         raise SettingsRefused(str(error)) from None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 # What each is for, as the error says that asks to put it back.
 ROOMS = {
+    "sms": "short messages to mobile numbers",
     "remote": "people who work from home",
     "fees": "fees",
     "mobile": "mobile numbers in the place of addresses",
@@ -25,22 +26,25 @@ ROOMS = {
 }
 
 
-class UnknownRoom(ValueError):
-    """RAHDARI_WITHOUT names what cannot be left out. `.unknown`"""
+# What cannot do without another of them.
+NEEDS = {"mobile": "sms"}
 
-    def __init__(self, unknown: list[str]) -> None:
-        super().__init__(
-            f"RAHDARI_WITHOUT names {', '.join(unknown)}, which cannot be left out. "
-            f"Write names of these, with spaces between them: {', '.join(sorted(ROOMS))}."
-        )
-        self.unknown = unknown
+
+class WrongChoice(ValueError):
+    """RAHDARI_WITHOUT names what cannot be left out."""
 
 
 def left_out() -> frozenset[str]:
-    """Raises UnknownRoom."""
+    """Raises WrongChoice."""
     words = os.environ.get("RAHDARI_WITHOUT", "").split()
     if unknown := [word for word in words if word not in ROOMS]:
-        raise UnknownRoom(unknown)
+        raise WrongChoice(
+            f"RAHDARI_WITHOUT names {', '.join(unknown)}, which cannot be left out. "
+            f"Write names of these, with spaces between them: {', '.join(sorted(ROOMS))}."
+        )
+    for room, other in NEEDS.items():
+        if other in words and room not in words:
+            raise WrongChoice(f"RAHDARI_WITHOUT names {other}, and {room} cannot do without it. Name {room} too.")
     return frozenset(words)
 
 

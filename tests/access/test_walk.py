@@ -58,7 +58,7 @@ API = frozenset(f"api:{next(iter(each.values())).id}" for each in interface.API.
 API |= {"api:nothing_here"}
 # Programs with a bearer token, never a browser with a cookie.
 PROGRAMS = API | frozenset(
-    """publish:receipt publish:metrics letters:sms_report letters:metrics dyndns:metrics apply:metrics
+    """publish:receipt publish:metrics sms:report letters:metrics dyndns:metrics apply:metrics
     confirm:list_checks confirm:get_check confirm:answer_checks confirm:get_callback confirm:test_callback
     confirm:change_callback_secret confirm:list_samples confirm:get_sample confirm:answer_samples
     mobile:list_lines mobile:list_changes mobile:record_list_receipt mobile:report_left""".split()
@@ -271,7 +271,7 @@ class World:
             },
             **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
             "portal:hold": {"hold": uuid.uuid4()},
-            "letters:sms_report": {"provider": "gateway"},
+            "sms:report": {"provider": "gateway"},
             "letters:no_reminders": {"id": uuid.uuid4(), "token": links.token("letters.no_reminders", "0")},
             "fees:payment": {"id": self.payment},
             **{own: {"number": self.invoice} for own in OWN_INVOICE},

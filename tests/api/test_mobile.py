@@ -9,7 +9,7 @@ from django.utils import timezone
 from rahdari.apply.models import Application
 from rahdari.mobile import listing, queries
 from rahdari.mobile.rules import Left
-from rahdari.people.number_codes import CODE_LASTS, CODES_TO_A_NUMBER
+from rahdari.sms.codes import CODE_LASTS, CODES_TO_A_NUMBER
 from tests.builders import mobile_lines as sample
 from tests.builders import story
 from tests.builders.mobile_lines import FIRST, SECOND

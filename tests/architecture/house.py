@@ -28,13 +28,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("control",),
     ("letters",),
     ("people",),
-    ("register",),
+    ("register", "sms"),
     ("inquiry",),
     ("archive",),
     ("journal",),
     ("programs",),
     ("web",),
-    ("db", "tables"),
+    ("db", "tables", "delivery"),
     ("vault",),
     ("vantage",),
     ("policy", "feed", "probe"),
@@ -49,10 +49,10 @@ BESIDE = ("agent", "client", "push", "lookup", "settings")
 OPTIONAL = tuple(optional.ROOMS)
 FACTS = frozenset({"address", "feed", "policy", "probe"})
 # Below the rooms that know persons.
-GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vantage", "journal", "archive"}
+GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vantage", "journal", "archive", "delivery"}
 WITHOUT_DJANGO = (*sorted(FACTS), "optional", "vantage", "agent", "push", "lookup", "client")
 WITH_LAYERS_INSIDE = (
-    *("journal", "archive", "register", "people", "letters", "apply", "remote", "vouch", "share", "control"),
+    *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "api", "publish", "inquiry"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
@@ -80,25 +80,25 @@ BOUNDS = (
         "lines-are-not-published",
         "The room of mobile lines publishes nothing",
         ("mobile",),
-        GROUND | {"register", "people", "letters", "apply", "confirm", "inquiry"},
+        GROUND | {"register", "people", "sms", "letters", "apply", "confirm", "inquiry"},
     ),
     Bound(
         "desk-knows-no-applicant",
         "The desk of operators does not know who asked, or why",
         ("confirm",),
-        GROUND | {"register", "people", "letters", "inquiry"},
+        GROUND | {"register", "people", "sms", "letters", "inquiry"},
     ),
     Bound(
         "associations-see-no-file",
         "The desk of associations knows no application, no check and no case",
         ("attest",),
-        GROUND | {"register", "people", "letters", "inquiry"},
+        GROUND | {"register", "people", "sms", "letters", "inquiry"},
     ),
     Bound(
         "verifier-knows-no-applicant",
         "Control and checks do not know who asked, or why",
         ("control", "checks"),
-        GROUND | {"register", "people", "letters"},
+        GROUND | {"register", "people", "sms", "letters"},
     ),
     Bound("agent-ships-alone", "The agent reaches address, feed and probe", ("agent",), FACTS - {"policy"}),
     Bound("client-ships-alone", "The applicants' client reaches feed", ("client",), frozenset({"feed"})),
@@ -152,6 +152,8 @@ def contracts(package: Path = PACKAGE) -> Iterator[dict[str, Any]]:
     }
     for room in OPTIONAL:
         own, others = of_room(room, package)
+        for needs_it in (each for each, needed in optional.NEEDS.items() if needed == room):
+            others -= of_room(needs_it, package)[0]
         yield {
             **_forbidden(f"without-{room}", f"Nothing that stays imports {room}, which can be left out", others, own),
             "as_packages": "False",

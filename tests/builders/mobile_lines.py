@@ -14,13 +14,13 @@ from rahdari.apply.models import Application
 from rahdari.confirm import queries as questions
 from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm.models import SubscriberQuestion, Way
-from rahdari.letters.models import Message
 from rahdari.mobile import actions, queries
 from rahdari.mobile.models import MobileNumber
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as networks
 from rahdari.register.models import Registration
+from rahdari.sms.models import Message
 from tests.builders import story
 
 NUMBER, OTHER_NUMBER = "+923007654321", "+923331234568"
@@ -64,7 +64,7 @@ def typed(application: Application, number: str = NUMBER) -> MobileNumber:
 
 def code_to(user: User) -> str:
     """What it is stands in the SMS alone."""
-    text = Message.objects.filter(to=user).latest("written_at").text
+    text = Message.objects.filter(person=user.pk).latest("written_at").text
     return next(line for line in text.split("\n") if re.fullmatch(r"\d{6}", line))
 
 

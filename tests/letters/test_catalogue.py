@@ -12,14 +12,17 @@ from django.template.loader_tags import ExtendsNode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rahdari.letters import catalogue, samples, segments
-from rahdari.letters.writing import LetterIncomplete, UnknownLetter, compose, compose_note
+from rahdari.letters import catalogue, samples
+from rahdari.letters import sms as notes
+from rahdari.letters.writing import compose
+from rahdari.sms import segments, writing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "src" / "rahdari" / "letters" / "templates" / "letters"
+NOTES_FOLDER = ROOT / "src" / "rahdari" / "sms" / "templates" / "sms"
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])
 EVERY = pytest.mark.parametrize("template", sorted(catalogue.LETTERS))
-NOTE = pytest.mark.parametrize("note", sorted(catalogue.NOTES))
+NOTE = pytest.mark.parametrize("note", sorted(writing.NOTES))
 # What `compose` puts in by itself.
 GIVEN = {"authority", "demo", "url", "host", "on_behalf", "agent"}
 # Made from others: the reasons, each with its code, from `reason` and `code`.
@@ -53,8 +56,8 @@ def places(nodes: object) -> set[str]:
     return found
 
 
-def places_of(name: str) -> set[str]:
-    template = get_template(f"letters/{name}").template  # type: ignore[attr-defined]
+def places_of(name: str, folder: str = "letters") -> set[str]:
+    template = get_template(f"{folder}/{name}").template  # type: ignore[attr-defined]
     assert isinstance(template, Template)
     return places(template.nodelist) - {"reason"}
 
@@ -89,10 +92,10 @@ class TestLetters:
     @EVERY
     def test_name_a_note_that_is_there(self, template: str) -> None:
         note = catalogue.LETTERS[template].note
-        assert note == "" or note in catalogue.NOTES
+        assert note == "" or note in writing.NOTES
         if note:
             facts = set(samples.facts_of_letter(template))
-            assert catalogue.NOTES[note].needs <= facts | ({"reference"} if "registration" in facts else set())
+            assert writing.NOTES[note] <= facts | ({"reference"} if "registration" in facts else set())
 
     @EVERY
     def test_are_listed_in_the_docs_with_the_subject_in_both_languages(self, template: str) -> None:
@@ -105,29 +108,29 @@ class TestLetters:
 
 class TestNotes:
     def test_have_a_text_in_both_languages_and_no_text_is_left_over(self) -> None:
-        texts = {path.name for path in (FOLDER / "sms").iterdir()}
-        assert texts == {f"{name}.{language}.txt" for name in catalogue.NOTES for language in ("en", "ur")}
-        assert set(samples.NOTES) == set(catalogue.NOTES)
+        texts = {path.name for path in NOTES_FOLDER.iterdir()}
+        assert texts == {f"{name}.{language}.txt" for name in writing.NOTES for language in ("en", "ur")}
+        assert set(notes.NOTES) == set(writing.NOTES)
 
     @NOTE
     def test_ask_for_the_same_facts_in_both_languages(self, note: str) -> None:
-        english, urdu = (places_of(f"sms/{note}.{language}.txt") for language in ("en", "ur"))
+        english, urdu = (places_of(f"{note}.{language}.txt", "sms") for language in ("en", "ur"))
         assert english == urdu
-        assert english - GIVEN == catalogue.NOTES[note].needs
+        assert english - GIVEN == writing.NOTES[note]
 
     @NOTE
     @BOTH
     def test_fit_into_one_part_in_english_and_two_in_urdu(self, note: str, language: str) -> None:
-        text = compose_note(note=note, language=language, context=samples.facts_of_note(note))
+        text = writing.compose(note=note, language=language, context=notes.NOTES[note][1])
         assert segments.count(text) <= (1 if language == "en" else 2)
         assert segments.alphabet_of(text) == ("gsm" if language == "en" else "ucs2")
 
     @NOTE
     @BOTH
     def test_say_who_writes_first_and_put_every_code_alone_on_its_line(self, note: str, language: str) -> None:
-        text = compose_note(note=note, language=language, context=samples.facts_of_note(note))
+        text = writing.compose(note=note, language=language, context=notes.NOTES[note][1])
         assert text.startswith("Rahdari: " if language == "en" else "راہداری: ")
-        for value in samples.facts_of_note(note).values():
+        for value in notes.NOTES[note][1].values():
             if isinstance(value, str):
                 assert value in text.split("\n")
         assert not re.search("[\u2066-\u2069]", text)
@@ -136,7 +139,7 @@ class TestNotes:
     def test_are_listed_in_the_docs_in_both_languages(self, note: str) -> None:
         page = (ROOT / "docs" / "letters.md").read_text()
         for language in ("en", "ur"):
-            first = compose_note(note=note, language=language, context=samples.facts_of_note(note)).split("\n")[0]
+            first = writing.compose(note=note, language=language, context=notes.NOTES[note][1]).split("\n")[0]
             assert first in page
 
 
@@ -173,11 +176,11 @@ class TestNoSecretIsAskedFor:
     @NOTE
     @BOTH
     def test_a_note_has_no_link_and_no_facts_but_number_day_and_site(self, note: str, language: str) -> None:
-        text = compose_note(note=note, language=language, context=samples.facts_of_note(note))
+        text = writing.compose(note=note, language=language, context=notes.NOTES[note][1])
         assert not re.search(r"https?:|www\.|/|@|\?", text)
         assert not ASKS.search(text)
         assert not ASKS_URDU.search(text)
-        assert places_of(f"sms/{note}.{language}.txt") <= {"reference", "due_at", "valid_until", "code", "host"}
+        assert places_of(f"{note}.{language}.txt", "sms") <= {"reference", "due_at", "valid_until", "code", "host"}
 
     def test_these_would_be_found(self) -> None:
         assert SECRET_LINK.search("/sign-in/?code=482915")
@@ -187,14 +190,14 @@ class TestNoSecretIsAskedFor:
 
 class TestComposeNote:
     def test_takes_a_registration_for_the_file_of_a_letter_about_one(self) -> None:
-        text = compose_note(note="news", language="en", context={"registration": "RD-5P9X-31GN"})
+        text = writing.compose(note="news", language="en", context={"registration": "RD-5P9X-31GN"})
         assert "RD-5P9X-31GN" in text
 
     def test_refuses_an_unknown_note_and_one_that_is_not_told_enough(self) -> None:
-        with pytest.raises(UnknownLetter):
-            compose_note(note="../news", language="en", context={})
-        with pytest.raises(LetterIncomplete) as caught:
-            compose_note(note="answer_by", language="en", context={"reference": "A-2611-0482"})
+        with pytest.raises(KeyError):
+            writing.compose(note="../news", language="en", context={})
+        with pytest.raises(writing.NoteIncomplete) as caught:
+            writing.compose(note="answer_by", language="en", context={"reference": "A-2611-0482"})
         assert caught.value.missing == ["due_at"]
 
 

@@ -12,7 +12,8 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from rahdari.letters import actions, queries, rules
+from rahdari.delivery import rules
+from rahdari.letters import actions, queries
 from rahdari.letters.models import Letter, LetterState
 from rahdari.people.models import User
 from tests.builders.letters import FACTS, NOW, a_reader

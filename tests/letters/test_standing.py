@@ -11,15 +11,17 @@ from django.urls import reverse
 from django.utils import translation
 
 from rahdari import cli
-from rahdari.letters import actions, provider_health, queries, words
-from rahdari.letters.models import Letter, LetterState, Message
+from rahdari.delivery import provider_health
+from rahdari.letters import actions, queries, words
+from rahdari.letters.models import Letter, LetterState
 from rahdari.ops import doctor
+from rahdari.sms.models import Message
 from tests import urdu
 from tests.builders import story
 from tests.builders.letters import FACTS, NOW, a_reader
+from tests.sms.test_messages import a_letter, a_reader_with_number, note_of
 
 from .test_bounces import a_notice
-from .test_messages import a_letter, a_reader_with_number
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +119,7 @@ class TestTheCase:
 class TestTheDoctor:
     def test_says_who_fails_and_how_long_letters_wait(self) -> None:
         letter = a_letter(a_reader_with_number())
-        assert letter.message is not None
+        assert note_of(letter) is not None
         findings = list(doctor.check_letters())
         assert [one.text for one in findings if one.state == doctor.WRONG and "has waited" in one.text]
         for number in range(3):

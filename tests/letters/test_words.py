@@ -12,7 +12,8 @@ from django.template.loader_tags import BlockNode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rahdari.letters import catalogue, plain, rules
+from rahdari.delivery import rules
+from rahdari.letters import catalogue, plain
 from rahdari.letters.writing import LetterIncomplete, UnknownLetter, compose
 from tests.builders.letters import FACTS, RULES
 

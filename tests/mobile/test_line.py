@@ -22,12 +22,12 @@ from rahdari.letters.models import Letter
 from rahdari.mobile import actions, listing, queries
 from rahdari.mobile.models import MobileListChange, MobileNumber
 from rahdari.mobile.rules import Left
-from rahdari.people import number_codes
 from rahdari.policy import clock
 from rahdari.publish.models import PendingChange
 from rahdari.register import actions as register
 from rahdari.register import pausing
 from rahdari.register.models import Change, Entry, Registration
+from rahdari.sms import codes as number_codes
 from tests.builders import mobile_lines as sample
 from tests.builders import story
 from tests.builders.mobile_lines import FIRST, NUMBER, OTHER_NUMBER, SECOND

@@ -119,7 +119,7 @@ class TestWhole:
             assert "Run: chmod 600" in about(installation.doctor(), "SMS", WRONG)[0]
             path.chmod(0o600)
             assert about(installation.doctor(), "SMS") == []
-            tried = installation.run("letters", "try", "0300 1234567")
+            tried = installation.run("sms", "try", "0300 1234567")
             assert (tried.returncode, tried.stdout) == (1, "centre-b: not taken: not reached\n")
         finally:
             path.unlink()

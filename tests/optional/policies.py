@@ -39,6 +39,7 @@ def _without_check(rules: Rules, kind: str) -> None:
 
 
 WITHOUT: dict[str, Callable[[Rules], object]] = {
+    "sms": _without_section("quiet_hours"),
     "remote": _without_section("remote_staff"),
     "fees": _without_fees,
     "share": _without_section("sharing"),

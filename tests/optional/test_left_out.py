@@ -18,9 +18,11 @@ from . import policies, traces
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = sorted(optional.ROOMS)
+# Each with those that cannot do without it.
+WITH_THEIRS = {room: " ".join([room, *(each for each in ROOMS if optional.NEEDS.get(each) == room)]) for room in ROOMS}
 
 
-@pytest.mark.parametrize("rooms", [*ROOMS, " ".join(ROOMS)], ids=[*ROOMS, "all"])
+@pytest.mark.parametrize("rooms", [*WITH_THEIRS.values(), " ".join(ROOMS)], ids=[*ROOMS, "all"])
 @pytest.mark.usefixtures("django_db_setup")
 def test_the_whole_line_without(rooms: str) -> None:
     parts = urlsplit(os.environ["DATABASE_URL"])
@@ -39,15 +41,18 @@ def test_the_whole_line_without(rooms: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_policy_that_asks_for_it_is_told_where_and_how_to_mend_it(room: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    without = policies.without(room)
+    rooms = WITH_THEIRS[room].split()
+    without = policies.without(*rooms)
     asking = policies.asking(room)
     policy.read(asking)
-    monkeypatch.setenv("RAHDARI_WITHOUT", room)
+    monkeypatch.setenv("RAHDARI_WITHOUT", WITH_THEIRS[room])
     with pytest.raises(policy.PolicyError) as refused:
         policy.read(asking)
     for problem in refused.value.problems:
         assert problem.line > 1, problem
-        assert optional.ROOMS[room] in problem.message and f"take `{room}` out of RAHDARI_WITHOUT" in problem.message
+        (named,) = [each for each in rooms if f"take `{each}` out of RAHDARI_WITHOUT" in problem.message]
+        assert optional.ROOMS[named] in problem.message
+    assert any(f"take `{room}` out" in problem.message for problem in refused.value.problems)
     policy.read(without)
 
 
@@ -64,6 +69,15 @@ def test_a_word_that_is_no_room_is_refused_at_start(command: list[str]) -> None:
     assert child.returncode != 0
     said = child.stderr.strip().splitlines()[-1]
     assert "RAHDARI_WITHOUT names mail, which cannot be left out" in said and "remote" in said
+
+
+@pytest.mark.parametrize(("room", "needed"), optional.NEEDS.items())
+def test_what_another_room_needs_goes_with_it_alone(room: str, needed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAHDARI_WITHOUT", needed)
+    with pytest.raises(optional.WrongChoice, match=f"{needed}, and {room} cannot do without it. Name {room} too"):
+        optional.left_out()
+    monkeypatch.setenv("RAHDARI_WITHOUT", f"{needed} {room}")
+    assert optional.left_out() == {needed, room}
 
 
 @pytest.mark.django_db

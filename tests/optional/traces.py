@@ -2,6 +2,7 @@
 
 # In the words of a page, in either language.
 ON_PAGES = {
+    "sms": r"\bSMS\b|account/number|ایس ایم ایس",
     "remote": r"work from home|from home\b|remote.staff|گھر سے",
     "vantage": r"vantage",
     "mobile": r"register your mobile number|number of a SIM|your SIM\b",
@@ -12,6 +13,7 @@ ON_PAGES = {
 }
 # In the names of the workflow's steps.
 STEPS = {
+    "sms": r"\bsms\b",
     "remote": r"^remote",
     "fees": r"^fees",
     "share": r"^share",
@@ -22,6 +24,7 @@ STEPS = {
 }
 # In the names of operations, shapes, scopes and events in the contracts of both interfaces.
 IN_CONTRACTS = {
+    "sms": r"sms|mobile/code",
     "remote": r"remote|home.?line",
     "fees": r"invoice|payment",
     "share": r"shar(e|ing)",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari import policy
-from rahdari.letters.rules import goes_out_at
+from rahdari.delivery.rules import goes_out_at
 
 ZONE = ZoneInfo("Asia/Karachi")
 NIGHT = policy.QuietHours(dt.time(21), dt.time(8), ("sms",), ZONE)

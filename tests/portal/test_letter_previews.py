@@ -6,7 +6,9 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from rahdari.letters import catalogue, samples
-from rahdari.letters.writing import compose, compose_note
+from rahdari.letters import sms as notes
+from rahdari.letters.writing import compose
+from rahdari.sms import writing
 from tests import urdu
 from tests.builders import story
 
@@ -31,9 +33,9 @@ class TestThePreviews:
         page = desk.get(reverse("portal:letter_previews")).text
         for name in catalogue.LETTERS:
             assert reverse("portal:letter_preview", kwargs={"template": name}) in page
-        for name in catalogue.NOTES:
+        for name in writing.NOTES:
             for language in ("en", "ur"):
-                text = compose_note(note=name, language=language, context=samples.facts_of_note(name))
+                text = writing.compose(note=name, language=language, context=notes.NOTES[name][1])
                 assert f">{escape(text)}</pre>" in page
 
     @EVERY
@@ -46,7 +48,7 @@ class TestThePreviews:
             assert f">{escape(written.text)}</pre>" in page
             assert escape(written.subject) in page
             if note:
-                text = compose_note(note=note, language=language, context=facts)
+                text = writing.compose(note=note, language=language, context=facts)
                 assert f">{escape(text)}</pre>" in page
 
     @EVERY

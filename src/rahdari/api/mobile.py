@@ -12,7 +12,6 @@ from rahdari.confirm import words
 from rahdari.mobile import actions, rules
 from rahdari.mobile.models import MobileNumber
 from rahdari.mobile.rules import MobileState
-from rahdari.people import number_codes
 from rahdari.people.acting import Reached
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import (
@@ -28,6 +27,7 @@ from rahdari.programs.problems import (
 )
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
 from rahdari.publish import queries as networks
+from rahdari.sms import codes as number_codes
 from rahdari.web import visitor
 
 from .applications import ONE, READ, WRITE, own

@@ -18,12 +18,12 @@ from rahdari.apply.models import Application
 from rahdari.mobile import actions, queries, rules
 from rahdari.mobile.models import MobileNumber
 from rahdari.mobile.rules import MobileState
-from rahdari.people import number_codes
 from rahdari.people.identifiers import IdentifierError, parse_mobile, with_plain_digits
 from rahdari.people.models import User
 from rahdari.policy import Policy
 from rahdari.publish.models import Operator
 from rahdari.register.models import Registration
+from rahdari.sms import codes as number_codes
 from rahdari.web import values
 
 from . import mobile_lines

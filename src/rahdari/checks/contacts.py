@@ -20,13 +20,13 @@ from django.db.models import QuerySet
 from django.db.models.fields.json import KT
 from django.urls import reverse
 
+from rahdari import optional
 from rahdari.control import rules as proving
 from rahdari.control.registries import CodeNotTaken, NoCodeNow
 from rahdari.db.queues import each_of
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
-from rahdari.letters import messages
 from rahdari.letters import queries as carried
 from rahdari.people.models import User
 from rahdari.vault import index, links
@@ -135,9 +135,8 @@ def send_code(
     journal.record(act="checks.sent_code", actor=actor, subject=check.subject, now=now, detail={"to": way})
     code, until = code_of(check), now + LASTS
     if way == "mobile":
-        messages.write_code_to_number(
-            asked_by=asked_by, number=to, language=language, code=code, expires_at=until, now=now
-        )
+        written = {"asked_by": asked_by, "number": to, "language": language, "code": code}
+        optional.ask(__package__, "write_code_to_number", **written, expires_at=until, now=now)
         return check
     letters.write_to_outsider(
         address=to,

@@ -22,28 +22,25 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.urls import reverse
 from procrastinate.contrib.django import app
 
-from rahdari import policy
+from rahdari import optional, policy
+from rahdari.delivery import provider_health
+from rahdari.delivery.rules import (
+    CODE_LASTS,
+    CODES_FIRST,
+    IN_ITS_TURN,
+    TryAgain,
+    after_failure,
+    goes_out_at,
+    is_permanent,
+)
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
-from . import provider_health, queries
+from . import queries
 from .bounces import NotAReturn, record_return
 from .catalogue import LETTERS, SIGN_IN_CODE
-from .messages import (
-    forget_early_reports,
-    listen,
-    messages_left_alone,
-    on_report,
-    record_report,
-    send_message,
-    stop_listening,
-    write_code_to_number,
-    write_note,
-    write_number_code,
-)
 from .models import Letter, LetterState, ReminderOptOut
 from .retention import erase_letters, forget_deliveries
-from .rules import CODE_LASTS, CODES_FIRST, IN_ITS_TURN, TryAgain, after_failure, goes_out_at, is_permanent
 from .writing import LetterIncomplete, UnknownLetter, compose
 
 __all__ = [
@@ -54,22 +51,14 @@ __all__ = [
     "erase_letters",
     "find_left_alone",
     "forget_deliveries",
-    "forget_early_reports",
-    "listen",
     "mark_all_read",
     "mark_read",
-    "on_report",
-    "record_report",
     "record_return",
     "send",
-    "send_message",
-    "stop_listening",
     "want_reminders",
-    "write_code_to_number",
     "write_invitation",
     "write_letter",
     "write_mandate",
-    "write_number_code",
     "write_once",
     "write_post_changed",
     "write_sign_in_code",
@@ -116,7 +105,6 @@ def _write(*, to: User, template: str, about: str, once: str, context: Mapping[s
     quiet = policy.current(settings.POLICY_FILE).quiet_hours
     at = goes_out_at(now, quiet=quiet, channel="email", urgent=LETTERS[template].urgent)
     letter = Letter.objects.create(
-        message=write_note(to=to, template=template, about=about, context=context, now=now),
         to=to,
         language=to.language,
         template=template,
@@ -129,6 +117,7 @@ def _write(*, to: User, template: str, about: str, once: str, context: Mapping[s
         state=LetterState.KEPT if kept else LetterState.QUEUED,
         next_try_at=None if kept else at,
     )
+    optional.ask(__package__, "write_note", letter, context, now=now)
     if not kept:
         _queue(letter, at=at if at > now else None)
     return letter
@@ -406,7 +395,7 @@ def _forget_code(letter: Letter) -> None:
 
 def find_left_alone(*, now: dt.datetime) -> int:
     """Queue again what a dead process or a failed job left, codes first; return how many. Runs every ten seconds."""
-    found = messages_left_alone(now=now)
+    found: int = optional.ask(__package__, "find_left_alone", now=now) or 0
     for letter_id in list(queries.left_alone(now=now).values_list("pk", flat=True)):
         with transaction.atomic():
             letter = queries.left_alone(now=now).select_for_update(skip_locked=True).filter(pk=letter_id).first()

@@ -1,4 +1,4 @@
-"""Which letters there are, and which short notes: one row each. Pure.
+"""Which letters there are: one row each. Pure.
 
 A letter is a row here, two pages in `templates/letters/`, facts in `samples.py` and a row in `docs/letters.md`; tests
 hold that none of them is missing (see the README).
@@ -36,21 +36,11 @@ class Kind:
         return self.needs | self.may
 
 
-@dataclass(frozen=True)
-class Note:
-    """One short note, for SMS. `reference` is the number of the file that the letter is about."""
-
-    title: Title
-    needs: frozenset[str]
-
-
 def _kind(title: Title, needs: str, may: str = "", **rest: Any) -> Kind:
     return Kind(title, frozenset(needs.split()), frozenset(may.split()), **rest)
 
 
 SIGN_IN_CODE = "code"
-NUMBER_CODE = "number_code"
-CONTACT_CODE = "contact_code"
 
 # What whoever is asked by letter reads (`vouch.parties`).
 _BY_LETTER = "about question lead not_asked ends_at stop_url"
@@ -223,11 +213,3 @@ OF_ROOMS = {
 }
 for prefix in (prefix for prefix, room in OF_ROOMS.items() if room in optional.left_out()):
     LETTERS = {name: kind for name, kind in LETTERS.items() if not name.startswith(prefix)}
-
-NOTES: dict[str, Note] = {
-    CONTACT_CODE: Note(_("The code to the contact of a company or member"), frozenset({"code"})),
-    NUMBER_CODE: Note(_("The code that confirms a mobile number"), frozenset({"code"})),
-    "news": Note(_("There is news in a file"), frozenset({"reference"})),
-    "answer_by": Note(_("An answer is due"), frozenset({"reference", "due_at"})),
-    "ends_on": Note(_("A registration ends"), frozenset({"reference", "valid_until"})),
-}

@@ -6,6 +6,7 @@
 import datetime as dt
 from collections.abc import Mapping
 
+from rahdari.delivery import provider_health
 from rahdari.people import queries as people
 from rahdari.web.metrics_access import exposition as in_text
 
@@ -18,11 +19,8 @@ def exposition(*, now: dt.datetime) -> str:
     ages = {
         channel: (now - at).total_seconds() if at else 0.0 for channel, at in queries.oldest_waiting(now=now).items()
     }
-    failed = {
-        "email": queries.failed_since(since=now - RECENT),
-        "sms": queries.messages_failed_since(since=now - RECENT),
-    }
-    carriers = list(queries.carriers())
+    failed = queries.given_up(since=now - RECENT)
+    carriers = list(provider_health.all_of_them())
     failures = {one.name: one.failures for one in carriers}
     rests = {one.name: int(one.rests_until is not None and one.rests_until > now) for one in carriers}
     waiting = queries.waiting(now=now)

@@ -1,8 +1,7 @@
-"""Letters and short messages: what was written to whom, and whether it went out.
+"""Letters: what was written to whom, and whether it went out.
 
 Invariants: a letter is never rewritten; its words are encrypted; a letter that was confirmed as sent is never sent
-again; a letter with a sign-in code belongs to no person's file and forgets code and address once it is settled. A short
-message forgets its number as soon as a provider took it or all gave it up, and a code with it.
+again; a letter with a sign-in code belongs to no person's file and forgets code and address once it is settled.
 """
 
 import uuid
@@ -36,119 +35,6 @@ class ReminderOptOut(models.Model):
         return f"no-reminders:{self.pk}"
 
 
-class Message(models.Model):
-    """A short note by SMS: that a letter is there, or the code that confirms a number."""
-
-    class State(models.TextChoices):
-        QUEUED = "queued"
-        SENDING = "sending"
-        SENT = "sent"
-        DELIVERED = "delivered"
-        FAILED = "failed"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages_by_sms")
-    number = EncryptedTextField()
-    language = models.CharField(max_length=2)
-    note = models.CharField(max_length=60)
-    about = models.CharField(max_length=80, blank=True)
-    text = EncryptedTextField()
-    urgent = models.BooleanField(default=False)
-    written_at = models.DateTimeField()
-
-    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    tries = models.PositiveSmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True, blank=True)
-    taken_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)
-    provider = models.CharField(max_length=40, blank=True)
-    parts = models.PositiveSmallIntegerField(default=0)
-    # Whether nobody knows that the provider took it: it is not sent again, so that nobody gets it twice.
-    unclear = models.BooleanField(default=False)
-    # Why it was given up: a word of ours or a code of the network's.
-    reason = models.CharField(max_length=80, blank=True)
-    # Each provider that was asked: when, which, and what it answered.
-    attempts = models.JSONField(default=list)
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["-written_at", "-id"]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(
-                fields=["next_try_at"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="messages_not_settled",
-            ),
-            models.Index(fields=["about", "-written_at"], name="messages_about"),
-        ]
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(
-                condition=models.Q(state__in=["sent", "delivered"], sent_at__isnull=False)
-                | models.Q(state="failed")
-                | models.Q(state__in=["queued", "sending"], sent_at__isnull=True),
-                name="message_sent_at_if_sent",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"message:{self.pk}"
-
-
-class SmsSegment(models.Model):
-    """One part of a message, under the reference by which its provider will tell what became of it."""
-
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="pieces")
-    provider = models.CharField(max_length=40)
-    reference = models.CharField(max_length=80)
-    outcome = models.CharField(max_length=10, default="waiting")
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["id"]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["provider", "reference"], name="part_by_reference"),
-        ]
-
-    def __str__(self) -> str:
-        return f"part:{self.pk}"
-
-
-class EarlyDeliveryReport(models.Model):
-    """A report that came before we knew of its message: a provider may be quicker than our own note of its answer."""
-
-    provider = models.CharField(max_length=40)
-    reference = models.CharField(max_length=80)
-    outcome = models.CharField(max_length=10)
-    reason = models.CharField(max_length=40, blank=True)
-    received_at = models.DateTimeField()
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["id"]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["provider", "reference"], name="early_report_by_reference"),
-        ]
-
-    def __str__(self) -> str:
-        return f"early-report:{self.pk}"
-
-
-class ProviderHealth(models.Model):
-    """How a provider of SMS, or the mail server, has done of late, for all processes. Named as in `sms.toml`."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    failures = models.PositiveIntegerField(default=0)
-    rests_until = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=80, blank=True)
-    last_failed_at = models.DateTimeField(null=True, blank=True)
-    last_taken_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["name"]
-
-    def __str__(self) -> str:
-        return f"carrier:{self.pk}"
-
-
 class Letter(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     to = models.ForeignKey(
@@ -165,8 +51,6 @@ class Letter(models.Model):
     text = EncryptedTextField()
     html = EncryptedTextField()
     written_at = models.DateTimeField()
-    # The note by SMS that says that this letter is there; one note may say it of several.
-    message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="letters")
     read_at = models.DateTimeField(null=True, blank=True)
 
     state = models.CharField(max_length=10, choices=LetterState, default=LetterState.QUEUED)

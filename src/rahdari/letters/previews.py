@@ -3,28 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from . import samples, segments
-from .catalogue import LETTERS, NOTES, Title
-from .writing import UnknownLetter, Written, compose, compose_note
+from rahdari import optional
+
+from . import samples
+from .catalogue import LETTERS, Kind, Title
+from .writing import UnknownLetter, Written, compose
 
 LANGUAGES = ("en", "ur")
-
-
-@dataclass(frozen=True)
-class Note:
-    language: str
-    text: str
-
-    @property
-    def parts(self) -> int:
-        return segments.count(self.text)
 
 
 @dataclass(frozen=True)
 class InOneLanguage:
     language: str
     written: Written
-    note: Note | None
+    # The note by SMS, if one goes with it.
+    note: Any
 
 
 @dataclass(frozen=True)
@@ -37,12 +30,12 @@ class Preview:
     both: tuple[InOneLanguage, ...] = ()
 
 
-def _note(name: str, language: str, facts: dict[str, Any]) -> Note | None:
-    return Note(language, compose_note(note=name, language=language, context=facts)) if name else None
+def _has_note(kind: Kind) -> bool:
+    return bool(kind.note) and "sms" not in optional.left_out()
 
 
 def letters() -> list[Preview]:
-    return [Preview(name, kind.title, bool(kind.note)) for name, kind in LETTERS.items()]
+    return [Preview(name, kind.title, _has_note(kind)) for name, kind in LETTERS.items()]
 
 
 def letter(name: str) -> Preview:
@@ -53,15 +46,15 @@ def letter(name: str) -> Preview:
     facts = samples.facts_of_letter(name)
     both = tuple(
         InOneLanguage(
-            language, compose(template=name, language=language, context=facts), _note(kind.note, language, facts)
+            language,
+            compose(template=name, language=language, context=facts),
+            optional.ask(__package__, "sample_note", kind.note, language, facts),
         )
         for language in LANGUAGES
     )
-    return Preview(name, kind.title, bool(kind.note), both)
+    return Preview(name, kind.title, _has_note(kind), both)
 
 
-def notes() -> list[tuple[Title, list[Note | None]]]:
-    return [
-        (kind.title, [_note(name, language, samples.facts_of_note(name)) for language in LANGUAGES])
-        for name, kind in NOTES.items()
-    ]
+def notes() -> list[tuple[Title, list[Any]]]:
+    """The short notes, each in both languages."""
+    return [note for each in optional.given(__package__, "sample_notes") for note in each(LANGUAGES)]

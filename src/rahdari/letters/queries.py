@@ -5,51 +5,44 @@ import uuid
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import BooleanField, F, Min, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import F, Min, QuerySet
 from django.urls import reverse
 
+from rahdari import optional
 from rahdari import policy as policies
 from rahdari.archive import queries as archive
+from rahdari.delivery import left_alone as delivery
+from rahdari.delivery.rules import DELIVERY_KEPT
 from rahdari.errors import RahdariError
 from rahdari.people.models import User
 from rahdari.vault import links
 
 from .catalogue import LETTERS
-from .models import Letter, LetterState, Message, ProviderHealth, ReminderOptOut
+from .models import Letter, LetterState, ReminderOptOut
 from .previews import InOneLanguage
 from .previews import letter as preview
 from .previews import letters as previews
 from .previews import notes as note_previews
-from .providers import Provider, Told
-from .providers.configuration import ConfigurationError, read
-from .providers.configured import providers as configured
-from .rules import DELIVERY_KEPT, LEFT_ALONE, WITHOUT_JOB
 from .words import DeliveryStanding, reached
 from .writing import UnknownLetter
 
 __all__ = [
-    "ConfigurationError",
     "DeliveryStanding",
     "InOneLanguage",
     "LetterNotFound",
     "UnknownLetter",
-    "carriers",
     "deliveries_kept_since",
     "failed_since",
+    "given_up",
     "left_alone",
     "letter_for",
     "letters_about",
     "letters_of",
-    "messages_about",
-    "messages_failed_since",
-    "messages_left_alone",
     "note_previews",
     "oldest_waiting",
     "person_of_link",
     "preview",
     "previews",
-    "providers",
     "reached",
     "sms_is_set_up",
     "stop_url",
@@ -88,7 +81,7 @@ def unread_count(user: User) -> int:
 
 def letters_about(about: str) -> QuerySet[Letter]:
     """All letters about one subject ("application:<uuid>"), for the file that an officer sees."""
-    return Letter.objects.filter(about=about).select_related("message").order_by("-written_at", "-id")
+    return Letter.objects.filter(about=about).order_by("-written_at", "-id")
 
 
 def title_of(letter: Letter) -> str:
@@ -127,29 +120,8 @@ def person_of_link(*, id: uuid.UUID, token: str) -> User:
 
 def left_alone(*, now: dt.datetime) -> QuerySet[Letter]:
     """Letters that should have been settled by now: their process died, or their job was lost. Codes come first."""
-    found = _left_alone(Letter.objects.all(), job="letters.send_letter", name="letter_id", now=now)
+    found = delivery.left_alone(Letter.objects.all(), job="letters.send_letter", name="letter_id", now=now)
     return found.order_by(F("expires_at").asc(nulls_last=True), "written_at", "id")
-
-
-def _left_alone[Kind: Letter | Message](
-    all_of_it: QuerySet[Kind], *, job: str, name: str, now: dt.datetime
-) -> QuerySet[Kind]:
-    """Without a job that waits or is done, after some seconds: between a letter and its job there are none when all is
-    well. With one, when it has taken far too long."""
-    table = all_of_it.model._meta.db_table
-    has_job = RawSQL(  # noqa: S611  (names of ours)
-        "EXISTS (SELECT FROM procrastinate_jobs j WHERE j.task_name = %s AND j.status IN ('todo', 'doing')"
-        f" AND j.args ->> %s = {table}.id::text)",
-        [job, name],
-        output_field=BooleanField(),
-    )
-    soon, long_ago = now - WITHOUT_JOB, now - LEFT_ALONE
-    since = Q(state=LetterState.SENDING, taken_at__lt=soon) | Q(state=LetterState.QUEUED, next_try_at__lt=soon)
-    too_long = Q(state=LetterState.SENDING, taken_at__lt=long_ago) | Q(
-        state=LetterState.QUEUED, next_try_at__lt=long_ago
-    )
-    found: QuerySet[Kind] = all_of_it.annotate(has_job=has_job).filter(since).filter(Q(has_job=False) | too_long)
-    return found
 
 
 def earlier_ones(letter: Letter, *, now: dt.datetime) -> QuerySet[Letter]:
@@ -171,51 +143,29 @@ def failed_since(*, since: dt.datetime) -> int:
     return Letter.objects.filter(state=LetterState.FAILED, written_at__gte=since).count()
 
 
-# -- short messages --------------------------------------------------------------------------------------------------
-
-
-def providers(*, told: Told) -> list[Provider]:
-    """Who carries our SMS, in the order in which they are asked. Raises ConfigurationError."""
-    return configured(path=settings.SMS_PROVIDERS, printed_into=settings.SMS_FOLDER, told=told)
+# -- how they go ------------------------------------------------------------------------------------------------------
 
 
 def sms_is_set_up() -> bool:
-    """Whether this register sends SMS. A file that cannot be used is none: `rahdari doctor` says what is wrong."""
-    try:
-        return settings.SMS_FOLDER is not None or bool(read(settings.SMS_PROVIDERS))
-    except ConfigurationError:
-        return False
+    """Whether this register sends SMS."""
+    return bool(optional.ask(__package__, "is_set_up"))
 
 
-def messages_about(about: str) -> QuerySet[Message]:
-    """All notes by SMS about one subject, for the file that an officer sees."""
-    return Message.objects.filter(about=about).order_by("-written_at", "-id")
-
-
-def messages_left_alone(*, now: dt.datetime) -> QuerySet[Message]:
-    found = _left_alone(Message.objects.all(), job="letters.send_message", name="message_id", now=now)
-    return found.order_by("written_at", "id")
-
-
-def messages_failed_since(*, since: dt.datetime) -> int:
-    return Message.objects.filter(state=Message.State.FAILED, written_at__gte=since).count()
+def _due(now: dt.datetime) -> QuerySet[Letter]:
+    return Letter.objects.filter(state__in=[LetterState.QUEUED, LetterState.SENDING], next_try_at__lte=now)
 
 
 def waiting(*, now: dt.datetime) -> dict[str, int]:
     """How many letters and messages are to go out now or are on their way, by channel."""
-    due = {"state__in": ["queued", "sending"], "next_try_at__lte": now}
-    return {"email": Letter.objects.filter(**due).count(), "sms": Message.objects.filter(**due).count()}
+    return {"email": _due(now).count(), **optional.joined(__package__, "waiting", now=now)}
 
 
 def oldest_waiting(*, now: dt.datetime) -> dict[str, dt.datetime | None]:
     """Since when the oldest of them waits: from when it was to go out, so that quiet hours do not count."""
-    due = {"state__in": ["queued", "sending"], "next_try_at__lte": now}
-    return {
-        channel: model.objects.filter(**due).aggregate(oldest=Min("next_try_at"))["oldest"]
-        for channel, model in (("email", Letter), ("sms", Message))
-    }
+    oldest = _due(now).aggregate(oldest=Min("next_try_at"))["oldest"]
+    return {"email": oldest, **optional.joined(__package__, "oldest_waiting", now=now)}
 
 
-def carriers() -> QuerySet[ProviderHealth]:
-    """The mail server and the providers of SMS, as they have done of late."""
-    return ProviderHealth.objects.order_by("name")
+def given_up(*, since: dt.datetime) -> dict[str, int]:
+    """How many of those that were written since then were given up, by channel."""
+    return {"email": failed_since(since=since), **optional.joined(__package__, "given_up", since=since)}

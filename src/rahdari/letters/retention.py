@@ -11,18 +11,19 @@ from collections.abc import Callable, Collection
 from django.db import transaction
 from django.db.models import Q
 
+from rahdari import optional
 from rahdari.archive.actions import Box
 
-from .models import Letter, LetterState, Message
+from .models import Letter, LetterState
 
 SETTLED = (LetterState.SENT, LetterState.FAILED, LetterState.KEPT)
-SETTLED_NOTES = ("sent", "delivered", "failed")
 AT_ONCE = 1_000
 
 
 def forget_deliveries(*, before: dt.datetime) -> int:
     """Of all that was settled before then; returns of how many letters and notes. Done twice it is done once."""
-    return _until_none(_notes, before) + _until_none(_codes, before) + _until_none(_letters, before)
+    some = (*optional.given(__package__, "forget_some"), _codes, _letters)
+    return sum(_until_none(each, before) for each in some)
 
 
 def _until_none(forget: Callable[[dt.datetime], int], before: dt.datetime) -> int:
@@ -37,16 +38,9 @@ def erase_letters(*, subjects: Collection[str], box: Box) -> int:
     due = Letter.objects.filter(about__in=subjects, state__in=SETTLED)
     box.take(due)
     found, _ = due.delete()
-    Message.objects.filter(about__in=subjects, state__in=SETTLED_NOTES).delete()
+    for erase_about in optional.given(__package__, "erase_about"):
+        erase_about(subjects)
     return found
-
-
-@transaction.atomic
-def _notes(before: dt.datetime) -> int:
-    due = Message.objects.filter(state__in=SETTLED_NOTES, written_at__lt=before).order_by("written_at").values("pk")
-    found = [row["pk"] for row in due[:AT_ONCE]]
-    Message.objects.filter(pk__in=found).delete()
-    return len(found)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Facts for a preview of each letter and note: made up, and seen to be so. No letter goes out with them."""
+"""Facts for a preview of each letter: made up, and seen to be so. No letter goes out with them."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -264,18 +264,6 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "registration_goes_on": lambda rules: {"registration": REGISTRATION},
 }
 
-NOTES: dict[str, Facts] = {
-    "contact_code": {"code": "7kq2-m4xz"},
-    "number_code": {"code": "482915"},
-    "news": {"reference": REFERENCE},
-    "answer_by": {"reference": REFERENCE, "due_at": _days(14)},
-    "ends_on": {"reference": REGISTRATION, "valid_until": _days(30)},
-}
-
 
 def facts_of_letter(template: str) -> Facts:
     return LETTERS[template](policy.current(settings.POLICY_FILE))
-
-
-def facts_of_note(name: str) -> Facts:
-    return dict(NOTES[name])

@@ -8,28 +8,13 @@ from procrastinate.contrib.django import app
 
 from rahdari.db import connections
 
-from . import actions, messages, queries, retention
+from . import actions, queries, retention
 
 
 @app.task(name="letters.send_letter", queue="letters")
 def send_letter(letter_id: str) -> None:
     connections.begin()
     actions.send(letter_id=uuid.UUID(letter_id), now=timezone.now())
-    close_old_connections()
-
-
-@app.task(name="letters.send_message", queue="letters")
-def send_message(message_id: str) -> None:
-    connections.begin()
-    messages.send_message(message_id=uuid.UUID(message_id), now=timezone.now())
-    close_old_connections()
-
-
-@app.periodic(cron="43 3 * * *")
-@app.task(name="letters.forget_early_reports", queue="letters", pass_context=False)
-def forget_early_reports(timestamp: int) -> None:
-    close_old_connections()
-    messages.forget_early_reports(now=timezone.now())
     close_old_connections()
 
 

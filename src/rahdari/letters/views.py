@@ -1,7 +1,5 @@
-"""`POST /sms/reports/NAME/`: a gateway tells what became of a message; `GET /metrics/letters`: how the queues stand;
-`/letters/no-reminders/ID/SECRET/`: whoever got a reminder by mail wants no more of them.
-
-Answers of the first: 204 it was taken (also on what we do not know yet), 401 not signed, 404 no such gateway, 413, 422.
+"""`GET /metrics/letters`: how the queues stand; `/letters/no-reminders/ID/SECRET/`: whoever got a reminder by mail
+wants no more of them.
 """
 
 import uuid
@@ -11,39 +9,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.web import errors, limits, visitor
 from rahdari.web import metrics_access as watching
 
-from . import actions, messages, metrics, queries
-from .providers import configuration
-from .providers.http import LARGEST_ANSWER, HttpProvider, NotReadable, NotSigned
-
-
-@csrf_exempt  # signed by a program; no browser sends it on its own
-@never_cache
-@require_POST
-def report(request: HttpRequest, provider: str) -> HttpResponse:
-    try:
-        found = [one for one in queries.providers(told=messages.on_report) if one.name == provider]
-    except configuration.ConfigurationError:
-        raise Http404 from None
-    gateway = found[0] if found else None
-    if not isinstance(gateway, HttpProvider):
-        raise Http404
-    body = request.read(LARGEST_ANSWER + 1)
-    if len(body) > LARGEST_ANSWER:
-        return HttpResponse("A report has at most 64 KB.\n", status=413, content_type="text/plain")
-    try:
-        given = gateway.read_report(request.headers, body)
-    except NotSigned:
-        return HttpResponse("The signature is missing or not right.\n", status=401, content_type="text/plain")
-    except NotReadable as error:
-        return HttpResponse(f"The report has no {error.missing}.\n", status=422, content_type="text/plain")
-    messages.record_report(provider=provider, report=given, now=timezone.now())
-    return HttpResponse(status=204)
-
+from . import actions, metrics, queries
 
 # Tries with links that do not exist, from one address.
 UNKNOWN_LINKS, PER_SECONDS = 30, 60

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from rahdari import optional
 from rahdari.web import values
 
-from .models import Letter, LetterState, Message
+from .models import Letter, LetterState
 
 # RFC 3463: the second figure says what it is about. A reader wants to know what to mend.
 _MAILBOX = {"1": "address", "2": "mailbox"}
@@ -51,35 +52,6 @@ def why_no_email(letter: Letter) -> str:
     return _("The email could not be delivered.")
 
 
-def of_message(message: Message) -> DeliveryStanding:
-    when = values.when(message.closed_at or message.sent_at)
-    match message.state:
-        case Message.State.DELIVERED:
-            return DeliveryStanding("ok", _("SMS delivered, %(when)s") % {"when": when})
-        case Message.State.SENT if message.unclear:
-            return DeliveryStanding("warn", _("SMS sent, but the provider did not confirm it."))
-        case Message.State.SENT:
-            return DeliveryStanding("wait", _("SMS sent, %(when)s") % {"when": when})
-        case Message.State.FAILED:
-            return DeliveryStanding("bad", why_no_message(message))
-        case _:
-            return DeliveryStanding("wait", _("SMS waits until %(when)s") % {"when": values.when(message.next_try_at)})
-
-
-def why_no_message(message: Message) -> str:
-    reason = message.reason
-    if reason == "the number is not taken" or reason.startswith("SMPP 11"):
-        return _("No SMS: the network does not know this number.")
-    if reason.startswith("EXPIRED"):
-        return _("No SMS: the telephone was switched off for too long.")
-    if reason == "too late":
-        return _("The SMS could not be sent in time.")
-    return _("The SMS could not be delivered.")
-
-
 def reached(letter: Letter) -> list[DeliveryStanding]:
     """By every channel that this letter took."""
-    found = [of_email(letter)]
-    if letter.message is not None:
-        found.append(of_message(letter.message))
-    return found
+    return [of_email(letter), *(one for each in optional.given(__package__, "standings_of") for one in each(letter))]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -13,7 +13,7 @@ from rahdari import policy
 from rahdari.errors import RahdariError
 
 from . import plain
-from .catalogue import LETTERS, NOTES
+from .catalogue import LETTERS
 
 
 class UnknownLetter(RahdariError):
@@ -64,24 +64,6 @@ def reasons(codes: Any, texts: Any) -> list[dict[str, str]]:
 
 def missing_of(needs: frozenset[str], context: Mapping[str, Any]) -> list[str]:
     return sorted(key for key in needs if context.get(key) in (None, ""))
-
-
-def host() -> str:
-    """The name of this site, as people write it: a note has no link, they know the way."""
-    return urlsplit(settings.SITE_URL).netloc
-
-
-def compose_note(*, note: str, language: str, context: Mapping[str, Any]) -> str:
-    """Write a short note for SMS: no link, no name. Raises UnknownLetter, LetterIncomplete."""
-    if note not in NOTES:
-        raise UnknownLetter(note)
-    facts = dict(context)
-    facts.setdefault("reference", facts.get("registration"))
-    missing = missing_of(NOTES[note].needs, facts)
-    if missing:
-        raise LetterIncomplete(note, missing)
-    with translation.override(language):
-        return render_to_string(f"letters/sms/{note}.{language}.txt", facts | {"host": host()}).strip()
 
 
 def compose(*, template: str, language: str, context: Mapping[str, Any]) -> Written:

@@ -13,9 +13,9 @@ from rahdari.confirm.rules import BLAMES_NOBODY, QuestionKind, Said
 from rahdari.db.locks import Lock, hold
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
-from rahdari.people import number_codes
 from rahdari.people.models import User
 from rahdari.policy import Policy
+from rahdari.sms import codes as number_codes
 
 from . import queries, rules
 from .listing import (

@@ -11,8 +11,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from rahdari.people.models import PendingCode
 from rahdari.register.models import Registration
+from rahdari.sms.models import PendingCode
 from rahdari.vault.fields import EncryptedTextField
 
 from .rules import MobileState

@@ -1,7 +1,7 @@
-"""The part of the doctor that looks at letters and SMS: what waits, what was given up, and who fails."""
+"""The part of the doctor that looks at letters: what waits, what was given up, and who fails."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding
 
@@ -15,6 +15,7 @@ def check_letters() -> Iterator[Finding]:
     """A mistyped address is given up too, so some are nothing to mend; many are."""
     from django.utils import timezone
 
+    from rahdari.delivery import provider_health
     from rahdari.letters import queries as letters
 
     now = timezone.now()
@@ -32,30 +33,16 @@ def check_letters() -> Iterator[Finding]:
                 "letters",
                 f"one by {channel} has waited for {minutes} minutes. Start the worker; look at its log.",
             )
-    yield from check_carriers(now)
+    yield from carriers_that_fail("mail", {provider_health.MAIL: "the mail server"}, "See RAHDARI_SMTP_*.")
 
 
-def check_carriers(now: dt.datetime) -> Iterator[Finding]:
-    """The mail server and the providers of SMS: what they did last, and whether their file can be used."""
-    from rahdari.letters import messages
-    from rahdari.letters import queries as letters
-    from rahdari.letters.providers import configuration
+def carriers_that_fail(about: str, named: Mapping[str, str], how: str) -> Iterator[Finding]:
+    """What these who carry letters did last."""
+    from rahdari.delivery import provider_health
 
-    names = {"mail"}
-    try:
-        names |= {provider.name for provider in letters.providers(told=messages.on_report)}
-    except configuration.ConfigurationError as error:
-        yield Finding(WRONG, "SMS", error.problem)
-    for carrier in letters.carriers():
-        if carrier.name not in names or not carrier.failures or carrier.last_failed_at is None:
+    for carrier in provider_health.all_of_them():
+        if carrier.name not in named or not carrier.failures or carrier.last_failed_at is None:
             continue
-        who = "the mail server" if carrier.name == "mail" else f"the provider {carrier.name}"
-        about = "mail" if carrier.name == "mail" else "SMS"
-        state = WRONG if carrier.rests_until is not None else NOTE
         when = f"{carrier.last_failed_at:%Y-%m-%d %H:%M} UTC"
-        how = (
-            "See docs/letters.md; `rahdari letters try NUMBER` tries them." if about == "SMS" else "See RAHDARI_SMTP_*."
-        )
-        yield Finding(
-            state, about, f"{who} failed {carrier.failures} times in a row, last at {when}: {carrier.last_error}. {how}"
-        )
+        said = f"{named[carrier.name]} failed {carrier.failures} times in a row, last at {when}: {carrier.last_error}."
+        yield Finding(WRONG if carrier.rests_until is not None else NOTE, about, f"{said} {how}")

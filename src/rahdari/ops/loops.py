@@ -21,6 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, close_
 from procrastinate.contrib.django.utils import connector_params
 from psycopg import sql
 
+from rahdari import optional
 from rahdari.db.wake import Channel
 from rahdari.web.metrics_access import name_of_loop
 
@@ -170,7 +171,6 @@ def run_worker() -> None:
     """
     from rahdari import workflow
     from rahdari.api import keys, webhook_delivery
-    from rahdari.letters import messages
 
     idle: dict[str, dt.datetime] = {}
 
@@ -179,9 +179,6 @@ def run_worker() -> None:
 
     def look(now: dt.datetime) -> None:
         workflow.look(now=now)
-
-    def listen(now: dt.datetime) -> None:
-        messages.listen(now=now)
 
     def tell(now: dt.datetime) -> None:
         webhook_delivery.note_events(now=now)
@@ -192,7 +189,7 @@ def run_worker() -> None:
     loops = (
         ("workflow", Channel.WORKFLOW, advance, ROUNDS_APART),
         ("looks", Channel.LOOKS, look, 0.0),
-        ("sms", Channel.SMS, listen, 0.0),
+        *(loop() for loop in optional.given(__package__, "loop")),
         ("webhooks", Channel.WORKFLOW, tell, ROUNDS_APART),
     )
     threads = [
@@ -211,7 +208,8 @@ def run_worker() -> None:
         stop.set()
         for thread in threads:
             thread.join()
-        messages.stop_listening()
+        for end in optional.given(__package__, "stop"):
+            end()
 
 
 async def run_jobs(stop: threading.Event) -> None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
+from rahdari import optional
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.web import limits
@@ -30,7 +31,6 @@ from .mandates import give_mandate as give_mandate
 from .models import (
     DIRECTOR,
     INVITATION_VALID,
-    ContactNumber,
     Invitation,
     Language,
     Membership,
@@ -42,15 +42,6 @@ from .models import (
     normalise_email,
 )
 from .names import tidy
-from .number_codes import CodeEnded as CodeEnded
-from .number_codes import CodeWrong as CodeWrong
-from .number_codes import NoCodeWaiting as NoCodeWaiting
-from .number_codes import SmsNotSetUp as SmsNotSetUp
-from .number_codes import TooManyCodes as TooManyCodes
-from .number_codes import allow_code as allow_code
-from .number_codes import has_ended as has_ended
-from .number_codes import send_code as send_code
-from .number_codes import take_code as take_code
 
 LETTER_AGAIN = dt.timedelta(days=1)
 # Strangers whom one person has written to in a day, in the name of organisations that were never registered.
@@ -132,7 +123,7 @@ def forget_name(*, user: User, now: dt.datetime) -> None:
     """Nothing of this person is on the register, and no file is kept: the account is an address of email from now on.
     Whoever has a post or belongs to an organisation is known there by the name."""
     known = user.posts.filter(ended_at__isnull=True).exists() or user.memberships.exists()
-    number, _each = ContactNumber.objects.filter(user=user).delete()
+    number = optional.ask(__package__, "forget_number", user)
     if (user.name and not known) or number:
         user.name = user.name if known else ""
         user.save(update_fields=["name"])

@@ -11,13 +11,12 @@ from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from rahdari import optional
 from rahdari.web import limits, values
 
 from .actions import allow_stranger
-from .identifiers import IdentifierError, parse_mobile, with_plain_digits
+from .identifiers import with_plain_digits
 from .mailboxes import EmailField, clean_email
 from .models import DIRECTOR, Language, Membership, Organisation, Role, User
 from .names import NameField
@@ -79,11 +78,11 @@ class EmailForm(forms.Form):
         )
 
 
-def _digits(text: str) -> str:
+def digits(text: str) -> str:
     return "".join(letter for letter in with_plain_digits(text) if letter.isalnum())
 
 
-def _code_widget() -> forms.TextInput:
+def code_widget() -> forms.TextInput:
     return forms.TextInput(
         attrs={
             "class": "code big",
@@ -101,7 +100,7 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("8-digit code"),
         max_length=40,
-        widget=_code_widget(),
+        widget=code_widget(),
         error_messages={
             "required": _("Enter the code from the email"),
             "max_length": _("The code has 8 digits. Check the email again. This try was not counted"),
@@ -119,7 +118,7 @@ class CodeForm(forms.Form):
         if left < 1:
             words = _("Too many wrong codes came from your network. Sign in from another one, or after %(when)s")
             raise _later(words, dt.timedelta(seconds=(1 - left) * A_DAY / WRONG_OF_A_NETWORK))
-        code = _digits(self.cleaned_data["code"])
+        code = digits(self.cleaned_data["code"])
         if not re.fullmatch("[0-9]{8}", code):
             # No guess: it can be no code, so it costs no try.
             raise ValidationError(
@@ -150,9 +149,9 @@ class _AppCode:
         field = self.fields["code"]
         field.label = _("Code")
         field.help_text = hint
-        field.widget = _code_widget()
+        field.widget = code_widget()
         field.error_messages["required"] = _("Enter the code")
-        field.to_python = lambda value: _digits(str(value or ""))  # type: ignore[method-assign]
+        field.to_python = lambda value: digits(str(value or ""))  # type: ignore[method-assign]
 
 
 class SecondFactorForm(_AppCode, AuthenticateForm):
@@ -357,70 +356,3 @@ class InviteForm(forms.Form):
 
     def add_already_member(self) -> None:
         self.add_error("email", _("The owner of this email address is already a member"))
-
-
-class NumberForm(forms.Form):
-    """The mobile number for short notes."""
-
-    number = forms.CharField(
-        label=_("Mobile number"),
-        help_text=_("We send a code to it by SMS."),
-        max_length=30,
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel", "dir": "ltr"}),
-        error_messages={
-            "required": _("Enter a mobile number"),
-            "max_length": _("This is longer than a mobile number. Enter only the number."),
-        },
-    )
-
-    def clean_number(self) -> str:
-        try:
-            return parse_mobile(self.cleaned_data["number"])
-        except IdentifierError as error:
-            said = {
-                "turned_around": _(
-                    "It contains an invisible character that reverses the digits. Type the number instead of "
-                    "pasting it."
-                ),
-                "letters": _("A mobile number has digits only. Leave letters out."),
-                "not_pakistan": _("Enter a mobile number of Pakistan: we cannot send SMS to other countries."),
-            }.get(error.reason, _("A mobile number has 11 digits and begins with 03."))
-            raise ValidationError(said, code=error.reason) from None
-
-    def add_too_many(self, wait: dt.timedelta) -> None:
-        minutes = max(1, -(-int(wait.total_seconds()) // 60))
-        said = ngettext(
-            "Too many codes were sent. Ask again in %(count)s minute.",
-            "Too many codes were sent. Ask again in %(count)s minutes.",
-            minutes,
-        )
-        self.add_error("number", ValidationError(said % {"count": minutes}, code="too_many"))
-
-    def add_not_set_up(self) -> None:
-        said = _("This register sends no SMS. Our letters come by email.")
-        self.add_error("number", ValidationError(said, code="off"))
-
-
-class NumberCodeForm(forms.Form):
-    """The code from the SMS. Whether it is right is asked of the row that counts the tries."""
-
-    code = forms.CharField(
-        label=_("6-digit code"),
-        max_length=40,
-        widget=_code_widget(),
-        error_messages={
-            "required": _("Enter the code from the SMS"),
-            "max_length": _("That code is wrong. Use the one in the latest SMS"),
-        },
-    )
-
-    def clean_code(self) -> str:
-        return _digits(self.cleaned_data["code"])
-
-    def add_wrong(self, tries_left: int) -> None:
-        said = ngettext(
-            "That code is wrong. %(count)s try is left.",
-            "That code is wrong. %(count)s tries are left.",
-            tries_left,
-        )
-        self.add_error("code", ValidationError(said % {"count": tries_left}, code="incorrect"))

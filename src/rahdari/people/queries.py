@@ -35,7 +35,6 @@ from .models import (
     INVITATION_VALID,
     PROPOSAL_VALID,
     Branch,
-    ContactNumber,
     Invitation,
     Mandate,
     Membership,
@@ -465,14 +464,3 @@ def people_to_notify(holder_ref: uuid.UUID, act: Act = Act.SEE) -> list[User]:
         memberships__organisation__holder_ref=holder_ref, memberships__role__in=roles_that(act), is_active=True
     )
     return list(members.order_by("created_at", "id"))
-
-
-def contact_number(user: User) -> ContactNumber | None:
-    """The person's mobile number, confirmed or waiting for its code."""
-    return ContactNumber.objects.filter(user=user).first()
-
-
-def number_for_notes(user: User) -> str:
-    """Where short notes go by SMS, in E.164; "" for whoever confirmed no number or wants none there."""
-    kept = ContactNumber.objects.filter(user=user, confirmed_at__isnull=False, notes=True, user__is_active=True).first()
-    return kept.number if kept is not None else ""

@@ -3,7 +3,9 @@
 from django.conf import settings
 from django.urls import path
 
-from . import number_pages, organisation_pages, reauthentication, views
+from rahdari import optional
+
+from . import organisation_pages, reauthentication, views
 
 app_name = "people"
 
@@ -12,10 +14,7 @@ urlpatterns = [
     path("account/sessions/end/", views.end_other_sessions, name="end_other_sessions"),
     path("account/confirm/code/", reauthentication.ConfirmCodeView.as_view(), name="confirm_code"),
     path("account/second-factor/", views.second_factor, name="second_factor"),
-    path("account/number/", number_pages.number, name="number"),
-    path("account/number/code/", number_pages.number_code, name="number_code"),
-    path("account/number/remove/", number_pages.remove_number, name="remove_number"),
-    path("account/number/notes/", number_pages.choose_notes, name="choose_notes"),
+    *(each for added in optional.given(__package__, "urlpatterns") for each in added),
     path("account/organisations/", organisation_pages.organisations, name="organisations"),
     path("account/organisations/<uuid:id>/", organisation_pages.organisation, name="organisation"),
     path("account/organisations/<uuid:id>/members/<int:member>/role/", organisation_pages.change_role, name="role"),

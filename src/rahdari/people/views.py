@@ -31,11 +31,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.generic.edit import FormView
 
-from rahdari import policy
+from rahdari import optional, policy
 from rahdari.web import language, visitor
 from rahdari.web.posting import posted_from
 
-from . import access, actions, demonstration, queries, reauthentication, telephones
+from . import access, actions, demonstration, queries, reauthentication
 from .adapter import WAS_SIGNED_IN, was_here
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
 from .models import WITH_TWO, Role, User
@@ -233,8 +233,7 @@ def account(request: HttpRequest) -> HttpResponse:
         {
             "form": form,
             "passkeys": [each.wrap() for each in authenticators if each.type == Authenticator.Type.WEBAUTHN],
-            "contact_number": queries.contact_number(user),
-            "sms_is_set_up": telephones.sms_is_set_up(),
+            **optional.joined(__package__, "on_account", user),
             "has_app": Authenticator.Type.TOTP in kinds,
             "has_recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
             "organisations": queries.organisations_of(user),

@@ -20,6 +20,8 @@ def judge_left_out(root: Section, policy: Policy) -> None:
     for key, room in SECTIONS.items():
         if room in without and root.has(key):
             root.fault(words(room), key)
+    if "sms" in without and policy.quiet_hours is not None and "sms" in policy.quiet_hours.channels:
+        root.fault(words("sms"), "quiet_hours")
     # One view is the own.
     if "vantage" in without and policy.vantage.needed > 1:
         root.fault(words("vantage"), "vantage")

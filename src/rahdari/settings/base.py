@@ -100,7 +100,7 @@ REASONS_TO_CONFIRM_ALLOWED = False
 
 try:
     WITHOUT = optional.left_out()
-except optional.UnknownRoom as error:
+except optional.WrongChoice as error:
     raise ImproperlyConfigured(str(error)) from None
 
 INSTALLED_APPS = [
@@ -122,6 +122,8 @@ INSTALLED_APPS = [
     "rahdari.journal",
     "rahdari.archive",
     "rahdari.register",
+    "rahdari.delivery",
+    "rahdari.sms",
     "rahdari.letters",
     "rahdari.apply",
     "rahdari.control",
@@ -226,8 +228,6 @@ ON_PROOF = "rahdari.applicant.known_proofs.take_proof"
 # Told of addresses of an application that came or changed: `apply` knows no proofs.
 ADDRESSES_CHANGED = "rahdari.applicant.known_proofs.take_known_proofs"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"
-NUMBER_CODE_MESSAGE = "rahdari.letters.actions.write_number_code"
-SMS_IS_SET_UP = "rahdari.letters.queries.sms_is_set_up"
 # `page` stands below `people`: the act that remembers in which language to write is named here.
 REMEMBER_LANGUAGE = "rahdari.people.actions.set_language"
 # `publish` knows nobody: the act that ends what an operator has besides the feed is named here.
@@ -275,10 +275,11 @@ MAILERS: dict[str, dict[str, object]] = {
     }
 }
 MAIL_FOLDER = DATA / "mail"
-# Who carries SMS: docs/letters.md. Without this file none goes out.
-SMS_PROVIDERS = Path(os.environ.get("RAHDARI_SMS", DATA / "sms.toml"))
-# The demonstration keeps its SMS in a folder instead.
-SMS_FOLDER: Path | None = None
+if "sms" not in WITHOUT:
+    # Who carries SMS: docs/letters.md. Without this file none goes out.
+    SMS_PROVIDERS = Path(os.environ.get("RAHDARI_SMS", DATA / "sms.toml"))
+    # The demonstration keeps its SMS in a folder instead.
+    SMS_FOLDER: Path | None = None
 DEFAULT_FROM_EMAIL = os.environ.get("RAHDARI_MAIL_FROM", "noreply@rahdari.example")
 
 # No inline style or script, nothing from elsewhere: pages need no more than this.

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from .base import *
-from .base import DATA
+from .base import DATA, WITHOUT
 from .base import SECRET_KEY as GIVEN_KEY
 
 DEMO = True
@@ -24,7 +24,8 @@ CALLBACK_RANGES = ["127.0.0.0/8", "::1/128"]
 REASONS_TO_CONFIRM_ALLOWED = True
 CONTACT_EMAIL = "help@rahdari.example"
 MAILERS = {"default": {"BACKEND": "rahdari.letters.backends.ConsoleAndFileBackend"}}
-SMS_FOLDER = DATA / "sms"
+if "sms" not in WITHOUT:
+    SMS_FOLDER = DATA / "sms"
 # What the made-up registry says of who holds the made-up blocks; whoever tries a proof out writes into it.
 SAMPLE_REGISTRY = str(DATA / "sample-registry.json")
 # Whom the made-up addresses belong to: (number of the network, its operator, prefix).

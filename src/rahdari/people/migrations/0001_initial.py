@@ -239,39 +239,6 @@ class Migration(migrations.Migration):
             ],
             options={"ordering": ["proposed_at", "id"]},
         ),
-        migrations.CreateModel(
-            name="ContactNumber",
-            fields=[
-                ("asked", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
-                ("code", models.CharField(blank=True, max_length=64)),
-                ("code_until", models.DateTimeField(blank=True, null=True)),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("number", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
-                ("index", models.CharField(blank=True, db_index=True, max_length=64)),
-                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
-                ("notes", models.BooleanField(default=True)),
-                (
-                    "user",
-                    models.OneToOneField(
-                        on_delete=models.CASCADE, related_name="contact_number", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["id"],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("confirmed_at__isnull", True), ("index", "")),
-                            models.Q(("confirmed_at__isnull", False), ("index__gt", "")),
-                            _connector="OR",
-                        ),
-                        name="number_is_confirmed_if_kept",
-                    )
-                ],
-            },
-        ),
         migrations.AddConstraint(
             model_name="membership",
             constraint=models.UniqueConstraint(fields=("user", "organisation"), name="person_belongs_once"),

@@ -27,12 +27,12 @@ from rahdari.confirm import words
 from rahdari.mobile import actions, rules
 from rahdari.mobile.models import MobileNumber
 from rahdari.mobile.rules import MobileState
-from rahdari.people import number_codes
 from rahdari.people.access import person, person_required
 from rahdari.people.acting import Acting, Reached
 from rahdari.publish import queries as networks
 from rahdari.register import queries as register
 from rahdari.register.rules import Standing
+from rahdari.sms import codes as number_codes
 from rahdari.web import values, visitor
 
 from . import shared

@@ -4,7 +4,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from rahdari.letters import segments
+from rahdari.sms import segments
 
 from . import Accepted, Outcome, Report, Text, Told
 

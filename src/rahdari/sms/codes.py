@@ -8,16 +8,14 @@ import datetime as dt
 import hmac
 import secrets
 
-from django.conf import settings
-from django.utils.module_loading import import_string
-
+from rahdari.delivery.rules import CODE_LASTS
 from rahdari.errors import RahdariError
 from rahdari.vault import index
 from rahdari.web import limits
 
-from .models import PendingCode, User
+from . import actions, queries
+from .models import PendingCode, Person
 
-CODE_LASTS = dt.timedelta(minutes=10)
 TRIES = 3
 # Codes for one person, to one number (whoever asks), and from one household, in an hour.
 CODES_OF_A_PERSON, CODES_TO_A_NUMBER, CODES_OF_A_HOUSEHOLD, PER = 5, 4, 20, 3600
@@ -52,39 +50,34 @@ class CodeWrong(RahdariError):
     tries_left: int
 
 
-def sms_is_set_up() -> bool:
-    """Asked of the room that writes letters; it stands above this one, so the settings name its query."""
-    return bool(import_string(settings.SMS_IS_SET_UP)())
-
-
 def index_of(number: str) -> str:
-    return index.blind("people.contact_number", number)
+    return index.blind("sms.contact_number", number)
 
 
-def _hashed(user: User, number: str, code: str) -> str:
-    return index.blind("people.number_code", f"{user.pk} {number} {code}")
+def _hashed(user: Person, number: str, code: str) -> str:
+    return index.blind("sms.number_code", f"{user.pk} {number} {code}")
 
 
-def allow_code(*, user: User, number: str, network: str) -> None:
+def allow_code(*, user: Person, number: str, network: str) -> None:
     """Count a code to a number (in E.164). Raises SmsNotSetUp, TooManyCodes."""
-    if not sms_is_set_up():
+    if not queries.is_set_up():
         raise SmsNotSetUp
     for key, rate in (
-        (f"people.number_code.person:{user.pk}", CODES_OF_A_PERSON),
-        (f"people.number_code.number:{index_of(number)}", CODES_TO_A_NUMBER),
-        (f"people.number_code.network:{network}", CODES_OF_A_HOUSEHOLD),
+        (f"sms.number_code.person:{user.pk}", CODES_OF_A_PERSON),
+        (f"sms.number_code.number:{index_of(number)}", CODES_TO_A_NUMBER),
+        (f"sms.number_code.network:{network}", CODES_OF_A_HOUSEHOLD),
     ):
         allowance = limits.take(key, rate=rate, per=PER)
         if not allowance.allowed:
             raise TooManyCodes(allowance.wait)
 
 
-def send_code(*, kept: PendingCode, user: User, number: str, language: str, now: dt.datetime) -> None:
+def send_code(*, kept: PendingCode, user: Person, number: str, language: str, now: dt.datetime) -> None:
     """Put the code on its way, and what it is compared with into the row."""
     code = f"{secrets.randbelow(10**6):06d}"
     kept.asked, kept.code = number, _hashed(user, number, code)
     kept.code_until, kept.tries = now + CODE_LASTS, 0
-    import_string(settings.NUMBER_CODE_MESSAGE)(to=user, number=number, language=language, code=code, now=now)
+    actions.write_number_code(to=user, number=number, language=language, code=code, now=now)
 
 
 def has_ended(kept: PendingCode, now: dt.datetime) -> str:
@@ -94,7 +87,7 @@ def has_ended(kept: PendingCode, now: dt.datetime) -> str:
     return "expired" if kept.code_until is None or kept.code_until <= now else ""
 
 
-def take_code(*, kept: PendingCode, user: User, code: str, now: dt.datetime) -> CodeWrong | CodeEnded | None:
+def take_code(*, kept: PendingCode, user: Person, code: str, now: dt.datetime) -> CodeWrong | CodeEnded | None:
     """Compare what came back. A wrong one is counted in the row and given back. Raises NoCodeWaiting, CodeEnded."""
     if not kept.code or kept.code_until is None:
         raise NoCodeWaiting

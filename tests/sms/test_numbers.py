@@ -14,9 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.journal import queries as journal
-from rahdari.letters.models import Message
-from rahdari.people import actions, queries, telephones
-from rahdari.people.models import ContactNumber, User
+from rahdari.people import actions
+from rahdari.people.models import User
+from rahdari.sms import codes, numbers, queries
+from rahdari.sms.models import ContactNumber, Message
 from tests import urdu
 
 pytestmark = pytest.mark.django_db
@@ -37,12 +38,12 @@ def a_person(email: str = "freelancer@client.example", language: str = "en") -> 
 
 def ask(user: User, number: str = NUMBER, *, now: dt.datetime | None = None, network: str = "192.0.2.1") -> str:
     """Ask for a code; what it is stands in the SMS alone."""
-    telephones.ask_for_number(user=user, number=number, network=network, language="en", now=now or timezone.now())
+    numbers.ask_for_number(user=user, number=number, network=network, language="en", now=now or timezone.now())
     return code_of(user)
 
 
 def code_of(user: User) -> str:
-    text = Message.objects.filter(to=user).latest("written_at").text
+    text = Message.objects.filter(person=user.pk).latest("written_at").text
     return next(line for line in text.split("\n") if re.fullmatch(r"\d{6}", line))
 
 
@@ -57,29 +58,29 @@ class TestAskForNumber:
         (message,) = Message.objects.all()
         assert (message.number, message.urgent) == (NUMBER, True)
         assert queries.number_for_notes(user) == ""
-        assert journal.about(f"person:{user.pk}")[0].act == "people.asked_for_number"
+        assert journal.about(f"person:{user.pk}")[0].act == "sms.asked_for_number"
 
     def test_keeps_number_and_code_unreadable(self) -> None:
         user = a_person()
         code = ask(user)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT c::text FROM people_contactnumber c")
+            cursor.execute("SELECT c::text FROM sms_contactnumber c")
             (row,) = cursor.fetchone()
         assert "300123" not in row and NUMBER.encode().hex() not in row and code not in row
 
     def test_is_limited_for_a_person_a_number_and_a_household(self) -> None:
         user = a_person()
-        for _ in range(telephones.CODES_TO_A_NUMBER):
+        for _ in range(codes.CODES_TO_A_NUMBER):
             ask(user)
-        with pytest.raises(telephones.TooManyCodes) as caught:
+        with pytest.raises(codes.TooManyCodes) as caught:
             ask(user)
         assert caught.value.wait > dt.timedelta(minutes=1)
-        with pytest.raises(telephones.TooManyCodes):
+        with pytest.raises(codes.TooManyCodes):
             ask(a_person("another@client.example"), network="198.51.100.1")  # the same number
 
     def test_is_refused_where_no_sms_is_sent(self, settings: Any) -> None:
         settings.SMS_FOLDER = None
-        with pytest.raises(telephones.SmsNotSetUp):
+        with pytest.raises(codes.SmsNotSetUp):
             ask(a_person())
 
 
@@ -87,38 +88,38 @@ class TestConfirmNumber:
     def test_takes_the_code_once(self) -> None:
         user = a_person()
         code = ask(user)
-        kept = telephones.confirm_number(user=user, code=code, now=timezone.now())
+        kept = numbers.confirm_number(user=user, code=code, now=timezone.now())
         assert queries.number_for_notes(user) == NUMBER == kept.number
         assert (kept.asked, kept.code) == ("", "")
-        with pytest.raises(telephones.NoCodeWaiting):
-            telephones.confirm_number(user=user, code=code, now=timezone.now())
+        with pytest.raises(codes.NoCodeWaiting):
+            numbers.confirm_number(user=user, code=code, now=timezone.now())
 
     def test_counts_wrong_ones_and_ends_after_three(self) -> None:
         user = a_person()
         code = ask(user)
         for left in (2, 1):
-            with pytest.raises(telephones.CodeWrong) as caught:
-                telephones.confirm_number(user=user, code=wrong(code), now=timezone.now())
+            with pytest.raises(codes.CodeWrong) as caught:
+                numbers.confirm_number(user=user, code=wrong(code), now=timezone.now())
             assert caught.value.tries_left == left
         for given in (wrong(code), code):
-            with pytest.raises(telephones.CodeEnded) as ended:
-                telephones.confirm_number(user=user, code=given, now=timezone.now())
+            with pytest.raises(codes.CodeEnded) as ended:
+                numbers.confirm_number(user=user, code=given, now=timezone.now())
             assert ended.value.why == "tries"
         assert queries.number_for_notes(user) == ""
 
     def test_ends_after_ten_minutes(self) -> None:
         user, now = a_person(), timezone.now()
         code = ask(user, now=now)
-        with pytest.raises(telephones.CodeEnded):
-            telephones.confirm_number(user=user, code=code, now=now + telephones.CODE_LASTS)
-        telephones.confirm_number(user=user, code=code, now=now + telephones.CODE_LASTS - dt.timedelta(seconds=1))
+        with pytest.raises(codes.CodeEnded):
+            numbers.confirm_number(user=user, code=code, now=now + codes.CODE_LASTS)
+        numbers.confirm_number(user=user, code=code, now=now + codes.CODE_LASTS - dt.timedelta(seconds=1))
 
     def test_of_a_new_number_leaves_the_old_one_in_use_until_then(self) -> None:
         user = a_person()
-        telephones.confirm_number(user=user, code=ask(user), now=timezone.now())
+        numbers.confirm_number(user=user, code=ask(user), now=timezone.now())
         code = ask(user, OTHER)
         assert queries.number_for_notes(user) == NUMBER
-        telephones.confirm_number(user=user, code=code, now=timezone.now())
+        numbers.confirm_number(user=user, code=code, now=timezone.now())
         assert queries.number_for_notes(user) == OTHER
 
     def test_takes_nobody_elses_code(self) -> None:
@@ -126,8 +127,8 @@ class TestConfirmNumber:
         code = ask(user)
         ask(other, OTHER)
         if code_of(other) != code:
-            with pytest.raises(telephones.CodeWrong):
-                telephones.confirm_number(user=other, code=code, now=timezone.now())
+            with pytest.raises(codes.CodeWrong):
+                numbers.confirm_number(user=other, code=code, now=timezone.now())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -140,8 +141,8 @@ class TestManyAtOnce:
         def guess() -> None:
             start.wait()
             try:
-                telephones.confirm_number(user=user, code=wrong(code), now=timezone.now())
-            except (telephones.CodeWrong, telephones.CodeEnded) as error:
+                numbers.confirm_number(user=user, code=wrong(code), now=timezone.now())
+            except (codes.CodeWrong, codes.CodeEnded) as error:
                 said.append(type(error))
             finally:
                 connection.close()
@@ -151,17 +152,17 @@ class TestManyAtOnce:
             thread.start()
         for thread in threads:
             thread.join()
-        assert said.count(telephones.CodeWrong) == 2 and said.count(telephones.CodeEnded) == 6
+        assert said.count(codes.CodeWrong) == 2 and said.count(codes.CodeEnded) == 6
         assert ContactNumber.objects.get().tries == 3
 
 
 class TestRemoveNumber:
     def test_deletes_it_at_once(self) -> None:
         user = a_person()
-        telephones.confirm_number(user=user, code=ask(user), now=timezone.now())
-        telephones.remove_number(user=user, now=timezone.now())
+        numbers.confirm_number(user=user, code=ask(user), now=timezone.now())
+        numbers.remove_number(user=user, now=timezone.now())
         assert not ContactNumber.objects.exists()
-        assert journal.about(f"person:{user.pk}")[0].act == "people.removed_number"
+        assert journal.about(f"person:{user.pk}")[0].act == "sms.removed_number"
 
 
 class TestThePages:
@@ -211,7 +212,7 @@ class TestThePages:
 
     def test_say_when_too_many_codes_were_sent(self) -> None:
         user = a_person()
-        for _ in range(telephones.CODES_TO_A_NUMBER):
+        for _ in range(codes.CODES_TO_A_NUMBER):
             ask(user)
         answer = self.client(user).post(reverse("people:number"), {"number": NUMBER})
         assert answer.status_code == 422

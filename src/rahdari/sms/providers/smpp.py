@@ -19,7 +19,7 @@ from typing import Any
 from smpplib import consts, exceptions, smpp
 from smpplib.client import Client
 
-from rahdari.letters import segments
+from rahdari.sms import segments
 
 from . import Accepted, Away, Outcome, Refused, Report, Text, Told, Unclear
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote
 import urllib3
 
 from rahdari.errors import RahdariError
-from rahdari.letters import segments
+from rahdari.sms import segments
 
 from . import Accepted, Away, Outcome, Refused, Report, Text, Told, Unclear
 

@@ -15,11 +15,15 @@ from django.test import Client
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from rahdari.letters import actions, messages, queries, rules
-from rahdari.letters.models import EarlyDeliveryReport, Letter, Message, ProviderHealth, SmsSegment
-from rahdari.letters.providers import Accepted, Away, Refused, Report, Unclear
-from rahdari.people import number_codes
-from rahdari.people.models import ContactNumber, User
+from rahdari.delivery import rules
+from rahdari.delivery.models import ProviderHealth
+from rahdari.letters import actions
+from rahdari.letters.models import Letter
+from rahdari.people.models import User
+from rahdari.sms import actions as messages
+from rahdari.sms import codes, queries
+from rahdari.sms.models import ContactNumber, EarlyDeliveryReport, Message, SmsSegment
+from rahdari.sms.providers import Accepted, Away, Refused, Report, Unclear
 from tests.builders.letters import FACTS, NOW, a_reader
 
 from .gateway import open_gateway
@@ -35,8 +39,8 @@ MORNING = dt.datetime(2026, 11, 11, 3, 0, tzinfo=dt.UTC)
 
 def a_reader_with_number(language: str = "en") -> User:
     reader = a_reader(language=language)
-    index = number_codes.index_of(NUMBER)
-    ContactNumber.objects.create(user=reader, number=NUMBER, index=index, confirmed_at=NOW)
+    index = codes.index_of(NUMBER)
+    ContactNumber.objects.create(person=reader.pk, number=NUMBER, index=index, confirmed_at=NOW)
     return reader
 
 
@@ -44,8 +48,12 @@ def a_letter(reader: User, template: str = "application_granted", *, now: dt.dat
     return actions.write_letter(to=reader, template=template, about="application:1", context=FACTS[template], now=now)
 
 
+def note_of(letter: Letter) -> Message | None:
+    return Message.objects.filter(letters__letter=letter.pk).first()
+
+
 def a_note(language: str = "en") -> Message:
-    message = a_letter(a_reader_with_number(language)).message
+    message = note_of(a_letter(a_reader_with_number(language)))
     assert message is not None
     return message
 
@@ -61,7 +69,7 @@ def send(message: Message, *providers: ObedientProvider, now: dt.datetime = NOW)
 
 
 def jobs() -> list[Any]:
-    return list(ProcrastinateJob.objects.filter(task_name="letters.send_message").order_by("id"))
+    return list(ProcrastinateJob.objects.filter(task_name="sms.send_message").order_by("id"))
 
 
 class TestWriteNote:
@@ -73,27 +81,26 @@ class TestWriteNote:
 
     def test_does_not_without_a_confirmed_number_or_against_a_wish(self) -> None:
         reader = a_reader()
-        ContactNumber.objects.create(user=reader, asked=NUMBER)
-        assert a_letter(reader).message is None
-        reader.contact_number.delete()
-        reader = User.objects.get(pk=reader.pk)
-        ContactNumber.objects.create(user=reader, number=NUMBER, index="x", confirmed_at=NOW, notes=False)
-        assert a_letter(reader).message is None
+        ContactNumber.objects.create(person=reader.pk, asked=NUMBER)
+        assert note_of(a_letter(reader)) is None
+        ContactNumber.objects.all().delete()
+        ContactNumber.objects.create(person=reader.pk, number=NUMBER, index="x", confirmed_at=NOW, notes=False)
+        assert note_of(a_letter(reader)) is None
         assert jobs() == []
 
     def test_does_not_for_a_letter_that_has_none(self) -> None:
-        assert a_letter(a_reader_with_number(), "application_received").message is None
+        assert note_of(a_letter(a_reader_with_number(), "application_received")) is None
 
     def test_says_it_once_of_several_letters_while_it_waits(self) -> None:
         reader = a_reader_with_number()
         first, second = (a_letter(reader, now=AT_NIGHT) for _ in range(2))
-        assert first.message == second.message is not None
+        assert note_of(first) == note_of(second) is not None
         assert Message.objects.count() == 1
 
     def test_leaves_no_number_and_no_word_readable_in_the_database(self) -> None:
         message = a_note()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT number, text FROM letters_message WHERE id = %s", [message.pk])
+            cursor.execute("SELECT number, text FROM sms_message WHERE id = %s", [message.pk])
             stored = b"".join(bytes(column) for column in cursor.fetchone())
         assert b"300123" not in stored and b"A-2611" not in stored
 
@@ -101,7 +108,8 @@ class TestWriteNote:
 class TestQuietHours:
     def test_hold_a_note_until_the_morning_and_no_email(self) -> None:
         letter = a_letter(a_reader_with_number(), now=AT_NIGHT)
-        assert letter.message is not None and letter.message.next_try_at == MORNING
+        message = note_of(letter)
+        assert message is not None and message.next_try_at == MORNING
         assert jobs()[0].scheduled_at == MORNING
         assert letter.next_try_at == AT_NIGHT
 
@@ -112,7 +120,7 @@ class TestQuietHours:
 
     def test_hold_a_second_try_too(self) -> None:
         evening = dt.datetime(2026, 11, 10, 15, 59, 30, tzinfo=dt.UTC)  # 20:59:30
-        message = a_letter(a_reader_with_number(), now=evening).message
+        message = note_of(a_letter(a_reader_with_number(), now=evening))
         assert message is not None
         first, second = two()
         first.answers.append(Away("busy"))
@@ -209,13 +217,14 @@ class TestACircuit:
                 context=FACTS["application_granted"],
                 now=NOW,
             )
-            assert letter.message is not None
-            assert send(letter.message, first, second).provider == "b"
+            message = note_of(letter)
+            assert message is not None
+            assert send(message, first, second).provider == "b"
         assert first.asked == 3
         (kept,) = ProviderHealth.objects.filter(name="a")
         assert kept.rests_until == NOW + rules.FIRST_REST
         first.answers.clear()
-        message = a_letter(reader).message
+        message = note_of(a_letter(reader))
         assert message is not None
         assert send(message, first, second, now=NOW + rules.FIRST_REST).provider == "a"
         kept.refresh_from_db()
@@ -331,13 +340,13 @@ class TestTheReportOfAGateway:
     def post(self, body: dict[str, str], secret: str = SECRET, name: str = "gateway-a") -> Any:
         content = json.dumps(body).encode()
         signed = hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
-        place = reverse("letters:sms_report", kwargs={"provider": name})
+        place = reverse("sms:report", kwargs={"provider": name})
         return Client().post(place, content, content_type="application/json", headers={"X-Signature": signed})
 
     def test_delivers_the_message(self, sms_file: Path) -> None:
         with open_gateway() as gateway:
             self.written(sms_file, gateway.url)
-            assert queries.sms_is_set_up()
+            assert queries.is_set_up()
             message = a_note()
             messages.send_message(message_id=message.pk, now=NOW)
             assert gateway.taken == [{"to": NUMBER, "text": a_text(message)}]
@@ -357,7 +366,7 @@ class TestTheReportOfAGateway:
     def test_has_no_address_when_the_file_is_unusable(self, sms_file: Path) -> None:
         sms_file.write_text("providers = 3")
         assert self.post({}).status_code == 404
-        assert not queries.sms_is_set_up()
+        assert not queries.is_set_up()
 
     def test_messages_wait_while_the_file_is_unusable_and_the_log_says_so_once(
         self, sms_file: Path, caplog: pytest.LogCaptureFixture

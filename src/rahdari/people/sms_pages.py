@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.sms import codes, numbers, queries
 from rahdari.web import visitor
 from rahdari.web.posting import posted_from
 
-from . import access, queries, telephones
+from . import access
 from .adapter import current_language
-from .forms import NumberCodeForm, NumberForm
+from .sms_forms import NumberCodeForm, NumberForm
 
 
 def _account() -> HttpResponse:
@@ -24,16 +25,16 @@ def _account() -> HttpResponse:
 def _sent(request: HttpRequest, form: NumberForm, number: str) -> bool:
     """Send the code, or say on the form why not."""
     try:
-        telephones.ask_for_number(
+        numbers.ask_for_number(
             user=access.person(request),
             number=number,
             network=visitor.household(request),
             language=current_language(),
             now=timezone.now(),
         )
-    except telephones.TooManyCodes as error:
+    except codes.TooManyCodes as error:
         form.add_too_many(error.wait)
-    except telephones.SmsNotSetUp:
+    except codes.SmsNotSetUp:
         form.add_not_set_up()
     else:
         return True
@@ -49,7 +50,7 @@ def number(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _sent(request, form, form.cleaned_data["number"]):
         return redirect("people:number_code")
     status = 422 if form.errors else 200
-    return render(request, "people/number.html", {"form": form, "set_up": telephones.sms_is_set_up()}, status=status)
+    return render(request, "people/number.html", {"form": form, "set_up": queries.is_set_up()}, status=status)
 
 
 @never_cache
@@ -65,17 +66,17 @@ def number_code(request: HttpRequest) -> HttpResponse:
     ended = ""
     if request.method == "POST" and form.is_valid():
         try:
-            telephones.confirm_number(user=user, code=form.cleaned_data["code"], now=timezone.now())
-        except telephones.CodeWrong as error:
+            numbers.confirm_number(user=user, code=form.cleaned_data["code"], now=timezone.now())
+        except codes.CodeWrong as error:
             form.add_wrong(error.tries_left)
-        except telephones.CodeEnded as error:
+        except codes.CodeEnded as error:
             ended = error.why
-        except telephones.NoCodeWaiting:
+        except codes.NoCodeWaiting:
             return redirect("people:number")
         else:
             messages.success(request, _("Your mobile number is confirmed."))
             return _account()
-    elif kept.tries >= telephones.TRIES:
+    elif kept.tries >= codes.TRIES:
         ended = "tries"
     elif kept.code_until is not None and kept.code_until <= timezone.now():
         ended = "expired"
@@ -86,7 +87,7 @@ def number_code(request: HttpRequest) -> HttpResponse:
 @access.person_required
 @posted_from("people:account")
 def remove_number(request: HttpRequest) -> HttpResponse:
-    telephones.remove_number(user=access.person(request), now=timezone.now())
+    numbers.remove_number(user=access.person(request), now=timezone.now())
     messages.success(request, _("Your mobile number is deleted."))
     return _account()
 
@@ -94,5 +95,5 @@ def remove_number(request: HttpRequest) -> HttpResponse:
 @access.person_required
 @posted_from("people:account")
 def choose_notes(request: HttpRequest) -> HttpResponse:
-    telephones.choose_notes(user=access.person(request), wanted=request.POST.get("notes") == "yes")
+    numbers.choose_notes(user=access.person(request), wanted=request.POST.get("notes") == "yes")
     return _account()

@@ -16,16 +16,14 @@ from django.db import transaction
 from procrastinate.contrib.django import app
 
 from rahdari import policy
-from rahdari.people import queries as people
-from rahdari.people.models import User
+from rahdari.delivery import provider_health
+from rahdari.delivery.rules import CODE_LASTS, CODES_FIRST, NOTE_LASTS, TryAgain, after_failure, goes_out_at
 
-from . import provider_health, queries
-from .catalogue import CONTACT_CODE, LETTERS, NUMBER_CODE
-from .models import EarlyDeliveryReport, Message, SmsSegment
+from . import queries
+from .models import EarlyDeliveryReport, Message, Person, SmsSegment
 from .providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear, configuration
 from .providers.configured import close as close_all
-from .rules import CODE_LASTS, CODES_FIRST, NOTE_LASTS, TryAgain, after_failure, goes_out_at
-from .writing import compose_note
+from .writing import CONTACT_CODE, NUMBER_CODE, compose
 
 log = logging.getLogger(__name__)
 State = Message.State
@@ -33,28 +31,30 @@ State = Message.State
 
 def queue(message: Message, *, at: dt.datetime | None = None) -> None:
     priority = CODES_FIRST if message.note == NUMBER_CODE else 0
-    app.configure_task("letters.send_message", schedule_at=at, priority=priority).defer(message_id=str(message.pk))
+    app.configure_task("sms.send_message", schedule_at=at, priority=priority).defer(message_id=str(message.pk))
 
 
-def write_note(*, to: User, template: str, about: str, context: Mapping[str, Any], now: dt.datetime) -> Message | None:
-    """The note that says that a letter is there, for whoever wants notes by SMS; one that still waits says it too."""
-    kind = LETTERS[template]
-    number = people.number_for_notes(to) if kind.note else ""
+@transaction.atomic
+def write_note(
+    *, to: Person, note: str, about: str, language: str, context: Mapping[str, Any], urgent: bool, now: dt.datetime
+) -> Message | None:
+    """That there is something to read, for whoever wants notes by SMS; one that still waits says it too."""
+    number = queries.number_for_notes(to)
     if not number:
         return None
-    waiting = Message.objects.filter(to=to, about=about, note=kind.note, state=State.QUEUED, tries=0).first()
-    if waiting is not None and kind.note == "news":
+    waiting = Message.objects.filter(person=to.pk, about=about, note=note, state=State.QUEUED, tries=0).first()
+    if waiting is not None and note == "news":
         return waiting
     quiet = policy.current(settings.POLICY_FILE).quiet_hours
-    at = goes_out_at(now, quiet=quiet, channel="sms", urgent=kind.urgent)
+    at = goes_out_at(now, quiet=quiet, channel="sms", urgent=urgent)
     return _write(
-        to=to,
+        person=to.pk,
         number=number,
-        note=kind.note,
+        note=note,
         about=about,
-        text=compose_note(note=kind.note, language=to.language, context=context),
-        language=to.language,
-        urgent=kind.urgent,
+        text=compose(note=note, language=language, context=context),
+        language=language,
+        urgent=urgent,
         at=at,
         expires_at=at + NOTE_LASTS,
         now=now,
@@ -62,14 +62,14 @@ def write_note(*, to: User, template: str, about: str, context: Mapping[str, Any
 
 
 @transaction.atomic
-def write_number_code(*, to: User, number: str, language: str, code: str, now: dt.datetime) -> Message:
-    """The code that confirms a number. Named in `settings.NUMBER_CODE_MESSAGE`, as the sign-in code's act is."""
+def write_number_code(*, to: Person, number: str, language: str, code: str, now: dt.datetime) -> Message:
+    """The code that confirms a number."""
     return _write(
-        to=to,
+        person=to.pk,
         number=number,
         note=NUMBER_CODE,
         about="",
-        text=compose_note(note=NUMBER_CODE, language=language, context={"code": code}),
+        text=compose(note=NUMBER_CODE, language=language, context={"code": code}),
         language=language,
         urgent=True,
         at=now,
@@ -80,15 +80,15 @@ def write_number_code(*, to: User, number: str, language: str, code: str, now: d
 
 @transaction.atomic
 def write_code_to_number(
-    *, asked_by: User, number: str, language: str, code: str, expires_at: dt.datetime, now: dt.datetime
+    *, asked_by: Person, number: str, language: str, code: str, expires_at: dt.datetime, now: dt.datetime
 ) -> Message:
     """The code that the contact of a company or member hands over to whoever applies (`asked_by`)."""
     return _write(
-        to=asked_by,
+        person=asked_by.pk,
         number=number,
         note=CONTACT_CODE,
         about="",
-        text=compose_note(note=CONTACT_CODE, language=language, context={"code": code}),
+        text=compose(note=CONTACT_CODE, language=language, context={"code": code}),
         language=language,
         urgent=True,
         at=now,
@@ -241,12 +241,12 @@ def _apply(message: Message, report: Report, now: dt.datetime) -> None:
         message.save(update_fields=["state", "closed_at"])
 
 
-def messages_left_alone(*, now: dt.datetime) -> int:
+def find_left_alone(*, now: dt.datetime) -> int:
     """Queue again what a dead process left before it asked anybody; what it may have handed over is not sent again."""
     found = 0
-    for message_id in list(queries.messages_left_alone(now=now).values_list("pk", flat=True)):
+    for message_id in list(queries.left_alone(now=now).values_list("pk", flat=True)):
         with transaction.atomic():
-            alone = queries.messages_left_alone(now=now).select_for_update(skip_locked=True)
+            alone = queries.left_alone(now=now).select_for_update(skip_locked=True)
             message = alone.filter(pk=message_id).first()
             if message is None:
                 continue

@@ -4,8 +4,8 @@ import datetime as dt
 import threading
 from collections import deque
 
-from rahdari.letters import segments
-from rahdari.letters.providers import Accepted, Outcome, Report, Text, Told
+from rahdari.sms import segments
+from rahdari.sms.providers import Accepted, Outcome, Report, Text, Told
 
 
 class ObedientProvider:

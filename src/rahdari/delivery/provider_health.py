@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from .models import ProviderHealth
 from .rules import rest_after
@@ -37,3 +38,8 @@ def note_failure(name: str, reason: str, *, now: dt.datetime) -> None:
     one.rests_until = None if rest is None else now + rest
     one.last_error, one.last_failed_at = reason[:80], now
     one.save()
+
+
+def all_of_them() -> QuerySet[ProviderHealth]:
+    """The mail server and the providers of SMS, as they have done of late."""
+    return ProviderHealth.objects.order_by("name")

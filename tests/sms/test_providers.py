@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
-from rahdari.letters import samples, segments
-from rahdari.letters.providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear, smpp
-from rahdari.letters.providers.configuration import ConfigurationError, read
-from rahdari.letters.providers.fake import PrintedProvider
-from rahdari.letters.providers.http import Gateway, HttpProvider, NotReadable, NotSigned, Reports, Success
-from rahdari.letters.providers.smpp import Centre, SmppProvider
+from rahdari.letters import samples
+from rahdari.sms import segments
+from rahdari.sms.providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear, smpp
+from rahdari.sms.providers.configuration import ConfigurationError, read
+from rahdari.sms.providers.fake import PrintedProvider
+from rahdari.sms.providers.http import Gateway, HttpProvider, NotReadable, NotSigned, Reports, Success
+from rahdari.sms.providers.smpp import Centre, SmppProvider
+from tests.letters.mail_server import free_port
 
 from .gateway import SmsGateway, open_gateway
-from .mail_server import free_port
 from .message_centre import MessageCentre, at_work
 from .obedient import ObedientProvider
 

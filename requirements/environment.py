@@ -29,6 +29,8 @@ OURS = ".made-by-rahdari"
 # What a build reads, besides the sources.
 BUILT_FROM = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
 LAST_LINES = 25
+# As pyproject.toml says; older ones read this file, too.
+NEEDED = (3, 12)
 
 
 def say(text: str) -> None:
@@ -159,6 +161,12 @@ def stop(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def main(arguments: list[str]) -> None:
+    if sys.version_info < NEEDED:
+        raise SystemExit(
+            f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old: "
+            f"this needs {NEEDED[0]}.{NEEDED[1]} or newer. "
+            "./rahdari and ./test look for one."
+        )
     kind, *rest = arguments
     os.umask(0o022)
     # Set by hand, for a shell that starts us in the background has INT ignored.

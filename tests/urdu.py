@@ -130,7 +130,7 @@ MEN_ONLY = (
     (
         rf"(?<!{LETTER})افسر(?!{LETTER})(?! ?(?:نے|کو|کا|کی|کے|سے|پر|میں|تک)(?!{LETTER}))"
         "[^۔؟،:]*?(?:ے گا|تا ہے|رہا ہے|سکتا ہے)",
-        "the officer is made a man",
+        "the officer is made a man: write of the office, as docs/translating.md says",
     ),
 )
 # Latin words that stand in Urdu text as they are: what a reader types, copies or finds on another screen.

@@ -22,6 +22,7 @@ from django.utils import timezone
 from rahdari.address import directory, parse_parts
 from rahdari.api import interface
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
+from rahdari.apply.step_forms import PAGES
 from rahdari.attest.rules import Identifier
 from rahdari.checks.models import Check
 from rahdari.control import queries as proofs
@@ -95,12 +96,13 @@ OWN_APPLICATION = frozenset(
     portal:prove_operator portal:prove_contact portal:share portal:client portal:represent
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:apply_anew portal:withdraw portal:proof portal:send_proof
-    apply:about apply:person apply:company apply:contact apply:purpose apply:evidence apply:evidence_text
-    apply:evidence_client apply:evidence_declaration apply:association
+    apply:about apply:person apply:company apply:contact apply:purpose apply:evidence apply:association
     apply:addresses apply:add_address apply:change_address apply:remove_address
     apply:add_many apply:address_sample apply:address_file apply:corrected_addresses
     apply:documents apply:upload apply:document apply:remove_document""".split()
 )
+# Each sort of evidence has its own page, open to the same people.
+OWN_APPLICATION |= {page.url_name for page in PAGES.values()}
 OWN_REGISTRATION = frozenset(
     {"portal:registration", "portal:provisional", "portal:certificate", "portal:certificate_pdf"}
 )

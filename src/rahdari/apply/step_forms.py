@@ -327,7 +327,11 @@ DECLARATION = Asked(
 
 
 # The pages of the sorts of evidence that are no files (`policy.sorts`).
-PAGES = {"text": EVIDENCE_TEXT, "address": CLIENT, "declaration": DECLARATION}
+PAGES = {
+    "text": EVIDENCE_TEXT,
+    "address": CLIENT,
+    "declaration": DECLARATION,
+}
 
 
 def _declared_before(application: Application, service: Service, card: str, now: dt.datetime) -> bool:

@@ -1,7 +1,7 @@
 """The sorts of evidence: what a kind of evidence of work wants of whoever applies (`wants` in the policy file).
 
-A sort is declared here once; its page stands in `apply.asked.PAGES`. What is neither a file nor described there is a
-text of the applicant's own.
+A sort is declared here once; its page stands in `apply.step_forms.PAGES`. What is neither a file nor described there is
+a text of the applicant's own.
 """
 
 from dataclasses import dataclass

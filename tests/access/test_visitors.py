@@ -181,8 +181,14 @@ class TestTheOwner:
         for name in sorted(
             OWN_APPLICATION
             # No operator of the story can be asked; tests/confirm has one.
-            - {"apply:document", "apply:remove_document", "portal:prove", "portal:prove_way", "portal:prove_operator"}
-            - {"portal:prove_contact"}  # there is no range in the story; tests/portal/test_ways.py has one
+            - {
+                "apply:document",
+                "apply:remove_document",
+                "portal:prove",
+                "portal:prove_method",
+                "portal:prove_operator",
+            }
+            - {"portal:prove_contact"}  # there is no range in the story; tests/portal/test_methods.py has one
             - {"portal:share"}  # nobody else has an address of the story; tests/share has one
             # Files of addresses are an organisation's: tests/apply/test_files.py.
             - {"apply:add_many", "apply:corrected_addresses"}
@@ -196,7 +202,7 @@ class TestTheOwner:
             "apply:document",
             "apply:remove_document",
             "portal:prove",
-            "portal:prove_way",
+            "portal:prove_method",
         ):
             assert browser.get(world.place(name, world.drafts["full draft"])).status_code in {200, 302}
         assert browser.get(world.place("portal:question", world.sent["question"])).status_code == 200

@@ -92,7 +92,7 @@ OWN_BRANCHES = frozenset(
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:next_task portal:prove_first portal:prove portal:prove_many
-    portal:prove_way
+    portal:prove_method
     portal:prove_operator portal:prove_contact portal:share portal:client portal:represent
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:apply_anew portal:withdraw portal:proof portal:send_proof
@@ -120,7 +120,7 @@ OFFICERS = frozenset(
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
     decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
-    decide:name_network decide:take_back decide:ask_operator decide:record_several decide:search_from_case
+    decide:name_network decide:revoke decide:ask_operator decide:record_several decide:search_from_case
     decide:document decide:hold""".split()
 )
 READ_AT_THE_DESK = frozenset(

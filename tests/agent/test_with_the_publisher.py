@@ -54,7 +54,7 @@ class TestFromRegisterToOperator:
                 actions.publish_editions(now=now())
                 until(lambda: self.applied(target) == {"2001:db8::/64"}, log)
                 # A change was one edition for this operator's stream: entered, moved and entered, struck out.
-                until(lambda: self.known() == ("in_step", 2), log)
+                until(lambda: self.known() == ("in_sync", 2), log)
 
     def applied(self, target: FileTarget) -> set[str]:
         return {entry["prefix"] for entry in json.loads(target.path.read_bytes())["entries"]}

@@ -251,7 +251,7 @@ class TestServices:
         problem(program.get("/services/no_such"), 404, "not-found")
 
     @pytest.mark.parametrize(
-        ("query", "way", "ask"),
+        ("query", "outcome", "ask"),
         [
             ("", None, "who"),
             ("who=vpn_freelancer", None, "use"),
@@ -262,9 +262,9 @@ class TestServices:
             ("who=nobody", None, "who"),
         ],
     )
-    def test_are_found_by_three_questions(self, query: str, way: str | None, ask: str | None) -> None:
+    def test_are_found_by_three_questions(self, query: str, outcome: str | None, ask: str | None) -> None:
         said = Program().get(f"/eligibility?{query}").said
-        assert (said["way"], said["ask"]) == (way, ask)
+        assert (said["outcome"], said["ask"]) == (outcome, ask)
 
 
 class TestUnderADeclaration:
@@ -278,7 +278,7 @@ class TestUnderADeclaration:
     def test_an_address_is_all_of_an_application(self, program: Program) -> None:
         (service,) = program.get("/services").said["services"]
         assert (service["key"], service["steps"], service["asks"]) == ("vpn", ["addresses"], {})
-        assert program.get("/eligibility?which=line").said["way"] == "apply"
+        assert program.get("/eligibility?which=line").said["outcome"] == "apply"
         one = begun(program, service="vpn")
         answer = program.post(f"{one}/endpoints", {"address": "203.0.113.24", "runs": "wireguard"})
         assert answer.status_code == 201, answer.content

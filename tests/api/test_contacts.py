@@ -59,8 +59,8 @@ def code_in_the_letter() -> str:
 def test_counts_as_half_when_the_contact_hands_the_code_over() -> None:
     program = Program()
     place = place_of(program)
-    ways = {each["way"]: each for each in program.get(place).said["ways"]}
-    assert ways["contact"]["fits"] and ways["record"]["fits"]
+    methods = {each["method"]: each for each in program.get(place).said["methods"]}
+    assert methods["contact"]["fits"] and methods["record"]["fits"]
     said = asked(program, place)
     assert said["contacts"] == [{"role": "technical", "title": "Technical contact", "address": NOC}]
     assert said["sent_to"] is None

@@ -231,11 +231,14 @@ class TestAttestations:
         assert (said["number"], said["state"], said["can_dispute"]) == (found.number, "live", True)
         one = f"/attestations/{found.number}"
         problem(other.get(one), 404, "not-found")
-        problem(other.post(f"{one}/dispute", {"said": "No."}), 404, "not-found")
+        problem(other.post(f"{one}/dispute", {"objection": "No."}), 404, "not-found")
         assert (
-            problem(program.post(f"{one}/dispute", {"said": ""}), 422, "not-taken")["errors"][0]["pointer"] == "/said"
+            problem(program.post(f"{one}/dispute", {"objection": ""}), 422, "not-taken")["errors"][0]["pointer"]
+            == "/objection"
         )
-        said = program.post(f"{one}/dispute", {"said": "I never joined."}).said
-        assert (said["objection"]["said"], said["can_dispute"]) == ("I never joined.", False)
-        assert problem(program.post(f"{one}/dispute", {"said": "x"}), 409, "not-possible-now")["code"] == "disputed"
+        said = program.post(f"{one}/dispute", {"objection": "I never joined."}).said
+        assert (said["objection"]["text"], said["can_dispute"]) == ("I never joined.", False)
+        assert (
+            problem(program.post(f"{one}/dispute", {"objection": "x"}), 409, "not-possible-now")["code"] == "disputed"
+        )
         assert program.get(one).said["objection"]["reply"] == ""

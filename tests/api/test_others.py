@@ -74,7 +74,7 @@ def whose() -> dict[str, str]:
 def places(each: Operation, world: World, known: dict[str, str]) -> Iterator[str]:
     """Addresses of what is there: each part under its own whole, and under another one. Two ways stand for all."""
     names = names_in(each.path)
-    choices = [(world.values(each.path, name) or [nothing(name)])[: 2 if name == "way" else None] for name in names]
+    choices = [(world.values(each.path, name) or [nothing(name)])[: 2 if name == "method" else None] for name in names]
     for values in itertools.product(*choices):
         first = values[0]
         if first != choices[0][0] and any(known.get(value, first) != first for value in values[1:]):
@@ -97,7 +97,7 @@ def as_it_stands() -> list[Any]:
         list(AddressFile.objects.order_by("pk").values_list("pk", "rows", "added")),
         list(Branch.objects.order_by("pk").values_list("pk", "name", "ended_at")),
         list(Mandate.objects.order_by("pk").values_list("pk", "accepted_at", "ended_at")),
-        list(AttestationReview.objects.order_by("pk").values_list("pk", "said_at")),
+        list(AttestationReview.objects.order_by("pk").values_list("pk", "objected_at")),
         list(Asked.objects.order_by("pk").values_list("pk", "reply")),
         list(SharingRequest.objects.order_by("pk").values_list("pk", "state")),
         list(CoHolder.objects.order_by("pk").values_list("pk", "leaves_at")),

@@ -28,10 +28,10 @@ def at(program: Program, **more: Any) -> str:
 class TestWays:
     def test_are_listed_with_what_fits(self, program: Program) -> None:
         said = program.get(at(program)).said
-        by_way = {each["way"]: each for each in said["ways"]}
-        assert by_way["wireguard"]["fits"] is True and by_way["link"]["fits"] is False
-        assert (said["proved"], said["so_far"], by_way["link"]["status"]) == (False, 0, "pending")
-        assert by_way["wireguard"]["counts"] >= 1 and said["enough"] >= 1
+        by_method = {each["method"]: each for each in said["methods"]}
+        assert by_method["wireguard"]["fits"] is True and by_method["link"]["fits"] is False
+        assert (said["proved"], said["so_far"], by_method["link"]["status"]) == (False, 0, "pending")
+        assert by_method["wireguard"]["counts"] >= 1 and said["enough"] >= 1
 
     def test_give_what_goes_on_the_machine(self, program: Program) -> None:
         place = at(program)
@@ -47,20 +47,20 @@ class TestWays:
         assert said["code"] == "too_soon" and said["again_at"]
 
     @pytest.mark.parametrize(
-        ("way", "body", "pointer"),
+        ("method", "body", "pointer"),
         [
             ("wireguard", {}, "/peer_key"),
             ("wireguard", {"peer_key": "no key", "port": 51820}, "/peer_key"),
             ("tls", {"certificate": "-----BEGIN PRIVATE KEY-----", "port": 443}, "/certificate"),
         ],
     )
-    def test_are_held_to_the_rules_of_the_pages(self, program: Program, way: str, body: Any, pointer: str) -> None:
-        said = problem(program.post(f"{at(program)}/{way}", body), 422, "not-taken")
+    def test_are_held_to_the_rules_of_the_pages(self, program: Program, method: str, body: Any, pointer: str) -> None:
+        said = problem(program.post(f"{at(program)}/{method}", body), 422, "not-taken")
         assert said["errors"][0]["pointer"] == pointer
 
     def test_that_are_not_offered_are_not_there(self, program: Program) -> None:
-        for way in ("report", "nothing", "operator"):
-            problem(program.post(f"{at(program)}/{way}", {}), 404, "not-found")
+        for method in ("report", "nothing", "operator"):
+            problem(program.post(f"{at(program)}/{method}", {}), 404, "not-found")
 
     def test_by_link_is_proved_by_opening_it_from_there(self, program: Program) -> None:
         place = at(program, address="203.0.113.77")
@@ -70,7 +70,7 @@ class TestWays:
         visitor.get(path)
         visitor.post(path)
         said = program.get(place).said
-        assert (said["proved"], said["ways"]) == (True, [])
+        assert (said["proved"], said["methods"]) == (True, [])
         assert said["proved_at"] is not None and said["text"].startswith("Proved at")
         assert problem(program.post(f"{place}/link", {}), 409, "not-possible-now")["code"] == "proved"
         assert program.get(f"{place}/link").said["status"] == "valid"

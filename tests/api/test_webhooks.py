@@ -184,7 +184,7 @@ class TestEvents:
         go_on()
         said = [each for each in told(server) if each[0].startswith("mobile.")]
         assert sorted(said, key=str) == [
-            ("mobile.answered", {"application": application.reference, "said": "yes"}),
+            ("mobile.answered", {"application": application.reference, "answer": "yes"}),
             ("mobile.confirmed", {"application": application.reference}),
             ("mobile.leaving", {"reason": "ported_out", "registration": registration.reference}),
             ("mobile.listed", {"registration": registration.reference}),
@@ -198,11 +198,11 @@ class TestEvents:
         facts: dict[str, Any] = {"holder": person.holder_ref, "person": f"person:{person.pk}", "subject": ""}
         attestations.note_use(attestation=found, weight="alone", now=now, **facts)
         found, _other = (
-            attestations.revoke(attestation=each, revocation="left", told="", by="person:x", now=now)
+            attestations.revoke(attestation=each, revocation="left", explanation="", by="person:x", now=now)
             for each in (found, other)
         )
         matter = disputing.dispute(
-            attestation=found, said="No.", reply_due_at=now + dt.timedelta(days=5), now=now, **facts
+            attestation=found, objection="No.", reply_due_at=now + dt.timedelta(days=5), now=now, **facts
         )
         disputing.reply(matter=matter, reply=Reply.YIELDS, text="A mix-up.", by="person:x", now=now)
         go_on()

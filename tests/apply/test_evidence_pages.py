@@ -216,10 +216,10 @@ class TestTheAssociation:
     def test_is_asked_for_where_there_are_several(self, settings: Any, tmp_path: Path) -> None:
         another = (
             '[[attesting.associations]]\nkey = "specimen-freelancers"\n'
-            'title = { en = "Specimen Freelancers", ur = "نمونہ فری لانسرز" }\n\n[[attesting.ways]]'
+            'title = { en = "Specimen Freelancers", ur = "نمونہ فری لانسرز" }\n\n[[attesting.methods]]'
         )
         settings.POLICY_FILE = tmp_path / "policy.toml"
-        settings.POLICY_FILE.write_text(BUNDLED.read_text().replace("[[attesting.ways]]", another, 1))
+        settings.POLICY_FILE.write_text(BUNDLED.read_text().replace("[[attesting.methods]]", another, 1))
         draft, client = chosen("association")
         place = reverse("apply:association", args=[draft.reference])
         assert "Specimen Freelancers" in client.get(place).text

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rahdari import policy as policies
 from rahdari.address import Endpoint, Part, Protocol, parse_block, parse_parts
 from rahdari.apply import eligible, rules
-from rahdari.apply.eligible import LICENSED, NONE, Use, Way, eligibility
+from rahdari.apply.eligible import LICENSED, NONE, Outcome, Use, eligibility
 from rahdari.apply.questions import WhoForm
 from rahdari.apply.rules import (
     AddressTrouble,
@@ -69,49 +69,49 @@ class TestEligibility:
         self, who: str, use: Use | None, which: Which | None
     ) -> None:
         found = eligibility(who=who, use=use, which=which, policy=POLICY)
-        if found is not None and found.way is Way.APPLY:
+        if found is not None and found.outcome is Outcome.APPLY:
             assert found.service is not None
             assert POLICY.services[found.service].open
             assert use in {Use.CLIENTS, Use.STAFF}
             assert which is not Which.MOBILE
 
     @pytest.mark.parametrize(
-        ("who", "use", "which", "way"),
+        ("who", "use", "which", "outcome"),
         [
-            (LICENSED, None, None, Way.PROVIDER),
-            ("whitelist_call_centre", Use.CLIENTS, Which.SERVER, Way.APPLY),
-            ("whitelist_video", Use.STAFF, Which.SERVER, Way.APPLY),
-            ("vpn_mission", Use.STAFF, Which.SERVER, Way.APPLY),
-            ("vpn_public_body", Use.STAFF, Which.LINE, Way.APPLY),
-            (NONE, None, None, Way.NOT_COVERED),
-            ("vpn_freelancer", Use.PRIVATE, None, Way.PRIVATE),
-            ("vpn_company", Use.SERVICE, None, Way.LICENCE),
-            ("vpn_freelancer", Use.CLIENTS, Which.MOBILE, Way.NO_MOBILE),
-            ("vpn_company", Use.CLIENTS, Which.MOBILE, Way.NO_MOBILE),
-            ("vpn_freelancer", Use.CLIENTS, Which.LINE, Way.APPLY),
-            ("vpn_bank", Use.STAFF, Which.SERVER, Way.APPLY),
+            (LICENSED, None, None, Outcome.PROVIDER),
+            ("whitelist_call_centre", Use.CLIENTS, Which.SERVER, Outcome.APPLY),
+            ("whitelist_video", Use.STAFF, Which.SERVER, Outcome.APPLY),
+            ("vpn_mission", Use.STAFF, Which.SERVER, Outcome.APPLY),
+            ("vpn_public_body", Use.STAFF, Which.LINE, Outcome.APPLY),
+            (NONE, None, None, Outcome.NOT_COVERED),
+            ("vpn_freelancer", Use.PRIVATE, None, Outcome.PRIVATE),
+            ("vpn_company", Use.SERVICE, None, Outcome.LICENCE),
+            ("vpn_freelancer", Use.CLIENTS, Which.MOBILE, Outcome.NO_MOBILE),
+            ("vpn_company", Use.CLIENTS, Which.MOBILE, Outcome.NO_MOBILE),
+            ("vpn_freelancer", Use.CLIENTS, Which.LINE, Outcome.APPLY),
+            ("vpn_bank", Use.STAFF, Which.SERVER, Outcome.APPLY),
         ],
     )
-    def test_says_where_else_to_go(self, who: str, use: Use | None, which: Which | None, way: Way) -> None:
+    def test_says_where_else_to_go(self, who: str, use: Use | None, which: Which | None, outcome: Outcome) -> None:
         found = eligibility(who=who, use=use, which=which, policy=POLICY)
         assert found is not None
-        assert found.way is way
+        assert found.outcome is outcome
 
     def test_takes_a_mobile_number_where_the_policy_does_and_a_code_can_be_sent(self) -> None:
         facts: dict[str, Any] = {"use": Use.CLIENTS, "which": Which.MOBILE, "policy": POLICY}
-        for who, sms, way in (
-            ("vpn_freelancer", True, Way.APPLY),
-            ("vpn_freelancer", False, Way.NO_MOBILE),
-            ("vpn_company", True, Way.NO_MOBILE),
+        for who, sms, outcome in (
+            ("vpn_freelancer", True, Outcome.APPLY),
+            ("vpn_freelancer", False, Outcome.NO_MOBILE),
+            ("vpn_company", True, Outcome.NO_MOBILE),
         ):
             found = eligibility(who=who, sms=sms, **facts)
-            assert found is not None and found.way is way
+            assert found is not None and found.outcome is outcome
 
     def test_tells_of_a_service_that_is_closed(self) -> None:
         company = replace(POLICY.services["vpn_company"], open=False)
         policy = replace(POLICY, services={**POLICY.services, "vpn_company": company})
         found = eligibility(who="vpn_company", use=Use.STAFF, which=Which.SERVER, policy=policy)
-        assert found is not None and found.way is Way.NOT_YET_OPEN
+        assert found is not None and found.outcome is Outcome.NOT_YET_OPEN
 
     def test_offers_every_service_in_the_words_of_the_policy(self) -> None:
         offered = WhoForm(policy=POLICY, language="en").fields["who"].choices
@@ -128,7 +128,7 @@ class TestEligibility:
         assert eligible.which_are_offered(declared) == (Which.LINE, Which.SERVER)
         assert eligibility(who=None, use=None, which=None, policy=declared) is None
         found = eligibility(who=None, use=None, which=Which.LINE, policy=declared)
-        assert found == eligible.Eligibility(Way.APPLY, "vpn")
+        assert found == eligible.Eligibility(Outcome.APPLY, "vpn")
 
     def test_begins_anew_when_the_rules_no_longer_know_the_service(self) -> None:
         assert eligibility(who="gone", use=Use.STAFF, which=Which.LINE, policy=POLICY) is None
@@ -140,7 +140,7 @@ class TestEligibility:
         assert eligible.questions_of(policy, "vpn_freelancer") == ("who", "which")
         assert eligible.questions_of(policy, "vpn_company") == ("who", "use", "which")
         found = eligibility(who="vpn_freelancer", use=None, which=Which.LINE, policy=policy)
-        assert found == eligible.Eligibility(Way.APPLY, "vpn_freelancer")
+        assert found == eligible.Eligibility(Outcome.APPLY, "vpn_freelancer")
 
 
 class TestSteps:

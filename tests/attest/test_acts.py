@@ -29,7 +29,7 @@ BOUNDS = Bounds(NOW.date(), NOW.date() + 2 * YEAR)
 def attest(
     member: rules.Member, claim: str = "freelancer", association: str = ASSOCIATION
 ) -> tuple[Attestation, Effect]:
-    facts = {"association": association, "claim": claim, "way": "papers", "by": "person:test", "now": NOW}
+    facts = {"association": association, "claim": claim, "method": "papers", "by": "person:test", "now": NOW}
     return attestations.attest(member=member, **facts)
 
 
@@ -43,7 +43,7 @@ def test_a_revocation_is_not_undone_by_what_another_tab_was_writing(monkeypatch:
 
     def revoke() -> None:
         try:
-            attestations.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW + HOUR)
+            attestations.revoke(attestation=found, revocation="left", explanation="", by="person:test", now=NOW + HOUR)
         finally:
             connections.close_all()
 
@@ -120,15 +120,17 @@ class TestRevoking:
     def test_has_a_reason_and_ends_it_at_once(self) -> None:
         found = an_attestation(now=NOW)
         assert found.is_live(NOW.date())
-        found = attestations.revoke(attestation=found, revocation="left", told="You left.", by="person:test", now=NOW)
+        found = attestations.revoke(
+            attestation=found, revocation="left", explanation="You left.", by="person:test", now=NOW
+        )
         assert not found.is_live(NOW.date()) and found.to_follow
         assert queries.candidates(association=ASSOCIATION, indexes=[found.identifier_index]) == []
         with pytest.raises(attestations.NotRevocable):
-            attestations.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+            attestations.revoke(attestation=found, revocation="left", explanation="", by="person:test", now=NOW)
 
     def test_can_be_undone_within_a_day_and_not_later(self) -> None:
         found = an_attestation(now=NOW)
-        facts = {"revocation": "mistake", "told": "A slip.", "by": "person:test"}
+        facts = {"revocation": "mistake", "explanation": "A slip.", "by": "person:test"}
         attestations.revoke(attestation=found, now=NOW, **facts)
         assert attestations.give_back(attestation=found, by="person:test", now=NOW + 24 * HOUR).is_live(NOW.date())
         attestations.revoke(attestation=found, now=NOW + DAY, **facts)
@@ -138,7 +140,7 @@ class TestRevoking:
     def test_lets_the_member_be_attested_anew_and_then_stays(self) -> None:
         member = a_member(now=NOW)
         first, _ = attest(member)
-        attestations.revoke(attestation=first, revocation="left", told="", by="person:test", now=NOW)
+        attestations.revoke(attestation=first, revocation="left", explanation="", by="person:test", now=NOW)
         second, effect = attest(member)
         assert effect is Effect.NEW and second.pk != first.pk
         with pytest.raises(attestations.NotRevocable):
@@ -157,7 +159,7 @@ def keep(content: str = LIST, association: str = ASSOCIATION) -> MemberList:
     return lists.keep_list(
         association=association,
         claim="freelancer",
-        way="register",
+        method="register",
         content=content.encode(),
         name="members.csv",
         most_rows=5000,
@@ -222,7 +224,7 @@ class TestAList:
             lists.keep_list(
                 association=ASSOCIATION,
                 claim="freelancer",
-                way="register",
+                method="register",
                 content=LIST.encode(),
                 name="x",
                 most_rows=3,
@@ -266,7 +268,7 @@ class TestARequest:
 
     def test_is_answered_by_attesting_whoever_asks(self) -> None:
         request = ask()
-        facts = {"claim": "freelancer", "way": "papers", "by": "person:test", "now": NOW}
+        facts = {"claim": "freelancer", "method": "papers", "by": "person:test", "now": NOW}
         found = requests.attest_applicant(request=request, valid_until=NOW.date() + YEAR, **facts)
         request.refresh_from_db()
         assert (request.state, request.attestation) == (Answer.ATTESTED, found)
@@ -277,7 +279,12 @@ class TestARequest:
         an_attestation(now=NOW, number="M-00731")
         with pytest.raises(attestations.MemberNotTaken):
             requests.attest_applicant(
-                request=ask(), claim="freelancer", way="papers", valid_until=NOW.date() + YEAR, by="person:x", now=NOW
+                request=ask(),
+                claim="freelancer",
+                method="papers",
+                valid_until=NOW.date() + YEAR,
+                by="person:x",
+                now=NOW,
             )
 
     def test_that_was_answered_in_another_window_attests_nobody(self) -> None:
@@ -287,7 +294,12 @@ class TestARequest:
         )
         with pytest.raises(NoLongerOpen):
             requests.attest_applicant(
-                request=request, claim="freelancer", way="papers", valid_until=NOW.date() + YEAR, by="person:x", now=NOW
+                request=request,
+                claim="freelancer",
+                method="papers",
+                valid_until=NOW.date() + YEAR,
+                by="person:x",
+                now=NOW,
             )
         assert not Attestation.objects.exists()
 
@@ -317,7 +329,7 @@ class TestARequest:
 def a_dispute(**more: object) -> AttestationReview:
     found = more.pop("attestation", None) or an_attestation(now=NOW)
     facts: dict[str, object] = {"subject": "", "holder": uuid.UUID(int=1), "person": "person:sample", "now": NOW}
-    facts |= {"said": "I never joined.", "reply_due_at": NOW + 5 * DAY}
+    facts |= {"objection": "I never joined.", "reply_due_at": NOW + 5 * DAY}
     return disputing.dispute(attestation=found, **facts | more)  # type: ignore[arg-type]
 
 
@@ -364,7 +376,7 @@ class TestADispute:
 
     def test_of_a_revocation_that_was_wrong_gives_the_attestation_back(self) -> None:
         found = an_attestation(now=NOW)
-        found = attestations.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+        found = attestations.revoke(attestation=found, revocation="left", explanation="", by="person:test", now=NOW)
         matter = a_dispute(attestation=found)
         assert matter.kind == ReviewKind.REVOKED
         late = NOW + 10 * DAY
@@ -374,7 +386,7 @@ class TestADispute:
 
     def test_asks_for_no_other_proof_where_no_application_rests_on_it(self) -> None:
         found = an_attestation(now=NOW)
-        attestations.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+        attestations.revoke(attestation=found, revocation="left", explanation="", by="person:test", now=NOW)
         matter = a_dispute(attestation=Attestation.objects.get())
         with pytest.raises(ValueError, match="another_proof"):
             disputing.decide(

@@ -29,7 +29,7 @@ class TestAMember:
 
     def test_reads_of_a_registration_only_where_one_rests_on_what_was_revoked(self, desk: Client) -> None:
         _user, browser, found = self.mine()
-        desk.post(reverse("attest:revoke", args=[found.number]), {"revocation": "left", "told": "It ended."})
+        desk.post(reverse("attest:revoke", args=[found.number]), {"revocation": "left", "explanation": "It ended."})
         page = browser.get(reverse("attest:theirs", args=[found.number])).text
         assert "None of your applications depends on it. You can object here." in page
         assert "Your registration" not in page and "An officer looks at it" not in page
@@ -40,8 +40,8 @@ class TestAMember:
         user, browser, found = self.mine()
         assert "Sample Association of Software Houses" in browser.get(reverse("attest:mine")).text
         place = reverse("attest:theirs", args=[found.number])
-        assert "There is a problem" in browser.post(place, {"said": ""}).text
-        page = browser.post(place, {"said": "I never joined."}, follow=True).text
+        assert "There is a problem" in browser.post(place, {"objection": ""}).text
+        page = browser.post(place, {"objection": "I never joined."}, follow=True).text
         assert "The association is asked for its answer." in page and "I never joined." in page
         matter = AttestationReview.objects.get()
 
@@ -83,7 +83,7 @@ class TestAMember:
             subject="",
             holder=officer.holder_ref,
             person=f"person:{officer.pk}",
-            said="No.",
+            objection="No.",
             reply_due_at=now,
             now=now,
         )
@@ -96,7 +96,7 @@ class TestAMember:
         house = people.register_organisation(
             owner=owner, name="Sample House", company_number="0000482", actor="system:test", now=now
         )
-        facts = {"subject": "", "person": f"person:{owner.pk}", "said": "No.", "reply_due_at": now, "now": now}
+        facts = {"subject": "", "person": f"person:{owner.pk}", "objection": "No.", "reply_due_at": now, "now": now}
         matter = disputing.dispute(attestation=an_attestation(), holder=house.holder_ref, **facts)
         browser = Client()
         browser.force_login(officer)

@@ -34,7 +34,7 @@ def form(**more: str) -> dict[str, str]:
         "name": "Sample Freelancer 31",
         "identifier": "member@client.example",
         "claim": "freelancer",
-        "way": "register",
+        "method": "register",
         "valid_until": until(),
     } | more
 
@@ -49,7 +49,9 @@ class TestTheDesk:
         for name in ("attestation", "revoke"):
             assert desk.get(reverse(f"attest:{name}", args=[theirs.number])).status_code == 404
         assert (
-            desk.post(reverse("attest:revoke", args=[theirs.number]), {"revocation": "left", "told": "x"}).status_code
+            desk.post(
+                reverse("attest:revoke", args=[theirs.number]), {"revocation": "left", "explanation": "x"}
+            ).status_code
             == 404
         )
         assert Attestation.objects.get(pk=theirs.pk).revoked_at is None
@@ -109,7 +111,7 @@ class TestOneMember:
             ({"name": "12"}, "The name is missing, or has no letters."),
             ({"identifier": "12345678901"}, "This is not a card number (13 digits)"),
             ({"claim": "king"}, "Choose what you attest"),
-            ({"way": ""}, "Say how you checked it"),
+            ({"method": ""}, "Say how you checked it"),
             ({"valid_until": "soon"}, "Enter the date like"),
             ({"valid_until": "2020-01-01"}, "This date is in the past. Give a later one."),
             ({"valid_until": "2099-01-01"}, "This date is too far ahead."),
@@ -130,9 +132,9 @@ class TestOneMember:
         found.refresh_from_db()
         assert found.valid_until.isoformat() == until(500)
         revoke = reverse("attest:revoke", args=[found.number])
-        assert desk.post(revoke, {"revocation": "", "told": ""}).text.count("Choose why you revoke it") == 2
+        assert desk.post(revoke, {"revocation": "", "explanation": ""}).text.count("Choose why you revoke it") == 2
         assert "tell the member" not in desk.get(revoke).text, "nothing rests on it, so nobody is written to"
-        page = desk.post(revoke, {"revocation": "left", "told": "The membership ended."}, follow=True).text
+        page = desk.post(revoke, {"revocation": "left", "explanation": "The membership ended."}, follow=True).text
         assert "If a registration depends on it, its holder gets a letter" in page
         assert "No longer a member" in page and "The membership ended." in page
         assert "It is enough on its own" not in page, "it counts for nobody now"
@@ -147,7 +149,7 @@ LIST = "member_number,name,identifier,valid_until\nM-1,Sample Freelancer 1,one@c
 
 def upload(desk: Client, content: bytes | None = None, **more: str) -> object:
     file = SimpleUploadedFile("members.csv", content if content is not None else LIST.format(day=until()).encode())
-    given = {"members": file, "claim": "freelancer", "way": "register", "checked": "on"} | more
+    given = {"members": file, "claim": "freelancer", "method": "register", "checked": "on"} | more
     return desk.post(reverse("attest:upload"), given)
 
 
@@ -193,7 +195,7 @@ class TestAList:
 
     def test_of_another_association_is_not_there(self, desk: Client) -> None:
         kept = MemberList.objects.create(
-            association=OTHER, claim="freelancer", way="register", uploaded_at=timezone.now(), uploaded_by="person:x"
+            association=OTHER, claim="freelancer", method="register", uploaded_at=timezone.now(), uploaded_by="person:x"
         )
         for name in ("file", "corrected"):
             assert desk.get(reverse(f"attest:{name}", args=[kept.pk])).status_code == 404
@@ -204,7 +206,7 @@ class TestManyTakenBack:
 
     def sent(self, desk: Client, content: bytes, **more: str) -> Any:
         file = SimpleUploadedFile("left.csv", content, content_type="text/csv")
-        facts = {"members": file, "revocation": "left", "told": "You left the association in June."}
+        facts = {"members": file, "revocation": "left", "explanation": "You left the association in June."}
         return desk.post(self.PLACE, facts | more)
 
     def test_are_looked_at_by_row_and_then_revoked_once(self, desk: Client) -> None:
@@ -229,7 +231,7 @@ class TestManyTakenBack:
         assert leaves[0].member_number not in table and table.count("M-9999") == 2
         gone = set(Attestation.objects.filter(revoked_at__isnull=False))
         assert gone == {*leaves, twice, both}
-        assert {(each.revocation, each.told) for each in gone} == {("left", "You left the association in June.")}
+        assert {(each.revocation, each.explanation) for each in gone} == {("left", "You left the association in June.")}
         stays.refresh_from_db()
         theirs.refresh_from_db()
         assert stays.revoked_at is None and theirs.revoked_at is None
@@ -249,7 +251,7 @@ class TestManyTakenBack:
         [
             (b"name\nx\n", {}, 'The first line must name the columns: <bdi dir="ltr">member_number</bdi>'),
             (b"member_number\nM-1\n", {"revocation": ""}, "Choose why you revoke it"),
-            (b"member_number\nM-1\n", {"told": ""}, "Enter a sentence for the member"),
+            (b"member_number\nM-1\n", {"explanation": ""}, "Enter a sentence for the member"),
         ],
         ids=["columns", "reason", "sentence"],
     )
@@ -314,7 +316,7 @@ class TestTheWholeList:
         wrong = [f"M-8{number:04},,no{number}@client.example,{until()}" for number in range(120)]
         rows = "\n".join(["member_number,name,identifier,valid_until", *twice, *wrong, *good])
         file = SimpleUploadedFile("members.csv", rows.encode())
-        sent = {"members": file, "claim": "freelancer", "way": "register", "checked": "on"}
+        sent = {"members": file, "claim": "freelancer", "method": "register", "checked": "on"}
         page = desk.post(reverse("attest:upload"), sent, follow=True)
         text = page.text
         assert "300 members can be attested" in text and "122 rows need a correction." in text
@@ -334,7 +336,7 @@ class TestWhoAsks:
         page = desk.get(place).text
         assert "Sample Freelancer 31" in page and "M-00731" in page and "3520212345671" not in page
         assert "Is a registered IT company" not in page, "that claim does not count for a freelancer"
-        answer = desk.post(place, {"claim": "freelancer", "way": "papers", "valid_until": until()}, follow=True)
+        answer = desk.post(place, {"claim": "freelancer", "method": "papers", "valid_until": until()}, follow=True)
         assert "The member is attested." in answer.text
         asked.refresh_from_db()
         assert asked.state == "attested" and desk.get(place).status_code == 302
@@ -348,7 +350,7 @@ class TestWhoAsks:
         page = client.get(place).text
         assert "This is about your own application" in page and "<form class" not in page.split("<h1")[1]
         sent: list[dict[str, str]] = [
-            {"claim": "freelancer", "way": "papers", "valid_until": until()},
+            {"claim": "freelancer", "method": "papers", "valid_until": until()},
             {"not_member": "1", "why": "Not on our list at all."},
         ]
         assert [client.post(place, each).status_code for each in sent] == [409, 409]

@@ -79,7 +79,7 @@ def the_world(person: User | None = None) -> World:
         "applications.reference": [each.reference for each in applications],
         "applications.endpoint": ids(Endpoint, applications),
         "applications.document": ids(Document, applications),
-        "applications.way": ["link", "wireguard", "openvpn", "tls", "http", "tls-alpn", "operator", "contact"],
+        "applications.method": ["link", "wireguard", "openvpn", "tls", "http", "tls-alpn", "operator", "contact"],
         "registrations.reference": [each.reference for each in registrations],
         "registrations.entry": [str(each.entries.get().pk) for each in registrations],
         "registrations.connection": [str(connection_of(registrations[0]))],
@@ -247,4 +247,4 @@ def nothing(name: str) -> str:
     """A value of this kind that names nothing."""
     if name == "line":
         return "999999"
-    return "A-2611-AAAA-AAAA" if name in {"reference", "number", "key", "way"} else str(uuid.UUID(int=0))
+    return "A-2611-AAAA-AAAA" if name in {"reference", "number", "key", "method"} else str(uuid.UUID(int=0))

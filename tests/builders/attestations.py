@@ -49,6 +49,6 @@ def an_attestation(
     now = now or timezone.now()
     member = a_member(now=now, **more)
     found, _effect = attestations.attest(
-        association=association, claim=claim, way="register", member=member, by="person:test", now=now
+        association=association, claim=claim, method="register", member=member, by="person:test", now=now
     )
     return found

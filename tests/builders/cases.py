@@ -10,7 +10,7 @@ from rahdari.apply import drafts, parts, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.confirm import questions
-from rahdari.confirm.models import SubscriberQuestion, Way
+from rahdari.confirm.models import Channel, SubscriberQuestion
 from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
@@ -101,7 +101,7 @@ def denied(
         name=application.holder_name,
         now=now,
     )
-    questions.read_and_answer(question=question, said="no", reason=reason, way=Way.PAGE, by="person:x", now=now)
+    questions.read_and_answer(question=question, word="no", reason=reason, channel=Channel.PAGE, by="person:x", now=now)
     return question
 
 

@@ -13,7 +13,7 @@ from rahdari.apply import drafts
 from rahdari.apply.models import Application
 from rahdari.confirm import queries as questions
 from rahdari.confirm import questions as confirm_questions
-from rahdari.confirm.models import SubscriberQuestion, Way
+from rahdari.confirm.models import Channel, SubscriberQuestion
 from rahdari.mobile import actions, queries
 from rahdari.mobile.models import MobileNumber
 from rahdari.people.models import User
@@ -98,10 +98,10 @@ def says(
     at = now or timezone.now()
     confirm_questions.read_and_answer(
         question=question_of(line),
-        said=said,
+        word=said,
         reason=reason,
         reference=reference,
-        way=Way.API,
+        channel=Channel.API,
         by="token:x",
         now=at,
     )

@@ -19,7 +19,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.checks import queries as checks
 from rahdari.confirm import questions
-from rahdari.confirm.models import Way
+from rahdari.confirm.models import Channel
 from rahdari.control import challenges, reproofs
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
@@ -110,7 +110,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 
 
-def take_a_way(endpoint: Endpoint, method: str, given: dict[str, Any]) -> None:
+def take_a_method(endpoint: Endpoint, method: str, given: dict[str, Any]) -> None:
     challenges.open_challenge(
         subject=endpoint.subject,
         block=endpoint.network,
@@ -197,9 +197,9 @@ def denied(application: Application, *, operator: str = "sample-fibre") -> None:
         )
         questions.read_and_answer(
             question=question,
-            said="no",
+            word="no",
             reason="another_subscriber",
-            way=Way.PAGE,
+            channel=Channel.PAGE,
             by="person:x",
             now=timezone.now(),
         )

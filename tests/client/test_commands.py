@@ -148,7 +148,7 @@ class TestMy:
         assert code == YOUR_TURN and "proof from applicant" in out
         code, out, _err = terminal.run("prove", application.reference)
         assert code == YOUR_TURN and "wireguard" in out
-        code, out, _err = terminal.run("prove", application.reference, "--way", "link")
+        code, out, _err = terminal.run("prove", application.reference, "--method", "link")
         assert code == YOUR_TURN and "url: http" in out
         story.prove(application.endpoints.get())
         story.advance()
@@ -295,7 +295,7 @@ class TestMyOrganisation:
         terminal.sign_in()
         found = an_attestation(identifier=Identifier("email", terminal.program.person.email))
         assert found.number in terminal.call("list-attestations")
-        terminal.call("dispute-attestation", found.number, "--said", "I never joined.")
+        terminal.call("dispute-attestation", found.number, "--objection", "I never joined.")
         assert "objection:" in terminal.call("list-attestations")
 
 
@@ -309,7 +309,7 @@ def test_an_address_is_shared_with_whoever_asks(terminal: Terminal) -> None:
     at = (draft.reference, str(endpoint.pk))
     assert "state: has_it" in terminal.call("get-sharing", *at)
     assert "name: Desk 7" in terminal.call("ask-to-share", *at, "--name", "Desk 7")
-    terminal.call("take-back-sharing", *at)
+    terminal.call("withdraw-sharing", *at)
     assert "state: withdrawn" in terminal.call("get-sharing", *at)
     assert "state: waiting" in terminal.call("ask-to-share", *at, "--name", "Desk 7")
     terminal.monkeypatch.setenv("RAHDARI_SERVER", terminal.server)
@@ -320,14 +320,14 @@ def test_an_address_is_shared_with_whoever_asks(terminal: Terminal) -> None:
     part = next(each["part"] for each in shared["others"] if each["part"])
     terminal.call("give-sharing-notice", part)
     assert "leaves_at: " in terminal.call("list-sharing")
-    terminal.call("take-back-sharing-notice", part)
+    terminal.call("withdraw-sharing-notice", part)
     assert "leaves_at: " not in terminal.call("list-sharing")
 
 
 def test_links_are_made_for_people_who_work_from_home(terminal: Terminal) -> None:
     terminal.sign_in()
     number = a_registration(terminal.program.person.holder_ref, now=timezone.now()).reference
-    assert "room: 3" in terminal.call("tell-remote-workers", number, "--workers", "3")
+    assert "room: 3" in terminal.call("set-remote-workers", number, "--workers", "3")
     assert terminal.call("make-remote-links", number, "--count", "2").count("/line/") == 2
     terminal.call("end-remote-line", number, "1")
     assert terminal.call("get-remote-staff", number).count("/line/") == 1
@@ -352,7 +352,7 @@ def test_an_association_vouches_in_the_place_of_papers(terminal: Terminal) -> No
 def test_a_range_is_proved_by_a_contact_of_its_registry(terminal: Terminal) -> None:
     terminal.sign_in()
     reference = with_contacts(story.fill(story.a_draft(terminal.program.person))).reference
-    code, out, _err = terminal.run("prove", reference, "--way", "contact")
+    code, out, _err = terminal.run("prove", reference, "--method", "contact")
     assert code == YOUR_TURN and "contact: noc@network.example  Technical contact" in out
     assert "Code sent" in terminal.run("prove", reference, "--send-to", "noc@network.example")[1]
     code, _out, err = terminal.run("prove", reference, "--code", "aaaa-aaaa")

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari.confirm import queries, questions, rules, tokens
-from rahdari.confirm.models import SubscriberAnswer, SubscriberQuestion, Way
-from rahdari.confirm.rules import AnswerTrouble, Given, Said
+from rahdari.confirm.models import Channel, SubscriberAnswer, SubscriberQuestion
+from rahdari.confirm.rules import AnswerTrouble, Given, OperatorAnswer
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters import queries as letters
 from rahdari.policy import clock
@@ -18,11 +18,13 @@ from rahdari.programs import tokens as programs_tokens
 from tests.builders.subscribers import OPERATOR, OTHER, a_desk, a_question
 
 pytestmark = pytest.mark.django_db
-YES, NO = Given(Said.YES), Given(Said.NO, "line_closed")
+YES, NO = Given(OperatorAnswer.YES), Given(OperatorAnswer.NO, "line_closed")
 
 
 def answer(question: SubscriberQuestion, given: Given, now: dt.datetime | None = None) -> bool:
-    return questions.answer(question=question, given=given, way=Way.PAGE, by="person:x", now=now or timezone.now())
+    return questions.answer(
+        question=question, given=given, channel=Channel.PAGE, by="person:x", now=now or timezone.now()
+    )
 
 
 class TestAsk:
@@ -74,13 +76,13 @@ class TestAnswer:
         answer(question, NO)
         answer(question, YES)
         question.refresh_from_db()
-        assert (question.said, question.delivered_at) == ("yes", None)
-        assert [each.said for each in question.answers.order_by("id")] == ["no", "yes"]
+        assert (question.answer, question.delivered_at) == ("yes", None)
+        assert [each.answer for each in question.answers.order_by("id")] == ["no", "yes"]
 
     def test_is_refused_when_it_says_too_little(self) -> None:
         question = a_question()
         with pytest.raises(questions.AnswerNotTaken) as caught:
-            answer(question, Given(Said.NO))
+            answer(question, Given(OperatorAnswer.NO))
         assert caught.value.trouble is AnswerTrouble.NO_REASON
         assert question.answers.count() == 0
 
@@ -93,7 +95,7 @@ class TestAnswer:
         assert caught.value.trouble is AnswerTrouble.CLOSED
 
     @pytest.mark.parametrize(
-        "act", ["UPDATE confirm_subscriberanswer SET said = 'no'", "DELETE FROM confirm_subscriberanswer"]
+        "act", ["UPDATE confirm_subscriberanswer SET answer = 'no'", "DELETE FROM confirm_subscriberanswer"]
     )
     def test_cannot_be_changed_in_the_database(self, act: str) -> None:
         answer(a_question(), YES)
@@ -116,7 +118,7 @@ class TestWithdrawAndErase:
         assert queries.OPERATOR.erasing()(now=now + rules.KEPT_AFTER_ANSWER - dt.timedelta(seconds=1)) == 0
         assert queries.OPERATOR.erasing()(now=now + rules.KEPT_AFTER_ANSWER) == 1
         question.refresh_from_db()
-        assert (question.subscriber, question.name_masked, question.said) == ("", "", "yes")
+        assert (question.subscriber, question.name_masked, question.answer) == ("", "", "yes")
 
 
 class TestGatekeeper:

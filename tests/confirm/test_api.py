@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from rahdari.confirm import interface, queries, sandbox, tokens, words
 from rahdari.confirm.interface import OPERATORS
-from rahdari.confirm.models import SubscriberAnswer, SubscriberQuestion, Way
+from rahdari.confirm.models import Channel, SubscriberAnswer, SubscriberQuestion
 from rahdari.confirm.rules import AnswerTrouble
 from rahdari.programs.openapi import document
 from rahdari.programs.problems import KINDS
@@ -86,7 +86,7 @@ class TestAnswer:
         again = system.ask("post", f"/checks/{question.number}", {"answer": "yes"})
         assert (first.status_code, first.said["new"], again.said["new"]) == (200, True, False)
         [kept] = SubscriberAnswer.objects.all()
-        assert (kept.said, kept.way, kept.by) == ("yes", Way.API, f"token:{system.token.pk}")
+        assert (kept.answer, kept.channel, kept.by) == ("yes", Channel.API, f"token:{system.token.pk}")
 
     def test_that_says_too_little_is_told_why(self, system: System) -> None:
         question = a_question()
@@ -192,7 +192,7 @@ class TestSandbox:
         said = practice.ask("post", "/sandbox/answers", {"answers": [*listed, {"check": real.number, "answer": "yes"}]})
         assert said.said["taken"] == 7
         real.refresh_from_db()
-        assert (real.said, SubscriberAnswer.objects.count(), SubscriberQuestion.objects.count()) == ("", 0, 1)
+        assert (real.answer, SubscriberAnswer.objects.count(), SubscriberQuestion.objects.count()) == ("", 0, 1)
 
     def test_reads_answers_by_the_same_rules(self, system: System) -> None:
         said = problem(system.ask("post", "/sandbox/checks/Q-TEST-0005", {"answer": "no"}), 422, "answer-not-taken")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.confirm import bulk, queries, tokens
-from rahdari.confirm.models import AnswerFile, ApiToken, SubscriberAnswer, SubscriberQuestion, Way
+from rahdari.confirm.models import AnswerFile, ApiToken, Channel, SubscriberAnswer, SubscriberQuestion
 from rahdari.confirm.rules import AnswerTrouble
 from rahdari.people import actions as people
 from tests.builders import story
@@ -29,7 +29,7 @@ def desk(client: Client) -> Client:
 
 def said(question: SubscriberQuestion) -> str:
     question.refresh_from_db()
-    return f"{question.said} {question.reason}".strip()
+    return f"{question.answer} {question.reason}".strip()
 
 
 class TestList:
@@ -77,7 +77,7 @@ class TestAnswer:
         answer = desk.post(f"{CHECKS}{first.number}/", {"answer": "yes", "view": "open"})
         assert answer.headers["Location"] == f"{CHECKS}?next={second.number}#{second.number}"
         assert said(first) == "yes"
-        assert SubscriberAnswer.objects.get().way == Way.PAGE
+        assert SubscriberAnswer.objects.get().channel == Channel.PAGE
 
     def test_no_needs_a_reason_and_says_so_beside_the_row(self, desk: Client) -> None:
         question = a_question()

@@ -5,29 +5,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.confirm import rules
-from rahdari.confirm.rules import AnswerTrouble, Asked, FileTrouble, Given, QuestionKind, Said
+from rahdari.confirm.rules import AnswerTrouble, Asked, FileTrouble, Given, OperatorAnswer, QuestionKind
 
 
 class TestReadAnswer:
     def test_takes_yes_no_and_unknown_however_they_are_written(self) -> None:
-        assert rules.read_answer(QuestionKind.SUBSCRIBER, said=" Yes ") == Given(Said.YES)
-        assert rules.read_answer(QuestionKind.SUBSCRIBER, said="UNKNOWN") == Given(Said.UNKNOWN)
-        assert rules.read_answer(QuestionKind.SUBSCRIBER, said="no", reason="4") == Given(Said.NO, "line_closed")
+        assert rules.read_answer(QuestionKind.SUBSCRIBER, word=" Yes ") == Given(OperatorAnswer.YES)
+        assert rules.read_answer(QuestionKind.SUBSCRIBER, word="UNKNOWN") == Given(OperatorAnswer.UNKNOWN)
+        assert rules.read_answer(QuestionKind.SUBSCRIBER, word="no", reason="4") == Given(
+            OperatorAnswer.NO, "line_closed"
+        )
 
     @pytest.mark.parametrize("kind", list(QuestionKind))
     def test_knows_each_reason_by_its_number_and_by_its_word(self, kind: QuestionKind) -> None:
         for place, word in enumerate(rules.REASONS[kind], start=1):
             for written in (str(place), word, f" {word.upper()} "):
-                assert rules.read_answer(kind, said="no", reason=written) == Given(Said.NO, word)
+                assert rules.read_answer(kind, word="no", reason=written) == Given(OperatorAnswer.NO, word)
 
     @pytest.mark.parametrize(
         ("kind", "facts", "trouble"),
         [
-            (QuestionKind.SUBSCRIBER, {"said": "maybe"}, AnswerTrouble.UNKNOWN_ANSWER),
-            (QuestionKind.SUBSCRIBER, {"said": ""}, AnswerTrouble.UNKNOWN_ANSWER),
-            (QuestionKind.SUBSCRIBER, {"said": "no"}, AnswerTrouble.NO_REASON),
-            (QuestionKind.SUBSCRIBER, {"said": "no", "reason": "5"}, AnswerTrouble.UNKNOWN_REASON),
-            (QuestionKind.SUBSCRIBER, {"said": "yes", "reason": "1"}, AnswerTrouble.REASON_WITHOUT_NO),
+            (QuestionKind.SUBSCRIBER, {"word": "maybe"}, AnswerTrouble.UNKNOWN_ANSWER),
+            (QuestionKind.SUBSCRIBER, {"word": ""}, AnswerTrouble.UNKNOWN_ANSWER),
+            (QuestionKind.SUBSCRIBER, {"word": "no"}, AnswerTrouble.NO_REASON),
+            (QuestionKind.SUBSCRIBER, {"word": "no", "reason": "5"}, AnswerTrouble.UNKNOWN_REASON),
+            (QuestionKind.SUBSCRIBER, {"word": "yes", "reason": "1"}, AnswerTrouble.REASON_WITHOUT_NO),
         ],
     )
     def test_says_why_it_cannot_take_an_answer(
@@ -117,7 +119,7 @@ class TestJudge:
 
     def test_takes_rows_that_are_right(self) -> None:
         rows = self.judged("q-aaaa-aaaa,no,2", "Q-CCCC-CCCC,yes,")
-        assert [row.given for row in rows] == [Given(Said.NO, "not_our_address"), Given(Said.YES)]
+        assert [row.given for row in rows] == [Given(OperatorAnswer.NO, "not_our_address"), Given(OperatorAnswer.YES)]
 
     def test_says_what_is_wrong_with_each_other_row(self) -> None:
         rows = self.judged(

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import translation
 
-from rahdari.control import look_words, way_words
+from rahdari.control import look_words, method_words
 from rahdari.control.models import Challenge, Method, ProbeAttempt
 from rahdari.probe.advice import Advice
 from rahdari.probe.outcome import Outcome
@@ -17,22 +17,22 @@ def challenge(method: str) -> Challenge:
     return Challenge(method=method, block="203.0.113.7/32", opened_at=NOW, validated_at=NOW)
 
 
-def looked(method: str, finding: str, **evidence: object) -> way_words.Said:
-    return way_words.of_look(ProbeAttempt(challenge=challenge(method), at=NOW, finding=finding, evidence=evidence))
+def looked(method: str, finding: str, **evidence: object) -> method_words.LookText:
+    return method_words.of_look(ProbeAttempt(challenge=challenge(method), at=NOW, finding=finding, evidence=evidence))
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])
 @pytest.mark.parametrize("method", Method)
 def test_each_way_says_how_it_proved(method: Method, language: str) -> None:
     with translation.override(language):
-        said = way_words.proved_by(challenge(method))
-        assert way_words.title(method) not in {"", str(method)}
+        said = method_words.proved_by(challenge(method))
+        assert method_words.title(method) not in {"", str(method)}
     assert "%(" not in said
     assert ("certificate" in said) == (language == "en" and method in {"openvpn", "ikev2", "sstp", "tls", "tls-alpn"})
 
 
 def test_the_report_of_a_router_is_no_certificate_and_no_failure() -> None:
-    assert way_words.proved_by(challenge(Method.REPORT)).endswith("the router reported it")
+    assert method_words.proved_by(challenge(Method.REPORT)).endswith("the router reported it")
     said = looked(Method.REPORT, "reported", seen="203.0.113.7")
     assert said.tone == "ok" and "the router reported the address from" in said.text
 
@@ -55,4 +55,4 @@ def test_the_row_that_says_most_is_taken() -> None:
 
 @pytest.mark.parametrize("advice", Advice)
 def test_each_advice_has_words(advice: Advice) -> None:
-    assert way_words.advice_text(advice)
+    assert method_words.advice_text(advice)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from rahdari.control import attempts, challenges, expected_claims, places, queries, reproofs, way_words
+from rahdari.control import attempts, challenges, expected_claims, method_words, places, queries, reproofs
 from rahdari.control.models import Challenge, Method, ProbeAttempt
 from rahdari.probe import wireguard
 from rahdari.vault import keys
@@ -82,7 +82,7 @@ class TestWireguard:
         challenge = register.open(Method.WIREGUARD, at=at, peer_key=THEIRS[1], port=PORT)
         silent = register.look(challenge, timeout=1.5)
         assert silent.finding == "silent"
-        assert way_words.advice_of(silent)[0].startswith("Add our key as a peer")
+        assert method_words.advice_of(silent)[0].startswith("Add our key as a peer")
         assert not is_proved(challenge)
         endpoint.add_peer(expected_claims.our_wireguard_public_key(challenge))
         assert register.look(challenge).finding == "proved"
@@ -135,7 +135,7 @@ class TestOpenVpn:
             challenge = register.open(Method.OPENVPN, **given)
             silent = register.look(challenge, timeout=1.5)
             assert silent.finding == "silent"
-            assert "tls-crypt" in way_words.advice_of(silent)[0]
+            assert "tls-crypt" in method_words.advice_of(silent)[0]
             profile = read_profile(hidden.profile)
             given |= {"wrap": profile.wrap, "shared_key": profile.shared_key}
             given |= {"direction": profile.direction, "digest": profile.digest}

@@ -18,13 +18,13 @@ from rahdari.control import (
     attempts,
     challenges,
     expected_claims,
+    method_words,
     prefixes,
     queries,
     registries,
     registry_words,
     reproofs,
     rules,
-    way_words,
 )
 from rahdari.control.models import Challenge, Method, ProbeAttempt, Status
 from rahdari.journal.models import JournalEntry as Row
@@ -81,13 +81,13 @@ class TestALineInTheRecord:
         found = attempts.look_once(challenge=challenge, now=after(30))
         assert found.finding == "line_found" and found.evidence["handle"] == "SAMPLE-1"
         assert queries.is_proved(challenge.subject, BLOCK)
-        assert "the line was in the registry’s record" in way_words.proved_by(fresh(challenge))
+        assert "the line was in the registry’s record" in method_words.proved_by(fresh(challenge))
 
     def test_of_another_proof_proves_nothing(self, settings: Any) -> None:
         challenge, other = opened(Method.RECORD), opened(Method.RECORD)
         says(settings, expected_claims.shown_for(other)["text"])
         found = attempts.look_once(challenge=challenge, now=NOW)
-        assert found.finding == "other_line" and way_words.of_look(found).tone == "bad"
+        assert found.finding == "other_line" and method_words.of_look(found).tone == "bad"
         assert not queries.is_proved(challenge.subject, BLOCK)
 
     def test_inside_a_sentence_proves_nothing(self, settings: Any) -> None:
@@ -111,7 +111,7 @@ class TestALineInTheRecord:
         else:
             path.write_text(content)
         found = attempts.look_once(challenge=opened(Method.RECORD), now=NOW)
-        assert found.finding == finding and way_words.of_look(found).short
+        assert found.finding == finding and method_words.of_look(found).short
 
     def test_is_looked_for_again_and_can_be_shown_again_without_the_holder(self, settings: Any) -> None:
         challenge = opened(Method.RECORD)
@@ -152,7 +152,7 @@ class TestACodeToAContact:
         registries.try_code(challenge=challenge, given=f" {code.upper().replace('-', ' ')} ", now=after(60))
         assert queries.is_proved(challenge.subject, BLOCK)
         assert fresh(challenge).given == ""
-        assert "contact passed on our code" in way_words.proved_by(fresh(challenge))
+        assert "contact passed on our code" in method_words.proved_by(fresh(challenge))
 
     def test_is_half_where_the_policy_says_so_and_one_address_is_the_other_half(self) -> None:
         challenge = opened(Method.CONTACT, weight=1)
@@ -229,7 +229,7 @@ class TestACodeToAContact:
     def test_waits_where_the_registry_names_nobody(self, settings: Any) -> None:
         says(settings, contacts=())
         found = attempts.look_once(challenge=opened(Method.CONTACT), now=NOW)
-        assert found.finding == "no_contacts" and "Choose another method" in way_words.of_look(found).text
+        assert found.finding == "no_contacts" and "Choose another method" in method_words.of_look(found).text
 
     def test_needs_a_proof_that_is_open(self, challenge: Challenge) -> None:
         challenges.withdraw_challenges(subject=challenge.subject, now=NOW, actor="person:1")

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from rahdari import policy
-from rahdari.control import attempts, challenges, queries, way_words
+from rahdari.control import attempts, challenges, method_words, queries
 from rahdari.control.models import Challenge, Method, ProbeAttempt
 from rahdari.probe import Outcome, ProbeAnswer
 from rahdari.vantage import Vantage
@@ -99,7 +99,7 @@ class TestSeveralPlaces:
         assert tries(challenge) == {"here": "token_found", "sample-1": "token_found", "sample-2": "token_found"}
         signed = ProbeAttempt.objects.get(challenge=challenge, place="sample-2").evidence["signed"]
         assert signed
-        assert "3 of 3" in way_words.of_look(attempt).text.replace('<bdi dir="ltr">', "").replace("</bdi>", "")
+        assert "3 of 3" in method_words.of_look(attempt).text.replace('<bdi dir="ltr">', "").replace("</bdi>", "")
 
     def test_that_see_different_servers_prove_nothing_and_say_so(self, challenge: Challenge, served: None) -> None:
         with a_fake("sample-1", None) as one, a_fake("sample-2", Outcome.OTHER_KEY) as two:
@@ -107,7 +107,7 @@ class TestSeveralPlaces:
             attempt = attempts.look_once(challenge=challenge, now=now())
         assert attempt.finding == "divided"
         assert tries(challenge) == {"here": "token_found", "sample-1": "token_found", "sample-2": "token_wrong"}
-        assert way_words.of_look(attempt).heading == "Not the same from everywhere"
+        assert method_words.of_look(attempt).heading == "Not the same from everywhere"
         assert not queries.is_proved(challenge.subject, challenge.network)
 
     def test_of_which_too_many_are_away_prove_nothing_yet(self, challenge: Challenge, served: None) -> None:
@@ -130,14 +130,14 @@ class TestSeveralPlaces:
             list_vantages(one)
             attempt = attempts.look_once(challenge=challenge, now=now())
         assert attempt.finding == "not_found"
-        assert way_words.advice_of(attempt)
+        assert method_words.advice_of(attempt)
 
 
 class TestOnePlace:
     def test_where_more_are_wanted_waits_for_them(self, challenge: Challenge, served: None) -> None:
         attempt = attempts.look_once(challenge=challenge, now=now())
         assert attempt.finding == "too_few"
-        assert "More places must see it" in way_words.of_look(attempt).text
+        assert "More places must see it" in method_words.of_look(attempt).text
         assert not queries.is_proved(challenge.subject, challenge.network)
 
     def test_is_looked_from_when_the_list_of_the_others_is_broken(

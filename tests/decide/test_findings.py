@@ -11,8 +11,8 @@ from rahdari import workflow
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
 from rahdari.confirm import questions
+from rahdari.confirm.models import Channel
 from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
-from rahdari.confirm.models import Way
 from rahdari.decide import assignment, evidence, operators, queries, refusals, transitions, unreached_addresses, words
 from rahdari.decide import questions as decide_questions
 from rahdari.decide.models import Case, CaseQuestion, Decision, Notice
@@ -133,12 +133,14 @@ class TestEvidence:
     def test_is_the_operators_no_and_nothing_else(self, officer: User) -> None:
         case = assignment.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
         question = denied(case.application, reason="not_our_address")
-        questions.read_and_answer(question=question, said="yes", way=Way.PAGE, by="person:x", now=NOW)
+        questions.read_and_answer(question=question, word="yes", channel=Channel.PAGE, by="person:x", now=NOW)
         for said, reason in (("unknown", ""), ("no", "not_our_address"), ("no", "unknown_subscriber")):
             given: dict[str, Any] = {"case": case, "officer": officer, "codes": ["R3"], "text": "No.", "now": NOW}
             with pytest.raises(evidence.EvidenceMissing):
                 refusals.propose_refusal(**given)
-            questions.read_and_answer(question=question, said=said, reason=reason, way=Way.PAGE, by="person:x", now=NOW)
+            questions.read_and_answer(
+                question=question, word=said, reason=reason, channel=Channel.PAGE, by="person:x", now=NOW
+            )
         assert refusals.propose_refusal(**given)
 
     def test_that_went_keeps_the_second_officer_from_refusing(self, officer: User, second: User) -> None:
@@ -147,7 +149,7 @@ class TestEvidence:
         notice = refusals.propose_refusal(case=case, officer=officer, codes=["R3"], text="It says no.", now=NOW)
         refusals.answer_notice(notice=notice, answer="It is mine.", actor="person:x", now=NOW)
         question = OperatorQuestion.objects.get()
-        questions.read_and_answer(question=question, said="yes", way=Way.PAGE, by="person:x", now=NOW)
+        questions.read_and_answer(question=question, word="yes", channel=Channel.PAGE, by="person:x", now=NOW)
         with pytest.raises(evidence.EvidenceMissing):
             refusals.second_refusal(case=case, officer=second, because="Agreed.", now=NOW)
         answer = signed_in(second).post(page(case, "second"), {"decision": "refuse", "because": "Agreed."})
@@ -193,7 +195,7 @@ class TestAskingTheOperator:
         client.post(page(case, "ask_operator"))
         assert OperatorQuestion.objects.count() == 1
         questions.read_and_answer(
-            question=question, said="no", reason="another_subscriber", way=Way.PAGE, by="person:x", now=NOW
+            question=question, word="no", reason="another_subscriber", channel=Channel.PAGE, by="person:x", now=NOW
         )
         workflow.OPERATORS.deliver(now=NOW)
         html = client.get(page(case)).content.decode()

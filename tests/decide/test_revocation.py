@@ -40,7 +40,7 @@ def granted() -> tuple[Case, Registration]:
 
 
 def proposed(case: Case, officer: User, code: str = "X5") -> None:
-    revocation.propose_taking_back(case=case, officer=officer, code=code, now=LATER, **FACTS)
+    revocation.propose_revocation(case=case, officer=officer, code=code, now=LATER, **FACTS)
 
 
 def answered(case: Case, *, paper: bool = False) -> None:
@@ -78,16 +78,16 @@ class TestTakingBack:
             (director, CannotSecond.NOT_YET),
         ):
             with pytest.raises(transitions.MayNotSecond) as error:
-                revocation.second_taking_back(case=case, officer=who, because="So it is.", now=LATER)
+                revocation.second_revocation(case=case, officer=who, because="So it is.", now=LATER)
             assert error.value.why == why
         answered(case, paper=True)
-        revocation.second_taking_back(case=case, officer=director, because="The register says so.", now=LATER + DAY)
+        revocation.second_revocation(case=case, officer=director, because="The register says so.", now=LATER + DAY)
         fresh = entries.fresh(found)
         assert (fresh.struck_out_code, fresh.struck_out_by) == ("X5", f"supervisor:{director.pk}")
         assert letters_to(case)[-2:] == ["registration_notice", "registration_struck_out"]
         assert Change.objects.filter(entry__registration=found).last().snapshot == {}  # type: ignore[union-attr]
         acts = [row.act for row in journal.about(case.application.subject)]
-        assert acts.index("decide.took_back") < acts.index("decide.proposed_taking_back")
+        assert acts.index("decide.revoked") < acts.index("decide.proposed_revocation")
 
     def test_is_not_seconded_by_whoever_is_in_office_since_today(
         self, officer: User, director: User, settings: Any
@@ -97,7 +97,7 @@ class TestTakingBack:
         answered(case)
         settings.SECONDS_AFTER = 3 * DAY
         with pytest.raises(transitions.MayNotSecond) as error:
-            revocation.second_taking_back(case=case, officer=director, because="So it is.", now=LATER + DAY)
+            revocation.second_revocation(case=case, officer=director, because="So it is.", now=LATER + DAY)
         assert error.value.why == CannotSecond.NEW
 
     def test_suspends_and_is_restored_under_the_same_number(self, officer: User, second: User) -> None:
@@ -105,7 +105,7 @@ class TestTakingBack:
         feed_id = found.entries.get().feed_id
         proposed(case, officer, "S4")
         answered(case)
-        revocation.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
+        revocation.second_revocation(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
         assert standing(found) is Standing.SUSPENDED
         assert letters_to(case)[-1] == "registration_suspended"
         revocation.restore_registration(case=case, officer=second, why="It was proved again.", now=LATER + 2 * DAY)
@@ -123,7 +123,7 @@ class TestTakingBack:
         answered(case)
         ending.pause(registration=found, days=30, actor=holder, now=LATER + HOUR)
         before = Change.objects.count()
-        revocation.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
+        revocation.second_revocation(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
         assert Change.objects.count() == before
         with pytest.raises(ending.NotYours):
             ending.undo_end(registration=found, actor=holder, now=LATER + DAY)
@@ -135,7 +135,7 @@ class TestTakingBack:
         case, found = granted()
         proposed(case, officer)
         answered(case)
-        revocation.second_taking_back(case=case, officer=director, because="So it is.", now=LATER + DAY)
+        revocation.second_revocation(case=case, officer=director, because="So it is.", now=LATER + DAY)
         revocation.restore_registration(case=case, officer=officer, why="The letter is genuine.", now=LATER + DAY)
         assert standing(found) is Standing.VALID
         assert found.entries.get().ended_at is None
@@ -154,7 +154,7 @@ class TestTakingBack:
             with pytest.raises(transitions.CodeNotUsable):
                 proposed(case, officer, code)
         with pytest.raises(transitions.ReasonNeeded):
-            revocation.propose_taking_back(
+            revocation.propose_revocation(
                 case=case, officer=officer, code="X5", text="Forged.", evidence=" ", now=LATER
             )
 
@@ -163,7 +163,7 @@ class TestTakingBack:
         proposed(case, officer)
         assert deadlines.close_unanswered(now=LATER + 29 * DAY) == 0
         assert deadlines.close_unanswered(now=LATER + 32 * DAY) == 1
-        revocation.second_taking_back(case=case, officer=director, because="No answer.", now=LATER + 32 * DAY)
+        revocation.second_revocation(case=case, officer=director, because="No answer.", now=LATER + 32 * DAY)
 
 
 class TestDatabase:
@@ -187,7 +187,7 @@ class TestDatabase:
         with pytest.raises(DatabaseError, match="after a notice"), transaction.atomic():
             Revocation.objects.create(seconded_by=second, decided_by=f"officer:{second.pk}", **facts)
         answered(case)
-        with pytest.raises(DatabaseError, match="rule_never_takes_back"), transaction.atomic():
+        with pytest.raises(DatabaseError, match="rule_never_revokes"), transaction.atomic():
             Revocation.objects.create(seconded_by=second, decided_by="rule:1", **facts)
         with pytest.raises(DatabaseError, match="second_officer"), transaction.atomic():
             Revocation.objects.create(seconded_by=officer, decided_by=f"officer:{officer.pk}", **facts)
@@ -197,7 +197,7 @@ class TestPages:
     def test_lead_from_the_proposal_to_the_end_and_back(self, officer: User, second: User) -> None:
         case, found = granted()
         reference = case.application.reference
-        place = reverse("decide:take_back", args=[reference])
+        place = reverse("decide:revoke", args=[reference])
 
         def desk(user: User) -> Client:
             client = Client()
@@ -240,5 +240,5 @@ def test_the_address_stays_its_own_while_it_is_suspended(officer: User, second: 
     block = found.entries.get().block
     proposed(case, officer, "S4")
     answered(case)
-    revocation.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
+    revocation.second_revocation(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
     assert list(entries.overlapping_active(block=ipaddress.ip_network(str(block)))) == list(found.entries.all())

@@ -45,11 +45,11 @@ def after(move: rules.Move, standing: CaseStanding) -> CaseStanding:
             question = QuestionState.NONE
         case "close_unanswered":
             question = QuestionState.LAPSED
-        case "propose_refusal" | "propose_taking_back":
+        case "propose_refusal" | "propose_revocation":
             notice = NoticeState.RUNNING
         case "answer_notice" | "let_notice_run_out":
             notice = NoticeState.RIPE
-        case "drop_refusal" | "second_refusal" | "keep_registration" | "second_taking_back":
+        case "drop_refusal" | "second_refusal" | "keep_registration" | "second_revocation":
             notice = NoticeState.NONE
     return CaseStanding(move.target, question, notice)
 
@@ -63,7 +63,7 @@ class TestMoves:
 
     def test_lead_to_a_refusal_only_through_a_ripe_notice_and_a_second_officer(self) -> None:
         for move in MOVES:
-            if move.outcome in {Outcome.REFUSED, Outcome.TAKEN_BACK}:
+            if move.outcome in {Outcome.REFUSED, Outcome.REVOKED}:
                 assert move.by == By.SECOND
                 assert move.notice == frozenset({NoticeState.RIPE})
                 assert move.reason_needed
@@ -71,7 +71,7 @@ class TestMoves:
     def test_of_a_rule_never_refuse(self) -> None:
         for move in MOVES:
             if move.by in {By.RULE, By.CLOCK, By.WORKFLOW}:
-                assert move.outcome not in {Outcome.REFUSED, Outcome.TAKEN_BACK}
+                assert move.outcome not in {Outcome.REFUSED, Outcome.REVOKED}
 
     @given(st.lists(st.sampled_from(MOVES), max_size=14))
     def test_in_any_order_refuse_nobody_who_was_not_heard(self, moves: list[rules.Move]) -> None:
@@ -79,11 +79,11 @@ class TestMoves:
         for move in moves:
             if not move.fits(standing):
                 continue
-            if move.act in {"propose_refusal", "propose_taking_back"}:
+            if move.act in {"propose_refusal", "propose_revocation"}:
                 heard = False
             if move.act in {"answer_notice", "let_notice_run_out"}:
                 heard = True
-            if move.outcome in {Outcome.REFUSED, Outcome.TAKEN_BACK}:
+            if move.outcome in {Outcome.REFUSED, Outcome.REVOKED}:
                 assert heard
             standing = after(move, standing)
 

@@ -44,7 +44,7 @@ class TestAMember:
         for secret in (person.home.address, "1234591"):
             assert secret not in secretary.page.content()
         secretary.choose("freelancer", name="claim")
-        secretary.choose("papers", name="way")
+        secretary.choose("papers", name="method")
         secretary.go_on("members, attested")
         secretary.sees("The member is attested.")
 
@@ -56,14 +56,14 @@ class TestAMember:
         secretary.follow(secretary.page.locator("table a", has_text=MEMBER.name), "attestation")
         secretary.follow("main a[href$='/revoke/']", "revoke")
         secretary.choose("left", name="revocation")
-        secretary.fill({"told": "The membership ended in October."})
+        secretary.fill({"explanation": "The membership ended in October."})
         secretary.follow("main button.danger", "attestation, revoked")
         secretary.sees("It is revoked. If a registration depends on it, its holder gets a letter with your reason.")
 
         person.waits_for("/attestations/", "Revoked")
         person.follow("main .tasks a", "what was said, revoked")
         person.sees("Your registration is not ended by this. An officer looks at it; you can object here.")
-        person.fill({"said": "I paid for this year in June."})
+        person.fill({"objection": "I paid for this year in June."})
         person.follow("main form button.btn.second", "objected")
         person.sees("The association is asked for its answer. Then an officer decides.")
         person.open(registration, "registration, still there")

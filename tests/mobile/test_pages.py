@@ -234,7 +234,7 @@ class TestTheOperatorsPage:
         assert refused.status_code == 422
         assert "If the answer about a mobile number is yes, give your own reference for the line." in refused.text
         client.post(answer, {"answer": "yes", "reference": "smp-0a1b2c3d"})
-        assert SubscriberQuestion.objects.get().said == "yes"
+        assert SubscriberQuestion.objects.get().answer == "yes"
 
     def test_takes_a_file_with_a_column_for_it(self) -> None:
         from django.core.files.uploadedfile import SimpleUploadedFile

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.confirm import rules as desk
-from rahdari.confirm.rules import AnswerTrouble, Given, QuestionKind, Said
+from rahdari.confirm.rules import AnswerTrouble, Given, OperatorAnswer, QuestionKind
 from rahdari.mobile import rules
 from rahdari.mobile.rules import MOVES, MobileState
 
@@ -74,17 +74,21 @@ class TestListedUntil:
 class TestTheOperatorsWord:
     def test_comes_with_a_yes_about_a_number_and_with_nothing_else(self) -> None:
         def read(kind: QuestionKind, said: str, **more: str) -> Given | AnswerTrouble:
-            return desk.read_answer(kind, said=said, **more)
+            return desk.read_answer(kind, word=said, **more)
 
         assert read(QuestionKind.MOBILE, "yes") is AnswerTrouble.NO_REFERENCE
-        assert read(QuestionKind.MOBILE, "yes", reference="smp-0a1b2c3d") == Given(Said.YES, reference="smp-0a1b2c3d")
-        assert read(QuestionKind.MOBILE, "no", reason="another_subscriber") == Given(Said.NO, "another_subscriber")
-        assert read(QuestionKind.MOBILE, "no", reason="2") == Given(Said.NO, "not_our_number")
+        assert read(QuestionKind.MOBILE, "yes", reference="smp-0a1b2c3d") == Given(
+            OperatorAnswer.YES, reference="smp-0a1b2c3d"
+        )
+        assert read(QuestionKind.MOBILE, "no", reason="another_subscriber") == Given(
+            OperatorAnswer.NO, "another_subscriber"
+        )
+        assert read(QuestionKind.MOBILE, "no", reason="2") == Given(OperatorAnswer.NO, "not_our_number")
         assert read(QuestionKind.MOBILE, "no", reason="line_closed", reference="smp-0a1b2c3d") is (
             AnswerTrouble.REFERENCE_NOT_WANTED
         )
         assert read(QuestionKind.SUBSCRIBER, "yes", reference="smp-0a1b2c3d") is AnswerTrouble.REFERENCE_NOT_WANTED
-        assert read(QuestionKind.MOBILE, "unknown") == Given(Said.UNKNOWN)
+        assert read(QuestionKind.MOBILE, "unknown") == Given(OperatorAnswer.UNKNOWN)
 
     @pytest.mark.parametrize(
         "text", ["short", "with space in it", "x" * 65, "-begins-with-a-sign", "حوالہ نمبر ایک", '=HYPERLINK("x")']

@@ -33,7 +33,7 @@ def make_token(browser: Client) -> Any:
     return browser.post(reverse("api:make_token"), TYPED)
 
 
-def ways_of(user: User) -> list[str]:
+def options_of(user: User) -> list[str]:
     return [each["id"] for each in get_adapter(RequestFactory().get("/")).get_reauthentication_methods(user)]
 
 
@@ -130,7 +130,7 @@ class TestWays:
         secret = set_up_app(client)
         let_it_be_long_ago(client)
         place = make_token(client).headers["Location"]
-        assert place.startswith("/account/confirm/?next=") and ways_of(user) == ["app"]
+        assert place.startswith("/account/confirm/?next=") and options_of(user) == ["app"]
         assert client.get(CODE).headers["Location"] == "/account/confirm/", "a code by mail is no way round the app"
         done = client.post(place, {"code": app_code(secret, steps=1)})
         assert "Here is your token" in done.text and AccessToken.objects.get().owner == user
@@ -138,14 +138,14 @@ class TestWays:
     def test_of_whoever_has_a_passkey_are_that_or_a_code_by_mail(self) -> None:
         user = a_person()
         Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
-        assert ways_of(user) == ["passkey", "code", "recovery"]
+        assert options_of(user) == ["passkey", "code", "recovery"]
 
     def test_of_staff_are_the_second_factor_alone(self) -> None:
         user = a_person("officer")
         with_post(user)
-        assert ways_of(user) == ["code"], "at the first sign-in, when there is none"
+        assert options_of(user) == ["code"], "at the first sign-in, when there is none"
         Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
-        assert ways_of(user) == ["passkey", "recovery"] and access.needs_second_factor(user)
+        assert options_of(user) == ["passkey", "recovery"] and access.needs_second_factor(user)
 
 
 class TestPosts:

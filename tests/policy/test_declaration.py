@@ -40,7 +40,7 @@ class TestTheFile:
         (service,) = load(FILE).services.values()
         assert {check.kind for check in service.checks} == OF_THE_ADDRESS
         assert not service.operator_may_prove
-        assert not {way.method for way in load(FILE).proof.ways} & {"contact", "record"}
+        assert not {method.method for method in load(FILE).proof.methods} & {"contact", "record"}
 
     def test_has_an_appeal_against_whatever_goes_against_somebody(self) -> None:
         policy = load(FILE)

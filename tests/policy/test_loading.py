@@ -415,22 +415,22 @@ class TestProof:
     def test_is_as_it_was_before_where_nothing_is_said(self) -> None:
         start, end = TEXT.index("[proof]"), TEXT.index("# ---", TEXT.index("[proof]"))
         rules = policy.read(TEXT[:start] + TEXT[end:])
-        assert [way.method for way in rules.proof.ways] == ["link", "http"]
+        assert [each.method for each in rules.proof.methods] == ["link", "http"]
         assert (rules.proof.enough, rules.proof.again_at, rules.proof.again_when_rerouted) == (1, 0, False)
 
     def test_is_frozen_with_the_file(self) -> None:
         rules = policy.read(TEXT)
         assert policy.thaw(policy.freeze(rules)).proof == rules.proof
-        link = rules.proof.way("link")
+        link = rules.proof.offered("link")
         assert link is not None
         assert link.weight >= rules.proof.enough > link.range_weight
 
     @pytest.mark.parametrize(
         ("old", "new", "key", "said"),
         [
-            ('method = "dns"', 'method = "pigeon"', "proof.ways.8.method", "is not one of"),
-            ('method = "dns"', 'method = "link"', "proof.ways", "listed twice"),
-            ("weight = 1, range_weight", "weight = 0, range_weight", "proof.ways.8.weight", "must be between"),
+            ('method = "dns"', 'method = "pigeon"', "proof.methods.8.method", "is not one of"),
+            ('method = "dns"', 'method = "link"', "proof.methods", "listed twice"),
+            ("weight = 1, range_weight", "weight = 0, range_weight", "proof.methods.8.weight", "must be between"),
             ("again_at = 30", "again_at = 95", "proof.again_at", "must be between"),
             ("windows = 3", "windows = 0", "proof.windows", "must be between"),
         ],
@@ -440,15 +440,15 @@ class TestProof:
         assert (key, True) in [(problem.key, said in problem.message) for problem in problems]
 
     @pytest.mark.parametrize(
-        ("ways", "enough", "said"),
+        ("methods", "enough", "said"),
         [
             ('[{ method = "link", weight = 1, range_weight = 1 }]', 2, "no address could ever be proved"),
             ('[{ method = "wireguard", weight = 2, range_weight = 1 }]', 2, "needs a way too"),
         ],
     )
-    def test_by_which_nobody_could_prove_anything_is_refused(self, ways: str, enough: int, said: str) -> None:
-        start = TEXT.index("ways = [", TEXT.index("[proof]"))
+    def test_by_which_nobody_could_prove_anything_is_refused(self, methods: str, enough: int, said: str) -> None:
+        start = TEXT.index("methods = [", TEXT.index("[proof]"))
         end = TEXT.index("\n]", start) + 2
-        text = TEXT[:start] + f"ways = {ways}" + TEXT[end:]
+        text = TEXT[:start] + f"methods = {methods}" + TEXT[end:]
         problems = problems_of(text.replace("enough = 2", f"enough = {enough}", 1))
         assert any(said in problem.message for problem in problems)

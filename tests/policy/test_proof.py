@@ -33,7 +33,7 @@ def test_says_what_is_wrong(old: str, new: str, words: str) -> None:
 
 def test_a_line_in_the_record_is_enough_and_a_code_is_half() -> None:
     proof = policy.current(None).proof
-    record, contact = proof.way("record"), proof.way("contact")
+    record, contact = proof.offered("record"), proof.offered("contact")
     assert record is not None and contact is not None
     assert record.range_weight == proof.enough and record.weight == contact.weight == 0
     assert contact.range_weight < proof.enough == contact.named_weight

@@ -16,8 +16,8 @@ from django.utils import timezone
 from rahdari.address import directory
 from rahdari.apply import parts, sending
 from rahdari.apply.models import Application
+from rahdari.control import methods
 from rahdari.control import queries as proofs
-from rahdari.control import ways
 from rahdari.control.rules import OF_THE_WHOLE
 from rahdari.decide import case_clock
 from rahdari.decide import queries as cases
@@ -437,15 +437,15 @@ def _pages(applicant: User, feed: Path) -> Iterator[tuple[str, str]]:
     yield "proved", at("prove", draft, endpoint=first.pk)
     yield "prove", at("prove", draft, endpoint=second.pk)
     block = story.add(draft, "192.0.2.8/29")
-    for method in ways.LOOKED_AT:
+    for method in methods.LOOKED_AT:
         endpoint = block if method in OF_THE_WHOLE else second
-        yield f"way: {method}", at("prove_way", draft, endpoint=endpoint.pk, method=method)
+        yield f"way: {method}", at("prove_method", draft, endpoint=endpoint.pk, method=method)
     yield "way: contact", at("prove_contact", draft, endpoint=block.pk)
     yield "prove, a range", at("prove", draft, endpoint=block.pk)
     given: dict[str, Any]
     for method, given in story.GIVEN.items():
-        story.take_a_way(second, method, given)
-        yield f"way: {method}, begun", at("prove_way", draft, endpoint=second.pk, method=method)
+        story.take_a_method(second, method, given)
+        yield f"way: {method}, begun", at("prove_method", draft, endpoint=second.pk, method=method)
     yield "prove, several ways", at("prove", draft, endpoint=second.pk)
     yield "check", at("check", draft)
     yield "withdraw", at("withdraw", draft)

@@ -120,7 +120,7 @@ class TestOperatorHome:
         client.force_login(desk)
         assert client.get(reverse("portal:home"))["Location"] == reverse("portal:operator")
 
-    @pytest.mark.parametrize("state", ["never", "in_step", "incomplete", "drift"])
+    @pytest.mark.parametrize("state", ["never", "in_sync", "incomplete", "drift"])
     def test_is_sound_in_urdu(self, desk: User, feed: Path, state: str) -> None:
         story.published(feed)
         if state != "never":

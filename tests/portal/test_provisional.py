@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.address import directory
-from rahdari.applicant.late_evidence import ways_of
+from rahdari.applicant.late_evidence import options_of
 from rahdari.apply.models import Application
 from rahdari.decide import desk
 from rahdari.decide.models import Case
@@ -70,7 +70,7 @@ class TestThePage:
     def test_names_each_proof_that_is_enough_and_leads_to_it(self, browser: Client, registration: Registration) -> None:
         page = browser.get(reverse("portal:provisional", args=[registration.reference])).text
         reference = Application.objects.get().reference
-        ways = ways_of(Application.objects.get(), timezone.now())
+        ways = options_of(Application.objects.get(), timezone.now())
         assert len(ways) > 1 and "One of these is enough" in page
         for way in ways:
             assert reverse("portal:send_proof", args=[reference, way.key]) in page and way.title in page

@@ -99,7 +99,7 @@ def noticed(applicant: User, reason: Reason) -> Case:
     else:
         application = story.a_granted_application(applicant)
         case = story.case_of(application)
-        revocation.propose_taking_back(
+        revocation.propose_revocation(
             case=case, officer=officer, code=reason.code, text="So it is.", evidence="Page 2.", now=timezone.now()
         )
     return story.case_of(case.application)
@@ -111,7 +111,7 @@ def decided(applicant: User, reason: Reason) -> Case:
     assert notice is not None
     refusals.answer_notice(notice=notice, answer="No.", actor=story.actor_of(applicant), now=timezone.now())
     second = story.an_officer(rank="director", role=Role.SUPERVISOR)
-    act = refusals.second_refusal if reason.kind == "refusal" else revocation.second_taking_back
+    act = refusals.second_refusal if reason.kind == "refusal" else revocation.second_revocation
     act(case=story.case_of(case.application), officer=second, because="It stays so.", now=timezone.now())
     return story.case_of(case.application)
 
@@ -148,7 +148,7 @@ def test_an_answer_in_the_same_file_reaches_the_officers(the_house: None, reason
     there = reverse("decide:case", args=[case.application.reference])
     if case.status == Status.DECIDED:
         desk.post(reverse("decide:why", args=[case.application.reference]), {"why": "supervision"})
-        there = reverse("decide:take_back", args=[case.application.reference])
+        there = reverse("decide:revoke", args=[case.application.reference])
     assert WORDS in desk.get(there).text
 
 

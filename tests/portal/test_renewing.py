@@ -153,7 +153,7 @@ class TestTwoClicks:
         person = story.a_person()
         draft = story.fill(story.a_draft(person))
         endpoint = story.add(draft)
-        story.take_a_way(endpoint, "http", {})
+        story.take_a_method(endpoint, "http", {})
         first = proofs.latest_challenge(subject=endpoint.subject, block=endpoint.network, method="http")
         assert first is not None
         shown.append(expected_claims.claim_of(first))

@@ -115,7 +115,7 @@ class TestTheRepresentative:
         assert page in letter.html
         browser = browser_of(first.applicant)
         assert "manager@mail.example" in browser.get(page).content.decode()
-        assert browser.post(page, {"said": "yes"}).status_code == 302
+        assert browser.post(page, {"answer": "yes"}).status_code == 302
         workflow.advance(now=timezone.now())
         second.refresh_from_db()
         assert second.status == "granted"
@@ -125,7 +125,7 @@ class TestTheRepresentative:
         first, second, page = self.asked()
         status = reverse("portal:status", args=[second.reference])
         assert "registered under the number" in browser_of(second.applicant).get(status).content.decode()
-        browser_of(first.applicant).post(page, {"said": "no"})
+        browser_of(first.applicant).post(page, {"answer": "no"})
         workflow.advance(now=timezone.now())
         assert whose(second).finding == "representative_denies"
         assert "An officer is looking" in browser_of(second.applicant).get(status).content.decode()
@@ -142,7 +142,7 @@ class TestTheRepresentative:
         browser.cookies["django_language"] = "ur"
         assert "کیا یہ آپ کی طرف سے درخواست ہے؟" in browser.get(reverse("portal:home")).text
         browser.cookies["django_language"] = "en"
-        browser.post(page, {"said": "no"})
+        browser.post(page, {"answer": "no"})
         assert page not in browser.get(overview).text and page not in browser.get(reverse("portal:home")).text
 
     def test_finds_any_number_of_questions_at_the_same_price(self) -> None:
@@ -168,7 +168,7 @@ class TestTheRepresentative:
     def test_hears_of_it_when_an_officer_registers_it_all_the_same(self) -> None:
         first, second, page = self.asked()
         browser = browser_of(first.applicant)
-        browser.post(page, {"said": "no"})
+        browser.post(page, {"answer": "no"})
         workflow.advance(now=timezone.now())
         officer = an_officer()
         case = assignment.take_case(case=decisions.case_of(second), officer=officer, now=timezone.now())  # type: ignore[arg-type]
@@ -193,6 +193,6 @@ class TestTheRepresentative:
         assert browser_of(second.applicant).get(page).status_code == 404
         other = reverse("portal:representative", args=[second.organisation_id, whose(second).pk])
         assert browser_of(second.applicant).get(other).status_code == 404
-        assert browser_of(second.applicant).post(other, {"said": "yes"}).status_code == 404
+        assert browser_of(second.applicant).post(other, {"answer": "yes"}).status_code == 404
         own = reverse("portal:representative", args=[first.organisation_id, Check.objects.filter(kind="control")[0].pk])
         assert browser_of(first.applicant).get(own).status_code == 404

@@ -232,7 +232,7 @@ class TestCompany:
         [asked] = MembershipInquiry.objects.all()
         assert (asked.name, asked.member_number) == (BANK[0], "M-00731")
         assert registration_of(application) is None
-        facts: dict[str, Any] = {"claim": "it_company", "way": "register", "by": "person:x", "now": timezone.now()}
+        facts: dict[str, Any] = {"claim": "it_company", "method": "register", "by": "person:x", "now": timezone.now()}
         requests.attest_applicant(request=asked, valid_until=timezone.localdate() + 200 * DAY, **facts)
         story.advance()
         assert registration_of(application) is not None

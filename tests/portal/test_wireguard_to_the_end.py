@@ -59,7 +59,7 @@ def test_is_proved_from_the_page_registered_and_renewed_in_two_clicks(
     draft = story.fill(story.a_draft(person))
     row = story.add(draft, str(SERVER), port=PORT)
     overview = browser.get(reverse("portal:prove", args=[draft.reference, row.pk])).content.decode()
-    way = reverse("portal:prove_way", args=[draft.reference, row.pk, "wireguard"])
+    way = reverse("portal:prove_method", args=[draft.reference, row.pk, "wireguard"])
     assert way in overview
     browser.post(way, {"peer_key": THEIRS[1], "port": str(PORT)})
     page = browser.get(way).content.decode()

@@ -113,16 +113,16 @@ def lag(at: dt.datetime) -> operator_lag.OperatorLag:
 class TestOperatorsWithLag:
     def test_tells_how_late_and_how_far_behind(self, feed: Repository, operator: Operator) -> None:
         publish()
-        assert lag(NOW).state is LagState.NEVER and not lag(NOW).in_step
+        assert lag(NOW).state is LagState.NEVER and not lag(NOW).in_sync
         received(operator, a_receipt(operator, after=2 * SECOND), after=3 * SECOND)
         seen = lag(NOW + 3600 * SECOND)
-        assert (seen.state, seen.lag, seen.behind, seen.sequence) == (LagState.IN_STEP, 2 * SECOND, 0, 0)
+        assert (seen.state, seen.lag, seen.behind, seen.sequence) == (LagState.IN_SYNC, 2 * SECOND, 0, 0)
         assert seen.points == [operator_lag.Point("North gateway", "nft", 0, 0, True)]
         for number in (1, 2):
             entered(address(number))
             publish(NOW + 60 * number * SECOND)
         seen = lag(NOW + 90 * SECOND)
-        assert (seen.state, seen.lag, seen.behind) == (LagState.IN_STEP, 30 * SECOND, 2)
+        assert (seen.state, seen.lag, seen.behind) == (LagState.IN_SYNC, 30 * SECOND, 2)
         assert (seen.register_sequence, seen.register_published_at) == (2, NOW + 120 * SECOND)
         assert lag(NOW + 361 * SECOND).state is LagState.BEHIND
         received(operator, a_receipt(operator, after=5 * SECOND), after=130 * SECOND)
@@ -140,7 +140,7 @@ class TestOperatorsWithLag:
         received(operator, a_receipt(operator, role="feed-static"))
         assert lag(NOW + 10 * SECOND).state is LagState.NEVER, "it has said nothing of what is dynamic"
         received(operator, a_receipt(operator, role="feed-dynamic"))
-        assert lag(NOW + 10 * SECOND).state is LagState.IN_STEP
+        assert lag(NOW + 10 * SECOND).state is LagState.IN_SYNC
         received(operator, a_receipt(operator, role="feed-dynamic", after=3 * SECOND, digest=EMPTY))
         assert lag(NOW + 10 * SECOND).state is LagState.DRIFT
 
@@ -223,7 +223,7 @@ class TestMetrics:
         assert seen[f"rahdari_operator_behind_editions{{{name}}}"] == 1
         assert seen[f"rahdari_operator_receipt_age_seconds{{{name}}}"] == 598
         assert seen[f'rahdari_operator_standing{{{name},standing="behind"}}'] == 1
-        assert seen[f'rahdari_operator_standing{{{name},standing="in_step"}}'] == 0
+        assert seen[f'rahdari_operator_standing{{{name},standing="in_sync"}}'] == 0
         assert seen['rahdari_feed_edition{role="feed-static"}'] == 1
         assert seen["rahdari_changes_waiting"] == 1 and seen["rahdari_oldest_change_seconds"] == 600
         assert seen["rahdari_feed_signature_age_seconds"] == 540

@@ -222,12 +222,12 @@ class TestInForceAt:
 class TestLagState:
     def test_is_in_step_up_to_the_limit(self) -> None:
         limit = rules.LAG_ALLOWED
-        assert rules.lag_state(latest=ReceiptStanding.GOOD, lag=limit) is LagState.IN_STEP
+        assert rules.lag_state(latest=ReceiptStanding.GOOD, lag=limit) is LagState.IN_SYNC
         assert rules.lag_state(latest=ReceiptStanding.GOOD, lag=limit + SECOND) is LagState.BEHIND
 
     def test_is_in_step_once_it_lacks_nothing_however_late_it_came(self) -> None:
         late = rules.LAG_ALLOWED + 60 * SECOND
-        assert rules.lag_state(latest=ReceiptStanding.GOOD, lag=late, lacks=False) is LagState.IN_STEP
+        assert rules.lag_state(latest=ReceiptStanding.GOOD, lag=late, lacks=False) is LagState.IN_SYNC
         assert rules.lag_state(latest=ReceiptStanding.DRIFT, lag=late, lacks=False) is LagState.DRIFT
 
     def test_says_what_the_last_receipt_says_when_that_is_not_good(self) -> None:

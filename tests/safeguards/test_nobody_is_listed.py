@@ -195,7 +195,7 @@ def taken_back() -> Planted:
     planted = _granted()
     case, director = story.case_of(planted.application), story.an_officer(rank="director", role="supervisor")
     officer, now = story.an_officer(), timezone.now()
-    revocation.propose_taking_back(
+    revocation.propose_revocation(
         case=case, officer=officer, code="X5", text="The letter is forged.", evidence="An answer.", now=now
     )
     refusals.answer_notice(
@@ -205,7 +205,7 @@ def taken_back() -> Planted:
         now=now,
     )
     fresh = story.case_of(planted.application)
-    revocation.second_taking_back(case=fresh, officer=director, because="It is not.", now=timezone.now())
+    revocation.second_revocation(case=fresh, officer=director, because="It is not.", now=timezone.now())
     return planted
 
 

@@ -291,7 +291,7 @@ class TestThePublisher:
         assert not self.standing(published).unsupported
         assert self.receive(published, 1).new
         seen = self.standing(published)
-        assert (seen.state, seen.unsupported, seen.terms_at) == ("in_step", True, None)
+        assert (seen.state, seen.unsupported, seen.terms_at) == ("in_sync", True, None)
         assert self.receive(published, 2, terms="1" * 64).new
         assert self.standing(published).unsupported
         entered(address(2))

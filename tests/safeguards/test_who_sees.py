@@ -121,7 +121,7 @@ def by_form() -> dict[str, str]:
         "mobile": _of(step_forms.who_sees_a_person(mobile, service)),
         "client": _of(step_forms.CLIENT.beside),
         "association": _of(step_forms.MEMBERSHIP.beside),
-        "registry": text_of("portal/applicant/contact_way.html"),
+        "registry": text_of("portal/applicant/contact_method.html"),
         "contact": text_of("portal/applicant/represent.html"),
         "neighbour": text_of("portal/applicant/share.html"),
         "feed": text_of("apply/parts/which.html"),

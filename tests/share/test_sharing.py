@@ -208,7 +208,7 @@ class TestAsking:
 
     def test_is_taken_back_by_whoever_asked(self, house: House) -> None:
         question = house.ask()
-        browser_of(house.second).post(house.page, {"take_back": "1"})
+        browser_of(house.second).post(house.page, {"withdraw": "1"})
         assert SharingRequest.objects.get().state == "withdrawn"
         page = reverse("share:question", args=[question.pk])
         assert "This question is over" in text(browser_of(house.first), page)

@@ -109,7 +109,7 @@ class TestAttestedAlready:
                 )
             else:
                 attestations_of_attest.revoke(
-                    attestation=found, revocation="left", told="You left.", by="person:x", now=NOW
+                    attestation=found, revocation="left", explanation="You left.", by="person:x", now=NOW
                 )
         workflow.advance(now=NOW + 70 * DAY)
         assert not Letter.objects.filter(template="attestation_ends_soon").exists()
@@ -163,7 +163,9 @@ class TestAttestedAlready:
         }[why]
         found = a_member(user, **facts)
         if why == "revoked":
-            attestations_of_attest.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+            attestations_of_attest.revoke(
+                attestation=found, revocation="left", explanation="", by="person:test", now=NOW
+            )
         application = applied(user)
         workflow.advance(now=NOW)
         assert check_of(application).outcome == "waiting"
@@ -185,7 +187,7 @@ class TestAsked:
         requests.attest_applicant(
             request=request,
             claim="freelancer",
-            way="register",
+            method="register",
             valid_until=NOW.date() + 365 * DAY,
             by="person:test",
             now=NOW + DAY,
@@ -219,7 +221,7 @@ class TestAsked:
         requests.take_answer_back(request=request, by="person:test", now=NOW + DAY + HOUR)
         workflow.advance(now=NOW + DAY + HOUR)
         check = check_of(application)
-        assert (check.finding, check.reason_code) == ("association_took_back", "")
+        assert (check.finding, check.reason_code) == ("association_withdrew", "")
         request.refresh_from_db()
         requests.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW + DAY + 2 * HOUR)
         workflow.advance(now=NOW + DAY + 2 * HOUR)
@@ -263,7 +265,9 @@ class TestBeforeTheDecision:
         assert check_of(application).finding == "attested" and decisions.case_of(application) is None
         then = NOW + DAY
         if how == "revoked":
-            attestations_of_attest.revoke(attestation=found, revocation="left", told="", by="person:test", now=then)
+            attestations_of_attest.revoke(
+                attestation=found, revocation="left", explanation="", by="person:test", now=then
+            )
         else:
             then = NOW + 4 * DAY
         workflow.advance(now=then)
@@ -281,7 +285,7 @@ class TestAfterTheDecision:
         application = applied(user)
         workflow.advance(now=NOW)
         assert is_listed(application)
-        facts = {"revocation": "left", "told": "Your membership ended.", "by": "person:test"}
+        facts = {"revocation": "left", "explanation": "Your membership ended.", "by": "person:test"}
         attestations_of_attest.revoke(attestation=found, now=NOW + DAY, **facts)
         workflow.advance(now=NOW + DAY)
         return application, AttestationReview.objects.get()
@@ -363,7 +367,7 @@ class TestAfterTheDecision:
             subject=application.subject,
             holder=matter.holder,
             person=matter.person,
-            said="I paid for this year.",
+            objection="I paid for this year.",
             reply_due_at=NOW + 6 * DAY,
             now=NOW + 2 * DAY,
         )

@@ -21,7 +21,7 @@ from rahdari.checks import words
 from rahdari.checks.models import Check
 from rahdari.confirm import queries as questions
 from rahdari.confirm import questions as confirm_questions
-from rahdari.confirm.models import SubscriberQuestion, Way
+from rahdari.confirm.models import Channel, SubscriberQuestion
 from rahdari.decide import case_clock
 from rahdari.decide import queries as cases
 from rahdari.register import queries as entries
@@ -40,7 +40,7 @@ def operator() -> Iterator[str]:
 
 def answer(question: SubscriberQuestion, said: str, reason: str = "") -> None:
     confirm_questions.read_and_answer(
-        question=question, said=said, reason=reason, way=Way.PAGE, by="person:x", now=timezone.now()
+        question=question, word=said, reason=reason, channel=Channel.PAGE, by="person:x", now=timezone.now()
     )
     story.advance()
 
@@ -233,7 +233,7 @@ class TestSilence:
     def answer_late(self, application: Application, said: str, reason: str = "", *, days: int = 16) -> dt.datetime:
         at = timezone.now() + dt.timedelta(days=days)
         confirm_questions.read_and_answer(
-            question=question_about(application), said=said, reason=reason, way=Way.PAGE, by="person:x", now=at
+            question=question_about(application), word=said, reason=reason, channel=Channel.PAGE, by="person:x", now=at
         )
         workflow.advance(now=at)
         return at

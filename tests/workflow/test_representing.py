@@ -118,7 +118,7 @@ class TestACompanyThatAnybodyCanName:
     def test_is_not_registered_for_a_stranger_and_goes_to_an_officer_at_last(self) -> None:
         crook = sent("crook@mail.example")
         assert crook.status == "submitted" and register.registration_from(crook.subject) is None
-        assert (whose(crook).outcome, whose(crook).facts["ways"]) == ("waiting", ["email"])
+        assert (whose(crook).outcome, whose(crook).facts["channels"]) == ("waiting", ["email"])
         assert "represents_missing" in letters_to(crook.applicant)
         workflow.advance(now=NOW + 9 * DAY)
         assert (whose(crook).outcome, whose(crook).finding, whose(crook).reason_code) == ("failed", "not_shown", "")
@@ -148,7 +148,7 @@ class TestACompanyThatAnybodyCanName:
         application = sent("manager@mail.example")
         check, user = whose(application), application.applicant
         contacts.send_code(
-            check=check, number=NUMBER, way="email", holder=NAME, asked_by=user, language="en", actor="p", now=NOW
+            check=check, number=NUMBER, channel="email", holder=NAME, asked_by=user, language="en", actor="p", now=NOW
         )
         letter = Letter.objects.get(template="represents_code")
         code = contacts.code_of(whose(application))
@@ -190,7 +190,7 @@ class TestCodesToTheContact:
     def test_are_few_whoever_asks(self) -> None:
         for count in range(rules.MOST_CODES_A_DAY + 1):
             application = sent(f"one-{count}@mail.example", f"203.0.113.{70 + count}")
-            given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
+            given = {"number": NUMBER, "channel": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
             if count < rules.MOST_CODES_A_DAY:
                 contacts.send_code(check=whose(application), asked_by=application.applicant, **given)
             else:
@@ -198,7 +198,7 @@ class TestCodesToTheContact:
                     contacts.send_code(check=whose(application), asked_by=application.applicant, **given)
 
     def test_are_not_used_up_for_others_by_one_who_asks(self) -> None:
-        given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
+        given = {"number": NUMBER, "channel": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
         mallory = sent("mallory@mail.example", "203.0.113.70")
         more = [sent("", f"203.0.113.{71 + count}", user=mallory.applicant) for count in range(2)]
         for application, taken in ((mallory, True), (more[0], True), (more[1], False), (mallory, False)):
@@ -213,7 +213,7 @@ class TestCodesToTheContact:
 
     def test_are_used_up_after_some_tries_and_after_a_day(self) -> None:
         application = sent("manager@mail.example")
-        given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p"}
+        given = {"number": NUMBER, "channel": "email", "holder": NAME, "language": "en", "actor": "p"}
         contacts.send_code(check=whose(application), asked_by=application.applicant, now=NOW, **given)
         code = contacts.code_of(whose(application))
         with pytest.raises(registries.CodeNotTaken, match="used_up"):
@@ -250,7 +250,7 @@ class TestASecondOrganisationUnderANumber:
         letter = Letter.objects.get(template="representative_asked")
         assert "manager@softwarehouse.example" in letter.text
         assert not contacts.waits_for_a_code(check)
-        assert contacts.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
+        assert contacts.answer_as_representative(check=check, agrees=True, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY + HOUR)
         second.refresh_from_db()
         assert (whose(second).finding, second.status) == ("representative_agrees", "granted")
@@ -258,12 +258,12 @@ class TestASecondOrganisationUnderANumber:
     def test_goes_to_an_officer_after_a_no_who_sees_what_was_shown(self) -> None:
         self.first()
         second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
-        assert contacts.answer_as_representative(check=whose(second), said=False, actor="p", now=NOW + DAY)
+        assert contacts.answer_as_representative(check=whose(second), agrees=False, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         check = whose(second)
         assert (check.outcome, check.finding, check.reason_code) == ("failed", "representative_denies", "")
         assert check.evidence["shown"] == "domain" and decisions.case_of(second) is not None
-        assert not contacts.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
+        assert not contacts.answer_as_representative(check=check, agrees=True, actor="p", now=NOW + DAY)
 
     def test_goes_to_an_officer_when_nobody_answers(self) -> None:
         self.first()
@@ -288,7 +288,7 @@ class TestASecondOrganisationUnderANumber:
     def test_alarms_nobody_by_a_change_of_what_is_registered_already(self) -> None:
         first = self.first()
         second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
-        contacts.answer_as_representative(check=whose(second), said=True, actor="p", now=NOW + DAY)
+        contacts.answer_as_representative(check=whose(second), agrees=True, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY)
         told = letters_to(second.applicant)
         registration = register.registration_from(first.subject)
@@ -342,7 +342,7 @@ class TestTheWordOfAnAssociation:
         requests.attest_applicant(
             request=request,
             claim="it_company",
-            way="register",
+            method="register",
             valid_until=NOW.date() + dt.timedelta(days=300),
             by="person:secretary",
             now=NOW,
@@ -391,7 +391,14 @@ class TestAMemberNumber:
 
     def test_is_shown_by_a_code_to_the_listed_address(self) -> None:
         application = a_freelancer("other@mail.example", "203.0.113.80")
-        given = {"number": "SA-0031", "way": "email", "holder": "Sample", "language": "en", "actor": "p", "now": NOW}
+        given = {
+            "number": "SA-0031",
+            "channel": "email",
+            "holder": "Sample",
+            "language": "en",
+            "actor": "p",
+            "now": NOW,
+        }
         contacts.send_code(check=self.member(application), asked_by=application.applicant, **given)
         code = contacts.code_of(self.member(application))
         contacts.try_code(check=self.member(application), given=code, actor="p", now=NOW)

@@ -106,7 +106,7 @@ class Announcer:
     """Reports the address of one connection, again when it is another, or when it was long ago."""
 
     settings: Settings
-    said: dict[int, tuple[str, dt.datetime]] = field(default_factory=dict)
+    reported: dict[int, tuple[str, dt.datetime]] = field(default_factory=dict)
 
     def announce(self, now: dt.datetime) -> list[Announced]:
         """Report each family that this line has. Raises what went wrong when none could be reported."""
@@ -133,15 +133,15 @@ class Announcer:
             raise RegisterNotReached(
                 f"{self.settings.server} does not answer as a register does.", "Check `server` in the settings."
             ) from None
-        before = self.said.get(family)
+        before = self.reported.get(family)
         if before is not None and before[0] == address and now - before[1] < AGAIN_AFTER:
             return Announced(family, address, "nochg")
         body = self._get(family, "/nic/update", {"hostname": self.settings.name, "myip": address}, with_token=True)
         word = body.split(maxsplit=1)[0] if body.split() else ""
         if word in {"good", "nochg"}:
-            self.said[family] = (address, now)
+            self.reported[family] = (address, now)
             return Announced(family, address, word)
-        self.said.pop(family, None)
+        self.reported.pop(family, None)
         if word in {"badauth", "nohost"}:
             raise Refused(f"The register answers {word}.", "Compare name and token with the page of your address.")
         if word in {"abuse", "911"}:

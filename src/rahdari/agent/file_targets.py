@@ -79,7 +79,7 @@ class FilePlace:
             try:
                 self._then.run()
             except DeviceRefused as fault:
-                raise CommandFailed(self.target.name, fault.said.strip().partition("\n")[0].rstrip(".")) from None
+                raise CommandFailed(self.target.name, fault.output.strip().partition("\n")[0].rstrip(".")) from None
         ended = time.monotonic()
         took = ended - started
         pause = max(float(self.target.every_seconds), took * PAUSES if took > QUICK_SECONDS else 0.0)

@@ -21,7 +21,7 @@ from .folder import open_state, sole_agent
 from .inbox import Inbox, Word
 from .listening import Listener
 from .metrics_server import Showing
-from .notifying import tell_manager
+from .notifying import notify_manager
 from .rehearsal import rehearsed_in_words, rehearsing
 from .status import edition_in_words
 from .syncing import Agent, SyncOutcome
@@ -50,14 +50,14 @@ def follow(configuration: Configuration) -> Exit:
                 noted = note
                 log.warning("%s", note) if note else None
             showing.show(outcome, pushed=word.pushed, way=listener.way, received=listener.received)
-            tell_manager("READY=1", "WATCHDOG=1", f"STATUS={_in_a_line(outcome)}")
+            notify_manager("READY=1", "WATCHDOG=1", f"STATUS={_in_a_line(outcome)}")
 
         with Showing(agent) as showing, _hearing(configuration) as (listener, inbox, stopping):
             try:
                 with Watch(agent.targets.tables, inbox.look):
                     _loop(agent, inbox, stopping, tell)
             finally:
-                tell_manager("STOPPING=1")
+                notify_manager("STOPPING=1")
                 agent.close()
     log.info("stopped; what was applied stays enforced")
     return Exit.OK
@@ -74,7 +74,7 @@ def rehearse(configuration: Configuration) -> Exit:
             if text != last:
                 last = text
                 log.info("%s", text)
-            tell_manager("READY=1", "WATCHDOG=1")
+            notify_manager("READY=1", "WATCHDOG=1")
             # A look lists all that stands at each target: not more often than is good for the device.
             stopping.wait(REHEARSAL_SECONDS)
             word = inbox.take(configuration.poll_seconds * random.uniform(1.0, 1.2))  # noqa: S311 - spreads load

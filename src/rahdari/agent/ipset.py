@@ -98,7 +98,7 @@ class IpsetSets(SetDevice):
         try:
             self._ipset.run("test", self._full(name), text)
         except DeviceRefused as fault:
-            if "is NOT in set" in fault.said:
+            if "is NOT in set" in fault.output:
                 return False
             raise
         return True
@@ -107,7 +107,7 @@ class IpsetSets(SetDevice):
         try:
             said = self._ipset.run("list", self._full(name), "-terse", "-output", "save")
         except DeviceRefused as fault:
-            if "does not exist" in fault.said:
+            if "does not exist" in fault.output:
                 return None
             raise
         found = _SIZE.search(said)

@@ -162,7 +162,7 @@ class NftSets(SetDevice):
             # Terse: the sets without what they hold.
             said = json.loads(self._nft.run("-j", "-t", "list", "table", *self.table.split()))["nftables"]
         except DeviceRefused as fault:
-            if "No such file or directory" not in fault.said:
+            if "No such file or directory" not in fault.output:
                 raise
             return NOTHING
         return _Lies(
@@ -215,7 +215,7 @@ class NftSets(SetDevice):
             try:
                 self._try("".join(f"delete element {self.table} {name} {{ {text} }}\n" for text in some))
             except DeviceRefused as fault:
-                numbers = [line.split(":")[1] for line in fault.said.splitlines() if ": Error: " in line]
+                numbers = [line.split(":")[1] for line in fault.output.splitlines() if ": Error: " in line]
                 if not numbers:
                     raise
                 found += [some[int(number) - 1] for number in numbers]

@@ -5,7 +5,7 @@ import socket
 from contextlib import suppress
 
 
-def tell_manager(*lines: str) -> None:
+def notify_manager(*lines: str) -> None:
     """`READY=1`, `WATCHDOG=1`, `STATUS=...`. What cannot be told is not told: the work goes on."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):

@@ -47,7 +47,7 @@ class DeviceRefused(AgentFault):
             f"{program} did not take the change: {said}.",
             "Compare what is on the device with the page for it in docs/devices.",
         )
-        self.said = said
+        self.output = said
 
 
 class NotReadBack(AgentFault):
@@ -143,7 +143,7 @@ class Program:
         if "command not found" in said or ("exec of" in said and "failed" in said):
             return ProgramMissing(self.name, self._install)
         fault = DeviceRefused(self.name, first.rstrip("."))
-        fault.said = said
+        fault.output = said
         return fault
 
 

@@ -32,7 +32,7 @@ class Statement:
     """A bulk statement, and the path under which it is signed."""
 
     path: str
-    said: BulkStatement
+    content: BulkStatement
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ def _spend(
 ) -> bool:
     """Whether statements cover these removals; then so much of them is used up."""
     left = [
-        (statement, statement.said.removals - state.used_of(statement.path))
+        (statement, statement.content.removals - state.used_of(statement.path))
         for statement in statements
-        if _meets(statement.said, span)
+        if _meets(statement.content, span)
     ]
     if count > sum(rest for _, rest in left) + allowed:
         return False

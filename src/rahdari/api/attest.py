@@ -28,13 +28,13 @@ MATTER = named(
         {
             "number": text(12),
             "opened_at": MOMENT,
-            "said": text(2000),
-            "said_at": or_null(MOMENT),
+            "text": text(2000),
+            "objected_at": or_null(MOMENT),
             "association_may_answer_until": or_null(MOMENT),
             "reply": choice("", *(str(each) for each in Reply)),
             "reply_text": text(),
             "outcome": choice("", *(str(each) for each in ReviewOutcome)),
-            "text": text(),
+            "outcome_text": text(),
             "decision": text(),
             "another_proof_until": or_null(MOMENT),
             "closed_at": or_null(MOMENT),
@@ -57,7 +57,7 @@ ATTESTATION = named(
             "valid_until": DAY,
             "revoked_at": or_null(MOMENT),
             "revocation": text(300),
-            "told": text(),
+            "explanation": text(),
             "can_dispute": {"type": "boolean"},
             "objection": or_null(MATTER),
         }
@@ -69,13 +69,13 @@ def _matter(row: AttestationReview, call: Call) -> Json:
     return {
         "number": row.number,
         "opened_at": stamp(row.opened_at),
-        "said": row.said,
-        "said_at": stamp_or_none(row.said_at),
+        "text": row.objection,
+        "objected_at": stamp_or_none(row.objected_at),
         "association_may_answer_until": stamp_or_none(row.reply_due_at) if row.awaits_association(call.now) else None,
         "reply": row.reply,
         "reply_text": row.reply_text,
         "outcome": row.outcome,
-        "text": plain(words.outcome(row) or words.reply(row)),
+        "outcome_text": plain(words.outcome(row) or words.reply(row)),
         "decision": row.decision,
         "another_proof_until": stamp_or_none(row.proof_due_at),
         "closed_at": stamp_or_none(row.closed_at),
@@ -90,7 +90,7 @@ def _attestation(found: Attestation, call: Call) -> Json:
         "association": found.association,
         "association_name": words.association(found.association, attesting),
         "claim": words.claim(found.claim, attesting),
-        "checked_by": words.way(found.way, attesting),
+        "checked_by": words.method(found.method, attesting),
         "name": found.name,
         "member_number": found.member_number,
         "state": str(found.state(queries.day_of(call.now))),
@@ -98,7 +98,7 @@ def _attestation(found: Attestation, call: Call) -> Json:
         "valid_until": found.valid_until.isoformat(),
         "revoked_at": stamp_or_none(found.revoked_at),
         "revocation": plain(words.revocation(found.revocation, attesting)) if found.revoked_at else "",
-        "told": found.told,
+        "explanation": found.explanation,
         "can_dispute": queries.may_dispute(matter),
         "objection": _matter(matter, call) if matter is not None else None,
     }
@@ -130,7 +130,7 @@ def get_attestation(call: Call, attestation: str) -> Answer:
     "POST",
     f"{ONE}/dispute",
     Ok("The association is asked for its answer; then an officer decides.", ATTESTATION),
-    body=closed({"said": text(20000)}),
+    body=closed({"objection": text(20000)}),
     problems=REFUSED,
 )
 def dispute_attestation(call: Call, attestation: str) -> Answer:
@@ -151,7 +151,7 @@ def dispute_attestation(call: Call, attestation: str) -> Answer:
             subject=subject,
             holder=holder,
             person=f"person:{call.person.pk}",
-            said=form.cleaned_data["said"],
+            objection=form.cleaned_data["objection"],
             reply_due_at=policies.add(
                 start=call.now, allowance=policy.attesting.dispute_within, calendar=policy.calendar
             ),

@@ -7,7 +7,7 @@ import uuid
 
 from django.utils.translation import gettext as _
 
-from rahdari.applicant import contact_way
+from rahdari.applicant import contact_method
 from rahdari.applicant import proofs as control
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
@@ -79,7 +79,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
             now=call.now,
         )
     except registries.NoCodeNow as found:
-        raise no_code(found, "/contact", contact_way.no_code(found)) from None
+        raise no_code(found, "/contact", contact_method.no_code(found)) from None
     return Answer(challenge(sent, call), 202)
 
 
@@ -99,6 +99,6 @@ def give_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     try:
         registries.try_code(challenge=pending, given=call.body["code"], now=call.now)
     except registries.CodeNotTaken as found:
-        raise code_not_taken(found, contact_way.not_taken(found)) from None
+        raise code_not_taken(found, contact_method.not_taken(found)) from None
     fresh = challenges.latest_challenge(subject=pending.subject, block=pending.network, method=Method.CONTACT)
     return Answer(challenge(fresh or pending, call))

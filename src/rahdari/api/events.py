@@ -46,7 +46,7 @@ _MEMBERS: dict[str, Json] = {
     "awaiting": choice("answer", "comment"),
     "outcome": choice("granted", "refused"),
     "provisionally": TRUTH,
-    "said": choice("yes"),
+    "answer": choice("yes"),
     "reason": text(60),
     "came_to": text(40),
 }
@@ -59,7 +59,7 @@ _SAID = {
     "invoice": "application invoice",
     "registration": "registration",
     "dyndns": "registration connection",
-    "mobile": "application? registration? said? reason?",
+    "mobile": "application? registration? answer? reason?",
     "remote": "registration line",
     "sharing": "part",
     "sharing.asked": "question",

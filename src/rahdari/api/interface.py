@@ -60,7 +60,7 @@ PLACES: dict[str, tuple[str, Json]] = {
     "attestation": ("str", schema.text(20, 1, pattern=r"^[A-Za-z0-9-]+$")),
     "step": ("str", schema.text(20, 1, pattern=r"^[a-z]+$")),
     "line": ("str", schema.text(7, 1, pattern=r"^[0-9]+$")),
-    "way": ("str", schema.text(20, 1, pattern=r"^[a-z-]+$")),
+    "method": ("str", schema.text(20, 1, pattern=r"^[a-z-]+$")),
     **dict.fromkeys(("id", "endpoint", "entry", "document", "delivery", "connection"), ("uuid", schema.ID)),
     **dict.fromkeys(
         ("organisation", "branch", "mandate", "file", "question", "part", "applicant"), ("uuid", schema.ID)

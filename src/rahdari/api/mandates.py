@@ -114,7 +114,7 @@ def give_mandate(call: Call, organisation: uuid.UUID) -> Answer:
 
 
 @manage("DELETE", f"{ONE}/mandates/{{mandate}}", Ok("From now on nothing is done by it.", status=204))
-def take_back_mandate(call: Call, organisation: uuid.UUID, mandate: uuid.UUID) -> Answer:
+def revoke_mandate(call: Call, organisation: uuid.UUID, mandate: uuid.UUID) -> Answer:
     """Take a mandate back.
 
     For owners. Also an offer that nobody accepted.

@@ -55,7 +55,7 @@ MOBILE = named(
             "asked_at": or_null(MOMENT),
             "due_at": or_null(MOMENT),
             "answered_at": or_null(MOMENT),
-            "said": choice("", "yes", "no", "unknown"),
+            "answer": choice("", "yes", "no", "unknown"),
             "reason": text(30),
             "text": text(2000),
         }
@@ -78,7 +78,7 @@ def _said(line: MobileNumber | None, call: Call) -> Json:
             "asked_at": None,
             "due_at": None,
             "answered_at": None,
-            "said": "",
+            "answer": "",
             "reason": "",
             "text": "",
         }
@@ -101,7 +101,7 @@ def _said(line: MobileNumber | None, call: Call) -> Json:
         "asked_at": stamp_or_none(line.asked_at),
         "due_at": stamp_or_none(line.check_due_at),
         "answered_at": stamp_or_none(line.answered_at),
-        "said": line.said,
+        "answer": line.answer,
         "reason": line.reason,
         "text": plain(words.reason(line.reason)),
     }

@@ -10,14 +10,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rahdari.address import format_block
-from rahdari.applicant import operator_way
-from rahdari.applicant.late_evidence import PER_SECONDS, PROOFS, form_of, offer, ways_of
-from rahdari.applicant.offered_ways import WE_LOOK, offered
+from rahdari.applicant import operator_method
+from rahdari.applicant.late_evidence import PER_SECONDS, PROOFS, form_of, offer, options_of
+from rahdari.applicant.offered_methods import WE_LOOK, offered
 from rahdari.applicant.proof_forms import ProofForm
-from rahdari.applicant.proofs import TRIES_SHOWN, counts, is_looking, open_way, pending
+from rahdari.applicant.proofs import TRIES_SHOWN, counts, is_looking, open_method, pending
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.control import attempts, expected_claims, registry_words, way_words, ways
+from rahdari.control import attempts, expected_claims, method_words, methods, registry_words
 from rahdari.control import queries as challenges
 from rahdari.control import rules as proving
 from rahdari.control.models import Challenge, Method, Status
@@ -52,15 +52,15 @@ prove = API.part(TAG, PROVE)
 read = API.part(TAG, applications.READ)
 write = API.part(TAG, applications.WRITE)
 AT = f"{ONE}/endpoints/{{endpoint}}/proof"
-WAYS = (Method.LINK, *WE_LOOK, Method.OPERATOR)
+METHODS = (Method.LINK, *WE_LOOK, Method.OPERATOR)
 
 # -- how the proof of an address stands ------------------------------------------------------------------------------
 
-WAY = named(
-    "Way",
+METHOD = named(
+    "ProofMethod",
     closed(
         {
-            "way": choice(*WAYS),
+            "method": choice(*METHODS),
             "title": text(500),
             "gist": text(2000),
             "fits": TRUTH,
@@ -80,7 +80,7 @@ PROOF = named(
             "text": text(1000),
             "enough": whole(0, 100),
             "so_far": whole(0, 100),
-            "ways": listed(WAY),
+            "methods": listed(METHOD),
         }
     ),
 )
@@ -89,7 +89,7 @@ CHALLENGE = named(
     "Challenge",
     closed(
         {
-            "way": choice(*WAYS),
+            "method": choice(*METHODS),
             "status": choice(*(str(status) for status in Status)),
             "opened_at": MOMENT,
             "expires_at": MOMENT,
@@ -124,21 +124,21 @@ def unproved(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Applicati
     return row, by, found, apply.frozen_policy(row)
 
 
-def _latest(endpoint: Endpoint, way: str) -> Challenge | None:
-    return challenges.latest_challenge(subject=endpoint.subject, block=endpoint.network, method=way)
+def _latest(endpoint: Endpoint, method: str) -> Challenge | None:
+    return challenges.latest_challenge(subject=endpoint.subject, block=endpoint.network, method=method)
 
 
-def _ways(row: Application, endpoint: Endpoint, policy: Policy, now: dt.datetime) -> list[Json]:
+def _methods(row: Application, endpoint: Endpoint, policy: Policy, now: dt.datetime) -> list[Json]:
     return [
         {
-            "way": str(way.method),
-            "title": plain(way_words.title(way.method)),
-            "gist": plain(way_words.gist(way.method)),
-            "fits": way.fits,
-            "counts": way.counts,
-            "status": str(way.latest.status) if way.latest is not None else None,
+            "method": str(method.method),
+            "title": plain(method_words.title(method.method)),
+            "gist": plain(method_words.gist(method.method)),
+            "fits": method.fits,
+            "counts": method.counts,
+            "status": str(method.latest.status) if method.latest is not None else None,
         }
-        for way in offered(row, endpoint, policy, now)
+        for method in offered(row, endpoint, policy, now)
     ]
 
 
@@ -157,10 +157,10 @@ def get_proof(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
             "address": format_block(found.network),
             "proved": proof is not None,
             "proved_at": stamp_or_none(proof.validated_at if proof is not None else None),
-            "text": bare(way_words.proved_by(proof)) if proof is not None else "",
+            "text": bare(method_words.proved_by(proof)) if proof is not None else "",
             "enough": policy.proof.enough,
             "so_far": proving.comes_to(found.network, parts) if proof is None else policy.proof.enough,
-            "ways": [] if proof is not None or found.is_dynamic else _ways(row, found, policy, call.now),
+            "methods": [] if proof is not None or found.is_dynamic else _methods(row, found, policy, call.now),
         }
     )
 
@@ -168,10 +168,10 @@ def get_proof(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
 def challenge(row: Challenge, call: Call) -> Json:
     """What to do, and what was found; `instructions` are the values that go on the machine."""
     tries = list(challenges.attempts_of(row).select_related("challenge")[:TRIES_SHOWN])
-    looked_at = row.method in ways.LOOKED_AT
+    looked_at = row.method in methods.LOOKED_AT
     facts = row.facts if row.method == Method.CONTACT else {}
     return {
-        "way": row.method,
+        "method": row.method,
         "status": row.status,
         "opened_at": stamp(row.opened_at),
         "expires_at": stamp(row.expires_at),
@@ -181,7 +181,7 @@ def challenge(row: Challenge, call: Call) -> Json:
         "contacts": [{**each, "title": plain(registry_words.role(each["role"]))} for each in facts.get("contacts", ())],
         "sent_to": facts.get("to"),
         "tries": [_tried(each) for each in tries],
-        "advice": [bare(each) for each in way_words.advice_of(tries[0])] if tries and looked_at else [],
+        "advice": [bare(each) for each in method_words.advice_of(tries[0])] if tries and looked_at else [],
     }
 
 
@@ -190,11 +190,11 @@ def _instructions(row: Challenge) -> Json:
         return {}
     if row.method == Method.LINK:
         return {"url": challenges.link_url(row)}
-    return dict(expected_claims.shown_for(row)) if row.method in ways.LOOKED_AT else {}
+    return dict(expected_claims.shown_for(row)) if row.method in methods.LOOKED_AT else {}
 
 
 def _tried(attempt: Any) -> Json:
-    said = way_words.of_look(attempt)
+    said = method_words.of_look(attempt)
     return {
         "at": stamp(attempt.at),
         "place": attempt.place,
@@ -224,9 +224,13 @@ GIVEN = named(
 
 
 @prove(
-    "POST", f"{AT}/{{way}}", Ok("The challenge, with what to put where.", CHALLENGE, 201), body=GIVEN, problems=REFUSED
+    "POST",
+    f"{AT}/{{method}}",
+    Ok("The challenge, with what to put where.", CHALLENGE, 201),
+    body=GIVEN,
+    problems=REFUSED,
 )
-def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
+def open_proof(call: Call, reference: str, endpoint: uuid.UUID, method: str) -> Answer:
     """Open a way to prove it.
 
     What the way needs goes into the body: `peer_key` and `port` for `wireguard`; `certificate` (or its SHA-256
@@ -237,30 +241,30 @@ def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Ans
     is pressed. Opening a way again puts right what was given.
     """
     row, by, found, policy = unproved(call, reference, endpoint)
-    if way == Method.OPERATOR:
+    if method == Method.OPERATOR:
         return _ask_operator(call, row, by, found, policy)
-    if way not in WAYS or not counts(policy, found, way, call.now):
+    if method not in METHODS or not counts(policy, found, method, call.now):
         raise not_found()
     given = None
-    if way == Method.CONTACT and (begun := pending(found, way, call.now)) is not None:
+    if method == Method.CONTACT and (begun := pending(found, method, call.now)) is not None:
         return Answer(challenge(begun, call), 201)
-    if way not in {Method.LINK, Method.CONTACT} and ProofForm.is_needed(way, found):
+    if method not in {Method.LINK, Method.CONTACT} and ProofForm.is_needed(method, found):
         data = {name: str(value) for name, value in call.body.items()}
-        form = ProofForm(data, {}, method=way, endpoint=found)
+        form = ProofForm(data, {}, method=method, endpoint=found)
         if not form.is_valid():
             raise of_form(form)
         given = form.given()
-    opened = open_way(found, policy, way, actor=by.actor, now=call.now, given=given)
+    opened = open_method(found, policy, method, actor=by.actor, now=call.now, given=given)
     return Answer(challenge(opened, call), 201)
 
 
 def _ask_operator(call: Call, row: Application, by: Acting, found: Endpoint, policy: Policy) -> Answer:
-    if operator_way.operator_for(row, found, policy) is None:
+    if operator_method.operator_for(row, found, policy) is None:
         raise not_found()
     if not row.holder_name:
         raise impossible("no_name", _("First answer who applies: we ask the operator about a name."))
     typed = call.body.get("subscriber", "")
-    if trouble := operator_way.ask(row, found, policy, typed, actor=by.actor, now=call.now):
+    if trouble := operator_method.ask(row, found, policy, typed, actor=by.actor, now=call.now):
         raise not_taken([error("/subscriber", "wrong_form", trouble)])
     asked = _latest(found, Method.OPERATOR)
     if asked is None:
@@ -268,40 +272,40 @@ def _ask_operator(call: Call, row: Application, by: Acting, found: Endpoint, pol
     return Answer(challenge(asked, call), 201)
 
 
-def _begun(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Challenge:
+def _begun(call: Call, reference: str, endpoint: uuid.UUID, method: str) -> Challenge:
     _row, _by, found = _found(call, reference, endpoint)
-    latest = _latest(found, way) if way in WAYS else None
+    latest = _latest(found, method) if method in METHODS else None
     if latest is None:
         raise not_found()
     return latest
 
 
-@prove("GET", f"{AT}/{{way}}", Ok("The challenge, with what was tried and found.", CHALLENGE))
-def get_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
+@prove("GET", f"{AT}/{{method}}", Ok("The challenge, with what was tried and found.", CHALLENGE))
+def get_proof_method(call: Call, reference: str, endpoint: uuid.UUID, method: str) -> Answer:
     """How far a way has come.
 
     `status` is `valid` when the address is proved. A look takes seconds: ask again while `looking`.
     """
-    return Answer(challenge(_begun(call, reference, endpoint, way), call))
+    return Answer(challenge(_begun(call, reference, endpoint, method), call))
 
 
 @prove(
     "POST",
-    f"{AT}/{{way}}/try",
+    f"{AT}/{{method}}/try",
     Ok("We look as soon as we can.", CHALLENGE, 202),
     problems=("not-possible-now", "person-needed"),
 )
-def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
+def try_proof_method(call: Call, reference: str, endpoint: uuid.UUID, method: str) -> Answer:
     """Have us look now.
 
     For the ways for which we go and look; for `contact` we ask the registry whom it names. The link is opened
     by you, and an operator answers in its own time.
     """
-    latest = _begun(call, reference, endpoint, way)
-    if way == Method.LINK:
+    latest = _begun(call, reference, endpoint, method)
+    if method == Method.LINK:
         words = _("We cannot start this check: open the link from that network yourself, in a browser or with curl.")
         raise problem("person-needed", words, **_instructions(latest))
-    if way not in WE_LOOK:
+    if method not in WE_LOOK:
         raise impossible("no_look", _("We cannot start this check: the operator answers in its own time."))
     asked = attempts.ask_for_a_look(challenge=latest, now=call.now)
     return Answer(challenge(asked, call), 202)
@@ -330,13 +334,13 @@ def list_awaited_proofs(call: Call, reference: str) -> Answer:
     """Which further evidence of employment is needed."""
     found = [
         {
-            "kind": way.key,
-            "title": plain(way.title),
-            "hint": plain(way.hint),
-            "wants": way.sort.key,
-            "names_a_last_day": way.expires,
+            "kind": method.key,
+            "title": plain(method.title),
+            "hint": plain(method.hint),
+            "wants": method.sort.key,
+            "names_a_last_day": method.expires,
         }
-        for way in ways_of(own(call, reference).row, call.now)
+        for method in options_of(own(call, reference).row, call.now)
     ]
     return Answer({"items": found})
 
@@ -355,18 +359,18 @@ def send_proof(call: Call, reference: str) -> Answer:
     After the application was sent, or while its registration stands provisionally. One file at a time.
     """
     row, by = own(call, reference)
-    way = next((each for each in ways_of(row, call.now) if each.key == call.body["kind"]), None)
-    if way is None:
+    method = next((each for each in options_of(row, call.now) if each.key == call.body["kind"]), None)
+    if method is None:
         raise impossible("not_awaited", _("No such proof is needed. See which ones are."))
     file = call.files.get("file")
-    if way.sort.is_file and file is None:
+    if method.sort.is_file and file is None:
         raise not_taken([error("/file", "required", _("Choose a file or take a photo"))])
     given = {"text": call.body.get("text", ""), "valid_until": call.body.get("valid_until", "")}
-    form: Any = form_of(row, way, given)
+    form: Any = form_of(row, method, given)
     if form is not None and not form.is_valid():
         raise of_form(form)
     data = form.cleaned_data if form is not None else {}
     if seconds := programs.wait_for(f"portal.proof:{call.person.pk}", rate=PROOFS, per=PER_SECONDS):
         raise too_many(seconds)
-    offer(row, way, data, [file] if way.sort.is_file and file else [], actor=by.actor, now=call.now)
+    offer(row, method, data, [file] if method.sort.is_file and file else [], actor=by.actor, now=call.now)
     return applications.whole(call, row)

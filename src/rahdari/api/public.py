@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from rahdari.applicant.titles import words
 from rahdari.apply import eligible, rules
 from rahdari.apply import queries as apply
-from rahdari.apply.eligible import Use, Way
+from rahdari.apply.eligible import Outcome, Use
 from rahdari.apply.rules import Which
 from rahdari.letters import queries as letters
 from rahdari.policy import READ, Allowance, Service
@@ -202,7 +202,7 @@ def get_service(call: Call, key: str) -> Answer:
         "`way` is `apply` with the service, another way out, or null while a question is open: `ask` names it.",
         closed(
             {
-                "way": or_null(choice(*(str(way) for way in Way))),
+                "outcome": or_null(choice(*(str(outcome) for outcome in Outcome))),
                 "service": or_null(text(60)),
                 "ask": or_null(choice("who", "use", "which")),
                 "unregistered": UNREGISTERED,
@@ -227,9 +227,9 @@ def get_eligibility(call: Call) -> Answer:
         sms=letters.sms_is_set_up(),
     )
     if found is None:
-        return _way(ask=eligible.open_question(policy, answers))
-    return _way(way=str(found.way), service=found.service)
+        return _outcome(ask=eligible.open_question(policy, answers))
+    return _outcome(outcome=str(found.outcome), service=found.service)
 
 
-def _way(*, way: str | None = None, service: str | None = None, ask: str | None = None) -> Answer:
-    return Answer({"way": way, "service": service, "ask": ask, "unregistered": _unregistered()})
+def _outcome(*, outcome: str | None = None, service: str | None = None, ask: str | None = None) -> Answer:
+    return Answer({"outcome": outcome, "service": service, "ask": ask, "unregistered": _unregistered()})

@@ -10,7 +10,7 @@ from rahdari import optional
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address import Part, format_block, vpn
 from rahdari.applicant import lines, paper, registrations
-from rahdari.applicant.proof_history import Proved, begin, by_address, pending_way, proofs_of, way_of_before
+from rahdari.applicant.proof_history import Proved, begin, by_address, pending_method, previous_method, proofs_of
 from rahdari.applicant.registration_status import CHANGEABLE, standing_of
 from rahdari.apply import access, renewal, subjects
 from rahdari.apply import queries as apply
@@ -155,7 +155,7 @@ def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None, described: E
         "valid_until": stamp(row.valid_until),
         "ended_at": stamp_or_none(row.ended_at),
         "proof": {
-            "text": bare(proof.said) if proof is not None and proof.said is not None else "",
+            "text": bare(proof.text) if proof is not None and proof.text is not None else "",
             "asked_again": (proof.state or "no") if proof is not None else "no",
         },
     }
@@ -364,7 +364,7 @@ def pause_registration(call: Call, reference: str) -> Answer:
 
 
 @write("POST", f"{ONE}/go-on", Ok("The registration under the same number.", REGISTRATION), problems=IMPOSSIBLE)
-def go_on(call: Call, reference: str) -> Answer:
+def resume_registration(call: Call, reference: str) -> Answer:
     """Let it go on: undo its end, or end its pause.
 
     Every address comes back that nobody else has got meanwhile; no proof is asked for again.
@@ -401,7 +401,7 @@ def _proof_again(call: Call, mine: Proved) -> Json:
     open_one = mine.under_way
     if open_one is None:
         return {"state": mine.state or "no", "until": None, "link": None, "challenge": None}
-    repeated, link = way_of_before(open_one), pending_way(open_one, Method.LINK)
+    repeated, link = previous_method(open_one), pending_method(open_one, Method.LINK)
     return {
         "state": "open",
         "until": stamp(open_one.opened_at + open_one.between * open_one.windows),
@@ -435,7 +435,7 @@ def prove_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
             raise impossible("not_repeated", _("No proof is repeated for this address."))
         begin(row, by.actor, call.now)
     else:
-        repeated = way_of_before(open_one)
+        repeated = previous_method(open_one)
         if repeated is not None:
             attempts.ask_for_a_look(challenge=repeated, now=call.now)
     return Answer(_proof_again(call, proofs_of([row])[0]), 202)

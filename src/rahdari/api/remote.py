@@ -98,7 +98,7 @@ def get_remote_staff(call: Call, reference: str) -> Answer:
     body=closed({"workers": whole(0, MOST)}),
     problems=IMPOSSIBLE,
 )
-def tell_remote_workers(call: Call, reference: str) -> Answer:
+def set_remote_workers(call: Call, reference: str) -> Answer:
     """Tell how many work from home.
 
     Only the number. There is room for as many links, up to what the policy has.

@@ -67,7 +67,7 @@ def _waiting(call: Call, reference: str) -> tuple[Application, Acting, Check]:
 def _said(row: Application, check: Check, call: Call) -> Json:
     found = contacts.contacts_of(check, number=representing.number_for(row, check))
     return {
-        "contacts": [{"to": each.way, "masked": each.masked} for each in found],
+        "contacts": [{"to": each.channel, "masked": each.masked} for each in found],
         "sent_to": contacts.last_sent(check, call.now),
         "until": check.facts.get("until"),
     }
@@ -144,13 +144,13 @@ def _asked(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> tuple[C
 
 
 def _of(check: Check, row: Application) -> Json:
-    said = {"representative_agrees": "yes", "representative_denies": "no"}.get(check.finding, "")
+    answer = {"representative_agrees": "yes", "representative_denies": "no"}.get(check.finding, "")
     return {
         "id": str(check.pk),
         "name": row.applicant.name or row.contact_name,
         "email": row.applicant.email,
         "company": row.holder_name,
-        "answer": said,
+        "answer": answer,
         "until": check.facts["until"],
     }
 
@@ -188,9 +188,9 @@ def answer_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) 
     """
     check, row = _asked(call, organisation, applicant)
     open_now = check.outcome == Outcome.WAITING and row.status == "submitted"
-    said = call.body["answer"] == "yes"
+    agrees = call.body["answer"] == "yes"
     if not open_now or not contacts.answer_as_representative(
-        check=check, said=said, actor=call.own_actor, now=call.now
+        check=check, agrees=agrees, actor=call.own_actor, now=call.now
     ):
         raise impossible("over", _("You need not answer any more."))
     check.refresh_from_db()

@@ -177,7 +177,7 @@ def summary(seen: Overview) -> Json:
         "about": application.about,
         "status": application.status,
         "stage": str(seen.stage),
-        "heading": seen.said.heading,
+        "heading": seen.text.heading,
         "created_at": stamp(application.created_at),
         "updated_at": stamp(application.updated_at),
         "submitted_at": stamp_or_none(application.submitted_at),
@@ -192,7 +192,7 @@ def application(row: Application, now: dt.datetime, *, papers: bool = True) -> J
     is_open = row.status == "draft" and row.service in policy.services
     return {
         **summary(seen),
-        "lead": seen.said.lead,
+        "lead": seen.text.lead,
         "version": row.version,
         "awaited": [each for each in awaited(row, seen, now) if papers or each["what"] in {"draft", "proof"}],
         "missing": [str(step) for step in apply.missing_steps(row, policy)] if is_open and papers else [],
@@ -273,7 +273,7 @@ def bare(html: object) -> str:
 
 def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
     """What is awaited, from whom, until when; what the applicant has to do first."""
-    lead, until = seen.said.lead, stamp_or_none(seen.clock.due_at if seen.clock is not None else None)
+    lead, until = seen.text.lead, stamp_or_none(seen.clock.due_at if seen.clock is not None else None)
 
     def item(what: str, whose: str, end: str | None, words: str) -> Json:
         return {"what": what, "from": whose, "until": end, "text": plain(words)}

@@ -161,7 +161,7 @@ def _may_ask(stands: sharing.SharingStatus) -> Sharing:
 
 
 @write("DELETE", AT, Ok("Nobody is asked any more.", status=204), problems=IMPOSSIBLE)
-def take_back_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+def withdraw_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """Withdraw the question.
 
     While it waits for an answer. Doing it twice changes nothing.
@@ -169,7 +169,7 @@ def take_back_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     row, by, found, stands = _found(call, reference, endpoint)
     if stands.state in {"agreed", "declined", "silent"}:
         raise impossible("answered", _("It was already answered. To leave an address, remove it from the application."))
-    sharing.take_back(row, found, actor=by.actor, now=call.now)
+    sharing.withdraw_request(row, found, actor=by.actor, now=call.now)
     return Answer(status=204)
 
 
@@ -329,7 +329,7 @@ def give_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
 
 
 @manage("DELETE", "/sharing/parts/{part}/notice", Ok("They keep their part.", PART), problems=IMPOSSIBLE)
-def take_back_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
+def withdraw_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
     """Take a notice back.
 
     Only whoever gave it. Without a notice nothing changes.

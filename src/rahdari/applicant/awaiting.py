@@ -22,7 +22,7 @@ from rahdari.vouch.queries import REFERENCE
 from rahdari.web import values
 
 from .lines import operator_name
-from .stages import Said
+from .stages import StageText
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,11 @@ def what_then(awaited: list[Awaited], now: dt.datetime) -> str:
     return _("If no answer comes in time, your application is not refused: an officer looks at it.")
 
 
-def said_of_others(kind: str) -> Said:
+def others_text(kind: str) -> StageText:
     """Instead of `checking`, while somebody outside has to answer."""
     others = KINDS[kind].others
     assert others is not None  # noqa: S101 - `is_outside` has seen to it
-    return Said(
+    return StageText(
         str(others.heading),
         _("You need not do anything: we continue as soon as the answer arrives. We change nothing in your connection."),
         str(others.short),

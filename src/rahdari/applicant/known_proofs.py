@@ -22,7 +22,7 @@ from rahdari.people import queries as people
 from rahdari.register import queries as register
 
 from . import links
-from .proofs import counts, open_way
+from .proofs import counts, open_method
 
 ACTOR = "system:workflow"
 # Of so many unproved addresses each has a link of its own from the beginning; more share the link of the application.
@@ -46,7 +46,7 @@ def take_known_proofs(*, application: Application, actor: str, now: dt.datetime)
         policy = applications.frozen_policy(application)
         for row in left:
             if not row.is_dynamic and counts(policy, row, Method.LINK, now):
-                open_way(row, policy, Method.LINK, actor=actor, now=now)
+                open_method(row, policy, Method.LINK, actor=actor, now=now)
 
 
 def take_proof(*, subject: str, block: Block, now: dt.datetime) -> None:

@@ -28,7 +28,7 @@ PROOFS, PER_SECONDS = 12, 3600
 
 
 @dataclass(frozen=True)
-class Way:
+class EvidenceOption:
     """A kind of proof that counts now: its key, title and hint, and what it wants."""
 
     key: str
@@ -43,7 +43,9 @@ class Way:
         return "" if self.sort.is_file else str(PAGES[self.sort.key].later_note)
 
 
-def ways_of(application: Application, now: dt.datetime, found: Sequence[Check] | None = None) -> list[Way]:
+def options_of(
+    application: Application, now: dt.datetime, found: Sequence[Check] | None = None
+) -> list[EvidenceOption]:
     """What can be sent now; nothing where no proof is awaited. Whoever has all its checks already gives them along."""
     if application.status not in {"submitted", "granted"} or not _is_awaited(application, now, found):
         return []
@@ -58,27 +60,27 @@ def _is_awaited(application: Application, now: dt.datetime, found: Sequence[Chec
     return any(KINDS[fact.kind].takes_proof for fact in open_ones)
 
 
-def _document(rule: DocumentRule) -> Way:
-    return Way(rule.key, words(rule.title), words(rule.hint), SORTS["document"], rule.expires)
+def _document(rule: DocumentRule) -> EvidenceOption:
+    return EvidenceOption(rule.key, words(rule.title), words(rule.hint), SORTS["document"], rule.expires)
 
 
-def _evidence(kind: EvidenceKind) -> Way:
-    return Way(kind.key, words(kind.title), words(kind.hint), kind.sort)
+def _evidence(kind: EvidenceKind) -> EvidenceOption:
+    return EvidenceOption(kind.key, words(kind.title), words(kind.hint), kind.sort)
 
 
-def form_of(application: Application, way: Way, given: Mapping[str, Any] | None) -> forms.Form | None:
+def form_of(application: Application, option: EvidenceOption, given: Mapping[str, Any] | None) -> forms.Form | None:
     """What is asked for besides the files; nothing of a document that names no last day."""
-    if way.sort.is_file:
-        return LastDayForm(given) if way.expires else None
-    form = PAGES[way.sort.key].later(given, application, queries.frozen_policy(application))
+    if option.sort.is_file:
+        return LastDayForm(given) if option.expires else None
+    form = PAGES[option.sort.key].later(given, application, queries.frozen_policy(application))
     if isinstance(form, LaterText):
-        form.fields["text"].label, form.fields["text"].help_text = way.title, way.hint
+        form.fields["text"].label, form.fields["text"].help_text = option.title, option.hint
     return form
 
 
 def offer(
     application: Application,
-    way: Way,
+    option: EvidenceOption,
     data: Mapping[str, Any],
     files: "Iterable[File[bytes]]",
     *,
@@ -89,7 +91,7 @@ def offer(
     most = queries.frozen_policy(application).limits.document_bytes  # what is longer is refused, unread
     apply_late_evidence.offer_proof(
         application=application,
-        kind=way.key,
+        kind=option.key,
         text=data.get("text", ""),
         sent=[apply_late_evidence.File(file.name or "", file.read(most + 1)) for file in files],
         valid_until=data.get("valid_until"),

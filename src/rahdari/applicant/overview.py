@@ -26,7 +26,7 @@ from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 
-from .awaiting import Awaited, awaited_of, said_of_others
+from .awaiting import Awaited, awaited_of, others_text
 from .lines import line_for, operator_name
 from .lines import standings_of as standings_at_operators
 from .proofs import Proof, proofs_by_application
@@ -35,12 +35,12 @@ from .stages import (
     STANDS,
     YOUR_TURN,
     Facts,
-    Said,
     Stage,
-    said,
-    said_of_operator,
-    said_of_provisional,
+    StageText,
+    operator_text,
+    provisional_text,
     stage_of,
+    stage_text,
 )
 
 
@@ -201,12 +201,12 @@ class Overview:
         return self.stage in STANDS and self.registration is not None and self.registration.is_provisional
 
     @property
-    def said(self) -> Said:
+    def text(self) -> StageText:
         if self.with_operator:
-            return said_of_operator()
+            return operator_text()
         if self.is_provisional and self.registration is not None:
-            return said_of_provisional(self.registration.valid_until)
-        return said_of_others(kind) if (kind := self.waits_for_others) else said(self.stage)
+            return provisional_text(self.registration.valid_until)
+        return others_text(kind) if (kind := self.waits_for_others) else stage_text(self.stage)
 
     @property
     def to_prove(self) -> list[tuple[Proof, SubscriberQuestion | None, str]]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rahdari.address import AddressError, EndpointError, Protocol, format_block, parse_block, parse_port
 from rahdari.apply.models import Endpoint
-from rahdari.control import rules, ways
+from rahdari.control import methods, rules
 from rahdari.control.models import Method
 from rahdari.probe import openvpn_keys
 from rahdari.probe.claims import check_host
@@ -64,7 +64,7 @@ class ProofForm(forms.Form):
     certificate = OneOfTwo(
         label=_("Certificate of the server, or its SHA-256 fingerprint"),
         help_text=_("Paste the text of the file, from BEGIN CERTIFICATE to END CERTIFICATE. Never the private key."),
-        max_length=ways.MOST_PASTED,
+        max_length=methods.MOST_PASTED,
         widget=_area(4),
     )
     certificate_file = forms.FileField(
@@ -90,7 +90,7 @@ class ProofForm(forms.Form):
             "Only if the server uses tls-auth or tls-crypt. We keep its shared key encrypted and delete it "
             "when the proof ends."
         ),
-        max_length=ways.MOST_PASTED,
+        max_length=methods.MOST_PASTED,
         required=False,
         widget=_area(4),
     )
@@ -141,8 +141,8 @@ class ProofForm(forms.Form):
 
     def clean_peer_key(self) -> str:
         text = self.cleaned_data["peer_key"]
-        found = ways.public_key_of(text)
-        if ways.names_a_private_key(text):
+        found = methods.public_key_of(text)
+        if methods.names_a_private_key(text):
             raise ValidationError(
                 gettext(
                     "It contains a private key. We did not keep it. Enter only the public key: wg show displays it."
@@ -182,7 +182,7 @@ class ProofForm(forms.Form):
         file: UploadedFile[Any] | None = self.cleaned_data["certificate_file"]
         if file is None:
             return b""
-        if (file.size or 0) > ways.MOST_PASTED:
+        if (file.size or 0) > methods.MOST_PASTED:
             raise ValidationError(gettext("This file is too long for a certificate. Choose another one."))
         data: bytes = file.read()
         return data
@@ -216,8 +216,8 @@ class ProofForm(forms.Form):
             self.add_error("certificate", gettext("Give the certificate, as text or as a file"))
             return
         try:
-            data["fingerprint"] = ways.fingerprint_of(text.strip() or file)
-        except ways.NoCertificate as error:
+            data["fingerprint"] = methods.fingerprint_of(text.strip() or file)
+        except methods.NoCertificate as error:
             if error.reason == "private_key":
                 said = gettext("This is a private key. We did not keep it. Give the certificate that belongs to it.")
             else:
@@ -251,7 +251,7 @@ def first_values(method: str, endpoint: Endpoint, given: dict[str, Any]) -> dict
     """What stands in the form before anything is written: what was given, or what the endpoint suggests."""
     is_tcp = all(part.protocol is Protocol.TCP for part in endpoint.parts)
     values: dict[str, Any] = {
-        "port": ways.usual_port(method, endpoint.parts),
+        "port": methods.usual_port(method, endpoint.parts),
         "transport": "tcp" if is_tcp else "udp",
     }
     if given:

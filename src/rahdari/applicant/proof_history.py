@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.checks import queries as checks
+from rahdari.control import method_words, reproofs
 from rahdari.control import queries as proofs
-from rahdari.control import reproofs, way_words
 from rahdari.control.models import Challenge, Method, Reproof, Status
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
@@ -26,7 +26,7 @@ class Proved:
     entry: Entry
     address: str
     proof: Challenge | None
-    said: SafeString | None
+    text: SafeString | None
     last: Reproof | None
     # It stands provisionally, and is still to be shown.
     is_awaited: bool = False
@@ -64,7 +64,7 @@ def _proved(entry: Entry, again: list[Reproof], *, is_awaited: bool) -> Proved:
     last = again[0] if again else None
     if last is not None and last.state == Reproof.State.SHOWN:
         proof = proofs.proof_of(last.subject, entry.block) or proof
-    said = way_words.proved_by(proof) if proof is not None else None
+    said = method_words.proved_by(proof) if proof is not None else None
     return Proved(entry, format_block(entry.block), proof, said, last, is_awaited)
 
 
@@ -84,13 +84,13 @@ def begin(row: Entry, actor: str, now: dt.datetime) -> None:
         )
 
 
-def pending_way(reproof: Reproof, method: str) -> Challenge | None:
+def pending_method(reproof: Reproof, method: str) -> Challenge | None:
     """This way of showing it, while it waits."""
     found = proofs.latest_challenge(subject=reproof.subject, block=reproof.proof.network, method=method)
     return found if found is not None and found.status == Status.PENDING else None
 
 
-def way_of_before(reproof: Reproof) -> Challenge | None:
+def previous_method(reproof: Reproof) -> Challenge | None:
     """The way of the first time, where we look by ourselves."""
     method = reproof.proof.method
-    return pending_way(reproof, method) if method != Method.LINK else None
+    return pending_method(reproof, method) if method != Method.LINK else None

@@ -108,7 +108,7 @@ def is_looking(challenge: Challenge, now: dt.datetime) -> bool:
     return last is None or last.at < taken
 
 
-def open_way(
+def open_method(
     endpoint: Endpoint,
     policy: Policy,
     method: str,
@@ -118,7 +118,7 @@ def open_way(
     given: dict[str, Any] | None = None,
 ) -> Challenge:
     facts: dict[str, Any] = {"subject": endpoint.subject, "block": endpoint.network, "asn": endpoint.asn}
-    return challenges.open_way(**facts, policy=policy, method=method, actor=actor, now=now, given=given)
+    return challenges.open_method(**facts, policy=policy, method=method, actor=actor, now=now, given=given)
 
 
 def ask_for_a_look(challenge: Challenge, now: dt.datetime) -> None:
@@ -131,7 +131,7 @@ def ask_for_a_look(challenge: Challenge, now: dt.datetime) -> None:
 
 def prove_by_visit(endpoint: Endpoint, policy: Policy, seen: Address, *, actor: str, now: dt.datetime) -> str:
     """Somebody came from this address: the same as opening the link of the endpoint there. Gives what came of it."""
-    link = open_way(endpoint, policy, Method.LINK, actor=actor, now=now)
+    link = open_method(endpoint, policy, Method.LINK, actor=actor, now=now)
     return challenges.open_link(token=proofs.link_token(link), address=seen, now=now).result
 
 

@@ -28,13 +28,13 @@ def number_for(application: Application, check: Check) -> str:
     return application.number_for(check.facts.get("roster", "")) or ""
 
 
-def send(application: Application, check: Check, way: str, *, by: User, actor: str, now: dt.datetime) -> None:
+def send(application: Application, check: Check, channel: str, *, by: User, actor: str, now: dt.datetime) -> None:
     """Send a code there; where nothing is to be shown any more, nothing is sent. Raises control.actions.NoCodeNow."""
     with suppress(contacts.NothingToShow):
         contacts.send_code(
             check=check,
             number=number_for(application, check),
-            way=way,
+            channel=channel,
             holder=application.holder_name,
             asked_by=by,
             language=apply.language_now(),

@@ -13,7 +13,7 @@ from rahdari.policy import Policy, Service
 
 from .known_proofs import take_known_proofs
 from .lines import is_ready
-from .proofs import counts, left_to_prove, open_way, proofs_of, prove_as_before, prove_by_visit
+from .proofs import counts, left_to_prove, open_method, proofs_of, prove_as_before, prove_by_visit
 
 
 def declared_for(application: Application, service: Service) -> str:
@@ -46,7 +46,7 @@ def send(
     unproved = [each.endpoint for each in proofs_of(application) if not each.is_proved]
     for row in unproved:
         prove_as_before(row, policy, actor=actor, now=now)
-        open_way(row, policy, Method.LINK, actor=actor, now=now)
+        open_method(row, policy, Method.LINK, actor=actor, now=now)
     for row in unproved:
         if seen_from and rules.covers(row.network, seen_from) and counts(policy, row, Method.LINK, now):
             prove_by_visit(row, policy, seen_from, actor=actor, now=now)

@@ -105,7 +105,7 @@ def status_of(application: Application, endpoint: Endpoint, now: dt.datetime) ->
     return SharingStatus(last.state if last is not None else HAS_IT, last, terms, again_at, may_ask)
 
 
-def take_back(application: Application, endpoint: Endpoint, *, actor: str, now: dt.datetime) -> None:
+def withdraw_request(application: Application, endpoint: Endpoint, *, actor: str, now: dt.datetime) -> None:
     """Nobody is asked any more, whatever else became of the address or of its proof meanwhile."""
     last = queries.request_of(holder=application.holder_ref, block=endpoint.network)
     if last is not None:

@@ -102,7 +102,7 @@ def stage_of(facts: Facts) -> Stage:
 
 
 @dataclass(frozen=True)
-class Said:
+class StageText:
     """The state as a heading, a sentence under it, a short form for lists, and its tone."""
 
     heading: str
@@ -111,89 +111,89 @@ class Said:
     tone: str  # ok | wait | warn | bad | info | off
 
 
-_SAID: dict[Stage, Callable[[], Said]] = {
-    Stage.DRAFT: lambda: Said(
+_SAID: dict[Stage, Callable[[], StageText]] = {
+    Stage.DRAFT: lambda: StageText(
         _("Your application is not sent yet"), _("Your answers are saved."), _("Not sent yet"), "wait"
     ),
-    Stage.PROOF: lambda: Said(
+    Stage.PROOF: lambda: StageText(
         _("One thing is missing: the proof of an address"),
         _("Prove the address: we then continue at once."),
         _("Waiting for your proof"),
         "warn",
     ),
-    Stage.REPRESENT: lambda: Said(
+    Stage.REPRESENT: lambda: StageText(
         _("One thing is missing: show whose number it is"),
         _("Others know this number too. Show that you may use it: we then continue at once."),
         _("Waiting for you to show whose number it is"),
         "warn",
     ),
-    Stage.FEE: lambda: Said(
+    Stage.FEE: lambda: StageText(
         _("One thing is missing: the fee"),
         _("We continue as soon as you pay the invoice. We change nothing in your connection."),
         _("Waiting for your payment"),
         "warn",
     ),
-    Stage.CHECKING: lambda: Said(
+    Stage.CHECKING: lambda: StageText(
         _("We are checking your application"),
         _("You need not do anything. We change nothing in your connection while we decide."),
         _("Being checked"),
         "wait",
     ),
-    Stage.REVIEW: lambda: Said(
+    Stage.REVIEW: lambda: StageText(
         _("An officer is looking at your application"),
         _("You need not do anything. We change nothing in your connection while we decide."),
         _("With an officer"),
         "wait",
     ),
-    Stage.QUESTION: lambda: Said(
+    Stage.QUESTION: lambda: StageText(
         _("The officer has one question"),
         _("We continue as soon as you answer. We change nothing in your connection."),
         _("Waiting for your answer"),
         "warn",
     ),
-    Stage.NOTICE: lambda: Said(
+    Stage.NOTICE: lambda: StageText(
         _("Tell us your side before we decide"),
         _("There is a problem. Nothing is decided yet, and we change nothing in your connection."),
         _("Waiting for your answer"),
         "warn",
     ),
-    Stage.SECOND: lambda: Said(
+    Stage.SECOND: lambda: StageText(
         _("A second officer is looking at your application"),
         _("Nothing is decided yet. You need not do anything."),
         _("With a second officer"),
         "wait",
     ),
-    Stage.GRANTED: lambda: Said(
+    Stage.GRANTED: lambda: StageText(
         _("Your application is granted"), _("The entry in the register follows at once."), _("Granted"), "ok"
     ),
-    Stage.REGISTERED: lambda: Said(
+    Stage.REGISTERED: lambda: StageText(
         _("You are on the register"), _("Operators get the entry within seconds."), _("On the register"), "ok"
     ),
-    Stage.PUBLISHED: lambda: Said(
+    Stage.PUBLISHED: lambda: StageText(
         _("You are on the register, and operators have the entry"),
         _("We show here which operators have it in force."),
         _("Published"),
         "ok",
     ),
-    Stage.NOWHERE: lambda: Said(
+    Stage.NOWHERE: lambda: StageText(
         _("You are on the register, and an address of yours is with no operator yet"),
         _("No operator that takes the list has its network. The officers see this, and name the operator."),
         _("Not with an operator yet"),
         "warn",
     ),
-    Stage.IN_FORCE: lambda: Said(
+    Stage.IN_FORCE: lambda: StageText(
         _("Your registration is in force"),
         _("Every operator that carries it has confirmed it. You need not do anything."),
         _("In force"),
         "ok",
     ),
-    Stage.ENDED: lambda: Said(
+    Stage.ENDED: lambda: StageText(
         _("This registration has ended"),
         _("It ended at the holder’s request. You can undo that for 30 days, and apply again at any time."),
         _("Ended by the holder"),
         "off",
     ),
-    Stage.PAUSED: lambda: Said(
+    Stage.PAUSED: lambda: StageText(
         _("This registration is paused"),
         _(
             "At the holder’s request, we tell operators that have it to take it off their lists. It continues "
@@ -202,31 +202,31 @@ _SAID: dict[Stage, Callable[[], Said]] = {
         _("Paused by the holder"),
         "wait",
     ),
-    Stage.SUSPENDED: lambda: Said(
+    Stage.SUSPENDED: lambda: StageText(
         _("This registration is suspended"),
         _("You see the reason, and what you can do, on the page of the registration."),
         _("Suspended"),
         "bad",
     ),
-    Stage.STRUCK_OUT: lambda: Said(
+    Stage.STRUCK_OUT: lambda: StageText(
         _("This registration was struck out of the register"),
         _("You see the reason on the page of the registration."),
         _("Struck out"),
         "bad",
     ),
-    Stage.EXPIRED: lambda: Said(
+    Stage.EXPIRED: lambda: StageText(
         _("This registration has expired"), _("Apply again: most applications take minutes."), _("Expired"), "off"
     ),
-    Stage.REFUSED: lambda: Said(
+    Stage.REFUSED: lambda: StageText(
         _("We could not register this"), _("This page says why, and what you can do."), _("Refused"), "bad"
     ),
-    Stage.WITHDRAWN: lambda: Said(
+    Stage.WITHDRAWN: lambda: StageText(
         _("You withdrew this application"),
         _("Nothing is decided. You can apply again at any time."),
         _("Withdrawn"),
         "off",
     ),
-    Stage.NOT_PURSUED: lambda: Said(
+    Stage.NOT_PURSUED: lambda: StageText(
         _("This application is closed without an answer"),
         _("This is not a refusal. We continue as soon as you answer."),
         _("Closed without an answer"),
@@ -235,13 +235,13 @@ _SAID: dict[Stage, Callable[[], Said]] = {
 }
 
 
-def said(stage: Stage) -> Said:
+def stage_text(stage: Stage) -> StageText:
     return _SAID[stage]()
 
 
-def said_of_operator() -> Said:
+def operator_text() -> StageText:
     """Instead of `proof`, while every address without a proof is with its operator, who was asked."""
-    return Said(
+    return StageText(
         _("Waiting for your operator to confirm the address"),
         _("You need not do anything. You can also prove the address yourself: we then continue at once."),
         _("Waiting for your operator"),
@@ -249,10 +249,10 @@ def said_of_operator() -> Said:
     )
 
 
-def said_of_provisional(until: dt.datetime) -> Said:
+def provisional_text(until: dt.datetime) -> StageText:
     """Instead of what is said of a registration that stands, while something is still to come."""
     day = {"date": values.day(until)}
-    return Said(
+    return StageText(
         _("You are registered provisionally"),
         _(
             "Your connection is on the register now. Something is still missing, due by %(date)s; the next page "

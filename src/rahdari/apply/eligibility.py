@@ -19,7 +19,7 @@ from rahdari.people.access import actor_of, person
 from rahdari.policy import Service
 
 from . import drafts, eligible, form_errors, pages, queries, questions, rules, summary
-from .eligible import Eligibility, Use, Way
+from .eligible import Eligibility, Outcome, Use
 from .rules import Which
 
 SLOT = "apply.questions"
@@ -55,7 +55,7 @@ def _next(request: HttpRequest, answers: dict[str, str]) -> HttpResponse:
     found = _assess(answers)
     if found is None:
         return HttpResponseRedirect(reverse(f"apply:{eligible.open_question(queries.policy_in_force(), answers)}"))
-    if found.way is not Way.APPLY:
+    if found.outcome is not Outcome.APPLY:
         return HttpResponseRedirect(reverse("apply:instead"))
     return HttpResponseRedirect(reverse("apply:ready"))
 
@@ -136,7 +136,7 @@ def _question(request: HttpRequest, form: questions.QuestionForm) -> HttpRespons
 def instead(request: HttpRequest) -> HttpResponse:
     """What to do when the answers do not lead to an application."""
     found = _assess(_answers(request))
-    if found is None or found.way is Way.APPLY:
+    if found is None or found.outcome is Outcome.APPLY:
         return _next(request, _answers(request))
     policy = queries.policy_in_force()
     service = policy.services.get(found.service or "")
@@ -144,7 +144,7 @@ def instead(request: HttpRequest) -> HttpResponse:
         request,
         "apply/instead.html",
         {
-            "way": found.way.value,
+            "outcome": found.outcome.value,
             "service": service.title.in_language(queries.language_now()) if service else "",
             "use": summary.USES.get(_answers(request).get("use", ""), ""),
             "knows_organisations": any(each.holder == "organisation" for each in policy.services.values()),
@@ -165,7 +165,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     address for whoever is not signed in."""
     answers = _answers(request)
     found = _assess(answers)
-    if found is None or found.way is not Way.APPLY or found.service is None:
+    if found is None or found.outcome is not Outcome.APPLY or found.service is None:
         return _next(request, answers)
     policy, language = queries.policy_in_force(), queries.language_now()
     service = policy.services[found.service]
@@ -190,7 +190,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     """Make the draft and go to its first task. A link of somebody else can do no more than these answers allow."""
     answers = _answers(request)
     found = _assess(answers)
-    if found is None or found.way is not Way.APPLY or found.service is None:
+    if found is None or found.outcome is not Outcome.APPLY or found.service is None:
         return _next(request, answers)
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("account_login"))

@@ -19,7 +19,7 @@ class Use(StrEnum):
     PRIVATE = "private"
 
 
-class Way(StrEnum):
+class Outcome(StrEnum):
     """Where the answers lead."""
 
     APPLY = "apply"
@@ -33,7 +33,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True)
 class Eligibility:
-    way: Way
+    outcome: Outcome
     service: str | None = None
 
 
@@ -79,18 +79,18 @@ def eligibility(
     if not names_somebody(policy, who):
         return None
     if who == LICENSED:
-        return Eligibility(Way.PROVIDER)
+        return Eligibility(Outcome.PROVIDER)
     if who is None or who == NONE:
-        return Eligibility(Way.NOT_COVERED)
+        return Eligibility(Outcome.NOT_COVERED)
     service = policy.services[who]
     if not service.open:
-        return Eligibility(Way.NOT_YET_OPEN, who)
+        return Eligibility(Outcome.NOT_YET_OPEN, who)
     if service.uses and use is None:
         return None
     if service.uses and use not in service.uses:
-        return Eligibility(Way.LICENCE if use is Use.SERVICE else Way.PRIVATE, who)
+        return Eligibility(Outcome.LICENCE if use is Use.SERVICE else Outcome.PRIVATE, who)
     if which is None:
         return None
     if which is Which.MOBILE and not (service.accepts_mobile_numbers and sms):
-        return Eligibility(Way.NO_MOBILE, who)
-    return Eligibility(Way.APPLY, who)
+        return Eligibility(Outcome.NO_MOBILE, who)
+    return Eligibility(Outcome.APPLY, who)

@@ -48,7 +48,7 @@ def held_of(attestation: Attestation | None) -> rules.Held | None:
 
 @transaction.atomic
 def attest(
-    *, association: str, claim: str, way: str, member: Member, by: str, now: dt.datetime
+    *, association: str, claim: str, method: str, member: Member, by: str, now: dt.datetime
 ) -> tuple[Attestation, Effect]:
     """Attest one member, or renew what is there; the same again changes nothing. Raises MemberNotTaken."""
     hold(Lock.ATTESTATIONS, association)
@@ -59,7 +59,7 @@ def attest(
     found = put(
         association=association,
         claim=claim,
-        way=way,
+        method=method,
         member=member,
         held=next(iter(held.values()), None),
         by=by,
@@ -82,7 +82,7 @@ def put(
     *,
     association: str,
     claim: str,
-    way: str,
+    method: str,
     member: Member,
     held: Attestation | None,
     by: str,
@@ -94,13 +94,13 @@ def put(
     if held is not None:
         held.name, held.member_number, held.member_index = member.name, member.number, number
         held.valid_from = min(held.valid_from, member.valid_from)
-        held.valid_until, held.way = member.valid_until, way
+        held.valid_until, held.method = member.valid_until, method
         return held
     return Attestation(
         number=queries.new_number("V"),
         association=association,
         claim=claim,
-        way=way,
+        method=method,
         name=member.name,
         member_number=member.number,
         member_index=number,
@@ -137,7 +137,7 @@ def renew(*, attestation: Attestation, valid_until: dt.date, by: str, now: dt.da
 
 @transaction.atomic
 def revoke(
-    *, attestation: Attestation, revocation: str, told: str, by: str, now: dt.datetime, actor: str = ""
+    *, attestation: Attestation, revocation: str, explanation: str, by: str, now: dt.datetime, actor: str = ""
 ) -> Attestation:
     """Take an attestation back, with a reason that the member reads. Raises NotRevocable when it is revoked already."""
     # A list that is being sent writes its members' rows: it would give this one back unseen.
@@ -145,9 +145,9 @@ def revoke(
     found = Attestation.objects.select_for_update().get(pk=attestation.pk)
     if found.revoked_at is not None:
         raise NotRevocable(found)
-    found.revoked_at, found.revoked_by, found.revocation, found.told = now, by, revocation, told.strip()
+    found.revoked_at, found.revoked_by, found.revocation, found.explanation = now, by, revocation, explanation.strip()
     found.to_follow = True
-    found.save(update_fields=["revoked_at", "revoked_by", "revocation", "told", "to_follow"])
+    found.save(update_fields=["revoked_at", "revoked_by", "revocation", "explanation", "to_follow"])
     journal.record(
         act="attest.revoked",
         actor=actor or f"association:{found.association}",
@@ -173,9 +173,9 @@ def give_back(*, attestation: Attestation, by: str, now: dt.datetime, late: bool
     anew = queries.held_by_identifier(found.association, found.claim, [found.identifier_index])
     if anew or (not late and now > found.revoked_at + rules.UNDONE_WITHIN):
         raise NotRevocable(found)
-    found.revoked_at, found.revoked_by, found.revocation, found.told = None, "", "", ""
+    found.revoked_at, found.revoked_by, found.revocation, found.explanation = None, "", "", ""
     found.to_follow = True
-    found.save(update_fields=["revoked_at", "revoked_by", "revocation", "told", "to_follow"])
+    found.save(update_fields=["revoked_at", "revoked_by", "revocation", "explanation", "to_follow"])
     journal.record(
         act="attest.gave_back",
         actor=by if late else f"association:{found.association}",

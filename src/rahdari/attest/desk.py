@@ -88,7 +88,7 @@ def row(attestation: Attestation, attesting: Attesting | None, today: dt.date) -
 
 
 @dataclass(frozen=True)
-class RowSaid:
+class RowResult:
     """A row of a file with what is said about it."""
 
     judged: Judged

@@ -57,7 +57,7 @@ def dispute(
     subject: str,
     holder: uuid.UUID,
     person: str,
-    said: str,
+    objection: str,
     reply_due_at: dt.datetime,
     now: dt.datetime,
 ) -> AttestationReview:
@@ -67,7 +67,7 @@ def dispute(
     hold(Lock.DISPUTE, attestation.number)
     mine = AttestationReview.objects.filter(attestation=attestation, holder=holder, closed_at__isnull=True)
     matter = mine.select_for_update().first()
-    if matter is not None and (matter.said_at is not None or matter.outcome):
+    if matter is not None and (matter.objected_at is not None or matter.outcome):
         raise NothingToDispute(matter)
     if matter is None:
         matter = AttestationReview(
@@ -79,7 +79,7 @@ def dispute(
             opened_at=now,
         )
     matter.person = person
-    matter.said, matter.said_at, matter.reply_due_at = said.strip(), now, reply_due_at
+    matter.objection, matter.objected_at, matter.reply_due_at = objection.strip(), now, reply_due_at
     matter.save()
     notices.notify_association(attestation.association, due_at=reply_due_at, now=now)
     _record(matter, "disputed", person, now)
@@ -113,7 +113,9 @@ def decide(
     """An officer decides, when it is the officer's turn; against the holder not before there was time to object. Raises
     NotPossibleNow; ValueError for no such outcome."""
     row = _locked(matter)
-    until = queries.object_until(row.attestation) if row.kind == ReviewKind.REVOKED and row.said_at is None else None
+    until = (
+        queries.object_until(row.attestation) if row.kind == ReviewKind.REVOKED and row.objected_at is None else None
+    )
     too_soon = outcome is ReviewOutcome.ANOTHER_PROOF and until is not None and now < until
     if too_soon or not row.awaits_officer(now):
         raise NotPossibleNow(row)
@@ -136,7 +138,9 @@ def _put_right(matter: AttestationReview, *, by: str, actor: str, now: dt.dateti
         if matter.kind == ReviewKind.REVOKED:
             attestations.give_back(attestation=attestation, by=by, now=now, late=True)
         elif attestation.revoked_at is None:
-            attestations.revoke(attestation=attestation, revocation="disputed", told="", by=by, actor=actor, now=now)
+            attestations.revoke(
+                attestation=attestation, revocation="disputed", explanation="", by=by, actor=actor, now=now
+            )
     except attestations.NotRevocable:
         return  # attested anew since: the newer one counts
 

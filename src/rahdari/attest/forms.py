@@ -60,7 +60,7 @@ def claim_field() -> forms.ChoiceField:
     )
 
 
-def way_field() -> forms.ChoiceField:
+def method_field() -> forms.ChoiceField:
     return forms.ChoiceField(
         label=gettext_lazy("How did you check it?"),
         widget=forms.RadioSelect,
@@ -92,7 +92,7 @@ class AttestingForm(forms.Form):
             for each in attesting.claims_of(association)
             if service is None or attesting.weight(association, each.key, service) is not None
         ]
-        for key, rows in (("claim", claims), ("way", attesting.ways)):
+        for key, rows in (("claim", claims), ("method", attesting.methods)):
             if key in self.fields:
                 field: Any = self.fields[key]
                 field.choices = _choices(rows)
@@ -143,7 +143,7 @@ class MemberForm(AttestingForm):
         error_messages={"required": gettext_lazy("Give a card number, a company number or an email address.")},
     )
     claim = claim_field()
-    way = way_field()
+    method = method_field()
     valid_until = _until()
 
     member: Member
@@ -173,7 +173,7 @@ class AskedForm(AttestingForm):
     """The answer to an applicant: attested, with what, or not a member."""
 
     claim = claim_field()
-    way = way_field()
+    method = method_field()
     valid_until = _until()
 
 
@@ -205,7 +205,7 @@ class ListForm(AttestingForm):
         widget=forms.FileInput(attrs={"class": "input drop", "accept": ".csv,text/csv"}),
     )
     claim = claim_field()
-    way = way_field()
+    method = method_field()
     checked = forms.BooleanField(
         label=gettext_lazy("We checked these members ourselves in the last 12 months"),
         help_text=gettext_lazy("The association is responsible for its attestations."),
@@ -230,7 +230,7 @@ class RevokeForm(forms.Form):
             "invalid_choice": gettext_lazy("Choose why you revoke it"),
         },
     )
-    told = forms.CharField(
+    explanation = forms.CharField(
         label=gettext_lazy("What the member should know"),
         help_text=gettext_lazy("One or two sentences."),
         max_length=600,
@@ -256,7 +256,7 @@ class RevokeManyForm(RevokeForm):
         },
         widget=forms.FileInput(attrs={"class": "input drop", "accept": ".csv,text/csv"}),
     )
-    field_order = ("members", "revocation", "told")
+    field_order = ("members", "revocation", "explanation")
 
     def __init__(self, *args: Any, most_rows: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -268,7 +268,7 @@ class RevokeManyForm(RevokeForm):
 
 class DisputeForm(forms.Form):
     use_required_attribute = False
-    said = forms.CharField(
+    objection = forms.CharField(
         label=gettext_lazy("What is wrong?"),
         help_text=gettext_lazy("A few sentences. The association and an officer read them."),
         max_length=1500,

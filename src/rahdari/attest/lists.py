@@ -28,7 +28,7 @@ def keep_list(
     *,
     association: str,
     claim: str,
-    way: str,
+    method: str,
     content: bytes,
     name: str,
     most_rows: int,
@@ -42,7 +42,7 @@ def keep_list(
     return MemberList.objects.create(
         association=association,
         claim=claim,
-        way=way,
+        method=method,
         content=base64.b64encode(content).decode(),
         name=name[:120],
         uploaded_at=now,
@@ -108,7 +108,7 @@ def send_list(*, kept: MemberList, bounds: Bounds, by: str, now: dt.datetime) ->
         one = attestations.put(
             association=row.association,
             claim=row.claim,
-            way=row.way,
+            method=row.method,
             member=each.member,
             held=held.get(hashes[each.member][0]),
             by=by,

@@ -50,7 +50,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
                 subject=subject,
                 holder=holder,
                 person=f"person:{user.pk}",
-                said=form.cleaned_data["said"],
+                objection=form.cleaned_data["objection"],
                 reply_due_at=policies.add(start=now, allowance=attesting.dispute_within, calendar=policy.calendar),
                 now=now,
             )
@@ -62,7 +62,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "row": desk.row(found, attesting, queries.day_of(now)),
         "association": words.association(found.association, attesting),
-        "way": words.way(found.way, attesting),
+        "method": words.method(found.method, attesting),
         "known_by": words.identifier(found.identifier_kind),
         "weights": words.weights(found) if found.revoked_at is None else [],
         "revocation": words.revocation(found.revocation, attesting) if found.revoked_at else "",
@@ -71,7 +71,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
         "outcome": words.outcome(matter) if matter else "",
         "awaits_association": matter is not None and matter.awaits_association(now),
         "can_dispute": queries.may_dispute(matter),
-        "until": queries.object_until(found) if matter is None or matter.said_at is None else None,
+        "until": queries.object_until(found) if matter is None or matter.objected_at is None else None,
         "form": form,
     }
     return render(request, "attest/theirs.html", context, status=422 if form.is_bound else 200)

@@ -33,7 +33,7 @@ class MemberList(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     association = models.SlugField(max_length=60)
     claim = models.SlugField(max_length=60)
-    way = models.SlugField(max_length=60)
+    method = models.SlugField(max_length=60)
     content = EncryptedTextField()
     name = models.CharField(max_length=120, blank=True)
     uploaded_at = models.DateTimeField()
@@ -44,7 +44,7 @@ class MemberList(models.Model):
     renewed = models.PositiveIntegerField(default=0)
     # Of a list of members whose attestations are taken back: why, and the sentence that each of them reads.
     revocation = models.SlugField(max_length=60, blank=True)
-    told = EncryptedTextField()
+    explanation = EncryptedTextField()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-uploaded_at", "id"]
@@ -64,7 +64,7 @@ class Attestation(models.Model):
     association = models.SlugField(max_length=60)
     claim = models.SlugField(max_length=60)
     # How the association checked: a key of the policy. With the member number it is the evidence.
-    way = models.SlugField(max_length=60)
+    method = models.SlugField(max_length=60)
     name = EncryptedTextField()
     member_number = EncryptedTextField()
     member_index = models.CharField(max_length=64)
@@ -78,7 +78,7 @@ class Attestation(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.CharField(max_length=120, blank=True)
     revocation = models.SlugField(max_length=60, blank=True)
-    told = EncryptedTextField()
+    explanation = EncryptedTextField()
     # The line has not looked yet at what rests on it since it was revoked or given back.
     to_follow = models.BooleanField(default=False)
 
@@ -205,8 +205,8 @@ class AttestationReview(models.Model):
     holder = models.UUIDField()
     person = models.CharField(max_length=120)
     opened_at = models.DateTimeField()
-    said = EncryptedTextField()
-    said_at = models.DateTimeField(null=True, blank=True)
+    objection = EncryptedTextField()
+    objected_at = models.DateTimeField(null=True, blank=True)
     reply_due_at = models.DateTimeField(null=True, blank=True)
     reply = models.CharField(max_length=10, choices=REPLIES, blank=True)
     reply_text = EncryptedTextField()
@@ -244,7 +244,7 @@ class AttestationReview(models.Model):
 
     def awaits_association(self, now: dt.datetime) -> bool:
         return (
-            self.said_at is not None
+            self.objected_at is not None
             and not self.reply
             and not self.outcome
             and self.closed_at is None

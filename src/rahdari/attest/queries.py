@@ -109,7 +109,7 @@ def requests_waiting(association: str) -> QuerySet[MembershipInquiry]:
     return ASSOCIATION.waiting().filter(association=association)
 
 
-def said_no_lately(association: str, now: dt.datetime) -> list[MembershipInquiry]:
+def denied_lately(association: str, now: dt.datetime) -> list[MembershipInquiry]:
     """Of whom the association said that they are no members, as long as it can take that back; the newest first."""
     since = now - rules.UNDONE_WITHIN
     found = MembershipInquiry.objects.filter(
@@ -190,14 +190,14 @@ def disputes_waiting(association: str, now: dt.datetime) -> QuerySet[Attestation
 def _with_its_association(now: dt.datetime) -> Q:
     """What `AttestationReview.awaits_association` says, of many."""
     in_time = Q(reply_due_at__isnull=True) | Q(reply_due_at__gt=now)
-    return in_time & Q(said_at__isnull=False, reply="", outcome="", closed_at__isnull=True)
+    return in_time & Q(objected_at__isnull=False, reply="", outcome="", closed_at__isnull=True)
 
 
 def matter_for_association(*, association: str, number: str) -> AttestationReview:
     """The gatekeeper of disputes: those that somebody has written. Raises NotFound."""
     found = (
         AttestationReview.objects.filter(
-            attestation__association=association, number=number.upper(), said_at__isnull=False
+            attestation__association=association, number=number.upper(), objected_at__isnull=False
         )
         .select_related("attestation")
         .first()
@@ -367,7 +367,7 @@ def last_day_to_object(revoked_at: dt.datetime) -> dt.datetime | None:
 def may_be_objected_to(user: User) -> list[tuple[AttestationReview, dt.datetime | None]]:
     """Revocations on which something of this user rests, and to which nobody has objected; with the last day."""
     found = AttestationReview.objects.filter(
-        holder__in=_holders(user), kind=ReviewKind.REVOKED, outcome="", closed_at__isnull=True, said_at__isnull=True
+        holder__in=_holders(user), kind=ReviewKind.REVOKED, outcome="", closed_at__isnull=True, objected_at__isnull=True
     )
     return [(each, object_until(each.attestation)) for each in found.select_related("attestation").exclude(subject="")]
 
@@ -377,7 +377,7 @@ def may_dispute(matter: AttestationReview | None) -> bool:
     if attesting() is None:
         return False
     is_open = matter is not None and matter.closed_at is None
-    return not (is_open and matter is not None and (matter.said_at is not None or matter.outcome))
+    return not (is_open and matter is not None and (matter.objected_at is not None or matter.outcome))
 
 
 def matter_by_number(number: str) -> AttestationReview | None:

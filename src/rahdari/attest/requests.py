@@ -102,7 +102,7 @@ def take_answer_back(*, request: MembershipInquiry, by: str, now: dt.datetime) -
 
 @transaction.atomic
 def attest_applicant(
-    *, request: MembershipInquiry, claim: str, way: str, valid_until: dt.date, by: str, now: dt.datetime
+    *, request: MembershipInquiry, claim: str, method: str, valid_until: dt.date, by: str, now: dt.datetime
 ) -> Attestation:
     """Attest whoever asks, as what identifies them says. Raises NoLongerOpen, OwnRequest, and MemberNotTaken where
     another has the member number.
@@ -127,7 +127,7 @@ def attest_applicant(
         made_at=now,
         made_by=by,
     )
-    found.way, found.valid_until = way, valid_until
+    found.method, found.valid_until = method, valid_until
     found.name, found.member_number, found.member_index = request.name, request.member_number, request.member_index
     found.save()
     journal.record(
@@ -153,5 +153,5 @@ def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> Non
     ASSOCIATION.erase_about(subjects=subjects, box=box, now=now)
     AttestationUse.objects.filter(subject__in=subjects, closed_at__isnull=False).delete()
     for matter in AttestationReview.objects.filter(subject__in=subjects):
-        matter.said, matter.reply_text, matter.decision = "", "", ""
-        matter.save(update_fields=["said", "reply_text", "decision"])
+        matter.objection, matter.reply_text, matter.decision = "", "", ""
+        matter.save(update_fields=["objection", "reply_text", "decision"])

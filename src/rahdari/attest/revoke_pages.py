@@ -37,7 +37,7 @@ def revoke_many(request: HttpRequest) -> HttpResponse:
             kept = revoking.keep_revocations(
                 association=association_of(request),
                 revocation=form.cleaned_data["revocation"],
-                told=form.cleaned_data["told"],
+                explanation=form.cleaned_data["explanation"],
                 content=sent.read(rules.MOST_FILE_BYTES + 1),
                 name=sent.name or "",
                 most_rows=attesting.most_rows,
@@ -73,7 +73,7 @@ def revocations(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "reason": words.revocation(kept.revocation, attesting),
         "good": good,
         "count": sum(len(each.found) for each in good),
-        "wrong": [(each.row, words.trouble(each.trouble)) for each in revoking.not_taken_back(kept) if each.trouble],
+        "wrong": [(each.row, words.trouble(each.trouble)) for each in revoking.not_revoked(kept) if each.trouble],
     }
     return page_of(request, "revocations.html", context)
 

@@ -37,7 +37,7 @@ def keep_revocations(
     *,
     association: str,
     revocation: str,
-    told: str,
+    explanation: str,
     content: bytes,
     name: str,
     most_rows: int,
@@ -51,7 +51,7 @@ def keep_revocations(
     return MemberList.objects.create(
         association=association,
         revocation=revocation,
-        told=told.strip(),
+        explanation=explanation.strip(),
         content=base64.b64encode(content).decode(),
         name=name[:120],
         uploaded_at=now,
@@ -81,7 +81,7 @@ def to_revoke(kept: MemberList) -> list[ToRevoke]:
     return judged
 
 
-def not_taken_back(kept: MemberList) -> list[ToRevoke]:
+def not_revoked(kept: MemberList) -> list[ToRevoke]:
     """The rows that need a correction; of a file that was sent, those by which nothing was taken back."""
     wrong = [each for each in to_revoke(kept) if each.trouble is not None]
     if kept.sent_at is None:
@@ -102,7 +102,7 @@ def corrected_revocations(kept: MemberList, *, words: Mapping[RowTrouble, str]) 
         (*rules.NEEDED_TO_REVOKE, "what_is_wrong"),
         (
             [*(each.row.cell(column) for column in rules.NEEDED_TO_REVOKE), words[each.trouble] if each.trouble else ""]
-            for each in not_taken_back(kept)
+            for each in not_revoked(kept)
         ),
     )
 
@@ -116,7 +116,9 @@ def send_revocations(*, kept: MemberList, by: str, now: dt.datetime) -> MemberLi
         return row
     for each in to_revoke(row):
         for found in each.found:
-            attestations.revoke(attestation=found, revocation=row.revocation, told=row.told, by=by, now=now)
+            attestations.revoke(
+                attestation=found, revocation=row.revocation, explanation=row.explanation, by=by, now=now
+            )
             row.made += 1
     row.sent_at = now
     row.save(update_fields=["sent_at", "made"])

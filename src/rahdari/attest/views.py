@@ -100,7 +100,7 @@ def _list(request: HttpRequest, form: ListForm | None = None, status: int = 200)
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 0,
         now=now,
     )
-    disputes, denied = queries.disputes_waiting(association, now), queries.said_no_lately(association, now)
+    disputes, denied = queries.disputes_waiting(association, now), queries.denied_lately(association, now)
     members = [*(row.attestation for row in shown.rows), *(each.attestation for each in disputes)]
     looked_at_list(request, [*(each.subject for each in (*asked, *denied)), *queries.subjects_of(members)])
     context = {
@@ -122,7 +122,9 @@ def _claims(attesting: Attesting, association: str) -> list[tuple[str, list[str]
     told = []
     for claim in attesting.claims_of(association):
         worth = {attesting.weight(association, claim.key, service) for service in claim.services}
-        told.append((words.said(claim.title, claim.key), [words.weight(each) for each in sorted(filter(None, worth))]))
+        told.append(
+            (words.title_of(claim.title, claim.key), [words.weight(each) for each in sorted(filter(None, worth))])
+        )
     return told
 
 
@@ -167,7 +169,7 @@ def add(request: HttpRequest) -> HttpResponse:
             found, effect = attestations.attest(
                 association=association_of(request),
                 claim=form.cleaned_data["claim"],
-                way=form.cleaned_data["way"],
+                method=form.cleaned_data["method"],
                 member=form.member,
                 by=by_whom(request),
                 now=timezone.now(),
@@ -207,7 +209,7 @@ def attestation(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "row": desk.row(found, options["attesting"], queries.day_of(now)),
         "weights": words.weights(found) if found.revoked_at is None else [],
-        "way": words.way(found.way, options["attesting"]),
+        "method": words.method(found.method, options["attesting"]),
         "known_by": words.identifier(found.identifier_kind),
         "revocation": words.revocation(found.revocation, options["attesting"]) if found.revoked_at else "",
         "can_give_back": found.revoked_at is not None and now <= found.revoked_at + rules.UNDONE_WITHIN,
@@ -341,7 +343,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             kept = lists.keep_list(
                 association=association_of(request),
                 claim=form.cleaned_data["claim"],
-                way=form.cleaned_data["way"],
+                method=form.cleaned_data["method"],
                 content=sent.read(rules.MOST_FILE_BYTES + 1),
                 name=sent.name or "",
                 most_rows=most,
@@ -382,9 +384,9 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "file": kept,
         "claim": words.claim(kept.claim, attesting),
         # Of thousands of rows the first ones, and all of them in a file.
-        "wrong": [desk.RowSaid(each, words.result(each, latest)) for each in wrong[: desk.SHOWN]],
+        "wrong": [desk.RowResult(each, words.result(each, latest)) for each in wrong[: desk.SHOWN]],
         "wrong_count": len(wrong),
-        "good": [desk.RowSaid(each, words.result(each, latest)) for each in good[: desk.SHOWN]],
+        "good": [desk.RowResult(each, words.result(each, latest)) for each in good[: desk.SHOWN]],
         "good_count": len(good),
         "same": sum(each.effect is Effect.SAME for each in judged),
     }

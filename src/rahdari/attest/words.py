@@ -15,13 +15,13 @@ from .models import Attestation, AttestationReview
 from .rules import AttestationState, Effect, Judged, Reply, ReviewOutcome, RowTrouble
 
 
-def said(text: Text | None, key: str) -> str:
+def title_of(text: Text | None, key: str) -> str:
     return text.in_language(get_language()) if text else key
 
 
 def association(key: str, attesting: Attesting | None) -> str:
     found = attesting.association(key) if attesting else None
-    return said(found.title if found else None, key)
+    return title_of(found.title if found else None, key)
 
 
 def lists_too_often(wait: dt.timedelta) -> str:
@@ -31,19 +31,19 @@ def lists_too_often(wait: dt.timedelta) -> str:
 
 def claim(key: str, attesting: Attesting | None) -> str:
     found = attesting.claim(key) if attesting else None
-    return said(found.title if found else None, key)
+    return title_of(found.title if found else None, key)
 
 
-def way(key: str, attesting: Attesting | None) -> str:
-    found = next((each for each in attesting.ways if each.key == key), None) if attesting else None
-    return said(found.title if found else None, key)
+def method(key: str, attesting: Attesting | None) -> str:
+    found = next((each for each in attesting.methods if each.key == key), None) if attesting else None
+    return title_of(found.title if found else None, key)
 
 
 def revocation(key: str, attesting: Attesting | None) -> str:
     if key == "disputed":
         return _("The member disputed it and was right")
     found = next((each for each in attesting.revocations if each.key == key), None) if attesting else None
-    return said(found.title if found else None, key)
+    return title_of(found.title if found else None, key)
 
 
 def weight(key: str | None) -> str:

@@ -111,8 +111,8 @@ def _roster_facts(request: CheckRequest) -> Facts:
 
 def _contact_facts(request: CheckRequest, listed: queries.Listed) -> Facts:
     """Which ways lead to whoever the list names, and what the applicant's own address shows. Never the contact."""
-    ways = [way for way in ("email", "mobile") if getattr(listed, way)]
-    facts: Facts = {"by_contact": True, "ways": ways} if ways else {"by_contact": True}
+    channels = [channel for channel in ("email", "mobile") if getattr(listed, channel)]
+    facts: Facts = {"by_contact": True, "channels": channels} if channels else {"by_contact": True}
     if request.mail and request.mail == listed.email:
         facts["by_mail"] = "contact"
     elif request.own_domain and queries.is_domain_of(listed, request.mail.rpartition("@")[2]):
@@ -190,7 +190,7 @@ def _roster(check: Check, now: dt.datetime) -> rules.Answer:
             active=facts["active"],
             valid_until=dt.date.fromisoformat(until) if until else None,
             name_agrees=facts["name_agrees"],
-            whose=("shown" if "by_mail" in facts else "to_show" if "ways" in facts else "nobody_to_ask")
+            whose=("shown" if "by_mail" in facts else "to_show" if "channels" in facts else "nobody_to_ask")
             if facts.get("by_contact")
             else "",
         )

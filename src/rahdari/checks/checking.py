@@ -156,7 +156,7 @@ def mark_provisional(
 
 
 @transaction.atomic
-def look_again(*, subject: str, kind: str, now: dt.datetime) -> int:
+def recheck(*, subject: str, kind: str, now: dt.datetime) -> int:
     """Answer the checks of one kind anew, from what is known now. Returns how many were answered."""
     answered = 0
     for check in Check.objects.select_for_update().filter(subject=subject, kind=kind):

@@ -41,7 +41,7 @@ REPRESENTS = "represents"
 CODE = "checks.represents"
 LASTS = dt.timedelta(days=1)
 A_DAY = 24 * 3600
-Way = Literal["email", "mobile"]
+Channel = Literal["email", "mobile"]
 
 
 class NothingToShow(RahdariError):
@@ -55,12 +55,12 @@ class NothingToShow(RahdariError):
 class Contact:
     """A way to whoever the list names: `way`, and as much of it as anybody may see."""
 
-    way: Way
+    channel: Channel
     masked: str
 
 
 def waits_for_a_code(check: Check) -> bool:
-    return check.outcome == Outcome.WAITING and bool(check.facts.get("ways"))
+    return check.outcome == Outcome.WAITING and bool(check.facts.get("channels"))
 
 
 def open_check(subject: str) -> Check | None:
@@ -108,7 +108,7 @@ def code_of(check: Check) -> str:
     return proving.code_from(links.token(CODE, f"{check.pk}:{check.facts.get('sent', 0)}"))
 
 
-def last_sent(check: Check, now: dt.datetime) -> Way | None:
+def last_sent(check: Check, now: dt.datetime) -> Channel | None:
     """Where the code went that can be typed now, if one can."""
     facts = check.facts
     at = dt.datetime.fromisoformat(facts["sent_at"]) if facts.get("sent_at") else None
@@ -117,24 +117,24 @@ def last_sent(check: Check, now: dt.datetime) -> Way | None:
 
 @transaction.atomic
 def send_code(
-    *, check: Check, number: str, way: str, holder: str, asked_by: User, language: str, actor: str, now: dt.datetime
+    *, check: Check, number: str, channel: str, holder: str, asked_by: User, language: str, actor: str, now: dt.datetime
 ) -> Check:
     """Write a code to the contact that the list has for this number. It reads for whom (`holder`) and by whom it is
     asked, and hands the code over if that is right. Raises NoCodeNow (unknown, too_many), NothingToShow.
     """
     check = _locked(check)
     listed = _listed(check, number)
-    to = {"email": listed.email, "mobile": listed.mobile}.get(way, "") if listed is not None else ""
-    if not to or way not in {each.way for each in contacts_of(check, number=number)}:
+    to = {"email": listed.email, "mobile": listed.mobile}.get(channel, "") if listed is not None else ""
+    if not to or channel not in {each.channel for each in contacts_of(check, number=number)}:
         raise NoCodeNow("unknown")
     facts = check.facts
     if facts.get("sent", 0) >= proving.MOST_CODES or not _is_allowed(to, asked_by):
         raise NoCodeNow("too_many")
-    facts |= {"sent": facts.get("sent", 0) + 1, "tries": 0, "to": way, "sent_at": now.isoformat()}
+    facts |= {"sent": facts.get("sent", 0) + 1, "tries": 0, "to": channel, "sent_at": now.isoformat()}
     check.save(update_fields=["facts"])
-    journal.record(act="checks.sent_code", actor=actor, subject=check.subject, now=now, detail={"to": way})
+    journal.record(act="checks.sent_code", actor=actor, subject=check.subject, now=now, detail={"to": channel})
     code, until = code_of(check), now + LASTS
-    if way == "mobile":
+    if channel == "mobile":
         written = {"asked_by": asked_by, "number": to, "language": language, "code": code}
         optional.ask(__package__, "write_code_to_number", **written, expires_at=until, now=now)
         return check
@@ -168,14 +168,14 @@ def _try(check: Check, given: str, actor: str, now: dt.datetime) -> str:
     check = _locked(check)
     if not check.facts.get("sent"):
         return "none"
-    way = last_sent(check, now)
-    if way is None:
+    channel = last_sent(check, now)
+    if channel is None:
         return "used_up"
     if not proving.same_code(given, code_of(check)):
         check.facts["tries"] += 1
         check.save(update_fields=["facts"])
         return "wrong" if check.facts["tries"] < proving.MOST_TRIES else "used_up"
-    _answer(check, "passed", _SHOWN[check.kind]["code"], {"way": way}, actor, now)
+    _answer(check, "passed", _SHOWN[check.kind]["code"], {"channel": channel}, actor, now)
     return ""
 
 
@@ -271,16 +271,16 @@ def end_waiting(check: Check, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def answer_as_representative(*, check: Check, said: bool, actor: str, now: dt.datetime) -> bool:
+def answer_as_representative(*, check: Check, agrees: bool, actor: str, now: dt.datetime) -> bool:
     """Somebody who may apply for an organisation that is registered under the number says whether the applicant may.
     Returns whether it was recorded: the first answer counts."""
     check = Check.objects.select_for_update().get(pk=check.pk)
     if check.outcome != Outcome.WAITING or not check.facts.get("asked"):
         return False
-    finding = "representative_agrees" if said else "representative_denies"
+    finding = "representative_agrees" if agrees else "representative_denies"
     more: Evidence = {"shown": check.facts["by_mail"]} if check.facts.get("by_mail") else {}
     # Kept beside the outcome, which an officer may change: whoever said no is told then.
-    check.facts = {**check.facts, "said": "yes" if said else "no"}
+    check.facts = {**check.facts, "answer": "yes" if agrees else "no"}
     check.save(update_fields=["facts"])
-    _answer(check, "passed" if said else "failed", finding, {"at": now.isoformat(), **more}, actor, now)
+    _answer(check, "passed" if agrees else "failed", finding, {"at": now.isoformat(), **more}, actor, now)
     return True

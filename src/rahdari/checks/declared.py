@@ -47,7 +47,7 @@ REPRESENTS = CheckKind(
             "The email address of this account is at the domain that the list of %(roster)s has for this number."
         ),
         "code_from_contact": By(
-            "way",
+            "channel",
             {"mobile": _("The code sent to the mobile number on the list of %(roster)s was entered.")},
             _("The code sent to the email address on the list of %(roster)s was entered."),
         ),
@@ -107,7 +107,7 @@ ATTESTATION = CheckKind(
             "The attestation by %(association)s (%(number)s) was valid until %(until)s, so it cannot be used."
         ),
         "attestation_revoked": _("%(association)s has revoked its attestation (%(number)s), so it cannot be used."),
-        "association_took_back": _("%(association)s withdrew its no, and is checking again."),
+        "association_withdrew": _("%(association)s withdrew its no, and is checking again."),
         "association_denied": _("%(association)s answered that it has no such member under this number."),
         "association_silent": _("%(association)s did not answer in time."),
     },

@@ -31,7 +31,7 @@ class Facts(TypedDict, total=False):
     valid_until: str | None
     name_agrees: str
     by_contact: bool
-    ways: list[str]
+    channels: list[str]
     by_mail: str  # contact | domain
     # Of a code to that contact.
     sent: int
@@ -42,7 +42,7 @@ class Facts(TypedDict, total=False):
     asked: list[str]
     asked_at: str
     until: str
-    said: str  # yes | no
+    answer: str  # yes | no
     # Of documents.
     given: int
     needed: int
@@ -79,7 +79,7 @@ class Evidence(TypedDict, total=False):
     imported_on: str | None
     name: str
     valid_until: str
-    way: str
+    channel: str
     shown: str
     # documents
     given: int
@@ -92,7 +92,7 @@ class Evidence(TypedDict, total=False):
     # operator, mobile_line, and control by an operator's word
     operator: str
     question: str
-    said: str
+    answer: str
     reason: str
     why: Both | str
     at: str | None

@@ -79,14 +79,14 @@ def whose_turn(check: "Check") -> Party:
     if check.finding == "operator_silent":
         return Party.OPERATOR
     # Something stronger is to follow, or a code that went to the contact on a list is to come back.
-    if facts.get("provisional") or facts.get("ways"):
+    if facts.get("provisional") or facts.get("channels"):
         return Party.APPLICANT
     return Party.HOLDER if facts.get(kind.asked_if) else kind.answered_by
 
 
 # Of these kinds somebody outside reads of an applicant only under rules with this part.
 _SEEN_WITH: Mapping[str, Callable[[Policy], bool]] = {
-    "control": lambda rules: rules.proof.way("contact") is not None,
+    "control": lambda rules: rules.proof.offered("contact") is not None,
     "not_registered": lambda rules: rules.sharing is not None,
 }
 

@@ -60,12 +60,12 @@ class Piece:
 
 @dataclass(frozen=True)
 class Rows:
-    """What became of a piece. `copy` is in the text format of COPY, in the columns `COPIED`; `said` are line and reason
-    of what is wrong, those of rows that were taken all the same (`REMARKS`) too."""
+    """What became of a piece. `copy` is in the text format of COPY, in the columns `COPIED`; `remarks` are line and
+    reason of what is wrong, those of rows that were taken all the same (`REMARKS`) too."""
 
     copy: bytes
     accepted: int
-    said: list[tuple[int, str]]
+    remarks: list[tuple[int, str]]
 
 
 COPIED = ("line", "whole", "id", "key", "name", "active", "valid_until", "email", "mobile", "domain")
@@ -100,16 +100,16 @@ def read(reading: Reading, piece: Piece) -> Rows:
         lines = piece.content.split(b"\n")
     randoms = os.urandom(_PK_BYTES * piece.lines)
     out: list[str] = []
-    said: list[tuple[int, str]] = []
+    remarks: list[tuple[int, str]] = []
     for at in range(piece.lines):
         number = piece.first_line + at
         row = _row(reading, lines[at])
         if row is None:
             continue
         if isinstance(row, str):
-            said.append((number, row))
+            remarks.append((number, row))
             continue
-        said += [(number, remark) for remark in row.remarks]
+        remarks += [(number, remark) for remark in row.remarks]
         pk = _pk(randoms[_PK_BYTES * at : _PK_BYTES * (at + 1)])
         domain = f"\\\\x{reading.blinder.blind(DOMAIN, row.domain).hex()}" if row.domain else r"\N"
         sealed = [_sealed(reading, field, getattr(row, field), pk) for field in ("name", "email", "mobile")]
@@ -117,7 +117,7 @@ def read(reading: Reading, piece: Piece) -> Rows:
             f"{number}\t\\\\x{row.whole.hex()}\t{pk}\t\\\\x{row.key.hex()}\t{sealed[0]}\t{'t' if row.active else 'f'}\t"
             f"{row.until}\t{sealed[1]}\t{sealed[2]}\t{domain}\n"
         )
-    return Rows("".join(out).encode(), len(out), said)
+    return Rows("".join(out).encode(), len(out), remarks)
 
 
 # The purposes of keyed hashes: of the domain that a row names, and of all that stands in it.

@@ -169,7 +169,7 @@ def _keep(load: RosterLoad, piece: Piece, rows: Rows) -> None:
         with copying as copy:
             copy.write(rows.copy)
         RosterRejection.objects.bulk_create(
-            RosterRejection(load=load, line=line, reason=reason) for line, reason in rows.said
+            RosterRejection(load=load, line=line, reason=reason) for line, reason in rows.remarks
         )
         load.offset, load.line = piece.offset, piece.first_line + piece.lines
         load.accepted += rows.accepted

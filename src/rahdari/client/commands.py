@@ -54,7 +54,7 @@ def register(subparsers: Any) -> None:
     one = act("prove", prove, "The ways to prove an address; or open one, and have the register look.")
     one.add_argument("reference")
     one.add_argument("--address", default="", help="which address; needed when there are several")
-    one.add_argument("--way", default="")
+    one.add_argument("--method", default="")
     one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="what the way needs")
     one.add_argument(
         "--try", dest="look", action="store_true", help="have the register look, and wait for what it finds"
@@ -179,18 +179,18 @@ def prove(given: argparse.Namespace) -> int:
         said = register.post(f"{at}/contact/{step}", body)
         say(given, said, _challenge(said))
         return DONE if said["status"] == "valid" else YOUR_TURN
-    if not given.way:
+    if not given.method:
         said = register.get(at)
         lines = [f"{said['address']}: {'proved' if said['proved'] else 'not proved'} {said['text']}".strip()]
         lines += [
-            f"  {each['way']:<12}{'fits  ' if each['fits'] else '      '}{each['title']}" for each in said["ways"]
+            f"  {each['method']:<12}{'fits  ' if each['fits'] else '      '}{each['title']}" for each in said["methods"]
         ]
         say(given, said, lines)
         return DONE if said["proved"] else YOUR_TURN
     body = _given(given.set)
-    said = register.post(f"{at}/{given.way}", body)
+    said = register.post(f"{at}/{given.method}", body)
     if given.look:
-        said = _look(register, f"{at}/{given.way}", given.timeout)
+        said = _look(register, f"{at}/{given.method}", given.timeout)
     say(given, said, _challenge(said))
     return DONE if said["status"] == "valid" else YOUR_TURN
 
@@ -215,7 +215,7 @@ def _look(register: Register, at: str, timeout: float) -> Json:
 
 
 def _challenge(said: Json) -> list[str]:
-    lines = [f"{said['way']}: {said['status']}"]
+    lines = [f"{said['method']}: {said['status']}"]
     lines += [f"  {name}: {value}" for name, value in said["instructions"].items()]
     lines += [f"  contact: {each['address']}  {each['title']}" for each in said["contacts"]]
     lines += [f"  {each['at']} {each['short']} {each['text']}" for each in said["tries"]]

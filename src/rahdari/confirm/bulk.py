@@ -9,7 +9,7 @@ from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 
 from . import queries, questions, rules
-from .models import AnswerFile, SubscriberQuestion, Way
+from .models import AnswerFile, Channel, SubscriberQuestion
 from .rules import FileTrouble, Judged
 
 
@@ -54,7 +54,7 @@ def send_file(*, file: AnswerFile, by: str, now: dt.datetime) -> int:
     for question in SubscriberQuestion.objects.filter(operator=file.operator, number__in=good).order_by("id"):
         given = good[question.number].given
         if given is not None:
-            questions.answer(question=question, given=given, way=Way.FILE, by=by, now=now)
+            questions.answer(question=question, given=given, channel=Channel.FILE, by=by, now=now)
     file.sent_at, file.taken = now, len(good)
     file.save(update_fields=["sent_at", "taken"])
     journal.record(

@@ -14,7 +14,7 @@ from rahdari.address import format_block
 
 from . import queries, words
 from .models import SubscriberQuestion
-from .rules import Given, Judged, Said
+from .rules import Given, Judged, OperatorAnswer
 
 VIEWS = ("open", "hour", "answered", "changed")
 SHOWN = 100
@@ -66,16 +66,18 @@ class CheckRow:
         return words.reasons(self.question.kind)
 
     @property
-    def said(self) -> str:
-        return words.said(self.question)
+    def text(self) -> str:
+        return words.answer_text(self.question)
 
     @property
     def tone(self) -> str:
-        return {Said.YES: "ok", Said.NO: "bad", Said.UNKNOWN: "off"}.get(Said(self.question.said), "wait")
+        return {OperatorAnswer.YES: "ok", OperatorAnswer.NO: "bad", OperatorAnswer.UNKNOWN: "off"}.get(
+            OperatorAnswer(self.question.answer), "wait"
+        )
 
 
 @dataclass(frozen=True)
-class RowSaid:
+class RowResult:
     """A row of a file with what is said about it."""
 
     judged: Judged
@@ -162,9 +164,9 @@ def cells(question: SubscriberQuestion) -> list[str]:
     return [question.number, due, question.subscriber, shown.address, question.name_masked, "", "", ""]
 
 
-def said_of(given: Given | None) -> str:
+def given_text(given: Given | None) -> str:
     if given is None:
         return ""
-    if given.said is Said.NO:
+    if given.answer is OperatorAnswer.NO:
         return _("No: %(reason)s") % {"reason": words.reason(given.reason)}
-    return _("Yes, our subscriber") if given.said is Said.YES else _("We cannot tell")
+    return _("Yes, our subscriber") if given.answer is OperatorAnswer.YES else _("We cannot tell")

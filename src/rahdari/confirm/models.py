@@ -19,13 +19,13 @@ from rahdari.programs import webhooks
 from rahdari.programs.tokens import Token
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import QuestionKind, Said
+from .rules import OperatorAnswer, QuestionKind
 
 KINDS = [(kind.value, kind.value) for kind in QuestionKind]
-ANSWERS = [(said.value, said.value) for said in Said]
+ANSWERS = [(answer.value, answer.value) for answer in OperatorAnswer]
 
 
-class Way(models.TextChoices):
+class Channel(models.TextChoices):
     """How an answer came."""
 
     PAGE = "page"
@@ -81,17 +81,17 @@ class SubscriberQuestion(Inquiry):
         return self.kind == QuestionKind.MOBILE
 
     @property
-    def said(self) -> str:
+    def answer(self) -> str:
         """The last answer; empty while there is none."""
-        return self.state if self.state in set(Said) else ""
+        return self.state if self.state in set(OperatorAnswer) else ""
 
     @property
     def answered_at(self) -> dt.datetime | None:
-        return self.ended_at if self.said else None
+        return self.ended_at if self.answer else None
 
     def accepts_answers(self, now: dt.datetime) -> bool:
         """Open, or answered and still to be corrected."""
-        return self.is_waiting or (bool(self.said) and self.erased_at is None and now < self.erase_at)
+        return self.is_waiting or (bool(self.answer) and self.erased_at is None and now < self.erase_at)
 
 
 class SubscriberAnswer(models.Model):
@@ -99,9 +99,9 @@ class SubscriberAnswer(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     question = models.ForeignKey(SubscriberQuestion, on_delete=models.PROTECT, related_name="answers")
-    said = models.CharField(max_length=8, choices=ANSWERS)
+    answer = models.CharField(max_length=8, choices=ANSWERS)
     reason = models.CharField(max_length=30, blank=True)
-    way = models.CharField(max_length=4, choices=Way)
+    channel = models.CharField(max_length=4, choices=Channel)
     by = models.CharField(max_length=120)
     at = models.DateTimeField()
 
@@ -110,7 +110,7 @@ class SubscriberAnswer(models.Model):
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["question", "id"], name="answers_to_a_question")]
 
     def __str__(self) -> str:
-        return f"{self.said} {self.reason}".strip()
+        return f"{self.answer} {self.reason}".strip()
 
 
 class AnswerFile(models.Model):

@@ -22,12 +22,12 @@ from rahdari.register.rules import stamp
 
 from . import callbacks, queries, questions, rules, sandbox, tokens, words
 from .interface import MOST_ANSWERS, MOST_LISTED, OPERATORS, Call, Scope, page
-from .models import Callback, SubscriberQuestion, Way
-from .rules import AnswerTrouble, Given, QuestionKind, Said
+from .models import Callback, Channel, SubscriberQuestion
+from .rules import AnswerTrouble, Given, OperatorAnswer, QuestionKind
 
 REASONS = sorted({reason for kind in QuestionKind for reason in rules.REASONS[kind]})
 ANSWER: Json = {
-    "answer": text(1000, description=f"One of: {', '.join(Said)}."),
+    "answer": text(1000, description=f"One of: {', '.join(OperatorAnswer)}."),
     "reason": or_null(text(1000, description=f"With a no: {', '.join(REASONS)}, or its number on the page.")),
     "reference": or_null(
         text(
@@ -48,9 +48,9 @@ ABOUT = {
     "name_masked": text(description="First and last letter of each word."),
     "reason": choice(*REASONS),
 }
-SAID = {"answer": choice(*Said), "answered_at": MOMENT}
-CHECK = named("Check", closed(FIRST, ABOUT | SAID))
-ANSWERED = named("Answered", closed(FIRST | SAID | {"new": TRUTH}, ABOUT))
+GIVEN = {"answer": choice(*OperatorAnswer), "answered_at": MOMENT}
+CHECK = named("Check", closed(FIRST, ABOUT | GIVEN))
+ANSWERED = named("Answered", closed(FIRST | GIVEN | {"new": TRUTH}, ABOUT))
 PAGE = named("Page", closed({"checks": listed(CHECK), "next": or_null(text(200))}))
 RESULT = closed(
     {"check": text(20), "taken": TRUTH},
@@ -101,7 +101,7 @@ def shown(question: SubscriberQuestion) -> Json:
         "name_masked": question.name_masked,
         "asked_at": stamp(question.asked_at),
         "answer_until": stamp(question.due_at),
-        "answer": question.said,
+        "answer": question.answer,
         "reason": question.reason,
         "answered_at": stamp(question.answered_at) if question.answered_at else "",
     }
@@ -155,10 +155,10 @@ def _take(call: Call, found: SubscriberQuestion, given: Json) -> bool:
     try:
         return questions.read_and_answer(
             question=found,
-            said=given.get("answer") or "",
+            word=given.get("answer") or "",
             reason=given.get("reason") or "",
             reference=given.get("reference") or "",
-            way=Way.API,
+            channel=Channel.API,
             by=f"token:{call.caller.pk}",
             now=call.now,
         )
@@ -315,14 +315,14 @@ def answer_sample(call: Call, number: str) -> Answer:
     """Answer a sample, by the same rules."""
     found = _sample_of(number)
     given = _practise(found, call.body)
-    said = {"answer": str(given.said), "answered_at": stamp(call.now), "new": True}
-    return Answer({**_sample(found, call.now), **said, **({"reason": given.reason} if given.reason else {})})
+    found_answer = {"answer": str(given.answer), "answered_at": stamp(call.now), "new": True}
+    return Answer({**_sample(found, call.now), **found_answer, **({"reason": given.reason} if given.reason else {})})
 
 
 def _practise(found: sandbox.Sample, given: Json) -> Given:
     read = rules.read_answer(
         QuestionKind(found.kind),
-        said=given.get("answer") or "",
+        word=given.get("answer") or "",
         reason=given.get("reason") or "",
         reference=given.get("reference") or "",
         number=found.subscriber if found.kind is QuestionKind.MOBILE else "",

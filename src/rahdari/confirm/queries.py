@@ -17,12 +17,12 @@ from rahdari.programs import cursors, tokens
 
 from . import rules
 from .models import AnswerFile, ApiToken, Callback, CallbackDelivery, SubscriberQuestion
-from .rules import QuestionKind, Said
+from .rules import OperatorAnswer, QuestionKind
 
 OPERATOR = Kind(
     "confirm",
     SubscriberQuestion,
-    answers=frozenset(Said),
+    answers=frozenset(OperatorAnswer),
     sealed=("subscriber", "name_masked", "reference"),
     with_file={"block": ""},
     # Silence leaves a question open: the operator is late.

@@ -11,7 +11,7 @@ from rahdari.policy import Policy
 from rahdari.policy import clock as clocks
 
 from . import callbacks, notices, queries, rules
-from .models import SubscriberAnswer, SubscriberQuestion, Way
+from .models import Channel, SubscriberAnswer, SubscriberQuestion
 from .queries import OPERATOR
 from .rules import AnswerTrouble, Given, QuestionKind
 
@@ -74,49 +74,51 @@ def ask(
 
 
 @transaction.atomic
-def answer(*, question: SubscriberQuestion, given: Given, way: Way, by: str, now: dt.datetime) -> bool:
+def answer(*, question: SubscriberQuestion, given: Given, channel: Channel, by: str, now: dt.datetime) -> bool:
     """Take an operator's answer. Said again it changes nothing; another one takes the place of the one before, which
     stays on record. Returns whether it was new. Raises AnswerNotTaken.
     """
     question = OPERATOR.locked(question)
     if not question.accepts_answers(now):
         raise AnswerNotTaken(question, AnswerTrouble.CLOSED)
-    found = _read(question, given.said, given.reason, given.reference)
-    if (question.said, question.reason, question.reference) == (found.said, found.reason, found.reference):
+    found = _read(question, given.answer, given.reason, given.reference)
+    if (question.answer, question.reason, question.reference) == (found.answer, found.reason, found.reference):
         return False
-    SubscriberAnswer.objects.create(question=question, said=found.said, reason=found.reason, way=way, by=by, at=now)
+    SubscriberAnswer.objects.create(
+        question=question, answer=found.answer, reason=found.reason, channel=channel, by=by, at=now
+    )
     question.reason, question.reference = found.reason, found.reference
     question.save(update_fields=["reason", "reference"])
-    detail = {"question": question.number, "reason": found.reason, "way": str(way), "by": by}
-    actor, said = f"operator:{question.operator}", str(found.said)
+    detail = {"question": question.number, "reason": found.reason, "channel": str(channel), "by": by}
+    actor, word = f"operator:{question.operator}", str(found.answer)
     if question.is_waiting:
-        OPERATOR.end(question, Move.ANSWER, said, actor=actor, now=now, **detail)
+        OPERATOR.end(question, Move.ANSWER, word, actor=actor, now=now, **detail)
     else:
-        OPERATOR.correct(question, said, actor=actor, now=now, **detail)
+        OPERATOR.correct(question, word, actor=actor, now=now, **detail)
     return True
 
 
 def read_and_answer(
     *,
     question: SubscriberQuestion,
-    said: str,
+    word: str,
     reason: str = "",
     reference: str = "",
-    way: Way,
+    channel: Channel,
     by: str,
     now: dt.datetime,
 ) -> bool:
     """Take an answer as it was written. Raises AnswerNotTaken. (A file asks once for all its rows whose they are.)"""
     if queries.is_own(question, by):
         raise AnswerNotTaken(question, AnswerTrouble.OWN)
-    found = _read(question, said, reason, reference)
-    return answer(question=question, given=found, way=way, by=by, now=now)
+    found = _read(question, word, reason, reference)
+    return answer(question=question, given=found, channel=channel, by=by, now=now)
 
 
-def _read(question: SubscriberQuestion, said: str, reason: str, reference: str) -> Given:
+def _read(question: SubscriberQuestion, word: str, reason: str, reference: str) -> Given:
     found = rules.read_answer(
         QuestionKind(question.kind),
-        said=said,
+        word=word,
         reason=reason,
         reference=reference,
         number=question.subscriber if question.is_mobile else "",

@@ -33,7 +33,7 @@ class QuestionKind(StrEnum):
     MOBILE = "mobile"
 
 
-class Said(StrEnum):
+class OperatorAnswer(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
@@ -72,7 +72,7 @@ class AnswerTrouble(StrEnum):
 class Given:
     """An answer that can be taken. `reference` is the operator's own word for a mobile line, with its yes."""
 
-    said: Said
+    answer: OperatorAnswer
     reason: str = ""
     reference: str = ""
 
@@ -100,21 +100,21 @@ def read_reference(text: str, *, number: str = "") -> str | AnswerTrouble:
 
 
 def read_answer(
-    kind: QuestionKind, *, said: str, reason: str = "", reference: str = "", number: str = ""
+    kind: QuestionKind, *, word: str, reason: str = "", reference: str = "", number: str = ""
 ) -> Given | AnswerTrouble:
     """What an operator means, or why we do not know. `number` is what was asked about, of a mobile line."""
-    word = said.strip().lower()
-    if word not in set(Said):
+    word = word.strip().lower()
+    if word not in set(OperatorAnswer):
         return AnswerTrouble.UNKNOWN_ANSWER
-    meant = Said(word)
-    if reference.strip() and (kind is not QuestionKind.MOBILE or meant is not Said.YES):
+    meant = OperatorAnswer(word)
+    if reference.strip() and (kind is not QuestionKind.MOBILE or meant is not OperatorAnswer.YES):
         return AnswerTrouble.REFERENCE_NOT_WANTED
-    if meant is not Said.NO and reason.strip():
+    if meant is not OperatorAnswer.NO and reason.strip():
         return AnswerTrouble.REASON_WITHOUT_NO
-    if meant is Said.YES and kind is QuestionKind.MOBILE:
+    if meant is OperatorAnswer.YES and kind is QuestionKind.MOBILE:
         opaque = read_reference(reference, number=number)
         return opaque if isinstance(opaque, AnswerTrouble) else Given(meant, reference=opaque)
-    if meant is not Said.NO:
+    if meant is not OperatorAnswer.NO:
         return Given(meant)
     if not reason.strip():
         return AnswerTrouble.NO_REASON
@@ -202,7 +202,7 @@ def _judged(row: CsvRow, number: str, asked: Asked | None, twice: bool) -> Judge
         return Judged(row, number, trouble=AnswerTrouble.TWICE)
     found = read_answer(
         asked.kind,
-        said=row.cell("answer"),
+        word=row.cell("answer"),
         reason=row.cell("reason"),
         reference=row.cell("reference"),
         number=asked.number,

@@ -29,7 +29,7 @@ from rahdari.web.posting import posted_from
 
 from . import bulk, callbacks, desk, queries, questions, rules, tokens, words
 from .forms import CallbackForm, FileForm, TokenForm
-from .models import AnswerFile, SubscriberQuestion, Way
+from .models import AnswerFile, Channel, SubscriberQuestion
 
 
 def _operator(request: HttpRequest) -> str:
@@ -96,10 +96,10 @@ def answer(request: HttpRequest, number: str) -> HttpResponse:
     try:
         questions.read_and_answer(
             question=question,
-            said=given.get("answer", ""),
+            word=given.get("answer", ""),
             reason=given.get("reason", ""),
             reference=given.get("reference", "")[:200],
-            way=Way.PAGE,
+            channel=Channel.PAGE,
             by=_by(request),
             now=timezone.now(),
         )
@@ -110,7 +110,7 @@ def answer(request: HttpRequest, number: str) -> HttpResponse:
     messages.success(
         request,
         _("%(check)s is answered: %(answer)s")
-        % {"check": values.plain_ltr(question.number), "answer": words.said(question)},
+        % {"check": values.plain_ltr(question.number), "answer": words.answer_text(question)},
     )
     view = given.get("view", "open")
     back = reverse("confirm:checks") + (f"?view={view}" if view in desk.VIEWS and view != "open" else "")
@@ -178,8 +178,8 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     judged = bulk.judged(kept, now=now, by=_by(request))
     context = {
         "file": kept,
-        "wrong": [desk.RowSaid(each, words.trouble(each.trouble)) for each in judged if each.trouble],
-        "good": [desk.RowSaid(each, desk.said_of(each.given)) for each in judged if each.given],
+        "wrong": [desk.RowResult(each, words.trouble(each.trouble)) for each in judged if each.trouble],
+        "good": [desk.RowResult(each, desk.given_text(each.given)) for each in judged if each.given],
         "open": sum(1 for each in judged if each.trouble is None and each.given is None),
     }
     return _page(request, "confirm/file.html", context)

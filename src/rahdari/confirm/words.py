@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from rahdari.probe.hook import HookOutcome
 
 from .models import CallbackDelivery, SubscriberQuestion
-from .rules import REASONS, AnswerTrouble, FileTrouble, QuestionKind, Said
+from .rules import REASONS, AnswerTrouble, FileTrouble, OperatorAnswer, QuestionKind
 
 _REASONS: dict[str, Callable[[], str]] = {
     "another_subscriber": lambda: _("Another subscriber has it"),
@@ -28,13 +28,13 @@ def reasons(kind: str) -> list[tuple[int, str, str]]:
     return [(place, key, reason(key)) for place, key in enumerate(REASONS[QuestionKind(kind)], start=1)]
 
 
-def said(question: SubscriberQuestion) -> str:
+def answer_text(question: SubscriberQuestion) -> str:
     """An operator's last answer, in a few words."""
-    if question.said == Said.YES:
+    if question.answer == OperatorAnswer.YES:
         return _("Yes, our subscriber")
-    if question.said == Said.NO:
+    if question.answer == OperatorAnswer.NO:
         return _("No: %(reason)s") % {"reason": reason(question.reason)}
-    if question.said == Said.UNKNOWN:
+    if question.answer == OperatorAnswer.UNKNOWN:
         return _("We cannot tell")
     return _("Not answered yet")
 

@@ -122,7 +122,7 @@ def open_challenge(
     return challenge
 
 
-def open_way(
+def open_method(
     *,
     subject: str,
     block: Block,
@@ -211,7 +211,7 @@ def open_link(
 
 
 @transaction.atomic
-def answer_by_operator(*, subject: str, said: str, evidence: dict[str, Any], now: dt.datetime) -> bool:
+def answer_by_operator(*, subject: str, answer: str, evidence: dict[str, Any], now: dt.datetime) -> bool:
     """Take an operator's answer to the question whether the subject has its block. A yes proves control; anything else
     is on record, and proves nothing: the operator may correct it, and the other ways stay. Returns whether it proved.
     """
@@ -223,10 +223,10 @@ def answer_by_operator(*, subject: str, said: str, evidence: dict[str, Any], now
     )
     if challenge is None:
         return False
-    if said == "yes":
+    if answer == "yes":
         succeed(challenge, challenge.network.network_address, evidence, now, finding="operator_confirms")
         return True
-    keep_try(challenge, "operator_denies" if said == "no" else "operator_cannot_tell", evidence, now)
+    keep_try(challenge, "operator_denies" if answer == "no" else "operator_cannot_tell", evidence, now)
     return False
 
 

@@ -36,14 +36,14 @@ def rpki_of(block: Block, asn: int | None, now: dt.datetime) -> dict[str, Any] |
 
 def weight_of(proof: Proof, method: str, block: Block, asn: int | None, now: dt.datetime) -> int:
     """How much a success by this method counts for a block; nothing for a method that is not offered."""
-    way = proof.way(method)
-    if way is None or (method == Method.DNS and not settings.PROOF_RESOLVERS):
+    offered = proof.offered(method)
+    if offered is None or (method == Method.DNS and not settings.PROOF_RESOLVERS):
         return 0
     if not is_range(block):
-        return way.weight
-    if way.named_weight is not None and is_named(block, asn, now):
-        return way.named_weight
-    return way.range_weight
+        return offered.weight
+    if offered.named_weight is not None and is_named(block, asn, now):
+        return offered.named_weight
+    return offered.range_weight
 
 
 def is_named(block: Block, asn: int | None, now: dt.datetime) -> bool:

@@ -13,7 +13,7 @@ type Words = str | Promise
 
 
 @dataclass(frozen=True)
-class Said:
+class LookText:
     """A heading and one or two sentences under it, ready for a page. `tone`: ok | wait | bad."""
 
     tone: str

@@ -21,8 +21,8 @@ from rahdari.checks import queries as check_queries
 from rahdari.checks import words as findings
 from rahdari.checks.models import Check, Outcome
 from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
+from rahdari.control import method_words
 from rahdari.control import queries as proofs
-from rahdari.control import way_words
 from rahdari.letters import queries as inbox
 from rahdari.letters import words as letters_words
 from rahdari.letters.models import Letter
@@ -55,7 +55,7 @@ class ShownCheck:
     # The name under which the number stands on a roster.
     listed_name: str = ""
     # For a proof: what was tried, from where, and what was seen.
-    tries: Sequence[way_words.Tried] = ()
+    tries: Sequence[method_words.Tried] = ()
     tone: str = ""
 
 
@@ -260,11 +260,11 @@ class CasePage:
     def shows_listed_names(self) -> bool:
         return any(shown.listed_name for shown in self.checks)
 
-    def _tries(self, check: Check) -> list[way_words.Tried]:
+    def _tries(self, check: Check) -> list[method_words.Tried]:
         if check.kind != "control":
             return []
         subject = check.facts.get("control_subject") or check.target
-        return [way_words.of_try(attempt) for attempt in proofs.attempts_about(subject)[:TRIES_SHOWN]]
+        return [method_words.of_try(attempt) for attempt in proofs.attempts_about(subject)[:TRIES_SHOWN]]
 
     @cached_property
     def tones(self) -> Counter[str]:
@@ -272,7 +272,7 @@ class CasePage:
         return Counter(self.tone_of.values())
 
     @cached_property
-    def history(self) -> list[words.Said]:
+    def history(self) -> list[words.HistoryLine]:
         return words.history(queries.history(self.case), reader=self.reader)[:LINES_OF_HISTORY]
 
     @cached_property
@@ -326,7 +326,7 @@ class CasePage:
 
     @cached_property
     def operators_asked(self) -> list[tuple[OperatorQuestion, str, str, str]]:
-        return operators.told_by(self.application)
+        return operators.answers_about(self.application)
 
     @cached_property
     def may_ask_operator(self) -> bool:
@@ -337,7 +337,7 @@ class CasePage:
         return self.standing.status == Status.DECIDED and revocation.to_restore(self.case, self.now) is not None
 
     @cached_property
-    def may_take_back(self) -> bool:
+    def may_revoke(self) -> bool:
         """Whether the registration that came of the case can be taken back, or restored."""
         is_decided = self.standing.status == Status.DECIDED
         return is_decided and (self.may_restore or revocation.registration_of(self.case, self.now) is not None)

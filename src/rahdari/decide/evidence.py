@@ -12,7 +12,7 @@ from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check, Outcome
 from rahdari.confirm import queries as questions
-from rahdari.confirm.rules import BLAMES_NOBODY, Said
+from rahdari.confirm.rules import BLAMES_NOBODY, OperatorAnswer
 from rahdari.policy import CheckRule, Reason
 
 from .case_clock import policy_of
@@ -47,7 +47,7 @@ def _failed_of(application: Application, reason: Reason) -> bool:
 
 def operator_denies(application: Application) -> bool:
     """Whether an operator's last answer about this application is a no that speaks of the applicant."""
-    found = questions.questions_of(application.subject).filter(state=Said.NO)
+    found = questions.questions_of(application.subject).filter(state=OperatorAnswer.NO)
     return found.exclude(reason__in=BLAMES_NOBODY).exists()
 
 

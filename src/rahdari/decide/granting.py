@@ -248,6 +248,6 @@ def return_grant(*, decision: Decision, why: str, now: dt.datetime) -> Case:
     case.save(update_fields=["status", "lane", "decided_at"])
     sending.reopen_application(application=case.application, actor=WORKFLOW, now=now)
     # The world moved since the check was made: the officer is shown what the register holds now.
-    checking.look_again(subject=case.application.subject, kind="not_registered", now=now)
+    checking.recheck(subject=case.application.subject, kind="not_registered", now=now)
     record(case, "returned_grant", WORKFLOW, now, detail={"why": why})
     return queries.cases().get(pk=case.pk)

@@ -298,9 +298,9 @@ class Revocation(models.Model):
     """A registration was suspended or struck out, against its holder's will; and perhaps restored. Never rewritten."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="taken_back")
-    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="taken_back")
-    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="taking_back")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="revocations")
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="revocations")
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="revocation")
     # suspension | striking_out, as the policy calls the kind of its code
     kind = models.CharField(max_length=20)
     codes = models.JSONField()
@@ -320,13 +320,13 @@ class Revocation(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 condition=~Q(proposed_by=F("seconded_by")) & ~Q(codes=[]) & Q(kind__in=["suspension", "striking_out"]),
-                name="taking_back_has_code_and_second_officer",
+                name="revocation_has_code_and_second_officer",
             ),
             models.CheckConstraint(
                 condition=Q(decided_by__startswith="officer:") | Q(decided_by__startswith="supervisor:"),
-                name="rule_never_takes_back",
+                name="rule_never_revokes",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"taking_back:{self.pk}"
+        return f"revocation:{self.pk}"

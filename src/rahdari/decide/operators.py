@@ -33,7 +33,7 @@ def asked_about(application: Application) -> list[SubscriberQuestion]:
     return list(questions.questions_of(application.subject).exclude(state=WITHDRAWN))
 
 
-def told_by(application: Application) -> list[tuple[SubscriberQuestion, str, str, str]]:
+def answers_about(application: Application) -> list[tuple[SubscriberQuestion, str, str, str]]:
     """Each question to an operator about this application: the operator's name, the address, and what it said."""
     found = asked_about(application)
     names = {slug: name for slug, name, _asn in publish.operators_of_networks()} if found else {}
@@ -42,7 +42,7 @@ def told_by(application: Application) -> list[tuple[SubscriberQuestion, str, str
             question,
             names.get(question.operator, question.operator),
             format_block(question.network) if question.network else "",
-            answers.said(question),
+            answers.answer_text(question),
         )
         for question in found
     ]

@@ -60,13 +60,13 @@ from .pending_automatic import is_untouched, not_looked_at_since, with_news, wit
 from .remedies import (
     Refusal,
     RefusedFor,
+    last_revocation,
     notice_about,
     provisions_of,
     reason_with_law,
     refused_before,
     remedies_after,
     remedies_of,
-    taken_back_from,
     written_to,
 )
 from .rules import Outcome, Status
@@ -97,6 +97,7 @@ __all__ = [
     "history_for_applicant",
     "is_settled",
     "is_untouched",
+    "last_revocation",
     "may_be_changed_until",
     "not_looked_at_since",
     "notice_about",
@@ -119,7 +120,6 @@ __all__ = [
     "registrations_on_hold",
     "remedies_after",
     "remedies_of",
-    "taken_back_from",
     "undecided_applications",
     "with_news",
     "with_proofs_that_came_late",

@@ -98,7 +98,7 @@ def refused_before(draft: Application) -> tuple[Application, tuple[RefusedFor, .
     return application, tuple(reason_with_law(policy_of(application), code) for code in decision.codes)
 
 
-def taken_back_from(registration: Registration) -> Revocation | None:
+def last_revocation(registration: Registration) -> Revocation | None:
     """The last time that it was taken back, for its holder's page."""
     return Revocation.objects.filter(registration=registration).select_related("case__application").last()
 

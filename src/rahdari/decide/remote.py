@@ -6,7 +6,7 @@ from rahdari.address import format_block
 from rahdari.register.models import Registration
 from rahdari.remote import queries
 
-never_restored = queries.taken_back
+never_restored = queries.ended_origins
 
 
 def on_case(registration: Registration) -> dict[str, Any]:

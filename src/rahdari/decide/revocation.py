@@ -51,13 +51,13 @@ def registration_of(case: Case, now: dt.datetime) -> Registration | None:
 
 
 @transaction.atomic
-def propose_taking_back(*, case: Case, officer: User, code: str, text: str, evidence: str, now: dt.datetime) -> Notice:
+def propose_revocation(*, case: Case, officer: User, code: str, text: str, evidence: str, now: dt.datetime) -> Notice:
     """Tell the holder why the registration may be taken back, and until when there is time to answer."""
     case = lock(case)
-    begun = begin(case, "propose_taking_back", by=officer, now=now, codes=[code], words=text)
+    begun = begin(case, "propose_revocation", by=officer, now=now, codes=[code], words=text)
     found = registration_of(case, now)
     if found is None:
-        raise NotPossibleNow("propose_taking_back", case.standing)
+        raise NotPossibleNow("propose_revocation", case.standing)
     frozen = case_clock.policy_of(case.application)
     reason = next((each for each in codes_of(frozen) if each.code == code), None)
     if reason is None:
@@ -75,7 +75,7 @@ def propose_taking_back(*, case: Case, officer: User, code: str, text: str, evid
             start=now, allowance=case_clock.notice_allowance(frozen, [code]), calendar=case_clock.calendar()
         ),
     )
-    record(case, "proposed_taking_back", begun.actor, now, reason=code)
+    record(case, "proposed_revocation", begun.actor, now, reason=code)
     notify_holder(
         found,
         "registration_notice",
@@ -104,16 +104,16 @@ def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) 
 
 
 @transaction.atomic
-def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datetime) -> Revocation:
+def second_revocation(*, case: Case, officer: User, because: str, now: dt.datetime) -> Revocation:
     """The second officer's decision: suspended or struck out, as the code says. Its words are the second officer's."""
     case = lock(case)
-    notice = _standing(case, "second_taking_back")
-    begun = begin(case, "second_taking_back", by=officer, now=now, codes=notice.codes, words=because)
+    notice = _standing(case, "second_revocation")
+    begun = begin(case, "second_revocation", by=officer, now=now, codes=notice.codes, words=because)
     frozen, actor = case_clock.policy_of(case.application), begun.actor
     reasons = [frozen.reasons[code] for code in notice.codes]
     found = registration_of(case, now)
     if found is None:
-        raise NotPossibleNow("second_taking_back", case.standing)
+        raise NotPossibleNow("second_revocation", case.standing)
     forum = frozen.forum_for("officer_decision")
     assert forum is not None  # noqa: S101 - the loader refuses a policy without one
     taken = Revocation.objects.create(
@@ -141,7 +141,7 @@ def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datet
         register.strike_out(registration=found, code=notice.codes[0], actor=actor, now=now)
     record(
         case,
-        "took_back",
+        "revoked",
         actor,
         now,
         reason=" ".join(notice.codes),
@@ -184,7 +184,7 @@ def restore_registration(*, case: Case, officer: User, why: str, now: dt.datetim
 
 def to_restore(case: Case, now: dt.datetime) -> Revocation | None:
     """What was taken back from this case, stands taken back, and could stand again."""
-    taken = case.taken_back.select_related("registration").filter(restored_at__isnull=True).last()
+    taken = case.revocations.select_related("registration").filter(restored_at__isnull=True).last()
     if taken is None or taken.registration.expired_at is not None or now >= taken.registration.stays_until:
         return None
     over = entries.standing(taken.registration, now) in {Standing.SUSPENDED, Standing.STRUCK_OUT}

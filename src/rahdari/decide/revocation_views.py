@@ -24,7 +24,7 @@ from .rules import Status
 @never_cache
 @officer_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def take_back(request: HttpRequest, reference: str) -> HttpResponse:
+def revoke(request: HttpRequest, reference: str) -> HttpResponse:
     """What can be done with the registration of a decided case now: propose, decide as second officer, restore."""
     case, now = opened(request, reference), timezone.now()
     page = CasePage(case, reader=person(request), now=now, language=get_language() or "en")
@@ -47,7 +47,7 @@ def take_back(request: HttpRequest, reference: str) -> HttpResponse:
             messages.warning(request, words.why_not_second(error.why))
         except (transitions.NotPossibleNow, transitions.CodeNotUsable, transitions.AlreadyAnswered):
             messages.warning(request, moved_on())
-        return redirect("decide:take_back", reference=reference)
+        return redirect("decide:revoke", reference=reference)
     context = {
         "page": page,
         "case": case,
@@ -65,7 +65,7 @@ def take_back(request: HttpRequest, reference: str) -> HttpResponse:
             for reason in revocation.codes_of(page.policy)
         ],
     }
-    return render(request, "decide/take_back.html", context, status=422 if form.errors else 200)
+    return render(request, "decide/revoke.html", context, status=422 if form.errors else 200)
 
 
 def _codes(case: Case) -> list[tuple[str, str]]:
@@ -79,7 +79,7 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
     given = form.cleaned_data
     match form:
         case TakeBackForm():
-            revocation.propose_taking_back(
+            revocation.propose_revocation(
                 code=given["take_code"], text=given["take_text"], evidence=given["take_evidence"], **facts
             )
             messages.success(request, _("The holder was told why, and has time to answer. A second officer decides."))
@@ -87,7 +87,7 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
             revocation.restore_registration(why=given["why"], **facts)
             messages.success(request, _("It is valid again, and we have told the holder."))
         case _ if given["decision"] == "take":
-            revocation.second_taking_back(because=given["because"], **facts)
+            revocation.second_revocation(because=given["because"], **facts)
             messages.success(request, _("It was revoked. The holder was told why, and how to appeal."))
         case _:
             revocation.keep_registration(why=given["because"], **facts)

@@ -30,7 +30,7 @@ class Outcome(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
     # Not of an application: of the registration that came of it.
-    TAKEN_BACK = "taken_back"
+    REVOKED = "revoked"
 
 
 class QuestionState(StrEnum):
@@ -167,7 +167,7 @@ MOVES = (
     # A registration that should not have been granted, or is in other hands now: the way of a refusal, once more.
     Move(
         DECIDED,
-        "propose_taking_back",
+        "propose_revocation",
         DECIDED,
         By.OFFICER,
         QUIET,
@@ -181,12 +181,12 @@ MOVES = (
     Move(DECIDED, "keep_registration", DECIDED, By.OFFICER, QUIET, STANDING_NOTICE, reason_needed=True),
     Move(
         DECIDED,
-        "second_taking_back",
+        "second_revocation",
         DECIDED,
         By.SECOND,
         QUIET,
         RIPE,
-        Outcome.TAKEN_BACK,
+        Outcome.REVOKED,
         ("notice_before_refusal", "second_officer", "no_self_second", "director_rank", "reason_required"),
         True,
     ),

@@ -28,6 +28,6 @@ urlpatterns = [
     path("desk/cases/<str:reference>/documents/<uuid:document>/", asks_why(paper_views.document), name="document"),
     path("desk/cases/<str:reference>/network/", asks_why(unreached_address_views.name_network), name="name_network"),
     path("desk/cases/<str:reference>/operators/", asks_why(unreached_address_views.ask_operator), name="ask_operator"),
-    path("desk/cases/<str:reference>/take-back/", asks_why(revocation_views.take_back), name="take_back"),
+    path("desk/cases/<str:reference>/revoke/", asks_why(revocation_views.revoke), name="revoke"),
     path("desk/cases/<str:reference>/hold/", asks_why(file_hold_views.hold), name="hold"),
 ]

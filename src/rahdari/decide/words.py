@@ -20,7 +20,7 @@ from .rules import REACH, CannotSecond, CheckFact
 
 
 @dataclass(frozen=True)
-class Said:
+class HistoryLine:
     """One line of a history: what was done, by whom, the code it rests on, and how often in a row. The newest time."""
 
     at: object
@@ -30,7 +30,7 @@ class Said:
     count: int = 1
 
 
-def history(rows: Iterable[JournalEntry], *, reader: User) -> list[Said]:
+def history(rows: Iterable[JournalEntry], *, reader: User) -> list[HistoryLine]:
     """What became of a file since it was sent. The steps of a draft are the applicant's own and are left out.
 
     What somebody did many times in a row, such as proving 500 addresses, is one line.
@@ -44,7 +44,7 @@ def history(rows: Iterable[JournalEntry], *, reader: User) -> list[Said]:
 
     acts = ((row, registry.words_of(row.act)) for row in rows)
     found = (
-        Said(row.at, str(act.sentence), by(row.actor), row.reason if act.with_code else "")
+        HistoryLine(row.at, str(act.sentence), by(row.actor), row.reason if act.with_code else "")
         for row, act in acts
         if act.sentence
     )

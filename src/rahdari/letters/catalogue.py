@@ -107,7 +107,7 @@ LETTERS: dict[str, Kind] = {
     "representative_overruled": _kind(
         _("An officer registered what a registered company did not agree to"),
         "organisation email",
-        "name said_no",
+        "name denied",
         note="",
     ),
     "number_used_again": _kind(_("Somebody else gave the same number"), "", "organisation", note=""),

@@ -98,7 +98,7 @@ def _refused(rules: _Rules) -> Facts:
     }
 
 
-def _taken_back(rules: _Rules, kind: str, *, told: bool = False) -> Facts:
+def _revocation(rules: _Rules, kind: str, *, told: bool = False) -> Facts:
     found = [each for each in rules.reasons.values() if each.kind == kind and each.ground == "finding"]
     reason = found[0]
     facts = {"registration": REGISTRATION, "code": reason.code, "reason": reason, "text": "Sample note of the officer."}
@@ -171,7 +171,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "organisation": "Sample Software House",
         "name": "Sample Manager 4",
         "email": "manager@mail.example",
-        "said_no": True,
+        "denied": True,
     },
     "number_used_again": lambda rules: {"organisation": "Sample Software House"},
     "address_proved_by_another": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
@@ -251,9 +251,9 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "registration_expired": lambda rules: {"registration": REGISTRATION, "valid_until": AT},
     "registration_ended": lambda rules: {"registration": REGISTRATION, "until": _days(30)},
     "registration_paused": lambda rules: {"registration": REGISTRATION, "until": _days(7)},
-    "registration_notice": lambda rules: {**_taken_back(rules, "striking_out", told=True), "due_at": _days(30)},
-    "registration_suspended": lambda rules: _taken_back(rules, "suspension"),
-    "registration_struck_out": lambda rules: _taken_back(rules, "striking_out"),
+    "registration_notice": lambda rules: {**_revocation(rules, "striking_out", told=True), "due_at": _days(30)},
+    "registration_suspended": lambda rules: _revocation(rules, "suspension"),
+    "registration_struck_out": lambda rules: _revocation(rules, "striking_out"),
     "file_kept": lambda rules: {
         "reference": REFERENCE,
         "until": _days(300),

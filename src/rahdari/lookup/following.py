@@ -75,7 +75,7 @@ class _Operator:
 
 @dataclass(slots=True)
 class _Trouble:
-    said: str
+    text: str
     pause: float
     until: float
 
@@ -263,7 +263,7 @@ class Follower:
         before = self._troubles.get(about)
         pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
         said = f"{type(error).__name__}: {error}"
-        if before is None or before.said != said:
+        if before is None or before.text != said:
             log.error("%s cannot be followed (%s); what is held stays, and it is tried again", name or about, said)
         self._troubles[about] = _Trouble(said, pause, self._clock() + pause)
 

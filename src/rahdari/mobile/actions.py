@@ -9,7 +9,7 @@ import uuid
 from django.db import transaction
 
 from rahdari.confirm import questions
-from rahdari.confirm.rules import BLAMES_NOBODY, QuestionKind, Said
+from rahdari.confirm.rules import BLAMES_NOBODY, OperatorAnswer, QuestionKind
 from rahdari.db.locks import Lock, hold
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
@@ -154,7 +154,7 @@ def ask_operator(
         now=now,
     )
     line.operator, line.check_number, line.check_due_at = operator, question.number, question.due_at
-    line.asked_at, line.answered_at, line.said, line.reason, line.erase_at = now, None, "", "", now + rules.ASKED_KEPT
+    line.asked_at, line.answered_at, line.answer, line.reason, line.erase_at = now, None, "", "", now + rules.ASKED_KEPT
     line.save()
     journal.record(
         act="mobile.asked_operator",
@@ -167,14 +167,14 @@ def ask_operator(
 
 
 @transaction.atomic
-def take_answer(*, line: MobileNumber, said: str, reason: str, reference: str, now: dt.datetime) -> MobileNumber:
+def take_answer(*, line: MobileNumber, answer: str, reason: str, reference: str, now: dt.datetime) -> MobileNumber:
     """What the operator said. With its yes its own word is kept and the number deleted. With a no the number goes too,
     unless it is another operator's: then it waits some days, so that the applicant can name that one."""
     line = _locked(line)
     if line.state != MobileState.ASKED:
         return line
-    line.said, line.reason, line.answered_at = said, reason, now
-    if said == Said.YES:
+    line.answer, line.reason, line.answered_at = answer, reason, now
+    if answer == OperatorAnswer.YES:
         _move(line, "take_yes", MobileState.KNOWN)
         line.number, line.erase_at = "", None
         owner = _keep_word(line, reference)
@@ -192,7 +192,7 @@ def take_answer(*, line: MobileNumber, said: str, reason: str, reference: str, n
         line.number, line.erase_at = line.number if keep else "", now + rules.PORTED_KEPT if keep else None
     line.save()
     journal.record(
-        act="mobile.known" if said == Said.YES else "mobile.denied",
+        act="mobile.known" if answer == OperatorAnswer.YES else "mobile.denied",
         actor=f"operator:{line.operator}",
         subject=line.subject,
         now=now,

@@ -4,7 +4,7 @@ from rahdari.journal.registry import Act, Event, declare, declare_unshown
 
 declare(
     Act("mobile.confirmed_number", event=Event("mobile.confirmed")),
-    Act("mobile.known", event=Event("mobile.answered", {"said": "yes"})),
+    Act("mobile.known", event=Event("mobile.answered", {"answer": "yes"})),
     Act("mobile.denied", event=Event("mobile.answered", tells_reason=True)),
     Act("mobile.listed", event=Event("mobile.listed")),
     Act("mobile.left", event=Event("mobile.leaving", tells_reason=True)),

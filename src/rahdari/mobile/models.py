@@ -34,7 +34,7 @@ class MobileNumber(PendingCode):
     # The question at the operator's desk, by the number that both sides know.
     check_number = models.CharField(max_length=12, blank=True)
     check_due_at = models.DateTimeField(null=True, blank=True)
-    said = models.CharField(max_length=8, blank=True)
+    answer = models.CharField(max_length=8, blank=True)
     reason = models.CharField(max_length=30, blank=True)
     # The operator's own word, and a keyed hash to find it by.
     reference = EncryptedTextField()

@@ -30,7 +30,7 @@ def sow_members(now: dt.datetime) -> None:
         attestations.attest(
             association=ASSOCIATION,
             claim=claim,
-            way="register",
+            method="register",
             member=Member(number, name, identifier, today, today + YEAR),
             by=demonstration.ACTOR,
             now=now,

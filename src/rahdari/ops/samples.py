@@ -17,7 +17,7 @@ from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey, steps_of
 from rahdari.confirm import queries as questions
 from rahdari.confirm import questions as confirm_questions
-from rahdari.confirm.models import Way
+from rahdari.confirm.models import Channel
 from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
@@ -91,7 +91,7 @@ def noticed_of_a_refusal(now: dt.datetime) -> None:
         operators.ask_operator(case=case, officer=officer(), now=now)
         for question in questions.questions_of(case.application.subject):
             confirm_questions.read_and_answer(
-                question=question, said="no", reason="another_subscriber", way=Way.PAGE, by=ACTOR, now=now
+                question=question, word="no", reason="another_subscriber", channel=Channel.PAGE, by=ACTOR, now=now
             )
         text = "Your operator says that another subscriber has the address, and no bill shows that it is yours."
         refusals.propose_refusal(case=case, officer=officer(), codes=["R3"], text=text, now=now)

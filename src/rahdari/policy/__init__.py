@@ -23,7 +23,7 @@ from .clock import (
 )
 from .guards import GUARDS
 from .loading import BUNDLED, SHIPPED, PolicyError, current, freeze, load, read, thaw
-from .proof_shapes import Proof, ProofWay
+from .proof_shapes import Proof, ProofMethod
 from .quiet_hours import AFTER
 from .reading import Problem
 from .remote_staff import RemoteStaff
@@ -86,7 +86,7 @@ __all__ = [
     "PolicyError",
     "Problem",
     "Proof",
-    "ProofWay",
+    "ProofMethod",
     "Provision",
     "ProvisionalTerm",
     "Provisionally",

@@ -45,7 +45,7 @@ class Choice:
 class Attesting:
     claims: tuple[Claim, ...]
     associations: tuple[Association, ...]
-    ways: tuple[Choice, ...]
+    methods: tuple[Choice, ...]
     revocations: tuple[Choice, ...]
     longest_months: int
     most_rows: int
@@ -87,7 +87,7 @@ def attesting_from(section: Section, services: dict[str, Service]) -> Attesting:
     found = Attesting(
         claims=claims,
         associations=tuple(_association(row, claims) for row in section.rows("associations")),
-        ways=tuple(_choice(row) for row in section.rows("ways")),
+        methods=tuple(_choice(row) for row in section.rows("methods")),
         revocations=tuple(_revocation(row) for row in section.rows("revocations")),
         longest_months=section.whole("longest_months", least=1, most=60),
         most_rows=section.whole("most_rows", least=1, most=20_000),
@@ -96,7 +96,7 @@ def attesting_from(section: Section, services: dict[str, Service]) -> Attesting:
         dispute_within=section.allowance("dispute_within"),
         another_proof_within=section.allowance("another_proof_within"),
     )
-    for key, rows in (("claims", claims), ("ways", found.ways), ("revocations", found.revocations)):
+    for key, rows in (("claims", claims), ("methods", found.methods), ("revocations", found.revocations)):
         if not rows:
             section.fault("At least one row is needed.", key)
     for key, named in (("claims", claims), ("associations", found.associations)):

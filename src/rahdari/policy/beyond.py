@@ -11,10 +11,10 @@ from .shapes import Policy, Service
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """Something that a service may ask. `said` ends "It ..."."""
+    """Something that a service may ask. `text` ends "It ..."."""
 
     asks: Callable[[Service], bool]
-    said: str
+    text: str
 
 
 def _checks(*kinds: str) -> Callable[[Service], bool]:
@@ -80,4 +80,4 @@ def asked_by(policy: Policy) -> frozenset[str]:
 
 def in_sentences(policy: Policy) -> list[str]:
     """A line for each thing that each service asks beyond a declaration."""
-    return [f"{key} {MORE[asked].said}" for key, service in policy.services.items() for asked in asked_of(service)]
+    return [f"{key} {MORE[asked].text}" for key, service in policy.services.items() for asked in asked_of(service)]

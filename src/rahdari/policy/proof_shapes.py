@@ -10,7 +10,7 @@ OF_A_REGISTRY = frozenset({"record", "contact"})
 
 
 @dataclass(frozen=True, slots=True)
-class ProofWay:
+class ProofMethod:
     """A way that is offered, and how much it counts: for an address, and for a range of which it shows one address.
 
     `named_weight`: for a range whose network the holder of the space has named in the RPKI; none: no more than else.
@@ -27,20 +27,20 @@ class Proof:
     """How control is proved. `enough` must come together; `again_at` is a percentage of the term, 0 for never."""
 
     enough: int
-    ways: tuple[ProofWay, ...]
+    methods: tuple[ProofMethod, ...]
     again_at: int
     again_when_rerouted: bool
     windows: int
     between_windows: timedelta
 
-    def way(self, method: str) -> ProofWay | None:
-        return next((way for way in self.ways if way.method == method), None)
+    def offered(self, method: str) -> ProofMethod | None:
+        return next((each for each in self.methods if each.method == method), None)
 
 
 # What held before policies had a say in it: for files that were sent then.
 PROOF_OF_OLD = Proof(
     enough=1,
-    ways=(ProofWay("link", 1, 1), ProofWay("http", 1, 1)),
+    methods=(ProofMethod("link", 1, 1), ProofMethod("http", 1, 1)),
     again_at=0,
     again_when_rerouted=False,
     windows=3,

@@ -18,7 +18,7 @@ from rahdari.publish import queries as publish
 from rahdari.web.context import Link
 
 APPLICATIONS = frozenset({"home", "application", "tasks", "check", "status", "question", "notice", "refusal"})
-APPLICATIONS |= {"withdraw", "prove_first", "prove", "prove_many", "prove_way", "prove_operator", "prove_contact"}
+APPLICATIONS |= {"withdraw", "prove_first", "prove", "prove_many", "prove_method", "prove_operator", "prove_contact"}
 APPLICATIONS |= {"share", "client", "proof", "send_proof", "mobile_number", "mobile_code", "mobile_line"}
 REGISTRATIONS = frozenset({"registrations", "registration", "remote_staff", "provisional", "end_registration"})
 REGISTRATIONS |= {"change_entry", "prove_again", "renew", "change_addresses", "changing", "certificate"}

@@ -168,7 +168,7 @@ def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
         while True:
             # Not all of a long backlog at once: wide deltas and snapshots keep the way through it short.
             publish_waiting(rules.LIVE_NARROW // 2)
-            went_on = editions.go_on(
+            went_on = editions.resume(
                 repository=repository,
                 now=now,
                 meanwhile=lambda: publish_waiting(1),

@@ -125,7 +125,7 @@ def _drop(signed: Sequence[Stream], named: Sequence[int], now: dt.datetime) -> N
 # -- beside --------------------------------------------------------------------------------------------------------
 
 
-def go_on(
+def resume(
     *,
     repository: Repository,
     now: dt.datetime,

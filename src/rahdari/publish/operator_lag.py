@@ -63,8 +63,8 @@ class OperatorLag:
     points: list[Point] = field(default_factory=list)
 
     @property
-    def in_step(self) -> bool:
-        return self.state is LagState.IN_STEP
+    def in_sync(self) -> bool:
+        return self.state is LagState.IN_SYNC
 
 
 class PastLag(NamedTuple):
@@ -159,7 +159,7 @@ def _part(
 
 
 # Of an operator's streams, the one that stands worst says how it stands.
-_WORST = (LagState.DRIFT, LagState.INCOMPLETE, LagState.BEHIND, LagState.NEVER, LagState.IN_STEP)
+_WORST = (LagState.DRIFT, LagState.INCOMPLETE, LagState.BEHIND, LagState.NEVER, LagState.IN_SYNC)
 
 
 def _lag(operator: Operator, parts: Sequence[_Part], terms_at: dt.datetime | None) -> OperatorLag:

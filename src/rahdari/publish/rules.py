@@ -228,7 +228,7 @@ def in_force_at(*, published_at: dt.datetime, applied_at: dt.datetime, received_
 
 
 class LagState(StrEnum):
-    IN_STEP = "in_step"
+    IN_SYNC = "in_sync"
     BEHIND = "behind"
     DRIFT = "drift"
     INCOMPLETE = "incomplete"
@@ -244,4 +244,4 @@ def lag_state(*, latest: ReceiptStanding | None, lag: dt.timedelta | None, lacks
         return LagState.NEVER if latest is None else LagState(latest)
     if latest is not ReceiptStanding.GOOD:
         return LagState(latest)
-    return LagState.BEHIND if lacks and lag > LAG_ALLOWED else LagState.IN_STEP
+    return LagState.BEHIND if lacks and lag > LAG_ALLOWED else LagState.IN_SYNC

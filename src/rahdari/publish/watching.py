@@ -27,11 +27,11 @@ def watch_operators(*, now: dt.datetime) -> None:
         return
     _looked_at[:] = [now]
     for each in operator_lag.operators_with_lag(now):
-        before = _last.get(each.operator.slug, LagState.IN_STEP)
+        before = _last.get(each.operator.slug, LagState.IN_SYNC)
         _last[each.operator.slug] = each.state
         if each.state == before:
             continue
         if each.state in SAID:
             log.warning(SAID[each.state], each.operator.slug)
-        elif each.state is LagState.IN_STEP and before in SAID:
+        elif each.state is LagState.IN_SYNC and before in SAID:
             log.info("operator %s is in step again", each.operator.slug)

@@ -20,7 +20,7 @@ declare(
     Act("register.restored", event=Event("registration.restored")),
     Act("register.expired", event=Event("registration.expired")),
     Act("register.gave_notice", event=Event("sharing.leaving", room="share")),
-    Act("register.took_notice_back", event=Event("sharing.goes_on", room="share")),
+    Act("register.withdrew_notice", event=Event("sharing.goes_on", room="share")),
     Act("register.ended_part", event=Event("sharing.left", room="share")),
 )
 declare_unshown("register", "added_entry moved_entry retired_entry let_in named_network rerouted forgot_holder")

@@ -88,7 +88,7 @@ def stay(*, sharer: CoHolder, actor: str, now: dt.datetime) -> CoHolder:
         if sharer.ended_at is None and sharer.leaves_at is not None:
             sharer.leaves_at, sharer.withdrawn_by = None, None
             sharer.save(update_fields=["leaves_at", "withdrawn_by"])
-            _journal("took_notice_back", sharer, actor, now)
+            _journal("withdrew_notice", sharer, actor, now)
     return sharer
 
 

@@ -48,7 +48,7 @@ def rests(line: HomeConnection, now: dt.datetime) -> bool:
     return entries.standing(registration, now) is Standing.SUSPENDED or entries.may_be_undone(registration, now)
 
 
-def taken_back(registration: Registration) -> set[str]:
+def ended_origins(registration: Registration) -> set[str]:
     """The origins of entries whose person withdrew, or whose line the organisation ended: they never come back."""
     over = HomeConnection.objects.filter(
         registration=registration, state__in=[HomeConnectionState.WITHDRAWN, HomeConnectionState.ENDED]

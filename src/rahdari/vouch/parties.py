@@ -32,8 +32,8 @@ class Party:
     nothing_else: Words
     yes: Words
     no: Words
-    said_yes: Words
-    said_no: Words
+    yes_text: Words
+    no_text: Words
 
     def asks(self, name: str) -> SafeString:
         return _named(self.question, name)
@@ -62,8 +62,8 @@ CLIENT = Party(
     nothing_else=_("Nothing else. We do not ask what the work is, what it pays, or when it began."),
     yes=_("Yes, they work for us"),
     no=_("No, they do not"),
-    said_yes=_("You confirmed that they work for you. You need not do anything else."),
-    said_no=_("You said that they do not work for you. A person looks at it before anything is decided."),
+    yes_text=_("You confirmed that they work for you. You need not do anything else."),
+    no_text=_("You said that they do not work for you. A person looks at it before anything is decided."),
 )
 
 PARTIES = {each.key: each for each in (CLIENT,)}

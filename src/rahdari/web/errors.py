@@ -42,7 +42,7 @@ PLAIN = (
 
 
 @dataclass(frozen=True)
-class Way:
+class Link:
     """A way out: what it says and where it leads."""
 
     title: str
@@ -60,11 +60,11 @@ class Shown:
     at: dt.datetime | None = None
     points: tuple[str, ...] = ()
     note: str = ""
-    ways: tuple[Way, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
-def _ways(*pairs: tuple[str, str]) -> tuple[Way, ...]:
-    return tuple(Way(title, url) for title, name in pairs if (url := link_to(name)))
+def _links(*pairs: tuple[str, str]) -> tuple[Link, ...]:
+    return tuple(Link(title, url) for title, name in pairs if (url := link_to(name)))
 
 
 def _page(
@@ -99,7 +99,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
                 _("Go back one page and try again."),
                 _("If it happens again, tell us what you were doing and which browser you use."),
             ),
-            ways=_ways((_("Start page"), "portal:start"), (_("Help and contact"), "portal:help")),
+            links=_links((_("Start page"), "portal:start"), (_("Help and contact"), "portal:help")),
         ),
     )
 
@@ -116,7 +116,7 @@ def no_access(request: HttpRequest, exception: Exception | None = None) -> HttpR
                 _("Do you have a second account? Sign in with it."),
                 _("Should this page be open to you? Ask the person who gave you your role."),
             ),
-            ways=_ways((_("Start page"), "portal:start"), (_("Sign in"), "account_login")),
+            links=_links((_("Start page"), "portal:start"), (_("Sign in"), "account_login")),
         ),
     )
 
@@ -133,7 +133,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
                 _("Is it a registration number? Check the number."),
                 _("Did you want to continue your application? Sign in: it is where you left it."),
             ),
-            ways=_ways(
+            links=_links(
                 (_("Start page"), "portal:start"),
                 (_("Check a number"), "portal:check_number"),
                 (_("Sign in"), "account_login"),
@@ -155,7 +155,7 @@ def not_this_way(request: HttpRequest) -> HttpResponse:
                 _("Go back one page: what you typed is often still there."),
                 _("Load that page again, then send it once more."),
             ),
-            ways=_ways((_("Start page"), "portal:start"), (_("Help and contact"), "portal:help")),
+            links=_links((_("Start page"), "portal:start"), (_("Help and contact"), "portal:help")),
         ),
     )
 
@@ -210,7 +210,7 @@ def broke(request: HttpRequest) -> HttpResponse:
                     _("If it happens again, contact us with the error number. It shows us what went wrong."),
                 ),
                 note=_("Were you sending your application? It was sent once at most. Look under your applications."),
-                ways=_ways((_("Your applications"), "portal:home"), (_("Help and contact"), "portal:help")),
+                links=_links((_("Your applications"), "portal:home"), (_("Help and contact"), "portal:help")),
             ),
         )
     except Exception:
@@ -233,7 +233,7 @@ def down(request: HttpRequest) -> HttpResponse:
                     _("Nothing changes on the register. Operators keep their lists while we are away."),
                     _("Wait a minute, then load this page again."),
                 ),
-                ways=_ways((_("Start page"), "portal:start")),
+                links=_links((_("Start page"), "portal:start")),
             ),
         )
     except Exception:
@@ -265,7 +265,7 @@ def too_many(request: HttpRequest, *, wait: dt.timedelta | None = None, retry_af
                 _("Do you share the network with many people? One of them may have used up the tries."),
             ),
             note=_("Your registrations and your application are not affected."),
-            ways=_ways((_("Start page"), "portal:start"), (_("Sign in"), "account_login")),
+            links=_links((_("Start page"), "portal:start"), (_("Sign in"), "account_login")),
         ),
     )
     response.headers["Retry-After"] = str(seconds)
@@ -284,7 +284,7 @@ def too_big(request: HttpRequest) -> HttpResponse:
                 _("A photo? Take it again with a lower resolution, or send fewer files at once."),
                 _("A text? Go back one page and make it shorter."),
             ),
-            ways=_ways((_("Your applications"), "portal:home"), (_("Help and contact"), "portal:help")),
+            links=_links((_("Your applications"), "portal:home"), (_("Help and contact"), "portal:help")),
         ),
     )
 
@@ -342,7 +342,7 @@ def _send_again(request: HttpRequest, *, signed_out: bool) -> HttpResponse:
                 _("Load that page again, then send it once more."),
                 _("Your browser has to accept cookies from this site."),
             ),
-            ways=() if fields else _ways((_("Sign in"), "account_login"), (_("Start page"), "portal:start")),
+            links=() if fields else _links((_("Sign in"), "account_login"), (_("Start page"), "portal:start")),
         )
 
     return _page(

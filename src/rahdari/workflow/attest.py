@@ -49,7 +49,7 @@ from .representing import take_word_of_association
 from .step import Place, Step, together
 
 CLOSED_WITHIN = dt.timedelta(days=1)
-TOOK_BACK = "association_took_back"
+WITHDREW = "association_withdrew"
 # The word for an attestation that nobody but its member called wrong.
 DISPUTED = policies.Text("The member said that it is wrong.", "رکن نے کہا کہ یہ درست نہیں۔")
 
@@ -109,7 +109,7 @@ def _forget_the_no(application: Application, request: MembershipInquiry, policy:
     if check is None or check.finding != "association_denied":
         return False
     evidence: Evidence = {"association": _named(request, policy)}
-    answer(application.subject, Answer("failed", TOOK_BACK, evidence, blames=False), now, anew=True)
+    answer(application.subject, Answer("failed", WITHDREW, evidence, blames=False), now, anew=True)
     return True
 
 
@@ -128,10 +128,10 @@ def deliver_answers_of_associations(request: MembershipInquiry, now: dt.datetime
 
 def _deliver(request: MembershipInquiry, application: Application, now: dt.datetime) -> None:
     policy = applications.frozen_policy(application)
-    said = request.state == rules.Answer.ATTESTED
+    confirmed = request.state == rules.Answer.ATTESTED
     if request.answered_by != "system:workflow":  # found in a list, where nobody saw who applies
-        take_word_of_association(application, policy, said=said, now=now)
-    if said:
+        take_word_of_association(application, policy, confirmed=confirmed, now=now)
+    if confirmed:
         look_up(application, policy, now, came_at=request.ended_at)
         return
     evidence: Evidence = {
@@ -142,7 +142,7 @@ def _deliver(request: MembershipInquiry, application: Application, now: dt.datet
     if request.why:
         evidence["why"] = request.why
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
-    again = check is not None and check.finding == TOOK_BACK
+    again = check is not None and check.finding == WITHDREW
     if request.state == rules.Answer.NOT_MEMBER:
         answer(application.subject, Answer("failed", "association_denied", evidence), now, anew=again)
     elif request.state == SILENT:
@@ -264,7 +264,7 @@ def _tell(
     url = reverse("attest:theirs", args=[attestation.number])
     facts: dict[str, object] = {"text": matter.decision}
     if template == "attestation_revoked":
-        facts = {"text": attestation.told, "reason": found[0] if found else DISPUTED}
+        facts = {"text": attestation.explanation, "reason": found[0] if found else DISPUTED}
         until = attestations.object_until(attestation)
         facts |= {"due_at": until} if until is not None else {}
     elif template == "attestation_another_proof":

@@ -27,7 +27,7 @@ RESTS = BY_THE_CLOCK
 @each_of(pending_automatic.with_proofs_that_came_late, at_most=LOOKED_AT_ONCE)
 def take_in_late_proofs(case: Case, now: dt.datetime) -> int:
     """Addresses that were proved after they counted as not proved, whoever has the case: the check says so."""
-    return checks_checking.look_again(subject=case.application.subject, kind="control", now=now)
+    return checks_checking.recheck(subject=case.application.subject, kind="control", now=now)
 
 
 @each_of(lambda now: pending_automatic.not_looked_at_since(now - LOOKS_AGAIN), at_most=LOOKED_AT_ONCE)

@@ -19,7 +19,7 @@ from rahdari.checks import checking as checks_checking
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.rules import Answer
 from rahdari.confirm.models import SubscriberQuestion
-from rahdari.confirm.rules import Said
+from rahdari.confirm.rules import OperatorAnswer
 from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
 from rahdari.mobile import actions as mobile
@@ -71,12 +71,12 @@ def take_answer(question: SubscriberQuestion, now: dt.datetime) -> None:
     if line is None:
         return
     line = mobile.take_answer(
-        line=line, said=question.said, reason=question.reason, reference=question.reference, now=now
+        line=line, answer=question.answer, reason=question.reason, reference=question.reference, now=now
     )
     _answer(question.subject, _from(line), f"operator:{question.operator}", now)
     if line.subject.startswith("registration:"):
         _take_over(line, now)
-    if question.said != Said.YES:
+    if question.answer != OperatorAnswer.YES:
         _tell_of_no(line, now)
 
 
@@ -91,16 +91,16 @@ def _from(line: MobileNumber) -> Answer:
     evidence = evidence_of(
         operator=line.operator,
         number=line.check_number,
-        said=line.said,
+        answer=line.answer,
         reason=line.reason,
         asked_at=line.asked_at,
         answered_at=line.answered_at,
     )
-    if line.said == Said.YES and line.is_taken:
+    if line.answer == OperatorAnswer.YES and line.is_taken:
         return Answer("failed", "mobile_line_registered", evidence, blames=False)
-    if line.said == Said.YES:
+    if line.answer == OperatorAnswer.YES:
         return Answer("passed", "mobile_line_confirmed", evidence)
-    if line.said == Said.NO:
+    if line.answer == OperatorAnswer.NO:
         return Answer("failed", "mobile_line_denied", evidence, blames=line.reason != "not_our_number")
     return Answer("failed", "mobile_line_not_told", evidence, blames=False)
 
@@ -132,7 +132,13 @@ def _take_over(line: MobileNumber, now: dt.datetime) -> None:
     """A registered number was taken to another operator, which confirmed it: the new line is listed there, the old one
     stays with the old operator for the overlap. The registration and its number stay as they are."""
     before = line.follows
-    if before is None or before.registration is None or line.said != Said.YES or line.is_taken or line.ended_at:
+    if (
+        before is None
+        or before.registration is None
+        or line.answer != OperatorAnswer.YES
+        or line.is_taken
+        or line.ended_at
+    ):
         return
     listing.list_line(line=line, registration=before.registration, now=now)
     listing.leave(

@@ -19,7 +19,7 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.confirm.queries import OPERATOR
-from rahdari.confirm.rules import BLAMES_NOBODY, Said
+from rahdari.confirm.rules import BLAMES_NOBODY, OperatorAnswer
 from rahdari.control import challenges
 from rahdari.control.rules import is_range
 from rahdari.db.queues import each_of
@@ -78,7 +78,7 @@ def deliver_answers_of_operators(question: SubscriberQuestion, now: dt.datetime)
         OPERATOR.erase(question, now)
         return
     proved = challenges.answer_by_operator(
-        subject=question.target, said=question.said, evidence=dict(_evidence(question)), now=now
+        subject=question.target, answer=question.answer, evidence=dict(_evidence(question)), now=now
     )
     _answer_check(question, now)
     _answer_control(question, proved=proved, now=now)
@@ -105,7 +105,7 @@ def _answer_control(question: SubscriberQuestion, *, proved: bool, now: dt.datet
     if control is None or not control.facts.get("provisional"):
         return
     if proved:
-        checks_checking.look_again(subject=question.subject, kind="control", now=now)
+        checks_checking.recheck(subject=question.subject, kind="control", now=now)
         return
     checks_checking.answer_check(
         subject=question.subject,
@@ -149,9 +149,9 @@ def mark_silent_provisional(check: Check, now: dt.datetime) -> bool:
 def answer_from(question: SubscriberQuestion) -> Answer:
     """An operator's answer as the answer of a check. A no is a fact for an officer: no rule refuses."""
     evidence = _evidence(question)
-    if question.said == Said.YES:
+    if question.answer == OperatorAnswer.YES:
         return Answer("passed", "operator_confirms", evidence)
-    if question.said == Said.NO:
+    if question.answer == OperatorAnswer.NO:
         return Answer("failed", "operator_denies", evidence, blames=question.reason not in BLAMES_NOBODY)
     return Answer("failed", "operator_cannot_tell", evidence, blames=False)
 
@@ -160,7 +160,7 @@ def _evidence(question: SubscriberQuestion) -> Evidence:
     return evidence_of(
         operator=question.operator,
         number=question.number,
-        said=question.said,
+        answer=question.answer,
         reason=question.reason,
         asked_at=question.asked_at,
         answered_at=question.answered_at,

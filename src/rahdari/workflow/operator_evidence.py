@@ -13,7 +13,7 @@ def answer_from(
     *,
     operator: str,
     number: str,
-    said: str,
+    answer: str,
     reason: str,
     asked_at: dt.datetime | None,
     answered_at: dt.datetime | None,
@@ -22,7 +22,7 @@ def answer_from(
     evidence: Evidence = {
         "question": number,
         "operator": found.name_en if found else operator,
-        "said": said,
+        "answer": answer,
         "at": answered_at.isoformat() if answered_at else None,
         "asked_at": asked_at.isoformat() if asked_at else None,
     }

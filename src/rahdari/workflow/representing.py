@@ -109,7 +109,7 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
             "asked": [str(each.organisation.pk) for each in asked if each.organisation is not None],
             "asked_at": now.isoformat(),
             "until": due_at.astimezone(dt.UTC).isoformat(),
-            "ways": [],
+            "channels": [],
         }
         contacts.note(check=check, facts=facts)
         _tell(others, application, asked, due_at, now)
@@ -119,9 +119,9 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
     if shown is not None:
         _answer_at_once(check, application, shown, now)
         return []
-    if check.facts.get("ways") or _association_is_asked(application):
+    if check.facts.get("channels") or _association_is_asked(application):
         contacts.note(check=check, facts={"until": until})
-        return [check] if check.facts.get("ways") else []
+        return [check] if check.facts.get("channels") else []
     _answer_at_once(check, application, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
     return []
 
@@ -234,16 +234,16 @@ def _association_is_asked(application: Application) -> bool:
     return bool(application.association) and check is not None and check.outcome == Outcome.WAITING
 
 
-def take_word_of_association(application: Application, policy: Policy, *, said: bool, now: dt.datetime) -> None:
+def take_word_of_association(application: Application, policy: Policy, *, confirmed: bool, now: dt.datetime) -> None:
     """An association has answered about this application: it saw who applies, so its yes names the applicant."""
     check = checks.checks_of(application.subject).filter(kind=KIND, outcome=Outcome.WAITING).first()
     association = policy.attesting.association(application.association) if policy.attesting else None
     if check is None or association is None or check.facts.get("asked"):
         return
-    if said:
+    if confirmed:
         evidence: Evidence = {"association": {"en": association.title.en, "ur": association.title.ur}}
         _answer(check, Answer("passed", "association_names", evidence), now)
-    elif not check.facts.get("ways"):
+    elif not check.facts.get("channels"):
         _answer(check, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
 
 
@@ -267,7 +267,7 @@ def _say_what_is_missing(application: Application, now: dt.datetime) -> None:
 def notify_of_grant(application: Application, now: dt.datetime) -> None:
     """Whoever was asked and did not say yes reads that an officer registered it all the same."""
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
-    if check is None or not check.facts.get("asked") or check.facts.get("said") == "yes":
+    if check is None or not check.facts.get("asked") or check.facts.get("answer") == "yes":
         return
     for each in _others(application):
         if each.organisation is None or str(each.organisation.pk) not in check.facts["asked"]:
@@ -282,7 +282,7 @@ def notify_of_grant(application: Application, now: dt.datetime) -> None:
                     "organisation": application.holder_name,
                     "name": application.applicant.name or application.contact_name,
                     "email": application.applicant.email,
-                    "said_no": check.facts.get("said") == "no",
+                    "denied": check.facts.get("answer") == "no",
                     "url": reverse("portal:help"),
                 },
                 now=now,

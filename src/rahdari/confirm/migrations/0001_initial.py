@@ -198,11 +198,14 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
-                    "said",
+                    "answer",
                     models.CharField(choices=[("yes", "yes"), ("no", "no"), ("unknown", "unknown")], max_length=8),
                 ),
                 ("reason", models.CharField(blank=True, max_length=30)),
-                ("way", models.CharField(choices=[("page", "Page"), ("file", "File"), ("api", "Api")], max_length=4)),
+                (
+                    "channel",
+                    models.CharField(choices=[("page", "Page"), ("file", "File"), ("api", "Api")], max_length=4),
+                ),
                 ("by", models.CharField(max_length=120)),
                 ("at", models.DateTimeField()),
                 (

@@ -180,10 +180,10 @@ class Migration(migrations.Migration):
                 ("appeal_until", models.DateTimeField()),
                 ("restored_at", models.DateTimeField(blank=True, null=True)),
                 ("restored_why", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
-                ("case", models.ForeignKey(on_delete=models.PROTECT, related_name="taken_back", to="decide.case")),
+                ("case", models.ForeignKey(on_delete=models.PROTECT, related_name="revocations", to="decide.case")),
                 (
                     "notice",
-                    models.OneToOneField(on_delete=models.PROTECT, related_name="taking_back", to="decide.notice"),
+                    models.OneToOneField(on_delete=models.PROTECT, related_name="revocation", to="decide.notice"),
                 ),
                 (
                     "proposed_by",
@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "registration",
-                    models.ForeignKey(on_delete=models.PROTECT, related_name="taken_back", to="register.registration"),
+                    models.ForeignKey(on_delete=models.PROTECT, related_name="revocations", to="register.registration"),
                 ),
                 (
                     "restored_by",
@@ -387,7 +387,7 @@ class Migration(migrations.Migration):
                     models.Q(("codes", []), _negated=True),
                     ("kind__in", ["suspension", "striking_out"]),
                 ),
-                name="taking_back_has_code_and_second_officer",
+                name="revocation_has_code_and_second_officer",
             ),
         ),
         migrations.AddConstraint(
@@ -396,7 +396,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("decided_by__startswith", "officer:"), ("decided_by__startswith", "supervisor:"), _connector="OR"
                 ),
-                name="rule_never_takes_back",
+                name="rule_never_revokes",
             ),
         ),
     ]

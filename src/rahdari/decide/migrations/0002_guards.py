@@ -139,7 +139,7 @@ CREATE TRIGGER decide_evidence_stays BEFORE UPDATE OF evidence ON decide_notice
     FOR EACH ROW EXECUTE FUNCTION decide_evidence_stays();
 
 -- Registrations are taken back with a notice that was heard, and a second officer, or not at all.
-CREATE FUNCTION decide_taking_back_was_heard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION decide_revocation_was_heard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     words text[] := ARRAY['text', 'restored_why'];
     free text[] := ARRAY['restored_at', 'restored_by_id', 'restored_why'];
@@ -168,8 +168,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER decide_taking_back_was_heard BEFORE INSERT OR UPDATE OR DELETE ON decide_revocation
-    FOR EACH ROW EXECUTE FUNCTION decide_taking_back_was_heard();
+CREATE TRIGGER decide_revocation_was_heard BEFORE INSERT OR UPDATE OR DELETE ON decide_revocation
+    FOR EACH ROW EXECUTE FUNCTION decide_revocation_was_heard();
 """
 
 

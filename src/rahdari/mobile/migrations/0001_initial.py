@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ("operator", models.SlugField(blank=True, max_length=60)),
                 ("check_number", models.CharField(blank=True, max_length=12)),
                 ("check_due_at", models.DateTimeField(blank=True, null=True)),
-                ("said", models.CharField(blank=True, max_length=8)),
+                ("answer", models.CharField(blank=True, max_length=8)),
                 ("reason", models.CharField(blank=True, max_length=30)),
                 ("reference", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
                 ("reference_index", models.CharField(blank=True, max_length=64)),

@@ -4,7 +4,7 @@ from django.db import migrations
 
 GUARDS = """
 ALTER TABLE mobile_mobilenumber ADD CONSTRAINT a_known_line_has_no_number CHECK (
-    (octet_length(reference) = 0 AND said <> 'yes') OR (octet_length(number) = 0 AND octet_length(asked) = 0)
+    (octet_length(reference) = 0 AND answer <> 'yes') OR (octet_length(number) = 0 AND octet_length(asked) = 0)
 );
 ALTER TABLE mobile_mobilenumber ADD CONSTRAINT a_line_that_ended_has_no_number CHECK (
     ended_at IS NULL OR (octet_length(number) = 0 AND octet_length(asked) = 0)

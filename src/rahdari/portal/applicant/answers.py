@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.applicant.answers import Answer, may_take_more_time
-from rahdari.applicant.late_evidence import ways_of
+from rahdari.applicant.late_evidence import options_of
 from rahdari.applicant.proofs import proofs_of
 from rahdari.applicant.refusals import why
 from rahdari.applicant.titles import words
@@ -68,7 +68,7 @@ def other_proof(application: Application) -> str:
     known = proofs_of(application)
     if any(not each.is_proved for each in known):
         return where_to_prove(application, known)
-    return reverse("portal:proof", args=[application.reference]) if ways_of(application, timezone.now()) else ""
+    return reverse("portal:proof", args=[application.reference]) if options_of(application, timezone.now()) else ""
 
 
 def _answering(
@@ -221,7 +221,7 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         "reasons": [remedies.reason_with_law(policy, code) for code in told.codes],
         **_clock(start=told.sent_at, due=due, now=now),
         "may_answer": told.may_answer,
-        "taking_back": case.status == Status.DECIDED,
+        "revocation": case.status == Status.DECIDED,
         "papers": answering.papers,
     }
     return render(request, "portal/applicant/notice.html", context)

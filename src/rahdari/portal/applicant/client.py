@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.applicant.clients import correct, form_for, not_sent_again, question_about
-from rahdari.applicant.late_evidence import ways_of
+from rahdari.applicant.late_evidence import options_of
 from rahdari.apply.evidence_forms import ClientForm
 from rahdari.apply.models import Application
 from rahdari.checks.kinds import KINDS
@@ -73,7 +73,7 @@ def _context(
         "usual": values.span_words(usual, "in") if usual is not None else "",
         "may_send_again": again_from is not None and again_from <= now,
         "again_from": again_from,
-        "may_prove": bool(ways_of(application, now)),
+        "may_prove": bool(options_of(application, now)),
         "is_open": is_open(question, now),
         "party": party,
         "heading": kind.others.heading if kind.others is not None else "",

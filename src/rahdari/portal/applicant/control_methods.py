@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
-from rahdari.applicant.offered_ways import OfferedWay, offered
+from rahdari.applicant.offered_methods import OfferedMethod, offered
 from rahdari.applicant.proof_forms import ProofForm, first_values
 from rahdari.applicant.proofs import (
     TRIES_SHOWN,
@@ -25,12 +25,12 @@ from rahdari.applicant.proofs import (
     counts,
     is_looking,
     is_pending,
-    open_way,
+    open_method,
     pending,
 )
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.control import expected_claims, prefixes, registry_words, way_words, ways
+from rahdari.control import expected_claims, method_words, methods, prefixes, registry_words
 from rahdari.control import queries as proofs
 from rahdari.control import rules as proving
 from rahdari.control.models import Challenge, Method
@@ -59,23 +59,23 @@ def rows(application: Application, endpoint: Endpoint, policy: Policy, now: dt.d
     found = [each for each in offered(application, endpoint, policy, now) if each.method != Method.LINK]
     return [
         _row(application, endpoint, each, now)
-        for each in sorted(found, key=lambda each: (each.method not in ways.LOOKED_AT, each.rank))
+        for each in sorted(found, key=lambda each: (each.method not in methods.LOOKED_AT, each.rank))
     ]
 
 
-def _row(application: Application, endpoint: Endpoint, way: OfferedWay, now: dt.datetime) -> MethodRow:
+def _row(application: Application, endpoint: Endpoint, method: OfferedMethod, now: dt.datetime) -> MethodRow:
     at = [application.reference, endpoint.pk]
-    title = way_words.title(way.method)
-    if way.operator is not None:
+    title = method_words.title(method.method)
+    if method.operator is not None:
         url = reverse("portal:prove_operator", args=at)
-        return MethodRow(title, way.operator.gist, url, way.fits, *way.operator.standing)
-    tone, state = standing(way.latest, now)
-    if way.method == Method.CONTACT:
+        return MethodRow(title, method.operator.gist, url, method.fits, *method.operator.standing)
+    tone, state = standing(method.latest, now)
+    if method.method == Method.CONTACT:
         opens, url = False, reverse("portal:prove_contact", args=at)
     else:
-        opens = not tone and not ProofForm.is_needed(way.method, endpoint)
-        url = reverse("portal:prove_way", args=[*at, way.method])
-    return MethodRow(title, way_words.gist(way.method), url, way.fits, tone, state, opens)
+        opens = not tone and not ProofForm.is_needed(method.method, endpoint)
+        url = reverse("portal:prove_method", args=[*at, method.method])
+    return MethodRow(title, method_words.gist(method.method), url, method.fits, tone, state, opens)
 
 
 def standing(challenge: Challenge | None, now: dt.datetime) -> tuple[str, str]:
@@ -83,23 +83,23 @@ def standing(challenge: Challenge | None, now: dt.datetime) -> tuple[str, str]:
     if challenge is None or not is_pending(challenge, now):
         return "", ""
     if is_looking(challenge, now):
-        return "wait", way_words.looking()
+        return "wait", method_words.looking()
     attempt = proofs.last_attempt(challenge)
     if attempt is None:
-        return "wait", way_words.begun()
-    said = way_words.of_look(attempt)
-    return said.tone, said.short
+        return "wait", method_words.begun()
+    result = method_words.of_look(attempt)
+    return result.tone, result.short
 
 
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) -> HttpResponse:
+def method(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) -> HttpResponse:
     application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     mine = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
-    if mine is None or method not in ways.LOOKED_AT:
+    if mine is None or method not in methods.LOOKED_AT:
         raise Http404
     policy = apply.frozen_policy(application)
     overview = redirect("portal:prove", reference=reference, endpoint=mine.pk)
@@ -111,7 +111,7 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
         return overview
     needs_form = ProofForm.is_needed(method, mine)
     if challenge is None and not needs_form and request.method == "POST":
-        challenge = open_way(mine, policy, method, actor=actor, now=now)
+        challenge = open_method(mine, policy, method, actor=actor, now=now)
         if "look" not in request.POST:
             return redirect(request.path)
     form: ProofForm | None = None
@@ -121,7 +121,7 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
     if request.method == "POST" and needs_form:
         form = ProofForm(request.POST, request.FILES, method=method, endpoint=mine)
         if form.is_valid():
-            open_way(mine, policy, method, actor=actor, now=now, given=form.given())
+            open_method(mine, policy, method, actor=actor, now=now, given=form.given())
             return redirect(request.path + "#do")
     elif needs_form and (challenge is None or "change" in request.GET):
         given = challenge.facts if challenge else {}
@@ -131,8 +131,8 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
         "endpoint": mine,
         "addr": format_block(mine.network),
         "method": method,
-        "title": way_words.title(method),
-        "gist": way_words.gist(method),
+        "title": method_words.title(method),
+        "gist": method_words.gist(method),
         "form": form,
         "challenge": challenge,
         "counts_half": counts(policy, mine, method, now) < policy.proof.enough,
@@ -145,7 +145,7 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
         facts["rpki"] = registry_words.of_rpki(rpki) if rpki else ""
     if challenge is not None and form is None:
         facts |= progress(challenge)
-    return render(request, "portal/applicant/way.html", facts)
+    return render(request, "portal/applicant/method.html", facts)
 
 
 def progress(challenge: Challenge) -> dict[str, Any]:
@@ -156,13 +156,13 @@ def progress(challenge: Challenge) -> dict[str, Any]:
         "given": challenge.facts,
         "port_text": _port_text(challenge),
         "asked_at": expected_claims.address_asked(challenge),
-        "steps": f"portal/applicant/ways/{challenge.method}.html",
+        "steps": f"portal/applicant/methods/{challenge.method}.html",
         "values": expected_claims.shown_for(challenge),
         "looking": looking,
         "places": proofs.places_asked(),
-        "said": way_words.of_look(tries[0]) if tries else None,
-        "advice": way_words.advice_of(tries[0]) if tries else [],
-        "tries": [way_words.of_try(each) for each in tries],
+        "result": method_words.of_look(tries[0]) if tries else None,
+        "advice": method_words.advice_of(tries[0]) if tries else [],
+        "tries": [method_words.of_try(each) for each in tries],
         "looked_at": now,
         # The page loads again by itself when this changes.
         "state": f"{challenge.status}.{looking}.{tries[0].pk if tries else 0}",

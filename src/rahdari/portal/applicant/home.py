@@ -16,7 +16,7 @@ from rahdari.applicant.proofs import with_unproved
 from rahdari.applicant.registration_status import standing_of
 from rahdari.applicant.registrations import seen_by
 from rahdari.applicant.representing import questions_to
-from rahdari.applicant.stages import Said, Stage, said
+from rahdari.applicant.stages import Stage, StageText, stage_text
 from rahdari.applicant.titles import service_title
 from rahdari.apply import access, summary
 from rahdari.apply.models import Application
@@ -31,7 +31,7 @@ from rahdari.register.models import Registration
 class ApplicationRow:
     application: Application
     stage: Stage
-    said: Said
+    text: StageText
     is_your_turn: bool
     service: str
     url: str
@@ -112,7 +112,7 @@ def _row(application: Application, seen: Overview | None) -> ApplicationRow:
     return ApplicationRow(
         application=application,
         stage=stage,
-        said=seen.said if seen else said(stage),
+        text=seen.text if seen else stage_text(stage),
         is_your_turn=seen.is_your_turn if seen else True,
         service=service_title(application.service),
         url=reverse(name, args=[application.reference]),

@@ -26,7 +26,7 @@ from rahdari.applicant.overview import overviews
 from rahdari.applicant.proofs import with_unproved
 from rahdari.applicant.registration_status import may_go_on, standing_of, stays
 from rahdari.applicant.representing import Asked, questions_to
-from rahdari.applicant.stages import Said, Stage
+from rahdari.applicant.stages import Stage, StageText
 from rahdari.applicant.titles import service_title
 from rahdari.apply import access, renewal, subjects
 from rahdari.apply import queries as applications
@@ -100,7 +100,7 @@ class UnderWay:
 
     application: Application
     service: str
-    said: Said
+    text: StageText
     is_your_turn: bool
 
 
@@ -159,7 +159,7 @@ def _under_way(found: Organisation, now: dt.datetime) -> list[UnderWay]:
         UnderWay(
             each.application,
             service_title(each.application.service),
-            each.said,
+            each.text,
             each.is_your_turn and each.stage is not Stage.FEE,
         )
         for each in rows
@@ -240,7 +240,7 @@ def _provisional(row: MemberRow) -> ToDo:
 def _go_on(each: UnderWay) -> ToDo:
     reference = each.application.reference
     place = reverse("portal:application", args=[reference])
-    return ToDo(place, each.service, reference, each.said.tone, each.said.short)
+    return ToDo(place, each.service, reference, each.text.tone, each.text.short)
 
 
 @person_required

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.applicant.late_evidence import PER_SECONDS, PROOFS, Way, form_of, offer, ways_of
+from rahdari.applicant.late_evidence import PER_SECONDS, PROOFS, EvidenceOption, form_of, offer, options_of
 from rahdari.applicant.refusals import why
 from rahdari.apply import late_evidence, parts, screening
 from rahdari.apply.evidence_forms import LaterText
@@ -35,10 +35,10 @@ MOST_FILES = 10
 def proof(request: HttpRequest, reference: str) -> HttpResponse:
     """What counts as a proof now, each with its page."""
     application = shared.application(request, reference).row
-    ways = ways_of(application, timezone.now())
-    if not ways:
+    options = options_of(application, timezone.now())
+    if not options:
         return redirect("portal:application", reference=reference)
-    return render(request, "portal/applicant/proof.html", {"application": application, "ways": ways})
+    return render(request, "portal/applicant/proof.html", {"application": application, "options": options})
 
 
 @login_required
@@ -46,24 +46,24 @@ def proof(request: HttpRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def send_proof(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
     application, by = shared.application(request, reference)
-    ways = ways_of(application, timezone.now())
-    if not ways:
+    options = options_of(application, timezone.now())
+    if not options:
         return redirect("portal:application", reference=reference)
-    way = next((each for each in ways if each.key == kind), None)
-    if way is None:
+    option = next((each for each in options if each.key == kind), None)
+    if option is None:
         raise Http404
-    form = form_of(application, way, request.POST if request.method == "POST" else None)
+    form = form_of(application, option, request.POST if request.method == "POST" else None)
     problems: list[str] = []
     if request.method == "POST" and (form is None or form.is_valid()):
-        problems = _offer(request, application, by, way, form.cleaned_data if form is not None else {})
+        problems = _offer(request, application, by, option, form.cleaned_data if form is not None else {})
         if not problems:
             messages.success(request, _("It has arrived. This page shows what happens next."))
             return redirect(_where_to(application))
     context = {
         "application": application,
-        "way": way,
+        "option": option,
         "form": form,
-        "hint": "" if isinstance(form, LaterText) else way.hint,
+        "hint": "" if isinstance(form, LaterText) else option.hint,
         "problems": problems,
         "back_url": reverse("portal:proof", args=[reference]),
     }
@@ -77,10 +77,12 @@ def too_often(request: HttpRequest) -> str:
     return "" if allowance.allowed else words % {"when": values.again_after(allowance.wait)}
 
 
-def _offer(request: HttpRequest, application: Application, by: Acting, way: Way, data: dict[str, Any]) -> list[str]:
+def _offer(
+    request: HttpRequest, application: Application, by: Acting, option: EvidenceOption, data: dict[str, Any]
+) -> list[str]:
     """Give the proof to the room; what is wrong with it, in sentences."""
-    files = request.FILES.getlist("file") if way.sort.is_file else []
-    if way.sort.is_file and not files:
+    files = request.FILES.getlist("file") if option.sort.is_file else []
+    if option.sort.is_file and not files:
         return [_("Choose a file or take a photo")]
     if len(files) > MOST_FILES:
         return [
@@ -90,7 +92,7 @@ def _offer(request: HttpRequest, application: Application, by: Acting, way: Way,
     if words := too_often(request):
         return [words]
     try:
-        offer(application, way, data, files, actor=by.actor, now=timezone.now())
+        offer(application, option, data, files, actor=by.actor, now=timezone.now())
     except screening.FileRefused as error:
         return [words_of_file(error)]
     except parts.TooManyDocuments as error:

@@ -21,8 +21,8 @@ from rahdari.applicant.proofs import Proof, counts, left_to_prove, proofs_of, pr
 from rahdari.apply import access, subjects
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.control import method_words, rules
 from rahdari.control import queries as proofs
-from rahdari.control import rules, way_words
 from rahdari.control.models import Challenge, Method
 from rahdari.people.access import person
 from rahdari.people.acting import Acting
@@ -124,7 +124,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     if request.method == "POST":
         return _prove_here(request, application, by, mine)
     if mine.proof is not None:
-        facts["proved"] = way_words.proved_by(mine.proof)
+        facts["proved"] = method_words.proved_by(mine.proof)
         facts["is_held"] = bool(optional.ask("rahdari.applicant", "is_held", application, mine.endpoint))
         return render(request, "portal/applicant/proved.html", facts)
     policy, now = apply.frozen_policy(application), timezone.now()
@@ -174,13 +174,13 @@ def _link(request: HttpRequest, application: Application, endpoint: Endpoint, li
     """The link of the address; where it has none open, the one of the application does the same."""
     address = rules.plain_address(visitor.address(request))
     attempt = proofs.last_attempt(link) if link is not None else None
-    said = way_words.of_look(attempt) if attempt is not None else None
+    said = method_words.of_look(attempt) if attempt is not None else None
     return {
         "seen": address,
         "is_there": rules.covers(endpoint.network, address),
         "is_prefix": endpoint.network.num_addresses > 1,
         "link": link,
         "link_url": proofs.link_url(link) if link is not None else links.absolute(links.proves(application)),
-        "link_said": said,
+        "link_result": said,
         "looked_at": timezone.now(),
     }

@@ -23,7 +23,7 @@ from rahdari.applicant.proofs import addresses_in, proofs_of, provable_by_link, 
 from rahdari.apply import access
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.control import rules, visits, way_words
+from rahdari.control import method_words, rules, visits
 from rahdari.people.rules import Act
 from rahdari.web import errors, limits, visitor
 
@@ -57,7 +57,7 @@ def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
             {
                 "endpoint": each.endpoint,
                 "line": apply.what_runs_at(each.endpoint),
-                "said": way_words.proved_by(each.proof) if each.proof is not None else None,
+                "result": method_words.proved_by(each.proof) if each.proof is not None else None,
             }
             for each in page
         ],

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari.applicant import titles
 from rahdari.applicant.clients import question_about
-from rahdari.applicant.late_evidence import ways_of
+from rahdari.applicant.late_evidence import options_of
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
 from rahdari.applicant.registrations import may_act_for
 from rahdari.apply import access, subjects
@@ -134,7 +134,7 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
         "officer_has_it": application is not None and application.status == "submitted",
         "application": application,
         "is_paused": standing_of(found, now) == PAUSED,
-        "ways": ways_of(application, now) if application is not None and may_send else [],
+        "options": options_of(application, now) if application is not None and may_send else [],
         "asks_client": application is not None and may_send and question_about(application) is not None,
         "may_act": may_act_for(person(request), found),
     }

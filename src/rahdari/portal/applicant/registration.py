@@ -89,7 +89,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "may_act": may_act,
         "may_go_on": may_go_on(found, now),
         "notice": remedies.notice_about(found),
-        **_taken_back(found, state),
+        **_revocation(found, state),
         "undone_until": min(found.struck_out_at + UNDONE_WITHIN, found.stays_until) if found.struck_out_at else None,
         "may_change": may_act_for(person(request), found, Act.ADDRESSES),
         "may_prove": may_act_for(person(request), found, Act.PROVE),
@@ -141,9 +141,9 @@ def _page_of(remedy: Remedy, found: Registration) -> str:
     return reverse("apply:start") if remedy.key == "new_application" else ""
 
 
-def _taken_back(found: Registration, state: str) -> dict[str, object]:
+def _revocation(found: Registration, state: str) -> dict[str, object]:
     """Why it was suspended or struck out, and what its holder can do."""
-    taken = remedies.taken_back_from(found) if state in {"suspended", "struck_out"} else None
+    taken = remedies.last_revocation(found) if state in {"suspended", "struck_out"} else None
     if taken is None or taken.restored_at is not None:
         return {}
     rules = case_clock.policy_of(taken.case.application)

@@ -22,7 +22,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply import sending as apply_sending
 from rahdari.apply.models import Application
 from rahdari.apply.summary import SummaryGroup, title_of
-from rahdari.control import expected_claims, rules, way_words
+from rahdari.control import expected_claims, method_words, rules
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
 from rahdari.people.acting import Acting
@@ -40,7 +40,7 @@ class Held:
 
     address: str
     how: str
-    way: str | SafeString = ""
+    method: str | SafeString = ""
 
 
 @dataclass(frozen=True)
@@ -80,21 +80,21 @@ def _addresses(foreseen: renewal.Foreseen, policy: Policy, seen: Address) -> lis
     held = []
     # One question for all: an organisation has hundreds.
     known = proofs.proofs_of([row.subject for row in foreseen.stays])
-    by_link = policy.proof.way(Method.LINK) is not None
+    by_link = policy.proof.offered(Method.LINK) is not None
     reported = [row for row in applications.endpoints_of(foreseen.last) if row.is_dynamic]
     # Of several programs at one address it stands once: they are proved together.
     for row in {row.block: row for row in foreseen.stays}.values():
         before = known.get((row.subject, str(row.block)))
-        how, way = "later", ""
+        how, method = "later", ""
         if by_link and rules.covers(row.block, seen):
             how = "here"
         elif (
             before is not None
-            and policy.proof.way(before.method) is not None
+            and policy.proof.offered(before.method) is not None
             and expected_claims.can_be_repeated(before)
         ):
-            how, way = "looked_at", way_words.title(before.method)
-        held.append(Held(format_block(row.block), how, way))
+            how, method = "looked_at", method_words.title(before.method)
+        held.append(Held(format_block(row.block), how, method))
     return held + [Held(row.address_text, "reported") for row in reported]
 
 

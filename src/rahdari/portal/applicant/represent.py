@@ -59,7 +59,7 @@ def represent(request: HttpRequest, reference: str) -> HttpResponse:
         "is_company": check.kind == contacts.REPRESENTS,
         "list": roster_title(check.facts.get("roster", "")),
         "contacts": found,
-        "sent": next((each for each in found if each.way == sent), None),
+        "sent": next((each for each in found if each.channel == sent), None),
         "trouble": trouble,
         "until": dt.datetime.fromisoformat(check.facts["until"]) if "until" in check.facts else None,
     }
@@ -69,8 +69,8 @@ def represent(request: HttpRequest, reference: str) -> HttpResponse:
 def _send(request: HttpRequest, application: Application, check: Check, actor: str, now: dt.datetime) -> str:
     """What is wrong; nothing when the code is on its way."""
     try:
-        way = request.POST["to"][:10]
-        representing.send(application, check, way, by=person(request), actor=actor, now=now)
+        channel = request.POST["to"][:10]
+        representing.send(application, check, channel, by=person(request), actor=actor, now=now)
     except registries.NoCodeNow as error:
         return representing.no_code(error)
     return ""
@@ -99,10 +99,10 @@ def representative(request: HttpRequest, id: uuid.UUID, check: uuid.UUID) -> Htt
     except representing.NotAsked:
         raise Http404 from None
     waits = found.outcome == Outcome.WAITING and about.status == "submitted"
-    if request.method == "POST" and request.POST.get("said") in {"yes", "no"}:
-        said = request.POST["said"] == "yes"
+    if request.method == "POST" and request.POST.get("answer") in {"yes", "no"}:
+        agrees = request.POST["answer"] == "yes"
         if waits and contacts.answer_as_representative(
-            check=found, said=said, actor=actor_of(person(request)), now=timezone.now()
+            check=found, agrees=agrees, actor=actor_of(person(request)), now=timezone.now()
         ):
             messages.success(request, _("Thank you. Your answer is recorded."))
         return redirect(request.path)
@@ -114,7 +114,7 @@ def representative(request: HttpRequest, id: uuid.UUID, check: uuid.UUID) -> Htt
         "email": about.applicant.email,
         "sent_at": about.submitted_at,
         "waits": waits,
-        "said": found.facts.get("said", ""),
+        "answer": found.facts.get("answer", ""),
         "decided": about.status,
         "until": until,
         "left": values.span_words(max(until - timezone.now(), dt.timedelta())),

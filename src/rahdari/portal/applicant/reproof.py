@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.applicant.proof_history import begin, pending_way, proofs_of, way_of_before
+from rahdari.applicant.proof_history import begin, pending_method, previous_method, proofs_of
 from rahdari.applicant.proofs import ask_for_a_look
+from rahdari.control import method_words, rules
 from rahdari.control import queries as proofs
-from rahdari.control import rules, way_words
 from rahdari.control.models import Method, Reproof
 from rahdari.people.access import person_required
 from rahdari.people.rules import Act
@@ -47,7 +47,7 @@ def prove_again(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpR
         if under_way is None:
             begin(row, by.actor, now)
         else:
-            repeated = way_of_before(under_way)
+            repeated = previous_method(under_way)
             if repeated is not None:
                 ask_for_a_look(repeated, now)
         return redirect(reverse("portal:prove_again", args=[found.reference, row.pk]) + "#seen")
@@ -60,7 +60,7 @@ def prove_again(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpR
 def _ways_of(request: HttpRequest, reproof: Reproof, row: Entry) -> dict[str, Any]:
     """The link, which always works, and the way of the first time where we can look by ourselves."""
     facts: dict[str, Any] = {"ends_at": reproof.opened_at + reproof.between * reproof.windows}
-    link = pending_way(reproof, Method.LINK)
+    link = pending_method(reproof, Method.LINK)
     if link is not None:
         address = rules.plain_address(visitor.address(request))
         attempt = proofs.last_attempt(link)
@@ -69,12 +69,12 @@ def _ways_of(request: HttpRequest, reproof: Reproof, row: Entry) -> dict[str, An
             "link_path": proofs.link_path(link),
             "seen": address,
             "is_there": rules.covers(row.block, address),
-            "link_said": way_words.of_look(attempt) if attempt is not None else None,
+            "link_result": method_words.of_look(attempt) if attempt is not None else None,
         }
         facts["state"] = f"{link.status}.{attempt.pk if attempt else 0}"
-    repeated = way_of_before(reproof)
+    repeated = previous_method(reproof)
     if repeated is not None:
         state = facts.get("state", "")
-        facts |= {"challenge": repeated, "way_title": way_words.title(repeated.method), **progress(repeated)}
+        facts |= {"challenge": repeated, "way_title": method_words.title(repeated.method), **progress(repeated)}
         facts["state"] = f"{state}.{facts['state']}"
     return facts

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
 from rahdari.applicant.overview import Overview
-from rahdari.applicant.share import NOBODY, UNPROVED, NameForm, ask, status_of, take_back, to_share
+from rahdari.applicant.share import NOBODY, UNPROVED, NameForm, ask, status_of, to_share, withdraw_request
 from rahdari.apply import queries as apply
 from rahdari.people.models import User
 from rahdari.people.rules import Act
@@ -38,8 +38,8 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     if mine is None or mine.is_dynamic:
         raise Http404
     now = timezone.now()
-    if request.method == "POST" and "take_back" in request.POST:
-        take_back(application, mine, actor=by.actor, now=now)
+    if request.method == "POST" and "withdraw" in request.POST:
+        withdraw_request(application, mine, actor=by.actor, now=now)
         return redirect(request.path)
     stands = status_of(application, mine, now)
     if stands.state in {UNPROVED, NOBODY}:

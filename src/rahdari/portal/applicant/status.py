@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari import optional
 from rahdari.applicant.access_log import looks_at_application
 from rahdari.applicant.awaiting import clock_of, what_then
-from rahdari.applicant.late_evidence import ways_of
-from rahdari.applicant.operator_way import stands_meanwhile
+from rahdari.applicant.late_evidence import options_of
+from rahdari.applicant.operator_method import stands_meanwhile
 from rahdari.applicant.overview import Overview, invoice_of, overview
 from rahdari.applicant.refusals import why
 from rahdari.applicant.stages import (
@@ -71,7 +71,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "application": found,
         "seen": seen,
         "stage": str(seen.stage),
-        "said": seen.said,
+        "text": seen.text,
         "operator_clock": waits,
         "answer_clock": clock_of([each for each in of_others if each.kind == seen.waits_for_others], now),
         "waits_for": seen.waits_for_others,
@@ -91,7 +91,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION}
-        and bool(ways_of(found, now, seen.every_check)),
+        and bool(options_of(found, now, seen.every_check)),
         "may_pay": seen.invoice is not None and found.holder_ref in people.holders_for(person(request), Act.INVOICES),
         "is_over": seen.stage in OVER,
         "readable_until": decide_due.readable_until(found),

@@ -24,7 +24,7 @@ A_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Said:
+class LagText:
     """How the network stands, in words: a heading, a sentence on what it means or what to do, and its tone."""
 
     heading: str
@@ -32,26 +32,26 @@ class Said:
     tone: str
 
 
-_SAID: dict[str, Callable[[], Said]] = {
-    "in_step": lambda: Said(
+_SAID: dict[str, Callable[[], LagText]] = {
+    "in_sync": lambda: LagText(
         _("Your network is up to date"), _("Every entry is applied, within the time that is allowed."), "ok"
     ),
-    "behind": lambda: Said(
+    "behind": lambda: LagText(
         _("Your network is behind the register"),
         _("An edition has been out for more than 5 minutes and is not applied. Check the agent and its log."),
         "warn",
     ),
-    "drift": lambda: Said(
+    "drift": lambda: LagText(
         _("Your network has a different list from the register"),
         _("The digest that your agent sent is not that of the edition. Run the agent's sync again, from a snapshot."),
         "bad",
     ),
-    "incomplete": lambda: Said(
+    "incomplete": lambda: LagText(
         _("One point of your network is not complete"),
         _("The agent could not load the list everywhere. The table below shows where."),
         "bad",
     ),
-    "never": lambda: Said(
+    "never": lambda: LagText(
         _("We have not heard from your network yet"),
         _("Start the agent with the token that you were given. Its first report appears here within seconds."),
         "wait",
@@ -59,7 +59,7 @@ _SAID: dict[str, Callable[[], Said]] = {
 }
 
 
-def lag_text(seen: OperatorLag) -> Said:
+def lag_text(seen: OperatorLag) -> LagText:
     return _SAID[str(seen.state)]()
 
 
@@ -100,7 +100,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "seen": seen,
         "more": any(point.more for point in seen.points),
-        "said": lag_text(seen),
+        "text": lag_text(seen),
         "behind": behind_words(seen),
         "asns": ", ".join(f"AS{asn}" for asn in seen.operator.asns),
         "past": [(lists_of(each), each) for each in past[-SHOWN:][::-1]],

@@ -57,7 +57,7 @@ def _today() -> dict[str, object]:
     return {
         "lags": lags,
         "operators": len(lags),
-        "in_step": sum(lag.in_step for lag in lags),
+        "in_sync": sum(lag.in_sync for lag in lags),
         "edition": publish.latest_edition(),
     }
 

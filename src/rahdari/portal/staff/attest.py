@@ -162,14 +162,14 @@ def _shown(found: AttestationReview, application: Application | None, form: Deci
     now, rules, language = timezone.now(), attestations.attesting(), get_language()
     attestation = found.attestation
     claim = rules.claim(attestation.claim) if rules else None
-    way = next((each for each in rules.ways if each.key == attestation.way), None) if rules else None
+    method = next((each for each in rules.methods if each.key == attestation.method), None) if rules else None
     why = next((each for each in rules.revocations if each.key == attestation.revocation), None) if rules else None
     return {
         "row": _row(found, now),
         "attestation": attestation,
         "application": application,
         "claim": claim.title.in_language(language) if claim else attestation.claim,
-        "way": way.title.in_language(language) if way else attestation.way,
+        "method": method.title.in_language(language) if method else attestation.method,
         "why": why.title.in_language(language) if why else "",
         "yields": found.reply == Reply.YIELDS,
         "outcome": _words_of(ReviewOutcome(found.outcome), ReviewKind(found.kind)) if found.outcome else "",

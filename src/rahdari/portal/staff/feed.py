@@ -28,9 +28,9 @@ from rahdari.web.posting import posted_from
 
 from .forms import HoldForm
 
-TONES = {"in_step": "ok", "behind": "warn", "drift": "bad", "incomplete": "bad", "never": "wait"}
+TONES = {"in_sync": "ok", "behind": "warn", "drift": "bad", "incomplete": "bad", "never": "wait"}
 _STATES: dict[str, Callable[[], str]] = {
-    "in_step": lambda: pgettext("an operator", "Up to date"),
+    "in_sync": lambda: pgettext("an operator", "Up to date"),
     "behind": lambda: pgettext("an operator", "Behind"),
     "drift": lambda: pgettext("an operator", "Another list"),
     "incomplete": lambda: pgettext("an operator", "Not loaded everywhere"),
@@ -108,7 +108,7 @@ def _page(
         OperatorRow(seen, _STATES[str(seen.state)](), TONES[str(seen.state)])
         for seen in operator_lag.operators_with_lag(now)
     ]
-    behind = sum(row.seen.state != "in_step" for row in rows)
+    behind = sum(row.seen.state != "in_sync" for row in rows)
     context: dict[str, Any] = {
         "wide": True,
         "held": held,

@@ -14,8 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.address import directory, format_block
+from rahdari.control import method_words
 from rahdari.control import queries as proofs
-from rahdari.control import way_words
 from rahdari.control.models import Reproof
 from rahdari.decide import desk, unreached_addresses
 from rahdari.people.access import officer_required, person
@@ -31,7 +31,7 @@ class ProofRow:
     entry: Entry
     address: str
     operator: str
-    way: str
+    method: str
 
     @property
     def is_for_another_network(self) -> bool:
@@ -53,7 +53,7 @@ def proofs_in_vain(request: HttpRequest) -> HttpResponse:
             entry,
             format_block(entry.block),
             (known.organisation(entry.asn) if entry.asn is not None else None) or "",
-            way_words.title(found[entry.pk].proof.method),
+            method_words.title(found[entry.pk].proof.method),
         )
         for entry, _file in listed
     ]

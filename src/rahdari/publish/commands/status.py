@@ -6,7 +6,7 @@ from typing import Any
 
 from .console import fail, span
 
-MARKS = {"in_step": "in step", "behind": "behind", "drift": "another set", "incomplete": "not loaded everywhere"}
+MARKS = {"in_sync": "in sync", "behind": "behind", "drift": "another set", "incomplete": "not loaded everywhere"}
 
 
 def add_words(acts: Any) -> None:
@@ -101,7 +101,7 @@ def print_operators(lags: list[Any], now: dt.datetime) -> None:
             continue
         edition = f"edition {each.sequence}" if each.sequence is not None else "no edition of ours"
         late = ""
-        if each.in_step and each.shown_lag is not None:
+        if each.in_sync and each.shown_lag is not None:
             # Of the edition that is named, not of another stream's. One that lacks nothing is in step, however long
             # after its publication it came to the newest.
             late = f", in force {span(each.shown_lag)} after it came"

@@ -52,13 +52,13 @@ def comma() -> str:
 def unregistered(*, paper: bool = False, folded: bool = False) -> dict[str, Any]:
     """What happens to connections that are not on the register, and whose word that is. `paper`: where somebody looks
     at a certificate, also that to have none means nothing. `folded`: for who wants to read it."""
-    said = policy.current(settings.POLICY_FILE).unregistered
+    rule = policy.current(settings.POLICY_FILE).unregistered
     language = get_language()
-    found: dict[str, Any] = {"said": said, "paper": paper, "folded": folded}
-    if said is not None:
-        found["text"] = said.text.in_language(language)
-        if said.instrument is not None:
-            found["instrument"] = said.instrument.short.in_language(language)
+    found: dict[str, Any] = {"rule": rule, "paper": paper, "folded": folded}
+    if rule is not None:
+        found["text"] = rule.text.in_language(language)
+        if rule.instrument is not None:
+            found["instrument"] = rule.instrument.short.in_language(language)
     return found
 
 
@@ -105,7 +105,7 @@ def service_clock(
 
 @register.inclusion_tag("web/parts/copy_row.html")
 def copy_row(id: str, label: str, value: Any, what: str = "", note: str = "") -> dict[str, Any]:
-    """One row of `dl.copylist`: a value to copy with its button. `what` is said with the button ("the link")."""
+    """One row of `dl.copylist`: a value to copy with its button. `what` is rule with the button ("the link")."""
     return {"id": id, "label": label, "value": value, "what": what or label, "note": note}
 
 
@@ -150,7 +150,7 @@ def _classes(bound: BoundField, more: str) -> str:
 
 
 def _control(bound: BoundField, attributes: dict[str, Any]) -> SafeString:
-    # What is missing is said by us, beside the field and in the reader's language, not by the browser.
+    # What is missing is rule by us, beside the field and in the reader's language, not by the browser.
     bound.form.use_required_attribute = False
     more = attributes.pop("class", "")
     shown: dict[str, Any] = {"id": bound.auto_id, "class": _classes(bound, more)}

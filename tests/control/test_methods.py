@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.address import Part, Protocol, parse_parts, vpn
-from rahdari.control import rules, ways
+from rahdari.control import methods, rules
 from rahdari.control.models import Method
 from rahdari.probe import wireguard
 from tests.probe.certificates import an_identity
@@ -21,27 +21,29 @@ class TestFitting:
     @given(st.sampled_from(["udp", "tcp", "esp", "gre", "any"]), st.none() | st.integers(1, 65535))
     def test_names_each_way_once_and_only_ways_with_a_page(self, protocol: str, port: int | None) -> None:
         part = Part(Protocol(protocol), port if Protocol(protocol).has_ports else None)
-        found = ways.fitting("other", [part])
+        found = methods.fitting("other", [part])
         assert len(set(found)) == len(found) <= 3
-        assert set(found) <= set(ways.LOOKED_AT)
+        assert set(found) <= set(methods.LOOKED_AT)
 
-    @given(st.sampled_from(ways.LOOKED_AT), st.sampled_from(["udp", "tcp", "esp", "any"]), st.integers(1, 65535))
+    @given(st.sampled_from(methods.LOOKED_AT), st.sampled_from(["udp", "tcp", "esp", "any"]), st.integers(1, 65535))
     def test_always_has_a_port_to_begin_with(self, method: Method, protocol: str, port: int) -> None:
         part = Part(Protocol(protocol), port if Protocol(protocol).has_ports else None)
-        assert 1 <= ways.usual_port(method, [part]) <= 65535
+        assert 1 <= methods.usual_port(method, [part]) <= 65535
 
     @given(st.sampled_from(sorted(vpn.VPN_SERVICES)))
     def test_knows_every_service(self, runs: str) -> None:
         parts = vpn.parts_of(runs)
-        assert set(ways.fitting(runs, parts)) <= set(ways.LOOKED_AT)
-        assert {ways.usual_port(method, parts) for method in ways.fitting(runs, parts)} <= set(vpn.ports_of(parts))
+        assert set(methods.fitting(runs, parts)) <= set(methods.LOOKED_AT)
+        assert {methods.usual_port(method, parts) for method in methods.fitting(runs, parts)} <= set(
+            vpn.ports_of(parts)
+        )
 
     def test_begins_with_the_registered_port_where_it_can_be_that_programs(self) -> None:
-        assert ways.usual_port(Method.WIREGUARD, parse_parts("udp 4242")) == 4242
-        assert ways.usual_port(Method.WIREGUARD, parse_parts("tcp 443")) == 51820
-        assert ways.usual_port(Method.OPENVPN, parse_parts("tcp 443")) == 443
-        assert ways.usual_port(Method.IKEV2, parse_parts("udp 4500")) == 500
-        assert ways.usual_port(Method.SSTP, parse_parts("any")) == 443
+        assert methods.usual_port(Method.WIREGUARD, parse_parts("udp 4242")) == 4242
+        assert methods.usual_port(Method.WIREGUARD, parse_parts("tcp 443")) == 51820
+        assert methods.usual_port(Method.OPENVPN, parse_parts("tcp 443")) == 443
+        assert methods.usual_port(Method.IKEV2, parse_parts("udp 4500")) == 500
+        assert methods.usual_port(Method.SSTP, parse_parts("any")) == 443
 
 
 class TestFingerprint:
@@ -51,17 +53,17 @@ class TestFingerprint:
         other = an_identity(tmp_path, "authority.sample.example").certificate.read_text()
         colons = server.fingerprint.upper()
         for given_form in (pem, f"Bag Attributes\n{pem}\n{other}", server.der, colons, f"SHA256 Fingerprint={colons}"):
-            assert ways.fingerprint_of(given_form) == server.fingerprint
+            assert methods.fingerprint_of(given_form) == server.fingerprint
 
     def test_of_a_private_key_is_refused_as_one(self, tmp_path: Path) -> None:
-        with pytest.raises(ways.NoCertificate) as refused:
-            ways.fingerprint_of(an_identity(tmp_path, "x.example").key.read_text())
+        with pytest.raises(methods.NoCertificate) as refused:
+            methods.fingerprint_of(an_identity(tmp_path, "x.example").key.read_text())
         assert refused.value.reason == "private_key"
 
     @given(st.text(max_size=80) | st.binary(max_size=80))
     def test_of_anything_else_is_refused_and_nothing_breaks(self, text: str | bytes) -> None:
-        with pytest.raises(ways.NoCertificate):
-            ways.fingerprint_of(text)
+        with pytest.raises(methods.NoCertificate):
+            methods.fingerprint_of(text)
 
     def test_of_a_broken_certificate_is_refused(self) -> None:
         for text in (
@@ -69,25 +71,25 @@ class TestFingerprint:
             "-----BEGIN CERTIFICATE-----",
             b"0\x82",
         ):
-            with pytest.raises(ways.NoCertificate):
-                ways.fingerprint_of(text)
+            with pytest.raises(methods.NoCertificate):
+                methods.fingerprint_of(text)
 
 
 class TestPublicKey:
     def test_is_found_in_the_line_around_it(self) -> None:
         key = wireguard.new_key()[1]
         for text in (key, f"  {key}\n", f"PublicKey = {key}", f"  public key: {key}\n  private key: (hidden)"):
-            assert ways.public_key_of(text) == key
+            assert methods.public_key_of(text) == key
 
     def test_is_the_one_that_is_named_so(self) -> None:
         private, public = wireguard.new_key()
         text = f"[Interface]\nPrivateKey = {private}\n[Peer]\nPublicKey = {public}"
-        assert ways.public_key_of(text) == public
-        assert ways.names_a_private_key(text)
+        assert methods.public_key_of(text) == public
+        assert methods.names_a_private_key(text)
 
     @given(st.text(max_size=100))
     def test_is_none_in_anything_else(self, text: str) -> None:
-        found = ways.public_key_of(text)
+        found = methods.public_key_of(text)
         assert found is None or (len(found) == 44 and found in text)
 
 

@@ -17,7 +17,7 @@ from rahdari.web.values import clock_time, code, day, ltr, name
 from . import look_words
 from .models import Challenge, Method, ProbeAttempt
 from .rules import OF_THE_WHOLE
-from .sentences import Said, Words, clock, fill
+from .sentences import LookText, Words, clock, fill
 
 PROTOCOLS = {
     "wireguard": "WireGuard",
@@ -139,7 +139,7 @@ class Tried:
     at: dt.datetime
     way: str
     place: str
-    said: Said
+    result: LookText
 
 
 def of_try(attempt: ProbeAttempt) -> Tried:
@@ -156,7 +156,7 @@ _PROTOCOL = {
 }
 
 
-def of_look(attempt: ProbeAttempt) -> Said:
+def of_look(attempt: ProbeAttempt) -> LookText:
     """What was found, whatever the way."""
     evidence = attempt.evidence
     protocol = _PROTOCOL.get(Method(attempt.challenge.method), str(evidence.get("protocol", "")))
@@ -182,7 +182,7 @@ def of_look(attempt: ProbeAttempt) -> Said:
         detail, proved = look_words.PLACES, len(verdict["proved"])
         values |= {"proved": proved, "asked": proved + len(verdict["failed"]) + len(verdict["absent"])}
     look = look_words.look_for(attempt.finding, protocol, detail)
-    return Said(look.tone, str(look.short), str(look.heading or look.short), fill(str(look.text), **values))
+    return LookText(look.tone, str(look.short), str(look.heading or look.short), fill(str(look.text), **values))
 
 
 def _short(key: str) -> str:

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
-from rahdari.applicant.operator_way import ask, operator_for, way_of
+from rahdari.applicant.operator_method import ask, operator_for, operator_method_of
 from rahdari.apply import queries as applications
 from rahdari.control import queries as proofs
 from rahdari.people.rules import Act
@@ -42,6 +42,8 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
         "application": application,
         "endpoint": row,
         "addr": format_block(row.network),
-        "way": way_of(application, row, policy, now, trouble=trouble, typed=request.POST.get("subscriber", "")),
+        "method": operator_method_of(
+            application, row, policy, now, trouble=trouble, typed=request.POST.get("subscriber", "")
+        ),
     }
-    return render(request, "portal/applicant/operator_way.html", context, status=422 if trouble else 200)
+    return render(request, "portal/applicant/operator_method.html", context, status=422 if trouble else 200)

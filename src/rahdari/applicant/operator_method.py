@@ -14,7 +14,7 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm import words
 from rahdari.confirm.models import SubscriberQuestion
-from rahdari.confirm.rules import Said
+from rahdari.confirm.rules import OperatorAnswer
 from rahdari.control import challenges
 from rahdari.control.models import Method
 from rahdari.control.rules import is_range
@@ -28,7 +28,7 @@ LATELY = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class OperatorWay:
+class OperatorMethod:
     """How far asking the operator has come. `trouble` says what is wrong with what was just typed."""
 
     operator: Operator
@@ -54,12 +54,12 @@ class OperatorWay:
         return self.question is not None and self.question.is_waiting and self.question.due_at <= self.now
 
     @property
-    def said_no(self) -> bool:
-        return self.question is not None and self.question.said in {Said.NO, Said.UNKNOWN}
+    def is_denied(self) -> bool:
+        return self.question is not None and self.question.answer in {OperatorAnswer.NO, OperatorAnswer.UNKNOWN}
 
     @property
     def answer(self) -> str:
-        return words.said(self.question) if self.question is not None else ""
+        return words.answer_text(self.question) if self.question is not None else ""
 
     @property
     def gist(self) -> SafeString:
@@ -73,14 +73,14 @@ class OperatorWay:
             return "warn", pgettext("operator", "No answer in time")
         if self.is_open:
             return "wait", _("Asked, no answer yet")
-        return ("bad", self.answer) if self.said_no else ("", "")
+        return ("bad", self.answer) if self.is_denied else ("", "")
 
     @property
     def state(self) -> str:
-        return f"{self.question.said}.{self.question.number}" if self.question is not None else ""
+        return f"{self.question.answer}.{self.question.number}" if self.question is not None else ""
 
 
-def way_of(
+def operator_method_of(
     application: Application,
     endpoint: Endpoint,
     policy: Policy,
@@ -88,12 +88,12 @@ def way_of(
     *,
     trouble: str = "",
     typed: str = "",
-) -> OperatorWay | None:
+) -> OperatorMethod | None:
     """None where the policy has no such proof, or where we know no operator to ask."""
     operator = operator_for(application, endpoint, policy)
     if operator is None:
         return None
-    return OperatorWay(
+    return OperatorMethod(
         operator=operator,
         question=questions.question_about(target=endpoint.subject, operator=operator.slug),
         subscriber=typed[:60] if trouble else endpoint.subscriber,

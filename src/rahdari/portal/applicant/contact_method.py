@@ -16,13 +16,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
-from rahdari.applicant.contact_way import no_code, not_taken
-from rahdari.applicant.proofs import ask_for_a_look, counts, is_looking, open_way, pending
+from rahdari.applicant.contact_method import no_code, not_taken
+from rahdari.applicant.proofs import ask_for_a_look, counts, is_looking, open_method, pending
 from rahdari.apply import queries as apply
-from rahdari.control import challenges, prefixes, registries, registry_words, way_words
+from rahdari.control import challenges, method_words, prefixes, registries, registry_words
 from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge, Method
-from rahdari.control.sentences import Said
+from rahdari.control.sentences import LookText
 from rahdari.people.rules import Act
 
 from . import shared
@@ -44,14 +44,14 @@ class ContactWay:
     looking: bool
     contacts: tuple[Choice, ...]
     sent_to: str
-    said: Said | None
+    result: LookText | None
     counted: bool
     trouble: str = ""
 
     @property
     def state(self) -> str:
         of_this = f"{self.challenge.status}.{len(self.contacts)}" if self.challenge is not None else ""
-        return f"{of_this}.{self.looking}.{self.said.short if self.said else ''}"
+        return f"{of_this}.{self.looking}.{self.result.short if self.result else ''}"
 
 
 @login_required
@@ -71,7 +71,7 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
     actor, trouble = by.actor, ""
     if request.method == "POST":
         if "look" in request.POST:
-            ask_for_a_look(challenge or open_way(row, policy, Method.CONTACT, actor=actor, now=now), now)
+            ask_for_a_look(challenge or open_method(row, policy, Method.CONTACT, actor=actor, now=now), now)
         elif "contact" in request.POST and challenge is not None and application.holder_name:
             trouble = _send(challenge, request.POST["contact"][:300], application.holder_name, actor)
         elif "code" in request.POST and challenge is not None:
@@ -83,17 +83,17 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
         "application": application,
         "endpoint": row,
         "addr": format_block(row.network),
-        "title": way_words.title(Method.CONTACT),
-        "gist": way_words.gist(Method.CONTACT),
-        "way": _way(challenge, trouble),
+        "title": method_words.title(Method.CONTACT),
+        "gist": method_words.gist(Method.CONTACT),
+        "method": _method(challenge, trouble),
         "needs_name": not application.holder_name,
         "counts_half": counts(policy, row, Method.CONTACT, now) < policy.proof.enough,
         "rpki": registry_words.of_rpki(rpki) if rpki else "",
     }
-    return render(request, "portal/applicant/contact_way.html", context, status=422 if trouble else 200)
+    return render(request, "portal/applicant/contact_method.html", context, status=422 if trouble else 200)
 
 
-def _way(challenge: Challenge | None, trouble: str) -> ContactWay:
+def _method(challenge: Challenge | None, trouble: str) -> ContactWay:
     if challenge is None:
         return ContactWay(None, False, (), "", None, False, trouble)
     facts, last = challenge.facts, proofs.last_attempt(challenge)
@@ -102,7 +102,7 @@ def _way(challenge: Challenge | None, trouble: str) -> ContactWay:
         is_looking(challenge, timezone.now()),
         tuple(Choice(registry_words.role(each["role"]), each["address"]) for each in facts.get("contacts", [])),
         facts.get("to", ""),
-        way_words.of_look(last) if last is not None else None,
+        method_words.of_look(last) if last is not None else None,
         last is not None and last.finding == "part",
         trouble,
     )

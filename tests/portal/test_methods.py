@@ -72,7 +72,7 @@ def an_endpoint(
 def page_of(endpoint: Endpoint, method: str = "") -> str:
     if not method:
         return reverse("portal:prove", args=[endpoint.application.reference, endpoint.pk])
-    return reverse("portal:prove_way", args=[endpoint.application.reference, endpoint.pk, method])
+    return reverse("portal:prove_method", args=[endpoint.application.reference, endpoint.pk, method])
 
 
 def challenge_of(endpoint: Endpoint, method: str) -> Challenge:

@@ -219,6 +219,9 @@ def take_data(arguments: list[str]) -> tuple[Path | None, list[str]]:
 
 
 def make_ready(command: Command, data: Path | None) -> Path:
+    """Prepare what a command needs: the data folder, the environment from it, Django. Returns the folder.
+    Raises NoDataFolder, SettingsRefused, and what `datafolder` raises.
+    """
     from rahdari.ops import datafolder
 
     folder = (data or datafolder.folder_in_use()).absolute()
@@ -286,6 +289,7 @@ def warn_of_stale_catalogues() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Raises NoSuchCommand, ServerNotInstalled."""
     given = list(arguments)
     word = next((argument for argument in given if not argument.startswith("-")), None)
     if word is None:

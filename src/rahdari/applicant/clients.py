@@ -28,6 +28,9 @@ def question_about(application: Application) -> ReferenceRequest | None:
 
 
 def form_for(application: Application, given: Any) -> ClientForm:
+    """The form for a client who can be asked; it refuses the applicant's own address and the policy's free mail
+    services.
+    """
     policy = applications.frozen_policy(application)
     free = policy.vouching.free_mail if policy.vouching else ()
     return ClientForm(given, own=application.applicant.email, free_mail=free)

@@ -129,6 +129,7 @@ class Shown:
 
 
 def shown(mandate: Mandate, now: dt.datetime) -> Shown:
+    """A mandate as pages and programs show it: `offered`, `in_force`, `over` (its time has passed) or `ended`."""
     if mandate.ended_at is not None:
         state = "ended"
     elif mandate.valid_until <= now or (

@@ -130,6 +130,7 @@ class Sheet:
 
 
 def sheet_of(registration: Registration, now: dt.datetime) -> Sheet:
+    """What stands on the certificate of a registration at this moment, in both languages."""
     rules = apply.policy_in_force()
     standing = standing_of(registration, now)
     changed = {

@@ -227,7 +227,9 @@ class ProofForm(forms.Form):
             self.add_error(at, said)
 
     def given(self) -> dict[str, Any]:
-        """What the look needs, as data."""
+        """The settings of the look: any of `at`, `peer_key`, `fingerprint`, `port`, `server_name`, `name`, `tcp`; with
+        an OpenVPN profile also `wrap`, `shared_key`, `direction`, `digest`.
+        """
         data = self.cleaned_data
         found: dict[str, Any] = {
             name: data[name]
@@ -248,7 +250,7 @@ class ProofForm(forms.Form):
 
 
 def first_values(method: str, endpoint: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
-    """What stands in the form before anything is written: what was given, or what the endpoint suggests."""
+    """The form's first values, by field: those of `given` (see `ProofForm.given`), else what the endpoint suggests."""
     is_tcp = all(part.protocol is Protocol.TCP for part in endpoint.parts)
     values: dict[str, Any] = {
         "port": methods.usual_port(method, endpoint.parts),

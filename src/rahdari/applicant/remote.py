@@ -79,6 +79,7 @@ class Staff:
 
 
 def staff_of(registration: Registration, rule: RemoteStaff, now: dt.datetime) -> Staff:
+    """The lines at home of a registration: how many stand, are over and are live, and how many may still be made."""
     known, workers = list(lines.lines_of(registration)), workers_of(registration)
     live = [line for line in known if lines.live(line, now)]
     return Staff(

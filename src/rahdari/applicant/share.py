@@ -86,6 +86,7 @@ STATES = (UNPROVED, NOBODY, HAS_IT, *rules.STATES)
 
 
 def status_of(application: Application, endpoint: Endpoint, now: dt.datetime) -> SharingStatus:
+    """How far the sharing of an address has come. It is `UNPROVED` until control is proved, whoever has it."""
     holder, block = application.holder_ref, endpoint.network
     last = queries.request_of(holder=holder, block=block)
     if last is not None and last.state == rules.AGREED:

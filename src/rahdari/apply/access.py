@@ -48,6 +48,9 @@ def within_reach(person: User, act: Act) -> Q:
 
 
 def in_own_right(person: User, act: Act) -> Q:
+    """The applications that this person may do `act` with without a mandate: their own, and those of their
+    organisations.
+    """
     own = Q(applicant=person, organisation__isnull=True)
     begun = Q(applicant=person, status=Status.DRAFT, registration__isnull=True, mandate__isnull=True)
     return own | begun | Q(organisation__in=people.organisations_for(person, act))

@@ -71,6 +71,7 @@ def locked(application: Application) -> Application:
 
 
 def locked_draft(application: Application) -> Application:
+    """The application, locked until the transaction ends. Raises NotADraft when it was sent."""
     draft = locked(application)
     if draft.status != Status.DRAFT:
         raise NotADraft(draft)
@@ -211,7 +212,10 @@ def save_company(
     now: dt.datetime,
     seen: str | None = None,
 ) -> Application:
-    """The company that applies: one of the person's with this number, or a new one that the person owns."""
+    """The company that applies: one of the person's with this number, or a new one that the person owns.
+    Raises OtherCompany for another number than that of the organisation whose registration is renewed; NotADraft;
+    ChangedMeanwhile.
+    """
 
     def write(draft: Application) -> None:
         if draft.mandate is not None:

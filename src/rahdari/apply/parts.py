@@ -155,7 +155,9 @@ def change_endpoint(
     kind: str = "",
     label: str | None = None,
 ) -> Endpoint:
-    """Put an address right. Another block is another endpoint. Raises EndpointNotTaken, NotADraft."""
+    """Put an address right. Another block is another endpoint.
+    Raises EndpointNotFound for one that was removed, EndpointNotTaken, NotADraft.
+    """
     policy = policy or queries.policy_in_force()
     wanted = _wanted(block, runs, parts)
     with transaction.atomic():

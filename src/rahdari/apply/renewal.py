@@ -234,6 +234,9 @@ def foresee_renewal(registration: Registration, policy: Policy, now: dt.datetime
 
 
 def asked(facts: rules.Facts, service: Service) -> list[StepKey]:
+    """The steps of a renewal that must be answered again: those with something missing, and what was enough for a
+    while.
+    """
     missing = list(rules.missing(facts, service))
     if service.still_to_follow(facts.document_rules) and StepKey.DOCUMENTS not in missing:
         missing.append(StepKey.DOCUMENTS)

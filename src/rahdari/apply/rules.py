@@ -176,6 +176,7 @@ def tax_number_stands_in(service: Service) -> bool:
 
 
 def state_of(step: StepKey, facts: Facts, service: Service) -> StepState:
+    """How far a step of the form is, for what is given and what the service asks."""
     needed, given = _PARTS[step](facts, service)
     if needed:
         return StepState.DONE
@@ -205,6 +206,7 @@ def is_vouched_for(facts: Facts, service: Service) -> bool:
 
 
 def missing_documents(facts: Facts, service: Service) -> tuple[DocumentRule, ...]:
+    """The documents still to be given; none where an association vouches or the tax number stands in for them."""
     if is_vouched_for(facts, service):
         return ()
     if facts.ntn and tax_number_stands_in(service):

@@ -203,7 +203,9 @@ def withdraw_application(*, application: Application, actor: str, now: dt.dateti
 
 
 def close_application(*, application: Application, outcome: str, actor: str, now: dt.datetime) -> Application:
-    """Note how it was decided: granted, refused or not_pursued. The same outcome twice changes nothing."""
+    """Note how it was decided: granted, refused or not_pursued. The same outcome twice changes nothing.
+    Raises MoveNotAllowed; ValueError for a word that is no status.
+    """
     target = Status(outcome)
     if target not in rules.OUTCOMES:
         raise MoveNotAllowed(application, outcome)
@@ -227,7 +229,9 @@ def _close(
 
 
 def reopen_application(*, application: Application, actor: str, now: dt.datetime, reason: str = "") -> Application:
-    """Undo a grant that could not be entered, or a file closed as not pursued: it is undecided again."""
+    """Undo a grant that could not be entered, or a file closed as not pursued: it is undecided again.
+    Raises MoveNotAllowed from any other state.
+    """
     with transaction.atomic():
         row = locked(application)
         if row.status == Status.SUBMITTED:

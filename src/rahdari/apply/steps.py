@@ -26,6 +26,9 @@ from .step_forms import (
 
 
 def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked) -> HttpResponse:
+    """The page of one step: shows its form, saves it, and leads on. What somebody changed meanwhile is shown and not
+    overwritten.
+    """
     policy = queries.policy_in_force()
     service = queries.service_of(application, policy)
     if not asked.anywhere and asked.step not in rules.steps_of(service, mobile=application.is_mobile):

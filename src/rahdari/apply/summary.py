@@ -226,6 +226,7 @@ def step_groups(
     endpoints: Sequence[Endpoint],
     documents: Sequence[Document],
 ) -> list[StepGroup]:
+    """The steps of the form in their groups, each with its state, address and summary."""
     steps = {
         key: Step(
             key=key,
@@ -283,6 +284,7 @@ def summary_groups(
     *,
     language: str,
 ) -> list[SummaryGroup]:
+    """The answers as rows for the page before sending, in `language`; groups without rows are left out."""
     about, vpn = _group_titles(service)
     groups = (
         SummaryGroup("about", about, tuple(_about_rows(application, service, documents, language))),

@@ -47,6 +47,9 @@ def bounds(attesting: Attesting, now: dt.datetime) -> Bounds:
 
 
 def desk(*, association: str, attesting: Attesting, view: str, text: str, page: int, now: dt.datetime) -> Desk:
+    """A page of an association's attestations: `view` is one of `queries.VIEWS` (another is read as `all`), `page`
+    counts from 0.
+    """
     today = queries.day_of(now)
     soon = dt.timedelta(days=attesting.ends_soon_days)
     view = view if view in queries.VIEWS else "all"
@@ -75,6 +78,7 @@ def desk(*, association: str, attesting: Attesting, view: str, text: str, page: 
 
 
 def row(attestation: Attestation, attesting: Attesting | None, today: dt.date) -> MemberRow:
+    """One attestation as a row of the desk."""
     days = attesting.ends_soon_days if attesting else 30
     soon = attestation.valid_until <= today + dt.timedelta(days=days)
     tone, state = words.state(attestation, today, soon)

@@ -88,7 +88,9 @@ def dispute(
 
 @transaction.atomic
 def reply(*, matter: AttestationReview, reply: Reply, text: str, by: str, now: dt.datetime) -> AttestationReview:
-    """The association answers a dispute. To yield gives a revoked attestation back, or revokes a wrong one."""
+    """The association answers a dispute. To yield gives a revoked attestation back, or revokes a wrong one.
+    Raises NotPossibleNow when the association is not asked, or its time is over.
+    """
     row = _locked(matter)
     if not row.awaits_association(now):
         raise NotPossibleNow(row)

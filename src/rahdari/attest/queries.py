@@ -165,6 +165,7 @@ def _views(on: dt.date, ends_soon: dt.timedelta) -> dict[str, Q]:
 
 
 def counts_of(association: str, *, on: dt.date, ends_soon: dt.timedelta) -> dict[str, int]:
+    """The number of attestations in each view, by its name. `ends_soon`: how long before its end one counts as such."""
     asked = {name: Count("pk", filter=condition) for name, condition in _views(on, ends_soon).items() if name != "all"}
     found: dict[str, int] = _of(association).aggregate(all=Count("pk"), **asked)
     return found

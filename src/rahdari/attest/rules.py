@@ -70,6 +70,7 @@ OUTCOMES: Mapping[ReviewKind, tuple[ReviewOutcome, ...]] = {
 
 
 def state_of(*, valid_from: dt.date, valid_until: dt.date, revoked: bool, today: dt.date) -> AttestationState:
+    """The state of an attestation on the day `today`; `valid_until` is its last valid day."""
     if revoked:
         return AttestationState.REVOKED
     if today < valid_from:

@@ -40,6 +40,7 @@ def method(key: str, attesting: Attesting | None) -> str:
 
 
 def revocation(key: str, attesting: Attesting | None) -> str:
+    """Why an attestation was revoked, in the reader's language; the bare key where the policy has it no more."""
     if key == "disputed":
         return _("The member disputed it and was right")
     found = next((each for each in attesting.revocations if each.key == key), None) if attesting else None

@@ -66,7 +66,9 @@ class CheckRequest:
 
 
 def facts_of(request: CheckRequest) -> Facts:
-    """What is kept of a request: everything but the identifier and the name, which leave a row and a comparison."""
+    """What is kept of a request: everything but the identifier and the name, which leave a row and a comparison.
+    Raises UnknownKind.
+    """
     if request.kind not in KINDS:
         raise UnknownKind(request.kind)
     facts: dict[str, Any] = {

@@ -201,7 +201,9 @@ def ask_again(*, subject: str, requests: Sequence[CheckRequest], now: dt.datetim
 
 @transaction.atomic
 def record_by_hand(*, check: Check, outcome: str, how: str, actor: str, now: dt.datetime) -> Check:
-    """An officer's own answer to a check, with words on how it is known. The answer before it stays in the evidence."""
+    """An officer's own answer to a check, with words on how it is known. The answer before it stays in the evidence.
+    Raises NotACheckOutcome for another outcome than passed or failed, or without words.
+    """
     if outcome not in {Outcome.PASSED, Outcome.FAILED} or not how.strip():
         raise NotACheckOutcome(outcome)
     check = Check.objects.select_for_update().get(pk=check.pk)

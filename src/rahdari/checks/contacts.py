@@ -218,7 +218,7 @@ def _answer(check: Check, result: Result, finding: str, more: Evidence, actor: s
 
 
 def about(check: Check) -> Evidence:
-    """The list that a check is about, as evidence."""
+    """The list that a check is about: `roster` (its name) and `imported_on` (ISO date), where the check has them."""
     facts = check.facts
     found: Evidence = {}
     if "roster" in facts:

@@ -25,6 +25,9 @@ class Answer:
 
 
 def answer_control(*, proved_at: str | None, method: str, waiting: bool, tried: int) -> Answer:
+    """The answer to a check of control: passed with a proof, waiting while a challenge is open, else failed after
+    `tried` attempts.
+    """
     if proved_at is not None:
         return Answer("passed", "proved", {"proved_at": proved_at, "method": method})
     if waiting:

@@ -106,6 +106,7 @@ class Desk:
 
 
 def desk(*, operator: str, view: str, now: dt.datetime) -> Desk:
+    """The page of an operator's questions; `view` is `open`, `hour`, `answered` or `changed`."""
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     sources: dict[str, Callable[[], QuerySet[SubscriberQuestion]]] = {
         "open": lambda: queries.open_questions(operator=operator),
@@ -140,6 +141,7 @@ def desk(*, operator: str, view: str, now: dt.datetime) -> Desk:
 
 
 def row(question: SubscriberQuestion, now: dt.datetime) -> CheckRow:
+    """One question as a row of the desk, with the time left and the percentage of its time that has passed."""
     whole, gone = question.due_at - question.asked_at, now - question.asked_at
     share = gone / whole if whole else 1.0
     left = question.due_at - now

@@ -242,6 +242,7 @@ def share_proof(*, proof: Challenge, subject: str, actor: str, now: dt.datetime)
     """Let the proof of a block speak for another subject with exactly that block: two ports of one server.
 
     Who may share is for the caller to know; the copy has the time and the way of the proof and names it.
+    Raises ChallengeNotPending for a proof that is not valid.
     """
     if proof.status != Status.VALID or proof.validated_at is None:
         raise ChallengeNotPending(proof)

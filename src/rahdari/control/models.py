@@ -104,7 +104,7 @@ class Challenge(models.Model):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What was given, as data."""
+        """Settings of the method: any of `at`, `port`, `tcp`, `peer_key`, `fingerprint`, `server_name`, `name`."""
         found: dict[str, Any] = json.loads(self.given or "{}")
         return found
 

@@ -20,6 +20,7 @@ def elsewhere() -> list[Ask]:
 
 
 def count() -> int:
+    """The number of views: the vantages, and the register itself."""
     return len(elsewhere()) + 1
 
 

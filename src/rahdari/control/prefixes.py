@@ -20,7 +20,9 @@ MOST_PAYLOADS = 5
 
 
 def rpki_of(block: Block, asn: int | None, now: dt.datetime) -> dict[str, Any] | None:
-    """As plain data. None without a network, or without an export that is fresh enough to be evidence."""
+    """What the RPKI says of the block: `authority`, `asn`, `built_at` (ISO 8601) and `payloads`.
+    None without a network, or without an export that is fresh enough to be evidence.
+    """
     payloads = rpki.Payloads(rpki_commands.in_use(Path(settings.DATA)))
     if asn is None or not payloads.is_there or payloads.is_stale(now):
         return None

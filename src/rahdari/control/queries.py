@@ -170,7 +170,7 @@ def is_awaited(subject: str, block: Block, now: dt.datetime) -> bool:
 
 
 def tries_at(subject: str, block: Block) -> int:
-    """How often somebody tried to show control of this block."""
+    """The number of attempts to prove control of this block."""
     return ProbeAttempt.objects.filter(challenge__subject=subject, challenge__block=str(block)).count()
 
 

@@ -29,7 +29,10 @@ def begin_reproof(
     now: dt.datetime,
     actor: str = RULE,
 ) -> Reproof:
-    """Ask for the proof again, once for an occasion; while one is under way for the same entry, that one is given."""
+    """Ask for the proof again, once for an occasion; while one is under way for the same entry, that one is given.
+    `windows` spans of `between` must pass without success before it is in vain.
+    Raises ChallengeNotPending for a proof that is not valid.
+    """
     if proof.status != Status.VALID:
         raise challenges.ChallengeNotPending(proof)
     known = Reproof.objects.filter(about=about, occasion=occasion).first() or open_reproof_of(about)
@@ -69,7 +72,7 @@ def repeat_proof(
     *, proof: Challenge, subject: str, valid_for: dt.timedelta, weight: int, enough: int, actor: str, now: dt.datetime
 ) -> Challenge | None:
     """Ask for the same proof for another subject with the same block, which continues the first one, and look at once.
-    None where we cannot look without the holder.
+    None where we cannot look without the holder. Raises ChallengeNotPending for a proof that is not valid.
     """
     if proof.status != Status.VALID:
         raise challenges.ChallengeNotPending(proof)

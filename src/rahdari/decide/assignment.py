@@ -28,6 +28,9 @@ class AlreadyTaken(RahdariError):
 
 @transaction.atomic
 def take_case(*, case: Case, officer: User, now: dt.datetime) -> Case:
+    """Assign an open case to an officer. Their own twice changes nothing.
+    Raises AlreadyTaken, and as `transitions.begin` does.
+    """
     case = lock(case)
     begun = begin(case, "take_case", by=officer, now=now)
     if case.assigned_to_id == officer.pk:
@@ -58,7 +61,9 @@ def _assign(case: Case, officer: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def record_check(*, case: Case, officer: User, check: uuid.UUID, outcome: str, how: str, now: dt.datetime) -> Check:
-    """What an officer found out by hand, with words on how. The journal's row is written by `checks`."""
+    """What an officer found out by hand, with words on how. The journal's row is written by `checks`.
+    Raises CaseNotFound for a check of another case, and as `transitions.begin` does.
+    """
     case = lock(case)
     begun = begin(case, "record_check", by=officer, now=now, words=how)
     found = checks.check_by_id(subject=case.application.subject, id=str(check))

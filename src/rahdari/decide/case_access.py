@@ -21,6 +21,7 @@ WHY = "desk_why"
 
 
 def opened(request: HttpRequest, reference: str) -> Case:
+    """The case for an officer's page. Raises Http404 for a case that they may not see."""
     try:
         return queries.case_for_officer(
             officer=person(request), reference=reference, now=timezone.now(), why=why_of(request, reference)

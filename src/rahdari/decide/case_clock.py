@@ -70,7 +70,9 @@ def allowance_of(application: Application) -> Allowance:
 
 
 def provisional_until(application: Application, now: dt.datetime) -> dt.datetime:
-    """The end of a provisional registration that begins now: the policy's term, or the shorter one of its evidence."""
+    """The end of a provisional registration that begins now: the policy's term, or the shorter one of its evidence.
+    Raises LookupError where the policy has no provisional registration.
+    """
     rules = policy_of(application)
     if rules.provisional is None:
         raise LookupError("the policy has no provisional registration")

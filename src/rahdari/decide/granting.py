@@ -136,6 +136,7 @@ def grant(*, case: Case, officer: User, text: str = "", now: dt.datetime) -> Dec
     """An officer's grant. It stands on passed checks, as the rule's does; what was found by hand is recorded first.
 
     While a check waits past its clock it is a provisional one, as the rule's is.
+    Raises ChecksMissing, and as `transitions.begin` does.
     """
     case = lock(case)
     begun = begin(case, "grant", by=officer, now=now, words=text)

@@ -62,7 +62,9 @@ def ask_question(*, case: Case, officer: User, code: str, text: str = "", now: d
 
 @transaction.atomic
 def extend_question(*, question: CaseQuestion, actor: str, now: dt.datetime) -> CaseQuestion:
-    """More time, without a reason, as often as the policy gives it."""
+    """More time, without a reason, as often as the policy gives it.
+    Raises NoMoreTime, and as `transitions.begin` does.
+    """
     case = lock(question.case)
     begin(case, "extend_question", by=actor, now=now)
     question = CaseQuestion.objects.get(pk=question.pk)
@@ -80,7 +82,9 @@ def extend_question(*, question: CaseQuestion, actor: str, now: dt.datetime) -> 
 
 @transaction.atomic
 def answer_question(*, question: CaseQuestion, answer: str, actor: str, now: dt.datetime) -> CaseQuestion:
-    """The applicant's answer. It also reopens a case closed for want of one, while the policy allows."""
+    """The applicant's answer. It also reopens a case closed for want of one, while the policy allows.
+    Raises AlreadyAnswered, TooLateToReopen, and as `transitions.begin` does.
+    """
     case = lock(question.case)
     question = CaseQuestion.objects.get(pk=question.pk)
     if question.answered_at is not None:

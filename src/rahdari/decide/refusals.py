@@ -33,7 +33,8 @@ def propose_refusal(
 ) -> Notice:
     """Tell the applicant why the case may be refused, and until when there is time to answer. Nothing is decided.
 
-    `named`: what in the file shows it, for codes whose evidence only a person can find. Raises EvidenceMissing.
+    `named`: what in the file shows it, for codes whose evidence only a person can find.
+    Raises CodeNotUsable, EvidenceMissing, and as `transitions.begin` does.
     """
     case = lock(case)
     begun = begin(case, "propose_refusal", by=officer, now=now, codes=codes, words=text)
@@ -71,6 +72,9 @@ def propose_refusal(
 
 @transaction.atomic
 def answer_notice(*, notice: Notice, answer: str, actor: str, now: dt.datetime) -> Notice:
+    """The applicant's answer to a notice that stands.
+    Raises AlreadyAnswered, NotPossibleNow, and as `transitions.begin` does.
+    """
     case = lock(notice.case)
     notice = Notice.objects.get(pk=notice.pk)
     if notice.answered_at is not None:
@@ -100,7 +104,9 @@ def drop_refusal(*, case: Case, officer: User, why: str, now: dt.datetime) -> Ca
 
 @transaction.atomic
 def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime) -> Decision:
-    """The second officer's decision. The words are the second officer's own; the applicant reads them."""
+    """The second officer's decision. The words are the second officer's own; the applicant reads them.
+    Raises NotPossibleNow without a notice, CodeNotUsable, EvidenceMissing, and as `transitions.begin` does.
+    """
     case = lock(case)
     notice = queries.open_notice(case)
     if notice is None:

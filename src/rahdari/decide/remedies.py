@@ -69,7 +69,7 @@ def remedies_after(policy: Policy, codes: Sequence[str]) -> tuple[Remedy, ...]:
 
 
 def written_to(policy: Policy) -> dict[str, Any]:
-    """For a letter: where an appeal goes, and whatever else has no page."""
+    """For a letter: where an appeal goes, `{"post": Text, "email": str}`; empty without `contact`."""
     return {"post": policy.contact.post, "email": policy.contact.email} if policy.contact is not None else {}
 
 

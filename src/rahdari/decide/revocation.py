@@ -52,7 +52,9 @@ def registration_of(case: Case, now: dt.datetime) -> Registration | None:
 
 @transaction.atomic
 def propose_revocation(*, case: Case, officer: User, code: str, text: str, evidence: str, now: dt.datetime) -> Notice:
-    """Tell the holder why the registration may be taken back, and until when there is time to answer."""
+    """Tell the holder why the registration may be taken back, and until when there is time to answer.
+    Raises NotPossibleNow, CodeNotUsable, ReasonNeeded, and as `transitions.begin` does.
+    """
     case = lock(case)
     begun = begin(case, "propose_revocation", by=officer, now=now, codes=[code], words=text)
     found = registration_of(case, now)
@@ -105,7 +107,9 @@ def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) 
 
 @transaction.atomic
 def second_revocation(*, case: Case, officer: User, because: str, now: dt.datetime) -> Revocation:
-    """The second officer's decision: suspended or struck out, as the code says. Its words are the second officer's."""
+    """The second officer's decision: suspended or struck out, as the code says. Its words are the second officer's.
+    Raises NotPossibleNow, and as `transitions.begin` does.
+    """
     case = lock(case)
     notice = _standing(case, "second_revocation")
     begun = begin(case, "second_revocation", by=officer, now=now, codes=notice.codes, words=because)
@@ -165,7 +169,9 @@ def second_revocation(*, case: Case, officer: User, because: str, now: dt.dateti
 
 @transaction.atomic
 def restore_registration(*, case: Case, officer: User, why: str, now: dt.datetime) -> Revocation:
-    """It was taken back wrongly, or what it was taken back for is mended: it stands again, under the same number."""
+    """It was taken back wrongly, or what it was taken back for is mended: it stands again, under the same number.
+    Raises NotPossibleNow, and as `transitions.begin` does.
+    """
     case = lock(case)
     begun = begin(case, "restore_registration", by=officer, now=now, words=why)
     actor = begun.actor

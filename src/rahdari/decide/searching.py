@@ -52,7 +52,8 @@ def stands_in(case: Case, asked: str) -> bool:
 
 def search(*, officer: User, asked: str, now: dt.datetime, case: Case | None = None, demand: str = "") -> Found:
     """Among decided and closed cases of other holders. `case`: the one on which the officer is; `demand`: what was
-    demanded by whom, by which provision and when. One of the two is given."""
+    demanded by whom, by which provision and when. One of the two is given, or ValueError is raised.
+    """
     if (case is None) == (not demand):
         raise ValueError("a search is made within a case or for a demand")
     cases = _with(asked, conflicts_of_interest.of_others(Case.objects.exclude(status=Status.OPEN), officer))

@@ -134,7 +134,8 @@ def begin(
     """Begin a move of a locked case as `rules.MOVES` has it: by whom, each of its guards, how the case stands, and a
     sentence where one is needed. `by`: the officer, or how the journal names whoever else acts.
 
-    Raises NotAnOfficer, OwnApplication, NotPossibleNow, ReasonNeeded, and what the guards of the move raise.
+    Raises NotAnOfficer, OwnApplication, WrongActor, NotPossibleNow, ReasonNeeded, and what the guards of the move
+    raise.
     """
     officer = by if isinstance(by, User) else None
     actor = by if isinstance(by, str) else apart_from(case, by)
@@ -203,13 +204,16 @@ GUARDS: dict[str, Callable[[Attempt], None]] = {
 
 
 def officer_of(officer: User) -> str:
+    """How the journal names this officer. Raises NotAnOfficer."""
     if not people.is_officer(officer):
         raise NotAnOfficer(officer)
     return queries.actor_of(officer)
 
 
 def apart_from(case: Case, officer: User) -> str:
-    """An officer who has no part in the application. How the journal names them."""
+    """An officer who has no part in the application. How the journal names them.
+    Raises NotAnOfficer, OwnApplication.
+    """
     actor = officer_of(officer)
     if conflicts_of_interest.is_own(case.application, officer):
         raise OwnApplication(case)
@@ -254,6 +258,7 @@ def page_of(application: Application) -> str:
 
 
 def sentence(text: str) -> str:
+    """The words without spaces around them. Raises ReasonNeeded where there are none."""
     if not text.strip():
         raise ReasonNeeded("text")
     return text.strip()
@@ -267,7 +272,9 @@ def answer_of(case: Case, asked: CaseQuestion | Notice, text: str) -> str:
 
 
 def usable(case: Case, code: str, kind: str = "") -> Reason:
-    """A code of the case's policy that may be used here and now, of this kind where one is named."""
+    """A code of the case's policy that may be used here and now, of this kind where one is named.
+    Raises CodeNotUsable.
+    """
     reason = case_clock.policy_of(case.application).reasons.get(code)
     if reason is None or (kind and reason.kind != kind) or not reason.usable(settings.REASONS_TO_CONFIRM_ALLOWED):
         raise CodeNotUsable(code)
@@ -275,6 +282,7 @@ def usable(case: Case, code: str, kind: str = "") -> Reason:
 
 
 def close(case: Case, status: Status, now: dt.datetime) -> None:
+    """Set the status of a locked case, with the moment at which it was decided or closed."""
     case.status = status
     case.decided_at = now if status == Status.DECIDED else None
     case.closed_at = None if status == Status.DECIDED else now

@@ -53,6 +53,7 @@ def history(rows: Iterable[JournalEntry], *, reader: User) -> list[HistoryLine]:
 
 
 def who(actor: str, reader: User) -> str:
+    """How a page names the actor of a row of the journal, in the reader's language."""
     kind, _colon, name = actor.partition(":")
     if kind in {"officer", "supervisor"}:
         if name == str(reader.pk):

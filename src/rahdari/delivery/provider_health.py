@@ -31,6 +31,7 @@ def note_taken(name: str, *, now: dt.datetime) -> None:
 
 @transaction.atomic
 def note_failure(name: str, reason: str, *, now: dt.datetime) -> None:
+    """Count a failure of a provider; after some in a row it rests (`rest_after`). Keeps 80 characters of `reason`."""
     ProviderHealth.objects.get_or_create(name=name)
     one = ProviderHealth.objects.select_for_update().get(name=name)
     one.failures += 1

@@ -27,7 +27,9 @@ def encode(value: Any) -> bytes:
 
 
 def encode_checked(value: Any) -> bytes:
-    """`encode` for a value that is known to be allowed: names and numbers are not looked at again."""
+    """`encode` for a value that is known to be allowed: names and numbers are not looked at again.
+    Raises NotCanonical for what JSON or UTF-8 cannot hold.
+    """
     try:
         return _encoder.encode(value).encode()
     except (UnicodeEncodeError, ValueError, TypeError, RecursionError) as error:

@@ -335,7 +335,9 @@ def _lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
 
 
 def blocks_of(file: BinaryIO, limits: Limits) -> Iterator[bytes]:
-    """The content of a gzip file of one member, in pieces that end with the end of a line."""
+    """The content of a gzip file of one member, in pieces that end with the end of a line.
+    Raises Truncated, TooLarge, Malformed.
+    """
     opener = zlib.decompressobj(_GZIP)
     taken = given = number = 0
     rest = b""

@@ -35,6 +35,7 @@ def state_of(
     due_at: dt.datetime,
     now: dt.datetime,
 ) -> InvoiceState:
+    """The state of an invoice at `now`. Amounts are in the currency of the invoice."""
     if voided_at is not None:
         return InvoiceState.VOID
     if paid_at is not None:

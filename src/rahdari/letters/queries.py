@@ -66,6 +66,7 @@ def letters_of(user: User) -> QuerySet[Letter]:
 
 
 def letter_for(user: User, id: uuid.UUID) -> Letter:
+    """A letter to this person. Raises LetterNotFound for any other."""
     letter = letters_of(user).filter(pk=id).first()
     if letter is None:
         raise LetterNotFound(id)

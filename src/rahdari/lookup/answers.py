@@ -193,6 +193,7 @@ def _line_of(line: bytes, result: Result, at: Moment) -> bytes:
 
 
 def in_words(record: bytes, at: Moment) -> bytes:
+    """An entry as one line of plain text: prefix, protocol, port, end; with `kept-stale` after its end."""
     _, _, not_after, port, prefix, protocol = fields(record)
     kept = b"" if not_after > at.now else b" kept-stale"
     return b"%b %b %b %b%b" % (prefix, protocol, b"-" if port == b"null" else port, not_after, kept)

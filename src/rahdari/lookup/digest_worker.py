@@ -11,6 +11,9 @@ from .snapshot_files import lines_of
 
 
 def state_of(path: Path, part: int, parts: int) -> bytes:
+    """The state of the set digest over every `parts`-th entry of a snapshot, from number `part` on.
+    Raises FeedFault.
+    """
     digest = SetDigest()
     with path.open("rb") as file:
         digest.add_all(added(line)[0] for line in islice(lines_of(file), part + 1, None, parts))

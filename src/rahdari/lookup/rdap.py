@@ -136,6 +136,7 @@ def error(server: Server, status: HTTPStatus, *description: str) -> bytes:
 
 
 def body(server: Server, value: dict[str, Any], conformance: list[str]) -> bytes:
+    """A response as JSON (RFC 9083), with its conformance and the notices of the server."""
     value = {"rdapConformance": conformance, **value}
     value.setdefault("notices", server.notices())
     return json.dumps(value, separators=(",", ":")).encode()

@@ -58,7 +58,7 @@ class Fields(NamedTuple):
 
 
 def added(line: bytes) -> tuple[bytes, str]:
-    """The entry of an `add` line of an edition, and its prefix. Raises FeedFault."""
+    """The entry of an `add` line of an edition, and its prefix. Raises FeedFault (Malformed, TooLarge)."""
     if form := _ADD.fullmatch(line):
         return form[1], form[2].decode("ascii")
     if len(line) > SNAPSHOT_LIMITS.line:

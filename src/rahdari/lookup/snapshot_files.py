@@ -54,7 +54,9 @@ class Step:
 
 
 def read_snapshot(path: Path, file: FeedFile, twins: Sequence[Index] = ()) -> tuple[Index, SetDigest]:
-    """All of a snapshot. Where a twin holds the same entry, its memory is used. Raises OSError, FeedFault."""
+    """All of a snapshot. Where a twin holds the same entry, its memory is used.
+    Raises OSError, and FeedFault (DigestMismatch where the entries are not those of the header).
+    """
     parts: list[subprocess.Popen[bytes]] = []
     index, digest = Index(), SetDigest()
     collecting = gc.isenabled()
@@ -109,7 +111,7 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
 
 
 def header_of(line: bytes) -> Header:
-    """Raises FeedFault."""
+    """The header of a snapshot, from its first line. Raises FeedFault (Malformed)."""
     try:
         return Header.from_json(decode(line))
     except NotCanonical as error:

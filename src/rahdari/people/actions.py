@@ -112,6 +112,7 @@ def register_person(
 
 @transaction.atomic
 def name_person(*, user: User, name: str, actor: str, now: dt.datetime) -> User:
+    """Set the name of a person, with single spaces."""
     user.name = tidy(name)
     user.save(update_fields=["name"])
     journal.record(act="people.named_person", actor=actor, subject=f"person:{user.pk}", now=now)
@@ -142,6 +143,7 @@ def set_language(*, user: User, language: str) -> User:
 def register_organisation(
     *, owner: User, name: str, company_number: str = "", ntn: str = "", actor: str, now: dt.datetime
 ) -> Organisation:
+    """Register an organisation; `owner` becomes its first owner. The numbers are kept as given."""
     organisation = Organisation.objects.create(name=tidy(name), company_number=company_number, ntn=ntn, created_at=now)
     Membership.objects.create(user=owner, organisation=organisation, role=Membership.Role.OWNER, joined_at=now)
     journal.record(
@@ -339,7 +341,9 @@ def appoint(
     actor: str,
     now: dt.datetime,
 ) -> RoleAssignment:
-    """Give a post. The same post again is left as it is; with another rank the old one ends and a new one begins."""
+    """Give a post. The same post again is left as it is; with another rank the old one ends and a new one begins.
+    Raises RankNotAllowed, OperatorNeeded, AssociationNeeded; ValueError for a word that is no role.
+    """
     role = Role(role)
     if rank not in ("", DIRECTOR) or (rank and role not in (Role.OFFICER, Role.SUPERVISOR)):
         raise RankNotAllowed(role, rank)

@@ -98,6 +98,7 @@ def _digits_of(text: str) -> str:
 
 
 def parse_cnic(text: str) -> CardNumber:
+    """The 13 digits of an identity card. `unusual`: a first digit that is rare. Raises IdentifierError."""
     if _PASSPORT.fullmatch(_bare(text)):
         raise IdentifierError("passport")
     digits = _digits_of(text)
@@ -121,6 +122,7 @@ def mask_ntn(text: str) -> str:
 
 
 def parse_ntn(text: str) -> TaxNumber:
+    """A tax number: 7 digits, with a check digit 8; or the 13 digits of a person's card. Raises IdentifierError."""
     digits = _digits_of(text)
     if len(digits) == 13:
         return TaxNumber(parse_cnic(digits).digits)
@@ -132,7 +134,9 @@ def parse_ntn(text: str) -> TaxNumber:
 
 
 def parse_company_number(text: str) -> str:
-    """The SECP number (CUIN) with its leading zeros: "54321" and "CUIN-0054321" are both 0054321."""
+    """The SECP number (CUIN) with its leading zeros: "54321" and "CUIN-0054321" are both 0054321.
+    Raises IdentifierError.
+    """
     digits = _digits_of(re.sub(r"^\s*cuin\b", "", with_plain_digits(text), flags=re.IGNORECASE))
     if len(digits) == 8:
         raise IdentifierError("tax_number", digits=8)
@@ -142,7 +146,9 @@ def parse_company_number(text: str) -> str:
 
 
 def parse_mobile(text: str) -> str:
-    """A Pakistani mobile number in E.164: 0300 1234567, 300-1234567 and +92 300 1234567 are all +923001234567."""
+    """A Pakistani mobile number in E.164: 0300 1234567, 300-1234567 and +92 300 1234567 are all +923001234567.
+    Raises IdentifierError.
+    """
     plain = _bare(text)
     if not plain:
         raise IdentifierError("empty")
@@ -164,7 +170,9 @@ def parse_mobile(text: str) -> str:
 
 
 def parse_association_number(text: str) -> str:
-    """A membership number as the association writes it: 3 to 40 letters, digits, spaces and `- / . _`."""
+    """A membership number as the association writes it: 3 to 40 letters, digits, spaces and `- / . _`.
+    Raises IdentifierError.
+    """
     if turns_around(text):
         raise IdentifierError("turned_around")
     shown = (sign for sign in with_plain_digits(text) if unicodedata.category(sign) != "Cf")

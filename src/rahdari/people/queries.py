@@ -360,6 +360,7 @@ def is_invitation_link(*, id: int, token: str) -> bool:
 
 
 def organisation_for_member(*, user: Visitor, id: uuid.UUID) -> Organisation:
+    """An organisation of which this person is a member. Raises OrganisationNotFound for any other."""
     organisation = organisations_of(user).filter(pk=id).first()
     if organisation is None:
         raise OrganisationNotFound(id)

@@ -71,8 +71,10 @@ class ConfirmProcess(MailedCode):
 
 
 def need_fresh_proof(request: HttpRequest) -> None:
-    """Goes on, or leads away to the proof, after which the same request is carried out. Call it before the act, once
-    it is seen that what was typed will do. A page that is only looked at sends no mail: the button there does."""
+    """Goes on, or leads away to the proof, after which the same request is carried out. Call it before the act, once it
+    is seen that what was typed will do. A page that is only looked at sends no mail: the button there does.
+    Raises ReauthenticationRequired.
+    """
     if access.proved_lately(request):
         return
     ways = get_adapter(request).get_reauthentication_methods(request.user)

@@ -83,6 +83,7 @@ class Attesting:
 
 
 def attesting_from(section: Section, services: dict[str, Service]) -> Attesting:
+    """What associations may attest, from the section `attesting`. Faults are collected in the section."""
     claims = tuple(_claim(row, services) for row in section.rows("claims"))
     found = Attesting(
         claims=claims,

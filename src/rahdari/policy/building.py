@@ -53,6 +53,7 @@ DECIDERS = {
 
 
 def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
+    """The policy of a parsed file. What is wrong is collected in `faults`; with a fault the value is not to be used."""
     root = Section(data, (), faults)
     if root.whole("format") != FORMAT:
         root.fault(f"This version of Rahdari reads policy files of format {FORMAT}.", "format")

@@ -121,7 +121,9 @@ def due_at(
     pauses: Sequence[Pause] = (),
     now: datetime | None = None,
 ) -> datetime:
-    """When the allowance ends. A pause that is still open counts up to `now`, or not at all if no `now` is given."""
+    """When the allowance ends. A pause that is still open counts up to `now`, or not at all if no `now` is given.
+    Raises ValueError for a unit that no clock counts in.
+    """
     stops = _joined(pauses, now)
     match allowance.unit:
         case "minutes":

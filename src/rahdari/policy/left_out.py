@@ -16,6 +16,7 @@ SECTIONS = {
 
 
 def judge_left_out(root: Section, policy: Policy) -> None:
+    """Fault each section and setting that needs a room which this installation leaves out."""
     without = optional.left_out()
     for key, room in SECTIONS.items():
         if room in without and root.has(key):

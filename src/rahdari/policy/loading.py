@@ -40,7 +40,7 @@ class PolicyError(Exception):
 
 
 def load(path: Path) -> Policy:
-    """Read and judge a policy file."""
+    """Read and judge a policy file. Raises PolicyError with every problem, by line."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -53,6 +53,7 @@ def load(path: Path) -> Policy:
 
 
 def read(text: str) -> Policy:
+    """The policy of this text (TOML). Raises PolicyError with every problem, by line."""
     try:
         data = _plain(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -12,6 +12,7 @@ AFTER = frozenset({"proof"})
 
 
 def quiet_hours_from(section: Section, zone: str) -> QuietHours | None:
+    """The hours without letters by the named channels, in the time zone `zone`; None without the section."""
     if not section.data:
         return None
     start = section.hour(section.string("from", filled=True), "from")

@@ -25,6 +25,7 @@ def reason_from(
     evidence: Mapping[str, Text],
     guards: tuple[str, ...],
 ) -> Reason:
+    """A reason code with all that rests on it. A name that the file does not define is a fault."""
     decided_by = section.section("decided_by")
     notice = decided_by.string("notice", "")
     if notice and notice not in clocks:

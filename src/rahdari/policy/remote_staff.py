@@ -22,6 +22,7 @@ class RemoteStaff:
 
 
 def remote_staff_from(section: Section, services: Mapping[str, Service]) -> RemoteStaff:
+    """The rules for lines at home. Only services that an organisation holds, and that are free, may have them."""
     rules = RemoteStaff(
         services=section.words("services"),
         most_lines=section.whole("most_lines", least=1, most=100_000),

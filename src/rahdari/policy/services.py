@@ -26,6 +26,7 @@ from .sorts import SORTS
 
 
 def service_from(key: str, section: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, Reason]) -> Service:
+    """A service with its checks, documents, fee and clock. A name that the file does not define is a fault."""
     clock = section.string("clock", filled=True)
     if clock not in clocks:
         section.fault(f"There is no clock {clock!r}.", "clock")

@@ -32,6 +32,9 @@ class Unregistered:
 def unregistered_from(
     root: Section, instruments: Mapping[str, Instrument], signed: Mapping[str, SignedItem]
 ) -> Unregistered | None:
+    """What happens to connections that are not on the register, and who signed it. A file without the section has a
+    fault.
+    """
     if not root.has("unregistered"):
         root.fault(
             "Say what happens to connections that are not on the register: [unregistered] with effect and text.",

@@ -62,6 +62,9 @@ class Claim(StrEnum):
 
 
 def claim_of(*, same: bool, done: bool, ours: bool, begun_at: dt.datetime, now: dt.datetime) -> Claim:
+    """What a request with a known key may do: `same`: the same request; `done`: it was answered; `ours`: this process
+    began it.
+    """
     if now - begun_at >= REPLAYED_FOR:
         return Claim.ANEW
     if not same:
@@ -145,4 +148,5 @@ def give_up(attempt: Attempt) -> None:
 
 
 def forget_attempts(attempts: type[Attempt], *, now: dt.datetime) -> int:
+    """Delete attempts older than `REPLAYED_FOR`. Returns how many."""
     return attempts._default_manager.filter(begun_at__lt=now - REPLAYED_FOR).delete()[0]

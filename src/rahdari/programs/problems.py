@@ -73,15 +73,18 @@ def plain(text: object) -> str:
 
 
 def problem(kind: str, detail: object, headers: Mapping[str, str] | None = None, **more: Any) -> Problem:
+    """A problem of a declared kind; `more` are its extension members. Raises KeyError for any other kind."""
     found = KINDS[kind]
     return Problem(found.status, kind, plain(detail), headers, title=str(found.title), **more)
 
 
 def error(pointer: str, code: str, detail: object) -> Json:
+    """One of the `errors`; `pointer` is a JSON Pointer (RFC 6901) into the body."""
     return {"pointer": pointer, "code": code, "detail": plain(detail)}
 
 
 def not_taken(errors: Iterable[Json]) -> Problem:
+    """The problem `not-taken` with these errors (see `error`); its detail is that of the first."""
     listed = list(errors)
     return problem("not-taken", listed[0]["detail"] if listed else _("Look at the errors."), errors=listed)
 

@@ -16,7 +16,7 @@ def place_of(url: str) -> hook.Place | hook.HookOutcome:
     return hook.read_address(url, allowed_ranges=settings.CALLBACK_RANGES)
 
 
-# Ten tries in about two days, ever more rarely.
+# Ten attempts in about two days; the pauses grow, as Standard Webhooks has it.
 PAUSES = tuple(dt.timedelta(seconds=each) for each in (10, 60, 300, 1800, 7200, 14_400, 28_800, 43_200, 86_400))
 AT_ONCE = 20
 

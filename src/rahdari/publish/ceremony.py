@@ -125,7 +125,9 @@ def _trusted(repository: Repository, role: str) -> list[str]:
 
 
 def custodians_of(role: str) -> tuple[list[Key], int]:
-    """The public keys of `root` or `targets`, in the order of their numbers, and how many must sign."""
+    """The public keys of `root` or `targets`, in the order of their numbers, and how many must sign.
+    Raises RoleUnknown for a role that is not kept offline.
+    """
     if role not in keys.OFFLINE_ROLES:
         raise RoleUnknown(role, keys.OFFLINE_ROLES)
     root = _repository().root().signed

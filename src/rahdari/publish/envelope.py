@@ -398,6 +398,7 @@ def erase_old_versions(place: Path, role: str, before: float, *, below: int) -> 
 def snapshot_signed(
     *, version: int, targets_version: int, roles: Mapping[str, Named], now: dt.datetime
 ) -> dict[str, Any]:
+    """The signed part of snapshot metadata (TUF, 4.4), valid for `rules.SNAPSHOT_LASTS`."""
     meta: dict[str, Any] = {f"{role}.json": named.as_json() for role, named in roles.items()}
     meta["targets.json"] = {"version": targets_version}
     return _signed("snapshot", version, _until(now, rules.SNAPSHOT_LASTS)) | {"meta": meta}

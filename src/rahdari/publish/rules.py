@@ -59,7 +59,9 @@ class NotPublishable(RahdariError):
 
 
 def entry_of(snapshot: Mapping[str, Any]) -> FeedEntry:
-    """What the register says of an entry, as the feed has it: the six fields, and nothing more can come through."""
+    """What the register says of an entry, as the feed has it: the six fields, and nothing more can come through.
+    Raises NotPublishable for any other field.
+    """
     if set(snapshot) != set(FIELDS):
         raise NotPublishable(f"an entry has the fields {', '.join(FIELDS)}, not {', '.join(sorted(snapshot))}")
     return FeedEntry(**snapshot)
@@ -119,7 +121,7 @@ def operations_of(net: Net) -> list[Operation]:
 
     Whoever follows from the first edition applies them strictly; whoever stands in the middle takes them as how the
     entry stands at the end. So an entry that changed and changed back is there (replaced by itself), and so is one that
-    came and went: added, then removed.
+    came and went: added, then removed. Raises NotPublishable for an entry that was never listed.
     """
     if net.before is not None and net.after is not None:
         return [Operation(Op.REPLACE, entry_of(net.after), was=entry_of(net.before))]

@@ -122,6 +122,7 @@ class Access:
 
 
 def credentials_in(authorization: bytes | None, certificate: bytes | None) -> Iterable[tuple[CredentialKind, str]]:
+    """The digests of what a request shows: the bearer token, and the client certificate (DER)."""
     scheme, _, rest = (authorization or b"").partition(b" ")
     token = rest.strip().decode("latin-1")
     if scheme.lower() == b"bearer" and 1 <= len(token) <= TOKEN_BYTES:

@@ -49,6 +49,9 @@ class Objects:
 
 
 def s3(bucket: str, prefix: str, *, endpoint: str = "", region: str = "", ca_file: Path | None = None) -> Objects:
+    """A bucket that speaks S3. Credentials come from the environment; `ca_file` is in PEM.
+    Raises OSError for `ca_file`.
+    """
     config: S3Config = {}
     client: ClientConfig = {}
     if endpoint:

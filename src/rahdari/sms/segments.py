@@ -66,7 +66,7 @@ def alphabet_of(text: str) -> str:
 
 
 def split(text: str) -> Parts:
-    """The parts of a text. An empty text is one empty part."""
+    """The parts of a text. An empty text is one empty part. Raises TextTooLong for more than `MOST_PARTS`."""
     alphabet = alphabet_of(text)
     width = 2 if alphabet == "ucs2" else 1
     whole = [_coded(character, alphabet) for character in text]

@@ -307,6 +307,7 @@ def apply_outcomes(matter: AttestationReview, now: dt.datetime) -> None:
 
 @each_of(attestations.matters_that_await_proof)
 def close_proved_matters(matter: AttestationReview, now: dt.datetime) -> bool:
+    """Close a matter whose application is proved otherwise, or is gone. Returns whether it was closed."""
     application = subjects.application_by_subject(matter.subject)
     if application is None or isinstance(decisions.assessment_of(application, now), Grantable):
         disputing.close_matter(matter=matter, why="proved" if application else "gone", now=now)

@@ -18,6 +18,7 @@ def answer_from(
     asked_at: dt.datetime | None,
     answered_at: dt.datetime | None,
 ) -> Evidence:
+    """What an operator answered, as evidence of a check; times in ISO 8601, the reason in both languages."""
     found = networks.operator_by_slug(operator)
     evidence: Evidence = {
         "question": number,

@@ -155,6 +155,7 @@ def erase_files_of_nothing(application: Application, now: dt.datetime) -> bool:
 
 @each_of(lambda now: erasing.with_files_due(before=over("case", now), granted=True, now=now))
 def erase_files_of_cases(application: Application, now: dt.datetime) -> bool:
+    """Erase the file of a case whose time under `[retention] case` is over. Returns whether something was erased."""
     before = over("case", now)
     if before is None or _may_be_changed(application, now) or _lasts(application, before):
         return False

@@ -144,9 +144,9 @@ def _methods(row: Application, endpoint: Endpoint, policy: Policy, now: dt.datet
 
 @prove("GET", AT, Ok("The proof.", PROOF))
 def get_proof(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    """How the proof of an address stands, and which ways there are.
+    """How the proof of an address stands, and which methods there are.
 
-    Ways that fit what runs there have `fits`. `enough` must come together; each way `counts` so much.
+    Methods that fit what runs there have `fits`. The weights (`counts`) of those that succeed must reach `enough`.
     """
     row, _by, found = _found(call, reference, endpoint)
     policy, proof = apply.frozen_policy(row), challenges.proof_of(found.subject, found.network)
@@ -231,14 +231,14 @@ GIVEN = named(
     problems=REFUSED,
 )
 def open_proof(call: Call, reference: str, endpoint: uuid.UUID, method: str) -> Answer:
-    """Open a way to prove it.
+    """Open a method of proof.
 
-    What the way needs goes into the body: `peer_key` and `port` for `wireguard`; `certificate` (or its SHA-256
+    What the method needs goes into the body: `peer_key` and `port` for `wireguard`; `certificate` (or its SHA-256
     fingerprint) for `openvpn`, `ikev2`, `sstp` and `tls`; `name` for `dns`; nothing for `link`, `http` and `tls-alpn`;
     the number of a `subscriber` for `operator`; nothing for `record` and `contact`, by which a registry is asked
     about a whole range; of a range also `at`, the address in it that answers. The
     link is opened from the address itself: with curl or Wget, by a POST of any program, or in a browser, whose button
-    is pressed. Opening a way again puts right what was given.
+    is pressed. Opening a method again corrects what was given.
     """
     row, by, found, policy = unproved(call, reference, endpoint)
     if method == Method.OPERATOR:
@@ -282,7 +282,7 @@ def _begun(call: Call, reference: str, endpoint: uuid.UUID, method: str) -> Chal
 
 @prove("GET", f"{AT}/{{method}}", Ok("The challenge, with what was tried and found.", CHALLENGE))
 def get_proof_method(call: Call, reference: str, endpoint: uuid.UUID, method: str) -> Answer:
-    """How far a way has come.
+    """Read the state of a method.
 
     `status` is `valid` when the address is proved. A look takes seconds: ask again while `looking`.
     """
@@ -298,7 +298,7 @@ def get_proof_method(call: Call, reference: str, endpoint: uuid.UUID, method: st
 def try_proof_method(call: Call, reference: str, endpoint: uuid.UUID, method: str) -> Answer:
     """Have us look now.
 
-    For the ways for which we go and look; for `contact` we ask the registry whom it names. The link is opened
+    For the methods that we probe; for `contact` we ask the registry whom it names. The link is opened
     by you, and an operator answers in its own time.
     """
     latest = _begun(call, reference, endpoint, method)

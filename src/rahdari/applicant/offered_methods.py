@@ -1,4 +1,4 @@
-"""The ways to prove an address: those that are offered for it, how much each counts, and how far it has come."""
+"""The methods to prove an address: those that are offered for it, how much each counts, and how far it has come."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -51,11 +51,11 @@ def register(subparsers: Any) -> None:
     one.add_argument("reference")
     one = act("status", status, "How an application stands: what is awaited, from whom, until when.")
     one.add_argument("reference")
-    one = act("prove", prove, "The ways to prove an address; or open one, and have the register look.")
+    one = act("prove", prove, "The methods to prove an address; or open one, and have the register probe.")
     one.add_argument("reference")
     one.add_argument("--address", default="", help="which address; needed when there are several")
     one.add_argument("--method", default="")
-    one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="what the way needs")
+    one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="what the method needs")
     one.add_argument(
         "--try", dest="look", action="store_true", help="have the register look, and wait for what it finds"
     )

@@ -1,4 +1,4 @@
-"""The ways to prove an address, in words: what each is, what a look found, and what to try next.
+"""The methods to prove an address, in words: what each is, what a look found, and what to try next.
 
 No answer proves nothing, and the sentences say so: servers of these kinds are silent to strangers by design.
 """

@@ -1,4 +1,4 @@
-"""The ways to prove an address: the table of them as it stands for one endpoint, and the page of one way.
+"""The methods to prove an address: the table of them as it stands for one endpoint, and the page of one method.
 
 A way is opened when the applicant asks for it, and only then does anybody go and look. The looking is the worker's.
 """

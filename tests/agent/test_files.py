@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 
 from rahdari.agent.configuration import FileTarget
-from rahdari.agent.files import FileNotWritten, OverCapacity, render_to, stands
+from rahdari.agent.files import FileNotWritten, OverCapacity, digest_in_place, render_to
 from tests.agent.renderers import HEAD, a_row, in_order
 
 
 class TestRenderTo:
     def test_replaces_the_file_in_one_step_and_leaves_nothing_beside(self, tmp_path: Path) -> None:
         target = FileTarget("csv", "entries.csv", tmp_path / "entries.csv")
-        assert stands(target) == ""
+        assert digest_in_place(target) == ""
         (tmp_path / ".entries.csv.new").write_bytes(b"what a killed agent left")
         first = render_to(target, lambda: iter(()), HEAD)
         with target.path.open("rb") as reading:
@@ -21,7 +21,7 @@ class TestRenderTo:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["entries.csv", "entries.csv.meta.json"]
         assert target.path.stat().st_mode & 0o777 == 0o644
         assert (first.items, second.items) == (0, 1)
-        assert stands(target) == second.sha256 != first.sha256
+        assert digest_in_place(target) == second.sha256 != first.sha256
 
     def test_says_where_it_could_not(self, tmp_path: Path) -> None:
         (tmp_path / ".entries.csv.new").symlink_to(tmp_path / "elsewhere")

@@ -20,7 +20,7 @@ from rahdari import policy
 from rahdari.apply import step_forms
 from rahdari.apply.models import Application
 from rahdari.confirm.models import SubscriberQuestion
-from rahdari.confirm.operations import shown
+from rahdari.confirm.operations import question_json
 from rahdari.confirm.rules import QuestionKind
 from rahdari.feed import FeedEntry
 from rahdari.vouch.parties import PARTIES
@@ -89,7 +89,7 @@ def of_operator(kind: QuestionKind) -> frozenset[str]:
         asked_at=now,
         due_at=now,
     )
-    return frozenset(shown(question)) - OF_THE_MATTER
+    return frozenset(question_json(question)) - OF_THE_MATTER
 
 
 def given() -> dict[str, frozenset[str]]:

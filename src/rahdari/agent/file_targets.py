@@ -12,7 +12,7 @@ from rahdari.feed.entry import parse_time
 from .bird_table import Bird
 from .configuration import FileTarget
 from .faults import AgentFault, Exit
-from .files import Rendered, render_to, stands
+from .files import Rendered, digest_in_place, render_to
 from .pending_changes import Moment
 from .programs import DeviceRefused, Program
 from .renderers import RENDERERS
@@ -59,7 +59,7 @@ class FilePlace:
 
     def is_whole(self, content: dict[str, Any]) -> bool:
         """Whether what stands there is what was written last. Raises AgentFault."""
-        if stands(self.target) != content.get("sha256"):
+        if digest_in_place(self.target) != content.get("sha256"):
             return False
         return self._bird is None or self._bird.counts() == _counts(content)
 

@@ -195,7 +195,7 @@ def open_new(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, flags, 0o644), "w+b")
 
 
-def stands(target: FileTarget) -> str:
+def digest_in_place(target: FileTarget) -> str:
     """The digest of what stands there now, or nothing."""
     digest = hashlib.sha256()
     try:

@@ -107,7 +107,7 @@ def open_state(folder: Path) -> Iterator[AgentState]:
         state.close()
 
 
-def share_again(state: AgentState) -> None:
+def reopen_shared(state: AgentState) -> None:
     """When there is room again, a state that was opened alone is opened like any other. Raises as `open_state` does."""
     if state.is_alone and not is_full(state.folder):
         with disk_faults(state.folder):

@@ -16,7 +16,7 @@ from .configuration import Configuration
 from .devices import RemovedLocally
 from .disk import DiskFull, disk_faults
 from .faults import AgentFault, Exit, gravest
-from .folder import share_again
+from .folder import reopen_shared
 from .local import LocalFile
 from .receipts import send_receipts
 from .removal_hold import held_faults
@@ -144,7 +144,7 @@ class Agent:
         Receipts are kept for up to `spread` seconds, so that many agents do not come with them at once (`tell`).
         """
         started = time.monotonic()
-        share_again(self.state)
+        reopen_shared(self.state)
         # 1) walk the signed metadata  2) catch up, in one transaction
         learned = self.learn(now=now, timestamp=timestamp, beside=beside, audit=look) if ask else Learned()
         self._learned = learned.faults if ask else self._learned

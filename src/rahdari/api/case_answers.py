@@ -137,7 +137,7 @@ def _question(call: Call, reference: str) -> tuple[Application, Acting, CaseQues
     return row, by, asked
 
 
-def _said(row: Application, asked: CaseQuestion) -> Json:
+def _as_json(row: Application, asked: CaseQuestion) -> Json:
     policy = case_clock.policy_of(row)
     reason = policy.reasons.get(asked.code)
     words = [in_words(reason.text) if reason is not None else "", asked.text]
@@ -159,7 +159,7 @@ def get_question(call: Call, reference: str) -> Answer:
     404 when none is open. While one is, the officer's clock stands still.
     """
     row, _by, asked = _question(call, reference)
-    return Answer(_said(row, asked))
+    return Answer(_as_json(row, asked))
 
 
 @write(
@@ -188,14 +188,14 @@ def save_question_draft(call: Call, reference: str) -> Answer:
     row, by, asked = _question(call, reference)
     questions.save_answer_draft(asked=asked, text=_draft(call, row), actor=by.actor, now=call.now)
     asked.refresh_from_db()
-    return Answer(_said(row, asked))
+    return Answer(_as_json(row, asked))
 
 
 @write("POST", f"{ONE}/question/more-time", Ok("The question with its new last day.", QUESTION), problems=IMPOSSIBLE)
 def extend_question(call: Call, reference: str) -> Answer:
     """Take more time to answer."""
     row, by, asked = _question(call, reference)
-    return Answer(_said(row, questions.extend_question(question=asked, actor=by.actor, now=call.now)))
+    return Answer(_as_json(row, questions.extend_question(question=asked, actor=by.actor, now=call.now)))
 
 
 # -- a notice before a refusal ---------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def get_notice(call: Call, reference: str) -> Answer:
     404 when there is none. Nothing is decided before you could answer it, and a second officer reads the answer.
     """
     row, _by, told = _notice(call, reference)
-    return Answer(_told(row, told))
+    return Answer(_notice_as_json(row, told))
 
 
 def _notice(call: Call, reference: str) -> tuple[Application, Acting, Notice]:
@@ -219,7 +219,7 @@ def _notice(call: Call, reference: str) -> tuple[Application, Acting, Notice]:
     return row, by, told
 
 
-def _told(row: Application, told: Notice) -> Json:
+def _notice_as_json(row: Application, told: Notice) -> Json:
     policy = case_clock.policy_of(row)
     return {
         "text": f"{told.text}\n{told.evidence}".strip(),
@@ -241,7 +241,7 @@ def save_notice_draft(call: Call, reference: str) -> Answer:
     row, by, told = _notice(call, reference)
     questions.save_answer_draft(asked=told, text=_draft(call, row), actor=by.actor, now=call.now)
     told.refresh_from_db()
-    return Answer(_told(row, told))
+    return Answer(_notice_as_json(row, told))
 
 
 @write(

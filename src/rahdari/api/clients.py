@@ -46,7 +46,7 @@ def _asked(call: Call, reference: str) -> tuple[Application, Acting, ReferenceRe
     return row, by, question
 
 
-def _said(question: ReferenceRequest) -> Json:
+def _as_json(question: ReferenceRequest) -> Json:
     letter = letters.letters_about(f"vouch:{question.pk}").first()
     return {
         "address": question.address,
@@ -69,7 +69,7 @@ def get_client(call: Call, reference: str) -> Answer:
 
     404 when nobody was asked, or all have answered. `name` is what they read of the applicant.
     """
-    return Answer(_said(_asked(call, reference)[-1]))
+    return Answer(_as_json(_asked(call, reference)[-1]))
 
 
 @write("POST", f"{AT}/letter", Ok("It is on its way.", CLIENT, 202), problems=IMPOSSIBLE)
@@ -80,12 +80,12 @@ def send_client_letter(call: Call, reference: str) -> Answer:
     """
     _row, by, question = _asked(call, reference)
     try:
-        question = actions.send_again(question=question, actor=by.actor, now=call.now)
+        question = actions.resend(question=question, actor=by.actor, now=call.now)
     except actions.TooSoon as why:
         raise impossible("too_soon", not_sent_again(why)) from None
     except NoLongerOpen as why:
         raise impossible("over", not_sent_again(why)) from None
-    return Answer(_said(question), 202)
+    return Answer(_as_json(question), 202)
 
 
 @write(

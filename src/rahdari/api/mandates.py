@@ -7,7 +7,7 @@ import uuid
 
 from django.utils.translation import gettext as _
 
-from rahdari.applicant.mandates import MandateForm, done_for, offer, shown
+from rahdari.applicant.mandates import MandateForm, done_for, mandate_view, offer
 from rahdari.people import mandates as people_mandates
 from rahdari.people import queries
 from rahdari.people.models import Mandate
@@ -53,7 +53,7 @@ def _mandate(row: Mandate, now: dt.datetime) -> Json:
         "agent_name": row.agent_name,
         "scope": row.scope,
         "services": row.services.split(),
-        "state": shown(row, now).state,
+        "state": mandate_view(row, now).state,
         "given_at": stamp(row.given_at),
         "accepted_at": stamp_or_none(row.accepted_at),
         "valid_until": stamp(row.valid_until),

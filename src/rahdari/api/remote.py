@@ -70,7 +70,7 @@ def _line(row: HomeConnection, call: Call) -> Json:
     }
 
 
-def _said(found: Registration, rule: RemoteStaff, call: Call) -> Json:
+def _as_json(found: Registration, rule: RemoteStaff, call: Call) -> Json:
     found_ones = staff.staff_of(found, rule, call.now)
     return {**vars(found_ones), "lines": [_line(row, call) for row in found_ones.lines]}
 
@@ -88,7 +88,7 @@ def get_remote_staff(call: Call, reference: str) -> Answer:
     beside its line: whoever has it may agree, and withdraw later, so it goes to one person.
     """
     found = held(call, reference, Act.ADDRESSES).row
-    return Answer(_said(found, _rule(found), call))
+    return Answer(_as_json(found, _rule(found), call))
 
 
 @manage(
@@ -106,7 +106,7 @@ def set_remote_workers(call: Call, reference: str) -> Answer:
     found, by = valid(call, reference, Act.ADDRESSES)
     rule = _rule(found)
     actions.set_workers(registration=found, workers=call.body["workers"], actor=by.actor, now=call.now)
-    return Answer(_said(found, rule, call))
+    return Answer(_as_json(found, rule, call))
 
 
 @manage(

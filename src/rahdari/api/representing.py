@@ -64,7 +64,7 @@ def _waiting(call: Call, reference: str) -> tuple[Application, Acting, Check]:
     return row, by, check
 
 
-def _said(row: Application, check: Check, call: Call) -> Json:
+def _as_json(row: Application, check: Check, call: Call) -> Json:
     found = contacts.contacts_of(check, number=representing.number_for(row, check))
     return {
         "contacts": [{"to": each.channel, "masked": each.masked} for each in found],
@@ -81,7 +81,7 @@ def get_representation(call: Call, reference: str) -> Answer:
     looks at the application without it.
     """
     row, _by, check = _waiting(call, reference)
-    return Answer(_said(row, check, call))
+    return Answer(_as_json(row, check, call))
 
 
 @write(
@@ -102,7 +102,7 @@ def send_representation_code(call: Call, reference: str) -> Answer:
     except registries.NoCodeNow as found:
         raise no_code(found, "/to", representing.no_code(found)) from None
     check.refresh_from_db()
-    return Answer(_said(row, check, call), 202)
+    return Answer(_as_json(row, check, call), 202)
 
 
 @write(

@@ -74,7 +74,7 @@ def _found(
     return row, by, found, sharing.status_of(row, found, call.now)
 
 
-def _said(found: Endpoint, stands: sharing.SharingStatus) -> Json:
+def _as_json(found: Endpoint, stands: sharing.SharingStatus) -> Json:
     last = stands.last
     return {
         "endpoint": str(found.pk),
@@ -117,7 +117,7 @@ def get_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     not say who. Afterwards what the question came to. `name` is what they read, and all that they learn of you.
     """
     _row, _by, found, stands = _found(call, reference, endpoint)
-    return Answer(_said(found, stands))
+    return Answer(_as_json(found, stands))
 
 
 @write(
@@ -141,7 +141,7 @@ def ask_to_share(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
             raise of_form(form)
         sharing.ask(row, found, form.cleaned_data["name"], terms, actor=by.actor, now=call.now)
         stands = sharing.status_of(row, found, call.now)
-    return Answer(_said(found, stands), 202)
+    return Answer(_as_json(found, stands), 202)
 
 
 def _may_ask(stands: sharing.SharingStatus) -> Sharing:

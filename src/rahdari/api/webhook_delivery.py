@@ -98,7 +98,7 @@ def send_test(*, webhook: Webhook, now: dt.datetime, id: uuid.UUID) -> WebhookDe
     return OUTBOX.put(webhook, events.TEST, {}, now=now, id=id)
 
 
-def send_again(*, delivery: WebhookDelivery, now: dt.datetime) -> WebhookDelivery:
+def resend(*, delivery: WebhookDelivery, now: dt.datetime) -> WebhookDelivery:
     return OUTBOX.put_again(delivery, now=now)
 
 

@@ -197,4 +197,4 @@ def redeliver(call: Call, id: uuid.UUID, delivery: uuid.UUID) -> Answer:
     if found is None:
         raise not_found()
     _hold_working(row)
-    return Answer(_delivery(webhook_delivery.send_again(delivery=found, now=call.now)), 202)
+    return Answer(_delivery(webhook_delivery.resend(delivery=found, now=call.now)), 202)

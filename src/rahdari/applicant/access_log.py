@@ -52,10 +52,10 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
 
 def _looks(subjects: Iterable[str]) -> list[Look]:
     zone = case_clock.policy_in_force().calendar.zone_info
-    return [_said(each) for each in journal.looks_at(subjects, zone=zone)[:SHOWN]]
+    return [_look(each) for each in journal.looks_at(subjects, zone=zone)[:SHOWN]]
 
 
-def _said(looks: journal.Looks) -> Look:
+def _look(looks: journal.Looks) -> Look:
     act = registry.words_of(looks.act)
     who = {
         "officer": _("Officer"),

@@ -128,7 +128,7 @@ class Shown:
     services: list[str]
 
 
-def shown(mandate: Mandate, now: dt.datetime) -> Shown:
+def mandate_view(mandate: Mandate, now: dt.datetime) -> Shown:
     """A mandate as pages and programs show it: `offered`, `in_force`, `over` (its time has passed) or `ended`."""
     if mandate.ended_at is not None:
         state = "ended"

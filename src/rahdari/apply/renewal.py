@@ -225,7 +225,7 @@ def foresee_renewal(registration: Registration, policy: Policy, now: dt.datetime
     groups = summary.summary_groups(last, service, [], papers, language=queries.language_now())
     return Foreseen(
         last=last,
-        asked=tuple(asked(facts, service)),
+        asked=tuple(steps_to_answer(facts, service)),
         groups=tuple(
             replace(group, rows=tuple(row for row in group.rows if row.key != "addresses")) for group in groups
         ),
@@ -233,7 +233,7 @@ def foresee_renewal(registration: Registration, policy: Policy, now: dt.datetime
     )
 
 
-def asked(facts: rules.Facts, service: Service) -> list[StepKey]:
+def steps_to_answer(facts: rules.Facts, service: Service) -> list[StepKey]:
     """The steps of a renewal that must be answered again: those with something missing, and what was enough for a
     while.
     """

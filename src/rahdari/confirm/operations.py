@@ -91,7 +91,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 # -- checks --------------------------------------------------------------------------------------------------------
 
 
-def shown(question: SubscriberQuestion) -> Json:
+def question_json(question: SubscriberQuestion) -> Json:
     """A check as a program sees it; what has no value is not there."""
     facts = {
         "check": question.number,
@@ -120,7 +120,7 @@ def list_checks(call: Call) -> Answer:
     except ValueError:
         raise _bad_cursor() from None
     tokens.note_fetched(questions=found, token=call.caller, now=call.now)
-    return Answer({"checks": [shown(each) for each in found], "next": following or None})
+    return Answer({"checks": [question_json(each) for each in found], "next": following or None})
 
 
 def _bad_cursor() -> Problem:
@@ -132,7 +132,7 @@ def get_check(call: Call, number: str) -> Answer:
     """One check."""
     found = _found(call, number)
     tokens.note_fetched(questions=[found], token=call.caller, now=call.now)
-    return Answer(shown(found))
+    return Answer(question_json(found))
 
 
 def _found(call: Call, number: str) -> SubscriberQuestion:
@@ -148,7 +148,7 @@ def answer_check(call: Call, number: str) -> Answer:
     found = _found(call, number)
     new = _take(call, found, call.body)
     found.refresh_from_db()
-    return Answer({**shown(found), "new": new})
+    return Answer({**question_json(found), "new": new})
 
 
 def _take(call: Call, found: SubscriberQuestion, given: Json) -> bool:

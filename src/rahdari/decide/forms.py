@@ -210,7 +210,7 @@ class SearchForm(forms.Form):
         asked = str(self.cleaned_data["asked"]).strip()
         if not searching.is_whole(asked):
             raise forms.ValidationError(self.part)
-        if self.case is not None and not searching.stands_in(self.case, asked):
+        if self.case is not None and not searching.matches_case(self.case, asked):
             raise forms.ValidationError(
                 _("This is not in the case. Ask for the name in it, or for one of its addresses.")
             )

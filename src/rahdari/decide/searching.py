@@ -42,7 +42,7 @@ def is_whole(asked: str) -> bool:
     )
 
 
-def stands_in(case: Case, asked: str) -> bool:
+def matches_case(case: Case, asked: str) -> bool:
     """Whether it is the name of this case's holder, or one of its addresses."""
     address = _address(asked)
     if address is None:

@@ -86,12 +86,12 @@ def faults(schema: Json, value: Any) -> Iterator[Fault]:
         _VALIDATORS[id(schema)] = schema, Draft202012Validator(schema, validate_formats=True)
     try:
         for error in _VALIDATORS[id(schema)][1].iter_errors(value):
-            yield from _told(error)
+            yield from _faults(error)
     except ValueError:  # nested too deep
         yield Fault("", "no_json")
 
 
-def _told(error: ValidationError) -> Iterator[Fault]:
+def _faults(error: ValidationError) -> Iterator[Fault]:
     pointer = "".join(f"/{_escaped(str(part))}" for part in error.instance_path)
     match error.kind:
         case ValidationErrorKind.Required(property=name):
@@ -100,7 +100,7 @@ def _told(error: ValidationError) -> Iterator[Fault]:
             yield from (Fault(f"{pointer}/{_escaped(name[:60])}", UNKNOWN) for name in names)
         case ValidationErrorKind.AnyOf(context=branches):
             for first in branches[0]:
-                yield from _told(first)
+                yield from _faults(first)
         case kind:
             limit = ", ".join(map(str, kind.value)) if isinstance(kind.value, list) else kind.value
             yield Fault(pointer, CODES.get(kind.name, "wrong_form"), limit)

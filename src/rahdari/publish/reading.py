@@ -63,7 +63,7 @@ def entries_at(stream: Stream, sequence: int) -> Iterator[list[FeedEntry]]:
             rows = cursor.fetchall()
         if not rows:
             return
-        yield [rules.entry_of(_said(snapshot)) for _, snapshot in rows]
+        yield [rules.entry_of(_plain(snapshot)) for _, snapshot in rows]
         after = rows[-1][0]
 
 
@@ -97,9 +97,9 @@ def nets(courses: Mapping[str, Course], *, meanwhile: Callable[[], None]) -> Ite
 def _snapshots(changes: Iterable[int]) -> dict[int, Any]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, snapshot FROM register_change WHERE id = ANY(%s)", [list(changes)])
-        return {number: _said(snapshot) for number, snapshot in cursor.fetchall()}
+        return {number: _plain(snapshot) for number, snapshot in cursor.fetchall()}
 
 
-def _said(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     # A raw cursor gives jsonb as its text.
     return json.loads(value) if isinstance(value, str) else value

@@ -128,7 +128,7 @@ def stop(*, question: ReferenceRequest, now: dt.datetime) -> ReferenceRequest:
 
 
 @transaction.atomic
-def send_again(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> ReferenceRequest:
+def resend(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> ReferenceRequest:
     """Write once more, because the first letter may have been overlooked. Raises NoLongerOpen, TooSoon."""
     question = REFERENCE.locked(question)
     if not is_open(question, now):

@@ -30,14 +30,14 @@ def act(
         except AgentFault as fault:
             if getattr(arguments, "json", False) is True:
                 print(json.dumps({"ok": False, "faults": [as_json(fault)]}))
-            tell(fault)
+            print_fault(fault)
             return int(fault.exit)
 
     parser.set_defaults(run=told)
     return parser
 
 
-def tell(fault: AgentFault) -> None:
+def print_fault(fault: AgentFault) -> None:
     print(f"{fault.what}\n  {fault.mend}", file=sys.stderr)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..dyndns_update import DEFAULT_FILE, Announcer, read_settings
 from ..faults import AgentFault, Exit
-from .acts import Acts, act, now, tell
+from .acts import Acts, act, now, print_fault
 
 UNITS = ("rahdari-announce.service", "rahdari-announce.timer")
 PROGRAM = "/opt/rahdari/bin/rahdari"
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         except AgentFault as fault:
             if fault.exit in {Exit.USAGE, Exit.UNTRUSTED}:
                 raise
-            tell(fault)
+            print_fault(fault)
         time.sleep(max(arguments.every, 30.0))
 
 

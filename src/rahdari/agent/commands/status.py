@@ -11,7 +11,7 @@ from ..faults import Exit
 from ..folder import read_state
 from ..status_file import remembered_terms
 from ..terms import terms_note
-from .acts import Acts, NotUnderstood, act, now, tell
+from .acts import Acts, NotUnderstood, act, now, print_fault
 
 
 def add(acts: Acts) -> None:
@@ -60,5 +60,5 @@ def check_address(arguments: argparse.Namespace) -> int:
     else:
         print(status.found_in_words(found, block=block, now=at))
     if (note := terms_note(configuration, remembered_terms(configuration.state))) is not None:
-        tell(note)
+        print_fault(note)
     return Exit.OK if found.rows else Exit.NOT_REGISTERED

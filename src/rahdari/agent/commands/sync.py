@@ -11,7 +11,7 @@ from ..metrics_server import Showing
 from ..rehearsal import rehearsed_as_json, rehearsed_in_words, rehearsing
 from ..syncing import Agent
 from ..terms import terms_note
-from .acts import Acts, act, as_json, now, tell
+from .acts import Acts, act, as_json, now, print_fault
 
 
 def add(acts: Acts) -> None:
@@ -61,9 +61,9 @@ def sync_once(arguments: argparse.Namespace) -> int:
         print(f"{edition}: {status.counted(outcome.applied.loaded)} now; {done}.")
         print("\n".join(status.digests_in_words(outcome.positions)))
     for fault in outcome.faults:
-        tell(fault)
+        print_fault(fault)
     if (note := terms_note(configuration, agent.terms_named)) is not None:
-        tell(note)
+        print_fault(note)
     return outcome.exit
 
 
@@ -75,5 +75,5 @@ def rehearse_once(configuration: Configuration, *, in_json: bool) -> int:
     else:
         print(rehearsed_in_words(said))
     for fault in said.faults:
-        tell(fault)
+        print_fault(fault)
     return said.exit

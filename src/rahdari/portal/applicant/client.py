@@ -84,7 +84,7 @@ def _context(
 
 def _send_again(request: HttpRequest, by: Acting, question: ReferenceRequest, now: dt.datetime) -> None:
     try:
-        vouch.send_again(question=question, actor=by.actor, now=now)
+        vouch.resend(question=question, actor=by.actor, now=now)
     except (vouch.TooSoon, NoLongerOpen) as why:
         messages.info(request, not_sent_again(why))
     else:

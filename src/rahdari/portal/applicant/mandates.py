@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.applicant.mandates import MandateForm, done_for, offer, services_of_organisations, shown
+from rahdari.applicant.mandates import MandateForm, done_for, mandate_view, offer, services_of_organisations
 from rahdari.applicant.titles import service_title
 from rahdari.apply import drafts, form_errors
 from rahdari.people import mandates as people_mandates
@@ -46,7 +46,7 @@ def mandates(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         return here
     context = {
         "organisation": organisation,
-        "mandates": [shown(each, now) for each in queries.mandates_of(organisation)],
+        "mandates": [mandate_view(each, now) for each in queries.mandates_of(organisation)],
         "done": done_for(organisation),
         "form": form,
     }
@@ -83,9 +83,9 @@ def mandates_held(request: HttpRequest) -> HttpResponse:
     may_apply = set(queries.mandates_in_force(user, Act.APPLY).values_list("pk", flat=True))
     services = [(key, service_title(key)) for key in services_of_organisations()]
     context = {
-        "offered": [shown(each, now) for each in offered],
+        "offered": [mandate_view(each, now) for each in offered],
         "held": [
-            (shown(each, now), [pair for pair in services if each.pk in may_apply and each.covers(pair[0])])
+            (mandate_view(each, now), [pair for pair in services if each.pk in may_apply and each.covers(pair[0])])
             for each in held
         ],
     }

@@ -68,10 +68,10 @@ def after_the_link(request: HttpRequest, endpoint: uuid.UUID) -> HttpResponse:
         ).row
     except access.ApplicationNotFound:
         return redirect("portal:home")
-    return redirect(go_on_url(request, application))
+    return redirect(continue_url(request, application))
 
 
-def go_on_url(request: HttpRequest, application: Application) -> str:
+def continue_url(request: HttpRequest, application: Application) -> str:
     """Where a proof leads on to."""
     if not access.may(person(request), Act.PAPERS, application=application):
         return reverse("portal:application", args=[application.reference])
@@ -111,7 +111,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "total": len(known),
         "next": others[0].endpoint if others else None,
         "proof": mine.proof,
-        "go_on_url": go_on_url(request, application),
+        "continue_url": continue_url(request, application),
         "may_send": access.may(person(request), Act.PAPERS, application=application),
     }
     if mine.endpoint.is_dynamic:
@@ -167,7 +167,7 @@ def _prove_here(request: HttpRequest, application: Application, by: Acting, mine
     if bool(optional.ask("rahdari.applicant", "is_held", application, mine.endpoint)):
         # Somebody else has it: that page says so.
         return again
-    return redirect(go_on_url(request, application))
+    return redirect(continue_url(request, application))
 
 
 def _link(request: HttpRequest, application: Application, endpoint: Endpoint, link: Challenge | None) -> dict[str, Any]:

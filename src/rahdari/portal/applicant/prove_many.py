@@ -28,7 +28,7 @@ from rahdari.people.rules import Act
 from rahdari.web import errors, limits, visitor
 
 from . import shared
-from .prove import go_on_url, without_addresses
+from .prove import continue_url, without_addresses
 
 A_PAGE = 50
 UNKNOWN_LINKS, PER_SECONDS = 30, 60
@@ -62,7 +62,7 @@ def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
             for each in page
         ],
         "total": addresses_in(known),
-        "go_on_url": go_on_url(request, application),
+        "continue_url": continue_url(request, application),
         "proved": addresses_in([each for each in known if each.is_proved]),
         "link_url": links.absolute(path) if by_link else "",
         "link_path": path,

@@ -101,7 +101,7 @@ def _addresses(foreseen: renewal.Foreseen, policy: Policy, seen: Address) -> lis
 def send_as_it_is(request: HttpRequest, application: Application, policy: Policy, by: Acting) -> bool:
     """Ask for the proofs, and send it. False when something has to be looked at first: the draft is there."""
     service = applications.service_of(application, policy)
-    if application.is_mobile or renewal.asked(applications.facts_of(application), service):
+    if application.is_mobile or renewal.steps_to_answer(applications.facts_of(application), service):
         return False
     try:
         # The first version: nobody has changed anything since this page was shown.

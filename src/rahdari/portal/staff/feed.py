@@ -147,7 +147,7 @@ def _held(hold: RemovalHold, officer: User, now: dt.datetime, wrong: HoldForm | 
     offered = decisions[RemovalHold.State(hold.state)]
     if yours and hold.state == RemovalHold.State.WAITING:
         offered = APPROVED
-    text, tone = _said(hold, now)
+    text, tone = _described(hold, now)
     return HeldRow(
         hold=hold,
         heading=ngettext(
@@ -164,7 +164,7 @@ def _held(hold: RemovalHold, officer: User, now: dt.datetime, wrong: HoldForm | 
     )
 
 
-def _said(hold: RemovalHold, now: dt.datetime) -> tuple[str, str]:
+def _described(hold: RemovalHold, now: dt.datetime) -> tuple[str, str]:
     if hold.state == RemovalHold.State.CANCELLED:
         return _("They stay in the feed until their own term ends."), "off"
     if hold.state == RemovalHold.State.APPROVED:

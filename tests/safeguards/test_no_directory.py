@@ -297,7 +297,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         *("feed keys", "feed renew", "feed rotate", "feed replace-key", "feed new-key", "feed sign", "feed import"),
         *("feed approve", "feed cancel", "feed reopen", "feed bulk", "feed new-session", "feed canary"),
         *("feed end-canary", "feed mirror", "operator add", "operator rights", "operator mobile", "operator token"),
-        *("operator certificate", "operator end", "operator keys", "operator stop", "people *", "letters *"),
+        *("operator certificate", "operator end", "operator keys", "operator stop", "people *", "letters *", "sms *"),
         *("roster import", "directory import", "rpki import", "registry import"),
     ),
     "opens what is sealed, of one number at a time, with a key that is not on the machine": ("keys *",),

@@ -14,7 +14,7 @@ from rahdari.apply import form_errors, queries, summary
 from rahdari.apply.models import Application
 from tests.builders.drafts import a_complete_draft, a_draft, a_person, register_to, with_address
 
-from .test_pages import BOTH, a_client, at, on, page
+from .test_pages import BOTH, a_client, at, page
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ class TestAddresses:
         ):
             answer = self.add(client, draft, block, **given)
             # One address leads on to its proof, several to their list.
-            assert answer.headers["Location"] == (at("addresses", draft) if number else on(draft))
+            assert answer.headers["Location"] == (at("addresses" if number else "about", draft))
         rows = list(queries.endpoints_of(draft))
         assert [str(row.as_address()) for row in rows] == [
             "39.32.0.1 udp 1194",

@@ -13,7 +13,7 @@ from rahdari.apply import form_errors, parts, queries, sent_files
 from rahdari.apply.screening import FileFault, FileRefused
 from tests.builders.drafts import NOW, a_draft, a_pdf, a_person, a_photo_with_place, actor_of
 
-from .test_pages import BOTH, a_client, at, on, page, tasks
+from .test_pages import BOTH, a_client, at, page, tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -121,7 +121,7 @@ class TestDocuments:
         url = at("upload", draft, "evidence")
         assert 'href="#file"' in page(client.post(url, {}))
         self.upload(client, url, ("letter.pdf", a_pdf()), act="send")
-        assert client.post(url, {}).headers["Location"] == on(draft)
+        assert client.post(url, {}).headers["Location"] == at("about", draft)
 
     def test_that_nobody_asks_for_are_not_found(self) -> None:
         draft = a_draft()

@@ -51,11 +51,6 @@ def tasks(application: Application) -> str:
     return reverse("portal:tasks", args=[application.reference])
 
 
-def on(application: Application) -> str:
-    """To the next open task."""
-    return reverse("portal:next_task", args=[application.reference])
-
-
 def seen_of(response: Any) -> str:
     found = re.search(r'name="seen" value="([0-9a-f]+)"', response.content.decode())
     assert found is not None
@@ -80,7 +75,7 @@ class TestQuestions:
         assert "freelancer<br>No fee</p>" in page(client.get(reverse("apply:ready"))) or language == "ur"
         first, second = client.get(reverse("apply:begin")), client.get(reverse("apply:begin"))
         [draft] = Application.objects.all()
-        assert first.headers["Location"] == second.headers["Location"] == on(draft)
+        assert first.headers["Location"] == second.headers["Location"] == at("about", draft)
         assert (draft.service, draft.fixed_address, draft.language) == ("vpn_freelancer", "server", language)
 
     def test_are_kept_until_somebody_signs_in(self) -> None:
@@ -253,14 +248,14 @@ class TestSteps:
         ]
         for name, data in given:
             seen = seen_of(client.get(at(name, draft)))
-            assert client.post(at(name, draft), {**data, "seen": seen}).headers["Location"] == on(draft)
+            assert client.post(at(name, draft), {**data, "seen": seen}).headers["Location"] == at("evidence", draft)
             page(client.get(at(name, draft)))
         assert client.post(at("evidence", draft), {"kind": "association"}).headers["Location"] == at(
             "association", draft
         )
         page(client.get(at("association", draft)))
         membership = {"number": "sa-0031", "cnic": "۳۵۲۰۲-۱۲۳۴۵۶۷-۱"}
-        assert client.post(at("association", draft), membership).headers["Location"] == on(draft)
+        assert client.post(at("association", draft), membership).headers["Location"] == at("add_address", draft)
         saved = fresh(draft)
         assert (saved.name, saved.cnic, saved.contact_mobile) == ("Sample Freelancer 31", CNIC, "+923001234567")
         assert (saved.evidence_kind, saved.association_number) == ("association", "SA-0031")
@@ -275,7 +270,7 @@ class TestSteps:
             refused = client.post(at("about", draft), given | {field: ""})
             assert f'href="#id_{field}"' in page(refused) and fresh(draft).version == draft.version
         seen = seen_of(client.get(at("about", draft)))
-        assert client.post(at("about", draft), given | {"seen": seen}).headers["Location"] == on(draft)
+        assert client.post(at("about", draft), given | {"seen": seen}).headers["Location"] == at("evidence", draft)
         saved = fresh(draft)
         assert (saved.name, saved.cnic, saved.contact_name) == (given["name"], CNIC, given["name"])
         assert saved.contact_mobile == "+923001234567"
@@ -320,7 +315,7 @@ class TestSteps:
         client = a_client(draft.applicant, language=language)
         page(client.get(at("company", draft)))
         data = {"name": "Sample Software House (Pvt) Ltd", "company_number": "CUIN-482", "ntn": "1234567-8"}
-        assert client.post(at("company", draft), data).headers["Location"] == on(draft)
+        assert client.post(at("company", draft), data).headers["Location"] == at("add_address", draft)
         saved = fresh(draft)
         assert saved.organisation is not None
         assert (saved.organisation.name, saved.company_number, saved.ntn) == (data["name"], "0000482", "1234567-8")
@@ -402,7 +397,7 @@ class TestSteps:
         page(client.get(at("evidence_text", draft)))
         assert 'class="err"' in page(client.post(at("evidence_text", draft), {"text": " "}))
         mail = "From: client@sample.example\r\n\r\nYou work for us."
-        assert client.post(at("evidence_text", draft), {"text": mail}).headers["Location"] == on(draft)
+        assert client.post(at("evidence_text", draft), {"text": mail}).headers["Location"] == at("about", draft)
         assert fresh(draft).evidence_text == "From: client@sample.example\n\nYou work for us."
 
 
@@ -483,7 +478,7 @@ class TestAfterSignOut:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', shown)
         assert token is not None
         answer = client.post(at("person", draft), {**self.DATA, "csrfmiddlewaretoken": token[1]})
-        assert answer.headers["Location"] == on(draft)
+        assert answer.headers["Location"] == at("evidence", draft)
         assert fresh(draft).name == "Planted Name"
 
 

@@ -58,8 +58,7 @@ def _fee(application: Application, policy: Policy, endpoints: list[Endpoint]) ->
 def addresses(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
     policy = queries.policy_in_force()
     endpoints = list(queries.endpoints_of(application))
-    if not endpoints and not queries.address_files_of(application).exists():
-        # An empty list says nothing that the first form does not say.
+    if queries.lists_nothing(application, endpoints):
         return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
     found = queries.endpoint_troubles(application, policy, endpoints=endpoints)
     troubles = {row.pk: form_errors.trouble(trouble) for row, trouble in found}
@@ -195,8 +194,9 @@ def _after(request: HttpRequest, application: Application) -> HttpResponse:
         return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
     may_go_on = access.may(person(request), Act.PAPERS, application=application)
     service = queries.service_of(application, queries.policy_in_force())
-    if may_go_on and service.holder == "person" and queries.endpoints_of(application).count() == 1:
-        return pages.to_next(application)
+    endpoints = list(queries.endpoints_of(application)[:2])
+    if may_go_on and service.holder == "person" and len(endpoints) == 1:
+        return pages.to_next(application, proving=endpoints[0])
     return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
 
 

@@ -25,8 +25,8 @@ from rahdari.people.rules import Act
 from rahdari.web import errors
 
 from . import access, queries, unsaved_input
-from .models import Application
-from .rules import Status
+from .models import Application, Endpoint
+from .rules import Status, StepKey
 
 type View = Callable[..., HttpResponse]
 
@@ -128,12 +128,24 @@ def to_tasks(application: Application) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("portal:tasks", args=[application.reference]))
 
 
-def to_next(application: Application) -> HttpResponseRedirect:
-    """To the next task that is open, whichever room has it."""
-    return HttpResponseRedirect(next_url(application))
+def to_next(application: Application, *, proving: Endpoint | None = None) -> HttpResponseRedirect:
+    """To the next task that is open: at once where apply knows it, else by the page that knows the others.
+
+    `proving`: the one address, which is proved when nothing else is to do.
+    """
+    endpoints = list(queries.endpoints_of(application))
+    step = queries.open_step(application, queries.policy_in_force(), endpoints=endpoints)
+    if step is None and proving is not None:
+        return HttpResponseRedirect(reverse("portal:prove", args=[application.reference, proving.pk]))
+    if step is None:
+        return HttpResponseRedirect(next_url(application))
+    if step.key is StepKey.ADDRESSES and queries.lists_nothing(application, endpoints):
+        return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
+    return HttpResponseRedirect(step.url)
 
 
 def next_url(application: Application) -> str:
+    """Finds the next task when it is followed, whichever room has it."""
     return reverse("portal:next_task", args=[application.reference])
 
 

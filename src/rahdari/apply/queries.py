@@ -55,7 +55,7 @@ from .pending import sent_for as sent_for
 from .pending import sent_with_the_number_of as sent_with_the_number_of
 from .pending import submitted_undecided as submitted_undecided
 from .pending import submitted_without_checks as submitted_without_checks
-from .rules import Facts, Held, Status, StepKey, Trouble
+from .rules import Facts, Held, Status, StepKey, StepState, Trouble
 from .subjects import SUBJECT as SUBJECT
 from .subjects import application_by_subject as application_by_subject
 from .subjects import applications_by_subjects as applications_by_subjects
@@ -485,6 +485,22 @@ def step_list(
     documents = list(documents_of(application))
     facts = facts_of(application, endpoints=endpoints, documents=documents)
     return summary.step_groups(application, service_of(application, policy), facts, endpoints, documents)
+
+
+def open_step(
+    application: Application, policy: Policy, *, endpoints: Sequence[Endpoint] | None = None
+) -> summary.Step | None:
+    """The first task that is still to do; None when there is none, and while the service takes no applications."""
+    service = policy.services.get(application.service)
+    if application.status != Status.DRAFT or service is None or not service.open:
+        return None
+    steps = (step for group in step_list(application, policy, endpoints=endpoints) for step in group.steps)
+    return next((step for step in steps if step.state not in {StepState.DONE, StepState.OPTIONAL}), None)
+
+
+def lists_nothing(application: Application, endpoints: Sequence[Endpoint]) -> bool:
+    """An empty list of addresses says nothing that the form for the first one does not say."""
+    return not endpoints and not address_files_of(application).exists()
 
 
 def summary_of(

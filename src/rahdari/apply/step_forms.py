@@ -48,9 +48,8 @@ class Asked:
     # What stands there of some services alone.
     beside_of: Callable[[Application, Service], tuple[Words, ...]] = field(default=lambda *_: ())
     options: Callable[[Application, Service, Policy, dt.datetime], dict[str, Any]] = field(default=lambda *_: {})
-    after: Callable[[Application, Service], str] = field(
-        default=lambda application, _: reverse("portal:next_task", args=[application.reference])
-    )
+    # Where it leads, if not to the next task.
+    after: Callable[[Application, Service], str] = field(default=lambda *_: "")
 
     @property
     def url_name(self) -> str:
@@ -357,8 +356,8 @@ MEMBERSHIP = Asked(
     ),
     heading=_("Your association vouches for you"),
     anywhere=True,
-    after=lambda application, service: reverse(
-        "apply:documents" if service.documents else "portal:next_task", args=[application.reference]
+    after=lambda application, service: (
+        reverse("apply:documents", args=[application.reference]) if service.documents else ""
     ),
     options=lambda application, service, policy, now: {
         "associations": policy.attesting.asked_for(service.key) if policy.attesting else (),

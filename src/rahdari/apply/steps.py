@@ -57,7 +57,8 @@ def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked
             else:
                 for note in getattr(form, "notes", ()):
                     messages.info(request, note)
-                return HttpResponseRedirect(asked.after(saved, service))
+                where = asked.after(saved, service)
+                return HttpResponseRedirect(where) if where else pages.to_next(saved)
         data = request.POST.copy()
         data["seen"] = now_seen if changed_meanwhile else data.get("seen", now_seen)
         form.data = data

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari import optional
 from rahdari.address import format_block
 from rahdari.applicant import links
+from rahdari.applicant.lines import is_ready, line_for
 from rahdari.applicant.proofs import Proof, counts, left_to_prove, proofs_of, prove_by_visit
 from rahdari.apply import access, subjects
 from rahdari.apply import queries as apply
@@ -77,6 +78,25 @@ def continue_url(request: HttpRequest, application: Application) -> str:
         return reverse("portal:application", args=[application.reference])
     name = "portal:next_task" if application.status == "draft" else "portal:status"
     return reverse(name, args=[application.reference])
+
+
+def next_page(application: Application) -> str:
+    """The page of what is still to do in a draft, in the order of its list; then the one to check and send."""
+    policy = apply.policy_in_force()
+    service = policy.services.get(application.service)
+    if application.status != "draft" or service is None or not service.open:
+        return reverse("portal:application", args=[application.reference])
+    endpoints = list(apply.endpoints_of(application))
+    open_step = apply.open_step(application, policy, endpoints=endpoints)
+    if open_step is not None:
+        return open_step.url
+    if application.is_mobile and not is_ready(application):
+        name = "portal:mobile_line" if line_for(application) else "portal:mobile_number"
+        return reverse(name, args=[application.reference])
+    known = [] if application.is_mobile else proofs_of(application, endpoints)
+    if left_to_prove(known):
+        return where_to_prove(application, known)
+    return reverse("portal:check", args=[application.reference])
 
 
 def where_to_prove(application: Application, known: Sequence[Proof]) -> str:
@@ -167,7 +187,8 @@ def _prove_here(request: HttpRequest, application: Application, by: Acting, mine
     if bool(optional.ask("rahdari.applicant", "is_held", application, mine.endpoint)):
         # Somebody else has it: that page says so.
         return again
-    return redirect(continue_url(request, application))
+    goes_on = application.status == "draft" and access.may(person(request), Act.PAPERS, application=application)
+    return redirect(next_page(application) if goes_on else continue_url(request, application))
 
 
 def _link(request: HttpRequest, application: Application, endpoint: Endpoint, link: Challenge | None) -> dict[str, Any]:

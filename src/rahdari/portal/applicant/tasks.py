@@ -8,14 +8,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.applicant.lines import is_ready, line_for
-from rahdari.applicant.proofs import left_to_prove, proofs_of
+from rahdari.applicant.proofs import proofs_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as apply
 from rahdari.apply.rules import About
 from rahdari.decide import remedies
 
 from . import shared
-from .prove import where_to_prove
+from .prove import next_page
 
 
 @login_required
@@ -71,22 +71,4 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 def next_task(request: HttpRequest, reference: str) -> HttpResponse:
     """On to what is still to do, in the order of the list; then to check and send."""
-    application = shared.application(request, reference).row
-    policy = apply.policy_in_force()
-    service = policy.services.get(application.service)
-    if application.status != "draft" or service is None or not service.open:
-        return redirect("portal:application", reference=reference)
-    endpoints = list(apply.endpoints_of(application))
-    groups = apply.step_list(application, policy, endpoints=endpoints)
-    open_step = next((step for group in groups for step in group.steps if step.state not in {"done", "optional"}), None)
-    if open_step is not None:
-        return redirect(open_step.url)
-    if application.is_mobile:
-        line = line_for(application)
-        if not is_ready(application):
-            return redirect("portal:mobile_line" if line else "portal:mobile_number", reference=reference)
-        return redirect("portal:check", reference=reference)
-    known = proofs_of(application, endpoints)
-    if left_to_prove(known):
-        return redirect(where_to_prove(application, known))
-    return redirect("portal:check", reference=reference)
+    return redirect(next_page(shared.application(request, reference).row))

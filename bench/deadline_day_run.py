@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from email import message_from_string
 from email.policy import default
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bench import measure, ours, place
 from bench.walking import Unexpected, Visitor, code_in
@@ -209,6 +209,11 @@ class Mail:
                     self._codes[str(mail["To"]).rpartition("<")[2].strip(" >")] = code
 
 
+class Codes(Protocol):
+    def code(self, email: str) -> str:
+        """The code that was mailed to this address."""
+
+
 @dataclass
 class Person:
     number: int
@@ -220,7 +225,7 @@ class Person:
         visitor = Visitor(self.port, self.address, language=random.choice(("en", "ur")))
         failed, waited = "", 0.0
         try:
-            base = self._fill_in(visitor, mail, photo)
+            base = self.fill_in(visitor, mail, photo)
             waited = self._wait(visitor, base)
         except (Unexpected, OSError) as error:
             failed = f"{type(error).__name__}: {error}"
@@ -230,7 +235,7 @@ class Person:
             "address": self.address, "failed": failed, "waited": waited, "upload": self.upload, "asked": visitor.asked,
         }  # fmt: skip
 
-    def _fill_in(self, visitor: Visitor, mail: Mail, photo: bytes) -> str:
+    def fill_in(self, visitor: Visitor, mail: Codes, photo: bytes) -> str:
         name, email = f"Sample Freelancer {self.number}", f"deadline-{self.number}@sample.example"
         visitor.open("/")
         visitor.follow("btn")

@@ -1,0 +1,105 @@
+"""What a whole application costs, counted: its requests, and the queries of each. The walk is that of
+`bench/deadline-day`, here without a server."""
+
+import http.client
+import io
+import re
+from collections.abc import Mapping
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from PIL import Image
+
+from bench.deadline_day_run import PHOTO, Person
+from bench.walking import Visitor
+from tests.builders.people import the_newest_code
+
+pytestmark = pytest.mark.django_db
+
+# Each request in its order, and how many queries it makes at most: those of the session, the reader and the navigation
+# are five on a page of somebody who is signed in. Savepoints count where the suite's own transaction makes them.
+EXPECTED = [
+    ("GET", "/", 0),
+    ("GET", "/apply/", 0),
+    ("GET", "/apply/who/", 0),
+    ("POST", "/apply/who/", 4),
+    ("GET", "/apply/use/", 1),
+    ("POST", "/apply/use/", 4),
+    ("GET", "/apply/which/", 1),
+    ("POST", "/apply/which/", 4),
+    ("GET", "/apply/ready/", 1),
+    ("POST", "/sign-in/", 14),
+    ("GET", "/sign-in/code/", 1),
+    ("POST", "/sign-in/code/", 19),
+    ("GET", "/apply/begin/", 11),
+    ("GET", "about-you/", 6),
+    ("POST", "about-you/", 14),
+    ("GET", "evidence/", 6),
+    ("POST", "evidence/", 8),
+    ("GET", "evidence/*/", 7),
+    ("POST", "evidence/*/", 18),
+    ("GET", "addresses/add/", 8),
+    ("POST", "addresses/add/", 27),
+    ("GET", "prove/", 13),
+    ("POST", "prove/", 31),
+    ("GET", "send/", 12),
+    ("POST", "send/", 33),
+    ("GET", "status/", 15),
+]
+
+
+class Counting(Visitor):
+    """Asks the application itself. `.counted` has of each request the method, the path and its queries."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(port=80, address=address)
+        self.client = Client()
+        self.counted: list[tuple[str, str, int]] = []
+
+    def _once(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes, http.client.HTTPMessage]:
+        with CaptureQueriesContext(connection) as queries:
+            answer = self.client.generic(
+                method,
+                path,
+                body or b"",
+                content_type=headers.get("Content-Type", "application/octet-stream"),
+                REMOTE_ADDR=self.address,
+                HTTP_ACCEPT_LANGUAGE="en",
+            )
+        self.counted.append((method, short(path), len(queries)))
+        said = http.client.HTTPMessage()
+        if "Location" in answer:
+            said["Location"] = answer["Location"]
+        return answer.status_code, answer.getvalue(), said
+
+
+def short(path: str) -> str:
+    """Without what is different in every application, and one word for every sort of evidence."""
+    path = re.sub(r"\?.*|^/my/applications/[^/]+/", "", path)
+    path = re.sub(r"^prove/.+", "prove/", path)
+    return re.sub(r"^(evidence/[a-z]+/|documents/evidence/)$", "evidence/*/", path)
+
+
+class Outbox:
+    def code(self, email: str) -> str:
+        assert email
+        return the_newest_code()
+
+
+def a_photo() -> bytes:
+    kept = io.BytesIO()
+    Image.effect_noise(PHOTO, 40).convert("RGB").save(kept, "JPEG", quality=70)
+    return kept.getvalue()
+
+
+@pytest.mark.parametrize("upload", [True, False], ids=["a photo", "a declaration"])
+def test_takes_these_requests_and_queries(upload: bool) -> None:
+    visitor = Counting("203.0.113.77")
+    Person(1, upload, visitor.address, 80).fill_in(visitor, Outbox(), a_photo())
+    assert [each[:2] for each in visitor.counted] == [each[:2] for each in EXPECTED], "requests"
+    more = [(is_, most) for is_, most in zip(visitor.counted, EXPECTED, strict=True) if is_[2] > most[2]]
+    assert more == [], "queries"

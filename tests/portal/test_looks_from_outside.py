@@ -113,7 +113,7 @@ class TestAnAssociation:
         self, application: Application, desk: Client, attestation: Attestation
     ) -> None:
         content = f"member_number\n{attestation.member_number}\n".encode()
-        sent = {"members": SimpleUploadedFile("gone.csv", content), "revocation": "left", "told": "You left."}
+        sent = {"members": SimpleUploadedFile("gone.csv", content), "revocation": "left", "explanation": "You left."}
         page = desk.post(reverse("attest:revoke_many"), sent, follow=True)
         assert attestation.name in page.content.decode()
         assert [row[1] for row in told(application)] == [IN_ITS_LIST]

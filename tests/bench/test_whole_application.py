@@ -39,7 +39,7 @@ EXPECTED = [
     ("GET", "evidence/", 6),
     ("POST", "evidence/", 8),
     ("GET", "evidence/*/", 7),
-    ("POST", "evidence/*/", 18),
+    ("POST", "evidence/*/", 19),
     ("GET", "addresses/add/", 8),
     ("POST", "addresses/add/", 27),
     ("GET", "prove/", 13),

@@ -479,10 +479,10 @@ class TestOperators:
         monkeypatch.setattr(doctor, "feed_says", lambda patient: said)
         # Not when this module was read: that may be long ago.
         monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-        assert "all 1 are in step" in texts(patient)
+        assert "all 1 are in sync" in texts(patient)
         entered(address(1))
         publish()
-        assert "all 1 are in step; 1 have yet to say that the newest edition is in force" in texts(patient)
+        assert "all 1 are in sync; 1 have yet to say that the newest edition is in force" in texts(patient)
         monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + dt.timedelta(minutes=10))
         assert f"{operator.slug} is behind. {mend}" in texts(patient)
 

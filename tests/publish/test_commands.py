@@ -122,14 +122,14 @@ class TestFeedStatus:
         received(operator, a_receipt(operator, role="feed-static", after=second), after=-590 * second)
         received(operator, a_receipt(operator, role="feed-dynamic", after=375 * second), after=-220 * second)
         run("feed", "status")
-        line = next(line for line in capsys.readouterr().out.splitlines() if operator.slug in line and "step" in line)
-        assert re.search(r"in step: edition \d+, in force 0 min 1 s after it came", line)
+        line = next(line for line in capsys.readouterr().out.splitlines() if operator.slug in line and "sync" in line)
+        assert re.search(r"in sync: edition \d+, in force 0 min 1 s after it came", line)
         # What nobody has said to be in force was in force after no time.
         entered(address(3))
         publish()
         run("feed", "status")
-        line = next(line for line in capsys.readouterr().out.splitlines() if operator.slug in line and "step" in line)
-        assert re.search(r"in step: edition \d+, and edition \d+ has been out for ", line)
+        line = next(line for line in capsys.readouterr().out.splitlines() if operator.slug in line and "sync" in line)
+        assert re.search(r"in sync: edition \d+, and edition \d+ has been out for ", line)
         assert "in force" not in line
 
     def test_asks_for_the_offline_keys_in_good_time(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -189,7 +189,7 @@ class TestWatchOperators:
         assert told(7 * 60 * SECOND) == []
         received(operator, a_receipt(operator), after=480 * SECOND)
         (back,) = told(9 * 60 * SECOND)
-        assert "sample-fibre is in step again" in back
+        assert "sample-fibre is in sync again" in back
         received(operator, a_receipt(operator, digest=EMPTY, after=2 * SECOND), after=600 * SECOND)
         (drift,) = told(11 * 60 * SECOND)
         assert "sample-fibre holds another set" in drift

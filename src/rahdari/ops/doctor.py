@@ -206,7 +206,7 @@ def check_operators(patient: Inspection) -> Iterator[Finding]:
         # Not yet too late.
         open_ = sum(bool(each.behind) for each in lags)
         waits = f"; {open_} have yet to say that the newest edition is in force" if open_ else ""
-        yield Finding(OK, "operators", f"all {len(lags)} are in step{waits}")
+        yield Finding(OK, "operators", f"all {len(lags)} are in sync{waits}")
 
 
 def check_directory(patient: Inspection) -> Iterator[Finding]:

@@ -47,7 +47,7 @@ SNAPSHOT_LASTS = dt.timedelta(hours=24)
 TIMESTAMP_LASTS = dt.timedelta(hours=1)
 TIMESTAMP_EVERY = dt.timedelta(minutes=5)
 
-# An operator within this of the register is in step.
+# An operator within this of the register is in sync.
 LAG_ALLOWED = dt.timedelta(minutes=5)
 
 
@@ -240,7 +240,7 @@ class LagState(StrEnum):
 def lag_state(*, latest: ReceiptStanding | None, lag: dt.timedelta | None, lacks: bool = True) -> LagState:
     """How an operator stands, from its latest receipt and its lag (see `queries.operators_with_lag`).
 
-    One that `lacks` no edition is in step, however late it came to that: it joined, or was away, and has caught up.
+    One that `lacks` no edition is in sync, however late it came to that: it joined, or was away, and has caught up.
     """
     if latest is None or lag is None:
         return LagState.NEVER if latest is None else LagState(latest)

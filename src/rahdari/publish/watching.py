@@ -1,4 +1,4 @@
-"""A word in the log when an operator falls behind or holds another set, and one when it is in step again.
+"""A word in the log when an operator falls behind or holds another set, and one when it is in sync again.
 
 It is said once by each process of the publisher, not at every round; the metrics and the pages say it all the time.
 """
@@ -34,4 +34,4 @@ def watch_operators(*, now: dt.datetime) -> None:
         if each.state in SAID:
             log.warning(SAID[each.state], each.operator.slug)
         elif each.state is LagState.IN_SYNC and before in SAID:
-            log.info("operator %s is in step again", each.operator.slug)
+            log.info("operator %s is in sync again", each.operator.slug)

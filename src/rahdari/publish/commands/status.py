@@ -102,7 +102,7 @@ def print_operators(lags: list[Any], now: dt.datetime) -> None:
         edition = f"edition {each.sequence}" if each.sequence is not None else "no edition of ours"
         late = ""
         if each.in_sync and each.shown_lag is not None:
-            # Of the edition that is named, not of another stream's. One that lacks nothing is in step, however long
+            # Of the edition that is named, not of another stream's. One that lacks nothing is in sync, however long
             # after its publication it came to the newest.
             late = f", in force {span(each.shown_lag)} after it came"
             if each.behind:

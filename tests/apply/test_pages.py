@@ -118,6 +118,8 @@ class TestQuestions:
         assert response.headers["Location"] == reverse("apply:instead")
         shown = page(client.get(reverse("apply:instead")))
         assert reverse("apply:who") in shown
+        title, heading = re.search(r"<title>(.*?)</title>", shown), re.search(r"<h1>(.*?)</h1>", shown)
+        assert title is not None and heading is not None and title[1].startswith(heading[1])
         assert client.get(reverse("apply:begin")).headers["Location"] == reverse("apply:instead")
         assert not Application.objects.exists()
 

@@ -17,7 +17,9 @@ from rahdari.apply.rules import Status
 from rahdari.people import sessions
 from rahdari.policy import BUNDLED, load
 from tests import urdu
+from tests.builders import story
 from tests.builders.drafts import CNIC, NOW, a_complete_draft, a_draft, a_person, asking, sent
+from tests.builders.people import sign_in
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])
@@ -73,7 +75,7 @@ class TestQuestions:
         page(client.get(reverse("apply:which")))
         assert client.post(reverse("apply:which"), {"which": "server"}).headers["Location"] == reverse("apply:ready")
         assert "freelancer<br>No fee</p>" in page(client.get(reverse("apply:ready"))) or language == "ur"
-        first, second = client.get(reverse("apply:begin")), client.get(reverse("apply:begin"))
+        first, second = client.post(reverse("apply:begin")), client.post(reverse("apply:begin"))
         [draft] = Application.objects.all()
         assert first.headers["Location"] == second.headers["Location"] == at("about", draft)
         assert (draft.service, draft.fixed_address, draft.language) == ("vpn_freelancer", "server", language)
@@ -82,12 +84,45 @@ class TestQuestions:
         client = a_client()
         for name, answer in (("who", "vpn_company"), ("use", "staff"), ("which", "server")):
             client.post(reverse(f"apply:{name}"), {name: answer})
-        asked = client.get(reverse("apply:begin"))
+        asked = client.post(reverse("apply:begin"))
         assert asked.headers["Location"].startswith(reverse("account_login"))
         assert not Application.objects.exists()
         client.force_login(a_person())
-        client.get(reverse("apply:begin"))
+        page(client.get(reverse("apply:ready")))
+        assert not Application.objects.exists(), "looking begins nothing"
+        client.post(reverse("apply:begin"))
         assert [draft.service for draft in Application.objects.all()] == ["vpn_company"]
+
+    def test_begin_with_the_sign_in(self) -> None:
+        client = a_client()
+        for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "line")):
+            client.post(reverse(f"apply:{name}"), {name: answer})
+        where = sign_in(client, "sample@people.example", to=reverse("apply:ready"))
+        draft = Application.objects.get()
+        assert where == at("about", draft)
+        # Signed in anew in the same browser, and the button: the draft is there.
+        client.post(reverse("account_logout"))
+        assert sign_in(client, "sample@people.example", to=reverse("apply:ready")) == reverse("apply:ready")
+        assert Application.objects.get() == draft
+
+    def test_begin_with_no_other_sign_in(self) -> None:
+        """Nor does a link of somebody else begin more than this browser answered."""
+        client = a_client()
+        assert sign_in(client, "sample@people.example", to=reverse("apply:ready")) == reverse("apply:ready")
+        client = a_client()
+        for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "line")):
+            client.post(reverse(f"apply:{name}"), {name: answer})
+        assert sign_in(client, "sample@people.example") == reverse("portal:home")
+        assert not Application.objects.exists()
+
+    def test_begin_with_no_sign_in_of_staff(self) -> None:
+        """They may have to show a second factor first."""
+        staff = story.an_officer()
+        client = a_client()
+        for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "line")):
+            client.post(reverse(f"apply:{name}"), {name: answer})
+        assert sign_in(client, staff.email, to=reverse("apply:ready")) == reverse("apply:ready")
+        assert not Application.objects.exists()
 
     @BOTH
     @pytest.mark.parametrize("name", ["who", "use", "which"])
@@ -120,7 +155,7 @@ class TestQuestions:
         assert reverse("apply:who") in shown
         title, heading = re.search(r"<title>(.*?)</title>", shown), re.search(r"<h1>(.*?)</h1>", shown)
         assert title is not None and heading is not None and title[1].startswith(heading[1])
-        assert client.get(reverse("apply:begin")).headers["Location"] == reverse("apply:instead")
+        assert client.post(reverse("apply:begin")).headers["Location"] == reverse("apply:instead")
         assert not Application.objects.exists()
 
     def test_say_which_services_are_not_yet_open(self, settings: Any, tmp_path: Path) -> None:
@@ -142,8 +177,9 @@ class TestQuestions:
 
     def test_cannot_be_jumped(self) -> None:
         client = a_client(a_person())
-        for name in ("use", "which", "instead", "ready", "begin"):
+        for name in ("use", "which", "instead", "ready"):
             assert client.get(reverse(f"apply:{name}")).headers["Location"] == reverse("apply:who")
+        assert client.post(reverse("apply:begin")).headers["Location"] == reverse("apply:who")
 
 
 STEP_PAGES = [
@@ -163,6 +199,7 @@ class TestLooking:
         client = a_client()
         for name in ("apply:start", "apply:who", "apply:begin", "portal:start", "portal:help", "account_login"):
             client.get(reverse(name), follow=True)
+        client.post(reverse("apply:begin"))
         assert Session.objects.count() == 0
         client.post(reverse("apply:who"), {"who": "vpn_freelancer"})
         assert Session.objects.count() == 1
@@ -177,12 +214,12 @@ class TestTooManyDrafts:
         client = a_client(user, language=language)
         for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "server")):
             client.post(reverse(f"apply:{name}"), {name: answer})
-        shown = page(client.get(reverse("apply:begin"), follow=True))
+        shown = page(client.post(reverse("apply:begin"), follow=True))
         assert ("You have 2 applications that are not sent" if language == "en" else "2 درخواستیں") in shown
         assert Application.objects.filter(applicant=user).count() == 2
         # The same link again is no new application; one that was sent makes room.
         Application.objects.filter(pk=drafts[0].pk).update(status=Status.WITHDRAWN, closed_at=NOW)
-        client.get(reverse("apply:begin"))
+        client.post(reverse("apply:begin"))
         assert Application.objects.filter(applicant=user).count() == 3
 
 

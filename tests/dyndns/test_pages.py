@@ -54,7 +54,7 @@ class TestApplying:
         browser.post(reverse("apply:who"), {"who": "vpn_freelancer"})
         browser.post(reverse("apply:use"), {"use": "clients"})
         assert browser.post(reverse("apply:which"), {"which": "line"})["Location"] == reverse("apply:ready")
-        assert browser.get(reverse("apply:begin")).status_code == 302
+        assert browser.post(reverse("apply:begin")).status_code == 302
         draft = Application.objects.get(applicant=person)
         address = reverse("apply:add_address", args=[draft.reference])
         assert "It changes from time to time" in browser.get(address).content.decode()

@@ -48,7 +48,7 @@ class TestTheWayIn:
     def test_leads_a_freelancer_to_an_application(self) -> None:
         client = Client(headers={"accept-language": "en"})
         assert self.answer("vpn_freelancer", client) == reverse("apply:ready")
-        assert reverse("apply:begin") in client.get(reverse("apply:ready")).text
+        assert "Send me a code" in client.get(reverse("apply:ready")).text
 
     def test_leads_a_company_to_what_it_can_do(self) -> None:
         assert self.answer("vpn_company") == reverse("apply:instead")

@@ -79,7 +79,7 @@ class Applicant(Visitor):
         self.send(reverse("apply:who"), who=who)
         self.send(reverse("apply:use"), use="staff")
         self.send(reverse("apply:which"), which="server")
-        self.browser.get(reverse("apply:begin"))
+        self.browser.post(reverse("apply:begin"))
         return Application.objects.get(applicant=self.user)
 
     def fill(self, application: Application, name: str, number: str, papers: dict[str, str], addresses: int) -> None:

@@ -177,7 +177,7 @@ class Holder:
         assert self.follow(reverse("apply:start")) == reverse("apply:which"), "nobody is asked who or what for"
         assert self.send(reverse("apply:which"), which="line") == reverse("apply:ready")
         self.see(reverse("apply:ready"))
-        first = sign_in(self.browser, CONTACT, to=reverse("apply:begin"))
+        first = sign_in(self.browser, CONTACT, to=reverse("apply:ready"))
         where = self.follow(first)
         application = Application.objects.get()
         assert where == reverse("apply:add_address", args=[application.reference])

@@ -1,7 +1,7 @@
 """The questions before an application, kept in the session until it begins: three at most, as the policy has it.
 
-Nothing personal is asked here, and nobody has to be signed in. `begin` makes the draft; the token in the session makes
-it the same draft however often it is called.
+Nothing personal is asked here, and nobody has to be signed in. The draft is made by who signs in from the last page
+(`after_sign_in`), or by its button (`begin`).
 """
 
 import uuid
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.letters import queries as letters
 from rahdari.people.access import actor_of, person
 from rahdari.policy import Service
+from rahdari.web.posting import posted_from
 
 from . import drafts, eligible, form_errors, pages, queries, questions, rules, summary
 from .eligible import Eligibility, Outcome, Use
@@ -180,20 +181,32 @@ def ready(request: HttpRequest) -> HttpResponse:
             "evidence": summary.evidence_groups(service),
             "documents": [rule.title.in_language(language) for rule in service.documents],
             "form": questions.BeginForm(),
-            "begin_url": reverse("apply:begin"),
         },
     )
 
 
-@require_safe
+@posted_from("apply:ready")
 def begin(request: HttpRequest) -> HttpResponse:
-    """Make the draft and go to its first task. A link of somebody else can do no more than these answers allow."""
+    """Make the draft and go to its first task."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("apply:ready"), reverse("account_login"))
+    return _begin(request) or _next(request, _answers(request))
+
+
+def after_sign_in(request: HttpRequest, where: str) -> str:
+    """Whoever signed in to begin has begun: the first task, in the place of the page that asked for the email address.
+    A link of somebody else can do no more than the answers in this session allow."""
+    begun = _begin(request) if where == reverse("apply:ready") else None
+    return begun.url if begun is not None else where
+
+
+def _begin(request: HttpRequest) -> HttpResponseRedirect | None:
+    """The draft that the answers lead to, or what keeps it from beginning. None while they lead to none. The token
+    makes it the same draft however often it is asked for."""
     answers = _answers(request)
     found = _assess(answers)
     if found is None or found.outcome is not Outcome.APPLY or found.service is None:
-        return _next(request, answers)
-    if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path(), reverse("account_login"))
+        return None
     try:
         application = drafts.start_application(
             applicant=person(request),

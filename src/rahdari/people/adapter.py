@@ -18,7 +18,7 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -28,7 +28,7 @@ from rahdari.errors import RahdariError
 from rahdari.vault import cipher, index
 from rahdari.web import visitor
 
-from . import access
+from . import access, queries
 from .models import Language, User
 
 CODE_MAIL = "account/email/login_code"
@@ -86,6 +86,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        # Whoever holds a post may have to show a second factor first.
+        if isinstance(response, HttpResponseRedirect) and not queries.holds_post(user):
+            # The room of applications stands above this one.
+            response["Location"] = import_string(settings.AFTER_SIGN_IN)(request, response.url)
         response.set_cookie(
             WAS_SIGNED_IN,
             "1",

@@ -213,6 +213,8 @@ ACCOUNT_ADAPTER = "rahdari.people.adapter.AccountAdapter"
 MFA_ADAPTER = "rahdari.people.adapter.SecondFactorAdapter"
 # `people` stands below `letters` and may not import it, so the act that writes the mail with the code is named here.
 SIGN_IN_LETTER = "rahdari.letters.actions.write_sign_in_code"
+# Told where a sign-in leads, says where it leads then: an application may begin with it.
+AFTER_SIGN_IN = "rahdari.apply.eligibility.after_sign_in"
 INVITATION_LETTER = "rahdari.letters.actions.write_invitation"
 REMOVED_LETTER = "rahdari.letters.actions.write_member_removed"
 POST_LETTER = "rahdari.letters.actions.write_post_changed"

@@ -57,7 +57,7 @@ def test_no_step_reads_a_whole_table() -> None:
     an_application()
     workflow.advance(now=NOW)
     with CaptureQueriesContext(connection) as asked:
-        # Each by itself: a round leaves out those whose tables are empty.
+        # Each by itself: a round leaves out those in which nothing waits.
         for step in workflow.STEPS:
             if (step.rests or SHORT) <= SHORT:
                 step.run(now=NOW + dt.timedelta(days=1))

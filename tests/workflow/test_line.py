@@ -13,10 +13,8 @@ from rahdari.decide import queries as decisions
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
 from rahdari.register import queries as register
-from rahdari.register.models import Change, CoHolder, Registration
+from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
-from rahdari.vouch.models import MailOptOut
-from rahdari.workflow.step import Step
 from rahdari.workflow.terms import months_later
 from tests.builders import cases as builders
 from tests.builders.cases import DAY, NOW, an_application
@@ -49,32 +47,6 @@ class TestAdvance:
         workflow.advance(now=NOW)
         assert not any(workflow.advance(now=NOW).values())
         assert Change.objects.count() == 1
-
-    def test_what_waits_for_a_clock_is_not_looked_for_with_each_wake_up(self) -> None:
-        idle: dict[str, dt.datetime] = {}
-        waiting = {step.name for step in workflow.STEPS if step.clock}
-        assert waiting <= set(workflow.advance(now=NOW, idle=idle))
-        assert not waiting & set(workflow.advance(now=NOW + dt.timedelta(seconds=1), idle=idle))
-        assert waiting <= set(workflow.advance(now=NOW + dt.timedelta(seconds=5), idle=idle))
-
-    def test_leaves_out_what_works_on_empty_tables_until_a_step_before_has_filled_one(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        ran: list[str] = []
-
-        def fills(now: dt.datetime) -> int:
-            MailOptOut.objects.create(address_index="sample", at=now)
-            raise ZeroDivisionError
-
-        def looks(now: dt.datetime) -> int:
-            ran.append("looks")
-            return MailOptOut.objects.count()
-
-        reads = Step("reads", looks, of=(CoHolder, MailOptOut))
-        monkeypatch.setattr(workflow, "STEPS", (reads,))
-        assert (workflow.advance(now=NOW), ran) == ({"reads": 0}, [])
-        monkeypatch.setattr(workflow, "STEPS", (reads, Step("fills", fills), reads))
-        assert (workflow.advance(now=NOW), ran) == ({"reads": 1, "fills": 0}, ["looks"])
 
     def test_goes_on_where_a_crash_between_any_two_steps_left_it(self) -> None:
         application = an_application()

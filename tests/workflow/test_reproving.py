@@ -81,13 +81,13 @@ class TestProveAgain:
         registrations = [registered() for _ in range(3)]
         monkeypatch.setattr(reproving, "AT_ONCE", 1)
         monkeypatch.setattr(reproving, "READ_AT_ONCE", 2)
-        idle: dict[str, dt.datetime] = {}
+        rounds = workflow.Rounds()
         before, due = (at_share(registrations[0][0], share) for share in (0.29, 0.301))
-        workflow.advance(now=before, idle=idle)
+        workflow.advance(now=before, rounds=rounds)
         # Found nothing just now: it looks again when its rest is over, however the clock was moved meanwhile.
         for now in (before + reproving.LOOKS_AGAIN / 2, before - reproving.LOOKS_AGAIN / 2):
-            assert TERM not in workflow.advance(now=now, idle=idle)
-        moved = [workflow.advance(now=due, idle=idle).get(TERM) for _ in range(5)]
+            assert TERM not in workflow.advance(now=now, rounds=rounds)
+        moved = [workflow.advance(now=due, rounds=rounds).get(TERM) for _ in range(5)]
         assert moved == [1, 1, 1, 0, None]
         assert all(len(reproofs(entry)) == 1 for _, entry in registrations)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from rahdari import policy
 from rahdari.checks.names import fold_name
@@ -42,13 +43,17 @@ def forget(case: Case) -> tuple[str, ...]:
     return FIELDS
 
 
-def refresh_stale(*, now: dt.datetime, at_most: int) -> int:
-    """A step of the line: open cases that were kept under another calendar, or never. Returns how many."""
+def stale() -> QuerySet[Case]:
+    """Open cases that were kept under another calendar, or never."""
     mark = mark_of(case_clock.calendar())
-    stale = Case.objects.filter(status=Status.OPEN).exclude(kept_under=mark).order_by("id")
+    return Case.objects.filter(status=Status.OPEN).exclude(kept_under=mark).order_by("id")
+
+
+def refresh_stale(*, now: dt.datetime, at_most: int) -> int:
+    """A step of the line: keep them anew. Returns how many."""
     with transaction.atomic():
         # Whatever act has a case in its hands writes it itself.
-        keys = list(stale.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:at_most])
+        keys = list(stale().select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:at_most])
         found = list(queries.cases().filter(pk__in=keys))
         for case in found:
             _compute(case)

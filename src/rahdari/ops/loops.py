@@ -26,7 +26,7 @@ from rahdari.db.wake import Channel
 from rahdari.web.metrics_access import name_of_loop
 
 BEAT = 2.0
-# A round of the workflow asks some forty questions, whether one applicant waits or a hundred.
+# A round costs little more for a hundred applicants than for one, who comes alone and is served at once.
 ROUNDS_APART = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
@@ -172,10 +172,10 @@ def run_worker() -> None:
     from rahdari import workflow
     from rahdari.api import keys, webhook_delivery
 
-    idle: dict[str, dt.datetime] = {}
+    rounds = workflow.Rounds()
 
     def advance(now: dt.datetime) -> None:
-        workflow.advance(now=now, idle=idle)
+        workflow.advance(now=now, rounds=rounds)
 
     def look(now: dt.datetime) -> None:
         workflow.look(now=now)

@@ -5,23 +5,24 @@
 Stations never push. Each step is a queue: a query finds what waits, one idempotent act moves one item on, in a
 transaction of its own. It can be run again after any crash: what was done is found done, what was not is done now. One
 item that fails is put back for a while, counted, and holds nobody else up (`db.queues`). PostgreSQL is the queue;
-`db.wake` saves waiting.
+`db.wake` saves waiting, and `db.gate` the asking: all steps that have nothing to do cost one query.
 
 The publisher's step (`publish`) runs in a process of its own, since it holds keys; operators follow by themselves.
 """
 
 import datetime as dt
+from collections.abc import Collection
 from functools import partial
 
 from rahdari import optional
+from rahdari.apply import queries as applications
 from rahdari.checks import contacts
 from rahdari.confirm import callbacks
 from rahdari.control import attempts
-from rahdari.control.models import Reproof
+from rahdari.db.gate import Gate
 from rahdari.db.queues import attempt
 from rahdari.decide import deadlines, ending
 from rahdari.publish import actions as publishing
-from rahdari.publish.models import Receipt
 from rahdari.register import actions as register
 from rahdari.register import address_changes
 
@@ -50,28 +51,61 @@ from .retention import (
     forget_entries,
     forget_holders,
 )
-from .step import AN_HOUR, Place, Step, Tables, together
+from .step import A_MINUTE, AN_HOUR, Place, Run, Step, together
 from .unsupported import notify_of_terms
 
 
-def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> dict[str, int]:
-    """Run every step once, in order; return how many items each moved. A step that fails is said in the log, and holds
-    the others up no more than an item that fails. Raises only when the database is away.
+class Rounds:
+    """What one round leaves to the next: when each step that rests had nothing to do, when all were run unasked, and
+    the question whether anything waits."""
 
-    `idle` is the caller's, given again each time: when steps that rest had nothing to do. Without it none rests.
+    def __init__(self) -> None:
+        self.idle: dict[str, dt.datetime] = {}
+        self.whole_at = NEVER
+        self.gate = Gate(
+            "workflow", [part for step in STEPS for part in step.asked], under=applications.policy_in_force
+        )
+
+    def ask(self, now: dt.datetime) -> Collection[Run]:
+        """The queues in which something waits: all of them when that cannot be found out."""
+        waiting: Collection[Run] = self.gate.queues
+
+        def ask() -> int:
+            nonlocal waiting
+            waiting = self.gate.ask(now)
+            return 0
+
+        attempt("workflow", "what waits", ask, now)
+        return waiting
+
+
+def advance(*, now: dt.datetime, rounds: Rounds | None = None) -> dict[str, int]:
+    """Run every step in which something waits once, in order; return how many items each moved. A step that fails is
+    said in the log, and holds the others up no more than an item that fails. Raises only when the database is away.
+
+    What waits is asked of all steps at once, and again after one has run: it may have brought something to another.
+    `rounds` is the caller's, given again each time. Without it none rests. With it all run once a minute unasked.
     """
-    idle = {} if idle is None else idle
-    moved = {}
-    tables = Tables()
+    unasked = rounds is not None and abs(now - rounds.whole_at) >= A_MINUTE
+    rounds = Rounds() if rounds is None else rounds
+    rounds.whole_at = now if unasked else rounds.whole_at
+    moved: dict[str, int] = {}
+    waiting: Collection[Run] | None = None
     for step in STEPS:
-        if step.pause and abs(now - idle.get(step.name, NEVER)) < step.pause:
+        if step.pause and abs(now - rounds.idle.get(step.name, NEVER)) < step.pause:
             continue
-        moved[step.name] = 0
-        if tables.hold_anything(step.of):
-            tables.may_fill()
-            moved[step.name] = attempt("workflow", step.name, partial(step.run, now=now), now)
+        run = step.run
+        if step.asked and not unasked:
+            waiting = rounds.ask(now) if waiting is None else waiting
+            run = together(*(part for part in step.parts if part in waiting or part not in step.asked))
+            if not run.runs:
+                moved[step.name] = 0
+                continue
+        moved[step.name] = attempt("workflow", step.name, partial(run, now=now), now)
+        if step.asked or moved[step.name]:
+            waiting = None
         if step.pause and not moved[step.name]:
-            idle[step.name] = now
+            rounds.idle[step.name] = now
     return moved
 
 
@@ -96,19 +130,18 @@ def _of_optional_rooms(place: Place) -> tuple[Step, ...]:
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # Who outside is asked, each once about one thing (`inquiry`).
 PARTIES: tuple[Asked, ...] = (CLIENTS, *optional.given(__package__, "PARTY"), OPERATORS)
-ASKED = tuple(party.kind.model for party in PARTIES)
 STEPS: tuple[Step, ...] = (
     Step("apply -> checks", open_checks),
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
     Step("apply -> checks: later proofs", take_in_proofs),
     Step("inquiries: ask", all_of(PARTIES, lambda party: (party.ask,))),
-    Step("inquiries: end", all_of(PARTIES, lambda party: (party.withdraw, party.kind.expire)), of=ASKED),
+    Step("inquiries: end", all_of(PARTIES, lambda party: (party.withdraw, party.kind.expire))),
     *_of_optional_rooms(Place.DELIVERY),
-    Step("inquiries: deliver", all_of(PARTIES, lambda party: (party.deliver,)), of=ASKED),
-    Step("inquiries: remind", all_of(PARTIES, lambda party: (party.remind,)), of=ASKED, clock=True),
-    Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), of=ASKED, clock=True),
+    Step("inquiries: deliver", all_of(PARTIES, lambda party: (party.deliver,))),
+    Step("inquiries: remind", all_of(PARTIES, lambda party: (party.remind,)), clock=True),
+    Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), clock=True),
     *_of_optional_rooms(Place.CHECKS),
-    Step("confirm -> checks: operators that are late", mark_silent_provisional, of=(OPERATORS.kind.model,), clock=True),
+    Step("confirm -> checks: operators that are late", mark_silent_provisional, clock=True),
     Step("checks: not shown in time", contacts.end_waiting, clock=True),
     Step("checks", answer_checks),
     Step("checks: proofs that came late", take_in_late_proofs, rests=RESTS),
@@ -120,7 +153,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: settle provisional ones", conclude_answered),
     Step("register: settle those that end soon", conclude_ending, clock=True),
     Step("decide: follow the calendar", follow_calendar),
-    Step("clocks", deadlines.close_unanswered),
+    Step("clocks", together(deadlines.end_unanswered, deadlines.escalate_late)),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),
@@ -129,19 +162,19 @@ STEPS: tuple[Step, ...] = (
     Step("register: forget holders", forget_holders, rests=AN_HOUR),
     Step("register: forget addresses", forget_entries, rests=AN_HOUR),
     Step("register: prolong provisional ones", prolong_provisional),
-    Step("erase subscribers", erase_subscribers, clock=True),
+    Step("erase subscribers", erase_subscribers, rests=AN_HOUR),
     Step("register: go on after a pause", ending.resume_due, clock=True),
     Step("register: expire", register.expire_due, clock=True),
     *_of_optional_rooms(Place.ENTRIES),
     Step("register: end what is due", address_changes.end_entries_due),
-    Step("register: follow the directory", follow_directory, clock=True),
+    Step("register: follow the directory", follow_directory, rests=A_MINUTE),
     Step("register -> control: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
-    Step("register -> control: prove again when rerouted", prove_rerouted, clock=True),
-    Step("control: proved again, or in vain", follow_reproofs, of=(Reproof,)),
-    Step("remind", remind, clock=True),
-    Step("register: tell of the grace", notify_of_grace, clock=True),
-    Step("register: remind of provisional terms", remind_of_provisional, clock=True),
-    Step("register: tell of expiry", notify_of_expiry, clock=True),
-    Step("publish: tell of the terms", notify_of_terms, of=(Receipt,), rests=AN_HOUR),
+    Step("register -> control: prove again when rerouted", prove_rerouted, rests=A_MINUTE),
+    Step("control: proved again, or in vain", follow_reproofs),
+    Step("remind", remind, rests=A_MINUTE),
+    Step("register: tell of the grace", notify_of_grace, rests=A_MINUTE),
+    Step("register: remind of provisional terms", remind_of_provisional, rests=A_MINUTE),
+    Step("register: tell of expiry", notify_of_expiry, rests=A_MINUTE),
+    Step("publish: tell of the terms", notify_of_terms, rests=AN_HOUR),
     *_of_optional_rooms(Place.LAST),
 )

@@ -18,7 +18,7 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.attest import attestations as attestations_of_attest
 from rahdari.attest import disputing, lists, requests, rules
 from rahdari.attest import queries as attestations
-from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MemberList, MembershipInquiry
+from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
 from rahdari.attest.queries import ASSOCIATION
 from rahdari.attest.rules import AttestationState, Identifier, ReviewOutcome
 from rahdari.checks import queries as checks
@@ -46,7 +46,7 @@ from .employment_proofs import let_another_proof_follow
 from .inquiries import Asked, came_at
 from .reminding import Due, Reminder
 from .representing import take_word_of_association
-from .step import Place, Step, together
+from .step import AN_HOUR, Place, Step, together
 
 CLOSED_WITHIN = dt.timedelta(days=1)
 WITHDREW = "association_withdrew"
@@ -372,13 +372,11 @@ erase_about = requests.erase_about
 REQUESTS = {KIND: _request}
 REMINDER = Reminder("attestation", "attestation_ends_soon", attestations.uses_ending_between, _ends_soon)
 STEPS = {
-    Place.DELIVERY: (Step("attest -> checks: members attested", look_at_requests, of=(MembershipInquiry,)),),
-    Place.CHECKS: (
-        Step("attest -> checks: what is over", together(close_uses, drop_what_is_over), of=(AttestationUse,)),
-    ),
+    Place.DELIVERY: (Step("attest -> checks: members attested", look_at_requests),),
+    Place.CHECKS: (Step("attest -> checks: what is over", together(close_uses, drop_what_is_over)),),
     Place.REGISTERED: (
-        Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
-        Step("attest: what officers decided", together(apply_outcomes, close_proved_matters), of=(AttestationReview,)),
-        Step("attest: delete old lists", lists.delete_old_lists, of=(MemberList,), clock=True),
+        Step("attest: what was revoked", follow_revocations),
+        Step("attest: what officers decided", together(apply_outcomes, close_proved_matters)),
+        Step("attest: delete old lists", lists.delete_old_lists, rests=AN_HOUR),
     ),
 }

@@ -1,6 +1,7 @@
 """What time alone brings about: addresses removed, idle drafts, papers, terms."""
 
 import datetime as dt
+from functools import partial
 
 from django.db.models import QuerySet
 
@@ -22,14 +23,14 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 
 from .retention import erase_about
+from .step import Batch
 
 REMOVED_WITHIN = dt.timedelta(days=1)
 TOLD_WITHIN = dt.timedelta(days=14)
 
 
-def follow_calendar(now: dt.datetime) -> int:
-    """When a holiday was declared or taken back: what the officers' queue goes by is computed anew."""
-    return queue_columns.refresh_stale(now=now, at_most=AT_ONCE)
+# When a holiday was declared or taken back: what the officers' queue goes by is computed anew.
+follow_calendar = Batch(lambda _now: queue_columns.stale(), partial(queue_columns.refresh_stale, at_most=AT_ONCE))
 
 
 def follow_directory(now: dt.datetime) -> int:

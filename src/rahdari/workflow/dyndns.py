@@ -10,13 +10,13 @@ from rahdari.archive.actions import Box
 from rahdari.db.queues import each_of
 from rahdari.dyndns import hosts, reporting
 from rahdari.dyndns import queries as dyndns_queries
-from rahdari.dyndns.models import AddressClaim, AddressReport, ReportedAddress
+from rahdari.dyndns.models import ReportedAddress
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import address_changes
 from rahdari.register.models import Entry, Registration
 
-from .step import Place, Step
+from .step import AN_HOUR, Place, Step
 
 
 def tie_hosts(endpoints: Iterable[Endpoint], registration: Registration, *, now: dt.datetime) -> None:
@@ -93,11 +93,11 @@ def erase_asked(*, subjects: Sequence[str], box: Box) -> list[str]:
 entries_needed = dyndns_queries.reported_entries
 STEPS = {
     Place.ENTRIES: (
-        Step("dyndns: take proved claims", reporting.take_proved_claims, of=(AddressClaim,)),
-        Step("dyndns: tell of silence", notify_of_silence, of=(ReportedAddress,), clock=True),
+        Step("dyndns: take proved claims", reporting.take_proved_claims),
+        Step("dyndns: tell of silence", notify_of_silence, clock=True),
     ),
     Place.LAST: (
-        Step("dyndns: tell of lapses", notify_of_lapses, of=(ReportedAddress,), clock=True),
-        Step("dyndns: forget reports", reporting.forget_reports, of=(AddressReport,), clock=True),
+        Step("dyndns: tell of lapses", notify_of_lapses, clock=True),
+        Step("dyndns: forget reports", reporting.forget_reports, rests=AN_HOUR),
     ),
 }

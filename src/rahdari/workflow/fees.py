@@ -34,7 +34,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import due_at
 
 from .retention import over
-from .step import AN_HOUR, Place, Step, together
+from .step import A_MINUTE, AN_HOUR, Place, Step, together
 
 KIND = "fee"
 ACTOR = "system:fees"
@@ -239,11 +239,11 @@ erase_about = fees.erase_payers_of
 STEPS = {
     Place.BEFORE_DECISIONS: (
         Step("fees", ask_for_fees),
-        Step("fees -> checks", answer_fees, of=(Invoice,)),
+        Step("fees -> checks", answer_fees),
     ),
     Place.LAST: (
-        Step("fees: erase payers", erase_payers, of=(Payment,), rests=AN_HOUR),
-        Step("fees: remind", remind_of_fees, of=(Invoice,), clock=True),
-        Step("fees: void", void_invoices_of_ended_applications, of=(Invoice,)),
+        Step("fees: erase payers", erase_payers, rests=AN_HOUR),
+        Step("fees: remind", remind_of_fees, rests=A_MINUTE),
+        Step("fees: void", void_invoices_of_ended_applications),
     ),
 }

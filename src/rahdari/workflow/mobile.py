@@ -232,10 +232,10 @@ def forget_holder(*, registration: Registration, box: Box) -> list[str]:
 REQUESTS = {KIND: _request}
 STEPS = {
     Place.ENTRIES: (
-        Step("mobile: drop lines", drop_lines, of=(MobileNumber,)),
-        Step("mobile: follow registrations", listing.follow_registrations, of=(MobileNumber,)),
-        Step("mobile: end lines", listing.end_lines_due, of=(MobileNumber,)),
-        Step("mobile: tell of lines left", notify_of_leaving, of=(MobileNumber,)),
-        Step("mobile: erase", listing.erase_due, of=(MobileNumber,), clock=True),
+        Step("mobile: drop lines", drop_lines),
+        Step("mobile: follow registrations", listing.follow_registrations),
+        Step("mobile: end lines", listing.end_lines_due),
+        Step("mobile: tell of lines left", notify_of_leaving),
+        Step("mobile: erase", listing.erase_due, clock=True),
     )
 }

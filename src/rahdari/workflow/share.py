@@ -142,8 +142,8 @@ PARTY = Asked(
 )
 STEPS = {
     Place.ENTRIES: (
-        Step("share: follow requests", follow_requests, of=(SharingRequest,)),
-        Step("share: end parts", end_parts, of=(CoHolder,)),
+        Step("share: follow requests", follow_requests),
+        Step("share: end parts", end_parts),
     )
 }
 is_waiting = requests.is_waiting

@@ -1,12 +1,14 @@
 """What a step of the workflow is."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
-from django.db import connection
-from django.db.models import Model
+from django.db.models import QuerySet
+
+from rahdari.db.queues import Queue
 
 
 class Run(Protocol):
@@ -15,6 +17,8 @@ class Run(Protocol):
 
 # What is kept for months need not be erased to the minute.
 AN_HOUR = dt.timedelta(hours=1)
+# Nobody waits for a reminder, and of what was told already it is asked again each time.
+A_MINUTE = dt.timedelta(minutes=1)
 BY_THE_CLOCK = dt.timedelta(seconds=5)
 
 
@@ -23,20 +27,28 @@ class Step:
     """One arrow of the workflow. `run` does what waits and returns how many items it moved: nearly always a queue
     (`db.queues.each_of`), which takes a batch and moves each item for itself.
 
-    A step that looks through very much `rests` so long after it found nothing to do; so does, for a few seconds, one
-    that waits for a `clock` alone: what wakes the workflow brings nothing for it. One that works on rows `of` some
-    tables has nothing to do while all of these are empty.
+    A round asks all steps at once whether anything waits, and runs those where something does. One that looks through
+    very much `rests` so long after it found nothing to do, and is run without being asked; one that waits for a `clock`
+    alone rests a few seconds when what waits could not be moved: what wakes the workflow brings nothing for it.
     """
 
     name: str
     run: Run
     rests: dt.timedelta | None = None
     clock: bool = False
-    of: tuple[type[Model], ...] = ()
 
     @property
     def pause(self) -> dt.timedelta | None:
         return self.rests or (BY_THE_CLOCK if self.clock else None)
+
+    @property
+    def parts(self) -> tuple[Run, ...]:
+        return self.run.runs if isinstance(self.run, Together) else (self.run,)
+
+    @property
+    def asked(self) -> tuple["Queue[Any] | Batch", ...]:
+        """Those parts that say what they find, of a step that is asked."""
+        return () if self.rests else tuple(part for part in self.parts if isinstance(part, Queue | Batch))
 
 
 class Place(StrEnum):
@@ -50,33 +62,25 @@ class Place(StrEnum):
     LAST = "last"
 
 
-def together(*runs: Run) -> Run:
+@dataclass(frozen=True)
+class Together:
+    runs: tuple[Run, ...]
+
+    def __call__(self, now: dt.datetime) -> int:
+        return sum(run(now=now) for run in self.runs)
+
+
+def together(*runs: Run) -> Together:
     """Several queues that are one step, in this order."""
-
-    def run(now: dt.datetime) -> int:
-        return sum(each(now=now) for each in runs)
-
-    return run
+    return Together(runs)
 
 
-class Tables:
-    """Which tables hold anything, in one round of the line. Many installations never use half of them, and to ask a
-    table whether it is empty costs a fraction of what a step asks."""
+@dataclass(frozen=True)
+class Batch:
+    """An act on all that is found, or on a part of it."""
 
-    def __init__(self) -> None:
-        self._known: dict[type[Model], bool] = {}
+    found: Callable[[dt.datetime], QuerySet[Any]]
+    act: Run
 
-    def hold_anything(self, models: tuple[type[Model], ...]) -> bool:
-        return not models or any(map(self._holds_anything, models))
-
-    def may_fill(self) -> None:
-        """A step is about to run: what was empty may be so no longer."""
-        self._known = {model: True for model, filled in self._known.items() if filled}
-
-    def _holds_anything(self, model: type[Model]) -> bool:
-        if model not in self._known:
-            table = connection.ops.quote_name(model._meta.db_table)
-            with connection.cursor() as cursor:
-                cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")  # noqa: S608
-                self._known[model] = cursor.fetchone()[0]
-        return self._known[model]
+    def __call__(self, now: dt.datetime) -> int:
+        return self.act(now=now)

@@ -1,0 +1,104 @@
+"""Many queues are asked at once whether anything waits. The question is kept, and says at each time what they say."""
+
+import datetime as dt
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
+
+from rahdari.db.gate import KEPT, Gate
+from rahdari.vouch.models import MailOptOut
+
+NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+ROWS = MailOptOut.objects.order_by("at", "address_index")
+
+
+@dataclass(eq=False)
+class Waiting:
+    """A queue that counts how often its query was made."""
+
+    finds: Callable[[dt.datetime], QuerySet[Any]]
+    made: list[dt.datetime] = field(default_factory=list)
+
+    def found(self, now: dt.datetime) -> QuerySet[Any]:
+        self.made.append(now)
+        return self.finds(now)
+
+
+def gate(*finds: Callable[[dt.datetime], QuerySet[Any]], under: Callable[[], object] = str) -> Gate[Waiting]:
+    return Gate("test", [Waiting(each) for each in finds], under=under)
+
+
+def places(asked: Gate[Waiting], now: dt.datetime) -> list[int]:
+    waiting: Collection[Waiting] = asked.ask(now)
+    return [place for place, queue in enumerate(asked.queues) if queue in waiting]
+
+
+def a_row(name: str = "sample", at: dt.datetime = NOW) -> None:
+    MailOptOut.objects.create(address_index=name, at=at)
+
+
+@pytest.mark.django_db
+class TestGate:
+    def test_asks_all_at_once(self) -> None:
+        a_row("100% it's")
+        asked = gate(
+            lambda _now: ROWS.filter(address_index="another"),
+            lambda _now: ROWS.filter(address_index__startswith="100% it's"),
+            lambda _now: ROWS.none(),
+            lambda _now: ROWS,
+        )
+        assert places(asked, NOW) == [1, 3]
+        with CaptureQueriesContext(connection) as queries:
+            assert places(asked, NOW + SECOND) == [1, 3]
+        assert len(queries) == 1
+
+    def test_keeps_the_question_of_which_the_time_alone_is_another(self) -> None:
+        a_row(at=NOW + 30 * SECOND)
+        hour = dt.timedelta(hours=1, microseconds=1)
+        asked = gate(lambda now: ROWS.filter(at__lte=now), lambda now: ROWS.filter(at__lt=now - hour + hour))
+        times = {29: [], 30: [0], 31: [0, 1], 0: []}
+        assert {after: places(asked, NOW + after * SECOND) for after in times} == times
+        later = (NOW + 31 * SECOND).astimezone(ZoneInfo("Asia/Karachi"))
+        assert places(asked, later) == [0, 1]
+        assert asked.queues[0].made == [NOW + 29 * SECOND]
+
+    @pytest.mark.parametrize("later", [KEPT, -KEPT])
+    def test_makes_the_question_anew_each_minute(self, later: dt.timedelta) -> None:
+        names = {NOW.isoformat(): "before", (NOW + later).isoformat(): "after"}
+        asked = gate(lambda now: ROWS.filter(address_index=names[now.isoformat()]))
+        a_row("after")
+        assert [places(asked, now) for now in (NOW, NOW + later)] == [[], [0]]
+
+    def test_makes_the_question_anew_at_once_under_other_rules(self) -> None:
+        rules = ["before"]
+        asked = gate(lambda _now: ROWS.filter(address_index=rules[0]), under=lambda: rules[0])
+        a_row("after")
+        assert places(asked, NOW) == []
+        rules[0] = "after"
+        assert places(asked, NOW + SECOND) == [0]
+        rules[0] = "before"
+        assert places(asked, NOW + SECOND) == []
+
+    def test_leaves_no_more_than_one_statement_on_a_connection(self) -> None:
+        for name in "abc":
+            places(gate(lambda _now, name=name: ROWS.filter(address_index=name)), NOW)  # type: ignore[misc]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'gate_test_%'")
+            assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asks_on_a_new_connection_as_on_the_one_before() -> None:
+    asked = gate(lambda now: ROWS.filter(at__lte=now))
+    assert places(asked, NOW) == []
+    connection.close()
+    a_row()
+    assert places(asked, NOW) == [0]
+    assert len(asked.queues[0].made) == 1

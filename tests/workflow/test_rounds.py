@@ -1,0 +1,143 @@
+"""Rounds of the workflow: all steps that have nothing to do cost one query, and none is left out that has something."""
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
+
+from rahdari import workflow
+from rahdari.apply.models import Application
+from rahdari.checks.models import Check
+from rahdari.db import queues
+from rahdari.db.queues import each_of
+from rahdari.policy.loading import BUNDLED
+from rahdari.register.models import Change
+from rahdari.vouch.models import MailOptOut
+from rahdari.workflow.step import BY_THE_CLOCK, Step
+from tests.builders.cases import DAY, NOW, an_application
+from tests.builders.drafts import a_draft
+
+pytestmark = pytest.mark.django_db
+SECOND = dt.timedelta(seconds=1)
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def rounds() -> workflow.Rounds:
+    """Of a worker that has looked at everything, and found nothing."""
+    made = workflow.Rounds()
+    for _ in range(2):
+        workflow.advance(now=NOW, rounds=made)
+    return made
+
+
+def moved(rounds: workflow.Rounds, now: dt.datetime = NOW) -> dict[str, int]:
+    return {name: count for name, count in workflow.advance(now=now, rounds=rounds).items() if count}
+
+
+class TestARound:
+    def test_with_nothing_to_do_asks_one_query_for_all_steps(self, rounds: workflow.Rounds) -> None:
+        an_application()
+        assert moved(rounds)
+        assert moved(rounds) == {}
+        with CaptureQueriesContext(connection) as asked:
+            assert moved(rounds, NOW + SECOND) == {}
+        assert len(asked) == 1, "\n".join(each["sql"][:200] for each in asked)
+
+    def test_asks_of_every_step_that_has_no_rest_of_its_own(self) -> None:
+        unasked = [step.name for step in workflow.STEPS if not step.rests and len(step.asked) < len(step.parts)]
+        assert unasked == []
+
+    def test_makes_its_question_without_a_query(self) -> None:
+        first = workflow.Rounds()
+        with CaptureQueriesContext(connection) as asked:
+            first.ask(NOW)
+        begins = Counter(each["sql"].split()[0] for each in asked) - Counter(["DEALLOCATE"])
+        assert begins <= Counter(["PREPARE", "EXECUTE"])
+
+    def test_takes_an_application_all_the_way(self, rounds: workflow.Rounds) -> None:
+        an_application()
+        assert moved(rounds, NOW + SECOND) == {"apply -> checks": 1, "checks -> decide": 1, "decide -> register": 1}
+        assert Change.objects.count() == 1
+
+    def test_runs_a_step_that_gains_work_within_it_and_none_before(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        reads, fills = Step("reads", queue_of("b", leaves="")), Step("fills", queue_of("a", leaves="b"))
+        monkeypatch.setattr(workflow, "STEPS", (reads, fills, Step("reads after", reads.run)))
+        rounds = workflow.Rounds()
+        assert moved(rounds) == {}
+        MailOptOut.objects.create(address_index="a", at=NOW)
+        assert workflow.advance(now=NOW, rounds=rounds) == {"reads": 0, "fills": 1, "reads after": 1}
+
+    def test_meets_a_policy_that_is_put_in_force_between_two(
+        self, rounds: workflow.Rounds, settings: Any, tmp_path: Path
+    ) -> None:
+        draft = a_draft()
+        Application.objects.filter(pk=draft.pk).update(updated_at=NOW - 10 * DAY)
+        assert moved(rounds, NOW + 10 * SECOND) == {}
+        settings.POLICY_FILE = tmp_path / "policy.toml"
+        rules, days = re.subn(r"(?m)^(draft(?:_kept)? = .*length =) 30,", r"\1 5,", BUNDLED.read_text(encoding="utf-8"))
+        assert days == 2  # how long a draft is kept, among the limits and with what is retained
+        settings.POLICY_FILE.write_text(rules, encoding="utf-8")
+        assert moved(rounds, NOW + 11 * SECOND) == {"apply: delete idle drafts": 1}
+
+    def test_runs_all_unasked_once_a_minute(self, rounds: workflow.Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rounds.gate, "ask", lambda _now: frozenset())  # it is wrong
+        an_application()
+        assert moved(rounds, NOW + MINUTE - SECOND) == {}
+        assert moved(rounds, NOW + MINUTE)["decide -> register"] == 1
+
+    def test_runs_all_when_it_cannot_ask(self, rounds: workflow.Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(_now: dt.datetime) -> frozenset[Any]:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(queues, "_troubled", None)
+        monkeypatch.setattr(rounds.gate, "ask", broken)
+        an_application()
+        assert moved(rounds, NOW + SECOND)["decide -> register"] == 1
+        assert [str(each) for each in queues.failing()] == ["workflow what waits"]
+
+    def test_rests_where_what_waits_for_a_clock_cannot_be_moved(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        tried: list[dt.datetime] = []
+        MailOptOut.objects.create(address_index="a", at=NOW)
+        step = Step("stays", queue_of("a", leaves="a", tried=tried.append), clock=True)
+        monkeypatch.setattr(workflow, "STEPS", (step,))
+        rounds = workflow.Rounds()
+        for seconds in range(8):
+            moved(rounds, NOW + seconds * SECOND)
+        assert tried == [NOW, NOW + BY_THE_CLOCK]
+
+    def test_stays_as_cheap_while_proofs_are_awaited(self, rounds: workflow.Rounds) -> None:
+        """Not one query for each of them."""
+        an_application(also="203.0.113.77")
+        moved(rounds)
+        assert Check.objects.filter(outcome="waiting").exists()
+        with CaptureQueriesContext(connection) as one:
+            assert moved(rounds, NOW + SECOND) == {}
+        for address in ("203.0.113.78", "203.0.113.79"):
+            an_application(also=address)
+        moved(rounds, NOW + SECOND)
+        with CaptureQueriesContext(connection) as three:
+            assert moved(rounds, NOW + SECOND) == {}
+        assert len(three) == len(one)
+
+
+def queue_of(
+    name: str, *, leaves: str, tried: Callable[[dt.datetime], None] = lambda _now: None
+) -> queues.Queue[MailOptOut]:
+    def found() -> QuerySet[MailOptOut]:
+        return MailOptOut.objects.filter(address_index=name).order_by("at", "address_index")
+
+    @each_of(found)
+    def move(row: MailOptOut, now: dt.datetime) -> bool:
+        tried(now)
+        MailOptOut.objects.filter(pk=row.pk).update(address_index=leaves)
+        return leaves != name
+
+    return move

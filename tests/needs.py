@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+# Both languages; where not everything is asked for, the first stands for both.
+ENGLISH_FIRST = ["en", pytest.param("ur", marks=pytest.mark.whole)]
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 

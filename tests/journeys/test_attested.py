@@ -10,7 +10,7 @@ from .freelancers import Freelancer, choose_evidence, fill_in, prove, send
 from .people import Person
 from .stack import Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.root]
+pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 
 SECRETARY = "association@demo.rahdari.example"
 MEMBER = Freelancer("Sample Freelancer 91", "freelancer-91@sample.example", cnic="35202-1234591-1")

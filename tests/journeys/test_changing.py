@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from rahdari.applicant import router_settings
 from tests.dyndns.relay import relay
 from tests.dyndns.test_clients import run_ddclient, to_copy
@@ -30,6 +32,7 @@ def act(stack: Stack, word: str, value: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.whole
 def test_a_router_reports_operators_follow_and_the_number_stays(stack: Stack, tmp_path: Path) -> None:
     needs_program("ddclient", "apt-get install ddclient")
     held = stack.data / "agents" / "sample-fibre" / "entries.json"

@@ -11,7 +11,7 @@ from .edge import Edge
 from .people import Person, body_of
 from .stack import Stack, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.root]
+pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 
 QUESTION = "Which page of the letter shows the number of the company?"
 ANSWER = "The second page, at the top. It was registered in October."

@@ -16,7 +16,7 @@ from .edge import Edge
 from .people import Person, body_of, plain
 from .stack import Stack, running, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.root]
+pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 
 MAIL = {"en": "holder-91@sample.example", "ur": "holder-92@sample.example"}
 RIVAL = "holder-93@sample.example"

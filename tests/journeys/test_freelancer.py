@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from rahdari.apply.summary import MINUTES_TO_APPLY
-from tests.needs import needs_program
+from tests.needs import ENGLISH_FIRST, needs_program
 
 from .edge import NAME, NAME_UR, Edge
 from .freelancers import Freelancer, apply_from_an_own_line, fill_in, prove, send
@@ -62,7 +62,7 @@ def scanned(picture: bytes) -> str:
     return read.stdout.decode().strip()
 
 
-@pytest.mark.parametrize("language", ["en", "ur"])
+@pytest.mark.parametrize("language", ENGLISH_FIRST)
 class TestFreelancer:
     def test_goes_from_a_phone_to_a_set_in_an_operators_firewall(
         self, stack: Stack, edge: Edge, a_person: Callable[..., Person], language: str, tmp_path: Path
@@ -134,7 +134,7 @@ class TestFreelancer:
         assert person.home.address not in stranger.page.content()
 
 
-@pytest.mark.parametrize("language", ["en", "ur"])
+@pytest.mark.parametrize("language", ENGLISH_FIRST)
 def test_takes_few_pages_few_clicks_and_few_words(stack: Stack, a_person: Callable[..., Person], language: str) -> None:
     """It took 27 pages and 34 clicks once, and later 2400 words and 14 minutes. The start page says six minutes: who
     reads every word gets there in them too."""

@@ -147,6 +147,7 @@ def in_the_register(stack: Stack, *, asn: int | None = None) -> set[tuple[str, s
     return {(str(block), str(protocol), port) for block, protocol, port in found}  # type: ignore[misc]
 
 
+@pytest.mark.whole
 class TestKilling:
     def test_loses_nothing_and_doubles_nothing(self, own_stack: list[Stack]) -> None:
         chance = random.Random(seed := random.randrange(10**6))

@@ -12,7 +12,7 @@ from .mobile_numbers import days_pass, fill_in
 from .people import Person
 from .stack import Stack
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.whole]
 
 ANSWERED = Freelancer("Sample Freelancer 75", "freelancer-75@sample.example", cnic="35202-1234575-1")
 SILENCE = Freelancer("نمونہ فری لانسر 74", "freelancer-74@sample.example", cnic="35202-1234574-1")

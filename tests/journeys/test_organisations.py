@@ -17,7 +17,7 @@ from .organisations import Organisation, apply_as, fill_in, prove_from_here
 from .people import Person, body_of
 from .stack import PATIENCE, Stack, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.root]
+pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 
 BANK = Organisation(
     "vpn_bank", "Sample Microfinance Bank Ltd", "network@bank.example", {"banking_licence": ""}, number="0000744"

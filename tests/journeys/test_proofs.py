@@ -9,7 +9,7 @@ from .freelancers import Freelancer, choose_evidence, fill_in, prove, send
 from .people import Person, body_of
 from .stack import Stack, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.root]
+pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 
 CLIENT = "accounts@client-of-81.example"
 BY_A_CLIENT = Freelancer("Sample Freelancer 81", "freelancer-81@sample.example", cnic="35202-1234581-1")

@@ -165,6 +165,7 @@ class TestRounds:
         assert loop.process.wait() == 0
 
 
+@pytest.mark.whole
 class TestWorker:
     def test_goes_on_with_the_line_and_the_jobs_when_the_database_was_away(
         self, server: postgres.Server, looping: list[Looping]

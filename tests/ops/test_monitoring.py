@@ -122,6 +122,7 @@ def running(*command: str, environment: dict[str, str]) -> Iterator[None]:
         process.wait(timeout=30)
 
 
+@pytest.mark.whole
 class TestScrape:
     def test_of_a_register_by_the_book_reads_every_page(self, installation: Installation, tmp_path: Path) -> None:
         """The jobs of docs/monitoring.md in Debian's Prometheus, and the settings of deploy/rahdari.env."""

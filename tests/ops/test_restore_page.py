@@ -117,6 +117,7 @@ def machine() -> Iterator[Machine]:
                 server.stop()
 
 
+@pytest.mark.whole
 class TestRestorePage:
     def test_is_followed_from_a_backup_to_the_end_on_a_busy_register(self, machine: Machine) -> None:
         machine.type("register prepare")

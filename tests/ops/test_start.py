@@ -253,6 +253,7 @@ class TestDemo:
         for pid in every:
             wait_until_gone(pid)
 
+    @pytest.mark.whole
     def test_outlives_a_database_that_is_killed_at_any_point_of_its_start(self, data: Path) -> None:
         """The points are forced: the program beside this one kills the database at each of them, once."""
         if os.geteuid() == 0:

@@ -21,11 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = sorted(optional.ROOMS)
 # Each with those that cannot do without it.
 WITH_THEIRS = {room: " ".join([room, *(each for each in ROOMS if optional.NEEDS.get(each) == room)]) for room in ROOMS}
-# Each walk makes tables of its own and takes half a minute. On a small machine the one without any of them stands for
-# all; where everything is asked for, each room is left out alone, too.
+# Each walk makes tables of its own and takes half a minute. Whoever asks for this file gets the one without any of
+# them; where everything is asked for, each room is left out alone, too.
 LEFT_OUT = {"all": " ".join(ROOMS)} | (WITH_THEIRS if everything_is_needed() else {})
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("rooms", LEFT_OUT.values(), ids=LEFT_OUT)
 @pytest.mark.usefixtures("django_db_setup")
 def test_the_whole_line_without(rooms: str) -> None:

@@ -16,6 +16,7 @@ from tests import urdu
 from tests.builders import story
 from tests.builders.attestations import ASSOCIATION
 from tests.in_browser import faults_on_a_small_phone
+from tests.needs import ENGLISH_FIRST
 
 from .test_branches import NORTH
 from .test_mandates import begun, give
@@ -84,7 +85,7 @@ def waiting(language: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("language", ["en", "ur"])
+@pytest.mark.parametrize("language", ENGLISH_FIRST)
 def test_have_nothing_for_axe_to_find_and_fit_a_small_phone(language: str) -> None:
     found = pages(language)
     faults = faults_on_a_small_phone([(f"org-{name}", text) for name, text in found.items()], language)

@@ -31,6 +31,7 @@ def url_of_the_test_database() -> str:
     return f"postgresql://{user}@/{settings['NAME']}?host={quote(settings['HOST'])}&port={settings['PORT'] or 5432}"
 
 
+@pytest.mark.whole
 @pytest.mark.django_db(transaction=True)
 class TestKilledBetweenEveryTwoWrites:
     def test_every_change_is_published_once_and_in_order(self, feed: Repository, follower: Follower) -> None:

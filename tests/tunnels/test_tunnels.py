@@ -33,7 +33,10 @@ def stops(kind: Kind, ground: Ground, folder: Path) -> bool:
         return not carries()
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+# One stands for all where not everything is asked for.
+@pytest.mark.parametrize(
+    "name", [name if name == "WireGuard" else pytest.param(name, marks=pytest.mark.whole) for name in BY_NAME]
+)
 class TestTunnel:
     def test_passes_as_long_as_all_of_it_is_registered(self, name: str, tmp_path: Path, settings: Any) -> None:
         needs_namespaces()

@@ -1,0 +1,19 @@
+"""CONTRIBUTING.md says of every file what `./test` leaves out of it."""
+
+import re
+from pathlib import Path
+
+from .named_tests import TESTS
+
+SECTION = "### What `./test` leaves out\n"
+# What leaves something out: the mark, the second of both languages, and fewer of the same.
+TRACE = re.compile(r"pytest\.mark\.whole\b|\bENGLISH_FIRST\b|\beverything_is_needed\(\)")
+
+
+def test_every_file_with_something_left_out_is_listed_and_no_other() -> None:
+    text = (TESTS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = text.partition(SECTION)[2].partition("\n## ")[0].splitlines()
+    listed = {name for row in rows if row.startswith("| `") for name in re.findall(r"`(\S+\.py)`", row.split("|")[1])}
+    ours = {Path(__file__), TESTS / "needs.py", TESTS / "conftest.py"}
+    found = {path for path in TESTS.rglob("*.py") if path not in ours and TRACE.search(path.read_text("utf-8"))}
+    assert listed == {str(path.relative_to(TESTS)) for path in found}

@@ -239,8 +239,7 @@ class Person:
         name, email = f"Sample Freelancer {self.number}", f"deadline-{self.number}@sample.example"
         visitor.open("/")
         visitor.follow("btn")
-        for answer in ("vpn_freelancer", "clients", "server"):
-            visitor.send({}, button=answer)
+        visitor.send({"who": "vpn_freelancer", "use": "clients", "which": "server"})
         visitor.send({"email": email})
         visitor.send({"code": mail.code(email)})
         # Each task leads to the next one.

@@ -17,7 +17,7 @@ from tests.journeys.stack import Stack
 BUDGET = 60 * 1024
 OPEN = [
     "/",
-    "/apply/who/",
+    "/apply/",
     "/check/",
     "/check/?number=RD-4F7K-92MQ",
     "/sign-in/",

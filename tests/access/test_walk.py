@@ -49,7 +49,7 @@ ANYONE = frozenset(
     control:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
     confirm:openapi api:openapi
-    apply:start apply:who apply:use apply:which apply:ready apply:instead apply:begin
+    apply:start apply:ready apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
 )
 # Steps of signing in: they lead back to its beginning whoever is not in the middle of it.

@@ -30,8 +30,8 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     client = Client(REMOTE_ADDR="39.32.0.77")
     client.cookies["django_language"] = language
     client.force_login(a_person())
-    yield "who", text(client.get(reverse("apply:who")))
-    yield "who-error", text(client.post(reverse("apply:who"), {"who": ""}))
+    yield "questions", text(client.get(reverse("apply:start")))
+    yield "questions-error", text(client.post(reverse("apply:start"), {"who": ""}))
     for answers in (
         {"who": "licensed"},
         {"who": "none"},
@@ -39,10 +39,8 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
         {"who": "vpn_company", "use": "private"},
         {"who": "vpn_company", "use": "staff", "which": "mobile"},
     ):
-        for name, answer in answers.items():
-            if name != "who":
-                yield f"{name}-of-{answers['use']}", text(client.get(reverse(f"apply:{name}")))
-            client.post(reverse(f"apply:{name}"), {name: answer})
+        client.post(reverse("apply:start"), answers)
+        yield f"questions-{'-'.join(answers.values())}", text(client.get(reverse("apply:start")))
         yield f"instead-{'-'.join(answers.values())}", text(client.get(reverse("apply:instead")))
 
     freelancer = a_draft()
@@ -52,8 +50,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
         return reverse(f"apply:{name}", args=[draft.reference, *more])
 
     for who, which in (("freelancer", "line"), ("company", "server")):
-        for name, answer in (("who", who), ("use", "clients"), ("which", which)):
-            client.post(reverse(f"apply:{name}"), {name: answer})
+        client.post(reverse("apply:start"), {"who": f"vpn_{who}", "use": "clients", "which": which})
         yield f"ready-{which}", text(client.get(reverse("apply:ready")))
     for name in ("about", "person", "contact", "evidence", "association"):
         yield name, text(client.get(at(name, freelancer)))

@@ -59,6 +59,12 @@ def seen_of(response: Any) -> str:
     return found[1]
 
 
+def token_of(response: Any) -> str:
+    found = re.search(r'name="token" value="([^"]+)"', response.content.decode())
+    assert found is not None
+    return found[1]
+
+
 def fresh(application: Application) -> Application:
     return Application.objects.get(pk=application.pk)
 
@@ -67,23 +73,33 @@ class TestQuestions:
     @BOTH
     def test_lead_a_signed_in_person_to_one_draft(self, language: str) -> None:
         client = a_client(a_person(), language=language)
-        assert client.get(reverse("apply:start")).headers["Location"] == reverse("apply:who")
-        page(client.get(reverse("apply:who")))
-        assert client.post(reverse("apply:who"), {"who": "vpn_freelancer"}).headers["Location"] == reverse("apply:use")
-        page(client.get(reverse("apply:use")))
-        assert client.post(reverse("apply:use"), {"use": "clients"}).headers["Location"] == reverse("apply:which")
-        page(client.get(reverse("apply:which")))
-        assert client.post(reverse("apply:which"), {"which": "server"}).headers["Location"] == reverse("apply:ready")
+        token = token_of(client.get(reverse("apply:start")))
+        answers = {"who": "vpn_freelancer", "use": "clients", "which": "server", "token": token}
+        assert client.post(reverse("apply:start"), answers).headers["Location"] == reverse("apply:ready")
         assert "freelancer<br>No fee</p>" in page(client.get(reverse("apply:ready"))) or language == "ur"
         first, second = client.post(reverse("apply:begin")), client.post(reverse("apply:begin"))
         [draft] = Application.objects.all()
         assert first.headers["Location"] == second.headers["Location"] == at("about", draft)
         assert (draft.service, draft.fixed_address, draft.language) == ("vpn_freelancer", "server", language)
+        # The same page sent again is the same application, a page that is opened anew is another one.
+        client.post(reverse("apply:start"), answers)
+        client.post(reverse("apply:begin"))
+        assert Application.objects.get() == draft
+        client.post(reverse("apply:start"), answers | {"token": token_of(client.get(reverse("apply:start")))})
+        client.post(reverse("apply:begin"))
+        assert Application.objects.count() == 2
+
+    def test_are_one_page_with_what_was_answered(self) -> None:
+        client = a_client()
+        shown = page(client.get(reverse("apply:start")))
+        assert "checked" not in shown and shown.count("<fieldset") == 3
+        client.post(reverse("apply:start"), {"who": "vpn_company", "use": "staff", "which": "line"})
+        shown = page(client.get(reverse("apply:start")))
+        assert re.findall(r'value="(\w+)" checked', shown) == ["vpn_company", "staff", "line"]
 
     def test_are_kept_until_somebody_signs_in(self) -> None:
         client = a_client()
-        for name, answer in (("who", "vpn_company"), ("use", "staff"), ("which", "server")):
-            client.post(reverse(f"apply:{name}"), {name: answer})
+        client.post(reverse("apply:start"), {"who": "vpn_company", "use": "staff", "which": "server"})
         asked = client.post(reverse("apply:begin"))
         assert asked.headers["Location"].startswith(reverse("account_login"))
         assert not Application.objects.exists()
@@ -95,8 +111,7 @@ class TestQuestions:
 
     def test_begin_with_the_sign_in(self) -> None:
         client = a_client()
-        for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "line")):
-            client.post(reverse(f"apply:{name}"), {name: answer})
+        client.post(reverse("apply:start"), {"who": "vpn_freelancer", "use": "clients", "which": "line"})
         where = sign_in(client, "sample@people.example", to=reverse("apply:ready"))
         draft = Application.objects.get()
         assert where == at("about", draft)
@@ -110,8 +125,7 @@ class TestQuestions:
         client = a_client()
         assert sign_in(client, "sample@people.example", to=reverse("apply:ready")) == reverse("apply:ready")
         client = a_client()
-        for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "line")):
-            client.post(reverse(f"apply:{name}"), {name: answer})
+        client.post(reverse("apply:start"), {"who": "vpn_freelancer", "use": "clients", "which": "line"})
         assert sign_in(client, "sample@people.example") == reverse("portal:home")
         assert not Application.objects.exists()
 
@@ -119,8 +133,7 @@ class TestQuestions:
         """They may have to show a second factor first."""
         staff = story.an_officer()
         client = a_client()
-        for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "line")):
-            client.post(reverse(f"apply:{name}"), {name: answer})
+        client.post(reverse("apply:start"), {"who": "vpn_freelancer", "use": "clients", "which": "line"})
         assert sign_in(client, staff.email, to=reverse("apply:ready")) == reverse("apply:ready")
         assert not Application.objects.exists()
 
@@ -128,12 +141,13 @@ class TestQuestions:
     @pytest.mark.parametrize("name", ["who", "use", "which"])
     def test_say_what_to_choose_when_nothing_was(self, name: str, language: str) -> None:
         client = a_client(language=language)
-        client.post(reverse("apply:who"), {"who": "vpn_company"})
-        client.post(reverse("apply:use"), {"use": "staff"})
-        for answer in ({}, {name: "something else"}):
-            shown = page(client.post(reverse(f"apply:{name}"), answer))
-            assert 'role="alert"' in shown and f'href="#id_{name}_0"' in shown and 'class="invalid"' in shown
+        answers = {"who": "vpn_company", "use": "staff", "which": "line"}
+        for answer in ("", "something else"):
+            shown = page(client.post(reverse("apply:start"), answers | {name: answer}))
+            assert 'role="alert"' in shown and re.findall(r'href="#(id_\w+)"', shown) == [f"id_{name}_0"]
+            assert shown.count('class="invalid"') == 1
             assert ("<title>Error:" if language == "en" else "<title>غلطی:") in shown
+        assert Session.objects.count() == 0
 
     @BOTH
     @pytest.mark.parametrize(
@@ -148,38 +162,36 @@ class TestQuestions:
     )
     def test_say_what_to_do_instead(self, answers: dict[str, str], language: str) -> None:
         client = a_client(a_person(), language=language)
-        for name, answer in answers.items():
-            response = client.post(reverse(f"apply:{name}"), {name: answer})
-        assert response.headers["Location"] == reverse("apply:instead")
+        assert client.post(reverse("apply:start"), answers).headers["Location"] == reverse("apply:instead")
         shown = page(client.get(reverse("apply:instead")))
-        assert reverse("apply:who") in shown
+        assert reverse("apply:start") in shown
         title, heading = re.search(r"<title>(.*?)</title>", shown), re.search(r"<h1>(.*?)</h1>", shown)
         assert title is not None and heading is not None and title[1].startswith(heading[1])
         assert client.post(reverse("apply:begin")).headers["Location"] == reverse("apply:instead")
         assert not Application.objects.exists()
 
     def test_say_which_services_are_not_yet_open(self, settings: Any, tmp_path: Path) -> None:
-        assert "Not yet open." not in page(a_client().get(reverse("apply:who")))
+        assert "Not yet open." not in page(a_client().get(reverse("apply:start")))
         text = BUNDLED.read_text(encoding="utf-8")
         at = text.index("open = true", text.index("[services.whitelist_video]"))
         settings.POLICY_FILE = tmp_path / "policy.toml"
         settings.POLICY_FILE.write_text(text[:at] + text[at:].replace("true", "false", 1), encoding="utf-8")
         client = a_client()
-        assert page(client.get(reverse("apply:who"))).count("Not yet open.") == 1
-        client.post(reverse("apply:who"), {"who": "whitelist_video"})
+        assert page(client.get(reverse("apply:start"))).count("Not yet open.") == 1
+        client.post(reverse("apply:start"), {"who": "whitelist_video"})
         assert "This service is not yet open" in page(client.get(reverse("apply:instead")))
 
     def test_lead_users_of_a_licensed_provider_to_what_is_known_of_them(self) -> None:
         client = a_client()
-        client.post(reverse("apply:who"), {"who": "licensed"})
+        client.post(reverse("apply:start"), {"who": "licensed"})
         shown = page(client.get(reverse("apply:instead")))
         assert "cannot register the VPN of a provider" in shown and reverse("portal:licensees") in shown
 
     def test_cannot_be_jumped(self) -> None:
         client = a_client(a_person())
-        for name in ("use", "which", "instead", "ready"):
-            assert client.get(reverse(f"apply:{name}")).headers["Location"] == reverse("apply:who")
-        assert client.post(reverse("apply:begin")).headers["Location"] == reverse("apply:who")
+        for name in ("instead", "ready"):
+            assert client.get(reverse(f"apply:{name}")).headers["Location"] == reverse("apply:start")
+        assert client.post(reverse("apply:begin")).headers["Location"] == reverse("apply:start")
 
 
 STEP_PAGES = [
@@ -197,11 +209,11 @@ STEP_PAGES = [
 class TestLooking:
     def test_makes_no_session(self) -> None:
         client = a_client()
-        for name in ("apply:start", "apply:who", "apply:begin", "portal:start", "portal:help", "account_login"):
+        for name in ("apply:start", "apply:begin", "portal:start", "portal:help", "account_login"):
             client.get(reverse(name), follow=True)
         client.post(reverse("apply:begin"))
         assert Session.objects.count() == 0
-        client.post(reverse("apply:who"), {"who": "vpn_freelancer"})
+        client.post(reverse("apply:start"), {"who": "licensed"})
         assert Session.objects.count() == 1
 
 
@@ -212,8 +224,7 @@ class TestTooManyDrafts:
         monkeypatch.setattr(rules, "MOST_DRAFTS", 2)
         drafts = [a_draft(user) for _ in range(2)]
         client = a_client(user, language=language)
-        for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "server")):
-            client.post(reverse(f"apply:{name}"), {name: answer})
+        client.post(reverse("apply:start"), {"who": "vpn_freelancer", "use": "clients", "which": "server"})
         shown = page(client.post(reverse("apply:begin"), follow=True))
         assert ("You have 2 applications that are not sent" if language == "en" else "2 درخواستیں") in shown
         assert Application.objects.filter(applicant=user).count() == 2

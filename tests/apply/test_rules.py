@@ -12,7 +12,7 @@ from rahdari import policy as policies
 from rahdari.address import Endpoint, Part, Protocol, parse_block, parse_parts
 from rahdari.apply import eligible, rules
 from rahdari.apply.eligible import LICENSED, NONE, Outcome, Use, eligibility
-from rahdari.apply.questions import WhoForm
+from rahdari.apply.questions import QuestionsForm
 from rahdari.apply.rules import (
     AddressTrouble,
     Facts,
@@ -114,7 +114,7 @@ class TestEligibility:
         assert found is not None and found.outcome is Outcome.NOT_YET_OPEN
 
     def test_offers_every_service_in_the_words_of_the_policy(self) -> None:
-        offered = WhoForm(policy=POLICY, language="en").fields["who"].choices
+        offered = QuestionsForm(policy=POLICY, language="en").fields["who"].choices
         assert [key for key, _ in offered] == [*POLICY.services, LICENSED, NONE]
         assert offered[1][1] == "A freelancer or sole trader"
 
@@ -124,7 +124,7 @@ class TestEligibility:
 
     def test_asks_under_a_declaration_only_which_address(self) -> None:
         declared = load(SHIPPED["declaration"])
-        assert eligible.questions_of(declared) == ("which",) and eligible.open_question(declared, {}) == "which"
+        assert eligible.questions_of(declared) == ("which",) and eligible.open_questions(declared, {}) == ("which",)
         assert eligible.which_are_offered(declared) == (Which.LINE, Which.SERVER)
         assert eligibility(who=None, use=None, which=None, policy=declared) is None
         found = eligibility(who=None, use=None, which=Which.LINE, policy=declared)
@@ -132,7 +132,14 @@ class TestEligibility:
 
     def test_begins_anew_when_the_rules_no_longer_know_the_service(self) -> None:
         assert eligibility(who="gone", use=Use.STAFF, which=Which.LINE, policy=POLICY) is None
-        assert eligible.open_question(POLICY, {"who": "gone", "use": "staff", "which": "line"}) == "who"
+        assert eligible.open_questions(POLICY, {"who": "gone", "use": "staff", "which": "line"}) == ("who",)
+
+    def test_asks_what_it_needs_to_know_and_no_more(self) -> None:
+        assert eligible.open_questions(POLICY, {}) == ("who", "use", "which")
+        assert eligible.open_questions(POLICY, {"who": "vpn_company"}) == ("use", "which")
+        assert eligible.open_questions(POLICY, {"who": "vpn_company", "which": "line"}) == ("use",)
+        for answers in ({"who": "none"}, {"who": "licensed"}, {"who": "vpn_company", "use": "private"}):
+            assert eligible.open_questions(POLICY, answers) == ()
 
     def test_asks_for_no_use_where_any_will_do(self) -> None:
         free = replace(POLICY.services["vpn_freelancer"], uses=())

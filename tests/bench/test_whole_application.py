@@ -23,12 +23,7 @@ pytestmark = pytest.mark.django_db
 EXPECTED = [
     ("GET", "/", 0),
     ("GET", "/apply/", 0),
-    ("GET", "/apply/who/", 0),
-    ("POST", "/apply/who/", 4),
-    ("GET", "/apply/use/", 1),
-    ("POST", "/apply/use/", 4),
-    ("GET", "/apply/which/", 1),
-    ("POST", "/apply/which/", 4),
+    ("POST", "/apply/", 4),
     ("GET", "/apply/ready/", 1),
     ("POST", "/sign-in/", 14),
     ("GET", "/sign-in/code/", 1),

@@ -51,9 +51,8 @@ class TestApplying:
     def test_a_changing_address_leads_to_an_application(self) -> None:
         person = story.a_person()
         browser = browser_of(person)
-        browser.post(reverse("apply:who"), {"who": "vpn_freelancer"})
-        browser.post(reverse("apply:use"), {"use": "clients"})
-        assert browser.post(reverse("apply:which"), {"which": "line"})["Location"] == reverse("apply:ready")
+        answers = {"who": "vpn_freelancer", "use": "clients", "which": "line"}
+        assert browser.post(reverse("apply:start"), answers)["Location"] == reverse("apply:ready")
         assert browser.post(reverse("apply:begin")).status_code == 302
         draft = Application.objects.get(applicant=person)
         address = reverse("apply:add_address", args=[draft.reference])

@@ -1,4 +1,4 @@
-"""How everybody begins: the start page, the three questions, the mailed code, and the first task."""
+"""How everybody begins: the start page, the page of questions, the mailed code, and the first task."""
 
 import re
 
@@ -10,10 +10,13 @@ def begin(person: Person, email: str, *, who: str, use: str, which: str = "serve
     person.page.goto(person.stack.url)
     person.speak()
     person.read("start")
-    person.follow("main a.btn.start, main a.btn.go", "question 1")
-    for number, value in enumerate((who, use), start=2):
-        person.answer(value, f"question {number}")
-    person.answer(which, f"ready, {which}, {who}")
+    person.follow("main a.btn.start, main a.btn.go", "questions")
+    # Nothing more is asked of whoever is at the wrong place.
+    person.choose("none", "who")
+    assert not person.page.locator("main [name=use], main [name=which]").first.is_visible()
+    for name, value in (("who", who), ("use", use), ("which", which)):
+        person.choose(value, name)
+    person.go_on(f"ready, {which}, {who}")
     person.type_the_mailed_code(email)
     found = re.search(r"/my/applications/[^/]+/", person.page.url)
     assert found is not None, person.page.url

@@ -175,9 +175,10 @@ def apply_from_an_own_line(who: Freelancer, person: Person) -> Effort:
 
     effort.read(person)
     press("main a.btn.start")
+    effort.read(person)
     for value in ("vpn_freelancer", "clients", "line"):
-        effort.read(person)
-        press(f"main button.choice[value={value}]")
+        press(f"main input[value={value}]")
+    press(FILLED_BUTTON)
     before = len(person.stack.mails_to(who.email))
     effort.read(person)
     fill(email=who.email)

@@ -39,10 +39,7 @@ def plain(text: str) -> str:
 class TestTheWayIn:
     def answer(self, who: str, client: Client | None = None) -> str:
         client = client or Client(headers={"accept-language": "en"})
-        client.get(reverse("apply:start"))
-        client.post(reverse("apply:who"), {"who": who})
-        client.post(reverse("apply:use"), {"use": "clients"})
-        found = client.post(reverse("apply:which"), {"which": "mobile"})
+        found = client.post(reverse("apply:start"), {"who": who, "use": "clients", "which": "mobile"})
         return str(found["Location"])
 
     def test_leads_a_freelancer_to_an_application(self) -> None:

@@ -62,8 +62,7 @@ def test_home_and_start_page_promise_the_same_time(browser: Client) -> None:
 
 
 def test_what_is_needed_is_told_before_somebody_signs_up(client: Client) -> None:
-    for name, answer in (("who", "vpn_freelancer"), ("use", "clients"), ("which", "server")):
-        client.post(reverse(f"apply:{name}"), {name: answer})
+    client.post(reverse("apply:start"), {"who": "vpn_freelancer", "use": "clients", "which": "server"})
     page = client.get(reverse("apply:ready")).text
     assert "identity card" not in page and "One proof of employment or freelance work" in page
     assert "Somebody confirms it" in page

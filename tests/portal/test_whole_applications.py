@@ -75,10 +75,7 @@ class Visitor:
 
 class Applicant(Visitor):
     def begin(self, who: str) -> Application:
-        self.browser.get(reverse("apply:start"))
-        self.send(reverse("apply:who"), who=who)
-        self.send(reverse("apply:use"), use="staff")
-        self.send(reverse("apply:which"), which="server")
+        self.send(reverse("apply:start"), who=who, use="staff", which="server")
         self.browser.post(reverse("apply:begin"))
         return Application.objects.get(applicant=self.user)
 

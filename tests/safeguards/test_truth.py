@@ -96,7 +96,7 @@ class TestTheUnregistered:
         assert said is not None
         holder = people.register_person(email="one@sample.example", name="Sample Freelancer 32", now=timezone.now())
         registration = a_registration(holder.holder_ref, category="vpn_freelancer")
-        client.post("/apply/who/", {"who": "none"})
+        client.post("/apply/", {"who": "none"})
         pages = ["/", "/licensees/", "/apply/instead/", "/check/", f"/check/?number={registration.reference}"]
         for page in pages:
             shown = html.unescape(client.get(page).text)

@@ -227,7 +227,7 @@ def get_eligibility(call: Call) -> Answer:
         sms=letters.sms_is_set_up(),
     )
     if found is None:
-        return _outcome(ask=eligible.open_question(policy, answers))
+        return _outcome(ask=eligible.open_questions(policy, answers)[0])
     return _outcome(outcome=str(found.outcome), service=found.service)
 
 

@@ -1,15 +1,15 @@
-"""The questions before an application, kept in the session until it begins: three at most, as the policy has it.
+"""The questions before an application, on one page: three at most, as the policy has it. The answers are kept in the
+session until it begins, and stand in no address: phones are shared, and a log of addresses would say who wants what.
 
 Nothing personal is asked here, and nobody has to be signed in. The draft is made by who signs in from the last page
 (`after_sign_in`), or by its button (`begin`).
 """
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -24,22 +24,13 @@ from .eligible import Eligibility, Outcome, Use
 from .rules import Which
 
 SLOT = "apply.questions"
-get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def _answers(request: HttpRequest) -> dict[str, str]:
-    """What was answered. A service that the rules no longer know is no answer."""
-    answers = dict(request.session.get(SLOT, {}))
-    if "who" in answers and not eligible.names_somebody(queries.policy_in_force(), answers["who"]):
-        return {"token": answers["token"]}
-    return answers
-
-
-def _keep(request: HttpRequest, **given: str) -> dict[str, str]:
-    answers = _answers(request) | given
-    answers.setdefault("token", str(uuid.uuid4()))
-    request.session[SLOT] = answers
-    return answers
+    """What was answered, with its token. A service that the rules no longer know is no answer."""
+    answers: dict[str, str] = request.session.get(SLOT, {})
+    gone = "who" in answers and not eligible.names_somebody(queries.policy_in_force(), answers["who"])
+    return {} if gone else answers
 
 
 def _assess(answers: dict[str, str]) -> Eligibility | None:
@@ -52,85 +43,31 @@ def _assess(answers: dict[str, str]) -> Eligibility | None:
     )
 
 
-def _next(request: HttpRequest, answers: dict[str, str]) -> HttpResponse:
+def _next(answers: dict[str, str]) -> HttpResponse:
     found = _assess(answers)
     if found is None:
-        return HttpResponseRedirect(reverse(f"apply:{eligible.open_question(queries.policy_in_force(), answers)}"))
+        return HttpResponseRedirect(reverse("apply:start"))
     if found.outcome is not Outcome.APPLY:
         return HttpResponseRedirect(reverse("apply:instead"))
     return HttpResponseRedirect(reverse("apply:ready"))
 
 
-def _questions(answers: dict[str, str]) -> tuple[str, ...]:
-    return eligible.questions_of(queries.policy_in_force(), answers.get("who"))
-
-
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
-    """A new application: the questions from the first one, with a token of its own.
-
-    Who has answered nothing yet gets the token with the first answer: looking makes no session.
+    """The questions, as a page of their own: what was answered before is marked. Each page that is shown has a token of
+    its own, and what is begun with one page, however often it is sent, is one application.
     """
-    if _answers(request):
-        _keep(request, token=str(uuid.uuid4()))
-    return HttpResponseRedirect(reverse("apply:who"))
-
-
-@get_or_post
-def who(request: HttpRequest) -> HttpResponse:
-    policy = queries.policy_in_force()
-    if not eligible.asks_who(policy):
-        return _next(request, {})
-    form = questions.WhoForm(
-        _posted(request), initial=_answers(request), policy=policy, language=queries.language_now()
+    posted = request.POST if request.method == "POST" else None
+    form = questions.QuestionsForm(
+        posted,
+        initial=_answers(request) | {"token": uuid.uuid4()},
+        policy=queries.policy_in_force(),
+        language=queries.language_now(),
     )
-    if request.method == "POST" and form.is_valid():
-        answers = _keep(request, who=form.cleaned_data["who"])
-        answers.pop("use", None)
-        answers.pop("which", None)
-        request.session[SLOT] = answers
-        return _next(request, answers)
-    return _question(request, form)
-
-
-@get_or_post
-def use(request: HttpRequest) -> HttpResponse:
-    if _is_too_early(request, "use"):
-        return _next(request, _answers(request))
-    form = questions.UseForm(_posted(request), initial=_answers(request))
-    if request.method == "POST" and form.is_valid():
-        return _next(request, _keep(request, use=form.cleaned_data["use"]))
-    return _question(request, form)
-
-
-@get_or_post
-def which(request: HttpRequest) -> HttpResponse:
-    if _is_too_early(request, "which"):
-        return _next(request, _answers(request))
-    form = questions.WhichForm(_posted(request), initial=_answers(request), policy=queries.policy_in_force())
-    if request.method == "POST" and form.is_valid():
-        return _next(request, _keep(request, which=form.cleaned_data["which"]))
-    return _question(request, form)
-
-
-def _is_too_early(request: HttpRequest, name: str) -> bool:
-    """Whether a question before this one is open, or this one is not asked at all."""
-    answers = _answers(request)
-    asked = _questions(answers)
-    return name not in asked or any(before not in answers for before in asked[: asked.index(name)])
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
-
-
-def _question(request: HttpRequest, form: questions.QuestionForm) -> HttpResponse:
-    bound = form[next(iter(form.fields))]
-    asked = _questions(_answers(request))
-    number = asked.index(bound.name) + 1
-    back = reverse(f"apply:{asked[number - 2]}" if number > 1 else "portal:start")
-    context: dict[str, Any] = {"form": form, "question": bound, "number": number, "of": len(asked), "back_url": back}
-    return render(request, "apply/question.html", context)
+    if form.is_valid():
+        request.session[SLOT] = answers = {name: given for name, given in form.cleaned_data.items() if given}
+        return _next(answers)
+    return render(request, "apply/questions.html", {"form": form})
 
 
 @require_safe
@@ -138,7 +75,7 @@ def instead(request: HttpRequest) -> HttpResponse:
     """What to do when the answers do not lead to an application."""
     found = _assess(_answers(request))
     if found is None or found.outcome is Outcome.APPLY:
-        return _next(request, _answers(request))
+        return _next(_answers(request))
     policy = queries.policy_in_force()
     service = policy.services.get(found.service or "")
     return render(
@@ -167,7 +104,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     answers = _answers(request)
     found = _assess(answers)
     if found is None or found.outcome is not Outcome.APPLY or found.service is None:
-        return _next(request, answers)
+        return _next(answers)
     policy, language = queries.policy_in_force(), queries.language_now()
     service = policy.services[found.service]
     return render(
@@ -190,7 +127,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     """Make the draft and go to its first task."""
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("apply:ready"), reverse("account_login"))
-    return _begin(request) or _next(request, _answers(request))
+    return _begin(request) or _next(_answers(request))
 
 
 def after_sign_in(request: HttpRequest, where: str) -> str:

@@ -61,12 +61,16 @@ def names_somebody(policy: Policy, who: str | None) -> bool:
     return who in {*policy.services, LICENSED, NONE}
 
 
-def open_question(policy: Policy, answers: Mapping[str, str | None]) -> str:
-    """The first question without an answer; the last when all have one."""
-    asked = questions_of(policy, answers.get("who"))
-    if "who" in asked and not names_somebody(policy, answers.get("who")):
-        return "who"
-    return next((name for name in asked if not answers.get(name)), asked[-1])
+def open_questions(policy: Policy, answers: Mapping[str, str | None]) -> tuple[str, ...]:
+    """The questions without which it is open where the answers lead."""
+    use, which = answers.get("use"), answers.get("which")
+    if eligibility(
+        who=answers.get("who"), use=Use(use) if use else None, which=Which(which) if which else None, policy=policy
+    ):
+        return ()
+    unknown = asks_who(policy) and not names_somebody(policy, answers.get("who"))
+    asked = questions_of(policy, None if unknown else answers.get("who"))
+    return tuple(name for name in asked if not answers.get(name) or (unknown and name == "who"))
 
 
 def eligibility(

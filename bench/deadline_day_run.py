@@ -252,8 +252,8 @@ class Person:
             visitor.send({}, button="self_declaration")
             text, card = "I write software for two clients abroad.", f"35202-{self.number:07d}-1"
             visitor.send({"text": text, "cnic": card, "declared": "on"})
+        # Sent from there, which proves it.
         visitor.send({"block": self.address, "kind": "wireguard"})
-        visitor.send({}, button="1")
         visitor.send({"declare": "on"})
         return base
 

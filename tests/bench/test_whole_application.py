@@ -35,11 +35,9 @@ EXPECTED = [
     ("GET", "evidence/*/", 7),
     ("POST", "evidence/*/", 19),
     ("GET", "addresses/add/", 8),
-    ("POST", "addresses/add/", 27),
-    ("GET", "prove/", 13),
-    ("POST", "prove/", 31),
+    ("POST", "addresses/add/", 31),
     ("GET", "send/", 12),
-    ("POST", "send/", 33),
+    ("POST", "send/", 65),
     ("GET", "status/", 15),
 ]
 

@@ -79,8 +79,10 @@ def add_and_prove(person: Person, base: str) -> None:
     if person.page.locator("main [name=block]").input_value() != person.home.address:
         person.follow("main button[name=take]", "declaration address, taken over")
     person.choose("wireguard")
-    person.go_on("declaration prove")
+    person.go_on("declaration address, added")
     person.sees("You are on that network now")
+    says_nothing_foreign(person)
+    person.open(f"{base}prove/", "declaration prove")
     says_nothing_foreign(person)
     person.go_on("declaration proved")
     person.open(f"{base}tasks/", "declaration tasks")

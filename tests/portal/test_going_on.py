@@ -86,6 +86,41 @@ class TestTheNextTask:
         story.send(story.fresh(draft))
         assert browser.get(at("next_task", draft))["Location"] == at("application", draft)
 
+    def test_is_to_send_it_from_the_address_which_proves_it(self, browser: Client, applicant: User) -> None:
+        draft = story.fill(story.a_draft(applicant))
+        here = {"REMOTE_ADDR": "203.0.113.24"}
+        given = {"block": "203.0.113.24", "which": "server", "kind": "wireguard", "stays": "static"}
+        added = browser.post(reverse("apply:add_address", args=[draft.reference]), given, **here)
+        assert added["Location"] == at("check", draft)
+        words = "Sending the application from here proves the address"
+        assert words in browser.get(at("check", draft), **here).text
+        assert words not in browser.get(at("check", draft), REMOTE_ADDR="198.51.100.7").text
+        [endpoint] = draft.endpoints.all()
+        assert not proofs.is_proved(endpoint.subject, endpoint.network), "a look proves nothing"
+        browser.post(at("check", draft), {"declare": "on"}, **here)
+        assert proofs.is_proved(endpoint.subject, endpoint.network)
+
+    def test_is_the_proof_where_sending_is_not_enough(self, browser: Client, applicant: User) -> None:
+        draft = story.fill(story.a_draft(applicant))
+        endpoint = story.add(draft, "203.0.113.24")
+        on = at("prove", draft, endpoint=endpoint.pk)
+        assert browser.get(at("next_task", draft), REMOTE_ADDR="198.51.100.7")["Location"] == on
+        browser.post(at("check", draft), {"declare": "on"}, REMOTE_ADDR="198.51.100.7")
+        assert not proofs.is_proved(endpoint.subject, endpoint.network)
+
+    def test_is_the_proof_of_an_address_that_somebody_else_has(self, browser: Client, applicant: User) -> None:
+        """They learn it when they have proved it, before they send."""
+        other = story.a_granted_application(story.a_person())
+        story.granted_by_hand(story.case_of(other), story.an_officer())
+        story.advance()
+        assert story.registration_of(other)
+        [taken] = other.endpoints.all()
+        draft = story.fill(story.a_draft(applicant))
+        address = taken.address_text
+        endpoint = story.add(draft, address)
+        on = at("prove", draft, endpoint=endpoint.pk)
+        assert browser.get(at("next_task", draft), REMOTE_ADDR=address)["Location"] == on
+
     def test_is_nobody_elses(self, applicant: User) -> None:
         stranger = Client()
         stranger.force_login(story.a_person())

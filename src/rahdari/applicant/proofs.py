@@ -12,7 +12,7 @@ from typing import Any
 from rahdari.address import Address
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.control import attempts, challenges, prefixes, reproofs
+from rahdari.control import attempts, challenges, prefixes, reproofs, rules
 from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge, Method, Status
 from rahdari.policy import Policy
@@ -31,6 +31,14 @@ class Proof:
     @property
     def is_proved(self) -> bool:
         return self.proof is not None
+
+
+def is_proved_by_sending(policy: Policy, endpoint: Endpoint, seen_from: Address, now: dt.datetime) -> bool:
+    """Whether it is proof enough that the application is sent from this address (`sending.send`)."""
+    if endpoint.is_dynamic or not rules.covers(endpoint.network, seen_from):
+        return False
+    visit = rules.Part(Method.LINK, seen_from, counts(policy, endpoint, Method.LINK, now))
+    return rules.comes_to(endpoint.network, [visit]) >= policy.proof.enough
 
 
 def proofs_of(application: Application, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:

@@ -48,7 +48,9 @@ def send(
         prove_as_before(row, policy, actor=actor, now=now)
         open_method(row, policy, Method.LINK, actor=actor, now=now)
     for row in unproved:
-        if seen_from and rules.covers(row.network, seen_from) and counts(policy, row, Method.LINK, now):
+        if seen_from is None or row.is_dynamic or not rules.covers(row.network, seen_from):
+            continue
+        if counts(policy, row, Method.LINK, now):
             prove_by_visit(row, policy, seen_from, actor=actor, now=now)
     return apply_sending.submit_application(
         application=application,

@@ -189,14 +189,13 @@ def _ask(
 
 
 def _after(request: HttpRequest, application: Application) -> HttpResponse:
-    """One address leads on to its proof; of several, and to whoever wants to add another, the list is shown."""
+    """One address leads on; of several, and to whoever wants to add another, the list is shown."""
     if request.POST.get("act") == "another":
         return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
     may_go_on = access.may(person(request), Act.PAPERS, application=application)
     service = queries.service_of(application, queries.policy_in_force())
-    endpoints = list(queries.endpoints_of(application)[:2])
-    if may_go_on and service.holder == "person" and len(endpoints) == 1:
-        return pages.to_next(application, proving=endpoints[0])
+    if may_go_on and service.holder == "person" and queries.endpoints_of(application).count() == 1:
+        return pages.to_next(request, application)
     return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
 
 

@@ -159,4 +159,4 @@ def _begin(request: HttpRequest) -> HttpResponseRedirect | None:
     except drafts.TooManyDrafts as error:
         messages.error(request, form_errors.too_many_drafts(error.limit))
         return HttpResponseRedirect(reverse("portal:home"))
-    return pages.to_next(application)
+    return pages.to_next(request, application)

@@ -11,12 +11,14 @@ from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -25,7 +27,7 @@ from rahdari.people.rules import Act
 from rahdari.web import errors
 
 from . import access, queries, unsaved_input
-from .models import Application, Endpoint
+from .models import Application
 from .rules import Status, StepKey
 
 type View = Callable[..., HttpResponse]
@@ -128,17 +130,12 @@ def to_tasks(application: Application) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("portal:tasks", args=[application.reference]))
 
 
-def to_next(application: Application, *, proving: Endpoint | None = None) -> HttpResponseRedirect:
-    """To the next task that is open: at once where apply knows it, else by the page that knows the others.
-
-    `proving`: the one address, which is proved when nothing else is to do.
-    """
+def to_next(request: HttpRequest, application: Application) -> HttpResponseRedirect:
+    """To the next task that is open. After those of this room come those that the room above knows."""
     endpoints = list(queries.endpoints_of(application))
     step = queries.open_step(application, queries.policy_in_force(), endpoints=endpoints)
-    if step is None and proving is not None:
-        return HttpResponseRedirect(reverse("portal:prove", args=[application.reference, proving.pk]))
     if step is None:
-        return HttpResponseRedirect(next_url(application))
+        return HttpResponseRedirect(import_string(settings.AFTER_THE_FORM)(request, application, endpoints))
     if step.key is StepKey.ADDRESSES and queries.lists_nothing(application, endpoints):
         return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
     return HttpResponseRedirect(step.url)

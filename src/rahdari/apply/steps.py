@@ -58,7 +58,7 @@ def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked
                 for note in getattr(form, "notes", ()):
                     messages.info(request, note)
                 where = asked.after(saved, service)
-                return HttpResponseRedirect(where) if where else pages.to_next(saved)
+                return HttpResponseRedirect(where) if where else pages.to_next(request, saved)
         data = request.POST.copy()
         data["seen"] = now_seen if changed_meanwhile else data.get("seen", now_seen)
         form.data = data

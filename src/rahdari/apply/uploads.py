@@ -117,7 +117,7 @@ def upload(request: HttpRequest, application: Application, by: Acting, rule: str
             if sent:
                 messages.success(request, _received(sent))
             if rule == EVIDENCE_RULE or len(service.documents) == 1:
-                return pages.to_next(application)
+                return pages.to_next(request, application)
             return HttpResponseRedirect(reverse("apply:documents", args=[application.reference]))
     limits = policy.limits
     back_to = "apply:evidence" if rule == EVIDENCE_RULE else "apply:documents"

@@ -230,6 +230,8 @@ ON_PROOF = "rahdari.applicant.known_proofs.take_proof"
 # Told of addresses of an application that came or changed: `apply` knows no proofs.
 ADDRESSES_CHANGED = "rahdari.applicant.known_proofs.take_known_proofs"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"
+# Where an applicant goes on whose answers are all given: to the proofs, which the room above knows.
+AFTER_THE_FORM = "rahdari.portal.applicant.prove.after_the_form"
 # `page` stands below `people`: the act that remembers in which language to write is named here.
 REMEMBER_LANGUAGE = "rahdari.people.actions.set_language"
 # `publish` knows nobody: the act that ends what an operator has besides the feed is named here.

@@ -18,7 +18,7 @@ from rahdari import optional
 from rahdari.address import format_block
 from rahdari.applicant import links
 from rahdari.applicant.lines import is_ready, line_for
-from rahdari.applicant.proofs import Proof, counts, left_to_prove, proofs_of, prove_by_visit
+from rahdari.applicant.proofs import Proof, counts, is_proved_by_sending, left_to_prove, proofs_of, prove_by_visit
 from rahdari.apply import access, subjects
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
@@ -80,23 +80,39 @@ def continue_url(request: HttpRequest, application: Application) -> str:
     return reverse(name, args=[application.reference])
 
 
-def next_page(application: Application) -> str:
+def next_page(request: HttpRequest, application: Application) -> str:
     """The page of what is still to do in a draft, in the order of its list; then the one to check and send."""
     policy = apply.policy_in_force()
-    service = policy.services.get(application.service)
-    if application.status != "draft" or service is None or not service.open:
+    if application.status != "draft" or application.service not in policy.services:
         return reverse("portal:application", args=[application.reference])
     endpoints = list(apply.endpoints_of(application))
     open_step = apply.open_step(application, policy, endpoints=endpoints)
-    if open_step is not None:
+    if open_step is not None and policy.services[application.service].open:
         return open_step.url
+    return after_the_form(request, application, endpoints)
+
+
+def after_the_form(request: HttpRequest, application: Application, endpoints: Sequence[Endpoint]) -> str:
+    """Where a draft goes on whose answers are all given. Named in `settings.AFTER_THE_FORM`."""
+    if not apply.policy_in_force().services[application.service].open:
+        return reverse("portal:application", args=[application.reference])
     if application.is_mobile and not is_ready(application):
         name = "portal:mobile_line" if line_for(application) else "portal:mobile_number"
         return reverse(name, args=[application.reference])
     known = [] if application.is_mobile else proofs_of(application, endpoints)
-    if left_to_prove(known):
+    left = left_to_prove(known)
+    here = proved_by_sending(request, application, left)
+    # Whose address somebody else has proves it first, and is told then.
+    if len(here) < len(left) or (here and optional.ask("rahdari.applicant", "to_share", application, here)):
         return where_to_prove(application, known)
     return reverse("portal:check", args=[application.reference])
+
+
+def proved_by_sending(request: HttpRequest, application: Application, unproved: Sequence[Endpoint]) -> list[Endpoint]:
+    """Those that are proved when this visitor sends the application from where they are."""
+    policy, now = apply.frozen_policy(application), timezone.now()
+    seen = rules.plain_address(visitor.address(request))
+    return [each for each in unproved if is_proved_by_sending(policy, each, seen, now)]
 
 
 def where_to_prove(application: Application, known: Sequence[Proof]) -> str:
@@ -188,7 +204,7 @@ def _prove_here(request: HttpRequest, application: Application, by: Acting, mine
         # Somebody else has it: that page says so.
         return again
     goes_on = application.status == "draft" and access.may(person(request), Act.PAPERS, application=application)
-    return redirect(next_page(application) if goes_on else continue_url(request, application))
+    return redirect(next_page(request, application) if goes_on else continue_url(request, application))
 
 
 def _link(request: HttpRequest, application: Application, endpoint: Endpoint, link: Challenge | None) -> dict[str, Any]:

@@ -17,11 +17,14 @@ from rahdari.applicant.proofs import proofs_of
 from rahdari.apply import drafts, form_errors, queries
 from rahdari.apply import sending as apply_sending
 from rahdari.apply.models import Application
+from rahdari.control import rules
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
+from rahdari.web import visitor
 from rahdari.web.allowances import in_words
 
 from . import shared
+from .prove import proved_by_sending
 
 
 class Declaration(forms.Form):
@@ -69,13 +72,16 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         for group in summary
     ]
     line = line_for(application) if application.is_mobile else None
+    unproved = [each.endpoint for each in proofs if not each.is_proved]
+    here = proved_by_sending(request, application, unproved)
     context = {
         "application": application,
         "line": line,
         "line_operator": operator_name(line.operator) if line is not None else "",
         "form": form,
         "rows": rows,
-        "unproved": [each for each in proofs if not each.is_proved],
+        "proved_by_sending": here,
+        "proved_later": [each for each in unproved if each not in here],
         "fee": form_errors.fee(queries.what_is_due(application, policy, endpoints), service, get_language() or "en"),
         "decided_in": in_words(policy.clocks[service.clock]),
         "months": service.validity_months,
@@ -105,7 +111,14 @@ def _send(
 ) -> HttpResponse | None:
     """Send it; None when the page has to be shown again with what has changed since."""
     try:
-        sending.send(application, policy, actor=by.actor, now=timezone.now(), seen_version=version)
+        sending.send(
+            application,
+            policy,
+            actor=by.actor,
+            now=timezone.now(),
+            seen_version=version,
+            seen_from=rules.plain_address(visitor.address(request)),
+        )
     except apply_sending.TermsChanged as changed:
         messages.info(
             request, _("The rules have changed since you began. Your answers are kept. See what is new below.")

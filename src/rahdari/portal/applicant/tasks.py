@@ -71,4 +71,4 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 def next_task(request: HttpRequest, reference: str) -> HttpResponse:
     """On to what is still to do, in the order of the list; then to check and send."""
-    return redirect(next_page(shared.application(request, reference).row))
+    return redirect(next_page(request, shared.application(request, reference).row))

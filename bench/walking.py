@@ -111,11 +111,11 @@ class Visitor:
         raise Unexpected(f"no link {mark!r} on {self.path} ({self.status} {self.read().heading.strip()!r})")
 
     def send(self, given: Mapping[str, str], *, button: str = "", file: tuple[str, str, bytes] | None = None) -> None:
-        """The first form of the main part that is posted and has what is given."""
+        """The first form of the main part that has what is given."""
         wanted = {*given, *([file[0]] if file else [])}
         for form in self.read().forms:
             names = {name for name, _, _ in form.fields}
-            if form.method == "post" and wanted <= names and (not button or any(v == button for _, v in form.buttons)):
+            if wanted <= names and (not button or any(v == button for _, v in form.buttons)):
                 break
         else:
             raise Unexpected(
@@ -123,7 +123,9 @@ class Visitor:
             )
         sent = form.filled(given, button)
         place = urljoin(self.path, form.action)
-        if file is None:
+        if form.method == "get":
+            self._ask("GET", f"{place.partition('?')[0]}?{urlencode(sent)}", None, {})
+        elif file is None:
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             self._ask("POST", place, urlencode(sent).encode(), headers)
         else:

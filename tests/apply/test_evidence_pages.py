@@ -1,6 +1,7 @@
 """Evidence of employment: what a client's address may be, what a declaration holds to, when a certificate ends."""
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.apply import drafts as apply_drafts
-from rahdari.apply import queries, sending
+from rahdari.apply import queries, rules, sending
 from rahdari.apply.models import Application, Document
 from rahdari.policy import BUNDLED
 from tests.builders.drafts import (
@@ -35,10 +36,14 @@ def a_client(draft: Application, language: str = "en") -> Client:
     return client
 
 
+def at(draft: Application, kind: str) -> str:
+    return f"{reverse('apply:evidence', args=[draft.reference])}?kind={kind}"
+
+
 def chosen(kind: str) -> tuple[Application, Client]:
     draft = a_complete_draft()
     client = a_client(draft)
-    client.post(reverse("apply:evidence", args=[draft.reference]), {"kind": kind})
+    assert client.get(at(draft, kind)).status_code == 200
     return Application.objects.get(pk=draft.pk), client
 
 
@@ -58,10 +63,43 @@ class TestTheMenu:
             assert page.count('<span class="g wait">Registered provisionally, then one more proof</span>') == 2
             assert '<span class="g ok">Registered after an officer has read it</span>' in page
 
+    def test_is_left_out_where_there_is_one_kind(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        draft = a_draft()
+        client = a_client(draft)
+        monkeypatch.setattr(rules, "kinds_of", lambda service: ("client_email",))
+        page = client.get(reverse("apply:evidence", args=[draft.reference])).text
+        assert 'name="text"' in page and 'name="kind"' not in page
+        assert f'<a class="back" href="{reverse("portal:tasks", args=[draft.reference])}">' in page
+
+    def test_keeps_a_kind_with_what_it_wants_and_drops_what_was_of_another(self) -> None:
+        draft, client = chosen("client_email")
+        before = draft.evidence_kind, draft.evidence_text
+        assert before == (fresh(draft).evidence_kind, fresh(draft).evidence_text)
+        client.post(at(draft, "client_email"), {"text": "From studio@client.example"})
+        assert fresh(draft).evidence_text == "From studio@client.example"
+        place = at(draft, "client_letter")
+        assert "Choose a file or take a photo" in client.post(place, {}).text
+        assert fresh(draft).evidence_kind == "client_email"
+        bad = SimpleUploadedFile("notes.jpg", b"These are notes.", "image/jpeg")
+        client.post(place, {"file": bad})
+        assert fresh(draft).evidence_kind == "client_email", "nothing came that could be kept"
+        client.post(place, {"file": SimpleUploadedFile("letter.jpg", a_photo(), "image/jpeg")})
+        kept = fresh(draft)
+        assert (kept.evidence_kind, kept.evidence_text) == ("client_letter", "")
+        assert queries.missing_steps(kept, queries.policy_in_force()) == []
+
+    def test_tells_of_another_tab_that_chose_another_kind(self) -> None:
+        draft, client = chosen("self_declaration")
+        page = client.get(at(draft, "client_email")).text
+        [seen] = re.findall(r'name="seen" value="([0-9a-f]+)"', page)
+        client.post(at(draft, "client_confirms"), {"text": "accounts@client.example"})
+        shown = client.post(at(draft, "client_email"), {"text": "From studio@client.example", "seen": seen}).text
+        assert "accounts@client.example" in shown and fresh(draft).evidence_kind == "client_confirms"
+
 
 class TestAClientsAddress:
     def place(self, draft: Application) -> str:
-        return reverse("apply:evidence_client", args=[draft.reference])
+        return at(draft, "client_confirms")
 
     def test_page_leads_back_to_the_choice(self) -> None:
         draft, client = chosen("client_confirms")
@@ -95,7 +133,7 @@ class TestAClientsAddress:
 
 class TestADeclaration:
     def place(self, draft: Application) -> str:
-        return reverse("apply:evidence_declaration", args=[draft.reference])
+        return at(draft, "self_declaration")
 
     def test_shows_its_conditions_and_wants_the_tick(self) -> None:
         draft, client = chosen("self_declaration")
@@ -127,7 +165,6 @@ class TestADeclaration:
         again = a_complete_draft(a_person("freelancer-32@sample.example"), block="203.0.113.31")
         facts["actor"] = actor_of(again.applicant)
         client = a_client(again)
-        client.post(reverse("apply:evidence", args=[again.reference]), {"kind": "self_declaration"})
         given = {"text": "Web design", "declared": "on", "cnic": cnic_of(first.applicant)}
         page = client.post(self.place(again), given).text
         assert "You have already used a declaration" in page

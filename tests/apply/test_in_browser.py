@@ -62,8 +62,8 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
         application=freelancer, name="First tab", mobile="+923001234520", actor=actor_of(freelancer.applicant), now=NOW
     )
     yield "two-tabs", text(client.post(at("contact", freelancer), stale))
-    client.post(at("evidence", freelancer), {"kind": "client_email"})
-    yield "evidence-text", text(client.get(at("evidence_text", freelancer)))
+    for kind in ("client_email", "client_letter", "self_declaration", "association"):
+        yield f"evidence-{kind}", text(client.get(f"{at('evidence', freelancer)}?kind={kind}"))
 
     yield "address", text(client.get(at("add_address", freelancer)))
     yield "address-error", text(client.post(at("add_address", freelancer), {"block": "39.32.0.5/28", "kind": "other"}))

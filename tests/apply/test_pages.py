@@ -300,12 +300,10 @@ class TestSteps:
             seen = seen_of(client.get(at(name, draft)))
             assert client.post(at(name, draft), {**data, "seen": seen}).headers["Location"] == at("evidence", draft)
             page(client.get(at(name, draft)))
-        assert client.post(at("evidence", draft), {"kind": "association"}).headers["Location"] == at(
-            "association", draft
-        )
-        page(client.get(at("association", draft)))
+        association = f"{at('evidence', draft)}?kind=association"
+        page(client.get(association))
         membership = {"number": "sa-0031", "cnic": "۳۵۲۰۲-۱۲۳۴۵۶۷-۱"}
-        assert client.post(at("association", draft), membership).headers["Location"] == at("add_address", draft)
+        assert client.post(association, membership).headers["Location"] == at("add_address", draft)
         saved = fresh(draft)
         assert (saved.name, saved.cnic, saved.contact_mobile) == ("Sample Freelancer 31", CNIC, "+923001234567")
         assert (saved.evidence_kind, saved.association_number) == ("association", "SA-0031")
@@ -442,12 +440,14 @@ class TestSteps:
         draft = a_draft()
         client = a_client(draft.applicant, language=language)
         assert client.get(at("evidence_text", draft)).headers["Location"] == at("evidence", draft)
-        chosen = client.post(at("evidence", draft), {"kind": "client_email"})
-        assert chosen.headers["Location"] == at("evidence_text", draft)
-        page(client.get(at("evidence_text", draft)))
-        assert 'class="err"' in page(client.post(at("evidence_text", draft), {"text": " "}))
+        chosen = f"{at('evidence', draft)}?kind=client_email"
+        page(client.get(chosen))
+        assert 'class="err"' in page(client.post(chosen, {"text": " "}))
+        assert fresh(draft).evidence_kind == "", "choosing saves nothing"
         mail = "From: client@sample.example\r\n\r\nYou work for us."
-        assert client.post(at("evidence_text", draft), {"text": mail}).headers["Location"] == at("about", draft)
+        assert client.post(chosen, {"text": mail}).headers["Location"] == at("about", draft)
+        assert fresh(draft).evidence_kind == "client_email"
+        assert "You work for us." in page(client.get(at("evidence_text", draft)))
         assert fresh(draft).evidence_text == "From: client@sample.example\n\nYou work for us."
 
 

@@ -141,7 +141,7 @@ def steps_of(service: Service, *, mobile: bool = False) -> tuple[StepKey, ...]:
     if service.holder == "person" and (service.asks_name or asks_card(service)):
         steps.append(StepKey.PERSON)
     steps += [step for step, datum in _ASKED_FOR.items() if datum in service.asks]
-    if service.evidence or (takes_association(service) and not service.documents):
+    if kinds_of(service):
         steps.append(StepKey.EVIDENCE)
     if not mobile:
         steps.append(StepKey.ADDRESSES)
@@ -156,6 +156,12 @@ def takes_association(service: Service) -> bool:
         check.kind == "attestation" or (check.kind == "roster" and check.roster == "association_members")
         for check in service.checks
     )
+
+
+def kinds_of(service: Service) -> tuple[str, ...]:
+    """The kinds of proof that the step of evidence offers."""
+    association = (ASSOCIATION,) if takes_association(service) and not service.documents else ()
+    return (*(each.key for each in service.evidence), *association)
 
 
 def asks_card(service: Service, kind: str = "") -> bool:

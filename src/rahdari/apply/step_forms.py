@@ -16,7 +16,7 @@ from rahdari.web.allowances import in_words
 
 from . import drafts, evidence_forms, forms, queries, rules, summary
 from .models import Application
-from .rules import ASSOCIATION, EVIDENCE_RULE, StepKey
+from .rules import ASSOCIATION, StepKey
 
 type Words = str | Promise
 
@@ -188,27 +188,12 @@ PURPOSE = Asked(
 )
 
 
-def _evidence_next(application: Application, service: Service) -> str:
-    kind = service.evidence_kind(application.evidence_kind)
-    if application.evidence_kind == ASSOCIATION:
-        return reverse("apply:association", args=[application.reference])
-    if kind is not None and not kind.sort.is_file:
-        return reverse(PAGES[kind.wants].url_name, args=[application.reference])
-    return reverse("apply:upload", args=[application.reference, EVIDENCE_RULE])
-
-
 EVIDENCE = Asked(
     step=StepKey.EVIDENCE,
     form=evidence_forms.EvidenceForm,
     initial=lambda application: {"kind": application.evidence_kind},
-    save=lambda application, data, **common: drafts.save_evidence(
-        application=application,
-        kind=data["kind"],
-        text=application.evidence_text if data["kind"] == application.evidence_kind else "",
-        association=application.association,
-        association_number=application.association_number,
-        **common,
-    ),
+    # Choosing saves nothing: a kind is kept with what it wants.
+    save=lambda application, data, **common: application,
     beside_heading=_("What each one gives you"),
     beside=(
         _("Without a note: registered for the whole term, like a company."),
@@ -216,7 +201,6 @@ EVIDENCE = Asked(
         _("You have no letter? Nobody is refused for that. Choose what you have."),
     ),
     options=lambda application, service, policy, now: {"service": service, "language": queries.language_now()},
-    after=_evidence_next,
 )
 
 

@@ -1,6 +1,7 @@
 """The pages that ask one thing: a form, an act, and back to the tasks."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,10 +9,11 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from rahdari.people.acting import Acting
-from rahdari.policy import Policy
+from rahdari.policy import EvidenceKind, Policy
 
-from . import drafts, pages, queries, rules, summary, unsaved_input
+from . import drafts, pages, queries, rules, summary, unsaved_input, uploads
 from .models import Application
+from .rules import EVIDENCE_RULE
 from .step_forms import (
     ABOUT,
     COMPANY,
@@ -25,17 +27,20 @@ from .step_forms import (
 )
 
 
-def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked) -> HttpResponse:
+def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked, *, kind: str = "") -> HttpResponse:
     """The page of one step: shows its form, saves it, and leads on. What somebody changed meanwhile is shown and not
-    overwritten.
+    overwritten. `kind` of proof, where it is only now chosen: it is saved with what it wants.
     """
     policy = queries.policy_in_force()
     service = queries.service_of(application, policy)
     if not asked.anywhere and asked.step not in rules.steps_of(service, mobile=application.is_mobile):
         return pages.to_tasks(application)
     steps = (asked.step, *asked.beside_it)
-    options = asked.options(application, service, policy, pages.now())
     now_seen = queries.seen(application, *steps)
+    if kind and kind != application.evidence_kind:
+        # What was written is of the kind before.
+        application.evidence_kind, application.evidence_text = kind, ""
+    options = asked.options(application, service, policy, pages.now())
     changed_meanwhile = False
     given: dict[str, Any] | None = None
     if request.method == "POST":
@@ -77,7 +82,9 @@ def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked
             "beside": (*asked.beside, *asked.beside_of(application, service)),
             "given_back": given is not None,
             "meanwhile": rows,
-            "tasks_url": pages.tasks_url(application),
+            "back_url": reverse("apply:evidence", args=[application.reference])
+            if asked.of_evidence and len(rules.kinds_of(service)) > 1
+            else pages.tasks_url(application),
         },
     )
 
@@ -115,7 +122,26 @@ def purpose(request: HttpRequest, application: Application, by: Acting) -> HttpR
 
 @pages.draft_page
 def evidence(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    """The kinds of proof, and at the same address the page of the one that is chosen. Choosing saves nothing: a kind is
+    kept with what it wants. Where there is one kind, nobody is asked which."""
+    service = queries.service_of(application, queries.policy_in_force())
+    kinds = rules.kinds_of(service)
+    chosen = kinds[0] if len(kinds) == 1 else request.GET.get("kind", "")
+    if chosen in kinds:
+        return _of_kind(request, application, by, chosen, service.evidence_kind(chosen))
+    if request.POST.get("kind") in kinds:
+        return HttpResponseRedirect(f"{request.path}?{urlencode({'kind': request.POST['kind']})}")
     return ask(request, application, by, EVIDENCE)
+
+
+def _of_kind(
+    request: HttpRequest, application: Application, by: Acting, key: str, kind: EvidenceKind | None
+) -> HttpResponse:
+    if kind is None:
+        return ask(request, application, by, MEMBERSHIP, kind=key)
+    if kind.sort.is_file:
+        return uploads.send_papers(request, application, by, EVIDENCE_RULE, kind=key)
+    return ask(request, application, by, PAGES[kind.wants], kind=key)
 
 
 @pages.draft_page

@@ -13,7 +13,7 @@ from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
 from rahdari.vault import files
 
-from . import form_errors, forms, pages, parts, queries, rules
+from . import drafts, form_errors, forms, pages, parts, queries, rules
 from .models import Application, Document
 from .rules import EVIDENCE_RULE
 from .sent_files import Refused, accepted, take_in
@@ -79,6 +79,16 @@ def _association(application: Application, policy: Policy) -> str:
 
 @pages.draft_page
 def upload(request: HttpRequest, application: Application, by: Acting, rule: str) -> HttpResponse:
+    return send_papers(request, application, by, rule)
+
+
+def send_papers(
+    request: HttpRequest, application: Application, by: Acting, rule: str, *, kind: str = ""
+) -> HttpResponse:
+    """The page that takes the files for one thing. `kind` of proof, where it is only now chosen: it is saved with the
+    first of them."""
+    chosen = application.evidence_kind
+    application.evidence_kind = kind or chosen
     policy = queries.policy_in_force()
     service = queries.service_of(application, policy)
     title = _title(application, service, rule)
@@ -107,6 +117,15 @@ def upload(request: HttpRequest, application: Application, by: Acting, rule: str
         sent, refused = take_in(request, policy, keep)
         present = queries.documents_of(application).filter(rule=rule).exists()
         nothing_chosen = not sent and not present
+        if present and kind and kind != chosen:
+            drafts.save_evidence(
+                application=application,
+                kind=kind,
+                association=application.association,
+                association_number=application.association_number,
+                actor=by.actor,
+                now=pages.now(),
+            )
         if valid_until is not None and not sent:
             parts.date_documents(
                 application=application, rule=rule, valid_until=valid_until, actor=by.actor, now=pages.now()
@@ -121,6 +140,8 @@ def upload(request: HttpRequest, application: Application, by: Acting, rule: str
             return HttpResponseRedirect(reverse("apply:documents", args=[application.reference]))
     limits = policy.limits
     back_to = "apply:evidence" if rule == EVIDENCE_RULE else "apply:documents"
+    if rule == EVIDENCE_RULE and len(rules.kinds_of(service)) == 1:
+        back_to = "portal:tasks"
     return render(
         request,
         "apply/upload.html",

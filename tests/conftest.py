@@ -23,6 +23,7 @@ from xdist.scheduler import LoadFileScheduling
 
 import hatch_build
 from rahdari.apply import screening
+from rahdari.db.postgres.compiler import SQLCompiler
 from rahdari.ops.postgres import NoEmbeddedPostgres, throwaway_postgres
 from rahdari.publish import actions as publishing
 from rahdari.settings.base import database
@@ -165,6 +166,16 @@ def documents_are_judged_in_this_process() -> Iterator[None]:
     and so have the journeys."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(screening, "in_a_process", screening.screen)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_texts_of_queries_are_compared() -> Iterator[None]:
+    """Each with what Django makes, where everything is asked for; else the first of each shape, as in production. A
+    difference is an error."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLCompiler, "strict", True)
+        patch.setattr(SQLCompiler, "always_compared", everything_is_needed())
         yield
 
 

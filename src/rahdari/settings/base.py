@@ -27,6 +27,8 @@ PATIENCE = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
+# A statement is prepared on the server when it is sent for the third time: PostgreSQL reads and plans it no more.
+PREPARED = {"server_side_binding": True, "prepare_threshold": 2}
 
 
 def database(url: str) -> dict[str, object]:
@@ -36,7 +38,7 @@ def database(url: str) -> dict[str, object]:
         raise ValueError(f"DATABASE_URL must begin with postgresql:// (it begins with {parts.scheme or 'nothing'}://).")
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "rahdari.db.postgres",
         "NAME": unquote(parts.path.lstrip("/")) or "rahdari",
         "USER": unquote(parts.username or query.pop("user", "")),
         "PASSWORD": unquote(parts.password or ""),
@@ -44,7 +46,7 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or query.pop("port", "")),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": PATIENCE | query,
+        "OPTIONS": PATIENCE | PREPARED | query,
     }
 
 

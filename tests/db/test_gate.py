@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
@@ -32,7 +32,7 @@ class Waiting:
 
 
 def gate(*finds: Callable[[dt.datetime], QuerySet[Any]], under: Callable[[], object] = str) -> Gate[Waiting]:
-    return Gate("test", [Waiting(each) for each in finds], under=under)
+    return Gate([Waiting(each) for each in finds], under=under)
 
 
 def places(asked: Gate[Waiting], now: dt.datetime) -> list[int]:
@@ -86,13 +86,6 @@ class TestGate:
         rules[0] = "before"
         assert places(asked, NOW + SECOND) == []
 
-    def test_leaves_no_more_than_one_statement_on_a_connection(self) -> None:
-        for name in "abc":
-            places(gate(lambda _now, name=name: ROWS.filter(address_index=name)), NOW)  # type: ignore[misc]
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'gate_test_%'")
-            assert cursor.fetchone() == (1,)
-
 
 @pytest.mark.django_db(transaction=True)
 def test_asks_on_a_new_connection_as_on_the_one_before() -> None:
@@ -102,3 +95,17 @@ def test_asks_on_a_new_connection_as_on_the_one_before() -> None:
     a_row()
     assert places(asked, NOW) == [0]
     assert len(asked.queues[0].made) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asks_after_a_transaction_that_was_taken_back() -> None:
+    """With which all that was prepared on the connection is forgotten."""
+    asked = gate(lambda now: ROWS.filter(at__lte=now))
+    for _ in range(4):
+        assert places(asked, NOW) == []
+    with transaction.atomic():
+        a_row()
+        transaction.set_rollback(True)
+    assert places(asked, NOW) == []
+    a_row()
+    assert places(asked, NOW) == [0]

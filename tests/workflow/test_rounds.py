@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,8 +58,7 @@ class TestARound:
         first = workflow.Rounds()
         with CaptureQueriesContext(connection) as asked:
             first.ask(NOW)
-        begins = Counter(each["sql"].split()[0] for each in asked) - Counter(["DEALLOCATE"])
-        assert begins <= Counter(["PREPARE", "EXECUTE"])
+        assert len(asked) == 1
 
     def test_takes_an_application_all_the_way(self, rounds: workflow.Rounds) -> None:
         an_application()

@@ -1,6 +1,6 @@
 """One question for many queues: in which of them anything waits.
 
-    gate = Gate("workflow", queues, under=policy_in_force)
+    gate = Gate(queues, under=policy_in_force)
     gate.ask(now)  # the queues that hold something, by one statement of PostgreSQL
 
 To make the SQL of sixty queues costs thirty milliseconds, and to plan it ten. Both are kept: the text for a minute, of
@@ -8,20 +8,19 @@ which from one question to the next the time alone is another, and the plan as l
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
-from psycopg import ClientCursor, Connection
+from psycopg import ClientCursor
 from psycopg.adapt import Buffer, Dumper
 
 KEPT = dt.timedelta(minutes=1)
 NOTHING = "false"
+NOW = "\N{SYMBOL FOR START OF TEXT}now"
 
 
 class Waits(Protocol):
@@ -37,8 +36,8 @@ class Gate[Queue: Waits]:
     what must not be older than the question: with another one the text is made anew at once.
     """
 
-    def __init__(self, name: str, queues: Sequence[Queue], *, under: Callable[[], object]) -> None:
-        self._name, self.queues, self._under = name, queues, under
+    def __init__(self, queues: Sequence[Queue], *, under: Callable[[], object]) -> None:
+        self.queues, self._under = queues, under
         self._text, self._made_at, self._made_under = "", dt.datetime.min.replace(tzinfo=dt.UTC), object()
 
     def ask(self, now: dt.datetime) -> frozenset[Queue]:
@@ -48,7 +47,7 @@ class Gate[Queue: Waits]:
             self._text = _text_of(self.queues, _Moment.of(now))
             self._made_at, self._made_under = now, under
         with connection.cursor() as cursor:
-            cursor.execute(f"EXECUTE {_prepared(self._name, self._text, cursor)}('{now.isoformat()}')")
+            cursor.execute(self._text, {"now": now})
             answers = cursor.fetchone()
         return frozenset(queue for queue, waits in zip(self.queues, answers, strict=True) if waits)
 
@@ -63,14 +62,14 @@ class _Moment(dt.datetime):
 
 @dataclass(frozen=True)
 class _After:
-    """A parameter: so long after the time of the question, which is the first of the statement."""
+    """A parameter: so long after the time of the question, which is the statement's one parameter."""
 
     time: dt.timedelta
 
 
 class _AsSum(Dumper):
     def dump(self, obj: Any) -> Buffer:
-        return f"($1 + '{obj.time // dt.timedelta(microseconds=1)} microseconds'::interval)".encode()
+        return f"({NOW} + '{obj.time // dt.timedelta(microseconds=1)} microseconds'::interval)".encode()
 
     quote = dump
 
@@ -91,20 +90,5 @@ def _text_of(queues: Iterable[Waits], now: _Moment) -> str:
     cursor = ClientCursor(connection.connection)
     cursor.adapters.register_dumper(_After, _AsSum)
     shifted = [_After(each - now) if isinstance(each, _Moment) else each for each in parameters]
-    return cursor.mogrify(f"SELECT {', '.join(parts)}", shifted)
-
-
-# The statement of each gate on each connection.
-_statements: WeakKeyDictionary[Connection[Any], dict[str, str]] = WeakKeyDictionary()
-
-
-def _prepared(name: str, text: str, cursor: Any) -> str:
-    """The name of this text on the server. Of each gate a connection has one, the last."""
-    wanted = f"gate_{name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    known = _statements.setdefault(connection.connection, {})
-    if known.get(name) != wanted:
-        if name in known:
-            cursor.execute(f"DEALLOCATE {known.pop(name)}")
-        cursor.execute(f"PREPARE {wanted}(timestamptz) AS {text}")
-        known[name] = wanted
-    return wanted
+    text = cursor.mogrify(f"SELECT {', '.join(parts)}", shifted)
+    return text.replace("%", "%%").replace(NOW, "%(now)s::timestamptz")

@@ -62,9 +62,7 @@ class Rounds:
     def __init__(self) -> None:
         self.idle: dict[str, dt.datetime] = {}
         self.whole_at = NEVER
-        self.gate = Gate(
-            "workflow", [part for step in STEPS for part in step.asked], under=applications.policy_in_force
-        )
+        self.gate = Gate([part for step in STEPS for part in step.asked], under=applications.policy_in_force)
 
     def ask(self, now: dt.datetime) -> Collection[Run]:
         """The queues in which something waits: all of them when that cannot be found out."""

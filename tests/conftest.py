@@ -16,7 +16,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 from pytest_django.plugin import blocking_manager_key
 from xdist.scheduler import LoadFileScheduling
@@ -158,6 +158,17 @@ def _empty_guarded_tables(self: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_guarded_tables  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def shared(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What is made under this is there for each test of the module (tests/builders/shared.py)."""
+    keys.make_missing(settings.DATA / "keys")
+    with django_db_blocker.unblock(), transaction.atomic():
+        # As around each test: an act that has to be the outermost transaction is, here.
+        connection.atomic_blocks[-1]._from_testcase = True
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,9 +14,10 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,16 @@ SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 def everything_is_needed() -> bool:
     return os.environ.get("RAHDARI_TEST_ALL", "") == "1"
+
+
+def fewer(many: int, few: int) -> int:
+    """How many examples are tried: many where everything is asked for, and else few."""
+    return many if everything_is_needed() else few
+
+
+def rarely[Value](all: Iterable[Value], *, often: Container[Value]) -> list[Any]:
+    """The values of a parameter; those that are not needed often are left to where everything is asked for."""
+    return [each if each in often else pytest.param(each, marks=pytest.mark.whole) for each in all]
 
 
 def missing(what: str) -> None:

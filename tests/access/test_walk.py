@@ -4,22 +4,18 @@ The story is one person's, A: a draft, an application at the desk, one with a qu
 one registered, a company with its registration. B is another applicant; the member belongs to A's company.
 """
 
-import ipaddress
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.conf import settings as django_settings
-from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from rahdari.address import directory, parse_parts
+from rahdari.address import parse_parts
 from rahdari.api import interface
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.apply.step_forms import PAGES
@@ -31,9 +27,10 @@ from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import Membership, Organisation, Role, RoleAssignment, User
 from rahdari.register.models import Registration
-from rahdari.vault import keys, links
+from rahdari.vault import links
 from tests.builders import story
 from tests.builders.attestations import a_secretary, an_attestation
+from tests.builders.shared import known_networks
 
 from .made import a_case_with_document, an_invoice_with_a_payment, invite, of_the_company, with_document
 
@@ -332,14 +329,10 @@ def facts_of(application: Application) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """The story is told once, around all tests of this file; each of them takes back what it did."""
-    keys.make_missing(Path(django_settings.DATA) / "keys")
-    directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
-    with django_db_blocker.unblock(), transaction.atomic():
+def world(shared: None) -> Iterator[World]:
+    """The story is told once for all tests of a file."""
+    with known_networks():
         yield the_story()
-        transaction.set_rollback(True)
-    directory.configure(None)
 
 
 def the_story() -> World:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import schemathesis
-from django.conf import settings as django_settings
 from django.core import signals
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import close_old_connections, transaction
@@ -20,21 +19,21 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
-from rahdari.address import directory
 from rahdari.api import rules
 from rahdari.api.interface import API
 from rahdari.api.openapi_links import LEADS
 from rahdari.programs.openapi import document, links_of
 from rahdari.programs.operation import names_in
-from rahdari.vault import keys
-from tests.builders.api_world import KNOWN, World, nothing, the_world
+from tests.builders.api_world import World, nothing, the_world
 from tests.builders.programs import Program
+from tests.builders.shared import known_networks
+from tests.needs import fewer
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "src" / "rahdari" / "client" / "openapi.json"
 OF_OPERATORS = ROOT / "docs" / "api" / "operators.json"
 pytestmark = pytest.mark.django_db
-TRIES = 8
+TRIES = fewer(8, 3)
 
 
 class TestTheDocument:
@@ -87,15 +86,11 @@ class TestTheDocument:
 
 
 @pytest.fixture(scope="module")
-def program(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Program, World]]:
+def program(shared: None) -> Iterator[tuple[Program, World]]:
     """The story is told once; each test takes back what it did."""
-    keys.make_missing(Path(django_settings.DATA) / "keys")
-    directory.configure(None, KNOWN)
-    with django_db_blocker.unblock(), transaction.atomic():
+    with known_networks():
         world = the_world()
         yield Program(world.person), world
-        transaction.set_rollback(True)
-    directory.configure(None)
 
 
 @pytest.fixture(autouse=True)
@@ -179,7 +174,7 @@ def test_every_answer_is_as_described(
 
 # -- one after the other ---------------------------------------------------------------------------------------------
 
-WALKS, STEPS = 25, 12
+WALKS, STEPS = fewer(25, 12), 12
 
 
 def test_every_answer_is_as_described_on_the_way_from_one_to_the_next(program: tuple[Program, World]) -> None:

@@ -20,6 +20,7 @@ from rahdari.apply.parts import attach_document
 from rahdari.apply.portable_documents import without_segments
 from rahdari.apply.screening import FileFault, FileRefused, Screened, in_a_process, screen, shown_name
 from tests.builders.drafts import NOW, a_draft, a_pdf, a_photo, a_photo_with_place, actor_of
+from tests.needs import fewer
 
 TYPES = ["application/pdf", "image/jpeg", "image/png"]
 MB = 1024 * 1024
@@ -336,7 +337,7 @@ class TestScreen:
         assert look(a_photo(), "photo.png").name == "photo.jpg"
         assert look(a_photo(kind="PNG"), "PHOTO.JPEG").name == "PHOTO.png"
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=fewer(60, 20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.sampled_from([b"", b"%PDF-1.4\n", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n"]), st.binary(max_size=3_000))
     def test_answers_any_bytes_with_a_file_or_a_reason(self, start: bytes, rest: bytes) -> None:
         try:
@@ -346,7 +347,7 @@ class TestScreen:
             assert isinstance(error.reason, FileFault)  # noqa: PT017 (both answers are right)
         assert kept is None or kept.content
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=fewer(40, 15), deadline=None)
     @given(st.data())
     def test_survives_damage_at_any_place(self, data: st.DataObject) -> None:
         good = data.draw(st.sampled_from([SMALL_PDF, SMALL_PHOTO]))

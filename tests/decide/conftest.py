@@ -1,14 +1,13 @@
-import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
-from rahdari.address import directory
 from rahdari.people.models import Role, User
 from rahdari.vault import keys
 from tests.builders.cases import an_officer
+from tests.builders.shared import known_networks
 
 
 @pytest.fixture(autouse=True)
@@ -19,9 +18,8 @@ def vault_keys() -> None:
 @pytest.fixture(autouse=True)
 def sample_operators() -> Iterator[None]:
     """One sample operator: 203.0.113.0/24 has a known network, 198.51.100.0/24 has none."""
-    directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
-    yield
-    directory.configure(None)
+    with known_networks():
+        yield
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from rahdari.people.models import User
 from tests import urdu
 from tests.builders.cases import DAY, HOUR, NOW, a_case, a_person
 from tests.builders.drafts import a_pdf
+from tests.builders.shared import known_networks
 
 from .test_views import page, signed_in
 
@@ -88,9 +89,15 @@ def the_time(time_machine: Any) -> None:
     time_machine.move_to(NOW + HOUR, tick=False)
 
 
-@pytest.fixture
-def case(db: None, the_time: None) -> Case:
+@pytest.fixture(scope="module")
+@known_networks()
+def built(shared: None) -> Case:
     return a_case_of(MANY, proved=PROVED)
+
+
+@pytest.fixture
+def case(built: Case, db: None, the_time: None) -> Case:
+    return queries.case_of(built.application) or pytest.fail("there is no case")
 
 
 @pytest.fixture

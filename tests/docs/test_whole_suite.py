@@ -6,8 +6,8 @@ from pathlib import Path
 from .named_tests import TESTS
 
 SECTION = "### What `./test` leaves out\n"
-# What leaves something out: the mark, the second of both languages, and fewer of the same.
-TRACE = re.compile(r"pytest\.mark\.whole\b|\bENGLISH_FIRST\b|\beverything_is_needed\(\)")
+# What leaves tests or steps out; `fewer` only tries the same on fewer examples.
+TRACE = re.compile(r"pytest\.mark\.whole\b|\bENGLISH_FIRST\b|\brarely\(|\beverything_is_needed\(\)")
 
 
 def test_every_file_with_something_left_out_is_listed_and_no_other() -> None:

@@ -28,6 +28,7 @@ from rahdari.feed import (
 )
 from rahdari.feed.canonical import encode_checked
 from rahdari.feed.plain import LINE_BEGIN, LINE_END, EntryRow, key_of, plain_rows
+from tests.needs import fewer
 
 SESSION = "5e" * 16
 small = st.integers(0, 3)
@@ -154,7 +155,7 @@ def quickly(file: bytes, limits: Limits) -> object:
 
 
 class TestQuickReader:
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=fewer(400, 100), deadline=None)
     @given(st.lists(lines, max_size=6), st.integers(-1, 1), st.sampled_from([b"\n", b"\n", b"", b"\n\n"]))
     @example([line_of({}, 0)], 0, b"\n")
     def test_agrees_with_the_careful_one(self, content: list[bytes], off: int, ending: bytes) -> None:
@@ -169,7 +170,7 @@ class TestQuickReader:
             for (_, entry), (_, cut) in zip(careful, quick, strict=True):
                 assert cut is None or cut == entry
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=fewer(300, 75), deadline=None)
     @given(st.lists(st.one_of(fine, with_port, nearly), min_size=1, max_size=4))
     def test_takes_nothing_that_an_entry_may_not_be(self, entries: list[dict[str, Any]]) -> None:
         rows = plain_rows(b"".join(canonical({"entry": entry, "op": "add"}) + b"\n" for entry in entries))

@@ -31,6 +31,7 @@ from rahdari.publish.models import Operator
 from rahdari.register.models import Registration
 from tests.agent.feeds import TOKEN, Answer, Stand, a_configuration, sync
 from tests.builders.publishing import entered, moved, struck_out
+from tests.needs import fewer
 
 pytestmark = pytest.mark.django_db
 
@@ -235,5 +236,9 @@ def prefixes(configuration: Configuration) -> set[str]:
 
 TestWorld = World.TestCase
 TestWorld.settings = how(
-    max_examples=8, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=fewer(8, 4),
+    stateful_step_count=14,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rahdari import policy
 from rahdari.policy import Allowance, Calendar, Holiday, Pause, Season, Slot, due_at, remaining, used_share
+from tests.needs import fewer
 
 KARACHI = ZoneInfo("Asia/Karachi")
 DAY = (Slot(time(9), time(13)), Slot(time(13, 30), time(17)))
@@ -45,7 +46,7 @@ calendars = st.builds(
 
 class TestAnyClock:
     @given(moments, allowances, calendars, st.lists(pauses, max_size=4), pauses)
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=fewer(150, 40), deadline=None)
     def test_is_never_shortened_by_a_pause(
         self, start: datetime, allowance: Allowance, calendar: Calendar, before: list[Pause], another: Pause
     ) -> None:
@@ -54,7 +55,7 @@ class TestAnyClock:
         assert later >= due
 
     @given(moments, allowances, calendars, st.lists(pauses, max_size=3), days)
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=fewer(150, 40), deadline=None)
     def test_is_never_made_earlier_by_a_holiday_however_late_it_is_declared(
         self, start: datetime, allowance: Allowance, calendar: Calendar, stops: list[Pause], day: date
     ) -> None:
@@ -63,7 +64,7 @@ class TestAnyClock:
         assert due_at(started_at=start, allowance=allowance, calendar=longer, pauses=stops) >= due
 
     @given(moments, allowances, calendars, st.lists(pauses, max_size=4), st.randoms())
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=fewer(100, 30), deadline=None)
     def test_does_not_care_in_which_order_or_how_often_a_pause_is_told(
         self, start: datetime, allowance: Allowance, calendar: Calendar, stops: list[Pause], chance: object
     ) -> None:
@@ -73,7 +74,7 @@ class TestAnyClock:
         assert due_at(started_at=start, allowance=allowance, calendar=calendar, pauses=again) == due
 
     @given(moments, allowances, calendars)
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=fewer(100, 30), deadline=None)
     def test_ends_after_it_began(self, start: datetime, allowance: Allowance, calendar: Calendar) -> None:
         due = policy.add(start=start, allowance=allowance, calendar=calendar)
         assert due > start or (allowance.unit not in {"minutes", "hours", "working_hours"} and due >= start)
@@ -81,7 +82,7 @@ class TestAnyClock:
 
 class TestWorkingHours:
     @given(moments, st.integers(1, 60), calendars, st.lists(moments, max_size=5))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=fewer(150, 40), deadline=None)
     def test_stand_still_outside_office_hours_so_a_pause_there_adds_nothing(
         self, start: datetime, length: int, calendar: Calendar, at: list[datetime]
     ) -> None:
@@ -91,7 +92,7 @@ class TestWorkingHours:
         assert due_at(started_at=start, allowance=allowance, calendar=calendar, pauses=off) == due
 
     @given(moments, st.integers(1, 60), calendars, st.lists(pauses, max_size=3))
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=fewer(100, 30), deadline=None)
     def test_are_all_used_when_the_clock_ends(
         self, start: datetime, length: int, calendar: Calendar, stops: list[Pause]
     ) -> None:
@@ -232,7 +233,7 @@ class TestRemaining:
         assert used_share(now=now, started_at=MONDAY, allowance=TEN_HOURS, calendar=CALENDAR) == pytest.approx(1.55)
 
     @given(moments, st.timedeltas(timedelta(), timedelta(days=30)), allowances, calendars)
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=fewer(100, 30), deadline=None)
     def test_is_late_exactly_when_the_due_time_has_passed(
         self, start: datetime, later: timedelta, allowance: Allowance, calendar: Calendar
     ) -> None:
@@ -266,7 +267,7 @@ def _merged(stops: list[Pause]) -> list[Pause]:
 
 class TestShare:
     @given(moments, allowances, calendars, st.lists(pauses, max_size=3), st.sampled_from([0.5, 0.8, 1.0]))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=fewer(150, 40), deadline=None)
     def test_is_gone_at_the_moment_that_is_told_and_not_before(
         self, start: datetime, allowance: Allowance, calendar: Calendar, stops: list[Pause], share: float
     ) -> None:

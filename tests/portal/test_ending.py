@@ -28,7 +28,7 @@ from .test_holding import end, entered, last_delta, of_a_company, page_of, signe
 
 pytestmark = pytest.mark.django_db
 browser, granted, holder = test_holding.browser, test_holding.granted, test_holding.holder
-registration, the_house = test_holding.registration, test_holding.the_house
+built, registration, the_house = test_holding.built, test_holding.registration, test_holding.the_house
 
 
 class TestWayBack:

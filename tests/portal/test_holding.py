@@ -15,7 +15,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.address import directory
 from rahdari.applicant.paper import sheet_of
 from rahdari.applicant.registrations import CHANGES
 from rahdari.applicant.stages import Facts, Stage, stage_of
@@ -31,35 +30,40 @@ from rahdari.register import actions as register
 from rahdari.register import reference as references
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import NewEntry
-from rahdari.vault import keys
 from tests import urdu
 from tests.builders import story
 from tests.builders.people import sign_in_at_once
+from tests.builders.shared import known_networks
 
 pytestmark = pytest.mark.django_db
 TCP_443 = {"kind": "openvpn_tcp", "protocol": "", "port": ""}
 
 
+@pytest.fixture(scope="module")
+@known_networks()
+def built(shared: None) -> Application:
+    """Somebody follows the feed, and somebody holds a registration."""
+    publish.create_operator(slug="sample-gateway", name="Sample Gateway", asns=[], gateway=True, now=timezone.now())
+    return story.a_granted_application(story.a_person())
+
+
 @pytest.fixture(autouse=True)
-def the_house(settings: Any, tmp_path: Path, db: None) -> Iterator[None]:
-    """A data folder of its own, so that the feed begins with this test's database; and somebody who follows it."""
-    keys.make_missing(Path(django_settings.DATA) / "keys")
+def the_house(built: Application, settings: Any, tmp_path: Path, db: None) -> Iterator[None]:
+    """A data folder of its own, so that the feed begins with this test's database."""
     shutil.copytree(settings.DATA / "keys", tmp_path / "data" / "keys")
     settings.DATA = tmp_path / "data"
-    directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
-    publish.create_operator(slug="sample-gateway", name="Sample Gateway", asns=[], gateway=True, now=timezone.now())
-    yield
-    directory.configure(None)
+    with known_networks():
+        yield
 
 
 @pytest.fixture
-def holder() -> User:
-    return story.a_person()
+def granted(built: Application, db: None) -> Application:
+    return story.fresh(built)
 
 
 @pytest.fixture
-def granted(holder: User) -> Application:
-    return story.a_granted_application(holder)
+def holder(granted: Application) -> User:
+    return granted.applicant
 
 
 @pytest.fixture

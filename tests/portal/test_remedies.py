@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from rahdari.policy import PolicyError, Reason
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from tests.builders import story
+from tests.builders.shared import known_networks
 
 from . import test_holding
 from .test_holding import end
@@ -31,7 +33,7 @@ RULES = policy.current(None)
 ADVERSE = [each for each in RULES.reasons.values() if each.kind in {"refusal", "suspension", "striking_out"}]
 WORDS = "The meter stands in my name; here is why."
 browser, granted, holder = test_holding.browser, test_holding.granted, test_holding.holder
-registration, the_house = test_holding.registration, test_holding.the_house
+built, registration, the_house = test_holding.built, test_holding.registration, test_holding.the_house
 
 
 def pairs(*ways: str) -> list[tuple[Reason, str]]:
@@ -59,6 +61,21 @@ def any_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(evidence, "fits", lambda _application, _reason: True)
     monkeypatch.setattr(evidence, "missing", lambda _application, _reason, named=True: ())
     return
+
+
+@pytest.fixture(scope="module")
+@known_networks()
+def somebody(shared: None) -> User:
+    """With an application that an officer looks at, and with one that is granted."""
+    person = story.a_person()
+    story.a_case(person)
+    story.a_granted_application(person)
+    return person
+
+
+@pytest.fixture
+def applicant(somebody: User) -> User:
+    return copy(somebody)
 
 
 def signed_in(user: User) -> Client:
@@ -91,14 +108,13 @@ def noticed(applicant: User, reason: Reason) -> Case:
     """Told that it may be refused, or taken back, with this code."""
     officer = story.an_officer()
     if reason.kind == "refusal":
-        case = story.a_case(applicant)
+        case = story.case_of(Application.objects.get(applicant=applicant, status="submitted"))
         assignment.take_case(case=case, officer=officer, now=timezone.now())
         refusals.propose_refusal(
             case=case, officer=officer, codes=[reason.code], text="So it is.", named="Page 2.", now=timezone.now()
         )
     else:
-        application = story.a_granted_application(applicant)
-        case = story.case_of(application)
+        case = story.case_of(Application.objects.get(applicant=applicant, status="granted"))
         revocation.propose_revocation(
             case=case, officer=officer, code=reason.code, text="So it is.", evidence="Page 2.", now=timezone.now()
         )
@@ -131,8 +147,9 @@ def is_officers(reason: Reason) -> bool:
 
 @pytest.mark.django_db
 @walked("portal:notice")
-def test_an_answer_in_the_same_file_reaches_the_officers(the_house: None, reason: Reason, key: str) -> None:
-    applicant = story.a_person()
+def test_an_answer_in_the_same_file_reaches_the_officers(
+    the_house: None, applicant: User, reason: Reason, key: str
+) -> None:
     case = noticed(applicant, reason)
     kind = "application_notice" if reason.kind == "refusal" else "registration_notice"
     place = page_named_in(letter_to(applicant, kind))
@@ -154,8 +171,7 @@ def test_an_answer_in_the_same_file_reaches_the_officers(the_house: None, reason
 
 @pytest.mark.django_db
 @walked("portal:apply_anew")
-def test_a_new_application_begins(the_house: None, reason: Reason, key: str) -> None:
-    applicant = story.a_person()
+def test_a_new_application_begins(the_house: None, applicant: User, reason: Reason, key: str) -> None:
     if not is_officers(reason):  # X3: by its own term
         assert reason.code == "X3"
         return
@@ -175,8 +191,7 @@ def test_a_new_application_begins(the_house: None, reason: Reason, key: str) -> 
 
 @pytest.mark.django_db
 @walked("portal:prove_again")
-def test_an_address_is_proved_again_while_suspended(the_house: None, reason: Reason, key: str) -> None:
-    applicant = story.a_person()
+def test_an_address_is_proved_again_while_suspended(the_house: None, applicant: User, reason: Reason, key: str) -> None:
     case = decided(applicant, reason)
     letter = letter_of(case, reason)
     assert RULES.remedies[key].text.en in " ".join(letter.split())
@@ -209,7 +224,7 @@ def test_a_request_is_taken_back(
 
 @pytest.mark.django_db
 @walked(remedies.IN_WRITING, remedies.ELSEWHERE)
-def test_what_has_no_page_says_by_which_way_it_goes(the_house: None, reason: Reason, key: str) -> None:
+def test_what_has_no_page_says_by_which_way_it_goes(the_house: None, applicant: User, reason: Reason, key: str) -> None:
     remedy, contact = RULES.remedies[key].text, RULES.contact
     assert contact is not None
     if remedies.WAYS[key] == remedies.ELSEWHERE:
@@ -217,7 +232,6 @@ def test_what_has_no_page_says_by_which_way_it_goes(the_house: None, reason: Rea
     if not is_officers(reason):  # X6: a court order
         assert reason.code == "X6" and remedies.WAYS[key] == remedies.ELSEWHERE
         return
-    applicant = story.a_person()
     case = decided(applicant, reason)
     letter = " ".join(letter_of(case, reason).split())
     place = page_named_in(letter_of(case, reason))
@@ -236,8 +250,7 @@ class TestApplyingAnew:
     def again(self, application: Application) -> str:
         return reverse("portal:apply_anew", args=[application.reference])
 
-    def test_begins_with_what_was_typed(self, the_house: None) -> None:
-        applicant = story.a_person()
+    def test_begins_with_what_was_typed(self, the_house: None, applicant: User) -> None:
         before = self.refused(applicant)
         signed_in(applicant).post(self.again(before))
         draft = Application.objects.get(applicant=applicant, status="draft")
@@ -246,8 +259,7 @@ class TestApplyingAnew:
         kept = [(row.block, row.runs, row.parts) for row in applications.endpoints_of(before)]
         assert [(row.block, row.runs, row.parts) for row in applications.endpoints_of(draft)] == kept
 
-    def test_is_one_draft_however_often_and_another_after_it_was_sent(self, the_house: None) -> None:
-        applicant = story.a_person()
+    def test_is_one_draft_however_often_and_another_after_it_was_sent(self, the_house: None, applicant: User) -> None:
         before = self.refused(applicant)
         mine = signed_in(applicant)
         for _ in range(2):
@@ -259,8 +271,7 @@ class TestApplyingAnew:
         mine.post(self.again(before))
         assert Application.objects.get(applicant=applicant, status="draft").pk != draft.pk
 
-    def test_can_be_sent_and_is_judged_anew(self, the_house: None) -> None:
-        applicant = story.a_person()
+    def test_can_be_sent_and_is_judged_anew(self, the_house: None, applicant: User) -> None:
         before = self.refused(applicant)
         signed_in(applicant).post(self.again(before))
         draft = Application.objects.get(applicant=applicant, status="draft")
@@ -270,8 +281,7 @@ class TestApplyingAnew:
         workflow.advance(now=timezone.now())
         assert story.fresh(sent).status == "submitted" and cases.case_of(sent) is not None
 
-    def test_is_for_the_applicant_and_after_a_refusal(self, the_house: None) -> None:
-        applicant = story.a_person()
+    def test_is_for_the_applicant_and_after_a_refusal(self, the_house: None, applicant: User) -> None:
         before = self.refused(applicant)
         assert signed_in(story.a_person()).post(self.again(before)).status_code == 404
         other = story.a_case(applicant).application

@@ -21,6 +21,7 @@ from rahdari.register import actions as register
 from rahdari.register import address_changes, changes, sharing
 from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.register.rules import NewEntry, published_end, stamp
+from tests.needs import fewer
 
 pytestmark = pytest.mark.django_db
 BEGINNING = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
@@ -121,7 +122,7 @@ def listed() -> list[dict[str, object]]:
     return [row.change.snapshot for row in rows]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=fewer(25, 8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 @example(steps=[("enter", 0, 2, 0), ("let_in", 1, 1, 0), ("enter", 1, 7, 0), ("days", 0, 7, 0), ("end", 1, 1, 0)])
 @example(

@@ -1,4 +1,3 @@
-import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,10 +6,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from rahdari.address import directory
 from rahdari.publish import actions as publish
 from rahdari.publish import ceremony
 from rahdari.vault import keys
+from tests.builders.shared import known_networks
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +20,8 @@ def vault_keys() -> None:
 @pytest.fixture(autouse=True)
 def sample_operators() -> Iterator[None]:
     """203.0.113.0/24 has a known network, so that the rule may grant."""
-    directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
-    yield
-    directory.configure(None)
+    with known_networks():
+        yield
 
 
 @pytest.fixture

@@ -14,17 +14,14 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.address import directory
 from rahdari.api.interface import API
 from rahdari.apply.models import Application
 from rahdari.attest.rules import Identifier
@@ -37,15 +34,18 @@ from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions
 from rahdari.register import actions as register
 from rahdari.register.rules import NewEntry
-from rahdari.vault import keys
 from tests.access.test_walk import ALL, OFFICERS_ON_RECORD, OWN_APPLICATION, PROGRAMS, VISITORS, World, the_story
 from tests.builders import story
 from tests.builders.attestations import an_attestation
 from tests.builders.programs import Program
+from tests.builders.shared import known_networks
+from tests.needs import rarely
 
 pytestmark = pytest.mark.django_db
 # The second officer is an officer like the first.
 WHO = ("nobody", "A", *(each for each in VISITORS if each != "second"))
+# One of each kind; the others are people like A, and an officer of a higher rank.
+OFTEN = {"nobody", "A", "officer", "operator", "administrator", "accountant", "association"}
 # Applications in each state, besides those that are only on the register.
 STATES: tuple[tuple[Callable[[User], object], int], ...] = (
     (story.a_full_draft, 2),
@@ -139,16 +139,12 @@ def applied(person: User, make: Callable[[User], object]) -> Holder:
 
 
 @pytest.fixture(scope="module")
-def planted(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[Register]:
-    keys.make_missing(Path(django_settings.DATA) / "keys")
-    directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
-    with django_db_blocker.unblock(), transaction.atomic():  # type: ignore[attr-defined]
-        world = the_story()
-        holders = [applied(story.a_person(), make) for make, count in STATES for _ in range(count)]
-        holders += [on_the_register(number) for number in range(REGISTERED)]
-        yield Register(world, holders)
-        transaction.set_rollback(True)
-    directory.configure(None)
+@known_networks()
+def planted(shared: None) -> Register:
+    world = the_story()
+    holders = [applied(story.a_person(), make) for make, count in STATES for _ in range(count)]
+    holders += [on_the_register(number) for number in range(REGISTERED)]
+    return Register(world, holders)
 
 
 def text_of(answer: HttpResponse) -> str:
@@ -179,7 +175,7 @@ def places(world: World, name: str, who: str) -> Iterator[str]:
         yield from (place + asked for asked in ASKED.get(name, ()))
 
 
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("who", rarely(WHO, often=OFTEN))
 def test_no_page_tells_of_two(planted: Register, who: str) -> None:
     """Every name of the URL table is asked: `tests/access/test_walk.py` says what stands in its address, or fails."""
     browser, asked = planted.world.client(who), 0

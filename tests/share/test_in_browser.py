@@ -13,6 +13,7 @@ from tests.in_browser import faults_on_a_small_phone
 from tests.needs import ENGLISH_FIRST
 
 from .test_sharing import DESK, House, browser_of, text
+from .test_sharing import built as built
 from .test_sharing import house as house
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]

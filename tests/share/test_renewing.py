@@ -24,6 +24,7 @@ from tests.builders import story
 from tests.portal.test_again import ends_in
 
 from .test_sharing import DAY, House, text
+from .test_sharing import built as built
 from .test_sharing import house as house
 
 pytestmark = pytest.mark.django_db

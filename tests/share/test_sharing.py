@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import uuid
+from copy import deepcopy
 from dataclasses import dataclass
 
 import pytest
@@ -27,6 +28,7 @@ from rahdari.register.rules import NewEntry
 from rahdari.share import actions, queries
 from rahdari.share.models import ConsentQuestion, SharingRequest
 from tests.builders import story
+from tests.builders.shared import known_networks
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -75,8 +77,9 @@ class House:
         return str(check.outcome), check.finding
 
 
-@pytest.fixture
-def house() -> House:
+@pytest.fixture(scope="module")
+@known_networks()
+def built(shared: None) -> House:
     first, second = story.a_person(), story.a_person()
     registration = story.registration_of(story.a_granted_application(first))
     address = str(registration.entries.get().block.network_address)
@@ -84,6 +87,11 @@ def house() -> House:
     endpoint = story.add(draft, address)
     story.prove(endpoint)
     return House(first, second, registration, story.fresh(draft), endpoint)
+
+
+@pytest.fixture
+def house(built: House) -> House:
+    return deepcopy(built)
 
 
 def text(browser: Client, place: str) -> str:

@@ -5,7 +5,8 @@ import uuid
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Min, QuerySet
+from django.db.models import F, IntegerField, Min, QuerySet
+from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
 from rahdari import optional
@@ -73,8 +74,17 @@ def letter_for(user: User, id: uuid.UUID) -> Letter:
     return letter
 
 
+# Of the person whose row is read.
+UNREAD = RawSQL(
+    "(SELECT count(*) FROM letters_letter WHERE to_id = people_user.id AND read_at IS NULL)", [], IntegerField()
+)
+
+
 def unread_count(user: User) -> int:
-    # Asked for each page.
+    """Of the reader of a page it came with them (`people.reader`)."""
+    known: int | None = getattr(user, "unread_letters", None)
+    if known is not None:
+        return known
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM letters_letter WHERE to_id = %s AND read_at IS NULL", [user.pk])
         return int(cursor.fetchone()[0])

@@ -110,7 +110,9 @@ def name_of_staff(id: str) -> str:
 
 # The posts that were looked up already, by the person's key, while one request is answered: each page asks for its
 # links, its gates and its contents, and would ask the database each time.
-_looked_up: ContextVar[dict[uuid.UUID, list[RoleAssignment]] | None] = ContextVar("posts_looked_up", default=None)
+_looked_up: ContextVar[dict[uuid.UUID | None, list[RoleAssignment]] | None] = ContextVar(
+    "posts_looked_up", default=None
+)
 
 
 @contextmanager
@@ -124,9 +126,10 @@ def looking_up_posts_once() -> Iterator[None]:
 
 
 def forget_posts() -> None:
-    """Posts have changed."""
+    """Posts have changed, and what came with the reader (`reader`) says nothing any more."""
     if (known := _looked_up.get()) is not None:
         known.clear()
+        known[None] = []
 
 
 def posts_of(user: Visitor) -> list[RoleAssignment]:
@@ -136,8 +139,10 @@ def posts_of(user: Visitor) -> list[RoleAssignment]:
     known = _looked_up.get()
     if known is not None and user.pk in known:
         return known[user.pk]
-    # Asked for each page, and nearly nobody holds one: that is asked in the shortest way.
-    found = list(user.posts.filter(ended_at__isnull=True).order_by("appointed_at", "id")) if _any_post(user) else []
+    # Asked for each page, and nearly nobody holds one: that comes with the reader, or is asked in the shortest way.
+    came = getattr(user, "any_post", None) if known is not None and None not in known else None
+    any_post = _any_post(user) if came is None else came
+    found = list(user.posts.filter(ended_at__isnull=True).order_by("appointed_at", "id")) if any_post else []
     if known is not None:
         known[user.pk] = found
     return found

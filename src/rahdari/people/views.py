@@ -353,7 +353,7 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
         user = next((account.user for account in ready if str(account.user.pk) == request.POST.get("account")), None)
         if user is None:
             raise Http404
-        login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
         record_authentication(request, user, "demonstration")
         return redirect(target or settings.LOGIN_REDIRECT_URL)
     return render(request, "people/demo_sign_in.html", {"accounts": ready, "next": target})

@@ -120,7 +120,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
 
 def _organisation(user: User, *, here: bool) -> list[Link]:
     """Of whoever belongs to one, its page, or that of its members for who sees no more; of several, their list."""
-    mine = list(people.memberships_of(user)[:2])
+    mine = list(people.memberships_of(user)[:2]) if getattr(user, "any_membership", True) else []
     if not mine:
         return []
     if len(mine) > 1:

@@ -193,7 +193,10 @@ WSGI_APPLICATION = "rahdari.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "people.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# Sessions that were opened before name the second one.
+AUTHENTICATION_BACKENDS = ["rahdari.people.reader.ReaderBackend", "allauth.account.auth_backends.AuthenticationBackend"]
+# What is read with whoever is signed in, since each page shows it: the name of the attribute, and the expression.
+OF_READER = {"unread_letters": "rahdari.letters.queries.UNREAD"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:home"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]

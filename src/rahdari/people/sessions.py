@@ -7,12 +7,17 @@ keeps is encrypted, and bound to that row. So a copy of the database opens no se
 from typing import Any, cast
 
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from rahdari.vault import cipher, index
 
+INSERT = """INSERT INTO django_session (session_data, expire_date, session_key) VALUES (%s, %s, %s)
+ON CONFLICT DO NOTHING"""
+UPDATE = "UPDATE django_session SET session_data = %s, expire_date = %s WHERE session_key = %s"
 # The column takes 40 signs: 160 bits of the hash.
 LENGTH = 40
 
@@ -65,7 +70,23 @@ class SessionStore(db.SessionStore):
         row.session_data = sealed.hex()
         return row
 
+    def save(self, must_create: bool = False) -> None:
+        """One statement, which needs no transaction of its own."""
+        if self.session_key is None:
+            self.create()
+            return
+        row = self.create_model_instance(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT if must_create else UPDATE, [row.session_data, row.expire_date, row.session_key])
+            if cursor.rowcount == 0:
+                raise CreateError if must_create else UpdateError
+
+    def _get_new_session_key(self) -> str:
+        """Whether somebody has it is found out as it is written."""
+        return get_random_string(32, VALID_KEY_CHARS)
+
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
         if key is not None:
-            super().delete(row_of(key))
+            with connection.cursor() as cursor:
+                cursor.execute("DELETE FROM django_session WHERE session_key = %s", [row_of(key)])

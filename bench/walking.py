@@ -132,6 +132,14 @@ class Visitor:
             body, kind = _multipart(sent, file)
             self._ask("POST", place, body, {"Content-Type": kind})
 
+    def has_moved(self) -> bool:
+        """As the script of a page that waits asks: whether the page is to be loaded again."""
+        began = time.perf_counter()
+        status, content, _ = self._once("GET", self.path, None, {"X-Rahdari-Follow": "1"})
+        self.asked.append(("page", (time.perf_counter() - began) * 1000, status))
+        states = [re.findall(r'data-follow="([^"]*)"', page) for page in (self.page, content.decode())]
+        return status != 200 or not states[0] or states[0] != states[1]
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()

@@ -2,7 +2,8 @@
 
 import uuid
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from rahdari.applicant.registrations import RegistrationNotFound, registration_for
 from rahdari.apply import access
@@ -23,6 +24,14 @@ def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> 
         return access.application_for_applicant(applicant=person(request), reference=reference, act=act)
     except access.ApplicationNotFound:
         raise Http404 from None
+
+
+def state_for_script(request: HttpRequest, state: str) -> HttpResponse | None:
+    """What the script of a page that waits asks for (`follow.js`): the state of the page, without the page. Empty:
+    nothing is waited for any more. None for a reader."""
+    if "X-Rahdari-Follow" not in request.headers:
+        return None
+    return HttpResponse(format_html('<p data-follow="{}"></p>', state) if state else "")
 
 
 def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY) -> Reached[Registration]:

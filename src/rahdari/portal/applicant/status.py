@@ -64,6 +64,10 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:tasks", reference=reference)
     seen = overview(found, now=timezone.now())
     in_force = len(seen.standing.in_force) if seen.standing else 0
+    state = f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}"
+    is_moving = seen.stage in MOVING
+    if (answer := shared.state_for_script(request, state if is_moving else "")) is not None:
+        return answer
     now = timezone.now()
     waits = _operator_clock(seen, now)
     of_others = seen.awaited_of_others if seen.waits_for_others else []
@@ -82,7 +86,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "here": _gate(seen.stage),
         "fee_to_come": fee_to_come(seen),
         "service": service_title(found.service),
-        "is_moving": seen.stage in MOVING,
+        "is_moving": is_moving,
         "clock_words": _clock_words(seen.clock),
         "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",
         "in_office_hours": seen.clock is not None and case_clock.allowance_of(found).unit == "working_hours",
@@ -100,7 +104,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "your_turn": seen.is_your_turn,
         "looks": looks_at_application(found),
         **optional.joined(__package__, "on_status", seen),
-        "state": f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}",
+        "state": state,
     }
     return render(request, "portal/applicant/status.html", context)
 

@@ -18,27 +18,35 @@ from tests.builders.people import the_newest_code
 
 pytestmark = pytest.mark.django_db
 
-# Each request in its order, and how many queries it makes at most: those of the session, the reader and the navigation
-# are five on a page of somebody who is signed in. Savepoints count where the suite's own transaction makes them.
+# Each request in its order, and how many queries it makes at most: the session, the reader with all that the navigation
+# shows, and the application are three. Savepoints count where the suite's own transaction makes them.
 EXPECTED = [
     ("GET", "/", 0),
     ("GET", "/apply/", 0),
-    ("POST", "/apply/", 4),
+    ("POST", "/apply/", 1),
     ("GET", "/apply/ready/", 1),
-    ("POST", "/sign-in/", 14),
+    ("POST", "/sign-in/", 12),
     ("GET", "/sign-in/code/", 1),
-    ("POST", "/sign-in/code/", 32),
-    ("GET", "about-you/", 6),
-    ("POST", "about-you/", 14),
-    ("GET", "evidence/", 6),
-    ("GET", "evidence/*/", 7),
-    ("POST", "evidence/*/", 27),
-    ("GET", "addresses/add/", 8),
-    ("POST", "addresses/add/", 31),
-    ("GET", "send/", 12),
-    ("POST", "send/", 65),
-    ("GET", "status/", 15),
+    ("POST", "/sign-in/code/", 21),
+    ("GET", "about-you/", 3),
+    ("POST", "about-you/", 13),
+    ("GET", "evidence/", 3),
+    ("GET", "evidence/*/", 4),
+    ("POST", "evidence/*/", 12),
+    ("GET", "addresses/add/", 4),
+    ("POST", "addresses/add/", 24),
+    ("GET", "send/", 6),
+    ("POST", "send/", 42),
+    # Once in each process the frozen rules are read.
+    ("GET", "status/", 12),
 ]
+# With a photo in the place of a declaration: the file, and from then on the list of files.
+WITH_A_PHOTO = {
+    ("POST", "evidence/*/"): 11,
+    ("POST", "addresses/add/"): 1,
+    ("GET", "send/"): 1,
+    ("POST", "send/"): 1,
+}
 
 
 class Counting(Visitor):
@@ -91,5 +99,7 @@ def test_takes_these_requests_and_queries(upload: bool) -> None:
     visitor = Counting("203.0.113.77")
     Person(1, upload, visitor.address, 80).fill_in(visitor, Outbox(), a_photo())
     assert [each[:2] for each in visitor.counted] == [each[:2] for each in EXPECTED], "requests"
-    more = [(is_, most) for is_, most in zip(visitor.counted, EXPECTED, strict=True) if is_[2] > most[2]]
+    extra = WITH_A_PHOTO if upload else {}
+    most = [each[2] + extra.get(each[:2], 0) for each in EXPECTED]
+    more = [(is_, at_most) for is_, at_most in zip(visitor.counted, most, strict=True) if is_[2] > at_most]
     assert more == [], "queries"

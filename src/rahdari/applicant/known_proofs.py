@@ -6,7 +6,7 @@ finds it there. The rooms below know these acts from the settings.
 
 import datetime as dt
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rahdari import optional
 from rahdari.address import format_block
@@ -16,7 +16,7 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import About, Status
 from rahdari.control import challenges, reported_proofs
 from rahdari.control import queries as proofs
-from rahdari.control.models import Method
+from rahdari.control.models import Challenge, Method
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import queries as register
@@ -33,20 +33,25 @@ MOST_TOLD = 50
 type Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def take_known_proofs(*, application: Application, actor: str, now: dt.datetime) -> None:
-    """Take what need not be proved again, and open what proves the others. Named in `settings.ADDRESSES_CHANGED`."""
-    rows = list(applications.endpoints_of(application))
+def take_known_proofs(
+    *, application: Application, actor: str, now: dt.datetime, rows: Sequence[Endpoint] | None = None
+) -> dict[Endpoint, Challenge | None]:
+    """Take what need not be proved again, and open what proves the others: these are given, each with its link as far
+    as it has one of its own. Named in `settings.ADDRESSES_CHANGED`. `rows`: its endpoints, of whoever has them."""
+    rows = list(applications.endpoints_of(application)) if rows is None else rows
     _take_from_before(application, rows, actor, now)
     left = _share(rows, actor, now)
     for row in rows:
         if row.is_dynamic:
             facts = {"subject": row.connection, "holder": application.holder_ref, "parts": row.parts}
             optional.ask(__package__, "make_host", **facts, actor=actor, now=now)
+    found: dict[Endpoint, Challenge | None] = dict.fromkeys(left)
     if len(left) <= FEW:
         policy = applications.frozen_policy(application)
         for row in left:
             if not row.is_dynamic and counts(policy, row, Method.LINK, now):
-                open_method(row, policy, Method.LINK, actor=actor, now=now)
+                found[row] = open_method(row, policy, Method.LINK, actor=actor, now=now)
+    return found
 
 
 def take_proof(*, subject: str, block: Block, now: dt.datetime) -> None:

@@ -140,7 +140,7 @@ def ask_for_a_look(challenge: Challenge, now: dt.datetime) -> None:
 def prove_by_visit(endpoint: Endpoint, policy: Policy, seen: Address, *, actor: str, now: dt.datetime) -> str:
     """Somebody came from this address: the same as opening the link of the endpoint there. Gives what came of it."""
     link = open_method(endpoint, policy, Method.LINK, actor=actor, now=now)
-    return challenges.open_link(token=proofs.link_token(link), address=seen, now=now).result
+    return challenges.visit(link, address=seen, now=now).result
 
 
 def prove_as_before(endpoint: Endpoint, policy: Policy, *, actor: str, now: dt.datetime) -> Challenge | None:

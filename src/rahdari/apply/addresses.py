@@ -95,11 +95,12 @@ def addresses(request: HttpRequest, application: Application, by: Acting) -> Htt
 def add(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
     initial: dict[str, Any] = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4()}
     initial["stays"] = "dynamic" if application.fixed_address == "no" else "static"
-    if not queries.endpoints_of(application).exists() and application.fixed_address in {Which.LINE, Which.SERVER}:
+    first = request.method != "POST" and not queries.endpoints_of(application).exists()
+    if first and application.fixed_address in {Which.LINE, Which.SERVER}:
         initial["which"] = application.fixed_address
         if application.fixed_address == Which.LINE and (own := own_address(request)) is not None:
             initial["block"] = initial["block"] or own.address
-    return _ask(request, application, by, None, initial)
+    return _ask(request, application, by, None, initial, first=first)
 
 
 @pages.addresses_page
@@ -159,11 +160,18 @@ def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> Http
         ),
     )
     to_add = reverse("apply:add_address", args=[application.reference])
-    return _page(request, application, form, row=None, action=to_add)
+    first = not queries.endpoints_of(application).exists()
+    return _page(request, application, form, row=None, first=first, action=to_add)
 
 
 def _ask(
-    request: HttpRequest, application: Application, by: Acting, row: Endpoint | None, initial: dict[str, Any]
+    request: HttpRequest,
+    application: Application,
+    by: Acting,
+    row: Endpoint | None,
+    initial: dict[str, Any],
+    *,
+    first: bool | None = None,
 ) -> HttpResponse:
     given = None
     policy = queries.policy_in_force()
@@ -185,7 +193,9 @@ def _ask(
     else:
         given = unsaved_input.take(request, now=pages.now())
         form = address_form.AddressForm(initial={**initial, **(given or {})}, **facts)
-    return _page(request, application, form, row=row, given_back=given is not None)
+    if first is None or request.method == "POST":
+        first = row is None and not queries.endpoints_of(application).exists()
+    return _page(request, application, form, row=row, first=first, given_back=given is not None)
 
 
 def _after(request: HttpRequest, application: Application) -> HttpResponse:
@@ -194,8 +204,10 @@ def _after(request: HttpRequest, application: Application) -> HttpResponse:
         return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
     may_go_on = access.may(person(request), Act.PAPERS, application=application)
     service = queries.service_of(application, queries.policy_in_force())
-    if may_go_on and service.holder == "person" and queries.endpoints_of(application).count() == 1:
-        return pages.to_next(request, application)
+    if may_go_on and service.holder == "person":
+        endpoints = list(queries.endpoints_of(application))
+        if len(endpoints) == 1:
+            return pages.to_next(request, application, endpoints)
     return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
 
 
@@ -205,6 +217,7 @@ def _page(
     form: address_form.AddressForm,
     *,
     row: Endpoint | None,
+    first: bool,
     given_back: bool = False,
     action: str = "",
 ) -> HttpResponse:
@@ -213,7 +226,6 @@ def _page(
     if is_own:
         # Nothing is to be written.
         form["block"].help_text = ""
-    first = row is None and not queries.endpoints_of(application).exists()
     return render(
         request,
         "apply/address.html",

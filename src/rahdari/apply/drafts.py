@@ -6,7 +6,7 @@ draft; a save that changes nothing writes nothing.
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -85,9 +85,12 @@ def touch(draft: Application, now: dt.datetime, changed: Iterable[str] = ()) -> 
     draft.save(update_fields=["version", "updated_at", *changed])
 
 
-def take_known_proofs(application: Application, *, actor: str, now: dt.datetime) -> None:
-    """Addresses came or changed, or are sent: what is known of them is taken by the room that knows it."""
-    import_string(settings.ADDRESSES_CHANGED)(application=application, actor=actor, now=now)
+def take_known_proofs(
+    application: Application, *, actor: str, now: dt.datetime, rows: Sequence[Endpoint] | None = None
+) -> None:
+    """Addresses came or changed, or are sent: what is known of them is taken by the room that knows it. `rows`: all of
+    them, of whoever has them."""
+    import_string(settings.ADDRESSES_CHANGED)(application=application, actor=actor, now=now, rows=rows)
 
 
 def start_application(

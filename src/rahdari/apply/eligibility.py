@@ -144,6 +144,7 @@ def _begin(request: HttpRequest) -> HttpResponseRedirect | None:
     found = _assess(answers)
     if found is None or found.outcome is not Outcome.APPLY or found.service is None:
         return None
+    now = pages.now()
     try:
         application = drafts.start_application(
             applicant=person(request),
@@ -152,11 +153,12 @@ def _begin(request: HttpRequest) -> HttpResponseRedirect | None:
             language=queries.language_now(),
             send_token=uuid.UUID(answers["token"]),
             actor=actor_of(person(request)),
-            now=pages.now(),
+            now=now,
         )
     except drafts.ServiceNotOpen:
         return HttpResponseRedirect(reverse("apply:instead"))
     except drafts.TooManyDrafts as error:
         messages.error(request, form_errors.too_many_drafts(error.limit))
         return HttpResponseRedirect(reverse("portal:home"))
-    return pages.to_next(request, application)
+    # One that begins now has nothing yet.
+    return pages.to_next(request, application, [] if application.created_at == now else None)

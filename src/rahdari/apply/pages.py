@@ -6,7 +6,7 @@ for that same page (see `kept`).
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ from rahdari.people.rules import Act
 from rahdari.web import errors
 
 from . import access, queries, unsaved_input
-from .models import Application
+from .models import Application, Endpoint
 from .rules import Status, StepKey
 
 type View = Callable[..., HttpResponse]
@@ -130,9 +130,12 @@ def to_tasks(application: Application) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("portal:tasks", args=[application.reference]))
 
 
-def to_next(request: HttpRequest, application: Application) -> HttpResponseRedirect:
-    """To the next task that is open. After those of this room come those that the room above knows."""
-    endpoints = list(queries.endpoints_of(application))
+def to_next(
+    request: HttpRequest, application: Application, endpoints: Sequence[Endpoint] | None = None
+) -> HttpResponseRedirect:
+    """To the next task that is open. After those of this room come those that the room above knows. Whoever has the
+    endpoints gives them along."""
+    endpoints = list(queries.endpoints_of(application)) if endpoints is None else endpoints
     step = queries.open_step(application, queries.policy_in_force(), endpoints=endpoints)
     if step is None:
         return HttpResponseRedirect(import_string(settings.AFTER_THE_FORM)(request, application, endpoints))

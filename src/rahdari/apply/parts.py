@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from rahdari.address import Block, Part, parse_block, vpn
 from rahdari.address import Endpoint as AddressEndpoint
@@ -71,18 +72,20 @@ def add_endpoint(
     wanted = _wanted(block, runs, parts)
     with transaction.atomic():
         draft = locked_draft(application)
-        known = Endpoint.objects.filter(pk=id).first() if id is not None else None
-        is_there = known is not None and known.application_id == draft.pk and known.removed_at is None
-        if known is not None and is_there and known.as_address() == wanted:
+        # With those that were taken out, which keep their place.
+        all_rows = list(Endpoint.objects.filter(Q(application=draft) | Q(pk=id)).order_by("position", "id"))
+        rows = [each for each in all_rows if each.application_id == draft.pk and each.removed_at is None]
+        known = next((each for each in all_rows if each.pk == id), None)
+        if known in rows and known.as_address() == wanted:
             return known
-        trouble = queries.trouble_with(draft, wanted, policy)
+        trouble = queries.trouble_with(draft, wanted, policy, rows=rows)
         if trouble is not None:
             raise EndpointNotTaken(trouble)
-        last = Endpoint.objects.filter(application=draft).order_by("-position").values_list("position", flat=True)
+        last = max((each.position for each in all_rows if each.application_id == draft.pk), default=0)
         row = Endpoint(
             id=id if id is not None and known is None else uuid.uuid4(),
             application=draft,
-            position=(last.first() or 0) + 1,
+            position=last + 1,
             added_at=now,
             remote=remote,
             kind=kind,
@@ -98,7 +101,7 @@ def add_endpoint(
             now=now,
             detail={"endpoint": str(row.pk)},
         )
-        take_known_proofs(draft, actor=actor, now=now)
+        take_known_proofs(draft, actor=actor, now=now, rows=[*rows, row])
         return row
 
 

@@ -202,6 +202,13 @@ def documents_of(application: Application) -> QuerySet[Document]:
     return found if application.about == rules.About.NEW else found.select_related("noted_from__application")
 
 
+def papers_asked(application: Application, service: Service) -> list[Document]:
+    """Its documents; none is looked for where neither the service nor the chosen evidence asks for one."""
+    kind = service.evidence_kind(application.evidence_kind)
+    asked = service.documents or (kind is not None and kind.sort.is_file)
+    return list(documents_of(application)) if asked else []
+
+
 def documents_of_answer(application: Application, asked: str) -> QuerySet[Document]:
     """The papers that were sent with the answer to what another room asked."""
     return documents_of(application).filter(rule=asked)
@@ -285,9 +292,16 @@ def facts_of(
     )
 
 
-def missing_steps(application: Application, policy: Policy) -> list[StepKey]:
+def missing_steps(
+    application: Application,
+    policy: Policy,
+    *,
+    endpoints: Sequence[Endpoint] | None = None,
+    documents: Sequence[Document] | None = None,
+) -> list[StepKey]:
     """The steps that are not done, in their order."""
-    return list(rules.missing(facts_of(application), service_of(application, policy)))
+    facts = facts_of(application, endpoints=endpoints, documents=documents)
+    return list(rules.missing(facts, service_of(application, policy)))
 
 
 def missing_documents(application: Application, policy: Policy) -> tuple[DocumentRule, ...]:
@@ -397,10 +411,16 @@ def what_runs(parts: Iterable[Part]) -> summary.SummaryLine:
 
 
 def trouble_with(
-    application: Application, endpoint: AddressEndpoint, policy: Policy, *, other_than: uuid.UUID | None = None
+    application: Application,
+    endpoint: AddressEndpoint,
+    policy: Policy,
+    *,
+    other_than: uuid.UUID | None = None,
+    rows: Iterable[Endpoint] | None = None,
 ) -> Trouble | None:
     """Why an endpoint may not be added (or changed: then `other_than` is the one that it replaces)."""
-    beside = [row.as_address() for row in endpoints_of(application) if row.pk != other_than]
+    there = endpoints_of(application) if rows is None else rows
+    beside = [row.as_address() for row in there if row.pk != other_than]
     return assess_endpoints(application, [endpoint], policy, beside=beside)[0]
 
 
@@ -482,9 +502,10 @@ def step_list(
 ) -> list[summary.StepGroup]:
     """The tasks of the application, grouped, each with its state and page."""
     endpoints = list(endpoints_of(application)) if endpoints is None else endpoints
-    documents = list(documents_of(application))
+    service = service_of(application, policy)
+    documents = papers_asked(application, service)
     facts = facts_of(application, endpoints=endpoints, documents=documents)
-    return summary.step_groups(application, service_of(application, policy), facts, endpoints, documents)
+    return summary.step_groups(application, service, facts, endpoints, documents)
 
 
 def open_step(
@@ -504,10 +525,14 @@ def lists_nothing(application: Application, endpoints: Sequence[Endpoint]) -> bo
 
 
 def summary_of(
-    application: Application, policy: Policy, *, endpoints: Sequence[Endpoint] | None = None
+    application: Application,
+    policy: Policy,
+    *,
+    endpoints: Sequence[Endpoint] | None = None,
+    documents: Sequence[Document] | None = None,
 ) -> list[summary.SummaryGroup]:
     """The answers of the application, grouped, each with the page that changes it."""
     endpoints = list(endpoints_of(application)) if endpoints is None else endpoints
-    documents = list(documents_of(application))
     service = service_of(application, policy)
+    documents = papers_asked(application, service) if documents is None else documents
     return summary.summary_groups(application, service, endpoints, documents, language=language_now())

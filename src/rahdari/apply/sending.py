@@ -98,13 +98,14 @@ def submit_application(
         if service is None or not service.open:
             raise ServiceNotOpen(draft.service)
         # 3) kept as seen in this transaction, raised after it
-        missing = queries.missing_steps(draft, policy)
+        endpoints = list(queries.endpoints_of(draft))
+        missing = queries.missing_steps(draft, policy, endpoints=endpoints)
         if queries.terms_changed(draft, policy):
             draft.terms = rules.terms_digest(service, policy.limits)
             draft.save(update_fields=["terms"])
             told = TermsChanged(missing)
         else:
-            _send(draft, policy, missing, seen_version, to_prove, actor=actor, now=now)
+            _send(draft, policy, missing, endpoints, seen_version, to_prove, actor=actor, now=now)
     if told is not None:
         raise told
     return draft
@@ -114,6 +115,7 @@ def _send(
     draft: Application,
     policy: Policy,
     missing: list[StepKey],
+    endpoints: Sequence[Endpoint],
     seen_version: int | None,
     to_prove: Sequence[Endpoint],
     *,
@@ -130,7 +132,7 @@ def _send(
     if kind is not None and queries.declared_before(draft, kind, now=now):
         raise StepsMissing([StepKey.EVIDENCE])
     # 6)
-    troubles = queries.endpoint_troubles(draft, policy)
+    troubles = queries.endpoint_troubles(draft, policy, endpoints=endpoints)
     if troubles:
         raise EndpointsInTrouble(troubles)
     # 7) nobody is entered for an organisation that let them go while the draft lay there
@@ -168,7 +170,7 @@ def _send(
     # No date: whether anybody has to be asked is known only when the checks are open, and the time begins with the last
     # answer. The page knows, and shows it.
     told["decided_within"] = _in_both(lambda _language: in_words(policy.clocks[service.clock]))
-    due = queries.what_is_due(draft, policy, queries.endpoints_of(draft))
+    due = queries.what_is_due(draft, policy, endpoints)
     if isinstance(due, pricing.Due):
         told["fee"] = _in_both(lambda language: form_errors.fee(due, service, language)[0])
     told |= access.on_behalf(draft)

@@ -86,10 +86,9 @@ def open_challenge(
     """
     if given is not None:
         expected_claims.make_claim(method, given, str(uuid.uuid4()))
-    proof = queries.proof_of(subject, block)
+    proof, known = queries.proof_and_newest(subject=subject, block=block, method=method)
     if proof is not None:
         return proof
-    known = queries.newest_challenge(subject=subject, block=block, method=method)
     if known is not None and known.status == Status.PENDING and known.expires_at > now:
         return _given_anew(_with_a_working_link(known), given, actor, now)
     if known is not None and known.status == Status.PENDING:
@@ -188,6 +187,13 @@ def open_link(
     known = queries.challenge_by_token(token)
     if known is None:
         raise LinkUnknown
+    return visit(known, address=address, now=now, confirmed=confirmed, opened=opened)
+
+
+def visit(
+    known: Challenge, *, address: Address, now: dt.datetime, confirmed: bool = True, opened: bool = True
+) -> LinkOutcome:
+    """The same of a link that is known."""
     address = rules.plain_address(address)
     with transaction.atomic():
         challenge = Challenge.objects.select_for_update().get(pk=known.pk)

@@ -35,10 +35,13 @@ def latest_challenge(*, subject: str, block: Block, method: str) -> Challenge | 
     )
 
 
-def newest_challenge(*, subject: str, block: Block, method: str) -> Challenge | None:
-    """The same where it is known that none is proved."""
-    of_this = Challenge.objects.filter(subject=subject, block=str(block), method=method)
-    return of_this.order_by("-opened_at", "id").first()
+def proof_and_newest(*, subject: str, block: Block, method: str) -> tuple[Challenge | None, Challenge | None]:
+    """The first proof of the block, by whatever method, and the newest challenge by this one, in one query."""
+    of_this = Challenge.objects.filter(Q(status=Status.VALID) | Q(method=method), subject=subject, block=str(block))
+    rows = list(of_this.order_by("-opened_at", "id"))
+    proved = [each for each in rows if each.status == Status.VALID]
+    proof = min(proved, key=lambda each: (each.validated_at or each.opened_at, each.pk), default=None)
+    return proof, next((each for each in rows if each.method == method), None)
 
 
 def latest_challenges(*, subject: str, block: Block) -> dict[str, Challenge]:

@@ -1,5 +1,7 @@
 """Check the answers, declare, and send. Sending twice sends once."""
 
+from collections.abc import Sequence
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,7 +18,7 @@ from rahdari.applicant.lines import is_ready, line_for, operator_name
 from rahdari.applicant.proofs import proofs_of
 from rahdari.apply import drafts, form_errors, queries
 from rahdari.apply import sending as apply_sending
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Endpoint
 from rahdari.control import rules
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
@@ -51,21 +53,24 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:application", reference=reference)
     policy = queries.policy_in_force()
     service = policy.services.get(application.service)
-    if service is None or not service.open or queries.missing_steps(application, policy):
+    if service is None or not service.open:
+        return redirect("portal:tasks", reference=reference)
+    endpoints, documents = list(queries.endpoints_of(application)), queries.papers_asked(application, service)
+    if queries.missing_steps(application, policy, endpoints=endpoints, documents=documents):
         return redirect("portal:tasks", reference=reference)
     if application.is_mobile and not is_ready(application):
         return redirect("portal:tasks", reference=reference)
-    proofs = proofs_of(application)
     words = sending.declared_for(application, service)
     form = Declaration(request.POST or None, initial={"version": application.version}, words=words)
     if request.method == "POST" and form.is_valid():
-        sent = _send(request, application, by, policy, form.cleaned_data["version"])
+        sent = _send(request, application, by, policy, endpoints, form.cleaned_data["version"])
         if sent is not None:
             return sent
         application.refresh_from_db()
+        endpoints, documents = list(queries.endpoints_of(application)), queries.papers_asked(application, service)
         form = Declaration(initial={"version": application.version}, words=words)
-    endpoints = [each.endpoint for each in proofs]
-    summary = queries.summary_of(application, policy, endpoints=endpoints)
+    proofs = proofs_of(application, endpoints)
+    summary = queries.summary_of(application, policy, endpoints=endpoints, documents=documents)
     by_endpoint = {each.endpoint.pk: each for each in proofs}
     rows = [
         (group, [(row, by_endpoint.get(row.endpoint.pk) if row.endpoint else None) for row in group.rows])
@@ -107,6 +112,7 @@ def _send(
     application: Application,
     by: Acting,
     policy: Policy,
+    endpoints: Sequence[Endpoint],
     version: int | None,
 ) -> HttpResponse | None:
     """Send it; None when the page has to be shown again with what has changed since."""
@@ -118,6 +124,7 @@ def _send(
             now=timezone.now(),
             seen_version=version,
             seen_from=rules.plain_address(visitor.address(request)),
+            endpoints=endpoints,
         )
     except apply_sending.TermsChanged as changed:
         messages.info(

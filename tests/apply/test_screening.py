@@ -443,11 +443,18 @@ class TestInAProcess:
         assert [words[-1] for ((words,),) in zip(started, strict=True)] == [screening.__name__]
 
 
+def packed_spaces(times: int) -> bytes:
+    """So many megabytes of spaces: one is packed, and then repeated. The sum at the end is Adler-32 (RFC 1950)."""
+    packer = zlib.compressobj(9)
+    first, again = (packer.compress(b" " * MB) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    size = times * MB
+    low, high = (1 + 32 * size) % 65_521, (size + 16 * size * (size + 1)) % 65_521
+    return first + again * (times - 1) + b"\x03\0" + (high << 16 | low).to_bytes(4)
+
+
 def a_pdf_bomb() -> bytes:
     """A PDF whose list of objects unpacks from 2 MB to 1.8 GB."""
-    packer = zlib.compressobj(9)
-    piece = b" " * MB
-    packed = b"".join(packer.compress(piece) for _ in range(1_800)) + packer.flush()
+    packed = packed_spaces(1_800)
     head = b"%PDF-1.7\n1 0 obj\n<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode /Length "
     body = head + str(len(packed)).encode() + b" >>\nstream\n" + packed + b"\nendstream\nendobj\n"
     row = b"\x01" + struct.pack(">HB", 9, 0)

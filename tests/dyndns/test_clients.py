@@ -37,21 +37,23 @@ SERVE = "from rahdari.ops.serving import serve_web; serve_web(host='127.0.0.1', 
 V4, V6 = "203.0.113.80", "2001:db8:60:1::7"
 
 
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[int]:
+@pytest.fixture(scope="module")
+def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """One process for all: what a test enters is gone when the next begins."""
+    said = tmp_path_factory.mktemp("web") / "web.log"
     port = free_port()
     facts = {
         "DJANGO_SETTINGS_MODULE": "tests.dyndns.served",
         "RAHDARI_DATA": str(settings.DATA),
         "RAHDARI_TEST_DATABASE": database.settings_dict["NAME"],
     }
-    log = (tmp_path / "web.log").open("w")
+    log = said.open("w")
     program = [sys.executable, "-W", "ignore", "-c", SERVE.format(port=port)]
     process = subprocess.Popen(program, env=os.environ | facts, stdout=log, stderr=log)
 
     def answers() -> bool:
         if process.poll() is not None:
-            raise AssertionError((tmp_path / "web.log").read_text())
+            raise AssertionError(said.read_text())
         try:
             with urlopen(f"http://127.0.0.1:{port}/nic/address", timeout=5) as answer:
                 return bool(answer.read())

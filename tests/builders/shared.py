@@ -1,6 +1,6 @@
 """What several tests begin with, built once: for fixtures of a module, as Django's `setUpTestData` is for a class.
 
-    @pytest.fixture(scope="module")
+    @pytest.fixture(scope="module", autouse=True)
     @known_networks()
     def built(shared: None) -> House: ...
 
@@ -8,8 +8,9 @@
     def house(built: House) -> House:
         return deepcopy(built)
 
-`shared` is one transaction around all tests of the module; each takes back what it did. A test may change an object
-that it is given: hand out copies, or read it anew. A module whose tests have transactions of their own
+`shared` is one transaction around all tests of the module; each takes back what it did. `autouse`, for a test must not
+depend on whether another one before it has asked for what is there. A test may change an object that it is given: hand
+out copies, or read it anew. A module whose tests have transactions of their own
 (`transaction=True`) cannot share.
 """
 

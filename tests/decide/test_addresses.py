@@ -89,7 +89,7 @@ def the_time(time_machine: Any) -> None:
     time_machine.move_to(NOW + HOUR, tick=False)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 @known_networks()
 def built(shared: None) -> Case:
     return a_case_of(MANY, proved=PROVED)

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 TCP_443 = {"kind": "openvpn_tcp", "protocol": "", "port": ""}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 @known_networks()
 def built(shared: None) -> Application:
     """Somebody follows the feed, and somebody holds a registration."""

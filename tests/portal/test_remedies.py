@@ -63,7 +63,7 @@ def any_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 @known_networks()
 def somebody(shared: None) -> User:
     """With an application that an officer looks at, and with one that is granted."""

@@ -77,7 +77,7 @@ class House:
         return str(check.outcome), check.finding
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 @known_networks()
 def built(shared: None) -> House:
     first, second = story.a_person(), story.a_person()

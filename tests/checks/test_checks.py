@@ -12,14 +12,16 @@ from django.conf import settings
 from django.utils import translation
 
 from rahdari.address import directory
-from rahdari.checks import checking, words
+from rahdari.checks import answers, checking, words
 from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.kinds import finding_sentences
 from rahdari.checks.models import Check, Outcome
+from rahdari.checks.rules import Answer
 from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
+from rahdari.db import queues
 from rahdari.journal import queries as journal
 from rahdari.register import actions as register
 from rahdari.register.rules import NewEntry
@@ -99,6 +101,22 @@ class TestOpenChecks:
             asked(subject, CheckRequest("horoscope", "x"))
         assert not checks.checks_of(subject).exists()
         assert not all_answered(subject)
+
+    def test_leaves_one_that_cannot_be_answered_to_the_queue(
+        self, subject: str, endpoint: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(check: Check, now: dt.datetime) -> Answer:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(queues, "_troubled", None)
+        requests = (CheckRequest("origin", endpoint, block=BLOCK), CheckRequest("documents", "", given=1, needed=1))
+        with monkeypatch.context() as patch:
+            patch.setitem(answers._ANSWERS, "origin", broken)
+            asked(subject, *requests)
+        assert [check.outcome for check in checks.checks_of(subject)] == [Outcome.WAITING, Outcome.PASSED]
+        assert queues.failing().get().attempts == 1
+        assert checking.answer_waiting(NOW + dt.timedelta(minutes=1)) == 1
+        assert not queues.failing().exists() and all_answered(subject)
 
     def test_titles_speak_both_languages(self, subject: str) -> None:
         title = {"en": "Papers", "ur": "کاغذات"}

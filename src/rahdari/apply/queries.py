@@ -214,9 +214,9 @@ def documents_of_answer(application: Application, asked: str) -> QuerySet[Docume
     return documents_of(application).filter(rule=asked)
 
 
-def seen_with(application: Application) -> list[Application]:
+def seen_with(application: Application, papers: Sequence[Document] | None = None) -> list[Application]:
     """The applications with which its papers were sent, if it rests on notes of papers alone; none otherwise."""
-    papers = list(documents_of(application))
+    papers = list(documents_of(application)) if papers is None else papers
     if not papers or any(paper.noted_from is None for paper in papers):
         return []
     return list({paper.noted_from.application_id: paper.noted_from.application for paper in papers}.values())  # type: ignore[union-attr]
@@ -337,12 +337,14 @@ def later_kinds(application: Application) -> list[EvidenceKind]:
     return [kind for kind in service.evidence if kind.weight != "provisional"]
 
 
-def documents_to_follow(application: Application, policy: Policy) -> tuple[DocumentRule, ...]:
+def documents_to_follow(
+    application: Application, policy: Policy, facts: Facts | None = None
+) -> tuple[DocumentRule, ...]:
     """What may come after sending and has not come yet."""
     service = service_of(application, policy)
     if not service.still_to_follow(frozenset()):
         return ()
-    return service.still_to_follow(facts_of(application).document_rules)
+    return service.still_to_follow((facts or facts_of(application)).document_rules)
 
 
 def certified_until(application: Application) -> dt.datetime | None:
@@ -360,12 +362,12 @@ def certified_until(application: Application) -> dt.datetime | None:
     return dt.datetime.combine(max(days), dt.time(23, 59, 59), tzinfo=policy.calendar.zone_info)
 
 
-def missing_evidence(application: Application, policy: Policy) -> list[str]:
+def missing_evidence(application: Application, policy: Policy, facts: Facts | None = None) -> list[str]:
     """What a check of documents does not find: keys of document rules, and `evidence` where that of employment is due.
 
     A tax number or a membership may stand in for a paper; that is another check's answer, so the paper is missing here.
     """
-    service, facts = service_of(application, policy), facts_of(application)
+    service, facts = service_of(application, policy), facts or facts_of(application)
     absent = [rule.key for rule in service.missing_documents(facts.document_rules)]
     if service.evidence:
         kind = service.evidence_kind(facts.evidence_kind)

@@ -3,11 +3,12 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from rahdari.db.queues import each_of
+from rahdari.db.queues import attempt, each_of
 from rahdari.journal import actions as journal
 
 from . import queries
@@ -27,22 +28,29 @@ class NotACheckOutcome(ValueError):
 
 
 @transaction.atomic
-def open_checks(*, subject: str, requests: Sequence[CheckRequest], now: dt.datetime, actor: str = RULE) -> list[Check]:
+def open_checks(
+    *, subject: str, requests: Sequence[CheckRequest], now: dt.datetime, actor: str = RULE
+) -> QuerySet[Check]:
     """Open the checks of a subject and answer at once those that can be. A check that is open already is left as it is.
 
     Open the challenges of its blocks first: a control check for which nothing is pending fails.
     """
-    known = set(queries.checks_of(subject).order_by().values_list("kind", "target"))
+    known = set(queries.checks_of(subject).values_list("kind", "target"))
+    if known:
+        answer_waiting.among(_to_answer().filter(subject=subject), now)
     new: dict[tuple[str, str], Check] = {}
     for position, request in enumerate(requests):
         if (request.kind, request.target) not in known:
             new.setdefault((request.kind, request.target), _opened(subject, position, request, now))
     if new:
+        # Nobody else has them yet: they are written with their answers. One whose answer fails waits for the queue.
+        is_ready = _not_awaited(list(new.values()), now)
+        for check in filter(is_ready, new.values()):
+            attempt(answer_waiting.name, str(check.pk), partial(_answer, check, now), now)
         # Should two come at once, the database takes each check once.
         Check.objects.bulk_create(new.values(), ignore_conflicts=True)
         journal.record(act="checks.opened", actor=actor, subject=subject, now=now, detail={"count": len(new)})
-    answer_waiting.among(_to_answer().filter(subject=subject), now)
-    return list(queries.checks_of(subject))
+    return queries.checks_of(subject)
 
 
 def _opened(subject: str, position: int, request: CheckRequest, now: dt.datetime) -> Check:
@@ -74,16 +82,19 @@ def _not_awaited(batch: list[Check], now: dt.datetime) -> Callable[[Check], bool
 @each_of(_to_answer, at_most=1000, lock=True, ready=_not_awaited)
 def answer_waiting(check: Check, now: dt.datetime) -> bool:
     """Answer again what waits."""
-    return _answer_now(check, now)
+    if not _answer(check, now):
+        return False
+    check.save(update_fields=ANSWERED)
+    return True
 
 
-def _answer_now(check: Check, now: dt.datetime) -> bool:
+def _answer(check: Check, now: dt.datetime) -> bool:
+    """Set what is known now. Returns whether it is an answer; the caller saves it."""
     found = answer(check, now=now)
     if found.result == "waiting":
         return False
     _record(check, found.result, found.finding, found.evidence, RULE, now)
     check.reason_code = check.reason if found.result == "failed" and found.blames else ""
-    check.save(update_fields=ANSWERED)
     return True
 
 

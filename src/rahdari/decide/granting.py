@@ -40,20 +40,19 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
     )
     if not is_new:
         return lock(case)
-    case = lock(case)
-    return _by_rule(
-        case, unreached_addresses.held_against(queries.assessment_of(application, now, checks), application), now
-    )
+    case = queries.cases().get(pk=case.pk)  # nobody else sees it yet
+    _by_rule(case, unreached_addresses.held_against(queries.assessment_of(application, now, checks), application), now)
+    return case
 
 
-def _by_rule(case: Case, result: rules.Assessment, now: dt.datetime) -> Case:
+def _by_rule(case: Case, result: rules.Assessment, now: dt.datetime) -> None:
     actor = f"rule:{case_clock.policy_of(case.application).version}"
     if isinstance(result, rules.NotYet):
         case.lane, case.assessed_at = Lane.REVIEW, now
         case.save(update_fields=["lane", "assessed_at"])
         missing = sorted({fact.kind for fact in result.missing})
         record(case, "opened_case", actor, now, detail={"missing": missing})
-        return case
+        return
     if case.lane != Lane.AUTOMATIC:  # it waited for an officer until now
         case.lane = Lane.AUTOMATIC
         case.save(update_fields=["lane"])
@@ -62,11 +61,10 @@ def _by_rule(case: Case, result: rules.Assessment, now: dt.datetime) -> Case:
         _decide_grant(case, begun, now=now, provisional=result)
         detail = {"passed": result.passed, "awaited": sorted({fact.kind for fact in result.awaited})}
         record(case, "granted_provisionally", actor, now, reason=result.codes[0], detail=detail)
-        return queries.cases().get(pk=case.pk)
+        return
     begun = begin(case, "grant_by_rule", by=actor, now=now)
     _decide_grant(case, begun, now=now)
     record(case, "granted_by_rule", actor, now, detail={"passed": result.passed})
-    return queries.cases().get(pk=case.pk)
 
 
 @transaction.atomic
@@ -153,7 +151,7 @@ def grant(*, case: Case, officer: User, text: str = "", now: dt.datetime) -> Dec
 def mark_entered(*, decision: Decision, registration: Registration, now: dt.datetime) -> Decision:
     """The grant is on the register: the applicant is told. A second call changes nothing."""
     case = lock(decision.case)
-    decision = Decision.objects.get(pk=decision.pk)
+    decision = next(each for each in case.decisions.all() if each.pk == decision.pk)
     if decision.entered_at is not None:
         return decision
     decision.entered_at, decision.registration = now, registration

@@ -115,17 +115,14 @@ def enter(
     for asked in (kind, *(new.kind for new in endpoints if new.kind)):
         if asked not in KINDS:
             raise KindUnknown(asked)
-    existing = queries.registration_from(origin)
-    if existing is not None:
-        return existing
-    if rules.duplicates(endpoints):
-        raise BlockAlreadyEntered(None)
     with transaction.atomic():
         # Two workers with the same origin: the second waits here, then finds what the first entered.
         hold(Lock.REGISTER, origin)
         existing = queries.registration_from(origin)
         if existing is not None:
             return existing
+        if rules.duplicates(endpoints):
+            raise BlockAlreadyEntered(None)
         registration = Registration.objects.create(
             reference=free_reference(),
             holder=holder,

@@ -178,8 +178,13 @@ def overlapping_active(*, block: Block, other_than: uuid.UUID | None = None) -> 
 
 def in_the_way(*, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
     """Active entries of others that share an address with `block`, but for those beside which this holder may stand."""
-    found = overlapping_active(block=block, other_than=holder)
     sharer = sharer_of(block=block, holder=holder) if holder is not None else None
+    return in_the_way_of(sharer, block=block, holder=holder)
+
+
+def in_the_way_of(sharer: CoHolder | None, *, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
+    """The same, for a caller who has looked for the part of this holder in the block."""
+    found = overlapping_active(block=block, other_than=holder)
     return found.exclude(shared=sharer.shared_id) if sharer is not None else found
 
 

@@ -113,13 +113,15 @@ def _of_the_documents(
         return  # the client's answer takes their place
     if application.association and policy.attesting is not None:
         return  # the association's does
-    before = applications.seen_with(application)
+    papers = list(applications.documents_of(application))
+    facts = applications.facts_of(application, endpoints=endpoints, documents=papers)
+    before = applications.seen_with(application, papers)
     passed_before = bool(before) and all(_papers_passed(each) for each in before)
     yield documents_request(
         rule,
-        given=0 if applications.missing_evidence(application, policy) else 1,
+        given=0 if applications.missing_evidence(application, policy, facts) else 1,
         awaits_stronger=(kind is not None and kind.weight == "provisional")
-        or bool(applications.documents_to_follow(application, policy)),
+        or bool(applications.documents_to_follow(application, policy, facts)),
         # Whoever read them then has said what was in them: that counts again, and there is nothing else to read.
         to_be_read=not passed_before
         and (bool(before) or rule.read_by_officer or (kind is not None and kind.weight == "supporting")),

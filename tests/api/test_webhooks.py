@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from rahdari.api import events, rules, webhook_delivery
 from rahdari.api.models import IdempotentRequest, JournalPosition, RowHeardAhead, Webhook, WebhookDelivery
 from rahdari.attest import attestations, disputing
 from rahdari.attest.rules import Reply
+from rahdari.db.gate import Jobs
 from rahdari.dyndns.models import DynamicHost
 from rahdari.feed import webhook
 from rahdari.journal import actions as journal
@@ -35,6 +37,7 @@ from tests.builders.api_world import KNOWN, connection_of
 from tests.builders.attestations import an_attestation
 from tests.builders.programs import Program, problem
 from tests.confirm.test_callbacks import SampleOperatorSystem, serve
+from tests.db.test_gate import questions
 from tests.mobile.conftest import operators
 
 __all__ = ["operators"]
@@ -100,6 +103,21 @@ class TestEvents:
         reference = story.a_question(program.person).application.reference
         go_on()
         assert told(server) == [("application.awaiting", {"application": reference, "awaiting": "answer"})]
+
+    def test_cost_one_query_while_there_are_none(self, program: Program, server: SampleOperatorSystem) -> None:
+        tell, now = Jobs("webhooks", *webhook_delivery.JOBS), timezone.now()
+        for seconds in range(3):
+            tell(now + dt.timedelta(seconds=seconds))
+        made(program, server.url, "application.awaiting")
+        now += dt.timedelta(seconds=3)
+        tell(now)
+        with CaptureQueriesContext(connection) as asked:
+            tell(now)
+        assert len(questions(asked)) == 1
+        story.a_question(program.person)
+        tell(now)
+        tell(timezone.now() + dt.timedelta(seconds=4))
+        assert [kind for kind, _data in told(server)] == ["application.awaiting"]
 
     def test_of_others_are_not_told(self, program: Program, server: SampleOperatorSystem) -> None:
         made(program, server.url)

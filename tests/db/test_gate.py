@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from rahdari.db.gate import KEPT, Gate
+from rahdari.db import queues
+from rahdari.db.gate import KEPT, Batch, Gate, Jobs
 from rahdari.vouch.models import MailOptOut
 
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
@@ -40,6 +41,11 @@ def places(asked: Gate[Waiting], now: dt.datetime) -> list[int]:
     return [place for place, queue in enumerate(asked.queues) if queue in waiting]
 
 
+def questions(asked: CaptureQueriesContext) -> list[str]:
+    """But for what says how to plan them."""
+    return [each["sql"] for each in asked if "set_config" not in each["sql"]]
+
+
 def a_row(name: str = "sample", at: dt.datetime = NOW) -> None:
     MailOptOut.objects.create(address_index=name, at=at)
 
@@ -57,7 +63,7 @@ class TestGate:
         assert places(asked, NOW) == [1, 3]
         with CaptureQueriesContext(connection) as queries:
             assert places(asked, NOW + SECOND) == [1, 3]
-        assert len(queries) == 1
+        assert len(questions(queries)) == 1
 
     def test_keeps_the_question_of_which_the_time_alone_is_another(self) -> None:
         a_row(at=NOW + 30 * SECOND)
@@ -85,6 +91,52 @@ class TestGate:
         assert places(asked, NOW + SECOND) == [0]
         rules[0] = "before"
         assert places(asked, NOW + SECOND) == []
+
+
+@pytest.mark.django_db
+class TestJobs:
+    @pytest.fixture(autouse=True)
+    def some(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(queues, "_troubled", None)
+        self.done: list[str] = []
+        finds = Batch(lambda now: ROWS.filter(at__lte=now), self.does("finds"))
+        self.jobs = Jobs(
+            "test", finds, Batch(lambda _now: ROWS.none(), self.does("none")), each_minute=[self.does("by")]
+        )
+        self.jobs(NOW)
+
+    def does(self, name: str) -> Callable[..., int]:
+        def do(*, now: dt.datetime) -> int:
+            self.done.append(name)
+            return 1
+
+        return do
+
+    def done_at(self, now: dt.datetime) -> list[str]:
+        self.done.clear()
+        self.jobs(now)
+        return self.done
+
+    def test_does_all_at_first_and_once_a_minute(self) -> None:
+        assert self.done == ["finds", "none", "by"]
+        assert self.done_at(NOW + KEPT - SECOND) == []
+        assert self.done_at(NOW + KEPT) == ["finds", "none", "by"]
+
+    def test_does_what_something_waits_for_and_asks_one_query(self) -> None:
+        a_row(at=NOW + 5 * SECOND)
+        assert self.done_at(NOW + SECOND) == []
+        with CaptureQueriesContext(connection) as asked:
+            assert self.done_at(NOW + 2 * SECOND) == []
+        assert len(questions(asked)) == 1
+        assert self.done_at(NOW + 5 * SECOND) == ["finds"]
+
+    def test_does_all_where_it_cannot_ask(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(_gate: Gate[Batch], _now: dt.datetime) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Gate, "ask", broken)
+        assert self.done_at(NOW + SECOND) == ["finds", "none"]
+        assert [str(each) for each in queues.failing()] == ["test what waits"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,6 @@
 """The loops of the worker and the publisher, over a PostgreSQL that comes and goes."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import psycopg
 import pytest
 
 from rahdari.ops import loops, postgres
+from rahdari.publish import actions, queries
+from rahdari.publish import watching as publisher_watch
 from rahdari.web import metrics_access as watching
 from tests.waiting import until
 
@@ -32,8 +35,11 @@ def step(now):
 
 stop = threading.Event()
 loops.stop_on_signals(stop)
-beat, apart = map(float, sys.argv[1:])
-loops.run_loop(name="sample", channel="sample_channel", step=step, stop=stop, beat=beat, apart=apart)
+beat, apart = map(float, sys.argv[1:3])
+unasked = (lambda now: print("beat", flush=True)) if "unasked" in sys.argv else None
+loops.run_loop(
+    name="sample", channel="sample_channel", step=step, unasked=unasked, stop=stop, beat=beat, apart=apart
+)
 print("stopped", flush=True)
 """
 
@@ -46,12 +52,12 @@ class Looping:
         url: str,
         beat: float = 0,
         apart: float = 0,
-        *,
+        *options: str,
         command: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.process = subprocess.Popen(
-            command or [sys.executable, "-u", "-c", PROGRAM, str(beat), str(apart)],
+            command or [sys.executable, "-u", "-c", PROGRAM, str(beat), str(apart), *options],
             env=os.environ | {"DATABASE_URL": url} | dict(environment or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -136,6 +142,15 @@ class TestRounds:
             connection.execute("INSERT INTO waiting VALUES (1)")
         loop.read_until("round 1")
 
+    def test_are_another_when_nobody_woke_them(self, server: postgres.Server, looping: list[Looping]) -> None:
+        loop = Looping(server.url, 0.05, 0, "unasked")
+        looping.append(loop)
+        assert "round 0 UTC" in loop.read_until("beat")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("NOTIFY sample_channel")
+        loop.read_until("round 0 UTC")
+        assert loop.read_until("beat") == ["beat"]
+
     def test_go_on_when_the_database_was_away(self, server: postgres.Server, looping: list[Looping]) -> None:
         loop = Looping(server.url, beat=0.05)
         looping.append(loop)
@@ -163,6 +178,21 @@ class TestRounds:
         loop.process.terminate()
         loop.read_until("stopped")
         assert loop.process.wait() == 0
+
+
+class TestPublisher:
+    def test_looks_whole_when_something_waits_and_every_ten_seconds(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        waits, rounds = [False], list[dt.datetime]()
+        monkeypatch.setattr(queries, "something_to_cut", lambda *, now: waits[0])
+        monkeypatch.setattr(actions, "publish_editions", lambda *, now: rounds.append(now))
+        monkeypatch.setattr(actions, "refresh_timestamp", lambda *, now: False)
+        monkeypatch.setattr(publisher_watch, "watch_operators", lambda *, now: None)
+        publisher = loops.PublisherRound()
+        times = [dt.datetime(2026, 11, 16, tzinfo=dt.UTC) + dt.timedelta(seconds=each) for each in range(0, 24, 2)]
+        for now in times:
+            waits[0] = now == times[2]
+            publisher.unasked(now)
+        assert rounds == [times[0], times[2], times[7]]
 
 
 @pytest.mark.whole

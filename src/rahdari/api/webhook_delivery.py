@@ -8,15 +8,18 @@ killed when, each event is made once for each webhook. No server of anybody is a
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Subquery
 from django.urls import reverse
 
+from rahdari.db.gate import Batch
 from rahdari.db.locks import Lock, hold
 from rahdari.feed import webhook as format_of_events
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
+from rahdari.journal.models import JournalEntry
 from rahdari.letters import actions as letters
 from rahdari.people.access import actor_of
 from rahdari.people.models import User
@@ -113,7 +116,7 @@ def note_events(*, now: dt.datetime, at_most: int = 500) -> int:
             # From the beginning of webhooks on: what was before is no news.
             JournalPosition.objects.get_or_create(pk=1, defaults={"row": record.last_before(now), "moved_at": now})
             return 0
-        fresh = list(queries.not_heard(record.acts_after(place.row, events.ACTS))[:at_most])
+        fresh = list(_not_heard(place.row)[:at_most])
         if fresh and queries.anybody_listens():
             for row in fresh:
                 _make_deliveries(row.pk, events.news_of(row), row.at, now)
@@ -121,6 +124,10 @@ def note_events(*, now: dt.datetime, at_most: int = 500) -> int:
         if len(fresh) < at_most and now - place.moved_at >= rules.MOVED_EVERY:
             _move(place, now)
     return len(fresh)
+
+
+def _not_heard(after: Any) -> QuerySet[JournalEntry]:
+    return queries.not_heard(record.acts_after(after, events.ACTS))
 
 
 def _move(place: JournalPosition, now: dt.datetime) -> None:
@@ -172,4 +179,9 @@ OUTBOX = Outbox(
     kept=rules.DELIVERIES_KEPT,
     stopped=_stopped,
     to=Q(webhook__owner__is_active=True),
+)
+
+JOBS = (
+    Batch(lambda _now: _not_heard(Subquery(JournalPosition.objects.values("row"))), note_events),
+    Batch(OUTBOX.due, deliver_events),
 )

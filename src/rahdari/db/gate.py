@@ -8,7 +8,7 @@ which from one question to the next the time alone is another, and the plan as l
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,9 +18,16 @@ from django.db.models import QuerySet
 from psycopg import ClientCursor
 from psycopg.adapt import Buffer, Dumper
 
+from .queues import attempt
+
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 KEPT = dt.timedelta(minutes=1)
 NOTHING = "false"
 NOW = "\N{SYMBOL FOR START OF TEXT}now"
+# To plan it takes ten times as long as to answer it, and PostgreSQL would rather do that again for each time. A plan
+# for any time has no numbers to go by: it is kept from reading a table whole.
+PLAN = "SELECT set_config('plan_cache_mode', '{}', false), set_config('enable_seqscan', '{}', false)"
+PLANNED_ONCE, AS_USUAL = PLAN.format("force_generic_plan", "off"), PLAN.format("auto", "on")
 
 
 class Waits(Protocol):
@@ -38,7 +45,7 @@ class Gate[Queue: Waits]:
 
     def __init__(self, queues: Sequence[Queue], *, under: Callable[[], object]) -> None:
         self.queues, self._under = queues, under
-        self._text, self._made_at, self._made_under = "", dt.datetime.min.replace(tzinfo=dt.UTC), object()
+        self._text, self._made_at, self._made_under = "", NEVER, object()
 
     def ask(self, now: dt.datetime) -> frozenset[Queue]:
         """Those that hold something."""
@@ -47,9 +54,54 @@ class Gate[Queue: Waits]:
             self._text = _text_of(self.queues, _Moment.of(now))
             self._made_at, self._made_under = now, under
         with connection.cursor() as cursor:
-            cursor.execute(self._text, {"now": now})
-            answers = cursor.fetchone()
+            cursor.execute(PLANNED_ONCE)
+            try:
+                cursor.execute(self._text, {"now": now})
+                answers = cursor.fetchone()
+            finally:
+                cursor.execute(AS_USUAL)
         return frozenset(queue for queue, waits in zip(self.queues, answers, strict=True) if waits)
+
+    def ask_or_all(self, name: str, now: dt.datetime) -> Collection[Queue]:
+        """The same; all of them when that cannot be found out. Raises only when the database is away. A question of
+        that name that fails is put back and counted as an item is."""
+        waiting: Collection[Queue] = self.queues
+
+        def ask() -> int:
+            nonlocal waiting
+            waiting = self.ask(now)
+            return 0
+
+        attempt(name, "what waits", ask, now)
+        return waiting
+
+
+@dataclass(frozen=True)
+class Batch:
+    """An act on all that is found, or on a part of it. Returns how many it moved."""
+
+    found: Callable[[dt.datetime], QuerySet[Any]]
+    act: Callable[..., int]
+
+    def __call__(self, now: dt.datetime) -> int:
+        return self.act(now=now)
+
+
+class Jobs:
+    """What a loop does: each batch when something waits for it; once a minute all of them, and what is by the clock."""
+
+    def __init__(self, name: str, *batches: Batch, each_minute: Sequence[Callable[..., int]] = ()) -> None:
+        self._name, self._batches, self._each_minute = name, batches, each_minute
+        self._gate, self._all_at = Gate(batches, under=lambda: None), NEVER
+
+    def __call__(self, now: dt.datetime) -> None:
+        if abs(now - self._all_at) < KEPT:
+            waiting = self._gate.ask_or_all(self._name, now)
+            due: list[Callable[..., int]] = [batch for batch in self._batches if batch in waiting]
+        else:
+            self._all_at, due = now, [*self._batches, *self._each_minute]
+        for each in due:
+            each(now=now)
 
 
 class _Moment(dt.datetime):

@@ -35,6 +35,8 @@ FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=5), dt.timedelta(hours=1)
 # Of each queue, by its name, the last that was taken; none where the next batch begins at the front. Of this process
 # alone: another one has its own, and one that is started anew begins at the front.
 _positions: dict[str, tuple[Any, ...]] = {}
+# How often an act was tried in this process. One that is tried may change what waits elsewhere, whatever it returns.
+acts = 0
 # The queues in which something fails, as far as this process knows: of the others nothing is asked.
 _troubled: set[str] | None = None
 
@@ -68,8 +70,10 @@ class Queue[Row: Model]:
         is_ready = self.ready(batch, now) if self.ready is not None and batch else None
 
         def act(row: Row) -> int | None:
+            global acts
             if is_ready is not None and not is_ready(row):
                 return 0
+            acts += 1
             with transaction.atomic():
                 if not self.lock:
                     return self.move(row, now)

@@ -28,6 +28,9 @@ from rahdari.web.metrics_access import name_of_loop
 BEAT = 2.0
 # A round costs little more for a hundred applicants than for one, who comes alone and is served at once.
 ROUNDS_APART = 0.5
+# The publisher looks at its files, its keys and the timestamp so often when nothing is to be published.
+PUBLISHER_RESTS = dt.timedelta(seconds=10)
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
 RESCUE_EVERY = 10.0
@@ -67,32 +70,32 @@ def run_loop(
     channel: str,
     step: Callable[[dt.datetime], object],
     stop: threading.Event,
+    unasked: Callable[[dt.datetime], object] | None = None,
     beat: float = BEAT,
     apart: float = 0.0,
 ) -> None:
-    """Call `step(now)` on every wake-up and on every beat until `stop` is set.
+    """Call `step(now)` on every wake-up and on every beat until `stop` is set; on a beat `unasked(now)` if it is given.
 
     Two rounds begin at least so many seconds `apart`: whoever wakes a loop that has been quiet is served at once, and
     of many who come together all are served by one round.
     """
     log = logging.getLogger(f"rahdari.{name}")
     away = 0
+    woken = True
     listening: psycopg.Connection[Any] | None = None
     while not stop.is_set():
         try:
             if listening is None:
                 listening = listen_to(channel, name=name)
                 log.info("The database answers again." if away else "At work.")
-                away = 0
+                away, woken = 0, True
             began = time.monotonic()
-            step(dt.datetime.now(dt.UTC))
-            for _ in listening.notifies(timeout=beat, stop_after=1):
-                pass
+            (step if woken or unasked is None else unasked)(dt.datetime.now(dt.UTC))
+            woken = bool(list(listening.notifies(timeout=beat, stop_after=1)))
             if (early := began + apart - time.monotonic()) > 0:
                 stop.wait(early)
             # Many wake-ups at once ask for one round.
-            for _ in listening.notifies(timeout=0):
-                pass
+            woken |= bool(list(listening.notifies(timeout=0)))
         except AWAY as error:
             away += 1
             pause = min(FIRST_PAUSE * 2 ** (away - 1), LONGEST_PAUSE)
@@ -139,11 +142,19 @@ class PublisherRound:
     """
 
     def __init__(self) -> None:
-        self._told = ""
+        self._told, self._last = "", NEVER
+
+    def unasked(self, now: dt.datetime) -> None:
+        """The same when nobody woke us: what waits is seen at once, all else every ten seconds."""
+        from rahdari.publish import queries
+
+        if abs(now - self._last) >= PUBLISHER_RESTS or queries.something_to_cut(now=now):
+            self(now)
 
     def __call__(self, now: dt.datetime) -> None:
         from rahdari.publish import actions, editions, watching
 
+        self._last = now
         try:
             actions.publish_editions(now=now)
             self._told = ""
@@ -160,7 +171,8 @@ def run_publisher() -> None:
     """Cut and sign editions. The only process that needs the feed's online keys."""
     stop = threading.Event()
     stop_on_signals(stop)
-    run_loop(name="publisher", channel=Channel.PUBLISH, step=PublisherRound(), stop=stop)
+    publish = PublisherRound()
+    run_loop(name="publisher", channel=Channel.PUBLISH, step=publish, unasked=publish.unasked, stop=stop)
 
 
 def run_worker() -> None:
@@ -171,26 +183,20 @@ def run_worker() -> None:
     """
     from rahdari import workflow
     from rahdari.api import keys, webhook_delivery
+    from rahdari.db.gate import Jobs
 
     rounds = workflow.Rounds()
+    webhooks = Jobs("webhooks", *webhook_delivery.JOBS, each_minute=[keys.forget_attempts])
 
     def advance(now: dt.datetime) -> None:
         workflow.advance(now=now, rounds=rounds)
 
-    def look(now: dt.datetime) -> None:
-        workflow.look(now=now)
-
-    def tell(now: dt.datetime) -> None:
-        webhook_delivery.note_events(now=now)
-        webhook_delivery.deliver_events(now=now)
-        keys.forget_attempts(now=now)
-
     stop = threading.Event()
     loops = (
         ("workflow", Channel.WORKFLOW, advance, ROUNDS_APART),
-        ("looks", Channel.LOOKS, look, 0.0),
+        ("looks", Channel.LOOKS, Jobs("looks", *workflow.LOOKS), 0.0),
         *(loop() for loop in optional.given(__package__, "loop")),
-        ("webhooks", Channel.WORKFLOW, tell, ROUNDS_APART),
+        ("webhooks", Channel.WORKFLOW, webhooks, ROUNDS_APART),
     )
     threads = [
         threading.Thread(

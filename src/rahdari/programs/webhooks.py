@@ -155,12 +155,17 @@ class Outbox[H: Hook, D: Delivery]:
         delivery.save(update_fields=["tries", "next_at", "delivered_at", "finding"])
         return delivery
 
+    def due(self, now: dt.datetime) -> QuerySet[D]:
+        """The events to be tried now, those due longest in front."""
+        wanted = models.Q(next_at__lte=now, webhook__ended_at__isnull=True, webhook__stopped_at__isnull=True)
+        return self.deliveries._default_manager.filter(wanted & self.to).order_by("next_at", "id")
+
     def deliver(self, *, now: dt.datetime, at_most: int, timeout: float) -> int:
         """Try the events that are due, many at once: a slow server holds no other up. Returns how many were tried."""
-        wanted = models.Q(next_at__lte=now, webhook__ended_at__isnull=True, webhook__stopped_at__isnull=True)
-        found = self.deliveries._default_manager.filter(wanted & self.to).order_by("next_at", "id")
         with transaction.atomic():
-            due = list(found.select_related("webhook").select_for_update(skip_locked=True, of=("self",))[:at_most])
+            due = list(
+                self.due(now).select_related("webhook").select_for_update(skip_locked=True, of=("self",))[:at_most]
+            )
             for delivery in due:
                 # Taken, so that no other process sends it too; if this one dies, it is due again a little later.
                 delivery.tries += 1

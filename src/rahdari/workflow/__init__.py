@@ -19,7 +19,9 @@ from rahdari.apply import queries as applications
 from rahdari.checks import contacts
 from rahdari.confirm import callbacks
 from rahdari.control import attempts
-from rahdari.db.gate import Gate
+from rahdari.control import queries as proofs
+from rahdari.db import queues
+from rahdari.db.gate import NEVER, Batch, Gate
 from rahdari.db.queues import attempt
 from rahdari.decide import deadlines, ending
 from rahdari.publish import actions as publishing
@@ -64,24 +66,12 @@ class Rounds:
         self.whole_at = NEVER
         self.gate = Gate([part for step in STEPS for part in step.asked], under=applications.policy_in_force)
 
-    def ask(self, now: dt.datetime) -> Collection[Run]:
-        """The queues in which something waits: all of them when that cannot be found out."""
-        waiting: Collection[Run] = self.gate.queues
-
-        def ask() -> int:
-            nonlocal waiting
-            waiting = self.gate.ask(now)
-            return 0
-
-        attempt("workflow", "what waits", ask, now)
-        return waiting
-
 
 def advance(*, now: dt.datetime, rounds: Rounds | None = None) -> dict[str, int]:
     """Run every step in which something waits once, in order; return how many items each moved. A step that fails is
     said in the log, and holds the others up no more than an item that fails. Raises only when the database is away.
 
-    What waits is asked of all steps at once, and again after one has run: it may have brought something to another.
+    What waits is asked of all steps at once, and again after an act of one: it may have brought something to another.
     `rounds` is the caller's, given again each time. Without it none rests. With it all run once a minute unasked.
     """
     unasked = rounds is not None and abs(now - rounds.whole_at) >= A_MINUTE
@@ -94,13 +84,14 @@ def advance(*, now: dt.datetime, rounds: Rounds | None = None) -> dict[str, int]
             continue
         run = step.run
         if step.asked and not unasked:
-            waiting = rounds.ask(now) if waiting is None else waiting
+            waiting = rounds.gate.ask_or_all("workflow", now) if waiting is None else waiting
             run = together(*(part for part in step.parts if part in waiting or part not in step.asked))
             if not run.runs:
                 moved[step.name] = 0
                 continue
+        before = queues.acts
         moved[step.name] = attempt("workflow", step.name, partial(run, now=now), now)
-        if step.asked or moved[step.name]:
+        if moved[step.name] or queues.acts != before:
             waiting = None
         if step.pause and not moved[step.name]:
             rounds.idle[step.name] = now
@@ -108,12 +99,11 @@ def advance(*, now: dt.datetime, rounds: Rounds | None = None) -> dict[str, int]
 
 
 def look(*, now: dt.datetime) -> int:
-    """Look for the tokens that are due, and tell operators' systems of questions. Returns how many were looked for.
+    """Look for the tokens that are due, and tell operators' systems of questions. Returns how many of these there were.
 
     No step of `advance`: it waits for servers of strangers, and a slow one of them must not hold the line up.
     """
-    callbacks.deliver_due(now=now)
-    return attempts.look_at_due(now=now)
+    return sum(each(now) for each in LOOKS)
 
 
 def publish(*, now: dt.datetime) -> int:
@@ -125,7 +115,10 @@ def _of_optional_rooms(place: Place) -> tuple[Step, ...]:
     return tuple(step for steps in optional.given(__package__, "STEPS") for step in steps.get(place, ()))
 
 
-NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+LOOKS = (
+    Batch(lambda now: callbacks.OUTBOX.due(now), callbacks.deliver_due),
+    Batch(lambda now: proofs.looks_due(now=now), attempts.look_at_due),
+)
 # Who outside is asked, each once about one thing (`inquiry`).
 PARTIES: tuple[Asked, ...] = (CLIENTS, *optional.given(__package__, "PARTY"), OPERATORS)
 STEPS: tuple[Step, ...] = (

@@ -13,6 +13,7 @@ from rahdari.archive.actions import Box
 from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge
+from rahdari.db.gate import Batch
 from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import due as decide_due
 from rahdari.decide import queue_columns
@@ -23,7 +24,6 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 
 from .retention import erase_about
-from .step import Batch
 
 REMOVED_WITHIN = dt.timedelta(days=1)
 TOLD_WITHIN = dt.timedelta(days=14)

@@ -1,13 +1,11 @@
 """What a step of the workflow is."""
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from django.db.models import QuerySet
-
+from rahdari.db.gate import Batch
 from rahdari.db.queues import Queue
 
 
@@ -46,7 +44,7 @@ class Step:
         return self.run.runs if isinstance(self.run, Together) else (self.run,)
 
     @property
-    def asked(self) -> tuple["Queue[Any] | Batch", ...]:
+    def asked(self) -> tuple[Queue[Any] | Batch, ...]:
         """Those parts that say what they find, of a step that is asked."""
         return () if self.rests else tuple(part for part in self.parts if isinstance(part, Queue | Batch))
 
@@ -73,14 +71,3 @@ class Together:
 def together(*runs: Run) -> Together:
     """Several queues that are one step, in this order."""
     return Together(runs)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """An act on all that is found, or on a part of it."""
-
-    found: Callable[[dt.datetime], QuerySet[Any]]
-    act: Run
-
-    def __call__(self, now: dt.datetime) -> int:
-        return self.act(now=now)

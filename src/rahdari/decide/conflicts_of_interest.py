@@ -40,8 +40,10 @@ def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
 def _own_applications(user: User) -> QuerySet[Application]:
     own = Q(applicant=user)
     for holder, until in acting_for.parts_of(user).items():
-        of_holder = Q(organisation__holder_ref=holder)
-        own |= of_holder if until is None else of_holder & Q(created_at__lt=until + acting_for.PART_LASTS)
+        # Nobody else applies in a person's own right; without this an officer who acts for nobody has no other table.
+        if holder != user.holder_ref:
+            of_holder = Q(organisation__holder_ref=holder)
+            own |= of_holder if until is None else of_holder & Q(created_at__lt=until + acting_for.PART_LASTS)
     return subjects.applications_where(own)
 
 

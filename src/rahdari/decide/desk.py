@@ -99,14 +99,22 @@ class Desk:
 
 
 def _open_cases(officer: User) -> QuerySet[Case]:
-    open_ones = conflicts_of_interest.of_others(Case.objects.filter(status=Status.OPEN), officer)
-    return open_ones.exclude(application__status="withdrawn")
+    """Those that were just withdrawn among them, until the workflow closes them: `_shown` leaves them out of a page."""
+    return conflicts_of_interest.of_others(Case.objects.filter(status=Status.OPEN), officer)
+
+
+def _shown(found: QuerySet[Case]) -> QuerySet[Case]:
+    return found.exclude(application__status="withdrawn")
 
 
 def _in_order(found: QuerySet[Case], *before: When) -> QuerySet[Case]:
-    """What waits for us first, least time left in front; of equals those that came first."""
-    ours_first = When(Where(APPLICANTS_TURN, then=1), default=0)
-    return found.order_by(*before, ours_first, F("due_at").asc(nulls_first=True), "started_at", "id")
+    """Least time left in front; of equals those that came first. The index `cases_by_due_time` has this order."""
+    return found.order_by(*before, F("due_at").asc(nulls_first=True), "started_at", "id")
+
+
+def _ours_first() -> When:
+    """What waits for us before what waits for the applicant: for views that have both."""
+    return When(Where(APPLICANTS_TURN, then=1), default=0)
 
 
 def views_of(officer: User, now: dt.datetime) -> dict[str, Q]:
@@ -134,7 +142,8 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     pages = max(1, -(-total // PER_PAGE))
     page = min(max(1, filters.page), pages)
     start = (page - 1) * PER_PAGE
-    rows = rows_of(_in_order(found)[start : start + PER_PAGE], officer=officer, now=now)
+    before = [_ours_first()] if filters.view == "mine" else []
+    rows = rows_of(_in_order(_shown(found), *before)[start : start + PER_PAGE], officer=officer, now=now)
     record_looks([row.case.application for row in rows], officer=officer, where="queue", asked=filters.q, now=now)
     by_rule, by_officers = _decided_today(now)
     return Desk(
@@ -199,12 +208,10 @@ def _filtered(cases: QuerySet[Case], filters: Filters, officer: User) -> QuerySe
 
 
 def _fits(asked: str) -> Q:
-    """Cases by a part of their number, by the beginning of each word of a name, by company number. By no address: that
-    is asked within a case or for a demand (`searching`)."""
-    fits = Q(application__reference__icontains=asked) | Q(application__company_number=asked)
-    if words := queue_columns.words_asked(asked):
-        fits |= Q(words__contains=sorted(words))
-    return fits
+    """Cases by the beginning of each word of a name, of each part of their number, of a company number. By no address:
+    that is asked within a case or for a demand (`searching`)."""
+    words = queue_columns.words_asked(asked)
+    return Q(words__contains=sorted(words)) if words else Q(pk__in=[])
 
 
 # -- rows ----------------------------------------------------------------------------------------------------------
@@ -274,7 +281,8 @@ def next_for(*, officer: User, now: dt.datetime, after: Case, filters: Filters) 
     """The one with the least time left that fits the filter, is the officer's or nobody's, and waits for an officer."""
     fits = views_of(officer, now).get(filters.view, Q()) & Q(waits_for="officer")
     free = _open_cases(officer).filter(fits, Q(assigned_to=officer) | Q(assigned_to__isnull=True))
-    for key in _in_order(_filtered(free.exclude(pk=after.pk), filters, officer)).values_list("pk", flat=True)[:1]:
+    left = _shown(_filtered(free.exclude(pk=after.pk), filters, officer))
+    for key in _in_order(left).values_list("pk", flat=True)[:1]:
         return queries.cases().get(pk=key)
     return None
 
@@ -295,15 +303,13 @@ class Proposals:
 
 def proposals(*, officer: User, page: int, now: dt.datetime) -> Proposals:
     """What waits for a second officer, those first that this officer may decide. One page, put on record."""
-    found = _open_cases(officer).filter(Exists(_standing_notices().filter(case=OuterRef("pk"))))
+    found = _shown(_open_cases(officer).filter(pk__in=_standing_notices().values("case")))
     mine, total = _for_me(officer), found.count()
     pages = max(1, -(-total // PER_PAGE))
     page = min(max(1, page), pages)
     start = (page - 1) * PER_PAGE
-    for_me_first = _in_order(found).order_by(
-        When(Where(pk__in=mine, then=0), default=1), *_in_order(found).query.order_by
-    )
-    rows = rows_of(for_me_first[start : start + PER_PAGE], officer=officer, now=now)
+    for_me_first = When(Where(pk__in=mine, then=0), default=1)
+    rows = rows_of(_in_order(found, for_me_first, _ours_first())[start : start + PER_PAGE], officer=officer, now=now)
     record_looks([row.case.application for row in rows], officer=officer, where="approvals", now=now)
     return Proposals(rows, len(mine), total, start + 1, page, pages)
 
@@ -321,7 +327,7 @@ def _for_me(officer: User) -> list[Any]:
     is_director = people.has_rank(officer, "director")
     ripe = (
         _standing_notices()
-        .filter(case__in=_open_cases(officer).filter(waits_for="second"))
+        .filter(case__in=_shown(_open_cases(officer).filter(waits_for="second")))
         .exclude(proposed_by=officer)
     )
     rows = ripe.values_list("case", "codes", "case__application__policy")

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -48,7 +49,8 @@ class Case(models.Model):
     waits_for = models.CharField(max_length=10, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     late_at = models.DateTimeField(null=True, blank=True)
-    # Keyed hashes of the beginnings of the words of the holder's name; once it is closed, one of the whole name.
+    # Keyed hashes of the beginnings of the words of the holder's name, of the number and of the company's; once it is
+    # closed, one of the whole name.
     words = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     # Under which calendar they were computed.
     kept_under = models.CharField(max_length=64, blank=True)
@@ -71,8 +73,20 @@ class Case(models.Model):
             models.Index(fields=["started_at"], condition=Q(status=Status.OPEN.value), name="cases_open"),
             models.Index(fields=["assigned_to"], condition=Q(status=Status.OPEN.value), name="cases_of_an_officer"),
             models.Index(
-                fields=["due_at", "started_at", "id"], condition=Q(status=Status.OPEN.value), name="cases_by_due_time"
+                F("due_at").asc(nulls_first=True),
+                "started_at",
+                "id",
+                condition=Q(status=Status.OPEN.value),
+                name="cases_by_due_time",
             ),
+            # What the desk counts, so that it counts by the index alone.
+            models.Index(
+                fields=["waits_for"],
+                include=["due_at", "late_at", "assigned_to", "application"],
+                condition=Q(status=Status.OPEN.value),
+                name="cases_counted",
+            ),
+            GinIndex(fields=["words"], condition=Q(status=Status.OPEN.value), name="cases_by_word"),
             models.Index(fields=["kept_under"], condition=Q(status=Status.OPEN.value), name="cases_by_calendar"),
         ]
 

@@ -25,6 +25,8 @@ from .rules import Status
 FIELDS = ("waits_for", "due_at", "late_at", "words", "kept_under")
 # A word is found by its first letters: by no fewer than so many, and what comes behind so many is not looked at.
 LEAST, MOST = 3, 10
+# Raised when what is kept changes: then the open cases are kept anew.
+EDITION = 2
 
 
 def keep(case: Case) -> None:
@@ -67,14 +69,21 @@ def _compute(case: Case) -> None:
     case.due_at = policy.due_at(**events)
     share = case_clock.policy_of(case.application).escalate_at[-1] / 100
     case.late_at = policy.used_at(share=share, **events)
-    case.words = sorted(_beginnings(fold_name(case.application.holder_name)))
+    named = (case.application.holder_name, case.application.reference, case.application.company_number)
+    case.words = sorted(_beginnings(word for text in named for word in fold_name(text)))
     case.kept_under = mark_of(events["calendar"])
 
 
 @lru_cache(maxsize=8)
 def mark_of(calendar: Calendar) -> str:
     """Differs between calendars of different days or hours."""
-    days = (calendar.zone, calendar.week, calendar.seasons, [(day.date, day.status) for day in calendar.holidays])
+    days = (
+        EDITION,
+        calendar.zone,
+        calendar.week,
+        calendar.seasons,
+        [(day.date, day.status) for day in calendar.holidays],
+    )
     return hashlib.sha256(repr(days).encode()).hexdigest()
 
 

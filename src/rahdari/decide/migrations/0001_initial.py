@@ -1,4 +1,5 @@
 import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import rahdari.vault.fields
 import uuid
 from django.conf import settings
@@ -219,7 +220,26 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="case",
             index=models.Index(
-                condition=models.Q(("status", "open")), fields=["due_at", "started_at", "id"], name="cases_by_due_time"
+                models.OrderBy(models.F("due_at"), nulls_first=True),
+                models.F("started_at"),
+                models.F("id"),
+                condition=models.Q(("status", "open")),
+                name="cases_by_due_time",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("status", "open")),
+                fields=["waits_for"],
+                include=["due_at", "late_at", "assigned_to", "application"],
+                name="cases_counted",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=django.contrib.postgres.indexes.GinIndex(
+                condition=models.Q(("status", "open")), fields=["words"], name="cases_by_word"
             ),
         ),
         migrations.AddIndex(

@@ -229,6 +229,7 @@ def home(web: int) -> Iterator[Home]:
             hosts.parent.rmdir()
 
 
+@pytest.mark.whole
 class TestInadynOnALine:
     """The register sees whom it sees: nobody says for the client from where it comes."""
 

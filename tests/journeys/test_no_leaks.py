@@ -25,7 +25,7 @@ from .needles import Needles
 from .people import Person
 from .stack import Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.root]
+pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 
 PAPER = "Quillfeather memorandum of Zarwashtine Quibbleforth"
 FREELANCER = Freelancer(

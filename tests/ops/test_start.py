@@ -176,6 +176,7 @@ def tried_in(demo: Demo, uid: int, *paths: Path) -> set[str]:
 
 
 class TestDemo:
+    @pytest.mark.whole
     def test_starts_serves_mends_itself_stops_and_keeps_its_data(self, data: Path, demos: list[Demo]) -> None:
         if os.geteuid() == 0:
             needs_namespaces()

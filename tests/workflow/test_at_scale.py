@@ -189,6 +189,7 @@ def too_much(steps: tuple[Step, ...]) -> list[str]:
     return found
 
 
+@pytest.mark.whole
 def test_each_step_costs_a_batch_however_many_wait(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for model in (
         AskedOfAssociation,

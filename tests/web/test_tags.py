@@ -71,6 +71,15 @@ class TestField:
         assert 'class="input drop"' in page
         assert page.count("(optional)") == 2
 
+    def test_alone_says_it_so_no_label_says_it_again(self) -> None:
+        rooms = Path(rahdari.__file__).parent
+        again = [
+            str(path.relative_to(rooms))
+            for path in rooms.rglob("*.py")
+            if re.search(r'label=\w+\([^)]*\(optional\)"', path.read_text())
+        ]
+        assert again == []
+
     def test_lets_what_is_typed_run_in_its_own_direction(self) -> None:
         form = Question()
         assert all('dir="auto"' in shown("{% field field %}", field=form[name]) for name in ("address", "note"))

@@ -119,7 +119,7 @@ class AddressForm(RunsForm):
         widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
     )
     label = LineField(
-        label=_("Your own label (optional)"),
+        label=_("Your own label"),
         help_text=_("For example a machine. Nobody else sees it."),
         max_length=60,
         required=False,

@@ -69,7 +69,7 @@ class LaterText(forms.Form):
 
     use_required_attribute = False
     text = LongText(
-        label=_("Evidence of your work or employment"),
+        label=_("Evidence of employment or freelance work"),
         widget=forms.Textarea(attrs={"rows": 8}),
         max_length=4000,
         error_messages={

@@ -238,7 +238,7 @@ EVIDENCE_TEXT = Asked(
         association_number=application.association_number,
         **common,
     ),
-    heading=_("Evidence of your work or employment"),
+    heading=_("Evidence of employment or freelance work"),
     options=_evidence_words,
 )
 

@@ -29,7 +29,7 @@ TITLES: dict[StepKey, Promise] = {
     StepKey.PERSON: gettext_lazy("Your name"),
     StepKey.CONTACT: gettext_lazy("Who to call at any hour"),
     StepKey.PURPOSE: gettext_lazy("What you use it for"),
-    StepKey.EVIDENCE: gettext_lazy("Evidence of your work or employment"),
+    StepKey.EVIDENCE: gettext_lazy("Evidence of employment or freelance work"),
     StepKey.ADDRESSES: gettext_lazy("Addresses"),
     StepKey.DOCUMENTS: gettext_lazy("Documents"),
 }
@@ -335,10 +335,10 @@ def _about_rows(
         rows.append(
             SummaryRow(
                 "evidence",
-                gettext("Evidence of your work or employment"),
+                gettext("Evidence of employment or freelance work"),
                 tuple(_evidence_lines(application, service, documents, language)),
                 url_of(StepKey.EVIDENCE, application),
-                gettext("Change the evidence of your work"),
+                gettext("Change the evidence of employment or freelance work"),
             )
         )
     elif application.evidence_kind == rules.ASSOCIATION:

@@ -182,7 +182,7 @@ def _title(application: Application, service: Service, rule: str) -> tuple[str, 
     if rule == EVIDENCE_RULE and service.evidence:
         kind = service.evidence_kind(application.evidence_kind)
         if kind is None:
-            return _("Evidence of your work or employment"), ""
+            return _("Evidence of employment or freelance work"), ""
         return kind.title.in_language(language), kind.hint.in_language(language)
     asked = service.document(rule)
     return None if asked is None else (asked.title.in_language(language), asked.hint.in_language(language))

@@ -117,7 +117,7 @@ _COMES = {
     "masked_answer": lambda: _("Ask the operator on this page. Its answer is then in the file."),
     "attempts": lambda: _("Every address is proved. If a proof is not valid, choose another reason."),
     "roster_query": lambda: _("It is there when the list was asked and the check did not pass."),
-    "signed_answer": lambda: _("Ask the operator on this page. Its answer no is then in the file."),
+    "signed_answer": lambda: _("Ask the operator on this page. If the operator says no, that is then in the file."),
     "identity_result": lambda: _("It is there when this check was made and did not pass. Record it first."),
     "own_words": lambda: _("The applicant has not said what the connection is for. Ask first."),
     "what_was_offered": lambda: _("It is there when the applicant gave something, or when nothing came in time."),

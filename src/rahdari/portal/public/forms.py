@@ -26,7 +26,7 @@ class CheckForm(forms.Form):
     )
 
     name = forms.CharField(
-        label=_("Company’s name (optional)"),
+        label=_("Company’s name"),
         help_text=_("As on the certificate. We say whether it matches. We do not show the name."),
         max_length=200,
         required=False,

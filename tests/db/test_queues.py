@@ -89,6 +89,14 @@ class TestWhatFails:
         assert [self.run(NOW) for _ in range(4)] == [0, 1, 1, 0]
         assert self.left() == ["0"], "what its act did before it failed is undone"
 
+    def test_of_two_hundred_is_counted_and_the_others_are_moved_once(self) -> None:
+        names = [f"{number:03}" for number in range(200)]
+        MailOptOut.objects.all().delete()
+        MailOptOut.objects.bulk_create(MailOptOut(address_index=name, at=NOW) for name in names)
+        self.broken = {names[2]}
+        assert [self.run(NOW, at_most=200), self.run(NOW, at_most=200)] == [199, 0]
+        assert (self.left(), FailingItem.objects.get().attempts) == ([names[2]], 1)
+
     def test_is_put_back_for_pauses_that_grow_to_an_hour(self) -> None:
         now, pauses = NOW, []
         for _ in range(14):

@@ -1,6 +1,7 @@
 """Rounds of the workflow: all steps that have nothing to do cost one query, and none is left out that has something."""
 
 import datetime as dt
+import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,11 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from rahdari import workflow
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Endpoint
 from rahdari.checks.models import Check
+from rahdari.control import challenges
+from rahdari.control import queries as proofs
+from rahdari.control.models import Challenge
 from rahdari.db import queues
 from rahdari.db.queues import each_of
 from rahdari.policy.loading import BUNDLED
@@ -23,6 +27,8 @@ from rahdari.workflow.step import BY_THE_CLOCK, Step
 from tests.builders.cases import DAY, NOW, an_application
 from tests.builders.drafts import a_draft
 from tests.db.test_gate import questions
+
+from .test_at_scale import owing
 
 pytestmark = pytest.mark.django_db
 SECOND = dt.timedelta(seconds=1)
@@ -38,8 +44,8 @@ def rounds() -> workflow.Rounds:
     return made
 
 
-def moved(rounds: workflow.Rounds, now: dt.datetime = NOW) -> dict[str, int]:
-    return {name: count for name, count in workflow.advance(now=now, rounds=rounds).items() if count}
+def moved(rounds: workflow.Rounds, now: dt.datetime = NOW, *, woken: bool = True) -> dict[str, int]:
+    return {name: count for name, count in workflow.advance(now=now, rounds=rounds, woken=woken).items() if count}
 
 
 class TestARound:
@@ -118,19 +124,28 @@ class TestARound:
             moved(rounds, NOW + seconds * SECOND)
         assert tried == [NOW, NOW + BY_THE_CLOCK]
 
-    def test_stays_as_cheap_while_proofs_are_awaited(self, rounds: workflow.Rounds) -> None:
-        """Not one query for each of them."""
-        an_application(also="203.0.113.77")
-        moved(rounds)
+    def test_leaves_what_waits_for_somebody_until_it_is_woken(self, rounds: workflow.Rounds) -> None:
+        _, owed = owing("203.0.113.77")
         assert Check.objects.filter(outcome="waiting").exists()
-        with CaptureQueriesContext(connection) as one:
-            assert moved(rounds, NOW + SECOND) == {}
-        for address in ("203.0.113.78", "203.0.113.79"):
-            an_application(also=address)
-        moved(rounds, NOW + SECOND)
-        with CaptureQueriesContext(connection) as three:
-            assert moved(rounds, NOW + SECOND) == {}
-        assert len(three) == len(one)
+        assert moved(rounds, NOW + SECOND) == {}
+        with CaptureQueriesContext(connection) as asked:
+            assert moved(rounds, NOW + 2 * SECOND, woken=False) == {}
+        assert len(questions(asked)) == 1
+        prove(owed)
+        assert moved(rounds, NOW + 3 * SECOND, woken=False) == {}
+        assert moved(rounds, NOW + 3 * SECOND)["decide -> register"] == 1
+
+    def test_sees_it_within_ten_seconds_when_a_wake_up_is_lost(self, rounds: workflow.Rounds) -> None:
+        _, owed = owing("203.0.113.77")
+        assert moved(rounds, NOW + SECOND) == {}
+        prove(owed)
+        assert moved(rounds, NOW + SECOND + workflow.IN_VAIN, woken=False)["decide -> register"] == 1
+
+
+def prove(endpoint: Endpoint) -> None:
+    challenge = Challenge.objects.get(subject=endpoint.subject)
+    there = ipaddress.ip_address(challenge.network.network_address)
+    challenges.open_link(token=proofs.link_token(challenge), address=there, now=NOW)
 
 
 def queue_of(

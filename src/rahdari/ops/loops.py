@@ -1,7 +1,8 @@
 """The loops of `rahdari worker` and `rahdari publisher`: wake on NOTIFY, look on a timer, outlive the database.
 
-Invariants: a lost wake-up costs at most one beat of the timer; an error of one round is logged and the next round
-comes; while the database is away nothing is lost, since everything that waits stands in it.
+Invariants: a lost wake-up costs at most one beat of the timer, or ten seconds for what was seen to wait already; an
+error of one round is logged and the next round comes; while the database is away nothing is lost, since everything that
+waits stands in it.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -188,8 +190,8 @@ def run_worker() -> None:
     rounds = workflow.Rounds()
     webhooks = Jobs("webhooks", *webhook_delivery.JOBS, each_minute=[keys.forget_attempts])
 
-    def advance(now: dt.datetime) -> None:
-        workflow.advance(now=now, rounds=rounds)
+    def advance(now: dt.datetime, *, woken: bool = True) -> None:
+        workflow.advance(now=now, rounds=rounds, woken=woken)
 
     stop = threading.Event()
     loops = (
@@ -201,7 +203,8 @@ def run_worker() -> None:
     threads = [
         threading.Thread(
             target=run_loop,
-            kwargs={"name": name, "channel": channel, "step": step, "stop": stop, "apart": apart},
+            kwargs={"name": name, "channel": channel, "step": step, "stop": stop, "apart": apart}
+            | ({"unasked": partial(advance, woken=False)} if step is advance else {}),
             name=name,
         )
         for name, channel, step, apart in loops

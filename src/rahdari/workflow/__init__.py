@@ -58,21 +58,23 @@ from .unsupported import notify_of_terms
 
 
 class Rounds:
-    """What one round leaves to the next: when each step that rests had nothing to do, when all were run unasked, and
-    the question whether anything waits."""
+    """What one round leaves to the next: when each step that rests had nothing to do, when a queue was looked through
+    in vain, when all were run unasked, and the question whether anything waits."""
 
     def __init__(self) -> None:
         self.idle: dict[str, dt.datetime] = {}
+        self.in_vain: dict[Run, dt.datetime] = {}
         self.whole_at = NEVER
         self.gate = Gate([part for step in STEPS for part in step.asked], under=applications.policy_in_force)
 
 
-def advance(*, now: dt.datetime, rounds: Rounds | None = None) -> dict[str, int]:
+def advance(*, now: dt.datetime, rounds: Rounds | None = None, woken: bool = True) -> dict[str, int]:
     """Run every step in which something waits once, in order; return how many items each moved. A step that fails is
     said in the log, and holds the others up no more than an item that fails. Raises only when the database is away.
 
     What waits is asked of all steps at once, and again after an act of one: it may have brought something to another.
-    `rounds` is the caller's, given again each time. Without it none rests. With it all run once a minute unasked.
+    `rounds` is the caller's, given again each time. Without it none rests. With it all run once a minute unasked. When
+    nobody has woken us, queues that were looked through in vain rest: what they hold waits for somebody.
     """
     unasked = rounds is not None and abs(now - rounds.whole_at) >= A_MINUTE
     rounds = Rounds() if rounds is None else rounds
@@ -82,17 +84,23 @@ def advance(*, now: dt.datetime, rounds: Rounds | None = None) -> dict[str, int]
     for step in STEPS:
         if step.pause and abs(now - rounds.idle.get(step.name, NEVER)) < step.pause:
             continue
-        run = step.run
+        run, parts = step.run, list[Run]()
         if step.asked and not unasked:
             waiting = rounds.gate.ask_or_all("workflow", now) if waiting is None else waiting
-            run = together(*(part for part in step.parts if part in waiting or part not in step.asked))
-            if not run.runs:
+            parts = [part for part in step.parts if part in waiting or part not in step.asked]
+            if not woken:
+                parts = [part for part in parts if abs(now - rounds.in_vain.get(part, NEVER)) >= IN_VAIN]
+            if not parts:
                 moved[step.name] = 0
                 continue
+            run = together(*parts)
         before = queues.acts
         moved[step.name] = attempt("workflow", step.name, partial(run, now=now), now)
         if moved[step.name] or queues.acts != before:
             waiting = None
+            rounds.in_vain.clear()
+        else:
+            rounds.in_vain |= dict.fromkeys(parts, now)
         if step.pause and not moved[step.name]:
             rounds.idle[step.name] = now
     return moved
@@ -109,6 +117,10 @@ def look(*, now: dt.datetime) -> int:
 def publish(*, now: dt.datetime) -> int:
     """The publisher's step: every committed change into an edition, once and in order. Returns the editions made."""
     return publishing.publish_editions(now=now)
+
+
+# So long after it was looked through in vain, what waits for somebody is looked through unwoken: a wake-up may be lost.
+IN_VAIN = dt.timedelta(seconds=10)
 
 
 def _of_optional_rooms(place: Place) -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value, Window
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
@@ -134,6 +134,12 @@ def attempts_about(subject: str) -> QuerySet[ProbeAttempt]:
 def places_asked() -> int:
     """From how many places a look is made."""
     return places.count()
+
+
+def last_attempt_and_tries(challenge: Challenge) -> tuple[ProbeAttempt | None, int]:
+    """The newest attempt, and how many there were, in one query."""
+    last = attempts_of(challenge).annotate(tries=Window(Count("*"))).first()
+    return last, last.tries if last is not None else 0
 
 
 def last_attempt(challenge: Challenge) -> ProbeAttempt | None:

@@ -183,7 +183,7 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with queries.looking_up_posts_once():
+        with queries.looking_up_posts_once(only_read=request.method in ("GET", "HEAD")):
             return self.get_response(request)
 
     def process_view(

@@ -115,14 +115,25 @@ _looked_up: ContextVar[dict[uuid.UUID | None, list[RoleAssignment]] | None] = Co
 )
 
 
+# Whether a page is only read now, so that what came with the reader stays true.
+_only_read: ContextVar[bool] = ContextVar("only_read", default=False)
+
+
 @contextmanager
-def looking_up_posts_once() -> Iterator[None]:
-    """Within it the posts of a person are asked for once, unless one is given or ended here (`forget_posts`)."""
-    token = _looked_up.set({})
+def looking_up_posts_once(*, only_read: bool = False) -> Iterator[None]:
+    """Within it the posts of a person are asked for once, unless one is given or ended here (`forget_posts`). While a
+    page is only read nobody joins an organisation and no mandate is given: what came with the reader is believed."""
+    tokens = _looked_up.set({}), _only_read.set(only_read)
     try:
         yield
     finally:
-        _looked_up.reset(token)
+        _looked_up.reset(tokens[0])
+        _only_read.reset(tokens[1])
+
+
+def _has_none(user: User, name: str) -> bool:
+    """Whether the reader of a page came without any (`reader`)."""
+    return _only_read.get() and getattr(user, name, None) is False
 
 
 def forget_posts() -> None:
@@ -281,7 +292,7 @@ def people_of_association(association: str) -> QuerySet[User]:
 
 def organisations_of(user: Visitor) -> QuerySet[Organisation]:
     """The organisations that a person belongs to: the only way to reach one from a page."""
-    if not isinstance(user, User):
+    if not isinstance(user, User) or _has_none(user, "any_membership"):
         return Organisation.objects.none()
     return Organisation.objects.filter(memberships__user=user).order_by("created_at", "id")
 
@@ -293,7 +304,7 @@ def memberships_of(user: User) -> QuerySet[Membership]:
 
 def organisations_for(user: Visitor, act: Act) -> QuerySet[Organisation]:
     """The organisations for which a person may do this."""
-    if not isinstance(user, User) or not user.is_active:
+    if not isinstance(user, User) or not user.is_active or _has_none(user, "any_membership"):
         return Organisation.objects.none()
     held = Membership.objects.filter(user=user, role__in=roles_that(act))
     return Organisation.objects.filter(pk__in=held.values("organisation")).order_by("created_at", "id")
@@ -305,7 +316,7 @@ def may(user: Visitor, act: Act, *, organisation: Organisation) -> bool:
 
 def mandates_in_force(user: Visitor, act: Act) -> QuerySet[Mandate]:
     """The mandates by which a person may do this now, for whichever service."""
-    if not isinstance(user, User) or not user.is_active:
+    if not isinstance(user, User) or not user.is_active or _has_none(user, "any_mandate"):
         return Mandate.objects.none()
     found = Mandate.objects.filter(agent=user, ended_at__isnull=True, valid_until__gt=Now(), scope__in=scopes_that(act))
     return found.select_related("organisation").order_by("-given_at", "id")

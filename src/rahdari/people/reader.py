@@ -1,7 +1,7 @@
 """Who is signed in, with what every page asks about them, in one statement.
 
-`User.any_post` and `User.any_membership` are whether there is one, as the request began; what the rooms above want to
-know of each reader stands beside them (`settings.OF_READER`). Somebody who came another way has none of these.
+`User.any_post`, `any_membership` and `any_mandate` are whether there is one, as the request began; what the rooms above
+want to know of each reader stands beside them (`settings.OF_READER`). Somebody who came another way has none of these.
 """
 
 import uuid
@@ -19,11 +19,15 @@ ANY_POST = RawSQL(
     "EXISTS (SELECT FROM people_roleassignment WHERE user_id = people_user.id AND ended_at IS NULL)", [], BooleanField()
 )
 ANY_MEMBERSHIP = RawSQL("EXISTS (SELECT FROM people_membership WHERE user_id = people_user.id)", [], BooleanField())
+ANY_MANDATE = RawSQL(
+    "EXISTS (SELECT FROM people_mandate WHERE agent_id = people_user.id AND ended_at IS NULL)", [], BooleanField()
+)
 
 
 class ReaderBackend(AuthenticationBackend):
     def get_user(self, user_id: uuid.UUID) -> User | None:
         more: dict[str, Any] = {name: import_string(path) for name, path in settings.OF_READER.items()}
-        found = User.objects.filter(pk=user_id).annotate(any_post=ANY_POST, any_membership=ANY_MEMBERSHIP, **more)
+        more |= {"any_post": ANY_POST, "any_membership": ANY_MEMBERSHIP, "any_mandate": ANY_MANDATE}
+        found = User.objects.filter(pk=user_id).annotate(**more)
         user = found.order_by().first()
         return user if user is not None and self.user_can_authenticate(user) else None

@@ -178,8 +178,11 @@ def overlapping_active(*, block: Block, other_than: uuid.UUID | None = None) -> 
 
 def in_the_way(*, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
     """Active entries of others that share an address with `block`, but for those beside which this holder may stand."""
-    sharer = sharer_of(block=block, holder=holder) if holder is not None else None
-    return in_the_way_of(sharer, block=block, holder=holder)
+    found = overlapping_active(block=block, other_than=holder)
+    if holder is None:
+        return found
+    beside = CoHolder.objects.filter(shared__block=block, holder=holder, ended_at__isnull=True)
+    return found.exclude(shared__in=beside.order_by().values("shared"))
 
 
 def in_the_way_of(sharer: CoHolder | None, *, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:

@@ -24,7 +24,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import method_words, rules
 from rahdari.control import queries as proofs
-from rahdari.control.models import Challenge, Method
+from rahdari.control.models import Challenge, Method, ProbeAttempt
 from rahdari.people.access import person
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
@@ -181,10 +181,13 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     state = [row.state for row in listed]
     if counts(policy, mine.endpoint, Method.LINK, now):
         link = proofs.working_link(subject=mine.endpoint.subject, block=mine.endpoint.network, now=now)
-        facts |= _link(request, application, mine.endpoint, link)
-        state += [link.status, str(link.attempts.count())] if link is not None else []
+        attempt, tries = proofs.last_attempt_and_tries(link) if link is not None else (None, 0)
+        facts |= _link(request, application, mine.endpoint, link, attempt)
+        state += [link.status, str(tries)] if link is not None else []
     # The page loads again by itself when this changes.
-    facts["state"] = ".".join(state)
+    facts["state"] = state_now = ".".join(state)
+    if (answer := shared.state_for_script(request, state_now)) is not None:
+        return answer
     return render(request, "portal/applicant/prove.html", facts)
 
 
@@ -207,10 +210,15 @@ def _prove_here(request: HttpRequest, application: Application, by: Acting, mine
     return redirect(next_page(request, application) if goes_on else continue_url(request, application))
 
 
-def _link(request: HttpRequest, application: Application, endpoint: Endpoint, link: Challenge | None) -> dict[str, Any]:
+def _link(
+    request: HttpRequest,
+    application: Application,
+    endpoint: Endpoint,
+    link: Challenge | None,
+    attempt: ProbeAttempt | None,
+) -> dict[str, Any]:
     """The link of the address; where it has none open, the one of the application does the same."""
     address = rules.plain_address(visitor.address(request))
-    attempt = proofs.last_attempt(link) if link is not None else None
     said = method_words.of_look(attempt) if attempt is not None else None
     return {
         "seen": address,

@@ -34,9 +34,9 @@ EXPECTED = [
     ("GET", "evidence/*/", 4),
     ("POST", "evidence/*/", 12),
     ("GET", "addresses/add/", 4),
-    ("POST", "addresses/add/", 24),
+    ("POST", "addresses/add/", 23),
     ("GET", "send/", 6),
-    ("POST", "send/", 42),
+    ("POST", "send/", 41),
     # Once in each process the frozen rules are read.
     ("GET", "status/", 12),
 ]

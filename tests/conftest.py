@@ -45,6 +45,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # Programs that a test starts get the data folder of the process that starts them.
     os.environ["RAHDARI_DATA"] = str(settings.DATA)
     keys.make_missing(settings.DATA / "keys")
+    if everything_is_needed():
+        from tests import engines
+
+        config.pluginmanager.register(engines.Comparison(), "engines")
     if hasattr(config, "workerinput"):
         take_tables_from_template(config)
         return

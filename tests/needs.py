@@ -9,6 +9,7 @@ skip is a failure. Call these at the top of a test or a fixture, or in a module'
 """
 
 import ctypes
+import importlib.util
 import os
 import platform
 import shutil
@@ -107,6 +108,12 @@ def needs_library(name: str, install: str) -> None:
         ctypes.CDLL(name)
     except OSError:
         missing(f"the library {name} is not installed; to run this test: {install}")
+
+
+def needs_package(name: str, install: str) -> None:
+    """A package of Python's that exists for some machines only."""
+    if importlib.util.find_spec(name) is None:
+        missing(f"the package {name} is not installed; to run this test: {install}")
 
 
 def needs_file(path: str, install: str) -> Path:

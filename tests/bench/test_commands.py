@@ -20,7 +20,7 @@ from bench.targets import judge
 COMMANDS = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",
     "line", "push", "pages", "rosters", "recovery", "fuzz", "probes",
-    "deadline-day", "desk",
+    "deadline-day", "desk", "templates",
 )  # fmt: skip
 
 

@@ -1,15 +1,23 @@
-"""How the settings read the address of the database, that a database which hangs is not waited for, and that the
-example of deploy/ has every setting."""
+"""How the settings read the address of the database, that a database which hangs is not waited for, which engine
+renders the pages, and that the example of deploy/ has every setting."""
 
+import argparse
+import os
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from django.db import OperationalError
 from django.db.backends.postgresql.base import DatabaseWrapper
 
+from rahdari.ops import commands, doctor_settings, serving
+from rahdari.ops.checks import NOTE, WRONG
+from rahdari.settings import engine
 from rahdari.settings.base import PATIENCE, database
+from tests.needs import needs_package
 
 TREE = Path(__file__).parents[2]
 # What Django puts into each database of the settings.
@@ -40,6 +48,67 @@ class TestDatabase:
             wrapper = DatabaseWrapper(USUAL | database(url))
             with pytest.raises(OperationalError, match="timeout"):
                 wrapper.ensure_connection()
+
+
+RENDER = """
+import sys
+if "{gone}":
+    sys.modules["django_rust_templates"] = None
+import django
+from django.conf import settings
+from django.template import engines
+django.setup()
+(used,) = engines.all()
+page = used.from_string("{{{{ word }}}}").render({{"word": "<"}})
+print(settings.TEMPLATES[0]["BACKEND"], settings.FORM_RENDERER, page)
+"""
+
+
+class TestEngine:
+    """Of the templates: asked for by RAHDARI_TEMPLATES."""
+
+    @pytest.fixture
+    def without_rust(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "django_rust_templates", None)
+        monkeypatch.setenv("RAHDARI_TEMPLATES", "rust")
+
+    @pytest.mark.parametrize(
+        ("asked", "gone", "used"),
+        [("", "", engine.DJANGO), ("rust", "", engine.RUST), ("rust", "gone", engine.DJANGO)],
+    )
+    def test_renders_pages(self, asked: str, gone: str, used: tuple[str, str]) -> None:
+        if used == engine.RUST:
+            needs_package("django_rust_templates", "pip install 'rahdari[templates]'")
+        child = subprocess.run(
+            [sys.executable, "-c", RENDER.format(gone=gone)],
+            env=os.environ | {"RAHDARI_TEMPLATES": asked, "DJANGO_SETTINGS_MODULE": "rahdari.settings.test"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert child.stdout == f"{' '.join(used)} &lt;\n" and child.stderr == ""
+
+    @pytest.mark.usefixtures("without_rust")
+    def test_that_is_missing_is_told_once_by_who_starts_the_pages(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(serving, "serve_web", lambda **_: None)
+        assert commands.run_web(argparse.Namespace(host="127.0.0.1", port=1, workers=2, threads=4)) == 0
+        (said,) = capsys.readouterr().err.splitlines()
+        assert "Django's renders the pages" in said and "pip install 'rahdari[templates]'" in said
+
+    @pytest.mark.usefixtures("without_rust")
+    def test_that_is_missing_is_told_by_the_doctor(self) -> None:
+        (finding,) = doctor_settings.check_engine({"RAHDARI_TEMPLATES": "rust"})
+        assert finding.state == NOTE and "Django's renders the pages" in finding.text
+        assert not list(doctor_settings.check_engine({}))
+
+    def test_that_nobody_knows_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RAHDARI_TEMPLATES", "jinja")
+        with pytest.raises(ValueError, match=r"RAHDARI_TEMPLATES is jinja\. Set it to django or rust"):
+            engine.classes()
+        (finding,) = doctor_settings.check_engine(os.environ)
+        assert finding.state == WRONG
 
 
 class TestExample:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -80,7 +81,10 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
 def run_web(arguments: argparse.Namespace) -> int:
     from rahdari.ops.serving import serve_web
+    from rahdari.settings import engine
 
+    if fault := engine.fault():
+        print(fault, file=sys.stderr)
     serve_web(host=arguments.host, port=arguments.port, workers=arguments.workers, threads=arguments.threads)
     return 0
 

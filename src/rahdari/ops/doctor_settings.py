@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from rahdari.ops import datafolder
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
+from rahdari.settings import engine
 
 # A network of proxies is of one operator's, never of half the world's.
 WIDEST_PROXIES = {4: 8, 6: 32}
@@ -17,6 +18,7 @@ def check_settings(patient: Inspection) -> Iterator[Finding]:
     environment = patient.environment
     yield from check_proxies(environment)
     yield from check_settings_files(patient)
+    yield from check_engine(environment)
     label = datafolder.read_label(patient.data)
     if patient.is_demo and label is not None and label.kind != datafolder.DEMO:
         yield Finding(
@@ -67,6 +69,15 @@ def check_proxies(environment: Mapping[str, str]) -> Iterator[Finding]:
             "it, so that no address can be proved and limits count all as one. Set it to the proxy's address, such as "
             "127.0.0.1/32.",
         )
+
+
+def check_engine(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """What renders the pages, where another than Django's is asked for."""
+    try:
+        if fault := engine.fault(environment):
+            yield Finding(NOTE, "templates", fault)
+    except ValueError as error:
+        yield Finding(WRONG, "templates", str(error))
 
 
 def check_settings_files(patient: Inspection) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from rahdari import optional
+from rahdari.settings import engine
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -170,9 +171,13 @@ MIDDLEWARE = [
     "rahdari.people.access.SecondFactorMiddleware",
 ]
 
+try:
+    ENGINE, FORM_RENDERER = engine.classes()
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from None
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": ENGINE,
         "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {

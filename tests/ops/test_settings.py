@@ -16,7 +16,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from rahdari.ops import commands, doctor_settings, serving
 from rahdari.ops.checks import NOTE, WRONG
 from rahdari.settings import engine
-from rahdari.settings.base import PATIENCE, database
+from rahdari.settings.base import PATIENCE, PREPARED, database
 from tests.needs import needs_package
 
 TREE = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ class TestDatabase:
         read = database("postgresql://someone:a%40b@db.example:6432/register?sslmode=verify-full")
         assert (read["USER"], read["PASSWORD"], read["HOST"]) == ("someone", "a@b", "db.example")
         assert (read["PORT"], read["NAME"]) == ("6432", "register")
-        assert read["OPTIONS"] == PATIENCE | {"sslmode": "verify-full"}
+        assert read["OPTIONS"] == PATIENCE | PREPARED | {"sslmode": "verify-full"}
 
     def test_has_the_patience_that_its_address_gives(self) -> None:
         options = database("postgresql:///register?connect_timeout=2")["OPTIONS"]

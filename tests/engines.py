@@ -29,6 +29,8 @@ from django.utils.translation import get_language, override
 from django_rust_templates import RustTemplates
 
 TOKEN = re.compile(r'(?<=name="csrfmiddlewaretoken" value=")\w+')
+# As Django has it, before `Comparison` is put around it.
+by_django = Template.render
 OPTIONS = ("autoescape", "builtins", "context_processors", "string_if_invalid")
 
 
@@ -72,11 +74,10 @@ class Comparison:
         self.unsteady: set[str] = set()
         self.differences: list[str] = []
         self._here = threading.local()
-        self._by_django = Template.render
 
     def pytest_configure(self) -> None:
         def render(template: Template, context: Any = None, request: HttpRequest | None = None) -> str:
-            page: str = self._by_django(template, context, request)
+            page: str = by_django(template, context, request)
             self.compare(page, template, context, request)
             return page
 
@@ -98,7 +99,7 @@ class Comparison:
                 self.judge(page, *given)
                 for language in {code for code, _ in settings.LANGUAGES} - {get_language()}:
                     with override(language):
-                        self.judge(self._by_django(*given), *given)
+                        self.judge(by_django(*given), *given)
         finally:
             self._here.comparing = False
 
@@ -108,7 +109,7 @@ class Comparison:
         if ours == theirs:
             return
         name = given[0].template.name or given[0].template.source
-        if ours != TOKEN.sub("", self._by_django(*given)):
+        if ours != TOKEN.sub("", by_django(*given)):
             self.unsteady.add(name)
             return
         lines = unified_diff(ours.split("\n"), theirs.split("\n"), "Django", "Rust", n=1, lineterm="")

@@ -25,10 +25,9 @@ def comparison(monkeypatch: pytest.MonkeyPatch) -> Any:
     needs_package("django_rust_templates", "pip install 'rahdari[templates]'")
     from tests import engines
 
-    made = engines.Comparison()
     # Where everything is asked for one is at work already, and would compare what this one compares.
-    monkeypatch.setattr(engines.Template, "render", made._by_django)
-    return made
+    monkeypatch.setattr(engines.Template, "render", engines.by_django)
+    return engines.Comparison()
 
 
 def compare(comparison: Any, source: str, **context: object) -> list[str]:

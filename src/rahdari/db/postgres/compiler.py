@@ -11,7 +11,7 @@ What has a shape of its own kind (unions, groups, annotations, `extra`) is left 
 
 import logging
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
@@ -51,8 +51,8 @@ class Kept:
     # Whatever is in the shape by its identity, so that nothing else gets the same.
     query: Any
     converters: Any = None
-    compared: bool = False
-    differs: bool = field(default=False)
+    compared: int = 0
+    differs: bool = False
 
 
 class SQLCompiler(Compiler):
@@ -60,8 +60,8 @@ class SQLCompiler(Compiler):
     elide_empty: bool
     select: Any
     col_count: Any
-    # Whether each text is compared with Django's, not only the first of its shape; whether a difference is an error.
-    always_compared = False
+    # How often a kept text is compared with Django's before it is believed; whether a difference is an error.
+    compared = 1
     strict = False
     _kept: Kept | None = None
 
@@ -83,9 +83,9 @@ class SQLCompiler(Compiler):
             # The second is an error, which Django says.
             return super().as_sql()
         sql, values = f"{kept.before}{conditions[0]}{kept.after}", (*kept.values, *conditions[1])
-        if self.always_compared or not kept.compared:
+        if kept.compared < self.compared:
             made = super().as_sql()
-            kept.compared = True
+            kept.compared += 1
             if made[0] != sql or not _alike(made[1], values):
                 kept.differs = True
                 log.error("The text that was kept of a query is not what it is: %s", sql)

@@ -14,12 +14,12 @@ from rahdari.ops.checks import NOTE, OK, Finding, Inspection
 PATIENCE = 3.0
 
 
-def check_front(patient: Inspection) -> Iterator[Finding]:
+def check_front(patient: Inspection, *, patience: float = PATIENCE) -> Iterator[Finding]:
     url = patient.environment.get("RAHDARI_URL", "")
     if patient.is_demo or not url:
         return
     try:
-        passed_on = answers_before_the_body(url)
+        passed_on = answers_before_the_body(url, patience=patience)
     except (OSError, http.client.HTTPException):
         return  # Nobody answers there, or not to us: other lines say so.
     if passed_on:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from rahdari.ops import datafolder, drop_root, start
 from rahdari.ops.checks import OK, Inspection
@@ -333,6 +334,9 @@ def as_user(user: str, act: Callable[[], bool]) -> bool:
     pid = os.fork()
     if pid == 0:
         code = 2
+        if connection.connection is not None:
+            # It asks by the connection of the test, which would not know what was prepared here.
+            connection.connection.prepare_threshold = None
         try:
             os.setgroups([DATA_GROUP])
             os.setgid(USERS[user])

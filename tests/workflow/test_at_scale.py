@@ -36,7 +36,7 @@ from rahdari.share.models import SharingRequest as AskedToShare
 from rahdari.vouch.models import ReferenceRequest as AskedOfClient
 from rahdari.workflow.step import Step
 from tests.builders.attestations import a_secretary
-from tests.builders.cases import DAY, NOW, a_person, an_application
+from tests.builders.cases import DAY, NOW, a_person, an_address, an_application
 
 from . import test_association_checks, test_employment_proofs, test_fees, test_provisional, test_services
 from .copies import copy
@@ -113,17 +113,17 @@ def a_fee_that_waits(row: Model, _number: int) -> None:
 @pytest.fixture
 def many() -> None:
     """Many of each that waits for somebody: one of each is made by acts, and then all are copied."""
-    waiting, endpoint = owing("203.0.113.201")
+    waiting, endpoint = owing(an_address())
     charged = test_services.sent("whitelist_call_centre", test_fees.PAPERS, addresses=test_fees.addresses(5))
     awaited, registration = test_provisional.provisional()
     case = decisions.case_of(awaited)
     assert case is not None
     asked, question = test_employment_proofs.asked()
     a_secretary()
-    of_association, _ = owing("203.0.113.202", evidence="association", text="")
+    of_association, _ = owing(an_address(), evidence="association", text="")
     member = a_person()
     test_association_checks.a_member(member)
-    attested, _ = owing("203.0.113.203", applicant=member, evidence="association", text="")
+    attested, _ = owing(an_address(), applicant=member, evidence="association", text="")
     late = questions.ask(
         operator="sample-fibre",
         subject=waiting.subject,

@@ -92,9 +92,11 @@ class TestTheNextTask:
         given = {"block": "203.0.113.24", "which": "server", "kind": "wireguard", "stays": "static"}
         added = browser.post(reverse("apply:add_address", args=[draft.reference]), given, **here)
         assert added["Location"] == at("check", draft)
-        words = "Sending the application from here proves the address"
-        assert words in browser.get(at("check", draft), **here).text
-        assert words not in browser.get(at("check", draft), REMOTE_ADDR="198.51.100.7").text
+        words, warning = "Sending the application from here proves the address", "Not proved yet"
+        page = browser.get(at("check", draft), **here).text
+        assert words in page and warning not in page
+        page = browser.get(at("check", draft), REMOTE_ADDR="198.51.100.7").text
+        assert words not in page and warning in page
         [endpoint] = draft.endpoints.all()
         assert not proofs.is_proved(endpoint.subject, endpoint.network), "a look proves nothing"
         browser.post(at("check", draft), {"declare": "on"}, **here)

@@ -1,5 +1,5 @@
-"""Renders with the Rust engine what the suite renders with Django's, and compares byte for byte (ADR 0034): each
-context in both languages, whichever the test has.
+"""Renders with the Rust engine what the suite renders with Django's, and compares byte for byte (ADR 0034): the first
+contexts of each template, in both languages, whichever the test has.
 
 A plugin of pytest, where everything is asked for. A difference fails the test in which it came about. These are no
 differences of the engines:

@@ -158,7 +158,7 @@ def _not_registered(check: Check, now: dt.datetime) -> rules.Answer:
     block = ipaddress.ip_network(check.facts["block"])
     holder = uuid.UUID(check.facts["holder"]) if check.facts.get("holder") else None
     sharer = register.sharer_of(block=block, holder=holder) if holder is not None else None
-    others = register.in_the_way_of(sharer, block=block, holder=holder)
+    others = register.in_the_way(block=block, holder=holder)
     own = holder is not None and register.overlapping_active(block=block).filter(holder=holder).exists()
     return rules.answer_not_registered(
         block=check.facts["block"],

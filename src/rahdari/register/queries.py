@@ -185,12 +185,6 @@ def in_the_way(*, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
     return found.exclude(shared__in=beside.order_by().values("shared"))
 
 
-def in_the_way_of(sharer: CoHolder | None, *, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
-    """The same, for a caller who has looked for the part of this holder in the block."""
-    found = overlapping_active(block=block, other_than=holder)
-    return found.exclude(shared=sharer.shared_id) if sharer is not None else found
-
-
 def overlapping_any(blocks: Iterable[Block]) -> list[Entry]:
     """Active entries that share an address with at least one of the blocks, in one query however many there are."""
     with connection.cursor() as cursor:

@@ -84,6 +84,7 @@ def _day(stack: Any, folder: Path, rate: float, seconds: int, at_once: int, uplo
         "sent to registered p50 s": measure.percentile([person["waited"] for person in done], 0.5) if done else "",
         "sent to registered p95 s": measure.percentile([person["waited"] for person in done], 0.95) if done else "",
         **counted,
+        "cpu each ms": round(sum(used.values()) / max(len(done), 1) * 1e3),
         "cpu web s": round(used.get("web", 0.0), 1), "cpu worker s": round(used.get("worker", 0.0), 1),
         "cpu publisher s": round(used.get("publisher", 0.0), 1), "cpu postgres s": round(used.get("postgres", 0.0), 1),
         "cpu generator s": round(sum(each["cpu"] for each in said), 1),

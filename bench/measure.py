@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(os.environ.get("RAHDARI_BENCH_ROOT") or Path(__file__).resolve().parent.parent)
+RESULTS = ROOT / "bench" / "results"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -134,12 +135,7 @@ def report(rows: list[dict[str, Any]], *, given: argparse.Namespace, about: dict
 def _report(result: Result, given: argparse.Namespace, experiment: str) -> None:
     about = result.conditions
     about["load_after"] = round(os.getloadavg()[0], 2)
-    columns = list(dict.fromkeys(column for row in result.rows for column in row))
-    cells = [[_shown(row.get(column, "")) for column in columns] for row in result.rows]
-    widths = [max(len(column), *(len(line[at]) for line in cells)) for at, column in enumerate(columns)]
-    print("  ".join(column.ljust(width) for column, width in zip(columns, widths, strict=True)))
-    for line in cells:
-        print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+    print(beside(result.rows, recorded(experiment)))
     machine = f"{about['cpu']}, {about['cores']} cores, Python {about['python']}"
     print(f"\n{machine}, commit {about['commit']}, load {about['load_before']:.2f}")
     for peer, why in result.skipped.items():
@@ -163,6 +159,44 @@ def _report(result: Result, given: argparse.Namespace, experiment: str) -> None:
         draft.rename(given.json)
 
 
+def recorded(experiment: str) -> dict[str, Any]:
+    """The last recorded result, as `--json` wrote it; without rows when there is none."""
+    kept = RESULTS / f"{experiment}.json"
+    return json.loads(kept.read_text()) if kept.exists() else {"runs": [], "rows": []}
+
+
+def beside(rows: Sequence[Mapping[str, Any]], before: Mapping[str, Any]) -> str:
+    """A table of these rows, processor time in front, each figure beside the last recorded one of the same measurement
+    in parentheses, and under it of which commits those are."""
+    # A row may be recorded twice with a growing register: the last one counts.
+    known = {_measurement(row): row for row in before["rows"]}
+    columns = sorted(dict.fromkeys(column for row in rows for column in row), key=_place)
+    lines = [columns]
+    used = set()
+    for row in rows:
+        was = known.get(_measurement(row), {})
+        used |= {was["run"]} if was else set()
+        lines.append([_pair(row.get(column, ""), was.get(column) if _place(column) else None) for column in columns])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    runs = [(before["runs"][at]["command"], before["runs"][at]["conditions"]) for at in sorted(used)]
+    said = [
+        f"in parentheses: {command}, commit {of['commit']}, {of['date']}, {of['cpu']}, load {of['load_before']:.2f}"
+        for command, of in runs
+    ]
+    return "\n".join([*shown, *(["", *said] if said else [])])
+
+
+def _place(column: str) -> int:
+    """What was measured stands first, then processor time, which noise does not move, then all else."""
+    return 0 if column in (*SAME, "entries") else 1 if "cpu" in column else 2
+
+
+def _pair(value: Any, was: Any) -> str:
+    is_figure = isinstance(value, int | float) and isinstance(was, int | float)
+    return f"{_shown(value)} ({_shown(was)})" if is_figure else _shown(value)
+
+
 def _without_file(words: Sequence[str]) -> list[str]:
     """What was asked for, without where it was written."""
     kept, skip = [], False
@@ -179,7 +213,7 @@ def _without_file(words: Sequence[str]) -> list[str]:
 # What makes two rows the same measurement, besides about how many entries there were.
 SAME = (
     "who", "how", "what", "operators", "receivers", "registered", "missed", "in editions", "agents", "readers", "page",
-    "language", "target",
+    "language", "target", "open cases",
 )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import plots
-from bench.measure import ROOT
+from bench.measure import RESULTS, ROOT
 from bench.targets import OURS, Judged, judge
 
-RESULTS, REMARKS = ROOT / "bench" / "results", ROOT / "bench" / "remarks.toml"
+REMARKS = ROOT / "bench" / "remarks.toml"
 # What is compared with others, and then what is ours alone.
 ORDER = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",

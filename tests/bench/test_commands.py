@@ -140,6 +140,26 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
+class TestBeside:
+    def test_each_row_stands_beside_the_last_recorded_one_processor_time_first(self) -> None:
+        before = a_result(
+            "line", [{"agents": 1, "p50 s": 0.5, "cpu ms": 90}, {"agents": 50, "p50 s": 0.9, "cpu ms": 200}]
+        )
+        shown = measure.beside(
+            [{"agents": 1, "p50 s": 0.25, "cpu ms": 40}, {"agents": 10, "p50 s": 0.75, "cpu ms": 70}], before
+        ).splitlines()
+        assert [line.split() for line in shown[:3]] == [
+            ["agents", "cpu", "ms", "p50", "s"], ["1", "40", "(90)", "0.250", "(0.500)"], ["10", "70", "0.750"],
+        ]  # fmt: skip
+        assert shown[3:] == [
+            "", "in parentheses: bench/line, commit abc1234, 2026-11-25 06:10 UTC, Sample CPU, load 0.10",
+        ]  # fmt: skip
+
+    def test_of_what_was_never_recorded_nothing_stands_beside(self) -> None:
+        assert measure.recorded("never-measured")["rows"] == []
+        assert "(" not in measure.beside([{"agents": 1, "p50 s": 0.25}], measure.recorded("never-measured"))
+
+
 class TestReport:
     def test_the_page_has_the_targets_and_each_experiment_with_its_plot(self, tmp_path: Path) -> None:
         results, docs = tmp_path / "results", tmp_path / "docs"

@@ -122,7 +122,7 @@ def fill(size: int, what: str, *, start: int = 0, quietly: bool = False) -> dict
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
         cursor.execute("SET LOCAL synchronous_commit = on")
-        rebuilt = _take_indexes(cursor, *TABLES[:3]) if size >= LARGE else []
+        rebuilt = take_indexes(cursor, *TABLES[:3]) if size >= LARGE else []
         _registrations(cursor, size, start, now)
         _entries(cursor, size, start, what, now)
         for statement in rebuilt:
@@ -145,6 +145,24 @@ def fill(size: int, what: str, *, start: int = 0, quietly: bool = False) -> dict
     return {"fill s": filled, "publish s": time.monotonic() - began}
 
 
+def registrations(count: int) -> None:
+    """So many of one entry each, of which nobody is told: for what is measured without a feed."""
+    from django.db import connection, transaction
+    from django.utils import timezone
+
+    now = timezone.now().replace(microsecond=0)
+    place.say(f"filling the register with {count} registrations")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+        rebuilt = take_indexes(cursor, *TABLES[:3]) if count >= LARGE else []
+        _registrations(cursor, count, 0, now, each=1)
+        _entries(cursor, count, 0, "hosts", now, each=1)
+        for statement in rebuilt:
+            cursor.execute(statement)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE publish_pendingchange")
+
+
 def list_at_once() -> None:
     """Put all that waits into the stream of everything, and open another session with that set, as after a restore.
 
@@ -165,7 +183,7 @@ def list_at_once() -> None:
             stream__role="feed-static", stream__everything=True, stream__retired_at=None, closed_at=None
         )
         cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
-        rebuilt = _take_indexes(cursor, "publish_listing")
+        rebuilt = take_indexes(cursor, "publish_listing")
         cursor.execute(
             "INSERT INTO publish_listing (stream_id, entry_id, change_id, from_sequence, leaving) "
             "SELECT %s, c.entry_id, c.id, %s, '' FROM publish_pendingchange w JOIN register_change c "
@@ -239,10 +257,10 @@ def wait_for_snapshot(size: int) -> None:
         place.say("there is no snapshot of nearly all entries: the agent comes by deltas")
 
 
-def _registrations(cursor: Any, size: int, start: int, now: dt.datetime) -> None:
+def _registrations(cursor: Any, size: int, start: int, now: dt.datetime, *, each: int = IN_A_REGISTRATION) -> None:
     from rahdari.register import reference
 
-    count = -(-size // IN_A_REGISTRATION)
+    count = -(-size // each)
     cursor.execute("SELECT reference FROM register_registration")
     used = {row[0] for row in cursor.fetchall()}
     cursor.execute("CREATE TEMPORARY TABLE given (n bigint, reference text) ON COMMIT DROP")
@@ -251,7 +269,7 @@ def _registrations(cursor: Any, size: int, start: int, now: dt.datetime) -> None
             while (made := reference.make()) in used:
                 pass
             used.add(made)
-            copy.write_row((start // IN_A_REGISTRATION + number, made))
+            copy.write_row((start // each + number, made))
     given = ("id", "reference", "holder", "category", "origin", "valid_from", "valid_until", "created_at")
     empty = _left_empty("Registration", given)
     cursor.execute(
@@ -262,7 +280,7 @@ def _registrations(cursor: Any, size: int, start: int, now: dt.datetime) -> None
     )
 
 
-def _entries(cursor: Any, size: int, start: int, what: str, now: dt.datetime) -> None:
+def _entries(cursor: Any, size: int, start: int, what: str, now: dt.datetime, *, each: int = IN_A_REGISTRATION) -> None:
     block, network = ADDRESS[what][0], f"{FIRST_NETWORK} + n % {NETWORKS}"
     # Written into the statement, not given to it: an operator % would have to be doubled.
     first, last = (f"timestamptz '{at.isoformat()}'" for at in (now, now + dt.timedelta(days=365)))
@@ -271,8 +289,8 @@ def _entries(cursor: Any, size: int, start: int, what: str, now: dt.datetime) ->
     empty = _left_empty("Entry", given)
     cursor.execute(
         f"INSERT INTO register_entry ({', '.join((*given, *empty))}) SELECT md5('entry ' || n)::uuid, "
-        f"md5('registration ' || n / {IN_A_REGISTRATION})::uuid, md5('feed ' || n), "
-        f"'endpoint:' || md5('endpoint ' || n)::uuid, md5('holder ' || n / {IN_A_REGISTRATION})::uuid, "
+        f"md5('registration ' || n / {each})::uuid, md5('feed ' || n), "
+        f"'endpoint:' || md5('endpoint ' || n)::uuid, md5('holder ' || n / {each})::uuid, "
         f"({block})::cidr, 'udp', 51820, {network}, ARRAY[{network}], 'static', {first}, {last}{", ''" * len(empty)} "
         f"FROM generate_series({start}::bigint, {start + size - 1}::bigint) n"
     )
@@ -294,7 +312,7 @@ def _left_empty(model: str, given: tuple[str, ...]) -> list[str]:
     return [field.column for field in fields if field.column not in given and not field.null and field.blank]
 
 
-def _take_indexes(cursor: Any, *tables: str) -> list[str]:
+def take_indexes(cursor: Any, *tables: str) -> list[str]:
     """Drop what is not a primary key; return the statements that bring it back."""
     again = []
     for table in tables:

@@ -1,14 +1,13 @@
 """Cases as the house makes them: through the acts of the rooms, never by writing rows. Only sample names and ranges."""
 
 import datetime as dt
-import ipaddress
 import itertools
 from typing import Any
 
 from rahdari import policy, workflow
 from rahdari.apply import drafts, parts, sending
 from rahdari.apply import queries as applications
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Endpoint
 from rahdari.confirm import questions
 from rahdari.confirm.models import Channel, SubscriberQuestion
 from rahdari.control import challenges
@@ -63,20 +62,25 @@ def an_application(
     drafts.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
     drafts.save_evidence(kind=evidence, text=text, **facts)
     endpoint = parts.add_endpoint(application=application, block=address, runs=runs, actor=actor, now=now)
-    challenge = challenges.open_challenge(
-        subject=endpoint.subject,
-        block=ipaddress.ip_network(address),
-        method=Method.LINK,
-        valid_for=dt.timedelta(days=7),
-        now=now,
-    )
-    token = proofs.link_token(challenge)
-    challenges.open_link(token=token, address=ipaddress.ip_address(address), now=now)
+    prove(endpoint, now)
     if also:
         parts.add_endpoint(application=application, block=also, runs="wireguard", actor=actor, now=now)
     return sending.submit_application(
         application=Application.objects.get(pk=application.pk), policy=policy.current(None), actor=actor, now=now
     )
+
+
+def prove(endpoint: Endpoint, now: dt.datetime = NOW) -> None:
+    """By the link, opened at the address itself."""
+    challenge = challenges.open_challenge(
+        subject=endpoint.subject,
+        block=endpoint.network,
+        method=Method.LINK,
+        valid_for=dt.timedelta(days=7),
+        now=now,
+    )
+    token = proofs.link_token(challenge)
+    challenges.open_link(token=token, address=endpoint.network.network_address, now=now)
 
 
 def a_decided_application(*, now: dt.datetime = NOW, **facts: object) -> Application:
@@ -109,6 +113,8 @@ def a_case(*, applicant: User | None = None, now: dt.datetime = NOW, is_denied: 
     """The network of the address is not known, so an officer looks at it; an operator was asked, and it said no."""
     address = f"198.51.100.{next(_addresses) % 250 + 1}"
     application = an_application(address=address, applicant=applicant, now=now, **facts)
+    if "also" in facts:
+        prove(application.endpoints.get(block=facts["also"]), now)
     workflow.open_checks(now)
     workflow.decide_what_is_answered(now)
     if is_denied:

@@ -32,7 +32,7 @@ EDITION = 2
 def keep(case: Case) -> None:
     """Write it anew, from the rows as they are now. The caller has locked the case."""
     fresh = queries.cases().get(pk=case.pk)
-    _compute(fresh)
+    compute(fresh)
     fresh.save(update_fields=FIELDS)
     for name in FIELDS:
         setattr(case, name, getattr(fresh, name))
@@ -58,19 +58,20 @@ def refresh_stale(*, now: dt.datetime, at_most: int) -> int:
         keys = list(stale().select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:at_most])
         found = list(queries.cases().filter(pk__in=keys))
         for case in found:
-            _compute(case)
+            compute(case)
         Case.objects.bulk_update(found, FIELDS)
     return len(found)
 
 
-def _compute(case: Case) -> None:
+def compute(case: Case) -> None:
+    """Set the columns from its rows and the calendar; nothing is saved."""
     events = case_clock.events_of(case)
     case.waits_for = case_clock.waits_for(case.standing)
     case.due_at = policy.due_at(**events)
     share = case_clock.policy_of(case.application).escalate_at[-1] / 100
     case.late_at = policy.used_at(share=share, **events)
     named = (case.application.holder_name, case.application.reference, case.application.company_number)
-    case.words = sorted(_beginnings(word for text in named for word in fold_name(text)))
+    case.words = words_of(named)
     case.kept_under = mark_of(events["calendar"])
 
 
@@ -87,9 +88,11 @@ def mark_of(calendar: Calendar) -> str:
     return hashlib.sha256(repr(days).encode()).hexdigest()
 
 
-def _beginnings(words: Iterable[str]) -> set[str]:
-    """Of each word its first three to ten letters; a shorter word whole."""
-    return hashes(word[:length] for word in words for length in range(min(LEAST, len(word)), min(MOST, len(word)) + 1))
+def words_of(texts: Iterable[str]) -> list[str]:
+    """By what a case is found: of each word its first three to ten letters; a shorter word whole."""
+    words = [word for text in texts for word in fold_name(text)]
+    lengths = ((word, range(min(LEAST, len(word)), min(MOST, len(word)) + 1)) for word in words)
+    return sorted(hashes(word[:length] for word, each in lengths for length in each))
 
 
 def words_asked(text: str) -> set[str]:

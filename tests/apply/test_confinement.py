@@ -83,7 +83,7 @@ class TestConfine:
     def test_comes_before_the_judge_looks_at_a_file(self) -> None:
         program = (
             "import sys; from rahdari.apply import screening; "
-            "screening.confinement.confine = lambda: sys.exit(7); screening._main()"
+            "screening.confinement.confine = lambda: sys.exit(7); screening.judge(0)"
         )
         order = json.dumps({"name": "letter.pdf", "most_bytes": 100, "types": []}).encode()
         given = len(order).to_bytes(4, "big") + order + b"no file"

@@ -427,10 +427,12 @@ class TestInAProcess:
 
     @pytest.mark.django_db
     def test_is_asked_for_every_document_that_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        started = []
+        given = []
         monkeypatch.setattr(screening, "in_a_process", in_a_process)  # tests/conftest.py
-        run = subprocess.run
-        monkeypatch.setattr(subprocess, "run", lambda *given, **more: started.append(given) or run(*given, **more))
+        judge = screening._judges.judge
+        monkeypatch.setattr(
+            screening._judges, "judge", lambda *told, **more: given.append(told[0]) or judge(*told, **more)
+        )
         draft = a_draft()
         attach_document(
             application=draft,
@@ -440,7 +442,7 @@ class TestInAProcess:
             actor=actor_of(draft.applicant),
             now=NOW,
         )
-        assert [words[-1] for ((words,),) in zip(started, strict=True)] == [screening.__name__]
+        assert given == [b"p"]
 
 
 def packed_spaces(times: int) -> bytes:

@@ -2,9 +2,8 @@
 
 Invariants: what is kept is always written anew here, never the bytes that came; nothing of it tells where, when or
 with what it was made; a file is judged by its content, its name only has to agree; one file cannot use more memory or
-time than `in_a_process` allows. The judging process gives
-way to all others, and reaches no file, no network and no other process (`confinement`). No Django here, so that it
-starts quickly.
+time than `in_a_process` allows. The judging process (`judges`) gives way to all others, and reaches no file, no network
+and no other process (`confinement`). No Django here, so that it starts quickly.
 
 The plan: 1) size  2) type by content  3) does the name agree  4) is another file hidden in it  5) images: decode, turn
 upright, write anew; PDF: open without a password, take the pages over, drop everything that acts or tells
@@ -14,7 +13,7 @@ import hashlib
 import io
 import json
 import os
-import subprocess  # the judge is this very module, started by its own interpreter
+import subprocess  # of this very module, by its own interpreter
 import sys
 import unicodedata
 import warnings
@@ -25,9 +24,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from . import confinement
+from . import confinement, judges
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
+_KINDS: dict[str | None, bytes] = {PDF: b"p", JPEG: b"j", PNG: b"n"}
 EXTENSIONS = {PDF: ("pdf",), JPEG: ("jpg", "jpeg", "jpe", "jfif"), PNG: ("png",)}
 # Of what is unpacked whole, read in the head of the file: a sheet of A4 at 600 dots an inch where a dot takes one byte,
 # and 25 million where it takes more. A JPEG is unpacked at a half or less where it has more than that.
@@ -133,25 +133,19 @@ def in_a_process(content: bytes, *, name: str, most_bytes: int, types: Sequence[
     if len(content) > most_bytes:  # not worth a process
         raise FileRefused(FileFault.TOO_BIG, shown, limit=most_bytes)
     order = json.dumps({"name": name, "most_bytes": most_bytes, "types": list(types)}).encode()
+    given = len(order).to_bytes(4, "big") + order + content
     try:
-        done = subprocess.run(  # our own interpreter and module, no shell; the file goes in by stdin
-            [sys.executable, "-P", "-B", "-m", __name__],
-            input=len(order).to_bytes(4, "big") + order + content,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-            env=_environment(),
-        )
-    except subprocess.TimeoutExpired:
+        said = _judges.judge(_KINDS.get(_type_of(content), b"?"), given, patience=PATIENCE)
+    except TimeoutError:
         raise FileRefused(FileFault.TOO_COMPLEX, shown) from None
-    if done.returncode != 0 or len(done.stdout) < 4:
-        # Killed for memory or time, or a decoder died of the file: either way it is the file.
-        raise FileRefused(FileFault.TOO_COMPLEX, shown)
-    length = int.from_bytes(done.stdout[:4], "big")
-    answer = json.loads(done.stdout[4 : 4 + length])
+    length = int.from_bytes(said[:4], "big")
+    answer = json.loads(said[4 : 4 + length]) if len(said) >= 4 + length > 4 else {}
     if "fault" in answer:
         raise FileRefused(FileFault(answer["fault"]), shown, limit=answer["limit"], found=answer["found"])
-    return Screened(content=done.stdout[4 + length :], **answer)
+    if len(said) - 4 - length != answer.pop("size", None):
+        # Killed for memory or time, or a decoder died of the file: either way it is the file.
+        raise FileRefused(FileFault.TOO_COMPLEX, shown)
+    return Screened(content=said[4 + length :], **answer)
 
 
 def walls() -> list[str]:
@@ -172,36 +166,48 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
 
 
+_judges = judges.Judges([sys.executable, "-P", "-B", "-m", "rahdari.apply.screening"], _environment)
+
+
 def _main() -> None:
     if "--walls" in sys.argv:
         sys.stdout.write(json.dumps(confinement.confine()))
-        return
-    order = json.loads(sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(4), "big")))
-    content = sys.stdin.buffer.read()
-    _prepare_for_the_walls(_type_of(content))
+    else:
+        judges.stand_ready(_prepare_for_the_walls, judge, patience=PATIENCE)
+
+
+def judge(file: int) -> None:
+    """Read one file from this descriptor, and answer there."""
+    with os.fdopen(file, "rb", closefd=False) as source:
+        order = json.loads(source.read(int.from_bytes(source.read(4), "big")))
+        content = source.read()
     _limit_this_process()
     confinement.confine()
     rest = b""
     try:
         done = screen(content, name=order["name"], most_bytes=order["most_bytes"], types=order["types"])
+        rest = done.content
         answer: dict[str, Any] = {
             "name": done.name,
             "media_type": done.media_type,
             "pages": done.pages,
             "sha256": done.sha256,
+            "size": len(rest),
         }
-        rest = done.content
     except FileRefused as error:
         answer = {"fault": error.reason.value, "limit": error.limit, "found": error.found}
     head = json.dumps(answer).encode()
-    sys.stdout.buffer.write(len(head).to_bytes(4, "big") + head + rest)
+    left = memoryview(len(head).to_bytes(4, "big") + head + rest)
+    while left:
+        left = left[os.write(file, left) :]
 
 
-def _prepare_for_the_walls(media_type: str | None) -> None:
+def _prepare_for_the_walls(kind: bytes) -> None:
     """Import what would be looked for on the disk later: behind the walls nothing is found there."""
     # What a file is that is not taken, is told by its name.
     import puremagic  # noqa: F401
 
+    media_type = next((each for each, letter in _KINDS.items() if letter == kind), None)
     if media_type == PDF:
         _practise_locked()
     elif media_type is not None:

@@ -1,0 +1,131 @@
+"""The processes that judge files: one for each file, forked from one that stands ready and is renewed."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Any, Protocol
+
+import pytest
+
+from rahdari.apply import screening
+from rahdari.apply.judges import Judges
+from rahdari.apply.screening import in_a_process  # before tests/conftest.py has another in its place
+from tests.apply.test_screening import MB, SMALL_PDF, TYPES
+
+# Says what it has and knows; of one letter it dies, of another it never ends.
+PROGRAM = """
+import json, os, sys, time
+from rahdari.apply.judges import stand_ready
+seen = []
+def judge(file):
+    given = b""
+    while piece := os.read(file, 1000):
+        given += piece
+    seen.append(given.decode())
+    if given == b"d":
+        os.abort()
+    while given == b"h":
+        time.sleep(1)
+    held = sorted(int(each) for each in os.listdir("/proc/self/fd"))
+    said = {"seen": seen, "by": os.getppid(), "me": os.getpid(), "prepared": prepared, "held": len(held)}
+    os.write(file, json.dumps(said).encode())
+prepared = []
+stand_ready(lambda kind: prepared.append(kind.decode()), judge, patience=int(sys.argv[1]), idle=float(sys.argv[2]))
+"""
+
+
+class OfProgram(Protocol):
+    def __call__(self, *, files: int = 50, patience: int = 20, idle: float = 100.0) -> Judges: ...
+
+
+@pytest.fixture
+def of_program() -> Iterator[OfProgram]:
+    with ExitStack() as stack:
+
+        def start(*, files: int = 50, patience: int = 20, idle: float = 100.0) -> Judges:
+            told = {"PYTHONPATH": os.pathsep.join(sys.path)}
+            judges = Judges([sys.executable, "-c", PROGRAM, str(patience), str(idle)], lambda: told, files)
+            stack.callback(judges.close)
+            return judges
+
+        yield start
+
+
+def told(judges: Judges, given: str = "a", kind: str = "k") -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(judges.judge(kind.encode(), given.encode(), patience=20))
+    return said
+
+
+class TestJudges:
+    def test_each_has_seen_its_own_file_and_no_other(self, of_program: OfProgram) -> None:
+        judges = of_program()
+        first, second = told(judges, "one"), told(judges, "another")
+        assert (first["seen"], second["seen"]) == (["one"], ["another"])
+        assert first["me"] != second["me"] and first["by"] == second["by"]
+
+    def test_each_holds_its_socket_and_the_standard_outputs_alone(self, of_program: OfProgram) -> None:
+        judges = of_program()
+        # And the list of what it holds.
+        assert [told(judges)["held"] for _ in range(2)] == [4, 4]
+
+    def test_what_a_kind_needs_is_made_ready_once(self, of_program: OfProgram) -> None:
+        judges = of_program()
+        assert [told(judges, kind=kind)["prepared"] for kind in "aab"] == [["a"], ["a"], ["a", "b"]]
+
+    def test_who_stands_ready_is_another_after_so_many_files(self, of_program: OfProgram) -> None:
+        judges = of_program(files=2)
+        by = [told(judges)["by"] for _ in range(5)]
+        assert by[0] == by[1] != by[2] == by[3] != by[4]
+
+    @pytest.mark.parametrize("ends", ["idle", "killed"])
+    def test_one_that_ended_is_followed_by_another(self, of_program: OfProgram, ends: str) -> None:
+        judges = of_program(idle=0.001 if ends == "idle" else 100.0)
+        before = told(judges)["by"]
+        if ends == "killed":
+            judges._started[-1].kill()
+        judges._started[-1].wait()
+        assert told(judges)["by"] != before
+
+    def test_a_file_of_which_a_judge_dies_harms_no_other(self, of_program: OfProgram) -> None:
+        judges = of_program()
+        before = told(judges)["by"]
+        assert judges.judge(b"k", b"d", patience=20) == b""
+        assert told(judges)["by"] == before
+
+    def test_one_that_never_ends_is_ended(self, of_program: OfProgram) -> None:
+        assert of_program(patience=1).judge(b"k", b"h", patience=20) == b""
+
+    def test_nobody_waits_longer_than_they_will(self, of_program: OfProgram) -> None:
+        judges = of_program(patience=1)
+        with pytest.raises(TimeoutError):
+            judges.judge(b"k", b"h", patience=0.5)
+
+    def test_who_stands_ready_ends_with_whoever_started_it(self, of_program: OfProgram) -> None:
+        judges = of_program()
+        told(judges)
+        assert judges._line is not None
+        judges._line.close()
+        assert judges._started[-1].wait() == 0
+
+    def test_who_cannot_be_started_is_no_fault_of_the_file(self) -> None:
+        with (
+            closing(Judges([sys.executable, "-c", ""], dict)) as judges,
+            pytest.raises(OSError, match="no process"),
+        ):
+            judges.judge(b"k", b"a", patience=20)
+
+
+class TestInAProcess:
+    @pytest.mark.parametrize("kept", [0, 3, -1])
+    def test_takes_no_part_of_an_answer_for_the_whole(self, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = screening._judges.judge
+
+        def part(*given: Any, **more: Any) -> bytes:
+            return whole(*given, **more)[:kept]
+
+        monkeypatch.setattr(screening._judges, "judge", part)
+        with pytest.raises(screening.FileRefused) as caught:
+            in_a_process(SMALL_PDF, name="letter.pdf", most_bytes=MB, types=TYPES)
+        assert caught.value.reason is screening.FileFault.TOO_COMPLEX

@@ -135,6 +135,16 @@ def test_what_is_asked_often_is_prepared() -> None:
         assert cursor.fetchone() == (1,)
 
 
+def test_no_plan_is_compiled_unless_the_address_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for options, compiled in (None, "off"), ("-c jit=on", "on"):
+        other = connection.copy("default")
+        monkeypatch.setitem(other.settings_dict["OPTIONS"], "options", options or "")
+        with other.cursor() as cursor:
+            cursor.execute("SHOW jit")
+            assert cursor.fetchone() == (compiled,)
+        other.close()
+
+
 @pytest.fixture
 def a_table_that_changes() -> Any:
     with connection.cursor() as cursor:

@@ -10,6 +10,9 @@ from psycopg.pq import TransactionStatus
 # Of one connection, in statements. A page or a round of the workflow has its own hundred; psycopg would keep as many of
 # all of them together, and prepare the same ones again and again.
 PREPARED = 600
+# To compile a plan pays for reports that run for seconds. PostgreSQL 17 and older reckon that the question of the gate
+# (`db.gate`) is one, and take seconds of processor time to compile what is answered in a millisecond.
+UNCOMPILED = "-c jit=off"
 
 
 class Cursor(base.CursorMixin, psycopg.Cursor[Any]):
@@ -34,7 +37,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
 
     def get_connection_params(self) -> dict[str, Any]:
-        return super().get_connection_params() | {"cursor_factory": Cursor}
+        params = super().get_connection_params()
+        options = f"{UNCOMPILED} {params.get('options', '')}".rstrip()
+        return params | {"cursor_factory": Cursor, "options": options}
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)

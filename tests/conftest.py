@@ -155,8 +155,6 @@ def _empty_guarded_tables(self: TransactionTestCase) -> None:
         _empty(self)
     finally:
         with connection.cursor() as cursor:
-            # No model of ours owns it, so Django leaves it.
-            cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_periodic_defers CASCADE")
             for table, trigger in guards:
                 cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
 

@@ -346,7 +346,7 @@ def of_the_database(error: Exception) -> Told | None:
     import psycopg
     from django.db import ProgrammingError
 
-    # Django and procrastinate wrap what psycopg says in errors of their own.
+    # Django wraps what psycopg says in errors of its own.
     cause: BaseException | None = error
     while cause is not None:
         why = str(cause).strip().partition("\n")[0]

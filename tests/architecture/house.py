@@ -148,7 +148,7 @@ def contracts(package: Path = PACKAGE) -> Iterator[dict[str, Any]]:
     )
     yield {
         **_forbidden("facts-without-django", "These do without Django and without a database", WITHOUT_DJANGO, ()),
-        "forbidden_modules": ["django", "psycopg", "procrastinate", "allauth"],
+        "forbidden_modules": ["django", "psycopg", "allauth"],
     }
     for room in OPTIONAL:
         own, others = of_room(room, package)

@@ -27,10 +27,18 @@ class MailServer:
         self.answer_to_data = ""
         self.taken: list[EmailMessage] = []
         self.recipients: list[str] = []
+        self._sessions: list[Any] = []
+
+    @property
+    def sessions(self) -> int:
+        """How many connections gave a recipient."""
+        return len(self._sessions)
 
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
+        if session not in self._sessions:
+            self._sessions.append(session)
         if self.answers:
             answer = self.answers.pop(0)
             if not answer.startswith("2"):

@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
-from procrastinate.contrib.django.models import ProcrastinateJob
 
+from rahdari.db import queues
+from rahdari.db.connections import backend_of
+from rahdari.db.wake import Channel
 from rahdari.delivery import rules
-from rahdari.letters import actions, queries
+from rahdari.letters import actions, queries, sending
 from rahdari.letters.models import Letter, LetterState
 from rahdari.people.models import User
 from tests.builders.letters import FACTS, NOW, a_reader
+from tests.waiting import until
 
 from .mail_server import MailServer, free_port, running
 
@@ -48,8 +51,23 @@ def about_one_thing(reader: User, now: dt.datetime) -> Letter:
     )
 
 
-def jobs() -> list[dict[str, str]]:
-    return [job.args for job in ProcrastinateJob.objects.filter(task_name="letters.send_letter").order_by("id")]
+def send(letter: Letter, now: dt.datetime = NOW) -> str:
+    """Send what is due; the state of this letter afterwards."""
+    sending.send_due(now=now)
+    letter.refresh_from_db()
+    return letter.state
+
+
+def is_connected(backend: int) -> bool:
+    with connection.cursor() as cursor:
+        # PostgreSQL keeps what it saw for the whole transaction.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [backend])
+        return bool(cursor.fetchone()[0])
+
+
+def next_ones(now: dt.datetime = NOW) -> list[Letter]:
+    return list(queries.to_send(now=now))
 
 
 class TestWriteLetter:
@@ -57,7 +75,7 @@ class TestWriteLetter:
         letter = a_letter()
         assert letter.subject == "Received: A-2611-0482"
         assert letter.state == LetterState.QUEUED
-        assert jobs() == [{"letter_id": str(letter.pk)}]
+        assert next_ones() == [letter]
 
     def test_writes_in_the_language_of_the_reader(self) -> None:
         assert "آپ کی درخواست مل گئی ہے" in a_letter(language="ur").text
@@ -67,7 +85,7 @@ class TestWriteLetter:
             a_letter()
             raise ZeroDivisionError
         assert not Letter.objects.exists()
-        assert jobs() == []
+        assert next_ones() == []
 
     def test_leaves_no_word_readable_in_the_database(self) -> None:
         letter = a_letter("application_question")
@@ -103,7 +121,7 @@ class TestWriteOnce:
 class TestSend:
     def test_hands_the_letter_to_a_real_mail_server(self, mail_server: MailServer) -> None:
         letter = a_letter()
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
+        assert send(letter) == LetterState.SENT
         (taken,) = mail_server.taken
         assert mail_server.recipients == [letter.to.email if letter.to else ""]
         assert taken["Subject"] == letter.subject
@@ -115,7 +133,7 @@ class TestSend:
 
     def test_carries_urdu_whole(self, mail_server: MailServer) -> None:
         letter = a_letter(language="ur")
-        actions.send(letter_id=letter.pk, now=NOW)
+        send(letter)
         (taken,) = mail_server.taken
         plain = taken.get_body(("plain",))
         assert taken["Subject"] == letter.subject
@@ -125,27 +143,25 @@ class TestSend:
     def test_sends_no_letter_twice(self, mail_server: MailServer) -> None:
         letter = a_letter()
         for _ in range(3):
-            assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
+            assert send(letter) == LetterState.SENT
         assert len(mail_server.taken) == 1
         assert Letter.objects.get().tries == 1
 
     def test_tries_again_after_a_passing_refusal(self, mail_server: MailServer) -> None:
         letter = a_letter()
         mail_server.answers = ["451 4.7.1 Greylisted, come back later"]
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.QUEUED
+        assert send(letter) == LetterState.QUEUED
         letter.refresh_from_db()
         assert letter.next_try_at == NOW + rules.WAITS[0]
         assert letter.last_error == "SMTPRecipientsRefused 451"
-        waiting = ProcrastinateJob.objects.filter(scheduled_at__isnull=False).get()
-        assert waiting.args == {"letter_id": str(letter.pk)}
-        assert waiting.scheduled_at == letter.next_try_at
-        assert actions.send(letter_id=letter.pk, now=NOW + rules.WAITS[0]) == LetterState.SENT
+        assert next_ones() == []
+        assert send(letter, NOW + rules.WAITS[0]) == LetterState.SENT
         assert len(mail_server.taken) == 1
 
     def test_gives_up_when_the_server_says_never(self, mail_server: MailServer) -> None:
         letter = a_letter()
         mail_server.answers = ["550 5.1.1 No such mailbox {address}"]
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.FAILED
+        assert send(letter) == LetterState.FAILED
         letter.refresh_from_db()
         assert letter.last_error == "SMTPRecipientsRefused 550"
         assert queries.failed_since(since=NOW) == 1
@@ -153,16 +169,16 @@ class TestSend:
     def test_tries_again_when_the_text_is_put_off(self, mail_server: MailServer) -> None:
         letter = a_letter()
         mail_server.answer_to_data = "452 Out of space"
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.QUEUED
+        assert send(letter) == LetterState.QUEUED
         mail_server.answer_to_data = ""
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
+        assert send(letter, NOW + rules.WAITS[0]) == LetterState.SENT
 
     def test_waits_ten_tries_for_a_server_that_is_away(self, settings: Any) -> None:
         settings.MAILERS = MailServer(free_port()).mailers
         letter = a_letter()
         now = NOW
         for number in range(1, rules.MOST_TRIES + 1):
-            state = actions.send(letter_id=letter.pk, now=now)
+            state = send(letter, now)
             letter.refresh_from_db()
             assert letter.tries == number
             now = letter.next_try_at or now
@@ -174,9 +190,9 @@ class TestSend:
         server = MailServer(free_port())
         settings.MAILERS = server.mailers
         letter = a_letter()
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.QUEUED
+        assert send(letter) == LetterState.QUEUED
         with running(server):
-            assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
+            assert send(letter, NOW + rules.WAITS[0]) == LetterState.SENT
         assert len(server.taken) == 1
 
     def test_writes_no_address_and_no_word_into_the_log(
@@ -185,8 +201,8 @@ class TestSend:
         letter = a_letter("application_question")
         mail_server.answers = ["451 not now, {address}", "550 {address} is unknown here"]
         with caplog.at_level(logging.DEBUG):
-            actions.send(letter_id=letter.pk, now=NOW)
-            actions.send(letter_id=letter.pk, now=NOW)
+            send(letter)
+            send(letter, NOW + rules.WAITS[0])
         # "mail.log" is what the mail server of the test writes, in its own house.
         ours = [record for record in caplog.records if record.name != "mail.log"]
         logged = "\n".join(record.getMessage() + str(record.exc_info or "") for record in ours)
@@ -200,19 +216,19 @@ class TestWriteSignInCode:
     def test_goes_to_an_address_without_an_account(self, mail_server: MailServer) -> None:
         letter = a_code()
         assert letter.to is None
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
+        assert send(letter) == LetterState.SENT
         assert mail_server.recipients == ["nobody.yet@sample-freelancer.example"]
         assert "482915" in str(mail_server.taken[0]["Subject"])
 
     def test_is_forgotten_once_it_is_sent(self, mail_server: MailServer) -> None:
         letter = a_code()
-        actions.send(letter_id=letter.pk, now=NOW)
+        send(letter)
         kept = Letter.objects.get()
         assert (kept.address, kept.subject, kept.text, kept.html) == ("", "", "", "")
 
     def test_is_not_sent_when_it_is_too_old(self, mail_server: MailServer) -> None:
         letter = a_code()
-        assert actions.send(letter_id=letter.pk, now=NOW + rules.CODE_LASTS) == LetterState.FAILED
+        assert send(letter, NOW + rules.CODE_LASTS) == LetterState.FAILED
         assert mail_server.taken == []
         kept = Letter.objects.get()
         assert (kept.last_error, kept.text) == ("TooLate", "")
@@ -226,10 +242,7 @@ class TestWriteSignInCode:
 class TestOrder:
     def test_of_a_code_and_what_was_written_before_it_has_the_code_in_front(self) -> None:
         letter, code = a_letter(), a_code("reader@mail.example")
-        with connection.cursor() as cursor:
-            # As the worker fetches them.
-            cursor.execute("SELECT args ->> 'letter_id' FROM procrastinate_jobs ORDER BY priority DESC, id")
-            assert [each for (each,) in cursor.fetchall()] == [str(code.pk), str(letter.pk)]
+        assert next_ones() == [code, letter]
 
     def test_of_two_letters_about_one_thing_is_that_of_writing(self, mail_server: MailServer) -> None:
         reader = a_reader()
@@ -237,87 +250,119 @@ class TestOrder:
         second = about_one_thing(reader, NOW + dt.timedelta(seconds=1))
         other = about_one_thing(a_reader(email="other@mail.example"), NOW + dt.timedelta(seconds=1))
         now = NOW + dt.timedelta(seconds=2)
-        assert actions.send(letter_id=other.pk, now=now) == LetterState.SENT
-        assert actions.send(letter_id=second.pk, now=now) == LetterState.QUEUED
-        assert len(jobs()) == 4, "it comes again in a moment"
-        assert actions.send(letter_id=first.pk, now=now) == LetterState.SENT
-        assert actions.send(letter_id=second.pk, now=now) == LetterState.SENT
+        assert next_ones(now) == [first, other], "the second waits for the first"
+        taken = sending._take(now)
+        assert taken == first and next_ones(now) == [other], "also while that is on its way"
+        sending._settle_sent(taken, now)
+        assert next_ones(now) == [second, other] or next_ones(now) == [other, second]
 
     def test_does_not_hold_a_letter_behind_one_that_the_server_put_off(self, mail_server: MailServer) -> None:
         reader = a_reader()
         first = about_one_thing(reader, NOW)
         Letter.objects.filter(pk=first.pk).update(next_try_at=NOW + dt.timedelta(hours=1))
         second = about_one_thing(reader, NOW + dt.timedelta(seconds=1))
-        assert actions.send(letter_id=second.pk, now=NOW + dt.timedelta(seconds=2)) == LetterState.SENT
+        assert send(second, NOW + dt.timedelta(seconds=2)) == LetterState.SENT
+
+
+class TestARound:
+    def test_sends_over_one_connection_and_goes_on_after_one_that_is_refused(self, mail_server: MailServer) -> None:
+        readers = [a_reader(email=f"reader-{number}@mail.example") for number in range(4)]
+        letters = [about_one_thing(reader, NOW) for reader in readers]
+        mail_server.answers = ["550 5.1.1 No such mailbox {address}"]
+        assert sending.send_due(now=NOW) == 4
+        states = sorted(Letter.objects.filter(pk__in=[each.pk for each in letters]).values_list("state", flat=True))
+        assert states == ["failed", "sent", "sent", "sent"]
+        assert mail_server.sessions == 2, "one ends with the refusal"
+
+    def test_wakes_the_next_where_more_is_left(self, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        woken: list[Channel] = []
+        monkeypatch.setattr(sending, "wake", woken.append)
+        monkeypatch.setattr(sending, "AT_ONCE", 2)
+        for number in range(3):
+            about_one_thing(a_reader(email=f"reader-{number}@mail.example"), NOW)
+        assert (sending.send_due(now=NOW), woken) == (2, [Channel.LETTERS])
+        assert (sending.send_due(now=NOW), woken) == (1, [Channel.LETTERS])
+
+    def test_counts_a_letter_that_cannot_be_made_into_a_mail_and_sends_the_others(
+        self, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken, whole = a_code("reader@mail.example"), a_letter()
+        made = sending._message
+
+        def breaks(letter: Letter) -> Any:
+            if letter.pk == broken.pk:
+                raise ValueError
+            return made(letter)
+
+        monkeypatch.setattr(sending, "_message", breaks)
+        assert send(whole) == LetterState.SENT
+        assert [(each.queue, each.item) for each in queues.failing()] == [("letters", str(broken.pk))]
 
 
 class TestAway:
     def test_a_letter_that_was_taken_is_told_so_when_the_database_is_back(
         self, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        letter, tries, settle = a_letter(), iter((OperationalError("gone"), None)), actions._settle_sent
+        letter, tries, settle = a_letter(), iter((OperationalError("gone"), None)), sending._settle_sent
 
-        def gone_once(letter: Letter, now: dt.datetime) -> LetterState:
+        def gone_once(letter: Letter, now: dt.datetime) -> None:
             if error := next(tries):
                 raise error
-            return settle(letter, now)
+            settle(letter, now)
 
-        monkeypatch.setattr(actions, "_settle_sent", gone_once)
-        monkeypatch.setattr(actions, "PAUSES", (0, 0))
+        monkeypatch.setattr(sending, "_settle_sent", gone_once)
+        monkeypatch.setattr(sending, "PAUSES", (0, 0))
         # The test's own transaction would go with the connection.
-        monkeypatch.setattr(actions, "connection", SimpleNamespace(close=lambda: None))
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
+        monkeypatch.setattr(
+            sending,
+            "connection",
+            SimpleNamespace(close=lambda: None, connection=connection.connection, ensure_connection=lambda: None),
+        )
+        assert send(letter) == LetterState.SENT
         assert len(mail_server.taken) == 1
 
 
-class TestFindLeftAlone:
-    def test_queues_again_what_a_dead_process_was_sending(self, mail_server: MailServer) -> None:
+class TestLeftAlone:
+    def test_what_takes_far_too_long_is_sent_again(self, mail_server: MailServer) -> None:
         letter = a_letter()
-        assert actions._take(letter.pk, NOW) is not None  # the process dies here
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENDING
-        assert actions.find_left_alone(now=NOW + rules.LEFT_ALONE) == 0
-        later = NOW + rules.LEFT_ALONE + dt.timedelta(seconds=1)
-        assert actions.find_left_alone(now=later) == 1
-        assert actions.send(letter_id=letter.pk, now=later) == LetterState.SENT
+        assert sending._take(NOW) == letter  # and the process hangs here
+        assert next_ones(NOW + rules.LEFT_ALONE) == []
+        assert send(letter, NOW + rules.LEFT_ALONE + dt.timedelta(seconds=1)) == LetterState.SENT
         assert len(mail_server.taken) == 1
 
-    def test_queues_again_a_letter_whose_job_was_lost(self) -> None:
-        a_letter()
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM procrastinate_jobs")
-        assert actions.find_left_alone(now=NOW + rules.WITHOUT_JOB) == 0
-        assert actions.find_left_alone(now=NOW + rules.WITHOUT_JOB + dt.timedelta(seconds=1)) == 1
-        assert len(jobs()) == 1
-
-    def test_queues_again_within_seconds_what_a_failed_job_left_codes_first(self, mail_server: MailServer) -> None:
-        """As after a database that was away for a moment: the job is over, and the letter is not."""
+    def test_what_a_dead_process_was_sending_is_sent_again_within_seconds_codes_first(
+        self, mail_server: MailServer
+    ) -> None:
         letter, code = a_letter(), a_code("reader@mail.example")
-        assert actions._take(letter.pk, NOW) is not None
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM procrastinate_jobs")
-        later = NOW + rules.WITHOUT_JOB + dt.timedelta(seconds=1)
-        assert actions.find_left_alone(now=later) == 2
-        with connection.cursor() as cursor:
-            # As the worker fetches them.
-            cursor.execute("SELECT args ->> 'letter_id' FROM procrastinate_jobs ORDER BY priority DESC, id")
-            assert [each for (each,) in cursor.fetchall()] == [str(code.pk), str(letter.pk)]
-        assert actions.send(letter_id=letter.pk, now=later) == LetterState.SENT
+        other = connection.copy("default")
+        other.ensure_connection()
+        for taken in sending._take(NOW), sending._take(NOW):
+            assert taken is not None
+            Letter.objects.filter(pk=taken.pk).update(taken_by=backend_of(other))
+        later = NOW + rules.TAKER_GONE + dt.timedelta(seconds=1)
+        assert next_ones(later) == [], "it lives"
+        gone = backend_of(other)
+        other.close()
+        until(lambda: not is_connected(gone))
+        assert next_ones(NOW + rules.TAKER_GONE) == [], "it may be connecting anew"
+        assert next_ones(later) == [code, letter]
+        assert send(letter, later) == LetterState.SENT
 
-    def test_leaves_settled_letters_alone(self, mail_server: MailServer) -> None:
-        actions.send(letter_id=a_letter().pk, now=NOW)
-        assert actions.find_left_alone(now=NOW + dt.timedelta(days=9)) == 0
+    def test_settled_letters_are(self, mail_server: MailServer) -> None:
+        send(a_letter())
+        assert next_ones(NOW + dt.timedelta(days=9)) == []
 
 
 @pytest.mark.django_db(transaction=True)
 class TestTwoProcesses:
     def test_send_the_same_letter_once(self, mail_server: MailServer) -> None:
-        letter = a_letter()
+        a_letter()
         start = threading.Barrier(4)
 
         def run() -> None:
             start.wait()
             try:
-                actions.send(letter_id=letter.pk, now=NOW)
+                sending.send_due(now=NOW)
             finally:
                 connection.close()
 
@@ -355,7 +400,7 @@ class TestConsoleAndFileBackend:
         settings.MAIL_FOLDER = tmp_path / "mail"
         settings.MAILERS = {"default": {"BACKEND": "rahdari.letters.backends.ConsoleAndFileBackend"}}
         letter = a_letter(language="ur")
-        assert actions.send(letter_id=letter.pk, now=NOW) == LetterState.SENT
+        assert send(letter) == LetterState.SENT
         shown = capsys.readouterr().out
         assert "reader@sample-freelancer.example" in shown
         assert "آپ کی درخواست مل گئی ہے" in shown

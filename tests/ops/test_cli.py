@@ -10,7 +10,7 @@ import pytest
 from rahdari import cli
 from rahdari.ops import postgres
 
-PURE = ("django", "psycopg", "granian", "procrastinate")
+PURE = ("django", "psycopg", "granian")
 
 
 def rahdari(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

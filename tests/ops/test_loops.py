@@ -197,7 +197,7 @@ class TestPublisher:
 
 @pytest.mark.whole
 class TestWorker:
-    def test_goes_on_with_the_line_and_the_jobs_when_the_database_was_away(
+    def test_goes_on_with_the_line_and_the_letters_when_the_database_was_away(
         self, server: postgres.Server, looping: list[Looping]
     ) -> None:
         environment = {"DATABASE_URL": server.url, "DJANGO_SETTINGS_MODULE": "rahdari.settings.demo"}
@@ -206,45 +206,19 @@ class TestWorker:
         subprocess.run([*rahdari, "prepare", *data], env=os.environ | environment, check=True, capture_output=True)
         worker = Looping(server.url, command=[*rahdari, "worker", *data], environment=environment)
         looping.append(worker)
-        worker.read_all("rahdari.workflow: At work", "rahdari.jobs: At work")
+        worker.read_all("rahdari.workflow: At work", "rahdari.letters: At work")
         with psycopg.connect(server.url, autocommit=True) as connection:
             # Each loop is known by its connection: `rahdari_loop_at_work` tells.
             named = "SELECT application_name FROM pg_stat_activity"
             loops = {watching.name_of_loop(loop) for loop in watching.LOOPS} - {watching.name_of_loop("publisher")}
             until(lambda: loops <= {name for (name,) in connection.execute(named)})
-            # A job that comes round by the clock has been put into the queue, over a connection of its own.
-            until(
-                lambda: (
-                    worker.is_alive() and connection.execute("SELECT 1 FROM procrastinate_periodic_defers").fetchone()
-                )
-            )
         server.stop()
-        worker.read_all("rahdari.workflow: The database does not answer", "rahdari.jobs: Jobs stopped")
-        server.start()
-        said = worker.read_all(
-            "rahdari.workflow: The database answers again", "rahdari.jobs: The database answers again"
+        worker.read_all(
+            "rahdari.workflow: The database does not answer", "rahdari.letters: The database does not answer"
         )
+        server.start()
+        said = worker.read_all(*(f"rahdari.{loop}: The database answers again" for loop in ("workflow", "letters")))
         assert not [line for line in said if "Traceback" in line]
-        # Jobs are done again, those that come round by the clock too.
-        with psycopg.connect(server.url, autocommit=True) as connection:
-            row = connection.execute(
-                "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
-                " VALUES ('letters', 'letters.find_left_alone', '{\"timestamp\": 0}', 'todo') RETURNING id"
-            ).fetchone()
-            assert row is not None
-            waiting = "SELECT 1 FROM procrastinate_jobs WHERE id = %s"
-            until(lambda: worker.is_alive() and not connection.execute(waiting, row).fetchone())
-            # And it is one worker that stays, not one after another that ends.
-            [stays, since] = connection.execute(
-                "SELECT id, last_heartbeat FROM procrastinate_workers ORDER BY id DESC"
-            ).fetchall()[0]
-
-            def beats_again() -> bool:
-                found = connection.execute("SELECT last_heartbeat FROM procrastinate_workers WHERE id = %s", [stays])
-                [beat] = found.fetchone() or pytest.fail("the worker ended again")
-                return bool(beat != since)
-
-            until(beats_again)
         worker.process.terminate()
         assert worker.process.wait() == 0
 

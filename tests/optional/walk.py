@@ -17,7 +17,6 @@ from django.db import connection
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
-from procrastinate.contrib.django import app as jobs
 
 from rahdari import cli, optional, policy, workflow
 from rahdari.api.interface import API
@@ -103,7 +102,6 @@ def test_there_is_neither_table_nor_address_nor_step_nor_act_nor_operation() -> 
     assert not [name for name in connection.introspection.table_names() if name.startswith(begins)]
     assert not [name for name, _ in addresses(get_resolver().url_patterns) if name.partition(":")[0] in ROOMS]
     assert not [act for act in registry.declared() if act.partition(".")[0] in ROOMS]
-    assert not [task for task in jobs.tasks if task.partition(".")[0] in ROOMS]
     assert not set(ROOMS) & set(cli.commands())
     assert not [name for name in dir(settings) if name.lower().startswith(begins)]
     for room in ROOMS:

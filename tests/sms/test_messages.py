@@ -13,7 +13,6 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rahdari.delivery import rules
 from rahdari.delivery.models import ProviderHealth
@@ -63,13 +62,13 @@ def two() -> tuple[ObedientProvider, ObedientProvider]:
 
 
 def send(message: Message, *providers: ObedientProvider, now: dt.datetime = NOW) -> Message:
-    messages.send_message(message_id=message.pk, providers=providers, now=now)
+    messages.send_due(providers=providers, now=now)
     message.refresh_from_db()
     return message
 
 
-def jobs() -> list[Any]:
-    return list(ProcrastinateJob.objects.filter(task_name="sms.send_message").order_by("id"))
+def next_ones(now: dt.datetime = NOW) -> list[Message]:
+    return list(queries.to_send(now=now))
 
 
 class TestWriteNote:
@@ -77,7 +76,7 @@ class TestWriteNote:
         message = a_note("ur")
         assert (message.state, message.number, message.language) == (State.QUEUED, NUMBER, "ur")
         assert "A-2611-0482" in message.text and "http" not in message.text
-        assert [job.args for job in jobs()] == [{"message_id": str(message.pk)}]
+        assert next_ones() == [message]
 
     def test_does_not_without_a_confirmed_number_or_against_a_wish(self) -> None:
         reader = a_reader()
@@ -86,7 +85,7 @@ class TestWriteNote:
         ContactNumber.objects.all().delete()
         ContactNumber.objects.create(person=reader.pk, number=NUMBER, index="x", confirmed_at=NOW, notes=False)
         assert note_of(a_letter(reader)) is None
-        assert jobs() == []
+        assert next_ones() == []
 
     def test_does_not_for_a_letter_that_has_none(self) -> None:
         assert note_of(a_letter(a_reader_with_number(), "application_received")) is None
@@ -110,13 +109,13 @@ class TestQuietHours:
         letter = a_letter(a_reader_with_number(), now=AT_NIGHT)
         message = note_of(letter)
         assert message is not None and message.next_try_at == MORNING
-        assert jobs()[0].scheduled_at == MORNING
+        assert next_ones(AT_NIGHT) == [] and next_ones(MORNING) == [message]
         assert letter.next_try_at == AT_NIGHT
 
     def test_do_not_hold_a_code_that_was_asked_for_just_now(self) -> None:
         message = messages.write_number_code(to=a_reader(), number=NUMBER, language="en", code="482915", now=AT_NIGHT)
         assert message.next_try_at == AT_NIGHT
-        assert jobs()[0].scheduled_at is None
+        assert next_ones(AT_NIGHT) == [message]
 
     def test_hold_a_second_try_too(self) -> None:
         evening = dt.datetime(2026, 11, 10, 15, 59, 30, tzinfo=dt.UTC)  # 20:59:30
@@ -279,19 +278,18 @@ class TestLeftAlone:
     def test_is_sent_when_nobody_was_asked_yet(self) -> None:
         first, _ = two()
         message = a_note()
-        assert messages._take(message.pk, NOW) is not None  # the process dies here
+        assert messages._take(NOW) == message  # and the process hangs here
         later = NOW + rules.LEFT_ALONE + dt.timedelta(seconds=1)
-        assert actions.find_left_alone(now=later) == 2  # and the letter itself, whose job nobody ran
+        assert next_ones(NOW + rules.LEFT_ALONE) == []
         assert send(message, first, now=later).state == State.SENT
 
     def test_is_not_sent_again_when_a_provider_may_have_it(self) -> None:
         first, _ = two()
         message = a_note()
-        taken = messages._take(message.pk, NOW)
-        assert taken is not None
+        taken = messages._take(NOW)
+        assert taken == message
         messages._remember_whom_we_ask(taken, "a")  # the process dies here
         later = NOW + rules.LEFT_ALONE + dt.timedelta(seconds=1)
-        actions.find_left_alone(now=later)
         message = send(message, first, now=later)
         assert (message.state, message.unclear, message.provider, first.asked) == (State.SENT, True, "a", 0)
 
@@ -299,14 +297,14 @@ class TestLeftAlone:
 @pytest.mark.django_db(transaction=True)
 class TestTwoProcesses:
     def test_send_the_same_message_once(self) -> None:
-        message = a_note()
+        a_note()
         provider, _ = two()
         start = threading.Barrier(4)
 
         def run() -> None:
             start.wait()
             try:
-                messages.send_message(message_id=message.pk, providers=[provider], now=NOW)
+                messages.send_due(providers=[provider], now=NOW)
             finally:
                 connection.close()
 
@@ -348,7 +346,7 @@ class TestTheReportOfAGateway:
             self.written(sms_file, gateway.url)
             assert queries.is_set_up()
             message = a_note()
-            messages.send_message(message_id=message.pk, now=NOW)
+            messages.send_due(now=NOW)
             assert gateway.taken == [{"to": NUMBER, "text": a_text(message)}]
             assert self.post({"id": "gw-1", "status": "DELIVRD"}).status_code == 204
         message.refresh_from_db()
@@ -372,8 +370,8 @@ class TestTheReportOfAGateway:
         self, sms_file: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         sms_file.write_text("providers = 3")
-        message = a_note()
-        assert messages.send_message(message_id=message.pk, now=NOW) == State.QUEUED
+        a_note()
+        assert messages.send_due(now=NOW) == 1
         messages.listen(now=NOW)
         said = [record.getMessage() for record in caplog.records if "No SMS goes out" in record.getMessage()]
         assert len(said) == 1 and "chmod 600" in said[0]

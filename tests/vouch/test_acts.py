@@ -14,7 +14,7 @@ from django.utils import timezone
 from rahdari import policy
 from rahdari.inquiry.kinds import NoLongerOpen, NotAnAnswer
 from rahdari.journal.models import JournalEntry as Row
-from rahdari.letters import actions as letters
+from rahdari.letters import sending
 from rahdari.letters.models import Letter
 from rahdari.vouch import actions, queries
 from rahdari.vouch.models import MailOptOut, ReferenceRequest
@@ -64,7 +64,7 @@ class TestAsk:
     def test_forgets_words_and_address_of_the_letter_once_it_is_sent(self) -> None:
         ask()
         letter = Letter.objects.get()
-        letters.send(letter_id=letter.pk, now=NOW)
+        sending.send_due(now=NOW)
         assert [message.to for message in mail.outbox] == [[ADDRESS]]
         letter.refresh_from_db()
         assert (letter.address, letter.text, letter.html) == ("", "", "")

@@ -47,3 +47,9 @@ def is_silent(connection: BaseDatabaseWrapper) -> bool:
 def connect() -> None:
     """Once for each process."""
     request_started.connect(trust_what_is_in_use, dispatch_uid="rahdari.db.connections")
+
+
+def backend_of(connection: BaseDatabaseWrapper) -> int:
+    """The process of PostgreSQL that serves it, by its number in `pg_stat_activity`: it ends with ours."""
+    connection.ensure_connection()
+    return int(connection.connection.info.backend_pid)

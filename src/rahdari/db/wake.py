@@ -10,6 +10,7 @@ class Channel(StrEnum):
     LOOKS = "rahdari_looks"
     PUBLISH = "rahdari_publish"
     PUBLISHED = "rahdari_published"
+    LETTERS = "rahdari_letters"
     SMS = "rahdari_sms"
 
 

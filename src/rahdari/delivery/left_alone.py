@@ -1,25 +1,17 @@
-"""What was to go out, and nobody takes it."""
+"""What a process took to send it and left, for it ended."""
 
 import datetime as dt
-from typing import Any
 
-from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
-from .rules import LEFT_ALONE, WITHOUT_JOB
+from .rules import LEFT_ALONE, TAKER_GONE
+
+_NOT_CONNECTED = RawSQL("NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = taken_by)", [], BooleanField())
 
 
-def left_alone[Rows: QuerySet[Any]](all_of_it: Rows, *, job: str, name: str, now: dt.datetime) -> Rows:
-    """Without a job that waits or is done, after some seconds: between a letter and its job there are none when all is
-    well. With one, when it has taken far too long."""
-    table = all_of_it.model._meta.db_table
-    has_job = RawSQL(  # noqa: S611  (names of ours)
-        "EXISTS (SELECT FROM procrastinate_jobs j WHERE j.task_name = %s AND j.status IN ('todo', 'doing')"
-        f" AND j.args ->> %s = {table}.id::text)",
-        [job, name],
-        output_field=BooleanField(),
-    )
-    soon, long_ago = now - WITHOUT_JOB, now - LEFT_ALONE
-    since = Q(state="sending", taken_at__lt=soon) | Q(state="queued", next_try_at__lt=soon)
-    too_long = Q(state="sending", taken_at__lt=long_ago) | Q(state="queued", next_try_at__lt=long_ago)
-    return all_of_it.annotate(has_job=has_job).filter(since).filter(Q(has_job=False) | too_long)
+def left_alone(now: dt.datetime) -> Q:
+    """Of rows with `state`, `taken_at` and `taken_by` (`db.connections.backend_of`): those whose process lost its
+    connection, and those that have taken far too long."""
+    gone = Q(taken_at__lt=now - TAKER_GONE) & Q(_NOT_CONNECTED)
+    return Q(state="sending") & (gone | Q(taken_at__lt=now - LEFT_ALONE))

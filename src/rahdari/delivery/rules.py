@@ -10,10 +10,8 @@ WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, 60,
 MOST_TRIES = len(WAITS) + 1
 # A letter that was taken for sending and not settled in this time was left by a process that died.
 LEFT_ALONE = dt.timedelta(minutes=10)
-WITHOUT_JOB = dt.timedelta(seconds=15)
-# So long a letter waits for the one before it to go out, then looks again.
-IN_ITS_TURN = dt.timedelta(seconds=5)
-CODES_FIRST = 10
+# By a process whose connection to the database is gone, after this: it may be connecting anew, to say what it sent.
+TAKER_GONE = dt.timedelta(seconds=15)
 
 # How a letter travelled is forgotten after this, where the policy says nothing of it (retention.letter_delivery).
 DELIVERY_KEPT = dt.timedelta(days=365)

@@ -57,6 +57,8 @@ class Letter(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     taken_at = models.DateTimeField(null=True, blank=True)
+    # Whose connection to the database took it (`db.connections.backend_of`).
+    taken_by = models.IntegerField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     # Where a stranger who was asked something says that nobody shall write again.
@@ -72,6 +74,11 @@ class Letter(models.Model):
                 fields=["next_try_at"],
                 condition=models.Q(state__in=["queued", "sending"]),
                 name="letters_not_settled",
+            ),
+            models.Index(
+                fields=["expires_at", "next_try_at"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="letters_in_turn",
             ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -5,7 +5,7 @@ import uuid
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, IntegerField, Min, QuerySet
+from django.db.models import Exists, F, IntegerField, Min, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
@@ -35,7 +35,6 @@ __all__ = [
     "deliveries_kept_since",
     "failed_since",
     "given_up",
-    "left_alone",
     "letter_for",
     "letters_about",
     "letters_of",
@@ -48,6 +47,7 @@ __all__ = [
     "sms_is_set_up",
     "stop_url",
     "title_of",
+    "to_send",
     "unread_count",
     "waiting",
     "wants_no_reminders",
@@ -129,23 +129,20 @@ def person_of_link(*, id: uuid.UUID, token: str) -> User:
     return letter.to
 
 
-def left_alone(*, now: dt.datetime) -> QuerySet[Letter]:
-    """Letters that should have been settled by now: their process died, or their job was lost. Codes come first."""
-    found = delivery.left_alone(Letter.objects.all(), job="letters.send_letter", name="letter_id", now=now)
-    return found.order_by(F("expires_at").asc(nulls_last=True), "written_at", "id")
+def to_send(*, now: dt.datetime) -> QuerySet[Letter]:
+    """What goes out next: codes first, since who waits for one sits in front of the screen, then in the order of
+    writing. What a dead process was sending is sent again.
 
-
-def earlier_ones(letter: Letter, *, now: dt.datetime) -> QuerySet[Letter]:
-    """What was written to the same person about the same thing before, and is on its way. One that a mail server has
-    put off is not waited for."""
-    if letter.to_id is None or not letter.about:
-        return Letter.objects.none()
-    return Letter.objects.filter(
-        to=letter.to_id,
-        about=letter.about,
-        written_at__lt=letter.written_at,
-        state__in=[LetterState.QUEUED, LetterState.SENDING],
-        next_try_at__lte=now,
+    A letter waits for what was written to the same person about the same thing before and is on its way; not for one
+    that a mail server has put off.
+    """
+    on_its_way = Letter.objects.filter(state__in=[LetterState.QUEUED, LetterState.SENDING], next_try_at__lte=now)
+    earlier = on_its_way.filter(
+        to=OuterRef("to"), about=OuterRef("about"), about__gt="", written_at__lt=OuterRef("written_at")
+    )
+    waits = Q(state=LetterState.QUEUED) | delivery.left_alone(now)
+    return on_its_way.filter(waits, ~Exists(earlier)).order_by(
+        F("expires_at").asc(nulls_last=True), "next_try_at", "id"
     )
 
 

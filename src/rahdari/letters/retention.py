@@ -56,4 +56,5 @@ def _letters(before: dt.datetime) -> int:
     told = Q(tries__gt=0) | Q(last_error__gt="") | Q(taken_at__isnull=False) | Q(expires_at__isnull=False)
     due = Letter.objects.filter(told, state__in=SETTLED, written_at__lt=before).order_by("written_at")
     found = list(due.values_list("pk", flat=True)[:AT_ONCE])
-    return Letter.objects.filter(pk__in=found).update(tries=0, last_error="", taken_at=None, expires_at=None)
+    nothing = {"tries": 0, "last_error": "", "taken_at": None, "taken_by": None, "expires_at": None}
+    return Letter.objects.filter(pk__in=found).update(**nothing)

@@ -17,7 +17,6 @@ from .models import Letter
 from .samples import AT, REFERENCE, REGISTRATION
 from .words import DeliveryStanding
 
-find_left_alone = actions.find_left_alone
 forget_some = retention.forget_some
 erase_about = retention.erase_about
 is_set_up = queries.is_set_up

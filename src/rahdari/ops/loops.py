@@ -5,7 +5,6 @@ error of one round is logged and the next round comes; while the database is awa
 waits stands in it.
 """
 
-import asyncio
 import contextlib
 import datetime as dt
 import logging
@@ -18,9 +17,7 @@ from types import FrameType
 from typing import Any
 
 import psycopg
-from asgiref.sync import sync_to_async
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, close_old_connections, connections
-from procrastinate.contrib.django.utils import connector_params
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from psycopg import sql
 
 from rahdari import optional
@@ -35,25 +32,8 @@ PUBLISHER_RESTS = dt.timedelta(seconds=10)
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
-RESCUE_EVERY = 10.0
-# How long a job's bookkeeping may wait for a connection before the database counts as away.
-POOL_PATIENCE = 5.0
 # Of Django's parameters, those that libpq knows.
 LISTENING = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service")
-
-
-class WorkerEnded(Exception):
-    """procrastinate's worker came to an end that nobody asked for."""
-
-
-class WithoutOutages(logging.Filter):
-    """Keeps a database that is away from being told many times over by the libraries: we tell it ourselves, once."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        from procrastinate.exceptions import ConnectorException
-
-        error = record.exc_info[1] if record.exc_info else None
-        return not (record.name == "psycopg.pool" or isinstance(error, (ConnectorException, *AWAY)))
 
 
 def listen_to(channel: str, *, name: str) -> "psycopg.Connection[Any]":
@@ -178,14 +158,15 @@ def run_publisher() -> None:
 
 
 def run_worker() -> None:
-    """The workflow in one thread, procrastinate's jobs in the main one, three others beside them.
+    """The workflow in one thread, others beside it.
 
-    One looks for tokens, one hears what became of SMS, one tells webhooks: they wait for servers of strangers, so that
-    the workflow need not.
+    Two send letters, one looks for tokens, one sends SMS and hears what became of them, one tells webhooks: they wait
+    for servers of strangers, so that the workflow need not.
     """
     from rahdari import workflow
     from rahdari.api import keys, webhook_delivery
     from rahdari.db.gate import Jobs
+    from rahdari.letters import sending
 
     rounds = workflow.Rounds()
     webhooks = Jobs("webhooks", *webhook_delivery.JOBS, each_minute=[keys.forget_attempts])
@@ -193,9 +174,15 @@ def run_worker() -> None:
     def advance(now: dt.datetime, *, woken: bool = True) -> None:
         workflow.advance(now=now, rounds=rounds, woken=woken)
 
+    def letters(now: dt.datetime) -> None:
+        sending.send_due(now=now)
+
     stop = threading.Event()
+    stop_on_signals(stop)
     loops = (
         ("workflow", Channel.WORKFLOW, advance, ROUNDS_APART),
+        # A mail server that keeps one letter waiting does not keep all.
+        *[("letters", Channel.LETTERS, letters, 0.0)] * 2,
         ("looks", Channel.LOOKS, Jobs("looks", *workflow.LOOKS), 0.0),
         *(loop() for loop in optional.given(__package__, "loop")),
         ("webhooks", Channel.WORKFLOW, webhooks, ROUNDS_APART),
@@ -211,118 +198,7 @@ def run_worker() -> None:
     ]
     for thread in threads:
         thread.start()
-    try:
-        asyncio.run(run_jobs(stop))
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-        for end in optional.given(__package__, "stop"):
-            end()
-
-
-async def run_jobs(stop: threading.Event) -> None:
-    """procrastinate's worker, started again whenever the database was away."""
-    from procrastinate.contrib.django import app
-
-    log = logging.getLogger("rahdari.jobs")
-    loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
-
-    def ask() -> None:
-        stop.set()
-        asked.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, ask)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(WithoutOutages())
-    away = 0
-    while not asked.is_set():
-        worker_app = app.with_connector(connector())
-        try:
-            # Jobs that come round by the clock are put into the queue through Django's connection of this thread; a
-            # broken one would end the worker again and again.
-            await sync_to_async(connections.close_all)()
-            # A pool would wait half a minute before it says that nobody answers.
-            await (await psycopg.AsyncConnection.connect(**connector_params() | {"connect_timeout": 5})).close()
-            async with worker_app.open_async():
-                log.info("The database answers again." if away else "At work.")
-                away = 0
-                await until(asked, work(worker_app))
-        except Exception as error:
-            # procrastinate wraps what the database says in errors of its own.
-            away += 1
-            pause = min(FIRST_PAUSE * 2 ** (away - 1), LONGEST_PAUSE)
-            log.warning("Jobs stopped (%s); the next try is in %g s.", first_line(error), pause)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asked.wait(), pause)
-
-
-def connector() -> Any:
-    from procrastinate import PsycopgConnector
-
-    called = name_of_loop("jobs")
-    return PsycopgConnector(
-        kwargs=connector_params() | {"application_name": called}, min_size=1, max_size=6, timeout=POOL_PATIENCE
-    )
-
-
-async def work(app: Any) -> None:
-    """The worker and the rescue of jobs, for as long as both run. Ends only by an error."""
-    tasks = [
-        asyncio.ensure_future(
-            app.run_worker_async(
-                name="worker",
-                install_signal_handlers=False,
-                concurrency=2,
-                shutdown_graceful_timeout=10,
-                delete_jobs="successful",
-                update_heartbeat_interval=5,
-                stalled_worker_timeout=20,
-            )
-        ),
-        asyncio.ensure_future(rescue(app)),
-    ]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-        # When it loses the database, the worker may also end without a word.
-        raise WorkerEnded("its worker ended")
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def rescue(app: Any) -> None:
-    """Give back the jobs of a worker that was killed in the middle of them, and what was left without a job."""
-    from rahdari.letters import actions as letters
-
-    def find_left_alone() -> None:
-        close_old_connections()
-        letters.find_left_alone(now=dt.datetime.now(dt.UTC))
-
-    while True:
-        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=20):
-            logging.getLogger("rahdari.jobs").warning(
-                "Job %s was left by a worker that died; it is done again.", job.id
-            )
-            await app.job_manager.retry_job(job)
-        await sync_to_async(find_left_alone)()
-        await asyncio.sleep(RESCUE_EVERY)
-
-
-async def until(asked: asyncio.Event, doing: Any) -> None:
-    """Do something until it ends, or until we are asked to stop."""
-    work_task = asyncio.ensure_future(doing)
-    asked_task = asyncio.ensure_future(asked.wait())
-    try:
-        await asyncio.wait({work_task, asked_task}, return_when=asyncio.FIRST_COMPLETED)
-        if work_task.done():
-            work_task.result()
-    finally:
-        for task in (work_task, asked_task):
-            task.cancel()
-        await asyncio.gather(work_task, asked_task, return_exceptions=True)
+    for thread in threads:
+        thread.join()
+    for end in optional.given(__package__, "stop"):
+        end()

@@ -3,7 +3,6 @@
 Each function looks for what it makes before it makes it, so a demonstration that was stopped half-way is completed.
 """
 
-import asyncio
 import contextlib
 import datetime as dt
 import json
@@ -14,13 +13,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone, translation
-from procrastinate.contrib.django import app
 
 from rahdari import optional, policy
 from rahdari.checks import queries as checks
 from rahdari.checks import rosters
 from rahdari.confirm import queries as confirmed
 from rahdari.confirm import tokens
+from rahdari.letters import sending
 from rahdari.ops import demo, sample_registry, samples
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
@@ -123,14 +122,9 @@ def import_rosters(now: dt.datetime) -> None:
 
 def deliver() -> None:
     """Send the letters of the sample applications into their folder, so that they do not fill the terminal later."""
-
-    async def work() -> None:
-        worker = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
-        async with worker.open_async():
-            await worker.run_worker_async(wait=False, listen_notify=False, install_signal_handlers=False)
-
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        asyncio.run(work())
+        while sending.send_due(now=timezone.now()):
+            pass
 
 
 def write_accounts() -> None:

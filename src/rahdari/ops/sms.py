@@ -21,9 +21,10 @@ def check_rows() -> Iterator[Finding]:
     yield from carriers_that_fail("SMS", named, "See docs/letters.md; `rahdari sms try NUMBER` tries them.")
 
 
-def listen(now: dt.datetime) -> None:
+def send_and_listen(now: dt.datetime) -> None:
     from rahdari.sms import actions
 
+    actions.send_due(now=now)
     actions.listen(now=now)
 
 
@@ -37,4 +38,4 @@ def loop() -> tuple[str, Any, Callable[[dt.datetime], None], float]:
     """Beside the workflow: it waits for servers of strangers."""
     from rahdari.db.wake import Channel
 
-    return "sms", Channel.SMS, listen, 0.0
+    return "sms", Channel.SMS, send_and_listen, 0.0

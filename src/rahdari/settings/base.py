@@ -117,7 +117,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "procrastinate.contrib.django",
     "rahdari.db",
     "rahdari.web",
     "rahdari.programs",
@@ -337,5 +336,5 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": os.environ.get("RAHDARI_LOG_LEVEL", "INFO")},
     # It tells of every task that it finds in the code, in every process.
     # Of two that must sign, tuf tells of each that has not yet: no fault while a ceremony goes on.
-    "loggers": {"procrastinate": {"level": "WARNING"}, "tuf": {"level": "WARNING"}},
+    "loggers": {"tuf": {"level": "WARNING"}},
 }

@@ -1,23 +1,25 @@
 """Short messages: writing them, handing them to a provider or to the next one, and what became of them.
 
 Invariants: a message that a provider took, or may have taken, is handed to no other and not again; each provider that
-was asked stands on the message with its answer; a report moves a message once. A message is written, and its sending
-queued, in the caller's transaction; providers are talked to outside any.
+was asked stands on the message with its answer; a report moves a message once. A message is written in the caller's
+transaction; providers are talked to outside any.
 """
 
 import datetime as dt
 import logging
-import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from procrastinate.contrib.django import app
+from django.db import connection, transaction
 
 from rahdari import policy
+from rahdari.db.connections import backend_of
+from rahdari.db.queues import attempt
+from rahdari.db.wake import Channel, wake
 from rahdari.delivery import provider_health
-from rahdari.delivery.rules import CODE_LASTS, CODES_FIRST, NOTE_LASTS, TryAgain, after_failure, goes_out_at
+from rahdari.delivery.rules import CODE_LASTS, NOTE_LASTS, TryAgain, after_failure, goes_out_at
 
 from . import queries
 from .models import EarlyDeliveryReport, Message, Person, SmsSegment
@@ -27,11 +29,7 @@ from .writing import CONTACT_CODE, NUMBER_CODE, compose
 
 log = logging.getLogger(__name__)
 State = Message.State
-
-
-def queue(message: Message, *, at: dt.datetime | None = None) -> None:
-    priority = CODES_FIRST if message.note == NUMBER_CODE else 0
-    app.configure_task("sms.send_message", schedule_at=at, priority=priority).defer(message_id=str(message.pk))
+AT_ONCE = 20
 
 
 @transaction.atomic
@@ -99,22 +97,29 @@ def write_code_to_number(
 
 def _write(*, at: dt.datetime, now: dt.datetime, **facts: Any) -> Message:
     message = Message.objects.create(written_at=now, next_try_at=at, **facts)
-    queue(message, at=at if at > now else None)
+    if at <= now:
+        wake(Channel.SMS)
     return message
 
 
-def send_message(*, message_id: uuid.UUID, now: dt.datetime, providers: Sequence[Provider] | None = None) -> str:
-    """Hand the message to the first provider that takes it (of this installation's); return its state afterwards."""
-    providers = _providers() if providers is None else providers
-    # 1) take it
-    message = _take(message_id, now)
-    if message is None:
-        return str(Message.objects.values_list("state", flat=True).get(pk=message_id))
-    # 2) ask one after the other, outside any transaction
+def send_due(*, now: dt.datetime, providers: Sequence[Provider] | None = None) -> int:
+    """Send what is to go out by now, as letters are sent (`letters.sending`): by the first provider that takes it, of
+    this installation's unless some are given. Returns how many were tried."""
+    tried = 0
+    while tried < AT_ONCE and (message := _take(now)) is not None:
+        attempt("sms", str(message.pk), partial(_send, message, providers, now), now)
+        tried += 1
+    if tried == AT_ONCE:
+        wake(Channel.SMS)
+    return tried
+
+
+def _send(message: Message, providers: Sequence[Provider] | None, now: dt.datetime) -> None:
+    # 1) ask one after the other, outside any transaction
     text = Text(id=str(message.pk), to=message.number, body=message.text)
     resting = provider_health.resting(now=now)
     answer: Outcome = Away("no provider is set up")
-    for provider in providers:
+    for provider in _providers() if providers is None else providers:
         if provider.name in resting:
             _note_attempt(message, provider.name, "left alone after failures", now)
             answer = Away("left alone after failures")
@@ -127,15 +132,16 @@ def send_message(*, message_id: uuid.UUID, now: dt.datetime, providers: Sequence
         if isinstance(answer, Refused) and answer.final:
             break
         provider_health.note_failure(provider.name, answer.reason, now=now)
-    # 3) settle it
+    # 2) settle it
     if isinstance(answer, Accepted):
         provider_health.note_taken(message.attempts[-1]["provider"], now=now)
-        return _settle_taken(message, answer.references, answer.parts, now)
-    if isinstance(answer, Unclear):
+        _settle_taken(message, answer.references, answer.parts, now)
+    elif isinstance(answer, Unclear):
         provider_health.note_failure(message.attempts[-1]["provider"], answer.reason, now=now)
         message.unclear, message.reason = True, answer.reason[:80]
-        return _settle_taken(message, (), 0, now)
-    return _settle_failure(message, answer, now)
+        _settle_taken(message, (), 0, now)
+    else:
+        _settle_failure(message, answer, now)
 
 
 def _note_attempt(message: Message, provider: str, reason: str, now: dt.datetime) -> None:
@@ -149,20 +155,28 @@ def _remember_whom_we_ask(message: Message, provider: str) -> None:
 
 
 @transaction.atomic
-def _take(message_id: uuid.UUID, now: dt.datetime) -> Message | None:
-    message = Message.objects.select_for_update(skip_locked=True).filter(pk=message_id, state=State.QUEUED).first()
-    if message is None:
-        return None
-    if message.expires_at <= now:
-        _give_up(message, "too late", now)
-        return None
-    message.state, message.taken_at, message.tries = State.SENDING, now, message.tries + 1
-    message.save(update_fields=["state", "taken_at", "tries"])
-    return message
+def _take(now: dt.datetime) -> Message | None:
+    """The next one, for this process alone. On the way, what is too late for any use is given up, and what a dead
+    process may have handed over counts as sent."""
+    due = queries.to_send(now=now).select_for_update(skip_locked=True)
+    while (message := due.first()) is not None:
+        if message.state == State.SENDING and message.provider:
+            message.unclear, message.reason = True, "the process ended"
+            message.state, message.sent_at, message.next_try_at = State.SENT, now, None
+            _forget(message)
+            message.save()
+        elif message.expires_at <= now:
+            _give_up(message, "too late", now)
+        else:
+            message.state, message.taken_at, message.tries = State.SENDING, now, message.tries + 1
+            message.taken_by = backend_of(connection)
+            message.save(update_fields=["state", "taken_at", "taken_by", "tries"])
+            return message
+    return None
 
 
 @transaction.atomic
-def _settle_taken(message: Message, references: Sequence[str], parts: int, now: dt.datetime) -> str:
+def _settle_taken(message: Message, references: Sequence[str], parts: int, now: dt.datetime) -> None:
     message.state, message.sent_at, message.next_try_at = State.SENT, now, None
     message.provider, message.parts = message.attempts[-1]["provider"], parts
     _forget(message)
@@ -174,11 +188,10 @@ def _settle_taken(message: Message, references: Sequence[str], parts: int, now: 
         for one in early:
             _apply(message, Report(one.reference, one.outcome, one.reason), now)
         early.delete()
-    return str(message.state)
 
 
 @transaction.atomic
-def _settle_failure(message: Message, answer: Away | Refused, now: dt.datetime) -> str:
+def _settle_failure(message: Message, answer: Away | Refused, now: dt.datetime) -> None:
     final = isinstance(answer, Refused) and answer.final
     decision = after_failure(tries=message.tries, now=now, expires_at=message.expires_at, permanent=final)
     if isinstance(decision, TryAgain):
@@ -186,12 +199,10 @@ def _settle_failure(message: Message, answer: Away | Refused, now: dt.datetime) 
         at = goes_out_at(decision.at, quiet=quiet, channel="sms", urgent=message.urgent)
         message.state, message.next_try_at, message.provider = State.QUEUED, at, ""
         message.save()
-        queue(message, at=at)
         log.warning("Message %s was taken by no provider (%s); next try at %s.", message.pk, answer.reason, at)
-        return str(message.state)
-    _give_up(message, answer.reason, now)
-    log.error("Message %s was given up after %s tries (%s).", message.pk, message.tries, answer.reason)
-    return str(message.state)
+    else:
+        _give_up(message, answer.reason, now)
+        log.error("Message %s was given up after %s tries (%s).", message.pk, message.tries, answer.reason)
 
 
 def _give_up(message: Message, reason: str, now: dt.datetime) -> None:
@@ -239,28 +250,6 @@ def _apply(message: Message, report: Report, now: dt.datetime) -> None:
     elif not message.pieces.exclude(outcome="delivered").exists():
         message.state, message.closed_at = State.DELIVERED, now
         message.save(update_fields=["state", "closed_at"])
-
-
-def find_left_alone(*, now: dt.datetime) -> int:
-    """Queue again what a dead process left before it asked anybody; what it may have handed over is not sent again."""
-    found = 0
-    for message_id in list(queries.left_alone(now=now).values_list("pk", flat=True)):
-        with transaction.atomic():
-            alone = queries.left_alone(now=now).select_for_update(skip_locked=True)
-            message = alone.filter(pk=message_id).first()
-            if message is None:
-                continue
-            if message.state == State.SENDING and message.provider:
-                message.unclear, message.reason = True, "the process ended"
-                message.state, message.sent_at, message.next_try_at = State.SENT, now, None
-                _forget(message)
-                message.save()
-            else:
-                message.state, message.next_try_at = State.QUEUED, now
-                message.save(update_fields=["state", "next_try_at"])
-                queue(message)
-            found += 1
-    return found
 
 
 def on_report(provider: str, report: Report, now: dt.datetime) -> None:

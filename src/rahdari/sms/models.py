@@ -40,6 +40,8 @@ class Message(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     taken_at = models.DateTimeField(null=True, blank=True)
+    # Whose connection to the database took it (`db.connections.backend_of`).
+    taken_by = models.IntegerField(null=True, blank=True)
     expires_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -59,6 +61,11 @@ class Message(models.Model):
                 fields=["next_try_at"],
                 condition=models.Q(state__in=["queued", "sending"]),
                 name="messages_not_settled",
+            ),
+            models.Index(
+                fields=["expires_at", "next_try_at"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="messages_in_turn",
             ),
             models.Index(fields=["about", "-written_at"], name="messages_about"),
         ]

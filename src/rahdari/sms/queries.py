@@ -3,7 +3,7 @@
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from rahdari.delivery import left_alone as delivery
 
@@ -37,9 +37,10 @@ def is_set_up() -> bool:
         return False
 
 
-def left_alone(*, now: dt.datetime) -> QuerySet[Message]:
-    found = delivery.left_alone(Message.objects.all(), job="sms.send_message", name="message_id", now=now)
-    return found.order_by("written_at", "id")
+def to_send(*, now: dt.datetime) -> QuerySet[Message]:
+    """What goes out next: what is of use for the shortest time first, so codes. What a dead process had is in it."""
+    waits = Q(state=Message.State.QUEUED) | delivery.left_alone(now)
+    return due(now=now).filter(waits).order_by("expires_at", "next_try_at", "id")
 
 
 def failed_since(*, since: dt.datetime) -> int:

@@ -22,7 +22,7 @@ from . import visitor
 PAGES = "/metrics"
 # The loops of `rahdari worker` and `rahdari publisher`, which have no port that could be asked. Each keeps a connection
 # to the database under its name.
-LOOPS = ("publisher", "workflow", "looks", "sms", "webhooks", "jobs")
+LOOPS = ("publisher", "workflow", "letters", "looks", "sms", "webhooks")
 
 
 # A gauge of ours: its name after the prefix, what it says, and its values by labels.

@@ -50,10 +50,12 @@ from .retention import (
     erase_evidence,
     erase_files_of_cases,
     erase_files_of_nothing,
+    forget_deliveries,
+    forget_ended_sessions,
     forget_entries,
     forget_holders,
 )
-from .step import A_MINUTE, AN_HOUR, Place, Run, Step, together
+from .step import A_DAY, A_MINUTE, AN_HOUR, Place, Run, Step, together
 from .unsupported import notify_of_terms
 
 
@@ -179,5 +181,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: remind of provisional terms", remind_of_provisional, rests=A_MINUTE),
     Step("register: tell of expiry", notify_of_expiry, rests=A_MINUTE),
     Step("publish: tell of the terms", notify_of_terms, rests=AN_HOUR),
+    Step("letters: forget deliveries", forget_deliveries, rests=A_DAY),
+    Step("people: forget ended sessions", forget_ended_sessions, rests=A_DAY),
     *_of_optional_rooms(Place.LAST),
 )

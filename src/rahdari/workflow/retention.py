@@ -1,7 +1,7 @@
 """Retention: what was collected is erased when the time that the policy in force gives it is over.
 
-`CLOCKS` names for each class of the policy that a clock erases the step that does it; `line.STEPS` runs them. A file
-goes whole, in one transaction: all that says who applied and for which address, in every room that knows of it.
+`CLOCKS` names for each class of the policy that a clock erases the step that does it; `workflow.STEPS` runs them. A
+file goes whole, in one transaction: all that says who applied and for which address, in every room that knows of it.
 
 What remains: the journal, which only grows, names an application's person and its registration by their ids, and the
 register keeps the number of a registration, its dates and how it ended. No name, number or address is left beside them.
@@ -27,8 +27,10 @@ from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import due as decide_due
 from rahdari.decide import erasing as decide_erasing
 from rahdari.decide import queries as decisions
+from rahdari.letters import queries as letters
 from rahdari.letters import retention as letters_retention
 from rahdari.people import actions as people
+from rahdari.people import sign_in
 from rahdari.people.models import User
 from rahdari.policy.retention import WITH_THE_CASE, Retention
 from rahdari.publish import streams
@@ -37,7 +39,7 @@ from rahdari.register import retention as register_retention
 from rahdari.register.models import Entry, Registration
 from rahdari.vouch.queries import REFERENCE
 
-# Each by the name of its step; letters by its chore (letters/tasks.py).
+# Each by the name of its step.
 CLOCKS = {
     "draft": "apply: delete idle drafts",
     "documents": "apply: erase documents",
@@ -46,7 +48,7 @@ CLOCKS = {
     "client_address": "inquiries: erase",
     "came_to_nothing": "erase files",
     "case": "erase files",
-    "letter_delivery": "letters.forget_deliveries",
+    "letter_delivery": "letters: forget deliveries",
     "payment": "fees: erase payers",
     "entry": "register: forget holders",
 }
@@ -201,3 +203,12 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
         ],
         box=box,
     )
+
+
+def forget_deliveries(now: dt.datetime) -> int:
+    return letters_retention.forget_deliveries(before=letters.deliveries_kept_since(now))
+
+
+def forget_ended_sessions(now: dt.datetime) -> int:
+    sign_in.forget_ended_sessions()
+    return 0

@@ -109,7 +109,7 @@ def _tag(call: Call, row: Application) -> str:
 def list_endpoints(call: Call, reference: str) -> Answer:
     """List its addresses."""
     row = own(call, reference, Act.ADDRESSES).row
-    return Answer({"items": [serializers.endpoint(each) for each in apply.endpoints_of(row)]}, tag=tag_of(row))
+    return Answer({"items": [serializers.endpoint(each) for each in apply.rows_of(row)]}, tag=tag_of(row))
 
 
 @write(

@@ -197,7 +197,7 @@ def application(row: Application, now: dt.datetime, *, papers: bool = True) -> J
         "awaited": [each for each in awaited(row, seen, now) if papers or each["what"] in {"draft", "proof"}],
         "missing": [str(step) for step in apply.missing_steps(row, policy)] if is_open and papers else [],
         "answers": answers(row) if papers else None,
-        "endpoints": [endpoint(each) for each in apply.endpoints_of(row)],
+        "endpoints": [endpoint(each) for each in apply.rows_of(row)],
         "documents": [document(each) for each in apply.documents_of(row)] if papers else [],
         "checks": [check(each) for each in seen.checks] if papers else [],
     }

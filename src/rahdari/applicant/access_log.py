@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -10,6 +11,7 @@ from rahdari import optional
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
+from rahdari.db.asked import Asked
 from rahdari.decide import case_clock, words
 from rahdari.journal import queries as journal
 from rahdari.journal import registry
@@ -45,9 +47,17 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
     operators are asked stands under the application, and of a line that changed its operator under the registration.
     """
     own = [] if registration is None else [f"registration:{registration.pk}"]
+    return [*own, *applications, *_around([each.removeprefix("application:") for each in applications])]
+
+
+def _asked_around(keys: list[str]) -> Any:
+    applications = {f"application:{key}" for key in keys}
     of_rooms = [each(applications) for each in optional.given(__package__, "looked_at_under")]
     clients = REFERENCE.subjects(checks.check_subjects(applications))
-    return [*own, *applications, *clients.union(*of_rooms).order_by()]
+    return clients.union(*of_rooms).order_by()
+
+
+_around: Asked[Any] = Asked(_asked_around)
 
 
 def _looks(subjects: Iterable[str]) -> list[Look]:

@@ -38,7 +38,7 @@ def take_known_proofs(
 ) -> dict[Endpoint, Challenge | None]:
     """Take what need not be proved again, and open what proves the others: these are given, each with its link as far
     as it has one of its own. Named in `settings.ADDRESSES_CHANGED`. `rows`: its endpoints, of whoever has them."""
-    rows = list(applications.endpoints_of(application)) if rows is None else rows
+    rows = applications.rows_of(application) if rows is None else rows
     _take_from_before(application, rows, actor, now)
     left = _share(rows, actor, now)
     for row in rows:

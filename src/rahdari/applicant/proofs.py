@@ -43,13 +43,13 @@ def is_proved_by_sending(policy: Policy, endpoint: Endpoint, seen_from: Address,
 
 def proofs_of(application: Application, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:
     """The endpoints of an application, each with its proof or without. Whoever has the endpoints gives them along."""
-    return _with_proofs(list(apply.endpoints_of(application)) if endpoints is None else endpoints)
+    return _with_proofs(apply.rows_of(application) if endpoints is None else endpoints)
 
 
 def proofs_by_application(applications: Sequence[Application]) -> dict[uuid.UUID, list[Proof]]:
     """The same of many, in as many queries as of one."""
     found: dict[uuid.UUID, list[Proof]] = {each.pk: [] for each in applications}
-    for proof in _with_proofs(list(apply.endpoints_of(*applications))):
+    for proof in _with_proofs(apply.rows_of(*applications)):
         found[proof.endpoint.application_id].append(proof)
     return found
 

@@ -63,8 +63,7 @@ def to_share(application: Application, proved: Iterable[Endpoint]) -> list[Endpo
     return [
         endpoint
         for endpoint in proved
-        if not endpoint.is_dynamic
-        and register.in_the_way(block=endpoint.network, holder=application.holder_ref).exists()
+        if not endpoint.is_dynamic and register.is_in_the_way(block=endpoint.network, holder=application.holder_ref)
     ]
 
 

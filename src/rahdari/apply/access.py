@@ -5,6 +5,7 @@ Nobody learns whether an application is absent or another's.
 
 from django.db.models import Q, QuerySet
 
+from rahdari.db.asked import Asked
 from rahdari.errors import RahdariError
 from rahdari.people import queries as people
 from rahdari.people.acting import Acting, Reached
@@ -66,11 +67,16 @@ def _mandated(person: User, act: Act) -> Q | None:
     return found
 
 
+_own = Asked(
+    lambda applicant, reference: Application.objects.filter(
+        applicant=applicant, reference=reference, organisation__isnull=True, mandate__isnull=True
+    ).order_by()
+)
+
+
 def _of_a_person(applicant: User, reference: str) -> Application | None:
     """A person's own, in nobody else's name: what most pages are about, so it is asked for first, and by itself."""
-    own = Application.objects.filter(applicant=applicant, organisation__isnull=True, mandate__isnull=True)
-    found = own.filter(reference=_typed(reference)).order_by()[:1]
-    for application in found:
+    for application in _own(applicant.pk, _typed(reference)):
         application.applicant = applicant
         return application
     return None

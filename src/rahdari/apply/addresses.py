@@ -57,7 +57,7 @@ def _fee(application: Application, policy: Policy, endpoints: list[Endpoint]) ->
 @pages.addresses_page
 def addresses(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
     policy = queries.policy_in_force()
-    endpoints = list(queries.endpoints_of(application))
+    endpoints = queries.rows_of(application)
     if queries.lists_nothing(application, endpoints):
         return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
     found = queries.endpoint_troubles(application, policy, endpoints=endpoints)
@@ -205,7 +205,7 @@ def _after(request: HttpRequest, application: Application) -> HttpResponse:
     may_go_on = access.may(person(request), Act.PAPERS, application=application)
     service = queries.service_of(application, queries.policy_in_force())
     if may_go_on and service.holder == "person":
-        endpoints = list(queries.endpoints_of(application))
+        endpoints = queries.rows_of(application)
         if len(endpoints) == 1:
             return pages.to_next(request, application, endpoints)
     return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))

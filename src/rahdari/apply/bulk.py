@@ -89,7 +89,7 @@ def add_endpoints(
     policy = policy or queries.policy_in_force()
     with transaction.atomic():
         draft = locked_draft(application)
-        there = list(queries.endpoints_of(draft))
+        there = queries.rows_of(draft)
         found = queries.assess_endpoints(
             draft, [each.as_address() for each in wanted], policy, beside=[row.as_address() for row in there]
         )

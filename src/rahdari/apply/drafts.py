@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
+from rahdari.db.asked import Asked
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people
@@ -62,8 +63,11 @@ class ChangedMeanwhile(RahdariError):
     application: Application
 
 
+_locked = Asked(lambda pk: Application.objects.select_for_update().filter(pk=pk).order_by())
+
+
 def locked(application: Application) -> Application:
-    row = Application.objects.select_for_update().get(pk=application.pk)
+    row = _locked.one(application.pk)
     # Who applied never changes.
     if "applicant" in application._state.fields_cache and row.applicant_id == application.applicant_id:
         row.applicant = application.applicant

@@ -104,7 +104,7 @@ def judge(application: Application, table: Table, policy: Policy, *, by: User) -
     asks = queries.service_of(application, policy).asks_operator
     read = [_read(row, policy, asks_subscriber=asks) for row in table.rows]
     wanted = [each.wanted for each in read if each.wanted is not None]
-    beside = [row.as_address() for row in queries.endpoints_of(application)]
+    beside = [row.as_address() for row in queries.rows_of(application)]
     found = iter(queries.assess_endpoints(application, [each.as_address() for each in wanted], policy, beside=beside))
     branches = _branches_for(by, application.organisation) if application.organisation is not None else None
     judged: list[Judged] = []

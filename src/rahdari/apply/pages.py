@@ -135,7 +135,7 @@ def to_next(
 ) -> HttpResponseRedirect:
     """To the next task that is open. After those of this room come those that the room above knows. Whoever has the
     endpoints gives them along."""
-    endpoints = list(queries.endpoints_of(application)) if endpoints is None else endpoints
+    endpoints = queries.rows_of(application) if endpoints is None else endpoints
     step = queries.open_step(application, queries.policy_in_force(), endpoints=endpoints)
     if step is None:
         return HttpResponseRedirect(import_string(settings.AFTER_THE_FORM)(request, application, endpoints))

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from rahdari.address import Block, Part, directory
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address.directory import Origin
+from rahdari.db.asked import Asked
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
@@ -176,6 +177,20 @@ def endpoints_of(*applications: Application) -> QuerySet[Endpoint]:
     # Only organisations have branches.
     has_branches = any(each.organisation_id is not None for each in applications)
     return found.select_related("branch") if has_branches else found
+
+
+_rows = Asked(
+    lambda applications: Endpoint.objects.filter(application__in=applications, removed_at__isnull=True).order_by(
+        "position", "id"
+    )
+)
+
+
+def rows_of(*applications: Application) -> list[Endpoint]:
+    """The same, read."""
+    if any(each.organisation_id is not None for each in applications):
+        return list(endpoints_of(*applications))
+    return _rows([each.pk for each in applications])
 
 
 def endpoints_there() -> QuerySet[Endpoint]:
@@ -430,7 +445,7 @@ def endpoint_troubles(
     application: Application, policy: Policy, *, endpoints: Sequence[Endpoint] | None = None
 ) -> list[tuple[Endpoint, Trouble]]:
     """Endpoints of a draft that could not be added today: held by another meanwhile, or beyond a new limit."""
-    rows = list(endpoints_of(application)) if endpoints is None else endpoints
+    rows = rows_of(application) if endpoints is None else endpoints
     found = assess_endpoints(application, [row.as_address() for row in rows], policy, kept=True)
     return [(row, trouble) for row, trouble in zip(rows, found, strict=True) if trouble is not None]
 
@@ -503,7 +518,7 @@ def step_list(
     application: Application, policy: Policy, *, endpoints: Sequence[Endpoint] | None = None
 ) -> list[summary.StepGroup]:
     """The tasks of the application, grouped, each with its state and page."""
-    endpoints = list(endpoints_of(application)) if endpoints is None else endpoints
+    endpoints = rows_of(application) if endpoints is None else endpoints
     service = service_of(application, policy)
     documents = papers_asked(application, service)
     facts = facts_of(application, endpoints=endpoints, documents=documents)
@@ -534,7 +549,7 @@ def summary_of(
     documents: Sequence[Document] | None = None,
 ) -> list[summary.SummaryGroup]:
     """The answers of the application, grouped, each with the page that changes it."""
-    endpoints = list(endpoints_of(application)) if endpoints is None else endpoints
+    endpoints = rows_of(application) if endpoints is None else endpoints
     service = service_of(application, policy)
     documents = papers_asked(application, service) if documents is None else documents
     return summary.summary_groups(application, service, endpoints, documents, language=language_now())

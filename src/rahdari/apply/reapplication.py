@@ -48,7 +48,7 @@ def apply_anew(
         setattr(draft, field, getattr(refused, field))
     keep_what_is_asked(draft, (policy or queries.policy_in_force()).services[draft.service])
     draft.save(update_fields=given)
-    for row in queries.endpoints_of(refused):
+    for row in queries.rows_of(refused):
         origin = queries.origin_of(row.block)
         Endpoint.objects.create(
             application=draft,

@@ -128,7 +128,7 @@ def apply_again(
 
 def _take_addresses(draft: Application, registration: Registration, last: Application | None, now: dt.datetime) -> None:
     """What the register holds, but for addresses that the holder has left; of a changing one, its connection."""
-    before = list(queries.endpoints_of(last)) if last is not None else []
+    before = queries.rows_of(last) if last is not None else []
     known = {row.continues or row.subject: row for row in before}
     going_on = [entry for entry in register.own_entries_of(registration) if _goes_on(entry)]
     going_on.sort(key=lambda entry: (entry.block.version, entry.block.network_address, entry.block.prefixlen))

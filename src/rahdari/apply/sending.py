@@ -98,7 +98,7 @@ def submit_application(
         if service is None or not service.open:
             raise ServiceNotOpen(draft.service)
         # 3) kept as seen in this transaction, raised after it
-        endpoints = list(queries.endpoints_of(draft))
+        endpoints = queries.rows_of(draft)
         missing = queries.missing_steps(draft, policy, endpoints=endpoints)
         if queries.terms_changed(draft, policy):
             draft.terms = rules.terms_digest(service, policy.limits)

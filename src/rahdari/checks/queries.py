@@ -12,6 +12,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from rahdari.control import queries as proofs
+from rahdari.db.asked import Asked
 from rahdari.vault import cipher, index
 
 from . import rules
@@ -26,10 +27,13 @@ def checks_of(subject: str) -> QuerySet[Check]:
     return Check.objects.filter(subject=subject).order_by("position", "id")
 
 
+_checks = Asked(lambda subjects: Check.objects.filter(subject__in=subjects).order_by("subject", "position", "id"))
+
+
 def checks_of_subjects(subjects: Iterable[str]) -> dict[str, list[Check]]:
     """The checks of many subjects, in one query."""
     found: dict[str, list[Check]] = {}
-    for check in Check.objects.filter(subject__in=list(subjects)).order_by("subject", "position", "id"):
+    for check in _checks(list(subjects)):
         found.setdefault(check.subject, []).append(check)
     return found
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
+from rahdari.db.asked import Asked
 from rahdari.errors import RahdariError
 from rahdari.inquiry.kinds import Kind
 from rahdari.inquiry.rules import WITHDRAWN, Move
@@ -142,10 +143,13 @@ def questions_of(subject: str) -> QuerySet[SubscriberQuestion]:
     return SubscriberQuestion.objects.filter(subject=subject).order_by("asked_at", "id")
 
 
+_open = Asked(lambda subjects: OPERATOR.waiting().filter(subject__in=subjects).order_by("asked_at", "id"))
+
+
 def open_by_subject(subjects: Iterable[str]) -> dict[str, dict[str, SubscriberQuestion]]:
     """What operators have not answered of these subjects, by what each question is about, in one query."""
     found: dict[str, dict[str, SubscriberQuestion]] = {}
-    for question in OPERATOR.waiting().filter(subject__in=list(subjects)).order_by("asked_at", "id"):
+    for question in _open(list(subjects)):
         found.setdefault(question.subject, {})[question.target] = question
     return found
 

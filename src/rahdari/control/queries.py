@@ -10,6 +10,7 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Va
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
+from rahdari.db.asked import Asked
 from rahdari.vault import index, links
 
 from . import places, rules
@@ -65,11 +66,15 @@ def proof_of(subject: str, block: Block) -> Challenge | None:
     )
 
 
+_proofs = Asked(
+    lambda subjects: Challenge.objects.filter(subject__in=subjects, status=Status.VALID).order_by("validated_at", "id")
+)
+
+
 def proofs_of(subjects: Iterable[str]) -> dict[tuple[str, str], Challenge]:
     """The first proof of each subject and block, in one query: keys are the subject, and the block as text."""
     found: dict[tuple[str, str], Challenge] = {}
-    proved = Challenge.objects.filter(subject__in=list(subjects), status=Status.VALID)
-    for challenge in proved.order_by("validated_at", "id"):
+    for challenge in _proofs(list(subjects)):
         found.setdefault((challenge.subject, str(challenge.network)), challenge)
     return found
 

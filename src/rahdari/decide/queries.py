@@ -17,6 +17,7 @@ from rahdari.apply import pending
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
+from rahdari.db.asked import Asked
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
@@ -324,12 +325,15 @@ def case_of(application: Application) -> Case | None:
     return cases_of([application]).get(application.pk)
 
 
+_cases = Asked(lambda applications: _with_events(Case.objects.filter(application__in=applications)).order_by())
+
+
 def cases_of(found: Sequence[Application]) -> dict[uuid.UUID, Case]:
     """The cases of these applications, in four queries; those without a case are left out, and most have none when
     this is asked for the first time."""
     at_hand = {each.pk: each for each in found}
     cases = {}
-    for case in _with_events(Case.objects.filter(application__in=list(at_hand))).order_by():
+    for case in _cases(list(at_hand)):
         case.application = at_hand[case.application_id]
         cases[case.application_id] = case
     return cases

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db.models import DecimalField, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
+from rahdari.db.asked import Asked
 from rahdari.errors import RahdariError
 
 from . import rules
@@ -92,9 +93,12 @@ def invoice_of(subject: str) -> Invoice | None:
     return invoices_by_subject([subject]).get(subject)
 
 
+_invoices = Asked(lambda subjects: standing_invoices().filter(subject__in=subjects))
+
+
 def invoices_by_subject(subjects: Iterable[str]) -> dict[str, Invoice]:
     """The same for many applications, in one query."""
-    return {each.subject: each for each in standing_invoices().filter(subject__in=list(subjects))}
+    return {each.subject: each for each in _invoices(list(subjects))}
 
 
 def standing_invoices() -> QuerySet[Invoice]:

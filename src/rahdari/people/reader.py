@@ -9,9 +9,11 @@ from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
-from django.db.models import BooleanField
+from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.module_loading import import_string
+
+from rahdari.db.asked import Asked
 
 from .models import User
 
@@ -24,10 +26,15 @@ ANY_MANDATE = RawSQL(
 )
 
 
+def _readers(user_id: uuid.UUID) -> QuerySet[User]:
+    more: dict[str, Any] = {name: import_string(path) for name, path in settings.OF_READER.items()}
+    more |= {"any_post": ANY_POST, "any_membership": ANY_MEMBERSHIP, "any_mandate": ANY_MANDATE}
+    return User.objects.filter(pk=user_id).annotate(**more).order_by()
+
+
+_reader = Asked(_readers)
+
+
 class ReaderBackend(AuthenticationBackend):
     def get_user(self, user_id: uuid.UUID) -> User | None:
-        more: dict[str, Any] = {name: import_string(path) for name, path in settings.OF_READER.items()}
-        more |= {"any_post": ANY_POST, "any_membership": ANY_MEMBERSHIP, "any_mandate": ANY_MANDATE}
-        found = User.objects.filter(pk=user_id).annotate(**more)
-        user = found.order_by().first()
-        return user if user is not None and self.user_can_authenticate(user) else None
+        return next(filter(self.user_can_authenticate, _reader(user_id)), None)

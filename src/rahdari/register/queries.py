@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from rahdari.address import Part, in_order
+from rahdari.db.asked import Asked
 
 from . import reference as references
 from . import rules
@@ -92,11 +93,17 @@ def entries_of(registration: Registration) -> QuerySet[Entry]:
     return Entry.objects.filter(registration=registration).select_related("registration").order_by("valid_from", "id")
 
 
+_entries = Asked(
+    lambda registrations: (
+        Entry.objects.filter(registration__in=registrations).select_related("carrier").order_by("valid_from", "id")
+    )
+)
+
+
 def entries_by_registration(registrations: Iterable[Registration]) -> dict[uuid.UUID, list[Entry]]:
     """The same of many, with the lines by which the feed knows them, in one query."""
     found: dict[uuid.UUID, list[Entry]] = defaultdict(list)
-    rows = Entry.objects.filter(registration__in=list(registrations)).select_related("carrier")
-    for entry in rows.order_by("valid_from", "id"):
+    for entry in _entries([each.pk for each in registrations]):
         found[entry.registration_id].append(entry)
     return found
 
@@ -183,6 +190,22 @@ def in_the_way(*, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
         return found
     beside = CoHolder.objects.filter(shared__block=block, holder=holder, ended_at__isnull=True)
     return found.exclude(shared__in=beside.order_by().values("shared"))
+
+
+def is_in_the_way(*, block: Block, holder: uuid.UUID) -> bool:
+    """Whether there is one of `in_the_way`."""
+    with connection.cursor() as cursor:
+        cursor.execute(IN_THE_WAY, [str(block), holder, str(block), holder])
+        return bool(cursor.fetchone()[0])
+
+
+IN_THE_WAY = """SELECT EXISTS (
+  SELECT FROM register_entry AS entry WHERE entry.block::inet && %s::inet AND entry.ended_at IS NULL
+  AND entry.holder <> %s AND (entry.shared_id IS NULL OR entry.shared_id NOT IN (
+    SELECT own.shared_id FROM register_coholder AS own JOIN register_sharedblock AS shared ON shared.id = own.shared_id
+    WHERE shared.block = %s::cidr AND own.holder = %s AND own.ended_at IS NULL
+  ))
+)"""
 
 
 def overlapping_any(blocks: Iterable[Block]) -> list[Entry]:

@@ -55,6 +55,32 @@ class Kept:
     differs: bool = False
 
 
+@dataclass(frozen=True)
+class Told:
+    """The whole text of a query with its values, for whoever keeps both (`db.asked`)."""
+
+    sql: str
+    values: tuple[Any, ...]
+    kept: Kept
+
+    def with_values(self, values: tuple[Any, ...]) -> "Told":
+        return Told(self.sql, values, self.kept)
+
+
+def learned(query: Any, connection: Any) -> Told:
+    """What Django makes of a query."""
+    made = query.clone().get_compiler(connection=connection)
+    sql, values = Compiler.as_sql(made)
+    kept = Kept(
+        sql, "", (), made.select, made.klass_info, made.annotation_col_map, made.col_count, made.has_extra_select, query
+    )
+    return Told(sql, values, kept)
+
+
+def same(one: Told, other: Told) -> bool:
+    return one.sql == other.sql and _alike(one.values, other.values)
+
+
 class SQLCompiler(Compiler):
     query: Any
     elide_empty: bool
@@ -67,6 +93,11 @@ class SQLCompiler(Compiler):
 
     def as_sql(self, with_limits: bool = True, with_col_aliases: bool = False) -> tuple[str, tuple[Any, ...]]:
         self._kept = None
+        told: Told | None = getattr(self.query, "told", None)
+        # To lock outside a transaction is an error, which Django says.
+        if told is not None and not (self.query.select_for_update and self.connection.get_autocommit()):
+            self._take(told.kept)
+            return told.sql, told.values
         shape = shape_of(self.query) if with_limits and self.elide_empty and not with_col_aliases else None
         if shape is None:
             return super().as_sql(with_limits, with_col_aliases)
@@ -92,10 +123,13 @@ class SQLCompiler(Compiler):
                 if self.strict:
                     raise AssertionError(f"kept {sql!r}\nmade {made[0]!r}")
                 return made
+        self._take(kept)
+        return sql, values
+
+    def _take(self, kept: Kept) -> None:
         self.select, self.klass_info, self.annotation_col_map = kept.select, kept.klass_info, kept.annotation_col_map
         self.col_count, self.has_extra_select = kept.col_count, kept.has_extra_select
         self._kept = kept
-        return sql, values
 
     def _conditions(self) -> tuple[str, tuple[Any, ...]] | None:
         """What stands behind WHERE, and its values; empty where nothing does. None for what only Django can make, and

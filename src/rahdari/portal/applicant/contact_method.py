@@ -61,7 +61,7 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
     application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    row = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
+    row = next((each for each in apply.rows_of(application) if each.pk == endpoint), None)
     policy, now = apply.frozen_policy(application), timezone.now()
     if row is None or not counts(policy, row, Method.CONTACT, now):
         raise Http404

@@ -98,7 +98,7 @@ def method(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: st
     application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    mine = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
+    mine = next((each for each in apply.rows_of(application) if each.pk == endpoint), None)
     if mine is None or method not in methods.LOOKED_AT:
         raise Http404
     policy = apply.frozen_policy(application)

@@ -26,7 +26,7 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
     application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    row = next((each for each in applications.endpoints_of(application) if each.pk == endpoint), None)
+    row = next((each for each in applications.rows_of(application) if each.pk == endpoint), None)
     policy, now = applications.frozen_policy(application), timezone.now()
     if row is None or operator_for(application, row, policy) is None:
         raise Http404

@@ -85,7 +85,7 @@ def next_page(request: HttpRequest, application: Application) -> str:
     policy = apply.policy_in_force()
     if application.status != "draft" or application.service not in policy.services:
         return reverse("portal:application", args=[application.reference])
-    endpoints = list(apply.endpoints_of(application))
+    endpoints = apply.rows_of(application)
     open_step = apply.open_step(application, policy, endpoints=endpoints)
     if open_step is not None and policy.services[application.service].open:
         return open_step.url

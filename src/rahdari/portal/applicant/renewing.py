@@ -81,7 +81,7 @@ def _addresses(foreseen: renewal.Foreseen, policy: Policy, seen: Address) -> lis
     # One question for all: an organisation has hundreds.
     known = proofs.proofs_of([row.subject for row in foreseen.stays])
     by_link = policy.proof.offered(Method.LINK) is not None
-    reported = [row for row in applications.endpoints_of(foreseen.last) if row.is_dynamic]
+    reported = [row for row in applications.rows_of(foreseen.last) if row.is_dynamic]
     # Of several programs at one address it stands once: they are proved together.
     for row in {row.block: row for row in foreseen.stays}.values():
         before = known.get((row.subject, str(row.block)))

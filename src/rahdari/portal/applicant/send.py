@@ -55,7 +55,7 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
     service = policy.services.get(application.service)
     if service is None or not service.open:
         return redirect("portal:tasks", reference=reference)
-    endpoints, documents = list(queries.endpoints_of(application)), queries.papers_asked(application, service)
+    endpoints, documents = queries.rows_of(application), queries.papers_asked(application, service)
     if queries.missing_steps(application, policy, endpoints=endpoints, documents=documents):
         return redirect("portal:tasks", reference=reference)
     if application.is_mobile and not is_ready(application):
@@ -67,7 +67,7 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         if sent is not None:
             return sent
         application.refresh_from_db()
-        endpoints, documents = list(queries.endpoints_of(application)), queries.papers_asked(application, service)
+        endpoints, documents = queries.rows_of(application), queries.papers_asked(application, service)
         form = Declaration(initial={"version": application.version}, words=words)
     proofs = proofs_of(application, endpoints)
     summary = queries.summary_of(application, policy, endpoints=endpoints, documents=documents)

@@ -34,7 +34,7 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    mine = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
+    mine = next((each for each in apply.rows_of(application) if each.pk == endpoint), None)
     if mine is None or mine.is_dynamic:
         raise Http404
     now = timezone.now()

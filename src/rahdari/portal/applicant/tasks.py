@@ -34,7 +34,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
             "portal/applicant/service_closed.html",
             {"application": application, "kept_until": kept_until},
         )
-    endpoints = list(apply.endpoints_of(application))
+    endpoints = apply.rows_of(application)
     groups = apply.step_list(application, policy, endpoints=endpoints)
     proofs = proofs_of(application, endpoints)
     proved = sum(each.is_proved for each in proofs)

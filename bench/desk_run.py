@@ -227,9 +227,9 @@ class Desk:
         for view in desk.VIEWS:
             queue(view, view=view)
             shown = desk.desk(officer=self.officer, filters=desk.Filters(view=view), now=self.now)
-            last[view] = shown.pages
-            queue(f"{view}, in the middle", view=view, page=max(1, shown.pages // 2))
-            queue(f"{view}, last", view=view, page=shown.pages)
+            last[view] = -(-shown.total // PAGE)
+            queue(f"{view}, in the middle", view=view, page=max(1, last[view] // 2))
+            queue(f"{view}, last", view=view, page=last[view])
         for checks in ("failed", "waiting", "passed"):
             queue(f"checks {checks}", checks=checks)
             queue(f"late, checks {checks}, in the middle", view="late", checks=checks, page=last["late"] // 4)
@@ -248,7 +248,7 @@ class Desk:
         found["queue, a decided number"] = lambda: self.client.get(
             reverse("decide:queue"), {"q": self.registration.reference.lower()}
         )
-        proposals = desk.proposals(officer=self.officer, page=1, now=self.now).pages
+        proposals = -(-desk.proposals(officer=self.officer, page=1, now=self.now).total // PAGE)
         for name, page in ("", 1), (", in the middle", max(1, proposals // 2)), (", last", proposals):
             found[f"approvals{name}"] = lambda page=page: self.client.get(reverse("decide:approvals"), {"page": page})
         for name, reference in self.cases.items():

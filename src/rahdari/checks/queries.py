@@ -44,11 +44,11 @@ def check_subjects(subjects: Iterable[str]) -> QuerySet[Check, str]:
     return Check.objects.filter(subject__in=list(subjects)).order_by().values_list(named, flat=True)
 
 
-def counted(subjects: Iterable[str]) -> list[tuple[str, dict[str, str], str, bool, int]]:
-    """How many checks of each title stand how: subject, title in both languages, outcome, whether required, number."""
+def counted(subjects: Iterable[str]) -> QuerySet[Check, tuple[str, dict[str, str], str, bool, int, int]]:
+    """How many checks of each title stand how: subject, title in both languages, outcome, whether required, number, and
+    where the first of them stands."""
     found = Check.objects.filter(subject__in=list(subjects)).values_list("subject", "title", "outcome", "required")
-    rows = found.annotate(count=Count("pk"), place=Min("position")).order_by("subject", "place")
-    return [(subject, title, outcome, required, count) for subject, title, outcome, required, count, _place in rows]
+    return found.annotate(count=Count("pk"), place=Min("position")).order_by("subject", "place")
 
 
 def awaiting_control(targets: Iterable[str]) -> set[str]:

@@ -64,7 +64,7 @@ def record_check(*, case: Case, officer: User, check: uuid.UUID, outcome: str, h
     """What an officer found out by hand, with words on how. The journal's row is written by `checks`.
     Raises CaseNotFound for a check of another case, and as `transitions.begin` does.
     """
-    case = lock(case)
+    case = lock(case, with_checks=True)
     begun = begin(case, "record_check", by=officer, now=now, words=how)
     found = checks.check_by_id(subject=case.application.subject, id=str(check))
     if found is None:
@@ -86,7 +86,7 @@ def record_several(
 @transaction.atomic
 def record_checks(*, case: Case, officer: User, kind: str, outcome: str, how: str, now: dt.datetime) -> int:
     """The same for every address whose check of this kind has not passed. Gives their number."""
-    case = lock(case)
+    case = lock(case, with_checks=True)
     begun = begin(case, "record_check", by=officer, now=now, words=how)
     addresses = {each.subject for each in applications.endpoints_of(case.application)}
     found = [

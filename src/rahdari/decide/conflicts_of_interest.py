@@ -37,6 +37,10 @@ def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
     return found.exclude(application__in=_own_applications(officer))
 
 
+def own_among(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
+    return found.filter(application__in=_own_applications(officer))
+
+
 def _own_applications(user: User) -> QuerySet[Application]:
     own = Q(applicant=user)
     for holder, until in acting_for.parts_of(user).items():

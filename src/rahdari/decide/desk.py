@@ -7,32 +7,37 @@ Each page is put on record: who looked, what was asked, and whose applications w
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Case as When
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models import When as Where
-from django.db.models.functions import Cast, Concat
 
 from rahdari import policy
 from rahdari.apply.models import Application
+from rahdari.apply.rules import Status as Progress
 from rahdari.checks import queries as check_queries
 from rahdari.checks.models import Outcome
+from rahdari.db import together
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
-from rahdari.people.models import User
+from rahdari.people.models import DIRECTOR, User
 from rahdari.policy import Allowance, Text
 
 from . import conflicts_of_interest, queries, queue_columns, rules
-from .case_clock import ClockFace, calendar, clock_of, policy_by, policy_of
+from .case_clock import ClockFace, calendar, clock_of, policy_of
 from .models import Case, Decision, Notice
 from .rules import CannotSecond, NoticeState, Status
 
 PER_PAGE = 25
+# So many that a search finds are counted, and no more.
+MOST_FOUND = 1000
 HOUR = Allowance(1, "working_hours")
 APPLICANTS_TURN = Q(waits_for="applicant")
+# In the words of an index: a case that was never kept is ours too.
+OUR_TURN = Q(waits_for__in=["", "officer", "second"])
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class Desk:
     rows: Sequence[QueueRow]
     total: int
     first: int
-    pages: int
+    has_next: bool
     counts: dict[str, int]
     by_rule_today: int
     by_officers_today: int
@@ -97,14 +102,15 @@ class Desk:
     def last(self) -> int:
         return self.first + len(self.rows) - 1
 
+    @property
+    def is_more(self) -> bool:
+        """Whether more were found than are counted."""
+        return self.total > MOST_FOUND and bool(self.filters.q.strip())
+
 
 def _open_cases(officer: User) -> QuerySet[Case]:
-    """Those that were just withdrawn among them, until the workflow closes them: `_shown` leaves them out of a page."""
+    """Those that were just withdrawn among them, until the workflow closes them: no row shows one (`rows_of`)."""
     return conflicts_of_interest.of_others(Case.objects.filter(status=Status.OPEN), officer)
-
-
-def _shown(found: QuerySet[Case]) -> QuerySet[Case]:
-    return found.exclude(application__status="withdrawn")
 
 
 def _in_order(found: QuerySet[Case], *before: When) -> QuerySet[Case]:
@@ -121,40 +127,44 @@ def views_of(officer: User, now: dt.datetime) -> dict[str, Q]:
     """Which cases are in which saved view. An hour is one of the office's hours, as the clocks count them."""
     in_an_hour = policy.add(start=now, allowance=HOUR, calendar=calendar())
     return {
-        "open": ~APPLICANTS_TURN,
-        "late": ~APPLICANTS_TURN & Q(late_at__lte=now),
-        "hour": ~APPLICANTS_TURN & Q(due_at__gte=now, due_at__lte=in_an_hour),
+        "open": OUR_TURN,
+        "late": OUR_TURN & Q(late_at__lte=now),
+        "hour": OUR_TURN & Q(due_at__gte=now, due_at__lte=in_an_hour),
         "mine": Q(assigned_to=officer),
         "applicant": APPLICANTS_TURN,
         "second": Q(waits_for="second"),
     }
 
 
+# What the filters leave of a view, beside the number of cases in each.
+SHOWN = "shown"
 VIEWS = ("open", "late", "hour", "mine", "applicant", "second")
 
 
 def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     """One page of the queue, put on record."""
-    cases, views = _open_cases(officer), views_of(officer, now)
-    counts = cases.aggregate(**{name: Count("pk", filter=fits) for name, fits in views.items()})
-    found = _filtered(cases.filter(views.get(filters.view, views["open"])), filters, officer)
-    total = counts[filters.view] if not _narrows(filters) and filters.view in views else found.count()
-    pages = max(1, -(-total // PER_PAGE))
-    page = min(max(1, filters.page), pages)
-    start = (page - 1) * PER_PAGE
-    before = [_ours_first()] if filters.view == "mine" else []
-    rows = rows_of(_in_order(_shown(found), *before)[start : start + PER_PAGE], officer=officer, now=now)
+    views = views_of(officer, now)
+    view, asked = filters.view if filters.view in views else "open", filters.q.strip()
+    fits = views[view] & _fits(filters, officer)
+    others = _open_cases(officer).filter(fits)
+    counted = Counts(officer, views if asked or not _narrows(filters) else {**views, SHOWN: fits})
+    some, decided = _up_to(others, MOST_FOUND), _decided_today(now)
+    order = [_ours_first()] if view == "mine" else []
+    page = _Page(_in_order(others, *order), filters.page, *counted.asked, decided, *([some] if asked else []))
+    counts = counted.found
+    number = (some[0]["number"] if some else 0) if asked else counts.get(SHOWN, counts[view])
+    page.turn_to_last(number)
+    rows = rows_of(page.keys, officer=officer, now=now)
     record_looks([row.case.application for row in rows], officer=officer, where="queue", asked=filters.q, now=now)
-    by_rule, by_officers = _decided_today(now)
     return Desk(
         rows=rows,
-        total=total,
-        first=start + 1,
-        pages=pages,
+        total=number,
+        first=page.start + 1,
+        has_next=page.has_next,
         counts=counts,
-        by_rule_today=by_rule,
-        by_officers_today=by_officers,
-        filters=replace(filters, page=page),
+        by_rule_today=decided[0]["by_rule"],
+        by_officers_today=decided[0]["all"] - decided[0]["by_rule"],
+        filters=replace(filters, page=page.number),
     )
 
 
@@ -187,44 +197,96 @@ def _narrows(filters: Filters) -> bool:
     return any((filters.q.strip(), filters.service, filters.checks, filters.who))
 
 
-def _filtered(cases: QuerySet[Case], filters: Filters, officer: User) -> QuerySet[Case]:
-    if filters.service:
-        cases = cases.filter(application__service=filters.service)
-    if filters.who == "me":
-        cases = cases.filter(assigned_to=officer)
-    if filters.who == "nobody":
-        cases = cases.filter(assigned_to__isnull=True)
-    subject = Concat(Value("application:"), Cast(OuterRef("application"), CharField()))
-    failed = Exists(check_queries.failed_checks().filter(subject=subject))
-    waiting = Exists(check_queries.waiting_checks().filter(subject=subject).order_by())
+def _fits(filters: Filters, officer: User) -> Q:
+    """What is asked for besides the saved view. A search finds cases by the beginning of each word of a name, of each
+    part of their number, of a company number. By no address: that is asked within a case or for a demand
+    (`searching`)."""
+    found = Q(service=filters.service) if filters.service else Q()
+    match filters.who:
+        case "me":
+            found &= Q(assigned_to=officer)
+        case "nobody":
+            found &= Q(assigned_to__isnull=True)
     match filters.checks:
         case "failed":
-            cases = cases.filter(failed)
+            found &= Q(has_failed=True)
         case "waiting":
-            cases = cases.filter(waiting)
+            found &= Q(has_waiting=True)
         case "passed":
-            cases = cases.filter(~failed, ~waiting)
-    return cases.filter(_fits(filters.q.strip())) if filters.q.strip() else cases
-
-
-def _fits(asked: str) -> Q:
-    """Cases by the beginning of each word of a name, of each part of their number, of a company number. By no address:
-    that is asked within a case or for a demand (`searching`)."""
-    words = queue_columns.words_asked(asked)
-    return Q(words__contains=sorted(words)) if words else Q(pk__in=[])
+            found &= Q(has_failed=False, has_waiting=False)
+    if not filters.q.strip():
+        return found
+    words = queue_columns.words_asked(filters.q)
+    return found & (Q(words__contains=sorted(words)) if words else Q(pk__in=[]))
 
 
 # -- rows ----------------------------------------------------------------------------------------------------------
 
 
-def rows_of(found: QuerySet[Case], *, officer: User, now: dt.datetime) -> list[QueueRow]:
-    """The cases of one page with what a row of it shows, in a handful of queries whatever their number. A row has a
-    name, so it has no address: no list tells who is where. Checks are not loaded, only counted."""
-    keys = list(found.values_list("pk", flat=True))
-    by_key = {case.pk: case for case in queries.cases().filter(pk__in=keys)}
-    cases = [by_key[key] for key in keys if key in by_key]
+@dataclass
+class Counts:
+    """How many open cases are in each saved view, without the officer's own. All of a view are counted by an index that
+    has little else in it; the officer's own are few."""
+
+    officer: User
+    views: dict[str, Q]
+
+    def __post_init__(self) -> None:
+        whole = Case.objects.filter(status=Status.OPEN)
+        own = {name: Count("pk", filter=fits) for name, fits in self.views.items()}
+        self._own = together.totals(conflicts_of_interest.own_among(whole, self.officer), **own)
+        self._all = {name: together.totals(whole.filter(fits), number=Count("*")) for name, fits in self.views.items()}
+
+    @property
+    def asked(self) -> list[QuerySet[Any, Any]]:
+        return [self._own, *self._all.values()]
+
+    @property
+    def found(self) -> dict[str, int]:
+        return {name: found[0]["number"] - self._own[0][name] for name, found in self._all.items()}
+
+
+def _up_to(found: QuerySet[Case], most: int) -> QuerySet[Case, dict[str, Any]]:
+    """Their number; one more than `most` where there are more."""
+    some = Case.objects.filter(pk__in=found.order_by().values("pk")[: most + 1])
+    return together.totals(some, number=Count("*"))
+
+
+class _Page:
+    """The keys of one page's rows, each of a case and of its application, read together with `also`."""
+
+    def __init__(self, found: QuerySet[Case], number: int, *also: QuerySet[Any, Any]) -> None:
+        self._found, self.number = found.values_list("pk", "application"), max(1, number)
+        self._read(*also)
+
+    def _read(self, *also: QuerySet[Any, Any]) -> None:
+        read = self._found[self.start : self.start + PER_PAGE + 1]
+        together.ask(read, *also)
+        self.keys, self.has_next = list(read[:PER_PAGE]), len(read) > PER_PAGE
+
+    @property
+    def start(self) -> int:
+        return (self.number - 1) * PER_PAGE
+
+    def turn_to_last(self, total: int) -> None:
+        """Where nothing stands on the page that was asked for."""
+        if not self.keys and self.number > 1:
+            self.number = max(1, -(-total // PER_PAGE))
+            self._read()
+
+
+def rows_of(keys: Iterable[tuple[Any, Any]], *, officer: User, now: dt.datetime) -> list[QueueRow]:
+    """The cases of one page with what a row of it shows, in one statement; `keys` are those of the case and of its
+    application. One that was just withdrawn has no row. A row has a name, so it has no address: no list tells who is
+    where. Checks are not loaded, only counted."""
+    pairs = list(keys)
+    if not pairs:
+        return []
+    counted = check_queries.counted([f"application:{application}" for _case, application in pairs])
+    by_key = {case.pk: case for case in queries.read_cases([case for case, _application in pairs], counted)}
+    cases = [by_key[key] for key, _application in pairs if by_key[key].application.status != Progress.WITHDRAWN]
     checks: dict[str, list[tuple[Kind, str, bool]]] = defaultdict(list)
-    for subject, title, outcome, required, count in check_queries.counted([case.application.subject for case in cases]):
+    for subject, title, outcome, required, count, _place in counted:
         checks[subject].append((Kind(title, count), outcome, required))
     may = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
     return [_row(case, officer, may, checks[case.application.subject], now) for case in cases]
@@ -270,18 +332,17 @@ def _row(
     )
 
 
-def _decided_today(now: dt.datetime) -> tuple[int, int]:
+def _decided_today(now: dt.datetime) -> QuerySet[Decision, dict[str, Any]]:
     midnight = now.astimezone(calendar().zone_info).replace(hour=0, minute=0, second=0, microsecond=0)
     today = Decision.objects.filter(at__gte=midnight, at__lte=now, voided_at__isnull=True)
-    counted = today.aggregate(all=Count("pk"), by_rule=Count("pk", filter=Q(decided_by__startswith="rule:")))
-    return counted["by_rule"], counted["all"] - counted["by_rule"]
+    return together.totals(today, all=Count("*"), by_rule=Count("pk", filter=Q(decided_by__startswith="rule:")))
 
 
 def next_for(*, officer: User, now: dt.datetime, after: Case, filters: Filters) -> Case | None:
     """The one with the least time left that fits the filter, is the officer's or nobody's, and waits for an officer."""
     fits = views_of(officer, now).get(filters.view, Q()) & Q(waits_for="officer")
     free = _open_cases(officer).filter(fits, Q(assigned_to=officer) | Q(assigned_to__isnull=True))
-    left = _shown(_filtered(free.exclude(pk=after.pk), filters, officer))
+    left = free.filter(_fits(filters, officer)).exclude(pk=after.pk).exclude(application__status=Progress.WITHDRAWN)
     for key in _in_order(left).values_list("pk", flat=True)[:1]:
         return queries.cases().get(pk=key)
     return None
@@ -294,7 +355,7 @@ class Proposals:
     total: int
     first: int
     page: int
-    pages: int
+    has_next: bool
 
     @property
     def last(self) -> int:
@@ -303,36 +364,22 @@ class Proposals:
 
 def proposals(*, officer: User, page: int, now: dt.datetime) -> Proposals:
     """What waits for a second officer, those first that this officer may decide. One page, put on record."""
-    found = _shown(_open_cases(officer).filter(pk__in=_standing_notices().values("case")))
-    mine, total = _for_me(officer), found.count()
-    pages = max(1, -(-total // PER_PAGE))
-    page = min(max(1, page), pages)
-    start = (page - 1) * PER_PAGE
-    for_me_first = When(Where(pk__in=mine, then=0), default=1)
-    rows = rows_of(_in_order(found, for_me_first, _ours_first())[start : start + PER_PAGE], officer=officer, now=now)
+    found, mine = _open_cases(officer).filter(proposed_by__isnull=False), _for_me(officer)
+    counted = together.totals(found, all=Count("*"), mine=Count("proposed_by", filter=mine))
+    for_me_first = When(Where(mine, then=0), default=1)
+    shown = _Page(_in_order(found, for_me_first, _ours_first()), page, counted)
+    shown.turn_to_last(counted[0]["all"])
+    rows = rows_of(shown.keys, officer=officer, now=now)
     record_looks([row.case.application for row in rows], officer=officer, where="approvals", now=now)
-    return Proposals(rows, len(mine), total, start + 1, page, pages)
-
-
-def _standing_notices() -> QuerySet[Notice]:
-    return Notice.objects.filter(withdrawn_at__isnull=True, concluded_at__isnull=True).order_by()
+    return Proposals(rows, counted[0]["mine"], counted[0]["all"], shown.start + 1, shown.number, shown.has_next)
 
 
 def for_me(*, officer: User) -> int:
     """How many proposals this officer may decide now, for the navigation: one query and no clock."""
-    return len(_for_me(officer))
+    return _open_cases(officer).filter(_for_me(officer), proposed_by__isnull=False).count()
 
 
-def _for_me(officer: User) -> list[Any]:
-    is_director = people.has_rank(officer, "director")
-    ripe = (
-        _standing_notices()
-        .filter(case__in=_shown(_open_cases(officer).filter(waits_for="second")))
-        .exclude(proposed_by=officer)
-    )
-    rows = ripe.values_list("case", "codes", "case__application__policy")
-    return [
-        case
-        for case, codes, digest in rows
-        if is_director or all(policy_by(digest).reasons[code].rank != "director" for code in codes)
-    ]
+def _for_me(officer: User) -> Q:
+    """Proposals of others that were heard and that need no higher rank."""
+    others = Q(waits_for="second") & ~Q(proposed_by=officer)
+    return others if people.has_rank(officer, DIRECTOR) else others & Q(second_rank="")

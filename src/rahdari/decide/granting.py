@@ -236,7 +236,7 @@ def return_provisional(*, decision: Decision, why: str, now: dt.datetime) -> Cas
 @transaction.atomic
 def return_grant(*, decision: Decision, why: str, now: dt.datetime) -> Case:
     """A grant that cannot be entered goes back to an officer: voided, on record, and the case is open again."""
-    case = lock(decision.case)
+    case = lock(decision.case, with_checks=True)
     decision = Decision.objects.get(pk=decision.pk)
     if decision.voided_at is not None or decision.entered_at is not None:
         return case

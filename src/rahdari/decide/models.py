@@ -52,8 +52,18 @@ class Case(models.Model):
     # Keyed hashes of the beginnings of the words of the holder's name, of the number and of the company's; once it is
     # closed, one of the whole name.
     words = ArrayField(models.CharField(max_length=16), default=list, blank=True)
+    # Of its application.
+    service = models.CharField(max_length=60, blank=True)
+    # Whose proposal to refuse stands, and the rank that its second officer must have; empty: any.
+    proposed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    second_rank = models.CharField(max_length=10, blank=True)
     # Under which calendar they were computed.
     kept_under = models.CharField(max_length=64, blank=True)
+    # Whether a check that a grant needs has failed, whether one waits. The database writes it, with each answer.
+    has_failed = models.BooleanField(default=False, editable=False)
+    has_waiting = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["started_at", "id"]
@@ -72,19 +82,27 @@ class Case(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["started_at"], condition=Q(status=Status.OPEN.value), name="cases_open"),
             models.Index(fields=["assigned_to"], condition=Q(status=Status.OPEN.value), name="cases_of_an_officer"),
+            # A page of the queue, however far behind, and the number of all that fit, are read from the index alone.
             models.Index(
                 F("due_at").asc(nulls_first=True),
                 "started_at",
                 "id",
+                include=["waits_for", "late_at", "assigned_to", "application", "service", "has_failed", "has_waiting"],
                 condition=Q(status=Status.OPEN.value),
                 name="cases_by_due_time",
             ),
-            # What the desk counts, so that it counts by the index alone.
+            # What is only counted, by columns of which many have the same: PostgreSQL keeps each once.
+            models.Index(fields=["waits_for", "late_at"], condition=Q(status=Status.OPEN.value), name="cases_counted"),
+            models.Index(
+                fields=["waits_for", "has_failed", "has_waiting", "service", "assigned_to"],
+                condition=Q(status=Status.OPEN.value),
+                name="cases_filtered",
+            ),
             models.Index(
                 fields=["waits_for"],
-                include=["due_at", "late_at", "assigned_to", "application"],
-                condition=Q(status=Status.OPEN.value),
-                name="cases_counted",
+                include=["proposed_by", "second_rank", "application"],
+                condition=Q(status=Status.OPEN.value, proposed_by__isnull=False),
+                name="cases_proposed",
             ),
             GinIndex(fields=["words"], condition=Q(status=Status.OPEN.value), name="cases_by_word"),
             models.Index(fields=["kept_under"], condition=Q(status=Status.OPEN.value), name="cases_by_calendar"),

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from rahdari import policy
 from rahdari.checks.names import fold_name
+from rahdari.people.models import DIRECTOR
 from rahdari.policy import Calendar
 from rahdari.vault.index import blinder
 
@@ -22,11 +23,11 @@ from . import case_clock, queries
 from .models import Case
 from .rules import Status
 
-FIELDS = ("waits_for", "due_at", "late_at", "words", "kept_under")
+FIELDS = ("waits_for", "due_at", "late_at", "words", "service", "proposed_by", "second_rank", "kept_under")
 # A word is found by its first letters: by no fewer than so many, and what comes behind so many is not looked at.
 LEAST, MOST = 3, 10
 # Raised when what is kept changes: then the open cases are kept anew.
-EDITION = 2
+EDITION = 3
 
 
 def keep(case: Case) -> None:
@@ -41,6 +42,7 @@ def keep(case: Case) -> None:
 def forget(case: Case) -> tuple[str, ...]:
     """A case that closes is on no queue any more. The caller saves the fields that are returned."""
     case.waits_for, case.due_at, case.late_at, case.kept_under = "", None, None, ""
+    case.service, case.proposed_by, case.second_rank = "", None, ""
     case.words = whole_name(case.application.holder_name)
     return FIELDS
 
@@ -68,8 +70,13 @@ def compute(case: Case) -> None:
     events = case_clock.events_of(case)
     case.waits_for = case_clock.waits_for(case.standing)
     case.due_at = policy.due_at(**events)
-    share = case_clock.policy_of(case.application).escalate_at[-1] / 100
-    case.late_at = policy.used_at(share=share, **events)
+    rules_of_case = case_clock.policy_of(case.application)
+    case.late_at = policy.used_at(share=rules_of_case.escalate_at[-1] / 100, **events)
+    case.service = case.application.service
+    notice = queries.open_notice(case)
+    case.proposed_by = notice.proposed_by if notice else None
+    ranks = {rules_of_case.reasons[code].rank for code in notice.codes} if notice else set()
+    case.second_rank = DIRECTOR if DIRECTOR in ranks else ""
     named = (case.application.holder_name, case.application.reference, case.application.company_number)
     case.words = words_of(named)
     case.kept_under = mark_of(events["calendar"])

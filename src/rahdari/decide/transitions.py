@@ -17,6 +17,7 @@ from django.urls import reverse
 from rahdari.apply import access
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import checking
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
@@ -123,7 +124,10 @@ class Attempt:
     now: dt.datetime
 
 
-def lock(case: Case) -> Case:
+def lock(case: Case, *, with_checks: bool = False) -> Case:
+    """`with_checks`: for an act that writes checks as well, whose answers mark the case."""
+    if with_checks:
+        checking.lock(case.application.subject)
     Case.objects.select_for_update().values_list("pk").get(pk=case.pk)
     return queries.cases().get(pk=case.pk)
 

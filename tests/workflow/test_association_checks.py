@@ -31,6 +31,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def names_its_association(monkeypatch: pytest.MonkeyPatch) -> None:
+    name_its_association(monkeypatch)
+
+
+def name_its_association(monkeypatch: pytest.MonkeyPatch) -> None:
     """The builder's freelancers who choose the association name the sample one."""
     save = drafts.save_evidence
 

@@ -28,7 +28,7 @@ from tests.builders.cases import DAY, NOW, an_address, an_application
 from tests.builders.drafts import a_draft
 from tests.db.test_gate import questions
 
-from .test_at_scale import owing
+from .waiting import owing
 
 pytestmark = pytest.mark.django_db
 SECOND = dt.timedelta(seconds=1)

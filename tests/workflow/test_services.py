@@ -34,6 +34,10 @@ LAST_DAY = dt.date(2027, 6, 30)
 
 @pytest.fixture(autouse=True)
 def companies(tmp_path: Path) -> None:
+    import_companies(tmp_path)
+
+
+def import_companies(tmp_path: Path) -> None:
     path = tmp_path / "companies.csv"
     path.write_text(f"number,name,status,domain\n{NUMBER},{CENTRE},active,client.example\n", encoding="utf-8")
     rosters.import_roster(name="companies", path=path, now=NOW, actor="system:test", processes=1)

@@ -91,6 +91,8 @@ class Application(models.Model):
     updated_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
     checks_opened_at = models.DateTimeField(null=True, blank=True)
+    # Its checks are open, and no rule has decided it or made it a case for an officer yet.
+    awaits_rule = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True, blank=True)
     # When the card number went, and when all that says who and where did (retention of the policy).
     number_erased_at = models.DateTimeField(null=True, blank=True)
@@ -135,6 +137,11 @@ class Application(models.Model):
                 fields=["submitted_at"],
                 condition=Q(status="submitted", checks_opened_at__isnull=True),
                 name="application_without_checks",
+            ),
+            models.Index(
+                fields=["submitted_at", "id"],
+                condition=Q(status="submitted", awaits_rule=True),
+                name="application_awaits_rule",
             ),
             # Asked for at each round of the line.
             models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="application_closed"),

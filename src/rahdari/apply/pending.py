@@ -26,6 +26,11 @@ def submitted_undecided() -> QuerySet[Application]:
     return every().filter(status=Status.SUBMITTED, checks_opened_at__isnull=False).order_by("submitted_at", "id")
 
 
+def awaiting_rule() -> QuerySet[Application]:
+    """Of these the ones that no rule has decided or made a case of, oldest first."""
+    return every().filter(status=Status.SUBMITTED, awaits_rule=True).order_by("submitted_at", "id")
+
+
 # Of which nothing comes any more.
 CLOSED_WITHOUT_GRANT = (Status.REFUSED, Status.WITHDRAWN, Status.NOT_PURSUED)
 

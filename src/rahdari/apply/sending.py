@@ -193,10 +193,15 @@ def mark_checks_opened(*, application: Application, now: dt.datetime, actor: str
     with transaction.atomic():
         row = locked(application)
         if row.status == Status.SUBMITTED and row.checks_opened_at is None:
-            row.checks_opened_at = now
-            row.save(update_fields=["checks_opened_at"])
+            row.checks_opened_at, row.awaits_rule = now, True
+            row.save(update_fields=["checks_opened_at", "awaits_rule"])
             journal.record(act="apply.opened_checks", actor=actor, subject=row.subject, now=now)
         return row
+
+
+def mark_looked_at(*, application: Application) -> None:
+    """The rule has looked: it has decided, or an officer does."""
+    Application.objects.filter(pk=application.pk).update(awaits_rule=False)
 
 
 def withdraw_application(*, application: Application, actor: str, now: dt.datetime) -> Application:

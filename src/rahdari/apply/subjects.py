@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import CharField, OuterRef, Q, QuerySet, UUIDField, Value
+from django.db.models import CharField, Model, OuterRef, Q, QuerySet, UUIDField, Value
 from django.db.models.functions import Cast, Concat, Substr
 
 from rahdari.people import holders
@@ -51,6 +51,17 @@ def subjects_of(found: QuerySet[Application]) -> QuerySet[Application, str]:
 def named_in(column: str) -> QuerySet[Application]:
     """The one that a column of the query around names; every row of it names an application."""
     return Application.objects.filter(pk=Cast(Substr(OuterRef(column), len("application:") + 1), UUIDField()))
+
+
+def endpoint_named_in(column: str, among: QuerySet[Endpoint]) -> QuerySet[Endpoint]:
+    """Of these endpoints the one that a column of the query around names; every row of it names an endpoint."""
+    return among.filter(pk=Cast(Substr(OuterRef(column), len("endpoint:") + 1), UUIDField()))
+
+
+def named_by[Row: Model](rows: QuerySet[Row]) -> QuerySet[Row, uuid.UUID]:
+    """The keys of the applications that the `subject` of these rows names; other rows are left."""
+    key = Cast(Substr("subject", len("application:") + 1), UUIDField())
+    return rows.filter(subject__startswith="application:").order_by().values_list(key, flat=True)
 
 
 def endpoint_names(found: QuerySet[Endpoint]) -> QuerySet[Endpoint, str]:

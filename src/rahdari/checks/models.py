@@ -57,6 +57,7 @@ class Check(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["opened_at"], name="checks_waiting", condition=Q(outcome=Outcome.WAITING)),
+            models.Index(fields=["answered_at"], name="checks_answered", condition=Q(answered_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

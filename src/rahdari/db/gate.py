@@ -112,6 +112,12 @@ class _Moment(dt.datetime):
         return cls.combine(now.date(), now.timetz())
 
 
+def as_planned(now: dt.datetime) -> dt.datetime:
+    """The same time, for what may be a minute older than the question: it is written into the question's text, and
+    PostgreSQL plans by it, where it knows nothing of a time that is given with each question."""
+    return dt.datetime.combine(now.date(), now.timetz())
+
+
 @dataclass(frozen=True)
 class _After:
     """A parameter: so long after the time of the question, which is the statement's one parameter."""

@@ -40,6 +40,7 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
     )
     if not is_new:
         return lock(case)
+    sending.mark_looked_at(application=application)
     case = queries.cases().get(pk=case.pk)  # nobody else sees it yet
     _by_rule(case, unreached_addresses.held_against(queries.assessment_of(application, now, checks), application), now)
     return case

@@ -12,15 +12,16 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from rahdari.apply import pending
+from rahdari.apply import subjects as apply_subjects
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
 from rahdari.db import together
 from rahdari.db.asked import Asked
+from rahdari.db.gate import as_planned
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
@@ -185,14 +186,18 @@ def _with_events(found: QuerySet[Case]) -> QuerySet[Case]:
 
 def undecided_applications() -> QuerySet[Application]:
     """Sent, checks opened, and no case yet; those received first in front."""
-    waiting: QuerySet[Application] = pending.submitted_undecided()
-    return waiting.filter(case__isnull=True).order_by("submitted_at", "id")
+    waiting: QuerySet[Application] = pending.awaiting_rule()
+    return waiting
 
 
-def answered_applications() -> QuerySet[Application]:
-    """Of these the ones of which no check waits."""
-    subject = Concat(Value("application:"), Cast("pk", CharField()))
-    found = undecided_applications().alias(known_as=subject)
+# So long an answer counts as new. What was not looked at by then is met where all are looked through, part by part.
+NEWS = dt.timedelta(minutes=10)
+
+
+def answered_applications(now: dt.datetime) -> QuerySet[Application]:
+    """Of these the ones of which a check was answered just now, and none waits."""
+    news = apply_subjects.named_by(checks.answered_checks().filter(answered_at__gte=as_planned(now) - NEWS))
+    found = undecided_applications().filter(pk__in=news).alias(known_as=apply_subjects.SUBJECT)
     return found.filter(~Exists(checks.waiting_checks().filter(subject=OuterRef("known_as")).order_by()))
 
 

@@ -40,7 +40,7 @@ from .clocks import (
 from .employment_proofs import CLIENTS, take_in_proofs
 from .entering import enter_grants
 from .inquiries import Asked, all_of
-from .late_answers import RESTS, decide_late, take_in_late_proofs
+from .late_answers import RESTS, follow_news, recheck, take_in_late_proofs
 from .operator_checks import OPERATORS, erase_subscribers, mark_silent_provisional
 from .provisional import conclude_answered, conclude_ending, prolong_provisional, remind_of_provisional
 from .reminding import notify_of_grace, remind
@@ -152,7 +152,8 @@ STEPS: tuple[Step, ...] = (
     Step("checks: proofs that came late", take_in_late_proofs, rests=RESTS),
     *_of_optional_rooms(Place.BEFORE_DECISIONS),
     Step("checks -> decide", decide_what_is_answered),
-    Step("decide: what came late", decide_late, rests=RESTS),
+    Step("decide: look again", recheck, rests=RESTS),
+    Step("decide: what came late", follow_news),
     Step("decide -> register", enter_grants),
     *_of_optional_rooms(Place.REGISTERED),
     Step("register: settle provisional ones", conclude_answered),

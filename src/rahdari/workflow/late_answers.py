@@ -15,7 +15,7 @@ from rahdari.decide import granting, pending_automatic
 from rahdari.decide.models import Case
 
 from .checking import requests_for
-from .step import BY_THE_CLOCK, together
+from .step import BY_THE_CLOCK
 
 # Nothing wakes us when a roster is imported, an entry ends or the directory changes: such cases are looked at so often.
 LOOKS_AGAIN = dt.timedelta(minutes=15)
@@ -50,6 +50,3 @@ def _look_again(case: Case, now: dt.datetime) -> None:
     checks_checking.ask_again(subject=application.subject, requests=requests, now=now)
     for look_again in optional.given(__package__, "look_again"):
         look_again(application, policy, requests, now)
-
-
-decide_late = together(recheck, follow_news)

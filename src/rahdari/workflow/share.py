@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.urls import reverse
 
 from rahdari.address import format_block
@@ -99,7 +99,7 @@ def _tell(request: SharingRequest, endpoint: Endpoint, now: dt.datetime) -> None
 
 def _of_what_is_decided(now: dt.datetime) -> QuerySet[SharingRequest]:
     undecided = applications.endpoints_there().filter(application__status__in=[Status.DRAFT, Status.SUBMITTED])
-    return requests.unsettled().exclude(subject__in=apply_subjects.endpoint_names(undecided))
+    return requests.unsettled().filter(~Exists(apply_subjects.endpoint_named_in("subject", undecided)))
 
 
 @each_of(_of_what_is_decided)

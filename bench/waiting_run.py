@@ -64,7 +64,7 @@ def main(given: argparse.Namespace) -> None:
             from rahdari import workflow
             from rahdari.db.connections import backend_of
             from rahdari.vault import keys
-            from tests.builders.cases import NOW
+            from tests.builders.cases import HOUR, NOW
             from tests.builders.shared import known_networks
             from tests.workflow.test_rounds import MINUTE, SECOND
             from tests.workflow.waiting import fill
@@ -74,12 +74,12 @@ def main(given: argparse.Namespace) -> None:
             with known_networks():
                 fill(given.waiting, Path(name), patched)
                 rounds = workflow.Rounds()
-                # Some minutes of a worker that has just been started, woken each second; then a quiet one.
+                # An hour after they came, so that nothing counts as new: minutes of a worker that was just started.
                 for number in range(4 if given.quick else 12):
                     for what, now, woken in (
-                        ("whole, once a minute", NOW + number * MINUTE, True),
-                        ("woken", NOW + number * MINUTE + SECOND, True),
-                        ("unwoken", NOW + number * MINUTE + 2 * SECOND, False),
+                        ("whole, once a minute", NOW + HOUR + number * MINUTE, True),
+                        ("woken", NOW + HOUR + number * MINUTE + SECOND, True),
+                        ("unwoken", NOW + HOUR + number * MINUTE + 2 * SECOND, False),
                     ):
                         meter = Meter(backend_of(connection))
                         with connection.execute_wrapper(meter):

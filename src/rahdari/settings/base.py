@@ -334,7 +334,7 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("RAHDARI_LOG_LEVEL", "INFO")},
-    # It tells of every task that it finds in the code, in every process.
-    # Of two that must sign, tuf tells of each that has not yet: no fault while a ceremony goes on.
-    "loggers": {"tuf": {"level": "WARNING"}},
+    # pikepdf tells each process that it is there. Of two that must sign, tuf tells of each that has not yet: no fault
+    # while a ceremony goes on.
+    "loggers": {"pikepdf": {"level": "WARNING"}, "tuf": {"level": "WARNING"}},
 }

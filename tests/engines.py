@@ -28,6 +28,8 @@ from django.test.signals import template_rendered
 from django.utils.translation import get_language, override
 from django_rust_templates import RustTemplates
 
+from rahdari.settings.engine import CONSTANT
+
 TOKEN = re.compile(r'(?<=name="csrfmiddlewaretoken" value=")\w+')
 # As Django has it, before `Comparison` is put around it.
 by_django = Template.render
@@ -40,6 +42,7 @@ OPTIONS = ("autoescape", "builtins", "context_processors", "string_if_invalid")
 def twin(backend: DjangoTemplates) -> Any:
     """The Rust engine with the options of this one: of the pages', or of the controls'."""
     options = {name: getattr(backend.engine, name) for name in OPTIONS}
+    options["builtins"] = [each for each in options["builtins"] if each != CONSTANT]
     given = {"NAME": backend.name, "DIRS": backend.dirs, "APP_DIRS": backend.app_dirs, "OPTIONS": options}
     return RustTemplates(given)
 

@@ -180,7 +180,7 @@ TEMPLATES = [
         "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["rahdari.web.templatetags.rahdari"],
+            **engine.tags(ENGINE, "rahdari.web.templatetags.rahdari"),
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",

@@ -4,9 +4,11 @@ Without Django, for the process that only starts those that serve the pages."""
 import os
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 DJANGO = ("django.template.backends.django.DjangoTemplates", "django.forms.renderers.DjangoTemplates")
 RUST = ("django_rust_templates.RustTemplates", "django_rust_templates.forms.RustFormRenderer")
+CONSTANT = "rahdari.web.constant_tags"
 KNOWN = {"django": DJANGO, "rust": RUST}
 
 
@@ -35,3 +37,10 @@ def classes() -> tuple[str, str]:
     """The class for the pages and the one for the controls of forms, as Django's settings name them. Raises
     ValueError."""
     return DJANGO if fault() else KNOWN[_asked(os.environ)]
+
+
+def tags(engine: str, ours: str) -> dict[str, Any]:
+    """The libraries of tags, as the engine's options name them. The other engine has the constant ones in Rust."""
+    if engine != DJANGO[0]:
+        return {"builtins": [ours]}
+    return {"builtins": [ours, CONSTANT], "libraries": {"i18n": CONSTANT, "static": CONSTANT}}

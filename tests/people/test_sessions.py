@@ -5,7 +5,9 @@ import datetime as dt
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -55,6 +57,20 @@ class TestStore:
         assert mine not in (one.pk, other.pk)
         one.session_data = other.session_data
         assert read(one) == {}
+
+    def test_another_key_takes_the_place_of_the_one_before_as_it_is_written(self) -> None:
+        before = self.kept()
+        store = SessionStore(before)
+        store.cycle_key()
+        store["more"] = "kept"
+        # Whoever signs in and gets an error in the place of the answer has the session of before.
+        assert dict(SessionStore(before).items()) == {"name": "Sample"}
+        with CaptureQueriesContext(connection) as queries:
+            store.save()
+        assert len(queries) == 1
+        after = str(store.session_key)
+        assert after != before and Session.objects.count() == 1
+        assert dict(SessionStore(after).items()) == {"name": "Sample", "more": "kept"}
 
     def test_deletes_what_it_kept(self) -> None:
         SessionStore(self.kept()).delete()

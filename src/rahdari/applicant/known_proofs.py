@@ -61,14 +61,19 @@ def take_proof(*, subject: str, block: Block, now: dt.datetime) -> None:
     if endpoint is None:
         return
     if endpoint.application.status in {Status.DRAFT, Status.SUBMITTED}:
-        _share(applications.endpoints_of(endpoint.application), ACTOR, now)
+        rows = applications.rows_of(endpoint.application)
+        if len(rows) > 1:  # and not the proved one alone
+            _share(rows, ACTOR, now)
     _tell_holders(endpoint, block, now)
 
 
 def _tell_holders(endpoint: Endpoint, block: Block, now: dt.datetime) -> None:
     """Write to whoever has the block, or a part of it, and does not share it: once for each proof. Nothing else
     follows. A proof of what is registered already, shown again, tells nobody."""
-    for entry in register.in_the_way(block=block, holder=endpoint.application.holder_ref)[:MOST_TOLD]:
+    holder = endpoint.application.holder_ref
+    if not register.is_in_the_way(block=block, holder=holder):
+        return
+    for entry in register.in_the_way(block=block, holder=holder)[:MOST_TOLD]:
         for person in people.people_to_notify(entry.holder):
             letters.write_once(
                 to=person,

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from rahdari.db.asked import Asked
@@ -130,12 +131,13 @@ def start_application(
         updated_at=now,
         **_in_the_name_of(mandate),
     )
-    existing = Application.objects.filter(applicant=applicant, send_token=token).first()
+    on_behalf = mandate.organisation if mandate is not None else None
+    drafts = Q(status=Status.DRAFT, mandate__organisation=on_behalf)
+    there = list(Application.objects.filter(drafts | Q(send_token=token), applicant=applicant))
+    existing = next((each for each in there if each.send_token == token), None)
     if existing is not None:
         return existing
-    on_behalf = mandate.organisation if mandate is not None else None
-    drafts = Application.objects.filter(applicant=applicant, status=Status.DRAFT, mandate__organisation=on_behalf)
-    if drafts.count() >= rules.MOST_DRAFTS:
+    if len(there) >= rules.MOST_DRAFTS:
         raise TooManyDrafts(rules.MOST_DRAFTS)
     try:
         with transaction.atomic():

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.db.models import CharField, Model, OuterRef, Q, QuerySet, UUIDField, Value
 from django.db.models.functions import Cast, Concat, Substr
 
+from rahdari.db.asked import Asked
 from rahdari.people import holders
 from rahdari.register.models import Registration
 
@@ -17,8 +18,12 @@ from .rules import Status
 def endpoint_by_subject(subject: str) -> Endpoint | None:
     """The endpoint that other rooms know by this text, unless it was taken out. No gatekeeper: for rooms, not pages."""
     _, _, key = subject.partition("endpoint:")
-    found = Endpoint.objects.select_related("application").filter(pk=key, removed_at__isnull=True) if key else None
-    return found.first() if found is not None else None
+    return next(iter(_endpoint(key)), None) if key else None
+
+
+_endpoint = Asked(
+    lambda key: Endpoint.objects.select_related("application__applicant").filter(pk=key, removed_at__isnull=True)
+)
 
 
 def endpoints_by_subjects(subjects: Iterable[str]) -> dict[str, Endpoint]:

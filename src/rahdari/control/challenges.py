@@ -63,7 +63,6 @@ class LinkOutcome:
         return format_block(self.challenge.network)
 
 
-@transaction.atomic
 def open_challenge(
     *,
     subject: str,
@@ -86,39 +85,40 @@ def open_challenge(
     """
     if given is not None:
         expected_claims.make_claim(method, given, str(uuid.uuid4()))
-    proof, known = queries.proof_and_newest(subject=subject, block=block, method=method)
-    if proof is not None:
-        return proof
-    if known is not None and known.status == Status.PENDING and known.expires_at > now:
-        return _given_anew(_with_a_working_link(known), given, actor, now)
-    if known is not None and known.status == Status.PENDING:
-        _close(known, Status.EXPIRED, now)
-    challenge = Challenge(
-        subject=subject,
-        block=str(block),
-        method=method,
-        given=_plain(given),
-        weight=weight,
-        enough=enough,
-        repeats=repeats,
-        opened_at=now,
-        expires_at=now + valid_for,
-    )
-    challenge.link_index = queries.link_index(queries.link_token(challenge))
-    try:
-        with transaction.atomic():
-            challenge.save(force_insert=True)
-    except IntegrityError:
-        # Two tabs at once: the other one was first, and its challenge is as good.
-        return Challenge.objects.get(subject=subject, block=str(block), method=method, status=Status.PENDING)
-    journal.record(
-        act="control.opened_challenge",
-        actor=actor,
-        subject=subject,
-        now=now,
-        detail={"method": method, "challenge": str(challenge.pk)},
-    )
-    return challenge
+    with transaction.atomic(savepoint=False):
+        proof, known = queries.proof_and_newest(subject=subject, block=block, method=method)
+        if proof is not None:
+            return proof
+        if known is not None and known.status == Status.PENDING and known.expires_at > now:
+            return _given_anew(_with_a_working_link(known), given, actor, now)
+        if known is not None and known.status == Status.PENDING:
+            _close(known, Status.EXPIRED, now)
+        challenge = Challenge(
+            subject=subject,
+            block=str(block),
+            method=method,
+            given=_plain(given),
+            weight=weight,
+            enough=enough,
+            repeats=repeats,
+            opened_at=now,
+            expires_at=now + valid_for,
+        )
+        challenge.link_index = queries.link_index(queries.link_token(challenge))
+        try:
+            with transaction.atomic():
+                challenge.save(force_insert=True)
+        except IntegrityError:
+            # Two tabs at once: the other one was first, and its challenge is as good.
+            return Challenge.objects.get(subject=subject, block=str(block), method=method, status=Status.PENDING)
+        journal.record(
+            act="control.opened_challenge",
+            actor=actor,
+            subject=subject,
+            now=now,
+            detail={"method": method, "challenge": str(challenge.pk)},
+        )
+        return challenge
 
 
 def open_method(
@@ -324,10 +324,9 @@ def succeed(
     The challenge is locked and pending.
     """
     part = {"address": str(address), "weight": challenge.weight}
-    parts = [
-        *queries.parts_of(challenge.subject, challenge.network),
-        rules.Part(challenge.method, address, challenge.weight),
-    ]
+    parts = [rules.Part(challenge.method, address, challenge.weight)]
+    if rules.comes_to(challenge.network, parts) < challenge.enough:
+        parts += queries.parts_of(challenge.subject, challenge.network)
     if rules.comes_to(challenge.network, parts) < challenge.enough:
         return ProbeAttempt.objects.create(
             challenge=challenge, at=now, finding=PART, evidence={**evidence, "part": part}

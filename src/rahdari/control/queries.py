@@ -36,10 +36,14 @@ def latest_challenge(*, subject: str, block: Block, method: str) -> Challenge | 
     )
 
 
+_of_block = Asked(
+    lambda subject, block: Challenge.objects.filter(subject=subject, block=block).order_by("-opened_at", "id")
+)
+
+
 def proof_and_newest(*, subject: str, block: Block, method: str) -> tuple[Challenge | None, Challenge | None]:
     """The first proof of the block, by whatever method, and the newest challenge by this one, in one query."""
-    of_this = Challenge.objects.filter(Q(status=Status.VALID) | Q(method=method), subject=subject, block=str(block))
-    rows = list(of_this.order_by("-opened_at", "id"))
+    rows = _of_block(subject, str(block))
     proved = [each for each in rows if each.status == Status.VALID]
     proof = min(proved, key=lambda each: (each.validated_at or each.opened_at, each.pk), default=None)
     return proof, next((each for each in rows if each.method == method), None)
@@ -211,8 +215,14 @@ def pending_challenges(subjects: QuerySet[Any, str]) -> QuerySet[Challenge]:
 
 def subjects_with_their_operators(subjects: Iterable[str]) -> set[str]:
     """Those whose operator was asked to prove their address, and has not answered."""
-    found = Challenge.objects.filter(subject__in=list(subjects), method=Method.OPERATOR, status=Status.PENDING)
-    return set(found.values_list("subject", flat=True))
+    return {each.subject for each in _with_operators(list(subjects))}
+
+
+_with_operators = Asked(
+    lambda subjects: Challenge.objects.filter(
+        subject__in=subjects, method=Method.OPERATOR, status=Status.PENDING
+    ).order_by()
+)
 
 
 def challenges_past_their_time(*, now: dt.datetime) -> QuerySet[Challenge]:

@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def write_letter(*, to: User, template: str, about: str, context: Mapping[str, Any], now: dt.datetime) -> Letter:
     """Write to a person, in their language, and queue the sending. No journal row: the act that writes has its own."""
     return _write(to=to, template=template, about=about, once="", context=context, now=now)
@@ -93,7 +93,7 @@ def _write(*, to: User, template: str, about: str, once: str, context: Mapping[s
     return letter
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def write_sign_in_code(*, email: str, language: str, code: str, confirms: bool = False, now: dt.datetime) -> Letter:
     """Write the code to an address, whether it has an account or not: both look the same from outside. `confirms`: it
     is for somebody who is signed in, before an act that needs a fresh proof.
@@ -117,7 +117,7 @@ def write_sign_in_code(*, email: str, language: str, code: str, confirms: bool =
     return letter
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def write_to_outsider(
     *,
     address: str,

@@ -110,7 +110,7 @@ def register_person(
         return User.objects.get(email=email)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def name_person(*, user: User, name: str, actor: str, now: dt.datetime) -> User:
     """Set the name of a person, with single spaces."""
     user.name = tidy(name)

@@ -17,6 +17,9 @@ from rahdari.vault import cipher, index
 
 INSERT = """INSERT INTO django_session (session_data, expire_date, session_key) VALUES (%s, %s, %s)
 ON CONFLICT DO NOTHING"""
+# In the place of another, whose key was known before somebody signed in.
+REPLACE = """WITH gone AS (DELETE FROM django_session WHERE session_key = %s)
+INSERT INTO django_session (session_data, expire_date, session_key) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"""
 UPDATE = "UPDATE django_session SET session_data = %s, expire_date = %s WHERE session_key = %s"
 # The column takes 40 signs: 160 bits of the hash.
 LENGTH = 40
@@ -38,6 +41,16 @@ def read(row: Session) -> dict[str, Any]:
 
 
 class SessionStore(db.SessionStore):
+    # The row that goes as this one is written.
+    _replaces: str | None = None
+
+    def cycle_key(self) -> None:
+        """Another key, and another row, with the answer: until then the one before stays, and is written no more."""
+        self._get_session()  # type: ignore[attr-defined]
+        self._replaces = self._replaces or self._session_key
+        self._session_key = None
+        self.modified = True
+
     def _get_session_from_db(self) -> Session | None:
         if self.session_key is None or "\0" in self.session_key:
             # A cookie within quotes may name any octet, and PostgreSQL takes this one in no text.
@@ -76,10 +89,15 @@ class SessionStore(db.SessionStore):
             self.create()
             return
         row = self.create_model_instance(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
+        values: list[Any] = [row.session_data, row.expire_date, row.session_key]
         with connection.cursor() as cursor:
-            cursor.execute(INSERT if must_create else UPDATE, [row.session_data, row.expire_date, row.session_key])
+            if must_create and self._replaces is not None:
+                cursor.execute(REPLACE, [row_of(self._replaces), *values])
+            else:
+                cursor.execute(INSERT if must_create else UPDATE, values)
             if cursor.rowcount == 0:
                 raise CreateError if must_create else UpdateError
+        self._replaces = None
 
     def _get_new_session_key(self) -> str:
         """Whether somebody has it is found out as it is written."""

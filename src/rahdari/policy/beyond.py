@@ -73,9 +73,17 @@ def asked_of(service: Service) -> tuple[str, ...]:
     return tuple(key for key, more in MORE.items() if more.asks(service))
 
 
+_last: tuple[Policy | None, frozenset[str]] = (None, frozenset())
+
+
 def asked_by(policy: Policy) -> frozenset[str]:
-    """The keys of `MORE` that any service asks."""
-    return frozenset(key for service in policy.services.values() for key in asked_of(service))
+    """The keys of `MORE` that any service asks. Each page wants to know it of the rules in force."""
+    global _last
+    last, asked = _last
+    if last is not policy:
+        asked = frozenset(key for service in policy.services.values() for key in asked_of(service))
+        _last = policy, asked
+    return asked
 
 
 def in_sentences(policy: Policy) -> list[str]:

@@ -187,6 +187,17 @@ def patterns(resolver: URLResolver | None = None, space: str = "") -> Iterator[t
 ALL = dict(patterns())
 
 
+# Who opens what: each page is asked for by somebody who may see it.
+OF_STAFF = {
+    "officer": OFFICERS | OFFICERS_ON_RECORD | STAFF,
+    "operator": OPERATORS,
+    "association": ASSOCIATIONS,
+    "administrator": ADMINISTRATORS | WATCHERS_OF_POSTS,
+    "accountant": ACCOUNTANTS,
+}
+OPENED_BY = {**OF_STAFF, "A": frozenset(ALL) - API - frozenset().union(*OF_STAFF.values()), "nobody": ANYONE}
+
+
 # -- the story -------------------------------------------------------------------------------------------------------
 
 

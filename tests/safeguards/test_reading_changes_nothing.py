@@ -12,21 +12,7 @@ from django.db import connection
 
 from rahdari.api import interface
 from rahdari.journal import registry
-from tests.access.test_walk import (
-    ACCOUNTANTS,
-    ADMINISTRATORS,
-    ALL,
-    ANYONE,
-    API,
-    ASSOCIATIONS,
-    OFFICERS,
-    OFFICERS_ON_RECORD,
-    OPERATORS,
-    STAFF,
-    WATCHERS_OF_POSTS,
-    World,
-    world,
-)
+from tests.access.test_walk import OPENED_BY, World, world
 from tests.api.conftest import known_networks
 from tests.api.test_contract import one_connection, without_rates
 from tests.api.test_others import places, whose
@@ -73,17 +59,6 @@ def noting() -> Iterator[set[str]]:
 
     with connection.execute_wrapper(note):
         yield found
-
-
-# Who opens what: each page is asked for by somebody who may see it.
-OF_STAFF = {
-    "officer": OFFICERS | OFFICERS_ON_RECORD | STAFF,
-    "operator": OPERATORS,
-    "association": ASSOCIATIONS,
-    "administrator": ADMINISTRATORS | WATCHERS_OF_POSTS,
-    "accountant": ACCOUNTANTS,
-}
-OPENED_BY = {**OF_STAFF, "A": frozenset(ALL) - API - frozenset().union(*OF_STAFF.values()), "nobody": ANYONE}
 
 
 def test_no_page(world: World) -> None:

@@ -41,6 +41,12 @@ def rarely[Value](all: Iterable[Value], *, often: Container[Value]) -> list[Any]
     return [each if each in often else pytest.param(each, marks=pytest.mark.whole) for each in all]
 
 
+def a_third[Value](all: Iterable[Value], *, turn: int) -> list[Value]:
+    """Every third of many alike where not everything is asked for; the turn says which, so that another has others."""
+    found = list(all)
+    return found if everything_is_needed() or len(found) < 3 else found[turn % 3 :: 3]
+
+
 def missing(what: str) -> None:
     """Skip the test, saying how to get what it lacks; fail it where everything must be there."""
     if everything_is_needed():

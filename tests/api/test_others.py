@@ -22,6 +22,7 @@ from rahdari.share.models import SharingRequest
 from tests.builders import story
 from tests.builders.api_world import World, nothing, the_world
 from tests.builders.programs import Program
+from tests.needs import a_third
 
 from .test_contract import one_connection, without_rates
 
@@ -72,7 +73,12 @@ def whose() -> dict[str, str]:
 
 
 def places(each: Operation, world: World, known: dict[str, str]) -> Iterator[str]:
-    """Addresses of what is there: each part under its own whole, and under another one. Two ways stand for all."""
+    """Addresses of what is there: each part under its own whole, and under another one. Two ways stand for all. Where
+    not everything is asked for a third of them, and of the next operation another third."""
+    return iter(a_third(_places(each, world, known), turn=len(each.id)))
+
+
+def _places(each: Operation, world: World, known: dict[str, str]) -> Iterator[str]:
     names = names_in(each.path)
     choices = [(world.values(each.path, name) or [nothing(name)])[: 2 if name == "method" else None] for name in names]
     for values in itertools.product(*choices):

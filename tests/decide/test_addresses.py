@@ -130,6 +130,7 @@ class TestGroups:
 
 
 class TestTheCase:
+    @pytest.mark.whole
     def test_of_500_addresses_is_a_page_that_a_phone_can_load(
         self, the_time: None, officer: User, django_assert_max_num_queries: Any
     ) -> None:

@@ -7,7 +7,7 @@ from .named_tests import TESTS
 
 SECTION = "### What `./test` leaves out\n"
 # What leaves tests or steps out; `fewer` only tries the same on fewer examples.
-TRACE = re.compile(r"pytest\.mark\.whole\b|\bENGLISH_FIRST\b|\brarely\(|\beverything_is_needed\(\)")
+TRACE = re.compile(r"pytest\.mark\.whole\b|\bENGLISH_FIRST\b|\brarely\(|\beverything_is_needed\(\)|\ba_third\(")
 
 
 def test_every_file_with_something_left_out_is_listed_and_no_other() -> None:

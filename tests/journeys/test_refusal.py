@@ -12,7 +12,7 @@ from .edge import Edge
 from .people import DESK, Person, body_of
 from .stack import Stack, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.root]
+pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 
 WORDS = "The list of companies has no company under this number."
 ANSWER = "The company is new. The list may not have it yet."

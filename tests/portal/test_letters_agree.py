@@ -21,6 +21,7 @@ from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.vault import keys
 from tests.builders import story
+from tests.needs import ENGLISH_FIRST
 from tests.workflow.test_services import LAST_DAY, sent
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +98,7 @@ def says_nothing_is_to_do(letter: Letter) -> bool:
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("language", ["en", "ur"])
+@pytest.mark.parametrize("language", ENGLISH_FIRST)
 class TestEachState:
     def test_letter_and_page_ask_for_the_same(self, state: str, language: str) -> None:
         applicant = story.a_person(language)

@@ -226,6 +226,7 @@ def costs(person: User) -> dict[str, int]:
     return found
 
 
+@pytest.mark.whole
 def test_lists_make_as_many_queries_whatever_their_length(monkeypatch: pytest.MonkeyPatch) -> None:
     person, other = story.a_person(), story.a_person()
     held(other)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-DJANGO = ("django.template.backends.django.DjangoTemplates", "django.forms.renderers.DjangoTemplates")
+DJANGO = ("django.template.backends.django.DjangoTemplates", "rahdari.web.form_controls.Controls")
 RUST = ("django_rust_templates.RustTemplates", "django_rust_templates.forms.RustFormRenderer")
 CONSTANT = "rahdari.web.constant_tags"
 KNOWN = {"django": DJANGO, "rust": RUST}

@@ -9,12 +9,12 @@ register in their app's `ready`: this room knows none of them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -90,17 +90,23 @@ class Site:
     def nav(self) -> list[Link]:
         return [link for source in NAVIGATION for link in source(self._request)]
 
-    @cached_property
-    def foot(self) -> list[Link]:
-        titles = {
-            "portal:help": _("Help and contact"),
-            "portal:privacy": _("Privacy"),
-            "portal:accessibility": _("Accessibility"),
-            "portal:terms": _("Terms"),
-            "portal:rules": _("Rules"),
-            "portal:source": _("Source code"),
-        }
-        return [Link(title, url) for name, title in titles.items() if (url := link_to(name))]
+    @property
+    def foot(self) -> tuple[Link, ...]:
+        return _foot(get_language(), get_script_prefix(), get_urlconf())
+
+
+@lru_cache
+def _foot(_language: str | None, _prefix: str, _urls: str | None) -> tuple[Link, ...]:
+    """The same on each page of a language."""
+    titles = {
+        "portal:help": _("Help and contact"),
+        "portal:privacy": _("Privacy"),
+        "portal:accessibility": _("Accessibility"),
+        "portal:terms": _("Terms"),
+        "portal:rules": _("Rules"),
+        "portal:source": _("Source code"),
+    }
+    return tuple(Link(title, url) for name, title in titles.items() if (url := link_to(name)))
 
 
 def site(request: HttpRequest) -> dict[str, Site]:

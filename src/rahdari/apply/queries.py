@@ -8,6 +8,7 @@ import functools
 import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
@@ -335,11 +336,23 @@ def declared_before(application: Application, kind: EvidenceKind, *, card: str =
     if kind.once_in_months is None:
         return False
     since = now - dt.timedelta(days=30.44 * kind.once_in_months)
-    same = Q(applicant=application.applicant)
-    if number := index.blind("cnic", card) if card else application.cnic_index:
-        same |= Q(cnic_index=number)
-    others = Application.objects.filter(same, evidence_kind=kind.key, submitted_at__gte=since)
-    return others.exclude(pk=application.pk).exclude(status__in=[Status.REFUSED, Status.WITHDRAWN]).exists()
+    number = index.blind("cnic", card) if card else application.cnic_index
+    return bool(_declared(application.applicant_id, number or NO_CARD, kind.key, since, application.pk))
+
+
+# What no index of a card is.
+NO_CARD = "-"
+_declared: Asked[Any] = Asked(
+    lambda applicant, number, kind, since, but: (
+        Application.objects.filter(
+            Q(applicant=applicant) | Q(cnic_index=number), evidence_kind=kind, submitted_at__gte=since
+        )
+        .exclude(pk=but)
+        .exclude(status__in=[Status.REFUSED, Status.WITHDRAWN])
+        .order_by()
+        .values_list("pk", flat=True)[:1]
+    )
+)
 
 
 def proofs_of(application: Application) -> QuerySet[LateEvidence]:

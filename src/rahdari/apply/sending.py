@@ -99,7 +99,8 @@ def submit_application(
             raise ServiceNotOpen(draft.service)
         # 3) kept as seen in this transaction, raised after it
         endpoints = queries.rows_of(draft)
-        missing = queries.missing_steps(draft, policy, endpoints=endpoints)
+        documents = queries.papers_asked(draft, service)
+        missing = queries.missing_steps(draft, policy, endpoints=endpoints, documents=documents)
         if queries.terms_changed(draft, policy):
             draft.terms = rules.terms_digest(service, policy.limits)
             draft.save(update_fields=["terms"])

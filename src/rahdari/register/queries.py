@@ -217,6 +217,8 @@ def overlapping_any(blocks: Iterable[Block]) -> list[Entry]:
             [[str(block) for block in blocks]],
         )
         found = [row[0] for row in cursor.fetchall()]
+    if not found:  # nearly always
+        return []
     return list(Entry.objects.filter(pk__in=found).order_by("valid_from", "id"))
 
 

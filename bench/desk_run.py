@@ -203,7 +203,7 @@ class Desk:
             found = Case.objects.filter(**which).order_by("id").values_list("application__reference", flat=True)
             return str(found[len(found) // 2])
 
-        mine = {"status": "open", "assigned_to": self.officer}
+        mine = {"status": "open", "assigned_to": self.officer, "waits_for": "officer"}
         self.cases = {
             "a case": one(status="open", assigned_to=None, questions=None), "a case of mine": one(**mine),
             "a case, asked": one(status="open", waits_for="applicant", notices=None),

@@ -74,6 +74,11 @@ def endpoint_names(found: QuerySet[Endpoint]) -> QuerySet[Endpoint, str]:
     return found.order_by().values_list(named, flat=True)
 
 
+def names_of_first(found: QuerySet[Endpoint], most: int) -> QuerySet[Endpoint, str]:
+    """Of the first of these endpoints, so many; a part of another room's query."""
+    return endpoint_names(Endpoint.objects.filter(pk__in=found.values("pk")[:most]))
+
+
 def subjects_of_endpoints(subjects: Iterable[str]) -> QuerySet[Endpoint, str]:
     """The addresses of these applications, removed ones as well, as other rooms name them; a part of their query."""
     keys = [uuid.UUID(each.removeprefix("application:")) for each in subjects if each.startswith("application:")]

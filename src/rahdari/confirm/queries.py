@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from rahdari.db.asked import Asked
@@ -17,7 +17,7 @@ from rahdari.people.models import User
 from rahdari.programs import cursors, tokens
 
 from . import rules
-from .models import AnswerFile, ApiToken, Callback, CallbackDelivery, SubscriberQuestion
+from .models import AnswerFile, ApiToken, Callback, CallbackDelivery, SubscriberAnswer, SubscriberQuestion
 from .rules import OperatorAnswer, QuestionKind
 
 OPERATOR = Kind(
@@ -141,6 +141,12 @@ def question_about(*, target: str, operator: str | None = None) -> SubscriberQue
 
 def questions_of(subject: str) -> QuerySet[SubscriberQuestion]:
     return SubscriberQuestion.objects.filter(subject=subject).order_by("asked_at", "id")
+
+
+def questions_with_answers(subject: str) -> QuerySet[SubscriberQuestion]:
+    """The same; of each, `was_answered` is whether it ever was."""
+    answers = SubscriberAnswer.objects.filter(question=OuterRef("pk")).order_by()
+    return questions_of(subject).annotate(was_answered=Exists(answers))
 
 
 _open = Asked(lambda subjects: OPERATOR.waiting().filter(subject__in=subjects).order_by("asked_at", "id"))

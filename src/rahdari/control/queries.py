@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value, Window
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Concat, RowNumber
 from django.urls import reverse
 
 from rahdari.db.asked import Asked
@@ -138,6 +138,13 @@ def attempts_of(challenge: Challenge) -> QuerySet[ProbeAttempt]:
 def attempts_about(subject: str) -> QuerySet[ProbeAttempt]:
     """What was tried for a subject, by all ways, newest first."""
     return ProbeAttempt.objects.filter(challenge__subject=subject).select_related("challenge").order_by("-id")
+
+
+def last_attempts(subjects: QuerySet[Any, str], *, most: int) -> QuerySet[ProbeAttempt]:
+    """The same of all subjects of a query, of each the newest."""
+    nth = Window(RowNumber(), partition_by="challenge__subject", order_by="-id")
+    found = ProbeAttempt.objects.filter(challenge__subject__in=subjects).annotate(nth=nth)
+    return found.filter(nth__lte=most).select_related("challenge").order_by("-id")
 
 
 def places_asked() -> int:

@@ -9,20 +9,25 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rahdari import optional
 from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply import rules as evidence
+from rahdari.apply import subjects
 from rahdari.apply.models import Document, Endpoint
 from rahdari.apply.summary import SummaryLine
 from rahdari.checks import queries as check_queries
 from rahdari.checks import words as findings
 from rahdari.checks.models import Check, Outcome
+from rahdari.confirm import queries as questions
 from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
 from rahdari.control import method_words
 from rahdari.control import queries as proofs
+from rahdari.db import together
+from rahdari.journal import queries as journal
 from rahdari.letters import queries as inbox
 from rahdari.letters import words as letters_words
 from rahdari.letters.models import Letter
@@ -31,7 +36,7 @@ from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
 from rahdari.publish import queries as publish
 
-from . import addresses, conflicts_of_interest, operators, queries, remedies, revocation, rules, words
+from . import addresses, conflicts_of_interest, desk, operators, queries, remedies, revocation, rules, words
 from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
 from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
@@ -69,12 +74,43 @@ class ShownReason:
     is_named: bool = False
 
 
+class _Read:
+    """What each room says about one file. Of the papers and the letters no content is read."""
+
+    def __init__(self, case: Case, reader: User, *, with_posts: bool) -> None:
+        application, subject = case.application, case.application.subject
+        self.endpoints = applications.endpoints_of(application)
+        self.papers = applications.documents_of(application)
+        self.proofs = applications.proofs_of(application)
+        self.checks = check_queries.checks_of(subject)
+        # Of many addresses each has a page of its own.
+        few = subjects.names_of_first(self.endpoints, addresses.FEW)
+        self.attempts = proofs.last_attempts(few, most=TRIES_SHOWN)
+        self.before = queries.decided_before(application)
+        self.history = queries.history(case)
+        self.staff = people.staff_named_in(journal.staff_in(journal.about(subject)))
+        self.letters = inbox.letters_about(subject)
+        self.asked_operators = questions.questions_with_answers(subject)
+        self.operators = publish.active_operators()
+        self.proposed = desk.proposed_for_me(reader)
+        self.posts = people.all_posts() if with_posts else ()
+        read = [each for each in vars(self).values() if isinstance(each, QuerySet)]
+        notes = letters_words.notes_about(subject)
+        self.notes = [] if notes is None else notes
+        together.ask(*read, *([] if notes is None else [notes]))
+
+
 class CasePage:
     def __init__(self, case: Case, *, reader: User, now: dt.datetime, language: str) -> None:
         self.case, self.reader, self.now, self.language = case, reader, now, language
         self.application = case.application
         self.policy: Policy = policy_of(self.application)
         self.service = self.policy.services[self.application.service]
+
+    @cached_property
+    def _read(self) -> "_Read":
+        """What the page shows of all rooms, in one statement."""
+        return _Read(self.case, self.reader, with_posts=self.may_pass)
 
     # -- facts -----------------------------------------------------------------------------------------------------
 
@@ -86,9 +122,14 @@ class CasePage:
     def clock(self) -> ClockFace:
         return clock_of(self.case, self.now)
 
+    @property
+    def for_me(self) -> int:
+        """For the navigation: how many proposals the reader may decide."""
+        return int(self._read.proposed[0]["number"])
+
     @cached_property
     def endpoints(self) -> list[Endpoint]:
-        return list(applications.endpoints_of(self.application))
+        return list(self._read.endpoints)
 
     @property
     def endpoints_and_runs(self) -> list[tuple[Endpoint, SummaryLine]]:
@@ -104,14 +145,14 @@ class CasePage:
         titles = {rule.key: rule.title.in_language(self.language) for rule in self.service.documents}
         return [
             (titles.get(one.rule) or self.evidence_title or one.rule, one)
-            for one in applications.documents_of(self.application)
+            for one in self._read.papers
             if not evidence.goes_with_an_answer(one.rule)
         ]
 
     @cached_property
     def _papers(self) -> dict[str, list[Document]]:
         found: dict[str, list[Document]] = {}
-        for one in applications.documents_of(self.application):
+        for one in self._read.papers:
             found.setdefault(one.rule, []).append(one)
         return found
 
@@ -154,7 +195,7 @@ class CasePage:
     def later_proofs(self) -> list[tuple[str, str]]:
         """Proofs that came after sending: what each is called, and its words."""
         found = []
-        for proof in applications.proofs_of(self.application):
+        for proof in self._read.proofs:
             kind, document = self.service.evidence_kind(proof.kind), self.service.document(proof.kind)
             named = kind or document
             title = named.title.in_language(self.language) if named else proof.kind
@@ -167,17 +208,17 @@ class CasePage:
 
     @cached_property
     def granted_before(self) -> int:
-        return queries.registrations_of(self.application)
+        return int(self._read.before[0]["granted"])
 
     @cached_property
     def refused_before(self) -> int:
-        return queries.refusals_of(self.application)
+        return int(self._read.before[0]["refused"])
 
     # -- checks ----------------------------------------------------------------------------------------------------
 
     @cached_property
     def all_checks(self) -> list[Check]:
-        return list(check_queries.checks_of(self.application.subject))
+        return list(self._read.checks)
 
     @property
     def is_grouped(self) -> bool:
@@ -264,7 +305,11 @@ class CasePage:
         if check.kind != "control":
             return []
         subject = check.facts.get("control_subject") or check.target
-        return [method_words.of_try(attempt) for attempt in proofs.attempts_about(subject)[:TRIES_SHOWN]]
+        if not self.is_grouped and subject in {each.subject for each in self.endpoints}:
+            found = [each for each in self._read.attempts if each.challenge.subject == subject]
+        else:
+            found = list(proofs.attempts_about(subject)[:TRIES_SHOWN])
+        return [method_words.of_try(attempt) for attempt in found]
 
     @cached_property
     def tones(self) -> Counter[str]:
@@ -273,13 +318,14 @@ class CasePage:
 
     @cached_property
     def history(self) -> list[words.HistoryLine]:
-        return words.history(queries.history(self.case), reader=self.reader)[:LINES_OF_HISTORY]
+        found = words.history(self._read.history, reader=self.reader, staff=self._read.staff)
+        return found[:LINES_OF_HISTORY]
 
     @cached_property
     def letters(self) -> list[tuple[Letter, str, list[letters_words.DeliveryStanding]]]:
         """What was written about the file, and whether it arrived."""
-        written = inbox.letters_about(self.application.subject)
-        return [(letter, inbox.title_of(letter), letters_words.reached(letter)) for letter in written]
+        notes = self._read.notes
+        return [(letter, inbox.title_of(letter), letters_words.reached(letter, notes)) for letter in self._read.letters]
 
     # -- who may do what -------------------------------------------------------------------------------------------
 
@@ -312,25 +358,34 @@ class CasePage:
         """Officers and supervisors other than the reader who have no part in the application, each once."""
         found = {
             post.user_id: post.user
-            for post in people.all_posts()
+            for post in (self._read.posts if self.may_pass else people.all_posts())
             if post.role in {Role.OFFICER, Role.SUPERVISOR} and post.user_id != self.reader.pk
         }
-        apart = [user for user in found.values() if not conflicts_of_interest.is_own(self.application, user)]
+        own = conflicts_of_interest.with_part_in(self.application, found.values())
+        apart = [user for user in found.values() if user.pk not in own]
         return sorted(apart, key=lambda user: (user.name, str(user.pk)))
 
     @cached_property
     def grantable(self) -> rules.Assessment:
-        return held_against(queries.missing_for_grant(self.case, self.now), self.application)
+        found = queries.missing_for_grant(self.case, self.now, self.all_checks)
+        return held_against(found, self.application, self._unreached)
+
+    @cached_property
+    def _unreached(self) -> list[Endpoint]:
+        return unreached_endpoints(self.application, self.endpoints, self._read.operators)
 
     # -- operators that were asked ---------------------------------------------------------------------------------
 
     @cached_property
     def operators_asked(self) -> list[tuple[OperatorQuestion, str, str, str]]:
-        return operators.answers_about(self.application)
+        return operators.answers_about(self._read.asked_operators, self._read.operators)
 
     @cached_property
     def may_ask_operator(self) -> bool:
-        return self.may_record and bool(operators.to_ask(self.application))
+        if not self.may_record:
+            return False
+        asked, known = self._read.asked_operators, list(self._read.operators)
+        return bool(operators.to_ask(self.application, asked, self.endpoints, known))
 
     @cached_property
     def may_restore(self) -> bool:
@@ -348,7 +403,7 @@ class CasePage:
     def nowhere(self) -> list[tuple[str, str]]:
         """Addresses that would reach no operator, or reach none: by which the form names each, and its text."""
         if self.standing.status == Status.OPEN:
-            return [(each.subject, each.address_text) for each in unreached_endpoints(self.application)]
+            return [(each.subject, each.address_text) for each in self._unreached]
         if self.decision is None or self.decision.registration is None:
             return []
         return [(each.origin, format_block(each.block)) for each in unreached_of(self.decision.registration)]
@@ -359,7 +414,7 @@ class CasePage:
 
     @cached_property
     def operators_to_name(self) -> list[tuple[str, str]]:
-        return [(slug, name) for slug, name, _asn in publish.operators_of_networks()]
+        return [(slug, name) for slug, name, _asn in publish.with_networks(self._read.operators)]
 
     @property
     def why_no_grant(self) -> str:
@@ -397,12 +452,22 @@ class CasePage:
     def refusals_waiting(self) -> list[str]:
         return self._waiting("refusal")
 
+    @cached_property
+    def _file(self) -> in_file.File:
+        return in_file.File(
+            self.application,
+            checks=self.all_checks,
+            papers=list(self._read.papers),
+            asked_operators=list(self._read.asked_operators),
+            asked_applicant=list(self.case.questions.all()),
+        )
+
     def _shown(self, reason: Reason) -> ShownReason:
         return ShownReason(
             reason,
             reason.text.in_language(self.language),
             words.evidence(self.policy, (reason.code,), self.language),
-            " ".join(words.comes(key) for key in in_file.missing(self.application, reason)),
+            " ".join(words.comes(key) for key in in_file.missing(self.application, reason, file=self._file)),
             in_file.is_named(reason),
         )
 

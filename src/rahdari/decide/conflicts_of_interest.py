@@ -1,6 +1,7 @@
 """Whose cases are somebody's own: nobody decides for whom they act. Reached through `queries`."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Collection
 
 from django.db.models import Q, QuerySet
 
@@ -15,7 +16,18 @@ from .models import Case
 
 
 def is_own(application: Application, officer: User) -> bool:
+    # Nobody else applies in a person's own right.
+    if application.organisation_id is None:
+        return application.applicant_id == officer.pk
     return own_of(officer)(application)
+
+
+def with_part_in(application: Application, officers: Collection[User]) -> set[uuid.UUID]:
+    """Those of whose own applications this is one, in one statement at most."""
+    own = {application.applicant_id}
+    if application.organisation is None:
+        return own
+    return own | acting_for.who_has_part(officers, application.organisation, application.created_at)
 
 
 def own_of(officer: User) -> Callable[[Application], bool]:

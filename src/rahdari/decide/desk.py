@@ -96,6 +96,7 @@ class Desk:
     counts: dict[str, int]
     by_rule_today: int
     by_officers_today: int
+    for_me: int
     filters: Filters = field(default_factory=Filters)
 
     @property
@@ -148,9 +149,9 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     fits = views[view] & _fits(filters, officer)
     others = _open_cases(officer).filter(fits)
     counted = Counts(officer, views if asked or not _narrows(filters) else {**views, SHOWN: fits})
-    some, decided = _up_to(others, MOST_FOUND), _decided_today(now)
+    some, decided, proposed = _up_to(others, MOST_FOUND), _decided_today(now), proposed_for_me(officer)
     order = [_ours_first()] if view == "mine" else []
-    page = _Page(_in_order(others, *order), filters.page, *counted.asked, decided, *([some] if asked else []))
+    page = _Page(_in_order(others, *order), filters.page, *counted.asked, decided, proposed, *([some] if asked else []))
     counts = counted.found
     number = (some[0]["number"] if some else 0) if asked else counts.get(SHOWN, counts[view])
     page.turn_to_last(number)
@@ -164,6 +165,7 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
         counts=counts,
         by_rule_today=decided[0]["by_rule"],
         by_officers_today=decided[0]["all"] - decided[0]["by_rule"],
+        for_me=proposed[0]["number"],
         filters=replace(filters, page=page.number),
     )
 
@@ -376,7 +378,12 @@ def proposals(*, officer: User, page: int, now: dt.datetime) -> Proposals:
 
 def for_me(*, officer: User) -> int:
     """How many proposals this officer may decide now, for the navigation: one query and no clock."""
-    return _open_cases(officer).filter(_for_me(officer), proposed_by__isnull=False).count()
+    return int(proposed_for_me(officer)[0]["number"])
+
+
+def proposed_for_me(officer: User) -> QuerySet[Case, dict[str, Any]]:
+    found = _open_cases(officer).filter(_for_me(officer), proposed_by__isnull=False)
+    return together.totals(found, number=Count("*"))
 
 
 def _for_me(officer: User) -> Q:

@@ -5,10 +5,12 @@ officer names in words: they are kept with the notice, and whoever it goes again
 """
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
 
 from rahdari import optional
 from rahdari.apply import queries as applications
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Document
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check, Outcome
 from rahdari.confirm import queries as questions
@@ -27,9 +29,34 @@ class EvidenceMissing(Exception):
         super().__init__("not in the file: " + ", ".join(f"{key} of {code}" for code, key in self.missing))
 
 
-def _checks(application: Application, kinds: Iterable[str]) -> list[Check]:
+class File:
+    """What is in the file of an application, each read once, when it is asked for. Whoever has it gives it along."""
+
+    def __init__(self, application: Application, **read: Any) -> None:
+        self.application = application
+        vars(self).update(read)
+
+    @cached_property
+    def checks(self) -> list[Check]:
+        return list(checks.checks_of(self.application.subject))
+
+    @cached_property
+    def papers(self) -> list[Document]:
+        return list(applications.documents_of(self.application))
+
+    @cached_property
+    def asked_operators(self) -> list[Any]:
+        """Questions to operators, with `was_answered`."""
+        return list(questions.questions_with_answers(self.application.subject))
+
+    @cached_property
+    def asked_applicant(self) -> list[CaseQuestion]:
+        return list(CaseQuestion.objects.filter(case__application=self.application))
+
+
+def _checks(file: File, kinds: Iterable[str]) -> list[Check]:
     wanted = frozenset(kinds)
-    return [check for check in checks.checks_of(application.subject) if check.kind in wanted]
+    return [check for check in file.checks if check.kind in wanted]
 
 
 def _asked_with(application: Application, reason: Reason) -> list[CheckRule]:
@@ -37,70 +64,70 @@ def _asked_with(application: Application, reason: Reason) -> list[CheckRule]:
     return [rule for rule in asked if rule.reason == reason.code]
 
 
-def _failed(application: Application, *kinds: str) -> bool:
-    return any(check.outcome == Outcome.FAILED for check in _checks(application, kinds))
+def _failed(file: File, *kinds: str) -> bool:
+    return any(check.outcome == Outcome.FAILED for check in _checks(file, kinds))
 
 
-def _failed_of(application: Application, reason: Reason) -> bool:
-    return _failed(application, *(rule.kind for rule in _asked_with(application, reason)))
+def _failed_of(file: File, reason: Reason) -> bool:
+    return _failed(file, *(rule.kind for rule in _asked_with(file.application, reason)))
 
 
-def operator_denies(application: Application) -> bool:
+def _operator_denies(file: File, _reason: Reason) -> bool:
     """Whether an operator's last answer about this application is a no that speaks of the applicant."""
-    found = questions.questions_of(application.subject).filter(state=OperatorAnswer.NO)
-    return found.exclude(reason__in=BLAMES_NOBODY).exists()
+    return any(each.state == OperatorAnswer.NO and each.reason not in BLAMES_NOBODY for each in file.asked_operators)
 
 
-def _operator_answered(application: Application, _reason: Reason) -> bool:
-    return questions.questions_of(application.subject).filter(answers__isnull=False).exists()
+def _operator_answered(file: File, _reason: Reason) -> bool:
+    return any(each.was_answered for each in file.asked_operators)
 
 
-def _roster_failed(application: Application, reason: Reason) -> bool:
-    rosters = {rule.roster for rule in _asked_with(application, reason) if rule.kind == "roster"}
-    found = _checks(application, ["roster"])
+def _roster_failed(file: File, reason: Reason) -> bool:
+    rosters = {rule.roster for rule in _asked_with(file.application, reason) if rule.kind == "roster"}
+    found = _checks(file, ["roster"])
     return any(check.outcome == Outcome.FAILED and check.target in rosters for check in found)
 
 
-def _not_proved(application: Application, _reason: Reason) -> bool:
-    return any(check.outcome != Outcome.PASSED for check in _checks(application, ["control"]))
+def _not_proved(file: File, _reason: Reason) -> bool:
+    return any(check.outcome != Outcome.PASSED for check in _checks(file, ["control"]))
 
 
-def _unpaid(application: Application, _reason: Reason) -> bool:
-    open_ones = [check for check in _checks(application, ["fee"]) if check.outcome != Outcome.PASSED]
-    return bool(open_ones) and bool(optional.ask(__package__, "is_invoiced", application))
+def _unpaid(file: File, _reason: Reason) -> bool:
+    open_ones = [check for check in _checks(file, ["fee"]) if check.outcome != Outcome.PASSED]
+    return bool(open_ones) and bool(optional.ask(__package__, "is_invoiced", file.application))
 
 
-def _has_papers(application: Application, _reason: Reason) -> bool:
-    return any(paper.erased_at is None for paper in applications.documents_of(application))
+def _has_papers(file: File, _reason: Reason) -> bool:
+    return any(paper.erased_at is None for paper in file.papers)
 
 
-def _offered(application: Application, reason: Reason) -> bool:
+def _offered(file: File, reason: Reason) -> bool:
     """Something was offered, or it is on record that nothing was."""
-    given = bool(application.evidence_kind) or _has_papers(application, reason)
-    kinds = [rule.kind for rule in _asked_with(application, reason)]
-    return given or any(check.outcome != Outcome.PASSED for check in _checks(application, kinds))
+    given = bool(file.application.evidence_kind) or _has_papers(file, reason)
+    kinds = [rule.kind for rule in _asked_with(file.application, reason)]
+    return given or any(check.outcome != Outcome.PASSED for check in _checks(file, kinds))
 
 
-def _own_words(application: Application, _reason: Reason) -> bool:
+def _own_words(file: File, _reason: Reason) -> bool:
     """What the applicant wrote of the use or the work: where it is asked, as a proof, or in answer to a question."""
+    application = file.application
     kind = policy_of(application).services[application.service].evidence_kind(application.evidence_kind)
     wrote = application.evidence_text if kind is not None and kind.sort.own_words else ""
-    answered = CaseQuestion.objects.filter(case__application=application, answered_at__isnull=False)
-    return bool(application.purpose or wrote) or any(each.answer for each in answered)
+    answered = (each.answer for each in file.asked_applicant if each.answered_at is not None)
+    return bool(application.purpose or wrote) or any(answered)
 
 
 # By the policy's word for the evidence.
-_THERE: dict[str, Callable[[Application, Reason], bool]] = {
+_THERE: dict[str, Callable[[File, Reason], bool]] = {
     "page_and_fault": _has_papers,
-    "asked_and_shown": lambda application, reason: bool(application.evidence_text) or _has_papers(application, reason),
+    "asked_and_shown": lambda file, reason: bool(file.application.evidence_text) or _has_papers(file, reason),
     "masked_answer": _operator_answered,
     "attempts": _not_proved,
     "roster_query": _roster_failed,
-    "signed_answer": lambda application, _reason: operator_denies(application),
+    "signed_answer": _operator_denies,
     "identity_result": _failed_of,
     "own_words": _own_words,
     "what_was_offered": _offered,
-    "range_and_registry": lambda application, _reason: _failed(application, "not_registered", "origin"),
+    "range_and_registry": lambda file, _reason: _failed(file, "not_registered", "origin"),
     "count_and_invoice": _unpaid,
 }
 # Only a person can tell: the officer names it.
@@ -121,17 +148,21 @@ def is_named(reason: Reason) -> bool:
     return bool(NAMED.intersection(reason.evidence))
 
 
-def missing(application: Application, reason: Reason, *, named: bool = True) -> tuple[str, ...]:
+def missing(
+    application: Application, reason: Reason, *, named: bool = True, file: File | None = None
+) -> tuple[str, ...]:
     """The evidence that the code needs and that is not in the file, by the policy's words.
 
     `named`: whether the officer has named what only a person can find.
     """
-    gone = [key for key in reason.evidence if key in _THERE and not _THERE[key](application, reason)]
+    file = file or File(application)
+    gone = [key for key in reason.evidence if key in _THERE and not _THERE[key](file, reason)]
     return (*gone, *(key for key in reason.evidence if key in NAMED and not named))
 
 
 def require(application: Application, reasons: Iterable[Reason], *, named: bool = True) -> None:
     """Raises EvidenceMissing."""
-    gone = [(each.code, key) for each in reasons for key in missing(application, each, named=named)]
+    file = File(application)
+    gone = [(each.code, key) for each in reasons for key in missing(application, each, named=named, file=file)]
     if gone:
         raise EvidenceMissing(gone)

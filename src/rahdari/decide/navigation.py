@@ -15,6 +15,8 @@ def links(request: HttpRequest) -> list[Link]:
     user = getattr(request, "user", None)
     if not isinstance(user, User) or not people.is_officer(user):
         return []
+    # A page that lists cases has asked it with the rest.
+    known: int | None = getattr(request, "for_me", None)
     match = request.resolver_match
     page = match.url_name if match and match.namespace == "decide" else ""
     return [
@@ -23,7 +25,7 @@ def links(request: HttpRequest) -> list[Link]:
             _("Approvals"),
             reverse("decide:approvals"),
             here=page == "approvals",
-            count=desk.for_me(officer=user),
+            count=desk.for_me(officer=user) if known is None else known,
             count_words=_("for you"),
         ),
     ]

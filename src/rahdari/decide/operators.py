@@ -1,6 +1,7 @@
 """An officer asks operators whether an applicant is their subscriber. What they say decides nothing by itself."""
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
@@ -29,14 +30,12 @@ class NoOperatorToAsk(RahdariError):
     case: Case
 
 
-def asked_about(application: Application) -> list[SubscriberQuestion]:
-    return list(questions.questions_of(application.subject).exclude(state=WITHDRAWN))
-
-
-def answers_about(application: Application) -> list[tuple[SubscriberQuestion, str, str, str]]:
-    """Each question to an operator about this application: the operator's name, the address, and what it said."""
-    found = asked_about(application)
-    names = {slug: name for slug, name, _asn in publish.operators_of_networks()} if found else {}
+def answers_about(
+    asked: Iterable[SubscriberQuestion], operators: Iterable[Operator]
+) -> list[tuple[SubscriberQuestion, str, str, str]]:
+    """Of each question to an operator the operator's name, the address, and what it said."""
+    found = [each for each in asked if each.state != WITHDRAWN]
+    names = {slug: name for slug, name, _asn in publish.with_networks(operators)}
     return [
         (
             question,
@@ -48,16 +47,19 @@ def answers_about(application: Application) -> list[tuple[SubscriberQuestion, st
     ]
 
 
-def to_ask(application: Application) -> list[tuple[Endpoint, Operator]]:
-    """The addresses whose operator is known and was not asked about them. None where no name was asked for: an operator
-    knows its subscribers by that."""
+def to_ask(
+    application: Application,
+    asked: Iterable[SubscriberQuestion],
+    endpoints: Iterable[Endpoint],
+    operators: Sequence[Operator],
+) -> list[tuple[Endpoint, Operator]]:
+    """Of its addresses those whose operator is known and was not asked about them. None where no name was asked for: an
+    operator knows its subscribers by that."""
     if not application.holder_name:
         return []
-    asked = {(question.target, question.operator) for question in asked_about(application)}
-    endpoints = applications.endpoints_of(application)
-    by_network = {asn: publish.operator_of_network(asn) for asn in {each.asn for each in endpoints}}
-    known = [(each, operator) for each in endpoints if (operator := by_network[each.asn]) is not None]
-    return [(each, operator) for each, operator in known if (each.subject, operator.slug) not in asked]
+    told = {(question.target, question.operator) for question in asked if question.state != WITHDRAWN}
+    known = [(each, publish.of_network(operators, each.asn)) for each in endpoints]
+    return [(each, operator) for each, operator in known if operator and (each.subject, operator.slug) not in told]
 
 
 @transaction.atomic
@@ -66,7 +68,9 @@ def ask_operator(*, case: Case, officer: User, now: dt.datetime) -> int:
     about. Raises NoOperatorToAsk."""
     case = lock(case)
     actor = begin(case, "ask_operator", by=officer, now=now).actor
-    found = to_ask(case.application)
+    application = case.application
+    asked, endpoints = questions.questions_of(application.subject), applications.endpoints_of(application)
+    found = to_ask(application, asked, endpoints, list(publish.active_operators()))
     if not found:
         raise NoOperatorToAsk(case)
     for endpoint, operator in found:

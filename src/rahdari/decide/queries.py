@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from rahdari.apply import pending
 from rahdari.apply import subjects as apply_subjects
@@ -162,11 +162,17 @@ def cases() -> QuerySet[Case]:
 def read_cases(keys: Sequence[uuid.UUID], *also: QuerySet[Any, Any]) -> list[Case]:
     """The same of these keys, read in one statement with whatever else is asked."""
     found = Case.objects.select_related(*WITH_A_CASE, "assigned_to").filter(pk__in=keys).order_by()
+    read_events(found, keys, *also)
+    return list(found)
+
+
+def read_events(found: QuerySet[Case] | Sequence[Case], keys: Sequence[uuid.UUID], *also: QuerySet[Any, Any]) -> None:
+    """All that the standing and the clock of these cases are computed from, in one statement with whatever else is
+    asked: with the cases themselves, where they are a query."""
     events = {name: rows.filter(case__in=keys) for name, rows in _events().items()}
-    together.ask(found, *events.values(), *also)
+    together.ask(*([found] if isinstance(found, QuerySet) else []), *events.values(), *also)
     for name, rows in events.items():
         together.share(found, name, rows, by="case")
-    return list(found)
 
 
 def _events() -> dict[str, QuerySet[Any]]:
@@ -310,7 +316,8 @@ def case_for_officer(*, officer: User, reference: str, now: dt.datetime, why: st
     Raises CaseNotFound, WhyMissing.
     """
     asked = reference.replace("\0", "")  # PostgreSQL takes no NUL, and a forged reference is an unknown one
-    case = cases().filter(application__reference=asked).first() if people.is_officer(officer) else None
+    found = Case.objects.select_related(*WITH_A_CASE, "assigned_to").filter(application__reference=asked)
+    case = found.first() if people.is_officer(officer) else None
     if case is None or is_own(case.application, officer):
         raise CaseNotFound(reference)
     if case.status != Status.OPEN and not why:
@@ -324,6 +331,7 @@ def case_for_officer(*, officer: User, reference: str, now: dt.datetime, why: st
         ground=ground_of(case),
         detail={"case": str(case.pk)},
     )
+    read_events([case], [case.pk])
     return case
 
 
@@ -368,13 +376,11 @@ def decision_of(case: Case) -> Decision | None:
     return next((decision for decision in case.decisions.all() if decision.voided_at is None), None)
 
 
-def registrations_of(application: Application) -> int:
-    """How many decisions for this holder, or with this number, were granted before, for the facts of a case."""
-    return _of_holder(application).filter(STANDING_GRANTS).count()
-
-
-def refusals_of(application: Application) -> int:
-    return _of_holder(application).filter(outcome=Outcome.REFUSED).count()
+def decided_before(application: Application) -> QuerySet[Decision, dict[str, Any]]:
+    """How many decisions for this holder, or with this number, were `granted` and `refused` before, for the facts of a
+    case."""
+    before, refused = _of_holder(application), Q(outcome=Outcome.REFUSED)
+    return together.totals(before, granted=Count("pk", filter=STANDING_GRANTS), refused=Count("pk", filter=refused))
 
 
 def others_counted_with(application: Application) -> list[Application]:
@@ -409,13 +415,13 @@ def is_new_in_office(officer: User, now: dt.datetime) -> bool:
     return since is None or now < since + settings.SECONDS_AFTER
 
 
-def history(case: Case) -> list[Row]:
+def history(case: Case) -> QuerySet[Row]:
     """All that was done to, or read of, this file, newest first."""
-    return list(record.about(case.application.subject)[:LONGEST_HISTORY])
+    return record.about(case.application.subject)[:LONGEST_HISTORY]
 
 
-def missing_for_grant(case: Case, now: dt.datetime) -> rules.Assessment:
-    return assessment_of(case.application, now)
+def missing_for_grant(case: Case, now: dt.datetime, found: Sequence[Check] | None = None) -> rules.Assessment:
+    return assessment_of(case.application, now, found)
 
 
 def reference_of(text: str) -> str | None:

@@ -5,7 +5,7 @@ and to the operator that an officer names.
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
 
@@ -17,6 +17,7 @@ from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.people.models import User
 from rahdari.publish import queries as publish
+from rahdari.publish.models import Operator
 from rahdari.register import address_changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
@@ -35,14 +36,18 @@ class NobodyToName(RahdariError):
     operator: str
 
 
-def unreached_endpoints(application: Application) -> list[Endpoint]:
-    """The addresses that would be listed nowhere if the application were granted now."""
-    if application.is_mobile or publish.gateways().exists():
+def unreached_endpoints(
+    application: Application, endpoints: Iterable[Endpoint] | None = None, operators: Iterable[Operator] | None = None
+) -> list[Endpoint]:
+    """The addresses that would be listed nowhere if the application were granted now. Whoever has its addresses and the
+    active operators already gives them along."""
+    if application.is_mobile:
+        return []
+    if publish.gateways().exists() if operators is None else any(each.gateway for each in operators):
         return []
     known = directory.current()
-    return [
-        each for each in applications.endpoints_of(application) if each.asn is None and not known.asns(each.network)
-    ]
+    endpoints = applications.endpoints_of(application) if endpoints is None else endpoints
+    return [each for each in endpoints if each.asn is None and not known.asns(each.network)]
 
 
 def unreached_of(registration: Registration) -> list[Entry]:
@@ -73,11 +78,14 @@ def with_files(found: Collection[Entry], *, officer: User) -> list[tuple[Entry, 
     return [(each, application) for each, application in rows if application is not None and not is_own(application)]
 
 
-def held_against(found: Assessment, application: Application) -> Assessment:
+def held_against(
+    found: Assessment, application: Application, unreached: Iterable[Endpoint] | None = None
+) -> Assessment:
     """The same, unless a grant would be listed nowhere: then that is what is missing."""
     if isinstance(found, NotYet):
         return found
-    missing = [CheckFact(REACH, each.subject, "failed") for each in unreached_endpoints(application)]
+    unreached = unreached_endpoints(application) if unreached is None else unreached
+    missing = [CheckFact(REACH, each.subject, "failed") for each in unreached]
     return NotYet(tuple(missing)) if missing else found
 
 

@@ -70,6 +70,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     if filters.q and (found := queries.reference_of(filters.q)) is not None:
         return to_page(request, "case", reference=found)
     shown = desk.desk(officer=person(request), filters=filters, now=timezone.now())
+    request.for_me = shown.for_me  # type: ignore[attr-defined]
     rest = given.copy()
     rest.pop("page", None)
     context = {
@@ -102,6 +103,7 @@ def _views(shown: desk.Desk) -> list[dict[str, Any]]:
 @officer_required
 def approvals(request: HttpRequest) -> HttpResponse:
     shown = desk.proposals(officer=person(request), page=_page_number(request), now=timezone.now())
+    request.for_me = shown.mine  # type: ignore[attr-defined]
     rows = [
         {"row": row, "why_not": words.why_not_second(row.cannot_second) if row.cannot_second else ""}
         for row in shown.rows
@@ -160,6 +162,7 @@ def _page_of(request: HttpRequest, shown: Case) -> CasePage:
 
 def _show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "", **extra: Any) -> HttpResponse:
     page = _page_of(request, shown)
+    request.for_me = page.for_me  # type: ignore[attr-defined]
     if page.shows_listed_names:
         journal.record(
             act="decide.read_listed_name",

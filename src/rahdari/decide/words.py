@@ -1,7 +1,7 @@
 """What happened to a case, and how it stands, in the reader's words. How an act is called says `acts`."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -12,7 +12,6 @@ from rahdari.apply import file_hold as apply_file_hold
 from rahdari.apply.models import Application
 from rahdari.journal import registry
 from rahdari.journal.models import JournalEntry
-from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Policy
 
@@ -30,16 +29,17 @@ class HistoryLine:
     count: int = 1
 
 
-def history(rows: Iterable[JournalEntry], *, reader: User) -> list[HistoryLine]:
+def history(rows: Iterable[JournalEntry], *, reader: User, staff: Iterable[User]) -> list[HistoryLine]:
     """What became of a file since it was sent. The steps of a draft are the applicant's own and are left out.
 
     What somebody did many times in a row, such as proving 500 addresses, is one line.
     """
     named: dict[str, str] = {}
+    colleagues = {str(each.pk): each for each in staff}
 
     def by(actor: str) -> str:
         if actor not in named:
-            named[actor] = who(actor, reader)
+            named[actor] = who(actor, reader, colleagues)
         return named[actor]
 
     acts = ((row, registry.words_of(row.act)) for row in rows)
@@ -52,14 +52,15 @@ def history(rows: Iterable[JournalEntry], *, reader: User) -> list[HistoryLine]:
     return [replace(next(same), count=1 + sum(1 for _ in same)) for _key, same in alike]
 
 
-def who(actor: str, reader: User) -> str:
-    """How a page names the actor of a row of the journal, in the reader's language."""
+def who(actor: str, reader: User, colleagues: Mapping[str, User]) -> str:
+    """How a page names the actor of a row of the journal, in the reader's language. `colleagues`: who of them holds or
+    held a post, by their id."""
     kind, _colon, name = actor.partition(":")
     if kind in {"officer", "supervisor"}:
         if name == str(reader.pk):
             return _("you")
-        colleague = people.name_of_staff(name)
-        return f"\u2068{colleague}\u2069" if colleague else _("an officer")
+        colleague = colleagues.get(name)
+        return f"\u2068{colleague.name}\u2069" if colleague and colleague.name else _("an officer")
     return {
         "person": _("the applicant"),
         "agent": _("an agent of the applicant"),

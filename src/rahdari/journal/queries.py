@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, UUIDField
+from django.db.models.functions import Cast, Right
 
 from . import registry
 from .models import REMOVED, SHOWN, JournalEntry
@@ -58,10 +60,20 @@ LOOKS = """SELECT max(at) AS last, actor, act, reason, ground, count(*) FROM jou
 ) GROUP BY (at AT TIME ZONE %s)::date, actor, act, reason, ground ORDER BY last DESC, act, actor"""
 
 
-def left_by(member: str) -> dict[str, dt.datetime]:
-    """What somebody belonged to, and when they last ceased to: by subject."""
-    found = JournalEntry.objects.filter(act__endswith=f".{REMOVED}", detail__contains={"member": member}).order_by()
-    return dict(found.values_list("subject").annotate(last=Max("at")))
+def left_by(member: str) -> QuerySet[JournalEntry]:
+    """When somebody ceased to belong to what."""
+    return JournalEntry.objects.filter(act__endswith=f".{REMOVED}", detail__contains={"member": member}).order_by()
+
+
+def staff_in(rows: QuerySet[JournalEntry]) -> QuerySet[JournalEntry, Any]:
+    """The ids of officers and supervisors among those who did something, for a query of theirs."""
+    by_officers = rows.order_by().filter(actor__regex=r"^(officer|supervisor):[0-9a-f-]{36}$")
+    return by_officers.values_list(Cast(Right("actor", 36), UUIDField()))
+
+
+def ceased(subject: str) -> QuerySet[JournalEntry]:
+    """When whom ceased to belong to this; `detail` names them under "member"."""
+    return JournalEntry.objects.filter(act__endswith=f".{REMOVED}", subject=subject).order_by()
 
 
 def acts_after(id: int, acts: Iterable[str]) -> QuerySet[JournalEntry]:

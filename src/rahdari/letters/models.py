@@ -70,6 +70,7 @@ class Letter(models.Model):
         ordering: ClassVar[list[str]] = ["-written_at", "-id"]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["to", "-written_at"], name="letters_of_person"),
+            models.Index(fields=["about", "-written_at"], condition=~models.Q(about=""), name="letters_about"),
             models.Index(
                 fields=["next_try_at"],
                 condition=models.Q(state__in=["queued", "sending"]),

@@ -1,10 +1,11 @@
 """What SMS adds to letters: the note that says that one is there, what became of it, and how it would read."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -52,8 +53,14 @@ def given_up(*, since: dt.datetime) -> dict[str, int]:
 # -- what became of it -----------------------------------------------------------------------------------------------
 
 
-def standings_of(letter: Letter) -> list[DeliveryStanding]:
-    return [of_message(message) for message in Message.objects.filter(letters__letter=letter.pk)]
+def standings_of(letter: Letter, notes: Iterable[Any] | None = None) -> list[DeliveryStanding]:
+    found: Iterable[Any] = Message.objects.filter(letters__letter=letter.pk) if notes is None else notes
+    return [of_message(each) for each in found if notes is None or each.letter == letter.pk]
+
+
+def notes_about(about: str) -> QuerySet[Message]:
+    letters = Letter.objects.filter(about=about).order_by().values("pk")
+    return Message.objects.filter(letters__letter__in=letters).annotate(letter=F("letters__letter"))
 
 
 def of_message(message: Message) -> DeliveryStanding:

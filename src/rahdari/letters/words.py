@@ -1,7 +1,10 @@
 """What became of a letter or a note, in plain words for whoever reads its file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rahdari import optional
@@ -52,6 +55,13 @@ def why_no_email(letter: Letter) -> str:
     return _("The email could not be delivered.")
 
 
-def reached(letter: Letter) -> list[DeliveryStanding]:
-    """By every channel that this letter took."""
-    return [of_email(letter), *(one for each in optional.given(__package__, "standings_of") for one in each(letter))]
+def reached(letter: Letter, notes: Iterable[Any] | None = None) -> list[DeliveryStanding]:
+    """By every channel that this letter took. `notes`: what `notes_about` found, where it was read."""
+    also = optional.given(__package__, "standings_of")
+    return [of_email(letter), *(one for each in also for one in each(letter, notes))]
+
+
+def notes_about(about: str) -> QuerySet[Any] | None:
+    """By which the letters about one subject also went, to be read with other things."""
+    found: QuerySet[Any] | None = optional.ask(__package__, "notes_about", about)
+    return found

@@ -8,11 +8,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.module_loading import import_string
@@ -22,6 +23,7 @@ from rahdari.register import queries as register
 from rahdari.vault import links
 from rahdari.web import limits
 
+from . import reading
 from .acting import Acting
 from .acting_for import PART_LASTS as PART_LASTS
 from .acting_for import has_part as has_part
@@ -108,6 +110,12 @@ def name_of_staff(id: str) -> str:
     return found.name if found is not None else ""
 
 
+def staff_named_in(actors: QuerySet[Any, Any]) -> QuerySet[User]:
+    """People who hold or held a post, by a query of their ids."""
+    posts = RoleAssignment.objects.filter(user=OuterRef("pk")).order_by()
+    return User.objects.filter(Exists(posts), pk__in=actors).order_by()
+
+
 # The posts that were looked up already, by the person's key, while one request is answered: each page asks for its
 # links, its gates and its contents, and would ask the database each time.
 _looked_up: ContextVar[dict[uuid.UUID | None, list[RoleAssignment]] | None] = ContextVar(
@@ -115,25 +123,21 @@ _looked_up: ContextVar[dict[uuid.UUID | None, list[RoleAssignment]] | None] = Co
 )
 
 
-# Whether a page is only read now, so that what came with the reader stays true.
-_only_read: ContextVar[bool] = ContextVar("only_read", default=False)
-
-
 @contextmanager
 def looking_up_posts_once(*, only_read: bool = False) -> Iterator[None]:
     """Within it the posts of a person are asked for once, unless one is given or ended here (`forget_posts`). While a
     page is only read nobody joins an organisation and no mandate is given: what came with the reader is believed."""
-    tokens = _looked_up.set({}), _only_read.set(only_read)
+    tokens = _looked_up.set({}), reading.ONLY.set(only_read)
     try:
         yield
     finally:
         _looked_up.reset(tokens[0])
-        _only_read.reset(tokens[1])
+        reading.ONLY.reset(tokens[1])
 
 
 def _has_none(user: User, name: str) -> bool:
     """Whether the reader of a page came without any (`reader`)."""
-    return _only_read.get() and getattr(user, name, None) is False
+    return reading.ONLY.get() and getattr(user, name, None) is False
 
 
 def forget_posts() -> None:

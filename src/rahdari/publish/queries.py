@@ -153,9 +153,12 @@ def operator_by_slug(slug: str) -> Operator | None:
 
 def operator_of_network(asn: int | None) -> Operator | None:
     """The active operator that has this network: whom to ask about an address of it."""
-    if asn is None:
-        return None
-    return active_operators().filter(asns__contains=[asn], gateway=False).order_by("slug").first()
+    return None if asn is None else of_network(active_operators().filter(asns__contains=[asn]), asn)
+
+
+def of_network(operators: Iterable[Operator], asn: int | None) -> Operator | None:
+    """The same among active operators that were read."""
+    return next((each for each in operators if asn in each.asns and not each.gateway), None)
 
 
 def gateways() -> QuerySet[Operator]:
@@ -165,8 +168,12 @@ def gateways() -> QuerySet[Operator]:
 
 def operators_of_networks() -> list[tuple[str, str, int]]:
     """Active operators with networks of their own: slug, name in the language of the page, and the first of these."""
-    found = active_operators().filter(gateway=False).exclude(asns=[])
-    return [(each.slug, each.name, min(each.asns)) for each in found]
+    return with_networks(active_operators())
+
+
+def with_networks(operators: Iterable[Operator]) -> list[tuple[str, str, int]]:
+    """The same of active operators that were read."""
+    return [(each.slug, each.name, min(each.asns)) for each in operators if each.asns and not each.gateway]
 
 
 def unreached_entries(entries: QuerySet[Entry]) -> QuerySet[Entry]:

@@ -303,9 +303,9 @@ class Desk:
             cursor.execute("SELECT pg_backend_pid()")
             spent = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
         for _ in range(rounds):
-            began = time.perf_counter(), time.process_time(), _seconds(spent)
+            began = time.perf_counter(), time.process_time(), seconds(spent)
             ask()
-            ended = time.perf_counter(), time.process_time(), _seconds(spent)
+            ended = time.perf_counter(), time.process_time(), seconds(spent)
             whole, web, postgres = (after - before for before, after in zip(began, ended, strict=True))
             count.whole.append(whole)
             count.cpu.append(web + postgres)
@@ -323,6 +323,6 @@ class Desk:
         }
 
 
-def _seconds(spent: Path) -> float:
+def seconds(spent: Path) -> float:
     """Of processor time by one process, as the kernel has it in nanoseconds."""
     return int(spent.read_text().split()[0]) / 1e9

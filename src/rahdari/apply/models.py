@@ -143,6 +143,11 @@ class Application(models.Model):
                 condition=Q(status="submitted", awaits_rule=True),
                 name="application_awaits_rule",
             ),
+            models.Index(
+                fields=["service", "submitted_at"],
+                condition=Q(status="submitted", checks_opened_at__isnull=False),
+                name="application_of_a_service",
+            ),
             # Asked for at each round of the line.
             models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="application_closed"),
             models.Index(fields=["updated_at"], condition=Q(status="draft"), name="drafts_by_their_age"),

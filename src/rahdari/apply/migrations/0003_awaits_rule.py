@@ -30,6 +30,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="application",
             index=models.Index(
+                condition=models.Q(("checks_opened_at__isnull", False), ("status", "submitted")),
+                fields=["service", "submitted_at"],
+                name="application_of_a_service",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="application",
+            index=models.Index(
                 condition=models.Q(("awaits_rule", True), ("status", "submitted")),
                 fields=["submitted_at", "id"],
                 name="application_awaits_rule",

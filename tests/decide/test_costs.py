@@ -9,10 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from rahdari import workflow
 from rahdari.decide import assignment, questions, refusals
 from rahdari.decide.models import Case
 from rahdari.people.models import User
-from tests.builders.cases import NOW, a_case, an_officer
+from tests.builders.cases import NOW, a_case, a_decided_application, an_officer
 
 pytestmark = pytest.mark.django_db
 MOST = 10
@@ -91,3 +92,13 @@ def test_a_case_asks_ten_queries(browser: Client, officer: User, second: User, n
         reader.get(reverse("decide:case", args=[case.application.reference]))
     asked = opened(browser, reverse("decide:case", args=[case.application.reference]))
     assert len(asked.texts) <= MOST, asked.texts
+
+
+def test_a_decided_case_asks_two_more_of_the_rooms_beside(browser: Client) -> None:
+    """Who works over the registration from elsewhere, and from home."""
+    application = a_decided_application()
+    workflow.enter_grants(NOW)
+    at = reverse("decide:case", args=[application.reference])
+    browser.post(f"{at}why/", {"why": "again"})
+    asked = opened(browser, at)
+    assert len(asked.texts) <= MOST + 3, asked.texts

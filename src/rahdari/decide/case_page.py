@@ -92,6 +92,7 @@ class _Read:
         self.letters = inbox.letters_about(subject)
         self.asked_operators = questions.questions_with_answers(subject)
         self.operators = publish.active_operators()
+        self.taken_back = revocation.taken_back(case)
         self.proposed = desk.proposed_for_me(reader)
         self.posts = people.all_posts() if with_posts else ()
         read = [each for each in vars(self).values() if isinstance(each, QuerySet)]
@@ -389,7 +390,8 @@ class CasePage:
 
     @cached_property
     def may_restore(self) -> bool:
-        return self.standing.status == Status.DECIDED and revocation.to_restore(self.case, self.now) is not None
+        is_decided = self.standing.status == Status.DECIDED
+        return is_decided and revocation.to_restore(self.case, self.now, self._read.taken_back) is not None
 
     @cached_property
     def may_revoke(self) -> bool:
@@ -406,7 +408,10 @@ class CasePage:
             return [(each.subject, each.address_text) for each in self._unreached]
         if self.decision is None or self.decision.registration is None:
             return []
-        return [(each.origin, format_block(each.block)) for each in unreached_of(self.decision.registration)]
+        return [
+            (each.origin, format_block(each.block))
+            for each in unreached_of(self.decision.registration, self._read.operators)
+        ]
 
     @property
     def may_name_network(self) -> bool:

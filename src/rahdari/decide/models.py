@@ -94,7 +94,7 @@ class Case(models.Model):
             # What is only counted, by columns of which many have the same: PostgreSQL keeps each once.
             models.Index(fields=["waits_for", "late_at"], condition=Q(status=Status.OPEN.value), name="cases_counted"),
             models.Index(
-                fields=["waits_for", "has_failed", "has_waiting", "service", "assigned_to"],
+                fields=["waits_for", "has_failed", "has_waiting", "service", "assigned_to", "late_at"],
                 condition=Q(status=Status.OPEN.value),
                 name="cases_filtered",
             ),

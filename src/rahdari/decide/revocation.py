@@ -6,9 +6,11 @@ the register and the letter are one transaction: there is no moment in which the
 """
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari import policy
@@ -188,9 +190,15 @@ def restore_registration(*, case: Case, officer: User, why: str, now: dt.datetim
     return taken
 
 
-def to_restore(case: Case, now: dt.datetime) -> Revocation | None:
-    """What was taken back from this case, stands taken back, and could stand again."""
-    taken = case.revocations.select_related("registration").filter(restored_at__isnull=True).last()
+def taken_back(case: Case) -> QuerySet[Revocation]:
+    """What was taken back from this case and not restored, the last in front."""
+    found = Revocation.objects.filter(case=case, restored_at__isnull=True).select_related("registration")
+    return found.order_by("-at", "-id")
+
+
+def to_restore(case: Case, now: dt.datetime, found: Iterable[Revocation] | None = None) -> Revocation | None:
+    """What was taken back from this case, stands taken back, and could stand again. `found`: what `taken_back` did."""
+    taken = taken_back(case).first() if found is None else next(iter(found), None)
     if taken is None or taken.registration.expired_at is not None or now >= taken.registration.stays_until:
         return None
     over = entries.standing(taken.registration, now) in {Standing.SUSPENDED, Standing.STRUCK_OUT}

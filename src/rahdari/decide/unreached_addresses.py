@@ -50,10 +50,10 @@ def unreached_endpoints(
     return [each for each in endpoints if each.asn is None and not known.asns(each.network)]
 
 
-def unreached_of(registration: Registration) -> list[Entry]:
-    """The entries of a registration that no operator gets."""
+def unreached_of(registration: Registration, operators: Iterable[Operator] | None = None) -> list[Entry]:
+    """The entries of a registration that no operator gets. `operators`: the active ones, where they were read."""
     active = entries.active_of_registrations([registration]).filter(part_of__isnull=True)
-    return list(publish.unreached_entries(active))
+    return list(publish.unreached_entries(active, operators))
 
 
 def unreached() -> list[Entry]:

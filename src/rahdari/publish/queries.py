@@ -176,11 +176,12 @@ def with_networks(operators: Iterable[Operator]) -> list[tuple[str, str, int]]:
     return [(each.slug, each.name, min(each.asns)) for each in operators if each.asns and not each.gateway]
 
 
-def unreached_entries(entries: QuerySet[Entry]) -> QuerySet[Entry]:
-    """Those of these entries that no active operator is to have."""
-    if gateways().exists():
+def unreached_entries(entries: QuerySet[Entry], operators: Iterable[Operator] | None = None) -> QuerySet[Entry]:
+    """Those of these entries that no active operator is to have. `operators`: the active ones, where they were read."""
+    active = active_operators() if operators is None else operators
+    if any(each.gateway for each in active):
         return entries.none()
-    known = {asn for asns in active_operators().values_list("asns", flat=True) for asn in asns}
+    known = {asn for each in active for asn in each.asns}
     return entries.exclude(asns__overlap=sorted(known))
 
 

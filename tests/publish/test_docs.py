@@ -96,6 +96,7 @@ class TestKeyRunbook:
         for role in keys.OFFLINE_ROLES:
             assert f"`{role}-1.pem` to `{role}-{keys.OFFLINE_KEYS}.pem`" in CEREMONY
 
+    @pytest.mark.whole
     def test_is_run_from_its_first_line_to_its_last(
         self, data: Path, machine: Machine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

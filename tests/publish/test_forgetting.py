@@ -61,6 +61,7 @@ class TestWhatIsForgotten:
         follower.sync()
         assert "10.1.0.1/32" not in follower.prefixes and len(follower.entries) == 41
 
+    @pytest.mark.whole
     def test_would_be_missed_if_deltas_reached_back_for_longer(
         self, follower: Follower, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -173,19 +173,19 @@ class TestApprove:
             approve()
 
     def test_is_for_as_many_as_waited(self, feed: Repository, operator: Operator, follower: Follower) -> None:
-        found = [entered(address(number)) for number in range(200)]
+        found = [entered(address(number)) for number in range(80)]
         publish()
         end(found[:25])
         publish()
         approve(NOW + HOUR)
-        end(found[25:125], now=NOW + 2 * HOUR)
+        end(found[25:55], now=NOW + 2 * HOUR)
         publish(NOW + 2 * HOUR)
         hold = the_hold()
-        assert (hold.state, hold.removals, hold.approved_by) == (RemovalHold.State.WAITING, 125, "")
+        assert (hold.state, hold.removals, hold.approved_by) == (RemovalHold.State.WAITING, 55, "")
         assert hold.due_at == NOW + 26 * HOUR, "the period begins anew"
         publish(NOW + 30 * HOUR)
         follower.sync()
-        assert len(follower.entries) == 200
+        assert len(follower.entries) == 80
 
     def test_lets_very_many_go_in_several_editions(
         self, many: list[Registration], follower: Follower, monkeypatch: pytest.MonkeyPatch

@@ -1,11 +1,15 @@
 """Many entries do not leave the feed at once: they wait, and another person lets them go or not (ADR 0009)."""
 
 import datetime as dt
+import shutil
 from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,21 +22,49 @@ from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from tests.builders.publishing import NOW, Follower, address, an_operator, entered, moved, publish, struck_out
 from tests.publish.agents import AgentSide, serving
-from tests.publish.conftest import data, feed, follower, operator
+from tests.publish.conftest import follower
 from tests.publish.receipts import received
 
-__all__ = ["data", "feed", "follower", "operator"]
+__all__ = ["follower"]
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 OFFICER, SECOND_OFFICER = "officer:1", "officer:2"
 
 
+@dataclass
+class Built:
+    """Forty registrations, published, and the data folder that they are published in."""
+
+    data: Path
+    many: list[Registration]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built(shared: None, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    folder = tmp_path_factory.mktemp("built") / "data"
+    folder.mkdir()
+    with override_settings(DATA=folder):
+        ceremony.make_feed_keys(offline=folder / "keys" / "feed-offline", now=NOW)
+        an_operator()
+        many = [entered(address(number)) for number in range(40)]
+        publish()
+    return Built(folder, many)
+
+
 @pytest.fixture
-def many(feed: Repository, operator: Operator) -> list[Registration]:
-    """Forty registrations, published."""
-    found = [entered(address(number)) for number in range(40)]
-    publish()
-    return found
+def feed(built: Built, tmp_path: Path, settings: Any, db: None) -> Repository:
+    settings.DATA = shutil.copytree(built.data, tmp_path / "data")
+    return Repository(settings.DATA)
+
+
+@pytest.fixture
+def operator(feed: Repository) -> Operator:
+    return Operator.objects.get()
+
+
+@pytest.fixture
+def many(built: Built, feed: Repository) -> list[Registration]:
+    return deepcopy(built.many)
 
 
 def end(registrations: list[Registration], *, now: dt.datetime = NOW) -> None:
@@ -89,18 +121,17 @@ class TestHold:
         assert address(21) not in follower.prefixes and len(follower.entries) == 39
         assert the_hold().removals == 21
 
-    def test_is_of_one_stream_and_holds_up_no_other(self, feed: Repository, tmp_path: Path) -> None:
-        small, large = an_operator("sample-fibre"), an_operator("sample-mobile", asns=[64501])
-        few = [entered(address(number)) for number in range(30)]
+    def test_is_of_one_stream_and_holds_up_no_other(self, many: list[Registration], operator: Operator) -> None:
+        large = an_operator("sample-mobile", asns=[64501])
         for number in range(1000, 1030):
             entered(address(number), asn=64501)
         publish()
-        end(few[:25])
+        end(many[:25])
         ended = entered(address(2000), asn=64501)
         publish()
         end([ended])
         publish()
-        assert [hold.stream.asns for hold in holds.open_holds()] == [small.asns]
+        assert [hold.stream.asns for hold in holds.open_holds()] == [operator.asns]
         assert large.asns == [64501]
         assert Listing.objects.filter(stream__asns=[64501], until_sequence=None).count() == 30
 
@@ -111,7 +142,7 @@ class TestHold:
         assert not everything.followed and not RemovalHold.objects.filter(stream=everything).exists()
 
     def test_registrations_that_expire_together_count_too(self, feed: Repository, operator: Operator) -> None:
-        for number in range(30):
+        for number in range(100, 130):
             entered(address(number), until=NOW + HOUR)
         publish()
         register.expire_due(now=NOW + 2 * HOUR)
@@ -172,8 +203,8 @@ class TestApprove:
         with pytest.raises(holds.HoldDecided):
             approve()
 
-    def test_is_for_as_many_as_waited(self, feed: Repository, operator: Operator, follower: Follower) -> None:
-        found = [entered(address(number)) for number in range(80)]
+    def test_is_for_as_many_as_waited(self, many: list[Registration], follower: Follower) -> None:
+        found = [*many, *(entered(address(number)) for number in range(100, 140))]
         publish()
         end(found[:25])
         publish()
@@ -220,10 +251,9 @@ class TestApprove:
 
 class TestCancel:
     def test_keeps_them_in_the_feed_until_their_own_term_ends(
-        self, feed: Repository, operator: Operator, follower: Follower
+        self, many: list[Registration], follower: Follower
     ) -> None:
-        found = [entered(address(number), until=NOW + 100 * HOUR) for number in range(30)]
-        entered(address(99))
+        found = [entered(address(number), until=NOW + 100 * HOUR) for number in range(100, 130)]
         publish()
         end(found)
         publish()
@@ -231,11 +261,11 @@ class TestCancel:
         holds.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="It was the wrong list.", now=NOW + HOUR)
         publish(NOW + 50 * HOUR)
         follower.sync()
-        assert len(follower.entries) == 31 and the_hold().state == RemovalHold.State.CANCELLED
+        assert len(follower.entries) == 70 and the_hold().state == RemovalHold.State.CANCELLED
         assert queries.holds_waiting() == 0
         publish(NOW + 124 * HOUR)  # the feed tells the day
         follower.sync()
-        assert follower.prefixes == {address(99)} and not holds.open_holds()
+        assert follower.prefixes == {address(number) for number in range(40)} and not holds.open_holds()
 
     def test_can_be_asked_again_by_one_and_approved_by_another(self, many: list[Registration]) -> None:
         end(many[:30])

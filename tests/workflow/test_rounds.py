@@ -59,10 +59,12 @@ class TestARound:
         assert len(questions(asked)) == 1, "\n".join(each["sql"][:200] for each in asked)
 
     def test_asks_of_every_step_that_has_no_rest_of_its_own(self) -> None:
-        unasked = [step.name for step in workflow.STEPS if not step.rests and len(step.asked) < len(step.parts)]
+        unasked = [step.name for step in workflow.STEPS if not step.rests and len(step.queues) < len(step.parts)]
         assert unasked == []
 
-    def test_makes_its_question_without_a_query(self) -> None:
+    def test_makes_its_question_without_a_query(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        # And makes it here (tests/questions.py).
+        monkeypatch.setattr(queues, "_troubled", None)
         first = workflow.Rounds()
         with CaptureQueriesContext(connection) as asked:
             first.gate.ask(NOW)
@@ -86,6 +88,15 @@ class TestARound:
         assert moved(rounds) == {}
         MailOptOut.objects.create(address_index="a", at=NOW)
         assert workflow.advance(now=NOW, rounds=rounds) == {"reads": 0, "fills": 1, "reads after": 1}
+
+    def test_alone_asks_of_the_steps_that_rest_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        step = Step("rests", queue_of("a", leaves="b"), rests=dt.timedelta(hours=1))
+        monkeypatch.setattr(workflow, "STEPS", (step, Step("goes on", queue_of("b", leaves=""))))
+        with CaptureQueriesContext(connection) as asked:
+            assert workflow.advance(now=NOW) == {"rests": 0, "goes on": 0}
+        assert len(questions(asked)) == 1
+        MailOptOut.objects.create(address_index="a", at=NOW)
+        assert workflow.advance(now=NOW) == {"rests": 1, "goes on": 1}
 
     def test_meets_a_policy_that_is_put_in_force_between_two(
         self, rounds: workflow.Rounds, settings: Any, tmp_path: Path

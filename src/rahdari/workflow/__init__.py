@@ -13,6 +13,7 @@ The publisher's step (`publish`) runs in a process of its own, since it holds ke
 import datetime as dt
 from collections.abc import Collection
 from functools import partial
+from typing import Any
 
 from rahdari import optional
 from rahdari.apply import queries as applications
@@ -22,7 +23,7 @@ from rahdari.control import attempts
 from rahdari.control import queries as proofs
 from rahdari.db import queues
 from rahdari.db.gate import NEVER, Batch, Gate
-from rahdari.db.queues import attempt
+from rahdari.db.queues import Queue, attempt
 from rahdari.decide import deadlines, ending
 from rahdari.publish import actions as publishing
 from rahdari.register import actions as register
@@ -61,13 +62,19 @@ from .unsupported import notify_of_terms
 
 class Rounds:
     """What one round leaves to the next: when each step that rests had nothing to do, when a queue was looked through
-    in vain, when all were run unasked, and the question whether anything waits."""
+    in vain, when all were run unasked, and the question whether anything waits. It is not asked of a step that `rests`;
+    of all when this is for one round alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rests: bool = True) -> None:
+        self.rests = rests
         self.idle: dict[str, dt.datetime] = {}
         self.in_vain: dict[Run, dt.datetime] = {}
         self.whole_at = NEVER
-        self.gate = Gate([part for step in STEPS for part in step.asked], under=applications.policy_in_force)
+        self.gate = Gate([part for step in STEPS for part in self.asked(step)], under=applications.policy_in_force)
+
+    def asked(self, step: Step) -> tuple[Queue[Any] | Batch, ...]:
+        """Those parts of it that are asked."""
+        return () if step.rests and self.rests else step.queues
 
 
 def advance(*, now: dt.datetime, rounds: Rounds | None = None, woken: bool = True) -> dict[str, int]:
@@ -79,7 +86,7 @@ def advance(*, now: dt.datetime, rounds: Rounds | None = None, woken: bool = Tru
     nobody has woken us, queues that were looked through in vain rest: what they hold waits for somebody.
     """
     unasked = rounds is not None and abs(now - rounds.whole_at) >= A_MINUTE
-    rounds = Rounds() if rounds is None else rounds
+    rounds = Rounds(rests=False) if rounds is None else rounds
     rounds.whole_at = now if unasked else rounds.whole_at
     moved: dict[str, int] = {}
     waiting: Collection[Run] | None = None
@@ -87,9 +94,9 @@ def advance(*, now: dt.datetime, rounds: Rounds | None = None, woken: bool = Tru
         if step.pause and abs(now - rounds.idle.get(step.name, NEVER)) < step.pause:
             continue
         run, parts = step.run, list[Run]()
-        if step.asked and not unasked:
+        if (asked := rounds.asked(step)) and not unasked:
             waiting = rounds.gate.ask_or_all("workflow", now) if waiting is None else waiting
-            parts = [part for part in step.parts if part in waiting or part not in step.asked]
+            parts = [part for part in step.parts if part in waiting or part not in asked]
             if not woken:
                 parts = [part for part in parts if abs(now - rounds.in_vain.get(part, NEVER)) >= IN_VAIN]
             if not parts:

@@ -45,9 +45,9 @@ class Step:
         return self.run.runs if isinstance(self.run, Together) else (self.run,)
 
     @property
-    def asked(self) -> tuple[Queue[Any] | Batch, ...]:
-        """Those parts that say what they find, of a step that is asked."""
-        return () if self.rests else tuple(part for part in self.parts if isinstance(part, Queue | Batch))
+    def queues(self) -> tuple[Queue[Any] | Batch, ...]:
+        """Those parts that say what they find."""
+        return tuple(part for part in self.parts if isinstance(part, Queue | Batch))
 
 
 class Place(StrEnum):

@@ -49,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from tests import engines
 
         config.pluginmanager.register(engines.Comparison(), "engines")
+    else:
+        from tests import questions
+
+        config.pluginmanager.register(questions.Kept(), "questions")
     if hasattr(config, "workerinput"):
         take_tables_from_template(config)
         return

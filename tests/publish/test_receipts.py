@@ -83,7 +83,7 @@ class TestRecordReceipt:
     def test_costs_the_same_few_queries_with_many_operators_and_receipts(
         self, feed: Repository, operator: Operator
     ) -> None:
-        for number in range(12):
+        for number in range(4):
             an_operator(f"sample-{number}", asns=[64500 + number])
         for number in range(5):
             entered(address(number))

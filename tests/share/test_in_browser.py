@@ -10,13 +10,12 @@ from rahdari.register.models import CoHolder
 from rahdari.share.models import ConsentQuestion
 from tests.builders import story
 from tests.in_browser import faults_on_a_small_phone
-from tests.needs import ENGLISH_FIRST
 
 from .test_sharing import DESK, House, browser_of, text
 from .test_sharing import built as built
 from .test_sharing import house as house
 
-pytestmark = [pytest.mark.django_db, pytest.mark.browser]
+pytestmark = [pytest.mark.django_db, pytest.mark.browser, pytest.mark.whole]
 
 
 def pages_of(house: House, language: str) -> Iterator[tuple[str, str]]:
@@ -50,6 +49,6 @@ def pages_of(house: House, language: str) -> Iterator[tuple[str, str]]:
     yield "given-notice", text(second, reverse("share:sharing"))
 
 
-@pytest.mark.parametrize("language", ENGLISH_FIRST)
+@pytest.mark.parametrize("language", ["en", "ur"])
 def test_pages_have_nothing_for_axe_to_find_and_fit_a_small_phone(house: House, language: str) -> None:
     assert faults_on_a_small_phone(pages_of(house, language), language) == []

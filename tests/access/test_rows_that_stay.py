@@ -20,10 +20,15 @@ STATEMENTS = [
 ]
 
 
-@pytest.mark.parametrize("statement", STATEMENTS)
-def test_is_refused_by_the_database(statement: str) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def registered(shared: None) -> None:
+    """By an officer, of somebody whose case it was."""
     story.granted_by_hand(story.a_case(story.a_person()), story.an_officer())
     story.advance()
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_is_refused_by_the_database(statement: str) -> None:
     table = statement.split()[2] if statement.startswith("DELETE") else statement.split()[1]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table}")

@@ -237,7 +237,10 @@ class TestRelist:
 
 
 class TestNewOperator:
-    @pytest.mark.parametrize(("taken", "looked_through"), [(3, 20_000), (3, 2), (1, 4), (2_000, 1)])
+    @pytest.mark.parametrize(
+        ("taken", "looked_through"),
+        [(3, 2), *(pytest.param(*each, marks=pytest.mark.whole) for each in ((3, 20_000), (1, 4), (2_000, 1)))],
+    )
     def test_of_rights_that_nobody_had_finds_what_is_registered_in_its_first_snapshot(
         self, feed: Repository, follower: Follower, monkeypatch: pytest.MonkeyPatch, taken: int, looked_through: int
     ) -> None:

@@ -89,8 +89,8 @@ class Looping:
         raise AssertionError("\n".join(lines))
 
 
-@pytest.fixture
-def server() -> Iterator[postgres.Server]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[postgres.Server]:
     with tempfile.TemporaryDirectory(prefix="rahdari-up-") as folder:
         server = postgres.Server(Path(folder) / "data", throwaway=True)
         server.start()
@@ -98,6 +98,13 @@ def server() -> Iterator[postgres.Server]:
             connection.execute("CREATE TABLE waiting (id int)")
         yield server
         server.stop()
+
+
+@pytest.fixture
+def server(running: postgres.Server) -> postgres.Server:
+    with psycopg.connect(running.url) as connection:
+        connection.execute("TRUNCATE waiting")
+    return running
 
 
 @pytest.fixture

@@ -112,6 +112,10 @@ def by_length(nodeid: str) -> int:
     return next((place for place, start in enumerate(LONGEST) if nodeid.startswith(start)), len(LONGEST))
 
 
+# Both try things out on one installation.
+WITH = {"tests/ops/test_rights.py": "tests/ops/test_doctor.py"}
+
+
 class OneProcessForAFile(LoadFileScheduling):
     """The tests of one file stay together, for what they share is made once; so do the journeys, which share a running
     demonstration. (`--dist loadgroup` would read marks, but knows of none under pytest 9.2.)"""
@@ -119,7 +123,7 @@ class OneProcessForAFile(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
         folder, _, name = file.rpartition("/")
-        return folder if folder == "tests/journeys" and name != "test_kill.py" else file
+        return folder if folder == "tests/journeys" and name != "test_kill.py" else WITH.get(file, file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:

@@ -10,7 +10,7 @@ from rahdari.ops import datafolder, postgres
 from tests.ops.installed import Installation
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def installation() -> Iterator[Installation]:
     with tempfile.TemporaryDirectory(prefix="rahdari-doctor-") as folder:
         data = datafolder.make(Path(folder) / "data", datafolder.DEMO)

@@ -16,6 +16,7 @@ from rahdari.publish import actions, queries
 from rahdari.publish import watching as publisher_watch
 from rahdari.web import metrics_access as watching
 from tests.waiting import until
+from tests.web.test_errors import pages_say_that_we_are_back_in_a_moment
 
 PROGRAM = """
 import logging, os, sys, threading
@@ -165,6 +166,21 @@ class TestRounds:
         server.stop()
         loop.read_until("The database does not answer")
         server.start()
+        loop.read_until("The database answers again")
+        loop.read_until("round 0")
+
+    def test_go_on_and_pages_say_so_when_there_was_no_further_connection(
+        self, server: postgres.Server, looping: list[Looping]
+    ) -> None:
+        loop = Looping(server.url, beat=0.05)
+        looping.append(loop)
+        loop.read_until("round 0")
+        with psycopg.connect(server.admin_url, autocommit=True) as administrator:
+            administrator.execute("ALTER DATABASE rahdari CONNECTION LIMIT 0")
+            administrator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'rahdari'")
+            loop.read_until("too many connections")
+            assert pages_say_that_we_are_back_in_a_moment(server.url)
+            administrator.execute("ALTER DATABASE rahdari CONNECTION LIMIT -1")
         loop.read_until("The database answers again")
         loop.read_until("round 0")
 

@@ -98,16 +98,18 @@ for path in ("/", "/check/?number=RD-4F7K-92MX", "/my/", "/no/such/page/"):
 """
 
 
+def pages_say_that_we_are_back_in_a_moment(url: str) -> bool:
+    """To whoever is signed in, of a database at this address."""
+    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "rahdari.settings.test"}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DATABASE], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines() == ["503 True"] * 4
+
+
 class TestDown:
     def test_is_said_to_whoever_is_signed_in_when_no_database_answers(self) -> None:
-        environment = os.environ | {
-            "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
-            "DJANGO_SETTINGS_MODULE": "rahdari.settings.test",
-        }
-        done = subprocess.run(
-            [sys.executable, "-c", WITHOUT_DATABASE], env=environment, capture_output=True, text=True, check=True
-        )
-        assert done.stdout.splitlines() == ["503 True"] * 4
+        assert pages_say_that_we_are_back_in_a_moment("postgresql://nobody@127.0.0.1:1/nothing")
 
 
 class TestTooBig:

@@ -27,9 +27,9 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Feed:
-    """A data folder with the repositories of all operators."""
+    """A data folder with the repositories of all operators, and one large file."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, large_mib: int = 256) -> None:
         self.data = data
         self.repositories = [secrets.token_hex(16) for _ in range(OPERATORS)]
         self.version = 0
@@ -43,10 +43,11 @@ class Feed:
         ]
         for repository in self.repositories:
             self._metadata(repository).mkdir(parents=True)
+        (data / FILE_NAME).parent.mkdir()
         (data / FILE_NAME).write_bytes(encode_access(accesses))
         (data / "feed" / self.large).parent.mkdir(parents=True)
         with (data / "feed" / self.large).open("wb") as file:
-            for _ in range(256):
+            for _ in range(large_mib):
                 file.write(os.urandom(1024 * 1024))
         self.announce(self.repositories)
 

@@ -1,5 +1,6 @@
 """The benchmarks start, and what they write can be read. What they measure is run by hand, never here."""
 
+import datetime as dt
 import http.server
 import json
 import subprocess
@@ -11,11 +12,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import load, measure, place, report_run
+from bench import load, measure, place, push_run, report_run
 from bench.measure import ROOT
 from bench.peers import host
 from bench.plots import Bar, Range, Stack, bars, lines, ranges, stacks
 from bench.targets import judge
+from rahdari.push.access import Access
 
 COMMANDS = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",
@@ -259,6 +261,16 @@ class TestApart:
     def test_and_so_does_why_it_failed(self) -> None:
         with pytest.raises(RuntimeError, match="ValueError: a number below zero"):
             place.apart(doubled, -1)
+
+
+class TestPush:
+    def test_those_who_ask_are_let_in_by_the_file_that_it_writes(self, tmp_path: Path) -> None:
+        feed = push_run.Feed(tmp_path, large_mib=1)
+        access = Access(tmp_path, lambda: dt.datetime.now(dt.UTC))
+        shown = f"Bearer {push_run.TOKEN}{push_run.OPERATORS - 1}".encode()
+        reader = access.reader(authorization=shown, certificate=None)
+        assert reader.repository == feed.repositories[-1]
+        assert (tmp_path / "feed" / feed.large).parent.relative_to(tmp_path / "feed").as_posix() in set(access.places)
 
 
 class TestMeasure:

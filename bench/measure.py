@@ -212,8 +212,8 @@ def _without_file(words: Sequence[str]) -> list[str]:
 
 # What makes two rows the same measurement, besides about how many entries there were.
 SAME = (
-    "who", "how", "what", "operators", "receivers", "registered", "missed", "in editions", "agents", "readers", "page",
-    "language", "target", "open cases",
+    "who", "how", "what", "operators", "receivers", "registered", "missed", "in editions", "agents", "readers",
+    "attack", "page", "language", "target", "open cases",
 )  # fmt: skip
 
 

@@ -1,9 +1,12 @@
 """The run of `bench/uploads`."""
 
 import argparse
+import base64
 import http.client
 import io
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,51 +15,53 @@ import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pikepdf
 from PIL import Image
 
 from bench import measure
+from bench.pages_run import Browser, plain
+from rahdari.ops import postgres
 from tests.journeys import stack as stacks
 from tests.journeys.stack import Stack
 
 FILES, AT_ONCE, SLOW_FORMS = 14, 8, 10
 CONNECTIONS = 100
-# Those who only ask for pages come from an address of their own, as strangers do.
-ELSEWHERE = "127.0.0.9"
-PATHS = ["/", "/help/", "/sign-in/", "/check/", "/prove/no-such-link/", "/nic/address", "/healthz"]
-ACCOUNT = """
-import datetime as dt, django
-django.setup()
-from rahdari.api import actions as api
-from rahdari.api.rules import Scope
-from rahdari.apply import actions as apply
-from rahdari.people import actions as people
-now = dt.datetime.now(dt.UTC)
-for name in ("attacker-0", "attacker-1", "attacker-2", "attacker-3", "other", "one-more"):
-    person = people.register_person(email=f"{name}@uploads.example", now=now)
-    draft = apply.start_application(
-        applicant=person, service="vpn_freelancer", fixed_address="yes", actor=f"person:{person.pk}",
-        now=now,
-    )
-    day = dt.timedelta(days=1)
-    print(draft.reference, api.make_token(owner=person, name="bench", scopes=list(Scope), valid_for=day, now=now)[1])
-"""
+# As many as a file of an organisation's may have (`endpoints_per_organisation`).
+ADDRESSES = 500
+# Each has an address of their own, as strangers do. The endpoint that is proved and reported is AT_HOME.
+ELSEWHERE, AT_HOME, AT_A_DESK, PROGRAM = "127.0.0.9", "127.0.0.21", "127.0.0.22", "127.0.0.23"
+OFFICER = "officer@demo.rahdari.example"
+PAGES = ["/", "/help/", "/sign-in/", "/check/"]
+HOLDERS = [f"freelancer-{number}@people.rahdari.example" for number in (32, 33, 40)]
+GOAL_S = 1.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that is made again and again, and of which group of rows it is."""
+
+    page: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def main(given: argparse.Namespace) -> None:
     about = measure.conditions()
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="rahdari-bench-") as name, stacks.running(Path(name) / "data") as stack:
-        *attackers, other, one_more = accounts(stack)
+        *attackers, other, one_more, company = accounts(stack)
+        kept = what_stays_open(stack, other, one_more)
         with ThreadPoolExecutor(16) as many:  # each process has answered once
-            list(many.map(lambda path: ask(stack, path), PATHS * 8))
-        rows.append(_row("nothing", stack, other, seconds=3 if given.quick else 15))
+            list(many.map(lambda path: ask(stack, path), [*PAGES, *(each.path for each in kept)] * 8))
+        rows += _rows("nothing", stack, kept, other, seconds=3 if given.quick else 15)
         seconds = 10 if given.quick else 60
         for what, file, senders in (
             ("noise", noise(), attackers[:1] * FILES),
@@ -65,27 +70,56 @@ def main(given: argparse.Namespace) -> None:
         ):
             with attack(stack, senders, file, again=not given.quick or what == "pdf") as answers:
                 # An address of their own has who sends the one photo, and has used nothing before.
-                rows.append(_row(what, stack, one_more if what == "pdf" else other, seconds=seconds))
-            rows[-1]["answers"] = told(answers)
+                rows += _rows(what, stack, kept, one_more if what == "pdf" else other, seconds=seconds, answers=answers)
         with crowd(stack) as answers:
-            rows.append(_row("pages", stack, other, seconds=seconds))
-        rows[-1]["answers"] = told(answers)
+            rows += _rows("pages", stack, kept, other, seconds=seconds, answers=answers)
+        hostile = (attackers * FILES)[:FILES]
+        with attack(stack, hostile, bomb(), again=True), users(stack, company) as answers:
+            rows += _rows("all at once", stack, kept, other, seconds=seconds, answers=answers)
     measure.report(rows, given=given, about=about, experiment="uploads")
+    slowest = max(rows[-len(kept) :], key=lambda row: row["p99 s"])
+    print(f"all at once: {slowest['page']}, p99 {slowest['p99 s']:.3f} s (goal: under {GOAL_S:.0f} s)")
 
 
 def accounts(stack: Stack) -> list[tuple[str, str]]:
-    """Of six people: the reference of a draft, and a token."""
+    """Of each of `uploads_accounts.PEOPLE`: the reference of a draft, and a token."""
     made = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", ACCOUNT],
-        env=stack.environment(),
-        capture_output=True,
+        [sys.executable, "-W", "ignore", "-m", "bench.uploads_accounts"],
+        env=stack.environment() | {"DATABASE_URL": str(postgres.known_url(stack.data, role=postgres.OWNER))},
+        cwd=measure.ROOT,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
     return [(words[0], words[1]) for words in map(str.split, made.stdout.splitlines())]
 
 
-def told(answers: Counter[int]) -> str:
+def what_stays_open(stack: Stack, of_link: tuple[str, str], of_router: tuple[str, str]) -> list[Asked]:
+    """A proof by link, a report of a router and health, as they are asked from AT_HOME."""
+    where = {"address": AT_HOME, "runs": "wireguard"}
+    endpoint = _call(stack, of_link, "endpoints", where)["id"]
+    link = _call(stack, of_link, f"endpoints/{endpoint}/proof/link", {})["instructions"]["url"]
+    changing = _call(stack, of_router, "endpoints", {**where, "stays": "dynamic"})["id"]
+    made = _call(stack, of_router, f"endpoints/{changing}/connection/passwords", {})
+    name, password = made["connection"]["user_name"], made["password"]
+    basic = {"Authorization": f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"}
+    return [
+        Asked("proof link", urlsplit(link).path),
+        Asked("router's report", f"/nic/update?hostname={name}", basic),
+        Asked("health", "/healthz"),
+    ]
+
+
+def _call(stack: Stack, account: tuple[str, str], path: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What the API answers to a POST about the account's draft. Raises RuntimeError for another status than 2xx."""
+    status, content = send(stack, account, path, json.dumps(said).encode(), "application/json")
+    if status >= 300:
+        raise RuntimeError(f"{path} answered {status}: {content[:300]!r}")
+    found: dict[str, Any] = json.loads(content)
+    return found
+
+
+def told(answers: Mapping[Any, int]) -> str:
     return ", ".join(f"{many} x {code}" for code, many in sorted(answers.items()))
 
 
@@ -114,26 +148,42 @@ def photo(width: int, height: int, *, progressive: bool = False) -> tuple[str, b
     return "photo.jpg", written.getvalue()
 
 
-def send(stack: Stack, account: tuple[str, str], file: tuple[str, bytes]) -> int:
+def send(
+    stack: Stack, account: tuple[str, str], path: str, body: bytes, kind: str, *, source: str = ""
+) -> tuple[int, bytes]:
     reference, token = account
-    name, content = file
-    head = (
-        '--cut\r\nContent-Disposition: form-data; name="rule"\r\n\r\nevidence\r\n'
-        f'--cut\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    )
-    body = head.encode() + content + b"\r\n--cut--\r\n"
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "multipart/form-data; boundary=cut"}
-    line = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=120)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
+    line = _line(stack, source, timeout=120)
     try:
-        line.request("POST", f"/api/v1/applications/{reference}/documents", body, headers)
-        return line.getresponse().status
+        line.request("POST", f"/api/v1/applications/{reference}/{path}", body, headers)
+        answer = line.getresponse()
+        return answer.status, answer.read()
     finally:
         line.close()
 
 
+def send_file(stack: Stack, account: tuple[str, str], file: tuple[str, bytes], **more: Any) -> tuple[int, bytes]:
+    """A document; a table goes where files of addresses go."""
+    name, content = file
+    is_table = name.endswith(".csv")
+    head = (
+        ("" if is_table else '--cut\r\nContent-Disposition: form-data; name="rule"\r\n\r\nevidence\r\n')
+        + f'--cut\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        + "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    body = head.encode() + content + b"\r\n--cut--\r\n"
+    path = "address-files" if is_table else "documents"
+    return send(stack, account, path, body, "multipart/form-data; boundary=cut", **more)
+
+
+def _line(stack: Stack, source: str = "", *, timeout: float = 60) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(
+        "127.0.0.1", stack.port, timeout=timeout, source_address=(source, 0) if source else None
+    )
+
+
 def ask(stack: Stack, path: str) -> int:
-    line = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=60)
+    line = _line(stack)
     line.request("GET", path)
     return line.getresponse().status
 
@@ -150,7 +200,7 @@ def attack(
     def one(account: tuple[str, str]) -> None:
         # Again and again in the long run: the limits of one account are part of what is measured.
         while True:
-            answers[send(stack, account, file)] += 1
+            answers[send_file(stack, account, file)[0]] += 1
             if not again or ends.is_set():
                 return
 
@@ -172,7 +222,7 @@ def crowd(stack: Stack) -> Iterator[Counter[int]]:
     ends = threading.Event()
 
     def one(_: int) -> None:
-        line = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=120, source_address=(ELSEWHERE, 0))
+        line = _line(stack, ELSEWHERE, timeout=120)
         while not ends.is_set():
             line.request("GET", "/")
             answer = line.getresponse()
@@ -188,34 +238,86 @@ def crowd(stack: Stack) -> Iterator[Counter[int]]:
             each.result()
 
 
+@contextmanager
+def users(stack: Stack, company: tuple[str, str]) -> Iterator[Counter[str]]:
+    """Each from an address of their own, as soon as they were answered: an officer asks for pages of the queue, holders
+    for their certificates, a company's program sends files of as many addresses as one takes; what was answered."""
+    answers: Counter[str] = Counter()
+    ends = threading.Event()
+    queue = [f"/desk/?page={page}" for page in (1, 2)]
+
+    def in_browser(what: str, email: str, source: str) -> None:
+        browser = Browser(stack, "en", source)
+        browser.sign_in(email)
+        paths = queue
+        if what == "certificate":
+            _, content, headers = browser.ask("/my/registrations/")
+            found = re.findall(r'href="(/my/registrations/RD-[^/"]+/)"', plain(content, headers))
+            paths = [f"{path}certificate.pdf" for path in found[:1]]
+        while not ends.is_set():
+            for path in paths:
+                answers[f"{what} {browser.ask(path)[0]}"] += 1
+
+    def by_program() -> None:
+        table = "address,protocol\n" + "".join(
+            f"127.66.{at // 250}.{1 + at % 250},wireguard\n" for at in range(ADDRESSES)
+        )
+        while not ends.is_set():
+            status, said = send_file(stack, company, ("addresses.csv", table.encode()), source=PROGRAM)
+            answers[f"addresses {status}"] += 1
+            if status == 201 and json.loads(said)["good"]:
+                more = f"address-files/{json.loads(said)['id']}/add"
+                added, _ = send(stack, company, more, b"{}", "application/json", source=PROGRAM)
+                answers[f"added {added}"] += 1
+
+    with ThreadPoolExecutor(2 + len(HOLDERS)) as pool:
+        asked = [pool.submit(in_browser, "queue", OFFICER, AT_A_DESK), pool.submit(by_program)]
+        asked += [
+            pool.submit(in_browser, "certificate", holder, f"127.0.0.{40 + at}") for at, holder in enumerate(HOLDERS)
+        ]
+        yield answers
+        ends.set()
+        for each in asked:
+            each.result()
+
+
 def _timed(stack: Stack, account: tuple[str, str], file: tuple[str, bytes]) -> tuple[int, float]:
     began = time.perf_counter()
-    return send(stack, account, file), time.perf_counter() - began
+    return send_file(stack, account, file)[0], time.perf_counter() - began
 
 
-def _row(what: str, stack: Stack, other: tuple[str, str], *, seconds: float) -> dict[str, Any]:
-    """Ask for each page in turn for so long, and send one ordinary photo."""
-    took: list[float] = []
-    faults = 0
-    until = time.monotonic() + seconds
-    with ThreadPoolExecutor(1) as beside:
+def _rows(
+    what: str, stack: Stack, kept: Sequence[Asked], other: tuple[str, str], *, seconds: float,
+    answers: Counter[Any] | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Ask for pages in turn for so long, at home for what stays open, and send one ordinary photo. The first row is of
+    the pages, and says what else was answered meanwhile."""
+    pages = [Asked("pages", path) for path in PAGES]
+    with ThreadPoolExecutor(3) as beside:
         photo_sent = beside.submit(_timed, stack, other, photo(4000, 3000))
-        line = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=60)
-        while time.monotonic() < until or len(took) < len(PATHS):
-            for path in PATHS:
-                start = time.perf_counter()
-                line.request("GET", path)
-                answer = line.getresponse()
-                answer.read()
-                took.append(time.perf_counter() - start)
-                faults += answer.status >= 500
-        line.close()
+        asked = [
+            beside.submit(_asking, stack, pages, "", seconds),
+            beside.submit(_asking, stack, kept, AT_HOME, seconds),
+        ]
+        rows = [{"attack": what, **row} for each in asked for row in each.result()]
+        # Before the end, at which all are let finish what they asked for.
+        told_now = told(answers) if answers else ""
         status, photo_took = photo_sent.result()
-    return {
-        "attack": what,
-        **measure.quantiles(took),
-        "faults": faults,
-        "photo": status,
-        "photo s": photo_took,
-        "answers": "",
-    }
+    rows[0] |= {"photo": status, "photo s": photo_took, "answers": told_now}
+    return rows
+
+
+def _asking(stack: Stack, asked: Sequence[Asked], source: str, seconds: float) -> list[dict[str, Any]]:
+    took: dict[str, list[float]] = {each.page: [] for each in asked}
+    faults: Counter[str] = Counter()
+    line, until = _line(stack, source), time.monotonic() + seconds
+    while time.monotonic() < until or not all(took.values()):
+        for each in asked:
+            start = time.perf_counter()
+            line.request("GET", each.path, headers=dict(each.headers))
+            answer = line.getresponse()
+            answer.read()
+            took[each.page].append(time.perf_counter() - start)
+            faults[each.page] += answer.status >= 400
+    line.close()
+    return [{"page": page, **measure.quantiles(times), "faults": faults[page]} for page, times in took.items()]

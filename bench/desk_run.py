@@ -132,9 +132,9 @@ class Desk:
 
     def _models(self, at: dt.datetime) -> tuple[list[copied_cases.Model], list[copied_cases.Model]]:
         """Files as the product's acts make them, and how many in a hundred are like each."""
-        from rahdari import workflow
         from rahdari.checks import queries as checks
         from rahdari.decide import assignment, granting, queries, questions, refusals
+        from rahdari.workflow.entering import enter_grants
         from tests.builders import cases as builders
 
         builders.a_gateway()
@@ -177,7 +177,7 @@ class Desk:
         questions.answer_question(question=question, answer="Sample", actor="person:x", now=then)
         refused = refusals.second_refusal(case=answered().case, officer=third, because="Sample", now=then)
         granted = granting.grant(case=passed(), officer=other, text="Sample", now=then)
-        workflow.enter_grants(then)
+        enter_grants(then)
 
         def model(case: Any, share: int, officers: Any = (None,)) -> copied_cases.Model:
             return copied_cases.Model(queries.cases().get(pk=case.pk), share, officers)
@@ -264,9 +264,9 @@ class Desk:
         return found
 
     def _a_reason(self) -> str:
-        from rahdari.decide.forms import WhyForm
+        from rahdari.decide import words
 
-        return str(WhyForm().fields["why"].choices[-1][0])
+        return str(list(words.WHY_AGAIN)[-1])
 
     def _search(self, asked: str) -> Any:
         from django.urls import reverse

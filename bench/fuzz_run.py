@@ -56,7 +56,7 @@ def _fuzz(name: str, seeds: list[bytes], binaries: Path, seconds: int) -> dict[s
     for at, seed in enumerate(seeds):
         (corpus / f"seed-{at}").write_bytes(seed)
     before = set(found.iterdir())
-    command = [
+    command: list[str | Path] = [
         binaries / "python", "-m", "bench.fuzzing", name, corpus, f"-artifact_prefix={found}/", "-max_len=8192",
         f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-close_fd_mask=1",
     ]  # fmt: skip

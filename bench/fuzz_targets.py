@@ -9,6 +9,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,9 @@ def metadata(data: bytes) -> None:
     if not isinstance(value, dict):
         return
     signed: Any = _Signed(value)
-    for read in (repository.head_of, repository.stamp_of, repository.live_files):
+    listed = (partial(repository.live_files, role=role) for role in repository.ROLES)
+    reads: list[Callable[[Any], object]] = [repository.head_of, repository.stamp_of, *listed]
+    for read in reads:
         try:
             found = read(signed)
         except feed.FeedFault:

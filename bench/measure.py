@@ -261,5 +261,5 @@ def in_own_environment(script: str) -> None:
     made = subprocess.run(["sh", "-euc", make, "bench", str(ROOT)], stdout=subprocess.PIPE, text=True, check=False)
     if made.returncode:
         raise SystemExit(made.returncode)
-    python = made.stdout.strip().splitlines()[-1]
-    os.execv(python, [python, script, *sys.argv[1:]])
+    own = made.stdout.strip().splitlines()[-1]
+    os.execv(own, [own, script, *sys.argv[1:]])

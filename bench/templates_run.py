@@ -53,7 +53,7 @@ def run(rounds: int) -> list[dict[str, Any]]:
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in engines}
     for number in range((rounds + 1) * len(engines)):
         name = list(engines)[number % len(engines)]
-        loader.engines, BaseForm.default_renderer = engines[name]  # type: ignore[misc]
+        loader.engines, BaseForm.default_renderer = engines[name]  # type: ignore[attr-defined]
         visitor = walk.Counting(f"203.0.113.{number + 1}")
         began, spent[0] = time.process_time(), 0.0
         Person(number + 1, False, visitor.address, 80).fill_in(visitor, walk.Outbox(), b"")

@@ -111,8 +111,8 @@ def starting(folder: Path, entries: int, quick: bool) -> Iterator[Peer]:
         try:
             for name, namespace in zip(("sender", "receiver"), names, strict=True):
                 control, log = folder / f"{name}.ctl", folder / f"{name}.out"
-                command = [bird, "-f", "-c", folder / f"{name}.conf", "-s", control, "-P", folder / f"{name}.pid"]
-                process = place.start(command, log=log, namespace=namespace)
+                files: list[str | Path] = ["-c", folder / f"{name}.conf", "-s", control, "-P", folder / f"{name}.pid"]
+                process = place.start([bird, "-f", *files], log=log, namespace=namespace)
                 processes.append(process)
                 controls.append(place.wait_for("BIRD", partial(_reached, control), lives=process, log=log))
 

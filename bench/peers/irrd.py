@@ -82,7 +82,7 @@ class Instance:
         self._processes: list[Any] = []
 
     def _write(self, source: dict[str, Any]) -> None:
-        from_venv = [self._irrd.binaries / "python", "-c"]
+        from_venv = [str(self._irrd.binaries / "python"), "-c"]
         told = "from passlib.hash import md5_crypt; import sys; print(md5_crypt.hash(sys.argv[1]))"
         hashed = subprocess.run([*from_venv, told, OVERRIDE], capture_output=True, text=True, check=True).stdout.strip()
         settings = {
@@ -117,7 +117,7 @@ class Instance:
 
     def start_store(self) -> None:
         store = self.folder / "store"
-        command = [
+        command: list[str | Path] = [
             place.program_path("valkey-server") or "valkey-server", "--bind", "127.0.0.1", "--port", str(self._store),
             "--dir", store, "--save", "", "--appendonly", "no",
         ]  # fmt: skip

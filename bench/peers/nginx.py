@@ -57,7 +57,7 @@ def serving(
     (folder / "nginx.conf").write_text(text)
     output = folder / "out"
     host, _, port = listen.rpartition(":")
-    command = [place.program_path("nginx") or "nginx", "-p", folder, "-c", folder / "nginx.conf"]
+    command: list[str | Path] = [place.program_path("nginx") or "nginx", "-p", folder, "-c", folder / "nginx.conf"]
     with place.running(command, log=output) as process:
         place.wait_for("nginx", lambda: place.answers(int(port), host), lives=process, log=output)
         yield f"{'https' if certificate else 'http'}://{listen}".removesuffix(":443" if certificate else "")

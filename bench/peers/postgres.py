@@ -43,7 +43,7 @@ def serving(folder: Path, *, quick: bool) -> Iterator[str]:
     process = place.start(command, log=log, user=user, folder=Path("/"))
     try:
         socket = folder / ".s.PGSQL.5432"
-        ready = [BINARIES / "pg_isready", "-q", "-h", folder]
+        ready: list[str | Path] = [BINARIES / "pg_isready", "-q", "-h", folder]
         place.wait_for(
             "PostgreSQL", lambda: socket.exists() and run(ready, check=False).returncode == 0, lives=process, log=log
         )

@@ -117,7 +117,7 @@ def starting(folder: Path, entries: int, quick: bool) -> Iterator[Peer]:
     place.need_programs({"stayrtr": "stayrtr"}, quick=quick)
     _place(folder / "rpki.json", _text([_roa(number) for number in range(entries)]))
     port, log = place.free_port(), folder / "log"
-    command = [
+    command: list[str | Path] = [
         place.program_path("stayrtr") or "stayrtr", "-bind", f"127.0.0.1:{port}", "-cache", folder / "rpki.json",
         "-checktime=false", "-refresh", "1", "-slurm.refresh=false", "-metrics.addr", f"127.0.0.1:{place.free_port()}",
         "-loglevel", "error", "-enforce.version", "-protocol", "1",

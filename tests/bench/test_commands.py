@@ -1,11 +1,14 @@
 """The benchmarks start, and what they write can be read. What they measure is run by hand, never here."""
 
+import ast
 import datetime as dt
 import http.server
 import json
+import re
 import subprocess
 import sys
 import threading
+import tomllib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,11 +22,9 @@ from bench.plots import Bar, Range, Stack, bars, lines, ranges, stacks
 from bench.targets import judge
 from rahdari.push.access import Access
 
-COMMANDS = (
-    "propagation", "catch-up", "lookup", "cold-start", "publish",
-    "line", "push", "pages", "rosters", "recovery", "fuzz", "probes",
-    "deadline-day", "desk", "templates",
-)  # fmt: skip
+MEASURE_NOTHING = ["fill", "report"]
+PROGRAMS = sorted(path.name for path in (ROOT / "bench").iterdir() if path.is_file() and not path.suffix)
+COMMANDS = [name for name in PROGRAMS if name not in MEASURE_NOTHING]
 
 
 class TestStart:
@@ -36,12 +37,25 @@ class TestStart:
         assert all(option in said.stdout for option in ("--quick", "--json", "--merge"))
         assert program.stat().st_mode & 0o111
 
-    @pytest.mark.parametrize("name", ["fill", "report"])
+    @pytest.mark.parametrize("name", MEASURE_NOTHING)
     def test_so_do_those_that_measure_nothing(self, name: str) -> None:
         program = ROOT / "bench" / name
         said = subprocess.run([sys.executable, program, "--help"], capture_output=True, text=True, timeout=60)
         assert said.returncode == 0, said.stderr
         assert program.stat().st_mode & 0o111
+
+
+class TestRenames:
+    def test_are_seen_by_mypy_and_no_program_is_hidden_from_it_in_a_text(self) -> None:
+        """Nothing else runs the benchmarks between two measurements."""
+        assert "bench" in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["files"]
+        hidden = [
+            f"{path.name}:{node.lineno}"
+            for path in (ROOT / "bench").rglob("*.py")
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Constant) and re.search(r"(?m)^\s*(from|import) rahdari", str(node.value))
+        ]
+        assert hidden == []
 
 
 class TestLoad:

@@ -3,8 +3,8 @@
 A call of `workflow.advance` without `rounds` makes it anew: a third of what the call costs, and thousands of tests call
 it. The query of a queue is made of the rules in force and of the time, and of the time it is a parameter in nearly all:
 one whose text was the same days apart is taken from then on, under the same rules. One that was made of what a table
-said is not kept, and a test that has patched something makes its own. Where everything is asked for all make theirs, so
-that there nothing rests on this.
+said is not kept, and where something is patched the texts are those of that patch. Where everything is asked for all
+are made, so that there nothing rests on this.
 """
 
 import datetime as dt
@@ -38,20 +38,18 @@ _kept: dict[Any, Question] = {}
 
 
 def text_of(queues: Iterable[gate.Waits], now: Any) -> str:
-    if Kept.patching():
-        return make(queues, now)
-    under = applications.policy_in_force()
-    return START + ", ".join(_part(queue, now, under) for queue in queues)
+    under, patched = applications.policy_in_force(), Kept.patched()
+    return START + ", ".join(_part((queue, patched), now, under) for queue in queues)
 
 
-def _part(queue: gate.Waits, now: Any, under: Any) -> str:
-    kept = _kept.get(queue)
+def _part(which: tuple[gate.Waits, Any], now: Any, under: Any) -> str:
+    kept, (queue, _) = _kept.get(which), which
     if kept is None or kept.under is not under:
-        _kept[queue] = kept = _made(queue, now, under)
+        _kept[which] = kept = _made(queue, now, under)
     elif kept.of_tables or not (kept.for_any_time or kept.made_at == now):
         made = _made(queue, now, under)
         if kept.of_tables or made.of_tables or made.text != kept.text:
-            _kept[queue] = kept = made
+            _kept[which] = kept = made
         kept.for_any_time = abs(kept.made_at - now) >= DAYS
     return kept.text
 
@@ -79,10 +77,10 @@ class Kept:
         Kept.item = item
 
     @classmethod
-    def patching(cls) -> bool:
-        """Whether the test that runs has patched anything by now."""
+    def patched(cls) -> frozenset[tuple[int, str]]:
+        """What the test that runs has patched by now."""
         patch = getattr(cls.item, "funcargs", {}).get("monkeypatch")
-        return patch is not None and bool(patch._setattr)
+        return frozenset((id(target), name) for target, name, _ in patch._setattr) if patch else frozenset()
 
 
 gate._text_of = text_of

@@ -62,10 +62,11 @@ class TestARound:
         unasked = [step.name for step in workflow.STEPS if not step.rests and len(step.queues) < len(step.parts)]
         assert unasked == []
 
-    def test_makes_its_question_without_a_query(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        # And makes it here (tests/questions.py).
-        monkeypatch.setattr(queues, "_troubled", None)
+    def test_makes_its_question_without_a_query(self) -> None:
         first = workflow.Rounds()
+        with CaptureQueriesContext(connection) as asked:
+            assert all(queue.found(NOW) is not None for queue in first.gate.queues)
+        assert len(asked) == 0
         with CaptureQueriesContext(connection) as asked:
             first.gate.ask(NOW)
         assert len(questions(asked)) == 1

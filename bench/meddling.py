@@ -5,6 +5,7 @@ It holds no keys: whatever it does to a body, the agent has to find out.
 
 import http.client
 import http.server
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from typing import Any
 FILES = re.compile(r"/feed/targets/.*\.gz")
 TIMESTAMP = "/feed/metadata/timestamp.json"
 WAITING = ("/feed/events", "/feed/poll")
+DATA = b"data: "
+MEDDLED = ("forged", "short", "endless")
 PIECE = 64 * 1024
 # More than any file may have, and not without an end: a benchmark has one.
 ENDLESS = 64
@@ -104,7 +107,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if way == "replay":
                 self.server.refused.set()
                 return self.server.first
-        if way not in ("forged", "short", "endless") or not FILES.fullmatch(path):
+        if way not in MEDDLED or not FILES.fullmatch(path):
             return body
         self.server.refused.set()
         middle = len(body) // 2
@@ -123,12 +126,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         if body is None:
-            while piece := answer.read1(PIECE):
-                self.wfile.write(piece)
+            while line := answer.readline():
+                self.wfile.write(self._without_files(line))
             return
         self.wfile.write(body)
         for _ in range(ENDLESS * 16 if endless else 0):
             self.wfile.write(bytes(PIECE))
+
+    def _without_files(self, line: bytes) -> bytes:
+        """An event, and of its files none while they are meddled with: they have to be asked for."""
+        if self.server.way not in MEDDLED or not line.startswith(DATA):
+            return line
+        said = json.loads(line.removeprefix(DATA))
+        said.pop("files", None)
+        return DATA + json.dumps(said).encode() + b"\n"
 
     def _new_tag(self, name: str) -> bool:
         return name.lower() == "etag" and self.server.way == "short" and bool(FILES.fullmatch(self.path))

@@ -6,9 +6,10 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
 from rahdari import optional
+from rahdari.web.health import Health
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rahdari.settings.production")
-_pages = get_wsgi_application()
+_pages = Health(get_wsgi_application())
 
 # What routers report goes past the pages (models need the settings to be read).
 without_updates = "dyndns" in optional.left_out()

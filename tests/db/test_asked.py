@@ -12,6 +12,7 @@ from django.db.models.functions import Cast, Concat
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
+from rahdari.applicant import access_log
 from rahdari.apply.models import Application, Endpoint
 from rahdari.db.asked import MOST, Asked
 from rahdari.db.postgres.compiler import SQLCompiler
@@ -114,3 +115,8 @@ def test_nothing_is_locked_outside_a_transaction() -> None:
         assert asked(draft.pk) == [draft]
     with pytest.raises(TransactionManagementError):
         asked(draft.pk)
+
+
+def test_what_a_look_stands_under_is_asked_in_the_order_given() -> None:
+    for _ in range(8):  # in a set the order of several values is another nearly each time
+        Asked(access_log._asked_around)([str(uuid.uuid4()) for _ in range(4)])

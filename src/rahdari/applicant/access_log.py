@@ -51,7 +51,8 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
 
 
 def _asked_around(keys: list[str]) -> Any:
-    applications = {f"application:{key}" for key in keys}
+    # In their order, in which their values come back; that of a set is another each time.
+    applications = dict.fromkeys(f"application:{key}" for key in keys).keys()
     of_rooms = [each(applications) for each in optional.given(__package__, "looked_at_under")]
     clients = REFERENCE.subjects(checks.check_subjects(applications))
     return clients.union(*of_rooms).order_by()

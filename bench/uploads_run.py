@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,18 +64,17 @@ def main(given: argparse.Namespace) -> None:
             list(many.map(lambda path: ask(stack, path), [*PAGES, *(each.path for each in kept)] * 8))
         rows += _rows("nothing", stack, kept, other, seconds=3 if given.quick else 15)
         seconds = 10 if given.quick else 60
-        for what, file, senders in (
-            ("noise", noise(), attackers[:1] * FILES),
-            ("photos", photo(8000, 6000, progressive=True), attackers[:1] * FILES),
-            ("pdf", bomb(), attackers),
-        ):
-            with attack(stack, senders, file, again=not given.quick or what == "pdf") as answers:
+        files = {"noise": noise(), "photos": photo(8000, 6000, progressive=True), "pdf": bomb()}
+        for what, file in files.items():
+            senders = attackers if what == "pdf" else attackers[:1] * FILES
+            sent = [(sender, file) for sender in senders]
+            with attack(stack, sent, again=not given.quick or what == "pdf") as answers:
                 # An address of their own has who sends the one photo, and has used nothing before.
                 rows += _rows(what, stack, kept, one_more if what == "pdf" else other, seconds=seconds, answers=answers)
         with crowd(stack) as answers:
             rows += _rows("pages", stack, kept, other, seconds=seconds, answers=answers)
-        hostile = (attackers * FILES)[:FILES]
-        with attack(stack, hostile, bomb(), again=True), users(stack, company) as answers:
+        sent = list(islice(zip(cycle(attackers), cycle(files.values()), strict=False), FILES))
+        with attack(stack, sent, again=True, at_once=FILES) as answers, users(stack, company, answers):
             rows += _rows("all at once", stack, kept, other, seconds=seconds, answers=answers)
     measure.report(rows, given=given, about=about, experiment="uploads")
     slowest = max(rows[-len(kept) :], key=lambda row: row["p99 s"])
@@ -119,8 +119,9 @@ def _call(stack: Stack, account: tuple[str, str], path: str, said: Mapping[str, 
     return found
 
 
-def told(answers: Mapping[Any, int]) -> str:
-    return ", ".join(f"{many} x {code}" for code, many in sorted(answers.items()))
+def told(answers: Mapping[str, int]) -> str:
+    # As they are now: others go on counting.
+    return ", ".join(f"{many} x {answer}" for answer, many in sorted(dict(answers).items()))
 
 
 def bomb() -> tuple[str, bytes]:
@@ -190,35 +191,35 @@ def ask(stack: Stack, path: str) -> int:
 
 @contextmanager
 def attack(
-    stack: Stack, senders: Sequence[tuple[str, str]], file: tuple[str, bytes], *, again: bool
-) -> Iterator[Counter[int]]:
-    """A file of each, eight at once, and forms that never end, for as long as the block runs; what was answered to the
-    files."""
-    answers: Counter[int] = Counter()
+    stack: Stack, sent: Sequence[tuple[tuple[str, str], tuple[str, bytes]]], *, again: bool, at_once: int = AT_ONCE
+) -> Iterator[Counter[str]]:
+    """Senders with a file each, so many at once, and forms that never end, for as long as the block runs; what was
+    answered to the files."""
+    answers: Counter[str] = Counter()
     ends = threading.Event()
 
-    def one(account: tuple[str, str]) -> None:
+    def one(account: tuple[str, str], file: tuple[str, bytes]) -> None:
         # Again and again in the long run: the limits of one account are part of what is measured.
         while True:
-            answers[send_file(stack, account, file)[0]] += 1
+            answers[f"{file[0]} {send_file(stack, account, file)[0]}"] += 1
             if not again or ends.is_set():
                 return
 
-    with ExitStack() as lines, ThreadPoolExecutor(AT_ONCE) as pool:
+    with ExitStack() as lines, ThreadPoolExecutor(at_once) as pool:
         for _ in range(SLOW_FORMS):
             line = lines.enter_context(socket.create_connection(("127.0.0.1", stack.port)))
             line.sendall(b"POST /help/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
-        sent = [pool.submit(one, account) for account in senders]
+        submitted = [pool.submit(one, *each) for each in sent]
         yield answers
         ends.set()
-        for each in sent:
+        for each in submitted:
             each.result()
 
 
 @contextmanager
-def crowd(stack: Stack) -> Iterator[Counter[int]]:
+def crowd(stack: Stack) -> Iterator[Counter[str]]:
     """One source with many connections that ask for the first page, each as soon as it was answered."""
-    answers: Counter[int] = Counter()
+    answers: Counter[str] = Counter()
     ends = threading.Event()
 
     def one(_: int) -> None:
@@ -227,7 +228,7 @@ def crowd(stack: Stack) -> Iterator[Counter[int]]:
             line.request("GET", "/")
             answer = line.getresponse()
             answer.read()
-            answers[answer.status] += 1
+            answers[f"/ {answer.status}"] += 1
         line.close()
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
@@ -239,10 +240,9 @@ def crowd(stack: Stack) -> Iterator[Counter[int]]:
 
 
 @contextmanager
-def users(stack: Stack, company: tuple[str, str]) -> Iterator[Counter[str]]:
+def users(stack: Stack, company: tuple[str, str], answers: Counter[str]) -> Iterator[None]:
     """Each from an address of their own, as soon as they were answered: an officer asks for pages of the queue, holders
-    for their certificates, a company's program sends files of as many addresses as one takes; what was answered."""
-    answers: Counter[str] = Counter()
+    for their certificates, a company's program sends files of as many addresses as one takes. Counts the answers."""
     ends = threading.Event()
     queue = [f"/desk/?page={page}" for page in (1, 2)]
 
@@ -275,7 +275,7 @@ def users(stack: Stack, company: tuple[str, str]) -> Iterator[Counter[str]]:
         asked += [
             pool.submit(in_browser, "certificate", holder, f"127.0.0.{40 + at}") for at, holder in enumerate(HOLDERS)
         ]
-        yield answers
+        yield
         ends.set()
         for each in asked:
             each.result()
@@ -288,7 +288,7 @@ def _timed(stack: Stack, account: tuple[str, str], file: tuple[str, bytes]) -> t
 
 def _rows(
     what: str, stack: Stack, kept: Sequence[Asked], other: tuple[str, str], *, seconds: float,
-    answers: Counter[Any] | None = None,
+    answers: Counter[str] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Ask for pages in turn for so long, at home for what stays open, and send one ordinary photo. The first row is of
     the pages, and says what else was answered meanwhile."""

@@ -7,9 +7,11 @@ reference of its draft, a token.
 import datetime as dt
 import random
 
+# Half of the attackers have used nothing before all comes at once: whoever used much is refused.
+ATTACKERS = 8
 PEOPLE = {
-    "attacker-0": "vpn_freelancer", "attacker-1": "vpn_freelancer", "attacker-2": "vpn_freelancer",
-    "attacker-3": "vpn_freelancer", "other": "vpn_freelancer", "one-more": "vpn_freelancer", "company": "vpn_company",
+    **{f"attacker-{number}": "vpn_freelancer" for number in range(ATTACKERS)},
+    "other": "vpn_freelancer", "one-more": "vpn_freelancer", "company": "vpn_company",
 }  # fmt: skip
 # Two pages of the queue and some.
 CASES = 60

@@ -58,7 +58,8 @@ def main(given: argparse.Namespace) -> None:
     about = measure.conditions()
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="rahdari-bench-") as name, stacks.running(Path(name) / "data") as stack:
-        *attackers, other, one_more, company = accounts(stack)
+        *both, other, one_more, company = accounts(stack)
+        attackers, fresh = both[: len(both) // 2], both[len(both) // 2 :]
         kept = what_stays_open(stack, other, one_more)
         with ThreadPoolExecutor(16) as many:  # each process has answered once
             list(many.map(lambda path: ask(stack, path), [*PAGES, *(each.path for each in kept)] * 8))
@@ -73,7 +74,7 @@ def main(given: argparse.Namespace) -> None:
                 rows += _rows(what, stack, kept, one_more if what == "pdf" else other, seconds=seconds, answers=answers)
         with crowd(stack) as answers:
             rows += _rows("pages", stack, kept, other, seconds=seconds, answers=answers)
-        sent = list(islice(zip(cycle(attackers), cycle(files.values()), strict=False), FILES))
+        sent = list(islice(zip(cycle(fresh), cycle(files.values()), strict=False), FILES))
         with attack(stack, sent, again=True, at_once=FILES) as answers, users(stack, company, answers):
             rows += _rows("all at once", stack, kept, other, seconds=seconds, answers=answers)
     measure.report(rows, given=given, about=about, experiment="uploads")

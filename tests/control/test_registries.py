@@ -278,7 +278,7 @@ class TestWhatIsSignedInTheRpki:
         signed(settings, 64500)
         for target, block, is_told in (("a", BLOCK, True), ("b", ipaddress.ip_network("203.0.113.5/32"), False)):
             [check] = checking.open_checks(
-                subject=f"application:{target}",
+                subject=f"application:{uuid.uuid4()}",
                 requests=[CheckRequest(kind="origin", target=target, block=block)],
                 now=NOW,
             )

@@ -58,8 +58,8 @@ def test_every_remedy_of_every_code_is_walked_below() -> None:
 @pytest.fixture(autouse=True)
 def any_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whether a code fits this file is tested in `decide`; here each one leads to its letter."""
-    monkeypatch.setattr(evidence, "fits", lambda _application, _reason: True)
-    monkeypatch.setattr(evidence, "missing", lambda _application, _reason, named=True: ())
+    monkeypatch.setattr(evidence, "fits", lambda *_given, **_more: True)
+    monkeypatch.setattr(evidence, "missing", lambda *_given, **_more: ())
     return
 
 

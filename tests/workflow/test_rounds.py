@@ -91,6 +91,7 @@ class TestARound:
         assert workflow.advance(now=NOW, rounds=rounds) == {"reads": 0, "fills": 1, "reads after": 1}
 
     def test_alone_asks_of_the_steps_that_rest_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(queues, "_troubled", set())
         step = Step("rests", queue_of("a", leaves="b"), rests=dt.timedelta(hours=1))
         monkeypatch.setattr(workflow, "STEPS", (step, Step("goes on", queue_of("b", leaves=""))))
         with CaptureQueriesContext(connection) as asked:

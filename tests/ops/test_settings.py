@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.checks import run_checks
 from django.db import OperationalError
 from django.db.backends.postgresql.base import DatabaseWrapper
 
@@ -132,3 +133,7 @@ class TestExample:
         explained = set(re.findall(r"^\| (.*?) \|", page, re.MULTILINE))
         told = {name for cell in explained for name in re.findall(r"`(RAHDARI_[A-Z_]+)`", cell)}
         assert self.read_by_the_processes() <= told
+
+
+def test_django_finds_nothing_to_warn_of() -> None:
+    assert [str(each) for each in run_checks() if not each.is_silenced()] == []

@@ -192,6 +192,9 @@ TEMPLATES = [
     }
 ]
 
+# Two libraries of tags stand in Django's place on purpose (`engine.tags`).
+SILENCED_SYSTEM_CHECKS = ["templates.W003"]
+
 ROOT_URLCONF = "rahdari.urls"
 WSGI_APPLICATION = "rahdari.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

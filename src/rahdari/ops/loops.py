@@ -25,6 +25,8 @@ from rahdari.db.wake import Channel
 from rahdari.web.metrics_access import name_of_loop
 
 BEAT = 2.0
+# Nobody waits for the second try of a letter by the second.
+LETTERS_REST = 10.0
 # A round costs little more for a hundred applicants than for one, who comes alone and is served at once.
 ROUNDS_APART = 0.5
 # The publisher looks at its files, its keys and the timestamp so often when nothing is to be published.
@@ -191,7 +193,8 @@ def run_worker() -> None:
         threading.Thread(
             target=run_loop,
             kwargs={"name": name, "channel": channel, "step": step, "stop": stop, "apart": apart}
-            | ({"unasked": partial(advance, woken=False)} if step is advance else {}),
+            | ({"unasked": partial(advance, woken=False)} if step is advance else {})
+            | ({"beat": LETTERS_REST} if step is letters else {}),
             name=name,
         )
         for name, channel, step, apart in loops

@@ -283,6 +283,12 @@ class TestARound:
         assert (sending.send_due(now=NOW), woken) == (2, [Channel.LETTERS])
         assert (sending.send_due(now=NOW), woken) == (1, [Channel.LETTERS])
 
+    def test_begins_no_further_letter_when_its_process_stops(self, mail_server: MailServer) -> None:
+        for number in range(3):
+            about_one_thing(a_reader(email=f"reader-{number}@mail.example"), NOW)
+        assert sending.send_due(now=NOW, stopping=lambda: len(mail_server.taken) == 1) == 1
+        assert len(next_ones()) == 2
+
     def test_counts_a_letter_that_cannot_be_made_into_a_mail_and_sends_the_others(
         self, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:

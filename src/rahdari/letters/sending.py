@@ -37,16 +37,16 @@ PAUSES = (1, 2, 4, 8)
 AT_ONCE = 20
 
 
-def send_due(*, now: dt.datetime) -> int:
+def send_due(*, now: dt.datetime, stopping: Callable[[], bool] = lambda: False) -> int:
     """Send what is to go out by now, one after the other over one connection; returns how many were tried.
 
     Several processes may do so at once: each takes what no other has. Where more is left than one round sends, it wakes
-    the next.
+    the next. A process that is `stopping` begins no further letter.
     """
     mailer = mailers.default
     tried = 0
     try:
-        while tried < AT_ONCE and (letter := _take(now)) is not None:
+        while tried < AT_ONCE and not stopping() and (letter := _take(now)) is not None:
             attempt("letters", str(letter.pk), partial(_send, letter, mailer, now), now)
             tried += 1
     finally:

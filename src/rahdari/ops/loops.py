@@ -1,8 +1,8 @@
 """The loops of `rahdari worker` and `rahdari publisher`: wake on NOTIFY, look on a timer, outlive the database.
 
-Invariants: a lost wake-up costs at most one beat of the timer, or ten seconds for what was seen to wait already; an
-error of one round is logged and the next round comes; while the database is away nothing is lost, since everything that
-waits stands in it.
+Invariants: a lost wake-up costs at most one beat of the timer, or ten seconds for letters and for what was seen to wait
+already; an error of one round is logged and the next round comes; while the database is away nothing is lost, since
+everything that waits stands in it.
 """
 
 import contextlib
@@ -177,7 +177,7 @@ def run_worker() -> None:
         workflow.advance(now=now, rounds=rounds, woken=woken)
 
     def letters(now: dt.datetime) -> None:
-        sending.send_due(now=now)
+        sending.send_due(now=now, stopping=stop.is_set)
 
     stop = threading.Event()
     stop_on_signals(stop)

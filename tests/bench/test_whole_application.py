@@ -38,7 +38,7 @@ EXPECTED = [
     ("GET", "send/", 6),
     ("POST", "send/", 33),
     # Once in each process the frozen rules are read.
-    ("GET", "status/", 11),
+    ("GET", "status/", 7),
 ]
 # With a photo in the place of a declaration: the file, and from then on the list of files.
 WITH_A_PHOTO = {

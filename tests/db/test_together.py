@@ -10,10 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from rahdari.apply.models import Application, Endpoint
 from rahdari.checks.models import Check
 from rahdari.db import together
+from rahdari.db.asked import Asked
 from rahdari.decide.models import Case
 from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
-from tests.builders import cases
+from tests.builders import cases, people
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +56,29 @@ def test_reads_nothing_twice() -> None:
     with CaptureQueriesContext(connection) as queries:
         together.ask(found, none)
     assert len(found) == 1 and list(none) == [] and not queries
+
+
+class TestAhead:
+    """`ahead` reads what functions within it ask one after the other."""
+
+    @pytest.fixture
+    def asked(self) -> Asked[User]:
+        return Asked(lambda keys: User.objects.filter(pk__in=keys).order_by("created_at", "id"))
+
+    def test_asks_once_whatever_is_asked_within_and_how_often(self, asked: Asked[User]) -> None:
+        one, two = people.a_person("one"), people.a_person("two")
+        asked([one.pk])
+        wanted = asked.later([one.pk]), asked.later([one.pk, two.pk]), asked.later([])
+        with CaptureQueriesContext(connection) as queries, together.ahead(*wanted):
+            assert asked([one.pk]) == [one] == asked([one.pk])
+            assert set(asked([one.pk, two.pk])) == {one, two} and asked([]) == []
+            with together.ahead(asked.later([one.pk])):
+                assert asked([one.pk]) == [one]
+        assert len(queries) == 1
+
+    def test_asks_again_behind_it_and_what_was_not_read(self, asked: Asked[User]) -> None:
+        one, two = people.a_person("one"), people.a_person("two")
+        with together.ahead(asked.later([one.pk])):
+            User.objects.filter(pk=one.pk).update(language="ur")
+            assert asked([two.pk]) == [two] and asked([one.pk])[0].language == "en"
+        assert asked([one.pk])[0].language == "ur"

@@ -11,7 +11,7 @@ from rahdari import optional
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
-from rahdari.db.asked import Asked
+from rahdari.db.asked import Asked, Later
 from rahdari.decide import case_clock, words
 from rahdari.journal import queries as journal
 from rahdari.journal import registry
@@ -59,6 +59,11 @@ def _asked_around(keys: list[str]) -> Any:
 
 
 _around: Asked[Any] = Asked(_asked_around)
+
+
+def looks_later(found: Application) -> Later[Any]:
+    """What `looks_at_application` asks first, for `together.ahead`."""
+    return _around.later([str(found.pk)])
 
 
 def _looks(subjects: Iterable[str]) -> list[Look]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from rahdari.checks.models import Check, Outcome
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import SubscriberQuestion
 from rahdari.control import queries as control_queries
+from rahdari.db import together
+from rahdari.db.asked import Later
 from rahdari.decide import case_clock
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
@@ -29,7 +31,7 @@ from rahdari.register.models import Registration
 from .awaiting import Awaited, awaited_of, others_text
 from .lines import line_for, operator_name
 from .lines import standings_of as standings_at_operators
-from .proofs import Proof, proofs_by_application
+from .proofs import Proof, proofs_by_application, proofs_later
 from .registration_status import standing_of
 from .stages import (
     STANDS,
@@ -228,11 +230,12 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
 def overviews(applications: Iterable[Application], *, now: dt.datetime) -> list[Overview]:
     """Of each of these applications, in as many queries as of one."""
     rows = list(applications)
-    cases = decide.cases_of(rows)
+    with together.ahead(*overviews_later(rows)):
+        cases = decide.cases_of(rows)
+        proofs = proofs_by_application(rows)
+        every = check_queries.checks_of_subjects(row.subject for row in rows)
     decisions = {pk: decided for pk, case in cases.items() if (decided := decide.decision_of(case)) is not None}
-    proofs = proofs_by_application(rows)
     standings = _standings(rows, {pk: each.registration for pk, each in decisions.items() if each.registration}, proofs)
-    every = check_queries.checks_of_subjects(row.subject for row in rows)
     seen = {row.subject: _seen(every.get(row.subject, []), proofs[row.pk]) for row in rows}
     waits = {
         subject: {check.kind for check in checks if check.outcome == Outcome.WAITING}
@@ -260,6 +263,12 @@ def overviews(applications: Iterable[Application], *, now: dt.datetime) -> list[
         )
         for row in rows
     ]
+
+
+def overviews_later(rows: Sequence[Application]) -> list[Later[Any]]:
+    """What `overviews` asks of each application, for `together.ahead`."""
+    checks = check_queries.checks_later(row.subject for row in rows)
+    return [*decide.cases_later(rows), *proofs_later(rows), *checks]
 
 
 def _seen(every: list[Check], proofs: list[Proof]) -> list[Check]:

@@ -5,16 +5,19 @@ A way is opened when the applicant asks for it, and only then does anybody go an
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rahdari.address import Address
 from rahdari.apply import queries as apply
+from rahdari.apply import subjects
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import attempts, challenges, prefixes, reproofs, rules
 from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge, Method, Status
+from rahdari.db import together
+from rahdari.db.asked import Asked, Later
 from rahdari.policy import Policy
 
 TRIES_SHOWN = 6
@@ -43,19 +46,38 @@ def is_proved_by_sending(policy: Policy, endpoint: Endpoint, seen_from: Address,
 
 def proofs_of(application: Application, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:
     """The endpoints of an application, each with its proof or without. Whoever has the endpoints gives them along."""
-    return _with_proofs(apply.rows_of(application) if endpoints is None else endpoints)
+    if endpoints is None:
+        return proofs_by_application([application])[application.pk]
+    known = proofs.proofs_of([endpoint.subject for endpoint in endpoints]) if endpoints else {}
+    return _with_proofs(endpoints, known)
 
 
 def proofs_by_application(applications: Sequence[Application]) -> dict[uuid.UUID, list[Proof]]:
     """The same of many, in as many queries as of one."""
     found: dict[uuid.UUID, list[Proof]] = {each.pk: [] for each in applications}
-    for proof in _with_proofs(apply.rows_of(*applications)):
+    with together.ahead(*proofs_later(applications)):
+        endpoints = apply.rows_of(*applications)
+        known = proofs.first_of_each(_of_applications([each.pk for each in applications]))
+    for proof in _with_proofs(endpoints, known):
         found[proof.endpoint.application_id].append(proof)
     return found
 
 
-def _with_proofs(endpoints: Sequence[Endpoint]) -> list[Proof]:
-    known = proofs.proofs_of([endpoint.subject for endpoint in endpoints]) if endpoints else {}
+_of_applications = Asked(
+    lambda applications: (
+        proofs.proved()
+        .filter(subject__in=subjects.endpoint_names(Endpoint.objects.filter(application__in=applications)))
+        .order_by("validated_at", "id")
+    )
+)
+
+
+def proofs_later(applications: Sequence[Application]) -> list[Later[Any]]:
+    """What `proofs_by_application` asks, for `together.ahead`."""
+    return [*apply.rows_later(*applications), _of_applications.later([each.pk for each in applications])]
+
+
+def _with_proofs(endpoints: Iterable[Endpoint], known: Mapping[tuple[str, str], Challenge]) -> list[Proof]:
     return [Proof(endpoint, known.get((endpoint.subject, str(endpoint.network)))) for endpoint in endpoints]
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from rahdari.address import Block, Part, directory
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address.directory import Origin
-from rahdari.db.asked import Asked
+from rahdari.db.asked import Asked, Later
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
@@ -192,6 +192,13 @@ def rows_of(*applications: Application) -> list[Endpoint]:
     if any(each.organisation_id is not None for each in applications):
         return list(endpoints_of(*applications))
     return _rows([each.pk for each in applications])
+
+
+def rows_later(*applications: Application) -> list[Later[Endpoint]]:
+    """What `rows_of` asks, for `db.together.ahead`."""
+    if any(each.organisation_id is not None for each in applications):
+        return []
+    return [_rows.later([each.pk for each in applications])]
 
 
 def endpoints_there() -> QuerySet[Endpoint]:

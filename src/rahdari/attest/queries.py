@@ -365,12 +365,12 @@ def last_day_to_object(revoked_at: dt.datetime) -> dt.datetime | None:
     return policies.add(start=revoked_at, allowance=policy.attesting.dispute_within, calendar=policy.calendar)
 
 
-def may_be_objected_to(user: User) -> list[tuple[AttestationReview, dt.datetime | None]]:
-    """Revocations on which something of this user rests, and to which nobody has objected; with the last day."""
+def may_be_objected_to(user: User) -> QuerySet[AttestationReview]:
+    """Revocations on which something of this user rests, and to which nobody has objected."""
     found = AttestationReview.objects.filter(
         holder__in=_holders(user), kind=ReviewKind.REVOKED, outcome="", closed_at__isnull=True, objected_at__isnull=True
     )
-    return [(each, object_until(each.attestation)) for each in found.select_related("attestation").exclude(subject="")]
+    return found.select_related("attestation").exclude(subject="")
 
 
 def may_dispute(matter: AttestationReview | None) -> bool:

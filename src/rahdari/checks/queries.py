@@ -12,7 +12,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from rahdari.control import queries as proofs
-from rahdari.db.asked import Asked
+from rahdari.db.asked import Asked, Later
 from rahdari.vault import cipher, index
 
 from . import rules
@@ -36,6 +36,11 @@ def checks_of_subjects(subjects: Iterable[str]) -> dict[str, list[Check]]:
     for check in _checks(list(subjects)):
         found.setdefault(check.subject, []).append(check)
     return found
+
+
+def checks_later(subjects: Iterable[str]) -> list[Later[Check]]:
+    """What `checks_of_subjects` asks, for `db.together.ahead`."""
+    return [_checks.later(list(subjects))]
 
 
 def check_subjects(subjects: Iterable[str]) -> QuerySet[Check, str]:

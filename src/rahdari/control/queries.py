@@ -10,7 +10,7 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Va
 from django.db.models.functions import Cast, Concat, RowNumber
 from django.urls import reverse
 
-from rahdari.db.asked import Asked
+from rahdari.db.asked import Asked, Later
 from rahdari.vault import index, links
 
 from . import places, rules
@@ -52,7 +52,7 @@ def proof_and_newest(*, subject: str, block: Block, method: str) -> tuple[Challe
 def latest_challenges(*, subject: str, block: Block) -> dict[str, Challenge]:
     """The same for every way at once, in one query, by the method."""
     found: dict[str, Challenge] = {}
-    of_this = Challenge.objects.filter(subject=subject, block=str(block)).order_by("-opened_at", "id")
+    of_this = _of_block(subject, str(block))
     for challenge in of_this:
         found.setdefault(challenge.method, challenge)
     proved = [challenge for challenge in of_this if challenge.status == Status.VALID]
@@ -77,8 +77,13 @@ _proofs = Asked(
 
 def proofs_of(subjects: Iterable[str]) -> dict[tuple[str, str], Challenge]:
     """The first proof of each subject and block, in one query: keys are the subject, and the block as text."""
+    return first_of_each(_proofs(list(subjects)))
+
+
+def first_of_each(proofs: Iterable[Challenge]) -> dict[tuple[str, str], Challenge]:
+    """The same of proofs that were read, oldest first."""
     found: dict[tuple[str, str], Challenge] = {}
-    for challenge in _proofs(list(subjects)):
+    for challenge in proofs:
         found.setdefault((challenge.subject, str(challenge.network)), challenge)
     return found
 
@@ -101,8 +106,8 @@ def link_index(token: str) -> str:
 
 def working_link(*, subject: str, block: Block, now: dt.datetime) -> Challenge | None:
     """The open link of an address; None for one that has run out, or was made before the key of links was another."""
-    open_ones = Challenge.objects.filter(method=Method.LINK, status=Status.PENDING, expires_at__gt=now)
-    found = open_ones.filter(subject=subject, block=str(block)).first()
+    links = (each for each in _of_block(subject, str(block)) if each.method == Method.LINK)
+    found = next((each for each in links if each.status == Status.PENDING and each.expires_at > now), None)
     return found if found is not None and found.link_index == link_index(link_token(found)) else None
 
 
@@ -154,12 +159,23 @@ def places_asked() -> int:
 
 def last_attempt_and_tries(challenge: Challenge) -> tuple[ProbeAttempt | None, int]:
     """The newest attempt, and how many there were, in one query."""
-    last = attempts_of(challenge).annotate(tries=Window(Count("*"))).first()
-    return last, last.tries if last is not None else 0
+    of_block = _newest_attempts(challenge.subject, str(challenge.network))
+    last = next((each for each in of_block if each.challenge_id == challenge.pk), None)
+    return last, last.tries if last is not None else 0  # type: ignore[attr-defined]
+
+
+_newest_attempts = Asked(
+    lambda subject, block: (
+        ProbeAttempt.objects.filter(challenge__subject=subject, challenge__block=block)
+        .annotate(tries=Window(Count("*"), partition_by="challenge"))
+        .order_by("challenge_id", "-id")
+        .distinct("challenge_id")
+    )
+)
 
 
 def last_attempt(challenge: Challenge) -> ProbeAttempt | None:
-    return attempts_of(challenge).first()
+    return last_attempt_and_tries(challenge)[0]
 
 
 def looks_due(*, now: dt.datetime) -> QuerySet[Challenge]:
@@ -171,20 +187,30 @@ def looks_due(*, now: dt.datetime) -> QuerySet[Challenge]:
 
 def parts_of(subject: str, block: Block) -> list[rules.Part]:
     """What has succeeded so far for the block, by the ways that are still open."""
-    found = ProbeAttempt.objects.filter(
-        challenge__subject=subject,
-        challenge__block=str(block),
-        challenge__status=Status.PENDING,
-        finding="part",
-    ).select_related("challenge")
     return [
         rules.Part(
             attempt.challenge.method,
             ipaddress.ip_address(attempt.evidence["part"]["address"]),
             attempt.evidence["part"]["weight"],
         )
-        for attempt in found
+        for attempt in _parts(subject, str(block))
     ]
+
+
+_parts = Asked(
+    lambda subject, block: (
+        ProbeAttempt.objects.filter(
+            challenge__subject=subject, challenge__block=block, challenge__status=Status.PENDING, finding="part"
+        )
+        .select_related("challenge")
+        .order_by("id")
+    )
+)
+
+
+def proofs_later(*, subject: str, block: Block) -> list[Later[Any]]:
+    """How far every method has come for a block, as several functions here ask it, for `db.together.ahead`."""
+    return [each.later(subject, str(block)) for each in (_of_block, _newest_attempts, _parts)]
 
 
 def is_awaited(subject: str, block: Block, now: dt.datetime) -> bool:

@@ -6,7 +6,8 @@ To build such a query and its text takes Django twice as long as to send it and 
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, cast
@@ -17,6 +18,8 @@ from django.db.models import Model, QuerySet
 from .postgres.compiler import Told, learned, same
 
 type Value = str | uuid.UUID | dt.datetime | list[str] | list[uuid.UUID]
+# What `db.together.ahead` has read for the code within it, by the query and its values.
+AHEAD: ContextVar[dict[Hashable, list[Any]] | None] = ContextVar("AHEAD", default=None)
 
 # Longer lists are rare, and each length has a text of its own.
 MOST = 50
@@ -44,21 +47,32 @@ class Asked[Row: Model]:
         self._known: dict[tuple[int | type, ...], _Known | None] = {}
 
     def __call__(self, *values: Value) -> list[Row]:
-        # Django asks for each once; nothing is `in` an empty list.
-        values = tuple(cast(Value, list(dict.fromkeys(each))) if isinstance(each, list) else each for each in values)
-        if [] in values:
+        later = self.later(*values)
+        if [] in later.values:
             return []
+        found = AHEAD.get()
+        if found and later.key in found:
+            return list(found[later.key])
+        return list(self._query(later.values))
+
+    def later(self, *values: Value) -> "Later[Row]":
+        """The same query, not asked yet: for `db.together.ahead`."""
+        # Django asks for each once; nothing is `in` an empty list.
+        once = tuple(cast(Value, list(dict.fromkeys(each))) if isinstance(each, list) else each for each in values)
+        return Later(self, once)
+
+    def _query(self, values: tuple[Value, ...]) -> QuerySet[Row]:
         shape = tuple(len(each) if isinstance(each, list) else type(each) for each in values)
         if any(isinstance(length, int) and length > MOST for length in shape):
-            return list(self._make(*values))
+            return self._make(*values)
         if shape not in self._known:
             self._known[shape] = self._learn(values)
         known = self._known[shape]
         if known is None:
-            return list(self._make(*values))
-        rows = known.queryset._chain()
-        rows.query.told = known.told.with_values(_filled(known.places, values))
-        return list(rows)
+            return self._make(*values)
+        rows: QuerySet[Row] = known.queryset._chain()
+        rows.query.told = known.told.with_values(_filled(known.places, values))  # type: ignore[attr-defined]
+        return rows
 
     def one(self, *values: Value) -> Row:
         """The only row. Raises the model's `DoesNotExist` where there is none."""
@@ -79,6 +93,22 @@ class Asked[Row: Model]:
         if connection.ops.compiler("SQLCompiler").strict:  # type: ignore[attr-defined]
             raise AssertionError(f"{made.sql!r} {made.values!r}\nkept: {told.sql!r} {filled!r}")
         return None
+
+
+@dataclass(frozen=True)
+class Later[Row: Model]:
+    """A query with its values. `key` is the same for the same of both."""
+
+    asked: Asked[Row]
+    values: tuple[Value, ...]
+
+    @property
+    def key(self) -> Hashable:
+        return self.asked, *(tuple(each) if isinstance(each, list) else each for each in self.values)
+
+    def query(self) -> QuerySet[Row] | None:
+        """None for one that can find nothing."""
+        return None if [] in self.values else self.asked._query(self.values)
 
 
 def _place(value: Any, marks: list[Any]) -> Callable[[list[Any]], Any]:

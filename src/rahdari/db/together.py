@@ -12,12 +12,15 @@ import datetime as dt
 import decimal
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Model, QuerySet
+
+from .asked import AHEAD, Later
 
 
 def ask(*found: QuerySet[Any, Any]) -> None:
@@ -36,11 +39,26 @@ def ask(*found: QuerySet[Any, Any]) -> None:
         _fill(each, compiler, json.loads(answer) if answer else [])
 
 
-def share(owners: Iterable[Model], related: str, rows: QuerySet[Any], *, by: str) -> None:
+@contextmanager
+def ahead(*wanted: Later[Any]) -> Iterator[None]:
+    """Read these in one statement; whoever asks one of them within is given what was read. Nothing is written within,
+    as nobody who asks would see it.
+    """
+    known = AHEAD.get() or {}
+    queries = {each.key: query for each in wanted if each.key not in known and (query := each.query()) is not None}
+    ask(*queries.values())
+    before = AHEAD.set(known | {key: list(query) for key, query in queries.items()})
+    try:
+        yield
+    finally:
+        AHEAD.reset(before)
+
+
+def share(owners: Iterable[Model], related: str, rows: QuerySet[Any] | Sequence[Any], *, by: str) -> None:
     """Give each owner those of the rows, which were read, that point at it `by` this field: as `prefetch_related`
     leaves them."""
     for owner in owners:
-        mine: Any = rows.all()
+        mine: Any = rows.all() if isinstance(rows, QuerySet) else getattr(owner, related).all()
         mine._result_cache, mine._prefetch_done = [], True
         for row in rows:
             if getattr(row, f"{by}_id") == owner.pk:

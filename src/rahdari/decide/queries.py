@@ -20,7 +20,7 @@ from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
 from rahdari.db import together
-from rahdari.db.asked import Asked
+from rahdari.db.asked import Asked, Later
 from rahdari.db.gate import as_planned
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
@@ -357,18 +357,30 @@ def case_of(application: Application) -> Case | None:
     return cases_of([application]).get(application.pk)
 
 
-_cases = Asked(lambda applications: _with_events(Case.objects.filter(application__in=applications)).order_by())
+_cases = Asked(
+    lambda applications: Case.objects.select_related("assigned_to").filter(application__in=applications).order_by()
+)
+_events_of_cases = {
+    name: Asked(lambda applications, name=name: _events()[name].filter(case__application__in=applications))
+    for name in _events()
+}
+
+
+def cases_later(found: Sequence[Application]) -> list[Later[Any]]:
+    """What `cases_of` asks, for `db.together.ahead`."""
+    return [each.later([row.pk for row in found]) for each in (_cases, *_events_of_cases.values())]
 
 
 def cases_of(found: Sequence[Application]) -> dict[uuid.UUID, Case]:
     """The cases of these applications, in four queries; those without a case are left out, and most have none when
     this is asked for the first time."""
     at_hand = {each.pk: each for each in found}
-    cases = {}
-    for case in _cases(list(at_hand)):
+    cases = _cases(list(at_hand))
+    for case in cases:
         case.application = at_hand[case.application_id]
-        cases[case.application_id] = case
-    return cases
+    for name, events in _events_of_cases.items() if cases else ():
+        together.share(cases, name, events(list(at_hand)), by="case")
+    return {case.application_id: case for case in cases}
 
 
 def decision_of(case: Case) -> Decision | None:

@@ -77,7 +77,17 @@ def standing_of(invoice: Invoice, *, now: dt.datetime) -> PaymentStanding:
 
 def invoices_of(*, holders: Iterable[uuid.UUID], now: dt.datetime) -> list[PaymentStanding]:
     """All invoices of these holders, newest first."""
-    return [_standing(found, now) for found in _with_paid(Invoice.objects.filter(holder__in=list(holders)))]
+    return standings(invoices(holders=holders), now)
+
+
+def invoices(*, holders: Iterable[uuid.UUID]) -> QuerySet[Invoice]:
+    """The same, each with what was `paid`, not asked yet."""
+    return _with_paid(Invoice.objects.filter(holder__in=list(holders)))
+
+
+def standings(found: Iterable[Invoice], now: dt.datetime) -> list[PaymentStanding]:
+    """How each of `invoices` stands."""
+    return [_standing(each, now) for each in found]
 
 
 def invoice_for_holder(*, holders: Iterable[uuid.UUID], number: str, now: dt.datetime) -> PaymentStanding:

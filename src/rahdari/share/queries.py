@@ -120,13 +120,14 @@ class Part:
     entries: tuple[Entry, ...]
 
 
-def is_sharing(user: User) -> bool:
-    return register.parts_of(holders=people.holders_for(user, MAY_AGREE)).exists()
+def sharers(user: User) -> QuerySet[CoHolder]:
+    """Where this person, or an organisation for which they may agree, shares a block."""
+    return register.parts_of(holders=people.holders_for(user, MAY_AGREE))
 
 
 def parts_of(user: User) -> list[Part]:
-    """The shared blocks of this person and of the organisations for which they may agree."""
-    return [_part(sharer) for sharer in register.parts_of(holders=people.holders_for(user, MAY_AGREE))]
+    """These blocks, with who else has them."""
+    return [_part(sharer) for sharer in sharers(user)]
 
 
 def _part(sharer: CoHolder) -> Part:

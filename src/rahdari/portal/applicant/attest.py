@@ -6,10 +6,18 @@ from rahdari.attest import queries as attestations
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
+from .home import OnHome
+
 
 def desk_of(user: User) -> str:
     return "attest:members" if people.association_of(user) is not None else ""
 
 
-def on_home(user: User, now: dt.datetime) -> dict[str, object]:
-    return {"revoked": attestations.may_be_objected_to(user), "is_attested": attestations.theirs(user).exists()}
+def on_home(user: User, _now: dt.datetime) -> OnHome:
+    revoked, theirs = attestations.may_be_objected_to(user), attestations.theirs(user)[:1]
+
+    def shown() -> dict[str, object]:
+        until = [(each, attestations.object_until(each.attestation)) for each in revoked]
+        return {"revoked": until, "is_attested": bool(theirs)}
+
+    return OnHome([revoked, theirs], shown)

@@ -12,6 +12,7 @@ from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
 from rahdari.web import values
 
+from .home import OnHome
 from .organisation import ToDo
 
 
@@ -19,9 +20,14 @@ def desk_of(user: User) -> str:
     return "fees:payments" if people.keeps_accounts(user) else ""
 
 
-def on_home(user: User, now: dt.datetime) -> dict[str, object]:
-    found = fees.invoices_of(holders=people.holders_for(user, Act.INVOICES), now=now)
-    return {"invoices": found, "invoices_to_pay": len(_due(found))}
+def on_home(user: User, now: dt.datetime) -> OnHome:
+    found = fees.invoices(holders=people.holders_for(user, Act.INVOICES))
+
+    def shown() -> dict[str, object]:
+        standings = fees.standings(found, now)
+        return {"invoices": standings, "invoices_to_pay": len(_due(standings))}
+
+    return OnHome([found], shown)
 
 
 def to_do(user: User, organisation: Organisation, now: dt.datetime) -> list[ToDo]:

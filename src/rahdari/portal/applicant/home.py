@@ -1,8 +1,12 @@
 """A person's home: what waits for them first, then everything they applied for and hold."""
 
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +24,7 @@ from rahdari.applicant.stages import Stage, StageText, stage_text
 from rahdari.applicant.titles import service_title
 from rahdari.apply import access, summary
 from rahdari.apply.models import Application
+from rahdari.db import together
 from rahdari.people import holders
 from rahdari.people import queries as people
 from rahdari.people.access import person
@@ -45,6 +50,15 @@ class HeldRegistration:
     holder: str
 
 
+@dataclass(frozen=True)
+class OnHome:
+    """What an optional room adds to the page: the queries, read with those of the others, and what the page shows of
+    them (names for its template)."""
+
+    read: Sequence[QuerySet[Any, Any]]
+    shown: Callable[[], Mapping[str, object]]
+
+
 @login_required
 @never_cache
 @require_safe
@@ -58,12 +72,18 @@ def home(request: HttpRequest) -> HttpResponse:
         if name := desk(user):
             return redirect(name)
     now = timezone.now()
-    theirs = list(access.applications_of(user)[:50])
+    theirs, partly = access.applications_of(user)[:50], access.applications_to_prove(user)[:50]
+    registered = seen_by(user)[:100]
+    invitations, mandates = people.invitations_to(user, now), people.mandates_offered_to(user, now)
+    in_force = people.mandates_in_force(user, Act.SEE)[:1]
+    rooms: list[OnHome] = [each(user, now) for each in optional.given(__package__, "on_home")]
+    of_rooms = [query for each in rooms for query in each.read]
+    together.ask(theirs, partly, registered, invitations, mandates, in_force, *of_rooms)
     sent = overviews((each for each in theirs if each.status != "draft"), now=now)
     seen = {each.application.pk: each for each in sent}
     rows = [_row(each, seen.get(each.pk)) for each in theirs]
-    held = held_by(request)
-    to_prove = with_unproved(access.applications_to_prove(user)[:50])
+    held = _held(registered, now)
+    to_prove = with_unproved(partly)
     return render(
         request,
         "portal/applicant/home.html",
@@ -76,10 +96,10 @@ def home(request: HttpRequest) -> HttpResponse:
             "represent_asked": questions_to(user),
             "registrations": held,
             "provisional": [each for each in held if each.standing == "valid" and each.registration.is_provisional],
-            "invitations": people.invitations_to(user, now),
-            "mandates": people.mandates_offered_to(user, now),
-            "is_agent": people.mandates_in_force(user, Act.SEE).exists(),
-            **optional.joined(__package__, "on_home", user, now),
+            "invitations": invitations,
+            "mandates": mandates,
+            "is_agent": bool(in_force),
+            **{name: shown for each in rooms for name, shown in each.shown().items()},
         },
     )
 
@@ -88,12 +108,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def registrations(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/applicant/registrations.html", {"registrations": held_by(request)})
+    held = _held(seen_by(person(request))[:100], timezone.now())
+    return render(request, "portal/applicant/registrations.html", {"registrations": held})
 
 
-def held_by(request: HttpRequest) -> list[HeldRegistration]:
-    now = timezone.now()
-    found = list(seen_by(person(request))[:100])
+def _held(found: QuerySet[Registration], now: dt.datetime) -> list[HeldRegistration]:
     names = holders.holder_names(each.holder for each in found)
     return [
         HeldRegistration(each, standing_of(each, now), service_title(each.category), names.get(each.holder, ""))

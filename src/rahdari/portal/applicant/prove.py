@@ -25,6 +25,7 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.control import method_words, rules
 from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge, Method, ProbeAttempt
+from rahdari.db import together
 from rahdari.people.access import person
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
@@ -163,26 +164,32 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         facts["proved"] = method_words.proved_by(mine.proof)
         facts["is_held"] = bool(optional.ask("rahdari.applicant", "is_held", application, mine.endpoint))
         return render(request, "portal/applicant/proved.html", facts)
+    with together.ahead(*proofs.proofs_later(subject=mine.endpoint.subject, block=mine.endpoint.network)):
+        return _methods(request, application, mine.endpoint, facts)
+
+
+def _methods(request: HttpRequest, application: Application, endpoint: Endpoint, facts: dict[str, Any]) -> HttpResponse:
+    """Of an address without a proof: by which methods it can be proved, and how far each has come."""
     policy, now = apply.frozen_policy(application), timezone.now()
-    listed = rows(application, mine.endpoint, policy, now)
-    parts = proofs.parts_of(mine.endpoint.subject, mine.endpoint.network)
+    listed = rows(application, endpoint, policy, now)
+    parts = proofs.parts_of(endpoint.subject, endpoint.network)
     facts |= {
         # What was begun stays in sight, and stands first.
         "fitting": sorted((row for row in listed if row.fits or row.tone), key=lambda row: not row.tone),
         "another": [row for row in listed if not row.fits and not row.tone],
         "begun": any(row.tone for row in listed),
-        "is_line": mine.endpoint.runs == "any",
-        "is_range": rules.is_range(mine.endpoint.network),
+        "is_line": endpoint.runs == "any",
+        "is_range": rules.is_range(endpoint.network),
         "enough": policy.proof.enough,
-        "so_far": rules.comes_to(mine.endpoint.network, parts),
+        "so_far": rules.comes_to(endpoint.network, parts),
         "whole_counted": any(part.method in rules.OF_THE_WHOLE for part in parts),
-        "by_registry": bool(counts(policy, mine.endpoint, Method.RECORD, now)),
+        "by_registry": bool(counts(policy, endpoint, Method.RECORD, now)),
     }
     state = [row.state for row in listed]
-    if counts(policy, mine.endpoint, Method.LINK, now):
-        link = proofs.working_link(subject=mine.endpoint.subject, block=mine.endpoint.network, now=now)
+    if counts(policy, endpoint, Method.LINK, now):
+        link = proofs.working_link(subject=endpoint.subject, block=endpoint.network, now=now)
         attempt, tries = proofs.last_attempt_and_tries(link) if link is not None else (None, 0)
-        facts |= _link(request, application, mine.endpoint, link, attempt)
+        facts |= _link(request, application, endpoint, link, attempt)
         state += [link.status, str(tries)] if link is not None else []
     # The page loads again by itself when this changes.
     facts["state"] = state_now = ".".join(state)

@@ -7,6 +7,7 @@ import datetime as dt
 import uuid
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -19,12 +20,14 @@ from rahdari.address import format_block
 from rahdari.applicant.overview import Overview
 from rahdari.applicant.share import NOBODY, UNPROVED, NameForm, ask, status_of, to_share, withdraw_request
 from rahdari.apply import queries as apply
+from rahdari.db import together
 from rahdari.people.models import User
 from rahdari.people.rules import Act
 from rahdari.share import actions, queries
 from rahdari.web import values
 
 from . import shared
+from .home import OnHome
 
 
 @login_required
@@ -71,8 +74,9 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     return render(request, "portal/applicant/share.html", context)
 
 
-def on_home(user: User, now: dt.datetime) -> dict[str, object]:
-    return {"sharing_asked": queries.questions_to(user).count(), "is_sharing": queries.is_sharing(user)}
+def on_home(user: User, _now: dt.datetime) -> OnHome:
+    asked, sharers = together.totals(queries.questions_to(user), number=Count("*")), queries.sharers(user)[:1]
+    return OnHome([asked, sharers], lambda: {"sharing_asked": asked[0]["number"], "is_sharing": bool(sharers)})
 
 
 def on_status(seen: Overview) -> dict[str, object]:

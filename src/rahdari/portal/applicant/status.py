@@ -14,11 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import optional
-from rahdari.applicant.access_log import looks_at_application
+from rahdari.applicant.access_log import looks_at_application, looks_later
 from rahdari.applicant.awaiting import clock_of, what_then
 from rahdari.applicant.late_evidence import options_of
 from rahdari.applicant.operator_method import stands_meanwhile
-from rahdari.applicant.overview import Overview, invoice_of, overview
+from rahdari.applicant.overview import Overview, invoice_of, overview, overviews_later
 from rahdari.applicant.refusals import why
 from rahdari.applicant.stages import (
     ENDED,
@@ -30,6 +30,7 @@ from rahdari.applicant.titles import service_title
 from rahdari.apply import access, form_errors, sending
 from rahdari.apply import queries as apply
 from rahdari.checks.models import Outcome
+from rahdari.db import together
 from rahdari.decide import case_clock
 from rahdari.decide import due as decide_due
 from rahdari.decide.words import why_held
@@ -62,13 +63,15 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
     found = shared.application(request, reference).row
     if found.status == "draft":
         return redirect("portal:tasks", reference=reference)
-    seen = overview(found, now=timezone.now())
-    in_force = len(seen.standing.in_force) if seen.standing else 0
-    state = f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}"
-    is_moving = seen.stage in MOVING
-    if (answer := shared.state_for_script(request, state if is_moving else "")) is not None:
-        return answer
     now = timezone.now()
+    with together.ahead(*overviews_later([found]), looks_later(found)):
+        seen = overview(found, now=now)
+        in_force = len(seen.standing.in_force) if seen.standing else 0
+        state = f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}"
+        is_moving = seen.stage in MOVING
+        if (answer := shared.state_for_script(request, state if is_moving else "")) is not None:
+            return answer
+        looks = looks_at_application(found)
     waits = _operator_clock(seen, now)
     of_others = seen.awaited_of_others if seen.waits_for_others else []
     context = {
@@ -102,7 +105,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "held": why_held(found, now),
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.is_your_turn,
-        "looks": looks_at_application(found),
+        "looks": looks,
         **optional.joined(__package__, "on_status", seen),
         "state": state,
     }

@@ -354,7 +354,7 @@ class TestADispute:
             assert set(queries.disputes_waiting(ASSOCIATION, now)) == waits
         waiting = [sum(each.awaits_officer(now) for each in queries.open_matters()) for now in moments]
         monkeypatch.setattr(AttestationReview, "from_db", None)
-        assert [queries.officers_count(now) for now in moments] == waiting == [1, 2, 4, 4]
+        assert [queries.undecided_matters(now).count() for now in moments] == waiting == [1, 2, 4, 4]
         assert [queries.waiting_count(ASSOCIATION, now) for now in moments] == [3, 2, 0, 0]
 
     def test_that_the_association_yields_to_is_put_right_at_once(self) -> None:

@@ -401,9 +401,10 @@ def open_matters() -> QuerySet[AttestationReview]:
     )
 
 
-def officers_count(now: dt.datetime) -> int:
+def undecided_matters(now: dt.datetime) -> QuerySet[AttestationReview]:
+    """Those that wait for an officer."""
     undecided = AttestationReview.objects.filter(outcome="", closed_at__isnull=True)
-    return undecided.exclude(_with_its_association(now)).count()
+    return undecided.exclude(_with_its_association(now))
 
 
 def matter_for_officer(officer: User, number: str) -> AttestationReview:

@@ -14,6 +14,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django.core.exceptions import EmptyResultSet
@@ -52,6 +53,14 @@ def ahead(*wanted: Later[Any]) -> Iterator[None]:
         yield
     finally:
         AHEAD.reset(before)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a room adds to a page of another: its queries, read with those of the page, and what is shown of them."""
+
+    read: Sequence[QuerySet[Any, Any]]
+    shown: Callable[[], Any]
 
 
 def share(owners: Iterable[Model], related: str, rows: QuerySet[Any] | Sequence[Any], *, by: str) -> None:

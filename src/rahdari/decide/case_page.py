@@ -35,6 +35,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
 from rahdari.publish import queries as publish
+from rahdari.register.models import Registration
 
 from . import addresses, conflicts_of_interest, desk, operators, queries, remedies, revocation, rules, words
 from . import evidence as in_file
@@ -77,7 +78,7 @@ class ShownReason:
 class _Read:
     """What each room says about one file. Of the papers and the letters no content is read."""
 
-    def __init__(self, case: Case, reader: User, *, with_posts: bool) -> None:
+    def __init__(self, case: Case, reader: User, registration: Registration | None, *, with_posts: bool) -> None:
         application, subject = case.application, case.application.subject
         self.endpoints = applications.endpoints_of(application)
         self.papers = applications.documents_of(application)
@@ -98,7 +99,10 @@ class _Read:
         read = [each for each in vars(self).values() if isinstance(each, QuerySet)]
         notes = letters_words.notes_about(subject)
         self.notes = [] if notes is None else notes
-        together.ask(*read, *([] if notes is None else [notes]))
+        hooks = optional.given(__package__, "on_case") if registration is not None else []
+        self.besides: list[together.Part] = [each(registration) for each in hooks]
+        of_rooms = [query for each in self.besides for query in each.read]
+        together.ask(*read, *([] if notes is None else [notes]), *of_rooms)
 
 
 class CasePage:
@@ -111,7 +115,8 @@ class CasePage:
     @cached_property
     def _read(self) -> "_Read":
         """What the page shows of all rooms, in one statement."""
-        return _Read(self.case, self.reader, with_posts=self.may_pass)
+        registration = self.application.registration or (self.decision.registration if self.decision else None)
+        return _Read(self.case, self.reader, registration, with_posts=self.may_pass)
 
     # -- facts -----------------------------------------------------------------------------------------------------
 
@@ -179,8 +184,7 @@ class CasePage:
     @cached_property
     def besides(self) -> dict[str, Any]:
         """What optional rooms say of the registration that this application is about."""
-        registration = self.application.registration or (self.decision.registration if self.decision else None)
-        return optional.joined(__package__, "on_case", registration) if registration is not None else {}
+        return {name: shown for each in self._read.besides for name, shown in each.shown().items()}
 
     @property
     def evidence_title(self) -> str:

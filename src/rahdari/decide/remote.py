@@ -3,21 +3,23 @@
 from typing import Any
 
 from rahdari.address import format_block
+from rahdari.db import together
 from rahdari.register.models import Registration
 from rahdari.remote import queries
 
 never_restored = queries.ended_origins
 
 
-def on_case(registration: Registration) -> dict[str, Any]:
+def on_case(registration: Registration) -> together.Part:
     """How many the organisation told of, last; and lines by agreement: number, address, and since when. No name is
     known."""
-    gateway = queries.gateway_of(registration)
-    return {
-        "remote_workers": gateway.workers if gateway is not None else None,
-        "home_lines": [
-            (line.number, format_block(line.entry.block), line.agreed_at)
-            for line in queries.lines_of(registration)
-            if line.stands and line.entry is not None
-        ],
-    }
+    gateways, lines = queries.gateways_of(registration), queries.lines_of(registration)
+
+    def shown() -> dict[str, Any]:
+        standing = [(line, line.entry) for line in lines if line.stands and line.entry is not None]
+        return {
+            "remote_workers": gateways[0].workers if gateways else None,
+            "home_lines": [(line.number, format_block(entry.block), line.agreed_at) for line, entry in standing],
+        }
+
+    return together.Part([gateways, lines], shown)

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from rahdari.address import AddressError, Block, parse_block
 from rahdari.apply import queries as applications
@@ -59,12 +60,14 @@ def search(*, officer: User, asked: str, now: dt.datetime, case: Case | None = N
     cases = _with(asked, conflicts_of_interest.of_others(Case.objects.exclude(status=Status.OPEN), officer))
     if case is not None:
         cases = cases.exclude(_same_holder(case))
-    latest = cases.select_related("application").order_by("-opened_at", "-id").first()
+    # The latest case of each holder; of the second it is enough to know that there is one.
+    by_holder = cases.alias(by=Coalesce("application__organisation", "application__applicant"))
+    latest = by_holder.select_related("application").order_by("by", "-opened_at", "-id").distinct("by")[:2]
     found, subject = Found("none"), NOBODY
-    if latest is not None:
-        found, subject = Found("one", latest.application.reference), latest.application.subject
-        if cases.exclude(_same_holder(latest)).exists():
-            found, subject = Found("more"), NOBODY
+    if len(latest) == 1:
+        found, subject = Found("one", latest[0].application.reference), latest[0].application.subject
+    elif latest:
+        found = Found("more")
     journal.record(
         act="decide.read_search",
         actor=queries.actor_of(officer),

@@ -2,10 +2,12 @@
 
 import datetime as dt
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import ngettext, pgettext
 
 from rahdari.attest import queries as attestations
+from rahdari.db import together
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.web.context import Link
@@ -27,12 +29,17 @@ def at_desk(user: User, room: str, now: dt.datetime) -> list[Link] | None:
     ]
 
 
-def for_officers(page: str, now: dt.datetime) -> Link:
-    waiting = attestations.officers_count(now)
-    return Link(
-        pgettext("navigation", "Attestations"),
-        reverse("portal:matters"),
-        here=page in {"matters", "matter"},
-        count=waiting,
-        count_words=ngettext("waits for you", "wait for you", waiting),
-    )
+def for_officers(page: str, now: dt.datetime) -> together.Part:
+    counted = together.totals(attestations.undecided_matters(now), waiting=Count("*"))
+
+    def shown() -> Link:
+        waiting = counted[0]["waiting"]
+        return Link(
+            pgettext("navigation", "Attestations"),
+            reverse("portal:matters"),
+            here=page in {"matters", "matter"},
+            count=waiting,
+            count_words=ngettext("waits for you", "wait for you", waiting),
+        )
+
+    return together.Part([counted], shown)

@@ -2,6 +2,7 @@
 for anybody else the three things that anyone may do.
 """
 
+from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils.translation import ngettext, pgettext
 
 from rahdari import optional
 from rahdari.confirm import queries as checks
+from rahdari.db import together
 from rahdari.letters import queries as inbox
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -81,7 +83,12 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
     if people.operator_of(user) is not None:
         return _of_an_operator(people.operator_of(user) or "", room, page)
     if people.is_officer(user):
-        waiting = publish.holds_waiting()
+        rooms: list[together.Part] = [
+            each(page, timezone.now()) for each in optional.given(__package__, "for_officers")
+        ]
+        holds = together.totals(publish.waiting_holds(), number=Count("*"))
+        together.ask(holds, *(query for each in rooms for query in each.read))
+        waiting = holds[0]["number"]
         words = ngettext("removal of many entries", "removals of many entries", waiting)
         return [
             Link(
@@ -92,7 +99,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
                 count_words=words,
             ),
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
-            *(each(page, timezone.now()) for each in optional.given(__package__, "for_officers")),
+            *(each.shown() for each in rooms),
             _previews(page),
             *(_posts(user, name) if people.is_supervisor(user) else ()),
         ]

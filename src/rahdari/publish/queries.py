@@ -126,9 +126,14 @@ def oldest_waiting_change() -> dt.datetime | None:
     return PendingChange.objects.order_by("change_id").values_list("change__at", flat=True).first()
 
 
-def holds_waiting() -> int:
+def waiting_holds() -> QuerySet[RemovalHold]:
     """Mass removals that wait for a second person."""
-    return RemovalHold.objects.filter(state=RemovalHold.State.WAITING).count()
+    return RemovalHold.objects.filter(state=RemovalHold.State.WAITING)
+
+
+def holds_waiting() -> int:
+    """How many these are."""
+    return waiting_holds().count()
 
 
 def something_to_cut(*, now: dt.datetime) -> bool:

@@ -18,9 +18,14 @@ from .rules import HomeConnectionState
 LINK = "remote.line"
 
 
+def gateways_of(registration: Registration) -> QuerySet[StaffGateway]:
+    """How many the organisation told of since it was registered: one row, or none when it told of nobody."""
+    return StaffGateway.objects.filter(registration=registration)
+
+
 def gateway_of(registration: Registration) -> StaffGateway | None:
-    """How many the organisation told of since it was registered; None when it told of nobody."""
-    return StaffGateway.objects.filter(registration=registration).first()
+    """The same row, read."""
+    return gateways_of(registration).first()
 
 
 def lines_of(registration: Registration) -> QuerySet[HomeConnection]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from rahdari.db import together
 from rahdari.fees import queries as fees
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
 from rahdari.web import values
 
-from .home import OnHome
 from .organisation import ToDo
 
 
@@ -20,14 +20,14 @@ def desk_of(user: User) -> str:
     return "fees:payments" if people.keeps_accounts(user) else ""
 
 
-def on_home(user: User, now: dt.datetime) -> OnHome:
+def on_home(user: User, now: dt.datetime) -> together.Part:
     found = fees.invoices(holders=people.holders_for(user, Act.INVOICES))
 
     def shown() -> dict[str, object]:
         standings = fees.standings(found, now)
         return {"invoices": standings, "invoices_to_pay": len(_due(standings))}
 
-    return OnHome([found], shown)
+    return together.Part([found], shown)
 
 
 def to_do(user: User, organisation: Organisation, now: dt.datetime) -> list[ToDo]:

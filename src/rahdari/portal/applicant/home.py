@@ -1,9 +1,7 @@
 """A person's home: what waits for them first, then everything they applied for and hold."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
@@ -50,15 +48,6 @@ class HeldRegistration:
     holder: str
 
 
-@dataclass(frozen=True)
-class OnHome:
-    """What an optional room adds to the page: the queries, read with those of the others, and what the page shows of
-    them (names for its template)."""
-
-    read: Sequence[QuerySet[Any, Any]]
-    shown: Callable[[], Mapping[str, object]]
-
-
 @login_required
 @never_cache
 @require_safe
@@ -76,7 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
     registered = seen_by(user)[:100]
     invitations, mandates = people.invitations_to(user, now), people.mandates_offered_to(user, now)
     in_force = people.mandates_in_force(user, Act.SEE)[:1]
-    rooms: list[OnHome] = [each(user, now) for each in optional.given(__package__, "on_home")]
+    rooms: list[together.Part] = [each(user, now) for each in optional.given(__package__, "on_home")]
     of_rooms = [query for each in rooms for query in each.read]
     together.ask(theirs, partly, registered, invitations, mandates, in_force, *of_rooms)
     sent = overviews((each for each in theirs if each.status != "draft"), now=now)

@@ -27,7 +27,6 @@ from rahdari.share import actions, queries
 from rahdari.web import values
 
 from . import shared
-from .home import OnHome
 
 
 @login_required
@@ -74,9 +73,9 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     return render(request, "portal/applicant/share.html", context)
 
 
-def on_home(user: User, _now: dt.datetime) -> OnHome:
+def on_home(user: User, _now: dt.datetime) -> together.Part:
     asked, sharers = together.totals(queries.questions_to(user), number=Count("*")), queries.sharers(user)[:1]
-    return OnHome([asked, sharers], lambda: {"sharing_asked": asked[0]["number"], "is_sharing": bool(sharers)})
+    return together.Part([asked, sharers], lambda: {"sharing_asked": asked[0]["number"], "is_sharing": bool(sharers)})
 
 
 def on_status(seen: Overview) -> dict[str, object]:

@@ -65,9 +65,7 @@ def proofs_by_application(applications: Sequence[Application]) -> dict[uuid.UUID
 
 _of_applications = Asked(
     lambda applications: (
-        proofs.proved()
-        .filter(subject__in=subjects.endpoint_names(Endpoint.objects.filter(application__in=applications)))
-        .order_by("validated_at", "id")
+        proofs.proved().filter(subject__in=subjects.names_within(applications)).order_by("validated_at", "id")
     )
 )
 

@@ -82,7 +82,12 @@ def names_of_first(found: QuerySet[Endpoint], most: int) -> QuerySet[Endpoint, s
 def subjects_of_endpoints(subjects: Iterable[str]) -> QuerySet[Endpoint, str]:
     """The addresses of these applications, removed ones as well, as other rooms name them; a part of their query."""
     keys = [uuid.UUID(each.removeprefix("application:")) for each in subjects if each.startswith("application:")]
-    return endpoint_names(Endpoint.objects.filter(application__in=keys))
+    return names_within(keys)
+
+
+def names_within(applications: Iterable[uuid.UUID]) -> QuerySet[Endpoint, str]:
+    """The same of these applications by their keys."""
+    return endpoint_names(Endpoint.objects.filter(application__in=list(applications)))
 
 
 def applications_where(which: Q) -> QuerySet[Application]:

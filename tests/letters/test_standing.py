@@ -1,6 +1,7 @@
 """What became of a letter, in plain words: in the applicant's inbox and on the officer's page of the case."""
 
 import datetime as dt
+import re
 import sys
 from io import BytesIO, TextIOWrapper
 from typing import Any
@@ -85,6 +86,7 @@ class TestTheInbox:
         for standing in words.reached(letter) if language == "en" else []:
             assert standing.text in page
         assert "<footer><p>" in page
+        assert re.search(r'<h1[^>]*>[^<]*<bdi dir="ltr">RD-[^<]*</bdi>[^<]*</h1>', page), "no line breaks a number"
         if language == "ur":
             assert urdu.page_problems(page) == []
 

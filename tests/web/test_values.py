@@ -96,6 +96,9 @@ class TestWhole:
     def test_leaves_a_sentence_without_values(self) -> None:
         assert values.whole("Choose what you found.") == "Choose what you found."
 
+    def test_finds_a_number_of_ours_where_nothing_is_isolated(self) -> None:
+        assert values.whole("Registered: RD-4F7K-92MQ") == 'Registered: <bdi dir="ltr">RD-4F7K-92MQ</bdi>'
+
 
 class TestFigures:
     @pytest.mark.parametrize("language", ["en", "ur"])

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext, npgettext
 
 # Unicode's isolates. In plain text they do what <bdi> does on a page.
 LEFT_TO_RIGHT, FIRST_STRONG, END = "\u2066", "\u2068", "\u2069"
+_OUR_NUMBER = re.compile(r"\b([A-Z]{1,2}(?:-[0-9A-Z]{4}){2,3})\b")
 _ISOLATED = re.compile(f"{LEFT_TO_RIGHT}([^{LEFT_TO_RIGHT}{FIRST_STRONG}{END}]*){END}")
 
 
@@ -46,9 +47,11 @@ def plain_name(value: Any) -> str:
 
 
 def whole(value: Any) -> SafeString:
-    """A sentence whose values carry Unicode's isolates: each becomes one word, which no line breaks at its hyphens."""
+    """A sentence whose values carry Unicode's isolates, or none and numbers of ours, as the subject of an English
+    letter: each becomes one word, which no line breaks at its hyphens."""
     text = str(conditional_escape(value))
-    return mark_safe(_ISOLATED.sub(r'<bdi dir="ltr">\1</bdi>', text))  # noqa: S308 (escaped above)
+    values = _ISOLATED if LEFT_TO_RIGHT in text or hasattr(value, "__html__") else _OUR_NUMBER
+    return mark_safe(values.sub(r'<bdi dir="ltr">\1</bdi>', text))  # noqa: S308 (escaped above)
 
 
 def figure(value: int | float | None) -> str:

@@ -1,5 +1,6 @@
 """What an officer is shown of a check, so that it can be judged on the page."""
 
+import re
 from html import escape
 from typing import Any
 
@@ -129,6 +130,9 @@ class TestEvidence:
         assert not Notice.objects.exists()
         part = html[html.index(f'value="{code}"') :]
         assert code == "R4" or (part.index(" disabled") < part.index("Not in the file yet") < part.index("</label>"))
+        html = signed_in(officer).get(page(case)).content.decode()
+        folded = re.search(r"<summary>\d+ reasons? (?:is|are) not possible yet<(.*?)</details>", html, re.DOTALL)
+        assert folded and (f'value="{code}"' in folded[1]) == (code != "R4"), "what cannot be chosen is out of the way"
 
     def test_is_the_operators_no_and_nothing_else(self, officer: User) -> None:
         case = assignment.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)

@@ -1,6 +1,7 @@
 """The desk's pages, through the test client, in both languages: who may open what, and what each button does."""
 
 import re
+from html import escape
 
 import pytest
 from django.test import Client, override_settings
@@ -10,6 +11,7 @@ from rahdari.apply import sending
 from rahdari.apply.models import Application, Document
 from rahdari.checks import queries as checks
 from rahdari.decide import assignment, queries, questions, refusals
+from rahdari.decide.case_clock import policy_of
 from rahdari.decide.models import Case, CaseQuestion, Decision, Notice
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
@@ -334,6 +336,8 @@ class TestSecondApproval:
         case, harder = self.ripe(officer), self.ripe(officer, "R4")
         html = signed_in(second).get(reverse("decide:approvals")).content.decode()
         assert "1 decision waits for you" in html and "An officer of Director rank decides" in html
+        for code in ("R3", "R4"):
+            assert escape(policy_of(case.application).reasons[code].text.en) in html, "a code alone tells nothing"
         assert html.index(case.application.reference) < html.index(harder.application.reference)
         assert "2 decisions wait for you" in signed_in(director).get(reverse("decide:approvals")).content.decode()
         own = signed_in(officer).get(reverse("decide:approvals")).content.decode()

@@ -442,6 +442,11 @@ class CasePage:
     def refusals(self) -> list[ShownReason]:
         return [self._shown(reason) for reason in self._refusals]
 
+    @property
+    def not_in_file(self) -> int:
+        """For how many refusals something is not in the file yet."""
+        return sum(bool(shown.lacking) for shown in self.refusals)
+
     @cached_property
     def _refusals(self) -> list[Reason]:
         """Without those that cannot fit the service: the fee of one that is free, a list that was not asked."""

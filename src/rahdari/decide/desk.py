@@ -24,7 +24,7 @@ from rahdari.db import together
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.models import DIRECTOR, User
-from rahdari.policy import Allowance, Text
+from rahdari.policy import Allowance, Reason, Text
 
 from . import conflicts_of_interest, queries, queue_columns, rules
 from .case_clock import ClockFace, calendar, clock_of, policy_of
@@ -67,6 +67,8 @@ class QueueRow:
     failed_kinds: Sequence[Kind]
     waiting_kinds: Sequence[Kind]
     notice: Notice | None
+    # Of the refusal that the notice proposes.
+    reasons: Sequence[Reason]
     cannot_second: CannotSecond | None
     is_mine: bool
 
@@ -304,6 +306,7 @@ def _row(
     is_director, is_new = may
     rules_of_case = policy_of(case.application)
     notice = queries.open_notice(case)
+    reasons = [rules_of_case.reasons[code] for code in notice.codes] if notice else []
     asked = case.application.checks_in(rules_of_case.services[case.application.service])
     passed = {kind.title["en"] for kind, outcome, _required in checks if outcome == Outcome.PASSED}
     stood_for = {rule.instead_of for rule in asked if rule.title.en in passed}
@@ -320,13 +323,14 @@ def _row(
         ],
         waiting_kinds=[kind for kind, outcome, _required in checks if outcome == Outcome.WAITING],
         notice=notice,
+        reasons=reasons,
         cannot_second=None
         if notice is None
         else rules.may_second(
             proposer=notice.proposed_by_id,
             second=officer.pk,
             is_director=is_director,
-            reasons=[rules_of_case.reasons[code] for code in notice.codes],
+            reasons=reasons,
             ripe=notice.state == NoticeState.RIPE,
             is_new=is_new,
         ),

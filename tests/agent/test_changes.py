@@ -89,8 +89,8 @@ class Targets(RuleBasedStateMachine):
         with self.state.transaction():
             before, after = self.state.list_names(role)
             assert self.state.begin_list(role) == after
-            self.state.fill(after, entries, self.now)
-            self.state.index_list(after)
+            self.state.fill(after, entries)
+            self.state.index_list(after, self.now)
             self.state.compare_lists(before, after)
             self.state.forget_held_in(role, after)
             self.state.change_over(role)

@@ -27,7 +27,7 @@ from rahdari.feed import (
     encode_edition,
 )
 from rahdari.feed.canonical import encode_checked
-from rahdari.feed.plain import LINE_BEGIN, LINE_END, EntryRow, key_of, plain_rows
+from rahdari.feed.plain import EntryRow, entries_in, key_of, plain_rows
 from tests.needs import fewer
 
 SESSION = "5e" * 16
@@ -123,6 +123,12 @@ lines = st.tuples(
 ).map(lambda pair: line_of(*pair))
 
 
+def plain_but(**other: Any) -> bytes:
+    entry = {"id": "0a" * 16, "prefix": "192.0.2.1/32", "protocol": "udp", "port": 443}
+    term = {"not_before": "2026-11-01T00:00:00Z", "not_after": "2027-11-01T00:00:00Z"}
+    return line_of({**entry, **term, **other}, 0)
+
+
 def a_file(content: list[bytes], count: int, ending: bytes = b"\n") -> bytes:
     header = Header.snapshot(session=SESSION, sequence=1, digest=EMPTY, count=max(count, 0)).as_json()
     return gzip.compress(b"\n".join([canonical(header), *content]) + ending)
@@ -140,24 +146,27 @@ def carefully(file: bytes, limits: Limits) -> object:
 
 def quickly(file: bytes, limits: Limits) -> object:
     """The same, with the bytes of each entry cut out of the line wherever that is said to be right."""
-    taken: list[tuple[EntryRow, bytes]] = []
-    plain = []
+    taken: list[tuple[EntryRow, bytes | None]] = []
     try:
-        for rows, fits in EditionReader(io.BytesIO(file), limits).rows():
-            taken += [(EntryRow(*row), b"") for row in rows]
-            plain += [fits] * len(rows)
+        for rows, block in EditionReader(io.BytesIO(file), limits).rows():
+            cut = [None] * len(rows) if block is None else entries_in(block)
+            taken += [(EntryRow(*row), entry) for row, entry in zip(rows, cut, strict=True)]
     except FeedFault as fault:
         return (type(fault), str(fault))
-    found = gzip.decompress(file).split(b"\n")[1:-1]
-    assert len(found) == len(taken) == len(plain)
-    cut = [line[len(LINE_BEGIN) : -len(LINE_END)] if fits else None for line, fits in zip(found, plain, strict=True)]
-    return [(row, said) for (row, _), said in zip(taken, cut, strict=True)]
+    return taken
 
 
 class TestQuickReader:
     @settings(max_examples=fewer(400, 100), deadline=None)
     @given(st.lists(lines, max_size=6), st.integers(-1, 1), st.sampled_from([b"\n", b"\n", b"", b"\n\n"]))
     @example([line_of({}, 0)], 0, b"\n")
+    @example([plain_but(), plain_but(id="0A" * 16)], 0, b"\n")
+    @example([plain_but(), plain_but(id="0a" * 15 + "\u00e9a")], 0, b"\n")
+    @example([plain_but(), plain_but(prefix="192.0.02.1/32")], 0, b"\n")
+    @example([plain_but(), plain_but(prefix="192.0.513/32")], 0, b"\n")
+    @example([plain_but(), plain_but(not_after="2026-11-01T00:00:00Z")], 0, b"\n")
+    @example([plain_but(), plain_but(protocol="gre")], 0, b"\n")
+    @example([plain_but(), plain_but(port=65_536)], 0, b"\n")
     def test_agrees_with_the_careful_one(self, content: list[bytes], off: int, ending: bytes) -> None:
         file = a_file(content, len(content) + off, ending)
         for limits in (SNAPSHOT_LIMITS, Limits(compressed=2**20, decompressed=2**20, entries=100, line=300)):
@@ -241,3 +250,12 @@ class TestAddAll:
         one.remove(b"x")
         all_.remove(b"x")
         assert one.hexdigest() == all_.hexdigest()
+
+    @given(st.lists(st.binary(max_size=40), max_size=20), st.lists(st.binary(max_size=40), max_size=20))
+    def test_may_be_done_apart(self, first: list[bytes], second: list[bytes]) -> None:
+        whole, one, other = SetDigest(), SetDigest(), SetDigest()
+        whole.add_all([*first, *second])
+        one.add_all(first)
+        other.add_all(second)
+        one.add_state(other.state)
+        assert one == whole

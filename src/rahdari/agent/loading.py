@@ -6,19 +6,19 @@ nobody reads, and the next load or the next start drops it.
 """
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import batched, chain
 from typing import BinaryIO
 
 from rahdari.feed import DigestMismatch, EditionReader, SetDigest
-from rahdari.feed.plain import Row
+from rahdari.feed.plain import entries_in
 
-from .hashing import Counting, count_beside
+from .hashing import count_beside
 from .schema import Stored
 from .state import AgentState
 
-# In one transaction.
-ROWS = 50_000
+# In one transaction: about 50,000 rows.
+BLOCKS = 160
 
 
 @dataclass(frozen=True)
@@ -35,47 +35,30 @@ def load(state: AgentState, role: str, reader: EditionReader, body: BinaryIO, no
     with state.transaction(durable=False):
         table = state.begin_list(role)
     try:
-        entries, plain = 0, True
+        entries, fits = 0, True
         digest = SetDigest()
-        for rows, fits in _batches(reader):
+        for some in batched(enumerate(reader.rows()), BLOCKS):
             with state.transaction(durable=False):
-                state.fill(table, rows, now)
-            if counting is None:
-                digest.add_all(Stored(*row).canonical for row in rows)
-            entries += len(rows)
-            plain = plain and fits
+                state.fill(table, chain.from_iterable(rows for _, (rows, _) in some))
+            for number, (rows, block) in some:
+                entries += len(rows)
+                if counting is not None and counting.counts(number):
+                    fits = fits and block is not None
+                elif block is not None:
+                    digest.add_all(entries_in(block))
+                else:
+                    digest.add_all(Stored(*row).canonical for row in rows)
         with state.transaction(durable=False):
-            state.index_list(table)
-        if counting is not None:
-            digest = _counted(state, table, counting, plain=plain)
+            state.index_list(table, now)
+        if counting is not None and not (fits and counting.add_to(digest)):
+            digest = SetDigest()
+            digest.add_all(row.canonical for row in state.rows_of(table))
         if reader.header.digest_after != digest.hexdigest():
             raise DigestMismatch("after", reader.header.digest_after, digest.hexdigest())
     except BaseException:
-        if counting is not None:
-            counting.stop()
         state.drop_unfinished_lists()
         raise
+    finally:
+        if counting is not None:
+            counting.stop()
     return Loaded(table, digest, entries)
-
-
-def _batches(reader: EditionReader) -> Iterator[tuple[list[Row], bool]]:
-    batch: list[Row] = []
-    plain = True
-    for rows, fits in reader.rows():
-        batch += rows
-        plain = plain and fits
-        if len(batch) >= ROWS:
-            yield batch, plain
-            batch, plain = [], True
-    if batch:
-        yield batch, plain
-
-
-def _counted(state: AgentState, table: str, counting: Counting, *, plain: bool) -> SetDigest:
-    """What the second process counted, or the same from what was stored."""
-    digest = counting.result() if plain else None
-    if digest is None:
-        counting.stop()
-        digest = SetDigest()
-        digest.add_all(row.canonical for row in state.rows_of(table))
-    return digest

@@ -52,6 +52,14 @@ class SetDigest:
             self._odd += (whole - even) >> 16
             self._settle()
 
+    def add_state(self, state: bytes) -> None:
+        """Put in all that another state is over, which was worked out apart."""
+        other = SetDigest(state)
+        self._settle()
+        self._even += other._even
+        self._odd += other._odd
+        self._settle()
+
     def remove(self, entry: bytes) -> None:
         """Take out the canonical bytes of an entry: the exact inverse of `add`."""
         stretched = int.from_bytes(hashlib.shake_128(entry).digest(STATE_BYTES), "little")

@@ -235,10 +235,10 @@ class EditionReader:
     def __iter__(self) -> Iterator[Operation]:
         return (operation for operation, _, _ in self.with_bytes())
 
-    def rows(self) -> Iterator[tuple[list[Row], bool]]:
+    def rows(self) -> Iterator[tuple[list[Row], bytes | None]]:
         """The entries of a snapshot, many at once. Accepts and refuses what `with_bytes` does.
 
-        And whether all of them stand in their lines between `LINE_BEGIN` and `LINE_END`, as nearly all do.
+        And the lines they were in, for `entries_in`; None where an entry stands otherwise in its line than nearly all.
         """
         if self.header.kind is not Kind.SNAPSHOT:
             raise Malformed("a delta is read operation by operation")
@@ -247,7 +247,7 @@ class EditionReader:
             rows = plain_rows(block) if self.limits.line >= LONGEST_PLAIN else None
             if rows is not None and found + len(rows) <= self.header.count:
                 found += len(rows)
-                yield rows, True
+                yield rows, block
                 continue
             slowly, plain = list[Row](), True
             for line in _lines(iter((block,)), self.limits):
@@ -255,7 +255,7 @@ class EditionReader:
                 _, entry, _ = parts = self._taken(line, found)
                 slowly.append(EntryRow.of(parts[0].entry))
                 plain = plain and line == LINE_BEGIN + entry + LINE_END
-            yield slowly, plain
+            yield slowly, block if plain else None
         if found != self.header.count:
             raise CountMismatch(self.header.count, found)
 

@@ -9,27 +9,27 @@ against each other.
 import re
 from binascii import unhexlify
 from functools import lru_cache
-from socket import AF_INET6, inet_aton, inet_ntop, inet_pton
+from itertools import repeat
+from socket import AF_INET, AF_INET6, inet_aton, inet_ntop, inet_pton
 from typing import NamedTuple, Self
 
 from .canonical import encode_checked
 from .entry import WITH_PORTS, FeedEntry, is_time
 
 LINE_BEGIN, LINE_END = b'{"entry":', b',"op":"add"}'
-_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
-_OCTET = r"(?:0|[1-9][0-9]{0,2})"
-_LINE = re.compile(
-    r'\{"entry":(\{'
-    r'"id":"([0-9a-f]{32})",'
-    rf'"not_after":"({_TIME})",'
-    rf'"not_before":"({_TIME})",'
-    r'"port":(?:null|([1-9][0-9]{0,4})),'
-    rf'"prefix":"(?:({_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET})|([0-9a-f:]{{2,39}}))/([1-9][0-9]{{0,2}}|0)",'
-    r'"protocol":"(any|esp|gre|tcp|udp)"'
-    r'\}),"op":"add"\}\n',
+# Where a line is cut, and no more: each piece is held against the form by itself. What stands between the id and the
+# prefix, and after it, is the same in so many lines that each text of it is read once (`_rest`).
+_CUTS = re.compile(
+    r'\{"entry":\{"id":"(.{32})(.{90,94}:")(?:([0-9.]{7,15})/32|([0-9a-f.:]{2,39})/([1-9][0-9]{0,2}|0))(".*\n)',
     re.ASCII,
 )
-_AROUND = len(LINE_BEGIN) + len(LINE_END) + 1
+_PIECES = 7
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+_REST = re.compile(
+    rf'","not_after":"({_TIME})","not_before":"({_TIME})","port":(?:null|([1-9][0-9]{{0,4}})),"prefix":"'
+    r'","protocol":"(any|esp|gre|tcp|udp)"\},"op":"add"\}\n',
+    re.ASCII,
+)
 _MAPPED = bytes(10) + b"\xff\xff"
 
 
@@ -72,49 +72,60 @@ type Row = tuple[bytes, bytes, str, int | None, str, str, bytes | None]
 def plain_rows(block: bytes) -> list[Row] | None:
     """The entries of a block of whole lines, as `EntryRow` has them, or None: read it line by line."""
     try:
-        found = _LINE.findall(block.decode("ascii"))
-    except UnicodeDecodeError:
-        return None
-    # `findall` passes over what does not fit: then the lengths do not add up.
-    if sum([len(line[0]) for line in found]) + len(found) * _AROUND != len(block):
-        return None
-    if not all(map(_is_date, {line[2][:10] for line in found} | {line[3][:10] for line in found})):
-        return None
-    rows: list[Row] = []
-    add = rows.append
-    try:
-        for _, id, not_after, not_before, port, v4, v6, length, protocol in found:
-            if v4 and length == "32":
-                key = b"\x04" + inet_aton(v4) + b"\x20"
-            else:
-                key = _network_key(v4, v6, int(length))
-            number = None
-            if port:
-                number = int(port)
-                if number > 65_535 or protocol not in WITH_PORTS:
-                    return None
-            if not_before >= not_after:
-                return None
-            add((unhexlify(id), key, protocol, number, not_before, not_after, None))
+        pieces = _CUTS.split(block.decode("ascii"))
+        # First what stands between two lines, which is nothing; then each piece of all lines.
+        between, ids, before, hosts, addresses, lengths, after = (pieces[at::_PIECES] for at in range(_PIECES))
+        if any(between) or (letters := "".join(ids)) != letters.lower():
+            return None
+        if any(addresses):
+            keys = [
+                _network_key(address, int(length)) if address else b"\x04" + inet_pton(AF_INET, host) + b"\x20"
+                for host, address, length in zip(hosts, addresses, lengths, strict=True)
+            ]
+        else:
+            # It takes four numbers up to 255 without leading zeros, and nothing else.
+            keys = [b"\x04" + packed + b"\x20" for packed in map(inet_pton, repeat(AF_INET), hosts)]
+        rest = map(_rest, before, after)
+        return [(id, key, *more) for id, key, more in zip(map(unhexlify, ids), keys, rest, strict=True)]
     except (OSError, ValueError):
         return None
-    return rows
 
 
-def _network_key(v4: str, v6: str, length: int) -> bytes:
+def entries_in(block: bytes) -> list[bytes]:
+    """The canonical bytes of the entries of a block, each of which stands between `LINE_BEGIN` and `LINE_END`."""
+    first, last = len(LINE_BEGIN), -len(LINE_END)
+    return [line[first:last] for line in block[:-1].split(b"\n")]
+
+
+# A register has few terms; each text is about 100 bytes.
+@lru_cache(maxsize=16_384)
+def _rest(before: str, after: str) -> tuple[str, int | None, str, str, None]:
+    """Protocol, port and times, from what stands before the prefix and after it. Raises ValueError."""
+    found = _REST.fullmatch(before + after)
+    if found is None:
+        raise ValueError(before, after)
+    not_after, not_before, port, protocol = found.groups()
+    number = int(port) if port else None
+    if number is not None and (number > 65_535 or protocol not in WITH_PORTS):
+        raise ValueError(port)
+    if not (_is_date(not_after[:10]) and _is_date(not_before[:10]) and not_before < not_after):
+        raise ValueError(not_after)
+    return protocol, number, not_before, not_after, None
+
+
+def _network_key(address: str, length: int) -> bytes:
     """Raises OSError, ValueError."""
-    if v4:
-        packed, bits, family = inet_aton(v4), 32, b"\x04"
-    else:
-        packed, bits, family = inet_pton(AF_INET6, v6), 128, b"\x06"
+    if ":" in address:
+        packed, bits, family = inet_pton(AF_INET6, address), 128, b"\x06"
         # What it writes otherwise, with dots for example, is for `ipaddress` to judge.
-        if inet_ntop(AF_INET6, packed) != v6 or packed.startswith(_MAPPED):
-            raise ValueError(v6)
+        if inet_ntop(AF_INET6, packed) != address or packed.startswith(_MAPPED):
+            raise ValueError(address)
+    else:
+        packed, bits, family = inet_pton(AF_INET, address), 32, b"\x04"
     if length > bits or int.from_bytes(packed) & ((1 << (bits - length)) - 1):
         raise ValueError(length)
     return family + packed + bytes([length])
 
 
-@lru_cache(maxsize=16_384)
 def _is_date(text: str) -> bool:
     return is_time(f"{text}T00:00:00Z")

@@ -8,7 +8,6 @@ import gc
 import hashlib
 import io
 import os
-import struct
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +30,7 @@ from rahdari.feed import (
     TooLarge,
 )
 from rahdari.feed.canonical import decode
-from rahdari.feed.digest import LANES, STATE_BYTES
+from rahdari.feed.digest import STATE_BYTES
 from rahdari.feed.edition import blocks_of
 from rahdari.feed.faults import NotCanonical
 
@@ -41,7 +40,6 @@ from .records import added, record_of
 # From so many entries on, a process of its own is sooner done with the digest.
 MANY = 20_000
 MOST_PARTS = 4
-_LANES = struct.Struct(f"<{LANES}H")
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def read_snapshot(path: Path, file: FeedFile, twins: Sequence[Index] = ()) -> tu
         if not parts:
             digest.add_all(index.records())
         for part in parts:
-            digest = _sum(digest, _state_of(part))
+            digest.add_state(_state_of(part))
         parts = []
     finally:
         for part in parts:
@@ -168,9 +166,3 @@ def _state_of(part: subprocess.Popen[bytes]) -> bytes:
     if part.returncode != 0 or len(state) != STATE_BYTES:
         raise Malformed("the digest of the snapshot could not be worked out")
     return state
-
-
-def _sum(digest: SetDigest, state: bytes) -> SetDigest:
-    """The digest of two sets together, from theirs."""
-    pairs = zip(_LANES.unpack(digest.state), _LANES.unpack(state), strict=True)
-    return SetDigest(_LANES.pack(*((one + other) & 0xFFFF for one, other in pairs)))

@@ -205,10 +205,10 @@ class TestRounds:
 
 class TestPublisher:
     def test_looks_whole_when_something_waits_and_every_ten_seconds(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        waits, rounds = [False], list[dt.datetime]()
+        waits, rounds, refreshed = [False], list[dt.datetime](), list[dt.datetime]()
         monkeypatch.setattr(queries, "something_to_cut", lambda *, now: waits[0])
         monkeypatch.setattr(actions, "publish_editions", lambda *, now: rounds.append(now))
-        monkeypatch.setattr(actions, "refresh_timestamp", lambda *, now: False)
+        monkeypatch.setattr(actions, "refresh_timestamp", lambda *, now: refreshed.append(now))
         monkeypatch.setattr(publisher_watch, "watch_operators", lambda *, now: None)
         publisher = loops.PublisherRound()
         times = [dt.datetime(2026, 11, 16, tzinfo=dt.UTC) + dt.timedelta(seconds=each) for each in range(0, 24, 2)]
@@ -216,6 +216,8 @@ class TestPublisher:
             waits[0] = now == times[2]
             publisher.unasked(now)
         assert rounds == [times[0], times[2], times[7]]
+        # What is due is signed again every ten seconds, however often an edition is published in between.
+        assert refreshed == [times[0], times[7]]
 
 
 @pytest.mark.whole

@@ -126,7 +126,7 @@ class PublisherRound:
     """
 
     def __init__(self) -> None:
-        self._told, self._last = "", NEVER
+        self._told, self._last, self._refreshed = "", NEVER, NEVER
 
     def unasked(self, now: dt.datetime) -> None:
         """The same when nobody woke us: what waits is seen at once, all else every ten seconds."""
@@ -147,7 +147,10 @@ class PublisherRound:
                 self._told = str(error)
                 log = logging.getLogger("rahdari.publisher")
                 log.error("Nothing new is signed: %s. What to do: docs/restore.md.", error)
-        actions.refresh_timestamp(now=now)
+        # What is due is due by the minute: not with each of many editions in a second.
+        if abs(now - self._refreshed) >= PUBLISHER_RESTS:
+            actions.refresh_timestamp(now=now)
+            self._refreshed = now
         watching.watch_operators(now=now)
 
 

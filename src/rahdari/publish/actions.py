@@ -19,7 +19,7 @@ from rahdari.feed.access import FILE_NAME, encode_access
 from rahdari.journal import actions as journal
 from rahdari.register import actions as register
 
-from . import credentials, editions, files, folder, queries, rules, streams
+from . import credentials, cutting, editions, files, folder, queries, rules, streams
 from .ceremony import (
     RoleUnknown,
     custodians_of,
@@ -152,30 +152,38 @@ def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
         editions.compare(repository=repository)
         started, count = time.monotonic(), 0
 
-        def publish_waiting(at_most: int) -> None:
+        def publish_waiting(at_most: int) -> cutting.Waiting:
             nonlocal count
             # A snapshot may take a minute, and what is published meanwhile shall say when.
             at = now + dt.timedelta(seconds=int(time.monotonic() - started))
-            count += editions.publish(repository=repository, now=at, checkpoint=checkpoint)
+            waits = queries.something_to_cut(now=at)
+            if waits.unpublished:
+                count += editions.publish(repository=repository, now=at, checkpoint=checkpoint)
+                waits = queries.something_to_cut(now=at)
             for _ in range(at_most):
-                if not queries.something_to_cut(now=at):
-                    return
-                fresh = editions.cut(repository=repository, now=at, checkpoint=checkpoint)
-                if not fresh:
-                    return
-                count += editions.publish(repository=repository, now=at, checkpoint=checkpoint, fresh=fresh)
+                if not waits:
+                    break
+                published = editions.cut_and_publish(repository=repository, now=at, waits=waits, checkpoint=checkpoint)
+                if published is None:
+                    break
+                count += published
+                waits = queries.something_to_cut(now=at)
+            return waits
+
+        def meanwhile() -> None:
+            publish_waiting(1)
 
         while True:
             # Not all of a long backlog at once: wide deltas and snapshots keep the way through it short.
-            publish_waiting(rules.LIVE_NARROW // 2)
-            went_on = editions.resume(
+            waits = publish_waiting(rules.LIVE_NARROW // 2)
+            went_on = waits.beside and editions.resume(
                 repository=repository,
                 now=now,
-                meanwhile=lambda: publish_waiting(1),
+                meanwhile=meanwhile,
                 admit=lambda: write_access(now=now),
                 checkpoint=checkpoint,
             )
-            if not went_on and not queries.changes_waiting():
+            if not went_on and not waits.changes:
                 if not count:
                     # Nothing waited, so nobody waits for this; a kill before it is mended within seconds.
                     write_access(now=now)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from rahdari.db.locks import Lock, hold
 from rahdari.feed import Header, Kind, Operation, SetDigest
@@ -28,16 +29,39 @@ from .models import Edition, File, Leaving, Listing, PendingChange, RemovalHold,
 from .rules import Net
 
 # Called with the streams that are about to be cut, while nothing is made of it yet.
-Guard = Callable[[Sequence[Stream]], None]
+Guard = Callable[[Sequence[Stream]], object]
+# Called with what was cut, in the same transaction.
+Beside = Callable[["Cut"], None]
 
 
-class Due(NamedTuple):
-    """What there may be to cut: asked in one question, since mostly it is a change and nothing else."""
+class Cut(NamedTuple):
+    """Editions, and the deltas of them whose bytes are kept."""
 
+    editions: list[Edition]
+    files: list[File]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What there may be to do: asked in one question, since mostly it is a change and nothing else. True when there is
+    something to cut."""
+
+    now: dt.datetime
     changes: bool
     holds: bool
     moved: bool
     opened: bool
+    unpublished: bool
+    # What is done beside publishing.
+    beside: bool
+
+    def __bool__(self) -> bool:
+        return (
+            self.changes
+            or not self.opened
+            or (self.holds and holds.has_release(now=self.now))
+            or (self.moved and bool(may_leave(now=self.now)))
+        )
 
 
 @dataclass
@@ -59,80 +83,82 @@ class Plan:
         return sorted(found, key=lambda each: each[0])
 
 
-def cut(*, now: dt.datetime, checkpoint: Checkpoint, guard: Guard) -> list[Edition]:
-    """One edition of each stream that something waits for, at first the opening ones; empty when nothing does."""
+def cut(
+    *,
+    now: dt.datetime,
+    checkpoint: Checkpoint,
+    guard: Guard,
+    waits: Waiting | None = None,
+    beside: Beside = lambda made: None,
+) -> list[Edition]:
+    """One edition of each stream that something waits for, at first the opening ones; empty when nothing does.
+
+    `waits` is what was found to wait a moment ago: nobody else cuts meanwhile, and what comes later is cut later.
+    """
     with transaction.atomic():
         hold(Lock.STREAMS)
-        waits = due(now=now)
-        editions = (streams.open_everything(now) if not waits.opened else []) or _cut_waiting(waits, now, guard)
-        if editions:
+        waits = waiting(now=now) if waits is None else waits
+        opened = streams.open_everything(now) if not waits.opened else []
+        made = Cut(opened, []) if opened else _cut_waiting(waits, now, guard)
+        if made.editions:
+            beside(made)
             checkpoint("cut: before commit")
-    if editions:
+    if made.editions:
         checkpoint("cut: committed")
-    return editions
+    return made.editions
 
 
-_DUE = """
+_WAITING = """
 SELECT EXISTS (SELECT 1 FROM publish_pendingchange),
        EXISTS (SELECT 1 FROM publish_removalhold WHERE state <> %s),
        EXISTS (SELECT 1 FROM publish_listing
                 WHERE until_sequence IS NULL AND leaving = 'moved' AND leaving_since <= %s),
-       (SELECT count(*) FROM publish_stream WHERE everything AND retired_at IS NULL) >= %s
+       (SELECT count(*) FROM publish_stream WHERE everything AND retired_at IS NULL) >= %s,
+       EXISTS (SELECT 1 FROM publish_edition WHERE published_at IS NULL),
+       EXISTS (SELECT 1 FROM publish_operator WHERE due)
+       OR EXISTS (SELECT 1 FROM publish_stream WHERE retired_at IS NULL AND filled_to IS NOT NULL)
+       OR EXISTS (SELECT 1 FROM publish_file WHERE dropped_at IS NULL AND sha256 = '')
 """
 
 
-def due(*, now: dt.datetime) -> Due:
-    """Whether changes wait, removals are held, entries that moved were long enough with both, and streams are there."""
+def waiting(*, now: dt.datetime) -> Waiting:
+    """Whether changes wait, removals are held, entries that moved were long enough with both, and streams are there;
+    whether editions are cut and not published, and whether operators, streams or files wait."""
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, [RemovalHold.State.ENDED, now - rules.OVERLAP, len(KINDS)])
-        return Due(*cursor.fetchone())
+        cursor.execute(_WAITING, [RemovalHold.State.ENDED, now - rules.OVERLAP, len(KINDS)])
+        return Waiting(now, *cursor.fetchone())
 
 
-def something(*, now: dt.datetime) -> bool:
-    """Whether changes wait, entries may leave a stream, held ones too, or no stream was opened yet."""
-    waits = due(now=now)
-    return (
-        waits.changes
-        or not waits.opened
-        or (waits.holds and holds.has_release(now=now))
-        or (waits.moved and bool(may_leave(now=now)))
-    )
-
-
-def _cut_waiting(waits: Due, now: dt.datetime, guard: Guard) -> list[Edition]:
+def _cut_waiting(waits: Waiting, now: dt.datetime, guard: Guard) -> Cut:
     # The lowest numbers first: for one entry that is the order in which its changes were committed, and all its
     # earlier ones are in these editions or in earlier ones.
-    waiting = list(
+    pending = list(
         PendingChange.objects.select_related("change__entry").order_by("change_id")[: rules.CHANGES_IN_AN_EDITION]
     )
-    last = {each.change.entry_id: each.change for each in waiting}
-    plans = _planned(last, now)
+    last = {each.change.entry_id: each.change for each in pending}
+    plans, sessions = _planned(last, now)
     released = {hold.stream_id: hold for hold in holds.to_release(now=now)} if waits.holds else {}
     if waits.holds or waits.moved:
         _let_leave(plans, released, now)
-    sessions = {
-        session.stream_id: session
-        for session in Session.objects.select_for_update(of=("self",))
-        .select_related("stream")
-        .filter(stream__in=list(plans), closed_at=None)
-    }
+        sessions |= _sessions(Q(stream__in=plans.keys() - sessions.keys()))
     for pk, plan in plans.items():
         _hold_back(plan, sessions[pk], released.get(pk), now)
     guard([plan.stream for plan in plans.values() if plan.put or plan.gone])
-    editions = _carry_out(plans, sessions, now)
+    made = _carry_out(plans, sessions, now)
     if waits.holds:
         holds.recount(streams=list(plans), now=now)
-    PendingChange.objects.filter(change__in=[each.change_id for each in waiting]).delete()
-    return editions
+    PendingChange.objects.filter(change__in=[each.change_id for each in pending])._raw_delete(using="default")
+    return made
 
 
 # -- what is to be done --------------------------------------------------------------------------------------------
 
 
-def _planned(last: Mapping[uuid.UUID, Change], now: dt.datetime) -> dict[int, Plan]:
+def _planned(last: Mapping[uuid.UUID, Change], now: dt.datetime) -> tuple[dict[int, Plan], dict[int, Session]]:
+    """What becomes of the streams, and the sessions of all that may be concerned, which are locked."""
     plans: dict[int, Plan] = {}
     if not last:
-        return plans
+        return plans, {}
     rows: dict[uuid.UUID, list[Listing]] = defaultdict(list)
     for row in Listing.objects.filter(
         entry__in=list(last), until_sequence=None, stream__retired_at=None
@@ -140,7 +166,9 @@ def _planned(last: Mapping[uuid.UUID, Change], now: dt.datetime) -> dict[int, Pl
         rows[row.entry_id].append(row)
     roles = {role_of(change.entry.kind) for change in last.values()}
     asns = {asn for change in last.values() if change.snapshot for asn in change.asns}
-    candidates = list(streams.concerned(roles=roles, asns=asns))
+    listing_them = {row.stream_id for listed in rows.values() for row in listed}
+    sessions = _sessions(streams.concerned(roles=roles, asns=asns, by="stream__") | Q(stream__in=listing_them))
+    candidates = [session.stream for session in sessions.values()]
 
     def plan(stream: Stream) -> Plan:
         return plans.setdefault(stream.pk, Plan(stream))
@@ -172,7 +200,13 @@ def _planned(last: Mapping[uuid.UUID, Change], now: dt.datetime) -> dict[int, Pl
             elif not listing.leaving:
                 listing.leaving, listing.leaving_since = Leaving.MOVED, now
                 plan(listing.stream).kept.append(listing)
-    return plans
+    return plans, sessions
+
+
+def _sessions(of: Q) -> dict[int, Session]:
+    """The open sessions of these streams, by their streams; locked."""
+    found = Session.objects.select_for_update(of=("self",)).select_related("stream")
+    return {session.stream_id: session for session in found.filter(of, closed_at=None, stream__retired_at=None)}
 
 
 # An entry may leave the operators it had when the overlap is over, and each operator of the networks that it has now
@@ -224,7 +258,7 @@ def _hold_back(plan: Plan, session: Session, hold: RemovalHold | None, now: dt.d
 # -- doing it ------------------------------------------------------------------------------------------------------
 
 
-def _carry_out(plans: Mapping[int, Plan], sessions: Mapping[int, Session], now: dt.datetime) -> list[Edition]:
+def _carry_out(plans: Mapping[int, Plan], sessions: Mapping[int, Session], now: dt.datetime) -> Cut:
     editions: list[Edition] = []
     rows: list[Listing] = []
     files: list[File] = []
@@ -284,7 +318,7 @@ def _carry_out(plans: Mapping[int, Plan], sessions: Mapping[int, Session], now: 
         if edition.stream.followed:
             files += _merged(edition, now)
     File.objects.bulk_create(files)
-    return editions
+    return Cut(editions, [file for file in files if file.sha256])
 
 
 def _move_on(sessions: Sequence[Session]) -> None:

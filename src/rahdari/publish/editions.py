@@ -1,9 +1,10 @@
 """From committed changes to signed files, so that a kill at any point loses nothing and doubles nothing.
 
-    1  cut        one transaction: the changes that wait, an edition of each stream that they concern, its delta
+    1  cut        one transaction: the changes that wait, an edition of each stream that they concern, its delta, and
+                  what is signed of it, with its versions
     2  write      the deltas: files with names of their own, never changed
-    3  sign       the roles of these streams, then the repositories that lead to them; with an operator's timestamp it
-                  is published to that operator
+    3  sign       the roles of these streams are written, then the repositories that lead to them; with an operator's
+                  timestamp it is published to that operator
     4  mark       one transaction: published_at, what is named no more, and the wake-up of whoever waits for it
     5  beside     streams that are new, snapshots, wide merged deltas, operators that come or change: going on with 1 to
                   4 meanwhile
@@ -16,7 +17,8 @@ until it is done.
 import datetime as dt
 import functools
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 
@@ -53,52 +55,103 @@ class DatabaseBehindFeed(Exception):
 
 def cut(*, repository: Repository, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint) -> list[Edition]:
     """Cut what waits. Raises DatabaseBehindFeed, and then nothing was cut."""
+    return cutting.cut(now=now, checkpoint=checkpoint, guard=functools.partial(_stands, repository))
+
+
+def cut_and_publish(
+    *, repository: Repository, now: dt.datetime, waits: cutting.Waiting, checkpoint: Checkpoint
+) -> int | None:
+    """All four steps for what waits; return how many editions were published, and None when nothing was cut. What
+    cannot be named yet waits.
+
+    What is signed is noted in the transaction that cuts. Raises DatabaseBehindFeed, and then nothing was cut.
+    """
+    stands: list[signing.Standing] = []
+    step = _Step([])
 
     def guard(concerned: Sequence[Stream]) -> None:
-        check_not_behind(
-            repository, Operator.objects.filter(active=True, followings__stream__in=concerned, followings__left_at=None)
-        )
+        stands.append(_stands(repository, concerned))
 
-    return cutting.cut(now=now, checkpoint=checkpoint, guard=guard)
+    def sign(made: cutting.Cut) -> None:
+        # Streams that were opened are followed by nobody yet.
+        step.take(repository, made, stands[0] if stands else signing.Standing([], {}), now, fresh=True)
+
+    made = cutting.cut(now=now, checkpoint=checkpoint, guard=guard, waits=waits, beside=sign)
+    return step.finish(repository, now, checkpoint) if made else None
 
 
-def publish(
-    *, repository: Repository, now: dt.datetime, checkpoint: Checkpoint, fresh: Sequence[Edition] | None = None
-) -> int:
-    """Steps 2 to 4 for every edition that is not marked, or for those that were cut just now; return how many were.
-
-    What cannot be named yet waits.
-    """
-    waiting = list(queries.editions_to_publish().select_related("stream", "session")) if fresh is None else fresh
+def publish(*, repository: Repository, now: dt.datetime, checkpoint: Checkpoint) -> int:
+    """Steps 2 to 4 for every edition that is not marked; return how many were. What cannot be named yet waits."""
+    waiting = list(queries.editions_to_publish().select_related("stream", "session"))
     if not waiting:
         return 0
-    concerned = {edition.stream_id: edition.stream for edition in waiting}
-    leading = set(Delegation.objects.filter(stream__in=concerned, left_at=None).values_list("stream", flat=True))
-    _write_deltas(repository, waiting, checkpoint)
-    # A session that has no snapshot yet would lead agents nowhere.
-    nameable = streams.with_snapshot(leading)
-    signed = [concerned[pk] for pk in nameable]
-    ready = [edition for edition in waiting if edition.stream_id in nameable or edition.stream_id not in leading]
-    files.order_snapshots(of=[edition.stream for edition in waiting if edition not in ready], now=now)
-    if not ready:
-        return 0
-    named = (
-        signing.sign(repository=repository, concerned=signed, now=now, begun=nameable, checkpoint=checkpoint)
-        if signed
-        else []
-    )
-    checkpoint("signed")
+    step = _Step([])
     with transaction.atomic():
-        Edition.objects.filter(pk__in=[edition.pk for edition in ready], published_at=None).update(published_at=now)
-        _drop(signed, named, now)
-        wake(Channel.PUBLISHED)
-        checkpoint("mark: before commit")
-    checkpoint("mark: committed")
-    files.order_snapshots(of=[edition.stream for edition in ready], now=now)
-    return len(ready)
+        stands = signing.standing(concerned={edition.stream for edition in waiting})
+        step.take(repository, cutting.Cut(waiting, _deltas_of(waiting)), stands, now)
+    return step.finish(repository, now, checkpoint)
 
 
-def _write_deltas(repository: Repository, editions: Sequence[Edition], checkpoint: Checkpoint) -> None:
+def _stands(repository: Repository, concerned: Sequence[Stream]) -> signing.Standing:
+    """How those stand who are led to these streams. Raises DatabaseBehindFeed."""
+    stands = signing.standing(concerned=concerned)
+    check_not_behind(repository, stands.operators, known=stands.known)
+    return stands
+
+
+@dataclass
+class _Step:
+    """Editions on their way: signed and noted, in the transaction in which they are cut if they are new (`take`); then
+    written and marked (`finish`)."""
+
+    editions: Sequence[Edition]
+    deltas: Sequence[File] = ()
+    signed: signing.Signed = field(default_factory=signing.Signed)
+    # Those that are published with it.
+    ready: Sequence[Edition] = ()
+
+    def take(
+        self,
+        repository: Repository,
+        made: cutting.Cut,
+        stands: signing.Standing,
+        now: dt.datetime,
+        *,
+        fresh: bool = False,
+    ) -> None:
+        self.editions, self.deltas = made
+        self.signed = signing.prepare(
+            repository=repository,
+            concerned=[edition.stream for edition in made.editions],
+            now=now,
+            stands=stands,
+            fresh=made.editions if fresh else (),
+            at_hand=made.files,
+        )
+        # A session that has no snapshot yet would lead agents nowhere.
+        waiting = stands.streams.keys() - {stream.pk for stream in self.signed.streams}
+        self.ready = [edition for edition in made.editions if edition.stream_id not in waiting]
+        files.order_snapshots(of=[edition.stream for edition in made.editions if edition not in self.ready], now=now)
+
+    def finish(self, repository: Repository, now: dt.datetime, checkpoint: Checkpoint) -> int:
+        write = functools.partial(files.write_kept, repository=repository, checkpoint=checkpoint)
+        deltas = [functools.partial(write, file=file) for file in self.deltas]
+        if not self.ready:
+            signing.side_by_side(deltas)
+            return 0
+        self.signed.write(checkpoint, beside=deltas)
+        checkpoint("signed")
+        with transaction.atomic():
+            _mark(self.ready, now)
+            _drop(self.signed.streams, self.signed.named, now)
+            wake(Channel.PUBLISHED)
+            checkpoint("mark: before commit")
+        checkpoint("mark: committed")
+        files.order_snapshots(of=[edition.stream for edition in self.ready], now=now)
+        return len(self.ready)
+
+
+def _deltas_of(editions: Sequence[Edition]) -> list[File]:
     ends = {(edition.session_id, edition.sequence) for edition in editions}
     found = File.objects.filter(
         session__in={session for session, _ in ends},
@@ -106,20 +159,30 @@ def _write_deltas(repository: Repository, editions: Sequence[Edition], checkpoin
         width__gt=0,
         dropped_at=None,
     ).exclude(sha256="")
-    signing.side_by_side(
-        [
-            functools.partial(files.write_kept, repository=repository, file=file, checkpoint=checkpoint)
-            for file in found
-            if (file.session_id, file.to_sequence) in ends
-        ]
-    )
+    return [file for file in found if (file.session_id, file.to_sequence) in ends]
+
+
+def _mark(editions: Sequence[Edition], now: dt.datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE publish_edition SET published_at = %s WHERE id = ANY(%s) AND published_at IS NULL",
+            [now, [edition.pk for edition in editions]],
+        )
+
+
+_DROP = """
+UPDATE publish_file f SET dropped_at = %s
+  FROM publish_session s
+ WHERE s.id = f.session_id AND s.stream_id = ANY(%s) AND f.dropped_at IS NULL
+   AND CASE WHEN f.sha256 = '' THEN s.closed_at IS NOT NULL ELSE f.id <> ALL(%s) END
+"""
 
 
 def _drop(signed: Sequence[Stream], named: Sequence[int], now: dt.datetime) -> None:
     """What the metadata of these streams name no more; with it what was never written of a session that is over."""
-    theirs = File.objects.filter(session__stream__in=signed, dropped_at=None)
-    theirs.exclude(sha256="").exclude(pk__in=named).update(dropped_at=now)
-    theirs.filter(sha256="", session__closed_at__isnull=False).update(dropped_at=now)
+    if signed:
+        with connection.cursor() as cursor:
+            cursor.execute(_DROP, [now, [stream.pk for stream in signed], list(named)])
 
 
 # -- beside --------------------------------------------------------------------------------------------------------
@@ -308,8 +371,13 @@ def compare(*, repository: Repository) -> None:
     _compared[str(repository.path)] = here
 
 
-def check_not_behind(repository: Repository, operators: Iterable[Operator]) -> None:
+def check_not_behind(
+    repository: Repository,
+    operators: Iterable[Operator | signing.Led],
+    *,
+    known: Mapping[tuple[str, int], str] | None = None,
+) -> None:
     """Raises DatabaseBehindFeed when what is published to one of these was not cut here."""
-    known = {operator.pk: operator for operator in operators}
-    for pk, (on_disk, in_database) in signing.behind(repository, known.values()).items():
-        raise DatabaseBehindFeed(known[pk].slug, on_disk, in_database)
+    by_number = {operator.pk: operator for operator in operators}
+    for pk, (on_disk, in_database) in signing.behind(repository, by_number.values(), known=known).items():
+        raise DatabaseBehindFeed(by_number[pk].slug, on_disk, in_database)

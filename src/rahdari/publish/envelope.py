@@ -235,18 +235,10 @@ class Repository:
 
     # -- the role of a stream
 
-    def sign_role(
-        self,
-        *,
-        role: str,
-        name: str,
-        version: int,
-        head: Head,
-        files: Iterable[FeedFile],
-        now: dt.datetime,
-        checkpoint: Checkpoint = no_checkpoint,
-    ) -> tuple[Named, dt.datetime]:
-        """Sign what a stream's files are and where they lead; return how it is to be named, and when it expires."""
+    def role(
+        self, *, role: str, version: int, head: Head, files: Iterable[FeedFile], now: dt.datetime
+    ) -> tuple[bytes, dt.datetime]:
+        """Sign what a stream's files are and where they lead; return it, and when it expires."""
         expires = _until(now, rules.FEED_LASTS)
         signed = _signed("targets", version, expires)
         signed |= {
@@ -256,12 +248,7 @@ class Repository:
             },
             "head": head.as_json(),
         }
-        data = sealed(signed, self.trusted().signers[role])
-        full = f"{version}.{role}.json"
-        folder.write_whole(
-            self.stream(name) / full, data, checkpoint=lambda at: checkpoint(at.replace(full, "role.json"))
-        )
-        return Named.of(version, data), expires
+        return sealed(signed, self.trusted().signers[role]), expires
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,15 @@ signature on. Killed in between, it is written again from the listings, byte for
 """
 
 import datetime as dt
+import functools
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from django.db.models import F, Q, QuerySet, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db import connection
+from django.db.models import QuerySet, Sum
 
 from rahdari.errors import RahdariError
 from rahdari.feed import DigestMismatch, FeedFile, Header, Kind, Op, Operation, SetDigest
@@ -21,7 +23,7 @@ from rahdari.feed.repository import snapshot_path
 
 from . import cutting, folder, reading, rules
 from .envelope import Repository
-from .folder import Checkpoint
+from .folder import Checkpoint, no_checkpoint
 from .models import Edition, File, Session, Stream
 
 log = logging.getLogger("rahdari.publish")
@@ -34,7 +36,27 @@ class FileDiffers(RahdariError):
     path: str
 
 
-def feed_file(file: File) -> FeedFile:
+class Live(NamedTuple):
+    """What is to be said of a file in signed metadata. Named as its columns are."""
+
+    id: int
+    session_id: str
+    path: str
+    width: int
+    from_sequence: int | None
+    to_sequence: int
+    digest: str
+    sha256: str
+    length: int
+
+    @property
+    def said(self) -> FeedFile:
+        return _said(self)
+
+
+# From one edition to the next nearly all files are the same.
+@functools.lru_cache(maxsize=16_384)
+def _said(file: Live) -> FeedFile:
     return FeedFile(
         path=file.path,
         kind=Kind.SNAPSHOT if file.width == 0 else Kind.DELTA,
@@ -47,52 +69,60 @@ def feed_file(file: File) -> FeedFile:
     )
 
 
+def feed_file(file: File) -> FeedFile:
+    return Live(*(getattr(file, name) for name in Live._fields)).said
+
+
 # -- which ---------------------------------------------------------------------------------------------------------
 
 
-def live(sessions: Iterable[str]) -> QuerySet[File]:
+_LIVE = f"""
+SELECT {", ".join(Live._fields)}
+  FROM (SELECT *, row_number() OVER (PARTITION BY session_id, width ORDER BY to_sequence DESC) AS rank
+          FROM publish_file
+         WHERE session_id = ANY(%s) AND dropped_at IS NULL AND sha256 <> '') AS file
+ WHERE rank <= CASE width WHEN 0 THEN %s WHEN 1 THEN %s ELSE %s END
+ ORDER BY session_id, width, to_sequence
+"""  # noqa: S608 - our names
+
+
+def live(sessions: Iterable[str]) -> list[Live]:
     """What the metadata of these sessions name: of each width the last few that are whole."""
-    ranked = (
-        File.objects.defer("content")
-        .filter(session__in=list(sessions), dropped_at=None)
-        .exclude(sha256="")
-        .annotate(
-            rank=Window(RowNumber(), partition_by=[F("session_id"), F("width")], order_by=F("to_sequence").desc())
-        )
-    )
-    return ranked.filter(
-        Q(width=0, rank__lte=rules.LIVE_SNAPSHOTS)
-        | Q(width=1, rank__lte=rules.LIVE_NARROW)
-        | Q(width__gt=1, rank__lte=rules.LIVE_WIDE)
-    ).order_by("session_id", "width", "to_sequence")
+    lengths = (rules.LIVE_SNAPSHOTS, rules.LIVE_NARROW, rules.LIVE_WIDE)
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE, [list(sessions), *lengths])
+        return [Live(*row) for row in cursor.fetchall()]
 
 
 def present(
-    repository: Repository, files: Sequence[File], *, now: dt.datetime, checkpoint: Checkpoint
-) -> list[FeedFile]:
-    """The files that are in the folder, after writing again what was lost: metadata name no file that is not there."""
+    repository: Repository, files: Sequence[Live], *, now: dt.datetime, at_hand: Container[str] = frozenset()
+) -> list[Live]:
+    """The files that are in the folder, after writing again what was lost: metadata name no file that is not there.
+
+    `at_hand` are paths of those that are written before the metadata.
+    """
     found = []
     folders: dict[str, set[str]] = {}
     for file in files:
-        said = feed_file(file)
-        parent, _, name = said.location.rpartition("/")
+        parent, _, name = file.said.location.rpartition("/")
         if parent not in folders:
             folders[parent] = folder.names_in(repository.targets / parent)
-        if name not in folders[parent]:
-            if file.width != 1 and not File.objects.exclude(content=b"").filter(pk=file.pk).exists():
+        if name not in folders[parent] and file.path not in at_hand:
+            kept = File.objects.get(pk=file.id)
+            if file.width != 1 and not kept.content:
                 log.error("%s is lost; it is named no more, and another is made in time", file.path)
-                File.objects.filter(pk=file.pk).update(dropped_at=now, erased_at=now)
+                File.objects.filter(pk=file.id).update(dropped_at=now, erased_at=now)
                 order_snapshots(of=Stream.objects.filter(sessions=file.session_id), now=now)
                 continue
-            write_kept(repository=repository, file=file, checkpoint=checkpoint)
-        found.append(said)
+            write_kept(repository=repository, file=kept)
+        found.append(file)
     return found
 
 
 # -- writing -------------------------------------------------------------------------------------------------------
 
 
-def write_kept(*, repository: Repository, file: File, checkpoint: Checkpoint) -> None:
+def write_kept(*, repository: Repository, file: File, checkpoint: Checkpoint = no_checkpoint) -> None:
     """Write a file whose bytes are kept. Raises FileDiffers."""
     place = repository.place_of(feed_file(file))
     if folder.holds(place, sha256=file.sha256, length=file.length):
@@ -162,8 +192,11 @@ def _too_many(session: Session, file: File) -> bool:
 
 def order_snapshots(*, of: Iterable[Stream], now: dt.datetime) -> None:
     """Say of which of these streams a snapshot is to be written, at the edition that was published last."""
+    of = list(of)
+    if not of:
+        return
     sessions = Session.objects.filter(
-        stream__in=list(of), stream__followed=True, stream__filled_to=None, closed_at=None
+        stream__in=of, stream__followed=True, stream__filled_to=None, closed_at=None
     ).select_related("stream")
     asked = list(sessions)
     ordered = set(

@@ -215,6 +215,7 @@ class File(models.Model):
         indexes = [
             models.Index(fields=["session", "width", "to_sequence"], name="live_files", condition=Q(dropped_at=None)),
             models.Index(fields=["dropped_at"], name="files_to_erase", condition=Q(erased_at=None)),
+            models.Index(fields=["width"], name="files_to_write", condition=Q(dropped_at=None, sha256="")),
         ]
 
     def __str__(self) -> str:

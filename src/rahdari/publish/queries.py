@@ -136,9 +136,9 @@ def holds_waiting() -> int:
     return waiting_holds().count()
 
 
-def something_to_cut(*, now: dt.datetime) -> bool:
+def something_to_cut(*, now: dt.datetime) -> cutting.Waiting:
     """Whether changes wait, entries may leave a stream, held ones too, or no stream was opened yet."""
-    return cutting.something(now=now)
+    return cutting.waiting(now=now)
 
 
 # -- operators -----------------------------------------------------------------------------------------------------

@@ -1,14 +1,19 @@
 """From files to what agents see: the roles of the streams, then the snapshot and timestamp of each operator.
 
-Invariants: a version is noted before it is used, and never used twice; with an operator's timestamp it is published to
-that operator; whatever is signed can be signed again from what the database says, at a higher version.
+Invariants: what is signed is noted, with its version, before it is written, and no version is used twice; with an
+operator's timestamp it is published to that operator; whatever is signed can be signed again from what the database
+says, at a higher version.
 """
 
 import datetime as dt
+import functools
+import os
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -18,14 +23,71 @@ from rahdari.feed.entry import time_text
 from rahdari.feed.repository import ROLES, Stamp, StampHead
 from rahdari.feed.terms import TERMS
 
-from . import envelope, files
+from . import envelope, files, folder
 from .envelope import Named, Published, Repository, sealed
+from .files import Live
 from .folder import Checkpoint, no_checkpoint
-from .models import Delegation, Edition, File, Operator, Session, Stream
-from .streams import with_snapshot
+from .models import Edition, File, Operator, Session, Stream
 
 # Writing is waiting for the disk: so many repositories at once share its flushes.
 AT_ONCE = 16
+
+
+class Led(NamedTuple):
+    """An operator, and the streams that its repository leads to."""
+
+    pk: uuid.UUID
+    slug: str
+    repository: str
+    streams: list[int]
+
+
+class Standing(NamedTuple):
+    """Whose repositories lead to some streams, and all that they lead to, as it was signed last."""
+
+    operators: list[Led]
+    streams: dict[int, Stream]
+
+    @property
+    def known(self) -> dict[tuple[str, int], str]:
+        """Digests of editions, by session and sequence."""
+        last = [stream.signed_edition for stream in self.streams.values() if stream.signed_edition is not None]
+        return {(edition.session_id, edition.sequence): edition.digest for edition in last}
+
+
+_LED = """
+SELECT o.id, o.slug, o.repository, array_agg(d.stream_id)
+  FROM publish_operator o JOIN publish_delegation d ON d.operator_id = o.id AND d.left_at IS NULL
+ WHERE o.id = ANY(%s::uuid[]) OR (o.active AND o.id IN (
+       SELECT c.operator_id FROM publish_delegation c WHERE c.stream_id = ANY(%s::int[]) AND c.left_at IS NULL))
+ GROUP BY o.id
+"""
+
+
+def standing(*, concerned: Iterable[Stream], operators: Iterable[Operator] = ()) -> Standing:
+    """Of the operators whose repositories lead to one of these streams, and of these operators."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LED, [[operator.pk for operator in operators], [stream.pk for stream in concerned]])
+        led = [Led(*row) for row in cursor.fetchall()]
+    among = {pk for operator in led for pk in operator.streams}
+    return Standing(led, Stream.objects.select_related("signed_edition").in_bulk(among))
+
+
+@dataclass
+class Signed:
+    """What is signed, and noted in the database as such: to be written once that is committed."""
+
+    streams: list[Stream] = field(default_factory=list)
+    # The files that are named now.
+    named: list[int] = field(default_factory=list)
+    roles: list[Callable[[Checkpoint], None]] = field(default_factory=list)
+    repositories: list[Callable[[Checkpoint], None]] = field(default_factory=list)
+
+    def write(self, checkpoint: Checkpoint = no_checkpoint, *, beside: Sequence[Callable[[], None]] = ()) -> None:
+        """The roles, and `beside` them what they name; then the repositories that lead to them."""
+        side_by_side([*beside, *(functools.partial(role, checkpoint) for role in self.roles)])
+        checkpoint("roles: signed")
+        side_by_side([functools.partial(repository, checkpoint) for repository in self.repositories])
 
 
 def sign(
@@ -34,107 +96,105 @@ def sign(
     concerned: Sequence[Stream],
     now: dt.datetime,
     operators: Sequence[Operator] = (),
-    begun: Set[int] = frozenset(),
     checkpoint: Checkpoint = no_checkpoint,
 ) -> list[int]:
     """Sign these streams, and the repositories that lead to them and of these operators; return the files that are
-    named now. `begun` are streams that are known to have a snapshot."""
-    leading: dict[uuid.UUID, Operator] = {each.pk: each for each in operators}
-    for operator in Operator.objects.filter(active=True, followings__stream__in=concerned, followings__left_at=None):
-        leading.setdefault(operator.pk, operator)
-    followed = _followed(leading)
+    named now."""
+    with transaction.atomic():
+        signed = prepare(
+            repository=repository,
+            concerned=concerned,
+            now=now,
+            stands=standing(concerned=concerned, operators=operators),
+        )
+    signed.write(checkpoint)
+    return signed.named
+
+
+def prepare(
+    *,
+    repository: Repository,
+    concerned: Iterable[Stream],
+    now: dt.datetime,
+    stands: Standing,
+    fresh: Sequence[Edition] = (),
+    at_hand: Sequence[File] = (),
+) -> Signed:
+    """Sign what is said of these streams, as far as somebody is led to them, and note it in the caller's transaction;
+    nothing is written yet.
+
+    `fresh` are editions that were cut just now, `at_hand` files that are written before what is signed here.
+    """
     # An operator's other streams stay as they were signed last, if they are there.
-    wanted = {stream.pk: stream for stream in concerned}
-    known = Stream.objects.select_related("signed_edition").in_bulk(
-        {pk for streams in followed.values() for pk in streams} | set(wanted)
-    )
-    unsigned = {pk for pk, stream in known.items() if pk in wanted or not _is_signed(repository, stream)}
-    # A session without a snapshot leads nowhere: whoever follows it too waits for that.
-    ready = (unsigned & begun) | with_snapshot(unsigned - begun)
-    signed = [known[pk] for pk in sorted(ready)]
-    named = _sign_roles(repository, signed, now, checkpoint)
-    checkpoint("roles: signed")
-    _sign_operators(
-        repository,
-        [
-            (leading[pk], [known[each] for each in streams])
-            for pk, streams in followed.items()
-            if unsigned & set(streams) <= ready
-        ],
-        signed,
-        now,
-        checkpoint,
-    )
-    return named
-
-
-def _followed(operators: Mapping[uuid.UUID, Operator]) -> dict[uuid.UUID, list[int]]:
-    found: dict[uuid.UUID, list[int]] = {}
-    rows = Delegation.objects.filter(operator__in=list(operators), left_at=None).values_list("operator", "stream")
-    for operator, stream in rows:
-        found.setdefault(operator, []).append(stream)
-    return {operator: streams for operator, streams in found.items() if len(streams) == len(ROLES)}
+    wanted = {stream.pk for stream in concerned}
+    unsigned = [stream for pk, stream in stands.streams.items() if pk in wanted or not _is_signed(repository, stream)]
+    cut = {edition.stream_id: edition for edition in fresh}
+    heads = {stream.pk: cut[stream.pk] for stream in unsigned if stream.pk in cut}
+    heads |= _heads([stream for stream in unsigned if stream.pk not in heads])
+    listed: dict[str, list[Live]] = {edition.session_id: [] for edition in heads.values()}
+    for file in files.live(listed) if listed else ():
+        listed[file.session_id].append(file)
+    signed, paths = Signed(), {file.path for file in at_hand}
+    for stream in sorted(unsigned, key=lambda stream: stream.pk):
+        last = heads.get(stream.pk)
+        # A session without a snapshot leads nowhere: whoever follows it too waits for that.
+        if last is not None and stream.is_open and any(file.width == 0 for file in listed[last.session_id]):
+            there = files.present(repository, listed[last.session_id], at_hand=paths, now=now)
+            signed.named += [file.id for file in there]
+            signed.roles.append(_role(repository, stream, last, there, now))
+            signed.streams.append(stream)
+    _note_signed(signed.streams)
+    waiting = {stream.pk for stream in unsigned} - {stream.pk for stream in signed.streams}
+    led = [each for each in stands.operators if len(each.streams) == len(ROLES) and waiting.isdisjoint(each.streams)]
+    versions = _reserve(repository, led, snapshots=True)
+    signed.repositories = [
+        _repository(repository, operator, [stands.streams[pk] for pk in operator.streams], versions[operator.pk], now)
+        for operator in led
+    ]
+    return signed
 
 
 def _is_signed(repository: Repository, stream: Stream) -> bool:
-    return stream.signed_version > 0 and _role_file(repository, stream).exists()
+    return stream.signed_version > 0 and _role_file(repository, stream, stream.signed_version).exists()
 
 
-def _role_file(repository: Repository, stream: Stream) -> Path:
-    return repository.stream(stream.folder) / f"{stream.signed_version}.{stream.role}.json"
+def _role_file(repository: Repository, stream: Stream, version: int) -> Path:
+    return repository.stream(stream.folder) / f"{version}.{stream.role}.json"
 
 
 # -- streams -------------------------------------------------------------------------------------------------------
 
 
-def _sign_roles(
-    repository: Repository, streams: Sequence[Stream], now: dt.datetime, checkpoint: Checkpoint
-) -> list[int]:
-    if not streams:
-        return []
-    heads = _heads(streams)
-    rows: dict[str, list[File]] = {}
-    for file in files.live([last.session_id for last in heads.values()]):
-        rows.setdefault(file.session_id, []).append(file)
-    versions = _reserve_roles(repository, streams)
-    named: list[int] = []
+def _role(
+    repository: Repository, stream: Stream, last: Edition, there: Sequence[Live], now: dt.datetime
+) -> Callable[[Checkpoint], None]:
+    """Sign what a stream's files are, and say in it what is to be noted; how that is written."""
+    stream.version += 1
+    # The database may be older than the folder: go on above a file that is there.
+    while (path := _role_file(repository, stream, stream.version)).exists():
+        stream.version += 1
+    data, stream.signed_expires_at = repository.role(
+        role=stream.role,
+        version=stream.version,
+        head=Head(last.session_id, last.sequence, last.digest, last.entries, time_text(last.published_at or now)),
+        files=[file.said for file in there],
+        now=now,
+    )
+    said = Named.of(stream.version, data)
+    stream.signed_version, stream.signed_sha256, stream.signed_length = said.version, said.sha256, said.length
+    stream.signed_edition, stream.unnamed = last, False
+    return functools.partial(_write_role, path, data)
 
-    def work(stream: Stream) -> Callable[[], None]:
-        last = heads[stream.pk]
-        listed = rows.get(last.session_id, [])
-        there = files.present(repository, listed, now=now, checkpoint=checkpoint)
-        paths = {file.path for file in there}
-        named.extend(file.pk for file in listed if file.path in paths)
 
-        def sign_it() -> None:
-            signed, expires = repository.sign_role(
-                role=stream.role,
-                name=stream.folder,
-                version=versions[stream.pk],
-                head=Head(
-                    last.session_id, last.sequence, last.digest, last.entries, time_text(last.published_at or now)
-                ),
-                files=there,
-                now=now,
-                checkpoint=checkpoint,
-            )
-            stream.signed_version, stream.signed_sha256, stream.signed_length = (
-                signed.version,
-                signed.sha256,
-                signed.length,
-            )
-            stream.signed_edition, stream.signed_expires_at, stream.unnamed = last, expires, False
-
-        return sign_it
-
-    side_by_side([work(stream) for stream in streams])
-    return named
+def _write_role(path: Path, data: bytes, checkpoint: Checkpoint) -> None:
+    folder.write_whole(path, data, checkpoint=lambda at: checkpoint(at.replace(path.name, "role.json")))
 
 
 _NOTE = """
 UPDATE publish_stream s
-   SET signed_version = said.version, signed_sha256 = said.sha256, signed_length = said.length,
-       signed_edition_id = said.edition, signed_expires_at = said.expires_at, unnamed = FALSE
+   SET version = said.version, signed_version = said.version, signed_sha256 = said.sha256,
+       signed_length = said.length, signed_edition_id = said.edition, signed_expires_at = said.expires_at,
+       unnamed = FALSE
   FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::int[], %s::bigint[], %s::timestamptz[])
        AS said (id, version, sha256, length, edition, expires_at)
  WHERE s.id = said.id
@@ -155,24 +215,10 @@ def _note_signed(streams: Sequence[Stream]) -> None:
 
 def _heads(streams: Sequence[Stream]) -> dict[int, Edition]:
     """The last edition of each stream that is cut."""
+    if not streams:
+        return {}
     last = Edition.objects.filter(session__stream__in=streams, session__closed_at=None, sequence=F("session__sequence"))
     return {edition.stream_id: edition for edition in last}
-
-
-def _reserve_roles(repository: Repository, streams: Sequence[Stream]) -> dict[int, int]:
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE publish_stream SET version = version + 1 WHERE id = ANY(%s) RETURNING id, version",
-                [[stream.pk for stream in streams]],
-            )
-            reserved: dict[int, int] = dict(cursor.fetchall())
-        # The database may be older than the folder: go on above a file that is there.
-        if not any(
-            (repository.stream(stream.folder) / f"{reserved[stream.pk]}.{stream.role}.json").exists()
-            for stream in streams
-        ):
-            return reserved
 
 
 # -- operators -----------------------------------------------------------------------------------------------------
@@ -187,9 +233,11 @@ UPDATE publish_operator o
 
 
 def _reserve(
-    repository: Repository, operators: Sequence[Operator], *, snapshots: bool
+    repository: Repository, operators: Sequence[Operator | Led], *, snapshots: bool
 ) -> dict[object, tuple[int, int]]:
     """The next versions of their snapshots and timestamps: above what was ever noted and above what is published."""
+    if not operators:
+        return {}
     floors = []
     for operator in operators:
         seen = published(repository, operator)
@@ -212,7 +260,7 @@ def _reserve(
             return reserved
 
 
-def published(repository: Repository, operator: Operator) -> Published | None:
+def published(repository: Repository, operator: Operator | Led) -> Published | None:
     """What is published to an operator; None when there is nothing, or nothing that can be read."""
     try:
         return repository.of(operator.repository).published()
@@ -221,18 +269,21 @@ def published(repository: Repository, operator: Operator) -> Published | None:
 
 
 def behind(
-    repository: Repository, operators: Iterable[Operator]
+    repository: Repository, operators: Iterable[Operator | Led], *, known: Mapping[tuple[str, int], str] | None = None
 ) -> dict[uuid.UUID, tuple[tuple[str, int], tuple[str, int] | None]]:
-    """The operators to whom something is published that the database does not know, with what that is."""
+    """The operators to whom something is published that the database does not know, with what that is. `known` are
+    digests of editions that were read from it just now."""
     told: dict[uuid.UUID, list[tuple[str, StampHead]]] = {}
     for operator in operators:
         if (last := published(repository, operator)) is not None:
             told[operator.pk] = list(last.stamp.heads.items())
-    heads = {(head.session, head.sequence) for said in told.values() for _, head in said}
-    found = Edition.objects.filter(
-        session__in={session for session, _ in heads}, sequence__in={sequence for _, sequence in heads}
-    )
-    known = {(edition.session_id, edition.sequence): edition.digest for edition in found}
+    known = dict(known or {})
+    asked = {(head.session, head.sequence) for said in told.values() for _, head in said} - known.keys()
+    if asked:
+        found = Edition.objects.filter(
+            session__in={session for session, _ in asked}, sequence__in={sequence for _, sequence in asked}
+        )
+        known |= {(edition.session_id, edition.sequence): edition.digest for edition in found}
     unknown = {
         pk: [(role, head) for role, head in said if known.get((head.session, head.sequence)) != head.digest]
         for pk, said in told.items()
@@ -249,21 +300,14 @@ def behind(
     return lost
 
 
-def _sign_operators(
-    repository: Repository,
-    leading: Sequence[tuple[Operator, Sequence[Stream]]],
-    signed: Sequence[Stream],
-    now: dt.datetime,
-    checkpoint: Checkpoint,
-) -> None:
-    trusted = repository.trusted()
-    # What was signed is noted with the versions that lead to it: one flush, and neither without the other.
-    with transaction.atomic():
-        _note_signed(signed)
-        versions = _reserve(repository, [operator for operator, _ in leading], snapshots=True) if leading else {}
+def _repository(
+    repository: Repository, operator: Led, streams: Sequence[Stream], versions: tuple[int, int], now: dt.datetime
+) -> Callable[[Checkpoint], None]:
+    """How an operator's repository comes to lead to what is signed of its streams."""
 
-    def work(operator: Operator, streams: Sequence[Stream]) -> Callable[[], None]:
-        snapshot_version, timestamp_version = versions[operator.pk]
+    def work(checkpoint: Checkpoint) -> None:
+        trusted = repository.trusted()
+        snapshot_version, timestamp_version = versions
         roles = {each.role: Named(each.signed_version, each.signed_sha256, each.signed_length) for each in streams}
         snapshot = sealed(
             envelope.snapshot_signed(
@@ -280,12 +324,14 @@ def _sign_operators(
             ),
             trusted.signers["timestamp"],
         )
-        sources = {each.role: (repository.stream(each.folder), roles[each.role]) for each in streams}
-        return lambda: repository.of(operator.repository).write(
-            roles=sources, snapshot=(snapshot_version, snapshot), timestamp=timestamp, checkpoint=checkpoint
+        repository.of(operator.repository).write(
+            roles={each.role: (repository.stream(each.folder), roles[each.role]) for each in streams},
+            snapshot=(snapshot_version, snapshot),
+            timestamp=timestamp,
+            checkpoint=checkpoint,
         )
 
-    side_by_side([work(operator, streams) for operator, streams in leading])
+    return work
 
 
 def _stamp_head(stream: Stream) -> StampHead:
@@ -336,10 +382,20 @@ def sign_timestamps(
 
 def side_by_side(works: Sequence[Callable[[], None]]) -> None:
     """Do what mostly waits for the disk, several at once. None of it may ask the database."""
-    if len(works) <= 2:
-        for work in works:
-            work()
+    if len(works) == 1:
+        works[0]()
         return
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in [pool.submit(work) for work in works]:
-            done.result()
+    waiting = [_pool().submit(work) for work in works]
+    # All have come to their end when the first error is told: nothing goes on writing behind our back.
+    wait(waiting)
+    for done in waiting:
+        done.result()
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="writing")
+
+
+# A process that is forked has none of the threads.
+os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -26,9 +26,10 @@ def present() -> QuerySet[Stream]:
     return Stream.objects.filter(retired_at=None)
 
 
-def concerned(*, roles: Iterable[str], asns: Iterable[int]) -> QuerySet[Stream]:
-    """The streams that may get entries of these roles and networks."""
-    return present().filter(Q(everything=True) | Q(asns__overlap=sorted(asns)), role__in=list(roles))
+def concerned(*, roles: Iterable[str], asns: Iterable[int], by: str = "") -> Q:
+    """Of streams that are present: those that may get entries of these roles and networks. `by` leads to the stream."""
+    rights = Q(**{f"{by}everything": True}) | Q(**{f"{by}asns__overlap": sorted(asns)})
+    return rights & Q(**{f"{by}role__in": list(roles)})
 
 
 def rights_of(operator: Operator) -> tuple[bool, list[int]]:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from securesystemslib.signer import CryptoSigner
 
-from rahdari.agent import trust
+from rahdari.agent import syncing, trust
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.next_metadata import NotOnward
 from rahdari.agent.syncing import Agent, SyncOutcome
+from rahdari.feed import ROLES
 from rahdari.push.access import Reader
 from rahdari.push.files import NoSuchFile
 from rahdari.push.prefetch import Beside
@@ -250,6 +251,30 @@ class TestReceipts:
         agent.tell()
         assert len(stand.receipts) >= 1
         assert agent.tells_in is None
+
+    def test_come_ten_times_as_far_apart_as_what_is_fetched_and_within_a_minute(
+        self, publisher: Publisher, agent: Agent, pushing: Pushing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn: list[tuple[float, float]] = []
+        monkeypatch.setattr(syncing.random, "uniform", lambda least, most: drawn.append((least, most)) or most)
+        for spread in (0.25, 3600.0):
+            publisher.publish(an_entry(SECOND, id="5e" * 16), snapshot=False)
+            timestamp, beside = pushing.told()
+            agent.sync(now=now(), timestamp=timestamp, beside=beside, look=False, spread=spread)
+        assert drawn == [(0.0, 2.5), (0.0, 60.0)]
+
+
+def test_an_edition_is_one_transaction_for_all_roles(publisher: Publisher, agent: Agent, pushing: Pushing) -> None:
+    before = agent.state.positions()
+    publisher.publish(an_entry(SECOND), snapshot=False)
+    timestamp, beside = pushing.told()
+    said: list[str] = []
+    agent.state._db.set_trace_callback(said.append)
+    agent.learn(now=now() + DAY / 1440, timestamp=timestamp, beside=beside, audit=False)
+    agent.state._db.set_trace_callback(None)
+    assert said.count("COMMIT") == 1 and "PRAGMA synchronous = FULL" in said
+    after = agent.state.positions()
+    assert all(after[role].verified_at > before[role].verified_at for role in ROLES)
 
 
 def test_a_minute_later_roots_are_asked_for(

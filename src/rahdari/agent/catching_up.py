@@ -152,6 +152,7 @@ def catch_up(
     except AgentFault as fault:
         # Without them the agent is only more careful.
         statements, faults = [], [fault]
+    steps: list[_Step] = []
     for role, listing in signed.listings.items():
         held = positions.get(role)
         if held is not None and held.root_sha256 != root_sha256:
@@ -160,22 +161,33 @@ def catch_up(
         try:
             # 1) never back: not in sequence, not in session, not to other contents under the same number
             check_floor(held, listing, left=state.was_left(listing.head.session))
-            if held is not None and audit and (found := state.count(role)) != held.entries:
-                step.drifted = StateDrifted(role, found, held.entries)
-            elif held is not None and (held.session, held.sequence) == (listing.head.session, listing.head.sequence):
-                same.append(step.position(held.set_digest))
-                continue
-            files += step.take()
-            changed.append(role)
-            faults += step.reports
         except AgentFault as fault:
             faults.append(fault)
-    # 2) nothing new there: only the term is longer. Were it lost with the power, the feed would be asked once more.
-    with state.transaction(durable=False):
-        for position in same:
-            state.set_position(position)
-        release_stated(state=state, statements=statements, now=now)
-        state.prune_held(now - HELD_KEPT)
+            continue
+        if held is not None and audit and (found := state.count(role)) != held.entries:
+            step.drifted = StateDrifted(role, found, held.entries)
+        elif held is not None and (held.session, held.sequence) == (listing.head.session, listing.head.sequence):
+            same.append(step.position(held.set_digest))
+            continue
+        steps.append(step)
+    # 2) where nothing is new, only the term is longer: that is written along with what is new elsewhere
+    for step in steps:
+        step.beside = same
+        try:
+            files += step.take()
+        except AgentFault as fault:
+            faults.append(fault)
+        else:
+            changed.append(step.listing.role)
+            faults += step.reports
+            same = []
+    if same or statements or audit or not steps:
+        # Were it lost with the power, the feed would be asked once more.
+        with state.transaction(durable=False):
+            for position in same:
+                state.set_position(position)
+            release_stated(state=state, statements=statements, now=now)
+            state.prune_held(now - HELD_KEPT)
     return CaughtUp(tuple(changed), files, tuple(faults))
 
 
@@ -206,6 +218,8 @@ class _Step:
     now: dt.datetime
     statements: Sequence[Statement]
     drifted: StateDrifted | None = None
+    # Where other roles stand as before, for a longer time: written with this step.
+    beside: Sequence[Position] = ()
     reports: list[AgentFault] = field(default_factory=list)
 
     def take(self) -> int:
@@ -294,7 +308,8 @@ class _Step:
             )
             if before.session != position.session:
                 self.state.leave_session(before.session, self.now)
-        self.state.set_position(position)
+        for each in (position, *self.beside):
+            self.state.set_position(each)
 
     def _check(self, file: FeedFile, update: Update) -> None:
         if (update.digest.hexdigest(), update.entries) != (self.listing.head.digest, self.listing.head.entries):

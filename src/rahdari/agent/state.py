@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ class AgentState(Losses):
             "SELECT role, root_sha256, session, sequence, digest, digest_state, entries, timestamp_version, "
             "published_at, signed_at, fresh_until, verified_at FROM positions"
         )
-        found = {row[0]: Position(*row[:8], *map(parse_time, row[8:])) for row in rows}
+        found = {row[0]: _position(*row) for row in rows}
         return {role: found[role] for role in ROLES if role in found}
 
     def set_position(self, position: Position) -> None:
@@ -174,6 +175,12 @@ class AgentState(Losses):
 
     def drop_receipt(self, number: int) -> None:
         self._db.execute("DELETE FROM receipts WHERE number = ?", (number,))
+
+
+# Asked for several times with each edition, of which one role changes.
+@lru_cache(maxsize=16)
+def _position(*row: Any) -> Position:
+    return Position(*row[:8], *map(parse_time, row[8:]))
 
 
 def _marker(*row: Any) -> Marker:

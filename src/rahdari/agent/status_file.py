@@ -8,7 +8,8 @@ there was some. What cannot be read in it, as after a power cut, says nothing; t
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,21 +36,26 @@ class KeptFault:
 
 def remember(
     folder: Path,
-    faults: Iterable[AgentFault],
+    faults: Collection[AgentFault],
     now: dt.datetime,
     lead: dt.timedelta = dt.timedelta(),
     terms: str = "",
 ) -> None:
     """Those of the last run; a fault that goes on keeps the time it began. `lead` is how far this machine's clock is
     ahead of the server's, kept in whole minutes. Raises DiskFull, StateNotOurs."""
+    lasts = round(lead.total_seconds() / 60)
+    told = ({(one.name, one.what) for one in faults}, lasts, terms)
+    if _told.get(folder) == (_stamp(folder), told):
+        return
     before = remembered(folder)
     began = {fault.name: fault.at for fault in before}
     kept = {
         (one.name, one.what): KeptFault(one.name, one.what, one.mend, began.get(one.name, now), one.exit)
         for one in faults
     }
-    beside = {"clock_lead": round(lead.total_seconds() / 60), "terms": terms}
+    beside = {"clock_lead": lasts, "terms": terms}
     if kept.keys() == {(one.name, one.what) for one in before} and _read(folder).items() >= beside.items():
+        _told[folder] = (_stamp(folder), told)
         return
     rows = [[one.name, one.what, one.mend, time_text(one.at), int(one.exit)] for one in kept.values()]
     while len(content := json.dumps({"faults": rows, **beside}).encode()) > BYTES:
@@ -61,6 +67,19 @@ def remember(
             os.pwrite(handle, content.ljust(BYTES), 0)
         finally:
             os.close(handle)
+    if len(rows) == len(kept):
+        _told[folder] = (_stamp(folder), told)
+
+
+# What this process wrote or found last, and the file as it was then: as a rule all of it is so with the next edition.
+_told: dict[Path, tuple[object, object]] = {}
+
+
+def _stamp(folder: Path) -> tuple[int, int, int] | None:
+    with suppress(OSError):
+        status = (folder / FILE).stat()
+        return status.st_ino, status.st_mtime_ns, status.st_size
+    return None
 
 
 def remembered(folder: Path) -> list[KeptFault]:

@@ -31,6 +31,10 @@ SIGNATURE_OLD = dt.timedelta(minutes=15)
 CLOCK_SLACK = dt.timedelta(minutes=5)
 # A server that hangs on a receipt must not hold up the next edition more than once in this time.
 RECEIPT_PAUSE_SECONDS = 60.0
+# A receipt takes the register's server that many times as long as a fetch takes the one that pushes, by which the
+# spread is counted: spread no further, receipts would hold up those who have not got the edition yet.
+RECEIPT_WEIGHT = 10.0
+RECEIPTS_WITHIN = 60.0
 # What somebody took out is put back at once; whoever looks each minute shall see that it was gone.
 REMOVED_SECONDS = 300.0
 MOST_REMOVED = 20
@@ -141,7 +145,8 @@ class Agent:
         `timestamp` is a signed timestamp that came by push, with files `beside` it; `look` reads what really stands at
         the targets. Without `ask` the server is not asked for anything new: terms go on, what waits is told, and what
         was wrong when it was asked last is still wrong.
-        Receipts are kept for up to `spread` seconds, so that many agents do not come with them at once (`tell`).
+        Receipts are kept for up to ten times `spread` seconds, at most a minute, so that many agents do not come with
+        them at once (`tell`).
         """
         started = time.monotonic()
         reopen_shared(self.state)
@@ -165,7 +170,8 @@ class Agent:
         # 5) tell the server  6) remember what is wrong, for `status`
         try:
             if spread:
-                drawn = time.monotonic() + random.uniform(0.0, spread)  # noqa: S311 - spreads load, guards nothing
+                most = min(spread * RECEIPT_WEIGHT, RECEIPTS_WITHIN)
+                drawn = time.monotonic() + random.uniform(0.0, most)  # noqa: S311 - spreads load, guards nothing
                 self._receipts_after = max(self._receipts_after, drawn)
             if time.monotonic() >= self._receipts_after:
                 self.tell()

@@ -209,8 +209,12 @@ class Walker:
         return signed
 
     def _fetch_metadata(self, name: str, most: int) -> bytes:
+        url = f"{self._base}/{METADATA}/{name}"
+        held = self._fetcher.in_hand.get(url)
+        if held is not None and len(held) <= most:
+            return self._fetcher.in_hand.pop(url)
         try:
-            return self._fetcher.download_bytes(f"{self._base}/{METADATA}/{name}", most)
+            return self._fetcher.download_bytes(url, most)
         except DownloadHTTPError as error:
             raise NotOnward(name) from error
 

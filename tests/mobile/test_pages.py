@@ -137,6 +137,7 @@ class TestThePages:
         for page in (*pages, wrong, choose, waits, review, status, shown, done, public, tasks):
             assert page.status_code in {200, 422}
             assert "3007654321" not in page.text
+            assert page.text.count("<h1") == 1
             if language == "ur" and page is not public:
                 assert urdu.page_problems(page.text) == []
         if language == "en":

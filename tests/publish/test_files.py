@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rahdari.feed import DELTA_LIMITS, EditionReader, Kind, Op, Operation, SetDigest
-from rahdari.publish import actions, files, queries, rules
+from rahdari.publish import actions, files, folder, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Listing, Operator, Session, Stream
 from tests.builders.publishing import (
@@ -302,3 +303,11 @@ class TestSnapshots:
         actions.refresh_timestamp(now=NOW + 6 * HOUR)
         snapshots = [file for file in live_files_of(feed, operator) if file.kind is Kind.SNAPSHOT]
         assert sorted(file.to_sequence for file in snapshots) == [4, 5]
+
+
+class TestMakeFolder:
+    def test_looks_at_nothing_above_one_that_is_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        place = folder.make_folder(tmp_path / "a" / "b" / "c")
+        looked: list[Path] = []
+        monkeypatch.setattr(Path, "exists", lambda path: looked.append(path) or True)
+        assert folder.make_folder(place) == place and looked == []

@@ -27,6 +27,8 @@ def no_checkpoint(name: str) -> None:
 def make_folder(path: Path, *, mode: int = 0o755) -> Path:
     """With those above it that are missing. Each that is made has this mode, whatever the umask of a shell or a unit:
     who serves the feed is another user."""
+    if _is_whole(path):
+        return path
     missing = [each for each in (*reversed(path.parents), path) if not each.exists()]
     for each in missing or [path]:
         each.mkdir(exist_ok=True)
@@ -38,6 +40,15 @@ def make_folder(path: Path, *, mode: int = 0o755) -> Path:
             owner = each.parent.stat()
             os.chown(each, owner.st_uid, owner.st_gid)
     return path
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether it is there and whose it should be: nearly always, and then nothing above it is looked at."""
+    try:
+        owner = os.stat(folder).st_uid
+    except FileNotFoundError:
+        return False
+    return os.geteuid() != 0 or owner != 0 or os.stat(folder.parent).st_uid == 0
 
 
 @contextmanager

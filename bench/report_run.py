@@ -15,12 +15,12 @@ REMARKS = ROOT / "bench" / "remarks.toml"
 # What is compared with others, and then what is ours alone.
 ORDER = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",
-    "line", "push", "pages", "desk", "rosters", "deadline-day", "recovery", "probes", "fuzz",
+    "line", "push", "deadline-day", "growth", "pages", "desk", "uploads", "rosters", "recovery", "probes", "fuzz",
 )  # fmt: skip
 # What stands in a row for the reader of the file, and not of the table.
 NOT_SHOWN = {"faults", "n", "from commit p50 s", "signed for all p99 s", "last agent p50 s", "run", "finding"}
 # Rows of these stand as they were measured; of the others ours come first, then each peer's, by size.
-AS_MEASURED = {"line", "push", "pages", "desk", "rosters", "deadline-day", "recovery", "probes", "fuzz"}
+AS_MEASURED = {*ORDER[ORDER.index("line") :]}
 
 
 def main(about: str | None) -> int:

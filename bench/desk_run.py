@@ -49,8 +49,11 @@ def main(about: str | None) -> None:
 
 
 @contextmanager
-def desk(keep: Path | None, open_cases: int, decided: int, registrations: int) -> Iterator["Desk"]:
-    """A filled one. What is kept is a data folder: the database, and the keys that seal it."""
+def desk(
+    keep: Path | None, open_cases: int, decided: int, registrations: int, *, readable: bool = True
+) -> Iterator["Desk"]:
+    """A filled one. What is kept is a data folder: the database, and the keys that seal it. `readable`: so that a page
+    of any case can be asked for."""
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rahdari-bench-")))
         folder.mkdir(exist_ok=True, parents=True)
@@ -79,7 +82,7 @@ def desk(keep: Path | None, open_cases: int, decided: int, registrations: int) -
         call_command("collectstatic", verbosity=0, interactive=False)
         found = Desk(open_cases)
         if not filled.exists():
-            found.fill(open_cases, decided, registrations)
+            found.fill(open_cases, decided, registrations, readable=readable)
             filled.touch()
         found.look_around()
         yield found
@@ -119,14 +122,14 @@ class Desk:
 
     # -- what there is ---------------------------------------------------------------------------------------------
 
-    def fill(self, open_cases: int, decided: int, registrations: int) -> None:
+    def fill(self, open_cases: int, decided: int, registrations: int, *, readable: bool) -> None:
         from django.db import connection
 
         luck = random.Random(906)
         filling.registrations(registrations)
         waiting, closed = self._models(self.now - dt.timedelta(hours=3))
-        copied_cases.copy(waiting, count=open_cases, start=0, luck=luck)
-        copied_cases.copy(closed, count=decided, start=open_cases, luck=luck)
+        copied_cases.copy(waiting, count=open_cases, start=0, luck=luck, readable=readable)
+        copied_cases.copy(closed, count=decided, start=open_cases, luck=luck, readable=readable)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
 

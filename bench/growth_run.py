@@ -44,7 +44,7 @@ def main(about: str | None) -> None:
 def _on(size: int, count: int) -> list[dict[str, Any]]:
     from bench import desk_run
 
-    with desk_run.desk(None, 1, size, size + 100):
+    with desk_run.desk(None, 1, size, size + 100, readable=False):
         from django.db import connection
         from django.utils import timezone
 

@@ -47,3 +47,15 @@ def test_a_copy_is_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = desk.desk(officer=officer, filters=desk.Filters(view="applicant", q="person 71"), now=timezone.now())
     assert [row.holder for row in shown.rows] == [copied_cases.name_of(71)]
     assert Case.objects.get(application__reference=shown.rows[0].reference).started_at < at
+
+
+def test_a_copy_that_nobody_reads_has_the_same_rows() -> None:
+    keys.make_missing(settings.DATA / "keys")
+    at = timezone.now() - dt.timedelta(hours=2)
+    case = assignment.take_case(case=cases.a_case(now=at), officer=cases.an_officer("Officer A"), now=at)
+    kinds = Case.objects.all(), Check.objects.all(), Letter.objects.all(), JournalEntry.objects.exclude(subject="")
+    whole = [each.filter(pk__in=[row.pk for row in copied_cases.rows_of(case)]).count() for each in kinds]
+    others = [each.count() - number for each, number in zip(kinds, whole, strict=True)]
+    model = copied_cases.Model(queries.cases().get(pk=case.pk), 1)
+    copied_cases.copy([model, model], count=1, start=70, luck=random.Random(1), readable=False)
+    assert [each.count() for each in kinds] == [2 * one + other for one, other in zip(whole, others, strict=True)]

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from rahdari.db import queues
-from rahdari.db.gate import KEPT, Batch, Gate, Jobs
+from rahdari.db.gate import AS_USUAL, KEPT, PLANNED_ONCE, Batch, Gate, Jobs
 from rahdari.vouch.models import MailOptOut
 
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
@@ -64,6 +64,22 @@ class TestGate:
         with CaptureQueriesContext(connection) as queries:
             assert places(asked, NOW + SECOND) == [1, 3]
         assert len(questions(queries)) == 1
+
+    def test_starts_no_process_for_a_question_and_leaves_the_connection_as_it_was(self) -> None:
+        with connection.cursor() as cursor:
+            # Wherever it may, PostgreSQL then has another process read.
+            cursor.execute("SET LOCAL debug_parallel_query = 'on'")
+
+            def plan() -> str:
+                cursor.execute(f"EXPLAIN {ROWS.query}")
+                return "".join(line for (line,) in cursor.fetchall())
+
+            as_it_was = plan()
+            cursor.execute(PLANNED_ONCE)
+            while_asked = plan()
+            cursor.execute(AS_USUAL)
+            assert ("Gather" in as_it_was, "Gather" in while_asked) == (True, False)
+            assert plan() == as_it_was
 
     def test_keeps_the_question_of_which_the_time_alone_is_another(self) -> None:
         a_row(at=NOW + 30 * SECOND)

@@ -25,9 +25,17 @@ KEPT = dt.timedelta(minutes=1)
 NOTHING = "false"
 NOW = "\N{SYMBOL FOR START OF TEXT}now"
 # To plan it takes ten times as long as to answer it, and PostgreSQL would rather do that again for each time. A plan
-# for any time has no numbers to go by: it is kept from reading a table whole.
-PLAN = "SELECT set_config('plan_cache_mode', '{}', false), set_config('enable_seqscan', '{}', false)"
-PLANNED_ONCE, AS_USUAL = PLAN.format("force_generic_plan", "off"), PLAN.format("auto", "on")
+# for any time has no numbers to go by: it is kept from reading a table whole, and from starting processes beside it
+# for the third of a large table that it takes to be due.
+PLANNED_ONCE = (
+    "SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false), "
+    "set_config('max_parallel_workers_per_gather', '0', false)"
+)
+# NULL is what each was when the connection began.
+AS_USUAL = (
+    "SELECT set_config('plan_cache_mode', NULL, false), set_config('enable_seqscan', NULL, false), "
+    "set_config('max_parallel_workers_per_gather', NULL, false)"
+)
 
 
 class Waits(Protocol):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from rahdari.db import queues
 from rahdari.db.connections import backend_of
@@ -303,6 +304,20 @@ class TestARound:
         monkeypatch.setattr(sending, "_message", breaks)
         assert send(whole) == LetterState.SENT
         assert [(each.queue, each.item) for each in queues.failing()] == [("letters", str(broken.pk))]
+
+    def test_asks_few_statements_for_a_letter_and_one_where_nothing_waits(
+        self, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(queues, "_troubled", set())
+        send(a_letter())
+        about_one_thing(a_reader(email="other@mail.example"), NOW)
+        # It is taken, its reader is read, it is settled, the mail server has done well before, and nothing is left.
+        with CaptureQueriesContext(connection) as asked:
+            assert sending.send_due(now=NOW) == 1
+        assert len(asked) <= 5, "\n".join(each["sql"][:200] for each in asked)
+        with CaptureQueriesContext(connection) as asked:
+            assert sending.send_due(now=NOW) == 0
+        assert len(asked) == 1
 
 
 class TestAway:

@@ -140,6 +140,13 @@ class _AsSum(Dumper):
     quote = dump
 
 
+def text_at_any_time(found: Callable[[dt.datetime], QuerySet[Any]], *, locking: str = "") -> str:
+    """The text of a query in which the time alone is open, as the parameter `now`; `locking` is put behind it. It is
+    made once: what else goes into the query must never change."""
+    sql, given = found(moment := _Moment.of(dt.datetime.now(dt.UTC))).query.get_compiler(connection.alias).as_sql()
+    return _with_time_open(f"{sql} {locking}", given, moment)
+
+
 def _text_of(queues: Iterable[Waits], now: _Moment) -> str:
     parts, parameters = [], list[Any]()
     for queue in queues:
@@ -152,9 +159,13 @@ def _text_of(queues: Iterable[Waits], now: _Moment) -> str:
             continue
         parts.append(f"({sql}) IS NOT NULL")
         parameters += given
+    return _with_time_open(f"SELECT {', '.join(parts)}", parameters, now)
+
+
+def _with_time_open(sql: str, parameters: Iterable[Any], now: _Moment) -> str:
     connection.ensure_connection()
     cursor = ClientCursor(connection.connection)
     cursor.adapters.register_dumper(_After, _AsSum)
     shifted = [_After(each - now) if isinstance(each, _Moment) else each for each in parameters]
-    text = cursor.mogrify(f"SELECT {', '.join(parts)}", shifted)
+    text = cursor.mogrify(sql, shifted)
     return text.replace("%", "%%").replace(NOW, "%(now)s::timestamptz")

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from .models import ProviderHealth
@@ -10,6 +10,8 @@ from .rules import rest_after
 
 MAIL = "mail"
 NOTED_EVERY = dt.timedelta(minutes=1)
+IS_WELL = """SELECT 1 FROM delivery_providerhealth
+WHERE name = %s AND failures = 0 AND rests_until IS NULL AND last_taken_at > %s AND last_taken_at <= %s"""
 
 
 def resting(*, now: dt.datetime) -> dict[str, dt.datetime]:
@@ -20,9 +22,10 @@ def resting(*, now: dt.datetime) -> dict[str, dt.datetime]:
 
 def note_taken(name: str, *, now: dt.datetime) -> None:
     """With each letter; written when that is news, and once a minute while all is well."""
-    well = ProviderHealth.objects.filter(name=name, failures=0, rests_until__isnull=True)
-    if well.filter(last_taken_at__gt=now - NOTED_EVERY, last_taken_at__lte=now).exists():
-        return
+    with connection.cursor() as cursor:
+        cursor.execute(IS_WELL, [name, now - NOTED_EVERY, now])
+        if cursor.fetchone():
+            return
     with transaction.atomic():
         ProviderHealth.objects.update_or_create(
             name=name, defaults={"failures": 0, "rests_until": None, "last_taken_at": now}

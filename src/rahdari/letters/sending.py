@@ -12,7 +12,7 @@ import logging
 import smtplib
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -20,7 +20,7 @@ from django.core.mail import EmailMultiAlternatives, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from rahdari.db.connections import backend_of
+from rahdari.db.gate import text_at_any_time
 from rahdari.db.queues import attempt
 from rahdari.db.wake import Channel, wake
 from rahdari.delivery import provider_health
@@ -56,20 +56,26 @@ def send_due(*, now: dt.datetime, stopping: Callable[[], bool] = lambda: False) 
     return tried
 
 
-@transaction.atomic
 def _take(now: dt.datetime) -> Letter | None:
     """The next one, for this process alone. What is too late for any use is given up on the way."""
-    due = queries.to_send(now=now).select_related("to").select_for_update(skip_locked=True, of=("self",))
-    while (letter := due.first()) is not None:
+    while (letter := next(iter(Letter.objects.raw(_taking(), {"now": now})), None)) is not None:
         if letter.expires_at is None or letter.expires_at > now:
-            letter.state, letter.taken_at, letter.tries = LetterState.SENDING, now, letter.tries + 1
-            letter.taken_by = backend_of(connection)
-            letter.save(update_fields=["state", "taken_at", "taken_by", "tries"])
             return letter
         letter.state, letter.last_error, letter.next_try_at = LetterState.FAILED, "TooLate", None
         _forget_code(letter)
         letter.save()
     return None
+
+
+@cache
+def _taking() -> str:
+    """One statement finds it, locks it and takes it, and its text is made once: most find nothing."""
+    following = text_at_any_time(
+        lambda now: queries.to_send(now=now).values("pk")[:1], locking='FOR UPDATE OF "letters_letter" SKIP LOCKED'
+    )
+    return f"""WITH following (id) AS ({following}) UPDATE letters_letter AS letter
+SET state = '{LetterState.SENDING}', taken_at = %(now)s, taken_by = pg_backend_pid(), tries = tries + 1
+FROM following WHERE letter.id = following.id RETURNING letter.*"""  # noqa: S608 - of our own texts
 
 
 def _send(letter: Letter, mailer: BaseEmailBackend, now: dt.datetime) -> None:
@@ -136,9 +142,7 @@ def _ways_to_stop(letter: Letter) -> dict[str, str]:
     }
 
 
-@transaction.atomic
 def _settle_sent(letter: Letter, now: dt.datetime) -> None:
-    provider_health.note_taken(provider_health.MAIL, now=now)
     letter.state, letter.sent_at, letter.last_error, letter.next_try_at = LetterState.SENT, now, "", None
     if letter.to_id is None:
         _forget_code(letter)
@@ -146,6 +150,7 @@ def _settle_sent(letter: Letter, now: dt.datetime) -> None:
     else:
         # The words stay as they are: they are long.
         letter.save(update_fields=["state", "sent_at", "last_error", "next_try_at"])
+    provider_health.note_taken(provider_health.MAIL, now=now)
 
 
 @transaction.atomic

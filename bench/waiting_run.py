@@ -77,9 +77,9 @@ def main(given: argparse.Namespace) -> None:
                 # An hour after they came, so that nothing counts as new: minutes of a worker that was just started.
                 for number in range(4 if given.quick else 12):
                     for what, now, woken in (
-                        ("whole, once a minute", NOW + HOUR + number * MINUTE, True),
-                        ("woken", NOW + HOUR + number * MINUTE + SECOND, True),
-                        ("unwoken", NOW + HOUR + number * MINUTE + 2 * SECOND, False),
+                        ("whole, every ten minutes", NOW + HOUR + 10 * number * MINUTE, True),
+                        ("woken", NOW + HOUR + 10 * number * MINUTE + SECOND, True),
+                        ("unwoken", NOW + HOUR + 10 * number * MINUTE + 2 * SECOND, False),
                     ):
                         meter = Meter(backend_of(connection))
                         with connection.execute_wrapper(meter):

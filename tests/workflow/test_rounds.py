@@ -112,11 +112,11 @@ class TestARound:
         settings.POLICY_FILE.write_text(rules, encoding="utf-8")
         assert moved(rounds, NOW + 11 * SECOND) == {"apply: delete idle drafts": 1}
 
-    def test_runs_all_unasked_once_a_minute(self, rounds: workflow.Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_runs_all_unasked_every_ten_minutes(self, rounds: workflow.Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rounds.gate, "ask", lambda _now: frozenset())  # it is wrong
         an_application()
-        assert moved(rounds, NOW + MINUTE - SECOND) == {}
-        assert moved(rounds, NOW + MINUTE)["decide -> register"] == 1
+        assert moved(rounds, NOW + 10 * MINUTE - SECOND) == {}
+        assert moved(rounds, NOW + 10 * MINUTE)["decide -> register"] == 1
 
     def test_runs_all_when_it_cannot_ask(self, rounds: workflow.Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(_now: dt.datetime) -> frozenset[Any]:

@@ -24,11 +24,14 @@ from rahdari import optional
 from rahdari.db.wake import Channel
 from rahdari.web.metrics_access import name_of_loop
 
-BEAT = 2.0
+# Whoever brings something wakes a loop; a beat is for what comes by the clock, and for a wake-up that was lost.
+BEAT = 5.0
 # Nobody waits for the second try of a letter by the second.
 LETTERS_REST = 10.0
 # A round costs little more for a hundred applicants than for one, who comes alone and is served at once.
 ROUNDS_APART = 0.5
+# A change that waits for its moment is cut so soon after it.
+PUBLISHER_BEAT = 2.0
 # The publisher looks at its files, its keys and the timestamp so often when nothing is to be published.
 PUBLISHER_RESTS = dt.timedelta(seconds=10)
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -159,7 +162,9 @@ def run_publisher() -> None:
     stop = threading.Event()
     stop_on_signals(stop)
     publish = PublisherRound()
-    run_loop(name="publisher", channel=Channel.PUBLISH, step=publish, unasked=publish.unasked, stop=stop)
+    run_loop(
+        name="publisher", channel=Channel.PUBLISH, step=publish, unasked=publish.unasked, beat=PUBLISHER_BEAT, stop=stop
+    )
 
 
 def run_worker() -> None:

@@ -21,13 +21,6 @@ def check_rows() -> Iterator[Finding]:
     yield from carriers_that_fail("SMS", named, "See docs/letters.md; `rahdari sms try NUMBER` tries them.")
 
 
-def send_and_listen(now: dt.datetime) -> None:
-    from rahdari.sms import actions
-
-    actions.send_due(now=now)
-    actions.listen(now=now)
-
-
 def stop() -> None:
     from rahdari.sms import actions
 
@@ -36,6 +29,14 @@ def stop() -> None:
 
 def loop() -> tuple[str, Any, Callable[[dt.datetime], None], float]:
     """Beside the workflow: it waits for servers of strangers."""
+    from rahdari.db.gate import Batch, Jobs
     from rahdari.db.wake import Channel
+    from rahdari.sms import actions, queries
+
+    send = Jobs("sms", Batch(lambda now: queries.to_send(now=now), actions.send_due))
+
+    def send_and_listen(now: dt.datetime) -> None:
+        send(now)
+        actions.listen(now=now)
 
     return "sms", Channel.SMS, send_and_listen, 0.0

@@ -56,7 +56,7 @@ from .retention import (
     forget_entries,
     forget_holders,
 )
-from .step import A_DAY, A_MINUTE, AN_HOUR, Place, Run, Step, together
+from .step import A_DAY, A_MINUTE, AN_HOUR, TEN_MINUTES, Place, Run, Step, together
 from .unsupported import notify_of_terms
 
 
@@ -82,10 +82,10 @@ def advance(*, now: dt.datetime, rounds: Rounds | None = None, woken: bool = Tru
     said in the log, and holds the others up no more than an item that fails. Raises only when the database is away.
 
     What waits is asked of all steps at once, and again after an act of one: it may have brought something to another.
-    `rounds` is the caller's, given again each time. Without it none rests. With it all run once a minute unasked. When
-    nobody has woken us, queues that were looked through in vain rest: what they hold waits for somebody.
+    `rounds` is the caller's, given again each time. Without it none rests. With it all run every ten minutes unasked.
+    When nobody has woken us, queues that were looked through in vain rest: what they hold waits for somebody.
     """
-    unasked = rounds is not None and abs(now - rounds.whole_at) >= A_MINUTE
+    unasked = rounds is not None and abs(now - rounds.whole_at) >= TEN_MINUTES
     rounds = Rounds(rests=False) if rounds is None else rounds
     rounds.whole_at = now if unasked else rounds.whole_at
     moved: dict[str, int] = {}

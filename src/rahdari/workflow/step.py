@@ -18,6 +18,7 @@ AN_HOUR = dt.timedelta(hours=1)
 A_DAY = dt.timedelta(days=1)
 # Nobody waits for a reminder, and of what was told already it is asked again each time.
 A_MINUTE = dt.timedelta(minutes=1)
+TEN_MINUTES = dt.timedelta(minutes=10)
 BY_THE_CLOCK = dt.timedelta(seconds=5)
 
 

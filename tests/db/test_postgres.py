@@ -1,23 +1,28 @@
 """The engine: kept texts of queries are what Django makes; statements are prepared, and a migration does no harm."""
 
+import datetime as dt
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InternalError, ProgrammingError, connection, transaction
 from django.db.backends.postgresql.compiler import SQLCompiler as DjangosCompiler
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
 
 from rahdari.apply.models import Application, Endpoint
 from rahdari.db.postgres import compiler
 from rahdari.db.postgres.compiler import SQLCompiler
 from rahdari.journal.models import JournalEntry
+from rahdari.vouch.models import MailOptOut
 
 pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
 
 KEPT: dict[str, Callable[[Any], Any]] = {
     "by a value": lambda x: Application.objects.filter(reference=x),
@@ -186,3 +191,68 @@ def test_inside_a_transaction_it_costs_that_transaction_alone() -> None:
         ask()
     with transaction.atomic():
         ask()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSavepoints:
+    def row(self, name: str) -> None:
+        MailOptOut.objects.create(address_index=name, at=NOW)
+
+    def left(self) -> list[str]:
+        return sorted(MailOptOut.objects.values_list("address_index", flat=True))
+
+    def test_undo_what_failed_within_an_act_and_nothing_else(self) -> None:
+        with transaction.atomic():
+            with transaction.atomic():
+                self.row("a")
+            self.row("b")
+            for name in ("c", "d"):
+                with suppress(ZeroDivisionError), transaction.atomic():
+                    self.row(name)
+                    with transaction.atomic():
+                        self.row(f"{name} within")
+                    if name == "c":
+                        raise ZeroDivisionError
+            with suppress(IntegrityError), transaction.atomic():
+                self.row("e")
+                self.row("a")
+            self.row("f")
+        assert self.left() == ["a", "b", "d", "d within", "f"]
+
+    def test_that_lay_within_what_was_undone_are_not_released(self) -> None:
+        with transaction.atomic():
+            before = transaction.savepoint_create()
+            with transaction.atomic():
+                self.row("a")
+            transaction.savepoint_rollback(before)
+            with transaction.atomic():
+                self.row("b")
+        assert self.left() == ["b"]
+
+    def test_are_of_no_account_when_the_whole_act_fails(self) -> None:
+        with suppress(ZeroDivisionError), transaction.atomic():
+            with transaction.atomic():
+                self.row("a")
+            raise ZeroDivisionError
+        with transaction.atomic(), transaction.atomic():
+            self.row("b")
+        assert self.left() == ["b"]
+
+    def test_do_not_hide_that_a_statement_failed_within_one(self) -> None:
+        with transaction.atomic():
+            self.row("a")
+            with pytest.raises(InternalError), transaction.atomic():
+                self.row("b")
+                with suppress(ProgrammingError), connection.cursor() as cursor:
+                    cursor.execute("SELECT nothing_of_this_name")
+        assert self.left() == ["a"]
+
+    def test_are_released_with_the_next_one_or_by_the_end(self) -> None:
+        with CaptureQueriesContext(connection) as asked, transaction.atomic():
+            for name in ("a", "b"):
+                with transaction.atomic(), transaction.atomic():
+                    self.row(name)
+        assert [each["sql"].split()[0] for each in asked] == [
+            *("BEGIN", "SAVEPOINT", "SAVEPOINT", "INSERT"),
+            *("RELEASE", "SAVEPOINT", "SAVEPOINT", "INSERT", "COMMIT"),
+        ]

@@ -1,11 +1,15 @@
-"""The engine of the settings. Statements are prepared on the server; what makes their text is `compiler`."""
+"""The engine of the settings. Statements are prepared on the server; what makes their text is `compiler`.
+
+An act within an act has a savepoint, and a round of the workflow a dozen for each application. One that is over is
+released together with the next one, or by the end of its transaction, and not by a statement of its own.
+"""
 
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base, operations
-from psycopg.errors import FeatureNotSupported
-from psycopg.pq import TransactionStatus
+from psycopg.errors import FeatureNotSupported, error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
 
 # Of one connection, in statements. A page or a round of the workflow has its own hundred; psycopg would keep as many of
 # all of them together, and prepare the same ones again and again.
@@ -35,6 +39,8 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
+    # The outermost savepoint that is over and not released.
+    _over: str | None = None
 
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
@@ -45,3 +51,45 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection = super().get_new_connection(conn_params)
         connection.prepared_max = PREPARED
         return connection
+
+    def _savepoint(self, sid: str) -> None:
+        released = [self.ops.savepoint_commit_sql(self._over)] if self._over is not None else []
+        self._tell(*released, self.ops.savepoint_create_sql(sid))
+        self._over = None
+
+    def _savepoint_commit(self, sid: str) -> None:
+        self._over = sid
+        if self.connection.info.transaction_status != TransactionStatus.INTRANS:
+            # A statement failed within it, and nobody has said so: that is an error here, as Django has it.
+            self._over = None
+            super()._savepoint_commit(sid)  # type: ignore[misc]
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        # Those that are over lie within it, and go with what was done in them.
+        self._over = None
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
+
+    def _commit(self) -> Any:
+        self._over = None
+        return super()._commit()  # type: ignore[misc]
+
+    def _rollback(self) -> Any:
+        self._over = None
+        return super()._rollback()  # type: ignore[misc]
+
+    def init_connection_state(self) -> None:
+        self._over = None
+        super().init_connection_state()
+
+    def _tell(self, *texts: str) -> None:
+        """Send them as one message, without a cursor: each has a name of its own, and nothing of it is kept."""
+        opened = self.connection
+        if self.queries_logged or self.execute_wrappers or opened.info.transaction_status != TransactionStatus.INTRANS:
+            with self.cursor() as cursor:  # which begins the transaction, too
+                for text in texts:
+                    cursor.execute(text)
+            return
+        with self.wrap_database_errors:
+            result = opened.pgconn.exec_("; ".join(texts).encode())
+            if result.status != ExecStatus.COMMAND_OK:
+                raise error_from_result(result)

@@ -11,7 +11,7 @@ from rahdari.apply.models import Application
 from rahdari.checks import checking
 from rahdari.checks import queries as checks
 from rahdari.checks.rules import Answer
-from rahdari.decide import assignment, granting
+from rahdari.decide import assignment, due, granting
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case, Decision
 from rahdari.journal import queries as journal
@@ -98,6 +98,19 @@ class TestConfirm:
         decision = decisions.decision_of(case_of(application))
         assert decision is not None and decision.confirmed_at == NOW + 5 * DAY
         assert not any(workflow.advance(now=NOW + 5 * DAY).values())
+
+    def test_comes_at_once_for_an_answer_of_now_and_within_a_minute_for_one_that_nobody_saw(self) -> None:
+        (first, _), (second, _) = provisional(), provisional()
+        rounds = workflow.Rounds()
+        workflow.advance(now=NOW + MINUTE, rounds=rounds)
+        answer(first, "passed", now=NOW + 2 * MINUTE)
+        seen = due.provisional_with_news(NOW + 2 * MINUTE)
+        assert [each.case.application for each in seen] == [first]
+        assert not due.provisional_with_news(NOW + 13 * MINUTE).exists(), "only answers of late are read"
+        answer(second, "passed", now=NOW + 2 * MINUTE)
+        moved = workflow.advance(now=NOW + 13 * MINUTE, rounds=rounds)
+        assert moved["register: settle those that were answered before"] == 2
+        assert not registration_of(first).is_provisional and not registration_of(second).is_provisional
 
     def test_is_all_or_nothing_and_done_again_after_a_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
         application, _before = provisional()

@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari.apply import file_hold as apply_file_hold
+from rahdari.apply import subjects
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status as Progress
 from rahdari.archive import queries as archive
 from rahdari.checks import queries as checks
+from rahdari.db.gate import as_planned
 
 from . import case_clock
 from .models import Case, CaseQuestion, Decision, Notice, Revocation
@@ -52,8 +54,18 @@ def provisional_grants() -> QuerySet[Decision]:
     )
 
 
-def provisional_with_news() -> QuerySet[Decision]:
-    """Of these the ones of which a check was answered since the rule last looked."""
+# So long an answer counts as new. One that is older, because the worker was away, is met where all are looked through.
+NEWS = dt.timedelta(minutes=10)
+
+
+def provisional_with_news(now: dt.datetime) -> QuerySet[Decision]:
+    """Of these the ones of which a check was answered since the rule last looked, and just now."""
+    answered = checks.answered_checks().filter(answered_at__gte=as_planned(now) - NEWS)
+    return provisional_with_answers().filter(case__application__in=subjects.named_by(answered))
+
+
+def provisional_with_answers() -> QuerySet[Decision]:
+    """The same, whenever it was answered: all provisional grants are looked through."""
     subject = Concat(Value("application:"), Cast(OuterRef("case__application"), CharField()))
     looked_at = Coalesce(OuterRef("case__assessed_at"), OuterRef("at"))
     # In one run of the workflow all happens at one time: what was answered at the time of the look counts as news.

@@ -43,7 +43,13 @@ from .entering import enter_grants
 from .inquiries import Asked, all_of
 from .late_answers import RESTS, follow_news, recheck, take_in_late_proofs
 from .operator_checks import OPERATORS, erase_subscribers, mark_silent_provisional
-from .provisional import conclude_answered, conclude_ending, prolong_provisional, remind_of_provisional
+from .provisional import (
+    conclude_answered,
+    conclude_answered_before,
+    conclude_ending,
+    prolong_provisional,
+    remind_of_provisional,
+)
 from .reminding import notify_of_grace, remind
 from .reproving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
 from .retention import (
@@ -164,6 +170,7 @@ STEPS: tuple[Step, ...] = (
     Step("decide -> register", enter_grants),
     *_of_optional_rooms(Place.REGISTERED),
     Step("register: settle provisional ones", conclude_answered),
+    Step("register: settle those that were answered before", conclude_answered_before, rests=A_MINUTE),
     Step("register: settle those that end soon", conclude_ending, clock=True),
     Step("decide: follow the calendar", follow_calendar),
     Step("clocks", together(deadlines.end_unanswered, deadlines.escalate_late)),

@@ -33,13 +33,23 @@ DAY = dt.timedelta(days=1)
 PROLONGED_BEFORE = 2 * DAY
 
 
-@each_of(due.provisional_with_news)
-def conclude_answered(decision: Decision, now: dt.datetime) -> bool:
-    """Confirm what is no longer awaited; hand to an officer what failed."""
+def _conclude(decision: Decision, now: dt.datetime) -> bool:
     if _settle(decision, now):
         return True
     granting.note_assessed(case=decision.case, now=now)
     return False
+
+
+@each_of(due.provisional_with_news)
+def conclude_answered(decision: Decision, now: dt.datetime) -> bool:
+    """Confirm what is no longer awaited; hand to an officer what failed."""
+    return _conclude(decision, now)
+
+
+@each_of(due.provisional_with_answers)
+def conclude_answered_before(decision: Decision, now: dt.datetime) -> bool:
+    """The same of answers that came while nobody looked."""
+    return _conclude(decision, now)
 
 
 def _soon_over(batch: list[Decision], now: dt.datetime) -> Callable[[Decision], bool]:

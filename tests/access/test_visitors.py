@@ -62,7 +62,7 @@ from .test_walk import (
 __all__ = ["world"]
 pytestmark = pytest.mark.django_db
 # One of each kind, and so many that each state has its turn; the others are of the same kinds.
-OFTEN = {"B", "officer", "director", "operator", "administrator"}
+OFTEN = {"B", "officer", "operator"}
 
 
 def absent(facts: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
@@ -95,6 +97,7 @@ class TestKilledAgent:
                 assert {receipt["sequence"] for receipt in stand.told(publisher.session)} == {2}
                 assert not list(configuration.state.glob("metadata/*/tmp*"))
 
+    @pytest.mark.whole
     def test_converges_while_a_snapshot_is_loaded_and_removals_are_held(
         self, tmp_path: Path, publisher: Publisher, stand: Stand, configuration: Configuration
     ) -> None:

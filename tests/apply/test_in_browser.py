@@ -14,7 +14,6 @@ from django.urls import reverse
 from rahdari.apply import drafts
 from tests.builders.drafts import NOW, a_draft, a_pdf, a_person, actor_of, register_to, with_address
 from tests.in_browser import faults_on_a_small_phone
-from tests.needs import ENGLISH_FIRST
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
 
@@ -98,6 +97,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
 
 
 class TestPages:
-    @pytest.mark.parametrize("language", ENGLISH_FIRST)
+    @pytest.mark.whole
+    @pytest.mark.parametrize("language", ["en", "ur"])
     def test_have_nothing_for_axe_to_find_and_fit_a_small_phone(self, language: str) -> None:
         assert faults_on_a_small_phone(pages_of_a_draft(language), language) == []

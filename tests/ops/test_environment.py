@@ -47,6 +47,7 @@ class TestPlace:
 
 
 class TestMake:
+    @pytest.mark.whole
     def test_begins_anew_what_was_killed_in_the_middle_and_then_does_nothing(
         self, checkout: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

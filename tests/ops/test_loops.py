@@ -169,6 +169,7 @@ class TestRounds:
         loop.read_until("The database answers again")
         loop.read_until("round 0")
 
+    @pytest.mark.whole
     def test_go_on_and_pages_say_so_when_there_was_no_further_connection(
         self, server: postgres.Server, looping: list[Looping]
     ) -> None:

@@ -321,6 +321,7 @@ class TestMirror:
 
 
 class TestS3:
+    @pytest.mark.whole
     def test_is_followed_by_an_agent_as_from_a_cdn(
         self, tmp_path: Path, data: Path, publisher: Publisher, server: Seaweed, monkeypatch: pytest.MonkeyPatch
     ) -> None:

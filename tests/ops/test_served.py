@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from rahdari.feed.repository import ROLES, location_of
 from rahdari.lookup.following import Follower, FollowerStanding
@@ -41,6 +42,8 @@ class TestWhatThePublisherMakes:
 
         def published() -> bool:
             os.umask(0o077)
+            # On the connection of the process that forked this one, which releases its own savepoints.
+            connection._over = None
             return bool(publish())
 
         def is_served() -> bool:

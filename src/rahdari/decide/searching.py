@@ -61,7 +61,7 @@ def search(*, officer: User, asked: str, now: dt.datetime, case: Case | None = N
     if case is not None:
         cases = cases.exclude(_same_holder(case))
     # The latest case of each holder; of the second it is enough to know that there is one.
-    by_holder = cases.alias(by=Coalesce("application__organisation", "application__applicant"))
+    by_holder = cases.annotate(by=Coalesce("application__organisation", "application__applicant"))
     latest = by_holder.select_related("application").order_by("by", "-opened_at", "-id").distinct("by")[:2]
     found, subject = Found("none"), NOBODY
     if len(latest) == 1:

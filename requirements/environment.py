@@ -29,6 +29,8 @@ OURS = ".made-by-rahdari"
 # What a build reads, besides the sources.
 BUILT_FROM = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
 LAST_LINES = 25
+# What does not compile is a template of a package, and stays as it is.
+COMPILE = "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('purelib'), quiet=2, workers=0)"
 # As pyproject.toml says; older ones read this file, too.
 NEEDED = (3, 12)
 
@@ -129,8 +131,10 @@ def make(kind: str) -> Path:
         (folder / OURS).touch()
         run([sys.executable, "-I", "-m", "venv", str(folder)])
         say(f"Installing the packages of requirements/{lock.name}:")
-        pip = [str(python), "-I", "-m", "pip", "install", "--progress-bar", "off"]
+        # Compiled on all processors afterwards: pip does it on one.
+        pip = [str(python), "-I", "-m", "pip", "install", "--progress-bar", "off", "--no-compile"]
         run([*pip, "--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(lock)], show=True)
+        run([str(python), "-I", "-c", COMPILE])
         stamp.write_text(wanted_stamp(lock))
     # Editable: the sources are read where they lie. Else they are copied, so that nobody needs to read the checkout.
     wanted = f"editable {ROOT}" if editable else f"{newest_source()} {ROOT}"

@@ -87,6 +87,7 @@ class TestWhole:
         assert len(wrong) == 1
         assert "in line 2" in wrong[0]
 
+    @pytest.mark.whole
     def test_names_a_constraint_that_is_gone_and_how_to_make_it_again(self, installation: Installation) -> None:
         with psycopg.connect(installation.server.admin_url, autocommit=True, dbname=postgres.DATABASE) as database:
             database.execute("DROP EXTENSION btree_gist CASCADE")
@@ -108,6 +109,7 @@ class TestWhole:
     def test_counts_the_letters_that_were_given_up(self, installation: Installation) -> None:
         assert about(installation.doctor(), "letters", OK)
 
+    @pytest.mark.whole
     def test_names_a_file_of_sms_that_cannot_be_used_and_tries_a_provider(self, installation: Installation) -> None:
         path = installation.data / "sms.toml"
         path.write_text(

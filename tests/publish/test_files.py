@@ -45,6 +45,7 @@ def published_each(number: int, *, first: int = 0) -> None:
         publish()
 
 
+@pytest.mark.whole
 class TestMergedDeltas:
     def test_lead_over_sixteen_editions_and_over_their_powers(
         self, feed: Repository, follower: Follower, monkeypatch: pytest.MonkeyPatch

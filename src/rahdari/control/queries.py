@@ -106,8 +106,8 @@ def link_index(token: str) -> str:
 
 def working_link(*, subject: str, block: Block, now: dt.datetime) -> Challenge | None:
     """The open link of an address; None for one that has run out, or was made before the key of links was another."""
-    links = (each for each in _of_block(subject, str(block)) if each.method == Method.LINK)
-    found = next((each for each in links if each.status == Status.PENDING and each.expires_at > now), None)
+    of_links = (each for each in _of_block(subject, str(block)) if each.method == Method.LINK)
+    found = next((each for each in of_links if each.status == Status.PENDING and each.expires_at > now), None)
     return found if found is not None and found.link_index == link_index(link_token(found)) else None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rahdari.probe import wireguard
 from tests.needs import needs_namespaces, needs_program
-from tests.probe.networks import running, said
+from tests.probe.networks import running, said, takes_orders
 from tests.waiting import until
 
 from .people import Person
@@ -50,7 +50,7 @@ def a_server(folder: Path, address: str, port: int) -> Iterator[tuple[str, str]]
     device, key, inside = f"wgj{os.getpid()}", folder / "key", free_port()
     key.write_text(private)
     with running([daemon, "-f", device], folder / "log"), _Router(address, port, inside) as router:
-        until(lambda: device in said(["ip", "-br", "link"]), folder / "log")
+        until(lambda: takes_orders(device), folder / "log")
         said(["wg", "set", device, "private-key", key, "listen-port", str(inside)])
         said(["ip", "link", "set", device, "up"])
         thread = threading.Thread(target=router.serve_forever, daemon=True)

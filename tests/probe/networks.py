@@ -9,6 +9,7 @@ import ipaddress
 import itertools
 import os
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -97,6 +98,13 @@ def said(command: Sequence[str | Path], *, text: str | None = None) -> str:
     )
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
+
+
+def takes_orders(device: str) -> bool:
+    """Whether the wireguard-go of this device takes what `wg` says. Its device is there a moment before its socket is,
+    and until then `wg` asks the kernel. Not asked by `wg` itself: that deletes a socket which does not listen yet."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(f"/var/run/wireguard/{device}.sock") == 0
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from rahdari.probe.xchacha import hchacha20, open_xchacha
 from tests.needs import needs_program
 from tests.waiting import until
 
-from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
+from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running, takes_orders
 
 PORT = 51820
 OURS = wireguard.new_key()
@@ -65,7 +65,7 @@ def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
         endpoint = Endpoint(line, device, process, tmp_path)
         key = tmp_path / "key"
         key.write_text(THEIRS[0])
-        until(lambda: device in line.run_on_server("ip", "-br", "link"))
+        until(lambda: takes_orders(device), tmp_path / "log")
         endpoint.wg("set", device, "private-key", str(key), "listen-port", str(PORT))
         line.run_on_server("ip", "link", "set", device, "up")
         yield endpoint

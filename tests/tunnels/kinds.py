@@ -8,6 +8,7 @@ over TLS. The firewall sees the same packets either way.
 
 import base64
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from rahdari.probe import wireguard
 from tests.agent.namespaces import Namespace, a_namespace
 from tests.needs import needs_file, needs_program
 from tests.probe.certificates import Identity, an_identity
+from tests.probe.networks import takes_orders
 from tests.waiting import until
 
 from .ground import CLIENT, INNER_CLIENT, INNER_SERVER, SERVER, Ground
@@ -213,10 +215,10 @@ def start_wireguard(ground: Ground, stack: ExitStack) -> Callable[[], bool]:
         ("server", "client", ground.server, INNER_SERVER, INNER_CLIENT, ["listen-port", "51820"]),
         ("client", "server", ground.client, INNER_CLIENT, INNER_SERVER, []),
     ):
-        device, key = f"wg{name}", ground.folder / f"{name}.key"
+        device, key = f"wg{name}{os.getpid() % 10**7}", ground.folder / f"{name}.key"
         key.write_text(keys[name][0])
         stack.enter_context(end.running(daemon, "-f", device, log=ground.folder / f"wg-{name}.log"))
-        until(lambda end=end, device=device: device in end.run(end.ip, "-br", "link"), ground.folder / f"wg-{name}.log")
+        until(lambda device=device: takes_orders(device), ground.folder / f"wg-{name}.log")
         end.run("wg", "set", device, "private-key", str(key), *listen)
         where = ["endpoint", f"{SERVER}:51820"] if name == "client" else []
         end.run("wg", "set", device, "peer", keys[other][1], "allowed-ips", f"{peer}/32", *where)

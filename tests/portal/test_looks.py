@@ -1,5 +1,6 @@
 """Who looked at my data: from the first day, after a refusal, and nothing that did not happen so."""
 
+import datetime as dt
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from django.utils import timezone
 from rahdari.address import directory
 from rahdari.apply import drafts
 from rahdari.apply.models import Application
-from rahdari.decide import case_clock
+from rahdari.decide import case_clock, revocation
 from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.register.models import Registration
@@ -121,6 +122,33 @@ class TestLooks:
         page = reverse("decide:case", args=[story.a_case(person).application.reference])
         assert "1 granted" in browser(story.an_officer()).get(page).text
         assert looks(person, status_of(granted)) == []
+
+    def test_at_what_may_be_revoked_beside_the_approvals_is_told(self) -> None:
+        application = story.a_granted_application(story.a_person())
+        person, address = application.applicant, status_of(application)
+        revocation.propose_revocation(
+            case=story.case_of(application),
+            officer=story.an_officer(),
+            code="X5",
+            text="The letter is forged.",
+            evidence="An answer.",
+            now=timezone.now(),
+        )
+        assert looks(person, address) == []
+        assert application.name in browser(story.an_officer()).get(reverse("decide:approvals")).text
+        [told] = looks(person, address)
+        assert told[0] == "Officer" and "list of applications" in told[1]
+
+    def test_of_many_days_are_all_told(self) -> None:
+        application = story.a_granted_application(story.a_person())
+        for days in range(120):
+            at = timezone.now() - dt.timedelta(days=days)
+            facts = {"act": "decide.read_case", "actor": "officer:before", "subject": application.subject}
+            JournalEntry.objects.create(at=at, **facts)
+        assert len(looks(application.applicant, status_of(application))) == 120
+        page = browser(application.applicant).get(status_of(application)).text
+        before, folded, _after = page.partition("Who looked before that")
+        assert folded and before.count('<th scope="row" role="rowheader">') == 100
 
     def test_of_the_public_are_called_so_and_bury_nobody(self) -> None:
         registration = a_registration()

@@ -18,8 +18,6 @@ from rahdari.journal import registry
 from rahdari.register.models import Registration
 from rahdari.vouch.queries import REFERENCE
 
-SHOWN = 100
-
 
 @dataclass(frozen=True)
 class Look:
@@ -68,7 +66,7 @@ def looks_later(found: Application) -> Later[Any]:
 
 def _looks(subjects: Iterable[str]) -> list[Look]:
     zone = case_clock.policy_in_force().calendar.zone_info
-    return [_look(each) for each in journal.looks_at(subjects, zone=zone)[:SHOWN]]
+    return [_look(each) for each in journal.looks_at(subjects, zone=zone)]
 
 
 def _look(looks: journal.Looks) -> Look:

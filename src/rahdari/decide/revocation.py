@@ -215,7 +215,7 @@ def _standing(case: Case, act: str) -> Notice:
 
 def waiting(*, officer: User, now: dt.datetime) -> list[tuple[Notice, rules.CannotSecond | None]]:
     """Proposals to take a registration back that wait for an answer or a second officer; none of the officer's own
-    registrations."""
+    registrations. Whoever shows them puts the look on record (`desk.record_looks`)."""
     standing = Notice.objects.filter(
         case__status=rules.Status.DECIDED, withdrawn_at__isnull=True, concluded_at__isnull=True
     )

@@ -102,7 +102,11 @@ def _views(shown: desk.Desk) -> list[dict[str, Any]]:
 @require_safe
 @officer_required
 def approvals(request: HttpRequest) -> HttpResponse:
-    shown = desk.proposals(officer=person(request), page=_page_number(request), now=timezone.now())
+    officer, now = person(request), timezone.now()
+    shown = desk.proposals(officer=officer, page=_page_number(request), now=now)
+    takings = revocation.waiting(officer=officer, now=now)
+    revoked = [notice.case.application for notice, _cannot in takings]
+    desk.record_looks(revoked, officer=officer, where="approvals", now=now)
     request.for_me = shown.mine  # type: ignore[attr-defined]
     rows = [
         {"row": row, "why_not": words.why_not_second(row.cannot_second) if row.cannot_second else ""}
@@ -112,7 +116,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
         request,
         "decide/approvals.html",
         {
-            "takings": revocation.waiting(officer=person(request), now=timezone.now()),
+            "takings": takings,
             "rows": rows,
             "mine": shown.mine,
             "shown": shown,

@@ -1,8 +1,8 @@
 """Rows of the queue and of the approvals, least time left first.
 
-The database sorts, filters and counts by what is kept on each case (`keeping`), so that a page loads its own rows and
-no others, in a number of queries that does not grow. The time that a row shows is computed for it, as on its own page.
-Each page is put on record: who looked, what was asked, and whose applications were shown.
+The database sorts, filters and counts by what is kept on each case (`queue_columns`), so that a page loads its own rows
+and no others, in a number of queries that does not grow. The time that a row shows is computed for it, as on its own
+page. Each page is put on record: who looked, what was asked, and whose applications were shown.
 """
 
 import datetime as dt

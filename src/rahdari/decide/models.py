@@ -43,9 +43,9 @@ class Case(models.Model):
     escalated_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
-    # What the queue sorts, filters and counts by (`keeping`): computed from the rows below and the calendar, written by
-    # each act that changes them. Of an open case, but for `words`. No page shows a time from here: `clocks.clock_of`
-    # tells it.
+    # What the queue sorts, filters and counts by (`queue_columns`): computed from the rows below and the calendar,
+    # written by each act that changes them. Of an open case, but for `words`. No page shows a time from here:
+    # `case_clock.clock_of` tells it.
     waits_for = models.CharField(max_length=10, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     late_at = models.DateTimeField(null=True, blank=True)

@@ -1,8 +1,8 @@
 """What the queue sorts, filters and counts by, kept on the case, so that a page of it costs the same however many wait.
 
 It says nothing that is not in the events of the case and in the calendar. Every act that changes those writes it anew
-(`acting.record`), and a step of the line does when the calendar is another one. It is kept of open cases only. Of a
-case that is closed there is one keyed hash of its holder's whole name, by which a search with a ground finds it.
+(`transitions.record`), and a step of the line does when the calendar is another one. It is kept of open cases only. Of
+a case that is closed there is one keyed hash of its holder's whole name, by which a search with a ground finds it.
 """
 
 import datetime as dt

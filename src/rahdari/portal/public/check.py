@@ -1,7 +1,7 @@
 """The public check of a number: valid, expired, struck out, or not found, and nothing that could be listed.
 
 A number whose check letter is wrong is told from one that does not exist without asking the database. Tries are counted
-by household and by neighbourhood (`page.visitor`), so that nobody walks through all numbers, and whoever does gets no
+by household and by neighbourhood (`web.visitor`), so that nobody walks through all numbers, and whoever does gets no
 name: a company's registered name is compared with the one that the visitor types, and a name is shown only to whoever
 holds the certificate, whose link carries a secret.
 """

@@ -1,10 +1,11 @@
-"""No text promises what is not so or makes registering a duty; what happens to the unregistered is told with a "
-"name."""
+"""No text promises what is not so or makes registering a duty; what happens to the unregistered is told with a
+name."""
 
 import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,8 @@ class TestTheSentences:
             sentences.of_pages,
             sentences.of_catalogues,
             sentences.of_documents,
-            lambda: sentences.of_policy(policy.current(None)),
-            lambda: iter([("the policy file as it is published", TEXT)]),
+            *(partial(sentences.of_policy, policy.load(path)) for path in policy.SHIPPED.values()),
+            lambda: ((path.name, path.read_text(encoding="utf-8")) for path in policy.SHIPPED.values()),
         ],
     )
     def test_say_nothing_that_is_not_so(self, texts: Callable[[], Iterator[tuple[str, str]]]) -> None:
@@ -53,7 +54,11 @@ class TestTheSentences:
 
     @pytest.mark.parametrize(
         "texts",
-        [sentences.of_pages, sentences.of_catalogues, lambda: sentences.of_policy(policy.current(None))],
+        [
+            sentences.of_pages,
+            sentences.of_catalogues,
+            *(partial(sentences.of_policy, policy.load(path)) for path in policy.SHIPPED.values()),
+        ],
     )
     def test_speak_no_language_of_our_own(self, texts: Callable[[], Iterator[tuple[str, str]]]) -> None:
         found = [f"{place}: {word}" for place, text in texts() for word in sentences.untrue_in(text, sentences.IDIOM)]

@@ -4,11 +4,16 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rahdari.api.interface import API
 from rahdari.cli import COMMANDS, parser_for
+from rahdari.confirm.interface import OPERATORS
+from rahdari.programs.operation import Interface
+from rahdari.publish.api import FEED
 from tests.architecture.rules import modules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,8 +66,7 @@ def _names(tree: ast.Module) -> Iterator[tuple[int, str]]:
                     "re_path",
                     "add_parser",
                     "add_argument",
-                    "act",
-                    "operation",
+                    "Act",
                     "given",
                     "getenv",
                     "get",
@@ -144,6 +148,22 @@ def test_no_command_offers_it(word: str) -> None:
                 assert not [name for name in action.choices if says(name)]
                 parsers += list(action.choices.values())
     assert seen
+
+
+def named_by(interface: Interface) -> Iterator[str]:
+    """What an interface for programs is called by: its addresses, operations and scopes, what they take, its events."""
+    yield from (*map(str, interface.scopes), *interface.events)
+    for each in interface.operations():
+        yield from (each.id, each.path, each.tag, *each.query, *(each.body or {}).get("properties", {}))
+
+
+@pytest.mark.parametrize("interface", [API, OPERATORS, FEED], ids=lambda each: each.name)
+def test_no_operation_offers_it(interface: Interface) -> None:
+    names = list(named_by(interface))
+    assert names and [name for name in names if says(name)] == []
+    planted = replace(interface.operations()[0], path="/unregistered")
+    more = replace(interface, declared=[*interface.declared, planted])
+    assert [name for name in named_by(more) if says(name)] == ["/unregistered"]
 
 
 # -- what the pages tell an operator to type --------------------------------------------------------------------------

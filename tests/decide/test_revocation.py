@@ -1,5 +1,5 @@
-"""A registration is taken back by the way of a refusal, and can be restored; page, letters, register and feed "
-"agree."""
+"""A registration is taken back by the way of a refusal, and can be restored; page, letters, register and feed
+agree."""
 
 import ipaddress
 from typing import Any

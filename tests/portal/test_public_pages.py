@@ -1,5 +1,5 @@
-"""What anyone may see: the start page, the check of a number, the certificate's link, and what the service "
-"promises."""
+"""What anyone may see: the start page, the check of a number, the certificate's link, and what the service
+promises."""
 
 import datetime as dt
 import gzip

@@ -136,8 +136,8 @@ class TestARenewalUnderWay:
         assert ends_at(house) == until(second) > timezone.now() + 300 * DAY
 
     def test_goes_to_an_officer_when_notice_ran_out_meanwhile(self, house: House, second: Registration) -> None:
-        """Its part in the address is over, so nothing can be entered again: nobody is told yes and then has "
-        "nothing."""
+        """Its part in the address is over, so nothing can be entered again: nobody is told yes and then has
+        nothing."""
         renewal = renew(house, house.second, second, there=False)
         sharer = CoHolder.objects.get(holder=house.second.holder_ref)
         sharing.leave(

@@ -218,8 +218,8 @@ def list_registrations(call: Call) -> Answer:
 def get_registration(call: Call, reference: str) -> Answer:
     """Read a registration.
 
-    Valid or not, its addresses with their proofs, when it was published and at how many operators it is in "
-    "force.
+    Valid or not, its addresses with their proofs, when it was published and at how many operators it is in
+    force.
     """
     return Answer(_whole(own(call, reference), call))
 

@@ -148,8 +148,8 @@ class AddressForm(RunsForm):
         asks_which: bool = False,
         **kwargs: Any,
     ) -> None:
-        """With `asks_which` it is said first which address it is; of a line nothing is asked that only a "
-        "server has."""
+        """With `asks_which` it is said first which address it is; of a line nothing is asked that only a
+        server has."""
         super().__init__(*args, **kwargs)
         if not asks_which:
             del self.fields["which"]

@@ -205,8 +205,8 @@ EVIDENCE = Asked(
 
 
 def _lasts(application: Application, service: Service, policy: Policy) -> str:
-    """How long the registration stands at first that rests on this kind alone; empty where it is a full one at "
-    "once."""
+    """How long the registration stands at first that rests on this kind alone; empty where it is a full one at
+    once."""
     kind = service.evidence_kind(application.evidence_kind)
     if kind is None or kind.weight != "provisional" or policy.provisional is None:
         return ""

@@ -1,5 +1,5 @@
-"""The questions of the public check: the number, and whose it is said to be; and what is said when it cannot "
-"be one."""
+"""The questions of the public check: the number, and whose it is said to be; and what is said when it cannot
+be one."""
 
 from django import forms
 from django.core.exceptions import ValidationError

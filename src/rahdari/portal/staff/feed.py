@@ -1,5 +1,5 @@
-"""The officer's page of the feed: removals that are held and wait for a second person, and how each operator "
-"stands."""
+"""The officer's page of the feed: removals that are held and wait for a second person, and how each operator
+stands."""
 
 import datetime as dt
 import uuid

@@ -27,12 +27,12 @@ class Untrue:
 UNTRUE = (
     Untrue(r"\bnever (be )?cuts?\b(?! (short|a ))", "operators are told to spare it", "They are never cut off."),
     Untrue(
-        r"\bso that [^.]{0,60}(cut off|(is|are) not (cut|interrupted)|nobody cuts)",
+        r"\bso that [^.]{0,60}(cut off|(is|are) not (cut|interrupted)|nobody (cuts|is cut))",
         "so that operators spare it",
         "Every address is listed, so that it is not cut off.",
     ),
     Untrue(r"\bmust not be cut\b", "operators are to spare it", "A register of endpoints that must not be cut."),
-    Untrue(r"\b[Nn]obody is cut off\b", "nothing comes off the list", "Nobody is cut off because of it."),
+    Untrue(r"\b[Nn]obody is cut\b", "nothing comes off the list", "Nobody is cut off because of it."),
     Untrue(r"\b[Nn]othing (is|that works today is) cut\b", "nothing comes off the list", "Nothing is cut now."),
     Untrue(r"\b[Ee]very operator (receives|gets)\b", "ADR 0010: by right and kind", "Every operator receives it."),
     Untrue(r"\b[Nn]o operator (may|can|will)\b", "they are told, not bound", "No operator may interrupt them."),

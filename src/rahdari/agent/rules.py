@@ -2,7 +2,7 @@
 
 While the feed is fresh, each entry's own end is honoured at once. When it is stale (its signatures have run out and
 nothing newer came), an entry that ended meanwhile is kept for a time of grace and flagged: it may well have been
-renewed, and what this list is for is that nobody is cut. An entry that ended while the feed was fresh does not return.
+renewed, and this list is there to spare it. An entry that ended while the feed was fresh does not return.
 
 A clock that is far ahead makes every feed look stale, and every time of grace over. So the time of grace is counted by
 the server's clock, where that is known: it is longer by as much as this machine's clock is ahead.

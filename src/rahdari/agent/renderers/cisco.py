@@ -1,7 +1,7 @@
 """Lists for Cisco IOS and IOS XR, as their configuration says them.
 
 IOS: `ip prefix-list`, emptied and filled anew. A route-map takes everything while a list that it names is not there,
-so nobody is cut meanwhile; the same file loaded again leaves the same list.
+so nothing is left out meanwhile; the same file loaded again leaves the same list.
 IOS XR: a prefix-set for route policies, or object groups for access lists. A commit replaces each as a whole.
 """
 

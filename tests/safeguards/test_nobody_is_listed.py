@@ -20,6 +20,8 @@ from rahdari import policy, workflow
 from rahdari.address import parse_parts
 from rahdari.apply import drafts, parts, sending
 from rahdari.apply.models import Application
+from rahdari.attest import requests
+from rahdari.attest.models import Attestation, MembershipInquiry
 from rahdari.decide import assignment, ending, questions, refusals, revocation
 from rahdari.decide.models import Case, CaseQuestion
 from rahdari.inquiry.kinds import Kind
@@ -34,6 +36,7 @@ from rahdari.register.rules import Standing
 from rahdari.workflow import retention
 from tests.builders import publishing as world
 from tests.builders import story
+from tests.builders.attestations import ASSOCIATION, YEAR, an_attestation
 from tests.builders.drafts import a_photo, asking, cnic_of
 
 pytestmark = pytest.mark.django_db
@@ -166,7 +169,31 @@ def refused() -> Planted:
     return planted
 
 
-STATES: tuple[Callable[[], Planted], ...] = (never_finished, withdrawn_draft, withdrawn, not_pursued, refused)
+def attested_when_asked() -> Planted:
+    """The association had never heard of them: that it attests them is the answer to their application."""
+    planted, now = somebody(known=False), timezone.now()
+    number = f"M-{next(_numbers):05}"
+    facts = {"application": planted.application, "actor": story.actor_of(planted.application.applicant), "now": now}
+    drafts.save_evidence(kind="association", text="", association=ASSOCIATION, association_number=number, **facts)
+    story.send(planted.application)
+    story.advance()
+    requests.attest_applicant(
+        request=MembershipInquiry.objects.get(),
+        claim="freelancer",
+        method="register",
+        valid_until=timezone.localdate() + YEAR,
+        by="person:test",
+        now=now,
+    )
+    story.advance()
+    sending.withdraw_application(**facts)
+    return Planted(planted.application, planted.words | {number})
+
+
+STATES: tuple[Callable[[], Planted], ...] = (
+    *(never_finished, withdrawn_draft, withdrawn, not_pursued, refused),
+    attested_when_asked,
+)
 
 
 # -- how a registration ends -----------------------------------------------------------------------------------------
@@ -290,6 +317,13 @@ class TestWhoeverCameToNothing:
         monkeypatch.setattr(Kind, "erase_about", lambda *_, **__: [])
         workflow.advance(now=timezone.now() + dt.timedelta(days=400))
         assert set(places_of(planted)) == {"confirm_subscriberquestion"}
+
+    def test_takes_along_no_attestation_that_was_given_unasked(self) -> None:
+        attested_when_asked()
+        own = an_attestation()
+        all_letters_went_out()
+        workflow.advance(now=timezone.now() + dt.timedelta(days=400))
+        assert Attestation.objects.get() == own
 
     @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
     def test_is_nowhere_when_the_clocks_have_run(

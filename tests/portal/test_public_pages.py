@@ -459,7 +459,9 @@ class TestPaper:
 
         word = policy.Text("Nobody knows what was ordered. " * 20, "کسی کو معلوم نہیں کہ کیا حکم ہے۔ " * 20)
         word = policy.Text(word.en[:MOST_CHARACTERS], word.ur[:MOST_CHARACTERS])
-        sheet = a_sheet(holder="Sample Institute of Long Names (Guarantee) Limited " * 3, unregistered=word)
+        by = policy.Text(*("Signed by Sample Signatory, Director General of the Law Wing, on 1 March 2027. " * 2,) * 2)
+        name = "Sample Institute of Long Names (Guarantee) Limited " * 3
+        sheet = a_sheet(holder=name, unregistered=word, said_by=by)
         with pikepdf.open(_stream(paper.render(sheet))) as pdf:
             assert len(pdf.pages) == 1
 

@@ -112,6 +112,7 @@ class TestTheUnregistered:
         client.force_login(holder)
         certificate = html.unescape(client.get(f"/my/registrations/{registration.reference}/certificate/").text)
         assert said.text.en in certificate and said.text.ur in certificate
+        assert "Since 22 December 2025" in certificate and "Nobody has signed this statement yet." in certificate
         assert paper.sheet_of(registration, timezone.now()).unregistered == said.text
         for operation in ("services", "eligibility"):
             told = client.get(f"/api/v1/{operation}").json()["unregistered"]
@@ -123,8 +124,9 @@ class TestTheUnregistered:
         monkeypatch.setattr(paper.typst, "compile", lambda *_, sys_inputs, **__: taken.append(sys_inputs) or b"")
         said = policy.current(None).unregistered
         assert said is not None
-        paper.render(a_sheet(unregistered=said.text))
-        assert "No text of an order was found" in taken[0]["data"]
+        paper.render(a_sheet(unregistered=said.text, said_by=paper.whose_word(said)))
+        for told in ("No text of an order was found", "Since 22 December 2025", "Nobody has signed this statement"):
+            assert told in taken[0]["data"]
 
     def test_none_while_an_order_stands_shows_whose_signature_says_so(
         self, client: Client, db: None, settings: Any, tmp_path: Path
@@ -135,6 +137,9 @@ class TestTheUnregistered:
         shown = " ".join(re.sub(r"<[^>]+>", "", html.unescape(client.get("/").text)).split())
         assert "Signed by Sample Signatory, Law Officer, on 1 March 2027." in shown
         assert "blocks nobody itself" not in shown
+        word = policy.current(place).unregistered
+        assert word is not None
+        assert paper.whose_word(word).en == "Signed by Sample Signatory, Law Officer, on 1 March 2027."
         told = client.get("/api/v1/services").json()["unregistered"]
         assert told["signed"] == {"name": "Sample Signatory", "office": "Law Officer", "on": "2027-03-01"}
         assert (told["effect"], told["instrument"], told["since"]) == ("none", None, None)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from rahdari.apply import queries as apply
 from rahdari.apply import subjects
-from rahdari.policy import Text, asked_by
+from rahdari.policy import Text, Unregistered, asked_by
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 
@@ -35,6 +35,9 @@ MONTHS = {
     "en": "January February March April May June July August September October November December".split(),
     "ur": "جنوری فروری مارچ اپریل مئی جون جولائی اگست ستمبر اکتوبر نومبر دسمبر".split(),
 }
+
+# Of an instrument of which there is only what others wrote about it.
+NOT_SEEN = ("not_found", "secondary")
 
 # Instead of "valid until", by how it stands.
 NOT_VALID = {
@@ -66,8 +69,9 @@ class Sheet:
     provisional: bool = False
     # Of a registration for mobile lines, which has no address.
     lines: int | None = None
-    # What happens to connections that are not on the register.
+    # What happens to connections that are not on the register, and whose word that is.
     unregistered: Text | None = None
+    said_by: Text | None = None
     # Since when it is not valid, and of a pause until when.
     changed_on: dt.date | None = None
 
@@ -161,7 +165,27 @@ def sheet_of(registration: Registration, now: dt.datetime) -> Sheet:
         demo=settings.DEMO,
         provisional=registration.is_provisional,
         unregistered=rules.unregistered.text if rules.unregistered else None,
+        said_by=whose_word(rules.unregistered) if rules.unregistered else None,
     )
+
+
+def whose_word(said: Unregistered) -> Text:
+    """By what it is so and since when, and who signed that: as `web/parts/unregistered.html` says it, but for both
+    languages at once."""
+    en, ur = [], []
+    if said.instrument is not None and said.on is not None:
+        en.append(f"Since {in_words(said.on, 'en')}: {said.instrument.short.en}.")
+        ur.append(f"{in_words(said.on, 'ur')} سے: {said.instrument.short.ur}۔")
+        if said.instrument.read in NOT_SEEN:
+            en.append("We have not seen its text.")
+            ur.append("ہم نے اس کا متن نہیں دیکھا۔")
+    if said.signed.is_signed and (day := said.signed.day) is not None:
+        en.append(f"Signed by {said.signed.name}, {said.signed.office}, on {in_words(day, 'en')}.")
+        ur.append(f"دستخط: {said.signed.name}، {said.signed.office}، {in_words(day, 'ur')}۔")
+    else:
+        en.append("Nobody has signed this statement yet.")
+        ur.append("اس بیان پر ابھی کسی کے دستخط نہیں۔")
+    return Text(" ".join(en), " ".join(ur))
 
 
 def in_words(day: dt.date, language: str) -> str:
@@ -197,6 +221,10 @@ def _families() -> list[str]:
     return list(typst.Fonts(include_system_fonts=True).families())
 
 
+def _both(text: Text | None) -> tuple[str, str]:
+    return (text.en, text.ur) if text is not None else ("", "")
+
+
 def render(sheet: Sheet) -> bytes:
     """The certificate as PDF (PDF/UA-1 tagged). Bytes of one file."""
     qr = qr_path(sheet.link)
@@ -214,7 +242,8 @@ def render(sheet: Sheet) -> bytes:
         "check_at": sheet.check_at,
         "printed": sheet.printed_en,
         "demo": sheet.demo,
-        "unregistered": (sheet.unregistered.en, sheet.unregistered.ur) if sheet.unregistered else ("", ""),
+        "unregistered": _both(sheet.unregistered),
+        "said_by": _both(sheet.said_by),
         "faces": urdu_faces(),
         "qr": (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2.5 {side} {side}">'

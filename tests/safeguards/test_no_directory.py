@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -27,12 +28,14 @@ from rahdari.apply.models import Application
 from rahdari.attest.rules import Identifier
 from rahdari.cli import COMMANDS, parser_for
 from rahdari.confirm import questions, tokens
+from rahdari.control.models import Challenge, Reproof
 from rahdari.ops.errors import Told
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions
 from rahdari.register import actions as register
+from rahdari.register.models import Entry
 from rahdari.register.rules import NewEntry
 from tests.access.test_walk import (
     ALL,
@@ -218,6 +221,19 @@ def test_no_page_of_what_reaches_nobody_tells_of_two(planted: Register) -> None:
     assert operator is not None
     publish.stop_operator(operator=operator, actor="system:test", now=timezone.now())
     page = text_of(planted.world.client("officer").get(reverse("decide:unreached")))
+    assert len([each for each in planted.holders if each.where.stand_in(page)]) >= 3
+    assert planted.told(page) < 2
+
+
+def test_no_page_of_proofs_in_vain_tells_of_two(planted: Register) -> None:
+    now = timezone.now()
+    over: dict[str, Any] = {"state": Reproof.State.IN_VAIN, "windows": 3, "in_vain": 3, "between": dt.timedelta(days=1)}
+    over |= {"opened_at": now, "window_ends_at": now, "ended_at": now}
+    for entry in Entry.objects.filter(ended_at=None):
+        proof = Challenge.objects.filter(subject=entry.origin, status="valid").first()
+        if proof is not None:
+            Reproof.objects.create(about=f"entry:{entry.pk}", proof=proof, occasion="term:1", **over)
+    page = text_of(planted.world.client("officer").get(reverse("portal:proofs_in_vain")))
     assert len([each for each in planted.holders if each.where.stand_in(page)]) >= 3
     assert planted.told(page) < 2
 

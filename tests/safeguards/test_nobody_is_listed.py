@@ -4,6 +4,7 @@ where."""
 import datetime as dt
 import ipaddress
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import policy, workflow
@@ -21,7 +23,7 @@ from rahdari.address import parse_parts
 from rahdari.apply import drafts, parts, sending
 from rahdari.apply.models import Application
 from rahdari.attest import requests
-from rahdari.attest.models import Attestation, MembershipInquiry
+from rahdari.attest.models import Attestation, AttestationUse, MembershipInquiry
 from rahdari.decide import assignment, ending, questions, refusals, revocation
 from rahdari.decide.models import Case, CaseQuestion
 from rahdari.inquiry.kinds import Kind
@@ -36,7 +38,7 @@ from rahdari.register.rules import Standing
 from rahdari.workflow import retention
 from tests.builders import publishing as world
 from tests.builders import story
-from tests.builders.attestations import ASSOCIATION, YEAR, an_attestation
+from tests.builders.attestations import ASSOCIATION, YEAR, a_secretary
 from tests.builders.drafts import a_photo, asking, cnic_of
 
 pytestmark = pytest.mark.django_db
@@ -190,10 +192,7 @@ def attested_when_asked() -> Planted:
     return Planted(planted.application, planted.words | {number})
 
 
-STATES: tuple[Callable[[], Planted], ...] = (
-    *(never_finished, withdrawn_draft, withdrawn, not_pursued, refused),
-    attested_when_asked,
-)
+STATES: tuple[Callable[[], Planted], ...] = (never_finished, withdrawn_draft, withdrawn, not_pursued, refused)
 
 
 # -- how a registration ends -----------------------------------------------------------------------------------------
@@ -318,12 +317,22 @@ class TestWhoeverCameToNothing:
         workflow.advance(now=timezone.now() + dt.timedelta(days=400))
         assert set(places_of(planted)) == {"confirm_subscriberquestion"}
 
-    def test_takes_along_no_attestation_that_was_given_unasked(self) -> None:
-        attested_when_asked()
-        own = an_attestation()
+    def test_is_a_member_of_the_association_that_attested_them_and_tied_to_no_application(self) -> None:
+        """If that went with the file, the association would see by it who is registered no more."""
+        planted = attested_when_asked()
+        desk, pages = Client(), [reverse("attest:members"), reverse("attest:own_list")]
+        pages.append(reverse("attest:attestation", args=[Attestation.objects.get().number]))
+        desk.force_login(a_secretary())
+
+        def seen() -> list[str]:
+            return [re.sub(r'value="[^"]{64}"', "", desk.get(each).text) for each in pages]
+
+        before = seen()
         all_letters_went_out()
         workflow.advance(now=timezone.now() + dt.timedelta(days=400))
-        assert Attestation.objects.get() == own
+        assert set(places_of(planted)) == {"attest_attestation"}
+        assert not AttestationUse.objects.exists() and MembershipInquiry.objects.get().attestation is None
+        assert seen() == before
 
     @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
     def test_is_nowhere_when_the_clocks_have_run(

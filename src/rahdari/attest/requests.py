@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
@@ -148,21 +147,14 @@ def mark_looked_at(request: MembershipInquiry) -> None:
 
 def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> None:
     """Of these subjects, whose file goes: what the association was asked, that its word counted for them, and what was
-    written about that. Keyed hashes of an applicant find a person whose number is known, so they go too; and so does an
-    attestation that was given in answer to them alone. One that the association gave unasked is its own."""
+    written about that. Keyed hashes of an applicant find a person whose number is known, so they go too. What the
+    association attested stays its own, and nothing ties it to what it was asked: if it went with the file, the
+    association would see who is registered no more."""
     for rows in (AttestationUse.objects, AttestationReview.objects):
         box.take(rows.filter(subject__in=subjects))
-    answered = MembershipInquiry.objects.filter(subject__in=subjects, attestation__isnull=False)
-    unasked = ~Q(attestation__made_at=F("ended_at")) | Q(attestation__member_list__isnull=False)
-    given = list(answered.exclude(unasked).values_list("attestation", flat=True))
     ASSOCIATION.erase_about(subjects=subjects, box=box, now=now)
-    answered.update(attestation=None)
+    MembershipInquiry.objects.filter(subject__in=subjects).update(attestation=None)
     AttestationUse.objects.filter(subject__in=subjects, closed_at__isnull=False).delete()
     for matter in AttestationReview.objects.filter(subject__in=subjects):
         matter.objection, matter.reply_text, matter.decision = "", "", ""
         matter.save(update_fields=["objection", "reply_text", "decision"])
-    AttestationReview.objects.filter(attestation__in=given, subject__in=subjects, closed_at__isnull=False).delete()
-    alone = Attestation.objects.filter(pk__in=given, uses=None, matters=None)
-    alone = alone.exclude(pk__in=MembershipInquiry.objects.filter(attestation__in=given).values("attestation"))
-    box.take(alone)
-    alone.delete()

@@ -77,7 +77,7 @@ class TestFreshProof:
         right = the_newest_code()
         for _ in range(2):
             browser.post(place, {"code": "00000000"})
-        assert "This code has already been used" in browser.post(place, {"code": "00000000"}).text
+        assert "This code no longer works" in browser.post(place, {"code": "00000000"}).text
         assert "Your code has expired" in browser.post(place, {"code": right}).text
         assert not AccessToken.objects.exists()
         assert browser.post(place, {"send": "yes"}).headers["Location"] == place

@@ -120,7 +120,7 @@ class TestSigningIn:
         assert "2 tries left." in shown(client.post("/sign-in/code/", {"code": "00000000"}))
         assert "1 try left." in shown(client.post("/sign-in/code/", {"code": "00000000"}))
         ended = shown(client.post("/sign-in/code/", {"code": "00000000"}))
-        assert "This code has already been used" in ended and 'value="a@sample.example"' in ended
+        assert "This code no longer works" in ended and 'value="a@sample.example"' in ended
         assert client.post("/sign-in/code/", {"code": code}).headers["Location"] == "/sign-in/"
         assert not User.objects.exists()
 

@@ -3,7 +3,8 @@
 For developers who do not read the language: letters of the right code points, words that are always wrong, marks,
 placeholders, figures, values that would be turned round. What
 `*_problems` find fails a build; `warnings` are for a person to read.
-Text in <code>, <bdi>, `lang="en"` and `dir="ltr"` is left out: it is a value or another language.
+Text in <code>, <bdi>, `lang="en"`, `dir="ltr"` and an option `dir="auto"` is left out: it is a value or another
+language.
 """
 
 import re
@@ -331,7 +332,8 @@ class _Page(HTMLParser):
         counted = self.counts
         if "lang" in given:
             counted = given["lang"] == "ur"
-        if tag in SILENT or tag in VALUE or (given.get("dir") == "ltr" and tag != "html"):
+        named = tag == "option" and given.get("dir") == "auto"
+        if tag in SILENT or tag in VALUE or named or (given.get("dir") == "ltr" and tag != "html"):
             if counted:
                 self.runs[-1] += OBJECT
             counted = False

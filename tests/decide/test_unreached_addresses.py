@@ -120,11 +120,16 @@ class TestCasePage:
         place = reverse("decide:case", args=[case.application.reference])
         page = client.get(place).text
         assert "1 address would reach no operator" in page and "does not know its network" in page
-        assert '<option value="sample-fibre">' in page
+        # A letter that is typed finds a name: nothing that is not seen stands before it.
+        assert '<option value="sample-fibre" dir="auto">Sample' in page
         refused = client.post(
             reverse("decide:decide", args=[case.application.reference]), {"decision": "grant", "text": ""}
         )
         assert refused.status_code == 422
         assert "Name its operator first." in refused.text
+        for nobody in ("", "nobody"):
+            wrong = client.post(reverse("decide:name_network", args=[case.application.reference]), {"operator": nobody})
+            assert wrong.status_code == 422 and "<title>Error: " in wrong.text
+            assert '<a href="#id_operator"><span>Choose an operator from the list.' in wrong.text
         client.post(reverse("decide:name_network", args=[case.application.reference]), {"operator": "sample-fibre"})
         assert "would reach no operator" not in client.get(place).text

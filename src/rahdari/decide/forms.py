@@ -75,6 +75,12 @@ class RecordForm(forms.Form):
     how = forms.CharField(max_length=500, error_messages={"required": _("Enter how you found out.")})
 
 
+class OperatorForm(forms.Form):
+    """To whom addresses belong whose network is unknown; whether there is such an operator, the act says."""
+
+    operator = forms.CharField(error_messages={"required": _("Choose an operator from the list.")})
+
+
 class RecordManyForm(RecordForm):
     """The same for many addresses; `kinds` are the checks that have not passed everywhere."""
 

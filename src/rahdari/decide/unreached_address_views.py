@@ -16,6 +16,8 @@ from rahdari.web.posting import posted_from
 from . import desk, operators, transitions, unreached_addresses
 from .addresses import A_PAGE
 from .case_access import moved_on, opened, render
+from .forms import OperatorForm
+from .views import show
 
 
 @officer_required
@@ -23,17 +25,20 @@ from .case_access import moved_on, opened, render
 def name_network(request: HttpRequest, reference: str) -> HttpResponse:
     """To which operator an address belongs whose network the directory does not know."""
     shown, chosen = opened(request, reference), request.POST.get("address", "")
-    operator = request.POST.get("operator", "")
+    form = OperatorForm(request.POST)
+    if not form.is_valid():
+        return show(request, shown, operator_form=form, status=422)
     try:
         count = unreached_addresses.name_network(
             case=shown,
             officer=person(request),
-            operator=operator,
+            operator=form.cleaned_data["operator"],
             addresses=(chosen,) if chosen else (),
             now=timezone.now(),
         )
     except unreached_addresses.NobodyToName:
-        messages.warning(request, _("Choose an operator from the list."))
+        form.add_error("operator", form.fields["operator"].error_messages["required"])
+        return show(request, shown, operator_form=form, status=422)
     except (transitions.NotPossibleNow, transitions.NotYourCase):
         messages.warning(request, moved_on())
     else:

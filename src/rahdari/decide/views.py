@@ -37,7 +37,7 @@ from . import (
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_access import KEPT, WHY, moved_on, opened, render, to_page, why_of
 from .case_page import CasePage
-from .forms import DecideForm, DropForm, RecordForm, RecordManyForm, SecondForm, WhyForm
+from .forms import DecideForm, DropForm, OperatorForm, RecordForm, RecordManyForm, SecondForm, WhyForm
 from .models import Case
 from .previews import letter_preview
 
@@ -157,14 +157,14 @@ def why(request: HttpRequest, reference: str) -> HttpResponse:
 @officer_required
 def case(request: HttpRequest, reference: str) -> HttpResponse:
     """The file; with `paper`, that paper beside it."""
-    return _show(request, opened(request, reference), paper=request.GET.get("paper", ""))
+    return show(request, opened(request, reference), paper=request.GET.get("paper", ""))
 
 
 def _page_of(request: HttpRequest, shown: Case) -> CasePage:
     return CasePage(shown, reader=person(request), now=timezone.now(), language=get_language() or "en")
 
 
-def _show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "", **extra: Any) -> HttpResponse:
+def show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "", **extra: Any) -> HttpResponse:
     page = _page_of(request, shown)
     request.for_me = page.for_me  # type: ignore[attr-defined]
     if page.shows_listed_names:
@@ -189,6 +189,7 @@ def _show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = 
         "second_form": SecondForm(),
         "record_form": RecordForm(),
         "drop_form": DropForm(),
+        "operator_form": OperatorForm(),
         "keys": _keys(request),
         "paper": page.paper(paper),
         "several_form": page.several_form(),
@@ -300,9 +301,9 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
     page = _page_of(request, decided)
     form = page.decide_form(request.POST)
     if not form.is_valid():
-        return _show(request, decided, form=form, status=422)
+        return show(request, decided, form=form, status=422)
     if "preview" in request.POST:
-        return _show(request, decided, form=form, preview=letter_preview(decided, form.cleaned_data, timezone.now()))
+        return show(request, decided, form=form, preview=letter_preview(decided, form.cleaned_data, timezone.now()))
     try:
         _act(request, decided, form)
     except granting.ChecksMissing as error:
@@ -315,7 +316,7 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
     except (transitions.NotPossibleNow, transitions.NotYourCase):
         return _too_late(request, decided, form.cleaned_data["text"])
     if form.errors:
-        return _show(request, decided, form=form, status=422)
+        return show(request, decided, form=form, status=422)
     return _next(request, decided)
 
 
@@ -324,7 +325,7 @@ def _too_late(request: HttpRequest, case: Case, typed: str) -> HttpResponse:
     messages.warning(request, moved_on())
     if not typed.strip():
         return to_page(request, "case", reference=case.application.reference)
-    return _show(request, queries.cases().get(pk=case.pk), unsent=typed, status=409)
+    return show(request, queries.cases().get(pk=case.pk), unsent=typed, status=409)
 
 
 def _next(request: HttpRequest, after: Case) -> HttpResponse:
@@ -383,7 +384,7 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
     form = RecordForm(request.POST)
     if not form.is_valid():
         wrong: dict[str, Any] = {"record_form": form, "record_for": check, "status": 422}
-        return _show(request, shown, **wrong) if address is None else _show_address(request, page, address, **wrong)
+        return show(request, shown, **wrong) if address is None else _show_address(request, page, address, **wrong)
     try:
         assignment.record_check(
             case=shown,
@@ -409,7 +410,7 @@ def record_several(request: HttpRequest, reference: str) -> HttpResponse:
     shown = opened(request, reference)
     form = _page_of(request, shown).several_form(request.POST)
     if not form.is_valid():
-        return _show(request, shown, several_form=form, status=422)
+        return show(request, shown, several_form=form, status=422)
     found = form.found()
     try:
         assignment.record_several(case=shown, officer=person(request), found=found, now=timezone.now())
@@ -445,7 +446,7 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
     shown = opened(request, reference)
     form = SecondForm(request.POST)
     if not form.is_valid():
-        return _show(request, shown, second_form=form, status=422)
+        return show(request, shown, second_form=form, status=422)
     because, officer = form.cleaned_data["because"], person(request)
     try:
         if form.cleaned_data["decision"] == "refuse":
@@ -460,7 +461,7 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
     except evidence.EvidenceMissing as error:
         page = _page_of(request, shown)
         form.add_error("decision", words.lacking(page.policy, error.missing, page.language))
-        return _show(request, shown, second_form=form, status=422)
+        return show(request, shown, second_form=form, status=422)
     except (transitions.NotPossibleNow, transitions.CodeNotUsable):
         return _too_late(request, shown, because)
     return to_page(request, "approvals")
@@ -473,7 +474,7 @@ def drop(request: HttpRequest, reference: str) -> HttpResponse:
     shown = opened(request, reference)
     form = DropForm(request.POST)
     if not form.is_valid():
-        return _show(request, shown, drop_form=form, status=422)
+        return show(request, shown, drop_form=form, status=422)
     try:
         refusals.drop_refusal(case=shown, officer=person(request), why=form.cleaned_data["because"], now=timezone.now())
     except transitions.NotPossibleNow:
@@ -498,4 +499,4 @@ def contact(request: HttpRequest, reference: str) -> HttpResponse:
         ground=queries.ground_of(shown),
         detail={"case": str(shown.pk)},
     )
-    return _show(request, shown, shows_contact=True)
+    return show(request, shown, shows_contact=True)

@@ -142,3 +142,16 @@ class TestComma:
             )
         ]
         assert found == []
+
+
+class TestHeadOfATable:
+    def test_has_no_link_since_a_phone_hides_it(self) -> None:
+        """Where rows become cards the head is for screen readers alone: the focus would go to a place that is not
+        seen."""
+        rooms = Path(rahdari.__file__).parent
+        hidden = [
+            str(path.relative_to(rooms))
+            for path in rooms.rglob("*.html")
+            if any("<a " in head for head in re.findall(r"<thead.*?</thead>", path.read_text(), re.DOTALL))
+        ]
+        assert hidden == []

@@ -50,9 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(engines.Comparison(), "engines")
     else:
-        from tests import questions
+        from tests import prepared, questions
 
         config.pluginmanager.register(questions.Kept(), "questions")
+        prepared.keep()
     if hasattr(config, "workerinput"):
         take_tables_from_template(config)
         return

@@ -14,12 +14,14 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
+from psycopg._preparing import PrepareManager
 
 from rahdari.apply.models import Application, Endpoint
 from rahdari.db.postgres import compiler
 from rahdari.db.postgres.compiler import SQLCompiler
 from rahdari.journal.models import JournalEntry
 from rahdari.vouch.models import MailOptOut
+from tests import prepared
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
@@ -134,9 +136,9 @@ def test_a_row_is_locked_in_a_transaction_alone() -> None:
 
 def test_what_is_asked_often_is_prepared() -> None:
     for _ in range(4):
-        Application.objects.filter(reference="often").first()
+        Application.objects.filter(reference="x").values(often=F("pk")).first()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%apply_application%'")
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%AS \"often\"%'")
         assert cursor.fetchone() == (1,)
 
 
@@ -183,7 +185,8 @@ def test_a_migration_invalidates_what_was_prepared_and_nobody_sees_it() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("a_table_that_changes")
-def test_inside_a_transaction_it_costs_that_transaction_alone() -> None:
+def test_inside_a_transaction_it_costs_that_transaction_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PrepareManager, "clear", prepared.forget)
     for _ in range(4):
         ask()
     migrate("bigint")

@@ -4,10 +4,14 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from rahdari import cli
 from rahdari.ops import doctor
 from rahdari.ops import vantage as vantage_checks
 from rahdari.policy import BUNDLED
@@ -23,9 +27,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def rahdari(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rahdari", *map(str, words)], capture_output=True, text=True, check=False, timeout=60
-    )
+    """The command, without a process of its own."""
+    told, complained = StringIO(), StringIO()
+    with patch.dict(os.environ), redirect_stdout(told), redirect_stderr(complained):
+        code = cli.main([*map(str, words)])
+    return subprocess.CompletedProcess(words, code, told.getvalue(), complained.getvalue())
 
 
 class TestInit:

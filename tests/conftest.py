@@ -50,10 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(engines.Comparison(), "engines")
     else:
-        from tests import prepared, questions
+        from tests import prepared
 
-        config.pluginmanager.register(questions.Kept(), "questions")
         prepared.keep()
+    from tests import questions
+
+    config.pluginmanager.register(questions.Kept(compared=everything_is_needed()), "questions")
     if hasattr(config, "workerinput"):
         take_tables_from_template(config)
         return

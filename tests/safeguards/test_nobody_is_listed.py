@@ -259,6 +259,7 @@ class TestWhoseRegistrationEnded:
         planted = ended()
         publish.publish_editions(now=timezone.now())
         monkeypatch.setattr(retention.streams, "needed", lambda entries, **_: set(entries))
+        all_letters_went_out()
         workflow.advance(now=timezone.now() + dt.timedelta(days=400))
         assert set(places_of(planted)) == {"register_entry", "register_change"}
 

@@ -132,6 +132,10 @@ def test_of_a_proof_the_digest_of_what_was_seen_stays() -> None:
         ProbeAttempt.objects.filter(pk=attempt.pk).update(evidence={"seen": "203.0.113.9"})
 
 
+def all_letters_go_out() -> None:
+    Letter.objects.update(state="sent", sent_at=timezone.now())
+
+
 def readable_until(application: Application) -> dt.datetime:
     until = due.readable_until(story.fresh(application))
     assert until is not None
@@ -153,6 +157,7 @@ class TestAFile:
         assert ended is not None
         workflow.advance(now=ended + span("case") - dt.timedelta(minutes=1))
         assert story.fresh(application).name and application.endpoints.exists()
+        all_letters_go_out()
         workflow.advance(now=ended + span("case") + dt.timedelta(minutes=1))
         held = register.fresh(registration)
         assert held.holder != application.applicant.holder_ref and str(application.pk) not in held.origin
@@ -173,7 +178,6 @@ class TestAFile:
         with pytest.raises(DatabaseError, match="stays"), transaction.atomic():
             ConsentQuestion.objects.all().delete()
         story.advance()
-        Letter.objects.update(state="sent", sent_at=timezone.now())
 
         def said() -> list[str]:
             notice, decision = Notice.objects.get(), Decision.objects.get()
@@ -185,7 +189,11 @@ class TestAFile:
         assert readable_until(application) >= Decision.objects.get().appeal_until
         workflow.advance(now=readable_until(application) - dt.timedelta(minutes=1))
         assert all(said())
+        # A letter about it is on its way: were the file erased now, that would stay.
         workflow.advance(now=readable_until(application) + dt.timedelta(minutes=1))
+        assert all(said())
+        all_letters_go_out()
+        workflow.advance(now=readable_until(application) + dt.timedelta(minutes=2))
         assert story.fresh(application).erased_at is not None
         assert not any(said()) and not Letter.objects.filter(about=application.subject).exists()
         assert not SharingRequest.objects.exists() and not ConsentQuestion.objects.exists()
@@ -198,6 +206,7 @@ class TestAFile:
         assert closed is not None and readable_until(application) > closed + span("came_to_nothing")
         workflow.advance(now=readable_until(application) - dt.timedelta(minutes=1))
         assert story.fresh(application).name
+        all_letters_go_out()
         workflow.advance(now=readable_until(application) + dt.timedelta(minutes=1))
         assert not story.fresh(application).name
 
@@ -218,6 +227,7 @@ class TestAFile:
         story.advance()
         Registration.objects.update(struck_out_at=timezone.now(), struck_out_code="X1")
         Entry.objects.update(ended_at=timezone.now(), end_reason="strike_out")
+        all_letters_go_out()
         workflow.advance(now=timezone.now() + span("case") + dt.timedelta(days=1))
         row = story.fresh(application)
         assert row.erased_at is not None

@@ -40,6 +40,7 @@ __all__ = [
     "letters_of",
     "note_previews",
     "oldest_waiting",
+    "on_its_way",
     "person_of_link",
     "preview",
     "previews",
@@ -93,6 +94,11 @@ def unread_count(user: User) -> int:
 def letters_about(about: str) -> QuerySet[Letter]:
     """All letters about one subject ("application:<uuid>"), for the file that an officer sees."""
     return Letter.objects.filter(about=about).order_by("-written_at", "-id")
+
+
+def on_its_way(about: str) -> bool:
+    """Whether a letter about this subject is neither sent nor given up."""
+    return Letter.objects.filter(about=about, state__in=[LetterState.QUEUED, LetterState.SENDING]).exists()
 
 
 def title_of(letter: Letter) -> str:

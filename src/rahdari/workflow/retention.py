@@ -88,7 +88,9 @@ def _ended_long_ago(now: dt.datetime) -> QuerySet[Registration]:
 def forget_holders(registration: Registration, now: dt.datetime) -> bool:
     """Whose a registration was that has ended, and what other rooms hold of its connections and lines."""
     application = apply_subjects.application_by_subject(registration.origin)
-    if application is not None and _may_be_changed(application, now):
+    if letters.on_its_way(f"registration:{registration.pk}") or (
+        application is not None and _may_be_changed(application, now)
+    ):
         return False
     _forget_holder(registration, now)
     return True
@@ -97,6 +99,11 @@ def forget_holders(registration: Registration, now: dt.datetime) -> bool:
 def _may_be_changed(application: Application, now: dt.datetime) -> bool:
     until = decide_due.may_be_changed_until(application)
     return until is not None and until >= now
+
+
+def _is_needed(application: Application, now: dt.datetime) -> bool:
+    """Also while a letter about it is on its way: one that was passed over would stay for ever."""
+    return letters.on_its_way(application.subject) or _may_be_changed(application, now)
 
 
 def _erase_checks(subjects: Sequence[str], box: Box) -> None:
@@ -152,14 +159,14 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
 # while an appeal or a late answer may still change what came of it, or an officer holds it.
 @each_of(lambda now: erasing.with_files_due(before=over("came_to_nothing", now), granted=False, now=now))
 def erase_files_of_nothing(application: Application, now: dt.datetime) -> bool:
-    return not _may_be_changed(application, now) and _erase(application, Box("came_to_nothing", now=now), now)
+    return not _is_needed(application, now) and _erase(application, Box("came_to_nothing", now=now), now)
 
 
 @each_of(lambda now: erasing.with_files_due(before=over("case", now), granted=True, now=now))
 def erase_files_of_cases(application: Application, now: dt.datetime) -> bool:
     """Erase the file of a case whose time under `[retention] case` is over. Returns whether something was erased."""
     before = over("case", now)
-    if before is None or _may_be_changed(application, now) or _lasts(application, before):
+    if before is None or _is_needed(application, now) or _lasts(application, before):
         return False
     return _erase(application, Box("case", now=now), now)
 

@@ -37,7 +37,7 @@ TEMPLATE = "test_rahdari_template"
 # Properties are tried on fewer examples where not everything is asked for, unless a test says how many it needs. How
 # long an example takes is asserted nowhere: the machine may be busy.
 hypothesis.settings.register_profile("whole", deadline=None)
-hypothesis.settings.register_profile("short", max_examples=20, deadline=None)
+hypothesis.settings.register_profile("short", max_examples=10, deadline=None)
 hypothesis.settings.load_profile("whole" if everything_is_needed() else "short")
 
 

@@ -49,7 +49,7 @@ def _part(queue: gate.Waits, around: Any, now: Any, under: Any) -> str:
             return kept.text
     text, of_tables = _made(queue, now)
     if not of_tables:
-        always = all(_made(queue, gate._Moment.of(now + later)) == (text, False) for later in LATER)
+        always = not around and all(_made(queue, gate._Moment.of(now + later)) == (text, False) for later in LATER)
         _kept[queue, around, id(under), None if always else now] = Question(text, under)
     return text
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -21,7 +22,13 @@ LONGEST = 800
 def modules(package: Path) -> Iterator[tuple[Path, ast.Module]]:
     for path in sorted(package.rglob("*.py")):
         if "migrations" not in path.parts:
-            yield path, ast.parse(path.read_text(), filename=str(path))
+            yield path, _parsed(path, path.read_text())
+
+
+@cache
+def _parsed(path: Path, text: str) -> ast.Module:
+    """Each rule reads all modules, and none changes one."""
+    return ast.parse(text, filename=str(path))
 
 
 def room_of(path: Path, package: Path) -> str:

@@ -80,6 +80,7 @@ def test_touches_few_files(patch: tuple[str, int, str]) -> None:
     assert 0 < len(re.findall(r"^diff --git", patch[0], re.MULTILINE)) < patch[1]
 
 
+@pytest.mark.whole
 def test_applies_and_what_it_adds_works(patch: tuple[str, int, str], tmp_path: Path) -> None:
     change, _, use = patch
     here = tmp_path / "copy"

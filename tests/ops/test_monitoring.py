@@ -40,6 +40,7 @@ def rules_of(path: Path) -> list[dict[str, object]]:
 
 
 class TestAlerts:
+    @pytest.mark.whole
     def test_of_the_register_fire_each_when_it_is_so(self, tmp_path: Path) -> None:
         promtool = needs_program("promtool", "apt-get install prometheus")
         cases = tmp_path / "cases.yml"

@@ -54,7 +54,7 @@ def _day(stack: Any, folder: Path, rate: float, seconds: int, at_once: int, uplo
     import django
 
     django.setup()
-    before = _used(stack)
+    before = used_by(stack)
     place.say(f"{rate:g} people a second for {seconds} s, {at_once} at once")
     began = time.monotonic()
     with ExitStack() as open_:
@@ -64,7 +64,7 @@ def _day(stack: Any, folder: Path, rate: float, seconds: int, at_once: int, uplo
         ]
         said = [json.loads(process.communicate(timeout=seconds + 3 * PATIENCE)[0]) for process in generators]
     lasted = time.monotonic() - began
-    used = {name: after - before.get(name, 0.0) for name, after in _used(stack).items()}
+    used = {name: after - before.get(name, 0.0) for name, after in used_by(stack).items()}
     people = [person for each in said for person in each["people"]]
     done = [person for person in people if not person["failed"]]
     for why in sorted({person["failed"] for person in people if person["failed"]})[:5]:
@@ -119,7 +119,7 @@ def _counted(stack: Any, folder: Path, addresses: set[str]) -> dict[str, Any]:
     return {"in the database": len(registered), "in the feed": len(listed)}
 
 
-def _used(stack: Any) -> dict[str, float]:
+def used_by(stack: Any) -> dict[str, float]:
     """Processor seconds so far, by the word of the process, its own children with it."""
     tick = os.sysconf("SC_CLK_TCK")
     parents: dict[int, int] = {}

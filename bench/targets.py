@@ -107,6 +107,11 @@ def judge(results: Results) -> list[Judged]:
             _worst(growth, "of the smallest"), "x", "less",
         ),
         Judged(
+            "idle", "a register at which nobody asks for anything, percent of a core", 1.0,
+            _worst([row for row in results.get("idle", ()) if row["part"] == "all together"], "cpu % of a core"),
+            "%", "less",
+        ),
+        Judged(
             "beside", "proof link, router's report and health while all that is costly comes at once, p99", 1.0,
             _worst(at_once, "p99 s"), "s", "less",
         ),

@@ -152,6 +152,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"registrations": 1000, "part": "pages", "cpu ms": 100.0, "of the smallest": 1.0},
         {"registrations": 100_000, "part": "pages", "cpu ms": 130.0, "of the smallest": 1.3},
     ],
+    "idle": [{"part": "all together", "cpu % of a core": 0.9}, {"part": "worker", "cpu % of a core": 1.5}],
     "uploads": [
         {"attack": "all at once", "page": "health", "p50 s": 0.1, "p99 s": 0.5, "faults": 0},
         {"attack": "all at once", "page": "pages", "p50 s": 1.1, "p99 s": 5.5, "faults": 0},
@@ -223,7 +224,8 @@ class TestReport:
         assert found == {
             "signed": False, "one": True, "bird": True, "many": False, "single": True, "irrd": None,
             "cold": False, "memory": True, "flat-cpu": False, "flat": True,
-            "day": False, "page": True, "application": True, "desk": None, "growth": False, "beside": True,
+            "day": False, "page": True, "application": True, "desk": None, "growth": False, "idle": True,
+            "beside": True,
         }  # fmt: skip
 
 

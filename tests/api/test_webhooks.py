@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from rahdari.db.gate import Jobs
 from rahdari.dyndns.models import DynamicHost
 from rahdari.feed import webhook
 from rahdari.journal import actions as journal
+from rahdari.journal import queries as record
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.mobile import listing
@@ -139,12 +141,8 @@ class TestEvents:
         for _ in range(3):
             go_on()
         assert len(told(server)) == 2
-        later = timezone.now() + rules.COMMITTED_WITHIN + dt.timedelta(minutes=1)
-        place = JournalPosition.objects.get().row
-        go_on(later)
-        go_on(later)
-        assert len(told(server)) == 2
-        assert JournalPosition.objects.get().row > place and not RowHeardAhead.objects.exists()
+        assert JournalPosition.objects.get().row == Row.objects.latest("id").pk
+        assert not RowHeardAhead.objects.exists()
 
     def test_are_not_lost_when_the_process_dies(self, program: Program, server: SampleOperatorSystem) -> None:
         """In the middle of hearing: nothing is remembered, and all of it is heard again."""
@@ -162,18 +160,52 @@ class TestEvents:
         go_on()
         assert len(told(server)) == 2
 
+    @pytest.mark.django_db(transaction=True)
     def test_of_a_row_that_becomes_visible_late_are_made(self, program: Program, server: SampleOperatorSystem) -> None:
         """Rows are numbered when they are written and seen when they are committed: a lower number may come later."""
+        one, draft = story.send(story.a_full_draft(program.person)), story.a_full_draft(program.person)
         made(program, server.url, "application.submitted")
-        one, two = (story.send(story.a_full_draft(program.person)) for _ in range(2))
-        late, first = Row.objects.filter(act="apply.submitted").order_by("id")
-        RowHeardAhead.objects.create(row=late.pk)  # as if it were not there yet
-        go_on()
-        assert [data["application"] for _kind, data in told(server)] == [two.reference]
-        RowHeardAhead.objects.filter(row=late.pk).delete()
-        go_on()
+        numbered, committing = threading.Event(), threading.Event()
+
+        def write() -> None:
+            try:
+                with transaction.atomic():
+                    journal.record(act="apply.submitted", actor="clock", subject=one.subject, now=timezone.now())
+                    numbered.set()
+                    committing.wait()
+            finally:
+                connection.close()
+
+        slow = threading.Thread(target=write)
+        slow.start()
+        try:
+            assert numbered.wait(60)
+            two = story.send(draft)
+            for _ in range(2):
+                go_on()
+            assert [data["application"] for _kind, data in told(server)] == [two.reference]
+        finally:
+            committing.set()
+            slow.join()
+        for _ in range(2):
+            go_on()
         assert [data["application"] for _kind, data in told(server)] == [two.reference, one.reference]
-        assert first.pk > late.pk
+        assert JournalPosition.objects.get().row == Row.objects.latest("id").pk
+        assert not RowHeardAhead.objects.exists()
+
+    def test_are_heard_while_somebody_always_writes(
+        self, program: Program, server: SampleOperatorSystem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was written is complete once those have ended who were writing then, whoever has begun since."""
+        made(program, server.url, "application.submitted")
+        story.send(story.a_full_draft(program.person))
+        last = Row.objects.latest("id").pk
+        place = JournalPosition.objects.get().row
+        for writing, reached in (({"1/1", "1/2"}, place), ({"1/2", "1/3"}, place), ({"1/3"}, last)):
+            monkeypatch.setattr(record, "writers", lambda writing=writing: writing)
+            go_on()
+            assert JournalPosition.objects.get().row == reached
+        assert len(told(server)) == 1
 
     def test_are_all_in_the_table_of_the_documentation(self) -> None:
         said = DOCS.read_text().split("\nEvents: ", 1)[1].split("\n", 1)[0]

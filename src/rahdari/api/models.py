@@ -72,11 +72,15 @@ class WebhookDelivery(webhooks.Delivery):
 
 
 class JournalPosition(models.Model):
-    """Up to which row of the journal everything was heard. There is one."""
+    """Up to which row of the journal everything was heard. There is one.
+
+    It goes on to `next_row` when the transactions are over that were writing when that was the last row (`writers`).
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     row = models.BigIntegerField()
-    moved_at = models.DateTimeField()
+    next_row = models.BigIntegerField(null=True)
+    writers: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return f"heard up to {self.row}"

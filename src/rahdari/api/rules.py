@@ -38,6 +38,3 @@ A_PAGE, LARGEST_PAGE = 20, 100
 
 MOST_WEBHOOKS = 5
 DELIVERIES_KEPT = dt.timedelta(days=30)
-# A row of the journal is visible at the latest so long after its time: no transaction of ours is longer.
-COMMITTED_WITHIN = dt.timedelta(hours=1)
-MOVED_EVERY = dt.timedelta(minutes=1)

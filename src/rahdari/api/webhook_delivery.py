@@ -114,27 +114,41 @@ def note_events(*, now: dt.datetime, at_most: int = 500) -> int:
         place = JournalPosition.objects.select_for_update().filter(pk=1).first()
         if place is None:
             # From the beginning of webhooks on: what was before is no news.
-            JournalPosition.objects.get_or_create(pk=1, defaults={"row": record.last_before(now), "moved_at": now})
+            JournalPosition.objects.get_or_create(pk=1, defaults={"row": record.last_row()})
             return 0
+        complete = _complete(place)
         fresh = list(_not_heard(place.row)[:at_most])
         if fresh and queries.anybody_listens():
             for row in fresh:
                 _make_deliveries(row.pk, events.news_of(row), row.at, now)
-        RowHeardAhead.objects.bulk_create([RowHeardAhead(row=row.pk) for row in fresh])
-        if len(fresh) < at_most and now - place.moved_at >= rules.MOVED_EVERY:
-            _move(place, now)
+        heard = min(complete, fresh[-1].pk) if len(fresh) == at_most else complete
+        RowHeardAhead.objects.bulk_create([RowHeardAhead(row=row.pk) for row in fresh if row.pk > heard])
+        if heard > place.row:
+            place.row = heard
+            RowHeardAhead.objects.filter(row__lte=heard).delete()
+        place.save()
     return len(fresh)
+
+
+def _complete(place: JournalPosition) -> int:
+    """Up to which row all that will ever be there can be seen by whoever reads now.
+
+    A row is numbered before it is seen. Whoever was writing when a row was the last one may have numbered one before
+    it, and nobody else has: once these have ended, committed or not, nothing comes before it any more.
+    """
+    last, writing = record.last_row(), record.writers()  # in this order
+    complete = place.row
+    if place.next_row is not None and writing.isdisjoint(place.writers):
+        complete, place.next_row = place.next_row, None
+    if not writing:
+        complete, place.next_row = last, None
+    elif place.next_row is None and last > complete:
+        place.next_row, place.writers = last, sorted(writing)
+    return complete
 
 
 def _not_heard(after: Any) -> QuerySet[JournalEntry]:
     return queries.not_heard(record.acts_after(after, events.ACTS))
-
-
-def _move(place: JournalPosition, now: dt.datetime) -> None:
-    """All that is old enough to be visible is heard: from there on it goes on."""
-    place.row, place.moved_at = max(place.row, record.last_before(now - rules.COMMITTED_WITHIN)), now
-    place.save(update_fields=["row", "moved_at"])
-    RowHeardAhead.objects.filter(row__lte=place.row).delete()
 
 
 def _make_deliveries(row: int, news: events.News | None, at: dt.datetime, now: dt.datetime) -> None:

@@ -81,10 +81,22 @@ def acts_after(id: int, acts: Iterable[str]) -> QuerySet[JournalEntry]:
     return JournalEntry.objects.filter(pk__gt=id, act__in=list(acts)).order_by("id")
 
 
-def last_before(at: dt.datetime) -> int:
-    """The number of the last row that was written before this moment; 0 where there is none."""
-    found = JournalEntry.objects.filter(at__lt=at).order_by("-id").values_list("id", flat=True).first()
-    return found or 0
+def last_row() -> int:
+    """The number of the last row that can be seen; 0 where there is none."""
+    return JournalEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def writers() -> set[str]:
+    """The other transactions under way that write to the journal, as PostgreSQL calls them. Each holds its lock from
+    before its first row is numbered until it ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITERS, [JournalEntry._meta.db_table])
+        return {name for (name,) in cursor.fetchall()}
+
+
+_WRITERS = """
+SELECT DISTINCT virtualtransaction FROM pg_locks WHERE relation = %s::regclass AND mode = 'RowExclusiveLock'
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()"""
 
 
 def done_by(actors: Iterable[str], subjects: Iterable[str]) -> QuerySet[JournalEntry]:

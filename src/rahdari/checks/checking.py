@@ -14,13 +14,13 @@ from rahdari.journal import actions as journal
 from . import queries
 from .answers import CheckRequest, answer, facts_of, still_awaited
 from .evidence import Before, Evidence
-from .kinds import KINDS, asked_elsewhere
+from .kinds import KINDS
 from .models import Check, Outcome
 from .rules import Answer
 
 RULE = "system:checks"
 # What an answer writes.
-ANSWERED = ("outcome", "finding", "evidence", "answered_at", "answered_by", "reason_code")
+ANSWERED = ("is_looked_for", "outcome", "finding", "evidence", "answered_at", "answered_by", "reason_code")
 
 
 class NotACheckOutcome(ValueError):
@@ -76,7 +76,7 @@ def _opened(subject: str, position: int, request: CheckRequest, now: dt.datetime
 
 def _to_answer() -> QuerySet[Check]:
     """What waits for something that the house finds out by itself."""
-    return queries.waiting_checks().exclude(kind__in=asked_elsewhere())
+    return queries.waiting_checks().filter(is_looked_for=True)
 
 
 def _not_awaited(batch: list[Check], now: dt.datetime) -> Callable[[Check], bool]:
@@ -88,16 +88,18 @@ def _not_awaited(batch: list[Check], now: dt.datetime) -> Callable[[Check], bool
 @each_of(_to_answer, at_most=1000, lock=True, ready=_not_awaited)
 def answer_waiting(check: Check, now: dt.datetime) -> bool:
     """Answer again what waits."""
-    if not _answer(check, now):
-        return False
-    check.save(update_fields=ANSWERED)
-    return True
+    answered = _answer(check, now)
+    if answered or not check.is_looked_for:
+        check.save(update_fields=ANSWERED)
+    return answered
 
 
 def _answer(check: Check, now: dt.datetime) -> bool:
-    """Set what is known now. Returns whether it is an answer; the caller saves it."""
+    """Set what is known now, and whether there is anything to look for. Returns whether it is an answer; the caller
+    saves it."""
     found = answer(check, now=now)
     if found.result == "waiting":
+        check.is_looked_for = KINDS[check.kind].from_facts
         return False
     _record(check, found.result, found.finding, found.evidence, RULE, now)
     check.reason_code = check.reason if found.result == "failed" and found.blames else ""

@@ -55,11 +55,6 @@ def _is_to_be_compiled(source: Path) -> bool:
     return not compiled.exists() or compiled.stat().st_mtime_ns < source.stat().st_mtime_ns
 
 
-def asked_elsewhere() -> frozenset[str]:
-    """Kinds that wait here until a room beside this one brings the answer (`actions.answer_check`)."""
-    return frozenset(kind.key for kind in KINDS.values() if kind.is_asked)
-
-
 def is_for_others(kind: str, facts: Mapping[str, Any]) -> bool:
     """Whether a check waits for an answer that is not ours to give: our own clock has not begun meanwhile."""
     return KINDS[kind].holds_clock or bool(facts.get(KINDS[kind].asked_if))

@@ -36,6 +36,8 @@ class Check(models.Model):
     # The policy's code for the case that this check fails on the facts.
     reason = models.CharField(max_length=20, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.WAITING)
+    # While it waits: whether the house may find the answer by itself. Otherwise somebody brings it.
+    is_looked_for = models.BooleanField(default=True, db_default=True)
     # The code that applies now: empty when passed, waiting, or when the check could not be made.
     reason_code = models.CharField(max_length=20, blank=True)
     finding = models.CharField(max_length=40, blank=True)
@@ -56,7 +58,10 @@ class Check(models.Model):
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["opened_at"], name="checks_waiting", condition=Q(outcome=Outcome.WAITING)),
+            models.Index(fields=["kind", "opened_at"], name="checks_awaited", condition=Q(outcome=Outcome.WAITING)),
+            models.Index(
+                fields=["opened_at"], name="checks_looked_for", condition=Q(outcome=Outcome.WAITING, is_looked_for=True)
+            ),
             models.Index(fields=["answered_at"], name="checks_answered", condition=Q(answered_at__isnull=False)),
         ]
 

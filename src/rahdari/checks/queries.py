@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from rahdari.control import queries as proofs
 from rahdari.db.asked import Asked, Later
+from rahdari.db.gate import as_planned
 from rahdari.vault import cipher, index
 
 from . import rules
@@ -103,6 +104,16 @@ def recorded_by_hand() -> QuerySet[Check]:
 
 def answered_checks() -> QuerySet[Check]:
     return Check.objects.filter(answered_at__isnull=False)
+
+
+# So long an answer counts as new. On the day before a deadline each second brings dozens, and each round reads them.
+NEWS = dt.timedelta(minutes=1)
+
+
+def just_answered(now: dt.datetime) -> QuerySet[Check]:
+    """Checks that were answered a moment ago. Whoever follows these alone misses what was answered while the worker was
+    away, and looks through all, part by part, as well."""
+    return answered_checks().filter(answered_at__gte=as_planned(now) - NEWS)
 
 
 def controls_proved_late() -> QuerySet[Check]:

@@ -14,7 +14,6 @@ from rahdari.apply.models import Application
 from rahdari.apply.rules import Status as Progress
 from rahdari.archive import queries as archive
 from rahdari.checks import queries as checks
-from rahdari.db.gate import as_planned
 
 from . import case_clock
 from .models import Case, CaseQuestion, Decision, Notice, Revocation
@@ -54,14 +53,9 @@ def provisional_grants() -> QuerySet[Decision]:
     )
 
 
-# So long an answer counts as new. One that is older, because the worker was away, is met where all are looked through.
-NEWS = dt.timedelta(minutes=10)
-
-
 def provisional_with_news(now: dt.datetime) -> QuerySet[Decision]:
     """Of these the ones of which a check was answered since the rule last looked, and just now."""
-    answered = checks.answered_checks().filter(answered_at__gte=as_planned(now) - NEWS)
-    return provisional_with_answers().filter(case__application__in=subjects.named_by(answered))
+    return provisional_with_answers().filter(case__application__in=subjects.named_by(checks.just_answered(now)))
 
 
 def provisional_with_answers() -> QuerySet[Decision]:

@@ -7,13 +7,10 @@ from django.db.models.functions import Cast, Concat
 
 from rahdari.apply import subjects
 from rahdari.checks import queries as checks
-from rahdari.db.gate import as_planned
 
 from .models import Case
 from .rules import Status
 
-# So long an answer counts as new; twice what lies between two looks at a case (`workflow.late_answers`).
-NEWS = dt.timedelta(minutes=30)
 # The checks' word for a case's application.
 _SUBJECT = Concat(Value("application:"), Cast(OuterRef("application"), CharField()))
 
@@ -36,10 +33,10 @@ def is_untouched(case: Case) -> bool:
 
 
 def with_news(now: dt.datetime) -> QuerySet[Case]:
-    """Untouched cases of which a check was answered since the rule last looked. Of answers that are older than `NEWS`
-    the look hears that comes round by the clock."""
+    """Untouched cases of which a check was answered since the rule last looked, and just now. Of older answers the look
+    hears that comes round by the clock."""
     answered = checks.answered_checks()
-    news = subjects.named_by(answered.filter(answered_at__gte=as_planned(now) - NEWS))
+    news = subjects.named_by(checks.just_answered(now))
     # In one run of the line all happens at one time: what was answered at the time of the look counts as news.
     since = answered.filter(subject=_SUBJECT, answered_at__gte=OuterRef("assessed_at"))
     return untouched_cases().filter(Exists(since), application__in=news).order_by("id")

@@ -21,7 +21,6 @@ from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
 from rahdari.db import together
 from rahdari.db.asked import Asked, Later
-from rahdari.db.gate import as_planned
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
@@ -196,14 +195,10 @@ def undecided_applications() -> QuerySet[Application]:
     return waiting
 
 
-# So long an answer counts as new. What was not looked at by then is met where all are looked through, part by part.
-NEWS = dt.timedelta(minutes=10)
-
-
 def answered_applications(now: dt.datetime) -> QuerySet[Application]:
     """Of these the ones of which a check was answered just now, and none waits."""
-    news = apply_subjects.named_by(checks.answered_checks().filter(answered_at__gte=as_planned(now) - NEWS))
-    found = undecided_applications().filter(pk__in=news).alias(known_as=apply_subjects.SUBJECT)
+    found = undecided_applications().filter(pk__in=apply_subjects.named_by(checks.just_answered(now)))
+    found = found.alias(known_as=apply_subjects.SUBJECT)
     return found.filter(~Exists(checks.waiting_checks().filter(subject=OuterRef("known_as")).order_by()))
 
 

@@ -71,11 +71,6 @@ def removed_endpoint_subjects(*, since: dt.datetime) -> QuerySet[Endpoint, str]:
     return endpoint_names(Endpoint.objects.filter(removed_at__gte=since))
 
 
-def closed_since(at: dt.datetime) -> QuerySet[Application]:
-    """The applications that were decided, withdrawn or closed at that time or later."""
-    return Application.objects.filter(closed_at__gte=at)
-
-
 def proofs_to_take_in() -> QuerySet[LateEvidence]:
     """Later proofs that the checks do not know of yet, oldest first."""
     waiting = LateEvidence.objects.filter(taken_in_at__isnull=True).select_related("application")

@@ -49,7 +49,6 @@ from .file_hold import last_days as last_days
 from .models import AddressFile, Application, Document, Endpoint, FrozenPolicy, LateEvidence
 from .pending import CLOSED_WITHOUT_GRANT as CLOSED_WITHOUT_GRANT
 from .pending import any_kept_of as any_kept_of
-from .pending import closed_since as closed_since
 from .pending import held_without_a_registration as held_without_a_registration
 from .pending import proofs_to_take_in as proofs_to_take_in
 from .pending import removed_endpoint_subjects as removed_endpoint_subjects

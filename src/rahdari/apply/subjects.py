@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import CharField, Model, OuterRef, Q, QuerySet, UUIDField, Value
+from django.db.models import CharField, Func, Model, OuterRef, Q, QuerySet, UUIDField, Value
 from django.db.models.functions import Cast, Concat, Substr
 
 from rahdari.db.asked import Asked
@@ -54,8 +54,9 @@ def subjects_of(found: QuerySet[Application]) -> QuerySet[Application, str]:
 
 
 def named_in(column: str) -> QuerySet[Application]:
-    """The one that a column of the query around names; every row of it names an application."""
-    return Application.objects.filter(pk=Cast(Substr(OuterRef(column), len("application:") + 1), UUIDField()))
+    """The one that a column of the query around names; none where a row of it names something else."""
+    key = Func(OuterRef(column), Value("^application:(.*)$"), function="SUBSTRING", output_field=CharField())
+    return Application.objects.filter(pk=Cast(key, UUIDField()))
 
 
 def endpoint_named_in(column: str, among: QuerySet[Endpoint]) -> QuerySet[Endpoint]:

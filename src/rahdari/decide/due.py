@@ -14,6 +14,7 @@ from rahdari.apply.models import Application
 from rahdari.apply.rules import Status as Progress
 from rahdari.archive import queries as archive
 from rahdari.checks import queries as checks
+from rahdari.checks.models import Check
 
 from . import case_clock
 from .models import Case, CaseQuestion, Decision, Notice, Revocation
@@ -55,15 +56,20 @@ def provisional_grants() -> QuerySet[Decision]:
 
 def provisional_with_news(now: dt.datetime) -> QuerySet[Decision]:
     """Of these the ones of which a check was answered since the rule last looked, and just now."""
-    return provisional_with_answers().filter(case__application__in=subjects.named_by(checks.just_answered(now)))
+    just = checks.just_answered(now)
+    return _answered_since_looked_at(just).filter(case__application__in=subjects.named_by(just))
 
 
 def provisional_with_answers() -> QuerySet[Decision]:
     """The same, whenever it was answered: all provisional grants are looked through."""
+    return _answered_since_looked_at(checks.answered_checks())
+
+
+def _answered_since_looked_at(answered: QuerySet[Check]) -> QuerySet[Decision]:
     subject = Concat(Value("application:"), Cast(OuterRef("case__application"), CharField()))
     looked_at = Coalesce(OuterRef("case__assessed_at"), OuterRef("at"))
     # In one run of the workflow all happens at one time: what was answered at the time of the look counts as news.
-    answered = checks.answered_checks().filter(subject=subject, answered_at__gte=looked_at)
+    answered = answered.filter(subject=subject, answered_at__gte=looked_at)
     return provisional_grants().filter(Exists(answered.filter(answered_at__gt=OuterRef("at"))))
 
 

@@ -83,9 +83,9 @@ def staying_lines(registration: Registration) -> QuerySet[MobileNumber]:
     return lines_of(registration).filter(leaves_at__isnull=True)
 
 
-def lines_not_registered(subjects: QuerySet[Any, str]) -> QuerySet[MobileNumber]:
-    """Those of these applications."""
-    return _standing().filter(subject__in=subjects, registration__isnull=True).order_by("id")
+def lines_not_registered() -> QuerySet[MobileNumber]:
+    """Those of applications."""
+    return _standing().filter(registration__isnull=True).order_by("id")
 
 
 def in_force(line: MobileNumber) -> InForce:

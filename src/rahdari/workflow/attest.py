@@ -12,7 +12,7 @@ from django.db.models import Exists, QuerySet
 from django.urls import reverse
 
 from rahdari import policy as policies
-from rahdari.apply import access, pending, subjects
+from rahdari.apply import access, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.attest import attestations as attestations_of_attest
@@ -151,8 +151,8 @@ def _deliver(request: MembershipInquiry, application: Application, now: dt.datet
 
 
 def _nobody_waits(now: dt.datetime) -> QuerySet[Check]:
-    closed = pending.closed_since(now - CLOSED_WITHIN).exclude(status="granted")
-    return checks.waiting_checks().filter(kind=KIND, subject__in=subjects.subjects_of(closed))
+    closed = subjects.named_in("subject").filter(closed_at__gte=now - CLOSED_WITHIN).exclude(status="granted")
+    return checks.waiting_checks().filter(Exists(closed), kind=KIND)
 
 
 @each_of(_nobody_waits)

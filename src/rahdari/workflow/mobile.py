@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.urls import reverse
 
 from rahdari.applicant.mobile_lines import line_for
@@ -151,8 +151,8 @@ def _take_over(line: MobileNumber, now: dt.datetime) -> None:
 
 
 def _of_closed(now: dt.datetime) -> QuerySet[MobileNumber]:
-    closed = pending.closed_since(now - CLOSED_WITHIN).filter(status__in=pending.CLOSED_WITHOUT_GRANT)
-    return lines.lines_not_registered(subjects.subjects_of(closed))
+    closed = subjects.named_in("subject").filter(closed_at__gte=now - CLOSED_WITHIN)
+    return lines.lines_not_registered().filter(Exists(closed.filter(status__in=pending.CLOSED_WITHOUT_GRANT)))
 
 
 @each_of(_of_closed)

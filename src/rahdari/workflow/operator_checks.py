@@ -3,7 +3,7 @@
 import datetime as dt
 import ipaddress
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rahdari import optional
 from rahdari.apply import bulk, parts, pending, subjects
@@ -170,9 +170,10 @@ def _evidence(question: SubscriberQuestion) -> Evidence:
 def _nobody_waits(now: dt.datetime) -> QuerySet[SubscriberQuestion]:
     removed = pending.removed_endpoint_subjects(since=now - CLOSED_WITHIN)
     # A registration that stands until its operator answers still waits for that answer.
-    stands = due.provisional_grants().order_by().values("case__application")
-    closed = subjects.subjects_of(pending.closed_since(now - CLOSED_WITHIN).exclude(pk__in=stands))
-    return OPERATOR.waiting().filter(Q(target__in=removed) | Q(subject__in=closed))
+    stands = due.provisional_grants().order_by().filter(case__application=OuterRef("pk"))
+    # Few questions wait, and on the day before a deadline very many applications are closed: each looks for its own.
+    closed = subjects.named_in("subject").filter(~Exists(stands), closed_at__gte=now - CLOSED_WITHIN)
+    return OPERATOR.waiting().filter(Q(target__in=removed) | Exists(closed))
 
 
 @each_of(_nobody_waits)

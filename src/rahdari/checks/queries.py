@@ -106,14 +106,16 @@ def answered_checks() -> QuerySet[Check]:
     return Check.objects.filter(answered_at__isnull=False)
 
 
-# So long an answer counts as new. On the day before a deadline each second brings dozens, and each round reads them.
-NEWS = dt.timedelta(minutes=1)
+# So long an answer counts as new: some beats of the worker. On the day before a deadline each second brings dozens, and
+# each round reads them.
+NEWS = dt.timedelta(seconds=15)
 
 
 def just_answered(now: dt.datetime) -> QuerySet[Check]:
     """Checks that were answered a moment ago. Whoever follows these alone misses what was answered while the worker was
     away, and looks through all, part by part, as well."""
-    return answered_checks().filter(answered_at__gte=as_planned(now) - NEWS)
+    planned_for = answered_checks().filter(answered_at__gte=as_planned(now) - NEWS)
+    return planned_for.filter(answered_at__gte=now - NEWS)
 
 
 def controls_proved_late() -> QuerySet[Check]:

@@ -28,6 +28,7 @@ LOOK_SECONDS = 2.0
 PATIENCE = 120.0
 PROCESSES = 2
 PHOTO = (800, 1000)
+SITES = ("django", "django-helpdesk")
 
 
 def main(about: str | None) -> None:
@@ -36,7 +37,9 @@ def main(about: str | None) -> None:
     parser.add_argument("--seconds", type=int, help="for so long (600; with --quick 15)")
     parser.add_argument("--at-once", type=int, default=32, help="people on the way at one time, at most (32)")
     parser.add_argument("--uploads", type=float, default=0.3, help="share that sends a photo of a letter (0.3)")
+    parser.add_argument("--peers", metavar="LIST", help=f"of {','.join(SITES)}; an empty list for none")
     given = parser.parse_args()
+    names = measure.chosen(given.peers, list(SITES), what="peer")
     seconds = given.seconds or (15 if given.quick else 600)
     at_once = min(given.at_once, 8) if given.quick else given.at_once
     place.end_cleanly_on_signals()
@@ -44,6 +47,13 @@ def main(about: str | None) -> None:
 
     with measure.reporting(given, "deadline-day") as result, place.temporary("deadline-day") as folder:
         result.conditions["file_system"] = place.on_disk(folder)
+        from bench.peers import sites
+
+        for name in names:
+            with result.trying(name):
+                place.say(f"{name}: {at_once} at once")
+                result.unfair[name] = sites.UNFAIR[name]
+                result.rows.append(sites.measured(name, folder, min(seconds, 60), at_once, quick=given.quick))
         with result.trying("applications"), stacks.running(folder / "data") as stack:
             place.watch(stack.process.pid)
             result.rows.append(_day(stack, folder, given.rate, seconds, at_once, given.uploads))

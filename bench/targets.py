@@ -53,7 +53,8 @@ def judge(results: Results) -> list[Judged]:
         (row for row in cold if row["who"] == OURS and row["how"] == "to a verified index" and _about(row, 1_000_000)),
         None,
     )
-    days, desk = results.get("deadline-day", ()), results.get("desk", ())
+    days = [row for row in results.get("deadline-day", ()) if row["who"] == OURS]
+    desk = results.get("desk", ())
     most_open = max((row["open cases"] for row in desk), default=0)
     large = [row for row in desk if row["open cases"] == most_open and "cpu p95 ms" in row]
     growth = results.get("growth", ())

@@ -27,7 +27,7 @@ from rahdari.register.models import Registration
 from rahdari.share.models import SharingRequest as AskedToShare
 from rahdari.vouch.models import ReferenceRequest as AskedOfClient
 from rahdari.workflow.step import Step
-from tests.builders.cases import NOW, an_application
+from tests.builders.cases import NOW, a_person, an_application
 
 from .waiting import fill
 
@@ -59,6 +59,21 @@ def test_no_step_reads_a_whole_table() -> None:
             plan = "\n".join(row[0] for row in cursor.fetchall())
             found |= {(table, sql) for table in WHOLE.findall(plan) if (table, sql[: len(ALLOWED[1])]) != ALLOWED}
     assert read and not found, "\n\n".join(f"{table}: {sql}" for table, sql in sorted(found))
+
+
+def test_grants_that_stand_for_now_cost_a_round_nothing() -> None:
+    """Each has a check of documents that waits for something stronger, which nobody but its holder can bring."""
+    costs = []
+    for _ in range(3):
+        an_application(applicant=a_person(), evidence="work_profile")
+        rounds = workflow.Rounds()
+        for seconds in range(3):
+            workflow.advance(now=NOW + dt.timedelta(seconds=seconds), rounds=rounds)
+        with counted() as cost:
+            workflow.advance(now=NOW + dt.timedelta(seconds=3), rounds=rounds)
+        costs.append(cost.queries)
+    assert due.provisional_grants().count() == 3
+    assert len(set(costs)) == 1, costs
 
 
 MANY, BATCH = 400, 10

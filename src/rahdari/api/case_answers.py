@@ -4,12 +4,12 @@ import datetime as dt
 
 from django.utils.translation import get_language
 
+from rahdari.applicant.answers import AnotherOfficer, may_take_more_time
 from rahdari.applicant.answers import Answer as AnswerForm
-from rahdari.applicant.answers import may_take_more_time
 from rahdari.applicant.titles import words as in_words
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.decide import case_clock, due, queries, questions, refusals, remedies
+from rahdari.decide import case_clock, due, queries, questions, recusing, refusals, remedies
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.people.acting import Acting
 from rahdari.policy import Allowance, Forum
@@ -258,6 +258,30 @@ def answer_notice(call: Call, reference: str) -> Answer:
     """
     row, by, told = _notice(call, reference)
     refusals.answer_notice(notice=told, answer=_answer(call, row), actor=by.actor, now=call.now)
+    return whole(call, row)
+
+
+# -- who decides -----------------------------------------------------------------------------------------------------
+
+
+@write(
+    "POST",
+    f"{ONE}/another-officer",
+    Ok("The application.", APPLICATION, tag=True),
+    body=closed({"why": text(2000)}),
+    problems=REFUSED,
+)
+def ask_for_another_officer(call: Call, reference: str) -> Answer:
+    """Ask for another officer.
+
+    Once, and while an officer has the application; say why. That officer cannot open it any more, and the person who
+    decides reads what you wrote. The time to decide goes on.
+    """
+    row, by, case = _case(call, reference)
+    form = AnotherOfficer(call.body)
+    if not form.is_valid():
+        raise of_form(form)
+    recusing.ask_for_another(case=case, actor=by.actor, why=form.cleaned_data["why"], now=call.now)
     return whole(call, row)
 
 

@@ -32,5 +32,20 @@ class Answer(forms.Form):
         return answer
 
 
+class AnotherOfficer(forms.Form):
+    """Why another officer should decide."""
+
+    why = forms.CharField(
+        label=gettext_lazy("Why should somebody else decide?"),
+        help_text=gettext_lazy("For example that you know the officer, or that you are in dispute with them."),
+        max_length=2000,
+        error_messages={
+            "required": gettext_lazy("Write why, in a sentence or two."),
+            "max_length": gettext_lazy("Shorten this to 2,000 characters."),
+        },
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
 def may_take_more_time(asked: CaseQuestion, policy: Policy) -> bool:
     return asked.extended < policy.extensions_of_a_question and asked.lapsed_at is None

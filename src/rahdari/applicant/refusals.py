@@ -8,7 +8,7 @@ from rahdari.apply import drafts, renewal
 from rahdari.apply import late_evidence as apply_late_evidence
 from rahdari.apply import sending as apply_sending
 from rahdari.control import attempts, challenges
-from rahdari.decide import ending, questions, transitions
+from rahdari.decide import ending, questions, recusing, transitions
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.register import changes
 
@@ -40,6 +40,27 @@ refusal(
 )
 refusal("answered", _("Your first answer has already arrived, and it is the one we use."), transitions.AlreadyAnswered)
 refusal("no_more_time", _("More time was given already."), questions.NoMoreTime)
+refusal(
+    "asked_before",
+    _("You asked for another officer before, and somebody else decides now. You can ask once."),
+    recusing.AskedBefore,
+)
+refusal(
+    "nobody_else",
+    _(
+        "At the moment this office has no other officer who could decide your application. Nothing was changed. If the "
+        "decision goes against you, write it in your appeal."
+    ),
+    recusing.NobodyElse,
+)
+refusal(
+    "no_officer",
+    _(
+        "No officer has your application at the moment, so there is nobody to replace. If we told you that it may be "
+        "refused, write it in your answer."
+    ),
+    recusing.NotWithAnOfficer,
+)
 refusal(
     "too_late",
     _("It is too late for this answer. Apply again: it costs nothing."),

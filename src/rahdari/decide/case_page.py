@@ -42,7 +42,7 @@ from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
 from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
 from .forms import DecideForm, RecordSeveralForm
-from .models import Case, CaseQuestion, Decision, Notice
+from .models import Case, CaseQuestion, Decision, Notice, Recusal
 from .rules import CaseStanding, NoticeState, QuestionState, Status
 from .unreached_addresses import held_against, unreached_endpoints, unreached_of
 
@@ -89,6 +89,7 @@ class _Read:
         self.attempts = proofs.last_attempts(few, most=TRIES_SHOWN)
         self.before = queries.decided_before(application)
         self.history = queries.history(case)
+        self.recusals = queries.recused_from(case)
         self.staff = people.staff_named_in(journal.staff_in(journal.about(subject)))
         self.letters = inbox.letters_about(subject)
         self.asked_operators = questions.questions_with_answers(subject)
@@ -357,6 +358,15 @@ class CasePage:
     @property
     def may_pass(self) -> bool:
         return self.is_open and (self.is_mine or (people.is_supervisor(self.reader) and bool(self.case.assigned_to_id)))
+
+    @property
+    def may_recuse(self) -> bool:
+        return rules.allows(self.standing, "recuse")
+
+    @cached_property
+    def recusals(self) -> list[Recusal]:
+        """Who has no part in the case any more, and why."""
+        return list(self._read.recusals)
 
     @cached_property
     def colleagues(self) -> list[User]:

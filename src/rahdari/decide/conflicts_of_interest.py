@@ -1,9 +1,10 @@
-"""Whose cases are somebody's own: nobody decides for whom they act. Reached through `queries`."""
+"""In which cases an officer has no part: their own, and those from which they are recused. Nobody decides for whom they
+act. Reached through `queries`."""
 
 import uuid
 from collections.abc import Callable, Collection
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rahdari.apply import subjects
 from rahdari.apply.models import Application
@@ -12,7 +13,7 @@ from rahdari.people import acting_for
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
-from .models import Case
+from .models import Case, Recusal
 
 
 def is_own(application: Application, officer: User) -> bool:
@@ -22,9 +23,20 @@ def is_own(application: Application, officer: User) -> bool:
     return own_of(officer)(application)
 
 
+def is_recused(case: Case, officer: User) -> bool:
+    return recused_from(case).filter(officer=officer).exists()
+
+
+def recused_from(case: Case) -> QuerySet[Recusal]:
+    """Who has no part in the case any more, and why, in the order in which it was said."""
+    return Recusal.objects.filter(case=case).select_related("officer")
+
+
 def with_part_in(application: Application, officers: Collection[User]) -> set[uuid.UUID]:
-    """Those of whose own applications this is one, in one statement at most."""
+    """Those who may not decide it: of whose own applications it is one, and who are recused. In two statements at
+    most."""
     own = {application.applicant_id}
+    own |= set(Recusal.objects.filter(case__application=application).values_list("officer", flat=True))
     if application.organisation is None:
         return own
     return own | acting_for.who_has_part(officers, application.organisation, application.created_at)
@@ -32,25 +44,36 @@ def with_part_in(application: Application, officers: Collection[User]) -> set[uu
 
 def own_of(officer: User) -> Callable[[Application], bool]:
     """Tells an officer's own applications: what they applied for, or somebody for whom they acted when it began, later,
-    or in the year before (`people.parts_of`). Then somebody else decides: nobody leaves a company to decide its case.
+    or in the year before (`people.parts_of`); and those from whose cases they are recused. Then somebody else decides:
+    nobody leaves a company to decide its case.
     """
     parts = acting_for.parts_of(officer)
+    left = set(Recusal.objects.filter(officer=officer).values_list("case__application", flat=True))
 
     def is_own(application: Application) -> bool:
-        return application.applicant_id == officer.pk or acting_for.has_part(
-            parts, application.holder_ref, application.created_at
+        return (
+            application.applicant_id == officer.pk
+            or application.pk in left
+            or acting_for.has_part(parts, application.holder_ref, application.created_at)
         )
 
     return is_own
 
 
+def without_recusals(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
+    """Of these cases the ones from which the officer is not recused."""
+    return found.filter(~Exists(Recusal.objects.filter(officer=officer, case=OuterRef("pk"))))
+
+
 def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
-    """The cases that are not the officer's own applications (`own_of`)."""
-    return found.exclude(application__in=_own_applications(officer))
+    """The cases that the officer may decide: neither their own applications (`own_of`) nor left to others."""
+    return without_recusals(found.exclude(application__in=_own_applications(officer)), officer)
 
 
 def own_among(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
-    return found.filter(application__in=_own_applications(officer))
+    """The others of these."""
+    recused = Recusal.objects.filter(officer=officer).values("case")
+    return found.filter(Q(application__in=_own_applications(officer)) | Q(pk__in=recused))
 
 
 def _own_applications(user: User) -> QuerySet[Application]:

@@ -3,14 +3,14 @@
 from rahdari.apply.models import Application
 from rahdari.archive.actions import Box
 
-from .models import Case, CaseQuestion, Decision, Notice, Revocation
+from .models import Case, CaseQuestion, Decision, Notice, Recusal, Revocation
 
 
 def erase_words(*, application: Application, box: Box) -> None:
     """The texts of questions, answers, notices and decisions. Who decided what, when, by which codes, and to which
     registration it led, stays. The application is marked as erased before, or the database refuses."""
     box.take(Case.objects.filter(application=application))
-    for rows in (CaseQuestion.objects, Notice.objects, Decision.objects, Revocation.objects):
+    for rows in (CaseQuestion.objects, Notice.objects, Decision.objects, Revocation.objects, Recusal.objects):
         box.take(rows.filter(case__application=application))
     Case.objects.filter(application=application).update(words=[])
     for question in CaseQuestion.objects.filter(case__application=application):
@@ -25,3 +25,6 @@ def erase_words(*, application: Application, box: Box) -> None:
     for taken in Revocation.objects.filter(case__application=application):
         taken.text, taken.restored_why = "", ""
         taken.save(update_fields=["text", "restored_why"])
+    for recusal in Recusal.objects.filter(case__application=application):
+        recusal.why = ""
+        recusal.save(update_fields=["why"])

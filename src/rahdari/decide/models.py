@@ -326,6 +326,33 @@ class Decision(models.Model):
         return self.provisional_until is not None and self.confirmed_at is None
 
 
+class Recusal(models.Model):
+    """An officer has no part in a case any more: they said so, or the applicant asked for another one. Never
+    rewritten."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="recusals")
+    officer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Who asked for it, as the journal names them.
+    asked_by = models.CharField(max_length=120)
+    why = EncryptedTextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["case", "officer"], name="officer_is_recused_once_from_a_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"recusal:{self.pk}"
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether it was the applicant who asked."""
+        return not self.asked_by.startswith(("officer:", "supervisor:"))
+
+
 class Revocation(models.Model):
     """A registration was suspended or struck out, against its holder's will; and perhaps restored. Never rewritten."""
 

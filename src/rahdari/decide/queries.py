@@ -49,6 +49,8 @@ from .conflicts_of_interest import is_own as is_own
 from .conflicts_of_interest import of_others as of_others
 from .conflicts_of_interest import own_of as own_of
 from .conflicts_of_interest import own_subjects as own_subjects
+from .conflicts_of_interest import recused_from as recused_from
+from .conflicts_of_interest import without_recusals as without_recusals
 from .due import (
     clocks_to_run,
     may_be_changed_until,
@@ -307,12 +309,13 @@ def case_for_officer(*, officer: User, reference: str, now: dt.datetime, why: st
     """The case, with the read on record: who opened which file, when and why. The applicant can see that row.
 
     `why` is one of `words.WHY_AGAIN`, for a case that is not open any more; an open one is read to be decided. An
-    officer's own application is none of their cases: as its applicant they see what every applicant sees.
+    officer's own application is none of their cases: as its applicant they see what every applicant sees. Nor is one
+    from which they are recused.
     Raises CaseNotFound, WhyMissing.
     """
     asked = reference.replace("\0", "")  # PostgreSQL takes no NUL, and a forged reference is an unknown one
     found = Case.objects.select_related(*WITH_A_CASE, "assigned_to").filter(application__reference=asked)
-    case = found.first() if people.is_officer(officer) else None
+    case = without_recusals(found, officer).first() if people.is_officer(officer) else None
     if case is None or is_own(case.application, officer):
         raise CaseNotFound(reference)
     if case.status != Status.OPEN and not why:

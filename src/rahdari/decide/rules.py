@@ -120,6 +120,10 @@ MOVES = (
     Move(OPEN, "take_case", OPEN, By.OFFICER),
     Move(OPEN, "hand_over", OPEN, By.OFFICER, guards=(OWN,)),
     Move(OPEN, "reassign", OPEN, By.SUPERVISOR),
+    # Somebody else decides: the officer says why, or the applicant does, once, and not instead of answering a notice.
+    Move(OPEN, "recuse", OPEN, By.OFFICER, reason_needed=True),
+    Move(DECIDED, "recuse", DECIDED, By.OFFICER, reason_needed=True),
+    Move(OPEN, "ask_for_another_officer", OPEN, By.APPLICANT, notice=NO_NOTICE, reason_needed=True),
     Move(OPEN, "record_check", OPEN, By.OFFICER, guards=(OWN,), reason_needed=True),
     # Of an address whose network the directory does not know; also afterwards, for one that reaches nobody.
     Move(OPEN, "name_network", OPEN, By.OFFICER, guards=(OWN,)),

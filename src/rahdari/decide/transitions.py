@@ -62,6 +62,12 @@ class NotYourCase(RahdariError):
     case: Case
 
 
+class Recused(NotYourCase):
+    """The officer has no part in the case any more. `.case`."""
+
+    says = "this officer is recused from {case}"
+
+
 class CodeNotUsable(RahdariError):
     """This code cannot be used for this act, here and now. `.code`."""
 
@@ -215,12 +221,14 @@ def officer_of(officer: User) -> str:
 
 
 def apart_from(case: Case, officer: User) -> str:
-    """An officer who has no part in the application. How the journal names them.
-    Raises NotAnOfficer, OwnApplication.
+    """An officer who may decide: it is not their own application, and they are not recused. How the journal names
+    them. Raises NotAnOfficer, OwnApplication, Recused.
     """
     actor = officer_of(officer)
     if conflicts_of_interest.is_own(case.application, officer):
         raise OwnApplication(case)
+    if conflicts_of_interest.is_recused(case, officer):
+        raise Recused(case)
     return actor
 
 

@@ -29,6 +29,7 @@ from . import (
     granting,
     queries,
     questions,
+    recusing,
     refusals,
     revocation,
     transitions,
@@ -189,6 +190,7 @@ def show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "
         "second_form": SecondForm(),
         "record_form": RecordForm(),
         "drop_form": DropForm(),
+        "recuse_form": DropForm(auto_id="recuse_%s"),
         "operator_form": OperatorForm(),
         "keys": _keys(request),
         "paper": page.paper(paper),
@@ -291,6 +293,23 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, moved_on())
         return to_page(request, "case", reference=reference)
     messages.success(request, _("The case is passed on."))
+    return to_page(request, "queue")
+
+
+@officer_required
+@posted_from("decide:case", "reference")
+def recuse(request: HttpRequest, reference: str) -> HttpResponse:
+    """The officer declares a conflict of interest. The page of the case is no page of theirs any more."""
+    left = opened(request, reference)
+    form = DropForm(request.POST, auto_id="recuse_%s")
+    if not form.is_valid():
+        return show(request, left, recuse_form=form, status=422)
+    try:
+        recusing.recuse(case=left, officer=person(request), why=form.cleaned_data["because"], now=timezone.now())
+    except transitions.NotPossibleNow:
+        return _too_late(request, left, form.cleaned_data["because"])
+    said = _("It is on record that you do not decide %(reference)s. Somebody else does.")
+    messages.success(request, said % {"reference": f"\u2066{reference}\u2069"})
     return to_page(request, "queue")
 
 

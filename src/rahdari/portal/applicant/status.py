@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import optional
 from rahdari.applicant.access_log import looks_at_application, looks_later
+from rahdari.applicant.answers import AnotherOfficer
 from rahdari.applicant.awaiting import clock_of, what_then
 from rahdari.applicant.late_evidence import options_of
 from rahdari.applicant.operator_method import stands_meanwhile
@@ -31,8 +32,9 @@ from rahdari.apply import access, form_errors, sending
 from rahdari.apply import queries as apply
 from rahdari.checks.models import Outcome
 from rahdari.db import together
-from rahdari.decide import case_clock
+from rahdari.decide import case_clock, recusing
 from rahdari.decide import due as decide_due
+from rahdari.decide import queries as decide
 from rahdari.decide.words import why_held
 from rahdari.people import queries as people
 from rahdari.people.access import person
@@ -96,6 +98,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "checks_run": seen.checks_run,
         "shows_clock": not of_others
         and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
+        "may_ask_for_another": recusing.may_ask_for_another(seen.case),
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION}
         and bool(options_of(found, now, seen.every_check)),
@@ -178,3 +181,30 @@ def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
         messages.success(request, _("Your application is withdrawn."))
         return redirect("portal:home")
     return render(request, "portal/applicant/withdraw.html", {"application": found})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def another_officer(request: HttpRequest, reference: str) -> HttpResponse:
+    """Ask that somebody else decides, once, and say why."""
+    found, by = shared.application(request, reference)
+    case = decide.case_of(found)
+    if case is None:
+        return redirect("portal:application", reference=reference)
+    form = AnotherOfficer(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            recusing.ask_for_another(case=case, actor=by.actor, why=form.cleaned_data["why"], now=timezone.now())
+        except recusing.NobodyElse:
+            # What was written stays in the form.
+            form.add_error(None, why(recusing.NobodyElse))
+        except (recusing.AskedBefore, recusing.NotWithAnOfficer) as error:
+            messages.info(request, why(type(error)))
+            return redirect("portal:status", reference=reference)
+        else:
+            messages.success(request, _("Your wish is on record. Another officer decides; our time to decide goes on."))
+            return redirect("portal:status", reference=reference)
+    elif not form.is_bound and not recusing.may_ask_for_another(case):
+        return redirect("portal:status", reference=reference)
+    context = {"application": found, "form": form}
+    return render(request, "portal/applicant/another_officer.html", context, status=422 if form.errors else 200)

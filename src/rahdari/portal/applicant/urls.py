@@ -59,6 +59,7 @@ urlpatterns = [
     path("my/applications/<str:reference>/refusal/again/", answers.apply_anew, name="apply_anew"),
     path("my/applications/<str:reference>/represent/", represent.represent, name="represent"),
     path("my/applications/<str:reference>/withdraw/", status.withdraw, name="withdraw"),
+    path("my/applications/<str:reference>/another-officer/", status.another_officer, name="another_officer"),
     path("my/registrations/", home.registrations, name="registrations"),
     path("my/registrations/<str:reference>/", registration.registration, name="registration"),
     path("my/registrations/<str:reference>/provisional/", provisional.provisional, name="provisional"),

@@ -1,0 +1,98 @@
+"""An officer with a conflict of interest leaves a case to others: by their own word, or because the applicant asked."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from rahdari.errors import RahdariError
+from rahdari.people import queries as people
+from rahdari.people.models import Role, User
+
+from . import conflicts_of_interest, queries, refusals, revocation
+from .models import Case, Recusal
+from .rules import Status, allows
+from .transitions import begin, lock, record
+
+
+class AskedBefore(RahdariError):
+    """The applicant asked for another officer before, and got one. `.recusal`."""
+
+    says = "another officer was asked for before: {recusal}"
+    recusal: Recusal
+
+
+class NotWithAnOfficer(RahdariError):
+    """Nobody has the case, or a refusal was announced: then the answer to the notice is the place for it. `.case`."""
+
+    says = "no officer has {case}, or a notice stands"
+    case: Case
+
+
+class NobodyElse(RahdariError):
+    """No other officer could decide the case: it stays where it is. `.case`."""
+
+    says = "nobody else can decide {case}"
+    case: Case
+
+
+@transaction.atomic
+def recuse(*, case: Case, officer: User, why: str, now: dt.datetime) -> Recusal:
+    """An officer declares a conflict of interest. From then on they neither see the case nor act in it; one that they
+    had goes back into the queue, and a proposal of theirs that stands is withdrawn.
+    Raises as `transitions.begin` does.
+    """
+    case = lock(case)
+    begun = begin(case, "recuse", by=officer, now=now, words=why)
+    notice = queries.open_notice(case)
+    if notice is not None and notice.proposed_by_id == officer.pk:
+        if case.status == Status.DECIDED:
+            revocation.keep_registration(case=case, officer=officer, why=begun.words, now=now)
+        else:
+            case = refusals.drop_refusal(case=case, officer=officer, why=begun.words, now=now)
+    return _leave(case, officer, act="recused", actor=begun.actor, why=begun.words, now=now)
+
+
+@transaction.atomic
+def ask_for_another(*, case: Case, actor: str, why: str, now: dt.datetime) -> Recusal:
+    """The applicant asks that another officer than the one who has the case decides it, and says why. Once.
+
+    Raises AskedBefore, NobodyElse, NotWithAnOfficer, and as `transitions.begin` does.
+    """
+    case = lock(case)
+    if case.assigned_to is None or not allows(case.standing, "ask_for_another_officer"):
+        raise NotWithAnOfficer(case)
+    begun = begin(case, "ask_for_another_officer", by=actor, now=now, words=why)
+    if (before := asked_before(case)) is not None:
+        raise AskedBefore(before)
+    if not _others(case):
+        raise NobodyElse(case)
+    return _leave(case, case.assigned_to, act="asked_for_another", actor=actor, why=begun.words, now=now)
+
+
+def _leave(case: Case, officer: User, *, act: str, actor: str, why: str, now: dt.datetime) -> Recusal:
+    recusal = Recusal.objects.create(case=case, officer=officer, asked_by=actor, why=why, at=now)
+    if case.assigned_to_id == officer.pk:
+        case.assigned_to, case.assigned_at = None, None
+        case.save(update_fields=["assigned_to", "assigned_at"])
+    record(case, act, actor, now)
+    return recusal
+
+
+def _others(case: Case) -> list[User]:
+    """Who could have the case in the place of whoever has it."""
+    posts = people.all_posts().filter(role__in=[Role.OFFICER, Role.SUPERVISOR])
+    found = {post.user_id: post.user for post in posts if post.user_id != case.assigned_to_id}
+    out = conflicts_of_interest.with_part_in(case.application, found.values())
+    return [user for user in found.values() if user.pk not in out]
+
+
+def asked_before(case: Case) -> Recusal | None:
+    """The applicant's own request for another officer."""
+    return next((each for each in conflicts_of_interest.recused_from(case) if each.is_asked_for), None)
+
+
+def may_ask_for_another(case: Case | None) -> bool:
+    """Whether the applicant may ask: an officer has the case, no notice stands, and it was not asked before."""
+    if case is None or case.assigned_to_id is None or not allows(case.standing, "ask_for_another_officer"):
+        return False
+    return asked_before(case) is None

@@ -106,8 +106,8 @@ def answered_checks() -> QuerySet[Check]:
     return Check.objects.filter(answered_at__isnull=False)
 
 
-# So long an answer counts as new: some beats of the worker. On the day before a deadline each second brings dozens, and
-# each round reads them.
+# So long an answer counts as new: longer than a beat of the worker. On the day before a deadline each second brings
+# dozens, and each round reads them.
 NEWS = dt.timedelta(seconds=15)
 
 

@@ -25,9 +25,7 @@ from rahdari.db.wake import Channel
 from rahdari.web.metrics_access import name_of_loop
 
 # Whoever brings something wakes a loop; a beat is for what comes by the clock, and for a wake-up that was lost.
-BEAT = 5.0
-# Nobody waits for the second try of a letter by the second.
-LETTERS_REST = 10.0
+BEAT = 10.0
 # A round costs little more for a hundred applicants than for one, who comes alone and is served at once.
 ROUNDS_APART = 0.5
 # A change that waits for its moment is cut so soon after it.
@@ -201,8 +199,7 @@ def run_worker() -> None:
         threading.Thread(
             target=run_loop,
             kwargs={"name": name, "channel": channel, "step": step, "stop": stop, "apart": apart}
-            | ({"unasked": partial(advance, woken=False)} if step is advance else {})
-            | ({"beat": LETTERS_REST} if step is letters else {}),
+            | ({"unasked": partial(advance, woken=False)} if step is advance else {}),
             name=name,
         )
         for name, channel, step, apart in loops

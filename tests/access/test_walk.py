@@ -95,7 +95,7 @@ OWN_APPLICATION = frozenset(
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:apply_anew portal:withdraw portal:proof portal:send_proof
     apply:about apply:person apply:company apply:contact apply:purpose apply:evidence apply:association
-    apply:addresses apply:add_address apply:change_address apply:remove_address
+    apply:addresses apply:add_address apply:change_address apply:remove_address portal:another_officer
     apply:add_many apply:address_sample apply:address_file apply:corrected_addresses
     apply:documents apply:upload apply:document apply:remove_document""".split()
 )

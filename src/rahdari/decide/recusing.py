@@ -49,7 +49,9 @@ def recuse(*, case: Case, officer: User, why: str, now: dt.datetime) -> Recusal:
             revocation.keep_registration(case=case, officer=officer, why=begun.words, now=now)
         else:
             case = refusals.drop_refusal(case=case, officer=officer, why=begun.words, now=now)
-    return _leave(case, officer, act="recused", actor=begun.actor, why=begun.words, now=now)
+    recusal = _leave(case, officer, asked_by=begun.actor, why=begun.words, now=now)
+    record(case, "recused", begun.actor, now)
+    return recusal
 
 
 @transaction.atomic
@@ -66,16 +68,16 @@ def ask_for_another(*, case: Case, actor: str, why: str, now: dt.datetime) -> Re
         raise AskedBefore(before)
     if not _others(case):
         raise NobodyElse(case)
-    return _leave(case, case.assigned_to, act="asked_for_another", actor=actor, why=begun.words, now=now)
+    recusal = _leave(case, case.assigned_to, asked_by=actor, why=begun.words, now=now)
+    record(case, "asked_for_another", actor, now)
+    return recusal
 
 
-def _leave(case: Case, officer: User, *, act: str, actor: str, why: str, now: dt.datetime) -> Recusal:
-    recusal = Recusal.objects.create(case=case, officer=officer, asked_by=actor, why=why, at=now)
+def _leave(case: Case, officer: User, *, asked_by: str, why: str, now: dt.datetime) -> Recusal:
     if case.assigned_to_id == officer.pk:
         case.assigned_to, case.assigned_at = None, None
         case.save(update_fields=["assigned_to", "assigned_at"])
-    record(case, act, actor, now)
-    return recusal
+    return Recusal.objects.create(case=case, officer=officer, asked_by=asked_by, why=why, at=now)
 
 
 def _others(case: Case) -> list[User]:

@@ -60,7 +60,9 @@ def with_post(user: User, role: str = Role.OFFICER, *, rank: str = "", **place: 
 
 
 def the_newest_code() -> str:
-    letter = Letter.objects.filter(template="code").order_by("-written_at", "-id").first()
+    # One that waits to be sent is found by an index, however many were: `bench/growth` counts what its walk costs.
+    waiting = Letter.objects.filter(template="code", state__in=["queued", "sending"])
+    letter = waiting.order_by("-written_at", "-id").first()
     assert letter is not None
     found = re.search(r"^\d{8}$", letter.text, re.MULTILINE)
     assert found is not None

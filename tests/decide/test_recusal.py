@@ -166,9 +166,9 @@ class TestPages:
         case = taken(a_case(), officer)
         browser = signed_in(officer, language)
         assert page(case, "recuse") in browser.get(page(case)).content.decode()
-        empty = browser.post(page(case, "recuse"), {"because": ""})
-        assert empty.status_code == 422 and b'href="#recuse_because"' in empty.content
-        answer = browser.post(page(case, "recuse"), {"because": WHY}, follow=True)
+        empty = browser.post(page(case, "recuse"), {"conflict": ""})
+        assert empty.status_code == 422 and b'href="#id_conflict"' in empty.content
+        answer = browser.post(page(case, "recuse"), {"conflict": WHY}, follow=True)
         assert answer.redirect_chain[-1][0] == reverse("decide:queue")
         assert case.application.reference in answer.content.decode()
         assert browser.get(page(case)).status_code == 404

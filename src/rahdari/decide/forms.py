@@ -147,6 +147,10 @@ class DropForm(forms.Form):
     because = forms.CharField(max_length=WORDS, error_messages={"required": _("Enter why, in one sentence.")})
 
 
+class RecuseForm(forms.Form):
+    conflict = forms.CharField(max_length=WORDS, error_messages={"required": _("Enter why, in one sentence.")})
+
+
 class WhyForm(forms.Form):
     """Why a file is opened that is decided or closed. Chosen from a list: no words about a person in the journal."""
 

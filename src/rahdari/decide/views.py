@@ -38,7 +38,7 @@ from . import (
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_access import KEPT, WHY, moved_on, opened, render, to_page, why_of
 from .case_page import CasePage
-from .forms import DecideForm, DropForm, OperatorForm, RecordForm, RecordManyForm, SecondForm, WhyForm
+from .forms import DecideForm, DropForm, OperatorForm, RecordForm, RecordManyForm, RecuseForm, SecondForm, WhyForm
 from .models import Case
 from .previews import letter_preview
 
@@ -190,7 +190,7 @@ def show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "
         "second_form": SecondForm(),
         "record_form": RecordForm(),
         "drop_form": DropForm(),
-        "recuse_form": DropForm(auto_id="recuse_%s"),
+        "recuse_form": RecuseForm(),
         "operator_form": OperatorForm(),
         "keys": _keys(request),
         "paper": page.paper(paper),
@@ -301,13 +301,13 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
 def recuse(request: HttpRequest, reference: str) -> HttpResponse:
     """The officer declares a conflict of interest. The page of the case is no page of theirs any more."""
     left = opened(request, reference)
-    form = DropForm(request.POST, auto_id="recuse_%s")
+    form = RecuseForm(request.POST)
     if not form.is_valid():
         return show(request, left, recuse_form=form, status=422)
     try:
-        recusing.recuse(case=left, officer=person(request), why=form.cleaned_data["because"], now=timezone.now())
+        recusing.recuse(case=left, officer=person(request), why=form.cleaned_data["conflict"], now=timezone.now())
     except transitions.NotPossibleNow:
-        return _too_late(request, left, form.cleaned_data["because"])
+        return _too_late(request, left, form.cleaned_data["conflict"])
     said = _("It is on record that you do not decide %(reference)s. Somebody else does.")
     messages.success(request, said % {"reference": f"\u2066{reference}\u2069"})
     return to_page(request, "queue")

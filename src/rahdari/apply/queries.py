@@ -69,7 +69,6 @@ from .subjects import holder_names_of as holder_names_of
 from .subjects import last_granted as last_granted
 from .subjects import last_granted_for as last_granted_for
 from .subjects import named_in as named_in
-from .subjects import subjects_of as subjects_of
 from .subjects import subjects_of_endpoints as subjects_of_endpoints
 
 

@@ -48,11 +48,6 @@ def applications_by_subjects(subjects: Iterable[str]) -> dict[str, Application]:
 SUBJECT = Concat(Value("application:"), Cast("pk", CharField()))
 
 
-def subjects_of(found: QuerySet[Application]) -> QuerySet[Application, str]:
-    """Their names in other rooms, for a query of theirs."""
-    return found.order_by().values_list(SUBJECT, flat=True)
-
-
 def named_in(column: str) -> QuerySet[Application]:
     """The one that a column of the query around names; none where a row of it names something else."""
     key = Func(OuterRef(column), Value("^application:(.*)$"), function="SUBSTRING", output_field=CharField())

@@ -6,6 +6,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from rahdari.apply import sending
 from rahdari.decide import (
     assignment,
     conflicts_of_interest,
@@ -190,6 +191,12 @@ class TestPages:
         assert answer.redirect_chain == [(status, 302)] and there not in answer.content.decode()
         assert Recusal.objects.get().why == DOUBT
         assert DOUBT in signed_in(second, language).get(page(case)).content.decode()
+
+    def test_offer_nothing_of_what_was_withdrawn(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        actor = f"person:{case.application.applicant_id}"
+        sending.withdraw_application(application=case.application, actor=actor, now=NOW)
+        assert page(case, "recuse") not in signed_in(officer).get(page(case)).content.decode()
 
     def test_keep_what_was_written_when_there_is_nobody_else(self, officer: User) -> None:
         case = taken(a_case(), officer)

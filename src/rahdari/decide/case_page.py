@@ -361,7 +361,7 @@ class CasePage:
 
     @property
     def may_recuse(self) -> bool:
-        return rules.allows(self.standing, "recuse")
+        return self.application.status != "withdrawn" and rules.allows(self.standing, "recuse")
 
     @cached_property
     def recusals(self) -> list[Recusal]:

@@ -246,6 +246,8 @@ REFUSED = [
     ('name = "", office = ""', 'name = "N.N.", office = ""', "item_1 =", "needs a name, an office and a day"),
     ("format = 1", "format = 2", "", "reads policy files of format 1"),
     ("notice_before_refusal = {", "notice_then_refusal = {", "[clocks]", "The clock notice_before_refusal is missing"),
+    ("length = 90, unit", "length = 400, unit", "suspension_lasts =", "a year at most"),
+    ('unit = "calendar_days"', 'unit = "working_days"', "suspension_lasts =", "count it in calendar_days or months"),
     ('note = "Held for', 'basis_note = "Held for', "draft = {", "say in a note why"),
     ("length = 30", "length = 29", "came_to_nothing = {", "shorter than the time for an appeal"),
     ("length = 30", "length = 29", "case = {", "shorter than the time for an appeal"),

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from .associations import attesting_from
+from .clock import Allowance
 from .continuation import change_from, dyndns_from, judge_papers, judge_retention, renewal_from, retention_of
 from .control_proofs import proof_from
 from .days import calendar_from
@@ -43,6 +44,16 @@ from .sorts import BY_LETTER
 from .unregistered import unregistered_from
 
 FORMAT = 1
+# How a registration is suspended or struck out, where a file does not say: rules that were frozen before these clocks
+# had names hold the same procedure.
+PROCEDURE = {
+    "hearing_notice": Allowance(7, "calendar_days"),
+    "hearing_held": Allowance(15, "calendar_days"),
+    "order_after_hearing": Allowance(10, "working_days"),
+    "suspension_lasts": Allowance(90, "calendar_days"),
+}
+# No suspension lasts longer than a year, whatever a file says: the database holds it too.
+LONGEST_SUSPENSION = {"calendar_days": 366, "months": 12}
 # Who decides in the first place, by the kind of decision that a forum hears. None of them may sit there.
 DECIDERS = {
     "officer_decision": {"officer"},
@@ -57,7 +68,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     root = Section(data, (), faults)
     if root.whole("format") != FORMAT:
         root.fault(f"This version of Rahdari reads policy files of format {FORMAT}.", "format")
-    clocks = {key: section.allowance() for key, section in root.section("clocks").sections()}
+    clocks = PROCEDURE | {key: section.allowance() for key, section in root.section("clocks").sections()}
     instruments = {key: _instrument(key, section) for key, section in root.section("instruments").sections()}
     listed = root.section("remedies")
     remedies = {key: Remedy(key, listed.both(key)) for key in listed.data}
@@ -189,6 +200,12 @@ def _whole_file(root: Section, policy: Policy) -> None:
     for clock in ("question", "notice_before_refusal", "appeal_officer_decision"):
         if clock not in policy.clocks:
             root.fault(f"The clock {clock} is missing: officers' acts count by it.", "clocks")
+    lasts = policy.clocks["suspension_lasts"]
+    if lasts.length > LONGEST_SUSPENSION.get(lasts.unit, 0):
+        root.faults.add(
+            ("clocks", "suspension_lasts"),
+            "A suspension ends by itself: count it in calendar_days or months, a year at most.",
+        )
     for hears in ("officer_decision", "authority_decision"):
         if policy.forum_for(hears) is None:
             root.fault(f"No forum hears an {hears.replace('_', ' ')}: every refusal must have an appeal.", "forums")

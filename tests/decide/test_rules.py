@@ -17,6 +17,7 @@ from rahdari.decide.rules import (
     CaseStanding,
     CheckFact,
     Grantable,
+    HearingState,
     NoticeState,
     NotYet,
     Outcome,
@@ -28,7 +29,7 @@ from rahdari.decide.rules import (
 from rahdari.policy import GUARDS, CheckRule
 
 DOCS = Path(__file__).parents[2] / "docs" / "desk.md"
-ALL = [CaseStanding(*parts) for parts in product(Status, QuestionState, NoticeState)]
+ALL = [CaseStanding(*parts) for parts in product(Status, QuestionState, NoticeState, HearingState)]
 ACTS = sorted({move.act for move in MOVES})
 FREELANCER = policy.current(None).services["vpn_freelancer"].checks_for(mobile=False)
 COMPANY = policy.current(None).services["vpn_company"].checks
@@ -36,8 +37,8 @@ CODES = policy.current(None).reasons
 
 
 def after(move: rules.Move, standing: CaseStanding) -> CaseStanding:
-    """Where a move leads, in all three dimensions."""
-    question, notice = standing.question, standing.notice
+    """Where a move leads, in all four dimensions."""
+    question, notice, hearing = standing.question, standing.notice, standing.hearing
     match move.act:
         case "ask_question":
             question = QuestionState.OPEN
@@ -46,12 +47,16 @@ def after(move: rules.Move, standing: CaseStanding) -> CaseStanding:
         case "close_unanswered":
             question = QuestionState.LAPSED
         case "propose_refusal" | "propose_revocation":
-            notice = NoticeState.RUNNING
-        case "answer_notice" | "let_notice_run_out":
+            notice, hearing = NoticeState.RUNNING, HearingState.NONE
+        case "answer_notice" | "let_notice_run_out" | "propose_by_order":
             notice = NoticeState.RIPE
-        case "drop_refusal" | "second_refusal" | "keep_registration" | "second_revocation":
-            notice = NoticeState.NONE
-    return CaseStanding(move.target, question, notice)
+        case "drop_refusal" | "second_refusal" | "keep_registration" | "second_revocation" | "let_proposal_lapse":
+            notice, hearing = NoticeState.NONE, HearingState.NONE
+        case "ask_for_hearing":
+            hearing = HearingState.ASKED
+        case "record_hearing":
+            hearing = HearingState.OVER
+    return CaseStanding(move.target, question, notice, hearing)
 
 
 class TestMoves:
@@ -75,16 +80,20 @@ class TestMoves:
 
     @given(st.lists(st.sampled_from(MOVES), max_size=14))
     def test_in_any_order_refuse_nobody_who_was_not_heard(self, moves: list[rules.Move]) -> None:
-        standing, heard = CaseStanding(Status.OPEN), False
+        standing, heard, by_court = CaseStanding(Status.OPEN), False, False
         for move in moves:
             if not move.fits(standing):
                 continue
             if move.act in {"propose_refusal", "propose_revocation"}:
-                heard = False
+                heard = by_court = False
+            # That court hears whoever it goes against; a second officer decides all the same.
+            if move.act == "propose_by_order":
+                by_court = True
             if move.act in {"answer_notice", "let_notice_run_out"}:
                 heard = True
             if move.outcome in {Outcome.REFUSED, Outcome.REVOKED}:
-                assert heard
+                assert heard or (by_court and move.outcome == Outcome.REVOKED)
+                assert standing.hearing != HearingState.ASKED, "a hearing that was asked for comes first"
             standing = after(move, standing)
 
     def test_let_nothing_be_decided_while_the_applicant_has_the_word(self) -> None:
@@ -107,7 +116,8 @@ class TestMoves:
     def test_are_the_table_in_the_document(self) -> None:
         lines = [
             f"| {move.source} | `{move.act}` | {move.target} | {move.by} | {_states(move.question, QuestionState)} "
-            f"| {_states(move.notice, NoticeState)} | {', '.join(f'`{guard}`' for guard in move.guards)} "
+            f"| {_states(move.notice, NoticeState)} | {_states(move.hearing, HearingState)} "
+            f"| {', '.join(f'`{guard}`' for guard in move.guards)} "
             f"| {'yes' if move.reason_needed else ''} |"
             for move in MOVES
         ]
@@ -116,7 +126,7 @@ class TestMoves:
         )
 
 
-def _states(states: frozenset[str], whole: type[QuestionState] | type[NoticeState]) -> str:
+def _states(states: frozenset[str], whole: type[QuestionState] | type[NoticeState] | type[HearingState]) -> str:
     return "any" if set(states) == set(whole) else ", ".join(one for one in whole if one in states)
 
 
@@ -269,6 +279,22 @@ class TestMaySecond:
         values = {"proposer": 1, "second": 2, "reasons": [CODES["R2"]], "is_director": False}
         assert rules.may_second(**values, ripe=False) is CannotSecond.NOT_YET  # type: ignore[arg-type]
         assert rules.may_second(**values, ripe=True) is None  # type: ignore[arg-type]
+
+    @given(st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+    def test_decides_only_when_nothing_stands_in_the_way(
+        self, other: bool, new: bool, director: bool, ripe: bool, heard: bool, late: bool
+    ) -> None:
+        found = rules.may_second(
+            proposer=1,
+            second=2 if other else 1,
+            is_director=director,
+            reasons=[CODES["R4"]],
+            ripe=ripe,
+            is_new=new,
+            is_heard=heard,
+            is_late=late,
+        )
+        assert (found is None) == (other and not new and director and ripe and heard and not late)
 
 
 class TestUrgency:

@@ -9,7 +9,7 @@ from rahdari.applicant.answers import Answer as AnswerForm
 from rahdari.applicant.titles import words as in_words
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.decide import case_clock, due, queries, questions, recusing, refusals, remedies
+from rahdari.decide import case_clock, due, hearings, queries, questions, recusing, refusals, remedies
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.people.acting import Acting
 from rahdari.policy import Allowance, Forum
@@ -50,6 +50,15 @@ QUESTION = named(
         }
     ),
 )
+HEARING = closed(
+    {
+        "starts_at": MOMENT,
+        "place": text(2000),
+        "outcome": choice("", "attended", "nobody_came", "moved"),
+        "attended": text(2000),
+        "minutes": text(20_000),
+    }
+)
 NOTICE = named(
     "Notice",
     closed(
@@ -61,6 +70,12 @@ NOTICE = named(
             "answered_at": or_null(MOMENT),
             "may_answer": TRUTH,
             "draft": text(20_000),
+            # Of a registration that is to be taken back: until when it is decided, or stays as it is; and the hearing.
+            "decide_by": or_null(MOMENT),
+            "order": text(1000),
+            "hearing": choice("none", "asked", "over"),
+            "may_ask_for_hearing": TRUTH,
+            "hearings": listed(HEARING),
         }
     ),
 )
@@ -203,7 +218,7 @@ def extend_question(call: Call, reference: str) -> Answer:
 
 @read("GET", f"{ONE}/notice", Ok("The notice.", NOTICE))
 def get_notice(call: Call, reference: str) -> Answer:
-    """The notice before a refusal.
+    """The notice before a refusal, or before a registration is revoked.
 
     404 when there is none. Nothing is decided before you could answer it, and a second officer reads the answer.
     """
@@ -229,6 +244,20 @@ def _notice_as_json(row: Application, told: Notice) -> Json:
         "answered_at": stamp_or_none(told.answered_at),
         "may_answer": told.may_answer,
         "draft": told.draft,
+        "decide_by": stamp(case_clock.decide_by_as_told(told)) if told.decide_by is not None else None,
+        "order": told.order_named,
+        "hearing": str(told.hearing),
+        "may_ask_for_hearing": told.decide_by is not None and hearings.may_ask(told),
+        "hearings": [
+            {
+                "starts_at": stamp(each.starts_at),
+                "place": each.place,
+                "outcome": each.outcome,
+                "attended": each.attended,
+                "minutes": each.minutes,
+            }
+            for each in hearings.hearings_of(told)
+        ],
     }
 
 
@@ -259,6 +288,21 @@ def answer_notice(call: Call, reference: str) -> Answer:
     row, by, told = _notice(call, reference)
     refusals.answer_notice(notice=told, answer=_answer(call, row), actor=by.actor, now=call.now)
     return whole(call, row)
+
+
+@write(
+    "POST",
+    f"{ONE}/notice/hearing",
+    Ok("The notice, with the hearing asked for.", NOTICE),
+    problems=IMPOSSIBLE,
+)
+def ask_for_hearing(call: Call, reference: str) -> Answer:
+    """Ask to be heard before a registration is revoked.
+
+    An officer then sets a day, and tells you by letter; nothing is decided before it. Doing it twice changes nothing.
+    """
+    row, by, told = _notice(call, reference)
+    return Answer(_notice_as_json(row, hearings.ask_for_hearing(notice=told, actor=by.actor, now=call.now)))
 
 
 # -- who decides -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from rahdari.apply.rules import About
 from rahdari.control import attempts
 from rahdari.control import queries as challenges
 from rahdari.control.models import Method
-from rahdari.decide import ending
+from rahdari.decide import case_clock, ending, remedies
 from rahdari.decide.rules import PAUSES
 from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
@@ -102,6 +102,10 @@ REGISTRATION = named(
             "in_force": closed({"operators": number(0, 10_000), "of": number(0, 10_000)}),
             # Addresses that no operator is to have, so far.
             "unreached": number(0, 100_000),
+            # Paused or suspended: when it goes on by itself.
+            "suspended_until": or_null(MOMENT),
+            # To be taken back, as the notice in the file of this application says; nothing is decided yet.
+            "proposal": or_null(closed({"application": text(20), "decide_by": MOMENT})),
         }
     ),
 )
@@ -198,6 +202,18 @@ def _whole(found: Registration, call: Call) -> Json:
         "published_at": stamp_or_none(standing.published_at),
         "in_force": {"operators": len(standing.in_force), "of": standing.operators_total},
         "unreached": standing.unreached,
+        "suspended_until": stamp_or_none(found.suspended_until),
+        "proposal": _proposal(found),
+    }
+
+
+def _proposal(found: Registration) -> Json | None:
+    told = remedies.notice_about(found)
+    if told is None:
+        return None
+    return {
+        "application": told.case.application.reference,
+        "decide_by": stamp(case_clock.decide_by_as_told(told)),
     }
 
 

@@ -8,7 +8,7 @@ from rahdari.apply import drafts, renewal
 from rahdari.apply import late_evidence as apply_late_evidence
 from rahdari.apply import sending as apply_sending
 from rahdari.control import attempts, challenges
-from rahdari.decide import ending, questions, recusing, transitions
+from rahdari.decide import ending, hearings, questions, recusing, transitions
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.register import changes
 
@@ -68,6 +68,11 @@ refusal(
     transitions.NotPossibleNow,
 )
 
+refusal(
+    "no_hearing",
+    _("A court ordered it, and that court hears you. You can answer here in writing."),
+    hearings.NoHearing,
+)
 refusal(
     "not_valid",
     _("This registration is not valid now. Nothing was changed."),

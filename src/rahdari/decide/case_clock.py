@@ -165,8 +165,55 @@ def question_due_at(question: CaseQuestion) -> dt.datetime:
 
 
 def notice_due_at(notice: Notice) -> dt.datetime:
+    """Until when there is time to answer it: as it was told, or later. None is given where a court ordered it."""
+    if notice.is_order:
+        return notice.answer_due_at
     allowance = notice_allowance(policy_of(notice.case.application), notice.codes)
     return max(policy.add(start=notice.sent_at, allowance=allowance, calendar=calendar()), notice.answer_due_at)
+
+
+def decide_by(notice: Notice) -> dt.datetime:
+    """Until when it must be decided whether a registration is taken back: so long after the answer, or after the time
+    for it, and after the hearing that was asked for. Then the proposal is dropped. What was told is never made earlier
+    by a calendar that changed."""
+    rules = policy_of(notice.case.application)
+
+    def after(clock: str, start: dt.datetime) -> dt.datetime:
+        return policy.add(start=start, allowance=rules.clocks[clock], calendar=calendar())
+
+    begins = notice.answered_at or (notice.sent_at if notice.is_order else notice_due_at(notice))
+    if notice.hearing_asked_at is not None:
+        planned = notice.hearings.filter(closed_at__isnull=True).values_list("starts_at", flat=True).first()
+        held = notice.hearing_over_at or planned or after("hearing_held", max(begins, notice.hearing_asked_at))
+        begins = max(begins, held)
+    return after("order_after_hearing", begins)
+
+
+def decide_by_as_told(notice: Notice) -> dt.datetime:
+    """The same, and no earlier than it was told at the last act."""
+    found = decide_by(notice)
+    return found if notice.decide_by is None else max(found, notice.decide_by)
+
+
+def hearing_from(notice: Notice, now: dt.datetime) -> dt.datetime:
+    """The first moment for which a hearing may be set now: the holder is told so long before."""
+    clock = policy_of(notice.case.application).clocks["hearing_notice"]
+    return policy.add(start=now, allowance=clock, calendar=calendar())
+
+
+def hearing_until(notice: Notice, now: dt.datetime) -> dt.datetime:
+    """The last moment for it: so long after the answer, or after it was asked for; where the time to be told leaves no
+    room in that, a week more than that time."""
+    clock = policy_of(notice.case.application).clocks["hearing_held"]
+    begins = [at for at in (notice.answered_at, notice.hearing_asked_at) if at is not None]
+    last = policy.add(start=max(begins), allowance=clock, calendar=calendar())
+    return max(last, hearing_from(notice, now) + dt.timedelta(days=7))
+
+
+def suspension_ends_at(application: Application, now: dt.datetime) -> dt.datetime:
+    """When a suspension that begins now ends by itself."""
+    clock = policy_of(application).clocks["suspension_lasts"]
+    return policy.add(start=now, allowance=clock, calendar=calendar())
 
 
 def notice_allowance(rules: Policy, codes: list[str]) -> Allowance:

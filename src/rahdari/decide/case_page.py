@@ -44,6 +44,7 @@ from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_
 from .forms import DecideForm, RecordSeveralForm
 from .models import Case, CaseQuestion, Decision, Notice, Recusal
 from .rules import CaseStanding, NoticeState, QuestionState, Status
+from .seconding import Second
 from .unreached_addresses import held_against, unreached_endpoints, unreached_of
 
 TRIES_SHOWN = 20
@@ -545,18 +546,12 @@ class CasePage:
     def i_proposed(self) -> bool:
         return self.notice is not None and self.notice.proposed_by_id == self.reader.pk
 
-    @property
+    @cached_property
     def cannot_second(self) -> rules.CannotSecond | None:
         if self.notice is None:
             return None
-        return rules.may_second(
-            proposer=self.notice.proposed_by_id,
-            second=self.reader.pk,
-            is_director=people.has_rank(self.reader, "director"),
-            reasons=[self.policy.reasons[code] for code in self.notice.codes],
-            ripe=self.notice_is_ripe,
-            is_new=queries.is_new_in_office(self.reader, self.now),
-        )
+        self.notice.case = self.case
+        return Second(self.reader, self.now).cannot(self.notice)
 
     @property
     def may_second(self) -> bool:

@@ -1,19 +1,21 @@
-"""Times that are over: a step of the line. Silence closes a question, ripens a notice and escalates a case."""
+"""Times that are over: a step of the line. Silence closes a question, ripens a notice and escalates a case; ours drops
+a proposal to take a registration back."""
 
 import datetime as dt
 
 from rahdari.apply import sending
 from rahdari.db.queues import each_of
 
-from . import case_clock, due, queries, rules
+from . import case_clock, due, queries, revocation, rules, seconding
 from .models import Case, Notice
 from .rules import Status
 from .transitions import begin, close, record, write
 
 
 def close_unanswered(*, now: dt.datetime) -> int:
-    """Times that are over. An unanswered question closes the case, an unanswered notice becomes ripe; a case that is
-    not decided in time goes to a supervisor and the applicant is told. Returns how many cases moved."""
+    """Times that are over. An unanswered question closes the case, an unanswered notice becomes ripe; a proposal to
+    take a registration back that is not decided in time is dropped; a case that is not decided in time goes to a
+    supervisor and the applicant is told. Returns how many cases moved."""
     return end_unanswered(now) + escalate_late(now)
 
 
@@ -32,8 +34,13 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
     is_ripe = (
         notice is not None and notice.state == rules.NoticeState.RUNNING and now > case_clock.notice_due_at(notice)
     )
-    if case.status == Status.DECIDED and notice is not None and is_ripe:
-        return _run_out(case, notice, now)
+    if case.status == Status.DECIDED and notice is not None:
+        notice.case = case
+        if is_ripe:
+            return _run_out(case, notice, now)
+        if notice.state == rules.NoticeState.RIPE and seconding.is_out_of_time(notice, now):
+            revocation.let_lapse(case=case, now=now)
+            return True
     if case.status != Status.OPEN:
         return False
     if case.application.status == "withdrawn":

@@ -22,7 +22,8 @@ from .rules import Outcome, Status
 
 
 def clocks_to_run(now: dt.datetime) -> QuerySet[Case]:
-    """Open cases in which a time to answer may be over, or whose application was withdrawn."""
+    """Cases in which a time to answer, or to decide whether a registration is taken back, may be over, or whose
+    application was withdrawn."""
     unanswered = CaseQuestion.objects.filter(
         answered_at__isnull=True, lapsed_at__isnull=True, due_at__lt=now, case__status=Status.OPEN
     )
@@ -35,8 +36,13 @@ def clocks_to_run(now: dt.datetime) -> QuerySet[Case]:
         # Also of a registration that is to be taken back.
         case__status__in=[Status.OPEN, Status.DECIDED],
     )
+    # What we had to decide and did not.
+    undecided = Notice.objects.filter(
+        decide_by__lt=now, withdrawn_at__isnull=True, concluded_at__isnull=True, case__status=Status.DECIDED
+    )
     withdrawn = Case.objects.filter(status=Status.OPEN, application__status="withdrawn")
-    found = unanswered.order_by().values("case").union(unheard.order_by().values("case"), withdrawn.values("pk"))
+    found = unanswered.order_by().values("case")
+    found = found.union(unheard.order_by().values("case"), undecided.order_by().values("case"), withdrawn.values("pk"))
     return Case.objects.filter(pk__in=found).order_by("started_at", "id")
 
 

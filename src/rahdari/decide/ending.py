@@ -25,7 +25,9 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import UNDONE_WITHIN, Standing
 
+from .models import Revocation
 from .rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
+from .transitions import begin, lock, record
 
 
 class NotYours(RahdariError):
@@ -110,15 +112,60 @@ def undo_end(*, registration: Registration, actor: str, now: dt.datetime) -> tup
     return found, lost
 
 
-@each_of(entries.due_to_resume, lock=True)
+@each_of(entries.due_to_resume)
 def resume_due(registration: Registration, now: dt.datetime) -> bool:
-    """Pauses whose day has come."""
-    if entries.standing(registration, now) is not Standing.SUSPENDED:
+    """Pauses and suspensions whose day has come, however late it is seen."""
+    return _resume_without_officer(registration, "end_suspension", "clock", now, until=now)
+
+
+def restore_by_rule(*, registration: Registration, code: str, actor: str, now: dt.datetime) -> bool:
+    """What it was suspended for under this code is there again: it goes on at once, by rule. Whether it did."""
+    return _resume_without_officer(registration, "restore_by_rule", actor, now, code=code)
+
+
+@transaction.atomic
+def _resume_without_officer(
+    registration: Registration,
+    act: str,
+    actor: str,
+    now: dt.datetime,
+    *,
+    until: dt.datetime | None = None,
+    code: str | None = None,
+) -> bool:
+    """`until`, `code`: only what ends by then, or is suspended under it. The case is locked first, as officers do."""
+    taken = suspension_of(registration)
+    case = lock(taken.case) if taken is not None else None
+    found = Registration.objects.select_for_update().get(pk=registration.pk)
+    ends_at, suspended_code = found.suspended_until, found.suspended_code
+    if entries.standing(found, now) is not Standing.SUSPENDED or (code is not None and code != suspended_code):
         return False
+    if until is not None and (ends_at is None or ends_at > until):
+        return False
+    found = pausing.resume(registration=found, actor=actor, now=now)
+    is_suspension = taken is not None and suspended_code in taken.codes
+    if taken is not None and case is not None and is_suspension:
+        begin(case, act, by=actor, now=now)
+        taken.ended_at, taken.ended_by = now, actor
+        taken.save(update_fields=["ended_at", "ended_by"])
+        record(case, "suspension_ended", actor, now, reason=suspended_code)
     notify_holder(
-        pausing.resume(registration=registration, actor="clock", now=now), "registration_goes_on", now, lost=0
+        found,
+        "registration_goes_on",
+        now,
+        lost=0,
+        suspension_over=is_suspension,
+        came=is_suspension and act == "restore_by_rule",
     )
     return True
+
+
+def suspension_of(registration: Registration) -> Revocation | None:
+    """The officers' suspension that stands, whether or not it is what it is suspended for now."""
+    found = Revocation.objects.filter(
+        registration=registration, kind="suspension", restored_at__isnull=True, ended_at__isnull=True
+    )
+    return found.select_related("case__application").order_by("-at", "-id").first()
 
 
 def notify_holder(registration: Registration, template: str, now: dt.datetime, **context: Any) -> None:

@@ -3,7 +3,7 @@
 from rahdari.apply.models import Application
 from rahdari.archive.actions import Box
 
-from .models import Case, CaseQuestion, Decision, Notice, Recusal, Revocation
+from .models import Case, CaseQuestion, Decision, Hearing, Notice, Recusal, Revocation
 
 
 def erase_words(*, application: Application, box: Box) -> None:
@@ -12,13 +12,18 @@ def erase_words(*, application: Application, box: Box) -> None:
     box.take(Case.objects.filter(application=application))
     for rows in (CaseQuestion.objects, Notice.objects, Decision.objects, Revocation.objects, Recusal.objects):
         box.take(rows.filter(case__application=application))
+    box.take(Hearing.objects.filter(notice__case__application=application))
     Case.objects.filter(application=application).update(words=[])
     for question in CaseQuestion.objects.filter(case__application=application):
         question.text, question.answer, question.draft = "", "", ""
         question.save(update_fields=["text", "answer", "draft"])
     for notice in Notice.objects.filter(case__application=application):
         notice.text, notice.answer, notice.draft, notice.withdrawn_why, notice.evidence = "", "", "", "", ""
-        notice.save(update_fields=["text", "answer", "draft", "withdrawn_why", "evidence"])
+        notice.order_named = ""
+        notice.save(update_fields=["text", "answer", "draft", "withdrawn_why", "evidence", "order_named"])
+    for hearing in Hearing.objects.filter(notice__case__application=application):
+        hearing.place, hearing.attended, hearing.minutes = "", "", ""
+        hearing.save(update_fields=["place", "attended", "minutes"])
     for decision in Decision.objects.filter(case__application=application):
         decision.text = ""
         decision.save(update_fields=["text"])

@@ -2,10 +2,12 @@
 
 Invariants, each also held by the database: an application has one case; a case has one decision that stands; a status
 moves only as `rules.MOVES` says; a rule decides nothing but grants; a refusal names its codes, rests on a notice whose
-time was given, and is seconded by somebody else than who proposed it; what was asked, announced or decided is never
-rewritten and never deleted. Words about a person are encrypted.
+time was given, and is seconded by somebody else than who proposed it; a registration is taken back likewise, not before
+a hearing that was asked for is over, and a suspension names its end; what was asked, announced, heard or decided is
+never rewritten and never deleted. Words about a person are encrypted.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
 from typing import ClassVar
@@ -20,7 +22,12 @@ from rahdari.people.models import User
 from rahdari.register.models import Registration
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import CaseStanding, Lane, NoticeState, Outcome, QuestionState, Status
+from .rules import CaseStanding, HearingOutcome, HearingState, Lane, NoticeState, Outcome, QuestionState, Status
+
+# The database lets none be longer, whatever the policy says; its own bound is a year, and the last day may be closed.
+LONGEST_SUSPENSION = dt.timedelta(days=400)
+# After these a hearing is over; one that was moved is still to come.
+HELD_OR_NOT = [HearingOutcome.ATTENDED.value, HearingOutcome.NOBODY_CAME.value]
 
 
 def _choices(values: Iterable[str]) -> list[tuple[str, str]]:
@@ -124,6 +131,7 @@ class Case(models.Model):
             Status(self.status),
             QuestionState.NONE if question is None else question.state,
             NoticeState.NONE if notice is None else notice.state,
+            HearingState.NONE if notice is None else notice.hearing,
         )
 
 
@@ -195,6 +203,14 @@ class Notice(models.Model):
     withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     withdrawn_why = EncryptedTextField()
     concluded_at = models.DateTimeField(null=True, blank=True)
+    # Where a registration is to be taken back: until when that must be decided, or the proposal is dropped by itself.
+    decide_by = models.DateTimeField(null=True, blank=True)
+    # When the holder asked to be heard, and when that was over: held, or nobody came.
+    hearing_asked_at = models.DateTimeField(null=True, blank=True)
+    hearing_over_at = models.DateTimeField(null=True, blank=True)
+    # A court ordered it: the number of the order and who gave it. There is no time to answer then.
+    is_order = models.BooleanField(default=False)
+    order_named = EncryptedTextField()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["sent_at", "id"]
@@ -205,7 +221,22 @@ class Notice(models.Model):
                 name="case_has_one_standing_notice",
             ),
             models.CheckConstraint(condition=~Q(codes=[]), name="notice_names_a_code"),
-            models.CheckConstraint(condition=Q(answer_due_at__gt=F("sent_at")), name="notice_gives_time_to_answer"),
+            models.CheckConstraint(
+                condition=Q(is_order=False, answer_due_at__gt=F("sent_at"))
+                | Q(
+                    is_order=True,
+                    answer_due_at=F("sent_at"),
+                    ran_out_at__isnull=False,
+                    ran_out_at=F("sent_at"),
+                    hearing_asked_at__isnull=True,
+                ),
+                name="notice_gives_time_to_answer_but_of_an_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(hearing_over_at__isnull=True)
+                | Q(hearing_asked_at__isnull=False, hearing_over_at__gte=F("hearing_asked_at")),
+                name="hearing_is_over_after_it_was_asked_for",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
@@ -218,6 +249,11 @@ class Notice(models.Model):
                 ),
                 name="notices_unanswered",
             ),
+            models.Index(
+                fields=["decide_by"],
+                condition=Q(decide_by__isnull=False, withdrawn_at__isnull=True, concluded_at__isnull=True),
+                name="notices_undecided",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -226,6 +262,12 @@ class Notice(models.Model):
     @property
     def subject(self) -> str:
         return f"notice:{self.pk}"
+
+    @property
+    def hearing(self) -> HearingState:
+        if self.hearing_asked_at is None:
+            return HearingState.NONE
+        return HearingState.ASKED if self.hearing_over_at is None else HearingState.OVER
 
     @property
     def may_answer(self) -> bool:
@@ -353,8 +395,54 @@ class Recusal(models.Model):
         return not self.asked_by.startswith(("officer:", "supervisor:"))
 
 
+class Hearing(models.Model):
+    """A day on which a holder is heard before a registration is taken back, and what was said. One that is moved is
+    closed and another one set. Never rewritten."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="hearings")
+    starts_at = models.DateTimeField()
+    # A room, or the address of a page.
+    place = EncryptedTextField()
+    set_at = models.DateTimeField()
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=12, blank=True, choices=_choices(HearingOutcome))
+    # Who was there, and what was said; of one that was moved, why.
+    attended = EncryptedTextField()
+    minutes = EncryptedTextField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["set_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["notice"], condition=Q(closed_at__isnull=True), name="notice_has_one_hearing_to_come"
+            ),
+            models.UniqueConstraint(
+                fields=["notice"],
+                condition=Q(outcome__in=HELD_OR_NOT),
+                name="notice_is_heard_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, closed_by__isnull=True, outcome="")
+                | (Q(closed_at__isnull=False, closed_by__isnull=False) & ~Q(outcome="")),
+                name="hearing_is_closed_with_an_outcome",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome__in=HELD_OR_NOT) | Q(closed_at__gte=F("starts_at")),
+                name="hearing_is_over_after_it_began",
+            ),
+            models.CheckConstraint(condition=Q(starts_at__gt=F("set_at")), name="hearing_is_set_ahead"),
+        ]
+
+    def __str__(self) -> str:
+        return f"hearing:{self.pk}"
+
+
 class Revocation(models.Model):
-    """A registration was suspended or struck out, against its holder's will; and perhaps restored. Never rewritten."""
+    """A registration was suspended or struck out, against its holder's will; and perhaps restored, or its suspension
+    ended by itself. Never rewritten."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="revocations")
@@ -373,10 +461,30 @@ class Revocation(models.Model):
     restored_at = models.DateTimeField(null=True, blank=True)
     restored_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     restored_why = EncryptedTextField()
+    # Of a suspension: when it ends by itself, and when and by whom it did without an officer (clock | rule:).
+    ends_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=120, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(kind="striking_out", ends_at__isnull=True)
+                | Q(
+                    kind="suspension",
+                    ends_at__isnull=False,
+                    ends_at__gt=F("at"),
+                    ends_at__lte=F("at") + LONGEST_SUSPENSION,
+                ),
+                name="suspension_names_its_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_by="")
+                | (Q(kind="suspension", ended_at__isnull=False) & Q(ended_by__startswith="rule:"))
+                | Q(kind="suspension", ended_by="clock", ended_at__isnull=False, ended_at__gte=F("ends_at")),
+                name="suspension_is_ended_by_the_clock_or_a_rule",
+            ),
             models.CheckConstraint(
                 condition=~Q(proposed_by=F("seconded_by")) & ~Q(codes=[]) & Q(kind__in=["suspension", "striking_out"]),
                 name="revocation_has_code_and_second_officer",
@@ -389,3 +497,8 @@ class Revocation(models.Model):
 
     def __str__(self) -> str:
         return f"revocation:{self.pk}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was restored, by an officer, the clock or a rule."""
+        return self.restored_at is not None or self.ended_at is not None

@@ -83,7 +83,10 @@ def answer_notice(*, notice: Notice, answer: str, actor: str, now: dt.datetime) 
         raise NotPossibleNow("answer_notice", case.standing)
     begin(case, "answer_notice", by=actor, now=now)
     notice.answered_at, notice.answer, notice.draft = now, answer_of(case, notice, answer), ""
-    notice.save(update_fields=["answered_at", "answer", "draft"])
+    notice.case = case
+    if notice.decide_by is not None:
+        notice.decide_by = case_clock.decide_by(notice)
+    notice.save(update_fields=["answered_at", "answer", "draft", "decide_by"])
     record(case, "answered_notice", actor, now, reason=" ".join(notice.codes))
     wake()
     return notice

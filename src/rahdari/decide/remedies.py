@@ -100,7 +100,8 @@ def refused_before(draft: Application) -> tuple[Application, tuple[RefusedFor, .
 
 def last_revocation(registration: Registration) -> Revocation | None:
     """The last time that it was taken back, for its holder's page."""
-    return Revocation.objects.filter(registration=registration).select_related("case__application").last()
+    found = Revocation.objects.filter(registration=registration).select_related("case__application", "notice")
+    return found.last()
 
 
 def notice_about(registration: Registration) -> Notice | None:

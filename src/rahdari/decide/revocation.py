@@ -1,12 +1,15 @@
 """A registration is taken back: suspended or struck out, by the way of a refusal; and it can be restored.
 
 Invariants: it is proposed by one officer with a code of the policy and the evidence named, announced to the holder with
-time to answer, and decided by another officer; a rule never does it; nothing changes in the feed before. The decision,
-the register and the letter are one transaction: there is no moment in which they disagree.
+time to answer and to be heard (`hearings`), and decided by another officer; a rule never does it; nothing changes in
+the feed before. When it is not decided in its time the proposal is dropped, and the registration stays as it is. A
+suspension ends on a day that is known from the start. An order of a court is announced at once, and answered there. The
+decision, the register and the letter are one transaction: there is no moment in which they disagree.
 """
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +18,7 @@ from django.urls import reverse
 
 from rahdari import policy
 from rahdari.db.wake import wake
-from rahdari.people import queries as people
+from rahdari.letters import actions as letters
 from rahdari.people.models import User
 from rahdari.policy import Policy, Reason
 from rahdari.register import actions as register
@@ -27,20 +30,25 @@ from rahdari.register.rules import STANDING, Standing
 from . import case_clock, conflicts_of_interest, queries, remedies, rules
 from .ending import notify_holder, restore, resume
 from .models import Case, Notice, Revocation
+from .seconding import Second
 from .transitions import CodeNotUsable, NotPossibleNow, ReasonNeeded, begin, lock, record
 
 KINDS = ("suspension", "striking_out")
 
 
 def codes_of(rules: Policy) -> list[Reason]:
-    """The codes by which an officer may take a registration back: those that rest on a finding or an order, with time
-    to answer."""
-    found = [reason for kind in KINDS for reason in rules.reasons_of_kind(kind, confirm_allowed=_confirm_allowed())]
-    return [reason for reason in found if reason.ground == "finding" and reason.notice is not None]
+    """The codes by which an officer may take a registration back for what was found, with time to answer."""
+    return [reason for reason in _usable(rules) if reason.ground == "finding" and reason.notice is not None]
 
 
-def _confirm_allowed() -> bool:
-    return bool(settings.REASONS_TO_CONFIRM_ALLOWED)
+def codes_of_orders(rules: Policy) -> list[Reason]:
+    """Those by which an officer carries out the order of a court: by a second officer, without time to answer here."""
+    return [reason for reason in _usable(rules) if reason.ground == "order" and reason.second_officer]
+
+
+def _usable(rules: Policy) -> list[Reason]:
+    allowed = bool(settings.REASONS_TO_CONFIRM_ALLOWED)
+    return [reason for kind in KINDS for reason in rules.reasons_of_kind(kind, confirm_allowed=allowed)]
 
 
 def registration_of(case: Case, now: dt.datetime) -> Registration | None:
@@ -59,38 +67,82 @@ def propose_revocation(*, case: Case, officer: User, code: str, text: str, evide
     """
     case = lock(case)
     begun = begin(case, "propose_revocation", by=officer, now=now, codes=[code], words=text)
-    found = registration_of(case, now)
-    if found is None:
-        raise NotPossibleNow("propose_revocation", case.standing)
     frozen = case_clock.policy_of(case.application)
     reason = next((each for each in codes_of(frozen) if each.code == code), None)
     if reason is None:
         raise CodeNotUsable(code)
-    if not evidence.strip():
-        raise ReasonNeeded("evidence")
-    notice = Notice.objects.create(
-        case=case,
-        codes=[code],
-        text=begun.words,
-        evidence=evidence.strip(),
+    allowance = case_clock.notice_allowance(frozen, [code])
+    due_at = policy.add(start=now, allowance=allowance, calendar=case_clock.calendar())
+    notice = Notice(proposed_by=officer, sent_at=now, answer_due_at=due_at, text=begun.words)
+    found = _announce(case, notice, reason, evidence, "propose_revocation", now)
+    record(case, "proposed_revocation", begun.actor, now, reason=code)
+    _tell_of(found, notice, reason, "registration_notice", now, due_at=due_at, decide_by=notice.decide_by)
+    return notice
+
+
+@transaction.atomic
+def propose_by_order(
+    *, case: Case, officer: User, code: str, order: str, text: str, evidence: str, now: dt.datetime
+) -> Notice:
+    """A court or tribunal ordered it: tell the holder at once. `order` is its number and who gave it; `evidence` says
+    where the certified copy is. A second officer decides, and there is no time to answer: that court hears the holder.
+    Raises as `propose_revocation` does.
+    """
+    case = lock(case)
+    begun = begin(case, "propose_by_order", by=officer, now=now, codes=[code], words=text)
+    reason = next((each for each in codes_of_orders(case_clock.policy_of(case.application)) if each.code == code), None)
+    if reason is None:
+        raise CodeNotUsable(code)
+    if not order.strip():
+        raise ReasonNeeded("order")
+    notice = Notice(
         proposed_by=officer,
         sent_at=now,
-        answer_due_at=policy.add(
-            start=now, allowance=case_clock.notice_allowance(frozen, [code]), calendar=case_clock.calendar()
-        ),
+        answer_due_at=now,
+        ran_out_at=now,
+        text=begun.words,
+        is_order=True,
+        order_named=order.strip(),
     )
-    record(case, "proposed_revocation", begun.actor, now, reason=code)
+    found = _announce(case, notice, reason, evidence, "propose_by_order", now)
+    record(case, "proposed_by_order", begun.actor, now, reason=code)
+    _tell_of(found, notice, reason, "registration_ordered", now, order=notice.order_named)
+    return notice
+
+
+def _announce(case: Case, notice: Notice, reason: Reason, evidence: str, act: str, now: dt.datetime) -> Registration:
+    """Keep the notice; the registration that it is about."""
+    found = registration_of(case, now)
+    if found is None:
+        raise NotPossibleNow(act, case.standing)
+    if not evidence.strip():
+        raise ReasonNeeded("evidence")
+    notice.case, notice.codes, notice.evidence = case, [reason.code], evidence.strip()
+    notice.decide_by = case_clock.decide_by(notice)
+    notice.save(force_insert=True)
+    return found
+
+
+def _tell_of(
+    found: Registration, notice: Notice, reason: Reason, template: str, now: dt.datetime, **context: Any
+) -> None:
+    frozen = case_clock.policy_of(notice.case.application)
     notify_holder(
         found,
-        "registration_notice",
+        template,
         now,
-        code=[code],
+        code=[reason.code],
         reason=[reason.text],
+        provisions=list(remedies.provisions_of(frozen, [reason.code])),
+        remedies=[
+            each
+            for each in remedies.remedies_of(frozen, [reason.code])
+            if notice.is_order or each.key in remedies.BEFORE_THE_DECISION
+        ],
         text=f"{notice.text}\n{notice.evidence}",
-        due_at=notice.answer_due_at,
-        url=reverse("portal:notice", args=[case.application.reference]),
+        url=reverse("portal:notice", args=[notice.case.application.reference]),
+        **context,
     )
-    return notice
 
 
 @transaction.atomic
@@ -108,6 +160,30 @@ def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) 
 
 
 @transaction.atomic
+def let_lapse(*, case: Case, now: dt.datetime) -> None:
+    """It was not decided in its time: the proposal is dropped by the clock, and the holder and its author are told."""
+    case = lock(case)
+    begin(case, "let_proposal_lapse", by="clock", now=now)
+    notice = _standing(case, "let_proposal_lapse")
+    notice.withdrawn_at = now
+    notice.save(update_fields=["withdrawn_at"])
+    record(case, "proposal_lapsed", "clock", now, reason=" ".join(notice.codes))
+    decision = queries.decision_of(case)
+    if decision is not None and decision.registration is not None:
+        notify_holder(decision.registration, "registration_stays", now, undecided=True)
+    letters.write_letter(
+        to=notice.proposed_by,
+        template="proposal_lapsed",
+        about=case.application.subject,
+        context={
+            "reference": case.application.reference,
+            "url": reverse("decide:case", args=[case.application.reference]),
+        },
+        now=now,
+    )
+
+
+@transaction.atomic
 def second_revocation(*, case: Case, officer: User, because: str, now: dt.datetime) -> Revocation:
     """The second officer's decision: suspended or struck out, as the code says. Its words are the second officer's.
     Raises NotPossibleNow, and as `transitions.begin` does.
@@ -122,11 +198,14 @@ def second_revocation(*, case: Case, officer: User, because: str, now: dt.dateti
         raise NotPossibleNow("second_revocation", case.standing)
     forum = frozen.forum_for("officer_decision")
     assert forum is not None  # noqa: S101 - the loader refuses a policy without one
+    kind = reasons[0].kind
+    ends_at = case_clock.suspension_ends_at(case.application, now) if kind == "suspension" else None
     taken = Revocation.objects.create(
         case=case,
         registration=found,
         notice=notice,
-        kind=reasons[0].kind,
+        kind=kind,
+        ends_at=ends_at,
         codes=notice.codes,
         text=begun.words,
         decided_by=actor,
@@ -141,7 +220,12 @@ def second_revocation(*, case: Case, officer: User, because: str, now: dt.dateti
     if taken.kind == "suspension":
         # In the place of a pause of the holder's own, which a press would end.
         pausing.suspend(
-            registration=found, code=notice.codes[0], actor=actor, now=now, instead_of=rules.PAUSED_AT_REQUEST
+            registration=found,
+            code=notice.codes[0],
+            actor=actor,
+            now=now,
+            until=ends_at,
+            instead_of=rules.PAUSED_AT_REQUEST,
         )
     else:
         register.strike_out(registration=found, code=notice.codes[0], actor=actor, now=now)
@@ -161,9 +245,11 @@ def second_revocation(*, case: Case, officer: User, because: str, now: dt.dateti
         reason=[reason.text for reason in reasons],
         provisions=list(remedies.provisions_of(frozen, notice.codes)),
         remedies=list(remedies.remedies_after(frozen, notice.codes)),
-        **remedies.written_to(frozen),
+        **({} if notice.is_order else remedies.written_to(frozen)),
         text=taken.text,
-        appeal_until=taken.appeal_until,
+        order=notice.order_named,
+        appeal_until=None if notice.is_order else taken.appeal_until,
+        **({"ends_at": ends_at} if ends_at is not None else {}),
     )
     wake()
     return taken
@@ -191,8 +277,9 @@ def restore_registration(*, case: Case, officer: User, why: str, now: dt.datetim
 
 
 def taken_back(case: Case) -> QuerySet[Revocation]:
-    """What was taken back from this case and not restored, the last in front."""
-    found = Revocation.objects.filter(case=case, restored_at__isnull=True).select_related("registration")
+    """What was taken back from this case and did not end, the last in front."""
+    found = Revocation.objects.filter(case=case, restored_at__isnull=True, ended_at__isnull=True)
+    found = found.select_related("registration")
     return found.order_by("-at", "-id")
 
 
@@ -221,19 +308,9 @@ def waiting(*, officer: User, now: dt.datetime) -> list[tuple[Notice, rules.Cann
     )
     found = standing.select_related("case__application__organisation", "case__application__applicant", "proposed_by")
     is_own = conflicts_of_interest.own_of(officer)
-    is_director, is_new = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
+    second = Second(officer, now)
     return [
-        (
-            each,
-            rules.may_second(
-                proposer=each.proposed_by_id,
-                second=officer.pk,
-                is_director=is_director,
-                reasons=[case_clock.policy_of(each.case.application).reasons[code] for code in each.codes],
-                ripe=each.state == rules.NoticeState.RIPE,
-                is_new=is_new,
-            ),
-        )
-        for each in found.order_by("answer_due_at", "id")[:200]
+        (each, second.cannot(each))
+        for each in found.order_by("decide_by", "id")[:200]
         if not is_own(each.case.application)
     ]

@@ -1,7 +1,9 @@
-"""The page on which a registration is proposed to be taken back, decided by a second officer, and restored."""
+"""The page on which a registration is proposed to be taken back, its holder heard, a second officer decides, and it is
+restored."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,41 +14,35 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.people.access import officer_required, person
+from rahdari.policy import Reason
+from rahdari.web.values import when
 
-from . import case_clock, queries, revocation, transitions, words
+from . import case_clock, hearings, queries, revocation, transitions, words
 from .case_access import moved_on, opened, render
 from .case_page import CasePage
 from .forms import RestoreForm, SecondTakingBackForm, TakeBackForm
-from .models import Case
-from .rules import Status
+from .hearing_forms import OrderForm, RecordHearingForm, SetHearingForm
+from .models import Case, Notice
+from .rules import HearingOutcome, HearingState, Status
 
 
 @never_cache
 @officer_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, reference: str) -> HttpResponse:
-    """What can be done with the registration of a decided case now: propose, decide as second officer, restore."""
+    """What can be done with the registration of a decided case now: propose, hear its holder, decide as second officer,
+    restore."""
     case, now = opened(request, reference), timezone.now()
     page = CasePage(case, reader=person(request), now=now, language=get_language() or "en")
     found, restorable = revocation.registration_of(case, now), revocation.to_restore(case, now)
     if case.status != Status.DECIDED or (found is None and restorable is None):
         return redirect("decide:case", reference=reference)
     notice = queries.open_notice(case)
-    given = request.POST if request.method == "POST" else None
-    form: Any
     if notice is not None:
-        form = SecondTakingBackForm(given)
-    elif restorable is not None:
-        form = RestoreForm(given)
-    else:
-        form = TakeBackForm(given, codes=_codes(case))
-    if request.method == "POST" and form.is_valid():
-        try:
-            _act(request, case, form)
-        except transitions.MayNotSecond as error:
-            messages.warning(request, words.why_not_second(error.why))
-        except (transitions.NotPossibleNow, transitions.CodeNotUsable, transitions.AlreadyAnswered):
-            messages.warning(request, moved_on())
+        notice.case = case
+    shown = _forms(request, case, notice, may_restore=restorable is not None)
+    sent = next((form for form in shown.values() if form.is_bound), None)
+    if sent is not None and sent.is_valid() and _done(request, case, sent):
         return redirect("decide:revoke", reference=reference)
     context = {
         "page": page,
@@ -54,8 +50,13 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
         "application": case.application,
         "registration": found or (restorable.registration if restorable is not None else None),
         "notice": notice,
+        "decide_by": case_clock.decide_by_as_told(notice) if notice is not None else None,
+        "hearings": hearings.hearings_of(notice) if notice is not None else (),
+        "waits_for_hearing": notice is not None and notice.hearing == HearingState.ASKED,
+        "hearing_bounds": _bounds(notice, now),
         "restorable": restorable,
-        "form": form,
+        **shown,
+        "sent": sent,
         "evidence": [
             (
                 reason.code,
@@ -65,13 +66,73 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
             for reason in revocation.codes_of(page.policy)
         ],
     }
-    return render(request, "decide/revoke.html", context, status=422 if form.errors else 200)
+    return render(request, "decide/revoke.html", context, status=422 if sent is not None and sent.errors else 200)
 
 
-def _codes(case: Case) -> list[tuple[str, str]]:
+# By these a sent form is known; whatever else is sent is the one that the page begins with.
+OF_ORDER, OF_DAY, OF_MINUTES = "order_number", "hearing_day", "hearing_minutes"
+
+
+def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_restore: bool) -> dict[str, forms.Form]:
+    """The forms of the page, by their names in the template; the one that was sent is bound."""
+    given = request.POST if request.method == "POST" else None
+    rules, now = case_clock.policy_of(case.application), timezone.now()
+
+    def of(key: str) -> Any:
+        return given if given is not None and key in given else None
+
+    first = None if of(OF_ORDER) or of(OF_DAY) or of(OF_MINUTES) else given
+    if notice is not None:
+        found: dict[str, forms.Form] = {"form": SecondTakingBackForm(first)}
+        if notice.hearing == HearingState.ASKED:
+            set_for = hearings.to_come(notice)
+            if set_for is not None and now >= set_for.starts_at:
+                found["record_form"] = RecordHearingForm(of(OF_MINUTES))
+            found["set_form"] = SetHearingForm(of(OF_DAY), moved=set_for is not None)
+        return found
+    if may_restore:
+        return {"form": RestoreForm(first)}
+    found = {"form": TakeBackForm(first, codes=_titled(revocation.codes_of(rules)))}
+    if orders := _titled(revocation.codes_of_orders(rules)):
+        found["order_form"] = OrderForm(of(OF_ORDER), codes=orders)
+    return found
+
+
+def _titled(reasons: list[Reason]) -> list[tuple[str, str]]:
     language = get_language() or "en"
-    usable = revocation.codes_of(case_clock.policy_of(case.application))
-    return [(reason.code, f"{reason.code} {reason.text.in_language(language)}") for reason in usable]
+    return [(reason.code, f"{reason.code} {reason.text.in_language(language)}") for reason in reasons]
+
+
+def _bounds(notice: Notice | None, now: Any) -> tuple[Any, Any] | None:
+    """Between which times a hearing can be set now, while one is asked for."""
+    if notice is None or notice.hearing != HearingState.ASKED:
+        return None
+    return case_clock.hearing_from(notice, now), case_clock.hearing_until(notice, now)
+
+
+def _done(request: HttpRequest, case: Case, form: forms.Form) -> bool:
+    """Do what the form says. False: it says something that cannot be, and the form shows what."""
+    try:
+        _act(request, case, form)
+    except hearings.NotThen as error:
+        form.add_error(
+            "hearing_day",
+            _("Choose a time from %(earliest)s to %(latest)s: the holder is told so long before.")
+            % {"earliest": when(error.earliest), "latest": when(error.latest)},
+        )
+        return False
+    except hearings.MovedTooOften:
+        messages.warning(request, _("It was moved twice before. It is held on the day that is set."))
+    except transitions.MayNotSecond as error:
+        messages.warning(request, words.why_not_second(error.why))
+    except (
+        transitions.NotPossibleNow,
+        transitions.CodeNotUsable,
+        transitions.AlreadyAnswered,
+        hearings.NotSet,
+    ):
+        messages.warning(request, moved_on())
+    return True
 
 
 def _act(request: HttpRequest, case: Case, form: Any) -> None:
@@ -83,9 +144,31 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
                 code=given["take_code"], text=given["take_text"], evidence=given["take_evidence"], **facts
             )
             messages.success(request, _("The holder was told why, and has time to answer. A second officer decides."))
+        case OrderForm():
+            revocation.propose_by_order(
+                code=given["order_code"],
+                order=form.order,
+                text=given["order_text"],
+                evidence=given["order_copy"],
+                **facts,
+            )
+            messages.success(request, _("The holder was told. A second officer decides."))
         case RestoreForm():
             revocation.restore_registration(why=given["why"], **facts)
             messages.success(request, _("It is valid again, and we have told the holder."))
+        case SetHearingForm():
+            hearings.set_hearing(
+                starts_at=form.starts_at, place=given["hearing_place"], why=given.get("hearing_why", ""), **facts
+            )
+            messages.success(request, _("The hearing is set, and the holder was told."))
+        case RecordHearingForm():
+            hearings.record_hearing(
+                attended=given["hearing_attended"],
+                minutes=given["hearing_minutes"],
+                nobody_came=given["hearing_outcome"] == HearingOutcome.NOBODY_CAME,
+                **facts,
+            )
+            messages.success(request, _("It is on file, and the holder reads it. A second officer decides."))
         case _ if given["decision"] == "take":
             revocation.second_revocation(because=given["because"], **facts)
             messages.success(request, _("It was revoked. The holder was told why, and how to appeal."))

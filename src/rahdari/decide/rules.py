@@ -1,8 +1,8 @@
 """How a case may move, and when it may be granted or refused. Pure: no database, no clock, no request.
 
-Three dimensions are kept apart and never multiplied into one list of statuses: the case's status, its question, its
-notice. A move that is not in MOVES does not exist. No move of a rule ends in a refusal, and no path reaches a refusal
-but by a notice whose time was given and a second officer.
+Four dimensions are kept apart and never multiplied into one list of statuses: the case's status, its question, its
+notice, the hearing about the notice. A move that is not in MOVES does not exist. No move of a rule ends in a refusal,
+and no path reaches a refusal but by a notice whose time was given and a second officer.
 """
 
 import datetime as dt
@@ -45,6 +45,18 @@ class NoticeState(StrEnum):
     RIPE = "ripe"  # answered, or the time is over: the second officer's turn
 
 
+class HearingState(StrEnum):
+    NONE = "none"  # nobody asked for one
+    ASKED = "asked"  # nothing is decided before it
+    OVER = "over"  # held, or the holder did not come
+
+
+class HearingOutcome(StrEnum):
+    ATTENDED = "attended"
+    NOBODY_CAME = "nobody_came"
+    MOVED = "moved"
+
+
 class By(StrEnum):
     RULE = "rule"
     OFFICER = "officer"
@@ -60,6 +72,7 @@ class CaseStanding:
     status: Status
     question: QuestionState = QuestionState.NONE
     notice: NoticeState = NoticeState.NONE
+    hearing: HearingState = HearingState.NONE
 
 
 QUIET = frozenset({QuestionState.NONE})
@@ -71,6 +84,10 @@ RUNNING = frozenset({NoticeState.RUNNING})
 RIPE = frozenset({NoticeState.RIPE})
 STANDING_NOTICE = RUNNING | RIPE
 ANY_NOTICE = frozenset(NoticeState)
+NO_HEARING = frozenset({HearingState.NONE})
+HEARING_ASKED = frozenset({HearingState.ASKED})
+HEARING_SETTLED = frozenset({HearingState.NONE, HearingState.OVER})
+ANY_HEARING = frozenset(HearingState)
 
 
 @dataclass(frozen=True)
@@ -84,9 +101,15 @@ class Move:
     outcome: Outcome | None = None
     guards: tuple[str, ...] = ()
     reason_needed: bool = False
+    hearing: frozenset[HearingState] = ANY_HEARING
 
     def fits(self, standing: CaseStanding) -> bool:
-        return standing.status == self.source and standing.question in self.question and standing.notice in self.notice
+        return (
+            standing.status == self.source
+            and standing.question in self.question
+            and standing.notice in self.notice
+            and standing.hearing in self.hearing
+        )
 
     def is_by(self, actor: str) -> bool:
         """Whether somebody whom the journal calls this makes this move."""
@@ -180,8 +203,35 @@ MOVES = (
         ("reason_required", "confirmed_codes_only"),
         True,
     ),
+    # A court ordered it: what is to be answered is answered there, and the holder is told at once.
+    Move(
+        DECIDED,
+        "propose_by_order",
+        DECIDED,
+        By.OFFICER,
+        QUIET,
+        NO_NOTICE,
+        None,
+        ("reason_required", "confirmed_codes_only"),
+        True,
+    ),
     Move(DECIDED, "answer_notice", DECIDED, By.APPLICANT, QUIET, STANDING_NOTICE),
     Move(DECIDED, "let_notice_run_out", DECIDED, By.CLOCK, QUIET, RUNNING),
+    # The holder wants to be heard; an officer sets the day, and writes down what was said, or that nobody came.
+    Move(DECIDED, "ask_for_hearing", DECIDED, By.APPLICANT, QUIET, STANDING_NOTICE, hearing=NO_HEARING),
+    Move(DECIDED, "set_hearing", DECIDED, By.OFFICER, QUIET, STANDING_NOTICE, hearing=HEARING_ASKED),
+    Move(
+        DECIDED,
+        "record_hearing",
+        DECIDED,
+        By.OFFICER,
+        QUIET,
+        STANDING_NOTICE,
+        reason_needed=True,
+        hearing=HEARING_ASKED,
+    ),
+    # The time in which it had to be decided is over: the registration stays as it is.
+    Move(DECIDED, "let_proposal_lapse", DECIDED, By.CLOCK, QUIET, RIPE),
     Move(DECIDED, "keep_registration", DECIDED, By.OFFICER, QUIET, STANDING_NOTICE, reason_needed=True),
     Move(
         DECIDED,
@@ -193,8 +243,12 @@ MOVES = (
         Outcome.REVOKED,
         ("notice_before_refusal", "second_officer", "no_self_second", "director_rank", "reason_required"),
         True,
+        HEARING_SETTLED,
     ),
     Move(DECIDED, "restore_registration", DECIDED, By.OFFICER, QUIET, NO_NOTICE, reason_needed=True),
+    # A suspension ends on its day, or before it when what it rested on came.
+    Move(DECIDED, "end_suspension", DECIDED, By.CLOCK),
+    Move(DECIDED, "restore_by_rule", DECIDED, By.RULE),
 )
 
 
@@ -350,6 +404,8 @@ class CannotSecond(StrEnum):
     RANK = "rank"
     NOT_YET = "not_yet"
     NEW = "new"
+    HEARING = "hearing"
+    LATE = "late"
 
 
 def may_second(
@@ -360,14 +416,21 @@ def may_second(
     reasons: Iterable[Reason],
     ripe: bool,
     is_new: bool = False,
+    is_heard: bool = True,
+    is_late: bool = False,
 ) -> CannotSecond | None:
-    """`is_new`: in office for so short a time that whoever appointed them may be playing both parts."""
+    """`is_new`: in office for so short a time that whoever appointed them may be playing both parts. `is_heard`: no
+    hearing is to be held before. `is_late`: the time in which it had to be decided is over."""
     if proposer == second:
         return CannotSecond.YOURS
     if is_new:
         return CannotSecond.NEW
     if any(reason.rank == "director" for reason in reasons) and not is_director:
         return CannotSecond.RANK
+    if is_late:
+        return CannotSecond.LATE
+    if not is_heard:
+        return CannotSecond.HEARING
     return None if ripe else CannotSecond.NOT_YET
 
 

@@ -28,6 +28,7 @@ from rahdari.policy import Reason
 from . import case_clock, conflicts_of_interest, queries, queue_columns, rules
 from .models import Case, CaseQuestion, Notice
 from .rules import By, CaseStanding, Move, Outcome, Status
+from .seconding import Second
 
 # How the journal names the workflow where it makes a move.
 WORKFLOW = "system:workflow"
@@ -181,15 +182,8 @@ def _may_second(attempt: Attempt) -> None:
     notice, officer = queries.open_notice(attempt.case), attempt.officer
     if notice is None or officer is None:
         raise NotPossibleNow("second", attempt.case.standing)
-    reasons = case_clock.policy_of(attempt.case.application).reasons
-    why = rules.may_second(
-        proposer=notice.proposed_by_id,
-        second=officer.pk,
-        is_director=people.has_rank(officer, "director"),
-        reasons=[reasons[code] for code in notice.codes],
-        ripe=notice.state == rules.NoticeState.RIPE,
-        is_new=queries.is_new_in_office(officer, attempt.now),
-    )
+    notice.case = attempt.case
+    why = Second(officer, attempt.now).cannot(notice)
     if why is not None:
         raise MayNotSecond(why)
 

@@ -117,7 +117,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
         request,
         "decide/approvals.html",
         {
-            "takings": takings,
+            "takings": [(notice, words.why_not_second(cannot) if cannot else "") for notice, cannot in takings],
             "rows": rows,
             "mine": shown.mine,
             "shown": shown,

@@ -185,20 +185,31 @@ LETTERS: dict[str, Kind] = {
     "registration_ended": _kind(_("A registration was ended by its holder"), "registration until", "by_others"),
     "registration_paused": _kind(_("A registration was paused by its holder"), "registration until", "by_others"),
     "registration_notice": _kind(
-        _("Notice before a registration is revoked"), "registration reason due_at", "code text", note="answer_by"
+        _("Notice before a registration is revoked"),
+        "registration reason due_at",
+        "code text provisions remedies decide_by",
+        note="answer_by",
     ),
+    "registration_ordered": _kind(
+        _("A court ordered that a registration is revoked"),
+        "registration reason order",
+        "code text provisions remedies",
+    ),
+    "hearing_set": _kind(_("A hearing is set"), "registration day place", "moved text"),
+    "hearing_held": _kind(_("A hearing is over"), "registration text decide_by", "nobody_came"),
     "registration_suspended": _kind(
         _("A registration was suspended"),
-        "registration reason appeal_until",
-        "code text provisions remedies post email",
+        "registration reason ends_at",
+        "code text provisions remedies post email appeal_until order",
     ),
     "registration_struck_out": _kind(
         _("A registration was struck out"),
-        "registration reason appeal_until",
-        "code text provisions remedies post email",
+        "registration reason",
+        "code text provisions remedies post email appeal_until order",
     ),
-    "registration_stays": _kind(_("A registration stays as it is"), "registration", "text"),
-    "registration_goes_on": _kind(_("A registration continues"), "registration", "lost"),
+    "registration_stays": _kind(_("A registration stays as it is"), "registration", "text undecided"),
+    "registration_goes_on": _kind(_("A registration continues"), "registration", "lost suspension_over came"),
+    "proposal_lapsed": _kind(_("A proposal was not decided in time"), "reference", note=""),
 }
 
 # Those that only an optional room writes, by how their names begin.

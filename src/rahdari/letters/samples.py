@@ -102,11 +102,12 @@ def _revocation(rules: _Rules, kind: str, *, told: bool = False) -> Facts:
     found = [each for each in rules.reasons.values() if each.kind == kind and each.ground == "finding"]
     reason = found[0]
     facts = {"registration": REGISTRATION, "code": reason.code, "reason": reason, "text": "Sample note of the officer."}
+    facts["provisions"] = list(rules.provisions(reason.provisions))
+    facts["remedies"] = [rules.remedies[key] for key in reason.remedies]
     if told:
         return facts
     return facts | {
-        "provisions": list(rules.provisions(reason.provisions)),
-        "remedies": [rules.remedies[key] for key in reason.remedies],
+        **({"ends_at": _days(90)} if kind == "suspension" else {}),
         "appeal_until": _days(30),
         **({"post": rules.contact.post, "email": rules.contact.email} if rules.contact else {}),
     }
@@ -251,7 +252,25 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "registration_expired": lambda rules: {"registration": REGISTRATION, "valid_until": AT},
     "registration_ended": lambda rules: {"registration": REGISTRATION, "until": _days(30)},
     "registration_paused": lambda rules: {"registration": REGISTRATION, "until": _days(7)},
-    "registration_notice": lambda rules: {**_revocation(rules, "striking_out", told=True), "due_at": _days(30)},
+    "registration_notice": lambda rules: {
+        **_revocation(rules, "striking_out", told=True),
+        "due_at": _days(30),
+        "decide_by": _days(44),
+    },
+    "registration_ordered": lambda rules: {
+        **_revocation(rules, "striking_out", told=True),
+        "order": "Sample order 12 of 2026, Sample Court",
+    },
+    "hearing_set": lambda rules: {
+        "registration": REGISTRATION,
+        "day": _days(12),
+        "place": "Sample Road 1, Sample City, room 2",
+    },
+    "hearing_held": lambda rules: {
+        "registration": REGISTRATION,
+        "text": "Sample minutes of the officer.",
+        "decide_by": _days(26),
+    },
     "registration_suspended": lambda rules: _revocation(rules, "suspension"),
     "registration_struck_out": lambda rules: _revocation(rules, "striking_out"),
     "file_kept": lambda rules: {
@@ -262,6 +281,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     },
     "registration_stays": lambda rules: {"registration": REGISTRATION, "text": "Sample note of the officer."},
     "registration_goes_on": lambda rules: {"registration": REGISTRATION},
+    "proposal_lapsed": lambda rules: {"reference": REFERENCE},
 }
 
 

@@ -26,7 +26,7 @@ from rahdari.apply.form_errors import megabytes, too_many_drafts
 from rahdari.apply.models import Application, Document
 from rahdari.apply.sent_files import Refused, accepted, take_in
 from rahdari.checks import queries as checks
-from rahdari.decide import case_clock, queries, questions, refusals, remedies, transitions
+from rahdari.decide import case_clock, hearings, queries, questions, refusals, remedies, transitions
 from rahdari.decide import due as decide_due
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.decide.rules import Status
@@ -197,6 +197,15 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
     if told is None:
         return redirect("portal:application", reference=reference)
     policy, now = case_clock.policy_of(application), timezone.now()
+    if "hear" in request.POST:
+        try:
+            hearings.ask_for_hearing(notice=told, actor=by.actor, now=now)
+            messages.success(request, _("You are heard before anything is decided. A letter tells you day and place."))
+        except hearings.NoHearing:
+            messages.warning(request, why(hearings.NoHearing))
+        except transitions.NotPossibleNow:
+            messages.warning(request, _("Nothing is proposed any more about which you could be heard."))
+        return redirect(request.path)
     answering, act = _answering(request, application, by, told)
     if act == "again":
         return _kept(request)
@@ -221,10 +230,24 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         "reasons": [remedies.reason_with_law(policy, code) for code in told.codes],
         **_clock(start=told.sent_at, due=due, now=now),
         "may_answer": told.may_answer,
-        "revocation": case.status == Status.DECIDED,
         "papers": answering.papers,
+        **_about_revocation(case, told),
     }
     return render(request, "portal/applicant/notice.html", context)
+
+
+def _about_revocation(case: Case, told: Notice) -> dict[str, object]:
+    """Where a registration is to be taken back: until when that is decided, and the hearing about it."""
+    if case.status != Status.DECIDED:
+        return {}
+    told.case = case
+    return {
+        "revocation": True,
+        "decide_by": case_clock.decide_by_as_told(told),
+        "may_ask_hearing": hearings.may_ask(told),
+        "hearing": told.hearing,
+        "hearings": hearings.hearings_of(told),
+    }
 
 
 @login_required

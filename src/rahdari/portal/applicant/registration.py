@@ -144,14 +144,15 @@ def _page_of(remedy: Remedy, found: Registration) -> str:
 def _revocation(found: Registration, state: str) -> dict[str, object]:
     """Why it was suspended or struck out, and what its holder can do."""
     taken = remedies.last_revocation(found) if state in {"suspended", "struck_out"} else None
-    if taken is None or taken.restored_at is not None:
+    if taken is None or taken.is_over:
         return {}
     rules = case_clock.policy_of(taken.case.application)
     return {
         "taken": taken,
         "taken_reasons": [remedies.reason_with_law(rules, code) for code in taken.codes],
         "taken_remedies": [(each, _page_of(each, found)) for each in remedies.remedies_after(rules, taken.codes)],
-        "contact": rules.contact,
+        "contact": None if taken.notice.is_order else rules.contact,
+        "taken_appeal_until": None if taken.notice.is_order else taken.appeal_until,
     }
 
 

@@ -1,0 +1,40 @@
+"""Whether an officer may decide as the second one: one answer for the act, for the page of the case, and for lists."""
+
+import datetime as dt
+
+from rahdari.people import queries as people
+from rahdari.people.models import User
+
+from . import case_clock, queries, rules
+from .models import Notice
+
+
+class Second:
+    """An officer who would decide at this time. What is asked of their post is asked once, for any number of
+    notices."""
+
+    def __init__(self, officer: User, now: dt.datetime) -> None:
+        self.officer, self.now = officer, now
+        self.is_director = people.has_rank(officer, "director")
+        self.is_new = queries.is_new_in_office(officer, now)
+
+    def cannot(self, notice: Notice) -> rules.CannotSecond | None:
+        """Why they may not; None: they may."""
+        known = case_clock.policy_of(notice.case.application).reasons
+        return rules.may_second(
+            proposer=notice.proposed_by_id,
+            second=self.officer.pk,
+            is_director=self.is_director,
+            reasons=[known[code] for code in notice.codes],
+            ripe=notice.state == rules.NoticeState.RIPE,
+            is_new=self.is_new,
+            is_heard=notice.hearing != rules.HearingState.ASKED,
+            is_late=is_out_of_time(notice, self.now),
+        )
+
+
+def is_out_of_time(notice: Notice, now: dt.datetime) -> bool:
+    """Whether the time in which it had to be decided is over. A refusal has none: it escalates."""
+    if notice.decide_by is None or now <= notice.decide_by:
+        return False
+    return now > case_clock.decide_by_as_told(notice)

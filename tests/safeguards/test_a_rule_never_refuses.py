@@ -24,7 +24,8 @@ def test_the_database_takes_no_refusal_by_a_rule(officer: User, second: User) ->
 
 def test_no_move_of_a_case_refuses_by_a_rule() -> None:
     by_rule = {move.act for move in MOVES if move.by == "rule"}
-    assert by_rule == {"grant_by_rule", "grant_provisionally", "confirm_grant"}
+    # The last one ends what officers did, in the holder's favour.
+    assert by_rule == {"grant_by_rule", "grant_provisionally", "confirm_grant", "restore_by_rule"}
 
 
 def test_no_policy_file_lets_a_rule_refuse() -> None:

@@ -11,7 +11,7 @@ from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address import Part, format_block, vpn
 from rahdari.applicant import lines, paper, registrations
 from rahdari.applicant.proof_history import Proved, begin, by_address, pending_method, previous_method, proofs_of
-from rahdari.applicant.registration_status import CHANGEABLE, standing_of
+from rahdari.applicant.registration_status import CHANGEABLE, awaits_evidence, standing_of
 from rahdari.apply import access, renewal, subjects
 from rahdari.apply import queries as apply
 from rahdari.apply.address_form import RunsForm
@@ -299,7 +299,10 @@ def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
 
 def _again(call: Call, reference: str, about: About) -> Answer:
     act = Act.ADDRESSES if about is About.CHANGE else Act.APPLY
-    found, by = valid(call, reference, act, standing=CHANGEABLE)
+    standing = CHANGEABLE
+    if about is About.RENEWAL and awaits_evidence(held(call, reference, act).row, call.now):
+        standing = standing | {Standing.SUSPENDED}
+    found, by = valid(call, reference, act, standing=standing)
     row = renewal.apply_again(
         registration=found,
         applicant=call.person,

@@ -3,6 +3,8 @@
 import datetime as dt
 
 from rahdari import optional
+from rahdari.apply import queries as applications
+from rahdari.apply import renewal
 from rahdari.decide.rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
@@ -42,6 +44,17 @@ def stays(entry: Entry) -> bool:
 
 def may_change(found: Registration, now: dt.datetime) -> bool:
     return standing_of(found, now) in CHANGEABLE
+
+
+def awaits_evidence(found: Registration, now: dt.datetime) -> bool:
+    """Whether it is suspended because evidence has expired, so that a renewal with new evidence ends that."""
+    return standing_of(found, now) == Standing.SUSPENDED and renewal.awaits_new_evidence(
+        found, applications.policy_in_force()
+    )
+
+
+def may_renew(found: Registration, now: dt.datetime) -> bool:
+    return may_change(found, now) or awaits_evidence(found, now)
 
 
 def may_go_on(found: Registration, now: dt.datetime) -> bool:

@@ -57,7 +57,16 @@ class RegistrationOver(Exception):
         self.registration = registration
 
 
+def awaits_new_evidence(registration: Registration, policy: Policy) -> bool:
+    """Whether it is suspended because evidence of it has expired: a renewal with new evidence ends that."""
+    reason = policy.reasons.get(registration.suspended_code)
+    return reason is not None and reason.ends_with_new_evidence
+
+
 def renewal_opens_at(registration: Registration, policy: Policy) -> dt.datetime:
+    """From when it can be renewed: at once where new evidence is what it waits for."""
+    if registration.suspended_at is not None and awaits_new_evidence(registration, policy):
+        return registration.suspended_at
     return registration.valid_until - dt.timedelta(days=policy.renewal.opens_days_before)
 
 
@@ -86,7 +95,9 @@ def apply_again(
     if under_way is not None:
         return under_way
     last = subjects.last_granted_for(registration)
-    taken = taken_over(registration, last, about, policy, now) if last is not None else None
+    # What has expired is no evidence any more: all of it is asked for anew.
+    anew = about == About.RENEWAL and awaits_new_evidence(registration, policy)
+    taken = taken_over(registration, last, about, policy, now) if last is not None and not anew else None
     draft = Application(
         applicant=applicant,
         service=registration.category,

@@ -94,6 +94,8 @@ def put(
     if held is not None:
         held.name, held.member_number, held.member_index = member.name, member.number, number
         held.valid_from = min(held.valid_from, member.valid_from)
+        if held.valid_until != member.valid_until:
+            held.renewed_at = now
         held.valid_until, held.method = member.valid_until, method
         return held
     return Attestation(
@@ -122,8 +124,8 @@ def renew(*, attestation: Attestation, valid_until: dt.date, by: str, now: dt.da
     if found.revoked_at is not None:
         raise NotRevocable(found)
     if found.valid_until != valid_until:
-        before, found.valid_until = found.valid_until, valid_until
-        found.save(update_fields=["valid_until"])
+        before, found.valid_until, found.renewed_at = found.valid_until, valid_until, now
+        found.save(update_fields=["valid_until", "renewed_at"])
         journal.record(
             act="attest.renewed",
             actor=f"association:{found.association}",

@@ -75,6 +75,8 @@ class Attestation(models.Model):
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=120)
     member_list = models.ForeignKey(MemberList, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # When the association last gave it another last day.
+    renewed_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.CharField(max_length=120, blank=True)
     revocation = models.SlugField(max_length=60, blank=True)

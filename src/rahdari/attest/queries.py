@@ -289,6 +289,20 @@ def uses_of(attestation: Attestation) -> QuerySet[AttestationUse]:
     return AttestationUse.objects.filter(attestation=attestation).order_by("at", "id")
 
 
+def attested_anew(subject: str, since: dt.datetime, now: dt.datetime) -> bool:
+    """Whether an association has said again since then, of the same member, what counted for this subject, and it is
+    live today."""
+    today = day_of(now)
+    for use in AttestationUse.objects.filter(subject=subject).select_related("attestation"):
+        said = use.attestation
+        again = candidates(association=said.association, indexes=[said.identifier_index])
+        for each in again:
+            is_new = max(at for at in (each.made_at, each.renewed_at) if at is not None) > since
+            if each.claim == said.claim and is_new and each.is_live(today):
+                return True
+    return False
+
+
 def open_uses() -> QuerySet[AttestationUse]:
     """What counted for applications that were not decided when we last looked."""
     return AttestationUse.objects.filter(closed_at__isnull=True).select_related("attestation").order_by("at", "id")

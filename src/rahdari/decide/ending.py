@@ -20,11 +20,12 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act
 from rahdari.register import actions as register
-from rahdari.register import pausing
+from rahdari.register import changes, pausing
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import UNDONE_WITHIN, Standing
 
+from . import case_clock
 from .models import Revocation
 from .rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
 from .transitions import begin, lock, record
@@ -118,9 +119,16 @@ def resume_due(registration: Registration, now: dt.datetime) -> bool:
     return _resume_without_officer(registration, "end_suspension", "clock", now, until=now)
 
 
-def restore_by_rule(*, registration: Registration, code: str, actor: str, now: dt.datetime) -> bool:
-    """What it was suspended for under this code is there again: it goes on at once, by rule. Whether it did."""
-    return _resume_without_officer(registration, "restore_by_rule", actor, now, code=code)
+def restore_renewed(*, registration: Registration, now: dt.datetime) -> bool:
+    """The evidence that had expired is there anew: a suspension for that, and for nothing else, is over at once, by
+    rule. Whether it was."""
+    taken = suspension_of(registration)
+    if taken is None:
+        return False
+    known = case_clock.policy_of(taken.case.application).reasons
+    if not all(known[code].ends_with_new_evidence for code in taken.codes):
+        return False
+    return _resume_without_officer(registration, "restore_by_rule", f"rule:{taken.rule_version}", now)
 
 
 @transaction.atomic
@@ -131,19 +139,22 @@ def _resume_without_officer(
     now: dt.datetime,
     *,
     until: dt.datetime | None = None,
-    code: str | None = None,
 ) -> bool:
-    """`until`, `code`: only what ends by then, or is suspended under it. The case is locked first, as officers do."""
+    """`until`: only what ends by then; without it, only what officers suspended. The case is locked first, as officers
+    do."""
+    before = suspension_of(registration)
+    case = lock(before.case) if before is not None else None
     taken = suspension_of(registration)
-    case = lock(taken.case) if taken is not None else None
-    found = Registration.objects.select_for_update().get(pk=registration.pk)
-    ends_at, suspended_code = found.suspended_until, found.suspended_code
-    if entries.standing(found, now) is not Standing.SUSPENDED or (code is not None and code != suspended_code):
+    try:
+        found = changes.locked_valid(registration.pk, now)
+    except changes.NotValid:
         return False
-    if until is not None and (ends_at is None or ends_at > until):
+    ends_at, suspended_code = found.suspended_until, found.suspended_code
+    is_suspension = taken is not None and suspended_code in taken.codes
+    is_due = is_suspension if until is None else ends_at is not None and ends_at <= until
+    if entries.standing(found, now) is not Standing.SUSPENDED or not is_due:
         return False
     found = pausing.resume(registration=found, actor=actor, now=now)
-    is_suspension = taken is not None and suspended_code in taken.codes
     if taken is not None and case is not None and is_suspension:
         begin(case, act, by=actor, now=now)
         taken.ended_at, taken.ended_by = now, actor

@@ -311,6 +311,11 @@ class Reason:
         """Taken against somebody's will. An end at request or by its own term is not."""
         return self.kind in ADVERSE_KINDS and self.ground not in {"request", "term"}
 
+    @property
+    def ends_with_new_evidence(self) -> bool:
+        """A suspension because evidence has expired: it is over when new evidence is accepted."""
+        return self.kind == "suspension" and self.ground == "finding" and "date_and_reminders" in self.evidence
+
     def usable(self, confirm_allowed: bool) -> bool:
         return self.status == "confirmed" or confirm_allowed
 

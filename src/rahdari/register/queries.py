@@ -307,6 +307,14 @@ def due_to_resume(*, now: dt.datetime) -> QuerySet[Registration]:
     ).order_by("suspended_until", "id")
 
 
+def suspended() -> QuerySet[Registration]:
+    """All that are suspended or paused now, the first in front."""
+    found = Registration.objects.filter(
+        suspended_until__isnull=False, struck_out_at__isnull=True, expired_at__isnull=True
+    )
+    return found.order_by("suspended_until", "id")
+
+
 def may_be_undone(registration: Registration, now: dt.datetime) -> bool:
     """Whether an end can still be undone: its time has not passed, and the term goes on."""
     ended_at = registration.struck_out_at

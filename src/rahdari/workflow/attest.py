@@ -28,6 +28,7 @@ from rahdari.checks.models import Check
 from rahdari.checks.names import compare_names
 from rahdari.checks.rules import Answer
 from rahdari.db.queues import each_of
+from rahdari.decide import ending
 from rahdari.decide import queries as decisions
 from rahdari.decide.rules import Grantable
 from rahdari.inquiry.rules import SILENT
@@ -36,6 +37,7 @@ from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import CheckRule, Policy
 from rahdari.register import queries as entries
+from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
 
 from .attest_matching import KIND, about, answer, both, is_worth_asking, known_by
@@ -46,7 +48,7 @@ from .employment_proofs import let_another_proof_follow
 from .inquiries import Asked, came_at
 from .reminding import Due, Reminder
 from .representing import take_word_of_association
-from .step import AN_HOUR, Place, Step, together
+from .step import A_MINUTE, AN_HOUR, Place, Step, together
 
 CLOSED_WITHIN = dt.timedelta(days=1)
 WITHDREW = "association_withdrew"
@@ -315,6 +317,18 @@ def close_proved_matters(matter: AttestationReview, now: dt.datetime) -> bool:
     return False
 
 
+# -- suspended because it had expired --------------------------------------------------------------------------------
+
+
+@each_of(lambda: entries.suspended())
+def restore_what_is_attested_anew(registration: Registration, now: dt.datetime) -> bool:
+    """Registrations that officers suspended because evidence had expired, whose association has said it again since."""
+    taken, last = ending.suspension_of(registration), subjects.last_granted_for(registration)
+    if taken is None or last is None or not attestations.attested_anew(last.subject, taken.at, now):
+        return False
+    return ending.restore_renewed(registration=registration, now=now)
+
+
 # -- what the workflow asks for ----------------------------------------------------------------------------------------
 
 
@@ -377,6 +391,7 @@ STEPS = {
     Place.REGISTERED: (
         Step("attest: what was revoked", follow_revocations),
         Step("attest: what officers decided", together(apply_outcomes, close_proved_matters)),
+        Step("attest: what is attested anew", restore_what_is_attested_anew, rests=A_MINUTE),
         Step("attest: delete old lists", lists.delete_old_lists, rests=AN_HOUR),
     ),
 }

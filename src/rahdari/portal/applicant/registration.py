@@ -20,7 +20,14 @@ from rahdari.applicant.access_log import looks_at_registration
 from rahdari.applicant.lines import count_of, lines_of
 from rahdari.applicant.lines import standing_of as standing_at_operators
 from rahdari.applicant.proof_history import by_address, proofs_of
-from rahdari.applicant.registration_status import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
+from rahdari.applicant.registration_status import (
+    CHANGEABLE,
+    addresses_of,
+    may_go_on,
+    may_renew,
+    standing_of,
+    stays,
+)
 from rahdari.applicant.registrations import may_act_for
 from rahdari.applicant.titles import service_title
 from rahdari.apply import queries as applications
@@ -103,7 +110,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "line_left": bool(optional.ask("rahdari.applicant", "is_left", found)),
         "in_grace": register.is_in_grace(found, now),
         # What a provisional one needs is what is still to come; no renewal stands in for it.
-        "may_renew": state in CHANGEABLE and may_act and not found.is_provisional and now >= opens_at,
+        "may_renew": may_renew(found, now) and may_act and not found.is_provisional and now >= opens_at,
         "opens_at": opens_at,
         "proofs": proofs_of([entry for entry in entries if entry.kind != "dynamic"]),
         "published": standing,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
+from rahdari.applicant.registration_status import PAUSED, awaits_evidence, may_change, may_renew, standing_of
 from rahdari.apply import access, drafts
 from rahdari.apply import queries as applications
 from rahdari.apply import renewal as apply_renewal
@@ -43,8 +43,10 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
     act = Act.ADDRESSES if about is About.CHANGE else Act.APPLY
     found, by = own_registration(request, reference, act)
     now = timezone.now()
-    if not may_change(found, now):
+    may = may_renew(found, now) if about is About.RENEWAL else may_change(found, now)
+    if not may:
         return redirect("portal:registration", reference=found.reference)
+    awaits = awaits_evidence(found, now)
     policy = applications.policy_in_force()
     opens_at = apply_renewal.renewal_opens_at(found, policy)
     under_way = applications.under_way_for(found, about)
@@ -71,7 +73,7 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
             return redirect(request.path)
         if not access.may(person(request), act, application=application):
             return redirect(request.path)
-        as_it_is = about is About.RENEWAL and request.POST.get("act") == "as_it_is"
+        as_it_is = about is About.RENEWAL and not awaits and request.POST.get("act") == "as_it_is"
         if as_it_is and under_way is None and not renewing.send_as_it_is(request, application, policy, by):
             messages.info(request, renewing.not_sent())
             return redirect("portal:tasks", reference=application.reference)
@@ -80,7 +82,7 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
     context = {
         "as_it_is": (
             renewing.as_it_is(request, found, policy, now)
-            if is_open and about is About.RENEWAL and under_way is None
+            if is_open and about is About.RENEWAL and under_way is None and not awaits
             else None
         ),
         "registration": found,
@@ -88,6 +90,7 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
         "opens_at": opens_at,
         "is_open": is_open,
         "is_paused": standing_of(found, now) == PAUSED,
+        "awaits_evidence": awaits,
         "in_grace": register.is_in_grace(found, now),
         "under_way": under_way if mine else None,
         "another": under_way is not None and not mine,

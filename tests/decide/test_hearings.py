@@ -108,7 +108,10 @@ class TestSetHearing:
     def test_leaves_room_also_long_after_the_answer(self, officer: User) -> None:
         case, _found = asked(officer)
         now = ASKED + 14 * DAY
-        assert set_for(case, officer, first_day(case, now), now=now).starts_at > now
+        hearing = set_for(case, officer, first_day(case, now), now=now)
+        decide_by = open_notice(case).decide_by
+        assert hearing.starts_at > now
+        assert decide_by is not None and decide_by > hearing.starts_at + 10 * DAY, "it begins with the day that is set"
 
     def test_moves_it_twice_and_no_more_with_a_sentence(self, officer: User, second: User) -> None:
         case, _found = asked(officer)
@@ -154,6 +157,11 @@ class TestRecordHearing:
         assert minutes in page and "The holder, alone" in page
         decide(case, second, day + 2 * HOUR)
         assert entries.standing(entries.fresh(found), day + DAY) is Standing.SUSPENDED
+        assert minutes in holder.get(reverse("portal:registration", args=[found.reference])).text
+        desk = Client()
+        desk.force_login(second)
+        desk.post(reverse("decide:why", args=[case.application.reference]), {"why": "complaint"})
+        assert minutes in desk.get(reverse("decide:revoke", args=[case.application.reference])).text
 
     def test_of_one_to_which_nobody_came_lets_the_case_go_on(self, officer: User, second: User) -> None:
         case, _found = asked(officer)
@@ -271,7 +279,7 @@ class TestPages:
         assert "You asked for a hearing" in holder.get(there).text
         assert "The holder asked for a hearing" in desk.get(reverse("decide:approvals")).text
         wrong = desk.post(place, {"hearing_day": "2026-01-05", "hearing_time": "10:30", "hearing_place": PLACE})
-        assert wrong.status_code == 422 and "Choose a time from" in wrong.text
+        assert wrong.status_code == 422 and "Choose a day from" in wrong.text
         day = timezone.localtime(case_clock.hearing_from(open_notice(case), now)) + DAY
         sent = {"hearing_day": f"{day:%Y-%m-%d}", "hearing_time": "10:30", "hearing_place": PLACE}
         assert desk.post(place, sent)["Location"] == place

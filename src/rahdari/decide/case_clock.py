@@ -198,7 +198,8 @@ def decide_by_as_told(notice: Notice) -> dt.datetime:
 def hearing_from(notice: Notice, now: dt.datetime) -> dt.datetime:
     """The first moment for which a hearing may be set now: the holder is told so long before."""
     clock = policy_of(notice.case.application).clocks["hearing_notice"]
-    return policy.add(start=now, allowance=clock, calendar=calendar())
+    # A time in days ends with the last moment of its last one.
+    return policy.add(start=now, allowance=clock, calendar=calendar()) + dt.timedelta(microseconds=1)
 
 
 def hearing_until(notice: Notice, now: dt.datetime) -> dt.datetime:

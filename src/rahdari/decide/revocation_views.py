@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.people.access import officer_required, person
 from rahdari.policy import Reason
-from rahdari.web.values import when
+from rahdari.web.values import day
 
 from . import case_clock, hearings, queries, revocation, transitions, words
 from .case_access import moved_on, opened, render
@@ -44,6 +44,7 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
     sent = next((form for form in shown.values() if form.is_bound), None)
     if sent is not None and sent.is_valid() and _done(request, case, sent):
         return redirect("decide:revoke", reference=reference)
+    about = notice or (restorable.notice if restorable is not None else None)
     context = {
         "page": page,
         "case": case,
@@ -51,7 +52,7 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
         "registration": found or (restorable.registration if restorable is not None else None),
         "notice": notice,
         "decide_by": case_clock.decide_by_as_told(notice) if notice is not None else None,
-        "hearings": hearings.hearings_of(notice) if notice is not None else (),
+        "hearings": hearings.hearings_of(about) if about is not None else (),
         "waits_for_hearing": notice is not None and notice.hearing == HearingState.ASKED,
         "hearing_bounds": _bounds(notice, now),
         "restorable": restorable,
@@ -117,8 +118,8 @@ def _done(request: HttpRequest, case: Case, form: forms.Form) -> bool:
     except hearings.NotThen as error:
         form.add_error(
             "hearing_day",
-            _("Choose a time from %(earliest)s to %(latest)s: the holder is told so long before.")
-            % {"earliest": when(error.earliest), "latest": when(error.latest)},
+            _("Choose a day from %(earliest)s to %(latest)s: the holder is told so long before.")
+            % {"earliest": day(error.earliest), "latest": day(error.latest)},
         )
         return False
     except hearings.MovedTooOften:

@@ -34,7 +34,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply import renewal, subjects
 from rahdari.apply.models import Endpoint
 from rahdari.apply.summary import SummaryLine
-from rahdari.decide import case_clock, remedies
+from rahdari.decide import case_clock, hearings, remedies
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import Remedy
@@ -159,6 +159,7 @@ def _revocation(found: Registration, state: str) -> dict[str, object]:
         "taken_reasons": [remedies.reason_with_law(rules, code) for code in taken.codes],
         "taken_remedies": [(each, _page_of(each, found)) for each in remedies.remedies_after(rules, taken.codes)],
         "contact": None if taken.notice.is_order else rules.contact,
+        "taken_hearings": hearings.hearings_of(taken.notice),
         "taken_appeal_until": None if taken.notice.is_order else taken.appeal_until,
     }
 

@@ -1,0 +1,78 @@
+"""The pages of a revocation in Chromium at 360 px, fetched first: axe finds nothing, nothing scrolls sideways."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari.decide import case_clock, hearings, revocation
+from rahdari.people.models import User
+from tests.builders.cases import DAY
+from tests.in_browser import faults_on_a_small_phone
+
+from .test_fair_revocation import open_notice
+from .test_hearings import set_for
+from .test_revocation import granted
+
+pytestmark = [pytest.mark.django_db, pytest.mark.browser, pytest.mark.whole]
+LONG = "The router answered for somebody else at 198.51.100.14, twice, and the holder said that it had been off. " * 4
+
+
+def pages_of(officer: User, second: User, language: str) -> Iterator[tuple[str, str]]:
+    case, found = granted()
+    reference = case.application.reference
+    place, there = reverse("decide:revoke", args=[reference]), reverse("portal:notice", args=[reference])
+    own = reverse("portal:registration", args=[found.reference])
+    holder, desk = Client(), Client()
+    for browser, user in ((holder, case.application.applicant), (desk, second)):
+        browser.cookies["django_language"] = language
+        User.objects.filter(pk=user.pk).update(language=language)
+        user.refresh_from_db()
+        browser.force_login(user)
+    desk.post(reverse("decide:why", args=[reference]), {"why": "complaint"})
+    yield "propose", desk.get(place).text
+    yield "propose-error", desk.post(place, {"take_code": "S4"}).text
+    yield "order-error", desk.post(place, {"order_number": ""}).text
+    ago = timezone.now() - 25 * DAY
+    revocation.propose_revocation(case=case, officer=officer, code="S4", text=LONG, evidence=LONG, now=ago)
+    yield "notice", holder.get(there).text
+    yield "registration-noticed", holder.get(own).text
+    hearings.ask_for_hearing(notice=open_notice(case), actor=f"person:{case.application.applicant_id}", now=ago)
+    yield "notice-asked", holder.get(there).text
+    yield "set", desk.get(place).text
+    yield "set-error", desk.post(place, {"hearing_day": "2026-01-05", "hearing_time": "10:30"}).text
+    day = case_clock.hearing_from(open_notice(case), ago) + DAY
+    set_for(case, officer, day, now=ago)
+    set_for(case, officer, day + 2 * DAY, now=ago + DAY, why="The room is closed.")
+    yield "notice-set", holder.get(there).text
+    yield "record", desk.get(place).text
+    yield "record-error", desk.post(place, {"hearing_minutes": ""}).text
+    yield "approvals", desk.get(reverse("decide:approvals")).text
+    sent = {"hearing_minutes": LONG, "hearing_outcome": "attended", "hearing_attended": "The holder, and a friend"}
+    desk.post(place, sent)
+    yield "notice-heard", holder.get(there).text
+    now = timezone.now()
+    holder.post(there, {"answer": "My router was off.", "send": "1"})
+    yield "second", desk.get(place).text
+    revocation.second_revocation(case=case, officer=second, because="Two proofs failed.", now=now)
+    yield "registration-suspended", holder.get(own).text
+    yield "restore", desk.get(place).text
+    revocation.restore_registration(case=case, officer=second, why="It was proved again.", now=now)
+    revocation.propose_by_order(
+        case=case,
+        officer=officer,
+        code="X6",
+        order="Order 12 of 2026, Sample Court of a long name, 2026-11-10",
+        text="The order names this registration.",
+        evidence="Certified copy, file 7.",
+        now=timezone.now(),
+    )
+    yield "notice-ordered", holder.get(there).text
+    yield "second-ordered", desk.get(place).text
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_pages_have_nothing_for_axe_to_find_and_fit_a_small_phone(officer: User, second: User, language: str) -> None:
+    assert faults_on_a_small_phone(pages_of(officer, second, language), language) == []

@@ -33,6 +33,7 @@ from .test_walk import (
     ASSOCIATIONS,
     AT_THE_DESK,
     CLOSED_TO_NOBODY,
+    DECIDERS_OF_APPEALS,
     IN_BETWEEN,
     METHODS,
     OF_STAFF,
@@ -233,7 +234,15 @@ class TestTheOwner:
                 assert f"/{facts['reference']}/" in answer.headers["Location"]
 
     def test_may_not_open_pages_of_staff(self, world: World) -> None:
-        staff = OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ASSOCIATIONS | ADMINISTRATORS | WATCHERS_OF_POSTS
+        staff = (
+            OFFICERS
+            | OFFICERS_ON_RECORD
+            | DECIDERS_OF_APPEALS
+            | OPERATORS
+            | ASSOCIATIONS
+            | ADMINISTRATORS
+            | WATCHERS_OF_POSTS
+        )
         closed_to(world, "A", staff | ACCOUNTANTS)
 
 
@@ -350,9 +359,11 @@ class TestAnotherPerson:
 
     def test_opens_pages_of_staff_only_with_the_post(self, world: World, visitor: str) -> None:
         names = OPERATORS | ASSOCIATIONS | ADMINISTRATORS | WATCHERS_OF_POSTS | ACCOUNTANTS
-        names |= OFFICERS | OFFICERS_ON_RECORD | STAFF
+        names |= OFFICERS | OFFICERS_ON_RECORD | DECIDERS_OF_APPEALS | STAFF
         if visitor in AT_THE_DESK:
             names = names - OFFICERS - OFFICERS_ON_RECORD - STAFF
+        if visitor == "director":
+            names = names - DECIDERS_OF_APPEALS
         if visitor == "operator":
             names = names - OPERATORS
         if visitor == "association":

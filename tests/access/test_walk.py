@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from rahdari.address import parse_parts
 from rahdari.api import interface
+from rahdari.appeal import actions as appeals
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.apply.step_forms import PAGES
 from rahdari.attest.rules import Identifier
@@ -94,6 +95,7 @@ OWN_APPLICATION = frozenset(
     portal:prove_operator portal:prove_contact portal:share portal:client portal:represent
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:apply_anew portal:withdraw portal:proof portal:send_proof
+    portal:appeal portal:withdraw_appeal
     apply:about apply:person apply:company apply:contact apply:purpose apply:evidence apply:association
     apply:addresses apply:add_address apply:change_address apply:remove_address portal:another_officer
     apply:add_many apply:address_sample apply:address_file apply:corrected_addresses
@@ -111,6 +113,11 @@ ACTS_OF_A_HOLDER = frozenset(
     portal:changing portal:remote_staff
     portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )
+# Whoever has rank, and a reviewer for their one appeal: tests/appeal.
+DECIDERS_OF_APPEALS = frozenset(
+    """appeal:appeals appeal:appeal appeal:take appeal:set_hearing appeal:record_hearing appeal:decide
+    appeal:refuse_late appeal:name_reviewer appeal:paper""".split()
+)
 OFFICERS = frozenset(
     """decide:queue decide:approvals decide:unreached decide:keys decide:search portal:feed portal:hold
     portal:proofs_in_vain portal:matters portal:matter""".split()
@@ -119,7 +126,7 @@ OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
     decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
     decide:name_network decide:revoke decide:ask_operator decide:record_several decide:search_from_case
-    decide:document decide:hold decide:recuse""".split()
+    decide:document decide:hold decide:recuse appeal:written appeal:served""".split()
 )
 READ_AT_THE_DESK = frozenset(
     "decide:case decide:why decide:addresses decide:addresses_table decide:address decide:document".split()
@@ -155,6 +162,7 @@ EXPECTED = (
     ACTS_OF_A_HOLDER,
     OFFICERS,
     OFFICERS_ON_RECORD,
+    DECIDERS_OF_APPEALS,
     OPERATORS,
     ASSOCIATIONS,
     OWN_ATTESTATION,
@@ -191,6 +199,7 @@ ALL = dict(patterns())
 # Who opens what: each page is asked for by somebody who may see it.
 OF_STAFF = {
     "officer": OFFICERS | OFFICERS_ON_RECORD | STAFF,
+    "director": DECIDERS_OF_APPEALS,
     "operator": OPERATORS,
     "association": ASSOCIATIONS,
     "administrator": ADMINISTRATORS | WATCHERS_OF_POSTS,
@@ -212,6 +221,8 @@ class World:
     letter: uuid.UUID = field(default_factory=uuid.uuid4)
     passkey: int = 0
     invoice: str = ""
+    # A's appeal against the refusal.
+    appeal: str = ""
     payment: uuid.UUID = field(default_factory=uuid.uuid4)
     # What the sample association said of A.
     attestation: str = ""
@@ -287,6 +298,7 @@ class World:
                 )
             },
             **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
+            **{key: {"reference": self.appeal, "document": uuid.uuid4()} for key in DECIDERS_OF_APPEALS},
             "portal:hold": {"hold": uuid.uuid4()},
             "sms:report": {"provider": "gateway"},
             "letters:no_reminders": {"id": uuid.uuid4(), "token": links.token("letters.no_reminders", "0")},
@@ -380,6 +392,9 @@ def the_story() -> World:
         "notice": facts_of(story.a_notice(a).application),
         "refusal": facts_of(story.a_refusal(a).application),
     }
+    refused = Application.objects.get(reference=found.sent["refusal"]["reference"])
+    appeal = appeals.send(application=refused, grounds=["fact"], words="It is mine.", actor=f"person:{a.pk}", now=now)
+    found.appeal = appeal.reference
     granted = story.a_granted_application(a)
     found.registrations = {
         "person": story.registration_of(granted).reference,

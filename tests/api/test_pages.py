@@ -21,7 +21,8 @@ APPLICANTS = (
     *(walk.ACTS_OF_A_HOLDER, walk.OWN_ATTESTATION, walk.OWN_INVOICE, walk.OWN_SHARING),
 )
 NOT_APPLICANTS = (
-    *(walk.PROGRAMS, walk.OFFICERS, walk.OFFICERS_ON_RECORD, walk.OPERATORS, walk.ASSOCIATIONS),
+    *(walk.PROGRAMS, walk.OFFICERS, walk.OFFICERS_ON_RECORD, walk.DECIDERS_OF_APPEALS),
+    *(walk.OPERATORS, walk.ASSOCIATIONS),
     *(walk.ADMINISTRATORS, walk.WATCHERS_OF_POSTS, walk.ACCOUNTANTS, walk.STAFF),
 )
 # Templates of these folders are of pages for applicants, but those of staff among them.

@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("urls",),
     ("portal", "api", "workflow"),
     ("applicant",),
+    ("appeal",),
     ("decide",),
     ("publish", "dyndns", "mobile"),
     ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
@@ -53,7 +54,7 @@ GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vanta
 WITHOUT_DJANGO = (*sorted(FACTS), "optional", "vantage", "agent", "push", "lookup", "client")
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
-    *("checks", "fees", "confirm", "attest", "decide", "api", "publish", "inquiry"),
+    *("checks", "fees", "confirm", "attest", "decide", "appeal", "api", "publish", "inquiry"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 

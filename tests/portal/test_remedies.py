@@ -48,7 +48,7 @@ def walked(*ways: str) -> pytest.MarkDecorator:
 
 
 def test_every_remedy_of_every_code_is_walked_below() -> None:
-    below = {"portal:notice", "portal:apply_anew", "portal:go_on", "portal:prove_again"}
+    below = {"portal:notice", "portal:apply_anew", "portal:go_on", "portal:prove_again", "portal:appeal"}
     assert {remedies.WAYS[key] for reason in ADVERSE for key in reason.remedies} == below | {
         remedies.IN_WRITING,
         remedies.ELSEWHERE,
@@ -187,6 +187,21 @@ def test_a_new_application_begins(the_house: None, applicant: User, reason: Reas
         assert reason.code in done.text and case.application.reference in done.text
     else:
         assert reverse("apply:start") in page
+
+
+@pytest.mark.django_db
+@walked("portal:appeal")
+def test_an_appeal_is_sent_from_the_page_of_the_letter(
+    the_house: None, applicant: User, reason: Reason, key: str
+) -> None:
+    case = decided(applicant, reason)
+    letter = " ".join(letter_of(case, reason).split())
+    assert RULES.remedies[key].text.en in letter
+    mine = signed_in(applicant)
+    place = reverse("portal:appeal", args=[case.application.reference])
+    assert f'href="{place}"' in mine.get(page_named_in(letter_of(case, reason))).text
+    done = mine.post(place, {"grounds": ["fact"], "words": WORDS, "hearing": "writing", "send": "1"}, follow=True)
+    assert "Your appeal is being decided" in done.text and WORDS in done.text
 
 
 @pytest.mark.django_db

@@ -64,6 +64,7 @@ _SAID = {
     "sharing": "part",
     "sharing.asked": "question",
     "sharing.ended": "application endpoint came_to",
+    "appeal": "application",
     "attestation": "attestation",
     "attestation.revoked": "attestation reason",
     TEST: "",

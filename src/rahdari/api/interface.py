@@ -33,6 +33,7 @@ MODULES = (
         "clients",
         "representing",
         "case_answers",
+        "appeals",
     ),
     *("registrations", "looks", "dyndns", "mobile", "address_files", "share", "remote"),
     *("organisations", "mandates", "attest", "fees", "letters", "webhooks"),

@@ -1,11 +1,13 @@
 """The addresses and documents of a draft, by the same forms and guards as on the pages."""
 
 import uuid
+from collections.abc import Callable
 
 from django.utils.translation import gettext as _
 
 from rahdari.address import vpn
 from rahdari.address.vpn import VPN_SERVICES
+from rahdari.appeal import queries as appeals
 from rahdari.apply import address_form, late_evidence, rules, screening
 from rahdari.apply import parts as apply_parts
 from rahdari.apply import queries as apply
@@ -168,6 +170,8 @@ def remove_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
 
 # Instead of a document of the service: a paper that goes with an answer.
 ANSWER = "answer"
+# A paper that goes with an appeal.
+APPEAL = "appeal"
 UPLOAD: Json = closed(
     {"rule": text(60, 1), "file": {"type": "string", "format": "binary", "minLength": 1}}, {"valid_until": DAY}
 )
@@ -195,10 +199,10 @@ def upload_document(call: Call, reference: str) -> Answer:
     Judged by its content and written anew without metadata, scripts or attachments; the file that was sent is not
     kept. `rule` is one of the service's documents, or `evidence`. `valid_until` is the last day that a certificate
     names, where the service asks for it. Once the application is sent: `answer`, for a paper that goes with the
-    answer to the open question or notice.
+    answer to the open question or notice, and `appeal`, for one that goes with the appeal that is being written.
     """
-    if call.body["rule"] == ANSWER:
-        return _with_an_answer(call, reference)
+    if call.body["rule"] in {ANSWER, APPEAL}:
+        return _with_an_answer(call, reference, _asked if call.body["rule"] == ANSWER else _draft_of_appeal)
     row, by, service = draft(call, reference)
     policy, rule, file = apply.policy_in_force(), call.body["rule"], call.files["file"]
     asked = service.document(rule)
@@ -232,7 +236,7 @@ def _guard(call: Call, policy: Policy) -> None:
         raise too_many(seconds)
 
 
-def _asked(row: Application) -> str:
+def _asked(call: Call, row: Application) -> str:
     """What is asked, as the papers of its answer are filed under it."""
     found = decide.awaiting_answer(row)
     if found is None:
@@ -240,9 +244,18 @@ def _asked(row: Application) -> str:
     return found.subject
 
 
-def _with_an_answer(call: Call, reference: str) -> Answer:
+def _draft_of_appeal(call: Call, row: Application) -> str:
+    """The appeal that is being written, likewise."""
+    thing = appeals.appealable(row, call.now)
+    draft = appeals.draft_of(thing.case, thing) if thing is not None else None
+    if draft is None:
+        raise impossible("not_awaited", _("Write the appeal first, then send the files that go with it."))
+    return draft.subject
+
+
+def _with_an_answer(call: Call, reference: str, which: Callable[[Call, Application], str]) -> Answer:
     (row, by), file = own(call, reference), call.files["file"]
-    asked = _asked(row)
+    asked = which(call, row)
     _guard(call, case_clock.policy_of(row))
     sent = late_evidence.File(file.name or "", file.read())
     kept = late_evidence.attach_to_answer(application=row, asked=asked, sent=sent, actor=by.actor, now=call.now)
@@ -264,7 +277,8 @@ def remove_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
     row, by = own(call, reference)
     found = apply.document_of(application=row, id=document)
     if rules.goes_with_an_answer(found.rule):
-        if found.rule != _asked(row):
+        asked = _draft_of_appeal if found.rule.startswith(f"{APPEAL}:") else _asked
+        if found.rule != asked(call, row):
             raise impossible("answered", _("This answer was sent, so it stays as it is."))
         late_evidence.remove_from_answer(document=found, actor=by.actor, now=call.now)
         return Answer(status=204)

@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from rahdari import optional
+from rahdari.appeal import actions as appeals
 from rahdari.apply import drafts, renewal
 from rahdari.apply import late_evidence as apply_late_evidence
 from rahdari.apply import sending as apply_sending
@@ -61,6 +62,12 @@ refusal(
     ),
     recusing.NotWithAnOfficer,
 )
+refusal(
+    "nothing_to_appeal",
+    _("There is nothing to appeal against, or your appeal was sent already."),
+    appeals.NothingToAppeal,
+)
+refusal("decided", _("The appeal was decided before you withdrew it. Nothing was changed."), appeals.NotPossibleNow)
 refusal(
     "too_late",
     _("It is too late for this answer. Apply again: it costs nothing."),

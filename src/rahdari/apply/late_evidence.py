@@ -98,7 +98,7 @@ def attach_to_answer(*, application: Application, asked: str, sent: File, actor:
     kept = judge_file(sent.content, name=sent.name, policy=policy, owner=application.applicant_id)
     with only_if_kept() as stored, transaction.atomic():
         row = Application.objects.select_for_update().get(pk=application.pk)
-        if row.status not in {Status.SUBMITTED, Status.GRANTED, Status.NOT_PURSUED}:
+        if row.status not in {Status.SUBMITTED, Status.GRANTED, Status.REFUSED, Status.NOT_PURSUED}:
             raise NothingAwaited(row)
         present = queries.documents_of_answer(row, asked)
         if (same := present.filter(sha256=kept.sha256).first()) is not None:

@@ -53,8 +53,10 @@ MOVES = (
     Move(Status.SUBMITTED, "close", Status.GRANTED),
     Move(Status.SUBMITTED, "close", Status.REFUSED),
     Move(Status.SUBMITTED, "close", Status.NOT_PURSUED),
-    # A grant that another holder overtook on the way to the register, and a file closed because nobody answered.
+    # A grant that another holder overtook on the way to the register, a refusal that was set aside on appeal, and a
+    # file closed because nobody answered.
     Move(Status.GRANTED, "reopen", Status.SUBMITTED),
+    Move(Status.REFUSED, "reopen", Status.SUBMITTED),
     Move(Status.NOT_PURSUED, "reopen", Status.SUBMITTED),
 )
 

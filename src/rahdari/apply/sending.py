@@ -237,7 +237,8 @@ def _close(
 
 
 def reopen_application(*, application: Application, actor: str, now: dt.datetime, reason: str = "") -> Application:
-    """Undo a grant that could not be entered, or a file closed as not pursued: it is undecided again.
+    """Undo a grant that could not be entered, a refusal that was set aside, or a file closed as not pursued: it is
+    undecided again.
     Raises MoveNotAllowed from any other state.
     """
     with transaction.atomic():

@@ -86,6 +86,7 @@ declare(
     Act("decide.kept_registration", _("The registration stays as it is"), EVERYBODY),
     Act("decide.revoked", _("The registration was revoked"), EVERYBODY, with_code=True),
     Act("decide.restored_registration", _("The registration was restored"), EVERYBODY, with_code=True),
+    Act("decide.set_aside", _("Set aside on appeal"), EVERYBODY, with_code=True),
     Act("decide.held_file", _("The file is kept longer than the normal period"), EVERYBODY),
     Act("decide.ended_hold", _("The file is kept for the normal period only"), EVERYBODY),
     Act("decide.named_network", _("The operator of an address was named"), OFFICERS),

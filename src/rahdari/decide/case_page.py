@@ -460,8 +460,10 @@ class CasePage:
 
     @cached_property
     def _refusals(self) -> list[Reason]:
-        """Without those that cannot fit the service: the fee of one that is free, a list that was not asked."""
-        return [reason for reason in self._usable("refusal") if in_file.fits(self.application, reason)]
+        """Without those that cannot fit the service (the fee of one that is free, a list that was not asked), and those
+        that an appeal found wrong in this case."""
+        usable = [reason for reason in self._usable("refusal") if in_file.fits(self.application, reason)]
+        return [reason for reason in usable if reason.code not in remedies.barred_codes(self.case)]
 
     def _waiting(self, kind: str) -> list[str]:
         """Codes that are off until somebody confirms them: they are not offered, and the page says so."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce, Concat
@@ -19,6 +20,11 @@ from rahdari.checks.models import Check
 from . import case_clock
 from .models import Case, CaseQuestion, Decision, Notice, Revocation
 from .rules import Outcome, Status
+
+# Until when something that a room above knows of may still change what came of an application; None: nothing does.
+# `WHILE_OPEN`: as long as it takes.
+WHILE_OPEN = dt.datetime.max.replace(tzinfo=dt.UTC)
+UNSETTLED: list[Callable[[Application], dt.datetime | None]] = []
 
 
 def clocks_to_run(now: dt.datetime) -> QuerySet[Case]:
@@ -123,6 +129,7 @@ def may_be_changed_until(application: Application) -> dt.datetime | None:
     for at in lapsed.values_list("lapsed_at", flat=True):
         allowance = case_clock.policy_of(application).reopen_within
         ends.append(policy.add(start=at, allowance=allowance, calendar=case_clock.calendar()) if at else None)
+    ends += [until(application) for until in UNSETTLED]
     return max((end for end in ends if end is not None), default=None)
 
 
@@ -137,7 +144,8 @@ def readable_until(application: Application) -> dt.datetime | None:
     ends = [application.closed_at + kept, may_be_changed_until(application)]
     if application.held_until is not None:
         ends.append(last_moment(application.held_until))
-    return max(end for end in ends if end is not None)
+    last = max(end for end in ends if end is not None)
+    return None if last == WHILE_OPEN else last
 
 
 def last_moment(day: dt.date) -> dt.datetime:

@@ -392,7 +392,7 @@ class Recusal(models.Model):
     @property
     def is_asked_for(self) -> bool:
         """Whether it was the applicant who asked."""
-        return not self.asked_by.startswith(("officer:", "supervisor:"))
+        return not self.asked_by.startswith(("officer:", "supervisor:", "appeal:"))
 
 
 class Hearing(models.Model):

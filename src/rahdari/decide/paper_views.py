@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as applications
+from rahdari.apply.models import Document
 from rahdari.people.access import officer_required, person
 from rahdari.vault.files import FileMissing
 
@@ -41,6 +42,11 @@ def document(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpR
         )
     except (applications.DocumentNotFound, FileMissing):
         raise Http404 from None
+    return in_a_box(found, content, reference)
+
+
+def in_a_box(found: Document, content: bytes, reference: str) -> HttpResponse:
+    """A paper of this application as a page may show it: without script, and never under the name that was sent."""
     in_place = found.media_type in POLICIES
     media_type = found.media_type if found.media_type in ENDINGS else "application/octet-stream"
     # Never the name that was sent: it may hold a person's name, and it goes into the officer's downloads.

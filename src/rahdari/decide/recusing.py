@@ -1,6 +1,7 @@
 """An officer with a conflict of interest leaves a case to others: by their own word, or because the applicant asked."""
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
 
@@ -66,7 +67,7 @@ def ask_for_another(*, case: Case, actor: str, why: str, now: dt.datetime) -> Re
     begun = begin(case, "ask_for_another_officer", by=actor, now=now, words=why)
     if (before := asked_before(case)) is not None:
         raise AskedBefore(before)
-    if not _others(case):
+    if not others(case):
         raise NobodyElse(case)
     recusal = _leave(case, case.assigned_to, asked_by=actor, why=begun.words, now=now)
     record(case, "asked_for_another", actor, now)
@@ -80,10 +81,11 @@ def _leave(case: Case, officer: User, *, asked_by: str, why: str, now: dt.dateti
     return Recusal.objects.create(case=case, officer=officer, asked_by=asked_by, why=why, at=now)
 
 
-def _others(case: Case) -> list[User]:
-    """Who could have the case in the place of whoever has it."""
+def others(case: Case, *, besides: Collection[User] = ()) -> list[User]:
+    """Who could have the case in the place of whoever has it, and of those `besides`."""
     posts = people.all_posts().filter(role__in=[Role.OFFICER, Role.SUPERVISOR])
-    found = {post.user_id: post.user for post in posts if post.user_id != case.assigned_to_id}
+    without = {case.assigned_to_id, *(each.pk for each in besides)}
+    found = {post.user_id: post.user for post in posts if post.user_id not in without}
     out = conflicts_of_interest.with_part_in(case.application, found.values())
     return [user for user in found.values() if user.pk not in out]
 

@@ -39,8 +39,9 @@ def propose_refusal(
     case = lock(case)
     begun = begin(case, "propose_refusal", by=officer, now=now, codes=codes, words=text)
     reasons = [usable(case, code, "refusal") for code in dict.fromkeys(codes)]
+    barred = remedies.barred_codes(case)
     for reason in reasons:
-        if not evidence.fits(case.application, reason):
+        if reason.code in barred or not evidence.fits(case.application, reason):
             raise CodeNotUsable(reason.code)
     evidence.require(case.application, reasons, named=bool(named.strip()))
     frozen = case_clock.policy_of(case.application)

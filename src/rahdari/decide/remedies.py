@@ -10,7 +10,7 @@ from rahdari.policy import Forum, Policy, Provision, Reason, Remedy
 from rahdari.register.models import Registration
 
 from .case_clock import policy_of
-from .models import Decision, Notice, Revocation
+from .models import Case, Decision, Notice, Revocation
 from .rules import Outcome, Status
 
 
@@ -54,7 +54,7 @@ WAYS = {
     "new_application": "portal:apply_anew",
     "undo": "portal:go_on",
     "prove_again": "portal:prove_again",
-    "appeal": IN_WRITING,
+    "appeal": "portal:appeal",
     "successor": IN_WRITING,
     "rebut_or_move": IN_WRITING,
     "licence": IN_WRITING,
@@ -96,6 +96,17 @@ def refused_before(draft: Application) -> tuple[Application, tuple[RefusedFor, .
         return None
     application = decision.case.application
     return application, tuple(reason_with_law(policy_of(application), code) for code in decision.codes)
+
+
+# Why a decision is void that was set aside on appeal.
+ALLOWED, SENT_BACK = "appeal_allowed", "appeal_sent_back"
+
+
+def barred_codes(case: Case) -> frozenset[str]:
+    """Codes of refusals of this case that an appeal found wrong: they are not used in it again."""
+    return frozenset(
+        code for decision in case.decisions.all() if decision.voided_why == ALLOWED for code in decision.codes
+    )
 
 
 def last_revocation(registration: Registration) -> Revocation | None:

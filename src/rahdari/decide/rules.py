@@ -65,6 +65,7 @@ class By(StrEnum):
     APPLICANT = "applicant"
     CLOCK = "clock"
     WORKFLOW = "workflow"
+    APPEAL = "appeal"
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ _KINDS = {
     By.APPLICANT: frozenset({"person", "agent"}),
     By.CLOCK: frozenset({"clock"}),
     By.WORKFLOW: frozenset({"system"}),
+    By.APPEAL: frozenset({"appeal"}),
 }
 
 
@@ -249,6 +251,9 @@ MOVES = (
     # A suspension ends on its day, or before it when what it rested on came.
     Move(DECIDED, "end_suspension", DECIDED, By.CLOCK),
     Move(DECIDED, "restore_by_rule", DECIDED, By.RULE),
+    # An appeal was allowed, or sent back: what was decided is void, and stays on record.
+    Move(DECIDED, "set_aside_refusal", OPEN, By.APPEAL),
+    Move(DECIDED, "set_aside_revocation", DECIDED, By.APPEAL),
 )
 
 

@@ -67,6 +67,7 @@ def who(actor: str, reader: User, colleagues: Mapping[str, User]) -> str:
         "rule": _("the rules"),
         "association": _("the association"),
         "clock": _("the clock"),
+        "appeal": _("an appeal"),
     }.get(kind, _("the system"))
 
 

@@ -74,6 +74,15 @@ LETTERS: dict[str, Kind] = {
     ),
     "application_late": _kind(_("The decision is late"), "reference", "complaint"),
     "application_not_pursued": _kind(_("Closed without a decision"), "reference", "readable_until"),
+    "appeal_received": _kind(_("An appeal arrived"), "reference due_at", "late heard", note="", urgent=True),
+    "appeal_hearing": _kind(_("When an appellant is heard"), "reference at how"),
+    "appeal_decided": _kind(
+        _("An appeal was decided"),
+        "reference outcome",
+        "points text carry_out_by lost forums",
+    ),
+    "appeal_late": _kind(_("An appeal was not decided in time"), "reference", "stands complaint"),
+    "appeal_to_review": _kind(_("A reviewer from outside is asked to decide an appeal"), "reference due_at"),
     "file_kept": _kind(_("A closed file is kept longer"), "reference", "until because text"),
     "reminder_to_answer": _kind(_("An answer is still missing"), "reference due_at", note="answer_by", reminder=True),
     "invoice": _kind(

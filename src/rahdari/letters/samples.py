@@ -113,6 +113,25 @@ def _revocation(rules: _Rules, kind: str, *, told: bool = False) -> Facts:
     }
 
 
+def _appeal_decided(rules: _Rules) -> Facts:
+    forums = rules.forums_for("authority_decision")
+    return {
+        "reference": f"{REFERENCE}-P1",
+        "outcome": policy.Text("Allowed", "منظور"),
+        "points": [
+            (
+                policy.Text("A fact is wrong", "کوئی بات حقیقت کے خلاف ہے"),
+                policy.Text("Allowed", "منظور"),
+                "Sample reason of whoever decided.",
+            )
+        ],
+        "text": "Sample note of whoever decided.",
+        "carry_out_by": _days(5),
+        "lost": 1,
+        "forums": [(forum.title, _days(30), forum.address or "", place == 0) for place, forum in enumerate(forums)],
+    }
+
+
 def _question(rules: _Rules) -> Facts:
     text = "The letter of Specimen Media names “Sample F. 31”. Is that you?\nOne sentence is enough."
     return {"reference": REFERENCE, "question": text, "due_at": _days(14)}
@@ -143,6 +162,19 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "application_notice": _notice,
     "application_refused": _refused,
     "application_late": lambda rules: {"reference": REFERENCE},
+    "appeal_received": lambda rules: {"reference": f"{REFERENCE}-P1", "due_at": _days(30), "late": True, "heard": True},
+    "appeal_hearing": lambda rules: {
+        "reference": f"{REFERENCE}-P1",
+        "at": _days(10),
+        "how": "We call the number that you gave.",
+    },
+    "appeal_decided": _appeal_decided,
+    "appeal_late": lambda rules: {
+        "reference": f"{REFERENCE}-P1",
+        "stands": True,
+        "complaint": rules.remedies.get("ombudsman"),
+    },
+    "appeal_to_review": lambda rules: {"reference": f"{REFERENCE}-P1", "due_at": _days(30)},
     "application_not_pursued": lambda rules: {"reference": REFERENCE, "readable_until": _days(90)},
     "reminder_to_answer": lambda rules: {"reference": REFERENCE, "due_at": _days(2)},
     "invoice": _invoice,

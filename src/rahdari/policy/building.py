@@ -268,6 +268,7 @@ def _forum(key: str, section: Section) -> Forum:
         sitting=section.choice("sitting", ("yes", "no", "unknown")),
         fallback=section.string("fallback", ""),
         source=section.string("source", filled=True),
+        address=section.text("address", optional=True),
     )
     if forum.sits in DECIDERS.get(forum.hears, set()):
         section.fault("An appeal never goes to whoever decided. Name another body.", "sits")

@@ -80,6 +80,8 @@ class Forum:
     sitting: str  # yes | no | unknown
     fallback: str
     source: str
+    # Where it is found, if the policy says.
+    address: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,7 +496,14 @@ class Policy:
         )
 
     def forum_for(self, decision: str) -> Forum | None:
-        return next((forum for forum in self.forums.values() if forum.hears == decision), None)
+        """Who hears an appeal against it; of several, the one that is not there in another's place."""
+        return next(iter(self.forums_for(decision)), None)
+
+    def forums_for(self, decision: str) -> list[Forum]:
+        """All who may hear it, and behind one of which it is not known that it sits who does so in its place."""
+        found = [forum for forum in self.forums.values() if forum.hears == decision]
+        in_place = {forum.fallback for forum in found if forum.fallback}
+        return sorted(found, key=lambda forum: forum.key in in_place)
 
     def open_items(self) -> tuple[SignedItem, ...]:
         return tuple(item for item in self.signed.values() if not item.is_signed)

@@ -137,6 +137,7 @@ INSTALLED_APPS = [
     "rahdari.share",
     "rahdari.remote",
     "rahdari.decide",
+    "rahdari.appeal",
     "rahdari.publish",
     "rahdari.dyndns",
     "rahdari.mobile",

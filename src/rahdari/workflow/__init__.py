@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from rahdari import optional
+from rahdari.appeal import actions as appeals
 from rahdari.apply import queries as applications
 from rahdari.checks import contacts
 from rahdari.confirm import callbacks
@@ -174,6 +175,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: settle those that end soon", conclude_ending, clock=True),
     Step("decide: follow the calendar", follow_calendar),
     Step("clocks", together(deadlines.end_unanswered, deadlines.escalate_late)),
+    Step("appeals", together(appeals.run_out, appeals.overtake, appeals.close_carried_out), clock=True),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),

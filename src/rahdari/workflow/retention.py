@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from django.db.models import QuerySet
 
 from rahdari import optional
+from rahdari.appeal import erasing as appeal_erasing
 from rahdari.apply import erasing, pending
 from rahdari.apply import queries as applications
 from rahdari.apply import subjects as apply_subjects
@@ -185,6 +186,7 @@ def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
     if not subjects:
         return False
     decide_erasing.erase_words(application=application, box=box)
+    appeal_erasing.erase_words(application=application, box=box)
     erase_about(subjects, application.applicant, box, now)
     box.seal(about=application.reference)
     return True

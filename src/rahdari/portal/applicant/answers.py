@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.appeal import queries as appeals
 from rahdari.applicant.answers import Answer, may_take_more_time
 from rahdari.applicant.late_evidence import options_of
 from rahdari.applicant.proofs import proofs_of
@@ -46,7 +48,7 @@ NEAR = 0.8
 class Answering:
     """An answer in the making: its form, the papers that go with it, and the files that could not be kept."""
 
-    form: Answer
+    form: Form
     papers: list[Document]
     refused: list[Refused]
     accept: str
@@ -84,9 +86,9 @@ def _answering(
     pressed = request.method == "POST" and "more_time" not in request.POST
     if pressed:
         data = {"answer": request.POST.get("answer", asked.draft)}
-        refused = _take_in(request, application, by, asked)
+        refused = take_in_papers(request, application, by, asked.subject)
         if given := request.POST.get("remove"):
-            _remove(application, asked, given, by.actor)
+            remove_paper(application, asked.subject, given, by.actor)
         act = "again" if {"remove", "add", "draft"} & set(request.POST) else "send"
     papers = list(apply.documents_of_answer(application, asked.subject))
     bound = data if act == "send" and not refused else None
@@ -103,21 +105,21 @@ def _answering(
     return answering, act
 
 
-def _take_in(request: HttpRequest, application: Application, by: Acting, asked: CaseQuestion | Notice) -> list[Refused]:
+def take_in_papers(request: HttpRequest, application: Application, by: Acting, asked: str) -> list[Refused]:
+    """Keep the files that were sent along, for what was `asked`. Returns those that could not be kept."""
+
     def keep(name: str, content: bytes) -> None:
         sent = late_evidence.File(name, content)
         late_evidence.attach_to_answer(
-            application=application, asked=asked.subject, sent=sent, actor=by.actor, now=timezone.now()
+            application=application, asked=asked, sent=sent, actor=by.actor, now=timezone.now()
         )
 
     policy = case_clock.policy_of(application)
     return take_in(request, policy, keep)[1]
 
 
-def _remove(application: Application, asked: CaseQuestion | Notice, given: str, actor: str) -> None:
-    found = next(
-        (each for each in apply.documents_of_answer(application, asked.subject) if str(each.pk) == given), None
-    )
+def remove_paper(application: Application, asked: str, given: str, actor: str) -> None:
+    found = next((each for each in apply.documents_of_answer(application, asked) if str(each.pk) == given), None)
     if found is not None:
         late_evidence.remove_from_answer(document=found, actor=actor, now=timezone.now())
 
@@ -298,5 +300,6 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
         "readable_until": decide_due.readable_until(application),
         "held": why_held(application, now),
         "may_apply": access.may(person(request), Act.APPLY, application=application),
+        "appeals": appeals.appeals_of(application),
     }
     return render(request, "portal/applicant/refusal.html", context)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari import optional
 from rahdari.address import Part, directory, format_block, vpn
+from rahdari.appeal import queries as appeals
 from rahdari.applicant.access_log import looks_at_registration
 from rahdari.applicant.lines import count_of, lines_of
 from rahdari.applicant.lines import standing_of as standing_at_operators
@@ -161,6 +162,7 @@ def _revocation(found: Registration, state: str) -> dict[str, object]:
         "contact": None if taken.notice.is_order else rules.contact,
         "taken_hearings": hearings.hearings_of(taken.notice),
         "taken_appeal_until": None if taken.notice.is_order else taken.appeal_until,
+        "appeals": [each for each in appeals.appeals_of(taken.case.application) if each.revocation_id == taken.pk],
     }
 
 

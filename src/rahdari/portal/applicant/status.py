@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import optional
+from rahdari.appeal import queries as appeals
 from rahdari.applicant.access_log import looks_at_application, looks_later
 from rahdari.applicant.answers import AnotherOfficer
 from rahdari.applicant.awaiting import clock_of, what_then
@@ -99,6 +101,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "shows_clock": not of_others
         and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_ask_for_another": recusing.may_ask_for_another(seen.case),
+        **_appeal(seen, now),
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION}
         and bool(options_of(found, now, seen.every_check)),
@@ -113,6 +116,22 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "state": state,
     }
     return render(request, "portal/applicant/status.html", context)
+
+
+# Where there may be an appeal: nothing is asked for all others.
+_MAY_BE_APPEALED = frozenset({Stage.REFUSED, Stage.SUSPENDED, Stage.STRUCK_OUT})
+
+
+def _appeal(seen: Overview, now: dt.datetime) -> dict[str, Any]:
+    """The last appeal in the case, and whether one can be sent because the decision is late."""
+    case = seen.case
+    is_late = case is not None and (case.escalated_at is not None or (seen.clock is not None and seen.clock.is_late))
+    was_set_aside = case is not None and any(each.voided_why.startswith("appeal") for each in case.decisions.all())
+    if not (seen.stage in _MAY_BE_APPEALED or is_late or was_set_aside):
+        return {}
+    found = appeals.appeals_of(seen.application)
+    thing = appeals.appealable(seen.application, now) if case is not None and case.status == "open" else None
+    return {"appeal": found[0] if found else None, "may_appeal_silence": thing is not None}
 
 
 def fee_to_come(seen: Overview) -> str:

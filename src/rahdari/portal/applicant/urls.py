@@ -4,6 +4,7 @@ from rahdari import optional
 
 from . import (
     answers,
+    appeal,
     branches,
     client,
     contact_method,
@@ -56,6 +57,8 @@ urlpatterns = [
     path("my/applications/<str:reference>/question/", answers.question, name="question"),
     path("my/applications/<str:reference>/notice/", answers.notice, name="notice"),
     path("my/applications/<str:reference>/refusal/", answers.refusal, name="refusal"),
+    path("my/applications/<str:reference>/appeal/", appeal.appeal, name="appeal"),
+    path("my/applications/<str:reference>/appeal/withdraw/", appeal.withdraw, name="withdraw_appeal"),
     path("my/applications/<str:reference>/refusal/again/", answers.apply_anew, name="apply_anew"),
     path("my/applications/<str:reference>/represent/", represent.represent, name="represent"),
     path("my/applications/<str:reference>/withdraw/", status.withdraw, name="withdraw"),

@@ -1,0 +1,225 @@
+"""What an appellant, an officer who records a letter, and whoever decides fill in. Nothing is chosen beforehand."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from . import words
+from .models import Point
+from .rules import GROUNDS, Against, Held, Outcome
+
+WORDS = 4000
+TOO_LONG = gettext_lazy("This is too long. Shorten it to 4,000 characters.")
+
+
+def _text(label: Any, missing: Any, *, rows: int = 3, hint: Any = "", required: bool = True) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=hint,
+        required=required,
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": rows, "dir": "auto"}),
+        error_messages={"required": missing, "max_length": TOO_LONG},
+    )
+
+
+class AppealForm(forms.Form):
+    """`against` says which grounds there are; with `papers` the words may be missing."""
+
+    use_required_attribute = False
+    grounds = forms.MultipleChoiceField(
+        label=gettext_lazy("What is wrong with the decision?"),
+        help_text=gettext_lazy("Choose all that apply. Each is decided for itself."),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": gettext_lazy("Choose what is wrong with the decision"),
+            "invalid_choice": gettext_lazy("Choose what is wrong with the decision"),
+        },
+    )
+    words = _text(
+        gettext_lazy("Say why, in your own words"),
+        gettext_lazy("Write why, in a sentence or two"),
+        rows=5,
+        hint=gettext_lazy("English or Urdu. You need not name a law."),
+    )
+    hearing = forms.ChoiceField(
+        label=gettext_lazy("How should we hear you?"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("writing", gettext_lazy("In writing is enough")),
+            ("call", gettext_lazy("By telephone or video")),
+        ],
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose how we should hear you")),
+    )
+
+    def __init__(self, *args: Any, against: Against, papers: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        grounds: Any = self.fields["grounds"]
+        if against == Against.SILENCE:
+            del self.fields["grounds"]
+        else:
+            grounds.choices = [(each.value, words.ground(each)) for each in GROUNDS[against]]
+            grounds.hints = {each.value: words.hint(each) for each in GROUNDS[against]}
+        self.fields["words"].required = not papers and against != Against.SILENCE
+        hearing: Any = self.fields["hearing"]
+        hearing.hints = {"call": _("We tell you day and time a week before.")}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As the acts take them."""
+        given = self.cleaned_data
+        return {
+            "grounds": given.get("grounds", []),
+            "words": given["words"],
+            "to_be_heard": given["hearing"] == "call",
+        }
+
+
+class WrittenAppealForm(AppealForm):
+    """One that came by letter, or was spoken at the desk."""
+
+    received = forms.DateField(
+        label=gettext_lazy("On which day it came"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the day.")),
+    )
+
+    def clean_received(self) -> dt.date:
+        received: dt.date = self.cleaned_data["received"]
+        if received > timezone.localdate():
+            raise forms.ValidationError(_("This day is still to come. Give the day on which the letter arrived."))
+        return received
+
+
+class HearingForm(forms.Form):
+    use_required_attribute = False
+    day = forms.DateField(
+        label=gettext_lazy("Day"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the day.")),
+    )
+    time = forms.TimeField(
+        label=gettext_lazy("Time"),
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the time, like 11:00.")),
+    )
+    how = _text(
+        gettext_lazy("Which number we call, or the link of the video"),
+        gettext_lazy("Say which number we call, or give the link."),
+        rows=2,
+        hint=gettext_lazy("The appellant reads this."),
+    )
+
+    def __init__(self, *args: Any, earliest: dt.datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.earliest = earliest
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if "day" in given and "time" in given:
+            at = timezone.make_aware(dt.datetime.combine(given["day"], given["time"]))
+            if at < self.earliest:
+                self.add_error(
+                    "day",
+                    _("This is too soon. The appellant is told a week before: give %(date)s or a later day.")
+                    % {"date": timezone.localdate(self.earliest).isoformat()},
+                )
+            given["at"] = at
+        return given
+
+
+class HeldForm(forms.Form):
+    use_required_attribute = False
+    held = forms.ChoiceField(
+        label=gettext_lazy("How it went"),
+        widget=forms.RadioSelect,
+        choices=[
+            (Held.HELD.value, gettext_lazy("The appellant was heard")),
+            (Held.NOBODY_CAME.value, gettext_lazy("Nobody came or answered")),
+        ],
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose one of the two.")),
+    )
+    minutes = _text(
+        gettext_lazy("What was said, or how often you tried"),
+        gettext_lazy("Write what was said, or how often you tried."),
+        hint=gettext_lazy("The appellant reads this."),
+    )
+
+
+class DecisionForm(forms.Form):
+    """Each point its outcome and why."""
+
+    use_required_attribute = False
+    text = _text(gettext_lazy("Anything else the appellant should read"), gettext_lazy("Write why."), required=False)
+
+    def __init__(self, *args: Any, points: Sequence[Point], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.points = list(points)
+        for point in self.points:
+            self.fields[f"outcome_{point.ground}"] = forms.ChoiceField(
+                label=words.ground(point.ground),
+                widget=forms.RadioSelect,
+                choices=[(each.value, words.outcome(each)) for each in Outcome],
+                error_messages=dict.fromkeys(
+                    ("required", "invalid_choice"), _("Choose what you decide about this point.")
+                ),
+            )
+            self.fields[f"why_{point.ground}"] = _text(
+                _("Why, in words that the appellant understands"), _("Enter why, in one sentence.")
+            )
+        self.order_fields([*(name for name in self.fields if name != "text"), "text"])
+
+    @property
+    def decided(self) -> dict[str, tuple[str, str]]:
+        given = self.cleaned_data
+        return {each.ground: (given[f"outcome_{each.ground}"], given[f"why_{each.ground}"]) for each in self.points}
+
+
+class TooLateForm(forms.Form):
+    use_required_attribute = False
+    too_late_because = _text(
+        gettext_lazy("Why the delay is not excused"),
+        gettext_lazy("Enter why, in one sentence."),
+        hint=gettext_lazy("The appellant reads this."),
+    )
+
+
+class ReviewerForm(forms.Form):
+    use_required_attribute = False
+    email = forms.EmailField(
+        label=gettext_lazy("Email address of the reviewer"),
+        widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "off"}),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give an email address.")),
+    )
+    who = _text(
+        gettext_lazy("Who that is, and why they can decide this"),
+        gettext_lazy("Say who that is."),
+        rows=2,
+        hint=gettext_lazy("The appellant reads this."),
+    )
+
+
+class ServedForm(forms.Form):
+    use_required_attribute = False
+    on = forms.DateField(
+        label=gettext_lazy("On which day it was handed over"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the day.")),
+    )
+    how = _text(
+        gettext_lazy("How, and to whom"),
+        gettext_lazy("Say how it was handed over, and to whom."),
+        rows=2,
+        hint=gettext_lazy("The time to appeal begins on this day. The holder reads this."),
+    )
+
+    def clean_on(self) -> dt.date:
+        on: dt.date = self.cleaned_data["on"]
+        if on > timezone.localdate():
+            raise forms.ValidationError(_("This day is still to come. Give the day on which it was handed over."))
+        return on

@@ -1,0 +1,296 @@
+"""Reads of appeals. `appeal_for_decider` is the gatekeeper of the desk's side: it opens an appeal, with its file, for
+somebody who may decide it, and records that it did. The appellant's pages reach an appeal by its application.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from rahdari import policy
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application, Document
+from rahdari.decide import case_clock, conflicts_of_interest
+from rahdari.decide import queries as cases
+from rahdari.decide.due import WHILE_OPEN, last_moment
+from rahdari.decide.models import Case, Decision, Revocation
+from rahdari.decide.revocation import taken_back
+from rahdari.decide.rules import Outcome as Decided
+from rahdari.decide.rules import Status
+from rahdari.errors import RahdariError
+from rahdari.journal import actions as journal
+from rahdari.letters import queries as letters
+from rahdari.people import queries as people
+from rahdari.people.access import actor_of
+from rahdari.people.models import DIRECTOR, Role, User
+from rahdari.policy import Forum
+
+from . import rules
+from .models import Appeal, Served
+from .rules import Against, CannotDecide
+
+# The letters with which a decision is served.
+ORDERS = ("application_refused", "registration_suspended", "registration_struck_out")
+
+
+class AppealNotFound(RahdariError):
+    """There is no such appeal, or it is not for you: nobody learns which. `.reference` is what was asked for."""
+
+    says = "no appeal {reference!r} for this person"
+    reference: str
+
+
+@dataclass(frozen=True)
+class Appealable:
+    """What can be appealed against now, and until when. `until` None: its time has not begun to run."""
+
+    case: Case
+    against: Against
+    decision: Decision | None = None
+    revocation: Revocation | None = None
+    until: dt.datetime | None = None
+
+
+def appeals() -> QuerySet[Appeal]:
+    found = Appeal.objects.select_related(
+        "case__application__applicant",
+        "case__application__organisation",
+        "case__application__mandate",
+        "decision",
+        "revocation__registration",
+        "assigned_to",
+        "decided_by",
+        "reviewer__user",
+    )
+    return found.prefetch_related("points")
+
+
+# -- the appellant's side ------------------------------------------------------------------------------------------
+
+
+def appeals_of(application: Application) -> list[Appeal]:
+    """What was sent, the newest first. The caller has made sure that the application is theirs."""
+    found = appeals().filter(case__application=application, sent_at__isnull=False)
+    return list(found.order_by("-number"))
+
+
+def draft_of(case: Case, thing: Appealable) -> Appeal | None:
+    """What was begun against this and not sent."""
+    found = appeals().filter(case=case, sent_at__isnull=True, withdrawn_at__isnull=True, against=thing.against)
+    return found.filter(decision=thing.decision, revocation=thing.revocation).first()
+
+
+def appealable(application: Application, now: dt.datetime) -> Appealable | None:
+    """What an appeal can be sent against now: a refusal, a registration that was taken back, or that no decision came
+    in its time. None where there is nothing, or it was appealed against before."""
+    case = cases.case_of(application)
+    if case is None:
+        return None
+    thing = _against(case, now)
+    if thing is None:
+        return None
+    before = Appeal.objects.filter(case=case, sent_at__isnull=False, withdrawn_at__isnull=True, against=thing.against)
+    same = before.filter(decision=thing.decision, revocation=thing.revocation)
+    if thing.against == Against.SILENCE:
+        same = same.filter(closed_at__isnull=True)
+    return None if same.exists() else thing
+
+
+def _against(case: Case, now: dt.datetime) -> Appealable | None:
+    if case.status == Status.OPEN:
+        is_late = case.escalated_at is not None or case_clock.clock_of(case, now).is_late
+        return Appealable(case, Against.SILENCE) if is_late else None
+    decision = cases.decision_of(case)
+    if decision is not None and decision.outcome == Decided.REFUSED:
+        until = _until(case, decision.appeal_until, decision.at, case.application.subject)
+        return Appealable(case, Against.REFUSAL, decision=decision, until=until)
+    taken = taken_back(case).first()
+    # What a court ordered is appealed against at that court.
+    if taken is None or taken.notice.is_order:
+        return None
+    until = _until(case, taken.appeal_until, taken.at, f"registration:{taken.registration_id}")
+    return Appealable(case, Against.REVOCATION, revocation=taken, until=until)
+
+
+def _until(case: Case, told: dt.datetime | None, at: dt.datetime, about: str) -> dt.datetime | None:
+    """Until when there is time: as it was told, or longer where the letter did not arrive. While it has not arrived by
+    any way the time does not run."""
+    arrived = served_at(case, at, about)
+    if arrived is None or told is None:
+        return None
+    forum = case_clock.policy_of(case.application).forum_for("officer_decision")
+    if forum is None or arrived <= at:
+        return told
+    return max(told, policy.add(start=arrived, allowance=forum.file_within, calendar=case_clock.calendar()))
+
+
+def served_at(case: Case, at: dt.datetime, about: str) -> dt.datetime | None:
+    """When the decision of this moment reached whoever it is about; None: its letter came back, nobody has read it
+    here, and it was not handed over in another way."""
+    arrived = letters.arrived_at(about=about, templates=ORDERS, at=at)
+    handed = Served.objects.filter(case=case, on__gte=at.date()).first()
+    found = [] if handed is None else [last_moment(handed.on)]
+    return min(found if arrived is None else [*found, arrived], default=None)
+
+
+def settled_at(application: Application) -> dt.datetime | None:
+    """Until when an appeal may still change what came of an application (`decide.due.UNSETTLED`): while one is open,
+    and as long as the next forum can be asked."""
+    found = Appeal.objects.filter(case__application=application, sent_at__isnull=False, withdrawn_at__isnull=True)
+    ends: list[dt.datetime] = []
+    for appeal in found:
+        if appeal.closed_at is None:
+            return WHILE_OPEN
+        ends += [until for _forum, until in next_forums(appeal)]
+    return max(ends, default=None)
+
+
+def next_forums(appeal: Appeal) -> list[tuple[Forum, dt.datetime]]:
+    """Where whoever lost the appeal can go, and until when; none before it is decided."""
+    if appeal.decided_at is None:
+        return []
+    found = case_clock.policy_of(appeal.case.application).forums_for("authority_decision")
+    return [
+        (each, policy.add(start=appeal.decided_at, allowance=each.file_within, calendar=case_clock.calendar()))
+        for each in found
+    ]
+
+
+# -- who may decide ------------------------------------------------------------------------------------------------
+
+
+def with_part_in(case: Case, found: Collection[User]) -> set[uuid.UUID]:
+    """Those of them who had a part in the case: who applied or acts for whoever did, proposed, decided, asked, took it,
+    recorded a check, or left it to others. In whatever post."""
+    keys = [each.pk for each in found]
+    if not keys:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT each FROM unnest(%s::uuid[]) AS each WHERE appeal_had_part(%s, each)", [keys, case.pk])
+        had = {row[0] for row in cursor.fetchall()}
+    return had | conflicts_of_interest.with_part_in(case.application, found)
+
+
+def has_rank(user: User) -> bool:
+    """Who hears appeals against officers: a supervisor, or somebody of Director rank."""
+    return people.is_supervisor(user) or people.has_rank(user, DIRECTOR)
+
+
+def why_not(appeal: Appeal, user: User) -> CannotDecide | None:
+    """Why this person may not decide the appeal; None: they may."""
+    return rules.may_decide(
+        had_part=user.pk in with_part_in(appeal.case, [user]),
+        has_rank=has_rank(user),
+        is_reviewer=_is_reviewer(appeal, user),
+    )
+
+
+def _is_reviewer(appeal: Appeal, user: User) -> bool:
+    reviewer = getattr(appeal, "reviewer", None)
+    return reviewer is not None and reviewer.user_id == user.pk
+
+
+def is_reviewer(user: User) -> bool:
+    """Whether somebody is named to decide an appeal that is open."""
+    return open_appeals().filter(reviewer__user=user).exists()
+
+
+def deciders(appeal: Appeal) -> list[User]:
+    """Everybody in the office who may decide it."""
+    posts = people.all_posts().filter(Q(role=Role.SUPERVISOR) | Q(role=Role.OFFICER, rank=DIRECTOR))
+    found = {post.user_id: post.user for post in posts}
+    out = with_part_in(appeal.case, list(found.values()))
+    return [user for user in found.values() if user.pk not in out]
+
+
+def open_appeals() -> QuerySet[Appeal]:
+    """Sent and not over, those due first in front; of those decided, what is still to be carried out."""
+    found = appeals().filter(sent_at__isnull=False, withdrawn_at__isnull=True, closed_at__isnull=True)
+    return found.alias(end=Coalesce(F("carry_out_by"), F("due_at"))).order_by("end", "id")
+
+
+def for_decider(user: User) -> list[Appeal]:
+    """The open appeals that this person may see: of others, as somebody of rank; their own file, as a reviewer."""
+    found = open_appeals()
+    if not has_rank(user):
+        found = found.filter(reviewer__user=user)
+    is_own = conflicts_of_interest.own_of(user)
+    return [each for each in found[:200] if not is_own(each.case.application)]
+
+
+def waiting_for(user: User) -> int:
+    """How many wait for a decider, for the navigation."""
+    found = Appeal.objects.filter(
+        Q(assigned_to=user) | Q(assigned_to__isnull=True),
+        sent_at__isnull=False,
+        withdrawn_at__isnull=True,
+        decided_at__isnull=True,
+        closed_at__isnull=True,
+    )
+    return found.count()
+
+
+def actor_for(user: User) -> str:
+    """How the journal names whoever decides."""
+    return cases.actor_of(user) if people.is_officer(user) else actor_of(user)
+
+
+def appeal_for_decider(*, user: User, reference: str, now: dt.datetime) -> Appeal:
+    """The appeal with the file, with the read on record. Raises AppealNotFound."""
+    number, _dash, place = reference.replace("\0", "").rpartition("-P")
+    found = appeals().filter(case__application__reference=number, sent_at__isnull=False)
+    appeal = found.filter(number=int(place)).first() if place.isdecimal() and len(place) < 4 else None
+    if appeal is None or not (has_rank(user) or _is_reviewer(appeal, user)):
+        raise AppealNotFound(reference)
+    if conflicts_of_interest.own_of(user)(appeal.case.application):
+        raise AppealNotFound(reference)
+    journal.record(
+        act="appeal.read",
+        actor=actor_for(user),
+        subject=appeal.case.application.subject,
+        now=now,
+        reason="complaint",
+        ground=cases.ground_of(appeal.case),
+        detail={"appeal": appeal.reference},
+    )
+    cases.read_events([appeal.case], [appeal.case_id])
+    return appeal
+
+
+def papers_of(appeal: Appeal) -> QuerySet[Document]:
+    """What came with it."""
+    return applications.documents_of_answer(appeal.case.application, appeal.subject)
+
+
+# -- for the workflow ----------------------------------------------------------------------------------------------
+
+
+def out_of_time(now: dt.datetime) -> QuerySet[Appeal]:
+    """Open past its time, and the appellant was not told."""
+    found = Appeal.objects.filter(
+        sent_at__isnull=False,
+        withdrawn_at__isnull=True,
+        decided_at__isnull=True,
+        closed_at__isnull=True,
+        overdue_at__isnull=True,
+        due_at__lt=now,
+    )
+    return found.order_by("due_at", "id")
+
+
+def overtaken() -> QuerySet[Appeal]:
+    """Against silence, in a case that is no longer open."""
+    found = Appeal.objects.filter(
+        against=Against.SILENCE, sent_at__isnull=False, withdrawn_at__isnull=True, closed_at__isnull=True
+    )
+    return found.filter(decided_at__isnull=True).exclude(case__status=Status.OPEN).order_by("due_at", "id")
+
+
+def carried_out() -> QuerySet[Appeal]:
+    """Decided, and what was allowed has happened since: the case was decided anew, or closed by its applicant."""
+    found = Appeal.objects.filter(decided_at__isnull=False, closed_at__isnull=True)
+    return found.exclude(case__status=Status.OPEN).order_by("carry_out_by", "id")

@@ -1,0 +1,274 @@
+"""The desk's side of appeals: the list, one appeal with its file, and what whoever decides does with it.
+
+Opening an appeal is on record before a byte of it is sent. Somebody from outside who was named as its reviewer reads
+this one file and no other page of the desk.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from rahdari import policy
+from rahdari.apply import queries as applications
+from rahdari.decide import case_clock, paper_views, remedies
+from rahdari.decide import queries as cases
+from rahdari.decide.case_page import CasePage
+from rahdari.decide.transitions import NotAnOfficer
+from rahdari.journal import actions as journal
+from rahdari.people import actions as people_acts
+from rahdari.people import queries as people
+from rahdari.people.access import no_access, person, person_required, used_second_factor
+from rahdari.people.models import Role
+from rahdari.vault.files import FileMissing
+from rahdari.web.posting import posted_from
+
+from . import actions, queries, words
+from .forms import DecisionForm, HearingForm, HeldForm, ReviewerForm, TooLateForm
+from .models import Appeal
+
+View = Callable[..., HttpResponse]
+
+
+def decider_required(view: View) -> View:
+    """For whoever decides appeals, and for reviewers from outside: with a second factor, as all staff."""
+
+    @person_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = person(request)
+        if not queries.has_rank(user):
+            if not queries.is_reviewer(user):
+                return no_access(request, Role.SUPERVISOR)
+            if settings.STAFF_SECOND_FACTOR and not used_second_factor(request):
+                return redirect("people:second_factor")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@never_cache
+@require_safe
+@decider_required
+def appeals(request: HttpRequest) -> HttpResponse:
+    """What is open, due first in front. A row names nobody: the file does, and opening it is on record."""
+    user, now = person(request), timezone.now()
+    rows = [
+        {
+            "appeal": each,
+            "against": words.against(each.against),
+            "is_overdue": each.is_overdue(now),
+            "due_at": each.carry_out_by if each.decided_at else each.due_at,
+            "is_mine": each.assigned_to_id == user.pk,
+            "why_not": _why_not(each, user),
+        }
+        for each in queries.for_decider(user)
+    ]
+    return render(request, "appeal/appeals.html", {"rows": rows, "wide": True})
+
+
+def _why_not(appeal: Appeal, user: Any) -> str:
+    found = queries.why_not(appeal, user)
+    return words.why_not(found) if found is not None else ""
+
+
+def _opened(request: HttpRequest, reference: str) -> Appeal:
+    try:
+        return queries.appeal_for_decider(user=person(request), reference=reference, now=timezone.now())
+    except queries.AppealNotFound:
+        raise Http404 from None
+
+
+@never_cache
+@require_safe
+@decider_required
+def appeal(request: HttpRequest, reference: str) -> HttpResponse:
+    return _show(request, _opened(request, reference))
+
+
+def _show(request: HttpRequest, shown: Appeal, *, status: int = 200, **extra: Any) -> HttpResponse:
+    user, now = person(request), timezone.now()
+    page = CasePage(shown.case, reader=user, now=now, language=get_language() or "en")
+    decided = shown.decision or shown.revocation
+    frozen = case_clock.policy_of(shown.case.application)
+    deciders = queries.deciders(shown)
+    context = {
+        "appeal": shown,
+        "state": shown.state,
+        "hearing": shown.hearing,
+        "against": words.against(shown.against),
+        "points": [
+            (each, words.ground(each.ground), each.outcome and words.outcome(each.outcome))
+            for each in shown.points.all()
+        ],
+        "papers": list(queries.papers_of(shown)),
+        "decided": decided,
+        "reasons": [remedies.reason_with_law(frozen, code) for code in decided.codes] if decided else [],
+        "notice": decided.notice if decided else None,
+        "page": page,
+        "application": shown.case.application,
+        "is_mine": shown.assigned_to_id == user.pk,
+        "why_not": _why_not(shown, user),
+        "deciders": len(deciders),
+        "can_name_reviewer": not deciders and people.is_supervisor(user) and getattr(shown, "reviewer", None) is None,
+        "is_overdue": shown.is_overdue(now),
+        "came_of": words.came_of(shown),
+        "is_officer": people.is_officer(user),
+        "hearing_form": HearingForm(earliest=_earliest(shown, now)),
+        "held_form": HeldForm(),
+        "decision_form": DecisionForm(points=list(shown.points.all())),
+        "too_late_form": TooLateForm(),
+        "reviewer_form": ReviewerForm(),
+        "can_record_hearing": shown.hearing_at is not None and shown.hearing_at <= now,
+        "wide": True,
+    }
+    return render(request, "appeal/appeal.html", context | extra, status=status)
+
+
+def _earliest(shown: Appeal, now: dt.datetime) -> dt.datetime:
+    """Whoever is heard is told so long before."""
+    frozen = case_clock.policy_of(shown.case.application)
+    allowance = frozen.clocks.get("hearing_notice")
+    return now if allowance is None else policy.add(start=now, allowance=allowance, calendar=case_clock.calendar())
+
+
+def _acted(request: HttpRequest, shown: Appeal, act: Callable[[], object], said: str) -> HttpResponse:
+    """Do it and say so; where it is not possible any more, say that."""
+    try:
+        act()
+    except actions.MayNotDecide as error:
+        messages.warning(request, words.why_not(error.why))
+    except actions.NotYours:
+        messages.warning(request, _("Somebody else has this appeal."))
+    except actions.SomebodyCould:
+        messages.warning(request, _("Somebody in the office can decide this appeal: nobody from outside is needed."))
+    except (actions.NotPossibleNow, NotAnOfficer):
+        messages.warning(request, _("The appeal changed in the meantime. This is its status now."))
+    else:
+        messages.success(request, said)
+    return redirect("appeal:appeal", reference=shown.reference)
+
+
+@decider_required
+@posted_from("appeal:appeal", "reference")
+def take(request: HttpRequest, reference: str) -> HttpResponse:
+    shown, user = _opened(request, reference), person(request)
+    return _acted(
+        request, shown, lambda: actions.take(appeal=shown, user=user, now=timezone.now()), _("You decide this appeal.")
+    )
+
+
+@decider_required
+@posted_from("appeal:appeal", "reference")
+def set_hearing(request: HttpRequest, reference: str) -> HttpResponse:
+    shown, user, now = _opened(request, reference), person(request), timezone.now()
+    form = HearingForm(request.POST, earliest=_earliest(shown, now))
+    if not form.is_valid():
+        return _show(request, shown, hearing_form=form, status=422)
+    given = form.cleaned_data
+    return _acted(
+        request,
+        shown,
+        lambda: actions.set_hearing(appeal=shown, user=user, at=given["at"], how=given["how"], now=now),
+        _("The appellant was told when they are heard."),
+    )
+
+
+@decider_required
+@posted_from("appeal:appeal", "reference")
+def record_hearing(request: HttpRequest, reference: str) -> HttpResponse:
+    shown, user = _opened(request, reference), person(request)
+    form = HeldForm(request.POST)
+    if not form.is_valid():
+        return _show(request, shown, held_form=form, status=422)
+    return _acted(
+        request,
+        shown,
+        lambda: actions.record_hearing(appeal=shown, user=user, now=timezone.now(), **form.cleaned_data),
+        _("The hearing is recorded."),
+    )
+
+
+@decider_required
+@posted_from("appeal:appeal", "reference")
+def decide(request: HttpRequest, reference: str) -> HttpResponse:
+    shown, user = _opened(request, reference), person(request)
+    form = DecisionForm(request.POST, points=list(shown.points.all()))
+    if not form.is_valid():
+        return _show(request, shown, decision_form=form, status=422)
+    return _acted(
+        request,
+        shown,
+        lambda: actions.decide(
+            appeal=shown, user=user, points=form.decided, text=form.cleaned_data["text"], now=timezone.now()
+        ),
+        _("Decided. The appellant was told why, and where they can go next."),
+    )
+
+
+@decider_required
+@posted_from("appeal:appeal", "reference")
+def refuse_late(request: HttpRequest, reference: str) -> HttpResponse:
+    shown, user = _opened(request, reference), person(request)
+    form = TooLateForm(request.POST)
+    if not form.is_valid():
+        return _show(request, shown, too_late_form=form, status=422)
+    return _acted(
+        request,
+        shown,
+        lambda: actions.refuse_late(
+            appeal=shown, user=user, why=form.cleaned_data["too_late_because"], now=timezone.now()
+        ),
+        _("Decided. The appellant was told why, and where they can go next."),
+    )
+
+
+@decider_required
+@posted_from("appeal:appeal", "reference")
+def name_reviewer(request: HttpRequest, reference: str) -> HttpResponse:
+    shown, user = _opened(request, reference), person(request)
+    form = ReviewerForm(request.POST)
+    if not form.is_valid():
+        return _show(request, shown, reviewer_form=form, status=422)
+    given, now = form.cleaned_data, timezone.now()
+
+    def named() -> object:
+        reviewer = people_acts.register_person(email=given["email"], actor=queries.actor_for(user), now=now)
+        return actions.name_reviewer(appeal=shown, supervisor=user, reviewer=reviewer, who=given["who"], now=now)
+
+    return _acted(request, shown, named, _("The reviewer was told, and can open this file."))
+
+
+@never_cache
+@require_safe
+@decider_required
+def paper(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpResponse:
+    """A paper of the file, in a box of its own. The read is on record."""
+    shown, user = _opened(request, reference), person(request)
+    application = shown.case.application
+    try:
+        found = applications.document_of(application=application, id=document)
+        journal.record(
+            act="apply.read_document",
+            actor=queries.actor_for(user),
+            subject=application.subject,
+            now=timezone.now(),
+            reason="complaint",
+            ground=cases.ground_of(shown.case),
+            detail={"document": str(found.pk), "rule": found.rule},
+        )
+        content = applications.content_of(found)
+    except (applications.DocumentNotFound, FileMissing):
+        raise Http404 from None
+    return paper_views.in_a_box(found, content, application.reference)

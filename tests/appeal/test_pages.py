@@ -1,0 +1,204 @@
+"""The appellant's page and the desk's, as they are used."""
+
+import datetime as dt
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari.appeal import actions, queries
+from rahdari.appeal.models import Appeal
+from rahdari.appeal.rules import Outcome, State
+from rahdari.apply.models import Application
+from rahdari.decide import queries as cases
+from rahdari.journal import actions as record
+from rahdari.journal import queries as journal
+from rahdari.letters.models import Letter
+from rahdari.people.models import Role, User
+from tests.builders import story
+from tests.builders.drafts import a_pdf
+from tests.urdu import page_problems
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def refusal(db: None) -> Application:
+    return story.a_refusal(story.a_person()).application
+
+
+@pytest.fixture
+def supervisor(db: None) -> User:
+    return story.an_officer(role=Role.SUPERVISOR)
+
+
+def signed_in(user: User, language: str = "en") -> Client:
+    client = Client(headers={"accept-language": language})
+    client.force_login(user)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    return client
+
+
+def place(application: Application) -> str:
+    return reverse("portal:appeal", args=[application.reference])
+
+
+def desk(appeal: Appeal, name: str = "appeal") -> str:
+    return reverse(f"appeal:{name}", args=[appeal.reference])
+
+
+def an_appeal(application: Application, **facts: object) -> Appeal:
+    given = {"grounds": ["fact"], "words": "It is my line.", "now": timezone.now()} | facts
+    return actions.send(application=application, actor=f"person:{application.applicant_id}", **given)  # type: ignore[arg-type]
+
+
+class TestTheAppellant:
+    def test_is_led_from_the_refusal_to_the_form(self, refusal: Application) -> None:
+        client = signed_in(refusal.applicant)
+        page = client.get(reverse("portal:refusal", args=[refusal.reference])).content.decode()
+        assert place(refusal) in page
+        form = client.get(place(refusal)).content.decode()
+        assert "Appeal against the refusal" in form and 'value="fact"' in form and "Somebody who had no part" in form
+
+    def test_sends_it_with_a_file_and_follows_it(self, refusal: Application) -> None:
+        client = signed_in(refusal.applicant)
+        given = {"grounds": ["fact", "rule"], "words": "It is my line.", "hearing": "writing", "send": "1"}
+        bill = SimpleUploadedFile("bill.pdf", a_pdf(), content_type="application/pdf")
+        answer = client.post(place(refusal), {**given, "file": bill}, follow=True)
+        page = answer.content.decode()
+        assert "Your appeal is being decided" in page and "bill.pdf" in page and "It is my line." in page
+        appeal = Appeal.objects.get()
+        assert appeal.state == State.OPEN and appeal.grounds == ["fact", "rule"]
+        assert queries.papers_of(appeal).count() == 1
+
+    def test_loses_nothing_that_was_typed(self, refusal: Application) -> None:
+        client = signed_in(refusal.applicant)
+        answer = client.post(place(refusal), {"words": "It is my line.", "send": "1"})
+        assert answer.status_code == 422
+        page = answer.content.decode()
+        assert "Choose what is wrong with the decision" in page and "It is my line." in page
+        client.post(place(refusal), {"words": "My line, since 2023.", "grounds": ["rule"], "draft": "1"})
+        page = client.get(place(refusal)).content.decode()
+        assert "My line, since 2023." in page
+        assert not Letter.objects.filter(template="appeal_received").exists()
+
+    def test_sends_it_once_however_often_it_is_pressed(self, refusal: Application) -> None:
+        client = signed_in(refusal.applicant)
+        given = {"grounds": ["fact"], "words": "It is my line.", "hearing": "writing", "send": "1"}
+        for _ in range(2):
+            assert client.post(place(refusal), given).status_code == 302
+        assert Appeal.objects.count() == 1
+
+    def test_is_nobody_else(self, refusal: Application) -> None:
+        stranger = signed_in(story.a_person())
+        assert stranger.get(place(refusal)).status_code == 404
+        assert stranger.post(place(refusal), {"words": "Mine.", "send": "1"}).status_code == 404
+
+    def test_withdraws_it(self, refusal: Application) -> None:
+        an_appeal(refusal)
+        client = signed_in(refusal.applicant)
+        client.post(reverse("portal:withdraw_appeal", args=[refusal.reference]))
+        assert Appeal.objects.get().state == State.WITHDRAWN
+
+    def test_reads_each_page_in_urdu(self, refusal: Application, supervisor: User) -> None:
+        client = signed_in(refusal.applicant, "ur")
+        assert page_problems(client.get(place(refusal)).content.decode()) == []
+        appeal = an_appeal(refusal, to_be_heard=True)
+        assert page_problems(client.get(place(refusal)).content.decode()) == []
+        at_the_desk = signed_in(supervisor, "ur")
+        assert page_problems(at_the_desk.get(desk(appeal)).content.decode()) == []
+        assert page_problems(at_the_desk.get(reverse("appeal:appeals")).content.decode()) == []
+
+
+class TestWhoeverDecides:
+    def test_takes_hears_and_decides(self, refusal: Application, supervisor: User) -> None:
+        appeal = an_appeal(refusal)
+        client = signed_in(supervisor)
+        assert appeal.reference in client.get(reverse("appeal:appeals")).content.decode()
+        page = client.get(desk(appeal)).content.decode()
+        assert "Take the appeal" in page and "It is my line." in page
+        client.post(desk(appeal, "take"))
+        answer = client.post(desk(appeal, "decide"), {"outcome_fact": "allowed"})
+        assert answer.status_code == 422 and "Enter why, in one sentence." in answer.content.decode()
+        client.post(desk(appeal, "decide"), {"outcome_fact": "allowed", "why_fact": "The bill says so."})
+        appeal = queries.appeals().get()
+        assert (appeal.outcome, appeal.state) == (Outcome.ALLOWED, State.DECIDED)
+        read = [row for row in journal.about(refusal.subject) if row.act == "appeal.read"]
+        assert read and read[0].actor == f"supervisor:{supervisor.pk}" and read[0].ground
+
+    def test_sets_no_day_before_a_week_is_over(self, refusal: Application, supervisor: User) -> None:
+        appeal = an_appeal(refusal, to_be_heard=True)
+        client = signed_in(supervisor)
+        client.post(desk(appeal, "take"))
+        soon = timezone.localdate() + dt.timedelta(days=2)
+        answer = client.post(desk(appeal, "set_hearing"), {"day": soon.isoformat(), "time": "11:00", "how": "By phone"})
+        assert answer.status_code == 422 and "This is too soon" in answer.content.decode()
+        later = timezone.localdate() + dt.timedelta(days=10)
+        client.post(desk(appeal, "set_hearing"), {"day": later.isoformat(), "time": "11:00", "how": "By phone"})
+        assert queries.appeals().get().hearing == "set"
+
+    def test_is_no_officer_without_rank_and_nobody_with_a_part(self, refusal: Application, supervisor: User) -> None:
+        appeal = an_appeal(refusal)
+        assert signed_in(story.an_officer()).get(desk(appeal)).status_code == 403
+        case = cases.case_of(refusal)
+        assert case is not None
+        decision = case.decisions.get()
+        for user in (decision.proposed_by, decision.seconded_by):
+            assert user is not None
+            client = signed_in(user)
+            client.post(desk(appeal, "take"))
+            assert queries.appeals().get().assigned_to is None
+
+    def test_from_outside_reads_the_one_file(self, refusal: Application, supervisor: User) -> None:
+        appeal, reviewer = an_appeal(refusal), story.a_person()
+        client = signed_in(reviewer)
+        assert client.get(desk(appeal)).status_code == 403
+        supervisor.posts.update(ended_at=timezone.now())
+        namer = story.an_officer(role=Role.SUPERVISOR)
+        a_part(namer, refusal)
+        page = signed_in(namer).get(desk(appeal)).content.decode()
+        assert "Nobody in this office may decide it" in page
+        given = {"email": reviewer.email, "who": "A retired judge."}
+        signed_in(namer).post(desk(appeal, "name_reviewer"), given)
+        assert client.get(desk(appeal)).status_code == 200
+        assert client.get(reverse("decide:case", args=[refusal.reference])).status_code == 403
+        client.post(desk(appeal, "take"))
+        client.post(desk(appeal, "decide"), {"outcome_fact": "dismissed", "why_fact": "The operator is right."})
+        appeal = queries.appeals().get()
+        assert appeal.state == State.CLOSED and appeal.decided_by == reviewer
+        assert "A retired judge." in signed_in(refusal.applicant).get(place(refusal)).content.decode()
+        assert client.get(desk(appeal)).status_code == 403
+
+
+def a_part(officer: User, application: Application) -> None:
+    """A part in the case, as an act leaves it."""
+    record.record(
+        act="decide.took_case", actor=f"supervisor:{officer.pk}", subject=application.subject, now=timezone.now()
+    )
+
+
+class TestAtTheDesk:
+    def test_an_officer_records_what_came_by_letter(self, refusal: Application) -> None:
+        client = signed_in(story.an_officer())
+        case = reverse("decide:case", args=[refusal.reference])
+        client.post(reverse("decide:why", args=[refusal.reference]), {"why": "complaint"})
+        assert "Record an appeal that came in writing" in client.get(case).content.decode()
+        place = reverse("appeal:written", args=[refusal.reference])
+        given = {"grounds": ["other"], "words": "By letter.", "hearing": "writing"}
+        tomorrow = timezone.localdate() + dt.timedelta(days=1)
+        answer = client.post(place, {**given, "received": tomorrow.isoformat()})
+        assert answer.status_code == 422 and "still to come" in answer.content.decode()
+        client.post(place, {**given, "received": timezone.localdate().isoformat()})
+        appeal = Appeal.objects.get()
+        assert appeal.sent_by.startswith("officer:") and not appeal.late
+
+    def test_an_officer_records_that_it_was_handed_over(self, refusal: Application) -> None:
+        client = signed_in(story.an_officer())
+        client.post(reverse("decide:why", args=[refusal.reference]), {"why": "complaint"})
+        place = reverse("appeal:served", args=[refusal.reference])
+        assert client.get(place).status_code == 200
+        client.post(place, {"on": timezone.localdate().isoformat(), "how": "By courier."})
+        assert next(row.act for row in journal.about(refusal.subject)) == "appeal.served"

@@ -19,6 +19,7 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
+from rahdari.workflow import apply_renewal
 from tests.builders.attestations import a_member
 from tests.builders.cases import DAY, HOUR, NOW, a_gateway, a_person, an_application, prove
 from tests.workflow.test_association_checks import a_member as a_member_of
@@ -73,6 +74,20 @@ class TestARenewal:
         assert standing(found, now) is Standing.VALID
         assert (taken.ended_at, taken.ended_by[:5], taken.restored_by) == (now, "rule:", None)
         assert "decide.suspension_ended" in acts_of(case)
+
+    def test_that_is_provisional_leaves_it_until_the_rest_came(self, officer: User, second: User) -> None:
+        case, found, taken = suspended(officer, second, "S1")
+        now = LATER + 3 * DAY
+        draft = self.renewed(case, found, now, evidence="client_email")
+        rows = list(applications.endpoints_of(draft))
+        facts = {"actor": "rule:1", "now": now}
+        rules = policy.current(None)
+        apply_renewal.carry_out(draft, rows, rules, provisional_until=now + 30 * DAY, **facts)  # type: ignore[arg-type]
+        assert standing(found, now) is Standing.SUSPENDED
+        apply_renewal.carry_out(draft, rows, rules, provisional_until=None, **facts)  # type: ignore[arg-type]
+        assert standing(found, now) is Standing.VALID
+        taken.refresh_from_db()
+        assert taken.ended_at == now
 
     def test_does_not_open_for_a_suspension_for_anything_else(self, officer: User, second: User) -> None:
         case, found, _taken = suspended(officer, second, "S4")

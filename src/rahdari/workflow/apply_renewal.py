@@ -15,6 +15,7 @@ from rahdari import optional
 from rahdari.address import Part, in_order
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import About
+from rahdari.decide import ending
 from rahdari.policy import Policy
 from rahdari.register import actions as register
 from rahdari.register import address_changes
@@ -73,6 +74,9 @@ def carry_out(
     optional.ask(__package__, "close_hosts_but", endpoints, registration, until=leaves_at, now=now)
     optional.ask(__package__, "tie_hosts", endpoints, registration, now=now)
     optional.ask(__package__, "list_line", application, registration, now=now)
+    if application.about == About.RENEWAL and provisional_until is None:
+        # All that is asked for was there anew: a suspension because it was not is over.
+        ending.restore_renewed(registration=registration, now=now)
 
 
 def _held(registration: Registration) -> dict[Entry, tuple[Part, ...]]:

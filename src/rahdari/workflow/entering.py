@@ -7,9 +7,8 @@ from django.db import transaction
 from rahdari import optional
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
-from rahdari.apply.rules import About
 from rahdari.db.queues import each_of
-from rahdari.decide import ending, granting
+from rahdari.decide import granting
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
 from rahdari.people import actions as people
@@ -40,10 +39,6 @@ def enter_grants(decision: Decision, now: dt.datetime) -> None:
             registration = enter(application, endpoints, policy, decision, now)
             _describe_holder(application, decision, now)
             representing.notify_of_grant(application, now)
-            if application.about == About.RENEWAL and not decision.is_provisional:
-                # All that is asked for was there anew: a suspension because it was not is over.
-                ending.restore_renewed(registration=registration, now=now)
-                registration = entries.fresh(registration)
             granting.mark_entered(decision=decision, registration=registration, now=now)
     except changes.BlockAlreadyEntered:
         granting.return_grant(decision=decision, why="already_entered", now=now)

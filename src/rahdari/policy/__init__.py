@@ -28,6 +28,7 @@ from .quiet_hours import AFTER
 from .reading import Problem
 from .remote_staff import RemoteStaff
 from .retention import Retention
+from .second_looks import SecondLooks
 from .shapes import (
     READ,
     CheckRule,
@@ -96,6 +97,7 @@ __all__ = [
     "RemoteStaff",
     "Retention",
     "Season",
+    "SecondLooks",
     "Service",
     "Sharing",
     "SignedItem",

@@ -21,6 +21,7 @@ from .reading import Faults, Section
 from .reasons import EVIDENCE, reason_from
 from .remote_staff import remote_staff_from
 from .representation import representing_from
+from .second_looks import second_looks_from
 from .services import service_from
 from .shapes import (
     READ,
@@ -130,6 +131,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         remote_staff=remote_staff_from(root.section("remote_staff"), services) if root.has("remote_staff") else None,
         representing=representing_from(root.section("representing")) if root.has("representing") else None,
         attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
+        second_looks=second_looks_from(root.section("second_looks")) if root.has("second_looks") else None,
         contact=_contact(root),
         unregistered=unregistered_from(root, instruments, signed),
         demands=root.text("demands", optional=True),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .associations import Attesting
     from .remote_staff import RemoteStaff
     from .representation import Representing
+    from .second_looks import SecondLooks
     from .sharing import Sharing
     from .unregistered import Unregistered
 
@@ -469,6 +470,7 @@ class Policy:
     remote_staff: "RemoteStaff | None"
     contact: Contact | None
     representing: "Representing | None"
+    second_looks: "SecondLooks | None"
     # None only of rules that were frozen before it existed.
     unregistered: "Unregistered | None"
     # Who may demand by law what is held, for those of whom it is.

@@ -120,7 +120,8 @@ DECIDERS_OF_APPEALS = frozenset(
 )
 OFFICERS = frozenset(
     """decide:queue decide:approvals decide:unreached decide:keys decide:search portal:feed portal:hold
-    portal:proofs_in_vain portal:matters portal:matter""".split()
+    portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look
+    sampling:document sampling:disagreement""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
@@ -300,6 +301,10 @@ class World:
             **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
             **{key: {"reference": self.appeal, "document": uuid.uuid4()} for key in DECIDERS_OF_APPEALS},
             "portal:hold": {"hold": uuid.uuid4()},
+            **{
+                key: {"id": uuid.uuid4(), "document": uuid.uuid4()}
+                for key in ("sampling:look", "sampling:document", "sampling:disagreement")
+            },
             "sms:report": {"provider": "gateway"},
             "letters:no_reminders": {"id": uuid.uuid4(), "token": links.token("letters.no_reminders", "0")},
             "fees:payment": {"id": self.payment},

@@ -10,7 +10,7 @@ from pathlib import Path
 # Rooms that have models or acts of their own.
 STATIONS = (
     *("journal", "archive", "register", "people", "letters", "apply", "control", "checks", "fees", "vouch"),
-    *("confirm", "attest", "remote", "share", "decide", "publish", "dyndns", "mobile", "api", "inquiry"),
+    *("confirm", "attest", "remote", "share", "decide", "sampling", "publish", "dyndns", "mobile", "api", "inquiry"),
 )
 # What answers a request or a command of one room is nothing to another.
 EDGES = frozenset({"views", "urls", "commands"})

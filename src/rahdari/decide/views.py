@@ -3,15 +3,18 @@
 Opening a case or one of its documents is on record before a byte of it is sent.
 """
 
+import datetime as dt
 import uuid
 from collections import Counter
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.module_loading import import_string
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,6 +22,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.journal import actions as journal
 from rahdari.people.access import officer_required, person
+from rahdari.people.models import User
+from rahdari.web.context import Link
 from rahdari.web.posting import posted_from
 
 from . import (
@@ -63,6 +68,12 @@ def _filters(request: HttpRequest) -> desk.Filters:
 # -- lists -------------------------------------------------------------------------------------------------------
 
 
+def if_there_is_time(officer: User, now: dt.datetime) -> list[Link]:
+    """What rooms above have for an officer for whom no case waits."""
+    found: list[Link] = import_string(settings.IF_THERE_IS_TIME)(officer, now)
+    return found
+
+
 @never_cache
 @require_safe
 @officer_required
@@ -74,14 +85,17 @@ def queue(request: HttpRequest) -> HttpResponse:
     request.for_me = shown.for_me  # type: ignore[attr-defined]
     rest = given.copy()
     rest.pop("page", None)
+    is_filtered = any((filters.q, filters.service, filters.checks, filters.who))
+    is_empty = not shown.rows and filters.view == "open" and not is_filtered
     context = {
         "desk": shown,
+        "besides": if_there_is_time(person(request), timezone.now()) if is_empty else [],
         "filters": filters,
         "views": _views(shown),
         "services": [(key, service.short) for key, service in case_clock.policy_in_force().services.items()],
         "keys": _keys(request),
         "rest": rest.urlencode(),
-        "is_filtered": any((filters.q, filters.service, filters.checks, filters.who)),
+        "is_filtered": is_filtered,
         "language": get_language(),
     }
     return render(request, "decide/queue.html", context)

@@ -89,6 +89,7 @@ def why(reason: str) -> str:
         "case": _("To compare it with another case"),
         "same_number": _("Another application has the same company or card number"),
         "demand": _("A public body demanded it under a law"),
+        "second_look": _("To look again at a decision chosen by chance"),
     }.get(reason, "")
 
 

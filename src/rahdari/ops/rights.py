@@ -22,6 +22,7 @@ KEPT = (
     "decide_decision",
     "decide_casequestion",
     "decide_notice",
+    "sampling_secondlook",
     "publish_edition",
     "publish_session",
     "fees_invoice",

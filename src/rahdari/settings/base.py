@@ -138,6 +138,7 @@ INSTALLED_APPS = [
     "rahdari.remote",
     "rahdari.decide",
     "rahdari.appeal",
+    "rahdari.sampling",
     "rahdari.publish",
     "rahdari.dyndns",
     "rahdari.mobile",
@@ -231,6 +232,8 @@ AFTER_SIGN_IN = "rahdari.apply.eligibility.after_sign_in"
 INVITATION_LETTER = "rahdari.letters.actions.write_invitation"
 REMOVED_LETTER = "rahdari.letters.actions.write_member_removed"
 POST_LETTER = "rahdari.letters.actions.write_post_changed"
+# What an officer may do for whom no case waits, of a room above the desk.
+IF_THERE_IS_TIME = "rahdari.sampling.queries.if_there_is_time"
 # What else ends when somebody signs out everywhere: programs with their tokens, of the room above.
 END_PROGRAMS = "rahdari.api.keys.end_tokens_of"
 # Keys that the holder of a post made for their operator's system: how many work, and the act that ends them.

@@ -33,6 +33,7 @@ from rahdari.register import address_changes
 from .checking import answer_checks, decide_what_is_answered, open_checks
 from .clocks import (
     delete_idle_drafts,
+    draw_second_looks,
     end_proofs_of_removed_addresses,
     erase_documents,
     follow_calendar,
@@ -197,6 +198,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: tell of the grace", notify_of_grace, rests=A_MINUTE),
     Step("register: remind of provisional terms", remind_of_provisional, rests=A_MINUTE),
     Step("register: tell of expiry", notify_of_expiry, rests=A_MINUTE),
+    Step("sampling: draw decisions to look at again", draw_second_looks, rests=TEN_MINUTES),
     Step("publish: tell of the terms", notify_of_terms, rests=AN_HOUR),
     Step("letters: forget deliveries", forget_deliveries, rests=A_DAY),
     Step("people: forget ended sessions", forget_ended_sessions, rests=A_DAY),

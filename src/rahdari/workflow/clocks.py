@@ -22,6 +22,7 @@ from rahdari.people import queries as people
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
+from rahdari.sampling import drawing
 
 from .retention import erase_about
 
@@ -91,3 +92,9 @@ def notify_of_expiry(registration: Registration, now: dt.datetime) -> int:
         )
         for person in people.people_to_notify(registration.holder)
     )
+
+
+def draw_second_looks(now: dt.datetime) -> int:
+    """Which decisions are looked at again. It moves nothing on: somebody takes what was drawn when there is time."""
+    drawing.draw(now)
+    return 0

@@ -38,6 +38,7 @@ from rahdari.publish import streams
 from rahdari.register import queries as entries
 from rahdari.register import retention as register_retention
 from rahdari.register.models import Entry, Registration
+from rahdari.sampling import erasing as sampling_erasing
 from rahdari.vouch.queries import REFERENCE
 
 # Each by the name of its step.
@@ -187,6 +188,7 @@ def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
         return False
     decide_erasing.erase_words(application=application, box=box)
     appeal_erasing.erase_words(application=application, box=box)
+    sampling_erasing.erase_words(application=application, box=box)
     erase_about(subjects, application.applicant, box, now)
     box.seal(about=application.reference)
     return True

@@ -1,0 +1,27 @@
+"""What this room writes into the journal."""
+
+from django.utils.translation import gettext_lazy as _
+
+from rahdari.journal.registry import EVERYBODY, OFFICERS, Act, declare, declare_unshown
+
+declare(
+    Act("sampling.looked", _("Looked at again, by an officer who did not know the decision"), EVERYBODY),
+    Act("sampling.closed", _("A second look that came to something else was followed up"), OFFICERS),
+    Act(
+        "sampling.read_file",
+        _("File opened for a second look"),
+        OFFICERS,
+        seen=_("The whole file of the application, without the decision"),
+    ),
+    Act(
+        "sampling.read_outcome",
+        _("Result of a second look read"),
+        OFFICERS,
+        seen=_("What was decided, and what the second look found"),
+    ),
+    Act(
+        "sampling.read_list",
+        seen=_("The number of your application, in a list of second looks that came to something else"),
+    ),
+)
+declare_unshown("sampling", "took")

@@ -18,16 +18,20 @@ from rahdari.journal import registry
 from rahdari.register.models import Registration
 from rahdari.vouch.queries import REFERENCE
 
+# Reads of a whole file, by officers alone.
+OPENS_A_FILE = frozenset({"decide.read_case", "sampling.read_file"})
+
 
 @dataclass(frozen=True)
 class Look:
-    """In words. `at` is the last of `count` looks of that day."""
+    """In words. `at` is the last of `count` looks of that day. `is_of_file`: an officer opened the whole file."""
 
     at: dt.datetime
     count: int
     who: str
     what: str
     why: str
+    is_of_file: bool = False
 
 
 def looks_at_registration(found: Registration) -> list[Look]:
@@ -46,6 +50,11 @@ def subjects_of(applications: Set[str], registration: Registration | None = None
     """
     own = [] if registration is None else [f"registration:{registration.pk}"]
     return [*own, *applications, *_around([each.removeprefix("application:") for each in applications])]
+
+
+def was_opened(looks: Iterable[Look]) -> bool:
+    """Whether an officer has ever had the whole file before them; a line in a list is none."""
+    return any(look.is_of_file for look in looks)
 
 
 def _asked_around(keys: list[str]) -> Any:
@@ -90,4 +99,5 @@ def _look(looks: journal.Looks) -> Look:
         str(act.reader) or who,
         str(act.seen),
         why or words.why(looks.reason) or _("No reason was recorded"),
+        looks.act in OPENS_A_FILE,
     )

@@ -42,6 +42,7 @@ from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
 from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
 from .forms import DecideForm, RecordSeveralForm
+from .lanes import Lane, lane_of
 from .models import Case, CaseQuestion, Decision, Notice, Recusal
 from .rules import CaseStanding, NoticeState, QuestionState, Status
 from .seconding import Second
@@ -572,3 +573,7 @@ class CasePage:
     @cached_property
     def decision(self) -> Decision | None:
         return queries.decision_of(self.case)
+
+    @property
+    def lane(self) -> Lane | None:
+        return lane_of(self.case, self.decision)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from rahdari import optional
 from rahdari.address import Part, directory, format_block, vpn
 from rahdari.appeal import queries as appeals
-from rahdari.applicant.access_log import looks_at_registration
+from rahdari.applicant.access_log import looks_at_registration, was_opened
 from rahdari.applicant.lines import count_of, lines_of
 from rahdari.applicant.lines import standing_of as standing_at_operators
 from rahdari.applicant.proof_history import by_address, proofs_of
@@ -35,7 +35,8 @@ from rahdari.apply import queries as applications
 from rahdari.apply import renewal, subjects
 from rahdari.apply.models import Endpoint
 from rahdari.apply.summary import SummaryLine
-from rahdari.decide import case_clock, hearings, remedies
+from rahdari.decide import case_clock, decided, hearings, remedies
+from rahdari.decide.lanes import lane_of
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import Remedy
@@ -82,6 +83,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     entries = list(register.own_entries_of(found))
     standing, lines = standing_at_operators(found, entries), lines_of(found)
     now = timezone.now()
+    looks = looks_at_registration(found)
     state = standing_of(found, now)
     may_act = may_act_for(person(request), found)
     hosts = {host.pk: host for host in optional.ask("rahdari.applicant", "hosts_of", found) or ()}
@@ -117,7 +119,9 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "published": standing,
         "in_force": len(standing.in_force),
         "history": history_of(found),
-        "looks": looks_at_registration(found),
+        "looks": looks,
+        "lane": lane_of(None, decided.last_grant(found)),
+        "was_opened": was_opened(looks),
         "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
         **optional.joined(__package__, "on_registration", found),
     }

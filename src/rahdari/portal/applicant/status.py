@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import optional
 from rahdari.appeal import queries as appeals
-from rahdari.applicant.access_log import looks_at_application, looks_later
+from rahdari.applicant.access_log import looks_at_application, looks_later, was_opened
 from rahdari.applicant.answers import AnotherOfficer
 from rahdari.applicant.awaiting import clock_of, what_then
 from rahdari.applicant.late_evidence import options_of
@@ -37,6 +37,7 @@ from rahdari.db import together
 from rahdari.decide import case_clock, recusing
 from rahdari.decide import due as decide_due
 from rahdari.decide import queries as decide
+from rahdari.decide.lanes import lane_of
 from rahdari.decide.words import why_held
 from rahdari.people import queries as people
 from rahdari.people.access import person
@@ -112,6 +113,8 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.is_your_turn,
         "looks": looks,
+        "lane": lane_of(seen.case, seen.decision),
+        "was_opened": was_opened(looks),
         **optional.joined(__package__, "on_status", seen),
         "state": state,
     }

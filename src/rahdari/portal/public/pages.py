@@ -13,9 +13,12 @@ from rahdari.address import directory
 from rahdari.apply import summary
 from rahdari.apply.eligible import which_are_offered
 from rahdari.checks.kinds import what_is_seen
+from rahdari.decide.lanes import lanes
 from rahdari.feed.terms import TERMS, terms_in, terms_page
 from rahdari.publish import operator_lag
 from rahdari.publish import queries as publish
+from rahdari.sampling import queries as sampling
+from rahdari.sampling.rules import FEWEST
 from rahdari.web import visitor
 from rahdari.web.allowances import in_words
 from rahdari.web.templatetags.rahdari import comma
@@ -81,7 +84,16 @@ def decision_times(rules: policy.Policy) -> list[dict[str, str]]:
 
 @require_safe
 def service_status(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/public/service_status.html", {"now": timezone.now(), **_today()})
+    now = timezone.now()
+    second_looks = sampling.figures(now)
+    context = {
+        "now": now,
+        "lanes": lanes(),
+        "second_looks": (second_looks.by_rule, second_looks.by_officers),
+        "fewest": FEWEST,
+        "drawn": policy.current(settings.POLICY_FILE).second_looks,
+    }
+    return render(request, "portal/public/service_status.html", context | _today())
 
 
 @require_safe

@@ -19,7 +19,7 @@ from rahdari.register.models import Registration
 from rahdari.vouch.queries import REFERENCE
 
 # Reads of a whole file, by officers alone.
-OPENS_A_FILE = frozenset({"decide.read_case", "sampling.read_file"})
+OPENS_A_FILE = frozenset({"decide.read_case", "sampling.read_file", "appeal.read"})
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def main(about: str | None) -> None:
     parser.add_argument("--registrations", type=int, help="so many registrations (ten for each open case)")
     parser.add_argument("--decided", type=int, help="so many decided cases (half as many as open ones)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="fill the database there, or go on with it")
+    parser.add_argument("--replay", action="store_true", help="run the decided cases through a draft, and no more")
     parser.add_argument("--only", default="", help="only pages whose name has this in it")
     given = parser.parse_args()
     decided = given.open // 2 if given.decided is None else given.decided
@@ -37,7 +38,10 @@ def main(about: str | None) -> None:
         raise SystemExit("Each decided case needs a registration of its own.")
     place.end_cleanly_on_signals()
     conditions = measure.conditions()
-    with desk(given.keep, given.open, decided, registrations) as found:
+    with desk(given.keep, given.open, decided, registrations, readable=not given.replay) as found:
+        if given.replay:
+            print(found.replayed(decided))
+            return
         rows = [
             found.measured(page, ask, 10 if given.quick else 50)
             for page, ask in found.pages().items()
@@ -324,6 +328,29 @@ class Desk:
             "p50 ms": measure.percentile(count.whole, 0.50) * 1e3,
             "p95 ms": measure.percentile(count.whole, 0.95) * 1e3,
         }
+
+    def replayed(self, decided: int) -> str:
+        """What `rahdari policy replay` costs: under the rules as they are, but without the check of the network."""
+        import json
+
+        from django.db import connection
+
+        from rahdari import policy
+        from rahdari.db.connections import backend_of
+        from rahdari.decide import replay
+
+        data = json.loads(policy.freeze(policy.current(None)))
+        for service in data["services"].values():
+            service["checks"] = [check for check in service["checks"] if check["kind"] != "origin"]
+        spent = Path(f"/proc/{backend_of(connection)}/schedstat")
+        began = time.perf_counter(), time.process_time(), seconds(spent)
+        found = replay.replay(policy.thaw(json.dumps(data)), now=self.now, limit=decided)
+        ended = time.perf_counter(), time.process_time(), seconds(spent)
+        whole, ours, postgres = (after - before for before, after in zip(began, ended, strict=True))
+        return (
+            f"replay of {found.cases:,} cases: {whole:.1f} s; processor {ours:.1f} s, of PostgreSQL {postgres:.1f} s; "
+            f"{found.same:,} the same, {len(found.moved):,} another way, {found.unknown:,} left out"
+        )
 
 
 def seconds(spent: Path) -> float:

@@ -103,6 +103,9 @@ COMMANDS = {
         free=("check",),
         beside="rahdari.checks.kinds",
     ),
+    "policy replay": Command(
+        "rahdari.decide.commands", "Say which past cases would have gone another way under a draft.", Needs.DJANGO
+    ),
     "keys seal": Command(
         "rahdari.archive.commands",
         "Make and change the key that sealed rows are encrypted for, and take one number out.",

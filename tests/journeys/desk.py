@@ -5,6 +5,7 @@ from playwright.sync_api import Locator
 from .people import DESK, Person
 
 OFFICER, SECOND = "officer@demo.rahdari.example", "second-officer@demo.rahdari.example"
+DIRECTOR, SUPERVISOR = "director@demo.rahdari.example", "supervisor@demo.rahdari.example"
 
 
 def sit_down(officer: Person, email: str) -> None:

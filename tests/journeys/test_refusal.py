@@ -7,7 +7,7 @@ import pytest
 
 from . import desk
 from .companies import NEVER, letter_of, send_as
-from .desk import OFFICER, SECOND
+from .desk import OFFICER, SECOND, SUPERVISOR
 from .edge import Edge
 from .people import DESK, Person, body_of
 from .stack import Stack, wait_for
@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 
 WORDS = "The list of companies has no company under this number."
 ANSWER = "The company is new. The list may not have it yet."
+APPEAL = "کمپنی نئی ہے، اور تازہ فہرست نہیں دیکھی گئی۔"
 BECAUSE = "The list was asked again today, and there is no such company."
 
 
@@ -84,6 +85,31 @@ class TestRefusal:
         assert "You may appeal until" in person.text() and "Nobody from the first decision takes part." in person.text()
         letter_of(person, base, reference)
         assert BECAUSE in body_of(wait_for("the letter", lambda: stack.mails_to(NEVER.email)[-1:])[0])
+
+        # An appeal, in the other language, that is sent back: the case is open again.
+        person.language = "ur"
+        person.speak()
+        person.open(f"{base}refusal/", "refusal")
+        person.follow("main a[href$='/appeal/']", "appeal")
+        person.go_on("appeal, nothing chosen")
+        assert person.page.locator("main .errors").is_visible()
+        person.choose("heard", "grounds")
+        person.fill({"words": APPEAL})
+        person.choose("writing", "hearing")
+        person.follow("main button[name=send]", "appeal, sent")
+        person.sees("Your appeal is being decided")
+        supervisor = a_person("supervisor-of-the-refusal")
+        desk.sit_down(supervisor, SUPERVISOR)
+        supervisor.open("/desk/appeals/", "appeals at the desk")
+        supervisor.follow(supervisor.page.locator("main tbody th a", has_text=reference), "appeal at the desk")
+        supervisor.follow("main form[action$='/take/'] button", "appeal at the desk, taken")
+        supervisor.choose("sent_back", "outcome_heard")
+        supervisor.fill({"why_heard": "The newest list was not asked."})
+        supervisor.page.set_viewport_size(DESK)
+        supervisor.follow("main form[action$='/decide/'] button.danger", "appeal at the desk, decided")
+        person.open(f"{base}appeal/", "appeal, sent back")
+        person.sees("Your case is decided again")
+        person.waits_for(f"{base}status/", "An officer is looking at your application")
 
         # Nothing of it went out: not in a file of the feed, not in the operator's sets.
         targets = list((stack.data / "feed" / "targets").rglob("*.gz"))

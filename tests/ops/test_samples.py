@@ -114,7 +114,7 @@ class TestUnderADeclaration:
         directory.configure(None)
         listed = {each.user.email: each for each in demonstration.ready_accounts()}
         roles = {each.partition("@")[0] for each in listed} - {f"freelancer-{number}" for number in range(32, 41)}
-        assert roles == {"freelancer", "officer", "second-officer", "director", "administrator"}
+        assert roles == {"freelancer", "officer", "second-officer", "director", "supervisor", "administrator"}
         statuses = {
             number: application_of(email).status
             for number in demonstration.SAMPLES

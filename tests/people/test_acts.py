@@ -216,8 +216,8 @@ class TestMakeReadyAccounts:
         first = demonstration.make_ready_accounts(operators=operators, now=NOW)
         assert demonstration.make_ready_accounts(operators=operators, now=LATER) == first
         accounts = demonstration.ready_accounts()
-        assert [account.user for account in accounts[:8]] == first[:8]
-        assert len(accounts) == 10
+        assert [account.user for account in accounts[:9]] == first[:9]
+        assert len(accounts) == 11
         assert all(account.says for account in accounts)
         roles = {post.role for account in accounts for post in queries.posts_of(account.user)}
         assert roles == set(Role.values)

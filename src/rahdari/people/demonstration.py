@@ -65,6 +65,7 @@ CAST = (
         Role.SUPERVISOR,
         DIRECTOR,
     ),
+    Ready("supervisor", "Sample Supervisor 1", _("Decides appeals against what the others decided."), Role.SUPERVISOR),
     Ready(
         "accounts", "Sample Accountant 1", _("Adds bank statements and matches payments."), Role.ACCOUNTS, needs="fee"
     ),

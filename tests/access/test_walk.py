@@ -120,7 +120,7 @@ DECIDERS_OF_APPEALS = frozenset(
 )
 OFFICERS = frozenset(
     """decide:queue decide:approvals decide:unreached decide:keys decide:search portal:feed portal:hold
-    portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look
+    portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
@@ -303,7 +303,7 @@ class World:
             "portal:hold": {"hold": uuid.uuid4()},
             **{
                 key: {"id": uuid.uuid4(), "document": uuid.uuid4()}
-                for key in ("sampling:look", "sampling:document", "sampling:disagreement")
+                for key in ("sampling:look", "sampling:leave", "sampling:document", "sampling:disagreement")
             },
             "sms:report": {"provider": "gateway"},
             "letters:no_reminders": {"id": uuid.uuid4(), "token": links.token("letters.no_reminders", "0")},

@@ -27,6 +27,7 @@ def pages_of(officer: User, second: User, supervisor: User, language: str) -> It
     yield "file", text(second, page_of(look))
     yield "file-error", text(second, page_of(look), because="")
     yield "file-error-refuse", text(second, page_of(look), verdict="refuse", because="")
+    yield "file-error-leave", text(second, page_of(look, "leave"), conflict="")
     looked(second, "refuse", "R3")
     yield "outcome", text(second, page_of(look))
     yield "list-of-a-supervisor", text(supervisor, LIST)

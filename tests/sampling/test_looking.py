@@ -10,6 +10,7 @@ from rahdari.apply.models import Application
 from rahdari.archive.actions import Box
 from rahdari.decide import queries as cases
 from rahdari.decide import recusing
+from rahdari.decide.models import Decision
 from rahdari.decide.transitions import CodeNotUsable, NotAnOfficer, ReasonNeeded
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
@@ -43,6 +44,19 @@ class TestTakeNext:
         drawn(decision)
         recusing.recuse(case=decision.case, officer=officer, why="My cousin.", now=LATER)
         assert looking.take_next(officer=officer, now=DRAWN) is None
+
+    def test_is_not_for_whoever_looked_at_the_case_before(self, officer: User, second: User) -> None:
+        decision = by_rule()
+        drawn(decision)
+        looked(officer)
+        decision.voided_at = DRAWN
+        decision.save()
+        again = Decision.objects.create(
+            case=decision.case, outcome="granted", decided_by="rule:1", rule_version="1", at=DRAWN
+        )
+        drawn(again)
+        assert looking.take_next(officer=officer, now=DRAWN + HOUR) is None
+        assert taken(second, DRAWN + HOUR).decision == again
 
     def test_gives_nobody_what_a_colleague_has(self, officer: User, second: User) -> None:
         first, other = drawn(by_rule()), drawn(by_rule())

@@ -156,6 +156,26 @@ class TestTheVerdict:
         assert look.looked_at is None
 
 
+class TestAConflictOfInterest:
+    def test_leaves_the_file_to_somebody_else(self, officer: User, second: User) -> None:
+        drawn(by_rule())
+        look, browser = taken(officer), signed_in(officer)
+        address = page_of(look, "leave")
+        assert browser.get(address).headers["Location"] == page_of(look)
+        answer = browser.post(address, {"conflict": ""})
+        assert answer.status_code == 422 and "Enter why, in one sentence." in text_of(answer)
+        assert signed_in(second).post(address, {"conflict": "My cousin."}).status_code == 404
+        answer = browser.post(address, {"conflict": "My cousin."}, follow=True)
+        assert "It is on record that you do not decide" in text_of(answer)
+        assert browser.get(page_of(look)).status_code == 404
+        assert taken(second) == look
+
+    def test_is_none_after_the_outcome(self, officer: User) -> None:
+        drawn(by_rule())
+        look = looked(officer)
+        assert signed_in(officer).post(page_of(look, "leave"), {"conflict": "My cousin."}).status_code == 404
+
+
 class TestADisagreement:
     def test_is_followed_up_by_a_supervisor(self, officer: User, second: User, supervisor: User) -> None:
         drawn(by_officer(officer))

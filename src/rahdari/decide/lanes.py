@@ -22,7 +22,7 @@ def lanes() -> tuple[Lane, Lane, Lane]:
         Lane(
             "provisional",
             _("Provisional"),
-            _("A rule granted it for now, while somebody else’s answer is awaited."),
+            _("A rule granted it for now, while something is still missing."),
         ),
         Lane("review", _("Full review"), _("An officer decides. A refusal needs a notice first and a second officer.")),
     )

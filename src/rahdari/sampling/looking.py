@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import transaction
 
+from rahdari.decide import recusing
 from rahdari.decide.case_clock import policy_of
 from rahdari.decide.transitions import CodeNotUsable, ReasonNeeded, officer_of, sentence
 from rahdari.journal import actions as journal
@@ -58,6 +59,19 @@ def give_verdict(
     look.agrees = rules.agrees(verdict, look.decision.outcome)
     look.save(update_fields=["codes", "text", "verdict", "looked_at", "agrees"])
     _record(look, "sampling.looked", actor, now, verdict=str(verdict), agrees="yes" if look.agrees else "no")
+    return look
+
+
+@transaction.atomic
+def leave(*, look: SecondLook, officer: User, why: str, now: dt.datetime) -> SecondLook:
+    """The officer declares a conflict of interest: they have no part in the case any more, and another one looks.
+    Raises LookNotFound, and as `recusing.recuse` does."""
+    look = _locked(look.pk)
+    if look.taken_by_id != officer.pk or look.looked_at is not None:
+        raise LookNotFound(look.pk)
+    recusing.recuse(case=look.decision.case, officer=officer, why=why, now=now)
+    look.taken_by, look.taken_at = None, None
+    look.save(update_fields=["taken_by", "taken_at"])
     return look
 
 

@@ -82,6 +82,10 @@ def _without_part(found: list[SecondLook], officer: User) -> list[SecondLook]:
     actors = [f"officer:{officer.pk}", f"supervisor:{officer.pk}"]
     known = record.done_by(actors, [look.decision.case.application.subject for look in found])
     seen = set(known.exclude(reason=WHY).order_by().values_list("subject", flat=True))
+    # Another decision on the same case, of which they know what became.
+    before = SecondLook.objects.filter(taken_by=officer, looked_at__isnull=False)
+    named = before.filter(decision__case__in=[look.decision.case_id for look in found])
+    earlier = set(named.values_list("decision__case", flat=True))
     return [
         look
         for look in found
@@ -93,6 +97,7 @@ def _without_part(found: list[SecondLook], officer: User) -> list[SecondLook]:
             _id_of(look.decision.decided_by),
         }
         and look.decision.case.application.subject not in seen
+        and look.decision.case_id not in earlier
         and not is_own(look.decision.case.application)
     ]
 

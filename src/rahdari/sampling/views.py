@@ -20,8 +20,9 @@ from rahdari.apply import queries as applications
 from rahdari.decide import queries as cases
 from rahdari.decide import remedies
 from rahdari.decide.case_clock import policy_in_force, policy_of
+from rahdari.decide.forms import RecuseForm
 from rahdari.decide.paper_views import in_a_box
-from rahdari.decide.transitions import CodeNotUsable
+from rahdari.decide.transitions import CodeNotUsable, NotPossibleNow
 from rahdari.people import queries as people
 from rahdari.people.access import officer_required, person
 from rahdari.vault.files import FileMissing
@@ -82,8 +83,14 @@ def look(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     if found.looked_at is not None:
         return _render(request, "sampling/outcome.html", _beside_each_other(found))
-    page = _file_of(request, found)
     given = request.POST if request.method == "POST" else None
+    return _show_file(request, found, given)
+
+
+def _show_file(
+    request: HttpRequest, found: SecondLook, given: Any, leave_form: RecuseForm | None = None
+) -> HttpResponse:
+    officer, page = person(request), _file_of(request, found)
     form = VerdictForm(given, questions=page.questions, refusals=page.refusals)
     if form.is_valid():
         try:
@@ -93,17 +100,43 @@ def look(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
                 verdict=form.cleaned_data["verdict"],
                 codes=form.named,
                 text=form.cleaned_data["because"],
-                now=now,
+                now=timezone.now(),
             )
         except LookNotFound:
             raise Http404 from None
         except CodeNotUsable:
             form.add_error("codes", _("Choose from the list."))
         else:
-            return redirect("sampling:look", id=id)
-    context = {"look": found, "page": page, "application": page.application, "form": form}
-    paper = page.paper(request.GET.get("paper", ""))
-    return _render(request, "sampling/look.html", context | {"paper": paper}, 422 if form.errors else 200)
+            return redirect("sampling:look", id=found.pk)
+    context = {
+        "look": found,
+        "page": page,
+        "application": page.application,
+        "form": form,
+        "leave_form": leave_form or RecuseForm(),
+        "paper": page.paper(request.GET.get("paper", "")),
+    }
+    wrong = form.errors or (leave_form is not None and leave_form.errors)
+    return _render(request, "sampling/look.html", context, 422 if wrong else 200)
+
+
+@officer_required
+@posted_from("sampling:look", "id")
+def leave(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """The officer has a conflict of interest: somebody else looks."""
+    officer, now = person(request), timezone.now()
+    form = RecuseForm(request.POST)
+    try:
+        found = queries.file_for_look(officer=officer, id=id, now=now, what="file")
+        if not form.is_valid() and found.looked_at is None:
+            return _show_file(request, found, None, form)
+        looking.leave(look=found, officer=officer, why=form.cleaned_data["conflict"], now=now)
+    except (LookNotFound, NotPossibleNow):
+        raise Http404 from None
+    said = _("It is on record that you do not decide %(reference)s. Somebody else does.")
+    reference = found.decision.case.application.reference
+    messages.success(request, said % {"reference": f"\u2066{reference}\u2069"})
+    return redirect("sampling:second_looks")
 
 
 def _file_of(request: HttpRequest, found: SecondLook) -> BlindFile:

@@ -325,6 +325,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         *("operator certificate", "operator end", "operator keys", "operator stop", "people *", "letters *", "sms *"),
         *("roster import", "directory import", "rpki import", "registry import"),
     ),
+    "prints numbers of cases with codes, and no name and no address (tests/decide/test_replay.py)": ("policy replay",),
     "opens what is sealed, of one number at a time, with a key that is not on the machine": ("keys *",),
     "speaks to the API alone, whose operations are asked above": ("my *",),
     "knows the feed alone, which knows no person (test_the_feed_knows_no_person.py)": ("agent *",),

@@ -44,6 +44,7 @@ from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_
 from .forms import DecideForm, RecordSeveralForm
 from .lanes import Lane, lane_of
 from .models import Case, CaseQuestion, Decision, Notice, Recusal
+from .open_elsewhere import OpenElsewhere, others_reading
 from .rules import CaseStanding, NoticeState, QuestionState, Status
 from .seconding import Second
 from .unreached_addresses import held_against, unreached_endpoints, unreached_of
@@ -328,6 +329,11 @@ class CasePage:
     def history(self) -> list[words.HistoryLine]:
         found = words.history(self._read.history, reader=self.reader, staff=self._read.staff)
         return found[:LINES_OF_HISTORY]
+
+    @cached_property
+    def open_elsewhere(self) -> Sequence[OpenElsewhere]:
+        """Which colleagues read the same case now."""
+        return others_reading(self._read.history, reader=self.reader, staff=self._read.staff, now=self.now)
 
     @cached_property
     def letters(self) -> list[tuple[Letter, str, list[letters_words.DeliveryStanding]]]:

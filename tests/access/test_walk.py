@@ -119,7 +119,7 @@ DECIDERS_OF_APPEALS = frozenset(
     appeal:refuse_late appeal:name_reviewer appeal:paper""".split()
 )
 OFFICERS = frozenset(
-    """decide:queue decide:approvals decide:unreached decide:keys decide:search portal:feed portal:hold
+    """decide:queue decide:approvals decide:grants decide:unreached decide:keys decide:search portal:feed portal:hold
     portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement""".split()
 )

@@ -85,6 +85,11 @@ class QueueRow:
         return self.case.standing.notice == NoticeState.RIPE
 
     @property
+    def may_be_granted(self) -> bool:
+        """Whether it can be chosen for a grant: nobody else has it, and nobody's answer is awaited."""
+        return self.clock.waits_for == "officer" and (self.is_mine or self.case.assigned_to_id is None)
+
+    @property
     def waits_for_applicant(self) -> bool:
         return self.clock.waits_for == "applicant"
 
@@ -104,6 +109,10 @@ class Desk:
     @property
     def last(self) -> int:
         return self.first + len(self.rows) - 1
+
+    @property
+    def has_some_to_grant(self) -> bool:
+        return any(row.may_be_granted for row in self.rows)
 
     @property
     def is_more(self) -> bool:

@@ -399,6 +399,19 @@ def _any_passed(facts: Sequence[CheckFact]) -> bool:
     return any(fact.outcome == "passed" for fact in facts)
 
 
+class WhyNotGranted(StrEnum):
+    """Why a case that was chosen with others is not granted."""
+
+    TOO_MANY = "too_many"
+    UNKNOWN = "unknown"
+    CLOSED = "closed"
+    TAKEN = "taken"
+    QUESTION = "question"
+    NOTICE = "notice"
+    CHECKS = "checks"
+    CHANGED = "changed"
+
+
 # -- the second officer ------------------------------------------------------------------------------------------
 
 

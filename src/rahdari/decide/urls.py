@@ -1,12 +1,13 @@
 from django.urls import path
 
-from . import file_hold_views, paper_views, revocation_views, search_views, unreached_address_views, views
+from . import file_hold_views, grants_views, paper_views, revocation_views, search_views, unreached_address_views, views
 from .case_access import asks_why
 
 app_name = "decide"
 urlpatterns = [
     path("desk/", views.queue, name="queue"),
     path("desk/approvals/", views.approvals, name="approvals"),
+    path("desk/grants/", grants_views.grants, name="grants"),
     path("desk/unreached/", unreached_address_views.unreached, name="unreached"),
     path("desk/search/", search_views.search, name="search"),
     path("desk/keys/", views.turn_keys, name="keys"),

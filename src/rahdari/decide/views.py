@@ -95,6 +95,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "services": [(key, service.short) for key, service in case_clock.policy_in_force().services.items()],
         "keys": _keys(request),
         "rest": rest.urlencode(),
+        "kept": [(name, given[name][:60]) for name in KEPT if given.get(name)],
         "is_filtered": is_filtered,
         "language": get_language(),
     }

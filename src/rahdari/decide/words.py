@@ -1,7 +1,7 @@
 """What happened to a case, and how it stands, in the reader's words. How an act is called says `acts`."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -15,7 +15,7 @@ from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.policy import Policy
 
-from .rules import REACH, CannotSecond, CheckFact
+from .rules import REACH, CannotSecond, CheckFact, WhyNotGranted
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,21 @@ def why_not_second(reason: CannotSecond) -> str:
         CannotSecond.NOT_YET: _("The applicant may still answer"),
         CannotSecond.HEARING: _("The holder asked for a hearing: it comes first"),
         CannotSecond.LATE: _("The time to decide it has ended: the registration stays"),
+    }[reason]
+
+
+def why_not_granted(reason: WhyNotGranted, facts: Sequence[CheckFact]) -> str:
+    """Why a case that was chosen with others is left out; `facts`: the checks that are missing."""
+    if reason == WhyNotGranted.CHECKS:
+        return missing(tuple(facts))
+    return {
+        WhyNotGranted.TOO_MANY: _("Only 50 cases can be granted at once."),
+        WhyNotGranted.UNKNOWN: _("You cannot decide this case."),
+        WhyNotGranted.CLOSED: _("It is not open any more."),
+        WhyNotGranted.TAKEN: _("Another officer has it."),
+        WhyNotGranted.QUESTION: _("It waits for an answer of the applicant."),
+        WhyNotGranted.NOTICE: _("A refusal is proposed."),
+        WhyNotGranted.CHANGED: _("It changed after you saw the list. Open it to see what is new."),
     }[reason]
 
 

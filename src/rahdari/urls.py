@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("rahdari.decide.urls")),
     path("", include("rahdari.appeal.urls")),
     path("", include("rahdari.sampling.urls")),
+    path("", include("rahdari.complaint.urls")),
     path("", include("rahdari.publish.urls")),
     path("", include("rahdari.api.urls")),
     path("", include("rahdari.portal.urls")),

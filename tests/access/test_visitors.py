@@ -42,6 +42,7 @@ from .test_walk import (
     OPENED_BY,
     OPERATORS,
     OWN_APPLICATION,
+    OWN_COMPLAINT,
     OWN_INVITATION,
     OWN_INVOICE,
     OWN_LETTER,
@@ -215,7 +216,7 @@ class TestTheOwner:
         assert browser.get(world.place("portal:question", world.sent["question"])).status_code == 200
         assert browser.get(world.place("portal:notice", world.sent["notice"])).status_code == 200
         assert browser.get(world.place("portal:refusal", world.sent["refusal"])).status_code == 200
-        others = OWN_LETTER | OWN_INVOICE | {"portal:home", "people:organisation"}
+        others = OWN_LETTER | OWN_INVOICE | OWN_COMPLAINT | {"portal:home", "people:organisation"}
         full_pages = OWN_REGISTRATION - {"portal:certificate_pdf", "portal:provisional"}
         for name in sorted(full_pages | ACTS_OF_A_HOLDER | others):
             for place in world.places(name):
@@ -293,6 +294,11 @@ class TestAnotherPerson:
                 said = both_say(browser, "get", *places)
                 assert said[0][0] == 404
                 assert said[0] == said[1]
+        for name in sorted(OWN_COMPLAINT):
+            places = [reverse(name, args=[world.complained, each]) for each in (world.complaint, "C-AAAA-AAAA")]
+            said = both_say(browser, "get", *places)
+            assert said[0][0] == 404
+            assert said[0] == said[1]
         for name in sorted(OWN_INVOICE):
             said = both_say(browser, "get", reverse(name, args=[world.invoice]), reverse(name, args=["I-2611-9999"]))
             assert said[0][0] == 404

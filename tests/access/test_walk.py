@@ -4,6 +4,7 @@ The story is one person's, A: a draft, an application at the desk, one with a qu
 one registered, a company with its registration. B is another applicant; the member belongs to A's company.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.apply.step_forms import PAGES
 from rahdari.attest.rules import Identifier
 from rahdari.checks.models import Check
+from rahdari.complaint import actions as complaints
+from rahdari.complaint import queries as complaint
+from rahdari.complaint.models import Complaint
 from rahdari.control import queries as proofs
 from rahdari.dyndns import hosts
 from rahdari.letters import queries as letters
@@ -47,6 +51,7 @@ ANYONE = frozenset(
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
     control:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
+    complaint:misuse complaint:correction complaint:receipt complaint:confirm
     confirm:openapi api:openapi
     apply:start apply:ready apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
@@ -103,6 +108,8 @@ OWN_APPLICATION = frozenset(
 )
 # Each sort of evidence has its own page, open to the same people.
 OWN_APPLICATION |= {page.url_name for page in PAGES.values()}
+# About a registration, for whoever may read the papers of its application: tests/complaint.
+OWN_COMPLAINT = frozenset({"portal:complaint"})
 OWN_REGISTRATION = frozenset(
     {"portal:registration", "portal:provisional", "portal:certificate", "portal:certificate_pdf"}
 )
@@ -121,7 +128,7 @@ DECIDERS_OF_APPEALS = frozenset(
 OFFICERS = frozenset(
     """decide:queue decide:approvals decide:grants decide:unreached decide:keys decide:search portal:feed portal:hold
     portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
-    sampling:document sampling:disagreement""".split()
+    sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
@@ -159,6 +166,7 @@ EXPECTED = (
     OWN_INVITATION,
     OWN_BRANCHES,
     OWN_APPLICATION,
+    OWN_COMPLAINT,
     OWN_REGISTRATION,
     ACTS_OF_A_HOLDER,
     OFFICERS,
@@ -222,8 +230,10 @@ class World:
     letter: uuid.UUID = field(default_factory=uuid.uuid4)
     passkey: int = 0
     invoice: str = ""
-    # A's appeal against the refusal.
+    # A's appeal against the refusal, and a complaint about A's registration.
     appeal: str = ""
+    complaint: str = ""
+    complained: str = ""
     payment: uuid.UUID = field(default_factory=uuid.uuid4)
     # What the sample association said of A.
     attestation: str = ""
@@ -301,6 +311,12 @@ class World:
             **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
             **{key: {"reference": self.appeal, "document": uuid.uuid4()} for key in DECIDERS_OF_APPEALS},
             "portal:hold": {"hold": uuid.uuid4()},
+            **{key: {"reference": self.complained, "number": self.complaint} for key in OWN_COMPLAINT},
+            **{key: {"reference": self.complaint} for key in ("complaint:complaint", "complaint:decide")},
+            **{
+                key: {"reference": self.complaint, "token": links.token(purpose, self.complaint)}
+                for key, purpose in (("complaint:receipt", complaint.LINK), ("complaint:confirm", complaint.CONFIRMS))
+            },
             **{
                 key: {"id": uuid.uuid4(), "document": uuid.uuid4()}
                 for key in ("sampling:look", "sampling:leave", "sampling:document", "sampling:disagreement")
@@ -336,6 +352,14 @@ def entry_of(reference: str) -> uuid.UUID:
 def parts_of(reference: str) -> dict[str, Any]:
     """What stands in addresses about this registration."""
     return {"reference": reference, "entry": entry_of(reference), "host": host_of(reference)}
+
+
+def a_complaint(number: str, now: dt.datetime) -> Complaint:
+    """About this registration, and its holder is asked."""
+    given = {"kind": "misuse", "about": "sold_on", "target": number, "words": "It is sold.", "language": "en"}
+    sent = complaints.send(id=uuid.uuid4(), now=now, **given)
+    complaints.look_up(now=now)
+    return sent
 
 
 def host_of(reference: str) -> uuid.UUID:
@@ -407,6 +431,7 @@ def the_story() -> World:
     }
     for reference in found.registrations.values():
         host_of(reference)
+    found.complaint, found.complained = a_complaint(found.registrations["person"], now).reference, granted.reference
     company = Organisation.objects.get()
     found.organisation = {
         "id": company.pk,

@@ -17,7 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "api-pages.md").read_text()
 APPLICANTS = (
     *(walk.ANYONE, walk.IN_BETWEEN, walk.SIGNED_IN, walk.OWN_WAY_ON, walk.OWN_TOKEN, walk.OWN_PASSKEY, walk.OWN_LETTER),
-    *(walk.OWN_ORGANISATION, walk.OWN_BRANCHES, walk.OWN_INVITATION, walk.OWN_APPLICATION, walk.OWN_REGISTRATION),
+    *(
+        walk.OWN_ORGANISATION,
+        walk.OWN_BRANCHES,
+        walk.OWN_INVITATION,
+        walk.OWN_APPLICATION,
+        walk.OWN_COMPLAINT,
+        walk.OWN_REGISTRATION,
+    ),
     *(walk.ACTS_OF_A_HOLDER, walk.OWN_ATTESTATION, walk.OWN_INVOICE, walk.OWN_SHARING),
 )
 NOT_APPLICANTS = (

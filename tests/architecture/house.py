@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("urls",),
     ("portal", "api", "workflow"),
     ("applicant",),
+    ("complaint",),
     ("appeal", "sampling"),
     ("decide",),
     ("publish", "dyndns", "mobile"),
@@ -54,7 +55,7 @@ GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vanta
 WITHOUT_DJANGO = (*sorted(FACTS), "optional", "vantage", "agent", "push", "lookup", "client")
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
-    *("checks", "fees", "confirm", "attest", "decide", "appeal", "sampling", "api", "publish", "inquiry"),
+    *("checks", "fees", "confirm", "attest", "decide", "appeal", "sampling", "complaint", "api", "publish", "inquiry"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 

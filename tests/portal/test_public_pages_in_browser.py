@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
+from rahdari.complaint import actions as complaints
+from rahdari.complaint import queries
 from rahdari.people import actions as people
 from rahdari.register import actions as register
 from rahdari.vault import links
@@ -20,6 +23,13 @@ from tests.needs import needs_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 WIDTHS = (320, 360, 1280)
+
+
+def a_receipt(now: dt.datetime) -> str:
+    """The page of a complaint."""
+    given = {"kind": "misuse", "about": "sold_on", "target": "RD-4F7K-92MQ", "words": "It is sold.", "language": "en"}
+    sent = complaints.send(id=uuid.uuid4(), now=now, **given)
+    return reverse("complaint:receipt", args=[sent.reference, queries.token_of(sent)])
 
 
 def paths() -> tuple[dict[str, str], str]:
@@ -58,6 +68,9 @@ def paths() -> tuple[dict[str, str], str]:
     found = {
         "start": "/",
         "check": "/check/",
+        "misuse": "/complaints/misuse/",
+        "correction": "/complaints/address/",
+        "receipt": a_receipt(now),
         "mistyped": "/check/?number=RD-4F7K-92MX",
         "valid": f"/check/?number={valid.reference}",
         "expired": f"/c/{expired.reference}/{links.token('certificate', expired.reference)}/",

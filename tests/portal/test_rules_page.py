@@ -32,7 +32,7 @@ class TestRules:
     def test_of_keeping_name_a_period_for_whatever_the_policy_keeps_of_people(self, client: Client) -> None:
         kept = policy.load(policy.BUNDLED).retention
         # These hold no person, or what this version does not have, or (sign_in) what stands under "What stays".
-        other = {"card_image", "identity_check", "appeal", "operator_answer", "misuse_report", "log_leaf", "disclosure"}
+        other = {"card_image", "identity_check", "appeal", "operator_answer", "log_leaf", "disclosure"}
         assert set(kept) - other - {"sign_in"} == set(KEPT)
         assert {kept[key].after for key in KEPT} <= set(AFTER)
         page = html.unescape(client.get(reverse("portal:privacy")).content.decode())

@@ -13,6 +13,7 @@ from rahdari import policy
 # Some morning in the office; letters in a preview never depend on the day they are looked at.
 AT = dt.datetime(2026, 11, 10, 9, 32, tzinfo=dt.UTC)
 REFERENCE, REGISTRATION = "A-2611-0482", "RD-5P9X-31GN"
+COMPLAINT = "C-K7M2-94QX"
 
 Facts = dict[str, Any]
 _Rules = policy.Policy
@@ -113,6 +114,11 @@ def _revocation(rules: _Rules, kind: str, *, told: bool = False) -> Facts:
     }
 
 
+def _complaint() -> Facts:
+    about = policy.Text("The registration was obtained by a false statement", "رجسٹریشن غلط بیانی پر حاصل کی گئی ہے")
+    return {"reference": COMPLAINT, "registration": REGISTRATION, "about": about}
+
+
 def _appeal_decided(rules: _Rules) -> Facts:
     forums = rules.forums_for("authority_decision")
     return {
@@ -175,6 +181,16 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "complaint": rules.remedies.get("ombudsman"),
     },
     "appeal_to_review": lambda rules: {"reference": f"{REFERENCE}-P1", "due_at": _days(30)},
+    "complaint_confirm": lambda rules: {"reference": COMPLAINT},
+    "complaint_received": lambda rules: {"reference": COMPLAINT, "due_at": _days(21)},
+    "complaint_closed": lambda rules: {"reference": COMPLAINT, "complaint": rules.remedies.get("ombudsman")},
+    "complaint_to_answer": lambda rules: {**_complaint(), "due_at": _days(14)},
+    "complaint_decided": lambda rules: {
+        **_complaint(),
+        "outcome": policy.Text("Not founded", "شکایت درست نہیں نکلی"),
+        "text": "Sample reason of whoever decided.",
+        "proposed": False,
+    },
     "application_not_pursued": lambda rules: {"reference": REFERENCE, "readable_until": _days(90)},
     "reminder_to_answer": lambda rules: {"reference": REFERENCE, "due_at": _days(2)},
     "invoice": _invoice,

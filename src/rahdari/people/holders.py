@@ -36,3 +36,9 @@ def holder_names(holder_refs: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
 def user_by_holder(holder_ref: uuid.UUID) -> User | None:
     """The person who holds registrations under this reference; None for an organisation's."""
     return User.objects.filter(holder_ref=holder_ref).first()
+
+
+def holders_numbered(company_number: str) -> list[uuid.UUID]:
+    """All who hold under this company number, which more than one may have given."""
+    found = Organisation.objects.filter(company_number=company_number)
+    return list(found.values_list("holder_ref", flat=True))

@@ -45,13 +45,15 @@ from .sorts import BY_LETTER
 from .unregistered import unregistered_from
 
 FORMAT = 1
-# How a registration is suspended or struck out, where a file does not say: rules that were frozen before these clocks
-# had names hold the same procedure.
+# How a registration is suspended or struck out and a complaint is answered, where a file does not say: rules that were
+# frozen before these clocks had names hold the same procedure.
 PROCEDURE = {
     "hearing_notice": Allowance(7, "calendar_days"),
     "hearing_held": Allowance(15, "calendar_days"),
     "order_after_hearing": Allowance(10, "working_days"),
     "suspension_lasts": Allowance(90, "calendar_days"),
+    "complaint_answered": Allowance(10, "working_days"),
+    "complaint_decided": Allowance(15, "working_days"),
 }
 # No suspension lasts longer than a year, whatever a file says: the database holds it too.
 LONGEST_SUSPENSION = {"calendar_days": 366, "months": 12}

@@ -57,10 +57,13 @@ def in_days(allowance: Allowance) -> timedelta:
 
 
 def retention_of(root: Section) -> dict[str, Retention]:
-    """Before an application that came to nothing had a row of its own, its file was kept as long as any other."""
+    """Before an application that came to nothing, and a complaint, had rows of their own, they were kept as long as any
+    other file, counted from their own end."""
     rows = {key: _retention(key, section) for key, section in root.section("retention").sections()}
     if "case" in rows and "came_to_nothing" not in rows:
         rows["came_to_nothing"] = replace(rows["case"], key="came_to_nothing")
+    if "case" in rows and "misuse_report" not in rows:
+        rows["misuse_report"] = replace(rows["case"], key="misuse_report", after="closed")
     return rows
 
 

@@ -18,6 +18,7 @@ BY_CLOCK = {
     "identity_check": "what a check found",
     "operator_answer": "what an operator was asked of a subscriber",
     "letters": "letters about an application",
+    "misuse_report": "a complaint that was not upheld",
     "letter_delivery": "how a letter travelled",
     "payment": "who paid, in which words",
     "entry": "whose an ended registration was, and its addresses",

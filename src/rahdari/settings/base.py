@@ -139,6 +139,7 @@ INSTALLED_APPS = [
     "rahdari.decide",
     "rahdari.appeal",
     "rahdari.sampling",
+    "rahdari.complaint",
     "rahdari.publish",
     "rahdari.dyndns",
     "rahdari.mobile",

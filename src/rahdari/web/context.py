@@ -100,6 +100,7 @@ def _foot(_language: str | None, _prefix: str, _urls: str | None) -> tuple[Link,
     """The same on each page of a language."""
     titles = {
         "portal:help": _("Help and contact"),
+        "complaint:correction": _("An entry is wrong"),
         "portal:privacy": _("Privacy"),
         "portal:accessibility": _("Accessibility"),
         "portal:terms": _("Terms"),

@@ -14,6 +14,8 @@ SECRETS = (
     "/prove/",
     "/prove/A-*/",
     "/c/*/",
+    "/complaints/*/confirm/",
+    "/complaints/*/",
     "/line/",
     "/vouch/",
     "/account/invitations/*/",

@@ -19,6 +19,7 @@ from rahdari import optional
 from rahdari.appeal import actions as appeals
 from rahdari.apply import queries as applications
 from rahdari.checks import contacts
+from rahdari.complaint import actions as complaints
 from rahdari.confirm import callbacks
 from rahdari.control import attempts
 from rahdari.control import queries as proofs
@@ -56,6 +57,7 @@ from .reminding import notify_of_grace, remind
 from .reproving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
 from .retention import (
     erase_card_numbers,
+    erase_complaints,
     erase_evidence,
     erase_files_of_cases,
     erase_files_of_nothing,
@@ -177,6 +179,14 @@ STEPS: tuple[Step, ...] = (
     Step("decide: follow the calendar", follow_calendar),
     Step("clocks", together(deadlines.end_unanswered, deadlines.escalate_late)),
     Step("appeals", together(appeals.run_out, appeals.overtake, appeals.close_carried_out), clock=True),
+    Step(
+        "complaints",
+        together(
+            *(complaints.look_up, complaints.let_answer_lapse, complaints.run_out, complaints.tell, complaints.forget)
+        ),
+        clock=True,
+    ),
+    Step("complaints: erase", erase_complaints, rests=AN_HOUR),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),

@@ -22,6 +22,10 @@ from rahdari.archive import queries as archive
 from rahdari.archive.actions import Box
 from rahdari.checks import erasing as checks_erasing
 from rahdari.checks import queries as checks
+from rahdari.complaint import actions as complaint_acts
+from rahdari.complaint import erasing as complaint_erasing
+from rahdari.complaint import queries as complaints
+from rahdari.complaint.models import Complaint
 from rahdari.confirm.queries import OPERATOR
 from rahdari.control import erasing as control_erasing
 from rahdari.db.queues import AT_ONCE, each_of
@@ -50,6 +54,7 @@ CLOCKS = {
     "client_address": "inquiries: erase",
     "came_to_nothing": "erase files",
     "case": "erase files",
+    "misuse_report": "complaints: erase",
     "letter_delivery": "letters: forget deliveries",
     "payment": "fees: erase payers",
     "entry": "register: forget holders",
@@ -189,6 +194,7 @@ def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
     decide_erasing.erase_words(application=application, box=box)
     appeal_erasing.erase_words(application=application, box=box)
     sampling_erasing.erase_words(application=application, box=box)
+    complaint_erasing.erase_words(application=application, box=box, now=now)
     erase_about(subjects, application.applicant, box, now)
     box.seal(about=application.reference)
     return True
@@ -214,6 +220,16 @@ def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.date
         ],
         box=box,
     )
+
+
+@each_of(lambda now: complaints.not_upheld_before(over("misuse_report", now)))
+def erase_complaints(complaint: Complaint, now: dt.datetime) -> bool:
+    """Complaints that were not upheld, a while after their sender was told. Those that were go with the file."""
+    box = Box("misuse_report", now=now)
+    letters_retention.erase_letters(subjects=[complaint.subject], box=box)
+    complaint_acts.erase(complaint, box, now)
+    box.seal(about=complaint.reference)
+    return True
 
 
 def forget_deliveries(now: dt.datetime) -> int:

@@ -35,6 +35,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply import renewal, subjects
 from rahdari.apply.models import Endpoint
 from rahdari.apply.summary import SummaryLine
+from rahdari.complaint import queries as complaints
 from rahdari.decide import case_clock, decided, hearings, remedies
 from rahdari.decide.lanes import lane_of
 from rahdari.people.access import person
@@ -99,6 +100,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "may_act": may_act,
         "may_go_on": may_go_on(found, now),
         "notice": remedies.notice_about(found),
+        "complaints": complaints.to_answer(found),
         **_revocation(found, state),
         "undone_until": min(found.struck_out_at + UNDONE_WITHIN, found.stays_until) if found.struck_out_at else None,
         "may_change": may_act_for(person(request), found, Act.ADDRESSES),

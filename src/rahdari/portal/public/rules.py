@@ -32,6 +32,8 @@ CLOCKS: dict[str, Promise] = {
     "appeal_officer_decision": _("You appeal against the decision of an officer"),
     "appeal_officer_decision_decided": _("Such an appeal is decided"),
     "appeal_authority_decision": _("You appeal against the decision of the Authority"),
+    "complaint_answered": _("You answer a complaint about your registration"),
+    "complaint_decided": _("A complaint is answered"),
     "ombudsman_complaint": _("You complain to the Ombudsman"),
     "information_request": _("A request for information is answered"),
 }
@@ -51,6 +53,7 @@ KEPT: dict[str, Promise] = {
     "proof_of_control": _("What was seen when an address was proved"),
     "came_to_nothing": _("An application that was refused, withdrawn or not pursued"),
     "case": _("The file of an application that was granted"),
+    "misuse_report": _("A complaint that was not upheld"),
     "entry": _("Whose a registration was, and its addresses"),
     "letters": _("Letters"),
     "letter_delivery": _("How a letter was delivered"),
@@ -78,6 +81,7 @@ AFTER: dict[str, Promise] = {
     "written": _("after it was written"),
     "paid": _("after the payment"),
     "file_ended": _("after the end of the file"),
+    "closed": _("after the person who complained was answered"),
     "made": _("after they were made"),
     "with_the_case": _("with the file of the application"),
 }

@@ -1,0 +1,378 @@
+"""The acts of a complaint. Each locks the case, where there is one, and then the complaint, and makes a move of
+`rules.MOVES` or none.
+
+Invariants: the sender gets the same words on the same day whatever was found; the holder is asked before anybody
+decides; whoever decides had no part in the case and did not send it; nothing that is registered changes here. A letter
+is written in the transaction of its act.
+"""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+
+from rahdari import policy
+from rahdari.apply import access
+from rahdari.archive.actions import Box
+from rahdari.db.queues import each_of
+from rahdari.db.wake import wake
+from rahdari.decide import case_clock, revocation
+from rahdari.decide import queries as cases
+from rahdari.decide.transitions import ReasonNeeded, lock, sentence
+from rahdari.errors import RahdariError
+from rahdari.journal import actions as journal
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.register.models import Registration
+
+from . import queries, rules
+from .models import Complaint, make_reference
+from .rules import Outcome
+from .words import about as title_of
+from .words import in_both
+from .words import outcome as title_of_outcome
+
+ANSWERED, DECIDED = "complaint_answered", "complaint_decided"
+# The letter about what came of it goes out within so long, or not at all.
+CLOSING_GOES_OUT_WITHIN = dt.timedelta(days=30)
+# What goes when the time of keeping is over: what was said, and whom it was about or from.
+SAID = ("target", "words", "email", "public_body", "body_reference", "answer", "why")
+TIED_TO = ("sender", "registration", "case", "part_of", "notice")
+
+
+class NotPossibleNow(RahdariError):
+    """The complaint does not allow this act as it stands. `.act` and `.complaint`."""
+
+    says = "{act} is not possible for {complaint} now"
+    act: str
+    complaint: Complaint
+
+
+class MayNotDecide(RahdariError):
+    """This person may not decide the complaint. `.why` is a `rules.CannotDecide`."""
+
+    says = "may not decide the complaint: {why}"
+    why: rules.CannotDecide
+
+
+class OutcomeNotPossible(RahdariError):
+    """Nothing in force was found, so that nothing can be founded; or this kind does not end so. `.outcome`"""
+
+    says = "{outcome} is no outcome here"
+    outcome: str
+
+
+# -- whoever complains ---------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def send(
+    *,
+    id: uuid.UUID,
+    kind: str,
+    about: str,
+    target: str,
+    words: str,
+    email: str = "",
+    public_body: str = "",
+    body_reference: str = "",
+    language: str,
+    now: dt.datetime,
+) -> Complaint:
+    """Take a complaint. `target`: the number or the proved address, in its one form; whether it is of anything is found
+    in silence. The same form (`id`) sent twice is one. Raises ReasonNeeded (`text`, `email`).
+    """
+    if (sent := Complaint.objects.filter(pk=id).first()) is not None:
+        return sent
+    if rules.must_be_confirmed(kind, about) and not email:
+        raise ReasonNeeded("email")
+    complaint = Complaint(
+        id=id,
+        kind=kind,
+        about=about,
+        target=target,
+        words=sentence(words),
+        email=email,
+        is_anonymous=not email,
+        language=language,
+        sender=people.person_by_email(email) if email else None,
+        public_body=public_body.strip(),
+        body_reference=body_reference.strip(),
+        sent_at=now,
+    )
+    complaint.save(force_insert=True)
+    journal.record(act="complaint.sent", actor="public", subject=complaint.subject, now=now, reason=kind)
+    if rules.must_be_confirmed(kind, about):
+        url = reverse("complaint:confirm", args=[complaint.reference, queries.token_of(complaint, queries.CONFIRMS)])
+        _write_to_sender(complaint, "complaint_confirm", now + queries.CONFIRM_WITHIN, now, url=url)
+    else:
+        _receive(complaint, now)
+    return complaint
+
+
+@transaction.atomic
+def confirm(*, complaint: Complaint, now: dt.datetime) -> Complaint:
+    """Its sender opened the link of the letter and pressed the button. Done twice it is done once."""
+    complaint = _locked(complaint)
+    if not rules.allows(complaint.state, complaint.holder_answer, "confirm"):
+        return complaint
+    journal.record(act="complaint.confirmed", actor="public", subject=complaint.subject, now=now)
+    _receive(complaint, now)
+    return complaint
+
+
+def _receive(complaint: Complaint, now: dt.datetime) -> None:
+    """From now on its clocks run, whatever it is about."""
+    rules_in_force, calendar = case_clock.policy_in_force(), case_clock.calendar()
+    complaint.received_at = now
+    complaint.answer_due_at = policy.add(start=now, allowance=rules_in_force.clocks[ANSWERED], calendar=calendar)
+    complaint.due_at = policy.add(start=now, allowance=rules_in_force.clocks[DECIDED], calendar=calendar)
+    complaint.save(update_fields=["received_at", "answer_due_at", "due_at"])
+    _write_to_sender(complaint, "complaint_received", complaint.due_at, now, due_at=complaint.due_at)
+    wake()
+
+
+@each_of(queries.to_look_up)
+def look_up(complaint: Complaint, now: dt.datetime) -> bool:
+    """Find what it is about, and ask the holder. A company may have several registrations: of each its holder is asked,
+    and the sender has one receipt."""
+    locked = _locked(complaint)
+    if not rules.allows(locked.state, locked.holder_answer, "look_up") or locked.looked_up_at is not None:
+        return False
+    found = queries.registrations_about(locked.about, locked.target, now)
+    copies = [_copy(locked) for _each in found[1:]]
+    _link(locked, found[0] if found else None, now)
+    for each, registration in zip(copies, found[1:], strict=True):
+        _link(each, registration, now)
+    return True
+
+
+def _copy(complaint: Complaint) -> Complaint:
+    given = {field.attname: getattr(complaint, field.attname) for field in Complaint._meta.concrete_fields}
+    given |= {"id": uuid.uuid4(), "reference": make_reference(), "email": ""}
+    return Complaint(**given | dict.fromkeys(("registration_id", "case_id", "part_of_id")))
+
+
+def _link(complaint: Complaint, registration: Registration | None, now: dt.datetime) -> None:
+    complaint.registration = registration
+    complaint.case = None if registration is None else queries.case_of(registration)
+    if complaint.case is not None:
+        lock(complaint.case)
+    complaint.part_of = queries.same_that_is_open(complaint)
+    complaint.looked_up_at = now
+    if complaint._state.adding:
+        complaint.save(force_insert=True)
+    else:
+        complaint.save(update_fields=["registration", "case", "part_of", "looked_up_at"])
+    if complaint.part_of is not None:
+        _record(complaint, "joined", "clock", now)
+        return
+    _record(complaint, "received", "clock", now, reason=complaint.about)
+    if complaint.case is not None:
+        _write_to_holder(complaint, "complaint_to_answer", now, due_at=complaint.answer_due_at)
+
+
+# -- the holder ----------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def answer(*, complaint: Complaint, words: str, actor: str, now: dt.datetime) -> Complaint:
+    """The holder answers, once; also after the time for it, until it is decided. Raises NotPossibleNow,
+    ReasonNeeded."""
+    complaint = _lock(complaint, "answer")
+    complaint.answer, complaint.answered_at = sentence(words), now
+    complaint.save(update_fields=["answer", "answered_at"])
+    _record(complaint, "answered", actor, now)
+    return complaint
+
+
+# -- whoever decides -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def decide(
+    *,
+    complaint: Complaint,
+    officer: User,
+    outcome: str,
+    why: str,
+    code: str = "",
+    evidence: str = "",
+    now: dt.datetime,
+) -> Complaint:
+    """Decide it. With a `code` the registration is proposed to be taken back, by the procedure of every revocation:
+    notice, hearing, a second officer. Without one what is founded was mended by the holder. Raises NotPossibleNow,
+    MayNotDecide, OutcomeNotPossible, ReasonNeeded, and as `revocation.propose_revocation` does.
+    """
+    complaint = _lock(complaint, "decide")
+    if (cannot := queries.why_not(complaint, officer)) is not None:
+        raise MayNotDecide(cannot)
+    possible = set(rules.KINDS[rules.Kind(complaint.kind)].outcomes)
+    if complaint.case is None:
+        possible -= {Outcome.FOUNDED}
+    if outcome not in possible:
+        raise OutcomeNotPossible(outcome)
+    complaint.why = sentence(why)
+    complaint.decided_at, complaint.decided_by, complaint.outcome = now, officer, outcome
+    if outcome == Outcome.FOUNDED and code and code not in {reason.code for reason in queries.codes_for(complaint)}:
+        raise ReasonNeeded("codes")
+    complaint.save(update_fields=["why", "decided_at", "decided_by", "outcome"])
+    complaint.others.update(decided_at=now, decided_by=officer, outcome=outcome)
+    # After it was decided: whoever proposes has a part in the case from then on.
+    if outcome == Outcome.FOUNDED and code and complaint.case is not None:
+        complaint.notice = revocation.propose_revocation(
+            case=complaint.case, officer=officer, code=code, text=complaint.why, evidence=evidence, now=now
+        )
+        complaint.save(update_fields=["notice"])
+    _record(complaint, "decided", cases.actor_of(officer), now, reason=outcome)
+    if complaint.case is not None:
+        _write_to_holder(
+            complaint,
+            "complaint_decided",
+            now,
+            outcome=in_both(lambda: title_of_outcome(outcome)),
+            text=complaint.why,
+            proposed=complaint.notice is not None,
+        )
+    wake()
+    return complaint
+
+
+# -- the clock -----------------------------------------------------------------------------------------------------
+
+
+@each_of(queries.unconfirmed)
+def forget(complaint: Complaint, now: dt.datetime) -> bool:
+    """Nobody confirmed it: nothing is left of it."""
+    locked = _locked(complaint)
+    if not rules.allows(locked.state, locked.holder_answer, "forget"):
+        return False
+    locked.delete()
+    journal.record(act="complaint.forgot", actor="clock", subject=complaint.subject, now=now)
+    return True
+
+
+@each_of(queries.unanswered)
+def let_answer_lapse(complaint: Complaint, now: dt.datetime) -> bool:
+    """The holder said nothing in time: it can be decided. Nothing else follows from that."""
+    locked = _locked(complaint)
+    if not rules.allows(locked.state, locked.holder_answer, "let_answer_lapse"):
+        return False
+    locked.lapsed_at = now
+    locked.save(update_fields=["lapsed_at"])
+    _record(locked, "answer_lapsed", "clock", now)
+    return True
+
+
+@each_of(queries.out_of_time)
+def run_out(complaint: Complaint, now: dt.datetime) -> bool:
+    """The office missed its time: the complaint is marked, and what is registered stays as it is."""
+    locked = _locked(complaint)
+    if not rules.allows(locked.state, locked.holder_answer, "let_time_run_out") or locked.overdue_at is not None:
+        return False
+    locked.overdue_at = now
+    locked.save(update_fields=["overdue_at"])
+    _record(locked, "ran_out", "clock", now)
+    return True
+
+
+@each_of(queries.to_tell)
+def tell(complaint: Complaint, now: dt.datetime) -> bool:
+    """Write to its sender, on the day that the receipt named."""
+    locked = _locked(complaint)
+    if not rules.allows(locked.state, locked.holder_answer, "tell") or locked.told_at is not None:
+        return False
+    locked.told_at = now
+    locked.save(update_fields=["told_at"])
+    remedy = case_clock.policy_in_force().remedies.get("ombudsman")
+    _write_to_sender(locked, "complaint_closed", now + CLOSING_GOES_OUT_WITHIN, now, complaint=remedy)
+    journal.record(act="complaint.told", actor="clock", subject=locked.subject, now=now)
+    return True
+
+
+def erase(complaint: Complaint, box: Box, now: dt.datetime) -> None:
+    """All that says who sent it, what it said and of which registration. That there was one, of which kind, and what
+    came of it stays. In the caller's transaction."""
+    box.take([complaint])
+    for name in SAID:
+        setattr(complaint, name, "")
+    for name in TIED_TO:
+        setattr(complaint, name, None)
+    complaint.erased_at = now
+    complaint.save(update_fields=[*SAID, *TIED_TO, "erased_at"])
+    journal.record(act="complaint.erased", actor="clock", subject=complaint.subject, now=now)
+
+
+# -- shared --------------------------------------------------------------------------------------------------------
+
+
+def _locked(complaint: Complaint) -> Complaint:
+    """The complaint as it is now, locked after its case."""
+    if complaint.case is not None:
+        lock(complaint.case)
+    Complaint.objects.select_for_update().values_list("pk").get(pk=complaint.pk)
+    return queries.complaints().get(pk=complaint.pk)
+
+
+def _lock(complaint: Complaint, act: str) -> Complaint:
+    """The same, if it allows this act. Raises NotPossibleNow."""
+    locked = _locked(complaint)
+    if not rules.allows(locked.state, locked.holder_answer, act):
+        raise NotPossibleNow(act, locked)
+    return locked
+
+
+def _record(complaint: Complaint, act: str, actor: str, now: dt.datetime, *, reason: str = "") -> None:
+    """About the application, so that its history shows it; about the complaint alone where there is none."""
+    case = complaint.case
+    journal.record(
+        act=f"complaint.{act}",
+        actor=actor,
+        subject=complaint.subject if case is None else case.application.subject,
+        now=now,
+        reason=reason,
+        detail={"complaint": complaint.reference},
+    )
+
+
+def _write_to_sender(
+    complaint: Complaint, template: str, expires_at: dt.datetime, now: dt.datetime, /, **context: Any
+) -> None:
+    if not complaint.email:
+        return
+    letters.write_to_outsider(
+        address=complaint.email,
+        language=complaint.language,
+        template=template,
+        about=complaint.subject,
+        context={
+            "reference": complaint.reference,
+            "url": reverse("complaint:receipt", args=[complaint.reference, queries.token_of(complaint)]),
+            **context,
+        },
+        expires_at=max(expires_at, now + queries.CONFIRM_WITHIN),
+        now=now,
+    )
+
+
+def _write_to_holder(complaint: Complaint, template: str, now: dt.datetime, **context: Any) -> None:
+    assert complaint.case is not None and complaint.registration is not None  # noqa: S101 - the callers looked
+    application = complaint.case.application
+    for reader in access.readers_of(application):
+        letters.write_letter(
+            to=reader,
+            template=template,
+            about=application.subject,
+            context={
+                "reference": complaint.reference,
+                "registration": complaint.registration.reference,
+                "about": in_both(lambda: title_of(complaint.about)),
+                "url": reverse("portal:complaint", args=[application.reference, complaint.reference]),
+                **access.on_behalf(application),
+                **context,
+            },
+            now=now,
+        )

@@ -1,0 +1,16 @@
+"""What this room writes into the journal."""
+
+from django.utils.translation import gettext_lazy as _
+
+from rahdari.journal.registry import EVERYBODY, Act, declare, declare_unshown
+
+declare(
+    Act("complaint.received", _("A complaint about the registration arrived"), EVERYBODY),
+    Act("complaint.joined", _("The same complaint arrived again, and was counted"), EVERYBODY),
+    Act("complaint.answered", _("The holder answered the complaint"), EVERYBODY),
+    Act("complaint.answer_lapsed", _("The time to answer the complaint ended"), EVERYBODY),
+    Act("complaint.ran_out", _("The complaint was not decided in its time"), EVERYBODY),
+    Act("complaint.decided", _("Complaint decided"), EVERYBODY),
+    Act("complaint.read", seen=_("A complaint about your registration, and your answer to it")),
+)
+declare_unshown("complaint", "sent confirmed forgot told erased")

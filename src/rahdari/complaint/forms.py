@@ -1,0 +1,263 @@
+"""What whoever complains, the holder, and whoever decides fill in. Nothing is chosen beforehand.
+
+No field asks what somebody reads or writes, with whom, how much, how many use it, or what they believe:
+tests/safeguards holds the fields to this list.
+"""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rahdari.people.identifiers import IdentifierError, parse_company_number
+from rahdari.policy import Reason
+from rahdari.register import reference as references
+from rahdari.web.values import plain_ltr
+
+from . import words
+from .rules import KINDS, About, Kind, Outcome, must_be_confirmed
+
+WORDS = 4000
+TOO_LONG = gettext_lazy("This is too long. Shorten it to 4,000 characters.")
+
+
+def _text(label: Any, missing: Any, *, rows: int = 4, hint: Any = "", required: bool = True) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=hint,
+        required=required,
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": rows, "dir": "auto"}),
+        error_messages={"required": missing, "max_length": TOO_LONG},
+    )
+
+
+def _line(label: Any, hint: Any = "", missing: Any = "", *, most: int = 200, **attributes: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=hint,
+        required=bool(missing),
+        max_length=most,
+        widget=forms.TextInput(attrs={"autocomplete": "off", **attributes}),
+        error_messages={
+            "required": missing,
+            "max_length": gettext_lazy("This is too long: use at most %(limit_value)d characters."),
+        },
+    )
+
+
+def _number(given: str) -> str:
+    exact = references.normalise(given)
+    if exact is None:
+        raise forms.ValidationError(_("Enter the number as on the certificate."))
+    return exact
+
+
+def _about(kind: Kind, label: Any, missing: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label,
+        widget=forms.RadioSelect,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), missing),
+        choices=[(each.value, each.value) for each in KINDS[kind].about],
+    )
+
+
+class _ComplaintForm(forms.Form):
+    """`key` makes that a form which is sent twice is one complaint."""
+
+    use_required_attribute = False
+    kind: Kind
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    email = forms.EmailField(
+        label=gettext_lazy("Your email address"),
+        required=False,
+        widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "email"}),
+        error_messages={"invalid": gettext_lazy("Enter an email address, with the sign @ in it.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["key"].initial = uuid.uuid4()
+        about: Any = self.fields["about"]
+        about.choices = [(each.value, words.about(each)) for each in KINDS[self.kind].about]
+        about.hints = {each.value: words.hint(each) for each in KINDS[self.kind].about if words.hint(each)}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As `actions.send` takes them."""
+        given = self.cleaned_data
+        return {
+            "id": given["key"] or uuid.uuid4(),
+            "kind": self.kind.value,
+            "about": given["about"],
+            "target": given["target"],
+            "words": given["words"],
+            "email": given["email"],
+        }
+
+
+class MisuseForm(_ComplaintForm):
+    kind = Kind.MISUSE
+    number = _line(
+        gettext_lazy("Number of the registration"),
+        gettext_lazy("It is on the certificate. We do not say whether a number is registered."),
+        gettext_lazy("Enter the number of the registration."),
+        most=60,
+        dir="ltr",
+        autocapitalize="characters",
+        spellcheck="false",
+    )
+    about = _about(
+        Kind.MISUSE,
+        gettext_lazy("What happened?"),
+        gettext_lazy("Choose what happened. There is nothing else to report."),
+    )
+    words = _text(
+        gettext_lazy("What shows that?"),
+        gettext_lazy("Write what shows it, in a sentence or two."),
+        hint=gettext_lazy("The holder of the registration reads this. Leave out what tells who you are."),
+    )
+    public_body = _line(
+        gettext_lazy("Public body, if you write for one"),
+        gettext_lazy("The holder reads it. We do not verify it."),
+    )
+    body_reference = _line(gettext_lazy("Its file number"))
+    field_order = ("key", "number", "about", "words", "public_body", "body_reference", "email")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = _("For the receipt and the answer. Without it your report is anonymous.")
+
+    def clean_number(self) -> str:
+        return _number(self.cleaned_data["number"])
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        given["target"] = given.get("number", "")
+        if given.get("public_body", "").strip() and not given.get("body_reference", "").strip():
+            self.add_error("body_reference", _("Enter the file number of the public body."))
+        return given
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        return super().facts | {"public_body": given["public_body"], "body_reference": given["body_reference"]}
+
+
+class CorrectionForm(_ComplaintForm):
+    """`here` is the address that the visitor comes from, as a network of one address; None where it is none."""
+
+    kind = Kind.CORRECTION
+    about = _about(Kind.CORRECTION, gettext_lazy("What is it about?"), gettext_lazy("Choose what it is about."))
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    company_number = _line(
+        gettext_lazy("Company number (CUIN)"), gettext_lazy("Only if it is about your company."), most=60, dir="ltr"
+    )
+    number = _line(
+        gettext_lazy("Number of the registration"),
+        gettext_lazy("Only if you saw a certificate: it is printed on it."),
+        most=60,
+        dir="ltr",
+        autocapitalize="characters",
+        spellcheck="false",
+    )
+    words = _text(
+        gettext_lazy("What is wrong?"),
+        gettext_lazy("Write what is wrong, in a sentence or two."),
+        hint=gettext_lazy("If something is registered, its holder reads this."),
+    )
+    field_order = ("key", "seen", "about", "company_number", "number", "words", "email")
+
+    def __init__(self, *args: Any, here: str | None, shown: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.here = here
+        self.fields["seen"].initial = here or ""
+        about: Any = self.fields["about"]
+        if here is None:
+            about.choices = [(key, title) for key, title in about.choices if key != About.ADDRESS]
+        about.hints = {About.ADDRESS.value: _("You opened this page from %(address)s.") % {"address": plain_ltr(shown)}}
+        self.fields["email"].help_text = _(
+            "For the receipt and the answer. About your own address you may leave it out."
+        )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        about = given.get("about", "")
+        if about == About.ADDRESS:
+            given["target"] = self.here or ""
+            if given.get("seen") != self.here:
+                self.add_error("about", _("Your address has changed since you opened this page. Look at it once more."))
+        elif about == About.COMPANY:
+            try:
+                given["target"] = parse_company_number(given.get("company_number", ""))
+            except IdentifierError:
+                self.add_error("company_number", _("Enter the company number: 7 digits, on the incorporation letter."))
+        elif about == About.ENTRY:
+            try:
+                given["target"] = _number(given.get("number", ""))
+            except forms.ValidationError as error:
+                self.add_error("number", error)
+        if about and must_be_confirmed(self.kind, about) and "email" in given and not given["email"]:
+            self.add_error("email", _("Enter your email address: we write there to confirm that it was you."))
+        return given
+
+
+class AnswerForm(forms.Form):
+    use_required_attribute = False
+    answer = _text(
+        gettext_lazy("Your answer"),
+        gettext_lazy("Write your answer, in a sentence or two."),
+        rows=5,
+        hint=gettext_lazy("English or Urdu. An officer reads it before anything is decided."),
+    )
+
+
+class DecisionForm(forms.Form):
+    """`outcomes` are those that are possible, `codes` those by which a registration may be taken back for this."""
+
+    use_required_attribute = False
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("What you found"),
+        widget=forms.RadioSelect,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose what you found.")),
+    )
+    why = _text(
+        gettext_lazy("Why"),
+        gettext_lazy("Enter why, in one sentence."),
+        hint=gettext_lazy("The holder reads this. The person who complained does not."),
+    )
+    code = forms.ChoiceField(
+        label=gettext_lazy("What follows, if it is founded"),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("Choose what follows.")},
+    )
+    evidence = _text(
+        gettext_lazy("What shows it, if you propose a revocation"),
+        "",
+        rows=2,
+        required=False,
+        hint=gettext_lazy("The holder reads this in the notice."),
+    )
+
+    def __init__(self, *args: Any, outcomes: Sequence[Outcome], codes: Sequence[Reason], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        outcome: Any = self.fields["outcome"]
+        outcome.choices = [(each.value, words.outcome(each)) for each in outcomes]
+        code: Any = self.fields["code"]
+        code.choices = [
+            ("", _("Nothing more: the holder has changed or ended it")),
+            *((each.code, _("Propose a revocation by %(code)s") % {"code": each.code}) for each in codes),
+        ]
+        if Outcome.FOUNDED not in outcomes:
+            del self.fields["code"], self.fields["evidence"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if given.get("outcome") != Outcome.FOUNDED:
+            given["code"] = given["evidence"] = ""
+        elif given.get("code") and not given.get("evidence", "").strip():
+            self.add_error("evidence", _("Name what shows it: the holder is to answer it."))
+        return given

@@ -1,0 +1,245 @@
+"""Reads of complaints. `complaint_for_officer` is the gatekeeper of the desk: it opens one for an officer, and records
+that it did. Whoever sent one reaches it by its link, the holder by the application.
+
+Which registration a complaint is about is found here by code, from an exact number or a proved address, and told to
+nobody outside: no search from a name, and none from the desk.
+"""
+
+import datetime as dt
+import ipaddress
+import uuid
+from collections.abc import Collection
+
+from django.db.models import Count, QuerySet
+
+from rahdari.appeal import queries as appeals
+from rahdari.apply import subjects
+from rahdari.apply.models import Application
+from rahdari.decide import case_clock, conflicts_of_interest, revocation
+from rahdari.decide import queries as cases
+from rahdari.decide.due import WHILE_OPEN
+from rahdari.decide.models import Case
+from rahdari.errors import RahdariError
+from rahdari.journal import actions as journal
+from rahdari.people import holders
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.policy import Reason
+from rahdari.register import queries as register
+from rahdari.register.models import Registration
+from rahdari.register.rules import STANDING
+from rahdari.vault import links
+
+from . import rules
+from .models import Complaint
+from .rules import About, CannotDecide, Kind, Outcome
+
+# What the links are derived for by which a sender follows a complaint, and confirms the email address.
+LINK, CONFIRMS = "complaint.sender", "complaint.confirms"
+# So long a sender has to confirm the email address.
+CONFIRM_WITHIN = dt.timedelta(days=7)
+# One company number may have many registrations: the holder of each is asked.
+MOST_FOUND = 20
+UPHELD = (Outcome.FOUNDED,)
+
+
+class ComplaintNotFound(RahdariError):
+    """There is no such complaint, or it is not for you: nobody learns which. `.reference` is what was asked for."""
+
+    says = "no complaint {reference!r} for this person"
+    reference: str
+
+
+def complaints() -> QuerySet[Complaint]:
+    return Complaint.objects.select_related(
+        "case__application__applicant",
+        "case__application__organisation",
+        "case__application__mandate",
+        "registration",
+        "decided_by",
+        "notice",
+    )
+
+
+# -- what it is about ----------------------------------------------------------------------------------------------
+
+
+def registrations_about(about: str, target: str, now: dt.datetime) -> list[Registration]:
+    """What is in force of the number or address that was given; empty where there is nothing."""
+    return [each for each in _named(About(about), target) if register.standing(each, now) in STANDING][:MOST_FOUND]
+
+
+def _named(about: About, target: str) -> list[Registration]:
+    if about == About.ADDRESS:
+        here = ipaddress.ip_network(target)
+        entries = register.overlapping_active(block=here).select_related("registration")
+        return list({each.registration_id: each.registration for each in entries}.values())
+    if about == About.COMPANY:
+        return list(register.registrations_of(holders=holders.holders_numbered(target)))
+    found = register.registration_by_reference(target)
+    return [] if found is None else [found]
+
+
+def case_of(registration: Registration) -> Case | None:
+    """The case that the registration rests on."""
+    application = subjects.last_granted_for(registration)
+    return None if application is None else cases.case_of(application)
+
+
+def same_that_is_open(complaint: Complaint) -> Complaint | None:
+    """An earlier report of the same act of the same registration."""
+    found = Complaint.objects.filter(
+        kind=Kind.MISUSE,
+        about=complaint.about,
+        registration=complaint.registration_id,
+        looked_up_at__isnull=False,
+        decided_at__isnull=True,
+        part_of__isnull=True,
+    )
+    return found.first() if complaint.kind == Kind.MISUSE and complaint.registration_id else None
+
+
+# -- whoever sent it, and the holder -------------------------------------------------------------------------------
+
+
+def token_of(complaint: Complaint, purpose: str = LINK) -> str:
+    """What the link holds by which its sender follows it; or confirms the email address, which the letter alone has."""
+    return links.token(purpose, complaint.reference)
+
+
+def complaint_for_sender(*, reference: str, token: str, purpose: str = LINK) -> Complaint:
+    """Raises ComplaintNotFound, also where the link is not the right one."""
+    found = Complaint.objects.filter(reference=reference.replace("\0", "")).first()
+    if found is None or not links.matches(purpose, found.reference, token):
+        raise ComplaintNotFound(reference)
+    return found
+
+
+def complaints_of(application: Application) -> list[Complaint]:
+    """What its holder is asked, or was; the newest first. The caller has made sure that the application is theirs."""
+    found = complaints().filter(case__application=application, part_of__isnull=True, received_at__isnull=False)
+    return list(found.filter(erased_at__isnull=True).order_by("-received_at", "id"))
+
+
+def to_answer(registration: Registration) -> list[Complaint]:
+    """What the holder of the registration is asked, and has not answered."""
+    found = Complaint.objects.filter(registration=registration, part_of__isnull=True, looked_up_at__isnull=False)
+    found = found.filter(decided_at__isnull=True, answered_at__isnull=True, case__isnull=False)
+    return list(found.select_related("case__application").order_by("answer_due_at", "id"))
+
+
+def complaint_for_holder(*, application: Application, reference: str) -> Complaint:
+    found = next((each for each in complaints_of(application) if each.reference == reference), None)
+    if found is None:
+        raise ComplaintNotFound(reference)
+    return found
+
+
+def settled_at(application: Application) -> dt.datetime | None:
+    """Nothing of a file is erased while a complaint about it is open (`decide.due.UNSETTLED`)."""
+    found = Complaint.objects.filter(case__application=application, received_at__isnull=False, decided_at__isnull=True)
+    return WHILE_OPEN if found.exists() else None
+
+
+# -- the desk ------------------------------------------------------------------------------------------------------
+
+
+def open_complaints() -> QuerySet[Complaint]:
+    """Those due first in front, each with how many said the same."""
+    found = complaints().filter(looked_up_at__isnull=False, decided_at__isnull=True, part_of__isnull=True)
+    return found.annotate(others_count=Count("others")).order_by("due_at", "id")
+
+
+def open_for(officer: User) -> list[Complaint]:
+    """None about the officer's own registrations."""
+    is_own = conflicts_of_interest.own_of(officer)
+    return [each for each in open_complaints()[:200] if each.case is None or not is_own(each.case.application)]
+
+
+def open_count() -> int:
+    return Complaint.objects.filter(looked_up_at__isnull=False, decided_at__isnull=True, part_of__isnull=True).count()
+
+
+def with_part_in(complaint: Complaint, found: Collection[User]) -> set[uuid.UUID]:
+    """Those of them who had a part in the case, or sent the complaint or one like it."""
+    out = appeals.with_part_in(complaint.case, found) if complaint.case is not None else set()
+    senders = {complaint.sender_id, *complaint.others.values_list("sender", flat=True)}
+    return out | {each.pk for each in found if each.pk in senders}
+
+
+def why_not(complaint: Complaint, user: User) -> CannotDecide | None:
+    """Why this person may not decide it; None: they may."""
+    return rules.may_decide(had_part=user.pk in with_part_in(complaint, [user]), is_officer=people.is_officer(user))
+
+
+def codes_for(complaint: Complaint) -> list[Reason]:
+    """The codes by which the registration may be proposed to be taken back."""
+    if complaint.case is None:
+        return []
+    possible = rules.codes_for(complaint.kind, complaint.about)
+    frozen = case_clock.policy_of(complaint.case.application)
+    return [reason for reason in revocation.codes_of(frozen) if reason.code in possible]
+
+
+def complaint_for_officer(*, user: User, reference: str, now: dt.datetime) -> Complaint:
+    """The complaint, with the read on record. Raises ComplaintNotFound."""
+    found = complaints().filter(reference=reference.replace("\0", ""), looked_up_at__isnull=False)
+    complaint = found.filter(part_of__isnull=True).first()
+    if complaint is None or not people.is_officer(user):
+        raise ComplaintNotFound(reference)
+    case = complaint.case
+    if case is not None:
+        if conflicts_of_interest.own_of(user)(case.application):
+            raise ComplaintNotFound(reference)
+        journal.record(
+            act="complaint.read",
+            actor=cases.actor_of(user),
+            subject=case.application.subject,
+            now=now,
+            reason="complaint",
+            ground=cases.ground_of(case),
+            detail={"complaint": complaint.reference},
+        )
+    return complaint
+
+
+# -- for the workflow ----------------------------------------------------------------------------------------------
+
+
+def unconfirmed(now: dt.datetime) -> QuerySet[Complaint]:
+    """Which nobody confirmed in time."""
+    found = Complaint.objects.filter(received_at__isnull=True, sent_at__lt=now - CONFIRM_WITHIN)
+    return found.order_by("sent_at", "id")
+
+
+def to_look_up(now: dt.datetime) -> QuerySet[Complaint]:
+    """Received, and not yet known of which registration."""
+    found = Complaint.objects.filter(received_at__isnull=False, looked_up_at__isnull=True)
+    return found.order_by("received_at", "id")
+
+
+def unanswered(now: dt.datetime) -> QuerySet[Complaint]:
+    """The holder's time to answer is over."""
+    found = Complaint.objects.filter(looked_up_at__isnull=False, decided_at__isnull=True, part_of__isnull=True)
+    found = found.filter(case__isnull=False, answered_at__isnull=True, lapsed_at__isnull=True, answer_due_at__lt=now)
+    return found.order_by("answer_due_at", "id")
+
+
+def out_of_time(now: dt.datetime) -> QuerySet[Complaint]:
+    """Open past its time, and not yet marked."""
+    found = Complaint.objects.filter(received_at__isnull=False, decided_at__isnull=True, part_of__isnull=True)
+    return found.filter(overdue_at__isnull=True, due_at__lt=now).order_by("due_at", "id")
+
+
+def to_tell(now: dt.datetime) -> QuerySet[Complaint]:
+    """Decided, and the day has come that was named to its sender."""
+    found = Complaint.objects.filter(decided_at__isnull=False, told_at__isnull=True, due_at__lte=now)
+    return found.order_by("due_at", "id")
+
+
+def not_upheld_before(moment: dt.datetime | None) -> QuerySet[Complaint]:
+    """Told before then, and not upheld. None: they are kept."""
+    if moment is None:
+        return Complaint.objects.none()
+    found = Complaint.objects.filter(erased_at__isnull=True, told_at__lt=moment).exclude(outcome__in=UPHELD)
+    return found.order_by("told_at", "id")

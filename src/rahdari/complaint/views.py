@@ -1,0 +1,115 @@
+"""The desk's side of complaints: the list, and one complaint with what the holder says and the form to decide it.
+
+A row of the list names nobody. Opening one is on record before a byte of it is sent.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from rahdari.decide.transitions import CodeNotUsable
+from rahdari.decide.transitions import NotPossibleNow as NotPossibleInTheCase
+from rahdari.people.access import officer_required, person
+from rahdari.web.posting import posted_from
+
+from . import actions, queries, rules, words
+from .forms import DecisionForm
+from .models import Complaint
+from .rules import Kind, Outcome
+
+
+@never_cache
+@officer_required
+@require_safe
+def complaints(request: HttpRequest) -> HttpResponse:
+    user, now = person(request), timezone.now()
+    rows = [
+        {
+            "complaint": each,
+            "kind": words.kind(each.kind),
+            "about": words.about(each.about),
+            "answer": words.answer(each.holder_answer),
+            "is_overdue": each.is_overdue(now),
+            "times": 1 + getattr(each, "others_count", 0),
+            "why_not": _why_not(each, user),
+            "is_ripe": rules.allows(each.state, each.holder_answer, "decide"),
+        }
+        for each in queries.open_for(user)
+    ]
+    return render(request, "complaint/complaints.html", {"rows": rows, "wide": True})
+
+
+def _why_not(complaint: Complaint, user: Any) -> str:
+    found = queries.why_not(complaint, user)
+    return words.why_not(found) if found is not None else ""
+
+
+def _opened(request: HttpRequest, reference: str) -> Complaint:
+    try:
+        return queries.complaint_for_officer(user=person(request), reference=reference, now=timezone.now())
+    except queries.ComplaintNotFound:
+        raise Http404 from None
+
+
+def _form(shown: Complaint, data: Any = None) -> DecisionForm:
+    outcomes = rules.KINDS[Kind(shown.kind)].outcomes
+    possible = [each for each in outcomes if shown.case is not None or each != Outcome.FOUNDED]
+    return DecisionForm(data, outcomes=possible, codes=queries.codes_for(shown))
+
+
+@never_cache
+@officer_required
+@require_safe
+def complaint(request: HttpRequest, reference: str) -> HttpResponse:
+    shown = _opened(request, reference)
+    return _show(request, shown, _form(shown))
+
+
+def _show(request: HttpRequest, shown: Complaint, form: DecisionForm, *, status: int = 200) -> HttpResponse:
+    user = person(request)
+    context = {
+        "complaint": shown,
+        "others": list(shown.others.order_by("received_at", "id")),
+        "kind": words.kind(shown.kind),
+        "about": words.about(shown.about),
+        "state": str(shown.state),
+        "answer": words.answer(shown.holder_answer),
+        "outcome": words.outcome(shown.outcome) if shown.outcome else "",
+        "reasons": queries.codes_for(shown),
+        "application": shown.case.application if shown.case is not None else None,
+        "is_overdue": shown.is_overdue(timezone.now()),
+        "is_ripe": rules.allows(shown.state, shown.holder_answer, "decide"),
+        "why_not": _why_not(shown, user),
+        "form": form,
+        "wide": True,
+    }
+    return render(request, "complaint/complaint.html", context, status=status)
+
+
+@officer_required
+@posted_from("complaint:complaint", "reference")
+def decide(request: HttpRequest, reference: str) -> HttpResponse:
+    shown, user = _opened(request, reference), person(request)
+    form = _form(shown, request.POST)
+    if not form.is_valid():
+        return _show(request, shown, form, status=422)
+    try:
+        actions.decide(complaint=shown, officer=user, now=timezone.now(), **form.cleaned_data)
+    except actions.MayNotDecide as error:
+        messages.warning(request, words.why_not(error.why))
+    except (NotPossibleInTheCase, CodeNotUsable):
+        messages.warning(request, _("No revocation can be proposed as the registration is now. Nothing was decided."))
+        return _show(request, shown, form, status=409)
+    except (actions.NotPossibleNow, actions.OutcomeNotPossible):
+        messages.warning(request, _("The complaint changed in the meantime. This is its status now."))
+    else:
+        messages.success(
+            request, _("Decided. The holder was told. The person who complained is told on the day of the receipt.")
+        )
+    return redirect("complaint:complaint", reference=reference)

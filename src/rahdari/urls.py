@@ -25,6 +25,7 @@ urlpatterns = [
     ),
     path("", include("rahdari.decide.urls")),
     path("", include("rahdari.appeal.urls")),
+    path("", include("rahdari.demand.urls")),
     path("", include("rahdari.sampling.urls")),
     path("", include("rahdari.complaint.urls")),
     path("", include("rahdari.publish.urls")),

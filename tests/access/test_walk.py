@@ -27,6 +27,7 @@ from rahdari.complaint import actions as complaints
 from rahdari.complaint import queries as complaint
 from rahdari.complaint.models import Complaint
 from rahdari.control import queries as proofs
+from rahdari.demand import actions as demands
 from rahdari.dyndns import hosts
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
@@ -100,7 +101,7 @@ OWN_APPLICATION = frozenset(
     portal:prove_operator portal:prove_contact portal:share portal:client portal:represent
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:apply_anew portal:withdraw portal:proof portal:send_proof
-    portal:appeal portal:withdraw_appeal
+    portal:appeal portal:withdraw_appeal portal:demands
     apply:about apply:person apply:company apply:contact apply:purpose apply:evidence apply:association
     apply:addresses apply:add_address apply:change_address apply:remove_address portal:another_officer
     apply:add_many apply:address_sample apply:address_file apply:corrected_addresses
@@ -126,7 +127,8 @@ DECIDERS_OF_APPEALS = frozenset(
     appeal:refuse_late appeal:name_reviewer appeal:paper""".split()
 )
 OFFICERS = frozenset(
-    """decide:queue decide:approvals decide:grants decide:unreached decide:keys decide:search portal:feed portal:hold
+    """decide:queue decide:approvals decide:grants decide:unreached decide:keys demand:ledger demand:new portal:feed
+    demand:demand demand:find_file demand:open_file demand:answer demand:agree portal:hold
     portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide""".split()
 )
@@ -230,6 +232,7 @@ class World:
     letter: uuid.UUID = field(default_factory=uuid.uuid4)
     passkey: int = 0
     invoice: str = ""
+    demand: uuid.UUID = field(default_factory=uuid.uuid4)
     # A's appeal against the refusal, and a complaint about A's registration.
     appeal: str = ""
     complaint: str = ""
@@ -310,6 +313,7 @@ class World:
             },
             **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
             **{key: {"reference": self.appeal, "document": uuid.uuid4()} for key in DECIDERS_OF_APPEALS},
+            **{key: {"id": self.demand} for key in ALL if key.startswith("demand:")},
             "portal:hold": {"hold": uuid.uuid4()},
             **{key: {"reference": self.complained, "number": self.complaint} for key in OWN_COMPLAINT},
             **{key: {"reference": self.complaint} for key in ("complaint:complaint", "complaint:decide")},
@@ -424,6 +428,17 @@ def the_story() -> World:
     refused = Application.objects.get(reference=found.sent["refusal"]["reference"])
     appeal = appeals.send(application=refused, grounds=["fact"], words="It is mine.", actor=f"person:{a.pk}", now=now)
     found.appeal = appeal.reference
+    found.demand = demands.record_demand(
+        officer=found.visitors["officer"],
+        number="12/2026",
+        body="A Tribunal",
+        provision="s. 34",
+        day=now.date(),
+        signed_by="Its registrar",
+        wanted="Who applied.",
+        is_bulk=False,
+        now=now,
+    ).pk
     granted = story.a_granted_application(a)
     found.registrations = {
         "person": story.registration_of(granted).reference,

@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("portal", "api", "workflow"),
     ("applicant",),
     ("complaint",),
-    ("appeal", "sampling"),
+    ("appeal", "demand", "sampling"),
     ("decide",),
     ("publish", "dyndns", "mobile"),
     ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
@@ -55,7 +55,8 @@ GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vanta
 WITHOUT_DJANGO = (*sorted(FACTS), "optional", "vantage", "agent", "push", "lookup", "client")
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
-    *("checks", "fees", "confirm", "attest", "decide", "appeal", "sampling", "complaint", "api", "publish", "inquiry"),
+    *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
+    "inquiry",
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 

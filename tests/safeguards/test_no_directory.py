@@ -254,9 +254,16 @@ def test_the_lists_that_are_walked_are_full(planted: Register, who: str, place: 
 
 def test_no_search_of_the_desk_tells_of_two(planted: Register) -> None:
     browser = planted.world.client("officer")
-    demand = {"number": "1", "body": "A Tribunal", "provision": "s. 1", "day": "2026-11-01"}
+    demand = {
+        "number": "1",
+        "body": "A Tribunal",
+        "provision": "s. 1",
+        "day": "2026-11-01",
+        "signed_by": "Its registrar",
+    }
+    place = browser.post(reverse("demand:new"), demand | {"wanted": "Who applied.", "how_many": "one"})["Location"]
     for asked in ("Planted House 001 (Pvt) Ltd", "192.0.2.0/24", "192.0.2.2", "Sample Freelancer"):
-        answer = browser.post(reverse("decide:search"), demand | {"asked": asked})
+        answer = browser.post(f"{place}file/", {"asked": asked})
         assert planted.told(text_of(answer)) < 2, asked
 
 

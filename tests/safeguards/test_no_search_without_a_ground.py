@@ -17,14 +17,25 @@ from rahdari.people.models import User
 from tests.builders.cases import NOW, a_case, a_decided_application, a_person, an_officer
 
 pytestmark = pytest.mark.django_db
-DEMAND = {"number": "12/2026", "body": "A Tribunal", "provision": "s. 34", "day": date(2026, 11, 12).isoformat()}
+DEMAND = {
+    "number": "12/2026",
+    "body": "A Tribunal",
+    "provision": "s. 34",
+    "day": date(2026, 11, 12).isoformat(),
+    "signed_by": "Its registrar",
+    "wanted": "Who applied.",
+    "how_many": "one",
+}
 MISSING = {
     "number": "Give the number of the demand.",
     "body": "Say which public body demands it.",
     "provision": "Name the provision of the law.",
     "day": "Give the date of the demand.",
+    "signed_by": "Say who signed it.",
+    "wanted": "Say what it asks for.",
+    "how_many": "Choose one of the two.",
 }
-SEARCH = reverse("decide:search")
+RECORD = reverse("demand:new")
 
 
 @pytest.fixture
@@ -46,7 +57,11 @@ def decided(officer: User) -> Application:
 
 
 def ask(desk: Client, asked: str, **demand: str) -> HttpResponse:
-    return desk.post(SEARCH, DEMAND | {"asked": asked} | demand)  # type: ignore[return-value]
+    """Record the demand, and ask for its one file."""
+    recorded = desk.post(RECORD, DEMAND | demand)
+    if recorded.status_code != 302:
+        return recorded  # type: ignore[return-value]
+    return desk.post(f"{recorded['Location']}file/", {"asked": asked})  # type: ignore[return-value]
 
 
 def rows() -> list[JournalEntry]:
@@ -107,7 +122,7 @@ class TestADemand:
         assert [row.subject for row in rows()] == [searching.NOBODY]
 
     def test_names_nobody_in_the_record(self, desk: Client, decided: Application) -> None:
-        for named in ({"body": f"Tribunal about {decided.name}"}, {"number": "someone@mail.example"}):
+        for named in ({"body": f"On {decided.name}"[:60]}, {"number": "someone@mail.example"}):
             assert ask(desk, decided.name, **named).status_code == 422
         assert rows() == []
 
@@ -145,7 +160,7 @@ class TestACase:
 
 class TestThePages:
     def test_ask_and_write_nothing_when_they_are_opened(self, desk: Client) -> None:
-        assert desk.get(SEARCH, DEMAND | {"asked": "203.0.113.77"}).status_code == 200
+        assert desk.get(RECORD, DEMAND).status_code == 200
         assert rows() == []
 
     def test_of_the_queue_know_no_address(self, desk: Client) -> None:

@@ -13,11 +13,13 @@ from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.db.asked import Asked, Later
 from rahdari.decide import case_clock, words
+from rahdari.demand import queries as demands
 from rahdari.journal import queries as journal
 from rahdari.journal import registry
 from rahdari.register.models import Registration
 from rahdari.vouch.queries import REFERENCE
 
+DEMAND = "demand"
 # Reads of a whole file, by officers alone.
 OPENS_A_FILE = frozenset({"decide.read_case", "sampling.read_file", "appeal.read"})
 
@@ -75,7 +77,12 @@ def looks_later(found: Application) -> Later[Any]:
 
 def _looks(subjects: Iterable[str]) -> list[Look]:
     zone = case_clock.policy_in_force().calendar.zone_info
-    return [_look(each) for each in journal.looks_at(subjects, zone=zone)]
+    found = journal.looks_at(subjects, zone=zone)
+    if any(each.reason == DEMAND for each in found):
+        # A law may forbid to tell of those, until a day. No program need run for it to come.
+        hidden = demands.hidden_grounds()
+        found = [each for each in found if each.reason != DEMAND or each.ground not in hidden]
+    return [_look(each) for each in found]
 
 
 def _look(looks: journal.Looks) -> Look:
@@ -91,7 +98,7 @@ def _look(looks: journal.Looks) -> Look:
         "public": _("A member of the public"),
     }.get(looks.actor.partition(":")[0], _("The program"))
     why = str(act.why) % {"ground": f"\u2068{looks.ground}\u2069"}
-    if looks.reason == "demand":
+    if looks.reason == DEMAND:
         why = _("A demand: %(demand)s") % {"demand": f"\u2068{looks.ground}\u2069"}
     return Look(
         looks.at,

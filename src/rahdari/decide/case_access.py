@@ -34,6 +34,12 @@ def why_of(request: HttpRequest, reference: str) -> str:
     return str(request.session.get(WHY, {}).get(reference, ""))
 
 
+def open_for(request: HttpRequest, reference: str, *, ground: str) -> HttpResponse:
+    """Open the file for a demand, which is the ground of each look at it from now on."""
+    request.session[WHY] = dict(request.session.get(WHY, {})) | {reference: queries.for_demand(ground)}
+    return to_page(request, "case", reference=reference)
+
+
 def asks_why[**P](view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Any:
     """For the pages of a case: one that is decided or closed is opened after the officer said why."""
 

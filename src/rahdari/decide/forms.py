@@ -227,47 +227,6 @@ class SearchForm(forms.Form):
         return asked
 
 
-class DemandForm(SearchForm):
-    """The same for a demand, which is named: the holder of what is found reads it."""
-
-    number = forms.CharField(
-        label=_("Number of the demand"),
-        max_length=40,
-        error_messages={"required": _("Give the number of the demand.")},
-    )
-    body = forms.CharField(
-        label=_("Who demands it"),
-        help_text=_("The public body, not a person."),
-        max_length=60,
-        error_messages={"required": _("Say which public body demands it.")},
-    )
-    provision = forms.CharField(
-        label=_("By which provision of the law"),
-        max_length=60,
-        error_messages={"required": _("Name the provision of the law.")},
-    )
-    day = forms.DateField(
-        label=_("Date of the demand"),
-        widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"required": _("Give the date of the demand."), "invalid": _("Give the date of the demand.")},
-    )
-    field_order = ("number", "body", "provision", "day", "asked")
-
-    def clean(self) -> dict[str, Any]:
-        """The record is kept for good: it names the demand, and nobody's name or address."""
-        given = super().clean() or self.cleaned_data
-        for field in ("number", "body", "provision"):
-            text = f" {given.get(field, '')} ".casefold()
-            if "@" in text or f" {given.get('asked', '@')} ".casefold() in text:
-                self.add_error(field, _("Name only the demand. Do not enter here who is searched for."))
-        return given
-
-    @property
-    def ground(self) -> str:
-        given = self.cleaned_data
-        return ", ".join((given["number"], given["body"], given["provision"], given["day"].isoformat()))
-
-
 class TakeBackForm(forms.Form):
     """Nothing is chosen beforehand; what in the file shows it is named."""
 

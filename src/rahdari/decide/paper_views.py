@@ -37,7 +37,7 @@ def document(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpR
             application=shown.application,
             id=document,
             reason=queries.reason_of(shown, why_of(request, reference)),
-            ground=queries.ground_of(shown),
+            ground=queries.ground_of(shown, why_of(request, reference)),
             now=timezone.now(),
         )
     except (applications.DocumentNotFound, FileMissing):

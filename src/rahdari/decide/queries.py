@@ -326,7 +326,7 @@ def case_for_officer(*, officer: User, reference: str, now: dt.datetime, why: st
         subject=case.application.subject,
         now=now,
         reason=reason_of(case, why),
-        ground=ground_of(case),
+        ground=ground_of(case, why),
         detail={"case": str(case.pk)},
     )
     read_events([case], [case.pk])
@@ -341,14 +341,32 @@ def closed_case_for_officer(*, officer: User, reference: str) -> None:
         raise CaseNotFound(reference)
 
 
+# What a demand is the ground of: the word for it, and behind a new line the demand itself.
+_DEMAND = "demand\n"
+
+
+def for_demand(ground: str) -> str:
+    """Why a file is opened for a demand, as the pages of a case keep it."""
+    return _DEMAND + ground
+
+
 def reason_of(case: Case, why: str) -> str:
     """Why its file is read, as the journal keeps it."""
+    if why.startswith(_DEMAND):
+        return "demand"
     return "decide" if case.status == Status.OPEN else why
 
 
-def ground_of(case: Case) -> str:
-    """On what a read of its file rests: the rules under which it was sent."""
+def ground_of(case: Case, why: str = "") -> str:
+    """On what a read of its file rests: the demand, or the rules under which it was sent."""
+    if why.startswith(_DEMAND):
+        return why.removeprefix(_DEMAND)
     return f"policy:{policy_of(case.application).version}"
+
+
+def case_by_number(reference: str) -> Case | None:
+    """For the room of demands, which names the one file of a demand. No gatekeeper."""
+    return cases().filter(application__reference=reference).first()
 
 
 def case_of(application: Application) -> Case | None:

@@ -9,7 +9,6 @@ urlpatterns = [
     path("desk/approvals/", views.approvals, name="approvals"),
     path("desk/grants/", grants_views.grants, name="grants"),
     path("desk/unreached/", unreached_address_views.unreached, name="unreached"),
-    path("desk/search/", search_views.search, name="search"),
     path("desk/keys/", views.turn_keys, name="keys"),
     path("desk/cases/<str:reference>/", asks_why(views.case), name="case"),
     path("desk/cases/<str:reference>/why/", views.why, name="why"),

@@ -190,7 +190,7 @@ def show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "
             subject=shown.application.subject,
             now=timezone.now(),
             reason=queries.reason_of(shown, why_of(request, shown.application.reference)),
-            ground=queries.ground_of(shown),
+            ground=queries.ground_of(shown, why_of(request, shown.application.reference)),
             detail={"case": str(shown.pk)},
         )
     if page.granted_before or page.refused_before:
@@ -530,7 +530,7 @@ def contact(request: HttpRequest, reference: str) -> HttpResponse:
         subject=shown.application.subject,
         now=timezone.now(),
         reason=queries.reason_of(shown, why_of(request, reference)),
-        ground=queries.ground_of(shown),
+        ground=queries.ground_of(shown, why_of(request, reference)),
         detail={"case": str(shown.pk)},
     )
     return show(request, shown, shows_contact=True)

@@ -72,7 +72,8 @@ def who(actor: str, reader: User, colleagues: Mapping[str, User]) -> str:
 
 
 # Why a file is opened that is decided or closed. The first word is what the journal keeps.
-WHY_AGAIN = ("asked", "again", "complaint", "mistake", "supervision", "authority")
+# A demand of a court or an authority is none of them: it goes by the ledger (room `demand`).
+WHY_AGAIN = ("asked", "again", "complaint", "mistake", "supervision")
 
 
 def why(reason: str) -> str:

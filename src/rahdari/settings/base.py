@@ -138,6 +138,7 @@ INSTALLED_APPS = [
     "rahdari.remote",
     "rahdari.decide",
     "rahdari.appeal",
+    "rahdari.demand",
     "rahdari.sampling",
     "rahdari.complaint",
     "rahdari.publish",

@@ -32,6 +32,7 @@ from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import due as decide_due
 from rahdari.decide import erasing as decide_erasing
 from rahdari.decide import queries as decisions
+from rahdari.demand import erasing as demand_erasing
 from rahdari.letters import queries as letters
 from rahdari.letters import retention as letters_retention
 from rahdari.people import actions as people
@@ -193,6 +194,7 @@ def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
         return False
     decide_erasing.erase_words(application=application, box=box)
     appeal_erasing.erase_words(application=application, box=box)
+    demand_erasing.erase_words(application=application, box=box)
     sampling_erasing.erase_words(application=application, box=box)
     complaint_erasing.erase_words(application=application, box=box, now=now)
     erase_about(subjects, application.applicant, box, now)

@@ -39,6 +39,7 @@ from rahdari.decide import due as decide_due
 from rahdari.decide import queries as decide
 from rahdari.decide.lanes import lane_of
 from rahdari.decide.words import why_held
+from rahdari.demand import queries as ledger
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
@@ -119,6 +120,16 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "state": state,
     }
     return render(request, "portal/applicant/status.html", context)
+
+
+@login_required
+@never_cache
+@require_safe
+def demands(request: HttpRequest, reference: str) -> HttpResponse:
+    """What public bodies demanded about this application, and what they got."""
+    found = shared.application(request, reference).row
+    context = {"application": found, "demands": ledger.demands_of(found, timezone.now())}
+    return render(request, "portal/applicant/demands.html", context)
 
 
 # Where there may be an appeal: nothing is asked for all others.

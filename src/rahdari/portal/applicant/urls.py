@@ -58,6 +58,7 @@ urlpatterns = [
     path("my/applications/<str:reference>/question/", answers.question, name="question"),
     path("my/applications/<str:reference>/notice/", answers.notice, name="notice"),
     path("my/applications/<str:reference>/refusal/", answers.refusal, name="refusal"),
+    path("my/applications/<str:reference>/demands/", status.demands, name="demands"),
     path("my/applications/<str:reference>/appeal/", appeal.appeal, name="appeal"),
     path("my/applications/<str:reference>/complaints/<str:number>/", complaint.complaint, name="complaint"),
     path("my/applications/<str:reference>/appeal/withdraw/", appeal.withdraw, name="withdraw_appeal"),

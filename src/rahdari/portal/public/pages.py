@@ -14,6 +14,7 @@ from rahdari.apply import summary
 from rahdari.apply.eligible import which_are_offered
 from rahdari.checks.kinds import what_is_seen
 from rahdari.decide.lanes import lanes
+from rahdari.demand import queries as demands
 from rahdari.feed.terms import TERMS, terms_in, terms_page
 from rahdari.publish import operator_lag
 from rahdari.publish import queries as publish
@@ -92,6 +93,7 @@ def service_status(request: HttpRequest) -> HttpResponse:
         "second_looks": (second_looks.by_rule, second_looks.by_officers),
         "fewest": FEWEST,
         "drawn": policy.current(settings.POLICY_FILE).second_looks,
+        "demands": demands.figures(now),
     }
     return render(request, "portal/public/service_status.html", context | _today())
 

@@ -1,0 +1,133 @@
+"""What an officer fills in when somebody demands what is held. A demand names no person: the search does."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rahdari.decide import searching
+from rahdari.decide.forms import SearchForm
+
+from .models import LONGEST_HIDDEN, Demand
+
+WORDS = 4000
+
+
+def _line(label: Any, missing: Any, longest: int, hint: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=hint,
+        max_length=longest,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        error_messages={"required": missing},
+    )
+
+
+class DemandForm(forms.Form):
+    use_required_attribute = False
+    number = _line(gettext_lazy("Number of the demand"), gettext_lazy("Give the number of the demand."), 40)
+    body = _line(
+        gettext_lazy("Who demands it"),
+        gettext_lazy("Say which public body demands it."),
+        60,
+        gettext_lazy("The public body, not a person."),
+    )
+    provision = _line(gettext_lazy("By which provision of the law"), gettext_lazy("Name the provision of the law."), 60)
+    day = forms.DateField(
+        label=gettext_lazy("Date of the demand"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the date of the demand.")),
+    )
+    signed_by = _line(gettext_lazy("Who signed it"), gettext_lazy("Say who signed it."), 200)
+    wanted = forms.CharField(
+        label=gettext_lazy("What it asks for"),
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        error_messages={"required": gettext_lazy("Say what it asks for.")},
+    )
+    how_many = forms.ChoiceField(
+        label=gettext_lazy("How many files it asks for"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("one", gettext_lazy("One file, of one named person, company or address")),
+            ("more", gettext_lazy("More than one, or files that are described and not named")),
+        ],
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose one of the two.")),
+    )
+    hidden_until = forms.DateField(
+        label=gettext_lazy("The holder must not be told until"),
+        help_text=gettext_lazy("Only where a law or a court says so, for a year at most. Then the holder reads it."),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": gettext_lazy("Give the day.")},
+    )
+    hidden_by = forms.CharField(
+        label=gettext_lazy("Which law or court says so"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        # The record is kept for good: it names the demand, and nobody's name or address.
+        for field in ("number", "body", "provision", "hidden_by"):
+            if "@" in str(given.get(field, "")):
+                self.add_error(field, _("Name only the demand. Do not enter here who is searched for."))
+        until: dt.date | None = given.get("hidden_until")
+        if until is not None:
+            today = timezone.localdate()
+            if not today <= until <= today + LONGEST_HIDDEN:
+                self.add_error("hidden_until", _("Give a day from today on, a year away at most."))
+            if not given.get("hidden_by"):
+                self.add_error("hidden_by", _("Name the law or the court."))
+        return given
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As the act takes them."""
+        given = dict(self.cleaned_data)
+        is_bulk = given.pop("how_many") == "more"
+        return {**given, "is_bulk": is_bulk}
+
+
+class FileForm(SearchForm):
+    """The one file: by a whole name, a whole address, or a number."""
+
+    def __init__(self, *args: Any, demand: Demand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.demand = demand
+        self.fields["asked"].label = _("Name, address, or number of the case or registration")
+
+    def clean_asked(self) -> str:
+        asked = str(self.cleaned_data["asked"]).strip()
+        if not searching.is_whole(asked):
+            raise forms.ValidationError(self.part)
+        named = f" {self.demand.number} {self.demand.body} {self.demand.provision} ".casefold()
+        if f" {asked.casefold()} " in named:
+            raise forms.ValidationError(_("The demand itself names this person. Record it without the name."))
+        return asked
+
+
+class AnswerForm(forms.Form):
+    use_required_attribute = False
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("What becomes of it"),
+        widget=forms.RadioSelect,
+        choices=[
+            (Demand.Outcome.GIVEN.value, gettext_lazy("What it asks for is given")),
+            (Demand.Outcome.IN_PART.value, gettext_lazy("A part of it is given")),
+            (Demand.Outcome.REFUSED.value, gettext_lazy("It is refused")),
+        ],
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose what becomes of it.")),
+    )
+    answer = forms.CharField(
+        label=gettext_lazy("What exactly is given, or why it is refused"),
+        help_text=gettext_lazy("The holder reads this."),
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        error_messages={"required": gettext_lazy("Say what is given, or why it is refused.")},
+    )

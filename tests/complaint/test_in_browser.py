@@ -1,0 +1,64 @@
+"""The pages of complaints in Chromium at 360 px, fetched first: axe finds nothing, nothing scrolls sideways."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari.complaint import actions, queries
+from rahdari.people.models import User
+from tests.builders import story
+from tests.in_browser import faults_on_a_small_phone
+
+from .test_pages import CORRECTION, MISUSE, report, visitor
+
+pytestmark = [pytest.mark.django_db, pytest.mark.browser, pytest.mark.whole]
+LONG = (
+    "It is on sale at a market, and on a page https://shop.example/of-a-very-long-name/that-breaks-nowhere, again. " * 4
+)
+
+
+def pages_of(language: str) -> Iterator[tuple[str, str]]:
+    application = story.a_granted_application(story.a_person())
+    number = story.registration_of(application).reference
+    User.objects.filter(pk=application.applicant_id).update(language=language)
+    stranger, holder = visitor(language), visitor(language, application.applicant)
+    desk: Client = visitor(language, story.an_officer(rank="director"))
+    yield "misuse", stranger.get(MISUSE).text
+    yield "misuse-error", stranger.post(MISUSE, {"public_body": "Sample Authority"}).text
+    yield "correction", stranger.get(CORRECTION).text
+    yield "correction-error", stranger.post(CORRECTION, {"about": "entry"}).text
+    given = {"about": "entry", "number": number, "words": LONG, "email": "stranger@sender.example"}
+    yield "to-confirm", stranger.post(CORRECTION, given, follow=True).text
+    claimed = {"words": LONG, "about": "false_statement", "public_body": LONG[:190], "body_reference": "File 7 of 2026"}
+    yield "receipt", stranger.post(MISUSE, report(number, **claimed), follow=True).text
+    stranger.post(MISUSE, report(number, about="false_statement"))
+    actions.look_up(now=timezone.now())
+    complaint = next(each for each in queries.open_complaints())
+    place = reverse("portal:complaint", args=[application.reference, complaint.reference])
+    yield "holder", holder.get(place).text
+    yield "holder-error", holder.post(place, {"answer": ""}).text
+    yield "registration", holder.get(reverse("portal:registration", args=[number])).text
+    at_desk = reverse("complaint:complaint", args=[complaint.reference])
+    yield "list", desk.get(reverse("complaint:complaints")).text
+    yield "waiting", desk.get(at_desk).text
+    holder.post(place, {"answer": LONG})
+    yield "to-decide", desk.get(at_desk).text
+    decide = reverse("complaint:decide", args=[complaint.reference])
+    founded = {"outcome": "founded", "why": LONG, "code": "X5"}
+    yield "decide-error", desk.post(decide, founded).text
+    yield "decided", desk.post(decide, {**founded, "evidence": LONG}, follow=True).text
+    yield "holder-decided", holder.get(place).text
+    assert complaint.due_at is not None
+    actions.tell(now=complaint.due_at)
+    yield (
+        "told",
+        stranger.get(reverse("complaint:receipt", args=[complaint.reference, queries.token_of(complaint)])).text,
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_pages_have_nothing_for_axe_to_find_and_fit_a_small_phone(language: str) -> None:
+    assert faults_on_a_small_phone(pages_of(language), language) == []

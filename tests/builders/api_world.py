@@ -22,6 +22,7 @@ from rahdari.apply import drafts as apply_drafts
 from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.apply.rows import Table, read
 from rahdari.attest.rules import Identifier
+from rahdari.complaint import actions as complaints
 from rahdari.control import challenges
 from rahdari.control.models import Method
 from rahdari.dyndns import hosts
@@ -73,6 +74,7 @@ def the_world(person: User | None = None) -> World:
     ]
     granted = story.a_granted_application(person)
     applications = [*drafts, *sent, granted]
+    complaint = a_complaint(story.registration_of(granted))
     registrations = [story.registration_of(granted), story.registration_of(story.a_granted_application(person))]
     found.places = {
         "services.key": ["vpn_freelancer", "vpn_company", "no_such"],
@@ -80,6 +82,7 @@ def the_world(person: User | None = None) -> World:
         "applications.endpoint": ids(Endpoint, applications),
         "applications.document": ids(Document, applications),
         "applications.method": ["link", "wireguard", "openvpn", "tls", "http", "tls-alpn", "operator", "contact"],
+        "applications.number": [complaint],
         "registrations.reference": [each.reference for each in registrations],
         "registrations.entry": [str(each.entries.get().pk) for each in registrations],
         "registrations.connection": [str(connection_of(registrations[0]))],
@@ -99,6 +102,14 @@ def the_world(person: User | None = None) -> World:
     sent_one = webhook_delivery.send_test(webhook=hook, now=timezone.now(), id=uuid.uuid4())
     found.places |= {"webhooks.id": [str(hook.pk)], "webhooks.delivery": [str(sent_one.pk)]}
     return found
+
+
+def a_complaint(registration: Registration) -> str:
+    """Its number; the holder is asked."""
+    given = {"kind": "misuse", "about": "sold_on", "target": registration.reference, "words": "It is sold."}
+    sent = complaints.send(id=uuid.uuid4(), language="en", now=timezone.now(), **given)
+    complaints.look_up(now=timezone.now())
+    return sent.reference
 
 
 def places_of_a_company(person: User) -> dict[str, list[str]]:

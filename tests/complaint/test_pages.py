@@ -19,6 +19,7 @@ from rahdari.letters.models import Letter
 from rahdari.people.models import Role, User
 from rahdari.register.models import Registration
 from tests.builders import story
+from tests.builders.programs import Program, problem
 from tests.urdu import page_problems
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +165,21 @@ class TestTheHolder:
         place = reverse("portal:complaint", args=[granted.reference, looked_up().reference])
         stranger = visitor(user=story.a_person())
         assert stranger.get(place).status_code == stranger.post(place, {"answer": "Mine."}).status_code == 404
+
+
+class TestAProgramOfTheHolder:
+    def test_reads_and_answers_it_once(self, granted: Application, registration: Registration) -> None:
+        visitor().post(MISUSE, report(registration.reference, email="stranger@sender.example"))
+        complaint = looked_up()
+        program, one = Program(granted.applicant), f"/applications/{granted.reference}/complaints"
+        [told] = program.get(one).said["items"]
+        assert (told["number"], told["state"], told["decision"]) == (complaint.reference, "open", None)
+        assert "stranger" not in str(told)
+        place = f"{one}/{complaint.reference}/answer"
+        assert problem(program.post(place, {"answer": ""}), 422, "not-taken")
+        assert program.post(place, {"answer": "It is mine."}).said["answer"] == "It is mine."
+        assert problem(program.post(place, {"answer": "No."}), 409, "not-possible-now")["code"] == "decided"
+        assert program.post(f"{one}/C-AAAA-AAAA/answer", {"answer": "It is mine."}).status_code == 404
 
 
 class TestTheDesk:

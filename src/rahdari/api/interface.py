@@ -34,6 +34,7 @@ MODULES = (
         "representing",
         "case_answers",
         "appeals",
+        "complaints",
     ),
     *("registrations", "looks", "dyndns", "mobile", "address_files", "share", "remote"),
     *("organisations", "mandates", "attest", "fees", "letters", "webhooks"),

@@ -10,6 +10,7 @@ from rahdari.apply import access, bulk, drafts, form_errors, screening
 from rahdari.apply import parts as apply_parts
 from rahdari.apply import queries as applications
 from rahdari.apply.rows import FileFault
+from rahdari.complaint import queries as complaints
 from rahdari.letters import queries as letters
 from rahdari.people import branches
 from rahdari.programs.answers import Problem
@@ -25,6 +26,7 @@ from .serializers import stamp
     applications.EndpointNotFound,
     applications.DocumentNotFound,
     applications.AddressFileNotFound,
+    complaints.ComplaintNotFound,
     letters.LetterNotFound,
     RegistrationNotFound,
     NotAsked,

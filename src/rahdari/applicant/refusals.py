@@ -8,6 +8,7 @@ from rahdari.appeal import actions as appeals
 from rahdari.apply import drafts, renewal
 from rahdari.apply import late_evidence as apply_late_evidence
 from rahdari.apply import sending as apply_sending
+from rahdari.complaint import actions as complaints
 from rahdari.control import attempts, challenges
 from rahdari.decide import ending, hearings, questions, recusing, transitions
 from rahdari.inquiry.kinds import NoLongerOpen
@@ -67,6 +68,7 @@ refusal(
     _("There is nothing to appeal against, or your appeal was sent already."),
     appeals.NothingToAppeal,
 )
+refusal("decided", _("The complaint was answered or decided before. Nothing was changed."), complaints.NotPossibleNow)
 refusal("decided", _("The appeal was decided before you withdrew it. Nothing was changed."), appeals.NotPossibleNow)
 refusal(
     "too_late",

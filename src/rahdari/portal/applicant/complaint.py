@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.applicant.refusals import why
 from rahdari.apply import access
 from rahdari.complaint import actions, queries, rules, words
 from rahdari.complaint.forms import AnswerForm
@@ -34,7 +35,7 @@ def complaint(request: HttpRequest, reference: str, number: str) -> HttpResponse
         try:
             actions.answer(complaint=shown, words=form.cleaned_data["answer"], actor=by.actor, now=timezone.now())
         except actions.NotPossibleNow:
-            messages.warning(request, _("The complaint was answered or decided before. Nothing was changed."))
+            messages.warning(request, why(actions.NotPossibleNow))
         else:
             messages.success(request, _("Your answer has arrived. An officer reads it before anything is decided."))
         return redirect("portal:complaint", reference=reference, number=number)

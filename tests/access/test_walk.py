@@ -136,7 +136,7 @@ OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
     decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
     decide:name_network decide:revoke decide:ask_operator decide:record_several decide:search_from_case
-    decide:document decide:hold decide:recuse appeal:written appeal:served""".split()
+    decide:document decide:hold decide:note decide:recuse appeal:written appeal:served""".split()
 )
 READ_AT_THE_DESK = frozenset(
     "decide:case decide:why decide:addresses decide:addresses_table decide:address decide:document".split()

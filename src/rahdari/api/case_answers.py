@@ -9,7 +9,7 @@ from rahdari.applicant.answers import Answer as AnswerForm
 from rahdari.applicant.titles import words as in_words
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.decide import case_clock, due, hearings, queries, questions, recusing, refusals, remedies
+from rahdari.decide import case_clock, due, hearings, notes, queries, questions, recusing, refusals, remedies
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.people.acting import Acting
 from rahdari.policy import Allowance, Forum
@@ -99,6 +99,9 @@ DECISION = named(
             "readable_until": or_null(MOMENT),
         }
     ),
+)
+NOTES = closed(
+    {"notes": listed(closed({"at": MOMENT, "text": text(20_000), "kept_back": choice("", "other_person", "check")}))}
 )
 ANSWERING = closed({"answer": text(20_000)})
 
@@ -327,6 +330,26 @@ def ask_for_another_officer(call: Call, reference: str) -> Answer:
         raise of_form(form)
     recusing.ask_for_another(case=case, actor=by.actor, why=form.cleaned_data["why"], now=call.now)
     return whole(call, row)
+
+
+# -- notes of officers -----------------------------------------------------------------------------------------------
+
+
+@read("GET", f"{ONE}/notes", Ok("They.", NOTES))
+def list_notes(call: Call, reference: str) -> Answer:
+    """What officers noted about the application.
+
+    Empty until it is decided. Of a note that is not shown there is the reason (`kept_back`), and no text.
+    """
+    row, _by, _case_of_row = _case(call, reference)
+    return Answer(
+        {
+            "notes": [
+                {"at": stamp(each.at), "text": each.text, "kept_back": each.kept_back}
+                for each in notes.notes_for_holder(row)
+            ]
+        }
+    )
 
 
 # -- the decision ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ declare(
     Act("decide.granted", _("Granted"), EVERYBODY, event=Event("application.decided", _GRANTED)),
     Act("decide.took_case", _("Case taken"), OFFICERS),
     Act("decide.handed_over", _("Case passed on"), OFFICERS),
+    Act("decide.wrote_note", _("An officer wrote a note"), EVERYBODY),
     Act("decide.recused", _("An officer declared a conflict of interest: somebody else decides"), EVERYBODY),
     Act("decide.asked_for_another", _("Another officer was asked for: somebody else decides"), EVERYBODY),
     Act(

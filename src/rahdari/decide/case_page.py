@@ -37,13 +37,14 @@ from rahdari.policy import Policy, Reason
 from rahdari.publish import queries as publish
 from rahdari.register.models import Registration
 
-from . import addresses, conflicts_of_interest, desk, operators, queries, remedies, revocation, rules, words
+from . import addresses, conflicts_of_interest, desk, notes, operators, queries, remedies, revocation, rules, words
 from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
 from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
 from .forms import DecideForm, RecordSeveralForm
 from .lanes import Lane, lane_of
 from .models import Case, CaseQuestion, Decision, Notice, Recusal
+from .note_models import Mention, Note
 from .open_elsewhere import OpenElsewhere, others_reading
 from .rules import CaseStanding, NoticeState, QuestionState, Status
 from .seconding import Second
@@ -93,6 +94,8 @@ class _Read:
         self.before = queries.decided_before(application)
         self.history = queries.history(case)
         self.recusals = queries.recused_from(case)
+        self.notes = notes.notes_about(case)
+        self.mentions = notes.mentions_about(case)
         self.staff = people.staff_named_in(journal.staff_in(journal.about(subject)))
         self.letters = inbox.letters_about(subject)
         self.asked_operators = questions.questions_with_answers(subject)
@@ -101,12 +104,12 @@ class _Read:
         self.proposed = desk.proposed_for_me(reader)
         self.posts = people.all_posts() if with_posts else ()
         read = [each for each in vars(self).values() if isinstance(each, QuerySet)]
-        notes = letters_words.notes_about(subject)
-        self.notes = [] if notes is None else notes
+        delivered = letters_words.notes_about(subject)
+        self.delivered = [] if delivered is None else delivered
         hooks = optional.given(__package__, "on_case") if registration is not None else []
         self.besides: list[together.Part] = [each(registration) for each in hooks]
         of_rooms = [query for each in self.besides for query in each.read]
-        together.ask(*read, *([] if notes is None else [notes]), *of_rooms)
+        together.ask(*read, *([] if delivered is None else [delivered]), *of_rooms)
 
 
 class CasePage:
@@ -338,8 +341,10 @@ class CasePage:
     @cached_property
     def letters(self) -> list[tuple[Letter, str, list[letters_words.DeliveryStanding]]]:
         """What was written about the file, and whether it arrived."""
-        notes = self._read.notes
-        return [(letter, inbox.title_of(letter), letters_words.reached(letter, notes)) for letter in self._read.letters]
+        delivered = self._read.delivered
+        return [
+            (letter, inbox.title_of(letter), letters_words.reached(letter, delivered)) for letter in self._read.letters
+        ]
 
     # -- who may do what -------------------------------------------------------------------------------------------
 
@@ -375,6 +380,19 @@ class CasePage:
     def recusals(self) -> list[Recusal]:
         """Who has no part in the case any more, and why."""
         return list(self._read.recusals)
+
+    @cached_property
+    def notes(self) -> list[tuple[Note, list[User], str]]:
+        """Each with whom it is meant for, and why the holder does not read it."""
+        meant: dict[Any, list[User]] = {}
+        for each in self._read.mentions:
+            meant.setdefault(each.note_id, []).append(each.officer)
+        return [(note, meant.get(note.pk, []), words.why_kept_back(note.kept_back)) for note in self._read.notes]
+
+    @property
+    def mentions_not_seen(self) -> list[Mention]:
+        """Those of the reader."""
+        return [each for each in self._read.mentions if each.officer_id == self.reader.pk and each.seen_at is None]
 
     @cached_property
     def colleagues(self) -> list[User]:

@@ -26,7 +26,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import DIRECTOR, User
 from rahdari.policy import Allowance, Reason, Text
 
-from . import conflicts_of_interest, queries, queue_columns, rules
+from . import conflicts_of_interest, notes, queries, queue_columns, rules
 from .case_clock import ClockFace, calendar, clock_of, policy_of
 from .models import Case, Decision, Notice
 from .rules import CannotSecond, NoticeState, Status
@@ -145,12 +145,13 @@ def views_of(officer: User, now: dt.datetime) -> dict[str, Q]:
         "mine": Q(assigned_to=officer),
         "applicant": APPLICANTS_TURN,
         "second": Q(waits_for="second"),
+        "mentioned": Q(pk__in=notes.unseen_cases(officer)),
     }
 
 
 # What the filters leave of a view, beside the number of cases in each.
 SHOWN = "shown"
-VIEWS = ("open", "late", "hour", "mine", "applicant", "second")
+VIEWS = ("open", "late", "hour", "mine", "applicant", "second", "mentioned")
 
 
 def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
@@ -161,7 +162,7 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     others = _open_cases(officer).filter(fits)
     counted = Counts(officer, views if asked or not _narrows(filters) else {**views, SHOWN: fits})
     some, decided, proposed = _up_to(others, MOST_FOUND), _decided_today(now), proposed_for_me(officer)
-    order = [_ours_first()] if view == "mine" else []
+    order = [_ours_first()] if view in {"mine", "mentioned"} else []
     page = _Page(_in_order(others, *order), filters.page, *counted.asked, decided, proposed, *([some] if asked else []))
     counts = counted.found
     number = (some[0]["number"] if some else 0) if asked else counts.get(SHOWN, counts[view])

@@ -4,13 +4,21 @@ from rahdari.apply.models import Application
 from rahdari.archive.actions import Box
 
 from .models import Case, CaseQuestion, Decision, Hearing, Notice, Recusal, Revocation
+from .note_models import Note
 
 
 def erase_words(*, application: Application, box: Box) -> None:
-    """The texts of questions, answers, notices and decisions. Who decided what, when, by which codes, and to which
-    registration it led, stays. The application is marked as erased before, or the database refuses."""
+    """The texts of questions, answers, notices, notes and decisions. Who decided what, when, by which codes, and to
+    which registration it led, stays. The application is marked as erased before, or the database refuses."""
     box.take(Case.objects.filter(application=application))
-    for rows in (CaseQuestion.objects, Notice.objects, Decision.objects, Revocation.objects, Recusal.objects):
+    for rows in (
+        CaseQuestion.objects,
+        Notice.objects,
+        Decision.objects,
+        Revocation.objects,
+        Recusal.objects,
+        Note.objects,
+    ):
         box.take(rows.filter(case__application=application))
     box.take(Hearing.objects.filter(notice__case__application=application))
     Case.objects.filter(application=application).update(words=[])
@@ -33,3 +41,6 @@ def erase_words(*, application: Application, box: Box) -> None:
     for recusal in Recusal.objects.filter(case__application=application):
         recusal.why = ""
         recusal.save(update_fields=["why"])
+    for note in Note.objects.filter(case__application=application):
+        note.text = ""
+        note.save(update_fields=["text"])

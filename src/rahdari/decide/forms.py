@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -10,10 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rahdari.apply.rules import GROUNDS_TO_HOLD
+from rahdari.people.models import User
 from rahdari.policy import Reason
 
 from . import searching, words
 from .models import Case
+from .rules import KeptBack
 
 WORDS = 4000
 
@@ -149,6 +151,47 @@ class DropForm(forms.Form):
 
 class RecuseForm(forms.Form):
     conflict = forms.CharField(max_length=WORDS, error_messages={"required": _("Enter why, in one sentence.")})
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=_("Your note"),
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
+        error_messages={
+            "required": _("Enter the note."),
+            "max_length": _("This is too long. Shorten it to 4,000 characters."),
+        },
+    )
+    mentioned = forms.MultipleChoiceField(
+        label=_("For whom it is meant"),
+        help_text=_("They find the case in the queue under “You are mentioned” until they open it."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Choose colleagues from the list.")},
+    )
+    kept_back = forms.ChoiceField(
+        label=_("Does the holder read it after the decision?"),
+        required=False,
+        error_messages={"invalid_choice": _("Choose one from the list.")},
+    )
+
+    def __init__(self, *args: Any, colleagues: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.colleagues = {str(each.pk): each for each in colleagues}
+        grounds = [(each.value, _("No:") + " " + words.why_kept_back(each)) for each in KeptBack]
+        for name, choices in (
+            ("mentioned", [(key, each.name or each.email) for key, each in self.colleagues.items()]),
+            ("kept_back", [("", _("Yes")), *grounds]),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
+            field.choices = choices
+        if not self.colleagues:
+            del self.fields["mentioned"]
+
+    def clean_mentioned(self) -> list[User]:
+        return [self.colleagues[key] for key in self.cleaned_data["mentioned"]]
 
 
 class WhyForm(forms.Form):

@@ -502,3 +502,7 @@ class Revocation(models.Model):
     def is_over(self) -> bool:
         """Whether it was restored, by an officer, the clock or a rule."""
         return self.restored_at is not None or self.ended_at is not None
+
+
+# Django finds the models of a room here.
+from . import note_models as note_models  # noqa: E402

@@ -399,6 +399,13 @@ def _any_passed(facts: Sequence[CheckFact]) -> bool:
     return any(fact.outcome == "passed" for fact in facts)
 
 
+class KeptBack(StrEnum):
+    """Why the holder does not read a note after the decision. A closed list."""
+
+    OTHER_PERSON = "other_person"
+    CHECK = "check"
+
+
 class WhyNotGranted(StrEnum):
     """Why a case that was chosen with others is not granted."""
 

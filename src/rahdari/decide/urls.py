@@ -1,6 +1,15 @@
 from django.urls import path
 
-from . import file_hold_views, grants_views, paper_views, revocation_views, search_views, unreached_address_views, views
+from . import (
+    file_hold_views,
+    grants_views,
+    note_views,
+    paper_views,
+    revocation_views,
+    search_views,
+    unreached_address_views,
+    views,
+)
 from .case_access import asks_why
 
 app_name = "decide"
@@ -30,5 +39,6 @@ urlpatterns = [
     path("desk/cases/<str:reference>/network/", asks_why(unreached_address_views.name_network), name="name_network"),
     path("desk/cases/<str:reference>/operators/", asks_why(unreached_address_views.ask_operator), name="ask_operator"),
     path("desk/cases/<str:reference>/revoke/", asks_why(revocation_views.revoke), name="revoke"),
+    path("desk/cases/<str:reference>/note/", asks_why(note_views.note), name="note"),
     path("desk/cases/<str:reference>/hold/", asks_why(file_hold_views.hold), name="hold"),
 ]

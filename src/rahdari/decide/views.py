@@ -32,6 +32,7 @@ from . import (
     desk,
     evidence,
     granting,
+    notes,
     queries,
     questions,
     recusing,
@@ -110,6 +111,7 @@ def _views(shown: desk.Desk) -> list[dict[str, Any]]:
         "mine": _("Mine"),
         "applicant": _("Waiting for applicant"),
         "second": _("Needs a second officer"),
+        "mentioned": _("You are mentioned"),
     }
     return [{"name": name, "title": title, "count": shown.counts[name]} for name, title in titles.items()]
 
@@ -197,6 +199,8 @@ def show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "
         others = queries.others_counted_with(shown.application)
         facts: dict[str, Any] = {"officer": person(request), "where": "before", "why": "same_number", "now": page.now}
         desk.record_looks(others, act="decide.read_outcome", **facts)
+    if page.mentions_not_seen:
+        notes.mark_seen(found=page.mentions_not_seen, now=page.now)
     context: dict[str, Any] = {
         "page": page,
         "case": shown,

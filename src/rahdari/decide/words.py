@@ -15,7 +15,7 @@ from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.policy import Policy
 
-from .rules import REACH, CannotSecond, CheckFact, WhyNotGranted
+from .rules import REACH, CannotSecond, CheckFact, KeptBack, WhyNotGranted
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,18 @@ def why_not_second(reason: CannotSecond) -> str:
         CannotSecond.HEARING: _("The holder asked for a hearing: it comes first"),
         CannotSecond.LATE: _("The time to decide it has ended: the registration stays"),
     }[reason]
+
+
+def why_kept_back(ground: str) -> str:
+    """Why the holder does not read a note; empty where they do."""
+    return (
+        {
+            KeptBack.OTHER_PERSON: _("It names another person"),
+            KeptBack.CHECK: _("It would reveal how a check works"),
+        }.get(KeptBack(ground), "")
+        if ground
+        else ""
+    )
 
 
 def why_not_granted(reason: WhyNotGranted, facts: Sequence[CheckFact]) -> str:

@@ -34,11 +34,11 @@ from rahdari.apply import access, form_errors, sending
 from rahdari.apply import queries as apply
 from rahdari.checks.models import Outcome
 from rahdari.db import together
-from rahdari.decide import case_clock, recusing
+from rahdari.decide import case_clock, notes, recusing
 from rahdari.decide import due as decide_due
 from rahdari.decide import queries as decide
 from rahdari.decide.lanes import lane_of
-from rahdari.decide.words import why_held
+from rahdari.decide.words import why_held, why_kept_back
 from rahdari.demand import queries as ledger
 from rahdari.people import queries as people
 from rahdari.people.access import person
@@ -70,7 +70,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
     if found.status == "draft":
         return redirect("portal:tasks", reference=reference)
     now = timezone.now()
-    with together.ahead(*overviews_later([found]), looks_later(found)):
+    with together.ahead(*overviews_later([found]), looks_later(found), notes.notes_later(found)):
         seen = overview(found, now=now)
         in_force = len(seen.standing.in_force) if seen.standing else 0
         state = f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}"
@@ -78,6 +78,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         if (answer := shared.state_for_script(request, state if is_moving else "")) is not None:
             return answer
         looks = looks_at_application(found)
+        noted = [(each, why_kept_back(each.kept_back)) for each in notes.notes_for_holder(found)]
     waits = _operator_clock(seen, now)
     of_others = seen.awaited_of_others if seen.waits_for_others else []
     context = {
@@ -115,6 +116,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "your_turn": seen.is_your_turn,
         "looks": looks,
         "lane": lane_of(seen.case, seen.decision),
+        "notes": noted,
         "was_opened": was_opened(looks),
         **optional.joined(__package__, "on_status", seen),
         "state": state,

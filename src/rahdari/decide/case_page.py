@@ -48,6 +48,7 @@ from .note_models import Mention, Note
 from .open_elsewhere import OpenElsewhere, others_reading
 from .rules import CaseStanding, NoticeState, QuestionState, Status
 from .seconding import Second
+from .similar_cases import SimilarCase, decisions_like, told_by
 from .unreached_addresses import held_against, unreached_endpoints, unreached_of
 
 TRIES_SHOWN = 20
@@ -93,6 +94,7 @@ class _Read:
         self.attempts = proofs.last_attempts(few, most=TRIES_SHOWN)
         self.before = queries.decided_before(application)
         self.history = queries.history(case)
+        self.similar = decisions_like(case) if case.status == Status.OPEN else Decision.objects.none()
         self.recusals = queries.recused_from(case)
         self.notes = notes.notes_about(case)
         self.mentions = notes.mentions_about(case)
@@ -405,6 +407,11 @@ class CasePage:
         own = conflicts_of_interest.with_part_in(self.application, found.values())
         apart = [user for user in found.values() if user.pk not in own]
         return sorted(apart, key=lambda user: (user.name, str(user.pk)))
+
+    @cached_property
+    def similar(self) -> list[SimilarCase]:
+        """How earlier cases were decided in which the same was in the way; nothing once this one is decided."""
+        return told_by(self._read.similar)
 
     @cached_property
     def grantable(self) -> rules.Assessment:

@@ -72,6 +72,9 @@ class Case(models.Model):
     has_failed = models.BooleanField(default=False, editable=False)
     has_waiting = models.BooleanField(default=False, editable=False)
 
+    # Of one that an officer decided: what was in the way (`similar_cases`). The database writes it.
+    likeness = models.CharField(max_length=300, blank=True, editable=False)
+
     class Meta:
         ordering: ClassVar[list[str]] = ["started_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -112,6 +115,11 @@ class Case(models.Model):
                 name="cases_proposed",
             ),
             GinIndex(fields=["words"], condition=Q(status=Status.OPEN.value), name="cases_by_word"),
+            models.Index(
+                fields=["likeness", "-decided_at", "-id"],
+                condition=Q(status=Status.DECIDED.value) & ~Q(likeness=""),
+                name="cases_by_likeness",
+            ),
             models.Index(fields=["kept_under"], condition=Q(status=Status.OPEN.value), name="cases_by_calendar"),
         ]
 

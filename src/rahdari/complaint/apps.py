@@ -8,9 +8,7 @@ class ComplaintConfig(AppConfig):
 
     def ready(self) -> None:
         from rahdari.decide import due
-        from rahdari.web import context
 
-        from . import navigation, queries
+        from . import queries
 
-        context.NAVIGATION.append(navigation.links)
         due.UNSETTLED.append(queries.settled_at)

@@ -1,28 +1,21 @@
 """The link at the top of an officer's pages."""
 
-from django.http import HttpRequest
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from rahdari.people import queries as people
-from rahdari.people.models import User
+from rahdari.db import together
 from rahdari.web.context import Link
 
 from . import queries
 
 
-def links(request: HttpRequest) -> list[Link]:
-    user = getattr(request, "user", None)
-    if not isinstance(user, User) or not people.is_officer(user):
-        return []
-    match = request.resolver_match
-    here = match is not None and match.namespace == "complaint"
-    return [
-        Link(
-            _("Complaints"),
-            reverse("complaint:complaints"),
-            here=here,
-            count=queries.open_count(),
-            count_words=_("open"),
-        )
-    ]
+def for_officers(*, here: bool) -> together.Part:
+    """With how many are open, read with what the other links of the page count."""
+    found = together.totals(queries.open_ones(), number=Count("*"))
+
+    def shown() -> Link:
+        place = reverse("complaint:complaints")
+        return Link(_("Complaints"), place, here=here, count=found[0]["number"], count_words=_("open"))
+
+    return together.Part([found], shown)

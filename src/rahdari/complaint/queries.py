@@ -156,8 +156,8 @@ def open_for(officer: User) -> list[Complaint]:
     return [each for each in open_complaints()[:200] if each.case is None or not is_own(each.case.application)]
 
 
-def open_count() -> int:
-    return Complaint.objects.filter(looked_up_at__isnull=False, decided_at__isnull=True, part_of__isnull=True).count()
+def open_ones() -> QuerySet[Complaint]:
+    return Complaint.objects.filter(looked_up_at__isnull=False, decided_at__isnull=True, part_of__isnull=True)
 
 
 def with_part_in(complaint: Complaint, found: Collection[User]) -> set[uuid.UUID]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from rahdari import optional
+from rahdari.complaint import navigation as complaints
 from rahdari.confirm import queries as checks
 from rahdari.db import together
 from rahdari.letters import queries as inbox
@@ -84,7 +85,8 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
         return _of_an_operator(people.operator_of(user) or "", room, page)
     if people.is_officer(user):
         rooms: list[together.Part] = [
-            each(page, timezone.now()) for each in optional.given(__package__, "for_officers")
+            complaints.for_officers(here=room == "complaint"),
+            *(each(page, timezone.now()) for each in optional.given(__package__, "for_officers")),
         ]
         holds = together.totals(publish.waiting_holds(), number=Count("*"))
         together.ask(holds, *(query for each in rooms for query in each.read))

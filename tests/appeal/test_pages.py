@@ -1,6 +1,7 @@
 """The appellant's page and the desk's, as they are used."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -128,6 +129,17 @@ class TestWhoeverDecides:
         assert (appeal.outcome, appeal.state) == (Outcome.ALLOWED, State.DECIDED)
         read = [row for row in journal.about(refusal.subject) if row.act == "appeal.read"]
         assert read and read[0].actor == f"supervisor:{supervisor.pk}" and read[0].ground
+
+    def test_asks_as_much_for_many_as_for_one(
+        self, refusal: Application, supervisor: User, django_assert_max_num_queries: Any
+    ) -> None:
+        client = signed_in(supervisor)
+        an_appeal(refusal)
+        for _ in range(3):
+            an_appeal(story.a_refusal(story.a_person()).application)
+        with django_assert_max_num_queries(14):
+            page = client.get(reverse("appeal:appeals")).content.decode()
+        assert page.count("You may decide") == 4
 
     def test_sets_no_day_before_a_week_is_over(self, refusal: Application, supervisor: User) -> None:
         appeal = an_appeal(refusal, to_be_heard=True)

@@ -175,6 +175,17 @@ def with_part_in(case: Case, found: Collection[User]) -> set[uuid.UUID]:
     return had | conflicts_of_interest.with_part_in(case.application, found)
 
 
+def cases_with_part_of(user: User, found: Collection[Case]) -> set[uuid.UUID]:
+    """Those of the cases in which this person had a part, in one question. Of their own applications the caller
+    knows."""
+    keys = [each.pk for each in found]
+    if not keys:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT each FROM unnest(%s::uuid[]) AS each WHERE appeal_had_part(each, %s)", [keys, user.pk])
+        return {row[0] for row in cursor.fetchall()}
+
+
 def has_rank(user: User) -> bool:
     """Who hears appeals against officers: a supervisor, or somebody of Director rank."""
     return people.is_supervisor(user) or people.has_rank(user, DIRECTOR)

@@ -37,6 +37,7 @@ from rahdari.web.posting import posted_from
 from . import actions, queries, words
 from .forms import DecisionForm, HearingForm, HeldForm, ReviewerForm, TooLateForm
 from .models import Appeal
+from .rules import CannotDecide
 
 View = Callable[..., HttpResponse]
 
@@ -64,6 +65,8 @@ def decider_required(view: View) -> View:
 def appeals(request: HttpRequest) -> HttpResponse:
     """What is open, due first in front. A row names nobody: the file does, and opening it is on record."""
     user, now = person(request), timezone.now()
+    found = queries.for_decider(user)
+    had_part = queries.cases_with_part_of(user, [each.case for each in found])
     rows = [
         {
             "appeal": each,
@@ -71,9 +74,9 @@ def appeals(request: HttpRequest) -> HttpResponse:
             "is_overdue": each.is_overdue(now),
             "due_at": each.carry_out_by if each.decided_at else each.due_at,
             "is_mine": each.assigned_to_id == user.pk,
-            "why_not": _why_not(each, user),
+            "why_not": words.why_not(CannotDecide.PART) if each.case_id in had_part else "",
         }
-        for each in queries.for_decider(user)
+        for each in found
     ]
     return render(request, "appeal/appeals.html", {"rows": rows, "wide": True})
 

@@ -167,6 +167,14 @@ def with_part_in(complaint: Complaint, found: Collection[User]) -> set[uuid.UUID
     return out | {each.pk for each in found if each.pk in senders}
 
 
+def with_part_of(user: User, found: Collection[Complaint]) -> set[uuid.UUID]:
+    """The same of many complaints for one person, in two questions: the keys of those complaints."""
+    cases = appeals.cases_with_part_of(user, [each.case for each in found if each.case is not None])
+    sent = Complaint.objects.filter(sender=user, part_of__in=[each.pk for each in found])
+    own = {each.pk for each in found if each.case_id in cases or each.sender_id == user.pk}
+    return own | {key for key in sent.values_list("part_of", flat=True) if key is not None}
+
+
 def why_not(complaint: Complaint, user: User) -> CannotDecide | None:
     """Why this person may not decide it; None: they may."""
     return rules.may_decide(had_part=user.pk in with_part_in(complaint, [user]), is_officer=people.is_officer(user))

@@ -29,6 +29,8 @@ from .rules import Kind, Outcome
 @require_safe
 def complaints(request: HttpRequest) -> HttpResponse:
     user, now = person(request), timezone.now()
+    found = queries.open_for(user)
+    had_part = queries.with_part_of(user, found)
     rows = [
         {
             "complaint": each,
@@ -37,10 +39,10 @@ def complaints(request: HttpRequest) -> HttpResponse:
             "answer": words.answer(each.holder_answer),
             "is_overdue": each.is_overdue(now),
             "times": 1 + getattr(each, "others_count", 0),
-            "why_not": _why_not(each, user),
+            "why_not": words.why_not(rules.CannotDecide.PART) if each.pk in had_part else "",
             "is_ripe": rules.allows(each.state, each.holder_answer, "decide"),
         }
-        for each in queries.open_for(user)
+        for each in found
     ]
     return render(request, "complaint/complaints.html", {"rows": rows, "wide": True})
 

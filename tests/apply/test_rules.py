@@ -51,8 +51,12 @@ class TestMoves:
         assert reached == set(Status)
         assert not any(move.target is Status.DRAFT for move in rules.MOVES)
 
-    def test_are_none_out_of_a_refusal_or_a_withdrawal(self) -> None:
-        assert not any(move.source in {Status.REFUSED, Status.WITHDRAWN} for move in rules.MOVES)
+    def test_are_none_out_of_a_withdrawal_and_one_out_of_a_refusal(self) -> None:
+        assert not any(move.source == Status.WITHDRAWN for move in rules.MOVES)
+        # An appeal sets it aside.
+        assert [(move.act, move.target) for move in rules.MOVES if move.source == Status.REFUSED] == [
+            ("reopen", Status.SUBMITTED)
+        ]
 
     def test_of_another_act_are_none(self) -> None:
         for move, act in itertools.product(rules.MOVES, ("submit", "withdraw", "close", "reopen")):

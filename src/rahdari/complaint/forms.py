@@ -148,7 +148,8 @@ class MisuseForm(_ComplaintForm):
 
 
 class CorrectionForm(_ComplaintForm):
-    """`here` is the address that the visitor comes from, as a network of one address; None where it is none."""
+    """`here` is the address that the visitor comes from, as a network of one address; None where it is none.
+    `with_companies`: the rules in force ask for company numbers, so one may be somebody else's."""
 
     kind = Kind.CORRECTION
     about = _about(Kind.CORRECTION, gettext_lazy("What is it about?"), gettext_lazy("Choose what it is about."))
@@ -171,13 +172,17 @@ class CorrectionForm(_ComplaintForm):
     )
     field_order = ("key", "seen", "about", "company_number", "number", "words", "email")
 
-    def __init__(self, *args: Any, here: str | None, shown: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, here: str | None, shown: str = "", with_companies: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.here = here
+        if not with_companies:
+            del self.fields["company_number"]
         self.fields["seen"].initial = here or ""
         about: Any = self.fields["about"]
-        if here is None:
-            about.choices = [(key, title) for key, title in about.choices if key != About.ADDRESS]
+        without = {*([About.ADDRESS] if here is None else []), *([] if with_companies else [About.COMPANY])}
+        about.choices = [(key, title) for key, title in about.choices if key not in without]
         about.hints = {About.ADDRESS.value: _("You opened this page from %(address)s.") % {"address": plain_ltr(shown)}}
         self.fields["email"].help_text = _(
             "For the receipt and the answer. About your own address you may leave it out."

@@ -68,7 +68,13 @@ def correction(request: HttpRequest) -> HttpResponse:
     """The address is proved by the request itself, as by the link of a proof: whoever sends the form is at it."""
     address = visitor.address(request)
     here = None if address == visitor.NOWHERE else str(ipaddress.ip_network(address))
-    form = CorrectionForm(request.POST if request.method == "POST" else None, here=here, shown=str(address))
+    asked = policy.asked_by(case_clock.policy_in_force())
+    form = CorrectionForm(
+        request.POST if request.method == "POST" else None,
+        here=here,
+        shown=str(address),
+        with_companies="company_number" in asked,
+    )
     return _page(request, form, "complaint/correction.html")
 
 

@@ -25,9 +25,11 @@ import hatch_build
 from rahdari.apply import screening
 from rahdari.db.postgres.compiler import SQLCompiler
 from rahdari.ops.postgres import NoEmbeddedPostgres, throwaway_postgres
+from rahdari.people.models import Role, User
 from rahdari.publish import actions as publishing
 from rahdari.settings.base import database
 from rahdari.vault import keys
+from tests.builders.cases import an_officer
 from tests.needs import everything_is_needed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -220,6 +222,28 @@ def publishing_takes_no_time() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publishing, "time", SimpleNamespace(monotonic=lambda: 0.0))
         yield
+
+
+# Whoever works at the desk.
+@pytest.fixture
+def officer(db: None) -> User:
+    return an_officer("Officer A")
+
+
+@pytest.fixture
+def second(db: None) -> User:
+    return an_officer("Officer B")
+
+
+@pytest.fixture
+def director(db: None) -> User:
+    return an_officer("Director C", rank="director", role=Role.SUPERVISOR)
+
+
+@pytest.fixture
+def uninvolved(db: None) -> User:
+    """A supervisor who has no part in any case."""
+    return an_officer("Supervisor D", role=Role.SUPERVISOR)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -23,16 +23,6 @@ def sample_operators() -> Iterator[None]:
 
 
 @pytest.fixture
-def officer(db: None) -> User:
-    return an_officer("Officer A")
-
-
-@pytest.fixture
-def second(db: None) -> User:
-    return an_officer("Officer B")
-
-
-@pytest.fixture
 def third(db: None) -> User:
     return an_officer("Officer C")
 

@@ -117,7 +117,8 @@ class _Refusals(ast.NodeVisitor):
         for keyword in node.keywords:
             if keyword.arg == "error_messages":
                 self.take(keyword.value, "form")
-        for place in self.handed_on.get(name, ()) if not owner else ():
+        handed_on = {"": self.handed_on, "fields": _handed_on(SOURCE / "web" / "fields.py")}.get(owner, {})
+        for place in handed_on.get(name, ()):
             if place < len(node.args):
                 self.take(node.args[place], "form")
         if name in TO_A_FORM:

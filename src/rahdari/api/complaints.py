@@ -2,13 +2,14 @@
 
 from rahdari.apply.models import Application
 from rahdari.complaint import actions, queries
-from rahdari.complaint.forms import WORDS, AnswerForm
+from rahdari.complaint.forms import AnswerForm
 from rahdari.complaint.models import Complaint
 from rahdari.complaint.rules import About, Kind, Outcome, State
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import REFUSED, of_form
 from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
+from rahdari.web.fields import WORDS
 
 from .applications import ONE, READ, WRITE, own
 from .interface import API, Call

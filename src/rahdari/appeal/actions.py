@@ -28,12 +28,13 @@ from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import User
+from rahdari.web.language import in_both
 
 from . import queries, rules
 from .models import Appeal, Point, Reviewer, Served
 from .queries import Appealable
 from .rules import Against, Ground, Held, Outcome
-from .words import came_of, in_both
+from .words import came_of
 from .words import ground as title_of_ground
 from .words import outcome as title_of_outcome
 

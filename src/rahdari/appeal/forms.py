@@ -9,23 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rahdari.web import fields
+
 from . import words
 from .models import Point
 from .rules import GROUNDS, Against, Held, Outcome
-
-WORDS = 4000
-TOO_LONG = gettext_lazy("This is too long. Shorten it to 4,000 characters.")
-
-
-def _text(label: Any, missing: Any, *, rows: int = 3, hint: Any = "", required: bool = True) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=hint,
-        required=required,
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": rows, "dir": "auto"}),
-        error_messages={"required": missing, "max_length": TOO_LONG},
-    )
 
 
 class AppealForm(forms.Form):
@@ -41,7 +29,7 @@ class AppealForm(forms.Form):
             "invalid_choice": gettext_lazy("Choose what is wrong with the decision"),
         },
     )
-    words = _text(
+    words = fields.text(
         gettext_lazy("Say why, in your own words"),
         gettext_lazy("Write why, in a sentence or two"),
         rows=5,
@@ -83,11 +71,7 @@ class AppealForm(forms.Form):
 class WrittenAppealForm(AppealForm):
     """One that came by letter, or was spoken at the desk."""
 
-    received = forms.DateField(
-        label=gettext_lazy("On which day it came"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the day.")),
-    )
+    received = fields.day(gettext_lazy("On which day it came"), gettext_lazy("Give the day."))
 
     def clean_received(self) -> dt.date:
         received: dt.date = self.cleaned_data["received"]
@@ -98,17 +82,13 @@ class WrittenAppealForm(AppealForm):
 
 class HearingForm(forms.Form):
     use_required_attribute = False
-    day = forms.DateField(
-        label=gettext_lazy("Day"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the day.")),
-    )
+    day = fields.day(gettext_lazy("Day"), gettext_lazy("Give the day."))
     time = forms.TimeField(
         label=gettext_lazy("Time"),
         widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the time, like 11:00.")),
     )
-    how = _text(
+    how = fields.text(
         gettext_lazy("Which number we call, or the link of the video"),
         gettext_lazy("Say which number we call, or give the link."),
         rows=2,
@@ -144,7 +124,7 @@ class HeldForm(forms.Form):
         ],
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose one of the two.")),
     )
-    minutes = _text(
+    minutes = fields.text(
         gettext_lazy("What was said, or how often you tried"),
         gettext_lazy("Write what was said, or how often you tried."),
         hint=gettext_lazy("The appellant reads this."),
@@ -155,7 +135,9 @@ class DecisionForm(forms.Form):
     """Each point its outcome and why."""
 
     use_required_attribute = False
-    text = _text(gettext_lazy("Anything else the appellant should read"), gettext_lazy("Write why."), required=False)
+    text = fields.text(
+        gettext_lazy("Anything else the appellant should read"), gettext_lazy("Write why."), required=False
+    )
 
     def __init__(self, *args: Any, points: Sequence[Point], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -169,7 +151,7 @@ class DecisionForm(forms.Form):
                     ("required", "invalid_choice"), _("Choose what you decide about this point.")
                 ),
             )
-            self.fields[f"why_{point.ground}"] = _text(
+            self.fields[f"why_{point.ground}"] = fields.text(
                 _("Why, in words that the appellant understands"), _("Enter why, in one sentence.")
             )
         self.order_fields([*(name for name in self.fields if name != "text"), "text"])
@@ -182,7 +164,7 @@ class DecisionForm(forms.Form):
 
 class TooLateForm(forms.Form):
     use_required_attribute = False
-    too_late_because = _text(
+    too_late_because = fields.text(
         gettext_lazy("Why the delay is not excused"),
         gettext_lazy("Enter why, in one sentence."),
         hint=gettext_lazy("The appellant reads this."),
@@ -196,7 +178,7 @@ class ReviewerForm(forms.Form):
         widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "off"}),
         error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give an email address.")),
     )
-    who = _text(
+    who = fields.text(
         gettext_lazy("Who that is, and why they can decide this"),
         gettext_lazy("Say who that is."),
         rows=2,
@@ -206,12 +188,8 @@ class ReviewerForm(forms.Form):
 
 class ServedForm(forms.Form):
     use_required_attribute = False
-    on = forms.DateField(
-        label=gettext_lazy("On which day it was handed over"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the day.")),
-    )
-    how = _text(
+    on = fields.day(gettext_lazy("On which day it was handed over"), gettext_lazy("Give the day."))
+    how = fields.text(
         gettext_lazy("How, and to whom"),
         gettext_lazy("Say how it was handed over, and to whom."),
         rows=2,

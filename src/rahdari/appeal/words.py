@@ -1,11 +1,6 @@
 """What an appeal is about and what came of it, in the reader's words."""
 
-from collections.abc import Callable
-
-from django.utils import translation
 from django.utils.translation import gettext as _
-
-from rahdari.policy import Text
 
 from .models import Appeal
 from .rules import Against, CannotDecide, Ground, Outcome, State
@@ -68,12 +63,3 @@ def why_not(reason: CannotDecide) -> str:
         CannotDecide.PART: _("You had a part in this case: somebody else decides"),
         CannotDecide.RANK: _("A supervisor or an officer of Director rank decides"),
     }[reason]
-
-
-def in_both(say: Callable[[], str]) -> Text:
-    """For letters: what `say` says in each language."""
-    said = {}
-    for language in ("en", "ur"):
-        with translation.override(language):
-            said[language] = say()
-    return Text(**said)

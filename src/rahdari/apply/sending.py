@@ -4,7 +4,7 @@ What was sent keeps the rules it was sent under. Sending twice sends once; an en
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.urls import reverse
@@ -17,8 +17,9 @@ from rahdari.letters import actions as letters
 from rahdari.people import actions as people_acts
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
-from rahdari.policy import Policy, Text, freeze, pricing
+from rahdari.policy import Policy, freeze, pricing
 from rahdari.web.allowances import in_words
+from rahdari.web.language import in_both
 
 from . import access, form_errors, queries, rules
 from .drafts import (
@@ -170,23 +171,14 @@ def _send(
         told["url"] = reverse("portal:prove_first", args=[draft.reference])
     # No date: whether anybody has to be asked is known only when the checks are open, and the time begins with the last
     # answer. The page knows, and shows it.
-    told["decided_within"] = _in_both(lambda _language: in_words(policy.clocks[service.clock]))
+    told["decided_within"] = in_both(lambda: in_words(policy.clocks[service.clock]))
     due = queries.what_is_due(draft, policy, endpoints)
     if isinstance(due, pricing.Due):
-        told["fee"] = _in_both(lambda language: form_errors.fee(due, service, language)[0])
+        told["fee"] = in_both(lambda: form_errors.fee(due, service, translation.get_language() or "en")[0])
     told |= access.on_behalf(draft)
     for reader in access.readers_of(draft):
         letters.write_letter(to=reader, template="application_received", about=draft.subject, context=told, now=now)
     wake()
-
-
-def _in_both(words: Callable[[str], str]) -> Text:
-    """For letters, which go to several readers: what `words` says in each language."""
-    said = {}
-    for language in ("en", "ur"):
-        with translation.override(language):
-            said[language] = words(language)
-    return Text(**said)
 
 
 def mark_checks_opened(*, application: Application, now: dt.datetime, actor: str = "system:workflow") -> Application:

@@ -27,12 +27,12 @@ from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.register.models import Registration
+from rahdari.web.language import in_both
 
 from . import queries, rules
 from .models import Complaint, make_reference
 from .rules import Outcome
 from .words import about as title_of
-from .words import in_both
 from .words import outcome as title_of_outcome
 
 ANSWERED, DECIDED = "complaint_answered", "complaint_decided"

@@ -15,38 +15,11 @@ from django.utils.translation import gettext_lazy
 from rahdari.people.identifiers import IdentifierError, parse_company_number
 from rahdari.policy import Reason
 from rahdari.register import reference as references
+from rahdari.web import fields
 from rahdari.web.values import plain_ltr
 
 from . import words
 from .rules import KINDS, About, Kind, Outcome, must_be_confirmed
-
-WORDS = 4000
-TOO_LONG = gettext_lazy("This is too long. Shorten it to 4,000 characters.")
-
-
-def _text(label: Any, missing: Any, *, rows: int = 4, hint: Any = "", required: bool = True) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=hint,
-        required=required,
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": rows, "dir": "auto"}),
-        error_messages={"required": missing, "max_length": TOO_LONG},
-    )
-
-
-def _line(label: Any, hint: Any = "", missing: Any = "", *, most: int = 200, **attributes: str) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=hint,
-        required=bool(missing),
-        max_length=most,
-        widget=forms.TextInput(attrs={"autocomplete": "off", **attributes}),
-        error_messages={
-            "required": missing,
-            "max_length": gettext_lazy("This is too long: use at most %(limit_value)d characters."),
-        },
-    )
 
 
 def _number(given: str) -> str:
@@ -101,10 +74,10 @@ class _ComplaintForm(forms.Form):
 
 class MisuseForm(_ComplaintForm):
     kind = Kind.MISUSE
-    number = _line(
+    number = fields.line(
         gettext_lazy("Number of the registration"),
-        gettext_lazy("It is on the certificate. We do not say whether a number is registered."),
         gettext_lazy("Enter the number of the registration."),
+        hint=gettext_lazy("It is on the certificate. We do not say whether a number is registered."),
         most=60,
         dir="ltr",
         autocapitalize="characters",
@@ -115,16 +88,16 @@ class MisuseForm(_ComplaintForm):
         gettext_lazy("What happened?"),
         gettext_lazy("Choose what happened. There is nothing else to report."),
     )
-    words = _text(
+    words = fields.text(
         gettext_lazy("What shows that?"),
         gettext_lazy("Write what shows it, in a sentence or two."),
         hint=gettext_lazy("The holder of the registration reads this. Leave out what tells who you are."),
     )
-    public_body = _line(
+    public_body = fields.line(
         gettext_lazy("Public body, if you write for one"),
-        gettext_lazy("The holder reads it. We do not verify it."),
+        hint=gettext_lazy("The holder reads it. We do not verify it."),
     )
-    body_reference = _line(gettext_lazy("Its file number"))
+    body_reference = fields.line(gettext_lazy("Its file number"))
     field_order = ("key", "number", "about", "words", "public_body", "body_reference", "email")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -154,18 +127,21 @@ class CorrectionForm(_ComplaintForm):
     kind = Kind.CORRECTION
     about = _about(Kind.CORRECTION, gettext_lazy("What is it about?"), gettext_lazy("Choose what it is about."))
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
-    company_number = _line(
-        gettext_lazy("Company number (CUIN)"), gettext_lazy("Only if it is about your company."), most=60, dir="ltr"
+    company_number = fields.line(
+        gettext_lazy("Company number (CUIN)"),
+        hint=gettext_lazy("Only if it is about your company."),
+        most=60,
+        dir="ltr",
     )
-    number = _line(
+    number = fields.line(
         gettext_lazy("Number of the registration"),
-        gettext_lazy("Only if you saw a certificate: it is printed on it."),
+        hint=gettext_lazy("Only if you saw a certificate: it is printed on it."),
         most=60,
         dir="ltr",
         autocapitalize="characters",
         spellcheck="false",
     )
-    words = _text(
+    words = fields.text(
         gettext_lazy("What is wrong?"),
         gettext_lazy("Write what is wrong, in a sentence or two."),
         hint=gettext_lazy("If something is registered, its holder reads this."),
@@ -212,7 +188,7 @@ class CorrectionForm(_ComplaintForm):
 
 class AnswerForm(forms.Form):
     use_required_attribute = False
-    answer = _text(
+    answer = fields.text(
         gettext_lazy("Your answer"),
         gettext_lazy("Write your answer, in a sentence or two."),
         rows=5,
@@ -229,7 +205,7 @@ class DecisionForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose what you found.")),
     )
-    why = _text(
+    why = fields.text(
         gettext_lazy("Why"),
         gettext_lazy("Enter why, in one sentence."),
         hint=gettext_lazy("The holder reads this. The person who complained does not."),
@@ -239,7 +215,7 @@ class DecisionForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": gettext_lazy("Choose what follows.")},
     )
-    evidence = _text(
+    evidence = fields.text(
         gettext_lazy("What shows it, if you propose a revocation"),
         "",
         rows=2,

@@ -12,12 +12,11 @@ from django.utils.translation import pgettext_lazy
 from rahdari.apply.rules import GROUNDS_TO_HOLD
 from rahdari.people.models import User
 from rahdari.policy import Reason
+from rahdari.web import fields
 
 from . import searching, words
 from .models import Case
 from .rules import KeptBack
-
-WORDS = 4000
 
 
 class DecideForm(forms.Form):
@@ -39,13 +38,13 @@ class DecideForm(forms.Form):
     )
     text = forms.CharField(
         required=False,
-        max_length=WORDS,
-        error_messages={"max_length": _("This is too long. Shorten it to 4,000 characters.")},
+        max_length=fields.WORDS,
+        error_messages={"max_length": fields.TOO_LONG},
     )
     named = forms.CharField(
         required=False,
-        max_length=WORDS,
-        error_messages={"max_length": _("This is too long. Shorten it to 4,000 characters.")},
+        max_length=fields.WORDS,
+        error_messages={"max_length": fields.TOO_LONG},
     )
 
     def __init__(self, *args: Any, questions: list[Reason], refusals: list[Reason], **kwargs: Any) -> None:
@@ -142,27 +141,19 @@ class SecondForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one of the two.")},
     )
-    because = forms.CharField(max_length=WORDS, error_messages={"required": _("Enter why, in one sentence.")})
+    because = forms.CharField(max_length=fields.WORDS, error_messages={"required": _("Enter why, in one sentence.")})
 
 
 class DropForm(forms.Form):
-    because = forms.CharField(max_length=WORDS, error_messages={"required": _("Enter why, in one sentence.")})
+    because = forms.CharField(max_length=fields.WORDS, error_messages={"required": _("Enter why, in one sentence.")})
 
 
 class RecuseForm(forms.Form):
-    conflict = forms.CharField(max_length=WORDS, error_messages={"required": _("Enter why, in one sentence.")})
+    conflict = forms.CharField(max_length=fields.WORDS, error_messages={"required": _("Enter why, in one sentence.")})
 
 
 class NoteForm(forms.Form):
-    text = forms.CharField(
-        label=_("Your note"),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
-        error_messages={
-            "required": _("Enter the note."),
-            "max_length": _("This is too long. Shorten it to 4,000 characters."),
-        },
-    )
+    text = fields.text(_("Your note"), _("Enter the note."), rows=4)
     mentioned = forms.MultipleChoiceField(
         label=_("For whom it is meant"),
         help_text=_("They find the case in the queue under “You are mentioned” until they open it."),
@@ -210,11 +201,7 @@ class WhyForm(forms.Form):
 class HoldForm(forms.Form):
     """Until when a closed file is kept, and for what."""
 
-    until = forms.DateField(
-        label=_("Keep it until the end of"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages=dict.fromkeys(("required", "invalid"), _("Give the day.")),
-    )
+    until = fields.day(_("Keep it until the end of"), _("Give the day."))
     because = forms.ChoiceField(
         label=_("Because of"),
         error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose what it is kept for.")),
@@ -277,23 +264,12 @@ class TakeBackForm(forms.Form):
         label=_("Reason"),
         error_messages={"required": _("Choose a reason."), "invalid_choice": _("Choose reasons from the list.")},
     )
-    take_text = forms.CharField(
-        label=_("A sentence for the holder: what in this case leads to the reason"),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={
-            "required": _("Enter a sentence for the holder: what in this case leads to the reason."),
-            "max_length": _("This is too long. Shorten it to 4,000 characters."),
-        },
+    take_text = fields.text(
+        _("A sentence for the holder: what in this case leads to the reason"),
+        _("Enter a sentence for the holder: what in this case leads to the reason."),
     )
-    take_evidence = forms.CharField(
-        label=_("What in the file shows it"),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
-        error_messages={
-            "required": _("Name what in the file shows it. The holder reads it."),
-            "max_length": _("This is too long. Shorten it to 4,000 characters."),
-        },
+    take_evidence = fields.text(
+        _("What in the file shows it"), _("Name what in the file shows it. The holder reads it."), rows=2
     )
 
     def __init__(self, *args: Any, codes: list[tuple[str, str]], **kwargs: Any) -> None:
@@ -310,19 +286,8 @@ class SecondTakingBackForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one of the two.")},
     )
-    because = forms.CharField(
-        label=_("Why, in one sentence"),
-        help_text=_("The holder reads this."),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={"required": _("Enter why, in one sentence.")},
-    )
+    because = fields.text(_("Why, in one sentence"), _("Enter why, in one sentence."), hint=_("The holder reads this."))
 
 
 class RestoreForm(forms.Form):
-    why = forms.CharField(
-        label=_("Why it is restored, in one sentence"),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={"required": _("Enter why, in one sentence.")},
-    )
+    why = fields.text(_("Why it is restored, in one sentence"), _("Enter why, in one sentence."))

@@ -7,37 +7,25 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .forms import WORDS
-from .rules import HearingOutcome
+from rahdari.web import fields
 
-TOO_LONG = _("This is too long. Shorten it to 4,000 characters.")
+from .rules import HearingOutcome
 
 
 class SetHearingForm(forms.Form):
     """Day, time and place. `moved`: one is set already, and the holder is told why it is another."""
 
-    hearing_day = forms.DateField(
-        label=_("Day of the hearing"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages=dict.fromkeys(("required", "invalid"), _("Give the day.")),
-    )
+    hearing_day = fields.day(_("Day of the hearing"), _("Give the day."))
     hearing_time = forms.TimeField(
         label=_("Time"),
         widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         error_messages=dict.fromkeys(("required", "invalid"), _("Give the time, such as 10:30.")),
     )
-    hearing_place = forms.CharField(
-        label=_("Place or link"),
-        help_text=_("The holder reads this."),
-        max_length=500,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        error_messages={"required": _("Give the place, or the link to it.")},
+    hearing_place = fields.line(
+        _("Place or link"), _("Give the place, or the link to it."), hint=_("The holder reads this."), most=500
     )
-    hearing_why = forms.CharField(
-        label=_("Why it is moved, in one sentence"),
-        max_length=WORDS,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        error_messages={"required": _("Enter why, in one sentence."), "max_length": TOO_LONG},
+    hearing_why = fields.line(
+        _("Why it is moved, in one sentence"), _("Enter why, in one sentence."), most=fields.WORDS
     )
 
     def __init__(self, *args: Any, moved: bool, **kwargs: Any) -> None:
@@ -61,18 +49,12 @@ class RecordHearingForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose one of the two.")),
     )
-    hearing_attended = forms.CharField(
-        label=_("Who was there"),
-        required=False,
-        max_length=500,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-    )
-    hearing_minutes = forms.CharField(
-        label=_("What was said; if nobody came, how long you waited"),
-        help_text=_("The holder reads this."),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
-        error_messages={"required": _("Enter what was said, or how long you waited."), "max_length": TOO_LONG},
+    hearing_attended = fields.line(_("Who was there"), most=500)
+    hearing_minutes = fields.text(
+        _("What was said; if nobody came, how long you waited"),
+        _("Enter what was said, or how long you waited."),
+        rows=6,
+        hint=_("The holder reads this."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -90,38 +72,18 @@ class OrderForm(forms.Form):
         label=_("Reason for carrying it out"),
         error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose a reason.")),
     )
-    order_number = forms.CharField(
-        label=_("Number of the order"),
-        max_length=80,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        error_messages={"required": _("Give the number of the order.")},
+    order_number = fields.line(_("Number of the order"), _("Give the number of the order."), most=80)
+    order_court = fields.line(_("Court or tribunal that gave it"), _("Name the court or tribunal."))
+    order_day = fields.day(_("Day of the order"), _("Give the day."))
+    order_copy = fields.line(
+        _("Where the certified copy is"),
+        _("Say where the certified copy is."),
+        hint=_("Its number in your files. The holder reads this, and may ask to see it."),
+        most=500,
     )
-    order_court = forms.CharField(
-        label=_("Court or tribunal that gave it"),
-        max_length=200,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        error_messages={"required": _("Name the court or tribunal.")},
-    )
-    order_day = forms.DateField(
-        label=_("Day of the order"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages=dict.fromkeys(("required", "invalid"), _("Give the day.")),
-    )
-    order_copy = forms.CharField(
-        label=_("Where the certified copy is"),
-        help_text=_("Its number in your files. The holder reads this, and may ask to see it."),
-        max_length=500,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        error_messages={"required": _("Say where the certified copy is.")},
-    )
-    order_text = forms.CharField(
-        label=_("A sentence for the holder: what the order says about this registration"),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={
-            "required": _("Enter a sentence for the holder: what the order says about this registration."),
-            "max_length": TOO_LONG,
-        },
+    order_text = fields.text(
+        _("A sentence for the holder: what the order says about this registration"),
+        _("Enter a sentence for the holder: what the order says about this registration."),
     )
 
     def __init__(self, *args: Any, codes: list[tuple[str, str]], **kwargs: Any) -> None:

@@ -10,44 +10,26 @@ from django.utils.translation import gettext_lazy
 
 from rahdari.decide import searching
 from rahdari.decide.forms import SearchForm
+from rahdari.web import fields
 
 from .models import LONGEST_HIDDEN, Demand
-
-WORDS = 4000
-
-
-def _line(label: Any, missing: Any, longest: int, hint: Any = "") -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=hint,
-        max_length=longest,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        error_messages={"required": missing},
-    )
 
 
 class DemandForm(forms.Form):
     use_required_attribute = False
-    number = _line(gettext_lazy("Number of the demand"), gettext_lazy("Give the number of the demand."), 40)
-    body = _line(
+    number = fields.line(gettext_lazy("Number of the demand"), gettext_lazy("Give the number of the demand."), most=40)
+    body = fields.line(
         gettext_lazy("Who demands it"),
         gettext_lazy("Say which public body demands it."),
-        60,
-        gettext_lazy("The public body, not a person."),
+        most=60,
+        hint=gettext_lazy("The public body, not a person."),
     )
-    provision = _line(gettext_lazy("By which provision of the law"), gettext_lazy("Name the provision of the law."), 60)
-    day = forms.DateField(
-        label=gettext_lazy("Date of the demand"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the date of the demand.")),
+    provision = fields.line(
+        gettext_lazy("By which provision of the law"), gettext_lazy("Name the provision of the law."), most=60
     )
-    signed_by = _line(gettext_lazy("Who signed it"), gettext_lazy("Say who signed it."), 200)
-    wanted = forms.CharField(
-        label=gettext_lazy("What it asks for"),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={"required": gettext_lazy("Say what it asks for.")},
-    )
+    day = fields.day(gettext_lazy("Date of the demand"), gettext_lazy("Give the date of the demand."))
+    signed_by = fields.line(gettext_lazy("Who signed it"), gettext_lazy("Say who signed it."))
+    wanted = fields.text(gettext_lazy("What it asks for"), gettext_lazy("Say what it asks for."))
     how_many = forms.ChoiceField(
         label=gettext_lazy("How many files it asks for"),
         widget=forms.RadioSelect,
@@ -57,19 +39,13 @@ class DemandForm(forms.Form):
         ],
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose one of the two.")),
     )
-    hidden_until = forms.DateField(
-        label=gettext_lazy("The holder must not be told until"),
-        help_text=gettext_lazy("Only where a law or a court says so, for a year at most. Then the holder reads it."),
+    hidden_until = fields.day(
+        gettext_lazy("The holder must not be told until"),
+        gettext_lazy("Give the day."),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages={"invalid": gettext_lazy("Give the day.")},
+        hint=gettext_lazy("Only where a law or a court says so, for a year at most. Then the holder reads it."),
     )
-    hidden_by = forms.CharField(
-        label=gettext_lazy("Which law or court says so"),
-        required=False,
-        max_length=60,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-    )
+    hidden_by = fields.line(gettext_lazy("Which law or court says so"), most=60)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
@@ -124,10 +100,8 @@ class AnswerForm(forms.Form):
         ],
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose what becomes of it.")),
     )
-    answer = forms.CharField(
-        label=gettext_lazy("What exactly is given, or why it is refused"),
-        help_text=gettext_lazy("The holder reads this."),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={"required": gettext_lazy("Say what is given, or why it is refused.")},
+    answer = fields.text(
+        gettext_lazy("What exactly is given, or why it is refused"),
+        gettext_lazy("Say what is given, or why it is refused."),
+        hint=gettext_lazy("The holder reads this."),
     )

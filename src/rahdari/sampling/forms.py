@@ -7,9 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rahdari.decide.case_page import ShownReason
-
-WORDS = 4000
-TOO_LONG = _("This is too long. Shorten it to 4,000 characters.")
+from rahdari.web import fields
 
 
 class VerdictForm(forms.Form):
@@ -34,12 +32,10 @@ class VerdictForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("Choose from the list.")},
     )
-    because = forms.CharField(
-        label=_("Why, in one sentence"),
-        help_text=_("A supervisor reads it if the decision was another one."),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={"required": _("Enter why, in one sentence."), "max_length": TOO_LONG},
+    because = fields.text(
+        _("Why, in one sentence"),
+        _("Enter why, in one sentence."),
+        hint=_("A supervisor reads it if the decision was another one."),
     )
 
     def __init__(self, *args: Any, questions: list[ShownReason], refusals: list[ShownReason], **kwargs: Any) -> None:
@@ -81,9 +77,4 @@ class CloseForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose what was done.")),
     )
-    because = forms.CharField(
-        label=_("Why, in one sentence"),
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={"required": _("Enter why, in one sentence."), "max_length": TOO_LONG},
-    )
+    because = fields.text(_("Why, in one sentence"), _("Enter why, in one sentence."))

@@ -13,6 +13,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 from django.views.decorators.http import require_http_methods
 
+from rahdari.policy import Text
+
 from .context import link_to
 
 CODES = ("en", "ur")
@@ -34,6 +36,15 @@ def of_reader(request: HttpRequest) -> str:
         if code in CODES:
             return str(code)
     return of_browser(request)
+
+
+def in_both(say: Callable[[], str]) -> Text:
+    """What `say` says in each language: for what is written before it is known who reads it."""
+    said = {}
+    for code in CODES:
+        with translation.override(code):
+            said[code] = say()
+    return Text(**said)
 
 
 def keep(response: HttpResponse, code: str, *, secure: bool) -> None:

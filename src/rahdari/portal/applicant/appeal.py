@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari import policy
 from rahdari.appeal import actions, queries, words
-from rahdari.appeal.forms import WORDS, AppealForm
+from rahdari.appeal.forms import AppealForm
 from rahdari.appeal.models import Appeal
 from rahdari.appeal.queries import Appealable
 from rahdari.appeal.rules import Against, State
@@ -27,6 +27,7 @@ from rahdari.decide import case_clock, remedies
 from rahdari.people.access import person
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
+from rahdari.web.fields import WORDS
 
 from . import shared
 from .answers import Answering, remove_paper, take_in_papers

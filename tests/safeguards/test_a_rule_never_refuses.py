@@ -8,11 +8,9 @@ from rahdari.decide.rules import MOVES
 from rahdari.people.models import User
 from rahdari.policy import PolicyError
 from tests.builders.cases import a_case, a_refusal
-from tests.decide.conftest import officer, second
 from tests.decide.test_actions import answered
 from tests.policy.test_loading import changed
 
-__all__ = ["officer", "second"]
 pytestmark = pytest.mark.django_db
 
 

@@ -8,10 +8,8 @@ from rahdari.decide.models import Decision
 from rahdari.decide.rules import CannotSecond
 from rahdari.people.models import Role, User
 from tests.builders.cases import DAY, a_case, a_refusal, an_officer
-from tests.decide.conftest import officer
 from tests.decide.test_actions import LATER, answered
 
-__all__ = ["officer"]
 pytestmark = pytest.mark.django_db
 
 

@@ -128,7 +128,9 @@ def leave(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     form = RecuseForm(request.POST)
     try:
         found = queries.file_for_look(officer=officer, id=id, now=now, what="file")
-        if not form.is_valid() and found.looked_at is None:
+        if found.looked_at is not None:
+            raise LookNotFound(id)
+        if not form.is_valid():
             return _show_file(request, found, None, form)
         looking.leave(look=found, officer=officer, why=form.cleaned_data["conflict"], now=now)
     except (LookNotFound, NotPossibleNow):

@@ -15,19 +15,20 @@ from rahdari.register.rules import Standing
 from . import conflicts_of_interest, queries, recusing, remedies
 from .ending import restore, resume
 from .models import Case, Recusal, Revocation
-from .rules import Lane, Status
-from .transitions import begin, lock, record
+from .rules import Lane, Outcome, Status
+from .transitions import NotPossibleNow, begin, lock, record
 
 
 @transaction.atomic
 def set_aside_refusal(*, case: Case, actor: str, allowed: bool, now: dt.datetime) -> Case:
     """The refusal is void and the case is decided anew, by others than those who refused where there are others.
-    `actor`: `appeal:<uuid>`. Raises as `transitions.begin` does.
+    `actor`: `appeal:<uuid>`. Raises NotPossibleNow where no refusal stands, and as `transitions.begin` does.
     """
     case = lock(case)
     begun = begin(case, "set_aside_refusal", by=actor, now=now)
     decision = queries.decision_of(case)
-    assert decision is not None  # noqa: S101 - a case is decided by a decision
+    if decision is None or decision.outcome != Outcome.REFUSED:
+        raise NotPossibleNow("set_aside_refusal", case.standing)
     decision.voided_at, decision.voided_why = now, remedies.ALLOWED if allowed else remedies.SENT_BACK
     decision.save(update_fields=["voided_at", "voided_why"])
     case.status, case.lane, case.decided_at, case.assigned_to, case.assigned_at = (

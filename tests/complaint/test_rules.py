@@ -19,6 +19,7 @@ def after(act: str, state: State, answer: Answer) -> set[tuple[State, Answer]]:
     target = rules.move_of(act).target
     answers = {
         "look_up": {Answer.NOBODY, Answer.ASKED},
+        "join": {Answer.NOBODY, Answer.ASKED},
         "answer": {Answer.ANSWERED},
         "let_answer_lapse": {Answer.SILENT},
     }
@@ -38,19 +39,19 @@ class TestMoves:
 
     @given(st.lists(st.tuples(st.sampled_from(ACTS), st.booleans()), max_size=30))
     def test_decide_nothing_before_the_holder_was_heard(self, acts: list[tuple[str, bool]]) -> None:
-        state, answer = State.UNCONFIRMED, Answer.NOBODY
+        state, answer = State.UNCONFIRMED, Answer.UNKNOWN
         for act, first in acts:
             if not rules.allows(state, answer, act):
                 continue
             assert state != State.GONE
             if act == "decide":
-                assert answer != Answer.ASKED
+                assert answer not in {Answer.UNKNOWN, Answer.ASKED}
             found = sorted(after(act, state, answer))
             state, answer = found[0] if first else found[-1]
 
     def test_reach_every_state_and_only_a_decider_decides(self) -> None:
         reached: set[tuple[State, Answer]] = set()
-        frontier, taken = {(State.UNCONFIRMED, Answer.NOBODY)}, set()
+        frontier, taken = {(State.UNCONFIRMED, Answer.UNKNOWN)}, set()
         while frontier:
             reached |= frontier
             found = set()

@@ -140,7 +140,7 @@ def look_up(complaint: Complaint, now: dt.datetime) -> bool:
     """Find what it is about, and ask the holder. A company may have several registrations: of each its holder is asked,
     and the sender has one receipt."""
     locked = _locked(complaint)
-    if not rules.allows(locked.state, locked.holder_answer, "look_up") or locked.looked_up_at is not None:
+    if not rules.allows(locked.state, locked.holder_answer, "look_up"):
         return False
     found = queries.registrations_about(locked.about, locked.target, now)
     copies = [_copy(locked) for _each in found[1:]]

@@ -128,6 +128,8 @@ class Complaint(models.Model):
     def holder_answer(self) -> Answer:
         if self.answered_at is not None:
             return Answer.ANSWERED
+        if self.looked_up_at is None:
+            return Answer.UNKNOWN
         if self.case_id is None:
             return Answer.NOBODY
         return Answer.ASKED if self.lapsed_at is None else Answer.SILENT

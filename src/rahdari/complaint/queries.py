@@ -234,8 +234,8 @@ def unanswered(now: dt.datetime) -> QuerySet[Complaint]:
 
 
 def out_of_time(now: dt.datetime) -> QuerySet[Complaint]:
-    """Open past its time, and not yet marked."""
-    found = Complaint.objects.filter(received_at__isnull=False, decided_at__isnull=True, part_of__isnull=True)
+    """Open past its time, and not yet marked. What was not looked up yet is looked up first."""
+    found = Complaint.objects.filter(looked_up_at__isnull=False, decided_at__isnull=True, part_of__isnull=True)
     return found.filter(overdue_at__isnull=True, due_at__lt=now).order_by("due_at", "id")
 
 

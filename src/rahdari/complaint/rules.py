@@ -77,6 +77,7 @@ class State(StrEnum):
 class Answer(StrEnum):
     """Of the holder."""
 
+    UNKNOWN = "unknown"  # not looked up yet: whether there is a holder to ask
     NOBODY = "nobody"  # nothing in force was found, so nobody is asked
     ASKED = "asked"
     ANSWERED = "answered"
@@ -107,16 +108,16 @@ MOVES = (
     Move(UNCONFIRMED, "forget", GONE, By.CLOCK),
     # Which registration it is about is looked up: by the line and not while the form is answered, which would take
     # longer where there is one.
-    Move(OPEN, "look_up", OPEN, By.CLOCK, frozenset({Answer.NOBODY})),
+    Move(OPEN, "look_up", OPEN, By.CLOCK, frozenset({Answer.UNKNOWN})),
     # The same was sent once more while it is open, by the same person or another one: it is counted.
-    Move(OPEN, "join", OPEN, By.CLOCK),
+    Move(OPEN, "join", OPEN, By.CLOCK, frozenset({Answer.UNKNOWN})),
     # Also after its time, until it is decided.
     Move(OPEN, "answer", OPEN, By.HOLDER, frozenset({Answer.ASKED, Answer.SILENT})),
     Move(OPEN, "let_answer_lapse", OPEN, By.CLOCK, frozenset({Answer.ASKED})),
     # Never before the holder has answered, or had the time to.
     Move(OPEN, "decide", CLOSED, By.DECIDER, HEARD),
     # The office missed its own time.
-    Move(OPEN, "let_time_run_out", OPEN, By.CLOCK),
+    Move(OPEN, "let_time_run_out", OPEN, By.CLOCK, frozenset(Answer) - {Answer.UNKNOWN}),
     # On the day that was named at the beginning, whatever was found and however early it was decided.
     Move(CLOSED, "tell", CLOSED, By.CLOCK),
     Move(CLOSED, "erase", CLOSED, By.CLOCK),

@@ -4,6 +4,8 @@ import datetime as dt
 import itertools
 from typing import Any
 
+from django.conf import settings
+
 from rahdari import policy, workflow
 from rahdari.apply import drafts, parts, sending
 from rahdari.apply import queries as applications
@@ -66,7 +68,10 @@ def an_application(
     if also:
         parts.add_endpoint(application=application, block=also, runs="wireguard", actor=actor, now=now)
     return sending.submit_application(
-        application=Application.objects.get(pk=application.pk), policy=policy.current(None), actor=actor, now=now
+        application=Application.objects.get(pk=application.pk),
+        policy=policy.current(settings.POLICY_FILE),
+        actor=actor,
+        now=now,
     )
 
 

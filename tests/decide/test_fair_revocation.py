@@ -102,14 +102,6 @@ class TestEndOfASuspension:
         assert "decide.suspension_ended" not in acts_of(case)
         assert "was suspended is over" not in text_of_last_letter(case)
 
-    def test_is_no_suspension_before_the_decision(self, officer: User) -> None:
-        """The clock for one is off in the policy, and no act reads it."""
-        rules = policy.current(None)
-        assert not rules.clocks["suspension_before_hearing"].enabled
-        case, found = granted()
-        proposed(case, officer, "S4")
-        assert entries.standing(entries.fresh(found), LATER) is Standing.VALID
-
 
 class TestTimeToDecide:
     def test_is_told_with_the_notice_and_begins_with_the_answer(self, officer: User) -> None:

@@ -96,6 +96,13 @@ class TestMoves:
                 assert standing.hearing != HearingState.ASKED, "a hearing that was asked for comes first"
             standing = after(move, standing)
 
+    def test_suspend_before_a_hearing_by_a_director_alone_and_decide_nothing_by_it(self) -> None:
+        [move] = [each for each in MOVES if each.by == By.DIRECTOR]
+        assert move.act == "suspend_before_hearing" and move.outcome is None
+        assert HearingState.OVER not in move.hearing and NoticeState.NONE not in move.notice
+        standing = CaseStanding(Status.DECIDED, notice=NoticeState.RUNNING)
+        assert move.fits(standing) and after(move, standing) == standing
+
     def test_let_nothing_be_decided_while_the_applicant_has_the_word(self) -> None:
         for move in MOVES:
             if move.outcome is None:

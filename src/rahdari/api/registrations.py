@@ -104,6 +104,8 @@ REGISTRATION = named(
             "unreached": number(0, 100_000),
             # Paused or suspended: when it goes on by itself.
             "suspended_until": or_null(MOMENT),
+            # Suspended before its holder is heard: nothing is decided yet.
+            "suspended_before_hearing": TRUTH,
             # To be taken back, as the notice in the file of this application says; nothing is decided yet.
             "proposal": or_null(closed({"application": text(20), "decide_by": MOMENT})),
         }
@@ -203,6 +205,7 @@ def _whole(found: Registration, call: Call) -> Json:
         "in_force": {"operators": len(standing.in_force), "of": standing.operators_total},
         "unreached": standing.unreached,
         "suspended_until": stamp_or_none(found.suspended_until),
+        "suspended_before_hearing": remedies.is_before_hearing(found),
         "proposal": _proposal(found),
     }
 

@@ -18,7 +18,7 @@ from rahdari.decide import case_clock, conflicts_of_interest
 from rahdari.decide import queries as cases
 from rahdari.decide.due import WHILE_OPEN, last_moment
 from rahdari.decide.models import Case, Decision, Revocation
-from rahdari.decide.revocation import taken_back
+from rahdari.decide.revocation import last_before_hearing, taken_back
 from rahdari.decide.rules import Outcome as Decided
 from rahdari.decide.rules import Status
 from rahdari.errors import RahdariError
@@ -108,11 +108,14 @@ def _against(case: Case, now: dt.datetime) -> Appealable | None:
     if decision is not None and decision.outcome == Decided.REFUSED:
         until = _until(case, decision.appeal_until, decision.at, case.application.subject)
         return Appealable(case, Against.REFUSAL, decision=decision, until=until)
-    taken = taken_back(case).first()
+    taken = taken_back(case).first() or last_before_hearing(case)
     # What a court ordered is appealed against at that court.
     if taken is None or taken.notice.is_order:
         return None
     until = _until(case, taken.appeal_until, taken.at, f"registration:{taken.registration_id}")
+    # A suspension of some hours is over long before the time to appeal against it is.
+    if taken.is_over and until is not None and now > until:
+        return None
     return Appealable(case, Against.REVOCATION, revocation=taken, until=until)
 
 

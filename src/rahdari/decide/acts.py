@@ -86,6 +86,7 @@ declare(
     Act("decide.suspension_ended", _("The suspension ended"), EVERYBODY, with_code=True),
     Act("decide.kept_registration", _("The registration stays as it is"), EVERYBODY),
     Act("decide.revoked", _("The registration was revoked"), EVERYBODY, with_code=True),
+    Act("decide.suspended_first", _("The registration was suspended before a hearing"), EVERYBODY, with_code=True),
     Act("decide.restored_registration", _("The registration was restored"), EVERYBODY, with_code=True),
     Act("decide.set_aside", _("Set aside on appeal"), EVERYBODY, with_code=True),
     Act("decide.held_file", _("The file is kept longer than the normal period"), EVERYBODY),

@@ -195,8 +195,21 @@ def decide_by_as_told(notice: Notice) -> dt.datetime:
     return found if notice.decide_by is None else max(found, notice.decide_by)
 
 
+# Whoever is suspended before a hearing is heard while that lasts, if they ask in time, and is told so long before.
+TOLD_WHILE_SUSPENDED = dt.timedelta(hours=12)
+
+
+def _while_suspended(notice: Notice, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
+    """Between which times a hearing is set because the registration is suspended before it; None: by the clocks."""
+    standing = notice.revocations.filter(before_hearing=True, restored_at__isnull=True, ended_at__isnull=True)
+    first, last = now + TOLD_WHILE_SUSPENDED, standing.values_list("ends_at", flat=True).first()
+    return (first, last) if last is not None and first <= last else None
+
+
 def hearing_from(notice: Notice, now: dt.datetime) -> dt.datetime:
     """The first moment for which a hearing may be set now: the holder is told so long before."""
+    if (bounds := _while_suspended(notice, now)) is not None:
+        return bounds[0]
     clock = policy_of(notice.case.application).clocks["hearing_notice"]
     # A time in days ends with the last moment of its last one.
     return policy.add(start=now, allowance=clock, calendar=calendar()) + dt.timedelta(microseconds=1)
@@ -205,6 +218,8 @@ def hearing_from(notice: Notice, now: dt.datetime) -> dt.datetime:
 def hearing_until(notice: Notice, now: dt.datetime) -> dt.datetime:
     """The last moment for it: so long after the answer, or after it was asked for; where the time to be told leaves no
     room in that, a week more than that time."""
+    if (bounds := _while_suspended(notice, now)) is not None:
+        return bounds[1]
     clock = policy_of(notice.case.application).clocks["hearing_held"]
     begins = [at for at in (notice.answered_at, notice.hearing_asked_at) if at is not None]
     last = policy.add(start=max(begins), allowance=clock, calendar=calendar())

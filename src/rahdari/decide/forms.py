@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -272,11 +272,37 @@ class TakeBackForm(forms.Form):
         _("What in the file shows it"), _("Name what in the file shows it. The holder reads it."), rows=2
     )
 
-    def __init__(self, *args: Any, codes: list[tuple[str, str]], **kwargs: Any) -> None:
+    take_first = forms.BooleanField(
+        required=False,
+        label=_("Suspend it at once, before the holder is heard"),
+        help_text=_("A Director must agree. It ends automatically, and it is done once."),
+    )
+
+    def __init__(self, *args: Any, codes: list[tuple[str, str]], first: Collection[str] = (), **kwargs: Any) -> None:
+        """`first`: the codes for which it can be suspended before a hearing."""
         super().__init__(*args, **kwargs)
+        self.first = frozenset(first)
         field = self.fields["take_code"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
         field.choices = [("", _("Choose one")), *codes]
+        if not self.first:
+            del self.fields["take_first"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if given.get("take_first") and given.get("take_code", "") and given["take_code"] not in self.first:
+            self.add_error("take_first", _("For this reason the holder is heard first."))
+        return given
+
+
+class SuspendFirstForm(forms.Form):
+    """A Director agrees that it is suspended before the holder is heard."""
+
+    first_because = fields.text(
+        _("Why it cannot wait for the hearing, in one sentence"),
+        _("Enter why, in one sentence."),
+        hint=_("The holder reads this."),
+    )
 
 
 class SecondTakingBackForm(forms.Form):

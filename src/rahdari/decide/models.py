@@ -3,8 +3,8 @@
 Invariants, each also held by the database: an application has one case; a case has one decision that stands; a status
 moves only as `rules.MOVES` says; a rule decides nothing but grants; a refusal names its codes, rests on a notice whose
 time was given, and is seconded by somebody else than who proposed it; a registration is taken back likewise, not before
-a hearing that was asked for is over, and a suspension names its end; what was asked, announced, heard or decided is
-never rewritten and never deleted. Words about a person are encrypted.
+a hearing that was asked for is over, and a suspension names its end; one before a hearing is short and not repeated;
+what was asked, announced, heard or decided is never rewritten and never deleted. Words about a person are encrypted.
 """
 
 import datetime as dt
@@ -26,6 +26,8 @@ from .rules import CaseStanding, HearingOutcome, HearingState, Lane, NoticeState
 
 # The database lets none be longer, whatever the policy says; its own bound is a year, and the last day may be closed.
 LONGEST_SUSPENSION = dt.timedelta(days=400)
+# Nor one longer that begins before its holder is heard (`policy.before_hearing`).
+LONGEST_BEFORE_HEARING = dt.timedelta(hours=72)
 # After these a hearing is over; one that was moved is still to come.
 HELD_OR_NOT = [HearingOutcome.ATTENDED.value, HearingOutcome.NOBODY_CAME.value]
 
@@ -216,6 +218,8 @@ class Notice(models.Model):
     # When the holder asked to be heard, and when that was over: held, or nobody came.
     hearing_asked_at = models.DateTimeField(null=True, blank=True)
     hearing_over_at = models.DateTimeField(null=True, blank=True)
+    # It is proposed to suspend it at once, before its holder is heard.
+    before_hearing = models.BooleanField(default=False)
     # A court ordered it: the number of the order and who gave it. There is no time to answer then.
     is_order = models.BooleanField(default=False)
     order_named = EncryptedTextField()
@@ -455,7 +459,10 @@ class Revocation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="revocations")
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="revocations")
-    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="revocation")
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="revocations")
+    # Nothing is decided yet: a suspension for some hours, before its holder is heard. A policy knows one ground for it,
+    # what an officer found, so there is one of a registration.
+    before_hearing = models.BooleanField(default=False)
     # suspension | striking_out, as the policy calls the kind of its code
     kind = models.CharField(max_length=20)
     codes = models.JSONField()
@@ -469,7 +476,8 @@ class Revocation(models.Model):
     restored_at = models.DateTimeField(null=True, blank=True)
     restored_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     restored_why = EncryptedTextField()
-    # Of a suspension: when it ends by itself, and when and by whom it did without an officer (clock | rule:).
+    # Of a suspension: when it ends by itself, and when and by whom it did without an officer (clock | rule:). What was
+    # before a hearing ends with what is decided, too.
     ends_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=120, blank=True)
@@ -490,7 +498,8 @@ class Revocation(models.Model):
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, ended_by="")
                 | (Q(kind="suspension", ended_at__isnull=False) & Q(ended_by__startswith="rule:"))
-                | Q(kind="suspension", ended_by="clock", ended_at__isnull=False, ended_at__gte=F("ends_at")),
+                | Q(kind="suspension", ended_by="clock", ended_at__isnull=False, ended_at__gte=F("ends_at"))
+                | (Q(before_hearing=True, ended_at__isnull=False) & ~Q(ended_by="")),
                 name="suspension_is_ended_by_the_clock_or_a_rule",
             ),
             models.CheckConstraint(
@@ -500,6 +509,16 @@ class Revocation(models.Model):
             models.CheckConstraint(
                 condition=Q(decided_by__startswith="officer:") | Q(decided_by__startswith="supervisor:"),
                 name="rule_never_revokes",
+            ),
+            models.CheckConstraint(
+                condition=Q(before_hearing=False) | Q(kind="suspension", ends_at__lte=F("at") + LONGEST_BEFORE_HEARING),
+                name="suspension_before_a_hearing_is_short",
+            ),
+            models.UniqueConstraint(
+                fields=["notice"], condition=Q(before_hearing=False), name="notice_leads_to_one_revocation"
+            ),
+            models.UniqueConstraint(
+                fields=["registration"], condition=Q(before_hearing=True), name="suspended_before_a_hearing_once"
             ),
         ]
 

@@ -115,6 +115,12 @@ def last_revocation(registration: Registration) -> Revocation | None:
     return found.last()
 
 
+def is_before_hearing(registration: Registration) -> bool:
+    """Whether it is suspended now before its holder was heard."""
+    standing = Revocation.objects.filter(registration=registration, before_hearing=True, restored_at__isnull=True)
+    return standing.filter(ended_at__isnull=True).exists()
+
+
 def notice_about(registration: Registration) -> Notice | None:
     """A proposal to take it back that stands, for its holder's page."""
     standing = Notice.objects.filter(

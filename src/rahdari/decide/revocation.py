@@ -3,7 +3,8 @@
 Invariants: it is proposed by one officer with a code of the policy and the evidence named, announced to the holder with
 time to answer and to be heard (`hearings`), and decided by another officer; a rule never does it; nothing changes in
 the feed before. When it is not decided in its time the proposal is dropped, and the registration stays as it is. A
-suspension ends on a day that is known from the start. An order of a court is announced at once, and answered there. The
+suspension ends on a day that is known from the start. Where the policy turns it on, one begins before the hearing, by a
+Director, for some hours, once. An order of a court is announced at once, and answered there. The
 decision, the register and the letter are one transaction: there is no moment in which they disagree.
 """
 
@@ -20,7 +21,7 @@ from rahdari import policy
 from rahdari.db.wake import wake
 from rahdari.letters import actions as letters
 from rahdari.people.models import User
-from rahdari.policy import Policy, Reason
+from rahdari.policy import Policy, Reason, Remedy
 from rahdari.register import actions as register
 from rahdari.register import pausing
 from rahdari.register import queries as entries
@@ -31,7 +32,7 @@ from . import case_clock, conflicts_of_interest, queries, remedies, rules
 from .ending import notify_holder, restore, resume
 from .models import Case, Notice, Revocation
 from .seconding import Second
-from .transitions import CodeNotUsable, NotPossibleNow, ReasonNeeded, begin, lock, record
+from .transitions import Begun, CodeNotUsable, NotPossibleNow, ReasonNeeded, begin, lock, record
 
 KINDS = ("suspension", "striking_out")
 
@@ -61,22 +62,29 @@ def registration_of(case: Case, now: dt.datetime) -> Registration | None:
 
 
 @transaction.atomic
-def propose_revocation(*, case: Case, officer: User, code: str, text: str, evidence: str, now: dt.datetime) -> Notice:
+def propose_revocation(
+    *, case: Case, officer: User, code: str, text: str, evidence: str, now: dt.datetime, before_hearing: bool = False
+) -> Notice:
     """Tell the holder why the registration may be taken back, and until when there is time to answer.
+
+    `before_hearing`: and that it is proposed to suspend it at once, where the policy allows that for the code.
     Raises NotPossibleNow, CodeNotUsable, ReasonNeeded, and as `transitions.begin` does.
     """
     case = lock(case)
     begun = begin(case, "propose_revocation", by=officer, now=now, codes=[code], words=text)
     frozen = case_clock.policy_of(case.application)
     reason = next((each for each in codes_of(frozen) if each.code == code), None)
-    if reason is None:
+    if reason is None or (before_hearing and not may_be_before_hearing(case, frozen, reason, now)):
         raise CodeNotUsable(code)
     allowance = case_clock.notice_allowance(frozen, [code])
     due_at = policy.add(start=now, allowance=allowance, calendar=case_clock.calendar())
-    notice = Notice(proposed_by=officer, sent_at=now, answer_due_at=due_at, text=begun.words)
+    notice = Notice(
+        proposed_by=officer, sent_at=now, answer_due_at=due_at, text=begun.words, before_hearing=before_hearing
+    )
     found = _announce(case, notice, reason, evidence, "propose_revocation", now)
     record(case, "proposed_revocation", begun.actor, now, reason=code)
-    _tell_of(found, notice, reason, "registration_notice", now, due_at=due_at, decide_by=notice.decide_by)
+    first = {"hours": hours_before_hearing(frozen)} if before_hearing else {}
+    _tell_of(found, notice, reason, "registration_notice", now, due_at=due_at, decide_by=notice.decide_by, **first)
     return notice
 
 
@@ -153,10 +161,11 @@ def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) 
     notice = _standing(case, "keep_registration")
     notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, begun.words
     notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
+    again = _end_before_hearing(case, begun.actor, now, resumes=True)
     record(case, "kept_registration", begun.actor, now, reason=" ".join(notice.codes))
     decision = queries.decision_of(case)
     if decision is not None and decision.registration is not None:
-        notify_holder(decision.registration, "registration_stays", now, text=notice.withdrawn_why)
+        notify_holder(decision.registration, "registration_stays", now, text=notice.withdrawn_why, again=again)
 
 
 @transaction.atomic
@@ -167,10 +176,11 @@ def let_lapse(*, case: Case, now: dt.datetime) -> None:
     notice = _standing(case, "let_proposal_lapse")
     notice.withdrawn_at = now
     notice.save(update_fields=["withdrawn_at"])
+    again = _end_before_hearing(case, "clock", now, resumes=True)
     record(case, "proposal_lapsed", "clock", now, reason=" ".join(notice.codes))
     decision = queries.decision_of(case)
     if decision is not None and decision.registration is not None:
-        notify_holder(decision.registration, "registration_stays", now, undecided=True)
+        notify_holder(decision.registration, "registration_stays", now, undecided=True, again=again)
     letters.write_letter(
         to=notice.proposed_by,
         template="proposal_lapsed",
@@ -192,40 +202,24 @@ def second_revocation(*, case: Case, officer: User, because: str, now: dt.dateti
     notice = _standing(case, "second_revocation")
     begun = begin(case, "second_revocation", by=officer, now=now, codes=notice.codes, words=because)
     frozen, actor = case_clock.policy_of(case.application), begun.actor
-    reasons = [frozen.reasons[code] for code in notice.codes]
     found = registration_of(case, now)
     if found is None:
         raise NotPossibleNow("second_revocation", case.standing)
-    forum = frozen.forum_for("officer_decision")
-    assert forum is not None  # noqa: S101 - the loader refuses a policy without one
-    kind = reasons[0].kind
+    kind = frozen.reasons[notice.codes[0]].kind
     ends_at = case_clock.suspension_ends_at(case.application, now) if kind == "suspension" else None
-    taken = Revocation.objects.create(
-        case=case,
-        registration=found,
-        notice=notice,
-        kind=kind,
-        ends_at=ends_at,
-        codes=notice.codes,
-        text=begun.words,
-        decided_by=actor,
-        proposed_by=notice.proposed_by,
-        seconded_by=officer,
-        rule_version=frozen.version,
-        at=now,
-        appeal_until=policy.add(start=now, allowance=forum.file_within, calendar=case_clock.calendar()),
-    )
+    is_before = _end_before_hearing(case, actor, now)
+    taken = _taken(found, notice, officer, begun, now, kind=kind, ends_at=ends_at)
     notice.concluded_at = now
     notice.save(update_fields=["concluded_at"])
     if taken.kind == "suspension":
-        # In the place of a pause of the holder's own, which a press would end.
+        # In the place of a pause of the holder's own, which a press would end, or of what was before the hearing.
         pausing.suspend(
             registration=found,
             code=notice.codes[0],
             actor=actor,
             now=now,
             until=ends_at,
-            instead_of=rules.PAUSED_AT_REQUEST,
+            instead_of=notice.codes[0] if is_before else rules.PAUSED_AT_REQUEST,
         )
     else:
         register.strike_out(registration=found, code=notice.codes[0], actor=actor, now=now)
@@ -237,22 +231,106 @@ def second_revocation(*, case: Case, officer: User, because: str, now: dt.dateti
         reason=" ".join(notice.codes),
         detail={"kind": taken.kind, "proposed_by": str(notice.proposed_by_id)},
     )
+    _tell_of_taking(taken, remedies.remedies_after(frozen, notice.codes), now)
+    wake()
+    return taken
+
+
+@transaction.atomic
+def suspend_before_hearing(*, case: Case, officer: User, because: str, now: dt.datetime) -> Revocation:
+    """A Director agrees to suspend it for some hours, before its holder is heard: nothing is decided yet, and it ends
+    by itself, or with what is decided. Raises NotPossibleNow, and as `transitions.begin` does.
+    """
+    case = lock(case)
+    notice = _standing(case, "suspend_before_hearing")
+    begun = begin(case, "suspend_before_hearing", by=officer, now=now, codes=notice.codes, words=because)
+    frozen, found = case_clock.policy_of(case.application), registration_of(case, now)
+    may = may_be_before_hearing(case, frozen, frozen.reasons[notice.codes[0]], now)
+    if found is None or not may or entries.standing(found, now) is not Standing.VALID:
+        raise NotPossibleNow("suspend_before_hearing", case.standing)
+    ends_at = now + dt.timedelta(hours=hours_before_hearing(frozen))
+    taken = _taken(found, notice, officer, begun, now, kind="suspension", ends_at=ends_at, before_hearing=True)
+    pausing.suspend(registration=found, code=notice.codes[0], actor=begun.actor, now=now, until=ends_at)
+    record(
+        case,
+        "suspended_first",
+        begun.actor,
+        now,
+        reason=" ".join(notice.codes),
+        detail={"proposed_by": str(notice.proposed_by_id)},
+    )
+    _tell_of_taking(taken, remedies.remedies_of(frozen, notice.codes), now)
+    wake()
+    return taken
+
+
+def hours_before_hearing(rules: Policy) -> int:
+    """For how many hours a suspension before a hearing lasts at most; 0: it is off."""
+    return rules.before_hearing.length if rules.before_hearing is not None else 0
+
+
+def may_be_before_hearing(case: Case, rules: Policy, reason: Reason, now: dt.datetime) -> bool:
+    """Whether the registration of a case may be suspended by this code before its holder is heard: the policy says so,
+    and it never was."""
+    found = registration_of(case, now)
+    is_on = rules.before_hearing is not None and reason.before_hearing
+    return is_on and found is not None and not found.revocations.filter(before_hearing=True).exists()
+
+
+def _end_before_hearing(case: Case, actor: str, now: dt.datetime, *, resumes: bool = False) -> bool:
+    """What was suspended before the hearing gives way to what is decided now; `resumes`: that it stays. Whether it was
+    suspended until now."""
+    taken = taken_back(case).filter(before_hearing=True).first()
+    if taken is None:
+        return False
+    taken.ended_at, taken.ended_by = now, actor
+    taken.save(update_fields=["ended_at", "ended_by"])
+    is_suspended = entries.standing(taken.registration, now) is Standing.SUSPENDED
+    if resumes and is_suspended:
+        pausing.resume(registration=taken.registration, actor=actor, now=now)
+    return is_suspended
+
+
+def _taken(
+    found: Registration, notice: Notice, officer: User, begun: Begun, now: dt.datetime, **how: Any
+) -> Revocation:
+    frozen = case_clock.policy_of(notice.case.application)
+    forum = frozen.forum_for("officer_decision")
+    assert forum is not None  # noqa: S101 - the loader refuses a policy without one
+    return Revocation.objects.create(
+        case=notice.case,
+        registration=found,
+        notice=notice,
+        codes=notice.codes,
+        text=begun.words,
+        decided_by=begun.actor,
+        proposed_by=notice.proposed_by,
+        seconded_by=officer,
+        rule_version=frozen.version,
+        at=now,
+        appeal_until=policy.add(start=now, allowance=forum.file_within, calendar=case_clock.calendar()),
+        **how,
+    )
+
+
+def _tell_of_taking(taken: Revocation, what_can_be_done: Iterable[Remedy], now: dt.datetime) -> None:
+    """The order, with its reasons, and what the holder can do."""
+    notice, frozen = taken.notice, case_clock.policy_of(taken.case.application)
     notify_holder(
-        found,
+        taken.registration,
         "registration_suspended" if taken.kind == "suspension" else "registration_struck_out",
         now,
         code=list(notice.codes),
-        reason=[reason.text for reason in reasons],
+        reason=[frozen.reasons[code].text for code in notice.codes],
         provisions=list(remedies.provisions_of(frozen, notice.codes)),
-        remedies=list(remedies.remedies_after(frozen, notice.codes)),
+        remedies=list(what_can_be_done),
         **({} if notice.is_order else remedies.written_to(frozen)),
         text=taken.text,
         order=notice.order_named,
         appeal_until=None if notice.is_order else taken.appeal_until,
-        **({"ends_at": ends_at} if ends_at is not None else {}),
+        **({"ends_at": taken.ends_at} if taken.ends_at is not None else {}),
+        **({"before_hearing": True} if taken.before_hearing else {}),
     )
-    wake()
-    return taken
 
 
 @transaction.atomic
@@ -281,6 +359,12 @@ def taken_back(case: Case) -> QuerySet[Revocation]:
     found = Revocation.objects.filter(case=case, restored_at__isnull=True, ended_at__isnull=True)
     found = found.select_related("registration")
     return found.order_by("-at", "-id")
+
+
+def last_before_hearing(case: Case) -> Revocation | None:
+    """The suspension before a hearing, also after it has ended; not one that was set aside."""
+    found = Revocation.objects.filter(case=case, before_hearing=True, restored_at__isnull=True)
+    return found.select_related("registration", "notice").first()
 
 
 def to_restore(case: Case, now: dt.datetime, found: Iterable[Revocation] | None = None) -> Revocation | None:

@@ -20,10 +20,11 @@ from rahdari.web.values import day
 from . import case_clock, hearings, queries, revocation, transitions, words
 from .case_access import moved_on, opened, render
 from .case_page import CasePage
-from .forms import RestoreForm, SecondTakingBackForm, TakeBackForm
+from .forms import RestoreForm, SecondTakingBackForm, SuspendFirstForm, TakeBackForm
 from .hearing_forms import OrderForm, RecordHearingForm, SetHearingForm
 from .models import Case, Notice
-from .rules import HearingOutcome, HearingState, Status
+from .rules import HearingOutcome, HearingState, Status, allows
+from .seconding import Second
 
 
 @never_cache
@@ -56,6 +57,8 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
         "waits_for_hearing": notice is not None and notice.hearing == HearingState.ASKED,
         "hearing_bounds": _bounds(notice, now),
         "restorable": restorable,
+        "taken_first": revocation.last_before_hearing(case) if notice is not None else None,
+        **_first(request, case, notice),
         **shown,
         "sent": sent,
         "evidence": [
@@ -70,8 +73,24 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "decide/revoke.html", context, status=422 if sent is not None and sent.errors else 200)
 
 
+def _first(request: HttpRequest, case: Case, notice: Notice | None) -> dict[str, Any]:
+    """Of a proposal to suspend it before its holder is heard: for how many hours, and why the reader may not agree."""
+    if not _can_be_first(case, notice):
+        return {}
+    assert notice is not None  # noqa: S101 - there is a proposal
+    why_not = Second(person(request), timezone.now()).cannot_suspend(notice)
+    hours = revocation.hours_before_hearing(case_clock.policy_of(case.application))
+    return {"first_hours": hours, "why_not_first": words.why_not_second(why_not) if why_not else ""}
+
+
+def _can_be_first(case: Case, notice: Notice | None) -> bool:
+    if notice is None or not notice.before_hearing or not allows(case.standing, "suspend_before_hearing"):
+        return False
+    return not case.revocations.filter(before_hearing=True).exists()
+
+
 # By these a sent form is known; whatever else is sent is the one that the page begins with.
-OF_ORDER, OF_DAY, OF_MINUTES = "order_number", "hearing_day", "hearing_minutes"
+OF_ORDER, OF_DAY, OF_MINUTES, OF_FIRST = "order_number", "hearing_day", "hearing_minutes", "first_because"
 
 
 def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_restore: bool) -> dict[str, forms.Form]:
@@ -82,9 +101,12 @@ def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_resto
     def of(key: str) -> Any:
         return given if given is not None and key in given else None
 
-    first = None if of(OF_ORDER) or of(OF_DAY) or of(OF_MINUTES) else given
+    first = None if any(of(key) for key in (OF_ORDER, OF_DAY, OF_MINUTES, OF_FIRST)) else given
     if notice is not None:
         found: dict[str, forms.Form] = {"form": SecondTakingBackForm(first)}
+        first_form = _can_be_first(case, notice) and Second(person(request), now).cannot_suspend(notice) is None
+        if first_form:
+            found["first_form"] = SuspendFirstForm(of(OF_FIRST))
         if notice.hearing == HearingState.ASKED:
             set_for = hearings.to_come(notice)
             if set_for is not None and now >= set_for.starts_at:
@@ -93,7 +115,9 @@ def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_resto
         return found
     if may_restore:
         return {"form": RestoreForm(first)}
-    found = {"form": TakeBackForm(first, codes=_titled(revocation.codes_of(rules)))}
+    codes = revocation.codes_of(rules)
+    can_be_first = [each.code for each in codes if revocation.may_be_before_hearing(case, rules, each, now)]
+    found = {"form": TakeBackForm(first, codes=_titled(codes), first=can_be_first)}
     if orders := _titled(revocation.codes_of_orders(rules)):
         found["order_form"] = OrderForm(of(OF_ORDER), codes=orders)
     return found
@@ -142,7 +166,11 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
     match form:
         case TakeBackForm():
             revocation.propose_revocation(
-                code=given["take_code"], text=given["take_text"], evidence=given["take_evidence"], **facts
+                code=given["take_code"],
+                text=given["take_text"],
+                evidence=given["take_evidence"],
+                before_hearing=bool(given.get("take_first")),
+                **facts,
             )
             messages.success(request, _("The holder was told why, and has time to answer. A second officer decides."))
         case OrderForm():
@@ -154,6 +182,9 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
                 **facts,
             )
             messages.success(request, _("The holder was told. A second officer decides."))
+        case SuspendFirstForm():
+            revocation.suspend_before_hearing(because=given["first_because"], **facts)
+            messages.success(request, _("It is suspended until the time below. The holder was told."))
         case RestoreForm():
             revocation.restore_registration(why=given["why"], **facts)
             messages.success(request, _("It is valid again, and we have told the holder."))

@@ -62,6 +62,7 @@ class By(StrEnum):
     OFFICER = "officer"
     SECOND = "second officer"
     SUPERVISOR = "supervisor"
+    DIRECTOR = "director"
     APPLICANT = "applicant"
     CLOCK = "clock"
     WORKFLOW = "workflow"
@@ -88,6 +89,7 @@ ANY_NOTICE = frozenset(NoticeState)
 NO_HEARING = frozenset({HearingState.NONE})
 HEARING_ASKED = frozenset({HearingState.ASKED})
 HEARING_SETTLED = frozenset({HearingState.NONE, HearingState.OVER})
+NOT_HEARD = frozenset({HearingState.NONE, HearingState.ASKED})
 ANY_HEARING = frozenset(HearingState)
 
 
@@ -124,6 +126,7 @@ _KINDS = {
     By.OFFICER: _OFFICERS,
     By.SECOND: _OFFICERS,
     By.SUPERVISOR: _OFFICERS,
+    By.DIRECTOR: _OFFICERS,
     By.APPLICANT: frozenset({"person", "agent"}),
     By.CLOCK: frozenset({"clock"}),
     By.WORKFLOW: frozenset({"system"}),
@@ -219,6 +222,20 @@ MOVES = (
     ),
     Move(DECIDED, "answer_notice", DECIDED, By.APPLICANT, QUIET, STANDING_NOTICE),
     Move(DECIDED, "let_notice_run_out", DECIDED, By.CLOCK, QUIET, RUNNING),
+    # Off, unless the policy turns it on: for some hours, while the holder may still answer and is not heard. It decides
+    # nothing, and there is one of a registration.
+    Move(
+        DECIDED,
+        "suspend_before_hearing",
+        DECIDED,
+        By.DIRECTOR,
+        QUIET,
+        STANDING_NOTICE,
+        None,
+        ("director_before_hearing", "reason_required"),
+        True,
+        NOT_HEARD,
+    ),
     # The holder wants to be heard; an officer sets the day, and writes down what was said, or that nobody came.
     Move(DECIDED, "ask_for_hearing", DECIDED, By.APPLICANT, QUIET, STANDING_NOTICE, hearing=NO_HEARING),
     Move(DECIDED, "set_hearing", DECIDED, By.OFFICER, QUIET, STANDING_NOTICE, hearing=HEARING_ASKED),

@@ -32,6 +32,19 @@ class Second:
             is_late=is_out_of_time(notice, self.now),
         )
 
+    def cannot_suspend(self, notice: Notice) -> rules.CannotSecond | None:
+        """The same of a suspension before its holder is heard: for a Director alone, and for no answer."""
+        why = rules.may_second(
+            proposer=notice.proposed_by_id,
+            second=self.officer.pk,
+            is_director=self.is_director,
+            reasons=(),
+            ripe=True,
+            is_new=self.is_new,
+            is_late=is_out_of_time(notice, self.now),
+        )
+        return why or (None if self.is_director else rules.CannotSecond.RANK)
+
 
 def is_out_of_time(notice: Notice, now: dt.datetime) -> bool:
     """Whether the time in which it had to be decided is over. A refusal has none: it escalates."""

@@ -58,17 +58,19 @@ def set_aside_revocation(*, taken: Revocation, actor: str, now: dt.datetime) -> 
     case = lock(taken.case)
     begin(case, "set_aside_revocation", by=actor, now=now)
     taken = Revocation.objects.select_related("registration").get(pk=taken.pk)
-    if taken.restored_at is None and taken.ended_at is None:
+    lost: int | None = 0
+    # What is over by then takes nothing back any more; what does is another decision.
+    if not taken.is_over:
         taken.restored_at, taken.restored_why = now, "appeal"
         taken.save(update_fields=["restored_at", "restored_why"])
-    lost = _stand_again(taken, actor, now)
+        lost = _stand_again(taken, actor, now)
     record(case, "set_aside", actor, now, reason=" ".join(taken.codes))
     return lost
 
 
 def stand_for_now(*, taken: Revocation, actor: str, now: dt.datetime) -> bool:
     """The appeal is late: until it is decided the registration is as it was before. Whether it could stand again."""
-    return taken.restored_at is None and _stand_again(taken, actor, now) is not None
+    return not taken.is_over and _stand_again(taken, actor, now) is not None
 
 
 def take_back_again(*, taken: Revocation, actor: str, now: dt.datetime) -> None:

@@ -188,6 +188,15 @@ def _may_second(attempt: Attempt) -> None:
         raise MayNotSecond(why)
 
 
+def _may_suspend_first(attempt: Attempt) -> None:
+    notice, officer = queries.open_notice(attempt.case), attempt.officer
+    if notice is None or officer is None or not notice.before_hearing:
+        raise NotPossibleNow("suspend_before_hearing", attempt.case.standing)
+    notice.case = attempt.case
+    if (why := Second(officer, attempt.now).cannot_suspend(notice)) is not None:
+        raise MayNotSecond(why)
+
+
 def _grants_only(attempt: Attempt) -> None:
     """Held by whom a refusal is by (`Move.by`): an officer makes no move of a rule."""
     if attempt.officer is not None:
@@ -203,6 +212,7 @@ GUARDS: dict[str, Callable[[Attempt], None]] = {
     "second_officer": _may_second,
     "no_self_second": _may_second,
     "director_rank": _may_second,
+    "director_before_hearing": _may_suspend_first,
     "rule_never_refuses": _grants_only,
 }
 

@@ -205,7 +205,7 @@ LETTERS: dict[str, Kind] = {
     "registration_notice": _kind(
         _("Notice before a registration is revoked"),
         "registration reason due_at",
-        "code text provisions remedies decide_by",
+        "code text provisions remedies decide_by hours",
         note="answer_by",
     ),
     "registration_ordered": _kind(
@@ -218,14 +218,15 @@ LETTERS: dict[str, Kind] = {
     "registration_suspended": _kind(
         _("A registration was suspended"),
         "registration reason ends_at",
-        "code text provisions remedies post email appeal_until order",
+        "code text provisions remedies post email appeal_until order before_hearing",
+        urgent=True,
     ),
     "registration_struck_out": _kind(
         _("A registration was struck out"),
         "registration reason",
         "code text provisions remedies post email appeal_until order",
     ),
-    "registration_stays": _kind(_("A registration stays as it is"), "registration", "text undecided"),
+    "registration_stays": _kind(_("A registration stays as it is"), "registration", "text undecided again"),
     "registration_goes_on": _kind(_("A registration continues"), "registration", "lost suspension_over came"),
     "proposal_lapsed": _kind(_("A proposal was not decided in time"), "reference", note=""),
 }

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from .associations import attesting_from
+from .before_hearing import judge_before_hearing
 from .clock import Allowance
 from .continuation import change_from, dyndns_from, judge_papers, judge_retention, renewal_from, retention_of
 from .control_proofs import proof_from
@@ -210,6 +211,7 @@ def _whole_file(root: Section, policy: Policy) -> None:
             ("clocks", "suspension_lasts"),
             "A suspension ends by itself: count it in calendar_days or months, a year at most.",
         )
+    judge_before_hearing(root, policy)
     for hears in ("officer_decision", "authority_decision"):
         if policy.forum_for(hears) is None:
             root.fault(f"No forum hears an {hears.replace('_', ' ')}: every refusal must have an appeal.", "forums")

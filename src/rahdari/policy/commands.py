@@ -49,6 +49,10 @@ def check_policy(arguments: argparse.Namespace) -> int:
     print(f"Reason codes: {len(policy.reasons)}. To be confirmed, and until then off in production: {len(waiting)}.")
     if waiting:
         print(f"  {', '.join(waiting)}")
+    first = [code for code, reason in policy.reasons.items() if reason.before_hearing]
+    lasts = policy.before_hearing
+    said = "off" if lasts is None else f"{lasts.length} hours at most, by {', '.join(first)}"
+    print(f"Suspension before a hearing: {said}.")
     unsigned = policy.open_items()
     print(f"To be signed by the law officer: {len(unsigned)} of {len(policy.signed)}.")
     for item in unsigned:

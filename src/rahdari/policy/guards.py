@@ -12,6 +12,7 @@ GUARDS: dict[str, str] = {
     "second_officer": "A refusal is decided by a second officer where its code asks for one.",
     "no_self_second": "Who proposed a refusal never seconds it.",
     "director_rank": "A code of Director rank is seconded by an officer of that rank.",
+    "director_before_hearing": "A suspension before its holder is heard is agreed to by an officer of Director rank.",
     "own_case_only": "An officer acts only on a case that is in the officer's own hands.",
     "confirmed_codes_only": "A code whose provision is not confirmed is not used in production.",
 }

@@ -44,6 +44,7 @@ def reason_from(
         second_officer=decided_by.yes("second_officer", False),
         notice=clocks.get(notice),
         status=section.choice("status", STATUSES),
+        before_hearing=decided_by.yes("before_hearing", False),
     )
     for listed, known, noun in (("remedies", remedies, "remedy"), ("evidence", evidence, "kind of evidence")):
         for key in getattr(reason, listed):

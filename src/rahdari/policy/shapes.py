@@ -308,6 +308,8 @@ class Reason:
     second_officer: bool
     notice: Allowance | None
     status: str  # confirmed | to_confirm
+    # A suspension by it may begin before its holder is heard, where the policy allows that at all.
+    before_hearing: bool = False
 
     @property
     def is_adverse(self) -> bool:
@@ -506,6 +508,12 @@ class Policy:
         found = [forum for forum in self.forums.values() if forum.hears == decision]
         in_place = {forum.fallback for forum in found if forum.fallback}
         return sorted(found, key=lambda forum: forum.key in in_place)
+
+    @property
+    def before_hearing(self) -> Allowance | None:
+        """How long a suspension lasts at most that begins before its holder is heard; None: there is none."""
+        found = self.clocks.get("suspension_before_hearing")
+        return found if found is not None and found.enabled else None
 
     def open_items(self) -> tuple[SignedItem, ...]:
         return tuple(item for item in self.signed.values() if not item.is_signed)

@@ -28,7 +28,7 @@ from rahdari.apply.form_errors import megabytes, too_many_drafts
 from rahdari.apply.models import Application, Document
 from rahdari.apply.sent_files import Refused, accepted, take_in
 from rahdari.checks import queries as checks
-from rahdari.decide import case_clock, hearings, queries, questions, refusals, remedies, transitions
+from rahdari.decide import case_clock, hearings, queries, questions, refusals, remedies, revocation, transitions
 from rahdari.decide import due as decide_due
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.decide.rules import Status
@@ -246,6 +246,8 @@ def _about_revocation(case: Case, told: Notice) -> dict[str, object]:
     return {
         "revocation": True,
         "decide_by": case_clock.decide_by_as_told(told),
+        "first_hours": revocation.hours_before_hearing(case_clock.policy_of(case.application)),
+        "taken_first": revocation.last_before_hearing(case),
         "may_ask_hearing": hearings.may_ask(told),
         "hearing": told.hearing,
         "hearings": hearings.hearings_of(told),

@@ -163,6 +163,7 @@ def _revocation(found: Registration, state: str) -> dict[str, object]:
     rules = case_clock.policy_of(taken.case.application)
     return {
         "taken": taken,
+        "taken_first": taken.before_hearing,
         "taken_reasons": [remedies.reason_with_law(rules, code) for code in taken.codes],
         "taken_remedies": [(each, _page_of(each, found)) for each in remedies.remedies_after(rules, taken.codes)],
         "contact": None if taken.notice.is_order else rules.contact,

@@ -29,6 +29,7 @@ CLOCKS: dict[str, Promise] = {
     "hearing_held": _("A hearing is held after your answer"),
     "order_after_hearing": _("A suspension or a striking out is decided after your answer or the hearing"),
     "suspension_lasts": _("A suspension ends automatically"),
+    "suspension_before_hearing": _("A suspension before you are heard ends automatically"),
     "appeal_officer_decision": _("You appeal against the decision of an officer"),
     "appeal_officer_decision_decided": _("Such an appeal is decided"),
     "appeal_authority_decision": _("You appeal against the decision of the Authority"),
@@ -169,7 +170,11 @@ def rules(request: HttpRequest) -> HttpResponse:
                 }
                 for service in found.services.values()
             ],
-            "clocks": [_clock(found, key, found.clocks[key]) for key in CLOCKS if key in found.clocks],
+            "clocks": [
+                _clock(found, key, found.clocks[key])
+                for key in CLOCKS
+                if key in found.clocks and found.clocks[key].enabled
+            ],
             "kinds": [{"key": kind, "title": title, "codes": _codes(found, kind)} for kind, title in KINDS.items()],
             "kept": kept_rows(found),
             "laws": found.instruments.values(),

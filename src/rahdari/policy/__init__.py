@@ -55,6 +55,7 @@ from .shapes import (
     Vouching,
 )
 from .sharing import Sharing
+from .still_right import StillRight, still_right_of
 from .unregistered import Unregistered
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "Sharing",
     "SignedItem",
     "Slot",
+    "StillRight",
     "Text",
     "Unregistered",
     "Vouching",
@@ -114,6 +116,7 @@ __all__ = [
     "office_time",
     "read",
     "remaining",
+    "still_right_of",
     "thaw",
     "used_at",
     "used_share",

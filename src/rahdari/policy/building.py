@@ -43,6 +43,7 @@ from .shapes import (
 )
 from .sharing import sharing_from
 from .sorts import BY_LETTER
+from .still_right import judge_still_right
 from .unregistered import unregistered_from
 
 FORMAT = 1
@@ -143,6 +144,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     decide.done()
     renewal.done()
     _whole_file(root, policy)
+    judge_still_right(root, policy)
     judge_left_out(root, policy)
     root.done()
     return policy
@@ -158,7 +160,7 @@ def _contact(root: Section) -> Contact | None:
     email = section.string("email", filled=True)
     if "@" not in email:
         section.fault("An address of email has an @.", "email")
-    return Contact(section.both("post"), email)
+    return Contact(section.both("post"), email, section.string("phone", ""))
 
 
 def _fee_terms(section: Section) -> FeeTerms:

@@ -8,7 +8,7 @@ from .shapes import QuietHours
 
 CHANNELS = ("sms", "email")
 # Reminders that are counted from when something was awaited, and not up to a date.
-AFTER = frozenset({"proof"})
+AFTER = frozenset({"proof", "still_right"})
 
 
 def quiet_hours_from(section: Section, zone: str) -> QuietHours | None:

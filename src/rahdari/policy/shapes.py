@@ -424,10 +424,11 @@ class Licensees:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Where the authority is written to: an appeal, and whatever has no page."""
+    """Where the authority is written to: an appeal, and whatever has no page. `phone` is empty where nobody answers."""
 
     post: Text
     email: str
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ BLOCK = ipaddress.ip_network("192.0.2.1/32")
         lambda: queries.rerouted_since(start=NOW),
         lambda: queries.sharers_due_to_leave(now=NOW),
         lambda: queries.active_after(HOLDER)[:100],
+        lambda: queries.to_ask_whether_right(silent_since=NOW, term_beyond=NOW),
+        lambda: queries.to_ask_whether_right_again(now=NOW, term_beyond=NOW),
         lambda: queries.canaries(),
         lambda: queries.overlapping_active(block=BLOCK, other_than=HOLDER),
         lambda: queries.registrations_of(holders=[HOLDER]),

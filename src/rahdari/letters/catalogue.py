@@ -200,6 +200,10 @@ LETTERS: dict[str, Kind] = {
         _("A registration waits to be renewed"), "registration valid_until stays_until", "rests", note="ends_on"
     ),
     "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
+    "still_right": _kind(_("Once a year: is a registration still right?"), "registration said_at", "post email phone"),
+    "still_right_again": _kind(
+        _("The yearly question is not answered yet"), "registration said_at asked_at", "post email phone", reminder=True
+    ),
     "registration_ended": _kind(_("A registration was ended by its holder"), "registration until", "by_others"),
     "registration_paused": _kind(_("A registration was paused by its holder"), "registration until", "by_others"),
     "registration_notice": _kind(

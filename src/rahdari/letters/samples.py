@@ -85,6 +85,11 @@ def _notice(rules: _Rules) -> Facts:
     }
 
 
+def _contact(rules: _Rules) -> Facts:
+    told = rules.contact
+    return {} if told is None else {"post": told.post, "email": told.email, "phone": told.phone}
+
+
 def _refused(rules: _Rules) -> Facts:
     reason = next(reason for reason in rules.reasons.values() if reason.kind == "refusal")
     return {
@@ -298,6 +303,13 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "stays_until": _days(30),
     },
     "registration_expired": lambda rules: {"registration": REGISTRATION, "valid_until": AT},
+    "still_right": lambda rules: {"registration": REGISTRATION, "said_at": _days(-365), **_contact(rules)},
+    "still_right_again": lambda rules: {
+        "registration": REGISTRATION,
+        "said_at": _days(-407),
+        "asked_at": _days(-42),
+        **_contact(rules),
+    },
     "registration_ended": lambda rules: {"registration": REGISTRATION, "until": _days(30)},
     "registration_paused": lambda rules: {"registration": REGISTRATION, "until": _days(7)},
     "registration_notice": lambda rules: {

@@ -47,6 +47,7 @@ from .pausing import restore, resume, suspend
 from .retention import forget_entries, forget_holder, mark_forgotten
 from .rules import NewEntry
 from .sharing import NotAllAgreed, NotShareable, end_part, end_parts_due, leave, let_in, stay
+from .still_right import ask_again, ask_whether_right, note_word, say_right
 
 __all__ = [
     "BlockAlreadyEntered",
@@ -58,6 +59,8 @@ __all__ = [
     "StillProvisional",
     "add_entry",
     "amend_entry",
+    "ask_again",
+    "ask_whether_right",
     "change_parts",
     "confirm_registration",
     "end_entries_due",
@@ -76,11 +79,13 @@ __all__ = [
     "mark_forgotten",
     "move_entry",
     "name_network",
+    "note_word",
     "prolong_provisional",
     "renew",
     "restore",
     "resume",
     "retire_entry",
+    "say_right",
     "stay",
     "strike_out",
     "suspend",
@@ -132,6 +137,7 @@ def enter(
             valid_until=valid_until,
             grace_until=grace_until,
             created_at=now,
+            last_word_at=now,
             provisional_code=provisional_code,
             provisional_until=valid_until if provisional_code else None,
         )
@@ -219,6 +225,7 @@ def amend_entry(
         for part in new:
             with block_is_free(block, besides=entry):
                 new_part(entry, part, "amend", now)
+        note_word(registration, now)
         journal.record(act="register.amended", actor=actor, subject=f"registration:{registration.id}", now=now)
     return entry
 
@@ -271,6 +278,7 @@ def confirm_registration(
             return registration
         code, registration.provisional_code, registration.provisional_until = registration.provisional_code, "", None
         _move_end(registration, valid_until, now, grace_until=grace_until)
+        note_word(registration, now)
         journal.record(
             act="register.confirmed", actor=actor, subject=f"registration:{registration.id}", now=now, reason=code
         )

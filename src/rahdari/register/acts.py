@@ -11,6 +11,12 @@ declare(
         done=_("Changed what runs at an address"),
         event=Event("registration.changed"),
     ),
+    Act(
+        "register.said_right",
+        done=_("Said that the registration is still right"),
+        event=Event("registration.said_right"),
+    ),
+    Act("register.asked_whether_right", event=Event("registration.asked_whether_right")),
     Act("register.renewed", event=Event("registration.renewed")),
     Act("register.confirmed", event=Event("registration.confirmed")),
     Act("register.prolonged", event=Event("registration.prolonged")),

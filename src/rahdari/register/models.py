@@ -16,7 +16,7 @@ from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Deferrable, F, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 
 from rahdari.address import Part, Protocol
 
@@ -48,6 +48,9 @@ class Registration(models.Model):
     # Its entries stay so long after the term, for whoever renews late. Empty: they end with the term.
     grace_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
+    # When its holder was last known to stand by it: granted, changed, renewed, or said to be still right. No ground of
+    # anything: it says whom to ask (`still_right`).
+    last_word_at = models.DateTimeField(db_default=Now())
     struck_out_at = models.DateTimeField(null=True, blank=True)
     struck_out_code = models.CharField(max_length=20, blank=True)
     struck_out_by = models.CharField(max_length=120, blank=True)
@@ -102,6 +105,11 @@ class Registration(models.Model):
                 condition=Q(suspended_until__isnull=False),
             ),
             models.Index(fields=["expired_at"], name="registration_expired", condition=Q(expired_at__isnull=False)),
+            models.Index(
+                fields=["last_word_at"],
+                name="registration_last_word",
+                condition=Q(expired_at__isnull=True, struck_out_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -115,6 +123,34 @@ class Registration(models.Model):
     def stays_until(self) -> dt.datetime:
         """When it leaves the register, if nobody renews it."""
         return self.grace_until or self.valid_until
+
+
+class YearlyQuestion(models.Model):
+    """The last time that a holder was asked whether a registration is still right, and when that was settled: by a
+    yes, a change or a renewal. Nothing refers to it, and silence is written nowhere."""
+
+    registration = models.OneToOneField(
+        Registration, on_delete=models.PROTECT, primary_key=True, related_name="yearly_question"
+    )
+    asked_at = models.DateTimeField()
+    # Sent for it so far, with the reminders; and when the next one goes out.
+    letters = models.PositiveSmallIntegerField(default=1)
+    next_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=True) | Q(next_at__isnull=True), name="no_reminder_of_what_is_settled"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_at"], name="yearly_to_remind", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["asked_at", "settled_at"], name="yearly_asked"),
+        ]
+
+    def __str__(self) -> str:
+        return f"yearly:{self.pk}"
 
 
 class SharedBlock(models.Model):

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import connection
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from rahdari.address import Part, in_order
 from rahdari.db.asked import Asked
 
 from . import reference as references
 from . import rules
-from .models import Change, CoHolder, Entry, Registration
+from .models import Change, CoHolder, Entry, Registration, YearlyQuestion
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -443,3 +443,38 @@ def entries_to_forget(*, before: dt.datetime | None, changing_before: dt.datetim
     about = Change.objects.filter(about=OuterRef("pk")).exclude(entry=OuterRef("pk"))
     found = found.exclude(kind=rules.CANARY).exclude(Exists(about))
     return found.select_related("registration").order_by("ended_at", "id")
+
+
+# -- still right? ---------------------------------------------------------------------------------------------------
+
+
+def yearly_question_of(registration: Registration) -> YearlyQuestion | None:
+    """The last one; None of one that was never asked about, or that is not on the register any more."""
+    return YearlyQuestion.objects.filter(registration=registration, registration__in=not_ended()).first()
+
+
+def open_yearly_question_of(registration: Registration) -> YearlyQuestion | None:
+    question = yearly_question_of(registration)
+    return question if question is not None and question.settled_at is None else None
+
+
+def to_ask_whether_right(*, silent_since: dt.datetime, term_beyond: dt.datetime) -> QuerySet[Registration]:
+    """Valid registrations of holders who have said nothing since then, and were not asked since, with so much of their
+    term left. For the clock alone: there is no list of them."""
+    found = not_ended().exclude(category=rules.CANARY).filter(last_word_at__lte=silent_since)
+    found = found.filter(valid_until__gt=term_beyond, suspended_at__isnull=True, provisional_until__isnull=True)
+    unasked = Q(yearly_question__isnull=True) | Q(yearly_question__asked_at__lte=silent_since)
+    return found.filter(unasked).order_by("last_word_at", "id")
+
+
+def to_ask_whether_right_again(*, now: dt.datetime, term_beyond: dt.datetime) -> QuerySet[YearlyQuestion]:
+    """Questions whose next letter is due, of what is still valid and not about to be renewed."""
+    valid = not_ended().filter(valid_until__gt=term_beyond, suspended_at__isnull=True)
+    found = YearlyQuestion.objects.filter(next_at__lte=now, registration__in=valid)
+    return found.select_related("registration").order_by("next_at", "pk")
+
+
+def asked_and_settled(*, since: dt.datetime) -> tuple[int, int]:
+    """How many were asked since then, and how many of these questions were settled."""
+    found = YearlyQuestion.objects.filter(asked_at__gte=since).aggregate(asked=Count("pk"), settled=Count("settled_at"))
+    return found["asked"], found["settled"]

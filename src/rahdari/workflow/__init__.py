@@ -67,6 +67,7 @@ from .retention import (
     forget_holders,
 )
 from .step import A_DAY, A_MINUTE, AN_HOUR, TEN_MINUTES, Place, Run, Step, together
+from .still_right import ask_again, ask_whether_right
 from .unsupported import notify_of_terms
 
 
@@ -206,6 +207,7 @@ STEPS: tuple[Step, ...] = (
     Step("control: proved again, or in vain", follow_reproofs),
     Step("remind", remind, rests=A_MINUTE),
     Step("register: tell of the grace", notify_of_grace, rests=A_MINUTE),
+    Step("register: ask whether it is still right", together(ask_again, ask_whether_right), rests=AN_HOUR),
     Step("register: remind of provisional terms", remind_of_provisional, rests=A_MINUTE),
     Step("register: tell of expiry", notify_of_expiry, rests=A_MINUTE),
     Step("sampling: draw decisions to look at again", draw_second_looks, rests=TEN_MINUTES),

@@ -74,6 +74,7 @@ def carry_out(
     optional.ask(__package__, "close_hosts_but", endpoints, registration, until=leaves_at, now=now)
     optional.ask(__package__, "tie_hosts", endpoints, registration, now=now)
     optional.ask(__package__, "list_line", application, registration, now=now)
+    register.note_word(registration, now)
     if application.about == About.RENEWAL and provisional_until is None:
         # All that is asked for was there anew: a suspension because it was not is over.
         ending.restore_renewed(registration=registration, now=now)

@@ -157,7 +157,7 @@ class TestNobody:
         for name in sorted(
             ANYONE
             - {"control:prove", "portal:prove_by_link", "people:invitation", "vouch:question", "vouch:stop"}
-            - {"remote:line"}
+            - {"remote:line", "portal:still_right"}
             # Its link is of a person, and the one here is of nobody.
             - {"letters:no_reminders"}
         ):

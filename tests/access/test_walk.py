@@ -48,6 +48,7 @@ pytestmark = pytest.mark.django_db
 ANYONE = frozenset(
     """web:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
+    portal:still_right
     portal:feed_terms portal:feed_terms_text people:invitation
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
     control:prove portal:prove_by_link
@@ -116,7 +117,7 @@ OWN_REGISTRATION = frozenset(
 )
 # A company's registration: its owners' only, not its other members'.
 ACTS_OF_A_HOLDER = frozenset(
-    """portal:end_registration portal:pause_registration portal:go_on
+    """portal:end_registration portal:pause_registration portal:go_on portal:say_right
     portal:change_entry portal:prove_again portal:renew portal:change_addresses
     portal:changing portal:remote_staff
     portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
@@ -331,6 +332,7 @@ class World:
             **{own: {"number": self.invoice} for own in OWN_INVOICE},
             "portal:letter_preview": {"template": "application_granted"},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
+            "portal:still_right": {"reference": number, "token": links.token("register.still_right", number)},
             "portal:prove_by_link": {
                 "reference": make_reference(year=2026, month=11),
                 "token": links.token("apply.prove_all", str(uuid.uuid4())),

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from rahdari.register import actions as register
 from rahdari.register import pausing
 from rahdari.register.models import Registration
 from tests.builders import story
@@ -67,6 +68,20 @@ class TestRegistration:
         assert program.post(f"{place}/end", {"end": True}).said["standing"] == "ended"
         said = bound.post(f"{place}/go-on").said
         assert (said["standing"], said["entries"][0]["ended_at"]) == ("valid", None)
+
+    def test_is_said_to_be_still_right_once_it_was_asked(self, program: Program, registration: Registration) -> None:
+        place = f"/registrations/{registration.reference}"
+        said = program.get(place).said["still_right"]
+        assert program.post(f"{place}/still-right").said["still_right"] == said and said["asked_at"] is None
+        asked = timezone.now()
+        register.ask_whether_right(registration=registration, next_at=None, now=asked)
+        assert program.get(place).said["still_right"]["asked_at"] is not None
+        problem(
+            Program(program.person, scopes=("registrations:read",)).post(f"{place}/still-right"), 403, "missing-scope"
+        )
+        done = program.post(f"{place}/still-right").said["still_right"]
+        assert done["asked_at"] is None and done["said_at"] > said["said_at"]
+        assert program.post(f"{place}/still-right").said["still_right"] == done
 
     def test_is_changed_and_ended_while_it_is_paused(self, program: Program, registration: Registration) -> None:
         place = f"/registrations/{registration.reference}"

@@ -17,6 +17,7 @@ from rahdari.complaint import actions as complaints
 from rahdari.complaint import queries
 from rahdari.people import actions as people
 from rahdari.register import actions as register
+from rahdari.register import still_right
 from rahdari.vault import links
 from tests.in_browser import ARGUMENTS, CONTRAST, violations
 from tests.needs import needs_chromium
@@ -63,6 +64,7 @@ def paths() -> tuple[dict[str, str], str]:
     expired = enter(user.holder_ref, 25, now - dt.timedelta(days=400))
     struck_out = enter(user.holder_ref, 26, now)
     register.strike_out(registration=struck_out, code="R1", actor="system:test", now=now)
+    asked = register.ask_whether_right(registration=valid, next_at=None, now=now)
     client = Client()
     client.force_login(user)
     found = {
@@ -76,6 +78,8 @@ def paths() -> tuple[dict[str, str], str]:
         "expired": f"/c/{expired.reference}/{links.token('certificate', expired.reference)}/",
         "struck out": f"/check/?number={struck_out.reference}",
         "not found": f"/c/{valid.reference}/{'a' * 26}/",
+        "still right": reverse("portal:still_right", args=[valid.reference, still_right.token_of(asked)]),
+        "old link": reverse("portal:still_right", args=[valid.reference, "a" * 26]),
         "status": "/status/",
         "help": "/help/",
         "privacy": "/privacy/",

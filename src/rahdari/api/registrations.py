@@ -29,6 +29,7 @@ from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import IMPOSSIBLE, REFUSED, error, impossible, not_found, not_taken, of_form, too_many
 from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from rahdari.programs.schema import whole as number
+from rahdari.register import actions as register_actions
 from rahdari.register import changes
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
@@ -106,6 +107,8 @@ REGISTRATION = named(
             "suspended_until": or_null(MOMENT),
             # Suspended before its holder is heard: nothing is decided yet.
             "suspended_before_hearing": TRUTH,
+            # When the holder last stood by it, and whether we ask if it is still right: nothing follows from silence.
+            "still_right": closed({"said_at": MOMENT, "asked_at": or_null(MOMENT)}),
             # To be taken back, as the notice in the file of this application says; nothing is decided yet.
             "proposal": or_null(closed({"application": text(20), "decide_by": MOMENT})),
         }
@@ -206,7 +209,16 @@ def _whole(found: Registration, call: Call) -> Json:
         "unreached": standing.unreached,
         "suspended_until": stamp_or_none(found.suspended_until),
         "suspended_before_hearing": remedies.is_before_hearing(found),
+        "still_right": _still_right(found),
         "proposal": _proposal(found),
+    }
+
+
+def _still_right(found: Registration) -> Json:
+    question = register.open_yearly_question_of(found)
+    return {
+        "said_at": stamp(found.last_word_at),
+        "asked_at": stamp(question.asked_at) if question is not None else None,
     }
 
 
@@ -393,6 +405,18 @@ def resume_registration(call: Call, reference: str) -> Answer:
     """
     found, by = held(call, reference)
     ending.undo_end(registration=found, actor=by.actor, now=call.now)
+    return Answer(_whole(register.fresh(found), call))
+
+
+@write("POST", f"{ONE}/still-right", Ok("The registration, with when you said so.", REGISTRATION))
+def say_registration_is_right(call: Call, reference: str) -> Answer:
+    """Say that it is still right.
+
+    We ask once a year, where the rules say so; nothing ends when nobody answers. Said twice, or unasked, it changes
+    nothing.
+    """
+    found, by = held(call, reference)
+    register_actions.say_right(registration=found, actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 

@@ -17,6 +17,7 @@ SECRETS = (
     "/complaints/*/confirm/",
     "/complaints/*/",
     "/line/",
+    "/still-right/*/",
     "/vouch/",
     "/account/invitations/*/",
     "/letters/no-reminders/*/",

@@ -1,4 +1,5 @@
-"""The end of a registration, its pause, and the way back: the holder's own, by their role in an organisation."""
+"""The end of a registration, its pause, the way back, and that it is still right: the holder's own, by their role in an
+organisation."""
 
 from typing import Any
 
@@ -19,7 +20,7 @@ from rahdari.decide import ending as decide_ending
 from rahdari.decide.rules import PAUSES
 from rahdari.people.access import person_required
 from rahdari.people.reauthentication import need_fresh_proof
-from rahdari.register import queries
+from rahdari.register import actions, queries
 from rahdari.register.changes import NotValid
 from rahdari.register.reference import normalise
 from rahdari.register.rules import UNDONE_WITHIN, Standing
@@ -132,4 +133,14 @@ def go_on(request: HttpRequest, reference: str) -> HttpResponse:
         messages.success(
             request, _("The registration continues under the same number. Operators get it within seconds.")
         )
+    return redirect("portal:registration", reference=found.reference)
+
+
+@person_required
+@posted_from("portal:registration", "reference")
+def say_right(request: HttpRequest, reference: str) -> HttpResponse:
+    """The yearly question, answered by somebody who is signed in."""
+    found, by = own_registration(request, reference)
+    actions.say_right(registration=found, actor=by.actor, now=timezone.now())
+    messages.success(request, _("Thank you. We know now that it is still right."))
     return redirect("portal:registration", reference=found.reference)

@@ -101,6 +101,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "may_go_on": may_go_on(found, now),
         "notice": remedies.notice_about(found),
         "complaints": complaints.to_answer(found),
+        "yearly": register.open_yearly_question_of(found) if may_act else None,
+        "office": applications.policy_in_force().contact,
         **_revocation(found, state),
         "undone_until": min(found.struck_out_at + UNDONE_WITHIN, found.stays_until) if found.struck_out_at else None,
         "may_change": may_act_for(person(request), found, Act.ADDRESSES),

@@ -72,6 +72,7 @@ urlpatterns = [
     path("my/registrations/<str:reference>/end/", ending.end_registration, name="end_registration"),
     path("my/registrations/<str:reference>/pause/", ending.pause_registration, name="pause_registration"),
     path("my/registrations/<str:reference>/go-on/", ending.go_on, name="go_on"),
+    path("my/registrations/<str:reference>/still-right/", ending.say_right, name="say_right"),
     path(
         "my/registrations/<str:reference>/addresses/<uuid:entry>/",
         own_registration.change_entry,

@@ -1,5 +1,7 @@
 """The pages that anyone may read: the start page, how the service stands, and what it promises."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,6 +20,7 @@ from rahdari.demand import queries as demands
 from rahdari.feed.terms import TERMS, terms_in, terms_page
 from rahdari.publish import operator_lag
 from rahdari.publish import queries as publish
+from rahdari.register import queries as register
 from rahdari.sampling import queries as sampling
 from rahdari.sampling.rules import FEWEST
 from rahdari.web import visitor
@@ -25,6 +28,9 @@ from rahdari.web.allowances import in_words
 from rahdari.web.templatetags.rahdari import comma
 
 from .rules import kept_rows
+
+# Of a yearly question: the year, and the time for its reminders.
+THIRTEEN_MONTHS = dt.timedelta(days=396)
 
 
 @require_safe
@@ -94,8 +100,18 @@ def service_status(request: HttpRequest) -> HttpResponse:
         "fewest": FEWEST,
         "drawn": policy.current(settings.POLICY_FILE).second_looks,
         "demands": demands.figures(now),
+        "yearly": yearly(now),
     }
     return render(request, "portal/public/service_status.html", context | _today())
+
+
+def yearly(now: dt.datetime) -> dict[str, int] | None:
+    """How many holders were asked whether a registration is still right, and of how many that is settled, in per cent;
+    None under rules that ask nobody. Nobody can be found by it: there is no list."""
+    if policy.still_right_of(policy.current(settings.POLICY_FILE)) is None:
+        return None
+    asked, settled = register.asked_and_settled(since=now - THIRTEEN_MONTHS)
+    return {"asked": asked, "percent": settled * 100 // asked} if asked >= FEWEST else {"asked": 0}
 
 
 @require_safe

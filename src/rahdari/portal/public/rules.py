@@ -35,6 +35,7 @@ CLOCKS: dict[str, Promise] = {
     "appeal_authority_decision": _("You appeal against the decision of the Authority"),
     "complaint_answered": _("You answer a complaint about your registration"),
     "complaint_decided": _("A complaint is answered"),
+    "still_right": _("We ask again whether your registration is still right"),
     "ombudsman_complaint": _("You complain to the Ombudsman"),
     "information_request": _("A request for information is answered"),
 }

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import certificate, check, pages, rules
+from . import certificate, check, pages, rules, still_right
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -8,6 +8,7 @@ urlpatterns = [
     path("c/<str:reference>/<str:token>/", check.certificate_link, name="certificate_link"),
     path("my/registrations/<str:reference>/certificate/", certificate.certificate, name="certificate"),
     path("my/registrations/<str:reference>/certificate.pdf", certificate.pdf, name="certificate_pdf"),
+    path("still-right/<str:reference>/<str:token>/", still_right.answer, name="still_right"),
     path("status/", pages.service_status, name="service_status"),
     path("licensees/", pages.licensees, name="licensees"),
     path("help/", pages.help_and_contact, name="help"),

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from rahdari import policy
 from rahdari.checks.models import Check
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
@@ -114,6 +115,9 @@ class TestTheFile:
         status = reverse("portal:status", args=[application.reference])
         before = text_of(holder.get(status))
         assert "Automatic Every check passed" in before and "Has an officer opened the file? No" in before
+        version = policy.load(policy.BUNDLED).version
+        assert f"Rules, in the version {version} What the rule looked at Control of the address: passed" in before
+        assert "Officers look again at one of 50 such grants, chosen by chance" in before
         signed_in(officer).get(page_of(taken(officer)))
         after = text_of(holder.get(status))
         assert "Has an officer opened the file? Yes" in after

@@ -130,6 +130,12 @@ class Overview:
         return not waits and (self.clock is None or self.clock.urgency == "calm")
 
     @property
+    def looked_at(self) -> list[tuple[str, Check]]:
+        """What the decision rests on, each with its title."""
+        language = get_language() or "en"
+        return [(words.title_of(check, language), check) for check in self.counted]
+
+    @property
     def points(self) -> list[tuple[str, str]]:
         """What did not pass, each with its title and a sentence."""
         language = get_language() or "en"

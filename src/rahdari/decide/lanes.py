@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from .case_clock import policy_in_force
 from .decided import is_by_rule
 from .models import Case, Decision
 from .rules import Status
@@ -26,6 +27,22 @@ def lanes() -> tuple[Lane, Lane, Lane]:
         ),
         Lane("review", _("Full review"), _("An officer decides. A refusal needs a notice first and a second officer.")),
     )
+
+
+@dataclass(frozen=True)
+class ByRule:
+    """What a rule granted by. `looked_at_again`: officers look at one of so many such grants again; 0: at none."""
+
+    version: str
+    looked_at_again: int
+
+
+def by_rule(decision: Decision | None) -> ByRule | None:
+    """None of what nobody decided, or an officer did."""
+    if decision is None or not is_by_rule(decision):
+        return None
+    drawn = policy_in_force().second_looks
+    return ByRule(decision.rule_version, drawn.one_by_rule_in if drawn is not None else 0)
 
 
 def lane_of(case: Case | None, decision: Decision | None) -> Lane | None:

@@ -37,7 +37,7 @@ from rahdari.apply.models import Endpoint
 from rahdari.apply.summary import SummaryLine
 from rahdari.complaint import queries as complaints
 from rahdari.decide import case_clock, decided, hearings, remedies
-from rahdari.decide.lanes import lane_of
+from rahdari.decide.lanes import by_rule, lane_of
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import Remedy
@@ -84,7 +84,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     entries = list(register.own_entries_of(found))
     standing, lines = standing_at_operators(found, entries), lines_of(found)
     now = timezone.now()
-    looks = looks_at_registration(found)
+    looks, grant = looks_at_registration(found), decided.last_grant(found)
     state = standing_of(found, now)
     may_act = may_act_for(person(request), found)
     hosts = {host.pk: host for host in optional.ask("rahdari.applicant", "hosts_of", found) or ()}
@@ -124,7 +124,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "in_force": len(standing.in_force),
         "history": history_of(found),
         "looks": looks,
-        "lane": lane_of(None, decided.last_grant(found)),
+        "lane": lane_of(None, grant),
+        "by_rule": by_rule(grant),
         "was_opened": was_opened(looks),
         "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
         **optional.joined(__package__, "on_registration", found),

@@ -37,7 +37,7 @@ from rahdari.db import together
 from rahdari.decide import case_clock, notes, recusing
 from rahdari.decide import due as decide_due
 from rahdari.decide import queries as decide
-from rahdari.decide.lanes import lane_of
+from rahdari.decide.lanes import by_rule, lane_of
 from rahdari.decide.words import why_held, why_kept_back
 from rahdari.demand import queries as ledger
 from rahdari.people import queries as people
@@ -116,6 +116,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "your_turn": seen.is_your_turn,
         "looks": looks,
         "lane": lane_of(seen.case, seen.decision),
+        "by_rule": by_rule(seen.decision),
         "notes": noted,
         "was_opened": was_opened(looks),
         **optional.joined(__package__, "on_status", seen),

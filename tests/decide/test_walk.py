@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,7 @@ from rahdari.register import actions as registering
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from tests.builders.cases import HOUR, NOW, a_case, a_decided_application, a_gateway, an_application, an_officer
+from tests.builders.rules import suspending_first
 from tests.decide.test_rules import after
 from tests.walk_of_acts import NothingThere, Walk
 
@@ -81,6 +83,7 @@ class World:
             decision is not None and (decision.outcome, decision.is_provisional),
             found is not None and entries.standing(entries.fresh(found), self.now),
             revocation.taken_back(self.case).exists(),
+            case_clock.policy_of(self.case.application).before_hearing is not None,
         )
 
     @property
@@ -189,6 +192,13 @@ def set_aside_revocation(world: World) -> None:
         raise NothingThere
 
 
+def propose_revocation(world: World) -> None:
+    """For evidence that expired, which a rule may find renewed; or at once, where the rules in force allow that."""
+    code = "S4" if case_clock.policy_of(world.case.application).before_hearing else "S1"
+    facts = {"text": WORDS, "evidence": WORDS, "now": world.now, "before_hearing": code == "S4"}
+    revocation.propose_revocation(case=world.case, officer=world.officer, code=code, **facts)  # type: ignore[arg-type]
+
+
 def return_provisional(world: World) -> None:
     if not world.decision().is_provisional or world.decision().voided_at is not None:
         raise NothingThere
@@ -262,11 +272,12 @@ ACTS: dict[str, Callable[[World], object]] = {
     "return_grant": return_grant,
     "confirm_grant": confirm,
     "return_provisional": return_provisional,
-    "propose_revocation": lambda w: revocation.propose_revocation(
-        case=w.case, officer=w.officer, code="S1", text=WORDS, evidence=WORDS, now=w.now
-    ),
+    "propose_revocation": propose_revocation,
     "propose_by_order": lambda w: revocation.propose_by_order(
         case=w.case, officer=w.officer, code="X6", order="W.P. 1 of 2026", text=WORDS, evidence=WORDS, now=w.now
+    ),
+    "suspend_before_hearing": lambda w: revocation.suspend_before_hearing(
+        case=w.case, officer=w.second, because=WORDS, now=w.now
     ),
     "ask_for_hearing": lambda w: hearings.ask_for_hearing(notice=w.notice(), actor=w.actor, now=w.now),
     "set_hearing": set_hearing,
@@ -331,7 +342,7 @@ def after_it(act: str, before: tuple[CaseStanding, bool]) -> list[tuple[CaseStan
 
 
 def test_every_act_in_every_state_does_what_the_table_says(
-    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, settings: Any, tmp_path: Path
 ) -> None:
     walk = Walk(ACTS, after_it, (RahdariError, granting.ChecksMissing, evidence.EvidenceMissing))
     for name in ("denied", "withdrawn", "granted", "overtaken", "provisional"):
@@ -340,6 +351,8 @@ def test_every_act_in_every_state_does_what_the_table_says(
     untouched = Walk({act: ACTS[act] for act in ("ask_operator", "grant_by_rule")}, after_it, walk.refusals)
     untouched.begin(partial(begin, "untouched"))
     walk.made |= untouched.made
+    suspending_first(settings, tmp_path)
+    walk.begin(partial(begin, "granted"))
     made = {(standing.status, act) for (standing, _withdrawn), act in walk.made}
     # The last one is made before there is anything to try: `begin` looks whether it was.
     missing = {(move.source, move.act) for move in rules.MOVES} - made - {(Status.OPEN, "grant_provisionally")}

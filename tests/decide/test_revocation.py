@@ -111,6 +111,8 @@ class TestTakingBack:
         revocation.restore_registration(case=case, officer=second, why="It was proved again.", now=LATER + 2 * DAY)
         assert standing(found) is Standing.VALID
         assert letters_to(case)[-1] == "registration_goes_on"
+        letter = letters.letters_of(case.application.applicant).order_by("written_at", "id").last()
+        assert letter is not None and "It was proved again." in letter.text
         last = Change.objects.filter(entry__registration=found).last()
         assert last is not None and last.snapshot["id"] == feed_id
         with pytest.raises(transitions.NotPossibleNow):

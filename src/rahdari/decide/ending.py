@@ -70,21 +70,22 @@ def pause(*, registration: Registration, days: int, actor: str, now: dt.datetime
     return registration
 
 
-def resume(*, registration: Registration, actor: str, now: dt.datetime) -> Registration:
-    """Its pause or suspension is over. Tells whoever gets its letters."""
+def resume(*, registration: Registration, actor: str, now: dt.datetime, why: str = "") -> Registration:
+    """Its pause or suspension is over. Tells whoever gets its letters, with the words of whoever decided so."""
     found = pausing.resume(registration=registration, actor=actor, now=now)
-    notify_holder(found, "registration_goes_on", now, lost=0)
+    notify_holder(found, "registration_goes_on", now, lost=0, text=why)
     return found
 
 
-def restore(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[Registration, int]:
+def restore(*, registration: Registration, actor: str, now: dt.datetime, why: str = "") -> tuple[Registration, int]:
     """It was struck out, and stands again with all that came back: addresses, lines at home but of those who withdrew,
-    mobile lines. Returns it, and how many addresses and lines did not come back. Tells whoever gets its letters."""
+    mobile lines. Returns it, and how many addresses and lines did not come back. Tells whoever gets its letters, with
+    the words of whoever decided so."""
     lines = optional.ask(__package__, "lost_with", registration) or 0
     never = {origin for each in optional.given(__package__, "never_restored") for origin in each(registration)}
     found, entries_lost = pausing.restore(registration=registration, actor=actor, now=now, without=never)
     lost = lines + sum(each.part_of_id is None for each in entries_lost)
-    notify_holder(found, "registration_goes_on", now, lost=lost)
+    notify_holder(found, "registration_goes_on", now, lost=lost, text=why)
     return found, lost
 
 

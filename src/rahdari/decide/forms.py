@@ -316,4 +316,8 @@ class SecondTakingBackForm(forms.Form):
 
 
 class RestoreForm(forms.Form):
-    why = fields.text(_("Why it is restored, in one sentence"), _("Enter why, in one sentence."))
+    why = fields.text(
+        _("Why it is restored, in one sentence"),
+        _("Enter why, in one sentence."),
+        hint=_("The holder reads this."),
+    )

@@ -347,9 +347,9 @@ def restore_registration(*, case: Case, officer: User, why: str, now: dt.datetim
     taken.restored_at, taken.restored_by, taken.restored_why = now, officer, begun.words
     taken.save(update_fields=["restored_at", "restored_by", "restored_why"])
     if entries.standing(taken.registration, now) is Standing.SUSPENDED:
-        resume(registration=taken.registration, actor=actor, now=now)
+        resume(registration=taken.registration, actor=actor, now=now, why=begun.words)
     else:
-        restore(registration=taken.registration, actor=actor, now=now)
+        restore(registration=taken.registration, actor=actor, now=now, why=begun.words)
     record(case, "restored_registration", actor, now, reason=" ".join(taken.codes))
     return taken
 

@@ -231,7 +231,7 @@ LETTERS: dict[str, Kind] = {
         "code text provisions remedies post email appeal_until order",
     ),
     "registration_stays": _kind(_("A registration stays as it is"), "registration", "text undecided again"),
-    "registration_goes_on": _kind(_("A registration continues"), "registration", "lost suspension_over came"),
+    "registration_goes_on": _kind(_("A registration continues"), "registration", "lost suspension_over came text"),
     "proposal_lapsed": _kind(_("A proposal was not decided in time"), "reference", note=""),
 }
 

@@ -314,6 +314,12 @@ class SecondTakingBackForm(forms.Form):
     )
     because = fields.text(_("Why, in one sentence"), _("Enter why, in one sentence."), hint=_("The holder reads this."))
 
+    def offer_to_keep_alone(self) -> None:
+        """For whoever may not revoke it now."""
+        field = self.fields["decision"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
+        field.choices = [("keep", _("It stays as it is"))]
+
 
 class RestoreForm(forms.Form):
     why = fields.text(

@@ -45,6 +45,9 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
     sent = next((form for form in shown.values() if form.is_bound), None)
     if sent is not None and sent.is_valid() and _done(request, case, sent):
         return redirect("decide:revoke", reference=reference)
+    second_form = shown["form"]
+    if isinstance(second_form, SecondTakingBackForm) and not page.may_second:
+        second_form.offer_to_keep_alone()
     about = notice or (restorable.notice if restorable is not None else None)
     context = {
         "page": page,

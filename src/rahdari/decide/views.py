@@ -136,7 +136,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
         {
             "takings": [(notice, words.why_not_second(cannot) if cannot else "") for notice, cannot in takings],
             "rows": rows,
-            "mine": shown.mine,
+            "mine": shown.mine + sum(cannot is None for _notice, cannot in takings),
             "shown": shown,
         },
     )

@@ -175,6 +175,11 @@ class TestPages:
         assert browser.get(page(case)).status_code == 404
         shown = signed_in(second, language).get(page(case)).content.decode()
         assert WHY in shown and officer.name in shown
+        # The applicant sees that it happened, and neither who nor why.
+        status = reverse("portal:status", args=[case.application.reference])
+        seen = signed_in(case.application.applicant, language).get(status)
+        said = {"en": "An officer declared a conflict of interest", "ur": "ایک افسر نے مفاد کا ٹکراؤ بتایا"}
+        assert said[language] in seen.text and WHY not in seen.text and officer.name not in seen.text
 
     @pytest.mark.parametrize("language", ["en", "ur"])
     def test_of_the_applicant(self, officer: User, second: User, language: str) -> None:
@@ -190,6 +195,7 @@ class TestPages:
         answer = browser.post(there, {"why": DOUBT}, follow=True)
         assert answer.redirect_chain == [(status, 302)] and there not in answer.content.decode()
         assert Recusal.objects.get().why == DOUBT
+        assert {"en": "Another officer was asked for", "ur": "دوسرا افسر مانگا گیا"}[language] in answer.text
         assert DOUBT in signed_in(second, language).get(page(case)).content.decode()
 
     def test_offer_nothing_of_what_was_withdrawn(self, officer: User) -> None:

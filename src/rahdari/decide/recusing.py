@@ -5,6 +5,8 @@ from collections.abc import Collection
 
 from django.db import transaction
 
+from rahdari.apply.models import Application
+from rahdari.db.asked import Asked, Later
 from rahdari.errors import RahdariError
 from rahdari.people import queries as people
 from rahdari.people.models import Role, User
@@ -88,6 +90,19 @@ def others(case: Case, *, besides: Collection[User] = ()) -> list[User]:
     found = {post.user_id: post.user for post in posts if post.user_id not in without}
     out = conflicts_of_interest.with_part_in(case.application, found.values())
     return [user for user in found.values() if user.pk not in out]
+
+
+_of_applications = Asked(lambda applications: Recusal.objects.filter(case__application__in=applications))
+
+
+def recusals_later(application: Application) -> Later[Recusal]:
+    """What `recusals_of` asks, for `db.together.ahead`."""
+    return _of_applications.later([application.pk])
+
+
+def recusals_of(application: Application) -> list[Recusal]:
+    """Who left its case to others, for the applicant: that it happened, and at whose word."""
+    return _of_applications([application.pk])
 
 
 def asked_before(case: Case) -> Recusal | None:

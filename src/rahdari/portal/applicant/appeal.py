@@ -165,6 +165,8 @@ def _sent(request: HttpRequest, application: Application, now: dt.datetime) -> H
         "hearing": str(shown.hearing),
         "next_forums": queries.next_forums(shown),
         "is_against_revocation": shown.against == Against.REVOCATION,
+        "is_against_silence": shown.against == Against.SILENCE,
+        "complaint": case_clock.policy_of(application).remedies.get("ombudsman"),
         "may_withdraw": shown.state == State.OPEN and access.may(person(request), Act.APPLY, application=application),
         "before": [(each, words.against(each.against), words.came_of(each)) for each in found[1:]],
     }

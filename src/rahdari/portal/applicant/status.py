@@ -70,7 +70,8 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
     if found.status == "draft":
         return redirect("portal:tasks", reference=reference)
     now = timezone.now()
-    with together.ahead(*overviews_later([found]), looks_later(found), notes.notes_later(found)):
+    of_the_case = (notes.notes_later(found), recusing.recusals_later(found))
+    with together.ahead(*overviews_later([found]), looks_later(found), *of_the_case):
         seen = overview(found, now=now)
         in_force = len(seen.standing.in_force) if seen.standing else 0
         state = f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}"
@@ -78,6 +79,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         if (answer := shared.state_for_script(request, state if is_moving else "")) is not None:
             return answer
         looks = looks_at_application(found)
+        recusals = recusing.recusals_of(found)
         noted = [(each, why_kept_back(each.kept_back)) for each in notes.notes_for_holder(found)]
     waits = _operator_clock(seen, now)
     of_others = seen.awaited_of_others if seen.waits_for_others else []
@@ -104,6 +106,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "shows_clock": not of_others
         and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_ask_for_another": recusing.may_ask_for_another(seen.case),
+        "recusals": recusals,
         **_appeal(seen, now),
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION}

@@ -221,9 +221,19 @@ class TestPages:
         answer = reverse("portal:notice", args=[reference])
         assert "An officer proposes to revoke this registration" in page and answer in page
         assert "Tries of 12 November." in holder.get(answer).text
+        # Nobody who signs in is told that nothing is to be done.
+        home, status = reverse("portal:home"), reverse("portal:status", args=[reference])
+        assert "1 application waits for you" in holder.get(home).text and answer in holder.get(home).text
+        assert "Tell us your side before we decide" in holder.get(status).text
         holder.post(answer, {"answer": "My router was off.", "send": "1"})
-        assert place in other.get(reverse("decide:approvals")).text
+        assert "Nothing waits for you" in holder.get(home).text
+        assert "A second officer decides whether your registration is revoked" in holder.get(status).text
+        assert "You can answer" not in holder.get(reverse("portal:registration", args=[found.reference])).text
+        page = other.get(reverse("decide:approvals")).text
+        assert place in page and "1 decision waits for you" in page and "Nothing waits" not in page
         assert "My router was off." in other.get(place).text
+        assert 'value="take"' in other.get(place).text
+        assert 'value="take"' not in first.get(place).text, "nobody has a button for a proposal of their own"
         other.post(place, {"decision": "take", "because": "The address answers for somebody else."})
         assert standing(found) is Standing.SUSPENDED
         page = holder.get(reverse("portal:registration", args=[found.reference])).text

@@ -24,6 +24,7 @@ from rahdari.db.asked import Later
 from rahdari.decide import case_clock
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
+from rahdari.decide.rules import NoticeState, Status
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
@@ -41,6 +42,7 @@ from .stages import (
     StageText,
     operator_text,
     provisional_text,
+    revocation_text,
     stage_of,
     stage_text,
 )
@@ -201,7 +203,15 @@ class Overview:
 
     @property
     def is_your_turn(self) -> bool:
+        if self.may_be_revoked:
+            return self.case is not None and self.case.standing.notice == NoticeState.RUNNING
         return self.stage in YOUR_TURN and not self.with_operator
+
+    @property
+    def may_be_revoked(self) -> bool:
+        """It was decided, and an officer proposes to take back what came of it."""
+        case = self.case
+        return case is not None and case.status == Status.DECIDED and case.standing.notice != NoticeState.NONE
 
     @property
     def is_provisional(self) -> bool:
@@ -212,6 +222,8 @@ class Overview:
     def text(self) -> StageText:
         if self.with_operator:
             return operator_text()
+        if self.may_be_revoked:
+            return revocation_text(is_your_turn=self.is_your_turn, is_suspended=self.stage is Stage.SUSPENDED)
         if self.is_provisional and self.registration is not None:
             return provisional_text(self.registration.valid_until)
         return others_text(kind) if (kind := self.waits_for_others) else stage_text(self.stage)

@@ -249,6 +249,27 @@ def operator_text() -> StageText:
     )
 
 
+def revocation_text(*, is_your_turn: bool, is_suspended: bool) -> StageText:
+    """Instead of what is said of a registration, while it is proposed to revoke it. `is_suspended`: for some hours,
+    before its holder is heard."""
+    if is_suspended:
+        lead = _("It is suspended until the time in the notice. Nothing is decided yet.")
+    elif is_your_turn:
+        lead = _(
+            "An officer proposes to revoke your registration. Nothing is decided yet, and we change nothing in your "
+            "connection."
+        )
+    else:
+        lead = _(
+            "Nothing is decided yet, and we change nothing in your connection. The notice has the date by which we "
+            "decide."
+        )
+    if is_your_turn:
+        return StageText(_("Tell us your side before we decide"), lead, _("Waiting for your answer"), "warn")
+    heading = _("A second officer decides whether your registration is revoked")
+    return StageText(heading, lead, _("With a second officer"), "wait")
+
+
 def provisional_text(until: dt.datetime) -> StageText:
     """Instead of what is said of a registration that stands, while something is still to come."""
     day = {"date": values.day(until)}

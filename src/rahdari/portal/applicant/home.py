@@ -117,6 +117,8 @@ def _row(application: Application, seen: Overview | None) -> ApplicationRow:
         Stage.NOTICE: "portal:notice",
         Stage.REFUSED: "portal:refusal",
     }.get(stage, "portal:status")
+    if seen is not None and seen.may_be_revoked:
+        name = "portal:notice"
     return ApplicationRow(
         application=application,
         stage=stage,

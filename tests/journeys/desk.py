@@ -9,8 +9,9 @@ DIRECTOR, SUPERVISOR = "director@demo.rahdari.example", "supervisor@demo.rahdari
 
 
 def sit_down(officer: Person, email: str) -> None:
-    """Signed in as a ready account, at the queue."""
+    """Signed in as a ready account, at the queue. The account may read another language."""
     officer.sign_in_ready(email)
+    officer.speak()
     officer.open("/desk/", "queue")
 
 
@@ -18,6 +19,13 @@ def open_from_the_queue(officer: Person, reference: str, where: str = "case") ->
     """Found in the list, not by its address."""
     officer.open("/desk/", "queue")
     officer.follow(officer.page.locator("table.queue tbody th a", has_text=reference), where)
+
+
+def open_decided(officer: Person, registration: str, where: str) -> None:
+    """By its number, with a reason: the file is closed."""
+    officer.open(f"/desk/?q={registration}", f"why, {where}")
+    officer.choose("complaint", "why")
+    officer.go_on(f"case, {where}")
 
 
 def take(officer: Person) -> None:

@@ -105,6 +105,19 @@ class Stack:
     def processes(self, word: str) -> list[int]:
         return [pid for name, pid in self.children() if name == word]
 
+    def acts(self, program: str, *words: str) -> list[str]:
+        """What a program of this folder prints that acts in this installation with these words: its own words."""
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", str(Path(__file__).with_name(program)), *words],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """`rahdari WORDS` as the administrator of this installation runs it."""
         return subprocess.run(

@@ -20,13 +20,6 @@ WHY = "دستاویز اصلی ہے، اصل کاپی ساتھ ہے۔"
 BECAUSE = "The register of companies has the letter."
 
 
-def open_decided(officer: Person, registration: str, where: str) -> None:
-    """By its number, with a reason: the file is closed."""
-    officer.open(f"/desk/?q={registration}", f"why, {where}")
-    officer.choose("complaint", "why")
-    officer.go_on(f"case, {where}")
-
-
 def at_an_operator(stack: Stack, address: str) -> bool:
     """Whether an operator's own file has the address."""
     return any(address in path.read_text() for path in (stack.data / "agents").glob("*/entries.json"))
@@ -48,7 +41,7 @@ class TestStruckOut:
         assert at_an_operator(stack, address)
 
         desk.sit_down(officer, OFFICER)
-        open_decided(officer, number, "to be revoked")
+        desk.open_decided(officer, number, "to be revoked")
         officer.follow("section.panel a[href$='/revoke/']", "revoke")
         officer.page.locator("select[name=take_code]").select_option("X5")
         officer.fill({"take_text": "The letter is not genuine.", "take_evidence": "The letter, page 1."})

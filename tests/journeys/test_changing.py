@@ -2,8 +2,6 @@
 its overlap, and a renewal: one number, and never a gap.
 """
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,23 +11,13 @@ from tests.dyndns.relay import relay
 from tests.dyndns.test_clients import run_ddclient, to_copy
 from tests.needs import needs_program
 
-from .stack import PATIENCE, Stack, wait_for
+from .stack import Stack, wait_for
 
-PROGRAM = Path(__file__).with_name("changing.py")
 HOME, AFTER_A_NIGHT = "127.0.90.7", "127.0.90.8"
 
 
 def act(stack: Stack, word: str, value: str) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(PROGRAM), word, value],
-        env=stack.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+    return stack.acts("changing.py", word, value)
 
 
 @pytest.mark.whole

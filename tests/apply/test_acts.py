@@ -194,7 +194,7 @@ class TestDocuments:
         draft = a_draft()
         document = self.attach(draft)
         with django_capture_on_commit_callbacks(execute=True):
-            parts.remove_document(document=document, actor="person:x", now=LATER)
+            parts.remove_document(application=draft, document=document, actor="person:x", now=LATER)
         with pytest.raises(files.FileMissing):
             queries.content_of(document)
         assert not queries.documents_of(draft).exists()

@@ -283,5 +283,5 @@ def remove_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
         late_evidence.remove_from_answer(document=found, actor=by.actor, now=call.now)
         return Answer(status=204)
     draft(call, reference)
-    apply_parts.remove_document(document=found, actor=by.actor, now=call.now)
+    apply_parts.remove_document(application=row, document=found, actor=by.actor, now=call.now)
     return Answer(status=204)

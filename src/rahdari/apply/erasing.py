@@ -5,6 +5,7 @@ applied and for which address; what was asked for, when, and what came of it sta
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import partial
 
 from django.db import transaction
@@ -49,11 +50,7 @@ def erase_documents(*, application: Application, now: dt.datetime, actor: str = 
         return 0
     due = list(_due(now).filter(application=row).select_for_update(of=("self",)))
     box = Box("documents", now=now)
-    for document in due:
-        _take_paper(box, document)
-        document.name, document.erased_at = "", now
-        document.save(update_fields=["name", "erased_at"])
-        transaction.on_commit(partial(files.erase, document.stored))
+    _erase_papers(due, box, now)
     box.seal(about=row.reference)
     if due:
         journal.record(
@@ -105,10 +102,19 @@ def with_files_due(*, before: dt.datetime | None, granted: bool, now: dt.datetim
     return due.filter(status=Status.GRANTED) if granted else due.exclude(status=Status.GRANTED)
 
 
-def _take_paper(box: Box, document: Document) -> None:
-    """What was removed by its owner, and a note of a paper seen before, have no file."""
-    if document.stored and document.removed_at is None and document.noted_from_id is None:
-        box.take_paper(document, lambda: files.read(document.stored, aad=document.aad))
+def _erase_papers(papers: Iterable[Document], box: Box, now: dt.datetime) -> None:
+    """What was removed by its owner, and a note of a paper seen before, have no file that could be taken in."""
+    for document in papers:
+        if document.stored and document.removed_at is None and document.noted_from_id is None:
+            box.take_paper(document, partial(files.read, document.stored, aad=document.aad))
+        document.name, document.erased_at = "", now
+        document.save(update_fields=["name", "erased_at"])
+        transaction.on_commit(partial(files.erase, document.stored))
+
+
+def erase_papers_of(*, asked: str, box: Box, now: dt.datetime) -> None:
+    """Those of somebody who does not apply (`queries.papers_of`). In the caller's transaction, who seals the box."""
+    _erase_papers(Document.objects.filter(application__isnull=True, rule=asked, erased_at__isnull=True), box, now)
 
 
 SAID = (
@@ -133,11 +139,7 @@ def erase_application(*, application: Application, box: Box, now: dt.datetime, a
     for proof in LateEvidence.objects.filter(application=row):
         proof.text = ""
         proof.save(update_fields=["text"])
-    for document in Document.objects.filter(application=row, erased_at__isnull=True):
-        _take_paper(box, document)
-        document.name, document.erased_at = "", now
-        document.save(update_fields=["name", "erased_at"])
-        transaction.on_commit(partial(files.erase, document.stored))
+    _erase_papers(Document.objects.filter(application=row, erased_at__isnull=True), box, now)
     for field in SAID:
         setattr(row, field, "")
     row.erased_at, row.number_erased_at = now, row.number_erased_at or now

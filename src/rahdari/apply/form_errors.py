@@ -401,6 +401,8 @@ def file(error: FileRefused) -> str:
             "It has too many pages, and %(count)s is the limit. Send only the pages that matter.",
             error.limit or 0,
         ) % {"count": error.limit}
+    if reason is FileFault.NO_ROOM and error.limit is None:
+        return _("There is no room for more files now. Send it again tomorrow, or write what it shows.")
     if reason is FileFault.NO_ROOM:
         return _(
             "The files of your open applications already take %(limit)s MB, which is the limit. Remove one that "

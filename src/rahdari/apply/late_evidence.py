@@ -15,11 +15,10 @@ from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.policy import DocumentRule, EvidenceKind
 from rahdari.policy.sorts import SORTS, EvidenceSort
-from rahdari.vault import files
 
 from . import queries, rules
 from .models import Application, Document, LateEvidence
-from .parts import TooManyDocuments, judge_file, keep_document, only_if_kept
+from .parts import TooManyDocuments, judge_file, keep_document, only_if_kept, take_out
 from .rules import Status
 
 
@@ -105,7 +104,7 @@ def attach_to_answer(*, application: Application, asked: str, sent: File, actor:
             return same
         if present.count() >= limits.documents_per_application:
             raise TooManyDocuments(limits.documents_per_application)
-        document = keep_document(row, asked, kept, stored, valid_until=None, now=now)
+        document = keep_document(row, asked, kept, stored, now=now)
         _journal("attached_to_answer", row, document, actor, now)
     return document
 
@@ -113,9 +112,8 @@ def attach_to_answer(*, application: Application, asked: str, sent: File, actor:
 def remove_from_answer(*, document: Document, actor: str, now: dt.datetime) -> None:
     """Take a paper out of an answer that was not sent yet, and erase its file. Doing it twice changes nothing."""
     with transaction.atomic():
-        row = Application.objects.select_for_update().get(pk=document.application_id)
-        if Document.objects.filter(pk=document.pk, removed_at__isnull=True).update(removed_at=now):
-            transaction.on_commit(lambda: files.erase(document.stored))
+        row = Application.objects.select_for_update(of=("self",)).get(documents=document)
+        if take_out(document, now):
             _journal("removed_from_answer", row, document, actor, now)
 
 

@@ -306,7 +306,10 @@ class Document(models.Model):
     """A file as it was kept: cleaned, encrypted, under a random name. The file that was sent is not kept."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="documents")
+    # None: it was sent by somebody who does not apply, and `rule` is what another room calls what they said.
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, null=True, blank=True, related_name="documents"
+    )
     rule = models.CharField(max_length=60)
     name = EncryptedTextField()
     media_type = models.CharField(max_length=60)
@@ -330,7 +333,11 @@ class Document(models.Model):
             models.UniqueConstraint(
                 fields=["application", "rule", "sha256"],
                 condition=Q(removed_at__isnull=True),
+                nulls_distinct=False,
                 name="application_has_a_file_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(application__isnull=False) | Q(rule__contains=":"), name="file_goes_with_something"
             ),
         ]
 
@@ -340,7 +347,8 @@ class Document(models.Model):
     @property
     def seen_with(self) -> str:
         """Of a note: the application with which the paper was sent."""
-        return self.noted_from.application.reference if self.noted_from is not None else ""
+        seen = self.noted_from.application if self.noted_from is not None else None
+        return seen.reference if seen is not None else ""
 
     @property
     def aad(self) -> str:

@@ -323,15 +323,19 @@ def attach_document(
 _place = threading.BoundedSemaphore()
 
 
-def judge_file(content: bytes, *, name: str, policy: Policy, owner: uuid.UUID) -> screening.Screened:
+def judge_file(content: bytes, *, name: str, policy: Policy, owner: uuid.UUID | str) -> screening.Screened:
     """Judge and clean one file of this person's, whose seconds of judging are counted. The only way to the judge.
+    `owner`: whose it is; of somebody who does not apply, where it comes from.
 
     Waits for its turn. Raises screening.FileRefused.
     """
     shown, key = screening.shown_name(name), f"apply.judging:{owner}"
     if len(content) > policy.limits.document_bytes:  # not worth a turn
         raise screening.FileRefused(screening.FileFault.TOO_BIG, shown, limit=policy.limits.document_bytes)
-    if queries.bytes_of_papers(owner) >= rules.MOST_BYTES_OF_PAPERS:
+    applies = owner if isinstance(owner, uuid.UUID) else None
+    if applies is None and queries.bytes_of_papers(None) >= rules.MOST_BYTES_FROM_OTHERS:
+        raise screening.FileRefused(screening.FileFault.NO_ROOM, shown)
+    if applies is not None and queries.bytes_of_papers(applies) >= rules.MOST_BYTES_OF_PAPERS:
         raise screening.FileRefused(screening.FileFault.NO_ROOM, shown, limit=rules.MOST_BYTES_OF_PAPERS)
     with _place:
         # Asked within the turn: many sent at once are counted one after the other.
@@ -362,12 +366,12 @@ def only_if_kept() -> Iterator[list[Document]]:
 
 
 def keep_document(
-    row: Application,
+    row: Application | None,
     rule: str,
     kept: screening.Screened,
     stored: list[Document],
     *,
-    valid_until: dt.date | None,
+    valid_until: dt.date | None = None,
     now: dt.datetime,
 ) -> Document:
     """Store a cleaned file, and its row; see `only_if_kept`."""
@@ -400,14 +404,20 @@ def date_documents(*, application: Application, rule: str, valid_until: dt.date,
             )
 
 
-def remove_document(*, document: Document, actor: str, now: dt.datetime) -> None:
+def take_out(document: Document, now: dt.datetime) -> bool:
+    """Erase its file; its row says when it was taken out. False: it was before. In the caller's transaction."""
+    if not Document.objects.filter(pk=document.pk, removed_at__isnull=True).update(removed_at=now):
+        return False
+    if document.stored:
+        transaction.on_commit(lambda: files.erase(document.stored))
+    return True
+
+
+def remove_document(*, application: Application, document: Document, actor: str, now: dt.datetime) -> None:
     """Take a document out of a draft and erase its file. Doing it twice changes nothing."""
     with transaction.atomic():
-        draft = locked_draft(document.application)
-        changed = Document.objects.filter(pk=document.pk, removed_at__isnull=True).update(removed_at=now)
-        if changed:
-            if document.stored:
-                transaction.on_commit(lambda: files.erase(document.stored))
+        draft = locked_draft(application)
+        if take_out(document, now):
             touch(draft, now)
             journal.record(
                 act="apply.removed_document",

@@ -210,9 +210,12 @@ def language_of(organisation: Organisation) -> str:
     return last.language if last is not None else "en"
 
 
-def bytes_of_papers(owner: uuid.UUID) -> int:
-    """What the files take that are kept of this person's applications, those that are decided left out."""
-    kept = Document.objects.filter(application__applicant=owner, application__closed_at__isnull=True)
+def bytes_of_papers(owner: uuid.UUID | None) -> int:
+    """What the files take that are kept of this person's applications, those that are decided left out; or of all who
+    do not apply."""
+    kept = Document.objects.filter(application__isnull=True)
+    if owner is not None:
+        kept = Document.objects.filter(application__applicant=owner, application__closed_at__isnull=True)
     kept = kept.filter(removed_at__isnull=True, erased_at__isnull=True)
     return int(kept.aggregate(total=Sum("size"))["total"] or 0)
 
@@ -235,12 +238,19 @@ def documents_of_answer(application: Application, asked: str) -> QuerySet[Docume
     return documents_of(application).filter(rule=asked)
 
 
+def papers_of(asked: str) -> QuerySet[Document]:
+    """The papers of somebody who does not apply, with what they said, as another room calls it."""
+    found = Document.objects.filter(application__isnull=True, rule=asked, removed_at__isnull=True)
+    return found.order_by("uploaded_at", "id")
+
+
 def seen_with(application: Application, papers: Sequence[Document] | None = None) -> list[Application]:
     """The applications with which its papers were sent, if it rests on notes of papers alone; none otherwise."""
     papers = list(documents_of(application)) if papers is None else papers
     if not papers or any(paper.noted_from is None for paper in papers):
         return []
-    return list({paper.noted_from.application_id: paper.noted_from.application for paper in papers}.values())  # type: ignore[union-attr]
+    seen = [paper.noted_from.application for paper in papers if paper.noted_from is not None]
+    return list({each.pk: each for each in seen if each is not None}.values())
 
 
 # -------------------------------------------------------------------- the rules

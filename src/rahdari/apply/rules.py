@@ -85,6 +85,8 @@ FILES, SECONDS_OF_JUDGING, PER_SECONDS = 40, 90, 600
 # So many applications somebody has that are not sent, and so many bytes of papers in all that are not decided.
 MOST_DRAFTS = 10
 MOST_BYTES_OF_PAPERS = 400 * 1024 * 1024
+# So many bytes of papers are kept in all of those who do not apply.
+MOST_BYTES_FROM_OTHERS = 2 * 1024 * 1024 * 1024
 ASSOCIATION = "association"
 EVIDENCE_RULE = "evidence"
 

@@ -34,15 +34,19 @@ def accepted(policy: Policy) -> str:
     return ",".join(f".{ending}" for kind in kinds for ending in screening.EXTENSIONS.get(kind, ()))
 
 
-def take_in(request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], object]) -> tuple[int, list[Refused]]:
+def take_in(
+    request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], object], *, owner: str = ""
+) -> tuple[int, list[Refused]]:
     """Give each file that came with the form to `keep` (its name, its bytes); one that cannot be kept does not hold up
-    the others. How many were sent, and which were refused, each with a sentence."""
+    the others. How many were sent, and which were refused, each with a sentence. `owner`: by whom they are counted,
+    where nobody is signed in."""
+    owner = owner or str(person(request).pk)
     chosen = request.FILES.getlist("file")
     refused = []
     began = time.monotonic()
     for number, file in enumerate(chosen, start=1):
         name, size = screening.shown_name(file.name or ""), file.size or 0
-        problem, owner = "", person(request).pk
+        problem = ""
         if number > MOST_AT_ONCE:
             problem = ngettext(
                 "Send %(count)s file at a time at most.", "Send %(count)s files at a time at most.", MOST_AT_ONCE
@@ -69,8 +73,8 @@ def _problem_with(keep: Callable[[str, bytes], object], name: str, content: byte
         return form_errors.file(error)
     except parts.TooManyDocuments as error:
         return ngettext(
-            "This application has %(count)s file already, which is the limit. Remove one first.",
-            "This application has %(count)s files already, which is the limit. Remove one first.",
+            "%(count)s file is here already, which is the limit. Remove it first.",
+            "%(count)s files are here already, which is the limit. Remove one first.",
             error.limit,
         ) % {"count": error.limit}
     except drafts.NotADraft:

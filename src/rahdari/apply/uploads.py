@@ -194,7 +194,7 @@ def remove(request: HttpRequest, application: Application, by: Acting, id: uuid.
     if document is None:
         raise Http404
     if request.method == "POST":
-        parts.remove_document(document=document, actor=by.actor, now=pages.now())
+        parts.remove_document(application=application, document=document, actor=by.actor, now=pages.now())
         messages.success(request, _("File %(name)s was removed.") % {"name": form_errors.isolated_name(document.name)})
     return HttpResponseRedirect(reverse("apply:upload", args=[application.reference, document.rule]))
 

@@ -295,7 +295,8 @@ class TestAnotherPerson:
                 assert said[0][0] == 404
                 assert said[0] == said[1]
         for name in sorted(OWN_COMPLAINT):
-            places = [reverse(name, args=[world.complained, each]) for each in (world.complaint, "C-AAAA-AAAA")]
+            file = [world.paper] if name == "portal:complaint_file" else []
+            places = [reverse(name, args=[world.complained, each, *file]) for each in (world.complaint, "C-AAAA-AAAA")]
             said = both_say(browser, "get", *places)
             assert said[0][0] == 404
             assert said[0] == said[1]

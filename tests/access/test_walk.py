@@ -4,7 +4,6 @@ The story is one person's, A: a draft, an application at the desk, one with a qu
 one registered, a company with its registration. B is another applicant; the member belongs to A's company.
 """
 
-import datetime as dt
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,9 +22,7 @@ from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.apply.step_forms import PAGES
 from rahdari.attest.rules import Identifier
 from rahdari.checks.models import Check
-from rahdari.complaint import actions as complaints
 from rahdari.complaint import queries as complaint
-from rahdari.complaint.models import Complaint
 from rahdari.control import queries as proofs
 from rahdari.demand import actions as demands
 from rahdari.dyndns import hosts
@@ -36,6 +33,7 @@ from rahdari.register.models import Registration
 from rahdari.vault import links
 from tests.builders import story
 from tests.builders.attestations import a_secretary, an_attestation
+from tests.builders.complaints import a_complaint
 from tests.builders.shared import known_networks
 from tests.needs import everything_is_needed
 
@@ -54,6 +52,7 @@ ANYONE = frozenset(
     control:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
     complaint:misuse complaint:correction complaint:receipt complaint:confirm
+    complaint:files
     confirm:openapi api:openapi
     apply:start apply:ready apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
@@ -111,7 +110,12 @@ OWN_APPLICATION = frozenset(
 # Each sort of evidence has its own page, open to the same people.
 OWN_APPLICATION |= {page.url_name for page in PAGES.values()}
 # About a registration, for whoever may read the papers of its application: tests/complaint.
-OWN_COMPLAINT = frozenset({"portal:complaint"})
+OWN_COMPLAINT = frozenset({"portal:complaint", "portal:complaint_file"})
+SENDERS = {
+    "complaint:receipt": complaint.LINK,
+    "complaint:confirm": complaint.CONFIRMS,
+    "complaint:files": complaint.FILES,
+}
 OWN_REGISTRATION = frozenset(
     {"portal:registration", "portal:provisional", "portal:certificate", "portal:certificate_pdf"}
 )
@@ -131,7 +135,8 @@ OFFICERS = frozenset(
     """decide:queue decide:approvals decide:grants decide:unreached decide:keys demand:ledger demand:new portal:feed
     demand:demand demand:find_file demand:open_file demand:answer demand:agree portal:hold
     portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
-    sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide""".split()
+    sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
+    complaint:paper""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
@@ -238,6 +243,7 @@ class World:
     appeal: str = ""
     complaint: str = ""
     complained: str = ""
+    paper: uuid.UUID = field(default_factory=uuid.uuid4)
     payment: uuid.UUID = field(default_factory=uuid.uuid4)
     # What the sample association said of A.
     attestation: str = ""
@@ -316,11 +322,17 @@ class World:
             **{key: {"reference": self.appeal, "document": uuid.uuid4()} for key in DECIDERS_OF_APPEALS},
             **{key: {"id": self.demand} for key in ALL if key.startswith("demand:")},
             "portal:hold": {"hold": uuid.uuid4()},
-            **{key: {"reference": self.complained, "number": self.complaint} for key in OWN_COMPLAINT},
-            **{key: {"reference": self.complaint} for key in ("complaint:complaint", "complaint:decide")},
+            **{
+                key: {"reference": self.complained, "number": self.complaint, "document": self.paper}
+                for key in OWN_COMPLAINT
+            },
+            **{
+                key: {"reference": self.complaint, "document": self.paper}
+                for key in ("complaint:complaint", "complaint:decide", "complaint:paper")
+            },
             **{
                 key: {"reference": self.complaint, "token": links.token(purpose, self.complaint)}
-                for key, purpose in (("complaint:receipt", complaint.LINK), ("complaint:confirm", complaint.CONFIRMS))
+                for key, purpose in SENDERS.items()
             },
             **{
                 key: {"id": uuid.uuid4(), "document": uuid.uuid4()}
@@ -358,14 +370,6 @@ def entry_of(reference: str) -> uuid.UUID:
 def parts_of(reference: str) -> dict[str, Any]:
     """What stands in addresses about this registration."""
     return {"reference": reference, "entry": entry_of(reference), "host": host_of(reference)}
-
-
-def a_complaint(number: str, now: dt.datetime) -> Complaint:
-    """About this registration, and its holder is asked."""
-    given = {"kind": "misuse", "about": "sold_on", "target": number, "words": "It is sold.", "language": "en"}
-    sent = complaints.send(id=uuid.uuid4(), now=now, **given)
-    complaints.look_up(now=now)
-    return sent
 
 
 def host_of(reference: str) -> uuid.UUID:
@@ -448,7 +452,8 @@ def the_story() -> World:
     }
     for reference in found.registrations.values():
         host_of(reference)
-    found.complaint, found.complained = a_complaint(found.registrations["person"], now).reference, granted.reference
+    complaint, file = a_complaint(found.registrations["person"], now)
+    found.complaint, found.complained, found.paper = complaint.reference, granted.reference, file.pk
     company = Organisation.objects.get()
     found.organisation = {
         "id": company.pk,

@@ -22,7 +22,6 @@ from rahdari.apply import drafts as apply_drafts
 from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.apply.rows import Table, read
 from rahdari.attest.rules import Identifier
-from rahdari.complaint import actions as complaints
 from rahdari.control import challenges
 from rahdari.control.models import Method
 from rahdari.dyndns import hosts
@@ -42,6 +41,7 @@ from rahdari.share import queries as requests
 from rahdari.share.models import SharingRequest
 from tests.builders import story
 from tests.builders.attestations import an_attestation
+from tests.builders.complaints import a_complaint
 from tests.builders.drafts import a_photo
 
 KNOWN = [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))]
@@ -74,15 +74,15 @@ def the_world(person: User | None = None) -> World:
     ]
     granted = story.a_granted_application(person)
     applications = [*drafts, *sent, granted]
-    complaint = a_complaint(story.registration_of(granted))
+    complaint, file = a_complaint(story.registration_of(granted).reference, timezone.now())
     registrations = [story.registration_of(granted), story.registration_of(story.a_granted_application(person))]
     found.places = {
         "services.key": ["vpn_freelancer", "vpn_company", "no_such"],
         "applications.reference": [each.reference for each in applications],
         "applications.endpoint": ids(Endpoint, applications),
-        "applications.document": ids(Document, applications),
+        "applications.document": [*ids(Document, applications), str(file.pk)],
         "applications.method": ["link", "wireguard", "openvpn", "tls", "http", "tls-alpn", "operator", "contact"],
-        "applications.number": [complaint],
+        "applications.number": [complaint.reference],
         "registrations.reference": [each.reference for each in registrations],
         "registrations.entry": [str(each.entries.get().pk) for each in registrations],
         "registrations.connection": [str(connection_of(registrations[0]))],
@@ -102,14 +102,6 @@ def the_world(person: User | None = None) -> World:
     sent_one = webhook_delivery.send_test(webhook=hook, now=timezone.now(), id=uuid.uuid4())
     found.places |= {"webhooks.id": [str(hook.pk)], "webhooks.delivery": [str(sent_one.pk)]}
     return found
-
-
-def a_complaint(registration: Registration) -> str:
-    """Its number; the holder is asked."""
-    given = {"kind": "misuse", "about": "sold_on", "target": registration.reference, "words": "It is sold."}
-    sent = complaints.send(id=uuid.uuid4(), language="en", now=timezone.now(), **given)
-    complaints.look_up(now=timezone.now())
-    return sent.reference
 
 
 def places_of_a_company(person: User) -> dict[str, list[str]]:

@@ -10,8 +10,10 @@ from django.utils import timezone
 from rahdari.complaint import actions, queries
 from rahdari.people.models import User
 from tests.builders import story
+from tests.builders.drafts import a_pdf
 from tests.in_browser import faults_on_a_small_phone
 
+from .test_files import a_file, reported
 from .test_pages import CORRECTION, MISUSE, report, visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser, pytest.mark.whole]
@@ -34,7 +36,10 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     yield "to-confirm", stranger.post(CORRECTION, given, follow=True).text
     claimed = {"words": LONG, "about": "false_statement", "public_body": LONG[:190], "body_reference": "File 7 of 2026"}
     yield "receipt", stranger.post(MISUSE, report(number, **claimed), follow=True).text
-    stranger.post(MISUSE, report(number, about="false_statement"))
+    _complaint, _client, link = reported(number, about="false_statement")
+    yield "files", stranger.get(link).text
+    yield "files-error", stranger.post(link, {"add": "1", "file": [a_file(a_pdf()), a_file(b"GIF89a", "a.gif")]}).text
+    stranger.post(link, {"end": "1"})
     actions.look_up(now=timezone.now())
     complaint = next(each for each in queries.open_complaints())
     place = reverse("portal:complaint", args=[application.reference, complaint.reference])
@@ -44,6 +49,8 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     at_desk = reverse("complaint:complaint", args=[complaint.reference])
     yield "list", desk.get(reverse("complaint:complaints")).text
     yield "waiting", desk.get(at_desk).text
+    [paper] = [paper for each in queries.said_again(complaint) for paper in queries.papers_of(each)]
+    yield "with-a-file", desk.get(at_desk, {"paper": str(paper.pk)}).text
     holder.post(place, {"answer": LONG})
     yield "to-decide", desk.get(at_desk).text
     decide = reverse("complaint:decide", args=[complaint.reference])

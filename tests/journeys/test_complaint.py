@@ -1,16 +1,19 @@
 """A stranger reports misuse and says that an address is theirs: the holder is asked first, an officer decides, and the
 stranger reads the same whether something is registered or not."""
 
+import re
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import FilePayload
 
 from rahdari.people.demonstration import sample_email
 from rahdari.register import reference as references
+from tests.builders.drafts import a_pdf
 
 from . import desk
 from .desk import OFFICER
-from .people import DESK, Person
+from .people import DESK, Person, body_of
 from .stack import Stack, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
@@ -18,14 +21,29 @@ pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 SAID = "Access to this connection is sold on a web page, by the month."
 ANSWER = "The page is not mine, and names another address."
 BECAUSE = "The page names another address."
+FILE: FilePayload = {"name": "shop.pdf", "mimeType": "application/pdf", "buffer": a_pdf(1)}
 
 
-def sent(person: Person, number: str, where: str) -> str:
-    """A report about this number. Gives what the page of the receipt says, but for its own number."""
+def sent(person: Person, number: str, email: str) -> str:
+    """A report about this number, with a file by the link of the letter. Gives what the page of the receipt says, but
+    for its own number."""
     person.open("/complaints/misuse/", "misuse")
-    person.fill({"number": number, "words": SAID})
+    person.fill({"number": number, "words": SAID, "email": email})
     person.choose("sold_on", "about")
-    person.go_on(where)
+    person.page.locator("main [name=with_files]").check()
+    person.go_on("receipt, files to come")
+    person.sees("Keep the address of this page: only with it can you see your complaint.")
+
+    def link() -> str | None:
+        found = [re.search(r"/complaints/\S+/files/\w+/", body_of(mail)) for mail in person.stack.mails_to(email)]
+        return next((each[0] for each in found if each is not None), None)
+
+    person.open(wait_for("the letter with the link", link), "files of a complaint")
+    person.go_on("files of a complaint, nothing chosen")
+    person.page.locator("input[type=file]").set_input_files(FILE)
+    person.go_on("files of a complaint, one kept")
+    person.sees("Received, readable")
+    person.follow("main button[name=end]", "receipt")
     own = person.page.url.split("/complaints/")[1].split("/")[0]
     return person.text().replace(own, "")
 
@@ -48,9 +66,9 @@ class TestMisuse:
         stranger.open("/complaints/misuse/", "misuse")
         stranger.go_on("misuse, nothing chosen")
         stranger.sees("Choose what happened. There is nothing else to report.")
-        about_one = sent(stranger, number, "receipt")
+        about_one = sent(stranger, number, "first@sender.example")
         receipt = stranger.page.url
-        assert sent(stranger, references.make(), "receipt") == about_one
+        assert sent(stranger, references.make(), "second@sender.example") == about_one
 
         # The holder is asked before anybody decides.
         def asked() -> bool | None:
@@ -61,6 +79,9 @@ class TestMisuse:
         holder.read("registration, complained of")
         holder.follow("main .alert a[href*='/complaints/']", "complaint")
         assert SAID in holder.text()
+        file = holder.page.locator("main a[href*='/files/']")
+        shown = holder.page.request.get(stack.url + str(file.get_attribute("href")))
+        assert shown.status == 200 and shown.headers["content-type"] == "application/pdf"
         reference = holder.page.url.rstrip("/").rpartition("/")[2]
         holder.fill({"answer": ANSWER})
         holder.go_on("complaint, answered")
@@ -69,6 +90,8 @@ class TestMisuse:
         officer.open("/desk/complaints/", "complaints at the desk")
         officer.follow(officer.page.locator("main tbody th a", has_text=reference), "complaint at the desk")
         assert SAID in officer.text() and ANSWER in officer.text()
+        officer.follow("main a[href*='paper=']", "complaint at the desk, with a file")
+        assert officer.page.locator("main iframe.paper").is_visible()
         officer.choose("not_founded", "outcome")
         officer.fill({"why": BECAUSE})
         officer.page.set_viewport_size(DESK)

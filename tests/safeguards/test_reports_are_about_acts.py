@@ -15,16 +15,16 @@ from rahdari.complaint.rules import KINDS, Kind, Outcome
 
 # Written out once more: whoever adds one changes this test, and says why in a decision.
 ACTS = {"sold_on", "false_statement", "not_the_holder", "court_finding"}
-OF_A_CORRECTION = {"address", "company", "entry"}
+OF_A_CORRECTION = {"address", "name", "company", "entry"}
 FIELDS = {
-    "key", "seen", "number", "about", "words", "public_body", "body_reference", "email", "company_number",
-    "answer", "outcome", "why", "code", "evidence",
+    "key", "seen", "number", "about", "words", "public_body", "body_reference", "email", "with_files",
+    "name", "company_number", "answer", "outcome", "why", "code", "evidence",
 }  # fmt: skip
 COLUMNS = {
     "id", "reference", "kind", "about", "target", "words", "email", "is_anonymous", "language", "sender", "public_body",
     "body_reference", "sent_at", "received_at", "looked_up_at", "part_of", "registration", "case", "answer_due_at",
     "due_at", "answer", "answered_at", "lapsed_at", "decided_at", "decided_by", "outcome", "why", "notice",
-    "overdue_at", "told_at", "erased_at",
+    "overdue_at", "told_at", "erased_at", "files_until", "copy_of",
 }  # fmt: skip
 ROOM = Path(apps.get_app_config("complaint").path)
 

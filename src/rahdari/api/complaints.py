@@ -1,6 +1,10 @@
 """Complaints about what was registered: read, and answered before anybody decides."""
 
+import uuid
+
+from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.apply.queries import DocumentNotFound
 from rahdari.complaint import actions, queries
 from rahdari.complaint.forms import AnswerForm
 from rahdari.complaint.models import Complaint
@@ -8,7 +12,7 @@ from rahdari.complaint.rules import About, Kind, Outcome, State
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import REFUSED, of_form
-from rahdari.programs.schema import MOMENT, Json, choice, closed, listed, named, or_null, text
+from rahdari.programs.schema import ID, MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 from rahdari.web.fields import WORDS
 
 from .applications import ONE, READ, WRITE, own
@@ -28,6 +32,11 @@ COMPLAINT = named(
             "state": choice(State.OPEN, State.CLOSED),
             "words": text(20_000),
             "public_body": text(500),
+            "said_again": listed(text(20_000)),
+            "files": listed(
+                named("ComplaintFile", closed({"id": ID, "media_type": text(60), "size": whole(0, 2**31)}))
+            ),
+            "codes": listed(text(20)),
             "received_at": MOMENT,
             "answer_until": MOMENT,
             "answer": text(20_000),
@@ -50,6 +59,13 @@ def _as_json(complaint: Complaint) -> Json:
         "state": str(complaint.state),
         "words": complaint.words,
         "public_body": complaint.public_body,
+        "said_again": [each.words for each in queries.said_again(complaint)],
+        "files": [
+            {"id": str(each.pk), "media_type": each.media_type, "size": each.size}
+            for each in queries.papers_for_holder(complaint)
+            if each.erased_at is None
+        ],
+        "codes": [reason.code for reason in queries.codes_for(complaint)],
         "received_at": stamp_or_none(complaint.received_at),
         "answer_until": stamp_or_none(complaint.answer_due_at),
         "answer": complaint.answer,
@@ -66,10 +82,33 @@ def _all(application: Application) -> Json:
 def list_complaints(call: Call, reference: str) -> Answer:
     """List the complaints about what was registered.
 
-    What somebody said of it, without who: `words` are theirs, and `public_body` is claimed, not verified. Nothing is
-    decided before you have answered, or `answer_until` is over.
+    What somebody said of it, without who: `words` are theirs, and `public_body` is claimed, not verified. `said_again`
+    is what others said of the same. By `codes` an officer could propose to revoke the registration. Nothing is decided
+    before you have answered, or `answer_until` is over.
     """
     return Answer(_all(own(call, reference).row))
+
+
+@read(
+    "GET",
+    f"{ONE}/complaint-files/{{document}}",
+    Ok("The file as it was kept.", media="application/octet-stream"),
+)
+def get_complaint_file(call: Call, reference: str, document: uuid.UUID) -> Answer:
+    """Download a file that came with a complaint.
+
+    Of a report of misuse: what is held against you, to be answered. What shows who asks for a correction is for the
+    officers alone.
+    """
+    shown = (
+        paper for each in queries.complaints_of(own(call, reference).row) for paper in queries.papers_for_holder(each)
+    )
+    found = next((paper for paper in shown if paper.pk == document), None)
+    if found is None:
+        raise DocumentNotFound(document)
+    name = f"file.{found.name.rpartition('.')[2]}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Document-Type": found.media_type}
+    return Answer(content=apply.content_of(found), media="application/octet-stream", headers=headers)
 
 
 @write(

@@ -11,7 +11,10 @@ LEADS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "send_address_file": ((f"{APPLICATION}/address-files/{{file}}", "file", "/id"),),
     "list_address_files": ((f"{APPLICATION}/address-files/{{file}}", "file", "/items/0/id"),),
     "open_proof": ((f"{APPLICATION}/endpoints/{{endpoint}}/proof/{{method}}", "method", "/method"),),
-    "list_complaints": ((f"{APPLICATION}/complaints/{{number}}", "number", "/items/0/number"),),
+    "list_complaints": (
+        (f"{APPLICATION}/complaints/{{number}}", "number", "/items/0/number"),
+        (f"{APPLICATION}/complaint-files/{{document}}", "document", "/items/0/files/0/id"),
+    ),
     "list_registrations": ((REGISTRATION, "reference", "/items/0/reference"),),
     "renew_registration": ((APPLICATION, "reference", "/reference"),),
     "change_registration": ((APPLICATION, "reference", "/reference"),),

@@ -11,10 +11,14 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 
 from rahdari import policy
-from rahdari.apply import access
+from rahdari.apply import access, parts
+from rahdari.apply import erasing as applications
+from rahdari.apply import queries as papers
+from rahdari.apply.models import Document
 from rahdari.archive.actions import Box
 from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
@@ -36,6 +40,8 @@ from .words import about as title_of
 from .words import outcome as title_of_outcome
 
 ANSWERED, DECIDED = "complaint_answered", "complaint_decided"
+# So long the sender of one with files adds them, and so many.
+FILES_WITHIN, MOST_FILES = dt.timedelta(days=3), 5
 # The letter about what came of it goes out within so long, or not at all.
 CLOSING_GOES_OUT_WITHIN = dt.timedelta(days=30)
 # What goes when the time of keeping is over: what was said, and whom it was about or from.
@@ -79,15 +85,17 @@ def send(
     email: str = "",
     public_body: str = "",
     body_reference: str = "",
+    with_files: bool = False,
     language: str,
     now: dt.datetime,
 ) -> Complaint:
     """Take a complaint. `target`: the number or the proved address, in its one form; whether it is of anything is found
-    in silence. The same form (`id`) sent twice is one. Raises ReasonNeeded (`text`, `email`).
+    in silence. `with_files`: they follow by the link of the letter. The same form (`id`) sent twice is one. Raises
+    ReasonNeeded (`text`, `email`).
     """
     if (sent := Complaint.objects.filter(pk=id).first()) is not None:
         return sent
-    if rules.must_be_confirmed(kind, about) and not email:
+    if (with_files or rules.must_be_confirmed(kind, about)) and not email:
         raise ReasonNeeded("email")
     complaint = Complaint(
         id=id,
@@ -102,6 +110,7 @@ def send(
         public_body=public_body.strip(),
         body_reference=body_reference.strip(),
         sent_at=now,
+        files_until=now if with_files else None,
     )
     complaint.save(force_insert=True)
     journal.record(act="complaint.sent", actor="public", subject=complaint.subject, now=now, reason=kind)
@@ -125,14 +134,57 @@ def confirm(*, complaint: Complaint, now: dt.datetime) -> Complaint:
 
 
 def _receive(complaint: Complaint, now: dt.datetime) -> None:
-    """From now on its clocks run, whatever it is about."""
+    """From now on its clocks run, whatever it is about; where files follow, from the end of the time for them."""
     rules_in_force, calendar = case_clock.policy_in_force(), case_clock.calendar()
-    complaint.received_at = now
-    complaint.answer_due_at = policy.add(start=now, allowance=rules_in_force.clocks[ANSWERED], calendar=calendar)
-    complaint.due_at = policy.add(start=now, allowance=rules_in_force.clocks[DECIDED], calendar=calendar)
-    complaint.save(update_fields=["received_at", "answer_due_at", "due_at"])
-    _write_to_sender(complaint, "complaint_received", complaint.due_at, now, due_at=complaint.due_at)
+    complaint.received_at, start, told = now, now, {}
+    if complaint.files_until is not None:
+        complaint.files_until = start = now + FILES_WITHIN
+        url = reverse("complaint:files", args=[complaint.reference, queries.token_of(complaint, queries.FILES)])
+        told = {"files_until": start, "url": url}
+    complaint.answer_due_at = policy.add(start=start, allowance=rules_in_force.clocks[ANSWERED], calendar=calendar)
+    complaint.due_at = policy.add(start=start, allowance=rules_in_force.clocks[DECIDED], calendar=calendar)
+    complaint.save(update_fields=["received_at", "files_until", "answer_due_at", "due_at"])
+    _write_to_sender(complaint, "complaint_received", complaint.due_at, now, due_at=complaint.due_at, **told)
     wake()
+
+
+def add_file(*, complaint: Complaint, name: str, content: bytes, owner: str, now: dt.datetime) -> Document:
+    """Judge, clean and keep a file of the sender's, as `apply` does with those of applicants; the same one twice is
+    one. `owner`: from where it comes, for the limits. Raises NotPossibleNow, screening.FileRefused, TooManyDocuments.
+    """
+    if not complaint.takes_files(now):
+        raise NotPossibleNow("add_file", complaint)
+    kept = parts.judge_file(content, name=name, policy=case_clock.policy_in_force(), owner=owner)
+    with parts.only_if_kept() as stored, transaction.atomic():
+        complaint = _lock_for_files(complaint, "add_file", now)
+        present = papers.papers_of(complaint.papers)
+        if (same := present.filter(sha256=kept.sha256).first()) is not None:
+            return same
+        if present.count() >= MOST_FILES:
+            raise parts.TooManyDocuments(MOST_FILES)
+        document = parts.keep_document(None, complaint.papers, kept, stored, now=now)
+        _record_of_sender(complaint, "added_file", now, document)
+    return document
+
+
+@transaction.atomic
+def remove_file(*, complaint: Complaint, id: str, now: dt.datetime) -> None:
+    """Take out a file and erase it; done twice it is done once. Raises NotPossibleNow."""
+    complaint = _lock_for_files(complaint, "remove_file", now)
+    found = next((each for each in papers.papers_of(complaint.papers) if str(each.pk) == id), None)
+    if found is not None and parts.take_out(found, now):
+        _record_of_sender(complaint, "removed_file", now, found)
+
+
+@transaction.atomic
+def end_files(*, complaint: Complaint, now: dt.datetime) -> Complaint:
+    """That was all: it is looked up without waiting longer. Raises NotPossibleNow."""
+    complaint = _lock_for_files(complaint, "end_files", now)
+    complaint.files_until = now
+    complaint.save(update_fields=["files_until"])
+    _record_of_sender(complaint, "ended_files", now)
+    wake()
+    return complaint
 
 
 @each_of(queries.to_look_up)
@@ -141,6 +193,8 @@ def look_up(complaint: Complaint, now: dt.datetime) -> bool:
     and the sender has one receipt."""
     locked = _locked(complaint)
     if not rules.allows(locked.state, locked.holder_answer, "look_up"):
+        return False
+    if locked.takes_files(now):
         return False
     found = queries.registrations_about(locked.about, locked.target, now)
     copies = [_copy(locked) for _each in found[1:]]
@@ -153,6 +207,7 @@ def look_up(complaint: Complaint, now: dt.datetime) -> bool:
 def _copy(complaint: Complaint) -> Complaint:
     given = {field.attname: getattr(complaint, field.attname) for field in Complaint._meta.concrete_fields}
     given |= {"id": uuid.uuid4(), "reference": make_reference(), "email": ""}
+    given |= {"copy_of_id": complaint.pk}
     return Complaint(**given | dict.fromkeys(("registration_id", "case_id", "part_of_id")))
 
 
@@ -303,6 +358,10 @@ def erase(complaint: Complaint, box: Box, now: dt.datetime) -> None:
         setattr(complaint, name, None)
     complaint.erased_at = now
     complaint.save(update_fields=[*SAID, *TIED_TO, "erased_at"])
+    # Those that were sent with it go with the last of its copies.
+    first = complaint.copy_of_id or complaint.pk
+    if not Complaint.objects.filter(Q(pk=first) | Q(copy_of=first), erased_at__isnull=True).exists():
+        applications.erase_papers_of(asked=complaint.papers, box=box, now=now)
     journal.record(act="complaint.erased", actor="clock", subject=complaint.subject, now=now)
 
 
@@ -323,6 +382,19 @@ def _lock(complaint: Complaint, act: str) -> Complaint:
     if not rules.allows(locked.state, locked.holder_answer, act):
         raise NotPossibleNow(act, locked)
     return locked
+
+
+def _lock_for_files(complaint: Complaint, act: str, now: dt.datetime) -> Complaint:
+    """The same, while its sender may add files. Raises NotPossibleNow."""
+    locked = _lock(complaint, act)
+    if not locked.takes_files(now):
+        raise NotPossibleNow(act, locked)
+    return locked
+
+
+def _record_of_sender(complaint: Complaint, act: str, now: dt.datetime, file: Document | None = None) -> None:
+    detail = {} if file is None else {"document": str(file.pk)}
+    journal.record(act=f"complaint.{act}", actor="public", subject=complaint.subject, now=now, detail=detail)
 
 
 def _record(complaint: Complaint, act: str, actor: str, now: dt.datetime, *, reason: str = "") -> None:

@@ -13,4 +13,4 @@ declare(
     Act("complaint.decided", _("Complaint decided"), EVERYBODY),
     Act("complaint.read", seen=_("A complaint about your registration, and your answer to it")),
 )
-declare_unshown("complaint", "sent confirmed forgot told erased")
+declare_unshown("complaint", "sent confirmed forgot told erased added_file removed_file ended_files")

@@ -5,13 +5,14 @@ tests/safeguards holds the fields to this list.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rahdari.decide import searching
 from rahdari.people.identifiers import IdentifierError, parse_company_number
 from rahdari.policy import Reason
 from rahdari.register import reference as references
@@ -20,6 +21,9 @@ from rahdari.web.values import plain_ltr
 
 from . import words
 from .rules import KINDS, About, Kind, Outcome, must_be_confirmed
+
+# What is asked of applicants by some rules alone, and what a correction of it is about.
+OF_WHOM = {"name": About.NAME, "company_number": About.COMPANY}
 
 
 def _number(given: str) -> str:
@@ -50,6 +54,7 @@ class _ComplaintForm(forms.Form):
         widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "email"}),
         error_messages={"invalid": gettext_lazy("Enter an email address, with the sign @ in it.")},
     )
+    with_files = forms.BooleanField(label=gettext_lazy("I have files that show it"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,6 +62,12 @@ class _ComplaintForm(forms.Form):
         about: Any = self.fields["about"]
         about.choices = [(each.value, words.about(each)) for each in KINDS[self.kind].about]
         about.hints = {each.value: words.hint(each) for each in KINDS[self.kind].about if words.hint(each)}
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if given.get("with_files") and "email" in given and not given["email"]:
+            self.add_error("email", _("Enter your email address: you add the files by the link that we send there."))
+        return given
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -69,6 +80,7 @@ class _ComplaintForm(forms.Form):
             "target": given["target"],
             "words": given["words"],
             "email": given["email"],
+            "with_files": given["with_files"],
         }
 
 
@@ -98,11 +110,14 @@ class MisuseForm(_ComplaintForm):
         hint=gettext_lazy("The holder reads it. We do not verify it."),
     )
     body_reference = fields.line(gettext_lazy("Its file number"))
-    field_order = ("key", "number", "about", "words", "public_body", "body_reference", "email")
+    field_order = ("key", "number", "about", "words", "public_body", "body_reference", "email", "with_files")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].help_text = _("For the receipt and the answer. Without it your report is anonymous.")
+        self.fields["with_files"].help_text = _(
+            "We send you a link to add them. The holder sees them, to answer them. An anonymous report has no files."
+        )
 
     def clean_number(self) -> str:
         return _number(self.cleaned_data["number"])
@@ -122,11 +137,15 @@ class MisuseForm(_ComplaintForm):
 
 class CorrectionForm(_ComplaintForm):
     """`here` is the address that the visitor comes from, as a network of one address; None where it is none.
-    `with_companies`: the rules in force ask for company numbers, so one may be somebody else's."""
+    `asked`: what the rules in force ask of an applicant, so that it may be somebody else's."""
 
     kind = Kind.CORRECTION
     about = _about(Kind.CORRECTION, gettext_lazy("What is it about?"), gettext_lazy("Choose what it is about."))
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    name = fields.line(
+        gettext_lazy("Your full name"),
+        hint=gettext_lazy("Only if it is about your name. We compare all of it and tell nobody what we find."),
+    )
     company_number = fields.line(
         gettext_lazy("Company number (CUIN)"),
         hint=gettext_lazy("Only if it is about your company."),
@@ -146,19 +165,24 @@ class CorrectionForm(_ComplaintForm):
         gettext_lazy("Write what is wrong, in a sentence or two."),
         hint=gettext_lazy("If something is registered, its holder reads this."),
     )
-    field_order = ("key", "seen", "about", "company_number", "number", "words", "email")
+    field_order = ("key", "seen", "about", "name", "company_number", "number", "words", "email", "with_files")
 
     def __init__(
-        self, *args: Any, here: str | None, shown: str = "", with_companies: bool = True, **kwargs: Any
+        self, *args: Any, here: str | None, shown: str = "", asked: Collection[str] = tuple(OF_WHOM), **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.here = here
-        if not with_companies:
-            del self.fields["company_number"]
+        without = {subject for datum, subject in OF_WHOM.items() if datum not in asked}
+        for datum in OF_WHOM.keys() - set(asked):
+            del self.fields[datum]
         self.fields["seen"].initial = here or ""
         about: Any = self.fields["about"]
-        without = {*([About.ADDRESS] if here is None else []), *([] if with_companies else [About.COMPANY])}
+        without |= set() if here is not None else {About.ADDRESS}
         about.choices = [(key, title) for key, title in about.choices if key not in without]
+        self.fields["with_files"].help_text = _(
+            "Such as a letter that names you. We send you a link to add them. Only the officers who decide see them. "
+            "Send no picture of your identity card."
+        )
         about.hints = {About.ADDRESS.value: _("You opened this page from %(address)s.") % {"address": plain_ltr(shown)}}
         self.fields["email"].help_text = _(
             "For the receipt and the answer. About your own address you may leave it out."
@@ -171,6 +195,10 @@ class CorrectionForm(_ComplaintForm):
             given["target"] = self.here or ""
             if given.get("seen") != self.here:
                 self.add_error("about", _("Your address has changed since you opened this page. Look at it once more."))
+        elif about == About.NAME:
+            given["target"] = given.get("name", "").strip()
+            if not searching.is_whole(given["target"]):
+                self.add_error("name", _("Enter your full name."))
         elif about == About.COMPANY:
             try:
                 given["target"] = parse_company_number(given.get("company_number", ""))

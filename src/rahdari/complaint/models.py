@@ -38,7 +38,7 @@ class Complaint(models.Model):
     reference = models.CharField(max_length=11, unique=True, default=make_reference)
     kind = models.CharField(max_length=10, choices=[(each, each) for each in Kind])
     about = models.CharField(max_length=15, choices=[(each, each) for each in About])
-    # The registration number, address or company number that was given.
+    # The registration number, address, name or company number that was given.
     target = EncryptedTextField()
     words = EncryptedTextField()
     # Where to answer to; empty: it is anonymous, or its time of keeping is over.
@@ -52,6 +52,10 @@ class Complaint(models.Model):
     body_reference = EncryptedTextField()
     sent_at = models.DateTimeField()
     received_at = models.DateTimeField(null=True, blank=True)
+    # Of one with files: until then its sender adds them, and nobody is asked before.
+    files_until = models.DateTimeField(null=True, blank=True)
+    # Of one that is about several registrations: the one that was sent.
+    copy_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="copies")
     # The first of those that say the same of the same registration: that one is decided.
     part_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="others")
     # Found by code from what was given; the sender never learns of it.
@@ -117,6 +121,14 @@ class Complaint(models.Model):
     @property
     def subject(self) -> str:
         return f"complaint:{self.pk}"
+
+    @property
+    def papers(self) -> str:
+        """Under which name `apply` has the files that came with it."""
+        return f"complaint:{self.copy_of_id or self.pk}"
+
+    def takes_files(self, now: dt.datetime) -> bool:
+        return self.state == State.OPEN and self.files_until is not None and now < self.files_until
 
     @property
     def state(self) -> State:

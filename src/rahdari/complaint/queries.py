@@ -2,7 +2,8 @@
 that it did. Whoever sent one reaches it by its link, the holder by the application.
 
 Which registration a complaint is about is found here by code, from an exact number or a proved address, and told to
-nobody outside: no search from a name, and none from the desk.
+nobody outside. A whole name is compared as `decide.searching` does it, and leads to the one holder who has it or to
+nobody: no search of ours lists namesakes.
 """
 
 import datetime as dt
@@ -10,12 +11,13 @@ import ipaddress
 import uuid
 from collections.abc import Collection
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from rahdari.appeal import queries as appeals
+from rahdari.apply import queries as applications
 from rahdari.apply import subjects
-from rahdari.apply.models import Application
-from rahdari.decide import case_clock, conflicts_of_interest, revocation
+from rahdari.apply.models import Application, Document
+from rahdari.decide import case_clock, conflicts_of_interest, revocation, searching
 from rahdari.decide import queries as cases
 from rahdari.decide.due import WHILE_OPEN
 from rahdari.decide.models import Case
@@ -36,10 +38,14 @@ from .rules import About, CannotDecide, Kind, Outcome
 
 # What the links are derived for by which a sender follows a complaint, and confirms the email address.
 LINK, CONFIRMS = "complaint.sender", "complaint.confirms"
+# And by which files are added: the letter alone has it, so whoever opens it has the email address.
+FILES = "complaint.files"
 # So long a sender has to confirm the email address.
 CONFIRM_WITHIN = dt.timedelta(days=7)
 # One company number may have many registrations: the holder of each is asked.
 MOST_FOUND = 20
+# Where the journal has a look at what concerns no registration.
+ABOUT_NOBODY = "desk:complaints"
 UPHELD = (Outcome.FOUNDED,)
 
 
@@ -66,7 +72,10 @@ def complaints() -> QuerySet[Complaint]:
 
 def registrations_about(about: str, target: str, now: dt.datetime) -> list[Registration]:
     """What is in force of the number or address that was given; empty where there is nothing."""
-    return [each for each in _named(About(about), target) if register.standing(each, now) in STANDING][:MOST_FOUND]
+    found = [each for each in _named(About(about), target) if register.standing(each, now) in STANDING]
+    if about == About.NAME and len({each.holder for each in found}) > 1:
+        return []
+    return found[:MOST_FOUND]
 
 
 def _named(about: About, target: str) -> list[Registration]:
@@ -74,6 +83,8 @@ def _named(about: About, target: str) -> list[Registration]:
         here = ipaddress.ip_network(target)
         entries = register.overlapping_active(block=here).select_related("registration")
         return list({each.registration_id: each.registration for each in entries}.values())
+    if about == About.NAME:
+        return list(register.registrations_of(holders=searching.holders_named(target)))
     if about == About.COMPANY:
         return list(register.registrations_of(holders=holders.holders_numbered(target)))
     found = register.registration_by_reference(target)
@@ -97,6 +108,23 @@ def same_that_is_open(complaint: Complaint) -> Complaint | None:
         part_of__isnull=True,
     )
     return found.first() if complaint.kind == Kind.MISUSE and complaint.registration_id else None
+
+
+def papers_of(complaint: Complaint) -> list[Document]:
+    """The files that came with it."""
+    return list(applications.papers_of(complaint.papers)) if complaint.files_until is not None else []
+
+
+def papers_for_holder(complaint: Complaint) -> list[Document]:
+    """Those that the holder sees, of all who said the same: what is held against somebody, they read."""
+    if not rules.KINDS[Kind(complaint.kind)].holder_sees_files:
+        return []
+    return [paper for each in (complaint, *said_again(complaint)) for paper in papers_of(each)]
+
+
+def said_again(complaint: Complaint) -> list[Complaint]:
+    """Those that say the same of the same registration, in their order."""
+    return list(complaint.others.order_by("received_at", "id"))
 
 
 # -- whoever sent it, and the holder -------------------------------------------------------------------------------
@@ -211,6 +239,20 @@ def complaint_for_officer(*, user: User, reference: str, now: dt.datetime) -> Co
     return complaint
 
 
+def record_paper_read(complaint: Complaint, paper: Document, user: User, now: dt.datetime) -> None:
+    """In the history of the application, where one was found."""
+    case = complaint.case
+    journal.record(
+        act="apply.read_document",
+        actor=cases.actor_of(user),
+        subject=ABOUT_NOBODY if case is None else case.application.subject,
+        now=now,
+        reason="complaint",
+        ground=complaint.reference if case is None else cases.ground_of(case),
+        detail={"document": str(paper.pk), "rule": paper.rule},
+    )
+
+
 # -- for the workflow ----------------------------------------------------------------------------------------------
 
 
@@ -221,8 +263,9 @@ def unconfirmed(now: dt.datetime) -> QuerySet[Complaint]:
 
 
 def to_look_up(now: dt.datetime) -> QuerySet[Complaint]:
-    """Received, and not yet known of which registration."""
+    """Received, no file to come, and not yet known of which registration."""
     found = Complaint.objects.filter(received_at__isnull=False, looked_up_at__isnull=True)
+    found = found.filter(Q(files_until__isnull=True) | Q(files_until__lte=now))
     return found.order_by("received_at", "id")
 
 

@@ -23,6 +23,7 @@ class About(StrEnum):
     NOT_THE_HOLDER = "not_the_holder"  # no longer in the holder's hands
     COURT_FINDING = "court_finding"  # what a court or a decision on a licence found
     ADDRESS = "address"
+    NAME = "name"
     COMPANY = "company"  # the number of a company
     ENTRY = "entry"  # what a registration or its certificate says
 
@@ -36,6 +37,9 @@ class Row:
     about: dict[About, tuple[str, ...]]
     outcomes: "tuple[Outcome, ...]"
     confirmed: frozenset[About] = frozenset()
+    # Whether the holder sees the files that came with it. They are what is held against the holder, and are answered;
+    # or they show who the sender is, and are for whoever decides.
+    holder_sees_files: bool = False
 
 
 class Outcome(StrEnum):
@@ -54,15 +58,17 @@ KINDS = {
             About.COURT_FINDING: ("S5", "X4"),
         },
         (Outcome.FOUNDED, Outcome.NOT_FOUNDED, Outcome.NOTHING_REGISTERED, Outcome.MALICIOUS),
+        holder_sees_files=True,
     ),
     Kind.CORRECTION: Row(
         {
             About.ADDRESS: ("S2", "S4", "X2", "X5"),
+            About.NAME: ("X5", "S4"),
             About.COMPANY: ("X5", "S4"),
             About.ENTRY: ("X5", "S4", "S2", "X2"),
         },
         (Outcome.FOUNDED, Outcome.NOT_FOUNDED, Outcome.NOTHING_REGISTERED),
-        frozenset({About.COMPANY, About.ENTRY}),
+        frozenset({About.NAME, About.COMPANY, About.ENTRY}),
     ),
 }
 
@@ -106,6 +112,10 @@ HEARD = frozenset({Answer.NOBODY, Answer.ANSWERED, Answer.SILENT})
 MOVES = (
     Move(UNCONFIRMED, "confirm", OPEN, By.SENDER),
     Move(UNCONFIRMED, "forget", GONE, By.CLOCK),
+    # Before anybody is asked: the holder answers all of it, and nothing is added behind that.
+    Move(OPEN, "add_file", OPEN, By.SENDER, frozenset({Answer.UNKNOWN})),
+    Move(OPEN, "remove_file", OPEN, By.SENDER, frozenset({Answer.UNKNOWN})),
+    Move(OPEN, "end_files", OPEN, By.SENDER, frozenset({Answer.UNKNOWN})),
     # Which registration it is about is looked up: by the line and not while the form is answered, which would take
     # longer where there is one.
     Move(OPEN, "look_up", OPEN, By.CLOCK, frozenset({Answer.UNKNOWN})),

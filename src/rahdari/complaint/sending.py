@@ -17,16 +17,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import policy
+from rahdari.apply import queries as papers
+from rahdari.apply.form_errors import megabytes
+from rahdari.apply.screening import FileFault, FileRefused, shown_name
+from rahdari.apply.sent_files import Refused, accepted, take_in
 from rahdari.decide import case_clock
 from rahdari.web import limits, visitor
 
-from . import actions, queries, words
+from . import actions, queries, rules, words
 from .forms import CorrectionForm, MisuseForm
 from .models import Complaint
 from .rules import State
 
 # Complaints an hour of one household, of all that are next to each other in the network, and to one email address.
 OF_HOUSEHOLD, OF_NEIGHBOURHOOD, OF_ADDRESS, PER_SECONDS = 5, 50, 5, 3600
+# And files; those of a household are counted with the seconds that judging them takes, as an applicant's.
+FILES_OF_NEIGHBOURHOOD, FILES_OF_ALL = 100, 400
 
 
 def _may_send(request: HttpRequest, email: str) -> bool:
@@ -68,12 +74,11 @@ def correction(request: HttpRequest) -> HttpResponse:
     """The address is proved by the request itself, as by the link of a proof: whoever sends the form is at it."""
     address = visitor.address(request)
     here = None if address == visitor.NOWHERE else str(ipaddress.ip_network(address))
-    asked = policy.asked_by(case_clock.policy_in_force())
     form = CorrectionForm(
         request.POST if request.method == "POST" else None,
         here=here,
         shown=str(address),
-        with_companies="company_number" in asked,
+        asked=policy.asked_by(case_clock.policy_in_force()),
     )
     return _page(request, form, "complaint/correction.html")
 
@@ -99,13 +104,70 @@ def confirm(request: HttpRequest, reference: str, token: str) -> HttpResponse:
     complaint = _found(reference, token, queries.CONFIRMS)
     if request.method == "POST":
         complaint = actions.confirm(complaint=complaint, now=timezone.now())
+    if complaint.takes_files(timezone.now()):
+        token = queries.token_of(complaint, queries.FILES)
+        return redirect("complaint:files", reference=reference, token=token)
     if complaint.state != State.UNCONFIRMED:
         return redirect("complaint:receipt", reference=reference, token=queries.token_of(complaint))
     return _shown(request, complaint, may_confirm=True)
 
 
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def files(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+    """Where files are added, by the link of the letter. None of them is ever given out here."""
+    complaint = _found(reference, token, queries.FILES)
+    receipt = redirect("complaint:receipt", reference=reference, token=queries.token_of(complaint))
+    if not complaint.takes_files(timezone.now()):
+        return receipt
+    refused: list[Refused] = []
+    nothing_chosen = False
+    if request.method == "POST":
+        try:
+            chosen, refused = _take_files(request, complaint)
+        except actions.NotPossibleNow:
+            return receipt
+        nothing_chosen = "add" in request.POST and not chosen
+        if not refused and not nothing_chosen:
+            return receipt if "end" in request.POST else redirect(request.path)
+    limits_in_force = case_clock.policy_in_force()
+    context = {
+        "complaint": complaint,
+        "kept": list(papers.papers_of(complaint.papers)),
+        "refused": refused,
+        "nothing_chosen": nothing_chosen,
+        "holder_sees": rules.KINDS[rules.Kind(complaint.kind)].holder_sees_files,
+        "accept": accepted(limits_in_force),
+        "megabytes": megabytes(limits_in_force.limits.document_bytes),
+        "most": actions.MOST_FILES,
+    }
+    return _secret(render(request, "complaint/files.html", context, status=422 if refused or nothing_chosen else 200))
+
+
+def _take_files(request: HttpRequest, complaint: Complaint) -> tuple[int, list[Refused]]:
+    """Do what the button says. How many files came, and which of them could not be kept. Raises NotPossibleNow."""
+    now, owner = timezone.now(), f"complaint:{visitor.household(request)}"
+    if given := request.POST.get("remove"):
+        actions.remove_file(complaint=complaint, id=given, now=now)
+
+    def keep(name: str, content: bytes) -> None:
+        for where, rate in ((visitor.neighbourhood(request), FILES_OF_NEIGHBOURHOOD), ("all", FILES_OF_ALL)):
+            if not (taken := limits.take(f"complaint.file:{where}", rate=rate, per=PER_SECONDS)).allowed:
+                seconds = int(taken.wait.total_seconds()) + 1
+                raise FileRefused(FileFault.TOO_OFTEN, shown_name(name), limit=seconds)
+        actions.add_file(complaint=complaint, name=name, content=content, owner=owner, now=now)
+
+    chosen, refused = take_in(request, case_clock.policy_in_force(), keep, owner=owner)
+    if "end" in request.POST and not refused:
+        actions.end_files(complaint=complaint, now=now)
+    return chosen, refused
+
+
 def _shown(request: HttpRequest, complaint: Complaint, *, may_confirm: bool = False) -> HttpResponse:
-    response = render(request, "complaint/receipt.html", _facts(complaint) | {"may_confirm": may_confirm})
+    return _secret(render(request, "complaint/receipt.html", _facts(complaint) | {"may_confirm": may_confirm}))
+
+
+def _secret(response: HttpResponse) -> HttpResponse:
     # The address of this page is the secret: it goes to no other site and into no search.
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Robots-Tag"] = "noindex"
@@ -120,6 +182,7 @@ def _facts(complaint: Complaint) -> dict[str, Any]:
         "kind": words.kind(complaint.kind),
         "about": words.about(complaint.about),
         "unconfirmed": complaint.state == State.UNCONFIRMED,
+        "takes_files": complaint.takes_files(timezone.now()),
         "until": complaint.sent_at + queries.CONFIRM_WITHIN,
         "late": complaint.told_at is None and complaint.due_at is not None and timezone.now() > complaint.due_at,
         "remedy": remedy.text.in_language(get_language()) if remedy is not None else "",

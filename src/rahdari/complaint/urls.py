@@ -8,8 +8,10 @@ urlpatterns = [
     path("complaints/address/", sending.correction, name="correction"),
     path("complaints/misuse/", sending.misuse, name="misuse"),
     path("complaints/<str:reference>/confirm/<str:token>/", sending.confirm, name="confirm"),
+    path("complaints/<str:reference>/files/<str:token>/", sending.files, name="files"),
     path("complaints/<str:reference>/<str:token>/", sending.receipt, name="receipt"),
     path("desk/complaints/", views.complaints, name="complaints"),
     path("desk/complaints/<str:reference>/", views.complaint, name="complaint"),
+    path("desk/complaints/<str:reference>/files/<uuid:document>/", views.paper, name="paper"),
     path("desk/complaints/<str:reference>/decide/", views.decide, name="decide"),
 ]

@@ -3,6 +3,7 @@
 A row of the list names nobody. Opening one is on record before a byte of it is sent.
 """
 
+import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -13,9 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Document
+from rahdari.decide.paper_views import in_a_box
 from rahdari.decide.transitions import CodeNotUsable
 from rahdari.decide.transitions import NotPossibleNow as NotPossibleInTheCase
 from rahdari.people.access import officer_required, person
+from rahdari.vault.files import FileMissing
 from rahdari.web.posting import posted_from
 
 from . import actions, queries, rules, words
@@ -47,6 +52,12 @@ def complaints(request: HttpRequest) -> HttpResponse:
     return render(request, "complaint/complaints.html", {"rows": rows, "wide": True})
 
 
+def _is_unanswered(first: Complaint, again: Complaint) -> bool:
+    """Whether it came when the holder had answered already."""
+    at, answered = again.looked_up_at, first.answered_at
+    return at is not None and answered is not None and at > answered
+
+
 def _why_not(complaint: Complaint, user: Any) -> str:
     found = queries.why_not(complaint, user)
     return words.why_not(found) if found is not None else ""
@@ -69,15 +80,41 @@ def _form(shown: Complaint, data: Any = None) -> DecisionForm:
 @officer_required
 @require_safe
 def complaint(request: HttpRequest, reference: str) -> HttpResponse:
+    """The complaint; with `paper`, that file of it beside it."""
     shown = _opened(request, reference)
     return _show(request, shown, _form(shown))
 
 
+@never_cache
+@officer_required
+@require_safe
+def paper(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpResponse:
+    """A file that came with it, in a box of its own. It is on record before a byte of it is sent."""
+    shown = _opened(request, reference)
+    found = _paper(shown, str(document))
+    if found is None:
+        raise Http404
+    queries.record_paper_read(shown, found, person(request), timezone.now())
+    try:
+        return in_a_box(found, applications.content_of(found), shown.reference)
+    except FileMissing:
+        raise Http404 from None
+
+
+def _paper(shown: Complaint, wanted: str) -> Document | None:
+    came = (each for said in (shown, *queries.said_again(shown)) for each in queries.papers_of(said))
+    return next((each for each in came if str(each.pk) == wanted and each.erased_at is None), None)
+
+
 def _show(request: HttpRequest, shown: Complaint, form: DecisionForm, *, status: int = 200) -> HttpResponse:
     user = person(request)
+    others = queries.said_again(shown)
     context = {
         "complaint": shown,
-        "others": list(shown.others.order_by("received_at", "id")),
+        "papers": queries.papers_of(shown),
+        "others": [(each, queries.papers_of(each), _is_unanswered(shown, each)) for each in others],
+        "paper": _paper(shown, wanted) if (wanted := request.GET.get("paper", "")) else None,
+        "holder_sees": rules.KINDS[Kind(shown.kind)].holder_sees_files,
         "kind": words.kind(shown.kind),
         "about": words.about(shown.about),
         "state": str(shown.state),

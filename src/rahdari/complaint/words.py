@@ -19,6 +19,7 @@ def about(key: str) -> str:
         About.NOT_THE_HOLDER: _("The connection is no longer in the holder’s hands"),
         About.COURT_FINDING: _("A court, or a decision on a licence, found something"),
         About.ADDRESS: _("This is my address"),
+        About.NAME: _("This is my name"),
         About.COMPANY: _("This is my company"),
         About.ENTRY: _("A registration or a certificate is wrong"),
     }[About(key)]

@@ -1,12 +1,14 @@
-"""Who else has this name, or this address: asked within a case, or for a demand that is named.
+"""Who else has this name, or this address: asked within a case, for a demand that is named, or by a complaint.
 
 Invariants: no search runs from an address or a name to a person without one of these grounds; whole names and whole
 addresses are compared; one case at most is given. Each search is on record, and the holder of the case that was the
-answer reads that row, with its ground.
+answer reads that row, with its ground. Of a complaint nobody asks: code compares, and the holder is the first who
+hears of it (`complaint`).
 """
 
 import datetime as dt
 import re
+import uuid
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -24,6 +26,8 @@ from .rules import Status
 # What stands for other signs in other programs, and what begins like an address and is none.
 _PLACEHOLDER, _BEGINS = re.compile(r"[*?%_\\]|\.\.\."), re.compile(r"[0-9a-f:]*[.:][0-9a-f.:/]*")
 NOBODY = "desk:search"
+# Of a name that more cases have, nothing is said anyway.
+MOST_NAMED = 200
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,16 @@ def search(*, officer: User, asked: str, now: dt.datetime, case: Case | None = N
         | ({"case": str(case.pk)} if case is not None else {}),
     )
     return found
+
+
+def holders_named(asked: str) -> set[uuid.UUID]:
+    """Who holds, or held, under this whole name, for the complaint of somebody whose it is. None of it is shown."""
+    name = queue_columns.whole_name(asked)
+    if not name:
+        return set()
+    cases = Case.objects.exclude(status=Status.OPEN).filter(words=name)
+    cases = cases.select_related("application__applicant", "application__organisation")
+    return {each.application.holder_ref for each in cases[:MOST_NAMED]}
 
 
 def _address(asked: str) -> Block | None:

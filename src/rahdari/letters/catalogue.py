@@ -84,7 +84,7 @@ LETTERS: dict[str, Kind] = {
     "appeal_late": _kind(_("An appeal was not decided in time"), "reference", "stands complaint"),
     "appeal_to_review": _kind(_("A reviewer from outside is asked to decide an appeal"), "reference due_at"),
     "complaint_confirm": _kind(_("A complaint is to be confirmed"), "reference", note="", urgent=True),
-    "complaint_received": _kind(_("A complaint arrived"), "reference due_at", note="", urgent=True),
+    "complaint_received": _kind(_("A complaint arrived"), "reference due_at", "files_until", note="", urgent=True),
     "complaint_closed": _kind(_("A complaint was looked into"), "reference", "complaint", note=""),
     "complaint_to_answer": _kind(
         _("A holder is asked about a complaint"), "reference registration about due_at", note="answer_by"

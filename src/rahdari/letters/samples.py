@@ -187,7 +187,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     },
     "appeal_to_review": lambda rules: {"reference": f"{REFERENCE}-P1", "due_at": _days(30)},
     "complaint_confirm": lambda rules: {"reference": COMPLAINT},
-    "complaint_received": lambda rules: {"reference": COMPLAINT, "due_at": _days(21)},
+    "complaint_received": lambda rules: {"reference": COMPLAINT, "due_at": _days(21), "files_until": _days(3)},
     "complaint_closed": lambda rules: {"reference": COMPLAINT, "complaint": rules.remedies.get("ombudsman")},
     "complaint_to_answer": lambda rules: {**_complaint(), "due_at": _days(14)},
     "complaint_decided": lambda rules: {

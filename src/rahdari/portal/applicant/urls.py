@@ -61,6 +61,11 @@ urlpatterns = [
     path("my/applications/<str:reference>/demands/", status.demands, name="demands"),
     path("my/applications/<str:reference>/appeal/", appeal.appeal, name="appeal"),
     path("my/applications/<str:reference>/complaints/<str:number>/", complaint.complaint, name="complaint"),
+    path(
+        "my/applications/<str:reference>/complaints/<str:number>/files/<uuid:document>/",
+        complaint.file,
+        name="complaint_file",
+    ),
     path("my/applications/<str:reference>/appeal/withdraw/", appeal.withdraw, name="withdraw_appeal"),
     path("my/applications/<str:reference>/refusal/again/", answers.apply_anew, name="apply_anew"),
     path("my/applications/<str:reference>/represent/", represent.represent, name="represent"),

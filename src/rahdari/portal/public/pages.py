@@ -15,6 +15,8 @@ from rahdari.address import directory
 from rahdari.apply import summary
 from rahdari.apply.eligible import which_are_offered
 from rahdari.checks.kinds import what_is_seen
+from rahdari.complaint import figures as complaints
+from rahdari.complaint import words as complaint_words
 from rahdari.decide.lanes import lanes
 from rahdari.demand import queries as demands
 from rahdari.feed.terms import TERMS, terms_in, terms_page
@@ -91,16 +93,20 @@ def decision_times(rules: policy.Policy) -> list[dict[str, str]]:
 
 @require_safe
 def service_status(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
+    now, rules = timezone.now(), policy.current(settings.POLICY_FILE)
     second_looks = sampling.figures(now)
     context = {
         "now": now,
         "lanes": lanes(),
         "second_looks": (second_looks.by_rule, second_looks.by_officers),
         "fewest": FEWEST,
-        "drawn": policy.current(settings.POLICY_FILE).second_looks,
+        "drawn": rules.second_looks,
         "demands": demands.figures(now),
         "yearly": yearly(now),
+        "complaints": _complaints(now),
+        "complaint_within": in_words(rules.clocks["complaint_decided"]),
+        "complaint_fewest": complaints.FEWEST,
+        "complaint_months": complaints.months(now),
     }
     return render(request, "portal/public/service_status.html", context | _today())
 
@@ -112,6 +118,17 @@ def yearly(now: dt.datetime) -> dict[str, int] | None:
         return None
     asked, settled = register.asked_and_settled(since=now - THIRTEEN_MONTHS)
     return {"asked": asked, "percent": settled * 100 // asked} if asked >= FEWEST else {"asked": 0}
+
+
+def _complaints(now: dt.datetime) -> list[dict[str, object]]:
+    return [
+        {
+            "title": complaint_words.kind(each.kind),
+            "outcomes": [(complaint_words.outcome(outcome), count) for outcome, count in each.outcomes],
+            "figures": each,
+        }
+        for each in complaints.figures(now)
+    ]
 
 
 @require_safe

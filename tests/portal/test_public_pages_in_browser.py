@@ -79,7 +79,6 @@ def paths() -> tuple[dict[str, str], str]:
         "struck out": f"/check/?number={struck_out.reference}",
         "not found": f"/c/{valid.reference}/{'a' * 26}/",
         "still right": reverse("portal:still_right", args=[valid.reference, still_right.token_of(asked)]),
-        "old link": reverse("portal:still_right", args=[valid.reference, "a" * 26]),
         "status": "/status/",
         "help": "/help/",
         "privacy": "/privacy/",

@@ -21,6 +21,7 @@ from .clock import (
     used_at,
     used_share,
 )
+from .desk_queues import DeskQueue
 from .guards import GUARDS
 from .loading import BUNDLED, SHIPPED, PolicyError, current, freeze, load, read, thaw
 from .proof_shapes import Proof, ProofMethod
@@ -72,6 +73,7 @@ __all__ = [
     "CheckRule",
     "Choice",
     "Claim",
+    "DeskQueue",
     "DocumentRule",
     "DyndnsRules",
     "EvidenceKind",

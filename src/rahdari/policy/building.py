@@ -15,6 +15,7 @@ from .clock import Allowance
 from .continuation import change_from, dyndns_from, judge_papers, judge_retention, renewal_from, retention_of
 from .control_proofs import proof_from
 from .days import calendar_from
+from .desk_queues import judge_queues, queues_from
 from .guards import GUARDS
 from .left_out import judge_left_out
 from .quiet_hours import quiet_hours_from, reminders_from
@@ -137,6 +138,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
         second_looks=second_looks_from(root.section("second_looks")) if root.has("second_looks") else None,
         contact=_contact(root),
+        queues=queues_from(root),
         unregistered=unregistered_from(root, instruments, signed),
         demands=root.text("demands", optional=True),
         source=data,
@@ -228,6 +230,7 @@ def _whole_file(root: Section, policy: Policy) -> None:
         for check in service.checks
     ):
         root.fault("A service asks whose number it is, and there is no [representing]: within which times?", "services")
+    judge_queues(root.faults, policy)
     for key, forum in policy.forums.items():
         if forum.fallback and forum.fallback not in policy.forums:
             root.faults.add(("forums", key, "fallback"), f"There is no forum {forum.fallback!r}.")

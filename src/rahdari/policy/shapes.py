@@ -14,6 +14,7 @@ from .sorts import SORTS, EvidenceSort
 
 if TYPE_CHECKING:
     from .associations import Attesting
+    from .desk_queues import DeskQueue
     from .remote_staff import RemoteStaff
     from .representation import Representing
     from .second_looks import SecondLooks
@@ -474,6 +475,8 @@ class Policy:
     contact: Contact | None
     representing: "Representing | None"
     second_looks: "SecondLooks | None"
+    # Of the desk, beside those that it has anyway.
+    queues: "tuple[DeskQueue, ...]"
     # None only of rules that were frozen before it existed.
     unregistered: "Unregistered | None"
     # Who may demand by law what is held, for those of whom it is.

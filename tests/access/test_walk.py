@@ -136,7 +136,7 @@ OFFICERS = frozenset(
     demand:demand demand:find_file demand:open_file demand:answer demand:agree portal:hold
     portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
-    complaint:paper""".split()
+    complaint:paper decide:save_view decide:take_next""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over

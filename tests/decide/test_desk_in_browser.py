@@ -40,6 +40,10 @@ def pages_of(officer: User, second: User, language: str) -> Iterator[tuple[str, 
     granting.grant(case=grantable(case, officer), officer=officer, now=timezone.now())
     yield "status", holder.get(reverse("portal:status", args=[number(case)])).text
     free = [ready(second) for _ in range(3)]
+    yield "queue-view-error", desk.post(reverse("decide:save_view"), {"name": ""}).text
+    desk.post(
+        f"{reverse('decide:save_view')}?queue=network&who=nobody", {"name": "A long name, of forty letters together"}
+    )
     yield "queue", desk.get(reverse("decide:queue")).text
     chosen = [*map(number, free), number(a_case()), "A-2611-AAAA-BBBB"]
     listed = desk.get(reverse("decide:grants"), {"case": chosen}).text

@@ -16,6 +16,7 @@ from rahdari.people.access import person
 
 from . import queries
 from .models import Case
+from .queues import SAVED
 
 WHY = "desk_why"
 
@@ -60,7 +61,7 @@ def render(request: HttpRequest, template: str, context: dict[str, Any], status:
 
 # A case that was opened from a queue is left for the next one of the same queue. Words that were searched for are not
 # taken along.
-KEPT = ("view", "service", "checks", "who")
+KEPT = SAVED
 
 
 def kept_filter(request: HttpRequest) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from rahdari import optional
@@ -272,6 +273,16 @@ class CasePage:
         """For the checks of this page that have not passed; with one alone its own form is enough."""
         found = [(str(each.check.pk), self._title_with_target(each)) for each in self.checks if each.tone != "ok"]
         return RecordSeveralForm(data, checks=found if len(found) > 1 else ())
+
+    @property
+    def found_in_words(self) -> str:
+        """What stands against the application, of its checks and of the operators that were asked, as the applicant
+        would read it in a sentence. What blames nobody is not there."""
+        with translation.override(self.application.applicant.language):
+            found = [findings.of_check(each.check) for each in self.checks if each.check.reason_code]
+            denied = [each for each in self._read.asked_operators if in_file.is_denial(each)]
+            said = [f"{name}: {answer}" for _, name, _, answer in operators.answers_about(denied, self._read.operators)]
+            return "\n".join([*map(addresses.plain, found), *said])
 
     def _title_with_target(self, shown: ShownCheck) -> str:
         """Beside each other, checks of several addresses are told apart by the address."""

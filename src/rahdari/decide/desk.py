@@ -24,29 +24,30 @@ from rahdari.db import together
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.models import DIRECTOR, User
-from rahdari.policy import Allowance, Reason, Text
+from rahdari.policy import Allowance, DeskQueue, Reason, Text
 
-from . import conflicts_of_interest, notes, queries, queue_columns, rules
-from .case_clock import ClockFace, calendar, clock_of, policy_of
-from .models import Case, Decision, Notice
+from . import conflicts_of_interest, notes, queries, queue_columns, queues, rules
+from .case_clock import ClockFace, calendar, clock_of, policy_in_force, policy_of
+from .models import Case, Decision, Notice, SavedView
+from .queues import APPLICANTS_TURN, OUR_TURN, SAVED
 from .rules import CannotSecond, NoticeState, Status
 
 PER_PAGE = 25
 # So many that a search finds are counted, and no more.
 MOST_FOUND = 1000
 HOUR = Allowance(1, "working_hours")
-APPLICANTS_TURN = Q(waits_for="applicant")
-# In the words of an index: a case that was never kept is ours too.
-OUR_TURN = Q(waits_for__in=["", "officer", "second"])
 
 
 @dataclass(frozen=True)
 class Filters:
-    view: str = "open"
+    # Of `VIEWS`; without one what is open, or all of a queue of the policy.
+    view: str = ""
     q: str = ""
     service: str = ""
     checks: str = ""
     who: str = ""
+    # One of the policy's.
+    queue: str = ""
     page: int = 1
 
 
@@ -105,6 +106,9 @@ class Desk:
     by_officers_today: int
     for_me: int
     filters: Filters = field(default_factory=Filters)
+    # Those of the policy and the officer's own, each with its number; one more than `queues.MOST_COUNTED` says more.
+    queues: Sequence[tuple[DeskQueue, int]] = ()
+    saved: Sequence[tuple[SavedView, int]] = ()
 
     @property
     def last(self) -> int:
@@ -136,7 +140,7 @@ def _ours_first() -> When:
 
 
 def views_of(officer: User, now: dt.datetime) -> dict[str, Q]:
-    """Which cases are in which saved view. An hour is one of the office's hours, as the clocks count them."""
+    """Which cases are in which view. An hour is one of the office's hours, as the clocks count them."""
     in_an_hour = policy.add(start=now, allowance=HOUR, calendar=calendar())
     return {
         "open": OUR_TURN,
@@ -157,15 +161,20 @@ VIEWS = ("open", "late", "hour", "mine", "applicant", "second", "mentioned")
 def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     """One page of the queue, put on record."""
     views = views_of(officer, now)
-    view, asked = filters.view if filters.view in views else "open", filters.q.strip()
-    fits = views[view] & _fits(filters, officer)
+    view, asked, of_policy = _view_of(filters), filters.q.strip(), policy_in_force().queues
+    saved, used = queues.saved_views(officer), queues.marks_in_use(officer)
+    together.ask(saved, used)
+    fitting = queues.Fitting(used, now)
+    fits = views.get(view, Q()) & _fits(filters, officer, fitting)
     others = _open_cases(officer).filter(fits)
-    counted = Counts(officer, views if asked or not _narrows(filters) else {**views, SHOWN: fits})
+    besides = {f"queue:{each.key}": fitting.queue(each.key) for each in of_policy}
+    besides |= {f"saved:{each.pk}": _saved(each, officer, views, fitting) for each in saved}
+    counted = Counts(officer, views if asked or not _narrows(filters) else {**views, SHOWN: fits}, besides)
     some, decided, proposed = _up_to(others, MOST_FOUND), _decided_today(now), proposed_for_me(officer)
     order = [_ours_first()] if view in {"mine", "mentioned"} else []
     page = _Page(_in_order(others, *order), filters.page, *counted.asked, decided, proposed, *([some] if asked else []))
     counts = counted.found
-    number = (some[0]["number"] if some else 0) if asked else counts.get(SHOWN, counts[view])
+    number = (some[0]["number"] if some else 0) if asked else counts[SHOWN if SHOWN in counts else view]
     page.turn_to_last(number)
     rows = rows_of(page.keys, officer=officer, now=now)
     record_looks([row.case.application for row in rows], officer=officer, where="queue", asked=filters.q, now=now)
@@ -178,8 +187,25 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
         by_rule_today=decided[0]["by_rule"],
         by_officers_today=decided[0]["all"] - decided[0]["by_rule"],
         for_me=proposed[0]["number"],
-        filters=replace(filters, page=page.number),
+        filters=replace(shown_as(filters), page=page.number),
+        queues=[(each, counts[f"queue:{each.key}"]) for each in of_policy],
+        saved=[(each, counts[f"saved:{each.pk}"]) for each in sorted(saved, key=lambda each: each.name)],
     )
+
+
+def shown_as(filters: Filters) -> Filters:
+    """With the view that is shown for what was asked."""
+    return replace(filters, view=_view_of(filters))
+
+
+def _view_of(filters: Filters) -> str:
+    """Without one named, all that is open, or all of a queue of the policy."""
+    return filters.view if filters.view in VIEWS else "" if filters.queue else "open"
+
+
+def _saved(saved: SavedView, officer: User, views: dict[str, Q], fitting: queues.Fitting) -> Q:
+    filters = Filters(**{name: getattr(saved, name) for name in SAVED})
+    return views.get(_view_of(filters), Q()) & _fits(filters, officer, fitting)
 
 
 def record_looks(
@@ -208,10 +234,10 @@ def record_looks(
 
 
 def _narrows(filters: Filters) -> bool:
-    return any((filters.q.strip(), filters.service, filters.checks, filters.who))
+    return any((filters.q.strip(), filters.service, filters.checks, filters.who, filters.queue))
 
 
-def _fits(filters: Filters, officer: User) -> Q:
+def _fits(filters: Filters, officer: User, fitting: queues.Fitting) -> Q:
     """What is asked for besides the saved view. A search finds cases by the beginning of each word of a name, of each
     part of their number, of a company number. By no address: that is asked within a case or for a demand
     (`searching`)."""
@@ -221,13 +247,10 @@ def _fits(filters: Filters, officer: User) -> Q:
             found &= Q(assigned_to=officer)
         case "nobody":
             found &= Q(assigned_to__isnull=True)
-    match filters.checks:
-        case "failed":
-            found &= Q(has_failed=True)
-        case "waiting":
-            found &= Q(has_waiting=True)
-        case "passed":
-            found &= Q(has_failed=False, has_waiting=False)
+    if filters.checks in {"failed", "waiting", "passed"}:
+        found &= fitting.checks(filters.checks)
+    if filters.queue:
+        found &= fitting.queue(filters.queue)
     if not filters.q.strip():
         return found
     words = queue_columns.words_asked(filters.q)
@@ -239,25 +262,32 @@ def _fits(filters: Filters, officer: User) -> Q:
 
 @dataclass
 class Counts:
-    """How many open cases are in each saved view, without the officer's own. All of a view are counted by an index that
-    has little else in it; the officer's own are few."""
+    """How many open cases are in each view, without the officer's own. All of a view are counted by an index that
+    has little else in it; the officer's own are few. `besides` are queues of the policy and saved views, which are
+    counted up to a number."""
 
     officer: User
     views: dict[str, Q]
+    besides: dict[str, Q]
 
     def __post_init__(self) -> None:
         whole = Case.objects.filter(status=Status.OPEN)
-        own = {name: Count("pk", filter=fits) for name, fits in self.views.items()}
+        self._names = {name: f"n{at}" for at, name in enumerate([*self.views, *self.besides])}
+        fits = {**self.views, **self.besides}
+        own = {self._names[name]: Count("pk", filter=each) for name, each in fits.items()}
         self._own = together.totals(conflicts_of_interest.own_among(whole, self.officer), **own)
+        self._besides = queues.counted(whole, self.besides, self.officer)
         self._all = {name: together.totals(whole.filter(fits), number=Count("*")) for name, fits in self.views.items()}
 
     @property
     def asked(self) -> list[QuerySet[Any, Any]]:
-        return [self._own, *self._all.values()]
+        return [self._own, *self._all.values(), *([self._besides] if self.besides else [])]
 
     @property
     def found(self) -> dict[str, int]:
-        return {name: found[0]["number"] - self._own[0][name] for name, found in self._all.items()}
+        whole = {name: found[0]["number"] if found else 0 for name, found in self._all.items()}
+        whole |= {name: self._besides[0][f"n{at}"] for at, name in enumerate(self.besides)}
+        return {name: number - self._own[0][self._names[name]] for name, number in whole.items()}
 
 
 def _up_to(found: QuerySet[Case], most: int) -> QuerySet[Case, dict[str, Any]]:
@@ -354,11 +384,13 @@ def _decided_today(now: dt.datetime) -> QuerySet[Decision, dict[str, Any]]:
     return together.totals(today, all=Count("*"), by_rule=Count("pk", filter=Q(decided_by__startswith="rule:")))
 
 
-def next_for(*, officer: User, now: dt.datetime, after: Case, filters: Filters) -> Case | None:
+def next_for(*, officer: User, now: dt.datetime, after: Case | None, filters: Filters) -> Case | None:
     """The one with the least time left that fits the filter, is the officer's or nobody's, and waits for an officer."""
-    fits = views_of(officer, now).get(filters.view, Q()) & Q(waits_for="officer")
+    fits = views_of(officer, now).get(_view_of(filters), Q()) & Q(waits_for="officer")
     free = _open_cases(officer).filter(fits, Q(assigned_to=officer) | Q(assigned_to__isnull=True))
-    left = free.filter(_fits(filters, officer)).exclude(pk=after.pk).exclude(application__status=Progress.WITHDRAWN)
+    fitting = queues.Fitting(queues.marks_in_use(officer), now)
+    left = free.filter(_fits(filters, officer, fitting)).exclude(application__status=Progress.WITHDRAWN)
+    left = left if after is None else left.exclude(pk=after.pk)
     for key in _in_order(left).values_list("pk", flat=True)[:1]:
         return queries.cases().get(pk=key)
     return None

@@ -74,7 +74,12 @@ def _failed_of(file: File, reason: Reason) -> bool:
 
 def _operator_denies(file: File, _reason: Reason) -> bool:
     """Whether an operator's last answer about this application is a no that speaks of the applicant."""
-    return any(each.state == OperatorAnswer.NO and each.reason not in BLAMES_NOBODY for each in file.asked_operators)
+    return any(map(is_denial, file.asked_operators))
+
+
+def is_denial(asked: Any) -> bool:
+    """Whether an operator's last answer is a no that speaks of the applicant."""
+    return bool(asked.state == OperatorAnswer.NO and asked.reason not in BLAMES_NOBODY)
 
 
 def _operator_answered(file: File, _reason: Reason) -> bool:

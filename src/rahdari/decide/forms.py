@@ -73,7 +73,17 @@ class RecordForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what you found.")},
     )
-    how = forms.CharField(max_length=500, error_messages={"required": _("Enter how you found out.")})
+    # One of the usual ways, or words of the officer's own, or both.
+    way = forms.CharField(required=False, max_length=100)
+    how = forms.CharField(required=False, max_length=500)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        way, how = given.pop("way", ""), given.get("how", "")
+        given["how"] = f"{way if way in words.ways_to_find_out() else ''} {how}".strip()
+        if not given["how"] and "how" not in self.errors:
+            self.add_error("how", _("Enter how you found out."))
+        return given
 
 
 class OperatorForm(forms.Form):
@@ -150,6 +160,18 @@ class DropForm(forms.Form):
 
 class RecuseForm(forms.Form):
     conflict = forms.CharField(max_length=fields.WORDS, error_messages={"required": _("Enter why, in one sentence.")})
+
+
+class SaveViewForm(forms.Form):
+    """Under which name the filter that is shown is saved."""
+
+    name = forms.CharField(
+        label=_("Name of the view"),
+        help_text=_("The view, queue and filters are saved. Words that were searched for are never saved."),
+        max_length=40,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        error_messages={"required": _("Give the view a name."), "max_length": _("A name has 40 letters at most.")},
+    )
 
 
 class NoteForm(forms.Form):

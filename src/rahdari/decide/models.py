@@ -70,9 +70,10 @@ class Case(models.Model):
     second_rank = models.CharField(max_length=10, blank=True)
     # Under which calendar they were computed.
     kept_under = models.CharField(max_length=64, blank=True)
-    # Whether a check that a grant needs has failed, whether one waits. The database writes it, with each answer.
-    has_failed = models.BooleanField(default=False, editable=False)
-    has_waiting = models.BooleanField(default=False, editable=False)
+    # What queues go by, in words: which kinds of check that a grant needs have failed and which wait (`failed:origin`:
+    # the database writes these, with each answer), and what became of the case before (`policy.desk_queues.HAS`).
+    marks = models.TextField(blank=True, default="", editable=False)
+    addresses = models.PositiveSmallIntegerField(default=0)
 
     # Of one that an officer decided: what was in the way (`similar_cases`). The database writes it.
     likeness = models.CharField(max_length=300, blank=True, editable=False)
@@ -99,16 +100,16 @@ class Case(models.Model):
                 F("due_at").asc(nulls_first=True),
                 "started_at",
                 "id",
-                include=["waits_for", "late_at", "assigned_to", "application", "service", "has_failed", "has_waiting"],
+                include=["waits_for", "late_at", "assigned_to", "application", "service", "marks", "addresses"],
                 condition=Q(status=Status.OPEN.value),
                 name="cases_by_due_time",
             ),
             # What is only counted, by columns of which many have the same: PostgreSQL keeps each once.
             models.Index(fields=["waits_for", "late_at"], condition=Q(status=Status.OPEN.value), name="cases_counted"),
             models.Index(
-                fields=["waits_for", "has_failed", "has_waiting", "service", "assigned_to", "late_at"],
+                fields=["marks", "waits_for", "service", "addresses", "assigned_to", "late_at", "due_at"],
                 condition=Q(status=Status.OPEN.value),
-                name="cases_filtered",
+                name="cases_marked",
             ),
             models.Index(
                 fields=["waits_for"],
@@ -143,6 +144,23 @@ class Case(models.Model):
             NoticeState.NONE if notice is None else notice.state,
             HearingState.NONE if notice is None else notice.hearing,
         )
+
+
+class SavedView(models.Model):
+    """A filter of the queue that an officer has named for themselves. It holds no words that were searched for."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    officer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    # Whatever the officer calls it: it may be about a person after all.
+    name = EncryptedTextField()
+    view = models.CharField(max_length=60, blank=True)
+    service = models.CharField(max_length=60, blank=True)
+    checks = models.CharField(max_length=60, blank=True)
+    who = models.CharField(max_length=60, blank=True)
+    queue = models.CharField(max_length=60, blank=True)
+
+    def __str__(self) -> str:
+        return f"view:{self.pk}"
 
 
 class CaseQuestion(models.Model):

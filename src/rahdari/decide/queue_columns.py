@@ -7,27 +7,31 @@ a case that is closed there is one keyed hash of its holder's whole name, by whi
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from rahdari import policy
+from rahdari.apply import queries as applications
 from rahdari.checks.names import fold_name
 from rahdari.people.models import DIRECTOR
 from rahdari.policy import Calendar
 from rahdari.vault.index import blinder
 
-from . import case_clock, queries
+from . import case_clock, queries, remedies
 from .models import Case
 from .rules import Status
 
-FIELDS = ("waits_for", "due_at", "late_at", "words", "service", "proposed_by", "second_rank", "kept_under")
+FIELDS = (
+    *("waits_for", "due_at", "late_at", "words", "service", "marks", "addresses", "proposed_by", "second_rank"),
+    "kept_under",
+)
 # A word is found by its first letters: by no fewer than so many, and what comes behind so many is not looked at.
 LEAST, MOST = 3, 10
 # Raised when what is kept changes: then the open cases are kept anew.
-EDITION = 3
+EDITION = 4
 
 
 def keep(case: Case) -> None:
@@ -42,7 +46,7 @@ def keep(case: Case) -> None:
 def forget(case: Case) -> tuple[str, ...]:
     """A case that closes is on no queue any more. The caller saves the fields that are returned."""
     case.waits_for, case.due_at, case.late_at, case.kept_under = "", None, None, ""
-    case.service, case.proposed_by, case.second_rank = "", None, ""
+    case.service, case.proposed_by, case.second_rank, case.marks, case.addresses = "", None, "", "", 0
     case.words = whole_name(case.application.holder_name)
     return FIELDS
 
@@ -73,6 +77,8 @@ def compute(case: Case) -> None:
     rules_of_case = case_clock.policy_of(case.application)
     case.late_at = policy.used_at(share=rules_of_case.escalate_at[-1] / 100, **events)
     case.service = case.application.service
+    # The database adds those of its checks.
+    case.marks, case.addresses = " ".join(_marks_of(case)), applications.endpoints_of(case.application).count()
     notice = queries.open_notice(case)
     case.proposed_by = notice.proposed_by if notice else None
     ranks = {rules_of_case.reasons[code].rank for code in notice.codes} if notice else set()
@@ -80,6 +86,20 @@ def compute(case: Case) -> None:
     named = (case.application.holder_name, case.application.reference, case.application.company_number)
     case.words = words_of(named)
     case.kept_under = mark_of(events["calendar"])
+
+
+def _marks_of(case: Case) -> Iterator[str]:
+    """What became of it before, of `policy.desk_queues.HAS`."""
+    answers = [*(each.answered_at for each in case.questions.all()), *(each.answered_at for each in case.notices.all())]
+    if any(at is not None for at in answers):
+        yield "answered"
+    before = [each for each in case.decisions.all() if each.voided_at is not None]
+    if any(each.provisional_codes for each in before):
+        yield "provisional"
+    if any(each.voided_why in {remedies.ALLOWED, remedies.SENT_BACK} for each in before):
+        yield "appealed"
+    elif before and not before[-1].provisional_codes:
+        yield "returned"
 
 
 @lru_cache(maxsize=8)

@@ -6,10 +6,12 @@ Opening a case or one of its documents is on record before a byte of it is sent.
 import datetime as dt
 import uuid
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -35,6 +37,7 @@ from . import (
     notes,
     queries,
     questions,
+    queues,
     recusing,
     refusals,
     revocation,
@@ -44,7 +47,17 @@ from . import (
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_access import KEPT, WHY, moved_on, opened, render, to_page, why_of
 from .case_page import CasePage
-from .forms import DecideForm, DropForm, OperatorForm, RecordForm, RecordManyForm, RecuseForm, SecondForm, WhyForm
+from .forms import (
+    DecideForm,
+    DropForm,
+    OperatorForm,
+    RecordForm,
+    RecordManyForm,
+    RecuseForm,
+    SaveViewForm,
+    SecondForm,
+    WhyForm,
+)
 from .models import Case
 from .previews import letter_preview
 
@@ -62,7 +75,6 @@ def _page_number(request: HttpRequest) -> int:
 
 def _filters(request: HttpRequest) -> desk.Filters:
     given = {name: request.GET.get(name, "").replace("\x00", "").strip()[:80] for name in ("q", *KEPT)}
-    given["view"] = given["view"] if given["view"] in desk.VIEWS else "open"
     return desk.Filters(**given, page=_page_number(request))
 
 
@@ -79,6 +91,10 @@ def if_there_is_time(officer: User, now: dt.datetime) -> list[Link]:
 @require_safe
 @officer_required
 def queue(request: HttpRequest) -> HttpResponse:
+    return show_queue(request)
+
+
+def show_queue(request: HttpRequest, *, form: SaveViewForm | None = None, status: int = 200) -> HttpResponse:
     given, filters = request.GET, _filters(request)
     if filters.q and (found := queries.reference_of(filters.q)) is not None:
         return to_page(request, "case", reference=found)
@@ -86,7 +102,8 @@ def queue(request: HttpRequest) -> HttpResponse:
     request.for_me = shown.for_me  # type: ignore[attr-defined]
     rest = given.copy()
     rest.pop("page", None)
-    is_filtered = any((filters.q, filters.service, filters.checks, filters.who))
+    filters = shown.filters
+    is_filtered = any((filters.q, filters.service, filters.checks, filters.who, filters.queue))
     is_empty = not shown.rows and filters.view == "open" and not is_filtered
     context = {
         "desk": shown,
@@ -98,9 +115,46 @@ def queue(request: HttpRequest) -> HttpResponse:
         "rest": rest.urlencode(),
         "kept": [(name, given[name][:60]) for name in KEPT if given.get(name)],
         "is_filtered": is_filtered,
+        "saved": _saved(shown),
+        "save_form": form or SaveViewForm(),
         "language": get_language(),
     }
-    return render(request, "decide/queue.html", context)
+    return render(request, "decide/queue.html", context, status)
+
+
+def _saved(shown: desk.Desk) -> list[dict[str, Any]]:
+    """The officer's own views, each with the end of its address and whether it is the one that is shown."""
+    found = []
+    for view, count in shown.saved:
+        asked = {name: getattr(view, name) for name in KEPT}
+        is_shown = not shown.filters.q and all(getattr(shown.filters, name) == asked[name] for name in KEPT)
+        kept = urlencode({name: value for name, value in asked.items() if value})
+        found.append({"view": view, "count": count, "kept": kept, "is_shown": is_shown})
+    return found
+
+
+@officer_required
+@posted_from("decide:queue")
+def save_view(request: HttpRequest) -> HttpResponse:
+    """Save the filter that is shown, without the words that were searched for, or forget one that was saved."""
+    officer = person(request)
+    if "forget" in request.POST:
+        with suppress(ValidationError):
+            queues.forget_view(officer=officer, view=request.POST["forget"])
+        return to_page(request, "queue")
+    form = SaveViewForm(request.POST)
+    if form.is_valid():
+        filters = desk.shown_as(_filters(request))
+        asked = {name: getattr(filters, name) for name in KEPT}
+        try:
+            queues.save_view(officer=officer, name=form.cleaned_data["name"], **asked)
+        except queues.TooManyViews as error:
+            said = _("You have saved %(most)s views already. Delete one of them first.")
+            form.add_error("name", said % {"most": error.most})
+    if form.errors:
+        return show_queue(request, form=form, status=422)
+    messages.success(request, _("The view is saved."))
+    return to_page(request, "queue")
 
 
 def _views(shown: desk.Desk) -> list[dict[str, Any]]:
@@ -212,6 +266,7 @@ def show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "
         "recuse_form": RecuseForm(),
         "operator_form": OperatorForm(),
         "keys": _keys(request),
+        "ways": words.ways_to_find_out(),
         "paper": page.paper(paper),
         "several_form": page.several_form(),
         "held": words.why_held(shown.application, page.now),
@@ -278,6 +333,7 @@ def _show_address(
         "application": page.application,
         "address": shown,
         "checks": page.shown(shown.checks),
+        "ways": words.ways_to_find_out(),
         "record_form": RecordForm(),
     }
     return render(request, "decide/address.html", context | extra, status=status)
@@ -355,7 +411,7 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
         return _too_late(request, decided, form.cleaned_data["text"])
     if form.errors:
         return show(request, decided, form=form, status=422)
-    return _next(request, decided)
+    return _next(request, decided) or to_page(request, "queue")
 
 
 def _too_late(request: HttpRequest, case: Case, typed: str) -> HttpResponse:
@@ -366,7 +422,19 @@ def _too_late(request: HttpRequest, case: Case, typed: str) -> HttpResponse:
     return show(request, queries.cases().get(pk=case.pk), unsent=typed, status=409)
 
 
-def _next(request: HttpRequest, after: Case) -> HttpResponse:
+@officer_required
+@posted_from("decide:queue")
+def take_next(request: HttpRequest) -> HttpResponse:
+    """The first case of the queue that is shown which is free, or the officer's own."""
+    return _next(request) or _nothing_free(request)
+
+
+def _nothing_free(request: HttpRequest) -> HttpResponse:
+    messages.warning(request, _("No case of this view is free."))
+    return to_page(request, "queue")
+
+
+def _next(request: HttpRequest, after: Case | None = None) -> HttpResponse | None:
     """The next case of the same queue. It is the officer's from now on: nobody opens a file that another one reads."""
     officer, filters = person(request), _filters(request)
     for _try in range(3):
@@ -378,7 +446,7 @@ def _next(request: HttpRequest, after: Case) -> HttpResponse:
         except (assignment.AlreadyTaken, transitions.NotPossibleNow):
             continue  # a colleague was quicker
         return to_page(request, "case", reference=following.application.reference)
-    return to_page(request, "queue")
+    return None
 
 
 def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:

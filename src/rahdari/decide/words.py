@@ -155,6 +155,17 @@ def why_not_second(reason: CannotSecond) -> str:
     }[reason]
 
 
+def ways_to_find_out() -> list[str]:
+    """How officers usually find something out, each with another first letter: offered where they record it."""
+    return [
+        _("Read in the papers of the file."),
+        _("Looked up in the public register."),
+        _("Called the number that was given."),
+        _("Asked the operator."),
+        _("Heard from the applicant."),
+    ]
+
+
 def why_kept_back(ground: str) -> str:
     """Why the holder does not read a note; empty where they do."""
     return (

@@ -60,9 +60,22 @@ def desk(
     of any case can be asked for."""
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rahdari-bench-")))
-        folder.mkdir(exist_ok=True, parents=True)
-        data = folder / "data"
-        data.mkdir(mode=0o700, exist_ok=True)
+        stack.enter_context(database(folder))
+        found, filled = Desk(open_cases), folder / "filled"
+        if not filled.exists():
+            found.fill(open_cases, decided, registrations, readable=readable)
+            filled.touch()
+        found.look_around()
+        yield found
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[None]:
+    """Tables, keys and static files, for pages in this process; from then on Django can be imported."""
+    folder.mkdir(exist_ok=True, parents=True)
+    data = folder / "data"
+    data.mkdir(mode=0o700, exist_ok=True)
+    with ExitStack() as stack:
         os.environ["DJANGO_SETTINGS_MODULE"] = "rahdari.settings.test"
         from rahdari.ops.postgres import running_postgres
 
@@ -76,7 +89,7 @@ def desk(
         from tests.builders.shared import known_networks
 
         stack.enter_context(known_networks())
-        kept, filled = folder / "keys", folder / "filled"
+        kept = folder / "keys"
         if kept.exists():
             shutil.copytree(kept, Path(settings.DATA) / "keys")
         else:
@@ -84,12 +97,7 @@ def desk(
             shutil.copytree(Path(settings.DATA) / "keys", kept)
         call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)
-        found = Desk(open_cases)
-        if not filled.exists():
-            found.fill(open_cases, decided, registrations, readable=readable)
-            filled.touch()
-        found.look_around()
-        yield found
+        yield
 
 
 @dataclass
@@ -224,6 +232,7 @@ class Desk:
     def pages(self) -> dict[str, Callable[[], Any]]:
         from django.urls import reverse
 
+        from rahdari import policy
         from rahdari.decide import desk
 
         last, found = {}, {}
@@ -237,6 +246,8 @@ class Desk:
             last[view] = -(-shown.total // PAGE)
             queue(f"{view}, in the middle", view=view, page=max(1, last[view] // 2))
             queue(f"{view}, last", view=view, page=last[view])
+        for each in policy.current(None).queues:
+            queue(f"of the policy, {each.key}", queue=each.key)
         for checks in ("failed", "waiting", "passed"):
             queue(f"checks {checks}", checks=checks)
             queue(f"late, checks {checks}, in the middle", view="late", checks=checks, page=last["late"] // 4)

@@ -104,6 +104,10 @@ def judge(results: Results) -> list[Judged]:
             _worst(large, "cpu p95 ms"), "ms", "less",
         ),
         Judged(
+            "officer", "an ordinary case by the keyboard, all but the thinking (the worst kind)", 60.0,
+            _worst(results.get("officer", ()), "in all s"), "s", "less",
+        ),
+        Judged(
             "growth", "an application on the largest register, times the smallest (the worst part)", 1.2,
             _worst(growth, "of the smallest"), "x", "less",
         ),

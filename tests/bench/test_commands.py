@@ -224,8 +224,8 @@ class TestReport:
         assert found == {
             "signed": False, "one": True, "bird": True, "many": False, "single": True, "irrd": None,
             "cold": False, "memory": True, "flat-cpu": False, "flat": True,
-            "day": False, "page": True, "application": True, "desk": None, "growth": False, "idle": True,
-            "beside": True,
+            "day": False, "page": True, "application": True, "desk": None, "officer": None,
+            "growth": False, "idle": True, "beside": True,
         }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from .test_walk import (
     DECIDERS_OF_APPEALS,
     IN_BETWEEN,
     METHODS,
+    NAMED_FROM_OUTSIDE,
     OF_STAFF,
     OFFICERS,
     OFFICERS_ON_RECORD,
@@ -239,6 +240,7 @@ class TestTheOwner:
             OFFICERS
             | OFFICERS_ON_RECORD
             | DECIDERS_OF_APPEALS
+            | NAMED_FROM_OUTSIDE
             | OPERATORS
             | ASSOCIATIONS
             | ADMINISTRATORS
@@ -366,7 +368,7 @@ class TestAnotherPerson:
 
     def test_opens_pages_of_staff_only_with_the_post(self, world: World, visitor: str) -> None:
         names = OPERATORS | ASSOCIATIONS | ADMINISTRATORS | WATCHERS_OF_POSTS | ACCOUNTANTS
-        names |= OFFICERS | OFFICERS_ON_RECORD | DECIDERS_OF_APPEALS | STAFF
+        names |= OFFICERS | OFFICERS_ON_RECORD | DECIDERS_OF_APPEALS | NAMED_FROM_OUTSIDE | STAFF
         if visitor in AT_THE_DESK:
             names = names - OFFICERS - OFFICERS_ON_RECORD - STAFF
         if visitor == "director":

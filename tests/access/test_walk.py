@@ -131,18 +131,20 @@ DECIDERS_OF_APPEALS = frozenset(
     """appeal:appeals appeal:appeal appeal:take appeal:set_hearing appeal:record_hearing appeal:decide
     appeal:refuse_late appeal:name_reviewer appeal:paper""".split()
 )
+# Whoever was named from outside for one proposal, and nobody of the office: tests/decide/test_reviewers.py.
+NAMED_FROM_OUTSIDE = frozenset({"decide:review", "decide:review_paper"})
 OFFICERS = frozenset(
     """decide:queue decide:approvals decide:grants decide:unreached decide:keys demand:ledger demand:new portal:feed
     demand:demand demand:find_file demand:open_file demand:answer demand:agree portal:hold
     portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
-    complaint:paper decide:save_view decide:take_next""".split()
+    complaint:paper complaint:name_reviewer decide:save_view decide:take_next""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
     decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
     decide:name_network decide:revoke decide:ask_operator decide:record_several decide:search_from_case
-    decide:document decide:hold decide:note decide:recuse appeal:written appeal:served""".split()
+    decide:document decide:hold decide:note decide:recuse decide:name_reviewer appeal:written appeal:served""".split()
 )
 READ_AT_THE_DESK = frozenset(
     "decide:case decide:why decide:addresses decide:addresses_table decide:address decide:document".split()
@@ -180,6 +182,7 @@ EXPECTED = (
     OFFICERS,
     OFFICERS_ON_RECORD,
     DECIDERS_OF_APPEALS,
+    NAMED_FROM_OUTSIDE,
     OPERATORS,
     ASSOCIATIONS,
     OWN_ATTESTATION,
@@ -222,7 +225,11 @@ OF_STAFF = {
     "administrator": ADMINISTRATORS | WATCHERS_OF_POSTS,
     "accountant": ACCOUNTANTS,
 }
-OPENED_BY = {**OF_STAFF, "A": frozenset(ALL) - API - frozenset().union(*OF_STAFF.values()), "nobody": ANYONE}
+OPENED_BY = {
+    **OF_STAFF,
+    "A": frozenset(ALL) - API - frozenset().union(NAMED_FROM_OUTSIDE, *OF_STAFF.values()),
+    "nobody": ANYONE,
+}
 
 
 # -- the story -------------------------------------------------------------------------------------------------------
@@ -320,6 +327,7 @@ class World:
             },
             **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
             **{key: {"reference": self.appeal, "document": uuid.uuid4()} for key in DECIDERS_OF_APPEALS},
+            **{key: {"reference": "A-2611-7BTF-QFHR", "document": uuid.uuid4()} for key in NAMED_FROM_OUTSIDE},
             **{key: {"id": self.demand} for key in ALL if key.startswith("demand:")},
             "portal:hold": {"hold": uuid.uuid4()},
             **{
@@ -328,7 +336,8 @@ class World:
             },
             **{
                 key: {"reference": self.complaint, "document": self.paper}
-                for key in ("complaint:complaint", "complaint:decide", "complaint:paper")
+                for key in OFFICERS
+                if key.startswith("complaint:")
             },
             **{
                 key: {"reference": self.complaint, "token": links.token(purpose, self.complaint)}

@@ -11,7 +11,7 @@ from rahdari.appeal.models import Appeal, Point
 from rahdari.appeal.rules import Against, CannotDecide, Outcome, State
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
-from rahdari.decide import assignment, deadlines, granting, refusals, revocation, transitions
+from rahdari.decide import assignment, deadlines, granting, refusals, reviewing, revocation, transitions
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case, Decision, Revocation
 from rahdari.decide.rules import Status
@@ -348,11 +348,11 @@ class TestWithoutASecondPerson:
         )
         appeal = decided(queries.appeals().get(pk=appeal.pk), reviewer)
         assert appeal.by_the_only_one
-        assert [each.template for each in letters.letters_of(reviewer)] == ["appeal_to_review"]
+        assert [each.template for each in letters.letters_of(reviewer)] == ["asked_to_review"]
 
     def test_nobody_from_outside_where_somebody_could(self, officer: User, director: User, uninvolved: User) -> None:
         case, _taken = struck_out(officer, director)
-        with pytest.raises(actions.SomebodyCould):
+        with pytest.raises(reviewing.SomebodyCould):
             actions.name_reviewer(
                 appeal=sent(case), supervisor=director, reviewer=a_person(), who="A judge.", now=LATER + 3 * DAY
             )

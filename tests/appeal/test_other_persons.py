@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 
 from rahdari.appeal import actions, queries
 from rahdari.appeal.models import Appeal
-from rahdari.decide import assignment, questions, recusing, refusals, revocation, transitions
+from rahdari.decide import assignment, questions, recusing, refusals, reviewing, revocation, transitions
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case, Decision, Revocation
 from rahdari.errors import RahdariError
@@ -76,7 +76,7 @@ def test_nobody_decides_an_appeal_who_had_any_part(part: str, post: str) -> None
     case = a_case()
     PARTS[part](case, user)
     appeal = Appeal.objects.create(case=case, number=1, against="silence", begun_at=LATER)
-    assert user.pk in queries.with_part_in(fresh(case), [user])
+    assert user.pk in reviewing.with_part_in(fresh(case), [user])
     appeal = queries.appeals().get(pk=appeal.pk)
     Appeal.objects.filter(pk=appeal.pk).update(
         sent_at=LATER, sent_by="person:x", grounds=["silence"], due_at=LATER + 30 * DAY

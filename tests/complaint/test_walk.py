@@ -13,8 +13,9 @@ import pytest
 from rahdari.complaint import actions, queries, rules
 from rahdari.complaint.models import Complaint
 from rahdari.complaint.rules import Answer, State
-from rahdari.people.models import User
-from tests.builders.cases import DAY, HOUR, NOW, an_officer
+from rahdari.decide import recusing
+from rahdari.people.models import Role, User
+from tests.builders.cases import DAY, HOUR, NOW, a_person, an_officer
 from tests.walk_of_acts import NothingThere, Walk
 
 from .test_complaints import SENDER, registered
@@ -76,12 +77,24 @@ def decide(world: World) -> None:
     actions.decide(complaint=world.complaint, officer=world.officer, **facts)
 
 
+def name_reviewer(world: World) -> None:
+    """Nobody in the office is without a part any more."""
+    supervisor = an_officer("Supervisor F", role=Role.SUPERVISOR)
+    case = world.complaint.case
+    if case is not None:
+        recusing.recuse(case=case, officer=supervisor, why=WORDS, now=world.now)
+    world.officer.posts.update(ended_at=world.now)
+    facts: dict[str, Any] = {"reviewer": a_person(), "who": WORDS, "now": world.now}
+    actions.name_reviewer(complaint=world.complaint, supervisor=supervisor, **facts)
+
+
 ACTS: dict[str, Callable[[World], object]] = {
     "confirm": lambda w: actions.confirm(complaint=w.complaint, now=w.now),
     "forget": by_clock(actions.forget, lambda each: each.sent_at and each.sent_at + 8 * DAY),
     "look_up": lambda w: actions.look_up(now=w.now),
     "answer": lambda w: actions.answer(complaint=w.complaint, words=WORDS, actor="person:x", now=w.now),
     "let_answer_lapse": by_clock(actions.let_answer_lapse, lambda each: each.answer_due_at),
+    "name_reviewer": name_reviewer,
     "decide": decide,
     "let_time_run_out": by_clock(actions.run_out, lambda each: each.due_at),
     "tell": by_clock(actions.tell, lambda each: each.due_at),

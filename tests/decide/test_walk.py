@@ -33,6 +33,7 @@ from rahdari.decide import (
     questions,
     recusing,
     refusals,
+    reviewing,
     revocation,
     rules,
     set_aside,
@@ -42,12 +43,22 @@ from rahdari.decide.models import Case, Decision, Notice
 from rahdari.decide.rules import CaseStanding, Status
 from rahdari.errors import RahdariError
 from rahdari.journal.models import JournalEntry
+from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.publish import actions as publish
 from rahdari.register import actions as registering
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
-from tests.builders.cases import HOUR, NOW, a_case, a_decided_application, a_gateway, an_application, an_officer
+from tests.builders.cases import (
+    HOUR,
+    NOW,
+    a_case,
+    a_decided_application,
+    a_gateway,
+    a_person,
+    an_application,
+    an_officer,
+)
 from tests.builders.rules import suspending_first
 from tests.decide.test_rules import after
 from tests.walk_of_acts import NothingThere, Walk
@@ -234,6 +245,16 @@ def by_rule(world: World) -> None:
         raise NothingThere
 
 
+def name_reviewer(world: World) -> None:
+    """Nobody is in the office but who proposed it."""
+    proposer = world.notice().proposed_by
+    for user in (world.officer, world.second, world.supervisor):
+        user.posts.update(ended_at=world.now)
+    people.appoint(user=proposer, role=Role.SUPERVISOR, actor="system:test", now=world.now)
+    facts = {"reviewer": a_person(), "who": WORDS, "now": world.now}
+    reviewing.name_for_proposal(case=world.case, supervisor=proposer, **facts)  # type: ignore[arg-type]
+
+
 ACTS: dict[str, Callable[[World], object]] = {
     "grant_by_rule": by_rule,
     "take_case": lambda w: assignment.take_case(case=w.case, officer=w.officer, now=w.now),
@@ -290,6 +311,7 @@ ACTS: dict[str, Callable[[World], object]] = {
     "restore_registration": lambda w: revocation.restore_registration(
         case=w.case, officer=w.officer, why=WORDS, now=w.now
     ),
+    "name_reviewer": name_reviewer,
     "end_suspension": end_suspension,
     "restore_by_rule": lambda w: ending.restore_renewed(registration=entries.fresh(w.registration()), now=w.now),
     "set_aside_refusal": lambda w: set_aside.set_aside_refusal(case=w.case, actor="appeal:x", allowed=True, now=w.now),

@@ -19,9 +19,10 @@ from rahdari.apply import access
 from rahdari.apply.models import Application
 from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
-from rahdari.decide import case_clock, set_aside
+from rahdari.decide import case_clock, reviewing, set_aside
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case
+from rahdari.decide.reviewer_models import Reviewer
 from rahdari.decide.transitions import NotAnOfficer, ReasonNeeded, lock, sentence
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
@@ -31,7 +32,7 @@ from rahdari.people.models import User
 from rahdari.web.language import in_both
 
 from . import queries, rules
-from .models import Appeal, Point, Reviewer, Served
+from .models import Appeal, Point, Served
 from .queries import Appealable
 from .rules import Against, Ground, Held, Outcome
 from .words import came_of
@@ -69,13 +70,6 @@ class NotYours(RahdariError):
     """Somebody else has taken the appeal, or nobody has. `.appeal`"""
 
     says = "{appeal} is not in this person's hands"
-    appeal: Appeal
-
-
-class SomebodyCould(RahdariError):
-    """Somebody in the office may decide the appeal: no reviewer from outside is named. `.appeal`"""
-
-    says = "{appeal} can be decided in the office"
     appeal: Appeal
 
 
@@ -172,6 +166,7 @@ def withdraw(*, appeal: Appeal, actor: str, now: dt.datetime) -> Appeal:
     appeal = _lock(appeal, "withdraw")
     appeal.withdrawn_at = now
     appeal.save(update_fields=["withdrawn_at"])
+    reviewing.end(appeal.subject, now)
     _end_meanwhile(appeal, now)
     _record(appeal, "withdrew", actor, now)
     return appeal
@@ -248,6 +243,7 @@ def decide(
     whole = rules.outcome_of(Outcome(point.outcome) for point in found)
     _carry_out(appeal, whole, now)
     appeal.save()
+    reviewing.end(appeal.subject, now)
     _record(appeal, "decided", queries.actor_for(user), now, reason=whole)
     _write_decision(queries.appeals().get(pk=appeal.pk), found, now)
     wake()
@@ -263,6 +259,7 @@ def refuse_late(*, appeal: Appeal, user: User, why: str, now: dt.datetime) -> Ap
     appeal.text, appeal.excused, appeal.closed_at = sentence(why), False, now
     _decided(appeal, user, now)
     appeal.save()
+    reviewing.end(appeal.subject, now)
     _end_meanwhile(appeal, now)
     _record(appeal, "refused_late", queries.actor_for(user), now)
     _write_decision(queries.appeals().get(pk=appeal.pk), (), now)
@@ -272,31 +269,17 @@ def refuse_late(*, appeal: Appeal, user: User, why: str, now: dt.datetime) -> Ap
 @transaction.atomic
 def name_reviewer(*, appeal: Appeal, supervisor: User, reviewer: User, who: str, now: dt.datetime) -> Reviewer:
     """Nobody in the office may decide the appeal: somebody from outside does, and reads this one file for it.
-    Raises SomebodyCould, MayNotDecide, NotPossibleNow, ReasonNeeded (`text`).
+    Raises NotPossibleNow, and as `reviewing.name_reviewer` does.
     """
     appeal = _lock(appeal, "name_reviewer")
-    if not people.is_supervisor(supervisor):
-        raise NotAnOfficer(supervisor)
-    if queries.deciders(appeal):
-        raise SomebodyCould(appeal)
-    if reviewer.pk in queries.with_part_in(appeal.case, [reviewer]):
-        raise MayNotDecide(rules.CannotDecide.PART)
-    if getattr(appeal, "reviewer", None) is not None:
-        raise NotPossibleNow("name_reviewer", appeal)
-    named = Reviewer.objects.create(appeal=appeal, user=reviewer, named_by=supervisor, who=sentence(who), at=now)
-    _record(appeal, "named_reviewer", queries.actor_for(supervisor), now)
-    letters.write_letter(
-        to=reviewer,
-        template="appeal_to_review",
-        about=appeal.case.application.subject,
-        context={
-            "reference": appeal.reference,
-            "due_at": appeal.due_at,
-            "url": reverse("appeal:appeal", args=[appeal.reference]),
-        },
+    return reviewing.name_reviewer(
+        matter=queries.matter_of(appeal),
+        supervisor=supervisor,
+        reviewer=reviewer,
+        who=who,
+        act="appeal.named_reviewer",
         now=now,
     )
-    return named
 
 
 @transaction.atomic
@@ -360,6 +343,7 @@ def _close(appeal: Appeal, move: str, now: dt.datetime) -> bool:
         return False
     locked.closed_at = now
     locked.save(update_fields=["closed_at"])
+    reviewing.end(locked.subject, now)
     return True
 
 

@@ -3,7 +3,7 @@
 from rahdari.apply.models import Application
 from rahdari.archive.actions import Box
 
-from .models import Appeal, Point, Reviewer, Served
+from .models import Appeal, Point, Served
 
 
 def erase_words(*, application: Application, box: Box) -> None:
@@ -13,7 +13,6 @@ def erase_words(*, application: Application, box: Box) -> None:
     for rows in (
         found,
         Point.objects.filter(appeal__in=found),
-        Reviewer.objects.filter(appeal__in=found),
         Served.objects.filter(case__application=application),
     ):
         box.take(rows)
@@ -23,9 +22,6 @@ def erase_words(*, application: Application, box: Box) -> None:
     for point in Point.objects.filter(appeal__in=found):
         point.why = ""
         point.save(update_fields=["why"])
-    for reviewer in Reviewer.objects.filter(appeal__in=found):
-        reviewer.who = ""
-        reviewer.save(update_fields=["who"])
     for served in Served.objects.filter(case__application=application):
         served.how = ""
         served.save(update_fields=["how"])

@@ -171,21 +171,6 @@ class TooLateForm(forms.Form):
     )
 
 
-class ReviewerForm(forms.Form):
-    use_required_attribute = False
-    email = forms.EmailField(
-        label=gettext_lazy("Email address of the reviewer"),
-        widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "off"}),
-        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give an email address.")),
-    )
-    who = fields.text(
-        gettext_lazy("Who that is, and why they can decide this"),
-        gettext_lazy("Say who that is."),
-        rows=2,
-        hint=gettext_lazy("The appellant reads this."),
-    )
-
-
 class ServedForm(forms.Form):
     use_required_attribute = False
     on = fields.day(gettext_lazy("On which day it was handed over"), gettext_lazy("Give the day."))

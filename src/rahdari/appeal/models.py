@@ -1,4 +1,4 @@
-"""Appeals, their points, and reviewers from outside.
+"""Appeals and their points.
 
 Invariants, each also held by the database: a decision is appealed against once; whoever had a part in it neither takes
 nor decides the appeal; one who asked to be heard is heard, or did not come, before it is decided; a point is decided
@@ -7,6 +7,7 @@ once, with reasons; what was sent or decided is never rewritten. Words are encry
 
 import datetime as dt
 import uuid
+from functools import cached_property
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -14,6 +15,7 @@ from django.db import models
 from django.db.models import Q
 
 from rahdari.decide.models import Case, Decision, Revocation
+from rahdari.decide.reviewer_models import Reviewer
 from rahdari.people.models import User
 from rahdari.vault.fields import EncryptedTextField
 
@@ -145,6 +147,11 @@ class Appeal(models.Model):
         """The decision whose absence was appealed against came first."""
         return self.closed_at is not None and self.decided_at is None
 
+    @cached_property
+    def reviewer(self) -> Reviewer | None:
+        """Somebody from outside who was named to decide it."""
+        return Reviewer.of(self.subject)
+
     def is_overdue(self, now: dt.datetime) -> bool:
         end = self.due_at if self.state == State.OPEN else self.carry_out_by
         return self.state in {State.OPEN, State.DECIDED} and end is not None and now > end
@@ -186,18 +193,3 @@ class Served(models.Model):
 
     def __str__(self) -> str:
         return f"served:{self.pk}"
-
-
-class Reviewer(models.Model):
-    """Somebody from outside who decides one appeal, and reads that one file: nobody in the office could."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    appeal = models.OneToOneField(Appeal, on_delete=models.PROTECT, related_name="reviewer")
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    named_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    # Who that is, and why they are fit: the appellant reads it.
-    who = EncryptedTextField()
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"reviewer:{self.pk}"

@@ -3,31 +3,31 @@ somebody who may decide it, and records that it did. The appellant's pages reach
 """
 
 import datetime as dt
-import uuid
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from rahdari import policy
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
-from rahdari.decide import case_clock, conflicts_of_interest
+from rahdari.decide import case_clock, conflicts_of_interest, reviewing
 from rahdari.decide import queries as cases
 from rahdari.decide.due import WHILE_OPEN, last_moment
 from rahdari.decide.models import Case, Decision, Revocation
+from rahdari.decide.reviewer_models import Reviewer
 from rahdari.decide.revocation import last_before_hearing, taken_back
+from rahdari.decide.rules import Needs, Status
 from rahdari.decide.rules import Outcome as Decided
-from rahdari.decide.rules import Status
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import queries as letters
 from rahdari.people import queries as people
-from rahdari.people.access import actor_of
 from rahdari.people.models import DIRECTOR, Role, User
 from rahdari.policy import Forum
+from rahdari.web.language import in_both
 
 from . import rules
 from .models import Appeal, Served
@@ -64,7 +64,6 @@ def appeals() -> QuerySet[Appeal]:
         "revocation__registration",
         "assigned_to",
         "decided_by",
-        "reviewer__user",
     )
     return found.prefetch_related("points")
 
@@ -166,29 +165,6 @@ def next_forums(appeal: Appeal) -> list[tuple[Forum, dt.datetime]]:
 # -- who may decide ------------------------------------------------------------------------------------------------
 
 
-def with_part_in(case: Case, found: Collection[User]) -> set[uuid.UUID]:
-    """Those of them who had a part in the case: who applied or acts for whoever did, proposed, decided, asked, took it,
-    recorded a check, or left it to others. In whatever post."""
-    keys = [each.pk for each in found]
-    if not keys:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT each FROM unnest(%s::uuid[]) AS each WHERE appeal_had_part(%s, each)", [keys, case.pk])
-        had = {row[0] for row in cursor.fetchall()}
-    return had | conflicts_of_interest.with_part_in(case.application, found)
-
-
-def cases_with_part_of(user: User, found: Collection[Case]) -> set[uuid.UUID]:
-    """Those of the cases in which this person had a part, in one question. Of their own applications the caller
-    knows."""
-    keys = [each.pk for each in found]
-    if not keys:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT each FROM unnest(%s::uuid[]) AS each WHERE appeal_had_part(each, %s)", [keys, user.pk])
-        return {row[0] for row in cursor.fetchall()}
-
-
 def has_rank(user: User) -> bool:
     """Who hears appeals against officers: a supervisor, or somebody of Director rank."""
     return people.is_supervisor(user) or people.has_rank(user, DIRECTOR)
@@ -197,27 +173,31 @@ def has_rank(user: User) -> bool:
 def why_not(appeal: Appeal, user: User) -> CannotDecide | None:
     """Why this person may not decide the appeal; None: they may."""
     return rules.may_decide(
-        had_part=user.pk in with_part_in(appeal.case, [user]),
+        had_part=user.pk in reviewing.with_part_in(appeal.case, [user]),
         has_rank=has_rank(user),
-        is_reviewer=_is_reviewer(appeal, user),
+        is_reviewer=Reviewer.is_named(appeal.subject, user),
     )
 
 
-def _is_reviewer(appeal: Appeal, user: User) -> bool:
-    reviewer = getattr(appeal, "reviewer", None)
-    return reviewer is not None and reviewer.user_id == user.pk
-
-
-def is_reviewer(user: User) -> bool:
-    """Whether somebody is named to decide an appeal that is open."""
-    return open_appeals().filter(reviewer__user=user).exists()
+def matter_of(appeal: Appeal) -> reviewing.Matter:
+    """What somebody from outside decides where nobody in the office may."""
+    return reviewing.Matter(
+        appeal.subject,
+        appeal.case,
+        Needs.APPEAL,
+        appeal.reference,
+        in_both(lambda: _("An appeal")),
+        reverse("appeal:appeal", args=[appeal.reference]),
+        appeal.due_at,
+    )
 
 
 def deciders(appeal: Appeal) -> list[User]:
     """Everybody in the office who may decide it."""
     posts = people.all_posts().filter(Q(role=Role.SUPERVISOR) | Q(role=Role.OFFICER, rank=DIRECTOR))
+    posts = posts.filter(user__is_active=True)
     found = {post.user_id: post.user for post in posts}
-    out = with_part_in(appeal.case, list(found.values()))
+    out = reviewing.with_part_in(appeal.case, list(found.values()))
     return [user for user in found.values() if user.pk not in out]
 
 
@@ -231,7 +211,8 @@ def for_decider(user: User) -> list[Appeal]:
     """The open appeals that this person may see: of others, as somebody of rank; their own file, as a reviewer."""
     found = open_appeals()
     if not has_rank(user):
-        found = found.filter(reviewer__user=user)
+        named = {each.matter for each in reviewing.reviews_of(user)}
+        return [each for each in found if each.subject in named]
     is_own = conflicts_of_interest.own_of(user)
     return [each for each in found[:200] if not is_own(each.case.application)]
 
@@ -250,7 +231,7 @@ def waiting_for(user: User) -> int:
 
 def actor_for(user: User) -> str:
     """How the journal names whoever decides."""
-    return cases.actor_of(user) if people.is_officer(user) else actor_of(user)
+    return cases.actor_of(user) if people.is_officer(user) else reviewing.actor_of(user)
 
 
 def appeal_for_decider(*, user: User, reference: str, now: dt.datetime) -> Appeal:
@@ -258,7 +239,7 @@ def appeal_for_decider(*, user: User, reference: str, now: dt.datetime) -> Appea
     number, _dash, place = reference.replace("\0", "").rpartition("-P")
     found = appeals().filter(case__application__reference=number, sent_at__isnull=False)
     appeal = found.filter(number=int(place)).first() if place.isdecimal() and len(place) < 4 else None
-    if appeal is None or not (has_rank(user) or _is_reviewer(appeal, user)):
+    if appeal is None or not (has_rank(user) or Reviewer.is_named(appeal.subject, user)):
         raise AppealNotFound(reference)
     if conflicts_of_interest.own_of(user)(appeal.case.application):
         raise AppealNotFound(reference)
@@ -278,6 +259,21 @@ def appeal_for_decider(*, user: User, reference: str, now: dt.datetime) -> Appea
 def papers_of(appeal: Appeal) -> QuerySet[Document]:
     """What came with it."""
     return applications.documents_of_answer(appeal.case.application, appeal.subject)
+
+
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+def by_the_only_one(now: dt.datetime) -> int:
+    """How many were decided in the last year by somebody besides whom nobody in the office could."""
+    return Appeal.objects.filter(by_the_only_one=True, decided_at__gt=now - reviewing.COUNTED).count()
+
+
+def waiting_for_nobody() -> int:
+    """How many are open that nobody in the office may decide, with nobody from outside named for them."""
+    found = open_appeals().order_by().filter(decided_at__isnull=True)
+    alone = found.alias(could=reviewing.could_anybody("case_id", Needs.APPEAL)).filter(could=False)
+    return reviewing.without_reviewer([each.subject for each in alone])
 
 
 # -- for the workflow ----------------------------------------------------------------------------------------------

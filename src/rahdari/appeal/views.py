@@ -7,10 +7,8 @@ this one file and no other page of the desk.
 import datetime as dt
 import uuid
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,42 +19,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari import policy
-from rahdari.apply import queries as applications
-from rahdari.decide import case_clock, paper_views, remedies
-from rahdari.decide import queries as cases
+from rahdari.decide import case_clock, paper_views, remedies, reviewing
+from rahdari.decide.case_access import named_from_outside, or_reviewer
 from rahdari.decide.case_page import CasePage
+from rahdari.decide.forms import ReviewerForm
 from rahdari.decide.transitions import NotAnOfficer
-from rahdari.journal import actions as journal
-from rahdari.people import actions as people_acts
 from rahdari.people import queries as people
-from rahdari.people.access import no_access, person, person_required, used_second_factor
-from rahdari.people.models import Role
-from rahdari.vault.files import FileMissing
+from rahdari.people.access import person
+from rahdari.people.models import Role, User
 from rahdari.web.posting import posted_from
 
 from . import actions, queries, words
-from .forms import DecisionForm, HearingForm, HeldForm, ReviewerForm, TooLateForm
+from .forms import DecisionForm, HearingForm, HeldForm, TooLateForm
 from .models import Appeal
 from .rules import CannotDecide
 
-View = Callable[..., HttpResponse]
-
-
-def decider_required(view: View) -> View:
-    """For whoever decides appeals, and for reviewers from outside: with a second factor, as all staff."""
-
-    @person_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        user = person(request)
-        if not queries.has_rank(user):
-            if not queries.is_reviewer(user):
-                return no_access(request, Role.SUPERVISOR)
-            if settings.STAFF_SECOND_FACTOR and not used_second_factor(request):
-                return redirect("people:second_factor")
-        return view(request, *args, **kwargs)
-
-    return guarded
+decider_required = or_reviewer(queries.has_rank, Role.SUPERVISOR)
 
 
 @never_cache
@@ -66,7 +44,7 @@ def appeals(request: HttpRequest) -> HttpResponse:
     """What is open, due first in front. A row names nobody: the file does, and opening it is on record."""
     user, now = person(request), timezone.now()
     found = queries.for_decider(user)
-    had_part = queries.cases_with_part_of(user, [each.case for each in found])
+    had_part = reviewing.cases_with_part_of(user, [each.case for each in found])
     rows = [
         {
             "appeal": each,
@@ -124,7 +102,7 @@ def _show(request: HttpRequest, shown: Appeal, *, status: int = 200, **extra: An
         "is_mine": shown.assigned_to_id == user.pk,
         "why_not": _why_not(shown, user),
         "deciders": len(deciders),
-        "can_name_reviewer": not deciders and people.is_supervisor(user) and getattr(shown, "reviewer", None) is None,
+        "can_name_reviewer": not deciders and people.is_supervisor(user),
         "is_overdue": shown.is_overdue(now),
         "came_of": words.came_of(shown),
         "is_officer": people.is_officer(user),
@@ -154,12 +132,13 @@ def _acted(request: HttpRequest, shown: Appeal, act: Callable[[], object], said:
         messages.warning(request, words.why_not(error.why))
     except actions.NotYours:
         messages.warning(request, _("Somebody else has this appeal."))
-    except actions.SomebodyCould:
-        messages.warning(request, _("Somebody in the office can decide this appeal: nobody from outside is needed."))
     except (actions.NotPossibleNow, NotAnOfficer):
         messages.warning(request, _("The appeal changed in the meantime. This is its status now."))
     else:
         messages.success(request, said)
+    # Whoever was named from outside reads nothing of it once it is decided.
+    if not queries.has_rank(person(request)) and not reviewing.is_reviewer(person(request)):
+        return redirect("portal:home")
     return redirect("appeal:appeal", reference=shown.reference)
 
 
@@ -244,13 +223,16 @@ def name_reviewer(request: HttpRequest, reference: str) -> HttpResponse:
     form = ReviewerForm(request.POST)
     if not form.is_valid():
         return _show(request, shown, reviewer_form=form, status=422)
-    given, now = form.cleaned_data, timezone.now()
 
-    def named() -> object:
-        reviewer = people_acts.register_person(email=given["email"], actor=queries.actor_for(user), now=now)
-        return actions.name_reviewer(appeal=shown, supervisor=user, reviewer=reviewer, who=given["who"], now=now)
+    def name(reviewer: User, who: str, now: dt.datetime) -> object:
+        return actions.name_reviewer(appeal=shown, supervisor=user, reviewer=reviewer, who=who, now=now)
 
-    return _acted(request, shown, named, _("The reviewer was told, and can open this file."))
+    try:
+        if not named_from_outside(request, form, name):
+            return _show(request, shown, reviewer_form=form, status=422)
+    except (actions.NotPossibleNow, NotAnOfficer):
+        messages.warning(request, _("The appeal changed in the meantime. This is its status now."))
+    return redirect("appeal:appeal", reference=shown.reference)
 
 
 @never_cache
@@ -259,19 +241,4 @@ def name_reviewer(request: HttpRequest, reference: str) -> HttpResponse:
 def paper(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpResponse:
     """A paper of the file, in a box of its own. The read is on record."""
     shown, user = _opened(request, reference), person(request)
-    application = shown.case.application
-    try:
-        found = applications.document_of(application=application, id=document)
-        journal.record(
-            act="apply.read_document",
-            actor=queries.actor_for(user),
-            subject=application.subject,
-            now=timezone.now(),
-            reason="complaint",
-            ground=cases.ground_of(shown.case),
-            detail={"document": str(found.pk), "rule": found.rule},
-        )
-        content = applications.content_of(found)
-    except (applications.DocumentNotFound, FileMissing):
-        raise Http404 from None
-    return paper_views.in_a_box(found, content, application.reference)
+    return paper_views.of_case(shown.case, document, actor=queries.actor_for(user), reason="complaint")

@@ -22,8 +22,8 @@ from rahdari.apply.models import Document
 from rahdari.archive.actions import Box
 from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
-from rahdari.decide import case_clock, revocation
-from rahdari.decide import queries as cases
+from rahdari.decide import case_clock, reviewing, revocation
+from rahdari.decide.reviewer_models import Reviewer
 from rahdari.decide.transitions import ReasonNeeded, lock, sentence
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
@@ -276,13 +276,14 @@ def decide(
         raise ReasonNeeded("codes")
     complaint.save(update_fields=["why", "decided_at", "decided_by", "outcome"])
     complaint.others.update(decided_at=now, decided_by=officer, outcome=outcome)
+    reviewing.end(complaint.subject, now)
     # After it was decided: whoever proposes has a part in the case from then on.
     if outcome == Outcome.FOUNDED and code and complaint.case is not None:
         complaint.notice = revocation.propose_revocation(
             case=complaint.case, officer=officer, code=code, text=complaint.why, evidence=evidence, now=now
         )
         complaint.save(update_fields=["notice"])
-    _record(complaint, "decided", cases.actor_of(officer), now, reason=outcome)
+    _record(complaint, "decided", queries.actor_for(officer), now, reason=outcome)
     if complaint.case is not None:
         _write_to_holder(
             complaint,
@@ -294,6 +295,22 @@ def decide(
         )
     wake()
     return complaint
+
+
+@transaction.atomic
+def name_reviewer(*, complaint: Complaint, supervisor: User, reviewer: User, who: str, now: dt.datetime) -> Reviewer:
+    """Nobody in the office may decide the complaint: somebody from outside does, and reads this one file for it.
+    Raises NotPossibleNow, and as `reviewing.name_reviewer` does.
+    """
+    complaint = _lock(complaint, "name_reviewer")
+    return reviewing.name_reviewer(
+        matter=queries.matter_of(complaint),
+        supervisor=supervisor,
+        reviewer=reviewer,
+        who=who,
+        act="complaint.named_reviewer",
+        now=now,
+    )
 
 
 # -- the clock -----------------------------------------------------------------------------------------------------
@@ -352,6 +369,7 @@ def erase(complaint: Complaint, box: Box, now: dt.datetime) -> None:
     """All that says who sent it, what it said and of which registration. That there was one, of which kind, and what
     came of it stays. In the caller's transaction."""
     box.take([complaint])
+    reviewing.erase_who(complaint.subject, box)
     for name in SAID:
         setattr(complaint, name, "")
     for name in TIED_TO:

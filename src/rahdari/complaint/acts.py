@@ -10,6 +10,7 @@ declare(
     Act("complaint.answered", _("The holder answered the complaint"), EVERYBODY),
     Act("complaint.answer_lapsed", _("The time to answer the complaint ended"), EVERYBODY),
     Act("complaint.ran_out", _("The complaint was not decided in its time"), EVERYBODY),
+    Act("complaint.named_reviewer", _("Somebody from outside was named to decide the complaint"), EVERYBODY),
     Act("complaint.decided", _("Complaint decided"), EVERYBODY),
     Act("complaint.read", seen=_("A complaint about your registration, and your answer to it")),
 )

@@ -12,15 +12,18 @@ import uuid
 from collections.abc import Collection
 
 from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from rahdari.appeal import queries as appeals
 from rahdari.apply import queries as applications
 from rahdari.apply import subjects
 from rahdari.apply.models import Application, Document
-from rahdari.decide import case_clock, conflicts_of_interest, revocation, searching
+from rahdari.decide import case_clock, conflicts_of_interest, reviewing, revocation, searching
 from rahdari.decide import queries as cases
 from rahdari.decide.due import WHILE_OPEN
 from rahdari.decide.models import Case
+from rahdari.decide.reviewer_models import Reviewer
+from rahdari.decide.rules import Needs
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import holders
@@ -31,6 +34,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING
 from rahdari.vault import links
+from rahdari.web.language import in_both
 
 from . import rules
 from .models import Complaint
@@ -190,14 +194,14 @@ def open_ones() -> QuerySet[Complaint]:
 
 def with_part_in(complaint: Complaint, found: Collection[User]) -> set[uuid.UUID]:
     """Those of them who had a part in the case, or sent the complaint or one like it."""
-    out = appeals.with_part_in(complaint.case, found) if complaint.case is not None else set()
+    out = reviewing.with_part_in(complaint.case, found) if complaint.case is not None else set()
     senders = {complaint.sender_id, *complaint.others.values_list("sender", flat=True)}
     return out | {each.pk for each in found if each.pk in senders}
 
 
 def with_part_of(user: User, found: Collection[Complaint]) -> set[uuid.UUID]:
     """The same of many complaints for one person, in two questions: the keys of those complaints."""
-    cases = appeals.cases_with_part_of(user, [each.case for each in found if each.case is not None])
+    cases = reviewing.cases_with_part_of(user, [each.case for each in found if each.case is not None])
     sent = Complaint.objects.filter(sender=user, part_of__in=[each.pk for each in found])
     own = {each.pk for each in found if each.case_id in cases or each.sender_id == user.pk}
     return own | {key for key in sent.values_list("part_of", flat=True) if key is not None}
@@ -205,7 +209,31 @@ def with_part_of(user: User, found: Collection[Complaint]) -> set[uuid.UUID]:
 
 def why_not(complaint: Complaint, user: User) -> CannotDecide | None:
     """Why this person may not decide it; None: they may."""
-    return rules.may_decide(had_part=user.pk in with_part_in(complaint, [user]), is_officer=people.is_officer(user))
+    return rules.may_decide(
+        had_part=user.pk in with_part_in(complaint, [user]),
+        is_officer=people.is_officer(user),
+        is_reviewer=Reviewer.is_named(complaint.subject, user),
+    )
+
+
+def matter_of(complaint: Complaint) -> reviewing.Matter:
+    """What somebody from outside decides where nobody in the office may."""
+    senders = {complaint.sender_id, *complaint.others.values_list("sender", flat=True)}
+    return reviewing.Matter(
+        complaint.subject,
+        complaint.case,
+        Needs.COMPLAINT,
+        complaint.reference,
+        in_both(lambda: _("A complaint")),
+        reverse("complaint:complaint", args=[complaint.reference]),
+        complaint.due_at,
+        besides=[each for each in senders if each is not None],
+    )
+
+
+def actor_for(user: User) -> str:
+    """How the journal names whoever decides."""
+    return cases.actor_of(user) if people.is_officer(user) else reviewing.actor_of(user)
 
 
 def codes_for(complaint: Complaint) -> list[Reason]:
@@ -221,7 +249,7 @@ def complaint_for_officer(*, user: User, reference: str, now: dt.datetime) -> Co
     """The complaint, with the read on record. Raises ComplaintNotFound."""
     found = complaints().filter(reference=reference.replace("\0", ""), looked_up_at__isnull=False)
     complaint = found.filter(part_of__isnull=True).first()
-    if complaint is None or not people.is_officer(user):
+    if complaint is None or not (people.is_officer(user) or Reviewer.is_named(complaint.subject, user)):
         raise ComplaintNotFound(reference)
     case = complaint.case
     if case is not None:
@@ -229,7 +257,7 @@ def complaint_for_officer(*, user: User, reference: str, now: dt.datetime) -> Co
             raise ComplaintNotFound(reference)
         journal.record(
             act="complaint.read",
-            actor=cases.actor_of(user),
+            actor=actor_for(user),
             subject=case.application.subject,
             now=now,
             reason="complaint",
@@ -244,7 +272,7 @@ def record_paper_read(complaint: Complaint, paper: Document, user: User, now: dt
     case = complaint.case
     journal.record(
         act="apply.read_document",
-        actor=cases.actor_of(user),
+        actor=actor_for(user),
         subject=ABOUT_NOBODY if case is None else case.application.subject,
         now=now,
         reason="complaint",

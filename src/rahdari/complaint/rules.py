@@ -94,6 +94,7 @@ class By(StrEnum):
     SENDER = "sender"
     HOLDER = "holder"
     DECIDER = "decider"
+    SUPERVISOR = "supervisor"
     CLOCK = "clock"
 
 
@@ -124,6 +125,7 @@ MOVES = (
     # Also after its time, until it is decided.
     Move(OPEN, "answer", OPEN, By.HOLDER, frozenset({Answer.ASKED, Answer.SILENT})),
     Move(OPEN, "let_answer_lapse", OPEN, By.CLOCK, frozenset({Answer.ASKED})),
+    Move(OPEN, "name_reviewer", OPEN, By.SUPERVISOR, frozenset(Answer) - {Answer.UNKNOWN}),
     # Never before the holder has answered, or had the time to.
     Move(OPEN, "decide", CLOSED, By.DECIDER, HEARD),
     # The office missed its own time.
@@ -159,7 +161,8 @@ class CannotDecide(StrEnum):
     OFFICER = "officer"
 
 
-def may_decide(*, had_part: bool, is_officer: bool) -> CannotDecide | None:
+def may_decide(*, had_part: bool, is_officer: bool, is_reviewer: bool = False) -> CannotDecide | None:
+    """`is_reviewer`: from outside, named for this complaint."""
     if had_part:
         return CannotDecide.PART
-    return None if is_officer else CannotDecide.OFFICER
+    return None if is_officer or is_reviewer else CannotDecide.OFFICER

@@ -3,6 +3,7 @@
 A row of the list names nobody. Opening one is on record before a byte of it is sent.
 """
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -16,17 +17,25 @@ from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Document
+from rahdari.decide import reviewing
+from rahdari.decide.case_access import named_from_outside, or_reviewer
+from rahdari.decide.forms import ReviewerForm
 from rahdari.decide.paper_views import in_a_box
-from rahdari.decide.transitions import CodeNotUsable
+from rahdari.decide.reviewer_models import Reviewer
+from rahdari.decide.transitions import CodeNotUsable, NotAnOfficer
 from rahdari.decide.transitions import NotPossibleNow as NotPossibleInTheCase
+from rahdari.people import queries as people
 from rahdari.people.access import officer_required, person
+from rahdari.people.models import Role, User
 from rahdari.vault.files import FileMissing
 from rahdari.web.posting import posted_from
 
 from . import actions, queries, rules, words
 from .forms import DecisionForm
 from .models import Complaint
-from .rules import Kind, Outcome
+from .rules import Kind, Outcome, State
+
+decider_required = or_reviewer(people.is_officer, Role.OFFICER)
 
 
 @never_cache
@@ -70,23 +79,25 @@ def _opened(request: HttpRequest, reference: str) -> Complaint:
         raise Http404 from None
 
 
-def _form(shown: Complaint, data: Any = None) -> DecisionForm:
+def _form(request: HttpRequest, shown: Complaint, data: Any = None) -> DecisionForm:
+    """Somebody from outside decides the complaint, and proposes nothing: an officer does."""
     outcomes = rules.KINDS[Kind(shown.kind)].outcomes
     possible = [each for each in outcomes if shown.case is not None or each != Outcome.FOUNDED]
-    return DecisionForm(data, outcomes=possible, codes=queries.codes_for(shown))
+    codes = queries.codes_for(shown) if people.is_officer(person(request)) else []
+    return DecisionForm(data, outcomes=possible, codes=codes)
 
 
 @never_cache
-@officer_required
+@decider_required
 @require_safe
 def complaint(request: HttpRequest, reference: str) -> HttpResponse:
     """The complaint; with `paper`, that file of it beside it."""
     shown = _opened(request, reference)
-    return _show(request, shown, _form(shown))
+    return _show(request, shown, _form(request, shown))
 
 
 @never_cache
-@officer_required
+@decider_required
 @require_safe
 def paper(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpResponse:
     """A file that came with it, in a box of its own. It is on record before a byte of it is sent."""
@@ -106,8 +117,16 @@ def _paper(shown: Complaint, wanted: str) -> Document | None:
     return next((each for each in came if str(each.pk) == wanted and each.erased_at is None), None)
 
 
-def _show(request: HttpRequest, shown: Complaint, form: DecisionForm, *, status: int = 200) -> HttpResponse:
+def _show(
+    request: HttpRequest,
+    shown: Complaint,
+    form: DecisionForm,
+    *,
+    reviewer_form: ReviewerForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     user = person(request)
+    is_alone = shown.state == State.OPEN and not reviewing.somebody_could(queries.matter_of(shown))
     others = queries.said_again(shown)
     context = {
         "complaint": shown,
@@ -126,6 +145,11 @@ def _show(request: HttpRequest, shown: Complaint, form: DecisionForm, *, status:
         "is_ripe": rules.allows(shown.state, shown.holder_answer, "decide"),
         "why_not": _why_not(shown, user),
         "form": form,
+        "is_officer": people.is_officer(user),
+        "is_alone": is_alone,
+        "supervisors": reviewing.who_can_name() if is_alone else (),
+        "reviewer": Reviewer.of(shown.subject),
+        "reviewer_form": reviewer_form or ReviewerForm() if is_alone and people.is_supervisor(user) else None,
         "wide": True,
     }
     return render(request, "complaint/complaint.html", context, status=status)
@@ -133,9 +157,26 @@ def _show(request: HttpRequest, shown: Complaint, form: DecisionForm, *, status:
 
 @officer_required
 @posted_from("complaint:complaint", "reference")
+def name_reviewer(request: HttpRequest, reference: str) -> HttpResponse:
+    shown, user = _opened(request, reference), person(request)
+    form = ReviewerForm(request.POST)
+
+    def name(reviewer: User, who: str, now: dt.datetime) -> object:
+        return actions.name_reviewer(complaint=shown, supervisor=user, reviewer=reviewer, who=who, now=now)
+
+    try:
+        if not form.is_valid() or not named_from_outside(request, form, name):
+            return _show(request, shown, _form(request, shown), reviewer_form=form, status=422)
+    except (actions.NotPossibleNow, NotAnOfficer):
+        messages.warning(request, _("The complaint changed in the meantime. This is its status now."))
+    return redirect("complaint:complaint", reference=reference)
+
+
+@decider_required
+@posted_from("complaint:complaint", "reference")
 def decide(request: HttpRequest, reference: str) -> HttpResponse:
     shown, user = _opened(request, reference), person(request)
-    form = _form(shown, request.POST)
+    form = _form(request, shown, request.POST)
     if not form.is_valid():
         return _show(request, shown, form, status=422)
     try:
@@ -151,4 +192,6 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
         messages.success(
             request, _("Decided. The holder was told. The person who complained is told on the day of the receipt.")
         )
+        if not people.is_officer(user):
+            return redirect("portal:home")
     return redirect("complaint:complaint", reference=reference)

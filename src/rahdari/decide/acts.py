@@ -88,6 +88,7 @@ declare(
     Act("decide.revoked", _("The registration was revoked"), EVERYBODY, with_code=True),
     Act("decide.suspended_first", _("The registration was suspended before a hearing"), EVERYBODY, with_code=True),
     Act("decide.restored_registration", _("The registration was restored"), EVERYBODY, with_code=True),
+    Act("decide.named_reviewer", _("Somebody from outside was named to decide the proposal"), EVERYBODY),
     Act("decide.set_aside", _("Set aside on appeal"), EVERYBODY, with_code=True),
     Act("decide.held_file", _("The file is kept longer than the normal period"), EVERYBODY),
     Act("decide.ended_hold", _("The file is kept for the normal period only"), EVERYBODY),

@@ -1,9 +1,12 @@
 """What the pages of a case share: opening it (which is on record), why where that is asked, and the way back."""
 
+import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate
 
+from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as render_page
@@ -12,11 +15,16 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from rahdari.people.access import person
+from rahdari.people.access import no_access, person, person_required, used_second_factor
+from rahdari.people.actions import register_person
+from rahdari.people.models import Role, User
 
-from . import queries
+from . import queries, reviewing
+from .forms import ReviewerForm
 from .models import Case
 from .queues import SAVED
+
+View = Callable[..., HttpResponse]
 
 WHY = "desk_why"
 
@@ -39,6 +47,46 @@ def open_for(request: HttpRequest, reference: str, *, ground: str) -> HttpRespon
     """Open the file for a demand, which is the ground of each look at it from now on."""
     request.session[WHY] = dict(request.session.get(WHY, {})) | {reference: queries.for_demand(ground)}
     return to_page(request, "case", reference=reference)
+
+
+def or_reviewer(holds: Callable[[User], bool], role: Role) -> Callable[[View], View]:
+    """For whoever holds a post, and for somebody from outside who was named to decide something: with a second factor,
+    as all staff."""
+
+    def decorate(view: View) -> View:
+        @person_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            user = person(request)
+            if not holds(user):
+                if not reviewing.is_reviewer(user):
+                    return no_access(request, role)
+                if settings.STAFF_SECOND_FACTOR and not used_second_factor(request):
+                    return redirect("people:second_factor")
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def named_from_outside(
+    request: HttpRequest, form: ReviewerForm, name: Callable[[User, str, dt.datetime], object]
+) -> bool:
+    """Name whom the form says. False: that cannot be, and the form shows why."""
+    supervisor, now = person(request), timezone.now()
+    actor = queries.actor_of(supervisor)
+    reviewer = register_person(email=form.cleaned_data["email"], actor=actor, now=now)
+    try:
+        name(reviewer, form.cleaned_data["who"], now)
+    except reviewing.HadPart:
+        form.add_error("email", _("This person had a part in the case, or works in the office. Name somebody else."))
+        return False
+    except reviewing.SomebodyCould:
+        messages.warning(request, _("Somebody in the office can decide this: nobody from outside is needed."))
+    else:
+        messages.success(request, _("The person was told, and can open this file."))
+    return True
 
 
 def asks_why[**P](view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Any:

@@ -38,7 +38,19 @@ from rahdari.policy import Policy, Reason
 from rahdari.publish import queries as publish
 from rahdari.register.models import Registration
 
-from . import addresses, conflicts_of_interest, desk, notes, operators, queries, remedies, revocation, rules, words
+from . import (
+    addresses,
+    conflicts_of_interest,
+    desk,
+    notes,
+    operators,
+    queries,
+    remedies,
+    reviewing,
+    revocation,
+    rules,
+    words,
+)
 from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
 from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
@@ -104,6 +116,7 @@ class _Read:
         self.asked_operators = questions.questions_with_answers(subject)
         self.operators = publish.active_operators()
         self.taken_back = revocation.taken_back(case)
+        self.alone = reviewing.asked_about(queries.open_notice(case))
         self.proposed = desk.proposed_for_me(reader)
         self.posts = people.all_posts() if with_posts else ()
         read = [each for each in vars(self).values() if isinstance(each, QuerySet)]
@@ -112,6 +125,7 @@ class _Read:
         hooks = optional.given(__package__, "on_case") if registration is not None else []
         self.besides: list[together.Part] = [each(registration) for each in hooks]
         of_rooms = [query for each in self.besides for query in each.read]
+        read += self.alone if queries.open_notice(case) is not None else ()
         together.ask(*read, *([] if delivered is None else [delivered]), *of_rooms)
 
 
@@ -597,6 +611,15 @@ class CasePage:
             return None
         self.notice.case = self.case
         return Second(self.reader, self.now).cannot(self.notice)
+
+    @cached_property
+    def alone(self) -> reviewing.Alone | None:
+        """Where nobody in the office may second the proposal."""
+        return reviewing.alone_with(self.notice, self._read.alone)
+
+    @property
+    def may_name_reviewer(self) -> bool:
+        return self.alone is not None and people.is_supervisor(self.reader)
 
     @property
     def may_second(self) -> bool:

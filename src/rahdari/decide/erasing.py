@@ -5,6 +5,7 @@ from rahdari.archive.actions import Box
 
 from .models import Case, CaseQuestion, Decision, Hearing, Notice, Recusal, Revocation
 from .note_models import Note
+from .reviewer_models import Reviewer
 
 
 def erase_words(*, application: Application, box: Box) -> None:
@@ -18,6 +19,7 @@ def erase_words(*, application: Application, box: Box) -> None:
         Revocation.objects,
         Recusal.objects,
         Note.objects,
+        Reviewer.objects,
     ):
         box.take(rows.filter(case__application=application))
     box.take(Hearing.objects.filter(notice__case__application=application))
@@ -41,6 +43,9 @@ def erase_words(*, application: Application, box: Box) -> None:
     for recusal in Recusal.objects.filter(case__application=application):
         recusal.why = ""
         recusal.save(update_fields=["why"])
+    for reviewer in Reviewer.objects.filter(case__application=application):
+        reviewer.who = ""
+        reviewer.save(update_fields=["who"])
     for note in Note.objects.filter(case__application=application):
         note.text = ""
         note.save(update_fields=["text"])

@@ -147,11 +147,14 @@ class RecordSeveralForm(forms.Form):
 
 class SecondForm(forms.Form):
     decision = forms.ChoiceField(
+        label=_("Your decision"),
         choices=[("refuse", _("Refuse the application")), ("drop", _("Do not refuse, continue the case"))],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one of the two.")},
     )
-    because = forms.CharField(max_length=fields.WORDS, error_messages={"required": _("Enter why, in one sentence.")})
+    because = fields.text(
+        _("Why, in one sentence"), _("Enter why, in one sentence."), hint=_("The applicant reads this.")
+    )
 
 
 class DropForm(forms.Form):
@@ -341,6 +344,23 @@ class SecondTakingBackForm(forms.Form):
         field = self.fields["decision"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
         field.choices = [("keep", _("It stays as it is"))]
+
+
+class ReviewerForm(forms.Form):
+    """Somebody from outside decides this one matter."""
+
+    use_required_attribute = False
+    email = forms.EmailField(
+        label=_("Email address of the person from outside"),
+        widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "off"}),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Give an email address.")),
+    )
+    who = fields.text(
+        _("Who that is, and why they can decide this"),
+        _("Say who that is."),
+        rows=2,
+        hint=_("The person whom it is about reads this."),
+    )
 
 
 class RestoreForm(forms.Form):

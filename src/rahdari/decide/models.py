@@ -236,6 +236,8 @@ class Notice(models.Model):
     # When the holder asked to be heard, and when that was over: held, or nobody came.
     hearing_asked_at = models.DateTimeField(null=True, blank=True)
     hearing_over_at = models.DateTimeField(null=True, blank=True)
+    # The rank that whoever seconds it has; empty: any.
+    rank = models.CharField(max_length=10, blank=True, default="")
     # It is proposed to suspend it at once, before its holder is heard.
     before_hearing = models.BooleanField(default=False)
     # A court ordered it: the number of the order and who gave it. There is no time to answer then.
@@ -525,7 +527,9 @@ class Revocation(models.Model):
                 name="revocation_has_code_and_second_officer",
             ),
             models.CheckConstraint(
-                condition=Q(decided_by__startswith="officer:") | Q(decided_by__startswith="supervisor:"),
+                condition=Q(decided_by__startswith="officer:")
+                | Q(decided_by__startswith="supervisor:")
+                | Q(decided_by__startswith="reviewer:"),
                 name="rule_never_revokes",
             ),
             models.CheckConstraint(
@@ -551,3 +555,4 @@ class Revocation(models.Model):
 
 # Django finds the models of a room here.
 from . import note_models as note_models  # noqa: E402
+from . import reviewer_models as reviewer_models  # noqa: E402

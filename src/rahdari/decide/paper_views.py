@@ -9,11 +9,13 @@ from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Document
+from rahdari.journal import actions as journal
 from rahdari.people.access import officer_required, person
 from rahdari.vault.files import FileMissing
 
 from . import queries
 from .case_access import opened, why_of
+from .models import Case
 
 # No script, no form, nothing loaded from anywhere, in no page but ours. A PDF has no sandbox: browsers show
 # none in one. Its own scripts were taken out when it was sent, and none may run.
@@ -43,6 +45,26 @@ def document(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpR
     except (applications.DocumentNotFound, FileMissing):
         raise Http404 from None
     return in_a_box(found, content, reference)
+
+
+def of_case(case: Case, document: uuid.UUID, *, actor: str, reason: str) -> HttpResponse:
+    """For whoever decides something of the case and is no officer of it. The read is on record. Raises Http404."""
+    application = case.application
+    try:
+        found = applications.document_of(application=application, id=document)
+        journal.record(
+            act="apply.read_document",
+            actor=actor,
+            subject=application.subject,
+            now=timezone.now(),
+            reason=reason,
+            ground=queries.ground_of(case),
+            detail={"document": str(found.pk), "rule": found.rule},
+        )
+        content = applications.content_of(found)
+    except (applications.DocumentNotFound, FileMissing):
+        raise Http404 from None
+    return in_a_box(found, content, application.reference)
 
 
 def in_a_box(found: Document, content: bytes, reference: str) -> HttpResponse:

@@ -9,10 +9,12 @@ from django.urls import reverse
 from rahdari import policy
 from rahdari.apply import sending
 from rahdari.db.wake import wake
+from rahdari.people import queries as people
 from rahdari.people.models import User
 
-from . import case_clock, due, evidence, queries, remedies
+from . import case_clock, due, evidence, queries, remedies, reviewing
 from .models import Case, Decision, Notice
+from .seconding import rank_of
 from .transitions import (
     AlreadyAnswered,
     CodeNotUsable,
@@ -51,6 +53,7 @@ def propose_refusal(
         codes=listed,
         text=begun.words,
         evidence=named.strip(),
+        rank=rank_of(reasons),
         proposed_by=officer,
         sent_at=now,
         answer_due_at=policy.add(
@@ -66,6 +69,7 @@ def propose_refusal(
         reason=[reason.text for reason in reasons],
         text=f"{notice.text}\n{notice.evidence}".strip(),
         due_at=notice.answer_due_at,
+        **reviewing.told(notice),
         url=reverse("portal:notice", args=[case.application.reference]),
     )
     return notice
@@ -102,6 +106,7 @@ def drop_refusal(*, case: Case, officer: User, why: str, now: dt.datetime) -> Ca
     assert notice is not None  # noqa: S101 - the move exists only while one stands
     notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, begun.words
     notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
+    reviewing.end(notice.subject, now)
     record(case, "dropped_refusal", begun.actor, now, reason=" ".join(notice.codes))
     return queries.cases().get(pk=case.pk)
 
@@ -137,6 +142,7 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
     )
     notice.concluded_at = now
     notice.save(update_fields=["concluded_at"])
+    reviewing.end(notice.subject, now)
     close(case, begun.move.target, now)
     closed = sending.close_application(application=case.application, outcome="refused", actor=actor, now=now)
     record(
@@ -151,6 +157,7 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
         provisions=list(remedies.provisions_of(frozen, notice.codes)),
         remedies=list(remedies.remedies_after(frozen, notice.codes)),
         **remedies.written_to(frozen),
+        **({"reviewer": True} if not people.is_officer(officer) else {}),
         text=text,
         appeal_until=decision.appeal_until,
         readable_until=due.readable_until(closed),

@@ -28,10 +28,10 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, Standing
 
-from . import case_clock, conflicts_of_interest, queries, remedies, rules
+from . import case_clock, conflicts_of_interest, queries, remedies, reviewing, rules
 from .ending import notify_holder, restore, resume
 from .models import Case, Notice, Revocation
-from .seconding import Second
+from .seconding import Second, rank_of
 from .transitions import Begun, CodeNotUsable, NotPossibleNow, ReasonNeeded, begin, lock, record
 
 KINDS = ("suspension", "striking_out")
@@ -84,7 +84,17 @@ def propose_revocation(
     found = _announce(case, notice, reason, evidence, "propose_revocation", now)
     record(case, "proposed_revocation", begun.actor, now, reason=code)
     first = {"hours": hours_before_hearing(frozen)} if before_hearing else {}
-    _tell_of(found, notice, reason, "registration_notice", now, due_at=due_at, decide_by=notice.decide_by, **first)
+    _tell_of(
+        found,
+        notice,
+        reason,
+        "registration_notice",
+        now,
+        due_at=due_at,
+        decide_by=notice.decide_by,
+        **first,
+        **reviewing.told(notice),
+    )
     return notice
 
 
@@ -126,6 +136,7 @@ def _announce(case: Case, notice: Notice, reason: Reason, evidence: str, act: st
     if not evidence.strip():
         raise ReasonNeeded("evidence")
     notice.case, notice.codes, notice.evidence = case, [reason.code], evidence.strip()
+    notice.rank = rank_of([reason])
     notice.decide_by = case_clock.decide_by(notice)
     notice.save(force_insert=True)
     return found
@@ -161,6 +172,7 @@ def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) 
     notice = _standing(case, "keep_registration")
     notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, begun.words
     notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
+    reviewing.end(notice.subject, now)
     again = _end_before_hearing(case, begun.actor, now, resumes=True)
     record(case, "kept_registration", begun.actor, now, reason=" ".join(notice.codes))
     decision = queries.decision_of(case)
@@ -176,6 +188,7 @@ def let_lapse(*, case: Case, now: dt.datetime) -> None:
     notice = _standing(case, "let_proposal_lapse")
     notice.withdrawn_at = now
     notice.save(update_fields=["withdrawn_at"])
+    reviewing.end(notice.subject, now)
     again = _end_before_hearing(case, "clock", now, resumes=True)
     record(case, "proposal_lapsed", "clock", now, reason=" ".join(notice.codes))
     decision = queries.decision_of(case)
@@ -211,6 +224,7 @@ def second_revocation(*, case: Case, officer: User, because: str, now: dt.dateti
     taken = _taken(found, notice, officer, begun, now, kind=kind, ends_at=ends_at)
     notice.concluded_at = now
     notice.save(update_fields=["concluded_at"])
+    reviewing.end(notice.subject, now)
     if taken.kind == "suspension":
         # In the place of a pause of the holder's own, which a press would end, or of what was before the hearing.
         pausing.suspend(
@@ -330,6 +344,7 @@ def _tell_of_taking(taken: Revocation, what_can_be_done: Iterable[Remedy], now: 
         appeal_until=None if notice.is_order else taken.appeal_until,
         **({"ends_at": taken.ends_at} if taken.ends_at is not None else {}),
         **({"before_hearing": True} if taken.before_hearing else {}),
+        **({"reviewer": True} if taken.decided_by.startswith("reviewer:") else {}),
     )
 
 

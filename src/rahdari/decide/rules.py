@@ -63,6 +63,8 @@ class By(StrEnum):
     SECOND = "second officer"
     SUPERVISOR = "supervisor"
     DIRECTOR = "director"
+    # Also somebody from outside who was named for this one proposal.
+    EITHER = "officer or reviewer"
     APPLICANT = "applicant"
     CLOCK = "clock"
     WORKFLOW = "workflow"
@@ -124,7 +126,8 @@ _OFFICERS = frozenset({"officer", "supervisor"})
 _KINDS = {
     By.RULE: frozenset({"rule"}),
     By.OFFICER: _OFFICERS,
-    By.SECOND: _OFFICERS,
+    By.SECOND: _OFFICERS | {"reviewer"},
+    By.EITHER: _OFFICERS | {"reviewer"},
     By.SUPERVISOR: _OFFICERS,
     By.DIRECTOR: _OFFICERS,
     By.APPLICANT: frozenset({"person", "agent"}),
@@ -178,7 +181,9 @@ MOVES = (
     # Until the second officer decides, a late answer is better than none.
     Move(OPEN, "answer_notice", OPEN, By.APPLICANT, QUIET, STANDING_NOTICE),
     Move(OPEN, "let_notice_run_out", OPEN, By.CLOCK, QUIET, RUNNING),
-    Move(OPEN, "drop_refusal", OPEN, By.OFFICER, QUIET, STANDING_NOTICE, reason_needed=True),
+    # Nobody in the office may decide it: somebody from outside does, and reads this one file.
+    Move(OPEN, "name_reviewer", OPEN, By.SUPERVISOR, QUIET, STANDING_NOTICE),
+    Move(OPEN, "drop_refusal", OPEN, By.EITHER, QUIET, STANDING_NOTICE, reason_needed=True),
     Move(
         OPEN,
         "second_refusal",
@@ -251,7 +256,8 @@ MOVES = (
     ),
     # The time in which it had to be decided is over: the registration stays as it is.
     Move(DECIDED, "let_proposal_lapse", DECIDED, By.CLOCK, QUIET, RIPE),
-    Move(DECIDED, "keep_registration", DECIDED, By.OFFICER, QUIET, STANDING_NOTICE, reason_needed=True),
+    Move(DECIDED, "name_reviewer", DECIDED, By.SUPERVISOR, QUIET, STANDING_NOTICE),
+    Move(DECIDED, "keep_registration", DECIDED, By.EITHER, QUIET, STANDING_NOTICE, reason_needed=True),
     Move(
         DECIDED,
         "second_revocation",
@@ -437,6 +443,15 @@ class WhyNotGranted(StrEnum):
 
 
 # -- the second officer ------------------------------------------------------------------------------------------
+
+
+class Needs(StrEnum):
+    """Who in the office may decide what needs another person."""
+
+    SECOND = "second"  # an officer who did not propose it
+    DIRECTOR = "director"  # the same, of that rank
+    APPEAL = "appeal"  # a supervisor or Director without a part in the case
+    COMPLAINT = "complaint"  # an officer without a part in the case
 
 
 class CannotSecond(StrEnum):

@@ -1,12 +1,19 @@
 """Whether an officer may decide as the second one: one answer for the act, for the page of the case, and for lists."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from rahdari.people import queries as people
-from rahdari.people.models import User
+from rahdari.people.models import DIRECTOR, User
+from rahdari.policy import Reason
 
 from . import case_clock, queries, rules
 from .models import Notice
+
+
+def rank_of(reasons: Iterable[Reason]) -> str:
+    """The rank that the second officer must have for these codes; empty: any."""
+    return DIRECTOR if any(reason.rank == DIRECTOR for reason in reasons) else ""
 
 
 class Second:
@@ -16,7 +23,8 @@ class Second:
     def __init__(self, officer: User, now: dt.datetime) -> None:
         self.officer, self.now = officer, now
         self.is_director = people.has_rank(officer, "director")
-        self.is_new = queries.is_new_in_office(officer, now)
+        self.is_officer = people.is_officer(officer)
+        self.is_new = self.is_officer and queries.is_new_in_office(officer, now)
 
     def cannot(self, notice: Notice) -> rules.CannotSecond | None:
         """Why they may not; None: they may."""
@@ -24,7 +32,8 @@ class Second:
         return rules.may_second(
             proposer=notice.proposed_by_id,
             second=self.officer.pk,
-            is_director=self.is_director,
+            # Whoever was named for this proposal needs no rank.
+            is_director=self.is_director or not self.is_officer,
             reasons=[known[code] for code in notice.codes],
             ripe=notice.state == rules.NoticeState.RIPE,
             is_new=self.is_new,

@@ -27,6 +27,7 @@ from rahdari.policy import Reason
 
 from . import case_clock, conflicts_of_interest, queries, queue_columns, rules
 from .models import Case, CaseQuestion, Notice
+from .reviewer_models import Reviewer
 from .rules import By, CaseStanding, Move, Outcome, Status
 from .seconding import Second
 
@@ -149,8 +150,8 @@ def begin(
     raise.
     """
     officer = by if isinstance(by, User) else None
-    actor = by if isinstance(by, str) else apart_from(case, by)
     move = rules.move_from(case.status, act)
+    actor = by if isinstance(by, str) else _actor_of(case, by, move)
     if move is None:
         raise NotPossibleNow(act, case.standing)
     if not move.is_by(actor) or (move.by == By.SUPERVISOR and not (officer and people.is_supervisor(officer))):
@@ -224,16 +225,31 @@ def officer_of(officer: User) -> str:
     return queries.actor_of(officer)
 
 
+def _actor_of(case: Case, user: User, move: Move | None) -> str:
+    """An officer apart from the case, or who was named from outside for the proposal that stands."""
+    is_for_both = move is not None and move.is_by("reviewer:") and not people.is_officer(user)
+    notice = queries.open_notice(case) if is_for_both else None
+    if notice is None or not Reviewer.is_named(notice.subject, user):
+        return apart_from(case, user)
+    apart(case, user)
+    return f"reviewer:{user.pk}"
+
+
 def apart_from(case: Case, officer: User) -> str:
     """An officer who may decide: it is not their own application, and they are not recused. How the journal names
     them. Raises NotAnOfficer, OwnApplication, Recused.
     """
     actor = officer_of(officer)
-    if conflicts_of_interest.is_own(case.application, officer):
-        raise OwnApplication(case)
-    if conflicts_of_interest.is_recused(case, officer):
-        raise Recused(case)
+    apart(case, officer)
     return actor
+
+
+def apart(case: Case, user: User) -> None:
+    """Raises OwnApplication, Recused."""
+    if conflicts_of_interest.is_own(case.application, user):
+        raise OwnApplication(case)
+    if conflicts_of_interest.is_recused(case, user):
+        raise Recused(case)
 
 
 def record(

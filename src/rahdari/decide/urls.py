@@ -5,6 +5,7 @@ from . import (
     grants_views,
     note_views,
     paper_views,
+    review_views,
     revocation_views,
     search_views,
     unreached_address_views,
@@ -41,6 +42,9 @@ urlpatterns = [
     path("desk/cases/<str:reference>/network/", asks_why(unreached_address_views.name_network), name="name_network"),
     path("desk/cases/<str:reference>/operators/", asks_why(unreached_address_views.ask_operator), name="ask_operator"),
     path("desk/cases/<str:reference>/revoke/", asks_why(revocation_views.revoke), name="revoke"),
+    path("desk/cases/<str:reference>/reviewer/", review_views.name_reviewer, name="name_reviewer"),
+    path("desk/review/<str:reference>/", review_views.review, name="review"),
+    path("desk/review/<str:reference>/documents/<uuid:document>/", review_views.review_paper, name="review_paper"),
     path("desk/cases/<str:reference>/note/", asks_why(note_views.note), name="note"),
     path("desk/cases/<str:reference>/hold/", asks_why(file_hold_views.hold), name="hold"),
 ]

@@ -62,6 +62,7 @@ def who(actor: str, reader: User, colleagues: Mapping[str, User]) -> str:
         colleague = colleagues.get(name)
         return f"\u2068{colleague.name}\u2069" if colleague and colleague.name else _("an officer")
     return {
+        "reviewer": _("somebody from outside"),
         "person": _("the applicant"),
         "agent": _("an agent of the applicant"),
         "rule": _("the rules"),

@@ -66,11 +66,13 @@ LETTERS: dict[str, Kind] = {
         "service code unreached rests goes_on came leaving leaves_at",
     ),
     "application_question": _kind(_("One question"), "reference question due_at", note="answer_by"),
-    "application_notice": _kind(_("Notice before a refusal"), "reference reason due_at", "code text", note="answer_by"),
+    "application_notice": _kind(
+        _("Notice before a refusal"), "reference reason due_at", "code text alone", note="answer_by"
+    ),
     "application_refused": _kind(
         _("A registration was refused"),
         "reference reason",
-        "code text provisions remedies appeal_until readable_until post email",
+        "code text provisions remedies appeal_until readable_until post email reviewer",
     ),
     "application_late": _kind(_("The decision is late"), "reference", "complaint"),
     "application_not_pursued": _kind(_("Closed without a decision"), "reference", "readable_until"),
@@ -82,7 +84,8 @@ LETTERS: dict[str, Kind] = {
         "points text carry_out_by lost forums",
     ),
     "appeal_late": _kind(_("An appeal was not decided in time"), "reference", "stands complaint"),
-    "appeal_to_review": _kind(_("A reviewer from outside is asked to decide an appeal"), "reference due_at"),
+    "asked_to_review": _kind(_("Somebody from outside is asked to decide"), "reference what", "due_at"),
+    "reviewer_named": _kind(_("Somebody from outside decides"), "reference what who"),
     "complaint_confirm": _kind(_("A complaint is to be confirmed"), "reference", note="", urgent=True),
     "complaint_received": _kind(_("A complaint arrived"), "reference due_at", "files_until", note="", urgent=True),
     "complaint_closed": _kind(_("A complaint was looked into"), "reference", "complaint", note=""),
@@ -209,7 +212,7 @@ LETTERS: dict[str, Kind] = {
     "registration_notice": _kind(
         _("Notice before a registration is revoked"),
         "registration reason due_at",
-        "code text provisions remedies decide_by hours",
+        "code text provisions remedies decide_by hours alone",
         note="answer_by",
     ),
     "registration_ordered": _kind(
@@ -222,13 +225,13 @@ LETTERS: dict[str, Kind] = {
     "registration_suspended": _kind(
         _("A registration was suspended"),
         "registration reason ends_at",
-        "code text provisions remedies post email appeal_until order before_hearing",
+        "code text provisions remedies post email appeal_until order before_hearing reviewer",
         urgent=True,
     ),
     "registration_struck_out": _kind(
         _("A registration was struck out"),
         "registration reason",
-        "code text provisions remedies post email appeal_until order",
+        "code text provisions remedies post email appeal_until order reviewer",
     ),
     "registration_stays": _kind(_("A registration stays as it is"), "registration", "text undecided again"),
     "registration_goes_on": _kind(_("A registration continues"), "registration", "lost suspension_over came text"),

@@ -124,6 +124,10 @@ def _complaint() -> Facts:
     return {"reference": COMPLAINT, "registration": REGISTRATION, "about": about}
 
 
+def _to_review() -> Facts:
+    return {"reference": f"{REFERENCE}-P1", "what": policy.Text("An appeal", "ایک اپیل")}
+
+
 def _appeal_decided(rules: _Rules) -> Facts:
     forums = rules.forums_for("authority_decision")
     return {
@@ -185,7 +189,8 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "stands": True,
         "complaint": rules.remedies.get("ombudsman"),
     },
-    "appeal_to_review": lambda rules: {"reference": f"{REFERENCE}-P1", "due_at": _days(30)},
+    "asked_to_review": lambda rules: {**_to_review(), "due_at": _days(30)},
+    "reviewer_named": lambda rules: {**_to_review(), "who": "Sample Reviewer, a retired judge."},
     "complaint_confirm": lambda rules: {"reference": COMPLAINT},
     "complaint_received": lambda rules: {"reference": COMPLAINT, "due_at": _days(21), "files_until": _days(3)},
     "complaint_closed": lambda rules: {"reference": COMPLAINT, "complaint": rules.remedies.get("ombudsman")},

@@ -28,7 +28,17 @@ from rahdari.apply.form_errors import megabytes, too_many_drafts
 from rahdari.apply.models import Application, Document
 from rahdari.apply.sent_files import Refused, accepted, take_in
 from rahdari.checks import queries as checks
-from rahdari.decide import case_clock, hearings, queries, questions, refusals, remedies, revocation, transitions
+from rahdari.decide import (
+    case_clock,
+    hearings,
+    queries,
+    questions,
+    refusals,
+    remedies,
+    reviewing,
+    revocation,
+    transitions,
+)
 from rahdari.decide import due as decide_due
 from rahdari.decide.models import Case, CaseQuestion, Notice
 from rahdari.decide.rules import Status
@@ -233,9 +243,16 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         **_clock(start=told.sent_at, due=due, now=now),
         "may_answer": told.may_answer,
         "papers": answering.papers,
+        "alone": _alone(case, told),
         **_about_revocation(case, told),
     }
     return render(request, "portal/applicant/notice.html", context)
+
+
+def _alone(case: Case, told: Notice) -> reviewing.Alone | None:
+    """Where nobody else in the office may decide it: who does."""
+    told.case = case
+    return reviewing.alone_with(told)
 
 
 def _about_revocation(case: Case, told: Notice) -> dict[str, object]:

@@ -34,7 +34,7 @@ from rahdari.apply import access, form_errors, sending
 from rahdari.apply import queries as apply
 from rahdari.checks.models import Outcome
 from rahdari.db import together
-from rahdari.decide import case_clock, notes, recusing
+from rahdari.decide import case_clock, notes, recusing, reviewing
 from rahdari.decide import due as decide_due
 from rahdari.decide import queries as decide
 from rahdari.decide.lanes import by_rule, lane_of
@@ -107,6 +107,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_ask_for_another": recusing.may_ask_for_another(seen.case),
         "recusals": recusals,
+        "alone": _alone(seen),
         **_appeal(seen, now),
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION}
@@ -152,6 +153,16 @@ def _appeal(seen: Overview, now: dt.datetime) -> dict[str, Any]:
     found = appeals.appeals_of(seen.application)
     thing = appeals.appealable(seen.application, now) if case is not None and case.status == "open" else None
     return {"appeal": found[0] if found else None, "may_appeal_silence": thing is not None}
+
+
+def _alone(seen: Overview) -> reviewing.Alone | None:
+    """Where a refusal is proposed, and nobody else in the office may decide it."""
+    if seen.case is None or seen.stage not in {Stage.NOTICE, Stage.SECOND}:
+        return None
+    notice = decide.open_notice(seen.case)
+    if notice is not None:
+        notice.case = seen.case
+    return reviewing.alone_with(notice)
 
 
 def fee_to_come(seen: Overview) -> str:

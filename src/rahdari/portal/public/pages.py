@@ -12,11 +12,13 @@ from django.views.decorators.http import require_safe
 
 from rahdari import __version__, policy
 from rahdari.address import directory
+from rahdari.appeal import queries as appeals
 from rahdari.apply import summary
 from rahdari.apply.eligible import which_are_offered
 from rahdari.checks.kinds import what_is_seen
 from rahdari.complaint import figures as complaints
 from rahdari.complaint import words as complaint_words
+from rahdari.decide import reviewing
 from rahdari.decide.lanes import lanes
 from rahdari.demand import queries as demands
 from rahdari.feed.terms import TERMS, terms_in, terms_page
@@ -107,6 +109,11 @@ def service_status(request: HttpRequest) -> HttpResponse:
         "complaint_within": in_words(rules.clocks["complaint_decided"]),
         "complaint_fewest": complaints.FEWEST,
         "complaint_months": complaints.months(now),
+        "alone": {
+            "named": reviewing.named_lately(now),
+            "only_one": appeals.by_the_only_one(now),
+            "waiting": reviewing.waiting_for_nobody() + appeals.waiting_for_nobody(),
+        },
     }
     return render(request, "portal/public/service_status.html", context | _today())
 

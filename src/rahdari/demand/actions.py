@@ -4,8 +4,8 @@ import datetime as dt
 
 from django.db import transaction
 
+from rahdari.decide import conflicts_of_interest, searching
 from rahdari.decide import queries as cases
-from rahdari.decide import searching
 from rahdari.decide.models import Case
 from rahdari.decide.searching import Found
 from rahdari.decide.transitions import NotAnOfficer, sentence
@@ -135,7 +135,9 @@ def agree(*, demand: Demand, officer: User, now: dt.datetime) -> Demand:
     demand = _locked(demand)
     if not demand.waits_for_second:
         raise NotPossibleNow("agree", demand)
-    if demand.answered_by_id == officer.pk:
+    # Nor whose own file it is, or who left it to others.
+    own = demand.case is not None and conflicts_of_interest.with_part_in(demand.case.application, [officer])
+    if demand.answered_by_id == officer.pk or (own and officer.pk in own):
         raise NeedsAnother(demand)
     demand.agreed_by, demand.agreed_at = officer, now
     demand.save(update_fields=["agreed_by", "agreed_at"])

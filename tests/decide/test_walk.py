@@ -245,6 +245,15 @@ def by_rule(world: World) -> None:
         raise NothingThere
 
 
+def release(world: World) -> None:
+    """Whoever has the case loses their post."""
+    if world.in_hands().assigned_to is None:
+        raise NothingThere
+    _some(world.case.assigned_to).posts.update(ended_at=world.now)
+    if not deadlines.release_left(now=world.now):
+        raise NothingThere
+
+
 def name_reviewer(world: World) -> None:
     """Nobody is in the office but who proposed it."""
     proposer = world.notice().proposed_by
@@ -260,6 +269,7 @@ ACTS: dict[str, Callable[[World], object]] = {
     "take_case": lambda w: assignment.take_case(case=w.case, officer=w.officer, now=w.now),
     "hand_over": lambda w: assignment.hand_over(case=w.in_hands(), officer=w.officer, to=w.second, now=w.now),
     "reassign": lambda w: assignment.hand_over(case=w.case, officer=w.supervisor, to=w.officer, now=w.now),
+    "release_case": release,
     "recuse": lambda w: recusing.recuse(case=w.case, officer=w.supervisor, why=WORDS, now=w.now),
     "ask_for_another_officer": lambda w: recusing.ask_for_another(
         case=w.in_hands(), actor=w.actor, why=WORDS, now=w.now

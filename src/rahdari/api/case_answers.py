@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.utils.translation import get_language
 
+from rahdari.appeal import queries as appeals
 from rahdari.applicant.answers import AnotherOfficer, may_take_more_time
 from rahdari.applicant.answers import Answer as AnswerForm
 from rahdari.applicant.titles import words as in_words
@@ -95,7 +96,7 @@ DECISION = named(
             "registration": or_null(text(12)),
             "provisional_until": or_null(MOMENT),
             "reasons": listed(REASON),
-            "appeal": or_null(closed({"until": MOMENT, "forum": or_null(FORUM)})),
+            "appeal": or_null(closed({"until": or_null(MOMENT), "forum": or_null(FORUM)})),
             "readable_until": or_null(MOMENT),
         }
     ),
@@ -359,7 +360,8 @@ def _span(found: Allowance) -> Json:
     return {"length": found.length, "unit": str(found.unit)}
 
 
-def _appeal(until: dt.datetime, forum: Forum | None) -> Json:
+def _appeal(until: dt.datetime | None, forum: Forum | None) -> Json:
+    """`until` null: its time has not begun, because the letter with the decision came back."""
     told = None
     if forum is not None:
         told = {
@@ -369,7 +371,7 @@ def _appeal(until: dt.datetime, forum: Forum | None) -> Json:
             "decides_within": _span(forum.decides_within),
             "runs_from": forum.runs_from,
         }
-    return {"until": stamp(until), "forum": told}
+    return {"until": stamp_or_none(until), "forum": told}
 
 
 @read("GET", f"{ONE}/decision", Ok("The decision.", DECISION))
@@ -384,6 +386,7 @@ def get_decision(call: Call, reference: str) -> Answer:
     if decision is None:
         raise not_found()
     policy, refusal = case_clock.policy_of(row), queries.refusal_of(row)
+    decision.case = case
     codes = [code for code in [*decision.codes, *decision.provisional_codes] if code in policy.reasons]
     return Answer(
         {
@@ -395,7 +398,7 @@ def get_decision(call: Call, reference: str) -> Answer:
             "registration": decision.registration.reference if decision.registration is not None else None,
             "provisional_until": stamp_or_none(decision.provisional_until if decision.confirmed_at is None else None),
             "reasons": [_reason(remedies.reason_with_law(policy, code)) for code in codes],
-            "appeal": _appeal(refusal.appeal_until, refusal.forum) if refusal is not None else None,
+            "appeal": _appeal(appeals.appeal_until(decision), refusal.forum) if refusal is not None else None,
             "readable_until": stamp_or_none(due.readable_until(row)),
         }
     )

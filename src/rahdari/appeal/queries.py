@@ -105,17 +105,27 @@ def _against(case: Case, now: dt.datetime) -> Appealable | None:
         return Appealable(case, Against.SILENCE) if is_late else None
     decision = cases.decision_of(case)
     if decision is not None and decision.outcome == Decided.REFUSED:
-        until = _until(case, decision.appeal_until, decision.at, case.application.subject)
+        until = appeal_until(decision)
         return Appealable(case, Against.REFUSAL, decision=decision, until=until)
     taken = taken_back(case).first() or last_before_hearing(case)
     # What a court ordered is appealed against at that court.
     if taken is None or taken.notice.is_order:
         return None
-    until = _until(case, taken.appeal_until, taken.at, f"registration:{taken.registration_id}")
+    until = appeal_until(taken)
     # A suspension of some hours is over long before the time to appeal against it is.
     if taken.is_over and until is not None and now > until:
         return None
     return Appealable(case, Against.REVOCATION, revocation=taken, until=until)
+
+
+def appeal_until(decided: Decision | Revocation) -> dt.datetime | None:
+    """Until when it can be appealed against: as it was told, or longer where its letter came back. None: while it has
+    not arrived the time does not run."""
+    case = decided.case
+    about = case.application.subject
+    if isinstance(decided, Revocation):
+        about = f"registration:{decided.registration_id}"
+    return _until(case, decided.appeal_until, decided.at, about)
 
 
 def _until(case: Case, told: dt.datetime | None, at: dt.datetime, about: str) -> dt.datetime | None:

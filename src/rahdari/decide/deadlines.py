@@ -1,10 +1,11 @@
 """Times that are over: a step of the line. Silence closes a question, ripens a notice and escalates a case; ours drops
-a proposal to take a registration back."""
+a proposal to take a registration back. And whoever lost their post gives up the cases that they had."""
 
 import datetime as dt
 
 from rahdari.apply import sending
 from rahdari.db.queues import each_of
+from rahdari.people import queries as people
 
 from . import case_clock, due, queries, revocation, rules, seconding
 from .models import Case, Notice
@@ -16,7 +17,7 @@ def close_unanswered(*, now: dt.datetime) -> int:
     """Times that are over. An unanswered question closes the case, an unanswered notice becomes ripe; a proposal to
     take a registration back that is not decided in time is dropped; a case that is not decided in time goes to a
     supervisor and the applicant is told. Returns how many cases moved."""
-    return end_unanswered(now) + escalate_late(now)
+    return end_unanswered(now) + escalate_late(now) + release_left(now)
 
 
 @each_of(due.clocks_to_run, lock=True)
@@ -27,6 +28,19 @@ def end_unanswered(case: Case, now: dt.datetime) -> bool:
 @each_of(queries.cases_out_of_time, lock=True)
 def escalate_late(case: Case, now: dt.datetime) -> bool:
     return _run_clock(queries.cases().get(pk=case.pk), now)
+
+
+@each_of(queries.left_by_officers, lock=True)
+def release_left(case: Case, now: dt.datetime) -> bool:
+    """Back into the queue from the hands of somebody who holds no post any more: nobody waits for them."""
+    case = queries.cases().get(pk=case.pk)
+    if case.assigned_to is None or people.is_officer(case.assigned_to):
+        return False
+    begin(case, "release_case", by="clock", now=now)
+    case.assigned_to, case.assigned_at = None, None
+    case.save(update_fields=["assigned_to", "assigned_at"])
+    record(case, "handed_over", "clock", now, detail={"to": ""})
+    return True
 
 
 def _run_clock(case: Case, now: dt.datetime) -> bool:

@@ -29,7 +29,7 @@ from rahdari.journal.models import JournalEntry as Row
 from rahdari.journal.registry import Reader
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
-from rahdari.people.models import User
+from rahdari.people.models import Role, User
 from rahdari.policy import CheckRule, add
 
 from . import rules
@@ -216,6 +216,14 @@ def cases_out_of_time(now: dt.datetime) -> QuerySet[Case]:
     """Open cases whose time to decide is over and of which nobody was told yet, those longest over first."""
     late = Case.objects.filter(status=Status.OPEN, escalated_at__isnull=True, late_at__lte=now)
     return late.exclude(waits_for="applicant").order_by("late_at", "id")
+
+
+def left_by_officers() -> QuerySet[Case]:
+    """Open cases in the hands of somebody who holds no post of the desk any more."""
+    posts = people.all_posts().filter(role__in=[Role.OFFICER, Role.SUPERVISOR], user__is_active=True)
+    left = Case.objects.filter(status=Status.OPEN, assigned_to__isnull=False)
+    left = left.filter(~Exists(posts.filter(user=OuterRef("assigned_to")).order_by()))
+    return left.exclude(application__status="withdrawn").order_by("started_at", "id")
 
 
 def facts_of(application: Application, found: Sequence[Check], now: dt.datetime) -> list[rules.CheckFact]:

@@ -151,6 +151,8 @@ MOVES = (
     Move(OPEN, "take_case", OPEN, By.OFFICER),
     Move(OPEN, "hand_over", OPEN, By.OFFICER, guards=(OWN,)),
     Move(OPEN, "reassign", OPEN, By.SUPERVISOR),
+    # Whoever had it holds no post any more: it is for anybody.
+    Move(OPEN, "release_case", OPEN, By.CLOCK),
     # Somebody else decides: the officer says why, or the applicant does, once, and not instead of answering a notice.
     Move(OPEN, "recuse", OPEN, By.OFFICER, reason_needed=True),
     Move(DECIDED, "recuse", DECIDED, By.OFFICER, reason_needed=True),

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -308,9 +308,14 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:application", reference=reference)
     now = timezone.now()
     made = queries.counting(application, list(checks.checks_of(application.subject)), now)
+    refused.decision.case.application = application
+    until = appeals.appeal_until(refused.decision)
+    refused = replace(refused, appeal_until=until or refused.appeal_until)
     context = {
         "application": application,
         "refusal": refused,
+        "has_not_arrived": until is None,
+        "is_by_reviewer": refused.decision.decided_by.startswith("reviewer:"),
         "contact": case_clock.policy_of(application).contact,
         "passed": sum(check.outcome == "passed" for check in made),
         "made": len(made),

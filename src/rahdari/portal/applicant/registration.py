@@ -171,7 +171,8 @@ def _revocation(found: Registration, state: str) -> dict[str, object]:
         "taken_remedies": [(each, _page_of(each, found)) for each in remedies.remedies_after(rules, taken.codes)],
         "contact": None if taken.notice.is_order else rules.contact,
         "taken_hearings": hearings.hearings_of(taken.notice),
-        "taken_appeal_until": None if taken.notice.is_order else taken.appeal_until,
+        "taken_appeal_until": None if taken.notice.is_order else appeals.appeal_until(taken),
+        "taken_may_appeal": not taken.notice.is_order,
         "appeals": [each for each in appeals.appeals_of(taken.case.application) if each.revocation_id == taken.pk],
     }
 

@@ -155,9 +155,18 @@ def complaints_of(application: Application) -> list[Complaint]:
 
 def to_answer(registration: Registration) -> list[Complaint]:
     """What the holder of the registration is asked, and has not answered."""
-    found = Complaint.objects.filter(registration=registration, part_of__isnull=True, looked_up_at__isnull=False)
-    found = found.filter(decided_at__isnull=True, answered_at__isnull=True, case__isnull=False)
-    return list(found.select_related("case__application").order_by("answer_due_at", "id"))
+    return list(_to_answer().filter(registration=registration).select_related("case__application"))
+
+
+def to_answer_among(registrations: QuerySet[Registration]) -> QuerySet[Complaint, tuple[str, str, dt.datetime | None]]:
+    """The same of all of these: of each its number, that of the application, and until when there is time."""
+    found = _to_answer().filter(registration__in=registrations.values("pk"))
+    return found.values_list("reference", "case__application__reference", "answer_due_at")
+
+
+def _to_answer() -> QuerySet[Complaint]:
+    found = Complaint.objects.filter(part_of__isnull=True, looked_up_at__isnull=False, case__isnull=False)
+    return found.filter(decided_at__isnull=True, answered_at__isnull=True).order_by("answer_due_at", "id")
 
 
 def complaint_for_holder(*, application: Application, reference: str) -> Complaint:

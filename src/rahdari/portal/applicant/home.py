@@ -22,6 +22,7 @@ from rahdari.applicant.stages import Stage, StageText, stage_text
 from rahdari.applicant.titles import service_title
 from rahdari.apply import access, summary
 from rahdari.apply.models import Application
+from rahdari.complaint import queries as complaints
 from rahdari.db import together
 from rahdari.people import holders
 from rahdari.people import queries as people
@@ -63,11 +64,12 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     theirs, partly = access.applications_of(user)[:50], access.applications_to_prove(user)[:50]
     registered = seen_by(user)[:100]
+    complained = complaints.to_answer_among(registered)
     invitations, mandates = people.invitations_to(user, now), people.mandates_offered_to(user, now)
     in_force = people.mandates_in_force(user, Act.SEE)[:1]
     rooms: list[together.Part] = [each(user, now) for each in optional.given(__package__, "on_home")]
     of_rooms = [query for each in rooms for query in each.read]
-    together.ask(theirs, partly, registered, invitations, mandates, in_force, *of_rooms)
+    together.ask(theirs, partly, registered, complained, invitations, mandates, in_force, *of_rooms)
     sent = overviews((each for each in theirs if each.status != "draft"), now=now)
     seen = {each.application.pk: each for each in sent}
     rows = [_row(each, seen.get(each.pk)) for each in theirs]
@@ -81,6 +83,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "waiting": [row for row in rows if row.is_your_turn],
             "others": [row for row in rows if not row.is_your_turn],
             "to_prove": to_prove,
+            "complained": list(complained),
             "proofs_wanted": sum(left for _application, left in to_prove),
             "represent_asked": questions_to(user),
             "registrations": held,

@@ -204,7 +204,10 @@ class TestPages:
         def desk(user: User) -> Client:
             client = Client()
             client.force_login(user)
-            client.post(reverse("decide:why", args=[reference]), {"why": "complaint"})
+            # Whoever is asked why goes on to where they were going.
+            asked = client.get(place)["Location"]
+            assert client.post(asked, {}).status_code == 422
+            assert client.post(asked, {"why": "complaint"})["Location"] == place
             return client
 
         first, other = desk(officer), desk(second)

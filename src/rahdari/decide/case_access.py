@@ -27,6 +27,8 @@ from .queues import SAVED
 View = Callable[..., HttpResponse]
 
 WHY = "desk_why"
+# Where an officer who says why was going, if not to the case.
+THEN, AFTER_WHY = "then", frozenset({"revoke"})
 
 
 def opened(request: HttpRequest, reference: str) -> Case:
@@ -97,7 +99,9 @@ def asks_why[**P](view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> 
         try:
             return view(request, *args, **named)
         except queries.WhyMissing as missing:
-            return to_page(request, "why", reference=missing.reference)
+            place = request.resolver_match.url_name if request.resolver_match is not None else None
+            then = f"?{urlencode({THEN: place})}" if place in AFTER_WHY else kept_filter(request)
+            return redirect(reverse("decide:why", args=[missing.reference]) + then)
 
     return asking
 

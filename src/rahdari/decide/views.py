@@ -45,7 +45,7 @@ from . import (
     words,
 )
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
-from .case_access import KEPT, WHY, moved_on, opened, render, to_page, why_of
+from .case_access import AFTER_WHY, KEPT, THEN, WHY, moved_on, opened, render, to_page, why_of
 from .case_page import CasePage
 from .forms import (
     DecideForm,
@@ -220,7 +220,8 @@ def why(request: HttpRequest, reference: str) -> HttpResponse:
         given = dict(request.session.get(WHY, {}))
         given[reference] = form.cleaned_data["why"]
         request.session[WHY] = given
-        return to_page(request, "case", reference=reference)
+        then = request.GET.get(THEN, "")
+        return to_page(request, then if then in AFTER_WHY else "case", reference=reference)
     return render(request, "decide/why.html", {"reference": reference, "form": form}, 422 if form.is_bound else 200)
 
 

@@ -1,4 +1,4 @@
-"""The migration that made reviewers the desk's carries every row, and its words, which are encrypted for their table."""
+"""The migration that made reviewers the desk's carries each row, and its words, which are encrypted for their table."""
 
 from importlib import import_module
 

@@ -20,7 +20,7 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
-from tests.builders.cases import DAY, HOUR, NOW, a_decided_application, a_gateway
+from tests.builders.cases import DAY, HOUR, NOW, a_decided_application, a_gateway, an_officer
 from tests.builders.drafts import a_pdf
 
 pytestmark = pytest.mark.django_db
@@ -169,7 +169,9 @@ class TestTakingBack:
 
 
 class TestDatabase:
-    def test_takes_nothing_back_without_a_notice_that_was_heard_or_by_a_rule(self, officer: User, second: User) -> None:
+    def test_takes_nothing_back_without_a_notice_that_was_heard_or_by_a_rule(self) -> None:
+        # Both of the rank of the code: nothing else is in the way.
+        officer, second = (an_officer(name, rank="director") for name in ("Director A", "Director B"))
         case, found = granted()
         proposed(case, officer)
         fresh = queries.case_of(case.application)

@@ -3,6 +3,8 @@
 Invariants, each held by a property test:
 - a pause never makes a deadline earlier, and a pause outside office hours adds nothing to a clock of working time;
 - a holiday that is added, however late it was declared, never makes a deadline earlier;
+- nothing that the office says of its days later makes a deadline earlier than it was told: not a day that is worked
+  after all, not an order that another one replaced (`Calendar.earlier`);
 - "from" excludes the first day, "to" includes the last (General Clauses Act, s. 9), and a last day on which the
   office is closed moves to the next open one (s. 10), unless the allowance says otherwise.
 
@@ -85,14 +87,28 @@ class Calendar:
     week: Week
     holidays: tuple[Holiday, ...] = ()
     seasons: tuple[Season, ...] = ()
+    # Days of which the office said something else since the file was written (`corrections`), with their hours.
+    own_hours: Mapping[date, tuple[Slot, ...]] = field(default_factory=dict, hash=False)
+    # What was in force before, each until a moment: a time that began by then was told by it.
+    earlier: tuple[tuple[datetime, "Calendar"], ...] = ()
+    # Another one for other corrections; empty where there are none to know of.
+    mark: str = ""
 
     @property
     def zone_info(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
 
     def slots_on(self, day: date) -> tuple[Slot, ...]:
-        if any(holiday.date == day and holiday.closes_the_office for holiday in self.holidays):
-            return ()
+        if (corrected := self.own_hours.get(day)) is not None:
+            return corrected
+        return () if self.is_holiday(day) else self.usual_on(day)
+
+    def is_holiday(self, day: date) -> bool:
+        """Whether it is one in the file."""
+        return any(holiday.date == day and holiday.closes_the_office for holiday in self.holidays)
+
+    def usual_on(self, day: date) -> tuple[Slot, ...]:
+        """The hours of the week or season, whether or not it is a holiday."""
         week = self.week
         for season in self.seasons:
             if season.status != "superseded" and season.from_date <= day <= season.until_date:
@@ -101,6 +117,14 @@ class Calendar:
 
     def is_open(self, day: date) -> bool:
         return bool(self.slots_on(day))
+
+    def is_open_at(self, at: datetime) -> bool:
+        return any(opens <= at < closes for opens, closes in self.spans_on(at.astimezone(self.zone_info).date()))
+
+    def told_since(self, start: datetime) -> Iterator["Calendar"]:
+        """Each calendar by which the end of a time that began then was told, or is."""
+        yield self
+        yield from (before for until, before in self.earlier if until > start)
 
     def spans_on(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         zone = self.zone_info
@@ -121,10 +145,17 @@ def due_at(
     pauses: Sequence[Pause] = (),
     now: datetime | None = None,
 ) -> datetime:
-    """When the allowance ends. A pause that is still open counts up to `now`, or not at all if no `now` is given.
-    Raises ValueError for a unit that no clock counts in.
+    """When the allowance ends: no earlier than by any calendar that was in force since it began. A pause that is still
+    open counts up to `now`, or not at all if no `now` is given. Raises ValueError for a unit that no clock counts in.
     """
     stops = _joined(pauses, now)
+    return max(_end(started_at, allowance, each, stops) for each in calendar.told_since(started_at))
+
+
+def _end(
+    started_at: datetime, allowance: Allowance, calendar: Calendar, stops: Sequence[tuple[datetime, datetime]]
+) -> datetime:
+    """By one calendar alone."""
     match allowance.unit:
         case "minutes":
             return _after_wall_time(started_at, timedelta(minutes=allowance.length), stops)
@@ -163,25 +194,37 @@ def used_share(
     pauses: Sequence[Pause] = (),
 ) -> float:
     """How much of the allowance is gone: 0.0 at the start, 1.0 when due, more when late."""
-    left = remaining(now=now, started_at=started_at, allowance=allowance, calendar=calendar, pauses=pauses)
-    if allowance.unit == "working_hours":
-        whole = timedelta(hours=allowance.length)
-    else:
-        due = due_at(started_at=started_at, allowance=allowance, calendar=calendar, pauses=pauses, now=now)
-        whole = due - started_at
-    return max(0.0, 1 - left / whole)
+    stops = _joined(pauses, now)
+    shares = (_share(now, started_at, allowance, each, stops) for each in calendar.told_since(started_at))
+    return max(0.0, min(shares))
+
+
+def _share(
+    now: datetime,
+    started_at: datetime,
+    allowance: Allowance,
+    calendar: Calendar,
+    stops: Sequence[tuple[datetime, datetime]],
+) -> float:
+    due = _end(started_at, allowance, calendar, stops)
+    if allowance.unit != "working_hours":
+        return 1 - (due - now) / (due - started_at)
+    late, left = now > due, office_time(min(now, due), max(now, due), calendar, stops)
+    return 1 - (-left if late else left) / timedelta(hours=allowance.length)
 
 
 def used_at(
     *, share: float, started_at: datetime, allowance: Allowance, calendar: Calendar, pauses: Sequence[Pause] = ()
 ) -> datetime:
     """When this share of the allowance is gone, as `used_share` counts it. A pause that is still open is left out."""
-    if allowance.unit == "working_hours":
-        return _after_office_time(
-            started_at, timedelta(hours=allowance.length) * share, calendar, _joined(pauses, None)
-        )
-    due = due_at(started_at=started_at, allowance=allowance, calendar=calendar, pauses=pauses)
-    return started_at + (due - started_at) * share
+    stops = _joined(pauses, None)
+
+    def by(calendar: Calendar) -> datetime:
+        if allowance.unit == "working_hours":
+            return _after_office_time(started_at, timedelta(hours=allowance.length) * share, calendar, stops)
+        return started_at + (_end(started_at, allowance, calendar, stops) - started_at) * share
+
+    return max(by(each) for each in calendar.told_since(started_at))
 
 
 def office_time(

@@ -1,5 +1,8 @@
 """The calendar of the file: office hours, seasons with other hours, holidays and how sure they are."""
 
+import re
+from collections.abc import Iterable
+from datetime import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .clock import Calendar, Holiday, Season, Slot, Week
@@ -43,6 +46,25 @@ def calendar_from(section: Section) -> Calendar:
     section.string("basis", "")
     section.done()
     return Calendar(zone, week, tuple(holidays), tuple(seasons))
+
+
+def week_of(days: Iterable[Iterable[str]]) -> Week:
+    """The week of seven lists like ["09:00-13:00", "14:00-16:00"], Monday first. Raises ValueError."""
+    return tuple(slots_of(each) for each in days)
+
+
+def slots_of(texts: Iterable[str]) -> tuple[Slot, ...]:
+    """Raises ValueError for what is no time, and for hours that do not follow each other."""
+    slots = list[Slot]()
+    for text in texts:
+        written = re.fullmatch(r"(\d{2}:\d{2})[-–](\d{2}:\d{2})", text)
+        if written is None:
+            raise ValueError(text)
+        opens, closes = (time.fromisoformat(each) for each in written.groups())
+        if closes <= opens or (slots and opens < slots[-1].closes):
+            raise ValueError(text)
+        slots.append(Slot(opens, closes))
+    return tuple(slots)
 
 
 def _week(section: Section) -> Week:

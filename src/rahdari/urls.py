@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("rahdari.appeal.urls")),
     path("", include("rahdari.demand.urls")),
     path("", include("rahdari.sampling.urls")),
+    path("", include("rahdari.calendar.urls")),
     path("", include("rahdari.complaint.urls")),
     path("", include("rahdari.publish.urls")),
     path("", include("rahdari.api.urls")),

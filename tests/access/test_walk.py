@@ -138,7 +138,8 @@ OFFICERS = frozenset(
     demand:demand demand:find_file demand:open_file demand:answer demand:agree portal:hold
     portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
-    complaint:paper complaint:name_reviewer decide:save_view decide:take_next""".split()
+    complaint:paper complaint:name_reviewer decide:save_view decide:take_next
+    calendar:days calendar:new calendar:correction""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
@@ -347,6 +348,7 @@ class World:
                 key: {"id": uuid.uuid4(), "document": uuid.uuid4()}
                 for key in ("sampling:look", "sampling:leave", "sampling:document", "sampling:disagreement")
             },
+            "calendar:correction": {"id": 1},
             "sms:report": {"provider": "gateway"},
             "letters:no_reminders": {"id": uuid.uuid4(), "token": links.token("letters.no_reminders", "0")},
             "fees:payment": {"id": self.payment},

@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("publish", "dyndns", "mobile"),
     ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
     ("control",),
-    ("letters",),
+    ("letters", "calendar"),
     ("people",),
     ("register", "sms"),
     ("inquiry",),
@@ -56,7 +56,7 @@ WITHOUT_DJANGO = (*sorted(FACTS), "optional", "vantage", "agent", "push", "looku
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
-    "inquiry",
+    *("inquiry", "calendar"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 
@@ -83,19 +83,19 @@ BOUNDS = (
         "lines-are-not-published",
         "The room of mobile lines publishes nothing",
         ("mobile",),
-        GROUND | {"register", "people", "sms", "letters", "apply", "confirm", "inquiry"},
+        GROUND | {"register", "people", "sms", "letters", "calendar", "apply", "confirm", "inquiry"},
     ),
     Bound(
         "desk-knows-no-applicant",
         "The desk of operators does not know who asked, or why",
         ("confirm",),
-        GROUND | {"register", "people", "sms", "letters", "inquiry"},
+        GROUND | {"register", "people", "sms", "letters", "calendar", "inquiry"},
     ),
     Bound(
         "associations-see-no-file",
         "The desk of associations knows no application, no check and no case",
         ("attest",),
-        GROUND | {"register", "people", "sms", "letters", "inquiry"},
+        GROUND | {"register", "people", "sms", "letters", "calendar", "inquiry"},
     ),
     Bound(
         "verifier-knows-no-applicant",

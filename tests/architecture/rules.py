@@ -11,6 +11,7 @@ from pathlib import Path
 STATIONS = (
     *("journal", "archive", "register", "people", "letters", "apply", "control", "checks", "fees", "vouch"),
     *("confirm", "attest", "remote", "share", "decide", "sampling", "publish", "dyndns", "mobile", "api", "inquiry"),
+    "calendar",
 )
 # What answers a request or a command of one room is nothing to another.
 EDGES = frozenset({"views", "urls", "commands"})

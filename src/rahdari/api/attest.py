@@ -7,6 +7,7 @@ from rahdari.attest import disputing, queries, words
 from rahdari.attest.forms import DisputeForm
 from rahdari.attest.models import Attestation, AttestationReview
 from rahdari.attest.rules import AttestationState, Reply, ReviewOutcome
+from rahdari.calendar import queries as calendars
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
@@ -153,7 +154,7 @@ def dispute_attestation(call: Call, attestation: str) -> Answer:
             person=f"person:{call.person.pk}",
             objection=form.cleaned_data["objection"],
             reply_due_at=policies.add(
-                start=call.now, allowance=policy.attesting.dispute_within, calendar=policy.calendar
+                start=call.now, allowance=policy.attesting.dispute_within, calendar=calendars.in_force()
             ),
             now=call.now,
         )

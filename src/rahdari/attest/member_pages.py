@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import policy as policies
+from rahdari.calendar import queries as calendars
 from rahdari.people.access import person
 
 from . import desk, disputing, queries, words
@@ -51,7 +52,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
                 holder=holder,
                 person=f"person:{user.pk}",
                 objection=form.cleaned_data["objection"],
-                reply_due_at=policies.add(start=now, allowance=attesting.dispute_within, calendar=policy.calendar),
+                reply_due_at=policies.add(start=now, allowance=attesting.dispute_within, calendar=calendars.in_force()),
                 now=now,
             )
         except disputing.NothingToDispute:

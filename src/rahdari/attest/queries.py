@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from rahdari import policy as policies
+from rahdari.calendar import queries as calendars
 from rahdari.errors import RahdariError
 from rahdari.inquiry.kinds import Kind
 from rahdari.inquiry.rules import USUAL, Move
@@ -376,7 +377,7 @@ def last_day_to_object(revoked_at: dt.datetime) -> dt.datetime | None:
     policy = in_force()
     if policy.attesting is None:
         return None
-    return policies.add(start=revoked_at, allowance=policy.attesting.dispute_within, calendar=policy.calendar)
+    return policies.add(start=revoked_at, allowance=policy.attesting.dispute_within, calendar=calendars.in_force())
 
 
 def may_be_objected_to(user: User) -> QuerySet[AttestationReview]:

@@ -5,6 +5,7 @@ import uuid
 
 from django.db import IntegrityError, transaction
 
+from rahdari.calendar import queries as calendars
 from rahdari.errors import RahdariError
 from rahdari.inquiry.rules import WITHDRAWN, Move, Terms
 from rahdari.policy import Policy
@@ -58,7 +59,7 @@ def ask(
         subscriber=subscriber,
         name_masked=rules.mask_name(name),
     )
-    due_at = clocks.add(start=now, allowance=policy.clocks[CLOCK], calendar=policy.calendar)
+    due_at = clocks.add(start=now, allowance=policy.clocks[CLOCK], calendar=calendars.in_force())
     try:
         with transaction.atomic():
             detail = {"question": question.number, "operator": operator, "kind": str(question.kind)}

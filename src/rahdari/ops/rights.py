@@ -23,6 +23,7 @@ KEPT = (
     "decide_casequestion",
     "decide_notice",
     "sampling_secondlook",
+    "calendar_calendarcorrection",
     "publish_edition",
     "publish_session",
     "fees_invoice",

@@ -203,6 +203,12 @@ def in_office_since(user: Visitor) -> dt.datetime | None:
     )
 
 
+def is_new_in_office(officer: User, now: dt.datetime) -> bool:
+    """Whether an officer is in office for so short a time that they second nothing yet (`settings.SECONDS_AFTER`)."""
+    since = in_office_since(officer)
+    return since is None or now < since + settings.SECONDS_AFTER
+
+
 def who_watches_posts() -> list[User]:
     """Supervisors and administrators: each change of a post is told to all of them."""
     held = RoleAssignment.objects.filter(role__in=[Role.SUPERVISOR, Role.ADMINISTRATOR], ended_at__isnull=True)

@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "rahdari.delivery",
     "rahdari.sms",
     "rahdari.letters",
+    "rahdari.calendar",
     "rahdari.apply",
     "rahdari.control",
     "rahdari.checks",
@@ -172,6 +173,7 @@ MIDDLEWARE = [
     "rahdari.people.access.KeepAliveMiddleware",
     "rahdari.people.access.PrivatePagesMiddleware",
     "rahdari.people.access.SecondFactorMiddleware",
+    "rahdari.calendar.seen.LookOnceMiddleware",
 ]
 
 try:
@@ -207,7 +209,10 @@ AUTH_USER_MODEL = "people.User"
 # Sessions that were opened before name the second one.
 AUTHENTICATION_BACKENDS = ["rahdari.people.reader.ReaderBackend", "allauth.account.auth_backends.AuthenticationBackend"]
 # What is read with whoever is signed in, since each page shows it: the name of the attribute, and the expression.
-OF_READER = {"unread_letters": "rahdari.letters.queries.UNREAD"}
+OF_READER = {
+    "unread_letters": "rahdari.letters.queries.UNREAD",
+    "calendar_mark": "rahdari.calendar.seen.MARK",
+}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:home"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]

@@ -21,6 +21,7 @@ from rahdari.attest import queries as attestations
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
 from rahdari.attest.queries import ASSOCIATION
 from rahdari.attest.rules import AttestationState, Identifier, ReviewOutcome
+from rahdari.calendar import queries as calendars
 from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.evidence import Both, Evidence
@@ -85,7 +86,7 @@ def _ask(application: Application, policy: Policy, now: dt.datetime, *, subject:
         email=application.applicant.email,
         member_number=application.association_number,
         known_by=known_by(application),
-        due_at=policies.add(start=now, allowance=attesting.answer_within, calendar=policy.calendar),
+        due_at=policies.add(start=now, allowance=attesting.answer_within, calendar=calendars.in_force()),
         now=now,
     )
 

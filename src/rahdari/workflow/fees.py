@@ -17,6 +17,7 @@ from rahdari import policy as policies
 from rahdari.apply import access, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.calendar import queries as calendars
 from rahdari.checks import checking as checks_checking
 from rahdari.checks import queries as checks
 from rahdari.checks.evidence import Evidence
@@ -106,7 +107,7 @@ def _ask(application: Application, now: dt.datetime) -> bool:
         service=application.service,
         due=due,
         currency=fee.currency,
-        due_at=due_at(started_at=now, allowance=terms.pay_within, calendar=policy.calendar),
+        due_at=due_at(started_at=now, allowance=terms.pay_within, calendar=calendars.in_force()),
         zone=ZoneInfo(policy.calendar.zone),
         now=now,
     )

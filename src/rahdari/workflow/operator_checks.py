@@ -9,6 +9,7 @@ from rahdari import optional
 from rahdari.apply import bulk, parts, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.calendar import queries as calendars
 from rahdari.checks import checking as checks_checking
 from rahdari.checks import queries as checks
 from rahdari.checks.evidence import Evidence
@@ -134,7 +135,7 @@ def mark_silent_provisional(check: Check, now: dt.datetime) -> bool:
     policy = applications.frozen_policy(application)
     if not policy.services[application.service].stands_on_silence or policy.provisional is None:
         return False
-    until = add(start=now, allowance=policy.provisional.term, calendar=policy.calendar)
+    until = add(start=now, allowance=policy.provisional.term, calendar=calendars.in_force())
     return challenges.await_operator(subject=check.target, until=until) and checks_checking.mark_provisional(
         subject=check.subject,
         kind="control",

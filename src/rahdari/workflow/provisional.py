@@ -14,6 +14,7 @@ from django.urls import reverse
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
 from rahdari.apply import subjects
+from rahdari.calendar import queries as calendars
 from rahdari.db.queues import Queue, each_of
 from rahdari.decide import due, granting
 from rahdari.decide import queries as decisions
@@ -113,7 +114,7 @@ def prolong_provisional(registration: Registration, now: dt.datetime) -> bool:
     rules = policies.current(settings.POLICY_FILE)
     if rules.provisional is None or not _is_with_an_officer(registration):
         return False
-    until = policies.add(start=now, allowance=rules.provisional.extension, calendar=rules.calendar)
+    until = policies.add(start=now, allowance=rules.provisional.extension, calendar=calendars.in_force())
     register.prolong_provisional(registration=registration, until=until, actor="clock", now=now)
     return True
 

@@ -16,6 +16,7 @@ from rahdari import optional
 from rahdari.apply import access, pending, subjects
 from rahdari.apply.models import Application
 from rahdari.apply.rules import domain_of
+from rahdari.calendar import queries as calendars
 from rahdari.checks import checking as checks_checking
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
@@ -68,7 +69,7 @@ def look(application: Application, policy: Policy, now: dt.datetime) -> None:
     rules = policy.representing
     if rules is None:
         return
-    until = add(start=now, allowance=rules.show_within, calendar=policy.calendar).astimezone(dt.UTC).isoformat()
+    until = add(start=now, allowance=rules.show_within, calendar=calendars.in_force()).astimezone(dt.UTC).isoformat()
     shown_by: list[Check] = []
     for check in checks.checks_of(application.subject).filter(outcome=Outcome.WAITING):
         if check.kind == KIND:
@@ -104,7 +105,7 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
         return []
     if asked:
         assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
-        due_at = add(start=now, allowance=policy.representing.answer_within, calendar=policy.calendar)
+        due_at = add(start=now, allowance=policy.representing.answer_within, calendar=calendars.in_force())
         facts: Facts = {
             "asked": [str(each.organisation.pk) for each in asked if each.organisation is not None],
             "asked_at": now.isoformat(),

@@ -4,6 +4,7 @@ import datetime as dt
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.calendar import queries as calendars
 from rahdari.policy import Policy, due_at
 from rahdari.register.models import Registration
 
@@ -25,7 +26,7 @@ def grace_of(policy: Policy, valid_until: dt.datetime) -> dt.datetime | None:
     """Until when the entries stay after the term; None when the policy lets them end with it."""
     if policy.renewal.in_grace != "stays":
         return None
-    return due_at(started_at=valid_until, allowance=policy.renewal_grace, calendar=policy.calendar)
+    return due_at(started_at=valid_until, allowance=policy.renewal_grace, calendar=calendars.in_force())
 
 
 def months_later(start: dt.datetime, months: int) -> dt.datetime:

@@ -25,6 +25,7 @@ from rahdari.attest import disputing
 from rahdari.attest import queries as attestations
 from rahdari.attest.models import AttestationReview
 from rahdari.attest.rules import OUTCOMES, Reply, ReviewKind, ReviewOutcome
+from rahdari.calendar import queries as calendars
 from rahdari.journal import actions as journal
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role
@@ -143,7 +144,7 @@ def _decide(request: HttpRequest, found: AttestationReview, given: dict[str, Any
     now, policy = timezone.now(), attestations.in_force()
     due = None
     if policy.attesting is not None:
-        due = policies.add(start=now, allowance=policy.attesting.another_proof_within, calendar=policy.calendar)
+        due = policies.add(start=now, allowance=policy.attesting.another_proof_within, calendar=calendars.in_force())
     try:
         disputing.decide(
             matter=found,

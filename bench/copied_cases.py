@@ -33,6 +33,7 @@ OWN = {
     ("Case", "words"): "g.words",
     ("Case", "waits_for"): "g.waits_for",
     ("Case", "due_at"): "g.due_at",
+    ("Case", "near_at"): "g.near_at",
     ("Case", "late_at"): "g.late_at",
     ("Decision", "registration_id"): "md5('registration ' || g.place)::uuid",
     ("Letter", "text"): "''::bytea",
@@ -42,7 +43,7 @@ OWN = {
 IDS = {"pk", "holder_ref", "send_token"}
 GIVEN = (
     "n bigint, place bigint, shift interval, reference text, assigned_to uuid, words text[], waits_for text, "
-    "due_at timestamptz, late_at timestamptz"
+    "due_at timestamptz, near_at timestamptz, late_at timestamptz"
 )
 
 
@@ -211,5 +212,5 @@ def _at_other_moments(case: Any, luck: random.Random, count: int) -> list[tuple[
                     setattr(row, field.attname, at + shift)
         if moved.status == "open":
             queue_columns.compute(moved)
-        moments.append((shift, moved.waits_for, moved.due_at, moved.late_at))
+        moments.append((shift, moved.waits_for, moved.due_at, moved.near_at, moved.late_at))
     return moments

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bench import copied_cases
 from rahdari.checks.models import Check
-from rahdari.decide import assignment, desk, queries, questions, queue_columns
+from rahdari.decide import assignment, calendar_changes, desk, queries, questions, queue_columns
 from rahdari.decide.models import Case
 from rahdari.journal.models import JournalEntry
 from rahdari.letters.models import Letter
@@ -39,7 +39,7 @@ def test_a_copy_is_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {case.assigned_to for case in copies} == {officer, other}
     assert len({endpoint.block for case in copies for endpoint in case.application.endpoints.all()}) == COPIES
     # What the queue keeps is what it would keep.
-    assert not queue_columns.stale().exists()
+    assert not calendar_changes.stale().exists()
     for case in copies:
         before = {name: getattr(case, name) for name in queue_columns.FIELDS}
         queue_columns.keep(case)

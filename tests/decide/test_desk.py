@@ -16,6 +16,7 @@ from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.decide import (
     assignment,
+    calendar_changes,
     case_clock,
     deadlines,
     desk,
@@ -141,7 +142,7 @@ class TestKept:
     def test_leaves_a_case_to_the_act_that_has_it_in_its_hands(self, officer: User) -> None:
         case = a_case()
         Case.objects.filter(pk=case.pk).update(kept_under="", due_at=None)
-        assert queue_columns.refresh_stale(now=NOW, at_most=10) == 1
+        assert calendar_changes.follow(now=NOW, at_most=10) == 1
         assert kept(case) == as_computed(case)
 
     def test_tells_of_lateness_when_a_case_is_late_and_not_before(self, officer: User) -> None:

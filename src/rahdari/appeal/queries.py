@@ -134,10 +134,7 @@ def _until(case: Case, told: dt.datetime | None, at: dt.datetime, about: str) ->
     arrived = served_at(case, at, about)
     if arrived is None or told is None:
         return None
-    forum = case_clock.policy_of(case.application).forum_for("officer_decision")
-    if forum is None or arrived <= at:
-        return told
-    return max(told, policy.add(start=arrived, allowance=forum.file_within, calendar=case_clock.calendar()))
+    return case_clock.appeal_until(case.application, told, max(arrived, at))
 
 
 def served_at(case: Case, at: dt.datetime, about: str) -> dt.datetime | None:

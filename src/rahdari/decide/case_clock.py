@@ -1,7 +1,8 @@
 """The clocks of a case, computed on reading from events. Both sides see the same face.
 
-Allowances are those of the policy frozen onto the application; the calendar is that of the policy in force now, since a
-holiday declared yesterday is a fact and no new rule. A time that was told to somebody is never made earlier.
+Allowances are those of the policy frozen onto the application; the calendar is that of the policy in force now with all
+corrections, since a holiday declared yesterday is a fact and no new rule. A time that was told to somebody is never
+made earlier: neither by a correction (`Calendar.earlier`) nor by another file.
 """
 
 import datetime as dt
@@ -14,6 +15,7 @@ from django.conf import settings
 from rahdari import policy
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.calendar import queries as calendars
 from rahdari.policy import Allowance, Calendar, Pause, Policy
 
 from .models import Case, CaseQuestion, Notice
@@ -45,7 +47,13 @@ def policy_in_force() -> Policy:
 
 
 def calendar() -> Calendar:
-    return policy_in_force().calendar
+    return calendars.in_force()
+
+
+def is_closed_at(at: dt.datetime) -> bool:
+    """Whether the office was declared closed at that moment, after the policy file was written."""
+    found = calendar()
+    return at.astimezone(found.zone_info).date() in found.own_hours and not found.is_open_at(at)
 
 
 def policy_of(application: Application) -> Policy:
@@ -83,11 +91,16 @@ def provisional_until(application: Application, now: dt.datetime) -> dt.datetime
 
 def pauses_of(case: Case) -> list[Pause]:
     """When the officer's clock stood still: while the applicant had the word, and while a grant stood."""
-    stops = [Pause(question.asked_at, question.answered_at) for question in case.questions.all()]
+    return [pause for _why, pause in reasons_of_pauses(case)]
+
+
+def reasons_of_pauses(case: Case) -> list[tuple[str, Pause]]:
+    """The same, each with its reason: question | notice | entry (of a grant that could not be entered)."""
+    stops = [("question", Pause(question.asked_at, question.answered_at)) for question in case.questions.all()]
     for notice in case.notices.all():
         ends = [at for at in (notice.answered_at, notice.ran_out_at, notice.withdrawn_at) if at is not None]
-        stops.append(Pause(notice.sent_at, min(ends) if ends else None))
-    stops += [Pause(one.at, one.voided_at) for one in case.decisions.all() if one.voided_at is not None]
+        stops.append(("notice", Pause(notice.sent_at, min(ends) if ends else None)))
+    stops += [("entry", Pause(one.at, one.voided_at)) for one in case.decisions.all() if one.voided_at is not None]
     return stops
 
 
@@ -170,6 +183,15 @@ def notice_due_at(notice: Notice) -> dt.datetime:
         return notice.answer_due_at
     allowance = notice_allowance(policy_of(notice.case.application), notice.codes)
     return max(policy.add(start=notice.sent_at, allowance=allowance, calendar=calendar()), notice.answer_due_at)
+
+
+def appeal_until(application: Application, told: dt.datetime | None, start: dt.datetime) -> dt.datetime | None:
+    """Until when there is time to appeal that began then: as it was told, or later if the office is closed on its last
+    day."""
+    forum = policy_of(application).forum_for("officer_decision")
+    if told is None or forum is None:
+        return told
+    return max(told, policy.add(start=start, allowance=forum.file_within, calendar=calendar()))
 
 
 def decide_by(notice: Notice) -> dt.datetime:

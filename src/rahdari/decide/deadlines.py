@@ -2,10 +2,17 @@
 a proposal to take a registration back. And whoever lost their post gives up the cases that they had."""
 
 import datetime as dt
+from collections import defaultdict
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.urls import reverse
 
 from rahdari.apply import sending
-from rahdari.db.queues import each_of
+from rahdari.db.queues import AT_ONCE, each_of
+from rahdari.letters import actions as letters
 from rahdari.people import queries as people
+from rahdari.people.models import Role, User
 
 from . import case_clock, due, queries, revocation, rules, seconding
 from .models import Case, Notice
@@ -90,3 +97,35 @@ def _run_out(case: Case, notice: Notice, now: dt.datetime) -> bool:
     notice.save(update_fields=["ran_out_at"])
     record(case, "notice_ran_out", "clock", now, reason=" ".join(notice.codes))
     return True
+
+
+@transaction.atomic
+def warn_before_late(now: dt.datetime) -> int:
+    """Cases that are close to late, once each: whoever has one reads it, of one that nobody has, or that waits for a
+    second officer, the supervisors. One letter an hour to each of them at most, of all that are close. Returns how many
+    cases somebody was told of."""
+    close = Case.objects.filter(status=Status.OPEN, near_at__lte=now, waits_for__in=["officer", "second"])
+    close = close.filter(Q(warned_at__isnull=True) | Q(warned_at__lt=F("near_at"))).order_by("near_at", "id")
+    found = list(close.select_for_update(skip_locked=True, of=("self",)).select_related("assigned_to")[: 5 * AT_ONCE])
+    if not found:
+        return 0
+    supervisors = {post.user for post in people.all_posts().filter(role=Role.SUPERVISOR)}
+    of_each = defaultdict[User, list[Case]](list)
+    for case in found:
+        has_it = case.assigned_to if case.waits_for == "officer" else None
+        for reader in {has_it} if has_it is not None and people.is_officer(has_it) else supervisors:
+            of_each[reader].append(case)
+    told = set[Case]()
+    for reader, cases in of_each.items():
+        first = min(case.late_at for case in cases if case.late_at is not None)
+        told_once = letters.write_once(
+            to=reader,
+            template="cases_due_soon",
+            about="desk:queue",
+            once=f"near:{now:%Y-%m-%d %H}",
+            context={"number": len(cases), "due_at": first, "url": reverse("decide:queue")},
+            now=now,
+        )
+        if told_once:
+            told |= set(cases)
+    return Case.objects.filter(pk__in=[case.pk for case in told]).update(warned_at=now)

@@ -18,6 +18,7 @@ from django.db.models import When as Where
 from rahdari import policy
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status as Progress
+from rahdari.calendar import queries as calendars
 from rahdari.checks import queries as check_queries
 from rahdari.checks.models import Outcome
 from rahdari.db import together
@@ -31,6 +32,7 @@ from .case_clock import ClockFace, calendar, clock_of, policy_in_force, policy_o
 from .models import Case, Decision, Notice, SavedView
 from .queues import APPLICANTS_TURN, OUR_TURN, SAVED
 from .rules import CannotSecond, NoticeState, Status
+from .seconding import is_ripe
 
 PER_PAGE = 25
 # So many that a search finds are counted, and no more.
@@ -332,7 +334,7 @@ def rows_of(keys: Iterable[tuple[Any, Any]], *, officer: User, now: dt.datetime)
     checks: dict[str, list[tuple[Kind, str, bool]]] = defaultdict(list)
     for subject, title, outcome, required, count, _place in counted:
         checks[subject].append((Kind(title, count), outcome, required))
-    may = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
+    may = people.has_rank(officer, "director"), people.is_new_in_office(officer, now)
     return [_row(case, officer, may, checks[case.application.subject], now) for case in cases]
 
 
@@ -371,7 +373,7 @@ def _row(
             second=officer.pk,
             is_director=is_director,
             reasons=reasons,
-            ripe=notice.state == NoticeState.RIPE,
+            ripe=is_ripe(notice, now),
             is_new=is_new,
         ),
         is_mine=case.assigned_to_id == officer.pk,
@@ -401,6 +403,8 @@ class Proposals:
     rows: Sequence[QueueRow]
     mine: int
     total: int
+    # Corrections of the calendar that wait for this officer.
+    of_calendar: int
     first: int
     page: int
     has_next: bool
@@ -415,11 +419,13 @@ def proposals(*, officer: User, page: int, now: dt.datetime) -> Proposals:
     found, mine = _open_cases(officer).filter(proposed_by__isnull=False), _for_me(officer)
     counted = together.totals(found, all=Count("*"), mine=Count("proposed_by", filter=mine))
     for_me_first = When(Where(mine, then=0), default=1)
-    shown = _Page(_in_order(found, for_me_first, _ours_first()), page, counted)
+    of_calendar = calendars.waiting_for(officer)
+    shown = _Page(_in_order(found, for_me_first, _ours_first()), page, counted, of_calendar)
     shown.turn_to_last(counted[0]["all"])
     rows = rows_of(shown.keys, officer=officer, now=now)
     record_looks([row.case.application for row in rows], officer=officer, where="approvals", now=now)
-    return Proposals(rows, counted[0]["mine"], counted[0]["all"], shown.start + 1, shown.number, shown.has_next)
+    totals = counted[0]["mine"], counted[0]["all"], of_calendar[0]["number"]
+    return Proposals(rows, *totals, shown.start + 1, shown.number, shown.has_next)
 
 
 def for_me(*, officer: User) -> int:

@@ -124,7 +124,8 @@ def may_be_changed_until(application: Application) -> dt.datetime | None:
     was taken back, or an answer that reopens what was not pursued. None: nothing does."""
     refused = Decision.objects.filter(case__application=application, outcome=Outcome.REFUSED, voided_at__isnull=True)
     taken = Revocation.objects.filter(case__application=application, restored_at__isnull=True)
-    ends = [*refused.values_list("appeal_until", flat=True), *taken.values_list("appeal_until", flat=True)]
+    made = [*refused.values_list("appeal_until", "at"), *taken.values_list("appeal_until", "at")]
+    ends = [case_clock.appeal_until(application, told, at) for told, at in made]
     lapsed = CaseQuestion.objects.filter(case__application=application, answered_at__isnull=True)
     for at in lapsed.values_list("lapsed_at", flat=True):
         allowance = case_clock.policy_of(application).reopen_within

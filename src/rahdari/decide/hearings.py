@@ -48,6 +48,13 @@ class MovedTooOften(RahdariError):
     hearing: Hearing
 
 
+class OfficeClosed(RahdariError):
+    """The office was closed then: that nobody came says nothing, and another day is set. `.hearing`"""
+
+    says = "the office was closed at the time of {hearing}"
+    hearing: Hearing
+
+
 class NotSet(RahdariError):
     """No day is set, or it has not begun: nothing can be written down of it. `.case`"""
 
@@ -92,7 +99,8 @@ def set_hearing(
         raise NotThen(earliest, latest)
     before = to_come(notice)
     if before is not None:
-        if moved(notice).count() >= MOST_MOVES:
+        # It is nobody's doing that the office is closed.
+        if sum(not case_clock.is_closed_at(each.starts_at) for each in [*moved(notice), before]) > MOST_MOVES:
             raise MovedTooOften(before)
         _close(before, HearingOutcome.MOVED, officer, now, minutes=sentence(why))
     hearing = Hearing.objects.create(
@@ -110,7 +118,7 @@ def record_hearing(
     *, case: Case, officer: User, attended: str, minutes: str, now: dt.datetime, nobody_came: bool = False
 ) -> Hearing:
     """Write down what was said and who was there, or that nobody came. The holder reads it, and the case goes on.
-    Raises NotSet, ReasonNeeded, and as `transitions.begin` does.
+    Raises NotSet, OfficeClosed, ReasonNeeded, and as `transitions.begin` does.
     """
     case = lock(case)
     begun = begin(case, "record_hearing", by=officer, now=now, words=minutes)
@@ -118,6 +126,8 @@ def record_hearing(
     hearing = to_come(notice)
     if hearing is None or now < hearing.starts_at:
         raise NotSet(case)
+    if nobody_came and case_clock.is_closed_at(hearing.starts_at):
+        raise OfficeClosed(hearing)
     came = "" if nobody_came else sentence(attended)
     outcome = HearingOutcome.NOBODY_CAME if nobody_came else HearingOutcome.ATTENDED
     _close(hearing, outcome, officer, now, minutes=begun.words, attended=came)

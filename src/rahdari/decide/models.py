@@ -57,6 +57,9 @@ class Case(models.Model):
     # `case_clock.clock_of` tells it.
     waits_for = models.CharField(max_length=10, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
+    # From when on it is close to late, and when who has it was told.
+    near_at = models.DateTimeField(null=True, blank=True)
+    warned_at = models.DateTimeField(null=True, blank=True)
     late_at = models.DateTimeField(null=True, blank=True)
     # Keyed hashes of the beginnings of the words of the holder's name, of the number and of the company's; once it is
     # closed, one of the whole name.
@@ -123,6 +126,7 @@ class Case(models.Model):
                 condition=Q(status=Status.DECIDED.value) & ~Q(likeness=""),
                 name="cases_by_likeness",
             ),
+            models.Index(fields=["near_at"], condition=Q(status=Status.OPEN.value), name="cases_near_late"),
             models.Index(fields=["kept_under"], condition=Q(status=Status.OPEN.value), name="cases_by_calendar"),
         ]
 

@@ -36,6 +36,7 @@ from . import rules
 from .case_clock import (
     ClockFace,
     allowance_of,
+    appeal_until,
     calendar,
     clock_of,
     clock_of_application,
@@ -445,12 +446,6 @@ def _of_holder(application: Application) -> QuerySet[Decision]:
     return others.filter(same, case__application__organisation__isnull=True)
 
 
-def is_new_in_office(officer: User, now: dt.datetime) -> bool:
-    """Whether an officer is in office for so short a time that they second nothing yet (`settings.SECONDS_AFTER`)."""
-    since = people.in_office_since(officer)
-    return since is None or now < since + settings.SECONDS_AFTER
-
-
 def history(case: Case) -> QuerySet[Row]:
     """All that was done to, or read of, this file, newest first."""
     return record.about(case.application.subject)[:LONGEST_HISTORY]
@@ -524,6 +519,6 @@ def refusal_of(application: Application) -> Refusal | None:
         notice_text=decision.notice.text if decision.notice else "",
         text=decision.text,
         at=decision.at,
-        appeal_until=decision.appeal_until,
+        appeal_until=appeal_until(application, decision.appeal_until, decision.at) or decision.appeal_until,
         forum=policy.forum_for("officer_decision"),
     )

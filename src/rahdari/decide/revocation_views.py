@@ -151,6 +151,8 @@ def _done(request: HttpRequest, case: Case, form: forms.Form) -> bool:
         return False
     except hearings.MovedTooOften:
         messages.warning(request, _("It was moved twice before. It is held on the day that is set."))
+    except hearings.OfficeClosed:
+        messages.warning(request, _("The office was closed then. Set another day for the hearing."))
     except transitions.MayNotSecond as error:
         messages.warning(request, words.why_not_second(error.why))
     except (

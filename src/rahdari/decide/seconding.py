@@ -7,7 +7,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import DIRECTOR, User
 from rahdari.policy import Reason
 
-from . import case_clock, queries, rules
+from . import case_clock, rules
 from .models import Notice
 
 
@@ -24,7 +24,7 @@ class Second:
         self.officer, self.now = officer, now
         self.is_director = people.has_rank(officer, "director")
         self.is_officer = people.is_officer(officer)
-        self.is_new = self.is_officer and queries.is_new_in_office(officer, now)
+        self.is_new = self.is_officer and people.is_new_in_office(officer, now)
 
     def cannot(self, notice: Notice) -> rules.CannotSecond | None:
         """Why they may not; None: they may."""
@@ -35,7 +35,7 @@ class Second:
             # Whoever was named for this proposal needs no rank.
             is_director=self.is_director or not self.is_officer,
             reasons=[known[code] for code in notice.codes],
-            ripe=notice.state == rules.NoticeState.RIPE,
+            ripe=is_ripe(notice, self.now),
             is_new=self.is_new,
             is_heard=notice.hearing != rules.HearingState.ASKED,
             is_late=is_out_of_time(notice, self.now),
@@ -53,6 +53,13 @@ class Second:
             is_late=is_out_of_time(notice, self.now),
         )
         return why or (None if self.is_director else rules.CannotSecond.RANK)
+
+
+def is_ripe(notice: Notice, now: dt.datetime) -> bool:
+    """Answered, or the time to answer is over: also by a calendar that was corrected since it ran out."""
+    if notice.state != rules.NoticeState.RIPE:
+        return False
+    return notice.answered_at is not None or notice.is_order or now > case_clock.notice_due_at(notice)
 
 
 def is_out_of_time(notice: Notice, now: dt.datetime) -> bool:

@@ -97,6 +97,11 @@ LETTERS: dict[str, Kind] = {
     ),
     "file_kept": _kind(_("A closed file is kept longer"), "reference", "until because text"),
     "reminder_to_answer": _kind(_("An answer is still missing"), "reference due_at", note="answer_by", reminder=True),
+    "answer_time_moved": _kind(_("There is more time to answer"), "reference due_at", "registration", note="answer_by"),
+    "cases_due_soon": _kind(_("Cases are close to late"), "number due_at", note=""),
+    "hearing_day_closed": _kind(
+        _("The office is closed on the day of a hearing"), "reference day", "registration sets", note=""
+    ),
     "invoice": _kind(
         _("An invoice"), "reference invoice amount currency pay_reference due_at", "receipt", note="answer_by"
     ),

@@ -18,6 +18,7 @@ from typing import Any
 from rahdari import optional
 from rahdari.appeal import actions as appeals
 from rahdari.apply import queries as applications
+from rahdari.calendar.seen import looking_once
 from rahdari.checks import contacts
 from rahdari.complaint import actions as complaints
 from rahdari.confirm import callbacks
@@ -115,7 +116,8 @@ def advance(*, now: dt.datetime, rounds: Rounds | None = None, woken: bool = Tru
                 continue
             run = together(*parts)
         before = queues.acts
-        moved[step.name] = attempt("workflow", step.name, partial(run, now=now), now)
+        with looking_once():
+            moved[step.name] = attempt("workflow", step.name, partial(run, now=now), now)
         if moved[step.name] or queues.acts != before:
             waiting = None
             rounds.in_vain.clear()
@@ -178,6 +180,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: settle those that were answered before", conclude_answered_before, rests=A_MINUTE),
     Step("register: settle those that end soon", conclude_ending, clock=True),
     Step("decide: follow the calendar", follow_calendar),
+    Step("decide: warn before a case is late", deadlines.warn_before_late, rests=A_MINUTE),
     Step("clocks", together(deadlines.end_unanswered, deadlines.escalate_late)),
     Step("appeals", together(appeals.run_out, appeals.overtake, appeals.close_carried_out), clock=True),
     Step(

@@ -15,8 +15,8 @@ from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge
 from rahdari.db.gate import Batch
 from rahdari.db.queues import AT_ONCE, each_of
+from rahdari.decide import calendar_changes
 from rahdari.decide import due as decide_due
-from rahdari.decide import queue_columns
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import actions as register
@@ -30,8 +30,8 @@ REMOVED_WITHIN = dt.timedelta(days=1)
 TOLD_WITHIN = dt.timedelta(days=14)
 
 
-# When a holiday was declared or taken back: what the officers' queue goes by is computed anew.
-follow_calendar = Batch(lambda _now: queue_columns.stale(), partial(queue_columns.refresh_stale, at_most=AT_ONCE))
+# When a holiday was declared or taken back: what the officers' queue goes by, and the times that letters told.
+follow_calendar = Batch(lambda _now: calendar_changes.stale(), partial(calendar_changes.follow, at_most=AT_ONCE))
 
 
 def follow_directory(now: dt.datetime) -> int:

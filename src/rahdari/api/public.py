@@ -1,5 +1,6 @@
 """What anybody may read: which services there are, what each asks for, and where the three questions lead."""
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from rahdari.applicant.titles import words
@@ -7,15 +8,19 @@ from rahdari.apply import eligible, rules
 from rahdari.apply import queries as apply
 from rahdari.apply.eligible import Outcome, Use
 from rahdari.apply.rules import Which
+from rahdari.calendar import queries as calendars
+from rahdari.calendar.words import what_it_says
 from rahdari.letters import queries as letters
 from rahdari.policy import READ, Allowance, Service
 from rahdari.policy.asked_fields import ASKABLE
+from rahdari.policy.corrections import Kind
 from rahdari.policy.sorts import SORTS
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import not_found
-from rahdari.programs.schema import DAY, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
+from rahdari.programs.problems import not_found, plain
+from rahdari.programs.schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 
 from .interface import API, Call
+from .serializers import stamp_or_none
 
 public = API.part("services", None)
 TITLED = closed({"key": text(60), "title": text(500), "hint": text(2000)})
@@ -233,3 +238,60 @@ def get_eligibility(call: Call) -> Answer:
 
 def _outcome(*, outcome: str | None = None, service: str | None = None, ask: str | None = None) -> Answer:
     return Answer({"outcome": outcome, "service": service, "ask": ask, "unregistered": _unregistered()})
+
+
+@public(
+    "GET",
+    "/calendar",
+    Ok(
+        "The calendar in force. `week` has the hours of the policy, Monday first; `days` what is different.",
+        closed(
+            {
+                "zone": text(60),
+                "week": listed(listed(text(20))),
+                "days": listed(
+                    closed(
+                        {
+                            "first": DAY,
+                            "last": DAY,
+                            "kind": choice(*Kind),
+                            "title": text(),
+                            "text": text(500),
+                            "source": text(),
+                            "status": choice("estimated", "notified", "superseded"),
+                            "in_force_since": MOMENT,
+                            "replaced_at": or_null(MOMENT),
+                        }
+                    )
+                ),
+            }
+        ),
+    ),
+)
+def get_calendar(call: Call) -> Answer:
+    """Office days and hours, by which times are counted.
+
+    What the office said of days to come and of the last months: closures, other hours, and days that are open after
+    all. A time that was told is never made earlier by it.
+    """
+    calendar, language = calendars.in_force(), get_language() or "en"
+    return Answer(
+        {
+            "zone": calendar.zone,
+            "week": [[f"{each.opens:%H:%M}-{each.closes:%H:%M}" for each in slots] for slots in calendar.week],
+            "days": [
+                {
+                    "first": row.first.isoformat(),
+                    "last": row.last.isoformat(),
+                    "kind": row.kind,
+                    "title": row.title_in(language),
+                    "text": plain(what_it_says(row)),
+                    "source": row.source,
+                    "status": "superseded" if row.replaced_by is not None else row.status,
+                    "in_force_since": stamp_or_none(row.confirmed_at),
+                    "replaced_at": stamp_or_none(row.replaced_at),
+                }
+                for row in calendars.published(call.now)
+            ],
+        }
+    )

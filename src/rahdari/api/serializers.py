@@ -11,6 +11,7 @@ from rahdari.address import Part, format_block, vpn
 from rahdari.address.vpn import VPN_SERVICES
 from rahdari.applicant.overview import Overview, invoice_of, overview
 from rahdari.applicant.stages import Stage
+from rahdari.applicant.stops import WHY, stops_of
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.apply.rules import goes_with_an_answer
@@ -152,6 +153,9 @@ APPLICATION: Json = named(
         | {
             "lead": text(1000),
             "version": schema.whole(1, 2**31),
+            "stops": listed(
+                closed({"why": choice(*WHY), "since": MOMENT, "until": or_null(MOMENT), "text": text(500)})
+            ),
             "awaited": listed(AWAITED),
             "missing": listed(text(20)),
             "answers": or_null(ANSWERS),
@@ -195,6 +199,10 @@ def application(row: Application, now: dt.datetime, *, papers: bool = True) -> J
         "lead": seen.text.lead,
         "version": row.version,
         "awaited": [each for each in awaited(row, seen, now) if papers or each["what"] in {"draft", "proof"}],
+        "stops": [
+            {"why": each.why, "since": stamp(each.since), "until": stamp_or_none(each.until), "text": plain(each.text)}
+            for each in (stops_of(seen.case, now) if papers else [])
+        ],
         "missing": [str(step) for step in apply.missing_steps(row, policy)] if is_open and papers else [],
         "answers": answers(row) if papers else None,
         "endpoints": [endpoint(each) for each in apply.rows_of(row)],

@@ -29,6 +29,7 @@ from rahdari.applicant.stages import (
     OVER,
     Stage,
 )
+from rahdari.applicant.stops import stops_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import access, form_errors, sending
 from rahdari.apply import queries as apply
@@ -101,6 +102,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "is_moving": is_moving,
         "clock_words": _clock_words(seen.clock),
         "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",
+        "stops": stops_of(seen.case, now),
         "in_office_hours": seen.clock is not None and case_clock.allowance_of(found).unit == "working_hours",
         "checks_run": seen.checks_run,
         "shows_clock": not of_others

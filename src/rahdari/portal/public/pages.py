@@ -15,6 +15,8 @@ from rahdari.address import directory
 from rahdari.appeal import queries as appeals
 from rahdari.apply import summary
 from rahdari.apply.eligible import which_are_offered
+from rahdari.calendar import queries as calendars
+from rahdari.calendar.words import hours_of, what_it_says
 from rahdari.checks.kinds import what_is_seen
 from rahdari.complaint import figures as complaints
 from rahdari.complaint import words as complaint_words
@@ -114,6 +116,8 @@ def service_status(request: HttpRequest) -> HttpResponse:
             "only_one": appeals.by_the_only_one(now),
             "waiting": reviewing.waiting_for_nobody() + appeals.waiting_for_nobody(),
         },
+        "hours": list(hours_of(calendars.in_force().week)),
+        "said": [(row, what_it_says(row)) for row in calendars.published(now)],
     }
     return render(request, "portal/public/service_status.html", context | _today())
 

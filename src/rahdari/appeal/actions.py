@@ -272,14 +272,11 @@ def name_reviewer(*, appeal: Appeal, supervisor: User, reviewer: User, who: str,
     Raises NotPossibleNow, and as `reviewing.name_reviewer` does.
     """
     appeal = _lock(appeal, "name_reviewer")
-    return reviewing.name_reviewer(
-        matter=queries.matter_of(appeal),
-        supervisor=supervisor,
-        reviewer=reviewer,
-        who=who,
-        act="appeal.named_reviewer",
-        now=now,
+    named = reviewing.name_reviewer(
+        matter=queries.matter_of(appeal), supervisor=supervisor, reviewer=reviewer, who=who, now=now
     )
+    _record(appeal, "named_reviewer", queries.actor_for(supervisor), now)
+    return named
 
 
 @transaction.atomic

@@ -303,14 +303,11 @@ def name_reviewer(*, complaint: Complaint, supervisor: User, reviewer: User, who
     Raises NotPossibleNow, and as `reviewing.name_reviewer` does.
     """
     complaint = _lock(complaint, "name_reviewer")
-    return reviewing.name_reviewer(
-        matter=queries.matter_of(complaint),
-        supervisor=supervisor,
-        reviewer=reviewer,
-        who=who,
-        act="complaint.named_reviewer",
-        now=now,
+    named = reviewing.name_reviewer(
+        matter=queries.matter_of(complaint), supervisor=supervisor, reviewer=reviewer, who=who, now=now
     )
+    _record(complaint, "named_reviewer", queries.actor_for(supervisor), now)
+    return named
 
 
 # -- the clock -----------------------------------------------------------------------------------------------------

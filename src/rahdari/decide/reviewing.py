@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from rahdari.apply import access
 from rahdari.archive.actions import Box
 from rahdari.errors import RahdariError
-from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -29,7 +28,7 @@ from . import conflicts_of_interest, queries
 from .models import Case, Notice
 from .reviewer_models import Reviewer
 from .rules import Needs, Status
-from .transitions import NotAnOfficer, begin, lock, sentence
+from .transitions import NotAnOfficer, begin, lock, record, sentence
 
 # So far back published figures count.
 COUNTED = dt.timedelta(days=365)
@@ -143,11 +142,10 @@ def who_can_name() -> list[User]:
 
 
 @transaction.atomic
-def name_reviewer(
-    *, matter: Matter, supervisor: User, reviewer: User, who: str, act: str = "decide.named_reviewer", now: dt.datetime
-) -> Reviewer:
+def name_reviewer(*, matter: Matter, supervisor: User, reviewer: User, who: str, now: dt.datetime) -> Reviewer:
     """Let somebody from outside in for this one matter; again, when whoever was named does not decide. The caller has
-    locked it, and knows that it is still to be decided. Raises NotAnOfficer, SomebodyCould, HadPart, ReasonNeeded.
+    locked it, knows that it is still to be decided, and puts it on record. Raises NotAnOfficer, SomebodyCould, HadPart,
+    ReasonNeeded.
     """
     if not people.is_supervisor(supervisor):
         raise NotAnOfficer(supervisor)
@@ -167,13 +165,6 @@ def name_reviewer(
         at=now,
     )
     application = None if matter.case is None else matter.case.application
-    journal.record(
-        act=act,
-        actor=queries.actor_of(supervisor),
-        subject=matter.name if application is None else application.subject,
-        now=now,
-        detail={"matter": matter.name},
-    )
     facts: dict[str, Any] = {"reference": matter.reference, "what": matter.title}
     letters.write_letter(
         to=reviewer,
@@ -198,11 +189,13 @@ def name_for_proposal(*, case: Case, supervisor: User, reviewer: User, who: str,
     if not people.is_supervisor(supervisor):
         raise NotAnOfficer(supervisor)
     case = lock(case)
-    begin(case, "name_reviewer", by=supervisor, now=now)
+    begun = begin(case, "name_reviewer", by=supervisor, now=now)
     notice = queries.open_notice(case)
     assert notice is not None  # noqa: S101 - the move exists only while one stands
     notice.case = case
-    return name_reviewer(matter=of_notice(notice), supervisor=supervisor, reviewer=reviewer, who=who, now=now)
+    named = name_reviewer(matter=of_notice(notice), supervisor=supervisor, reviewer=reviewer, who=who, now=now)
+    record(case, "named_reviewer", begun.actor, now)
+    return named
 
 
 def end(matter: str, now: dt.datetime) -> None:

@@ -1,5 +1,7 @@
 """What is held, as a program reads, changes, renews and ends it; invoices and letters."""
 
+import datetime as dt
+
 import pytest
 from django.utils import timezone
 
@@ -71,6 +73,8 @@ class TestRegistration:
 
     def test_is_said_to_be_still_right_once_it_was_asked(self, program: Program, registration: Registration) -> None:
         place = f"/registrations/{registration.reference}"
+        a_day_ago = timezone.now() - dt.timedelta(days=1)
+        Registration.objects.filter(pk=registration.pk).update(last_word_at=a_day_ago)
         said = program.get(place).said["still_right"]
         assert program.post(f"{place}/still-right").said["still_right"] == said and said["asked_at"] is None
         asked = timezone.now()

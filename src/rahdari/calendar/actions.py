@@ -104,9 +104,9 @@ def _is_in_force(found: CalendarCorrection) -> bool:
     return found.confirmed_at is not None and not replaced.exists()
 
 
-def _record(found: CalendarCorrection, verb: str, officer: User, now: dt.datetime) -> None:
+def _record(found: CalendarCorrection, act: str, officer: User, now: dt.datetime) -> None:
     role = "supervisor" if people.is_supervisor(officer) else "officer"
     detail = {"kind": found.kind, "first": found.first.isoformat(), "last": found.last.isoformat()}
     if found.replaces_id is not None:
         detail["replaces"] = str(found.replaces_id)
-    journal.record(act=f"calendar.{verb}", actor=actor_of(officer, role), subject=str(found), now=now, detail=detail)
+    journal.record(act=f"calendar.{act}", actor=actor_of(officer, role), subject=str(found), now=now, detail=detail)

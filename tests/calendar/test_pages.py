@@ -120,7 +120,7 @@ class TestWhoeverAsks:
         assert "You were asked a question Since" in text_of(browser.get(address))
         questions.answer_question(question=asked, answer="This one.", actor=f"person:{holder.pk}", now=NOW + HOUR)
         shown = text_of(browser.get(address))
-        assert "When our time limit stands still, and why" in shown and "You were asked a question From" in shown
+        assert "When our time limit is paused, and why" in shown and "You were asked a question From" in shown
         assert "Sample closure: Closed 17 November 2026" in shown
         program = Program(holder)
         stops = program.get(f"/applications/{case.application.reference}").said["stops"]

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from rahdari.apply.late_evidence import File
 from rahdari.decide import case_clock, hearings, queries, revocation
 from rahdari.decide.models import Case
 from rahdari.people.models import User
@@ -10,6 +11,7 @@ from rahdari.register import pausing
 from rahdari.register.models import Registration
 from tests.builders import story
 from tests.builders.cases import DAY, an_officer
+from tests.builders.drafts import a_pdf
 from tests.builders.programs import Program, problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
@@ -52,7 +54,13 @@ def test_is_read_and_a_hearing_is_asked_for(program: Program, officer: User) -> 
 def test_of_an_order_has_none(program: Program, officer: User) -> None:
     case, _found = granted(program)
     revocation.propose_by_order(
-        case=case, officer=officer, code="X6", order="Order 12, Sample Court", now=timezone.now(), **SAYS
+        case=case,
+        officer=officer,
+        code="X6",
+        order="Order 12, Sample Court",
+        copy=File("order.pdf", a_pdf()),
+        now=timezone.now(),
+        **SAYS,
     )
     one = f"/applications/{case.application.reference}/notice"
     assert program.get(one).said["order"] == "Order 12, Sample Court"

@@ -2,11 +2,14 @@
 holder."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari.apply import late_evidence
+from rahdari.apply.models import Document
 from rahdari.decide import case_clock, deadlines, hearings, refusals, revocation, transitions
 from rahdari.decide.models import Case, Notice, Revocation
 from rahdari.decide.rules import CannotSecond, NoticeState
@@ -15,18 +18,21 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
 from tests.builders.cases import DAY, HOUR, MINUTE
+from tests.builders.drafts import a_pdf
 
 from .test_fair_revocation import acts_of, open_notice, text_of_last_letter
 from .test_revocation import LATER, granted, letters_to
 
 pytestmark = pytest.mark.django_db
 ORDER = "Order 12 of 2026, Sample Court, 2026-11-10"
+COPY = late_evidence.File("order.pdf", a_pdf())
 SAYS = {"text": "The order names this registration.", "evidence": "Certified copy, file 7, page 3."}
+ORDERED = {**SAYS, "copy": COPY}
 
 
 def ordered(officer: User, code: str = "X6", order: str = ORDER) -> tuple[Case, Registration]:
     case, found = granted()
-    revocation.propose_by_order(case=case, officer=officer, code=code, order=order, now=LATER, **SAYS)
+    revocation.propose_by_order(case=case, officer=officer, code=code, order=order, now=LATER, **ORDERED)  # type: ignore[arg-type]
     return case, found
 
 
@@ -54,12 +60,12 @@ class TestProposeByOrder:
         case, _found = granted()
         for code in ("X5", "S4", "X1", "none"):
             with pytest.raises(transitions.CodeNotUsable):
-                revocation.propose_by_order(case=case, officer=officer, code=code, order=ORDER, now=LATER, **SAYS)
+                revocation.propose_by_order(case=case, officer=officer, code=code, order=ORDER, now=LATER, **ORDERED)  # type: ignore[arg-type]
         with pytest.raises(transitions.ReasonNeeded):
-            revocation.propose_by_order(case=case, officer=officer, code="X6", order=" ", now=LATER, **SAYS)
+            revocation.propose_by_order(case=case, officer=officer, code="X6", order=" ", now=LATER, **ORDERED)  # type: ignore[arg-type]
         with pytest.raises(transitions.ReasonNeeded):
             revocation.propose_by_order(
-                case=case, officer=officer, code="X6", order=ORDER, text="So.", evidence=" ", now=LATER
+                case=case, officer=officer, code="X6", order=ORDER, text="So.", evidence=" ", copy=COPY, now=LATER
             )
         with pytest.raises(transitions.CodeNotUsable):
             revocation.propose_revocation(case=case, officer=officer, code="X6", now=LATER, **SAYS)
@@ -121,8 +127,19 @@ class TestPage:
         }
         assert "This day is still to come." in first.post(place, sent).text
         today = timezone.localdate().isoformat()
-        assert first.post(place, sent | {"order_day": today})["Location"] == place
+        sent |= {"order_day": today}
+        assert "Add the certified copy." in first.post(place, sent).text
+        forged = SimpleUploadedFile("order.pdf", b"no PDF")
+        assert first.post(place, sent | {"order_file": forged}).status_code == 422 and not Notice.objects.exists()
+        copy = SimpleUploadedFile("order.pdf", a_pdf())
+        assert first.post(place, sent | {"order_file": copy})["Location"] == place
         told = holder.get(reverse("portal:notice", args=[reference])).text
+        [kept] = Document.objects.filter(rule__startswith="order:")
+        read = reverse("apply:document", args=[reference, kept.pk])
+        assert read in told and holder.get(read)["Content-Type"] == "application/pdf"
+        assert f"paper={kept.pk}" in other.get(place).text
+        document = reverse("decide:document", args=[reference, kept.pk])
+        assert document in other.get(f"{reverse('decide:case', args=[reference])}?paper={kept.pk}").text
         assert f"Order 12 of 2026, Sample Court, {today}" in told
         assert "Ask for a hearing" not in told and "Time to answer" not in told and "Send answer" in told
         assert (

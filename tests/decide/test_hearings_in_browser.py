@@ -7,9 +7,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari.apply.late_evidence import File
 from rahdari.decide import case_clock, hearings, revocation
 from rahdari.people.models import User
 from tests.builders.cases import DAY
+from tests.builders.drafts import a_pdf
 from tests.in_browser import faults_on_a_small_phone
 
 from .test_fair_revocation import open_notice
@@ -67,6 +69,7 @@ def pages_of(officer: User, second: User, language: str) -> Iterator[tuple[str, 
         order="Order 12 of 2026, Sample Court of a long name, 2026-11-10",
         text="The order names this registration.",
         evidence="Certified copy, file 7.",
+        copy=File("order.pdf", a_pdf()),
         now=timezone.now(),
     )
     yield "notice-ordered", holder.get(there).text

@@ -17,6 +17,7 @@ from django.db import transaction
 from rahdari import workflow
 from rahdari.apply import queries as applications
 from rahdari.apply import sending
+from rahdari.apply.late_evidence import File
 from rahdari.checks import checking
 from rahdari.checks import queries as checks
 from rahdari.checks.rules import Answer
@@ -59,12 +60,14 @@ from tests.builders.cases import (
     an_application,
     an_officer,
 )
+from tests.builders.drafts import a_pdf
 from tests.builders.rules import suspending_first
 from tests.decide.test_rules import after
 from tests.walk_of_acts import NothingThere, Walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.whole]
 WORDS = "So it is in the file."
+COPY = File("order.pdf", a_pdf())
 
 
 @dataclass
@@ -305,7 +308,14 @@ ACTS: dict[str, Callable[[World], object]] = {
     "return_provisional": return_provisional,
     "propose_revocation": propose_revocation,
     "propose_by_order": lambda w: revocation.propose_by_order(
-        case=w.case, officer=w.officer, code="X6", order="W.P. 1 of 2026", text=WORDS, evidence=WORDS, now=w.now
+        case=w.case,
+        officer=w.officer,
+        code="X6",
+        order="W.P. 1 of 2026",
+        text=WORDS,
+        evidence=WORDS,
+        copy=COPY,
+        now=w.now,
     ),
     "suspend_before_hearing": lambda w: revocation.suspend_before_hearing(
         case=w.case, officer=w.second, because=WORDS, now=w.now

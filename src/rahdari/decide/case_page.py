@@ -198,8 +198,14 @@ class CasePage:
         came = [numbered for each in asked for numbered in enumerate(self.papers_of(each), start=1)]
         title = _("File %(number)s that came with the answer")
         found = self.documents + [(title % {"number": number}, paper) for number, paper in came]
+        found += [(_("Certified copy of the order"), each) for each in self.order_papers]
         kept = (each for each in found if each[1].noted_from_id is None and each[1].erased_at is None)
         return next((each for each in kept if str(each[1].pk) == wanted), None)
+
+    @property
+    def order_papers(self) -> list[Document]:
+        """Certified copies of the orders of courts that officers carried out, or propose to."""
+        return [one for notice in self.case.notices.all() for one in self._papers.get(notice.order_subject, [])]
 
     @property
     def notice_papers(self) -> list[Document]:

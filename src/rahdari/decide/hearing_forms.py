@@ -81,6 +81,11 @@ class OrderForm(forms.Form):
         hint=_("Its number in your files. The holder reads this, and may ask to see it."),
         most=500,
     )
+    order_file = forms.FileField(
+        label=_("The certified copy, as a PDF or a picture"),
+        help_text=_("The second officer and the holder read it."),
+        error_messages=dict.fromkeys(("required", "invalid", "missing", "empty"), _("Add the certified copy.")),
+    )
     order_text = fields.text(
         _("A sentence for the holder: what the order says about this registration"),
         _("Enter a sentence for the holder: what the order says about this registration."),

@@ -300,6 +300,11 @@ class Notice(models.Model):
         return f"notice:{self.pk}"
 
     @property
+    def order_subject(self) -> str:
+        """The same of the certified copy of an order."""
+        return f"order:{self.pk}"
+
+    @property
     def hearing(self) -> HearingState:
         if self.hearing_asked_at is None:
             return HearingState.NONE

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari import policy
+from rahdari.apply.late_evidence import File, attach_to_answer
 from rahdari.db.wake import wake
 from rahdari.letters import actions as letters
 from rahdari.people.models import User
@@ -100,11 +101,11 @@ def propose_revocation(
 
 @transaction.atomic
 def propose_by_order(
-    *, case: Case, officer: User, code: str, order: str, text: str, evidence: str, now: dt.datetime
+    *, case: Case, officer: User, code: str, order: str, text: str, evidence: str, copy: File, now: dt.datetime
 ) -> Notice:
     """A court or tribunal ordered it: tell the holder at once. `order` is its number and who gave it; `evidence` says
-    where the certified copy is. A second officer decides, and there is no time to answer: that court hears the holder.
-    Raises as `propose_revocation` does.
+    where the certified copy is, and `copy` is its file. A second officer decides, and there is no time to answer: that
+    court hears the holder. Raises screening.FileRefused, and as `propose_revocation` does.
     """
     case = lock(case)
     begun = begin(case, "propose_by_order", by=officer, now=now, codes=[code], words=text)
@@ -123,6 +124,7 @@ def propose_by_order(
         order_named=order.strip(),
     )
     found = _announce(case, notice, reason, evidence, "propose_by_order", now)
+    attach_to_answer(application=case.application, asked=notice.order_subject, sent=copy, actor=begun.actor, now=now)
     record(case, "proposed_by_order", begun.actor, now, reason=code)
     _tell_of(found, notice, reason, "registration_ordered", now, order=notice.order_named)
     return notice

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.apply import form_errors, screening
+from rahdari.apply.late_evidence import File
 from rahdari.people.access import officer_required, person
 from rahdari.policy import Reason
 from rahdari.web.values import day
@@ -122,7 +124,7 @@ def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_resto
     can_be_first = [each.code for each in codes if revocation.may_be_before_hearing(case, rules, each, now)]
     found = {"form": TakeBackForm(first, codes=_titled(codes), first=can_be_first)}
     if orders := _titled(revocation.codes_of_orders(rules)):
-        found["order_form"] = OrderForm(of(OF_ORDER), codes=orders)
+        found["order_form"] = OrderForm(of(OF_ORDER), request.FILES or None, codes=orders)
     return found
 
 
@@ -153,6 +155,9 @@ def _done(request: HttpRequest, case: Case, form: forms.Form) -> bool:
         messages.warning(request, _("It was moved twice before. It is held on the day that is set."))
     except hearings.OfficeClosed:
         messages.warning(request, _("The office was closed then. Set another day for the hearing."))
+    except screening.FileRefused as error:
+        form.add_error("order_file", form_errors.file(error))
+        return False
     except transitions.MayNotSecond as error:
         messages.warning(request, words.why_not_second(error.why))
     except (
@@ -163,6 +168,14 @@ def _done(request: HttpRequest, case: Case, form: forms.Form) -> bool:
     ):
         messages.warning(request, moved_on())
     return True
+
+
+def _file(case: Case, sent: Any) -> File:
+    """Raises screening.FileRefused for one that is not even read into memory."""
+    most = case_clock.policy_of(case.application).limits.document_bytes
+    if sent.size > most:
+        raise screening.FileRefused(screening.FileFault.TOO_BIG, sent.name or "", limit=most)
+    return File(sent.name or "", sent.read())
 
 
 def _act(request: HttpRequest, case: Case, form: Any) -> None:
@@ -184,6 +197,7 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
                 order=form.order,
                 text=given["order_text"],
                 evidence=given["order_copy"],
+                copy=_file(case, given["order_file"]),
                 **facts,
             )
             messages.success(request, _("The holder was told. A second officer decides."))

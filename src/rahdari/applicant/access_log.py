@@ -91,6 +91,7 @@ def _look(looks: journal.Looks) -> Look:
         "officer": _("Officer"),
         "supervisor": _("Supervisor"),
         "administrator": _("Administrator"),
+        "reviewer": _("Somebody from outside the office"),
         "operator": _("Operator"),
         "association": _("Association"),
         "person": _("Somebody with your account or company"),

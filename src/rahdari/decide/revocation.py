@@ -93,6 +93,7 @@ def propose_revocation(
         now,
         due_at=due_at,
         decide_by=notice.decide_by,
+        kind=str(reason.kind),
         **first,
         **reviewing.told(notice),
     )

@@ -73,6 +73,7 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
                 words.evidence(page.policy, (reason.code,), page.language),
             )
             for reason in revocation.codes_of(page.policy)
+            if notice is None or reason.code in notice.codes
         ],
     }
     return render(request, "decide/revoke.html", context, status=422 if sent is not None and sent.errors else 200)

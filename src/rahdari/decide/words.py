@@ -74,7 +74,7 @@ def who(actor: str, reader: User, colleagues: Mapping[str, User]) -> str:
 
 # Why a file is opened that is decided or closed. The first word is what the journal keeps.
 # A demand of a court or an authority is none of them: it goes by the ledger (room `demand`).
-WHY_AGAIN = ("asked", "again", "complaint", "mistake", "supervision")
+WHY_AGAIN = ("asked", "again", "complaint", "mistake", "revocation", "supervision")
 
 
 def why(reason: str) -> str:
@@ -85,6 +85,7 @@ def why(reason: str) -> str:
         "asked": _("The applicant asked about it"),
         "again": _("A later application depends on it"),
         "complaint": _("A complaint, an objection or an appeal"),
+        "revocation": _("To propose, hear or decide a revocation"),
         "mistake": _("To find out whether the decision was wrong"),
         "supervision": _("To check how decisions are made"),
         "authority": _("A court or an authority asked, by law"),

@@ -217,7 +217,7 @@ LETTERS: dict[str, Kind] = {
     "registration_notice": _kind(
         _("Notice before a registration is revoked"),
         "registration reason due_at",
-        "code text provisions remedies decide_by hours alone",
+        "code text provisions remedies decide_by hours alone kind",
         note="answer_by",
     ),
     "registration_ordered": _kind(

@@ -329,6 +329,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         **_revocation(rules, "striking_out", told=True),
         "due_at": _days(30),
         "decide_by": _days(44),
+        "kind": "striking_out",
     },
     "registration_ordered": lambda rules: {
         **_revocation(rules, "striking_out", told=True),

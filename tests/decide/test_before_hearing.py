@@ -243,12 +243,16 @@ class TestPages:
         assert first.post(place, given).status_code == 422
         assert first.post(place, given | {"take_code": "S4"}).status_code == 302
         assert 'name="first_because"' not in first.get(place).text
+        waits = {"en": "You may agree to suspend it", "ur": "معطلی سے آپ کا اتفاق"}[language]
+        assert waits in other.get(reverse("decide:approvals")).text
+        assert waits not in first.get(reverse("decide:approvals")).text
         asked = other.get(place).text
         assert 'name="first_because"' in asked and "72" in asked
         notice = reverse("portal:notice", args=[reference])
         assert "72" in holder.get(notice).text
         assert other.post(place, {"first_because": " "}).status_code == 422
         assert other.post(place, {"first_because": BECAUSE}).status_code == 302
+        assert waits not in other.get(reverse("decide:approvals")).text
         taken = Revocation.objects.get()
         assert taken.ends_at is not None and taken.before_hearing
         until = f"{timezone.localtime(taken.ends_at):%H:%M}"

@@ -244,6 +244,7 @@ class TestPages:
         page = holder.get(reverse("portal:registration", args=[found.reference])).text
         assert "Your registration is suspended" in page and "The address answers for somebody else." in page
         assert "You may appeal until" in page
+        assert "Tries of 12 November." in page and "My router was off." in page, "an appeal needs both"
         public = Client().get(reverse("portal:check_number"), {"number": found.reference}).text
         assert "Suspended" in public and "somebody else" not in public
         assert 'class="btn danger"' not in other.get(place).text, "to restore it harms nobody"

@@ -402,6 +402,13 @@ def _standing(case: Case, act: str) -> Notice:
     return notice
 
 
+def can_be_first(case: Case, notice: Notice | None) -> bool:
+    """Whether a Director may still agree to suspend it before its holder is heard, as was proposed."""
+    if notice is None or not notice.before_hearing or not rules.allows(case.standing, "suspend_before_hearing"):
+        return False
+    return not case.revocations.filter(before_hearing=True).exists()
+
+
 def waiting(*, officer: User, now: dt.datetime) -> list[tuple[Notice, rules.CannotSecond | None]]:
     """Proposals to take a registration back that wait for an answer or a second officer; none of the officer's own
     registrations. Whoever shows them puts the look on record (`desk.record_looks`)."""

@@ -25,7 +25,7 @@ from .case_page import CasePage
 from .forms import RestoreForm, SecondTakingBackForm, SuspendFirstForm, TakeBackForm
 from .hearing_forms import OrderForm, RecordHearingForm, SetHearingForm
 from .models import Case, Notice
-from .rules import HearingOutcome, HearingState, Status, allows
+from .rules import HearingOutcome, HearingState, Status
 from .seconding import Second
 
 
@@ -81,18 +81,12 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _first(request: HttpRequest, case: Case, notice: Notice | None) -> dict[str, Any]:
     """Of a proposal to suspend it before its holder is heard: for how many hours, and why the reader may not agree."""
-    if not _can_be_first(case, notice):
+    if not revocation.can_be_first(case, notice):
         return {}
     assert notice is not None  # noqa: S101 - there is a proposal
     why_not = Second(person(request), timezone.now()).cannot_suspend(notice)
     hours = revocation.hours_before_hearing(case_clock.policy_of(case.application))
     return {"first_hours": hours, "why_not_first": words.why_not_second(why_not) if why_not else ""}
-
-
-def _can_be_first(case: Case, notice: Notice | None) -> bool:
-    if notice is None or not notice.before_hearing or not allows(case.standing, "suspend_before_hearing"):
-        return False
-    return not case.revocations.filter(before_hearing=True).exists()
 
 
 # By these a sent form is known; whatever else is sent is the one that the page begins with.
@@ -110,7 +104,9 @@ def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_resto
     first = None if any(of(key) for key in (OF_ORDER, OF_DAY, OF_MINUTES, OF_FIRST)) else given
     if notice is not None:
         found: dict[str, forms.Form] = {"form": SecondTakingBackForm(first)}
-        first_form = _can_be_first(case, notice) and Second(person(request), now).cannot_suspend(notice) is None
+        first_form = (
+            revocation.can_be_first(case, notice) and Second(person(request), now).cannot_suspend(notice) is None
+        )
         if first_form:
             found["first_form"] = SuspendFirstForm(of(OF_FIRST))
         if notice.hearing == HearingState.ASKED:

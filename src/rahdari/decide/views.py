@@ -60,6 +60,7 @@ from .forms import (
 )
 from .models import Case
 from .previews import letter_preview
+from .seconding import Second
 
 # Why the officer opens which closed cases again, for as long as the visit lasts.
 
@@ -178,6 +179,12 @@ def approvals(request: HttpRequest) -> HttpResponse:
     shown = desk.proposals(officer=officer, page=_page_number(request), now=now)
     takings = revocation.waiting(officer=officer, now=now)
     revoked = [notice.case.application for notice, _cannot in takings]
+    # A Director who may agree to suspend it at once, before its holder is heard.
+    first = {
+        notice.pk
+        for notice, _cannot in takings
+        if revocation.can_be_first(notice.case, notice) and Second(officer, now).cannot_suspend(notice) is None
+    }
     desk.record_looks(revoked, officer=officer, where="approvals", now=now)
     request.for_me = shown.mine  # type: ignore[attr-defined]
     rows = [
@@ -188,9 +195,12 @@ def approvals(request: HttpRequest) -> HttpResponse:
         request,
         "decide/approvals.html",
         {
-            "takings": [(notice, words.why_not_second(cannot) if cannot else "") for notice, cannot in takings],
+            "takings": [
+                (notice, words.why_not_second(cannot) if cannot else "", notice.pk in first)
+                for notice, cannot in takings
+            ],
             "rows": rows,
-            "mine": shown.mine + sum(cannot is None for _notice, cannot in takings),
+            "mine": shown.mine + sum(cannot is None or notice.pk in first for notice, cannot in takings),
             "shown": shown,
         },
     )

@@ -36,7 +36,7 @@ def begin(port: int) -> None:
     drafts.save_person(name="Sample Freelancer 90", **common)
     drafts.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
     endpoint = parts.add_endpoint(
-        block="127.0.90.1", runs="wireguard", parts=parse_parts(f"udp {port}"), kind="dynamic", **common
+        block="127.0.190.1", runs="wireguard", parts=parse_parts(f"udp {port}"), kind="dynamic", **common
     )
     asked = {"subject": endpoint.connection, "holder": draft.holder_ref, "parts": endpoint.parts}
     host = hosts.make_host(**asked, actor=actor, now=NOW)

@@ -13,7 +13,7 @@ from tests.needs import needs_program
 
 from .stack import Stack, wait_for
 
-HOME, AFTER_A_NIGHT = "127.0.90.7", "127.0.90.8"
+HOME, AFTER_A_NIGHT = "127.0.190.7", "127.0.190.8"
 
 
 def act(stack: Stack, word: str, value: str) -> list[str]:

@@ -15,6 +15,7 @@ SECRETS = (
     "/prove/A-*/",
     "/c/*/",
     "/complaints/*/confirm/",
+    "/complaints/*/files/",
     "/complaints/*/",
     "/line/",
     "/still-right/*/",

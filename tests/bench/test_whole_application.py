@@ -37,8 +37,8 @@ EXPECTED = [
     ("POST", "addresses/add/", 21),
     ("GET", "send/", 6),
     ("POST", "send/", 33),
-    # Once in each process the frozen rules are read.
-    ("GET", "status/", 7),
+    # Once in each process the frozen rules are read, and the corrections of the calendar.
+    ("GET", "status/", 8),
 ]
 # With a photo in the place of a declaration: the file, and from then on the list of files.
 WITH_A_PHOTO = {

@@ -83,11 +83,7 @@ class WrittenAppealForm(AppealForm):
 class HearingForm(forms.Form):
     use_required_attribute = False
     day = fields.day(gettext_lazy("Day"), gettext_lazy("Give the day."))
-    time = forms.TimeField(
-        label=gettext_lazy("Time"),
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
-        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Give the time, like 11:00.")),
-    )
+    time = fields.time(gettext_lazy("Time"), gettext_lazy("Give the time, like 11:00."))
     how = fields.text(
         gettext_lazy("Which number we call, or the link of the video"),
         gettext_lazy("Say which number we call, or give the link."),

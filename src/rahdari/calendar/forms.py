@@ -18,15 +18,7 @@ from .models import LONGEST, CalendarCorrection
 
 EXAMPLE = "09:00-13:00, 14:00-16:00"
 ONE = gettext_lazy("Choose one of these.")
-
-
-def _time(label: Any) -> forms.TimeField:
-    return forms.TimeField(
-        label=label,
-        required=False,
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
-        error_messages={"invalid": gettext_lazy("Give the time, such as 13:00.")},
-    )
+A_TIME = gettext_lazy("Give the time, such as 13:00.")
 
 
 class CorrectionForm(forms.Form):
@@ -53,7 +45,8 @@ class CorrectionForm(forms.Form):
         required=False,
         hint=gettext_lazy("Leave it empty for a single day."),
     )
-    begins, ends = _time(gettext_lazy("From what time")), _time(gettext_lazy("Until what time"))
+    begins = fields.time(gettext_lazy("From what time"), A_TIME, required=False)
+    ends = fields.time(gettext_lazy("Until what time"), A_TIME, required=False)
     title_en = fields.line(gettext_lazy("What it is called, in English"), gettext_lazy("Name it in English."), most=120)
     title_ur = fields.line(
         gettext_lazy("What it is called, in Urdu"),

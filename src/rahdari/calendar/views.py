@@ -96,7 +96,14 @@ def correction(request: HttpRequest, id: int) -> HttpResponse:
         except actions.NotPossibleNow:
             messages.warning(request, _("A colleague has decided it meanwhile."))
         return redirect("calendar:correction", id=id)
-    context = {"row": found, "says": what_it_says(found), "form": form, "is_author": is_author}
+    may_enter = people.is_supervisor(officer)
+    context = {
+        "row": found,
+        "says": what_it_says(found),
+        "form": form,
+        "is_author": is_author,
+        "may_enter": may_enter,
+    }
     return _render(request, "calendar/correction.html", context, 422 if form.is_bound else 200)
 
 

@@ -16,11 +16,7 @@ class SetHearingForm(forms.Form):
     """Day, time and place. `moved`: one is set already, and the holder is told why it is another."""
 
     hearing_day = fields.day(_("Day of the hearing"), _("Give the day."))
-    hearing_time = forms.TimeField(
-        label=_("Time"),
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
-        error_messages=dict.fromkeys(("required", "invalid"), _("Give the time, such as 10:30.")),
-    )
+    hearing_time = fields.time(_("Time"), _("Give the time, such as 10:30."))
     hearing_place = fields.line(
         _("Place or link"), _("Give the place, or the link to it."), hint=_("The holder reads this."), most=500
     )

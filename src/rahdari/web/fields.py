@@ -1,4 +1,4 @@
-"""The fields that many forms have: a text of several lines, one line, a day. Each says what is missing from it."""
+"""The fields that many forms have: a text, one line, a day, a time. Each says what is missing from it."""
 
 from typing import Any
 
@@ -43,5 +43,15 @@ def day(label: Any, missing: Any, *, hint: Any = "", required: bool = True) -> f
         help_text=hint,
         required=required,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages=dict.fromkeys(("required", "invalid"), missing),
+    )
+
+
+def time(label: Any, missing: Any, *, required: bool = True) -> forms.TimeField:
+    """A time of day, by the browser's own clock. `missing` is said where it is empty, and where it is no time."""
+    return forms.TimeField(
+        label=label,
+        required=required,
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         error_messages=dict.fromkeys(("required", "invalid"), missing),
     )

@@ -196,7 +196,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
         "decide/approvals.html",
         {
             "takings": [
-                (notice, words.why_not_second(cannot) if cannot else "", notice.pk in first)
+                (notice, words.why_not_second(cannot) if cannot else "", notice.pk in first, cannot)
                 for notice, cannot in takings
             ],
             "rows": rows,

@@ -114,6 +114,11 @@ COMMANDS = {
     ),
     "my": Command("rahdari.client.commands", "Apply, prove, follow and renew, with a token.", server=False),
     "vantage": Command("rahdari.vantage.commands", "Probe for a register from elsewhere.", server=False),
+    "difference": Command(
+        "rahdari.difference.commands",
+        "Measure with servers of your own whether registered endpoints are treated unlike others.",
+        server=False,
+    ),
     "agent": Command("rahdari.agent.commands", "Follow the feed on an operator's machine.", server=False),
 }
 

@@ -46,13 +46,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 # What every room may import, also one that ships alone.
 EVERYWHERE = frozenset({"errors"})
 # These stand beside the house, and are bounded below; settings import no room.
-BESIDE = ("agent", "client", "push", "lookup", "settings")
+BESIDE = ("agent", "client", "difference", "push", "lookup", "settings")
 # A regulator may leave them out.
 OPTIONAL = tuple(optional.ROOMS)
 FACTS = frozenset({"address", "feed", "policy", "probe"})
 # Below the rooms that know persons.
 GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vantage", "journal", "archive", "delivery"}
-WITHOUT_DJANGO = (*sorted(FACTS), "optional", "vantage", "agent", "push", "lookup", "client")
+WITHOUT_DJANGO = (*sorted(FACTS), "optional", "vantage", "agent", "push", "lookup", "client", "difference")
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
@@ -104,6 +104,12 @@ BOUNDS = (
         GROUND | {"register", "people", "sms", "letters"},
     ),
     Bound("agent-ships-alone", "The agent reaches address, feed and probe", ("agent",), FACTS - {"policy"}),
+    Bound(
+        "difference-knows-no-register",
+        "The kit that compares reaches address and probe",
+        ("difference",),
+        frozenset({"address", "probe"}),
+    ),
     Bound("client-ships-alone", "The applicants' client reaches feed", ("client",), frozenset({"feed"})),
     Bound("vantage-holds-nothing", "A vantage reaches address, feed and probe", ("vantage",), FACTS - {"policy"}),
     Bound("push-holds-nothing", "The push process reaches address and feed", ("push",), frozenset({"address", "feed"})),
@@ -115,7 +121,7 @@ BOUNDS = (
     ),
 )
 # The processes that ship or stand alone: only what starts them imports them.
-ALONE = frozenset({"agent", "push", "lookup", "client"})
+ALONE = frozenset({"agent", "push", "lookup", "client", "difference"})
 STARTS_THEM = frozenset({"ops", "cli", "__main__", "urls", "wsgi"})
 
 
@@ -145,7 +151,7 @@ def contracts(package: Path = PACKAGE) -> Iterator[dict[str, Any]]:
         yield _forbidden(bound.id, bound.name, bound.rooms, forbidden(bound, package))
     yield _forbidden(
         "nobody-imports-the-agent",
-        "No room imports the agent, push, lookup or the client",
+        "No room imports the agent, push, lookup, the client or the kit that compares",
         rooms(package) - ALONE - STARTS_THEM,
         ALONE,
     )

@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("complaint",),
     ("appeal", "demand", "sampling"),
     ("decide",),
-    ("publish", "dyndns", "mobile"),
+    ("publish", "dyndns", "mobile", "watch"),
     ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
     ("control",),
     ("letters", "calendar"),
@@ -52,7 +52,11 @@ OPTIONAL = tuple(optional.ROOMS)
 FACTS = frozenset({"address", "feed", "policy", "probe"})
 # Below the rooms that know persons.
 GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vantage", "journal", "archive", "delivery"}
-WITHOUT_DJANGO = (*sorted(FACTS), "optional", "vantage", "agent", "push", "lookup", "client", "difference")
+WITHOUT_DJANGO = (
+    *sorted(FACTS),
+    *("optional", "vantage", "agent", "push", "lookup", "client", "difference"),
+    *("watch.facts", "watch.verdicts"),
+)
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
@@ -79,6 +83,12 @@ BOUNDS = (
         GROUND | {"register"},
     ),
     Bound("register-knows-no-person", "The register lies under people", ("register",), GROUND),
+    Bound(
+        "watch-knows-no-person",
+        "What is measured cannot reach a person, an application, a proof or a case",
+        ("watch",),
+        GROUND | {"register"},
+    ),
     Bound(
         "lines-are-not-published",
         "The room of mobile lines publishes nothing",

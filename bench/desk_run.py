@@ -257,7 +257,7 @@ class Desk:
             queue(service, service=service)
         queue("all filters", view="late", service="vpn_freelancer", checks="failed", who="nobody", q="sample", page=9)
         queue("a name that all have", q="sample")
-        queue("a name that all have, in the middle", q="sample person", page=last["open"] // 2)
+        queue("a name that all have, the last page of it", q="sample person", page=last["open"])
         queue("one name", q="sample person 77")
         queue("a name nobody has", q="nobody")
         queue("a number", q=self.cases["a case"])

@@ -76,17 +76,19 @@ class TestProposals:
 
 
 class TestPages:
-    def test_what_a_search_finds_is_counted_up_to_a_number_and_all_of_it_shown(
+    def test_what_a_search_finds_is_counted_and_shown_up_to_a_number(
         self, officer: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(desk, "PER_PAGE", 2)
-        monkeypatch.setattr(desk, "MOST_FOUND", 3)
-        cases = [a_case(now=NOW + MINUTE * at) for at in range(5)]
-        pages = [desk.desk(officer=officer, filters=desk.Filters(q="sample", page=at), now=NOW) for at in (1, 2, 3)]
-        assert [row.case for shown in pages for row in shown.rows] == cases
-        assert [(shown.total, shown.is_more, shown.has_next) for shown in pages] == [
-            (4, True, True), (4, True, True), (4, True, False),
+        monkeypatch.setattr(desk, "MOST_FOUND", 4)
+        cases = [a_case(now=NOW + MINUTE * at) for at in range(7)]
+        pages = [desk.desk(officer=officer, filters=desk.Filters(q="sample", page=at), now=NOW) for at in (1, 2, 900)]
+        assert [[row.case for row in shown.rows] for shown in pages] == [cases[:2], cases[2:4], cases[2:4]]
+        assert [(shown.total, shown.is_more, shown.has_next, shown.ends_early) for shown in pages] == [
+            (5, True, True, False), (5, True, False, True), (5, True, False, True),
         ]  # fmt: skip
+        every = [desk.desk(officer=officer, filters=desk.Filters(page=at), now=NOW) for at in (1, 2, 3, 4)]
+        assert [row.case for shown in every for row in shown.rows] == cases
 
     def test_one_behind_the_last_is_the_last(self, officer: User, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(desk, "PER_PAGE", 2)

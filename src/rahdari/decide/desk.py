@@ -35,7 +35,7 @@ from .rules import CannotSecond, NoticeState, Status
 from .seconding import is_ripe
 
 PER_PAGE = 25
-# So many that a search finds are counted, and no more.
+# So many that a search finds are counted and can be turned to: whoever wants others says more of the name.
 MOST_FOUND = 1000
 HOUR = Allowance(1, "working_hours")
 
@@ -125,6 +125,11 @@ class Desk:
         """Whether more were found than are counted."""
         return self.total > MOST_FOUND and bool(self.filters.q.strip())
 
+    @property
+    def ends_early(self) -> bool:
+        """Whether more were found than can be turned to, and this is the last page of these."""
+        return self.is_more and not self.has_next
+
 
 def _open_cases(officer: User) -> QuerySet[Case]:
     """Those that were just withdrawn among them, until the workflow closes them: no row shows one (`rows_of`)."""
@@ -174,7 +179,8 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     counted = Counts(officer, views if asked or not _narrows(filters) else {**views, SHOWN: fits}, besides)
     some, decided, proposed = _up_to(others, MOST_FOUND), _decided_today(now), proposed_for_me(officer)
     order = [_ours_first()] if view in {"mine", "mentioned"} else []
-    page = _Page(_in_order(others, *order), filters.page, *counted.asked, decided, proposed, *([some] if asked else []))
+    turned_to = min(filters.page, -(-MOST_FOUND // PER_PAGE)) if asked else filters.page
+    page = _Page(_in_order(others, *order), turned_to, *counted.asked, decided, proposed, *([some] if asked else []))
     counts = counted.found
     number = (some[0]["number"] if some else 0) if asked else counts[SHOWN if SHOWN in counts else view]
     page.turn_to_last(number)
@@ -184,7 +190,7 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
         rows=rows,
         total=number,
         first=page.start + 1,
-        has_next=page.has_next,
+        has_next=page.has_next and not (asked and page.number * PER_PAGE >= MOST_FOUND),
         counts=counts,
         by_rule_today=decided[0]["by_rule"],
         by_officers_today=decided[0]["all"] - decided[0]["by_rule"],

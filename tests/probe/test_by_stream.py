@@ -79,6 +79,7 @@ class TestProve:
         assert server.prove(server.case.right).outcome is Outcome.PROVED
         assert server.prove(server.case.wrong).outcome is Outcome.OTHER_KEY
 
+    @pytest.mark.whole
     def test_waits_for_a_slow_server_and_hears_nothing_from_one_that_sleeps(self, server: Server) -> None:
         with asleep(server.process, 1.5):
             assert server.prove(server.case.right).outcome is Outcome.PROVED
@@ -90,7 +91,7 @@ class TestProve:
         server.process.wait(10)
         assert server.prove(server.case.right).outcome is Outcome.REFUSED
 
-    @pytest.mark.parametrize("percent", [10, 30])
+    @pytest.mark.parametrize("percent", [10, pytest.param(30, marks=pytest.mark.whole)])
     def test_gets_through_a_line_that_loses_packets(self, server: Server, percent: int) -> None:
         server.line.lose(percent)
         outcomes = [server.prove(server.case.right, timeout=20.0).outcome]

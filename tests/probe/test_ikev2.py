@@ -147,16 +147,18 @@ class TestMatchCertificate:
             answer = charon.probe()
         assert (answer.outcome, answer.detail) == (Outcome.ANSWERED, "no_certificate")
 
-    @pytest.mark.parametrize("percent", [10, 30])
+    @pytest.mark.parametrize("percent", [10, pytest.param(30, marks=pytest.mark.whole)])
     def test_gets_through_a_line_that_loses_packets(self, charon: Charon, percent: int) -> None:
         charon.line.lose(percent)
         # Two exchanges, each tried again twice a second: at 30 % each way, ten seconds fail in three of 100,000 runs.
         assert charon.probe(timeout=20.0).outcome is Outcome.PROVED
 
+    @pytest.mark.whole
     def test_waits_for_a_slow_responder(self, charon: Charon) -> None:
         with charon.asleep(1.5):
             assert charon.probe(timeout=10.0).outcome is Outcome.PROVED
 
+    @pytest.mark.whole
     def test_hears_nothing_from_one_that_sleeps(self, charon: Charon) -> None:
         with charon.asleep(3.0):
             answer = charon.probe(timeout=2.2)

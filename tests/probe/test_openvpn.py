@@ -92,7 +92,7 @@ class TestMatchCertificate:
         answer = daemon.probe(tcp=tcp, fingerprint=NOBODY)
         assert (answer.outcome, answer.key) == (Outcome.OTHER_KEY, daemon.identity.fingerprint)
 
-    @pytest.mark.parametrize("percent", [10, 30])
+    @pytest.mark.parametrize("percent", [10, pytest.param(30, marks=pytest.mark.whole)])
     def test_gets_through_a_line_that_loses_packets(self, daemon: Daemon, tcp: bool, percent: int) -> None:
         daemon.line.lose(percent)
         outcomes = [daemon.probe(tcp=tcp, timeout=20.0).outcome]
@@ -107,10 +107,12 @@ class TestMatchCertificate:
             answer = daemon.probe(tcp=tcp)
         assert (answer.outcome, answer.key) == (Outcome.PROVED, daemon.identity.fingerprint)
 
+    @pytest.mark.whole
     def test_waits_for_a_slow_daemon(self, daemon: Daemon, tcp: bool) -> None:
         with daemon.asleep(1.5):
             assert daemon.probe(tcp=tcp).outcome is Outcome.PROVED
 
+    @pytest.mark.whole
     def test_hears_nothing_from_one_that_sleeps(self, daemon: Daemon, tcp: bool) -> None:
         with daemon.asleep(2.0):
             answer = daemon.probe(tcp=tcp, timeout=1.2)
@@ -156,7 +158,14 @@ def hide(folder: Path, how: str) -> Hidden:
 
 
 class TestBehindASharedKey:
-    @pytest.mark.parametrize("how", ["tls-auth", "tls-auth 1", "tls-auth SHA512", "tls-crypt", "tls-crypt-v2"])
+    @pytest.mark.parametrize(
+        "how",
+        [
+            "tls-auth",
+            "tls-crypt",
+            *(pytest.param(one, marks=pytest.mark.whole) for one in ("tls-auth 1", "tls-auth SHA512", "tls-crypt-v2")),
+        ],
+    )
     def test_silence_proves_nothing_and_a_profile_made_for_the_check_proves(
         self, tmp_path: Path, tcp: bool, how: str
     ) -> None:

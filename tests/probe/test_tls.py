@@ -105,7 +105,7 @@ class TestMatchCertificate:
         answer = probed(line, NOBODY)
         assert (answer.outcome, answer.key) == (Outcome.OTHER_KEY, behind_stunnel.fingerprint)
 
-    @pytest.mark.parametrize("percent", [10, 30])
+    @pytest.mark.parametrize("percent", [10, pytest.param(30, marks=pytest.mark.whole)])
     def test_gets_through_a_line_that_loses_packets(self, line: Line, behind_stunnel: Identity, percent: int) -> None:
         line.lose(percent)
         # A connection may die at such a loss; each try begins anew, as the looks of a challenge do.
@@ -115,6 +115,7 @@ class TestMatchCertificate:
             outcomes.append(probed(line, behind_stunnel.fingerprint, timeout=20.0).outcome)
         assert outcomes[-1] is Outcome.PROVED
 
+    @pytest.mark.whole
     @pytest.mark.parametrize("kind", ["stunnel", "ocserv"])
     def test_waits_for_a_slow_server(self, line: Line, request: pytest.FixtureRequest, kind: str) -> None:
         identity: Served = request.getfixturevalue(f"behind_{kind}")

@@ -126,7 +126,7 @@ class TestShakeHands:
         )
         assert answer.outcome is Outcome.REFUSED
 
-    @pytest.mark.parametrize("percent", [10, 30])
+    @pytest.mark.parametrize("percent", [10, pytest.param(30, marks=pytest.mark.whole)])
     def test_gets_through_a_line_that_loses_packets(self, endpoint: Endpoint, percent: int) -> None:
         endpoint.add_peer(OURS[1])
         endpoint.line.lose(percent)

@@ -43,6 +43,15 @@ class TestTake:
         assert not limits.allow(one, rate=1, per=60)
         assert limits.allow(other, rate=1, per=60)
 
+    def test_forgets_what_nobody_has_touched_for_a_day(self) -> None:
+        limits.forget_untouched()
+        name = key()
+        limits.allow(name, rate=3, per=60)
+        assert limits.forget_untouched() == 0
+        age(dt.timedelta(days=1, seconds=1))
+        assert limits.forget_untouched() == 1
+        assert limits.forget_untouched() == 0
+
     def test_keeps_no_key_that_can_be_read(self) -> None:
         limits.allow("portal.check:203.0.113.24", rate=5, per=60)
         with connection.cursor() as cursor:

@@ -6,7 +6,6 @@ opens every limit once and loses nothing else) and has no model, because nothing
 """
 
 import datetime as dt
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,9 +15,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 from . import errors
-
-# One call in so many also removes the buckets that nobody has touched for a day.
-SWEEP_ONE_IN = 500
 
 _TAKE = """
 INSERT INTO web_allowance AS held (key, tokens, at, taken)
@@ -61,10 +57,15 @@ def take(key: str, *, rate: int, per: int) -> Allowance:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, {"key": _hashed(key), "rate": rate, "per": per})
         taken, tokens = cursor.fetchone()
-        if secrets.randbelow(SWEEP_ONE_IN) == 0:
-            cursor.execute("DELETE FROM web_allowance WHERE at < clock_timestamp() - interval '1 day'")
     wait = 0.0 if taken else (1 - tokens) * per / rate
     return Allowance(taken, dt.timedelta(seconds=wait))
+
+
+def forget_untouched() -> int:
+    """Remove the buckets that nobody has touched for a day; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM web_allowance WHERE at < clock_timestamp() - interval '1 day'")
+        return int(cursor.rowcount)
 
 
 def spend(key: str, amount: float, *, rate: int, per: int) -> None:

@@ -62,6 +62,7 @@ from .retention import (
     erase_evidence,
     erase_files_of_cases,
     erase_files_of_nothing,
+    forget_allowances,
     forget_deliveries,
     forget_ended_sessions,
     forget_entries,
@@ -217,5 +218,6 @@ STEPS: tuple[Step, ...] = (
     Step("publish: tell of the terms", notify_of_terms, rests=AN_HOUR),
     Step("letters: forget deliveries", forget_deliveries, rests=A_DAY),
     Step("people: forget ended sessions", forget_ended_sessions, rests=A_DAY),
+    Step("web: forget allowances", forget_allowances, rests=A_DAY),
     *_of_optional_rooms(Place.LAST),
 )

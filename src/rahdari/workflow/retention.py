@@ -45,6 +45,7 @@ from rahdari.register import retention as register_retention
 from rahdari.register.models import Entry, Registration
 from rahdari.sampling import erasing as sampling_erasing
 from rahdari.vouch.queries import REFERENCE
+from rahdari.web import limits
 
 # Each by the name of its step.
 CLOCKS = {
@@ -241,3 +242,7 @@ def forget_deliveries(now: dt.datetime) -> int:
 def forget_ended_sessions(now: dt.datetime) -> int:
     sign_in.forget_ended_sessions()
     return 0
+
+
+def forget_allowances(now: dt.datetime) -> int:
+    return limits.forget_untouched()

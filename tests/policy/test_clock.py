@@ -243,6 +243,18 @@ class TestRemaining:
         assert left >= timedelta() if now <= due else left <= timedelta()
 
 
+class TestSpansBetween:
+    def test_are_the_office_hours_cut_to_both_moments(self) -> None:
+        thursday, monday = (datetime(2026, 11, day, 14, tzinfo=KARACHI) for day in (19, 23))
+        spans = [f"{opens:%d %H:%M}-{closes:%H:%M}" for opens, closes in CALENDAR.spans_between(thursday, monday)]
+        assert spans == ["19 14:00-17:00", "20 09:00-12:30", "20 14:30-17:00", "23 09:00-13:00", "23 13:30-14:00"]
+
+    def test_are_none_at_night_and_backwards(self) -> None:
+        night = datetime(2026, 11, 16, 2, tzinfo=KARACHI)
+        assert list(CALENDAR.spans_between(night, night + timedelta(hours=7))) == []
+        assert list(CALENDAR.spans_between(MONDAY + timedelta(days=1), MONDAY)) == []
+
+
 class TestACalendarThatNeverOpens:
     def test_is_reported_instead_of_searched_for_ever(self) -> None:
         closed = Calendar("UTC", ((),) * 7)

@@ -131,6 +131,15 @@ class Calendar:
         for slot in self.slots_on(day):
             yield datetime.combine(day, slot.opens, zone), datetime.combine(day, slot.closes, zone)
 
+    def spans_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """When the office is open between two moments, the first and the last span cut to them."""
+        for day in _days_from(start.astimezone(self.zone_info).date()):
+            if day > end.astimezone(self.zone_info).date():
+                return
+            for opens, closes in self.spans_on(day):
+                if max(opens, start) < min(closes, end):
+                    yield max(opens, start), min(closes, end)
+
 
 def add(*, start: datetime, allowance: Allowance, calendar: Calendar) -> datetime:
     """When the allowance ends if nothing stops the clock."""
@@ -231,17 +240,8 @@ def office_time(
     start: datetime, end: datetime, calendar: Calendar, stops: Sequence[tuple[datetime, datetime]] = ()
 ) -> timedelta:
     """Office hours between two moments, without those in `stops`."""
-    total = timedelta()
-    if end <= start:
-        return total
-    last = end.astimezone(calendar.zone_info).date()
-    for day in _days_from(start.astimezone(calendar.zone_info).date()):
-        if day > last:
-            break
-        for opens, closes in calendar.spans_on(day):
-            for begin, finish in _without(max(opens, start), min(closes, end), stops):
-                total += finish - begin
-    return total
+    spans = (span for opens, closes in calendar.spans_between(start, end) for span in _without(opens, closes, stops))
+    return sum((finish - begin for begin, finish in spans), timedelta())
 
 
 def _joined(pauses: Iterable[Pause], now: datetime | None) -> list[tuple[datetime, datetime]]:

@@ -128,7 +128,7 @@ ACTS_OF_A_HOLDER = frozenset(
 )
 # Whoever has rank, and a reviewer for their one appeal: tests/appeal.
 DECIDERS_OF_APPEALS = frozenset(
-    """appeal:appeals appeal:appeal appeal:take appeal:set_hearing appeal:record_hearing appeal:decide
+    """appeal:appeals appeal:appeal appeal:take appeal:hear appeal:decide
     appeal:refuse_late appeal:name_reviewer appeal:paper""".split()
 )
 # Whoever was named from outside for one proposal, and nobody of the office: tests/decide/test_reviewers.py.

@@ -45,7 +45,7 @@ def test_is_read_and_a_hearing_is_asked_for(program: Program, officer: User) -> 
     assert (asked["hearing"], asked["may_ask_for_hearing"]) == ("asked", False)
     assert program.post(f"{one}/hearing").status_code == 200, "twice changes nothing"
     notice.refresh_from_db()
-    day = case_clock.hearing_from(notice, now) + DAY
+    day = case_clock.notice_heard_between(notice, now)[0]
     hearings.set_hearing(case=case, officer=officer, starts_at=day, place="Sample Road 1", now=now)
     [hearing] = program.get(one).said["hearings"]
     assert (hearing["place"], hearing["outcome"]) == ("Sample Road 1", "")

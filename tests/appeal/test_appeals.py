@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -11,9 +12,9 @@ from rahdari.appeal.models import Appeal, Point
 from rahdari.appeal.rules import Against, CannotDecide, Outcome, State
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
-from rahdari.decide import assignment, deadlines, granting, refusals, reviewing, revocation, transitions
+from rahdari.decide import assignment, deadlines, granting, hearings, refusals, reviewing, revocation, transitions
 from rahdari.decide import queries as cases
-from rahdari.decide.models import Case, Decision, Revocation
+from rahdari.decide.models import Case, Decision, Hearing, Revocation
 from rahdari.decide.rules import Status
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
@@ -324,15 +325,43 @@ class TestHearing:
         with pytest.raises(actions.NotPossibleNow):
             decided(appeal, uninvolved, now=now)
         facts = {"appeal": appeal, "user": uninvolved}
-        actions.set_hearing(at=now + 8 * DAY, how="We call +92 300 1234567.", now=now, **facts)  # type: ignore[arg-type]
-        with pytest.raises(actions.NotPossibleNow):
-            actions.record_hearing(held="held", minutes="Too early.", now=now + DAY, **facts)  # type: ignore[arg-type]
-        actions.record_hearing(held="nobody_came", minutes="Called three times.", now=now + 8 * DAY, **facts)  # type: ignore[arg-type]
-        assert decided(appeal, uninvolved, now=now + 9 * DAY).outcome == Outcome.ALLOWED
-        assert [each.template for each in Letter.objects.order_by("written_at")][-2:] == [
-            "appeal_hearing",
+        day, _last = queries.heard_between(appeal, now)
+        actions.set_hearing(starts_at=day, place="We call +92 300 1234567.", now=now, **facts)  # type: ignore[arg-type]
+        said: dict[str, Any] = {**facts, "attended": "The appellant", "minutes": "Called three times."}
+        with pytest.raises(hearings.NotSet):
+            actions.record_hearing(now=now + DAY, **said)
+        actions.record_hearing(nobody_came=True, now=day, **said)
+        assert decided(appeal, uninvolved, now=day + DAY).outcome == Outcome.ALLOWED
+        assert [each.template for each in Letter.objects.order_by("written_at")][-3:] == [
+            "hearing_set",
+            "hearing_held",
             "appeal_decided",
         ]
+
+    def test_is_that_of_any_matter(self, officer: User, second: User, uninvolved: User) -> None:
+        appeal = sent(refused(officer, second), heard=True)
+        now = LATER + 3 * DAY
+        actions.take(appeal=appeal, user=uninvolved, now=now)
+        facts: dict[str, Any] = {"appeal": appeal, "user": uninvolved, "place": "By telephone"}
+        day, _last = queries.heard_between(appeal, now)
+        with pytest.raises(hearings.NotThen):
+            actions.set_hearing(starts_at=day - DAY, now=now, **facts)
+        actions.set_hearing(starts_at=day, now=now, **facts)
+        with pytest.raises(transitions.ReasonNeeded):
+            actions.set_hearing(starts_at=day + HOUR, now=now, **facts)
+        for number in (1, 2):
+            actions.set_hearing(starts_at=day + HOUR, why="It does not suit.", now=now + number * HOUR, **facts)
+        with pytest.raises(hearings.MovedTooOften):
+            actions.set_hearing(starts_at=day, why="Again.", now=now + 3 * HOUR, **facts)
+        assert [each.outcome for each in hearings.hearings_of(appeal)] == ["moved", "moved", ""]
+
+    def test_is_over_only_when_it_was_held_or_nobody_came(self, officer: User, second: User) -> None:
+        appeal = sent(refused(officer, second), heard=True)
+        with pytest.raises(DatabaseError, match="held or nobody came"), transaction.atomic():
+            Appeal.objects.filter(pk=appeal.pk).update(hearing_over_at=LATER + 3 * DAY)
+        row = {"case": appeal.case, "starts_at": LATER + 12 * DAY, "set_at": LATER + 3 * DAY, "set_by": second}
+        with pytest.raises(DatabaseError, match="while one is asked for"), transaction.atomic():
+            Hearing.objects.create(matter=appeal.subject, place="A", **row)
 
 
 class TestWithoutASecondPerson:

@@ -179,7 +179,7 @@ class TestStruckFromThePost:
         notice = cases.open_notice(fresh(case))
         assert notice is not None
         hearings.ask_for_hearing(notice=notice, actor=actor_of(case), now=LATER + HOUR)
-        day = case_clock.hearing_from(open_one(case), LATER + HOUR) + DAY
+        day = case_clock.notice_heard_between(open_one(case), LATER + HOUR)[0]
         facts: dict[str, Any] = {"case": fresh(case), "officer": officer, "place": "Room 2"}
         hearings.set_hearing(starts_at=day, now=LATER + HOUR, **facts)
         officer.posts.update(ended_at=LATER + 2 * HOUR)
@@ -264,7 +264,7 @@ class TestThreeDaysWithoutAWorker:
         heard, _registration = granted()
         proposed(heard, officer, "S4")
         hearings.ask_for_hearing(notice=open_one(heard), actor=actor_of(heard), now=LATER + HOUR)
-        day = case_clock.hearing_from(open_one(heard), LATER + HOUR) + DAY
+        day = case_clock.notice_heard_between(open_one(heard), LATER + HOUR)[0]
         hearings.set_hearing(case=fresh(heard), officer=second, starts_at=day, place="Room 2", now=LATER + HOUR)
         back = max(taken.ends_at, appeal.due_at) + 3 * DAY
         for _round in range(4):

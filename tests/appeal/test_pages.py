@@ -146,11 +146,30 @@ class TestWhoeverDecides:
         client = signed_in(supervisor)
         client.post(desk(appeal, "take"))
         soon = timezone.localdate() + dt.timedelta(days=2)
-        answer = client.post(desk(appeal, "set_hearing"), {"day": soon.isoformat(), "time": "11:00", "how": "By phone"})
-        assert answer.status_code == 422 and "This is too soon" in answer.content.decode()
-        later = timezone.localdate() + dt.timedelta(days=10)
-        client.post(desk(appeal, "set_hearing"), {"day": later.isoformat(), "time": "11:00", "how": "By phone"})
-        assert queries.appeals().get().hearing == "set"
+        given = {"hearing_time": "11:00", "hearing_place": "By phone"}
+        answer = client.post(desk(appeal, "hear"), {"hearing_day": soon.isoformat(), **given})
+        assert answer.status_code == 422 and "Choose a day from" in answer.text
+        first = timezone.localtime(queries.heard_between(appeal, timezone.now())[0])
+        given["hearing_day"] = first.date().isoformat()
+        assert client.post(desk(appeal, "hear"), given)["Location"] == desk(appeal)
+        assert "By phone" in client.get(desk(appeal)).text
+        assert "By phone" in signed_in(refusal.applicant).get(place(refusal)).text
+        assert client.post(desk(appeal, "hear"), given).status_code == 422, "why it is moved is missing"
+
+    def test_writes_down_what_was_said(self, refusal: Application, supervisor: User) -> None:
+        ago = timezone.now() - dt.timedelta(days=20)
+        appeal = an_appeal(refusal, to_be_heard=True, now=ago)
+        actions.take(appeal=appeal, user=supervisor, now=ago)
+        day, _last = queries.heard_between(appeal, ago)
+        actions.set_hearing(appeal=appeal, user=supervisor, starts_at=day, place="By phone", now=ago)
+        client = signed_in(supervisor)
+        given = {"hearing_minutes": "The line is theirs.", "hearing_outcome": "attended"}
+        answer = client.post(desk(appeal, "hear"), given)
+        assert answer.status_code == 422 and "Enter who was there." in answer.text
+        client.post(desk(appeal, "hear"), {**given, "hearing_attended": "The appellant"})
+        assert queries.appeals().get().hearing == "over"
+        for page in (client.get(desk(appeal)), signed_in(refusal.applicant).get(place(refusal))):
+            assert "The line is theirs." in page.text and 'name="hearing_minutes"' not in page.text
 
     def test_is_no_officer_without_rank_and_nobody_with_a_part(self, refusal: Application, supervisor: User) -> None:
         appeal = an_appeal(refusal)

@@ -25,6 +25,9 @@ def test_carries_who_was_named_though_somebody_in_the_office_could_today(officer
         # The checks of what the acts wrote come first: a table with checks to come is not changed.
         editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         editor.create_model(old)
+        appeals = before.get_model("appeal", "Appeal")
+        for name in ("hearing_at", "hearing_how", "held", "minutes"):
+            editor.add_field(appeals, appeals._meta.get_field(name))
         facts = {"user_id": reviewer.pk, "named_by_id": supervisor.pk, "who": "A retired judge.", "at": LATER}
         row = old.objects.create(appeal_id=appeal.pk, **facts)
         editor.execute(MOVING.BEFORE)

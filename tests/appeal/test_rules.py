@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.appeal import rules
-from rahdari.appeal.rules import MOVES, Against, CannotDecide, Hearing, Outcome, State
+from rahdari.appeal.rules import MOVES, Against, CannotDecide, Outcome, State
+from rahdari.decide.rules import HearingState as Hearing
 
 DOCS = Path(__file__).parents[2] / "docs" / "appeals.md"
 ACTS = sorted({move.act for move in MOVES})
@@ -16,7 +17,7 @@ OVER = {State.CLOSED, State.WITHDRAWN}
 
 def after(act: str, state: State, hearing: Hearing) -> tuple[State, Hearing]:
     """Where a move leads, in both dimensions."""
-    heard = {"set_hearing": Hearing.SET, "record_hearing": Hearing.NONE}.get(act, hearing)
+    heard = {"record_hearing": Hearing.OVER}.get(act, hearing)
     return rules.move_of(act).target, heard
 
 
@@ -41,11 +42,11 @@ class TestMoves:
                 continue
             assert state not in OVER
             if act == "decide":
-                assert hearing == Hearing.NONE
+                assert hearing != Hearing.ASKED
             state, hearing = after(act, state, hearing)
 
     def test_reach_every_state_and_only_a_decider_decides(self) -> None:
-        reached, frontier = set(), {(State.DRAFT, Hearing.NONE), (State.DRAFT, Hearing.WANTED)}
+        reached, frontier = set(), {(State.DRAFT, Hearing.NONE), (State.DRAFT, Hearing.ASKED)}
         taken = set()
         while frontier:
             reached |= frontier

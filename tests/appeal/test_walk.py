@@ -10,12 +10,13 @@ import pytest
 
 from rahdari.appeal import actions, queries, rules
 from rahdari.appeal.models import Appeal
-from rahdari.appeal.rules import Hearing, State
+from rahdari.appeal.rules import State
 from rahdari.apply import sending
 from rahdari.apply.models import Application
-from rahdari.decide import deadlines, recusing
+from rahdari.decide import deadlines, hearings, recusing
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case
+from rahdari.decide.rules import HearingState as Hearing
 from rahdari.people.models import Role, User
 from tests.builders.cases import DAY, HOUR, NOW, a_case, a_person, an_officer
 from tests.walk_of_acts import NothingThere, Walk
@@ -94,9 +95,19 @@ def in_hands(act: Callable[..., object], **facts: object) -> Callable[[World], o
     return lambda world: act(appeal=world.appeal, user=world.decider, now=world.now, **facts)
 
 
+def set_hearing(world: World) -> None:
+    at = queries.heard_between(world.appeal, world.now)[0] if world.appeal.sent_at else world.now
+    in_hands(actions.set_hearing, starts_at=at, place=WORDS, why=WORDS)(world)
+
+
 def hear(world: World) -> None:
-    world.now = max(world.now, world.appeal.hearing_at or world.now) + HOUR
-    actions.record_hearing(appeal=world.appeal, user=world.decider, held="held", minutes=WORDS, now=world.now)
+    planned = hearings.to_come(world.appeal)
+    if planned is None:
+        set_hearing(world)
+        planned = hearings.to_come(world.appeal)
+    assert planned is not None
+    world.now = max(world.now, planned.starts_at) + HOUR
+    in_hands(actions.record_hearing, attended="Both", minutes=WORDS)(world)
 
 
 def run_out(world: World) -> None:
@@ -141,9 +152,7 @@ ACTS: dict[str, Callable[[World], object]] = {
     "withdraw": lambda w: actions.withdraw(appeal=w.appeal, actor=actor_of(w.case), now=w.now),
     "name_reviewer": name_reviewer,
     "take": in_hands(actions.take),
-    "set_hearing": lambda w: actions.set_hearing(
-        appeal=w.appeal, user=w.decider, at=w.now + 8 * DAY, how=WORDS, now=w.now
-    ),
+    "set_hearing": set_hearing,
     "record_hearing": hear,
     "decide": decide,
     "refuse_late": in_hands(actions.refuse_late, why=WORDS),

@@ -5,6 +5,8 @@ import datetime as dt
 import pytest
 
 from rahdari import workflow
+from rahdari.appeal import actions as appeals
+from rahdari.appeal.queries import heard_between
 from rahdari.calendar.models import CalendarCorrection
 from rahdari.decide import assignment, calendar_changes, case_clock, deadlines, hearings, questions, refusals
 from rahdari.decide import queries as decide
@@ -12,9 +14,10 @@ from rahdari.decide.models import Case, CaseQuestion, Hearing, Notice
 from rahdari.decide.rules import CannotSecond, HearingOutcome
 from rahdari.decide.transitions import MayNotSecond
 from rahdari.letters import queries as letters
-from rahdari.people.models import User
+from rahdari.people.models import Role, User
 from rahdari.policy.corrections import Kind
-from tests.builders.cases import DAY, HOUR, MINUTE, NOW, a_case
+from tests.appeal.test_appeals import refused, sent
+from tests.builders.cases import DAY, HOUR, MINUTE, NOW, a_case, an_officer
 from tests.decide.test_hearings import ASKED, asked, first_day, open_notice, set_for
 from tests.decide.test_hearings import decide as decide_now
 
@@ -155,6 +158,26 @@ class TestAHearing:
         notice = open_notice(case)
         assert told is not None and notice.decide_by is not None and notice.decide_by > told
         assert hearings.to_come(notice) == again and hearing.outcome != HearingOutcome.NOBODY_CAME
+
+    def test_of_an_appeal_is_told_of_while_the_appeal_is_open(
+        self, supervisor: User, officer: User, second: User
+    ) -> None:
+        decider = an_officer("Supervisor E", role=Role.SUPERVISOR)
+        now, open_one, withdrawn = ASKED + 3 * DAY, *(sent(refused(officer, second), heard=True) for _ in range(2))
+        day, _last = heard_between(open_one, now)
+        for appeal in (open_one, withdrawn):
+            appeals.take(appeal=appeal, user=decider, now=now)
+            appeals.set_hearing(appeal=appeal, user=decider, starts_at=day, place="By telephone", now=now)
+        appeals.withdraw(appeal=withdrawn, actor="person:x", now=now + HOUR)
+        in_force(supervisor, second, days_of(day), now=now + HOUR)
+        for _round in range(2):
+            follow(now + HOUR)
+        holder, other = (each.case.application.applicant for each in (open_one, withdrawn))
+        assert letters_to(holder).count("hearing_day_closed") == letters_to(decider).count("hearing_day_closed") == 1
+        assert "hearing_day_closed" not in letters_to(other)
+        said = {"appeal": open_one, "user": decider, "attended": "", "minutes": "Nobody.", "nobody_came": True}
+        with pytest.raises(hearings.OfficeClosed):
+            appeals.record_hearing(now=day + HOUR, **said)  # type: ignore[arg-type]
 
 
 class TestAWarning:

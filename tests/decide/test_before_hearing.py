@@ -15,13 +15,14 @@ from rahdari.decide import case_clock, deadlines, ending, hearings, recusing, re
 from rahdari.decide.models import Case, Revocation
 from rahdari.decide.rules import CannotSecond
 from rahdari.letters.models import Letter
-from rahdari.people.models import User
+from rahdari.people.models import Role, User
 from rahdari.register import queries as entries
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
-from tests.builders.cases import DAY, HOUR, MINUTE
+from tests.builders.cases import DAY, HOUR, MINUTE, an_officer
 from tests.builders.programs import Program
 from tests.builders.rules import suspending_first
+from tests.calendar.said import in_force
 
 from .test_fair_revocation import acts_of, open_notice, text_of_last_letter
 from .test_revocation import FACTS, LATER, answered, granted, letters_to
@@ -111,13 +112,29 @@ class TestSuspending:
         case, _found, taken = suspended(officer, director)
         asked = LATER + 3 * HOUR
         hearings.ask_for_hearing(notice=open_notice(case), actor=f"person:{case.application.applicant_id}", now=asked)
-        assert case_clock.hearing_until(open_notice(case), asked) == taken.ends_at
+        assert case_clock.notice_heard_between(open_notice(case), asked)[1] == taken.ends_at
         day = asked + 24 * HOUR
         hearings.set_hearing(case=case, officer=second, starts_at=day, place="Room 2", now=asked)
         hearings.record_hearing(case=case, officer=second, attended="The holder.", minutes="It is mine.", now=day)
         # Once its holder was heard, there is nothing before a hearing.
         with pytest.raises(transitions.NotPossibleNow):
             revocation.suspend_before_hearing(case=case, officer=director, because=BECAUSE, now=day)
+
+    def test_is_heard_by_the_clocks_where_the_office_does_not_open_meanwhile(
+        self, officer: User, second: User, director: User
+    ) -> None:
+        case, _found, taken = suspended(officer, director)
+        asked = LATER + 3 * HOUR
+        hearings.ask_for_hearing(notice=open_notice(case), actor=f"person:{case.application.applicant_id}", now=asked)
+        in_force(
+            an_officer("Supervisor S", role=Role.SUPERVISOR),
+            second,
+            (asked + DAY).date(),
+            (asked + 3 * DAY).date(),
+            now=asked,
+        )
+        first, last = case_clock.notice_heard_between(open_notice(case), asked)
+        assert taken.ends_at + 3 * DAY < first < last and case_clock.calendar().is_open_at(first)
 
     def test_gives_way_to_what_is_decided(self, officer: User, second: User, director: User) -> None:
         case, found, taken = suspended(officer, director)

@@ -35,7 +35,7 @@ def asked(officer: User, code: str = "S4") -> tuple[Case, Registration]:
 
 
 def first_day(case: Case, now: dt.datetime = ASKED) -> dt.datetime:
-    return case_clock.hearing_from(open_notice(case), now) + 10 * HOUR
+    return case_clock.notice_heard_between(open_notice(case), now)[0] + HOUR
 
 
 def set_for(case: Case, officer: User, at: dt.datetime, *, now: dt.datetime = ASKED, why: str = "") -> Hearing:
@@ -256,7 +256,12 @@ class TestDatabase:
         proposed(case, officer, "S4")
         with pytest.raises(DatabaseError, match="while one is asked for"), transaction.atomic():
             Hearing.objects.create(
-                notice=open_notice(case), starts_at=ASKED + DAY, place="A", set_at=ASKED, set_by=officer
+                matter=open_notice(case).subject,
+                case=case,
+                starts_at=ASKED + DAY,
+                place="A",
+                set_at=ASKED,
+                set_by=officer,
             )
 
 
@@ -280,7 +285,7 @@ class TestPages:
         assert "The holder asked for a hearing" in desk.get(reverse("decide:approvals")).text
         wrong = desk.post(place, {"hearing_day": "2026-01-05", "hearing_time": "10:30", "hearing_place": PLACE})
         assert wrong.status_code == 422 and "Choose a day from" in wrong.text
-        day = timezone.localtime(case_clock.hearing_from(open_notice(case), now)) + DAY
+        day = timezone.localtime(first_day(case, now))
         sent = {"hearing_day": f"{day:%Y-%m-%d}", "hearing_time": "10:30", "hearing_place": PLACE}
         assert desk.post(place, sent)["Location"] == place
         assert PLACE in desk.get(place).text and PLACE in holder.get(there).text
@@ -297,7 +302,7 @@ class TestPages:
             case=case, officer=officer, code="S4", text="Two proofs failed.", evidence="Tries of today.", now=ago
         )
         hearings.ask_for_hearing(notice=open_notice(case), actor="person:x", now=ago)
-        set_for(case, officer, case_clock.hearing_from(open_notice(case), ago) + 2 * DAY, now=ago)
+        set_for(case, officer, first_day(case, ago), now=ago)
         reference = case.application.reference
         place = reverse("decide:revoke", args=[reference])
         desk = Client()

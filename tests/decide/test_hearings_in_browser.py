@@ -8,14 +8,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.apply.late_evidence import File
-from rahdari.decide import case_clock, hearings, revocation
+from rahdari.decide import hearings, revocation
 from rahdari.people.models import User
 from tests.builders.cases import DAY
 from tests.builders.drafts import a_pdf
 from tests.in_browser import faults_on_a_small_phone
 
 from .test_fair_revocation import open_notice
-from .test_hearings import set_for
+from .test_hearings import first_day, set_for
 from .test_revocation import granted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser, pytest.mark.whole]
@@ -45,9 +45,8 @@ def pages_of(officer: User, second: User, language: str) -> Iterator[tuple[str, 
     yield "notice-asked", holder.get(there).text
     yield "set", desk.get(place).text
     yield "set-error", desk.post(place, {"hearing_day": "2026-01-05", "hearing_time": "10:30"}).text
-    day = case_clock.hearing_from(open_notice(case), ago) + DAY
-    set_for(case, officer, day, now=ago)
-    set_for(case, officer, day + 2 * DAY, now=ago + DAY, why="The room is closed.")
+    set_for(case, officer, first_day(case, ago), now=ago)
+    set_for(case, officer, first_day(case, ago + DAY), now=ago + DAY, why="The room is closed.")
     yield "notice-set", holder.get(there).text
     yield "record", desk.get(place).text
     yield "record-error", desk.post(place, {"hearing_minutes": ""}).text

@@ -41,7 +41,7 @@ from rahdari.decide import (
     unreached_addresses,
 )
 from rahdari.decide.models import Case, Decision, Notice
-from rahdari.decide.rules import CaseStanding, Status
+from rahdari.decide.rules import CaseStanding, HearingState, Status
 from rahdari.errors import RahdariError
 from rahdari.journal.models import JournalEntry
 from rahdari.people import actions as people
@@ -185,10 +185,10 @@ def confirm(world: World) -> None:
 
 
 def set_hearing(world: World) -> None:
-    at = case_clock.hearing_from(world.notice(), world.now) if world.notice().is_standing else world.now
-    hearings.set_hearing(
-        case=world.case, officer=world.officer, starts_at=at + HOUR, place="Room 1", why=WORDS, now=world.now
-    )
+    notice, at = world.notice(), world.now
+    if notice.hearing == HearingState.ASKED:
+        at, _last = case_clock.notice_heard_between(notice, world.now)
+    hearings.set_hearing(case=world.case, officer=world.officer, starts_at=at, place="Room 1", why=WORDS, now=world.now)
 
 
 def record_hearing(world: World) -> None:

@@ -36,7 +36,7 @@ TIMES = {
         "case_id",
         "sent_at answer_due_at answered_at hearing_asked_at decide_by".split(),
     ),
-    "decide_hearing": ("(SELECT case_id FROM decide_notice WHERE id = notice_id)", ["set_at", "starts_at"]),
+    "decide_hearing": ("case_id", ["set_at", "starts_at"]),
 }
 
 

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 
+from rahdari import policy
 from rahdari.people.demonstration import sample_email
 
 from . import desk
@@ -40,8 +41,10 @@ def in_one_edition(stack: Stack, *, there: bool) -> None:
 
 
 def hearing_day() -> dt.date:
-    """Late enough to be told a week before."""
-    return dt.datetime.now(ZoneInfo("Asia/Karachi")).date() + dt.timedelta(days=10)
+    """Late enough to be told a week before, and the office is open."""
+    calendar = policy.current(settings.POLICY_FILE).calendar
+    first = dt.datetime.now(calendar.zone_info) + dt.timedelta(days=10)
+    return next(opens.date() for opens, _closes in calendar.spans_between(first, first + dt.timedelta(days=5)))
 
 
 class TestSuspended:
@@ -101,7 +104,7 @@ class TestSuspended:
         waits = second.page.locator("main li", has_text=reference)
         assert "You may decide" not in waits.inner_text()
 
-        stack.acts("office.py", "later", reference, "11")
+        stack.acts("office.py", "later", reference, "16")
         officer.open(proposal, "revoke, hearing over")
         officer.choose("attended", "hearing_outcome")
         officer.fill({"hearing_attended": "The holder and the officer", "hearing_minutes": SAID})

@@ -6,9 +6,11 @@ from rahdari.appeal import actions, queries
 from rahdari.appeal.forms import AppealForm
 from rahdari.appeal.models import Appeal
 from rahdari.appeal.queries import Appealable
-from rahdari.appeal.rules import Against, Ground, Held, Outcome, State
+from rahdari.appeal.rules import Against, Ground, Outcome, State
 from rahdari.applicant.titles import words as in_words
 from rahdari.apply.models import Application
+from rahdari.decide import hearings
+from rahdari.decide.rules import HearingOutcome
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
@@ -21,6 +23,8 @@ from .serializers import stamp, stamp_or_none
 
 read = API.part("decisions", READ)
 write = API.part("decisions", WRITE)
+# How the contract names what came of a hearing.
+HELD: dict[str, str] = {HearingOutcome.ATTENDED: "held", HearingOutcome.NOBODY_CAME: "nobody_came"}
 GROUNDS = listed(choice(*Ground))
 APPEAL = named(
     "Appeal",
@@ -40,7 +44,7 @@ APPEAL = named(
                     {
                         "at": or_null(MOMENT),
                         "how": text(20_000),
-                        "held": or_null(choice(*Held)),
+                        "held": or_null(choice(*HELD.values())),
                         "minutes": text(20_000),
                     }
                 )
@@ -72,11 +76,12 @@ WRITTEN = closed({"words": text(20_000), "hearing": choice("writing", "call")}, 
 def _as_json(appeal: Appeal, thing: Appealable | None = None) -> Json:
     heard = None
     if appeal.to_be_heard:
+        last = hearings.hearings_of(appeal).last()
         heard = {
-            "at": stamp_or_none(appeal.hearing_at),
-            "how": appeal.hearing_how,
-            "held": appeal.held or None,
-            "minutes": appeal.minutes,
+            "at": stamp(last.starts_at) if last else None,
+            "how": last.place if last else "",
+            "held": HELD.get(last.outcome) if last else None,
+            "minutes": last.minutes if last else "",
         }
     decision = None
     if appeal.decided_at is not None:

@@ -19,9 +19,9 @@ from rahdari.apply import access
 from rahdari.apply.models import Application
 from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
-from rahdari.decide import case_clock, reviewing, set_aside
+from rahdari.decide import case_clock, hearings, reviewing, set_aside
 from rahdari.decide import queries as cases
-from rahdari.decide.models import Case
+from rahdari.decide.models import Case, Hearing
 from rahdari.decide.reviewer_models import Reviewer
 from rahdari.decide.transitions import NotAnOfficer, ReasonNeeded, lock, sentence
 from rahdari.errors import RahdariError
@@ -34,7 +34,7 @@ from rahdari.web.language import in_both
 from . import queries, rules
 from .models import Appeal, Point, Served
 from .queries import Appealable
-from .rules import Against, Ground, Held, Outcome
+from .rules import Against, Ground, Outcome
 from .words import came_of
 from .words import ground as title_of_ground
 from .words import outcome as title_of_outcome
@@ -192,29 +192,33 @@ def take(*, appeal: Appeal, user: User, now: dt.datetime) -> Appeal:
 
 
 @transaction.atomic
-def set_hearing(*, appeal: Appeal, user: User, at: dt.datetime, how: str, now: dt.datetime) -> Appeal:
-    """When and how the appellant is heard; again, where the day does not suit. Raises ReasonNeeded (`how`), and as
-    `take` does."""
+def set_hearing(
+    *, appeal: Appeal, user: User, starts_at: dt.datetime, place: str, now: dt.datetime, why: str = ""
+) -> Hearing:
+    """When and where the appellant is heard, or another day. Raises as `take` and `hearings.arrange` do."""
     appeal = _in_hands(appeal, "set_hearing", user)
-    if not how.strip():
-        raise ReasonNeeded("how")
-    appeal.hearing_at, appeal.hearing_how = at, how.strip()
-    appeal.save(update_fields=["hearing_at", "hearing_how"])
+    between = queries.heard_between(appeal, now)
+    facts: dict[str, Any] = {"officer": user, "starts_at": starts_at, "place": place, "why": why, "now": now}
+    hearing = hearings.arrange(_matter(appeal), between, **facts)
     _record(appeal, "set_hearing", queries.actor_for(user), now)
-    _write(appeal, "appeal_hearing", now, at=at, how=appeal.hearing_how)
-    return appeal
+    return hearing
 
 
 @transaction.atomic
-def record_hearing(*, appeal: Appeal, user: User, held: str, minutes: str, now: dt.datetime) -> Appeal:
-    """What was said, or that nobody came: then it is decided on what was written. Raises as `take` does."""
+def record_hearing(
+    *, appeal: Appeal, user: User, attended: str, minutes: str, now: dt.datetime, nobody_came: bool = False
+) -> Hearing:
+    """What was said, or that nobody came: then it is decided on what was written. Raises as `take` and
+    `hearings.write_down` do."""
     appeal = _in_hands(appeal, "record_hearing", user)
-    if appeal.hearing_at is not None and now < appeal.hearing_at:
-        raise NotPossibleNow("record_hearing", appeal)
-    appeal.held, appeal.minutes = Held(held), sentence(minutes)
-    appeal.save(update_fields=["held", "minutes"])
+    facts: dict[str, Any] = {"attended": attended, "minutes": minutes, "nobody_came": nobody_came, "now": now}
+    hearing = hearings.write_down(_matter(appeal), officer=user, **facts)
+    appeal.hearing_over_at = now
+    appeal.save(update_fields=["hearing_over_at"])
     _record(appeal, "recorded_hearing", queries.actor_for(user), now)
-    return appeal
+    due_at = None if appeal.is_overdue(now) else appeal.due_at
+    _write(appeal, "hearing_held", now, nobody_came=nobody_came, text=hearing.minutes, decide_by=due_at)
+    return hearing
 
 
 @transaction.atomic
@@ -428,6 +432,19 @@ def _carry_out(appeal: Appeal, whole: Outcome, now: dt.datetime) -> None:
     frozen = case_clock.policy_of(appeal.case.application)
     allowance = frozen.clocks.get(CARRIED_OUT) or case_clock.policy_in_force().clocks[CARRIED_OUT]
     appeal.carry_out_by = policy.add(start=now, allowance=allowance, calendar=case_clock.calendar())
+
+
+def _matter(appeal: Appeal) -> hearings.Matter:
+    """What an appellant is heard about."""
+    numbers = {"reference": appeal.reference}
+    page = reverse("appeal:appeal", args=[appeal.reference])
+    return hearings.Matter(appeal.subject, appeal.case, page, numbers, partial(_write, appeal))
+
+
+def standing_matter(key: str) -> hearings.Matter | None:
+    """The same for `hearings.MATTERS`: None once it is over."""
+    appeal = queries.open_appeals().filter(pk=key, decided_at__isnull=True).first()
+    return None if appeal is None else _matter(appeal)
 
 
 def _end_meanwhile(appeal: Appeal, now: dt.datetime) -> None:

@@ -7,10 +7,11 @@ class AppealConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rahdari.decide import due
+        from rahdari.decide import due, hearings
         from rahdari.web import context
 
-        from . import navigation, queries
+        from . import actions, navigation, queries
 
         context.NAVIGATION.append(navigation.links)
+        hearings.MATTERS["appeal"] = actions.standing_matter
         due.UNSETTLED.append(queries.settled_at)

@@ -7,7 +7,7 @@ from .models import Appeal, Point, Served
 
 
 def erase_words(*, application: Application, box: Box) -> None:
-    """The words of appeals, hearings and decisions. What was appealed against, when, by which grounds, and what came of
+    """The words of appeals and decisions. What was appealed against, when, by which grounds, and what came of
     it, stays. The application is marked as erased before, or the database refuses."""
     found = Appeal.objects.filter(case__application=application)
     for rows in (
@@ -17,8 +17,8 @@ def erase_words(*, application: Application, box: Box) -> None:
     ):
         box.take(rows)
     for appeal in found:
-        appeal.words, appeal.hearing_how, appeal.minutes, appeal.text = "", "", "", ""
-        appeal.save(update_fields=["words", "hearing_how", "minutes", "text"])
+        appeal.words, appeal.text = "", ""
+        appeal.save(update_fields=["words", "text"])
     for point in Point.objects.filter(appeal__in=found):
         point.why = ""
         point.save(update_fields=["why"])

@@ -13,7 +13,7 @@ from rahdari.web import fields
 
 from . import words
 from .models import Point
-from .rules import GROUNDS, Against, Held, Outcome
+from .rules import GROUNDS, Against, Outcome
 
 
 class AppealForm(forms.Form):
@@ -78,53 +78,6 @@ class WrittenAppealForm(AppealForm):
         if received > timezone.localdate():
             raise forms.ValidationError(_("This day is still to come. Give the day on which the letter arrived."))
         return received
-
-
-class HearingForm(forms.Form):
-    use_required_attribute = False
-    day = fields.day(gettext_lazy("Day"), gettext_lazy("Give the day."))
-    time = fields.time(gettext_lazy("Time"), gettext_lazy("Give the time, like 11:00."))
-    how = fields.text(
-        gettext_lazy("Which number we call, or the link of the video"),
-        gettext_lazy("Say which number we call, or give the link."),
-        rows=2,
-        hint=gettext_lazy("The appellant reads this."),
-    )
-
-    def __init__(self, *args: Any, earliest: dt.datetime, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.earliest = earliest
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        if "day" in given and "time" in given:
-            at = timezone.make_aware(dt.datetime.combine(given["day"], given["time"]))
-            if at < self.earliest:
-                self.add_error(
-                    "day",
-                    _("This is too soon. The appellant is told a week before: give %(date)s or a later day.")
-                    % {"date": timezone.localdate(self.earliest).isoformat()},
-                )
-            given["at"] = at
-        return given
-
-
-class HeldForm(forms.Form):
-    use_required_attribute = False
-    held = forms.ChoiceField(
-        label=gettext_lazy("How it went"),
-        widget=forms.RadioSelect,
-        choices=[
-            (Held.HELD.value, gettext_lazy("The appellant was heard")),
-            (Held.NOBODY_CAME.value, gettext_lazy("Nobody came or answered")),
-        ],
-        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose one of the two.")),
-    )
-    minutes = fields.text(
-        gettext_lazy("What was said, or how often you tried"),
-        gettext_lazy("Write what was said, or how often you tried."),
-        hint=gettext_lazy("The appellant reads this."),
-    )
 
 
 class DecisionForm(forms.Form):

@@ -16,10 +16,11 @@ from django.db.models import Q
 
 from rahdari.decide.models import Case, Decision, Revocation
 from rahdari.decide.reviewer_models import Reviewer
+from rahdari.decide.rules import HearingState
 from rahdari.people.models import User
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import Against, Ground, Hearing, Held, Outcome, State, outcome_of
+from .rules import Against, Ground, Outcome, State, outcome_of
 
 _STANDS = Q(withdrawn_at__isnull=True)
 _OPEN = Q(sent_at__isnull=False, withdrawn_at__isnull=True, decided_at__isnull=True, closed_at__isnull=True)
@@ -47,11 +48,8 @@ class Appeal(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     assigned_to = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    hearing_at = models.DateTimeField(null=True, blank=True)
-    # Where, or by which number or link.
-    hearing_how = EncryptedTextField()
-    held = models.CharField(max_length=12, choices=[(each, each) for each in Held], blank=True)
-    minutes = EncryptedTextField()
+    # When the hearing that was asked for was over (`decide.hearings`): held, or nobody came.
+    hearing_over_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # Nobody else could have decided it.
@@ -94,7 +92,7 @@ class Appeal(models.Model):
                 | (
                     Q(decided_at__isnull=False, decided_by__isnull=False)
                     & (Q(late=False) | Q(excused__isnull=False))
-                    & (Q(to_be_heard=False) | ~Q(held="") | Q(excused=False))
+                    & (Q(to_be_heard=False) | Q(hearing_over_at__isnull=False) | Q(excused=False))
                 ),
                 name="appeal_is_heard_before_it_is_decided",
             ),
@@ -131,10 +129,10 @@ class Appeal(models.Model):
         return State.DRAFT if self.sent_at is None else State.OPEN
 
     @property
-    def hearing(self) -> Hearing:
-        if not self.to_be_heard or self.held:
-            return Hearing.NONE
-        return Hearing.WANTED if self.hearing_at is None else Hearing.SET
+    def hearing(self) -> HearingState:
+        if not self.to_be_heard:
+            return HearingState.NONE
+        return HearingState.ASKED if self.hearing_over_at is None else HearingState.OVER
 
     @property
     def outcome(self) -> Outcome | None:

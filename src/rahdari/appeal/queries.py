@@ -199,6 +199,12 @@ def matter_of(appeal: Appeal) -> reviewing.Matter:
     )
 
 
+def heard_between(appeal: Appeal, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """Between which times a hearing may be set now: before the appeal is to be decided."""
+    assert appeal.due_at is not None  # noqa: S101 - the database holds it of what was sent
+    return case_clock.heard_between(appeal.case.application, appeal.due_at, now)
+
+
 def deciders(appeal: Appeal) -> list[User]:
     """Everybody in the office who may decide it."""
     posts = people.all_posts().filter(Q(role=Role.SUPERVISOR) | Q(role=Role.OFFICER, rank=DIRECTOR))

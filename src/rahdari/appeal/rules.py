@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rahdari.decide.rules import ANY_HEARING, HEARING_ASKED, HEARING_SETTLED, HearingState
+
 
 class Against(StrEnum):
     REFUSAL = "refusal"
@@ -48,19 +50,6 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Hearing(StrEnum):
-    NONE = "none"  # in writing, or it is over
-    WANTED = "wanted"
-    SET = "set"
-
-
-class Held(StrEnum):
-    """How a hearing ended."""
-
-    HELD = "held"
-    NOBODY_CAME = "nobody_came"
-
-
 class By(StrEnum):
     APPELLANT = "appellant"
     OFFICER = "officer"
@@ -76,12 +65,11 @@ class Move:
     act: str
     target: State
     by: By
-    hearing: frozenset[Hearing] = frozenset(Hearing)
+    hearing: frozenset[HearingState] = ANY_HEARING
     # It is in the hands of whoever makes the move.
     in_own_hands: bool = False
 
 
-OVER, ASKED, ARRANGED = frozenset({Hearing.NONE}), frozenset({Hearing.WANTED}), frozenset({Hearing.SET})
 DRAFT, OPEN, DECIDED, CLOSED, WITHDRAWN = State.DRAFT, State.OPEN, State.DECIDED, State.CLOSED, State.WITHDRAWN
 
 MOVES = (
@@ -92,9 +80,9 @@ MOVES = (
     Move(OPEN, "withdraw", WITHDRAWN, By.APPELLANT),
     Move(OPEN, "name_reviewer", OPEN, By.SUPERVISOR),
     Move(OPEN, "take", OPEN, By.DECIDER),
-    Move(OPEN, "set_hearing", OPEN, By.DECIDER, ASKED | ARRANGED, in_own_hands=True),
-    Move(OPEN, "record_hearing", OPEN, By.DECIDER, ARRANGED, in_own_hands=True),
-    Move(OPEN, "decide", DECIDED, By.DECIDER, OVER, in_own_hands=True),
+    Move(OPEN, "set_hearing", OPEN, By.DECIDER, HEARING_ASKED, in_own_hands=True),
+    Move(OPEN, "record_hearing", OPEN, By.DECIDER, HEARING_ASKED, in_own_hands=True),
+    Move(OPEN, "decide", DECIDED, By.DECIDER, HEARING_SETTLED, in_own_hands=True),
     # Out of time, and there was no good reason for that: nothing is heard.
     Move(OPEN, "refuse_late", CLOSED, By.DECIDER, in_own_hands=True),
     # The office missed its own time.
@@ -109,7 +97,7 @@ def move_of(act: str) -> Move:
     return next(move for move in MOVES if move.act == act)
 
 
-def allows(state: State, hearing: Hearing, act: str) -> bool:
+def allows(state: State, hearing: HearingState, act: str) -> bool:
     move = move_of(act)
     return move.source == state and hearing in move.hearing
 

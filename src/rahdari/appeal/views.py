@@ -7,9 +7,11 @@ this one file and no other page of the desk.
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,11 +20,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari import policy
-from rahdari.decide import case_clock, paper_views, remedies, reviewing
+from rahdari.decide import case_clock, hearing_views, hearings, paper_views, remedies, reviewing
 from rahdari.decide.case_access import named_from_outside, or_reviewer
 from rahdari.decide.case_page import CasePage
 from rahdari.decide.forms import ReviewerForm
+from rahdari.decide.rules import HearingState
 from rahdari.decide.transitions import NotAnOfficer
 from rahdari.people import queries as people
 from rahdari.people.access import person
@@ -30,7 +32,7 @@ from rahdari.people.models import Role, User
 from rahdari.web.posting import posted_from
 
 from . import actions, queries, words
-from .forms import DecisionForm, HearingForm, HeldForm, TooLateForm
+from .forms import DecisionForm, TooLateForm
 from .models import Appeal
 from .rules import CannotDecide
 
@@ -87,7 +89,7 @@ def _show(request: HttpRequest, shown: Appeal, *, status: int = 200, **extra: An
     context = {
         "appeal": shown,
         "state": shown.state,
-        "hearing": shown.hearing,
+        "waits_to_be_heard": shown.hearing == HearingState.ASKED,
         "against": words.against(shown.against),
         "points": [
             (each, words.ground(each.ground), each.outcome and words.outcome(each.outcome))
@@ -106,25 +108,30 @@ def _show(request: HttpRequest, shown: Appeal, *, status: int = 200, **extra: An
         "is_overdue": shown.is_overdue(now),
         "came_of": words.came_of(shown),
         "is_officer": people.is_officer(user),
-        "hearing_form": HearingForm(earliest=_earliest(shown, now)),
-        "held_form": HeldForm(),
+        "hearings": hearings.hearings_of(shown),
+        **_hearing_forms(request, shown, now),
+        "hearing_sent": None,
         "decision_form": DecisionForm(points=list(shown.points.all())),
         "too_late_form": TooLateForm(),
         "reviewer_form": ReviewerForm(),
-        "can_record_hearing": shown.hearing_at is not None and shown.hearing_at <= now,
         "wide": True,
     }
     return render(request, "appeal/appeal.html", context | extra, status=status)
 
 
-def _earliest(shown: Appeal, now: dt.datetime) -> dt.datetime:
-    """Whoever is heard is told so long before."""
-    frozen = case_clock.policy_of(shown.case.application)
-    allowance = frozen.clocks.get("hearing_notice")
-    return now if allowance is None else policy.add(start=now, allowance=allowance, calendar=case_clock.calendar())
+def _hearing_forms(request: HttpRequest, shown: Appeal, now: dt.datetime) -> dict[str, Form]:
+    """By their names in the template; the one that was sent is bound."""
+    if shown.hearing != HearingState.ASKED:
+        return {}
+    given = request.POST if request.method == "POST" else None
+    return hearing_views.forms_of(shown, given, queries.heard_between(shown, now), now)
 
 
-def _acted(request: HttpRequest, shown: Appeal, act: Callable[[], object], said: str) -> HttpResponse:
+def _say_that_it_changed(request: HttpRequest) -> None:
+    messages.warning(request, _("The appeal changed in the meantime. This is its status now."))
+
+
+def _acted(request: HttpRequest, shown: Appeal, act: Callable[[], object], said: str = "") -> HttpResponse:
     """Do it and say so; where it is not possible any more, say that."""
     try:
         act()
@@ -132,10 +139,11 @@ def _acted(request: HttpRequest, shown: Appeal, act: Callable[[], object], said:
         messages.warning(request, words.why_not(error.why))
     except actions.NotYours:
         messages.warning(request, _("Somebody else has this appeal."))
-    except (actions.NotPossibleNow, NotAnOfficer):
-        messages.warning(request, _("The appeal changed in the meantime. This is its status now."))
+    except (actions.NotPossibleNow, hearings.NotSet, NotAnOfficer):
+        _say_that_it_changed(request)
     else:
-        messages.success(request, said)
+        if said:
+            messages.success(request, said)
     # Whoever was named from outside reads nothing of it once it is decided.
     if not queries.has_rank(person(request)) and not reviewing.is_reviewer(person(request)):
         return redirect("portal:home")
@@ -153,33 +161,21 @@ def take(request: HttpRequest, reference: str) -> HttpResponse:
 
 @decider_required
 @posted_from("appeal:appeal", "reference")
-def set_hearing(request: HttpRequest, reference: str) -> HttpResponse:
+def hear(request: HttpRequest, reference: str) -> HttpResponse:
+    """Set the hearing, move it, or write it down."""
     shown, user, now = _opened(request, reference), person(request), timezone.now()
-    form = HearingForm(request.POST, earliest=_earliest(shown, now))
-    if not form.is_valid():
-        return _show(request, shown, hearing_form=form, status=422)
-    given = form.cleaned_data
-    return _acted(
-        request,
-        shown,
-        lambda: actions.set_hearing(appeal=shown, user=user, at=given["at"], how=given["how"], now=now),
-        _("The appellant was told when they are heard."),
-    )
-
-
-@decider_required
-@posted_from("appeal:appeal", "reference")
-def record_hearing(request: HttpRequest, reference: str) -> HttpResponse:
-    shown, user = _opened(request, reference), person(request)
-    form = HeldForm(request.POST)
-    if not form.is_valid():
-        return _show(request, shown, held_form=form, status=422)
-    return _acted(
-        request,
-        shown,
-        lambda: actions.record_hearing(appeal=shown, user=user, now=timezone.now(), **form.cleaned_data),
-        _("The hearing is recorded."),
-    )
+    forms = _hearing_forms(request, shown, now)
+    sent = next((form for form in forms.values() if form.is_bound), None)
+    facts: dict[str, Any] = {"appeal": shown, "user": user, "now": now}
+    acts = partial(actions.set_hearing, **facts), partial(actions.record_hearing, **facts)
+    if sent is None:
+        _say_that_it_changed(request)
+    elif not sent.is_valid():
+        return _show(request, shown, **forms, hearing_sent=sent, status=422)
+    else:
+        answer = _acted(request, shown, lambda: hearing_views.act(request, sent, *acts))
+        return answer if sent.is_valid() else _show(request, shown, **forms, hearing_sent=sent, status=422)
+    return redirect("appeal:appeal", reference=reference)
 
 
 @decider_required
@@ -231,7 +227,7 @@ def name_reviewer(request: HttpRequest, reference: str) -> HttpResponse:
         if not named_from_outside(request, form, name):
             return _show(request, shown, reviewer_form=form, status=422)
     except (actions.NotPossibleNow, NotAnOfficer):
-        messages.warning(request, _("The appeal changed in the meantime. This is its status now."))
+        _say_that_it_changed(request)
     return redirect("appeal:appeal", reference=shown.reference)
 
 

@@ -17,17 +17,23 @@ from rahdari.letters import actions as letters
 
 from . import case_clock, hearings, queries, queue_columns
 from .ending import notify_holder
-from .models import Case, CaseQuestion, Notice
+from .models import Case, CaseQuestion, Hearing, Notice
 from .rules import Status
 from .transitions import record, write
 
 
 def stale() -> QuerySet[Case]:
-    """Open cases, and those about whose registration a proposal stands, that were last seen under another calendar."""
+    """Open cases, those about whose registration a proposal stands, and those with a hearing to come, that were last
+    seen under another calendar."""
     undecided = Notice.objects.filter(
         decide_by__isnull=False, withdrawn_at__isnull=True, concluded_at__isnull=True, case__status=Status.DECIDED
-    ).exclude(case__kept_under=queue_columns.under_now())
-    found = queue_columns.stale().order_by().values("pk").union(undecided.order_by().values("case"))
+    )
+    to_come = Hearing.objects.filter(closed_at__isnull=True)
+    others = (
+        rows.exclude(case__kept_under=queue_columns.under_now()).order_by().values("case")
+        for rows in (undecided, to_come)
+    )
+    found = queue_columns.stale().order_by().values("pk").union(*others)
     return Case.objects.filter(pk__in=found).order_by("id")
 
 
@@ -42,6 +48,8 @@ def follow(*, now: dt.datetime, at_most: int) -> int:
         for case in found:
             _move_told_times(case, now)
             queue_columns.compute(case, addresses=addresses[case.application_id])
+        for hearing in Hearing.objects.filter(case__in=found, closed_at__isnull=True, starts_at__gt=now):
+            _tell_of_closed_day(hearing, now)
         Case.objects.bulk_update(found, queue_columns.FIELDS)
     return len(found)
 
@@ -61,7 +69,6 @@ def _move_told_times(case: Case, now: dt.datetime) -> None:
         if by > notice.decide_by:
             notice.decide_by = by
             notice.save(update_fields=["decide_by"])
-        _tell_of_closed_day(case, notice, now)
 
 
 def _move(asked: CaseQuestion | Notice, column: str, due_at: dt.datetime, now: dt.datetime) -> None:
@@ -83,23 +90,19 @@ def _move(asked: CaseQuestion | Notice, column: str, due_at: dt.datetime, now: d
         write(case, "answer_time_moved", now, **told)
 
 
-def _tell_of_closed_day(case: Case, notice: Notice, now: dt.datetime) -> None:
-    """The office is closed when a hearing is set for: who set it sets another day, and the holder need not come."""
-    hearing, decision = hearings.to_come(notice), queries.decision_of(case)
-    if hearing is None or hearing.starts_at <= now or not case_clock.is_closed_at(hearing.starts_at):
+def _tell_of_closed_day(hearing: Hearing, now: dt.datetime) -> None:
+    """The office is closed when a hearing is set for: who set it sets another day, and whoever is heard need not
+    come."""
+    matter = hearings.standing_matter(hearing) if case_clock.is_closed_at(hearing.starts_at) else None
+    if matter is None:
         return
-    reference = case.application.reference
-    once = f"closed:{hearing.pk}"
-    facts = {"reference": reference, "day": hearing.starts_at}
     told = letters.write_once(
         to=hearing.set_by,
         template="hearing_day_closed",
-        about=case.application.subject,
-        once=once,
-        context={**facts, "sets": True, "url": reverse("decide:revoke", args=[reference])},
+        about=matter.case.application.subject,
+        once=f"closed:{hearing.pk}",
+        context={**matter.numbers, "day": hearing.starts_at, "sets": True, "url": matter.page},
         now=now,
     )
-    if told and decision is not None and decision.registration is not None:
-        notify_holder(
-            decision.registration, "hearing_day_closed", now, url=reverse("portal:notice", args=[reference]), **facts
-        )
+    if told:
+        matter.tell("hearing_day_closed", now, day=hearing.starts_at)

@@ -18,7 +18,7 @@ from rahdari.apply.models import Application
 from rahdari.calendar import queries as calendars
 from rahdari.policy import Allowance, Calendar, Pause, Policy
 
-from .models import Case, CaseQuestion, Notice
+from .models import Case, CaseQuestion, Hearing, Notice
 from .rules import CaseStanding, NoticeState, QuestionState, Status, Urgency, urgency
 
 
@@ -205,7 +205,8 @@ def decide_by(notice: Notice) -> dt.datetime:
 
     begins = notice.answered_at or (notice.sent_at if notice.is_order else notice_due_at(notice))
     if notice.hearing_asked_at is not None:
-        planned = notice.hearings.filter(closed_at__isnull=True).values_list("starts_at", flat=True).first()
+        to_come = Hearing.objects.filter(matter=notice.subject, closed_at__isnull=True)
+        planned = to_come.values_list("starts_at", flat=True).first()
         held = notice.hearing_over_at or planned or after("hearing_held", max(begins, notice.hearing_asked_at))
         begins = max(begins, held)
     return after("order_after_hearing", begins)
@@ -219,33 +220,31 @@ def decide_by_as_told(notice: Notice) -> dt.datetime:
 
 # Whoever is suspended before a hearing is heard while that lasts, if they ask in time, and is told so long before.
 TOLD_WHILE_SUSPENDED = dt.timedelta(hours=12)
+WEEK = dt.timedelta(days=7)
 
 
-def _while_suspended(notice: Notice, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
-    """Between which times a hearing is set because the registration is suspended before it; None: by the clocks."""
+def notice_heard_between(notice: Notice, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """Between which times a hearing about it may be set now: while the registration is suspended before it, if the
+    office opens meanwhile; else so long after the answer, or after it was asked for."""
     standing = notice.revocations.filter(before_hearing=True, restored_at__isnull=True, ended_at__isnull=True)
-    first, last = now + TOLD_WHILE_SUSPENDED, standing.values_list("ends_at", flat=True).first()
-    return (first, last) if last is not None and first <= last else None
-
-
-def hearing_from(notice: Notice, now: dt.datetime) -> dt.datetime:
-    """The first moment for which a hearing may be set now: the holder is told so long before."""
-    if (bounds := _while_suspended(notice, now)) is not None:
-        return bounds[0]
-    clock = policy_of(notice.case.application).clocks["hearing_notice"]
-    # A time in days ends with the last moment of its last one.
-    return policy.add(start=now, allowance=clock, calendar=calendar()) + dt.timedelta(microseconds=1)
-
-
-def hearing_until(notice: Notice, now: dt.datetime) -> dt.datetime:
-    """The last moment for it: so long after the answer, or after it was asked for; where the time to be told leaves no
-    room in that, a week more than that time."""
-    if (bounds := _while_suspended(notice, now)) is not None:
-        return bounds[1]
+    ends_at = standing.values_list("ends_at", flat=True).first()
+    first = ends_at and next(calendar().spans_between(now + TOLD_WHILE_SUSPENDED, ends_at), None)
+    if first and ends_at:
+        return first[0], ends_at
     clock = policy_of(notice.case.application).clocks["hearing_held"]
     begins = [at for at in (notice.answered_at, notice.hearing_asked_at) if at is not None]
-    last = policy.add(start=max(begins), allowance=clock, calendar=calendar())
-    return max(last, hearing_from(notice, now) + dt.timedelta(days=7))
+    until = policy.add(start=max(begins), allowance=clock, calendar=calendar())
+    return heard_between(notice.case.application, until, now)
+
+
+def heard_between(application: Application, until: dt.datetime, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """Between which times a hearing may be set now: whoever is heard is told so long before, and the office is open.
+    Where that leaves no room before `until`, a week more."""
+    clock = policy_of(application).clocks["hearing_notice"]
+    # A time in days ends with the last moment of its last one.
+    told = policy.add(start=now, allowance=clock, calendar=calendar()) + dt.timedelta(microseconds=1)
+    first, _closes = next(calendar().spans_between(told, told + 52 * WEEK))
+    return first, max(until, first + WEEK)
 
 
 def suspension_ends_at(application: Application, now: dt.datetime) -> dt.datetime:

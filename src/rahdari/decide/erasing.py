@@ -19,10 +19,10 @@ def erase_words(*, application: Application, box: Box) -> None:
         Revocation.objects,
         Recusal.objects,
         Note.objects,
+        Hearing.objects,
         Reviewer.objects,
     ):
         box.take(rows.filter(case__application=application))
-    box.take(Hearing.objects.filter(notice__case__application=application))
     Case.objects.filter(application=application).update(words=[])
     for question in CaseQuestion.objects.filter(case__application=application):
         question.text, question.answer, question.draft = "", "", ""
@@ -31,7 +31,7 @@ def erase_words(*, application: Application, box: Box) -> None:
         notice.text, notice.answer, notice.draft, notice.withdrawn_why, notice.evidence = "", "", "", "", ""
         notice.order_named = ""
         notice.save(update_fields=["text", "answer", "draft", "withdrawn_why", "evidence", "order_named"])
-    for hearing in Hearing.objects.filter(notice__case__application=application):
+    for hearing in Hearing.objects.filter(case__application=application):
         hearing.place, hearing.attended, hearing.minutes = "", "", ""
         hearing.save(update_fields=["place", "attended", "minutes"])
     for decision in Decision.objects.filter(case__application=application):

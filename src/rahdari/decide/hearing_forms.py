@@ -9,23 +9,29 @@ from django.utils.translation import gettext_lazy as _
 
 from rahdari.web import fields
 
+from .hearings import Span
 from .rules import HearingOutcome
 
 
 class SetHearingForm(forms.Form):
-    """Day, time and place. `moved`: one is set already, and the holder is told why it is another."""
+    """Day, time and place. `moved`: one is set already, and whoever is heard is told why it is another. `between`:
+    the first and the last moment for it."""
 
     hearing_day = fields.day(_("Day of the hearing"), _("Give the day."))
     hearing_time = fields.time(_("Time"), _("Give the time, such as 10:30."))
     hearing_place = fields.line(
-        _("Place or link"), _("Give the place, or the link to it."), hint=_("The holder reads this."), most=500
+        _("Place, telephone number or link"),
+        _("Give the place, the number or the link."),
+        hint=_("Whoever is heard reads this."),
+        most=500,
     )
     hearing_why = fields.line(
         _("Why it is moved, in one sentence"), _("Enter why, in one sentence."), most=fields.WORDS
     )
 
-    def __init__(self, *args: Any, moved: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, moved: bool, between: Span, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.between = between
         if not moved:
             del self.fields["hearing_why"]
 
@@ -50,7 +56,7 @@ class RecordHearingForm(forms.Form):
         _("What was said; if nobody came, how long you waited"),
         _("Enter what was said, or how long you waited."),
         rows=6,
-        hint=_("The holder reads this."),
+        hint=_("Whoever is heard reads this."),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -1,12 +1,17 @@
-"""A holder is heard before a registration is taken back: asked for, set, held or not, and written down.
+"""Somebody is heard before it is decided against them: asked for, set, held or not, and written down.
 
-Invariants: it can be asked for until the second officer decides, once, and nothing is decided before it is over; the
-holder is told so long before as the policy says; it is over when it was held or nobody came, and not because an officer
-moved it; what was said is encrypted, the holder reads it, and it is never rewritten. A court's order offers none: it is
+About a proposal to take a registration back, and about whatever a room above decides (`MATTERS`). Invariants: it is
+asked for once, and nothing is decided before it is over; whoever is heard is told so long before as the policy says;
+it is over when it was held or nobody came, and not because it was moved;
+what was said is encrypted, whoever was heard reads it, and it is never rewritten. A court's order offers none: it is
 answered at that court.
 """
 
 import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -22,8 +27,9 @@ from .models import Case, Hearing, Notice
 from .rules import HearingOutcome, HearingState
 from .transitions import NotPossibleNow, begin, lock, record, sentence
 
-# An officer may move one so often: the time to decide begins after it, and a hearing is not put off for ever.
+# It may be moved so often: the time to decide begins after it, and a hearing is not put off for ever.
 MOST_MOVES = 2
+Span = tuple[dt.datetime, dt.datetime]
 
 
 class NoHearing(RahdariError):
@@ -62,6 +68,56 @@ class NotSet(RahdariError):
     case: Case
 
 
+class Heard(Protocol):
+    """What somebody is heard about, by its row."""
+
+    @property
+    def subject(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Matter:
+    """The same for the acts: how it is named, the page at the desk on which it is set, by which numbers letters name
+    it, and how whoever is heard is written to (the letter, the time, its facts)."""
+
+    subject: str
+    case: Case
+    page: str
+    numbers: Mapping[str, str]
+    tell: Callable[..., None]
+
+
+# What somebody may be heard about, by what its name begins with: found by its key while it is still to be decided. A
+# room above puts in what is its own.
+MATTERS: dict[str, Callable[[str], Matter | None]] = {}
+
+
+def standing_matter(hearing: Hearing) -> Matter | None:
+    """What a hearing is about, if that is still to be decided."""
+    kind, _colon, key = hearing.matter.partition(":")
+    return MATTERS[kind](key)
+
+
+def of_notice(notice: Notice) -> Matter:
+    """A proposal to take a registration back."""
+    reference, decision = notice.case.application.reference, queries.decision_of(notice.case)
+    assert decision is not None and decision.registration is not None  # noqa: S101 - what is to be taken back
+    numbers = {"reference": reference, "registration": decision.registration.reference}
+    tell = partial(
+        notify_holder, decision.registration, url=reverse("portal:notice", args=[reference]), reference=reference
+    )
+    return Matter(notice.subject, notice.case, reverse("decide:revoke", args=[reference]), numbers, tell)
+
+
+def _standing_notice(key: str) -> Matter | None:
+    found = Notice.objects.select_related("case__application")
+    notice = found.filter(pk=key, withdrawn_at__isnull=True, concluded_at__isnull=True).first()
+    return None if notice is None else of_notice(notice)
+
+
+MATTERS["notice"] = _standing_notice
+
+
 @transaction.atomic
 def ask_for_hearing(*, notice: Notice, actor: str, now: dt.datetime) -> Notice:
     """The holder wants to be heard. Doing it twice changes nothing.
@@ -88,28 +144,18 @@ def ask_for_hearing(*, notice: Notice, actor: str, now: dt.datetime) -> Notice:
 def set_hearing(
     *, case: Case, officer: User, starts_at: dt.datetime, place: str, now: dt.datetime, why: str = ""
 ) -> Hearing:
-    """Set its day and place, or move it to another one, for which a sentence is needed. The holder is told.
-    Raises NotThen, MovedTooOften, ReasonNeeded, and as `transitions.begin` does.
+    """Set the day and place of the one about the proposal that stands, or move it. Raises as `arrange` and
+    `transitions.begin` do.
     """
     case = lock(case)
     begun = begin(case, "set_hearing", by=officer, now=now)
     notice = _open(case)
-    earliest, latest = case_clock.hearing_from(notice, now), case_clock.hearing_until(notice, now)
-    if not earliest <= starts_at <= latest:
-        raise NotThen(earliest, latest)
+    between = case_clock.notice_heard_between(notice, now)
     before = to_come(notice)
-    if before is not None:
-        # It is nobody's doing that the office is closed.
-        if sum(not case_clock.is_closed_at(each.starts_at) for each in [*moved(notice), before]) > MOST_MOVES:
-            raise MovedTooOften(before)
-        _close(before, HearingOutcome.MOVED, officer, now, minutes=sentence(why))
-    hearing = Hearing.objects.create(
-        notice=notice, starts_at=starts_at, place=sentence(place), set_at=now, set_by=officer
-    )
+    hearing = arrange(of_notice(notice), between, officer=officer, starts_at=starts_at, place=place, now=now, why=why)
     notice.decide_by = case_clock.decide_by(notice)
     notice.save(update_fields=["decide_by"])
     record(case, "set_hearing" if before is None else "moved_hearing", begun.actor, now)
-    _tell(case, "hearing_set", now, day=starts_at, place=hearing.place, moved=before is not None, text=why.strip())
     return hearing
 
 
@@ -117,25 +163,60 @@ def set_hearing(
 def record_hearing(
     *, case: Case, officer: User, attended: str, minutes: str, now: dt.datetime, nobody_came: bool = False
 ) -> Hearing:
-    """Write down what was said and who was there, or that nobody came. The holder reads it, and the case goes on.
-    Raises NotSet, OfficeClosed, ReasonNeeded, and as `transitions.begin` does.
-    """
+    """Write down the one about the proposal that stands. Raises as `write_down` and `transitions.begin` do."""
     case = lock(case)
     begun = begin(case, "record_hearing", by=officer, now=now, words=minutes)
     notice = _open(case)
-    hearing = to_come(notice)
-    if hearing is None or now < hearing.starts_at:
-        raise NotSet(case)
-    if nobody_came and case_clock.is_closed_at(hearing.starts_at):
-        raise OfficeClosed(hearing)
-    came = "" if nobody_came else sentence(attended)
-    outcome = HearingOutcome.NOBODY_CAME if nobody_came else HearingOutcome.ATTENDED
-    _close(hearing, outcome, officer, now, minutes=begun.words, attended=came)
+    matter = of_notice(notice)
+    hearing = write_down(matter, officer=officer, attended=attended, minutes=minutes, now=now, nobody_came=nobody_came)
     notice.hearing_over_at = now
     notice.decide_by = case_clock.decide_by(notice)
     notice.save(update_fields=["hearing_over_at", "decide_by"])
     record(case, "nobody_came" if nobody_came else "held_hearing", begun.actor, now)
-    _tell(case, "hearing_held", now, nobody_came=nobody_came, text=begun.words, decide_by=notice.decide_by)
+    matter.tell("hearing_held", now, nobody_came=nobody_came, text=hearing.minutes, decide_by=notice.decide_by)
+    return hearing
+
+
+# -- of any matter, whose room has locked it and knows that the act is possible ------------------------------------
+
+
+def arrange(
+    matter: Matter, between: Span, *, officer: User, starts_at: dt.datetime, place: str, now: dt.datetime, why: str
+) -> Hearing:
+    """Set its day and place, or move it to another one, for which a sentence is needed. Whoever is heard is told.
+    `between`: the first and the last moment for it. Raises NotThen, MovedTooOften, ReasonNeeded.
+    """
+    first, last = between
+    if not first <= starts_at <= last:
+        raise NotThen(first, last)
+    planned = to_come(matter)
+    if planned is not None:
+        # It is nobody's doing that the office is closed.
+        if sum(not case_clock.is_closed_at(each.starts_at) for each in hearings_of(matter)) > MOST_MOVES:
+            raise MovedTooOften(planned)
+        _close(planned, HearingOutcome.MOVED, officer, now, minutes=sentence(why))
+    hearing = Hearing.objects.create(
+        matter=matter.subject, case=matter.case, starts_at=starts_at, place=sentence(place), set_at=now, set_by=officer
+    )
+    is_moved = planned is not None
+    matter.tell("hearing_set", now, day=starts_at, place=hearing.place, moved=is_moved, text=why.strip())
+    return hearing
+
+
+def write_down(
+    matter: Matter, *, officer: User, attended: str, minutes: str, now: dt.datetime, nobody_came: bool
+) -> Hearing:
+    """Write down what was said and who was there, or that nobody came. The caller marks it as over, and writes to
+    whoever was heard. Raises NotSet, OfficeClosed, ReasonNeeded.
+    """
+    hearing = to_come(matter)
+    if hearing is None or now < hearing.starts_at:
+        raise NotSet(matter.case)
+    if nobody_came and case_clock.is_closed_at(hearing.starts_at):
+        raise OfficeClosed(hearing)
+    came = "" if nobody_came else sentence(attended)
+    outcome = HearingOutcome.NOBODY_CAME if nobody_came else HearingOutcome.ATTENDED
+    _close(hearing, outcome, officer, now, minutes=sentence(minutes), attended=came)
     return hearing
 
 
@@ -154,25 +235,15 @@ def _open(case: Case) -> Notice:
     return notice
 
 
-def _tell(case: Case, template: str, now: dt.datetime, **context: object) -> None:
-    decision = queries.decision_of(case)
-    if decision is not None and decision.registration is not None:
-        url = reverse("portal:notice", args=[case.application.reference])
-        notify_holder(decision.registration, template, now, url=url, **context)
-
-
-def to_come(notice: Notice) -> Hearing | None:
+def to_come(about: Heard) -> Hearing | None:
     """The one that is set and not over."""
-    return hearings_of(notice).filter(closed_at__isnull=True).first()
+    return hearings_of(about).filter(closed_at__isnull=True).first()
 
 
-def moved(notice: Notice) -> QuerySet[Hearing]:
-    return hearings_of(notice).filter(outcome=HearingOutcome.MOVED)
-
-
-def hearings_of(notice: Notice) -> QuerySet[Hearing]:
+def hearings_of(about: Heard) -> QuerySet[Hearing]:
     """All of them, the first in front: those that were moved, and the one that is set or was held."""
-    return Hearing.objects.filter(notice=notice).select_related("set_by", "closed_by").order_by("set_at", "id")
+    found = Hearing.objects.filter(matter=about.subject)
+    return found.select_related("set_by", "closed_by").order_by("set_at", "id")
 
 
 def may_ask(notice: Notice) -> bool:

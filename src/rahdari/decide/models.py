@@ -437,11 +437,13 @@ class Recusal(models.Model):
 
 
 class Hearing(models.Model):
-    """A day on which a holder is heard before a registration is taken back, and what was said. One that is moved is
-    closed and another one set. Never rewritten."""
+    """A day on which somebody is heard before something is decided against them, and what was said. One that is moved
+    is closed and another one set. Never rewritten."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="hearings")
+    # About what, as it is known elsewhere: `notice:<uuid>`, `appeal:<uuid>`.
+    matter = models.CharField(max_length=60)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="hearings")
     starts_at = models.DateTimeField()
     # A room, or the address of a page.
     place = EncryptedTextField()
@@ -458,12 +460,14 @@ class Hearing(models.Model):
         ordering: ClassVar[list[str]] = ["set_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["notice"], condition=Q(closed_at__isnull=True), name="notice_has_one_hearing_to_come"
+                fields=["matter"], condition=Q(closed_at__isnull=True), name="matter_has_one_hearing_to_come"
             ),
             models.UniqueConstraint(
-                fields=["notice"],
-                condition=Q(outcome__in=HELD_OR_NOT),
-                name="notice_is_heard_once",
+                fields=["matter"], condition=Q(outcome__in=HELD_OR_NOT), name="matter_is_heard_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(matter__startswith="notice:") | Q(matter__startswith="appeal:"),
+                name="hearing_is_about_a_notice_or_an_appeal",
             ),
             models.CheckConstraint(
                 condition=Q(closed_at__isnull=True, closed_by__isnull=True, outcome="")
@@ -476,6 +480,7 @@ class Hearing(models.Model):
             ),
             models.CheckConstraint(condition=Q(starts_at__gt=F("set_at")), name="hearing_is_set_ahead"),
         ]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["matter"], name="hearings_of_matter")]
 
     def __str__(self) -> str:
         return f"hearing:{self.pk}"

@@ -1,6 +1,7 @@
 """The page on which a registration is proposed to be taken back, its holder heard, a second officer decides, and it is
 restored."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -17,15 +18,14 @@ from rahdari.apply import form_errors, screening
 from rahdari.apply.late_evidence import File
 from rahdari.people.access import officer_required, person
 from rahdari.policy import Reason
-from rahdari.web.values import day
 
-from . import case_clock, hearings, queries, revocation, transitions, words
+from . import case_clock, hearing_views, hearings, queries, revocation, transitions, words
 from .case_access import moved_on, opened, render
 from .case_page import CasePage
 from .forms import RestoreForm, SecondTakingBackForm, SuspendFirstForm, TakeBackForm
 from .hearing_forms import OrderForm, RecordHearingForm, SetHearingForm
 from .models import Case, Notice
-from .rules import HearingOutcome, HearingState, Status
+from .rules import HearingState, Status
 from .seconding import Second
 
 
@@ -60,7 +60,6 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
         "decide_by": case_clock.decide_by_as_told(notice) if notice is not None else None,
         "hearings": hearings.hearings_of(about) if about is not None else (),
         "waits_for_hearing": notice is not None and notice.hearing == HearingState.ASKED,
-        "hearing_bounds": _bounds(notice, now),
         "restorable": restorable,
         "taken_first": revocation.last_before_hearing(case) if notice is not None else None,
         **_first(request, case, notice),
@@ -90,7 +89,7 @@ def _first(request: HttpRequest, case: Case, notice: Notice | None) -> dict[str,
 
 
 # By these a sent form is known; whatever else is sent is the one that the page begins with.
-OF_ORDER, OF_DAY, OF_MINUTES, OF_FIRST = "order_number", "hearing_day", "hearing_minutes", "first_because"
+OF_ORDER, OF_FIRST = "order_number", "first_because"
 
 
 def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_restore: bool) -> dict[str, forms.Form]:
@@ -101,7 +100,7 @@ def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_resto
     def of(key: str) -> Any:
         return given if given is not None and key in given else None
 
-    first = None if any(of(key) for key in (OF_ORDER, OF_DAY, OF_MINUTES, OF_FIRST)) else given
+    first = None if any(of(key) for key in (OF_ORDER, OF_FIRST, *hearing_views.KEYS)) else given
     if notice is not None:
         found: dict[str, forms.Form] = {"form": SecondTakingBackForm(first)}
         first_form = (
@@ -110,10 +109,7 @@ def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_resto
         if first_form:
             found["first_form"] = SuspendFirstForm(of(OF_FIRST))
         if notice.hearing == HearingState.ASKED:
-            set_for = hearings.to_come(notice)
-            if set_for is not None and now >= set_for.starts_at:
-                found["record_form"] = RecordHearingForm(of(OF_MINUTES))
-            found["set_form"] = SetHearingForm(of(OF_DAY), moved=set_for is not None)
+            found |= hearing_views.forms_of(notice, given, case_clock.notice_heard_between(notice, now), now)
         return found
     if may_restore:
         return {"form": RestoreForm(first)}
@@ -130,28 +126,10 @@ def _titled(reasons: list[Reason]) -> list[tuple[str, str]]:
     return [(reason.code, f"{reason.code} {reason.text.in_language(language)}") for reason in reasons]
 
 
-def _bounds(notice: Notice | None, now: Any) -> tuple[Any, Any] | None:
-    """Between which times a hearing can be set now, while one is asked for."""
-    if notice is None or notice.hearing != HearingState.ASKED:
-        return None
-    return case_clock.hearing_from(notice, now), case_clock.hearing_until(notice, now)
-
-
 def _done(request: HttpRequest, case: Case, form: forms.Form) -> bool:
     """Do what the form says. False: it says something that cannot be, and the form shows what."""
     try:
         _act(request, case, form)
-    except hearings.NotThen as error:
-        form.add_error(
-            "hearing_day",
-            _("Choose a day from %(earliest)s to %(latest)s: the holder is told so long before.")
-            % {"earliest": day(error.earliest), "latest": day(error.latest)},
-        )
-        return False
-    except hearings.MovedTooOften:
-        messages.warning(request, _("It was moved twice before. It is held on the day that is set."))
-    except hearings.OfficeClosed:
-        messages.warning(request, _("The office was closed then. Set another day for the hearing."))
     except screening.FileRefused as error:
         form.add_error("order_file", form_errors.file(error))
         return False
@@ -164,7 +142,7 @@ def _done(request: HttpRequest, case: Case, form: forms.Form) -> bool:
         hearings.NotSet,
     ):
         messages.warning(request, moved_on())
-    return True
+    return not form.errors
 
 
 def _file(case: Case, sent: Any) -> File:
@@ -204,19 +182,9 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
         case RestoreForm():
             revocation.restore_registration(why=given["why"], **facts)
             messages.success(request, _("It is valid again, and we have told the holder."))
-        case SetHearingForm():
-            hearings.set_hearing(
-                starts_at=form.starts_at, place=given["hearing_place"], why=given.get("hearing_why", ""), **facts
-            )
-            messages.success(request, _("The hearing is set, and the holder was told."))
-        case RecordHearingForm():
-            hearings.record_hearing(
-                attended=given["hearing_attended"],
-                minutes=given["hearing_minutes"],
-                nobody_came=given["hearing_outcome"] == HearingOutcome.NOBODY_CAME,
-                **facts,
-            )
-            messages.success(request, _("It is on file, and the holder reads it. A second officer decides."))
+        case SetHearingForm() | RecordHearingForm():
+            acts = partial(hearings.set_hearing, **facts), partial(hearings.record_hearing, **facts)
+            hearing_views.act(request, form, *acts)
         case _ if given["decision"] == "take":
             revocation.second_revocation(because=given["because"], **facts)
             messages.success(request, _("It was revoked. The holder was told why, and how to appeal."))

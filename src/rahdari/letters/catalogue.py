@@ -77,7 +77,6 @@ LETTERS: dict[str, Kind] = {
     "application_late": _kind(_("The decision is late"), "reference", "complaint"),
     "application_not_pursued": _kind(_("Closed without a decision"), "reference", "readable_until"),
     "appeal_received": _kind(_("An appeal arrived"), "reference due_at", "late heard", note="", urgent=True),
-    "appeal_hearing": _kind(_("When an appellant is heard"), "reference at how"),
     "appeal_decided": _kind(
         _("An appeal was decided"),
         "reference outcome",
@@ -225,8 +224,8 @@ LETTERS: dict[str, Kind] = {
         "registration reason order",
         "code text provisions remedies",
     ),
-    "hearing_set": _kind(_("A hearing is set"), "registration day place", "moved text"),
-    "hearing_held": _kind(_("A hearing is over"), "registration text decide_by", "nobody_came"),
+    "hearing_set": _kind(_("A hearing is set"), "day place", "reference registration moved text"),
+    "hearing_held": _kind(_("A hearing is over"), "text", "reference registration decide_by nobody_came"),
     "registration_suspended": _kind(
         _("A registration was suspended"),
         "registration reason ends_at",

@@ -178,11 +178,6 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "application_refused": _refused,
     "application_late": lambda rules: {"reference": REFERENCE},
     "appeal_received": lambda rules: {"reference": f"{REFERENCE}-P1", "due_at": _days(30), "late": True, "heard": True},
-    "appeal_hearing": lambda rules: {
-        "reference": f"{REFERENCE}-P1",
-        "at": _days(10),
-        "how": "We call the number that you gave.",
-    },
     "appeal_decided": _appeal_decided,
     "appeal_late": lambda rules: {
         "reference": f"{REFERENCE}-P1",

@@ -65,10 +65,7 @@ class Migration(migrations.Migration):
                     "held",
                     models.CharField(
                         blank=True,
-                        choices=[
-                            (rahdari.appeal.rules.Held["HELD"], rahdari.appeal.rules.Held["HELD"]),
-                            (rahdari.appeal.rules.Held["NOBODY_CAME"], rahdari.appeal.rules.Held["NOBODY_CAME"]),
-                        ],
+                        choices=[("held", "held"), ("nobody_came", "nobody_came")],
                         max_length=12,
                     ),
                 ),

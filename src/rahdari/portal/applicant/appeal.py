@@ -23,7 +23,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.form_errors import megabytes
 from rahdari.apply.models import Application
 from rahdari.apply.sent_files import Refused, accepted
-from rahdari.decide import case_clock, remedies
+from rahdari.decide import case_clock, hearings, remedies
 from rahdari.people.access import person
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
@@ -162,7 +162,7 @@ def _sent(request: HttpRequest, application: Application, now: dt.datetime) -> H
         "left": end - now if end else None,
         "used": min(share, 1.0),
         "is_overdue": shown.is_overdue(now),
-        "hearing": str(shown.hearing),
+        "hearings": hearings.hearings_of(shown),
         "next_forums": queries.next_forums(shown),
         "is_against_revocation": shown.against == Against.REVOCATION,
         "is_against_silence": shown.against == Against.SILENCE,

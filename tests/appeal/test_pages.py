@@ -151,6 +151,8 @@ class TestWhoeverDecides:
         assert answer.status_code == 422 and "Choose a day from" in answer.text
         first = timezone.localtime(queries.heard_between(appeal, timezone.now())[0])
         given["hearing_day"] = first.date().isoformat()
+        answer = client.post(desk(appeal, "hear"), {**given, "hearing_time": "20:00"})
+        assert answer.status_code == 422 and "The office is closed then. Choose a time on" in answer.text
         assert client.post(desk(appeal, "hear"), given)["Location"] == desk(appeal)
         assert "By phone" in client.get(desk(appeal)).text
         assert "By phone" in signed_in(refusal.applicant).get(place(refusal)).text

@@ -159,6 +159,14 @@ class TestAHearing:
         assert told is not None and notice.decide_by is not None and notice.decide_by > told
         assert hearings.to_come(notice) == again and hearing.outcome != HearingOutcome.NOBODY_CAME
 
+    def test_is_not_set_for_a_day_that_was_closed(self, supervisor: User, officer: User, second: User) -> None:
+        case, _found = asked(officer)
+        day = first_day(case) + DAY
+        in_force(supervisor, second, days_of(day), now=ASKED)
+        with pytest.raises(hearings.NotOpenThen) as error:
+            set_for(case, officer, day)
+        assert [days_of(opens) - days_of(day) for opens, _closes in error.value.near] == [-DAY, DAY]
+
     def test_of_an_appeal_is_told_of_while_the_appeal_is_open(
         self, supervisor: User, officer: User, second: User
     ) -> None:

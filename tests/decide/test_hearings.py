@@ -129,6 +129,34 @@ class TestSetHearing:
         assert open_notice(case).hearing == HearingState.ASKED, "a hearing that was moved is still to come"
 
 
+class TestAHearingWhileTheOfficeIsClosed:
+    """The first day is Tuesday, 24 November 2026."""
+
+    @pytest.mark.parametrize(
+        ("at", "near"),
+        [
+            ("24 03:00", ["24 09:00 13:00"]),
+            ("24 08:59", ["24 09:00 13:00"]),
+            ("24 13:10", ["24 09:00 13:00", "24 13:30 17:00"]),
+            ("24 17:00", ["24 13:30 17:00", "25 09:00 13:00"]),
+            ("28 11:00", ["27 14:30 17:00", "30 09:00 13:00"]),
+        ],
+    )
+    def test_is_not_set_and_the_nearest_times_are_named(self, officer: User, at: str, near: list[str]) -> None:
+        case, _found = asked(officer)
+        zone = case_clock.calendar().zone_info
+        with pytest.raises(hearings.NotOpenThen) as error:
+            set_for(case, officer, dt.datetime.fromisoformat(f"2026-11-{at}").replace(tzinfo=zone))
+        assert [f"{opens:%d %H:%M} {closes:%H:%M}" for opens, closes in error.value.near] == near
+        for opens, closes in error.value.near:
+            with transaction.atomic():
+                set_for(case, officer, closes - MINUTE)
+                transaction.set_rollback(True)
+            with transaction.atomic():
+                set_for(case, officer, opens)
+                transaction.set_rollback(True)
+
+
 class TestRecordHearing:
     def test_lets_the_second_officer_decide_and_the_holder_read_what_was_said(
         self, officer: User, second: User
@@ -287,6 +315,8 @@ class TestPages:
         assert wrong.status_code == 422 and "Choose a day from" in wrong.text
         day = timezone.localtime(first_day(case, now))
         sent = {"hearing_day": f"{day:%Y-%m-%d}", "hearing_time": "10:30", "hearing_place": PLACE}
+        at_night = desk.post(place, sent | {"hearing_time": "20:00"})
+        assert at_night.status_code == 422 and "The office is closed then. Choose a time on" in at_night.text
         assert desk.post(place, sent)["Location"] == place
         assert PLACE in desk.get(place).text and PLACE in holder.get(there).text
         assert 'name="hearing_why"' in desk.get(place).text and 'name="hearing_minutes"' not in desk.get(place).text

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from rahdari.web.values import day
+from rahdari.web.values import clock_time, day, plain_ltr
 
 from . import hearings
 from .hearing_forms import RecordHearingForm, SetHearingForm
@@ -60,7 +60,23 @@ def act(
             _("Choose a day from %(earliest)s to %(latest)s: whoever is heard is told so long before.")
             % {"earliest": day(error.earliest), "latest": day(error.latest)},
         )
+    except hearings.NotOpenThen as error:
+        form.add_error("hearing_time", _closed_then(error.near))
     except hearings.MovedTooOften:
         messages.warning(request, _("It was moved twice before. It is held on the day that is set."))
     except hearings.OfficeClosed:
         messages.warning(request, _("The office was closed then. Set another day for the hearing."))
+
+
+def _closed_then(near: list[hearings.Span]) -> str:
+    times = [
+        {"day": day(opens), "opens": plain_ltr(clock_time(opens)), "closes": plain_ltr(clock_time(closes))}
+        for opens, closes in near
+    ]
+    if len(times) == 1:
+        return _("The office is closed then. Choose a time on %(day)s from %(opens)s to %(closes)s.") % times[0]
+    first, second = times
+    return _(
+        "The office is closed then. Choose a time on %(day)s from %(opens)s to %(closes)s, or on %(other_day)s from "
+        "%(other_opens)s to %(other_closes)s."
+    ) % {**first, **{f"other_{key}": value for key, value in second.items()}}

@@ -2,7 +2,7 @@
 
 About a proposal to take a registration back, and about whatever a room above decides (`MATTERS`). Invariants: it is
 asked for once, and nothing is decided before it is over; whoever is heard is told so long before as the policy says;
-it is over when it was held or nobody came, and not because it was moved;
+it is set for a time when the office is open; it is over when it was held or nobody came, and not because it was moved;
 what was said is encrypted, whoever was heard reads it, and it is never rewritten. A court's order offers none: it is
 answered at that court.
 """
@@ -45,6 +45,14 @@ class NotThen(RahdariError):
     says = "a hearing may be set from {earliest} until {latest}"
     earliest: dt.datetime
     latest: dt.datetime
+
+
+class NotOpenThen(RahdariError):
+    """The office is closed at this time. `.near` are the spans nearest to it in which it can be set: one or two, each
+    from when the office opens until it closes, the earlier in front."""
+
+    says = "the office is closed then, and open {near}"
+    near: list[Span]
 
 
 class MovedTooOften(RahdariError):
@@ -184,11 +192,9 @@ def arrange(
     matter: Matter, between: Span, *, officer: User, starts_at: dt.datetime, place: str, now: dt.datetime, why: str
 ) -> Hearing:
     """Set its day and place, or move it to another one, for which a sentence is needed. Whoever is heard is told.
-    `between`: the first and the last moment for it. Raises NotThen, MovedTooOften, ReasonNeeded.
+    `between`: the first and the last moment for it. Raises NotThen, NotOpenThen, MovedTooOften, ReasonNeeded.
     """
-    first, last = between
-    if not first <= starts_at <= last:
-        raise NotThen(first, last)
+    _look_at_the_time(starts_at, *between)
     planned = to_come(matter)
     if planned is not None:
         # It is nobody's doing that the office is closed.
@@ -201,6 +207,18 @@ def arrange(
     is_moved = planned is not None
     matter.tell("hearing_set", now, day=starts_at, place=hearing.place, moved=is_moved, text=why.strip())
     return hearing
+
+
+def _look_at_the_time(at: dt.datetime, first: dt.datetime, last: dt.datetime) -> None:
+    """Raises NotThen, or NotOpenThen on a day on which, or beside which, it could be."""
+    calendar = case_clock.calendar()
+    day, earliest, latest = (each.astimezone(calendar.zone_info).date() for each in (at, first, last))
+    if not calendar.is_open_at(at) and earliest <= day <= latest:
+        spans = list(calendar.spans_between(first, last))
+        before, after = ([span for span in spans if (span[0] > at) is later] for later in (False, True))
+        raise NotOpenThen([*before[-1:], *after[:1]])
+    if not first <= at <= last:
+        raise NotThen(first, last)
 
 
 def write_down(

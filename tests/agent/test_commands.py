@@ -308,7 +308,7 @@ class TestLightSide:
             "    importlib.import_module(module.name)\n"
             "unwanted = {'django', 'psycopg', 'granian', 'PIL'} & {name.partition('.')[0] for name in sys.modules}\n"
             "ours = {name.split('.')[1] for name in sys.modules if name.startswith('rahdari.')}\n"
-            "print(sorted(unwanted), sorted(ours - {'agent', 'address', 'errors', 'feed', 'probe'}))\n"
+            "print(sorted(unwanted), sorted(ours - {'agent', 'address', 'errors', 'feed', 'probe', 'preflight'}))\n"
         )
         result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
         assert result.stdout == "[] []\n"

@@ -39,7 +39,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("db", "tables", "delivery"),
     ("vault",),
     ("vantage",),
-    ("policy", "feed", "probe"),
+    ("policy", "feed", "probe", "preflight"),
     ("address", "optional"),
     ("errors",),
 )
@@ -49,7 +49,7 @@ EVERYWHERE = frozenset({"errors"})
 BESIDE = ("agent", "client", "difference", "push", "lookup", "settings")
 # A regulator may leave them out.
 OPTIONAL = tuple(optional.ROOMS)
-FACTS = frozenset({"address", "feed", "policy", "probe"})
+FACTS = frozenset({"address", "feed", "policy", "probe", "preflight"})
 # Below the rooms that know persons.
 GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vantage", "journal", "archive", "delivery"}
 WITHOUT_DJANGO = (
@@ -113,7 +113,7 @@ BOUNDS = (
         ("control", "checks"),
         GROUND | {"register", "people", "sms", "letters"},
     ),
-    Bound("agent-ships-alone", "The agent reaches address, feed and probe", ("agent",), FACTS - {"policy"}),
+    Bound("agent-ships-alone", "The agent reaches address, feed, probe and preflight", ("agent",), FACTS - {"policy"}),
     Bound(
         "difference-knows-no-register",
         "The kit that compares reaches address and probe",
@@ -121,7 +121,18 @@ BOUNDS = (
         frozenset({"address", "probe"}),
     ),
     Bound("client-ships-alone", "The applicants' client reaches feed", ("client",), frozenset({"feed"})),
-    Bound("vantage-holds-nothing", "A vantage reaches address, feed and probe", ("vantage",), FACTS - {"policy"}),
+    Bound(
+        "vantage-holds-nothing",
+        "A vantage reaches address, feed and probe",
+        ("vantage",),
+        FACTS - {"policy", "preflight"},
+    ),
+    Bound(
+        "preflight-knows-addresses",
+        "A planned change is read and judged by itself",
+        ("preflight",),
+        frozenset({"address"}),
+    ),
     Bound("push-holds-nothing", "The push process reaches address and feed", ("push",), frozenset({"address", "feed"})),
     Bound(
         "lookup-holds-nothing",

@@ -23,7 +23,7 @@ MOST_CHANGES = 200_000
 # What is sorted at once for an index, in kibibytes: parts that a processor's cache holds are sorted in less time.
 SORTED_KIB = 4096
 # When it counts from, as text that is smaller than any time when it has begun.
-_BEGUN = "coalesce(later, '')"
+BEGUN = "coalesce(later, '')"
 _COLUMNS = "id, key, protocol, port, not_before, not_after, extra"
 
 
@@ -79,6 +79,16 @@ class Entries:
     _db: sqlite3.Connection
     most_changes = MOST_CHANGES
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For whoever reads what nothing here is for."""
+        return self._db
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Those that count, one a role, in the order of `ROLES`."""
+        return self._tables()
+
     # Reading: for targets
 
     def mark(self, *, now: dt.datetime, kept_after: dt.datetime) -> str:
@@ -114,7 +124,7 @@ class Entries:
         times = (time_text(now), time_text(kept_after))
         point_is = "key = ? AND protocol = ? AND port IS ?"
         asked = [
-            f"SELECT 1 FROM {name} WHERE {point_is} AND {_BEGUN} <= ? AND not_after > ? LIMIT 1"  # noqa: S608
+            f"SELECT 1 FROM {name} WHERE {point_is} AND {BEGUN} <= ? AND not_after > ? LIMIT 1"  # noqa: S608
             for name in self._tables()
         ]
         asked.append(f"SELECT 1 FROM held WHERE {point_is} AND not_before <= ? AND not_after > ? LIMIT 1")  # noqa: S608
@@ -136,7 +146,7 @@ class Entries:
         at, after = time_text(now), time_text(kept_after)
         columns = "id, key, protocol, port, not_before, not_after"
         parts = [
-            f"SELECT {columns}, '{role}' AS role, 0 AS kind FROM {name} WHERE {_BEGUN} <= :at AND not_after > :after"  # noqa: S608
+            f"SELECT {columns}, '{role}' AS role, 0 AS kind FROM {name} WHERE {BEGUN} <= :at AND not_after > :after"  # noqa: S608
             for role, name in zip(ROLES, self._tables(), strict=True)
         ]
         parts.append(f"SELECT {columns}, role, 1 FROM held WHERE not_before <= :at AND not_after > :after")  # noqa: S608

@@ -17,6 +17,8 @@ class Exit(IntEnum):
     NO_NETWORK = 5
     STATE = 6
     NOT_REGISTERED = 7
+    CUTS = 8
+    PARTLY_READ = 9
 
 
 # Of several faults at once, the one that a person must look at first gives the exit code.

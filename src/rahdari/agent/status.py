@@ -65,7 +65,7 @@ def status(*, configuration: Configuration, state: AgentState, now: dt.datetime)
     positions = state.positions()
     counted, stale = 0, 0
     if positions:
-        after = kept_since(positions, now=now, grace=_grace(configuration, state))
+        after = kept_since(positions, now=now, grace=grace_of(configuration, state))
         counted, stale = state.count_in_force(now=now, kept_after=after)
     markers = state.markers()
     here = {role: (position.session, position.sequence) for role, position in positions.items()}
@@ -226,7 +226,7 @@ def check(
 ) -> Found:
     """Whether all of a block is covered by an entry. Without a protocol any entry for the address counts."""
     positions = state.positions()
-    after = kept_since(positions, now=now, grace=_grace(configuration, state))
+    after = kept_since(positions, now=now, grace=grace_of(configuration, state))
     at, ended_by = time_text(now), time_text(after)
     rows, others, not_counting = list[EntryRow](), list[EntryRow](), list[EntryRow]()
     for row in state.covering([str(wider) for wider in _wider(block)]):
@@ -249,7 +249,7 @@ def covers(entry: EntryRow, protocol: Protocol | None, port: int | None) -> bool
     return entry.port == port if entry.port is not None else Protocol(entry.protocol).has_ports
 
 
-def _grace(configuration: Configuration, state: AgentState) -> dt.timedelta:
+def grace_of(configuration: Configuration, state: AgentState) -> dt.timedelta:
     """As the last sync had it."""
     return dt.timedelta(hours=configuration.grace_hours) + remembered_lead(state.folder)
 

@@ -1,0 +1,31 @@
+"""What a planned change would cut: read from what operators write for their devices, held against the entries.
+
+Pure: nothing is fetched, kept, signed or logged. The README says which syntaxes are read, and what is not looked at.
+"""
+
+from .answering import MOST_ENTRIES, Answer, Edition, Found, Held, Share, answer
+from .change import (
+    Action,
+    Change,
+    JumpsInCircle,
+    NoText,
+    NothingInIt,
+    PlanError,
+    Syntax,
+    SyntaxUnknown,
+    TooLarge,
+    TooManyLines,
+    TooManyRules,
+    Trouble,
+    Unread,
+)
+from .judging import State, Verdict
+from .reading import MOST_BYTES, MOST_LINES, read
+from .space import Span, Spans, holds, span_of
+
+__all__ = [
+    "MOST_BYTES", "MOST_ENTRIES", "MOST_LINES", "Action", "Answer", "Change", "Edition", "Found", "Held",
+    "JumpsInCircle", "NoText", "NothingInIt", "PlanError", "Share", "Span", "Spans", "State", "Syntax", "SyntaxUnknown",
+    "TooLarge", "TooManyLines", "TooManyRules", "Trouble", "Unread", "Verdict", "answer", "holds", "read",
+    "span_of",
+]  # fmt: skip

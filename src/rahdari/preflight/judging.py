@@ -1,0 +1,401 @@
+"""What a list of rules does to one endpoint: the first rule that fits each packet decides.
+
+A list sees packets to an endpoint (it is the destination) and packets from it (it is the source); both ways are judged.
+On a way, all packets are a product: addresses at the other end, ports here, ports there. Each rule takes out what it
+fits, so the answer is exact, whatever order and overlaps the rules have. Rules that name only the other end, by address
+or port, say nothing of an endpoint: a source that is closed to everybody is held against the endpoints in *that* block.
+
+Over a stretch of addresses in which the same rules fit, the answer is the same. Rules that differ only in what they
+name here have the same shape; so few shapes are judged, however many addresses a change names.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from .change import PROTOCOLS, WITH_PORTS, Action, Rule, RuleList, flattened
+from .space import EVERY, HIGHEST, PORTS, VERSIONS, Span, Spans, common, size, union, without
+
+# Of one way, so many products are told apart; what is beyond is called denied in part.
+MOST_BOXES = 2_000
+TO, FROM = 0, 1
+NO_PORTS: Spans = ((0, 0),)
+DENY = Action.DENY
+HARMLESS = frozenset({Action.PERMIT, Action.RETURN})
+
+
+class State(StrEnum):
+    """What becomes of an endpoint, the gravest last."""
+
+    UNTOUCHED = "untouched"
+    AFFECTED = "affected"
+    CUT = "cut"
+
+
+GRAVITY = tuple(State)
+
+
+class Verdict(NamedTuple):
+    """`lines` are those of the change that decided it, upwards; `actions` what they do."""
+
+    state: State
+    lines: tuple[int, ...] = ()
+    actions: frozenset[Action] = frozenset()
+
+
+UNTOUCHED = Verdict(State.UNTOUCHED)
+NONE: frozenset[int] = frozenset()
+# The places of the rules that fit, of those to an endpoint and of those from it.
+type Fitting = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+class Shape(NamedTuple):
+    """A rule without what it names here: what it does, and to which of the packets of a way."""
+
+    action: Action
+    protocols: frozenset[str]
+    remote: Spans
+    here: Spans
+    there: Spans
+    conditional: bool
+    goes_on: bool
+    named: bool
+
+
+class Box(NamedTuple):
+    remote: Spans
+    here: Spans
+    there: Spans
+    # A rule lets it through under a condition that is not looked at.
+    perhaps: bool = False
+
+
+class OneWay(NamedTuple):
+    """All of it, or some, is denied. `named`: by a rule that names its addresses or its port. `by`: places of the rules
+    that did it; -1 stands for what holds without a rule. `slowed`: by a rule that does less than deny."""
+
+    whole: bool
+    some: bool
+    named: bool
+    by: frozenset[int] = frozenset()
+    slowed: frozenset[int] = frozenset()
+
+
+def one_way(
+    rules: Sequence[tuple[Shape, int]], *, protocol: str, ports: Spans, family: Spans, otherwise: Action
+) -> OneWay:
+    """What these rules do to packets of one protocol to (or from) these ports. With each shape stands the place from
+    which on it is looked at again what returns there."""
+    there = PORTS if protocol in WITH_PORTS else NO_PORTS
+    boxes, waiting = [Box(family, ports, there)], list[tuple[int, Box]]()
+    permitted = denied = in_part = named = False
+    by, slowed = set[int](), set[int]()
+    for place, (shape, until) in enumerate(rules):
+        if waiting:
+            boxes += [box for at, box in waiting if at <= place]
+            waiting = [each for each in waiting if each[0] > place]
+        if protocol not in shape.protocols:
+            continue
+        here, beyond = (shape.here, shape.there) if protocol in WITH_PORTS else (NO_PORTS, NO_PORTS)
+        left = list[Box]()
+        for box in boxes:
+            fits = Box(common(box.remote, shape.remote), common(box.here, here), common(box.there, beyond))
+            if not (fits.remote and fits.here and fits.there):
+                left.append(box)
+                continue
+            if shape.action in {Action.LIMIT, Action.REROUTE, Action.RENUMBER}:
+                slowed.add(place)
+            elif shape.action is DENY:
+                by.add(place)
+                named |= shape.named
+                denied, in_part = True, in_part or shape.conditional or box.perhaps
+            if (shape.conditional and shape.action is not Action.PERMIT) or shape.goes_on:
+                left.append(box)
+                continue
+            rest = (
+                Box(without(box.remote, fits.remote), box.here, box.there, box.perhaps),
+                Box(fits.remote, without(box.here, fits.here), box.there, box.perhaps),
+                Box(fits.remote, fits.here, without(box.there, fits.there), box.perhaps),
+            )
+            left += [each for each in rest if each.remote and each.here and each.there]
+            if shape.conditional:
+                left.append(fits._replace(perhaps=True))
+            elif shape.action is Action.RETURN:
+                waiting.append((until, fits._replace(perhaps=box.perhaps)))
+            elif shape.action is not DENY:
+                permitted = True
+        boxes = left
+        if len(boxes) > MOST_BOXES:
+            return OneWay(False, True, named, frozenset(by), frozenset(slowed))
+        if not boxes and not waiting:
+            break
+    boxes += [box for _, box in waiting]
+    if boxes and otherwise is DENY:
+        by.add(-1)
+        denied, in_part = True, in_part or any(box.perhaps for box in boxes)
+    elif boxes:
+        permitted = True
+    whole = denied and not permitted and not in_part
+    return OneWay(whole, denied, named, frozenset(by), frozenset(slowed))
+
+
+def together(to: OneWay, back: OneWay, *, of: RuleList) -> tuple[State, frozenset[int], frozenset[int]]:
+    """Of both ways, with the places of the rules on each that make it so.
+
+    What a list denies to everybody, it denies to an endpoint only if it lets that through neither way: mostly it stands
+    on one way alone, and who wrote it knew which. Where both ways pass it, both must be open.
+    """
+    ways = (to, back)
+    both_shut = (to.some or (back.some and not of.replies)) if of.both_ways else (to.some and back.some)
+    all_shut = (to.whole or back.whole) if of.both_ways else (to.whole and back.whole)
+    whole = [way.whole and (way.named or (both_shut and all_shut)) for way in ways]
+    if any(whole):
+        return State.CUT, to.by if whole[0] else NONE, back.by if whole[1] else NONE
+    if both_shut or to.named or back.named:
+        return State.AFFECTED, to.by | to.slowed, back.by | back.slowed
+    return State.AFFECTED if to.slowed or back.slowed else State.UNTOUCHED, to.slowed, back.slowed
+
+
+def is_broad(spans: Spans, version: int) -> bool:
+    """Whether these are more than half of all addresses: then they name no other end."""
+    return 2 * size(spans) > HIGHEST[version] + 1
+
+
+class Stretches(NamedTuple):
+    """All addresses of one family, as a list is looked at: stretches in which the same rules fit, in order; and the
+    rules that fit everywhere, which are all that fits between the stretches. Stretches in which rules of the same
+    shapes fit are of one `kind`; of each kind, `kinds` has the rules of the first."""
+
+    firsts: list[int]
+    lasts: list[int]
+    fitting: list[Fitting]
+    kind: list[int]
+    kinds: list[Fitting]
+    everywhere: Fitting
+
+
+class Judge:
+    """Says what one list does to endpoints. Raises what `flattened` does."""
+
+    def __init__(self, of: RuleList, named: Mapping[str, RuleList]) -> None:
+        self.of = of
+        self.rules = flattened(of, named)
+        self._returns = any(rule.until for rule in self.rules)
+        self._numbers: dict[Shape, int] = {}
+        # By family and way: the shape of each rule, and its number.
+        self._shapes: dict[tuple[int, int], dict[int, tuple[int, Shape]]] = {}
+        self._known: dict[object, tuple[State, frozenset[int], frozenset[int]]] = {}
+        self._families = {version: self._family(version) for version in VERSIONS}
+
+    @property
+    def touches_everywhere(self) -> bool:
+        """Whether it does anything to an endpoint that no rule names."""
+        return any(self._touches_others(version) for version in VERSIONS)
+
+    def _touches_others(self, version: int) -> bool:
+        return any(self.everywhere(version, each).state is not State.UNTOUCHED for each in PROTOCOLS)
+
+    def stretches(self, version: int) -> list[Span]:
+        """Where something fits that does not fit everywhere, and makes a difference."""
+        family, harms = self._families[version], self._touches_others(version)
+        harming = [harms or self._harms(fitting) for fitting in family.kinds]
+        return [
+            (first, last)
+            for first, last, kind in zip(family.firsts, family.lasts, family.kind, strict=True)
+            if harming[kind]
+        ]
+
+    def verdict(self, version: int, block: Span, protocol: str, port: int | None) -> Verdict:
+        """Of an endpoint: `protocol` is one of PROTOCOLS or `any`."""
+        ports = PORTS if port is None else ((port, port),)
+        protocols = PROTOCOLS if protocol == "any" else (protocol,)
+        return worst_of_parts(
+            [
+                self._of(version, fitting, each, ports)
+                for fitting in self._in_block(version, block)
+                for each in protocols
+            ]
+        )
+
+    def everywhere(self, version: int, protocol: str, port: int | None = None) -> Verdict:
+        """Of an endpoint that no rule names."""
+        ports = PORTS if port is None else ((port, port),)
+        protocols = PROTOCOLS if protocol == "any" else (protocol,)
+        fitting = self._families[version].everywhere
+        return worst_of_parts([self._of(version, fitting, each, ports) for each in protocols])
+
+    def denied(self, version: int, protocol: str) -> tuple[Spans, Spans]:
+        """All addresses at which all of this protocol is denied; and those at which it is denied, maybe in part, by
+        what denies all of its ports."""
+        family = self._families[version]
+        state_of = [self._blanket(version, fitting, protocol) for fitting in family.kinds]
+        cut, touched = list[Span](), list[Span]()
+        for first, last, kind in zip(family.firsts, family.lasts, family.kind, strict=True):
+            if (state := state_of[kind]) is not State.UNTOUCHED:
+                (cut if state is State.CUT else touched).append((first, last))
+        if (state := self._blanket(version, family.everywhere, protocol)) is not State.UNTOUCHED:
+            between = without(EVERY[version], union(zip(family.firsts, family.lasts, strict=True)))
+            (cut if state is State.CUT else touched).extend(between)
+        return union(cut), union([*touched, *cut])
+
+    def _blanket(self, version: int, fitting: Fitting, protocol: str) -> State:
+        """What becomes of all ports: affected only by what denies them all."""
+        if self.of.otherwise is not DENY:
+            denying = [[rule for place in way if self._denies(rule := self.rules[place], protocol)] for way in fitting]
+            # Nearly all: one rule for some ports, and these are not all of them.
+            if all(len(way) < 2 and not _all_ports(way) for way in denying):
+                return State.UNTOUCHED
+        state, rules = self._decided(version, fitting, protocol, PORTS)
+        return state if state is State.CUT or _all_ports(rules) else State.UNTOUCHED
+
+    def denies_others(self, version: int, protocol: str) -> bool:
+        """Whether this protocol is denied, maybe under a condition, to an endpoint that no rule names."""
+        return _all_ports(self._decided(version, self._families[version].everywhere, protocol, PORTS)[1])
+
+    @staticmethod
+    def _denies(rule: Rule, protocol: str) -> bool:
+        return protocol in rule.protocols and rule.action not in HARMLESS
+
+    def _harms(self, fitting: Fitting) -> bool:
+        return any(self.rules[place].action not in HARMLESS for places in fitting for place in places)
+
+    def _in_block(self, version: int, block: Span) -> Iterator[Fitting]:
+        """What fits in each part of it."""
+        family = self._families[version]
+        first, last = block
+        at = max(bisect_right(family.firsts, first) - 1, 0)
+        while first <= last and at < len(family.firsts) and family.firsts[at] <= last:
+            if family.lasts[at] >= first:
+                if family.firsts[at] > first:
+                    yield family.everywhere
+                yield family.fitting[at]
+                first = family.lasts[at] + 1
+            at += 1
+        if first <= last:
+            yield family.everywhere
+
+    def _of(self, version: int, fitting: Fitting, protocol: str, ports: Spans) -> Verdict:
+        state, rules = self._decided(version, fitting, protocol, ports)
+        if state is State.UNTOUCHED:
+            return UNTOUCHED
+        lines = {rule.line if rule else self.of.otherwise_line for rule in rules}
+        return Verdict(state, tuple(sorted(lines)), frozenset(rule.action if rule else DENY for rule in rules))
+
+    def _decided(self, version: int, fitting: Fitting, protocol: str, ports: Spans) -> tuple[State, list[Rule | None]]:
+        """With the rules that decided it; None stands for what holds without a rule."""
+        if protocol not in WITH_PORTS:
+            ports = NO_PORTS
+        key = (version, self._look(version, fitting), protocol, ports)
+        known = self._known.get(key)
+        if known is None:
+            ways = (self._shapes[version, TO], self._shapes[version, FROM])
+            seen = [
+                one_way(
+                    [(shapes[place][1], self._until(places, place)) for place in places],
+                    protocol=protocol,
+                    ports=ports,
+                    family=EVERY[version],
+                    otherwise=self.of.otherwise if self.of.reach.of(version) else Action.PERMIT,
+                )
+                for places, shapes in zip(fitting, ways, strict=True)
+            ]
+            known = self._known[key] = together(*seen, of=self.of)
+        state, *by = known
+        return state, [
+            self.rules[places[at]] if at >= 0 else None
+            for places, which in zip(fitting, by, strict=True)
+            for at in which
+        ]
+
+    def _until(self, places: Sequence[int], place: int) -> int:
+        """The first among these at which what returns here is looked at again."""
+        until = self.rules[place].until
+        return sum(each < until for each in places) if until else 0
+
+    def _family(self, version: int) -> Stretches:
+        # What begins or ends at each edge: whether it begins, the way, the rule.
+        edges: dict[int, list[tuple[bool, int, int]]] = {}
+        everywhere: tuple[list[int], list[int]] = ([], [])
+        for way in (TO, FROM):
+            shapes = self._shapes[version, way] = {}
+            for place, rule in enumerate(self.rules):
+                near, shape = _seen(rule, version, way)
+                if shape is None:
+                    continue
+                shapes[place] = (self._numbers.setdefault(shape, len(self._numbers)), shape)
+                if near == EVERY[version]:
+                    everywhere[way].append(place)
+                    continue
+                for first, last in near:
+                    edges.setdefault(first, []).append((True, way, place))
+                    edges.setdefault(last + 1, []).append((False, way, place))
+        found = Stretches([], [], [], [], [], (tuple(everywhere[TO]), tuple(everywhere[FROM])))
+        active: tuple[set[int], set[int]] = (set(), set())
+        known: dict[object, int] = {}
+        for here, following in pairwise([*sorted(edges), HIGHEST[version] + 2]):
+            for begins, way, place in edges[here]:
+                (active[way].add if begins else active[way].discard)(place)
+            if active[TO] or active[FROM]:
+                fitting = (
+                    tuple(sorted([*active[TO], *everywhere[TO]])) if active[TO] else found.everywhere[TO],
+                    tuple(sorted([*active[FROM], *everywhere[FROM]])) if active[FROM] else found.everywhere[FROM],
+                )
+                kind = known.setdefault(self._look(version, fitting), len(found.kinds))
+                found.kinds.extend([fitting] if kind == len(found.kinds) else [])
+                found.firsts.append(here)
+                found.lasts.append(following - 1)
+                found.fitting.append(fitting)
+                found.kind.append(kind)
+        return found
+
+    def _look(self, version: int, fitting: Fitting) -> object:
+        """The same for rules that have the same shapes, in the same order."""
+        to, back = self._shapes[version, TO], self._shapes[version, FROM]
+        # Where something returns, it matters how many rules later.
+        return (
+            tuple([to[place][0] for place in fitting[TO]]),
+            tuple([back[place][0] for place in fitting[FROM]]),
+            fitting if self._returns else (),
+        )
+
+
+def _all_ports(rules: Iterable[Rule | None]) -> bool:
+    """Whether one of them denies whatever the port."""
+    return any(
+        rule is None or (rule.action is DENY and rule.source_ports == rule.destination_ports == PORTS) for rule in rules
+    )
+
+
+def _seen(rule: Rule, version: int, way: int) -> tuple[Spans, Shape | None]:
+    """Which addresses here a rule names on one way, and its shape; none if it decides nothing of them."""
+    ends = ((rule.destination, rule.destination_ports), (rule.source, rule.source_ports))
+    (here, ports_here), (there, ports_there) = ends if way == TO else ends[::-1]
+    near, far = here.of(version), there.of(version)
+    named = ports_here != PORTS or near != EVERY[version]
+    of_the_other_end = ports_there != PORTS or not is_broad(far, version)
+    if not near or not far or rule.odd or not rule.protocols or (of_the_other_end and not named):
+        return near, None
+    conditions = (rule.conditional, rule.goes_on)
+    return near, Shape(rule.action, rule.protocols, far, ports_here, ports_there, *conditions, named)
+
+
+def worst_of_parts(found: Sequence[Verdict]) -> Verdict:
+    """Of what one endpoint is made of: cut if all of it is, affected if anything is."""
+    touched = [each for each in found if each.state is not State.UNTOUCHED]
+    if len(found) == 1 or not touched:
+        return found[0]
+    whole = len(touched) == len(found) and all(each.state is State.CUT for each in touched)
+    return _joined(State.CUT if whole else State.AFFECTED, touched)
+
+
+def worst_of_lists(found: Sequence[Verdict]) -> Verdict:
+    """Of several lists, each of which may stand on the way: the gravest."""
+    state = max((each.state for each in found), default=State.UNTOUCHED, key=GRAVITY.index)
+    return UNTOUCHED if state is State.UNTOUCHED else _joined(state, [each for each in found if each.state is state])
+
+
+def _joined(state: State, found: Sequence[Verdict]) -> Verdict:
+    lines = sorted({line for each in found for line in each.lines})
+    return Verdict(state, tuple(lines), frozenset().union(*(each.actions for each in found)))

@@ -1,0 +1,311 @@
+"""Access lists of Cisco IOS, IOS-XE, IOS-XR and NX-OS, as configured and as `show access-lists` prints them.
+
+A list ends with a deny that is not written. Which way and at which interface it stands is not looked at, but for
+`access-class`: that guards the device itself. Static routes to Null0 deny what they lead to.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from .. import names
+from ..change import Action, NotUnderstood, Rule, RuleList, Syntax, Trouble
+from ..draft import Draft
+from ..space import ALL_OF, PORTS, Addresses, Spans, joined, union
+
+_LIST = re.compile(
+    r"(?:(ip|ipv4|ipv6) access-list (?:(standard|extended) )?(\S+)|(standard|extended)? ?(ip|ipv6) access list (\S+))$",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"access-list (\S+) (permit|deny|remark)\b", re.IGNORECASE)
+_GROUP = re.compile(
+    r"object-group (?:(?P<ports>ip port|port)|(?P<service>service)|network|ip address|ipv6 address)"
+    r"(?: ipv[46])? (?P<name>\S+)$",
+    re.IGNORECASE,
+)
+_NULL = re.compile(r"(?:ip|ipv6) route (?:vrf \S+ )?(\S+)(?: (\d+\.\d+\.\d+\.\d+))? null ?0\b.*", re.IGNORECASE)
+_GUARDS = re.compile(r"(?:ipv6 )?access-class (\S+)", re.IGNORECASE)
+# Beside the lists: nothing is said by these of what passes.
+_CONTEXT = re.compile(
+    r"(?:end|exit|commit|interface|description|hostname|version|configure|conf t|write|line|ip access-group|"
+    r"ipv[46] access-group|ipv6 traffic-filter|ip port access-group|statistics|router static|address-family|"
+    r"building configuration|current configuration|access-list \S+ remark|ip access-list resequence)\b.*",
+    re.IGNORECASE,
+)
+_MATCHES = re.compile(r"\s*\((?:\d+ )?match(?:es)?[^)]*\)|\[match=\d+[^\]]*\]")
+_CONDITIONS = frozenset({"dscp", "precedence", "tos", "time-range", "packet-length", "vlan", "flow-label"})
+_ODD = frozenset({"fragments", "ttl", "option", "routing", "dest-option", "destopts", "hop-by-hop", "auth", "mobility"})
+_FLAGS = frozenset({"ack", "rst", "fin", "psh", "urg", "established"})
+_WITH_WORD = frozenset({"counter", "reflect", "timeout", "sequence", "police", "icmp-type", "vrf"})
+_NOTHING = frozenset({"log", "log-input", "capture", "icmp-off", "hardware-count", "nd-na", "nd-ns"})
+_GROUP_WORDS = frozenset({"object-group", "addrgroup", "net-group"})
+_PORT_GROUPS = frozenset({"portgroup", "port-group"})
+_OPERATORS = frozenset({"eq", "neq", "gt", "lt", "range"})
+
+
+@dataclass
+class Group:
+    """What stands in an object group: its lines, read when it is used, as a group may name one below it."""
+
+    lines: list[tuple[int, list[str]]] = field(default_factory=list)
+
+
+def read(lines: Sequence[str]) -> Draft:
+    draft = Draft(Syntax.CISCO, lines)
+    _Reader(draft).file()
+    return draft
+
+
+class _Reader:
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.groups: dict[str, Group] = {}
+        # The list that is open, with its family and whether its rules name sources alone.
+        self.open: tuple[RuleList, int, bool] | None = None
+        self.group: Group | None = None
+        self.rules: list[tuple[RuleList, int, bool, list[str], int]] = []
+
+    def file(self) -> None:
+        guards = set()
+        for number, line in enumerate(self.draft.lines, 1):
+            text = _MATCHES.sub("", line.partition("!")[0]).strip().rstrip(":")
+            text = " ".join(text.split())
+            if not text:
+                continue
+            if found := _GUARDS.match(text):
+                guards.add(found[1])
+                continue
+            try:
+                self._line(text, number)
+            except NotUnderstood as error:
+                self.draft.refuse(number, error)
+        for of, version, standard, words, number in self.rules:
+            try:
+                of.rules += _Entry(words, number, version, self.groups).rules(standard=standard)
+            except NotUnderstood as error:
+                self.draft.refuse(number, error)
+            of.otherwise_line = number
+        for of in self.draft.lists.values():
+            written = bool(of.rules) or any(each[0] is of for each in self.rules)
+            # An empty list permits everything.
+            of.applies = of.applies and written and of.name not in guards
+
+    def _line(self, text: str, number: int) -> None:
+        words = text.split()
+        bare = words[1:] if words[0].isdigit() else words
+        if found := _LIST.match(text):
+            self._begin(found, number)
+        elif found := _NUMBERED.match(text):
+            if found[2].lower() != "remark":
+                of = self._list(found[1], number, 4)
+                standard = found[1].isdigit() and (1 <= int(found[1]) <= 99 or 1300 <= int(found[1]) <= 1999)
+                self.rules.append((of, 4, standard, words[2:], number))
+        elif found := _GROUP.match(text):
+            self.open, self.group = None, self.groups.setdefault(found["name"], Group())
+        elif found := _NULL.match(text):
+            of = self.draft.list_of("routes", number)
+            block = names.masked(found[1], found[2], wildcard=False) if found[2] else names.addresses(found[1])
+            self.rules_of_routes(of, block, number)
+        elif words[0].lower() == "no":
+            self._no(text, words[1:])
+        elif bare and bare[0].lower() in {"permit", "deny", "remark", "evaluate"}:
+            if self.open is None:
+                raise NotUnderstood(Trouble.OPEN, bare[0])
+            if bare[0].lower() in {"permit", "deny"}:
+                of, version, standard = self.open
+                self.rules.append((of, version, standard, bare, number))
+        elif self.group is not None and not _CONTEXT.fullmatch(text):
+            self.group.lines.append((number, bare))
+        elif _CONTEXT.fullmatch(text):
+            self.group = None
+        else:
+            raise NotUnderstood(Trouble.WORD, words[0])
+
+    def rules_of_routes(self, of: RuleList, block: Addresses, number: int) -> None:
+        of.rules.append(Rule(Action.DENY, number, destination=block))
+
+    def _begin(self, found: re.Match[str], number: int) -> None:
+        name, family = found[3] or found[6], (found[1] or found[5]).lower()
+        version = 6 if family == "ipv6" else 4
+        kind = (found[2] or found[4] or "").lower()
+        self.group, self.open = None, (self._list(name, number, version), version, kind == "standard")
+
+    def _list(self, name: str, number: int, version: int) -> RuleList:
+        new = name not in self.draft.lists
+        of = self.draft.list_of(name, number)
+        if new:
+            of.otherwise, of.reach, of.otherwise_line = Action.DENY, ALL_OF[version], number
+        return of
+
+    def _no(self, text: str, words: list[str]) -> None:
+        """A list that is taken away before it is written anew begins empty."""
+        bare = " ".join(words)
+        found = _LIST.match(bare)
+        name = (found[3] or found[6]) if found else words[1] if words[:1] == ["access-list"] and len(words) == 2 else ""
+        if not name:
+            raise NotUnderstood(Trouble.REMOVAL, text)
+        if (of := self.draft.lists.get(name)) is not None:
+            self.rules = [each for each in self.rules if each[0] is not of]
+
+
+class _Entry:
+    """One rule of a list."""
+
+    def __init__(self, words: list[str], line: int, version: int, groups: dict[str, Group]) -> None:
+        self.words, self.line, self.at, self.version, self.groups = words, line, 0, version, groups
+
+    def rules(self, *, standard: bool) -> list[Rule]:
+        action = Action.PERMIT if self._next().lower() == "permit" else Action.DENY
+        family = ALL_OF[self.version]
+        rule = Rule(action, self.line, family, family)
+        if standard:
+            rule = replace(rule, source=self._address(standard=True))
+            return [self._options(rule)]
+        services = self._services()
+        source, from_ports = self._address(), self._ports()
+        destination, to_ports = self._address(), self._ports()
+        rule = replace(rule, source=source & family, destination=destination & family)
+        found = []
+        for protocols, conditional, service_from, service_to in services:
+            ports = (from_ports or service_from, to_ports or service_to)
+            both = protocols & names.BOTH_WITH_PORTS if any(ports) else protocols
+            found.append(
+                replace(
+                    rule,
+                    protocols=both,
+                    conditional=conditional,
+                    source_ports=PORTS if ports[0] is None else ports[0],
+                    destination_ports=PORTS if ports[1] is None else ports[1],
+                )
+            )
+        begins = self.at
+        done = []
+        for each in found:
+            self.at = begins
+            done.append(self._options(each))
+        return done
+
+    def _services(self) -> list[tuple[frozenset[str], bool, Spans | None, Spans | None]]:
+        word = self._next()
+        if word.lower() not in _GROUP_WORDS:
+            return [(*names.protocols(word), None, None)]
+        return [self._service(words) for _, words in self._group(self._next())]
+
+    def _service(self, words: list[str]) -> tuple[frozenset[str], bool, Spans | None, Spans | None]:
+        """`tcp source eq 22 range 1 9` of a service group."""
+        entry = _Entry(words, self.line, self.version, self.groups)
+        found = names.protocols("tcp" if words[0] == "tcp-udp" else words[0])
+        protocols = names.BOTH_WITH_PORTS if words[0] == "tcp-udp" else found[0]
+        entry.at = 1
+        source = None
+        if entry._peek() == "source":
+            entry.at += 1
+            source = entry._ports()
+        if entry._peek() == "destination":
+            entry.at += 1
+        if entry._peek() and entry._peek() not in _OPERATORS and found[0]:
+            return protocols, found[1], source, names.compared("eq", [entry._next()])
+        return protocols, found[1], source, entry._ports()
+
+    def _address(self, *, standard: bool = False) -> Addresses:
+        word = self._next()
+        said = word.lower()
+        if said in {"any", "any4", "any6"}:
+            return ALL_OF[self.version]
+        if said == "host":
+            return self._of_family(self._next())
+        if said in _GROUP_WORDS:
+            return self._of_group(self._next())
+        if "/" in word or self.version == 6:
+            return self._of_family(word)
+        if not self._peek()[:1].isdigit() or "." not in self._peek():
+            if standard:
+                return self._of_family(word)
+            raise NotUnderstood(Trouble.MASK if names.addresses(word) else Trouble.ADDRESS, word)
+        return names.masked(word, self._next(), wildcard=True)
+
+    def _of_family(self, text: str) -> Addresses:
+        found = names.addresses(text)
+        if not found.of(self.version):
+            raise NotUnderstood(Trouble.ADDRESS, text)
+        return found
+
+    def _group(self, name: str, deep: int = 0) -> list[tuple[int, list[str]]]:
+        """The lines of a group, those of groups in it among them."""
+        of = self.groups.get(name)
+        if of is None or deep > 8:
+            raise NotUnderstood(Trouble.NOT_IN_FILE, name)
+        found = list[tuple[int, list[str]]]()
+        for line, words in of.lines:
+            inner = words[0].lower() in {"group-object", "object-group"} and len(words) == 2
+            found += self._group(words[1], deep + 1) if inner else [(line, words)]
+        return found
+
+    def _of_group(self, name: str) -> Addresses:
+        spans = list[Addresses]()
+        for _, words in self._group(name):
+            if words[0].lower() == "range" and len(words) == 3:
+                spans.append(names.addresses(f"{words[1]}-{words[2]}"))
+            elif words[0].lower() in {"host", "any"} or "/" in words[0] or len(words) == 1:
+                spans.append(_Entry(words, self.line, self.version, self.groups)._address(standard=True))
+            else:
+                # A mask in a group of IOS, a wildcard mask in one of NX-OS: only one of both has no gaps.
+                spans.append(_masked_either_way(*words[:2]))
+        return joined(spans)
+
+    def _ports(self) -> Spans | None:
+        """None where nothing is said of ports."""
+        word = self._peek().lower()
+        if word in _PORT_GROUPS:
+            self.at += 1
+            lines = self._group(self._next())
+            return union(span for _, words in lines for span in names.compared(words[0].lower(), words[1:]))
+        if word not in _OPERATORS:
+            return None
+        self.at += 1
+        words = [self._next()]
+        if word == "range":
+            words.append(self._next())
+        while word in {"eq", "neq"} and (self._peek().isdigit() or self._peek().lower() in names.PORT_NAMES):
+            words.append(self._next())
+        return names.compared(word, words)
+
+    def _options(self, rule: Rule) -> Rule:
+        while word := self._peek().lower():
+            self.at += 1
+            if word in _CONDITIONS:
+                self._next()
+                rule = replace(rule, conditional=True)
+            elif word in _ODD:
+                self.at += self._peek() != "" and word in {"ttl", "option"}
+                rule = replace(rule, odd=True)
+            elif word in _FLAGS or word in {"match-any", "match-all"} or word[0] in "+-":
+                odd = word != "established" or rule.action is Action.PERMIT
+                rule = replace(rule, odd=rule.odd or odd, conditional=rule.conditional or not odd)
+            elif word in _WITH_WORD:
+                self._next()
+            elif word in {"nexthop", "nexthop1", "nexthop2", "nexthop3", "default"}:
+                self.at = len(self.words)
+                rule = replace(rule, action=Action.REROUTE)
+            elif word not in _NOTHING | {"syn"} and rule.protocols:
+                # Of ICMP anything may follow: its kinds are no concern.
+                raise NotUnderstood(Trouble.WORD, word)
+        return rule
+
+    def _peek(self) -> str:
+        return self.words[self.at] if self.at < len(self.words) else ""
+
+    def _next(self) -> str:
+        if self.at >= len(self.words):
+            raise NotUnderstood(Trouble.NO_ADDRESS, self.words[-1])
+        self.at += 1
+        return self.words[self.at - 1]
+
+
+def _masked_either_way(address: str, mask: str) -> Addresses:
+    try:
+        return names.masked(address, mask, wildcard=False)
+    except NotUnderstood as error:
+        if error.trouble is not Trouble.MASK:
+            raise
+        return names.masked(address, mask, wildcard=True)

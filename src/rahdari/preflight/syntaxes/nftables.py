@@ -1,0 +1,348 @@
+"""nftables: files and commands as `nft -f` takes them.
+
+A chain with a hook on which others' traffic passes is judged; one of input and output holds for the machine's own
+addresses alone. Of a rule, addresses, protocols and ports count; what else it matches is a condition, and what it does
+beside its verdict (count, log, mark) changes nothing.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from ..change import Action, NotUnderstood, Rule, RuleList, Syntax, Trouble
+from ..draft import Draft
+from ..space import ALL_OF, ANYWHERE
+from .nftables_match import Element, Named, element_of, rule_of
+
+_TOKEN = re.compile(r'\\\n|#[^\n]*|"[^"\n]*"?|[{};,]|!=|==|<=|>=|<<|>>|[<>=&|!]|\n|[^\s{};,=<>!&|"#]+')
+PASSES = frozenset({"forward", "prerouting", "postrouting", "ingress", "egress"})
+FAMILIES = frozenset({"ip", "ip6", "inet", "bridge", "netdev", "arp"})
+_REACH = {"ip": ALL_OF[4], "ip6": ALL_OF[6]}
+# What stands in a table and decides nothing by itself.
+_OBJECTS = frozenset({"flowtable", "counter", "quota", "limit", "ct", "secmark", "synproxy", "tunnel"})
+_PUT = frozenset({"add", "create", "insert"})
+_TAKE_AWAY = frozenset({"delete", "destroy", "replace", "reset", "rename"})
+
+
+class Token(NamedTuple):
+    text: str
+    line: int
+
+
+@dataclass
+class Table:
+    family: str
+    name: str
+    named: dict[str, Named] = field(default_factory=dict)
+    dormant: bool = False
+
+
+def tokens(text: str) -> list[Token]:
+    """Newlines and semicolons are both `;`."""
+    found, line, at = list[Token](), 1, 0
+    for form in _TOKEN.finditer(text):
+        line += text.count("\n", at, form.start())
+        at = form.start()
+        said = form[0]
+        if said == "\n":
+            found.append(Token(";", line))
+        elif not said.startswith(("#", "\\\n")):
+            found.append(Token(said, line))
+    return found
+
+
+def read(lines: Sequence[str]) -> Draft:
+    draft = Draft(Syntax.NFTABLES, lines)
+    Reader(draft, tokens("\n".join(lines))).file()
+    return draft
+
+
+class Reader:
+    def __init__(self, draft: Draft, found: list[Token]) -> None:
+        self.draft, self.tokens, self.at = draft, found, 0
+        self.tables: dict[tuple[str, str], Table] = {}
+        self.defined: dict[str, list[Token]] = {}
+        # A rule may name a set that stands below it: all are read at the end, in their order.
+        self.rules: list[tuple[Table, RuleList, list[Token], bool]] = []
+
+    def file(self) -> None:
+        while self.at < len(self.tokens):
+            self._skip(";")
+            if self.at < len(self.tokens):
+                self._tried(self._statement)
+        for table, of, said, first in self.rules:
+            try:
+                rules = rule_of([each.text for each in said], said[0].line, table.named, self._list_names(table))
+            except NotUnderstood as error:
+                self.draft.refuse(said[0].line, error)
+                continue
+            rules = [self._within(table, rule) for rule in rules]
+            of.rules[0:0] = rules if first else []
+            of.rules += [] if first else rules
+
+    def _within(self, table: Table, rule: Rule) -> Rule:
+        reach = _REACH.get(table.family, ANYWHERE)
+        target = self._key(table, rule.target) if rule.target else ""
+        return replace(rule, source=rule.source & reach, destination=rule.destination & reach, target=target)
+
+    def _list_names(self, table: Table) -> frozenset[str]:
+        head = self._key(table, "")
+        return frozenset(name.removeprefix(head) for name in self.draft.lists if name.startswith(head))
+
+    @staticmethod
+    def _key(table: Table, chain: str) -> str:
+        return f"{table.family} {table.name} {chain}"
+
+    # -- what stands outside of tables
+
+    def _statement(self) -> None:
+        word = self._next()
+        if word.text == "nft":
+            word = self._next()
+        if word.text in {"define", "redefine"}:
+            name = self._next().text
+            self._expect("=")
+            self.defined[name] = self._rest()
+        elif word.text == "undefine":
+            self._rest()
+        elif word.text == "include":
+            raise NotUnderstood(Trouble.NOT_IN_FILE, self._rest()[0].text)
+        elif word.text == "flush":
+            self._flush()
+        elif word.text in _PUT | _TAKE_AWAY:
+            self._command(word)
+        elif word.text == "table":
+            self._table()
+        else:
+            raise NotUnderstood(Trouble.WORD, word.text)
+
+    def _flush(self) -> None:
+        what = self._next().text
+        rest = self._rest()
+        if what not in {"ruleset", "table", "chain", "set", "map"}:
+            raise NotUnderstood(Trouble.WORD, what)
+        if what == "chain" and len(rest) >= 2:
+            table, names = self._table_named(rest)
+            if (of := self.draft.lists.get(self._key(table, names[0].text))) is not None:
+                of.rules.clear()
+                self.rules = [each for each in self.rules if each[1] is not of]
+
+    def _command(self, verb: Token) -> None:
+        what = self._next().text
+        if verb.text in _TAKE_AWAY:
+            rest = self._rest()
+            # A table or chain that goes before the file makes it anew.
+            if what not in {"table", "chain", "set", "map"} or verb.text in {"replace", "reset", "rename"}:
+                raise NotUnderstood(Trouble.REMOVAL, rest[0].text if rest else what)
+            return
+        if what == "table":
+            self._table()
+        elif what in {"chain", "rule", "set", "map", "element"}:
+            said = [self._next()]
+            if said[0].text in FAMILIES:
+                said.append(self._next())
+            table, _ = self._table_named(said)
+            if what == "chain":
+                self._chain(table, self._next())
+            elif what == "rule":
+                name = self._next()
+                of = self.draft.list_of(self._key(table, name.text), name.line)
+                of.applies = of.applies if of.rules or of.otherwise_line else False
+                rest = self._rest()
+                while len(rest) > 2 and rest[0].text in {"position", "handle", "index"}:
+                    rest = rest[2:]
+                self._note(table, of, rest, first=verb.text == "insert")
+            else:
+                self._set(table, self._next(), elements_alone=what == "element")
+        elif what in _OBJECTS:
+            self._rest()
+        else:
+            # `add rule` may be said without `rule`.
+            raise NotUnderstood(Trouble.WORD, what)
+
+    def _table_named(self, said: list[Token]) -> tuple[Table, list[Token]]:
+        texts = [each.text for each in said]
+        family = texts[0] if texts[0] in FAMILIES and len(texts) > 1 else "ip"
+        rest = said[1:] if texts[0] in FAMILIES and len(texts) > 1 else said
+        return self.tables.setdefault((family, rest[0].text), Table(family, rest[0].text)), rest[1:]
+
+    # -- inside of tables
+
+    def _table(self) -> None:
+        said = [self._next()]
+        while self._peek() not in {"{", ";", ""}:
+            said.append(self._next())
+        table, _ = self._table_named(said)
+        if self._peek() != "{":
+            return
+        self._expect("{")
+        while self._peek() not in {"}", ""}:
+            self._tried(lambda: self._of_table(table))
+            self._skip(";")
+        self._close()
+
+    def _of_table(self, table: Table) -> None:
+        self._skip(";")
+        if self._peek() in {"}", ""}:
+            return
+        word = self._next()
+        if word.text == "chain":
+            self._chain(table, self._next())
+        elif word.text in {"set", "map"}:
+            self._set(table, self._next(), elements_alone=False)
+        elif word.text == "flags":
+            table.dormant = any(each.text == "dormant" for each in self._rest())
+            self._sleep(table)
+        elif word.text in _OBJECTS or word.text in {"comment", "type", "policy"}:
+            self._rest()
+        elif word.text in {"define", "redefine"}:
+            name = self._next().text
+            self._expect("=")
+            self.defined[name] = self._rest()
+        else:
+            raise NotUnderstood(Trouble.WORD, word.text)
+
+    def _sleep(self, table: Table) -> None:
+        for name, of in self.draft.lists.items():
+            if table.dormant and name.startswith(self._key(table, "")):
+                of.applies = False
+
+    def _chain(self, table: Table, name: Token) -> None:
+        of = self.draft.list_of(self._key(table, name.text), name.line)
+        of.applies = of.both_ways = of.applies if of.otherwise_line else False
+        if self._peek() != "{":
+            return
+        self._expect("{")
+        while True:
+            self._skip(";")
+            if self._peek() in {"}", ""}:
+                break
+            said = self._rest()
+            if said[0].text == "type":
+                self._hook(table, of, said)
+            elif said[0].text == "policy":
+                self._policy(of, said)
+            elif said[0].text not in {"comment", "flags", "device", "devices", "priority"}:
+                self._note(table, of, said, first=False)
+        self._close()
+
+    def _hook(self, table: Table, of: RuleList, said: list[Token]) -> None:
+        texts = [each.text for each in said]
+        hook = texts[texts.index("hook") + 1] if "hook" in texts[:-1] else ""
+        of.otherwise_line = of.otherwise_line or said[0].line
+        of.applies = of.both_ways = hook in PASSES and table.family != "arp" and not table.dormant
+        of.reach = _REACH.get(table.family, ANYWHERE)
+
+    def _policy(self, of: RuleList, said: list[Token]) -> None:
+        word = said[1].text if len(said) > 1 else ""
+        if word not in {"accept", "drop"}:
+            self.draft.refuse(said[0].line, NotUnderstood(Trouble.WORD, word))
+            return
+        of.otherwise = Action.DENY if word == "drop" else Action.PERMIT
+        of.otherwise_line = said[0].line
+
+    def _note(self, table: Table, of: RuleList, said: list[Token], *, first: bool) -> None:
+        if said:
+            self.rules.append((table, of, said, first))
+
+    def _set(self, table: Table, name: Token, *, elements_alone: bool) -> None:
+        named = table.named.setdefault(name.text, Named())
+        if self._peek() != "{":
+            return
+        if elements_alone:
+            named.elements += self._elements(named)
+            return
+        self._expect("{")
+        while True:
+            self._skip(";")
+            if self._peek() in {"}", ""}:
+                break
+            word = self._next()
+            if word.text == "elements":
+                self._expect("=")
+                named.elements += self._elements(named)
+            elif word.text in {"type", "typeof"}:
+                kinds = " ".join(each.text for each in self._rest()).split(":")[0]
+                named.types = [each.strip() for each in kinds.split(" . ")]
+            else:
+                self._rest()
+        self._close()
+
+    def _elements(self, of: Named) -> list[Element]:
+        """One by one: one that is not understood is named, and the others hold."""
+        found, element = list[Element](), list[Token]()
+        for token in [*self._rest(), Token(",", 0)]:
+            if token.text not in {",", "{", "}"}:
+                element.append(token)
+            elif element:
+                try:
+                    read = element_of([each.text for each in element])
+                    of.check(read)
+                    found.append(read)
+                except NotUnderstood as error:
+                    self.draft.refuse(element[0].line, error)
+                element = []
+        return found
+
+    # -- tokens
+
+    def _tried(self, do: Callable[[], None]) -> None:
+        """What is not understood is named, and the rest of its line passed over."""
+        self._skip(";")
+        begins = self.at
+        try:
+            do()
+        except NotUnderstood as error:
+            line = self.tokens[min(begins, len(self.tokens) - 1)].line
+            self.draft.refuse(line, error)
+            self._rest()
+            if self.at == begins:
+                self.at += 1
+        if self._peek() == "}" and self.at == begins:
+            self.at += 1
+
+    def _peek(self) -> str:
+        return self.tokens[self.at].text if self.at < len(self.tokens) else ""
+
+    def _next(self) -> Token:
+        if self.at >= len(self.tokens):
+            raise NotUnderstood(Trouble.OPEN, self.tokens[-1].text)
+        token = self.tokens[self.at]
+        self.at += 1
+        return token
+
+    def _skip(self, text: str) -> None:
+        while self._peek() == text:
+            self.at += 1
+
+    def _expect(self, text: str) -> None:
+        token = self._next()
+        if token.text != text:
+            raise NotUnderstood(Trouble.WORD, token.text)
+
+    def _close(self) -> None:
+        if not self._peek():
+            raise NotUnderstood(Trouble.OPEN, "{")
+        self.at += 1
+
+    def _rest(self) -> list[Token]:
+        """To the end of the statement, sets in braces and what is defined put in its place."""
+        found, depth = list[Token](), 0
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            if depth == 0 and token.text in {";", "}"}:
+                break
+            self.at += 1
+            depth += {"{": 1, "}": -1}.get(token.text, 0)
+            if token.text == ";":
+                continue
+            found += self._value(token)
+        return found
+
+    def _value(self, token: Token) -> list[Token]:
+        if not token.text.startswith("$"):
+            return [token]
+        value = self.defined.get(token.text[1:])
+        # One that is not defined stays as it is, and is refused where it is used.
+        return [token] if value is None else [Token(each.text, token.line) for each in value]

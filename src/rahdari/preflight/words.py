@@ -1,0 +1,61 @@
+"""What was not understood, and how to mend it, in plain English: for the agent and for programs. Pages have sentences
+of their own, in both languages, by the same codes."""
+
+from collections.abc import Mapping
+
+from .change import (
+    JumpsInCircle,
+    NoText,
+    NothingInIt,
+    PlanError,
+    Syntax,
+    SyntaxUnknown,
+    TooLarge,
+    TooManyLines,
+    TooManyRules,
+    Trouble,
+    Unread,
+)
+
+# (what, how to mend it); {near} is the word at which it was found.
+_TROUBLES: Mapping[Trouble, tuple[str, str]] = {
+    Trouble.WORD: ("{near} is not known here", "Leave the line out if nothing passes or stops by it"),
+    Trouble.ADDRESS: ("{near} is no address of this family", "Write an address, a prefix or a range"),
+    Trouble.HOST_NAME: ("{near} is a name, and names are not looked up", "Write the addresses that it stands for"),
+    Trouble.MASK: ("{near} is no mask without gaps", "Write a prefix, or a wildcard mask such as 0.0.0.255"),
+    Trouble.PORT: ("{near} is no port", "Write a number from 0 to 65535, or a range such as 1194-1200"),
+    Trouble.PROTOCOL: ("{near} is no protocol that is known here", "Write its number"),
+    Trouble.NOT_IN_FILE: ("{near} is not in the file, or is empty there", "Put what it holds into the file"),
+    Trouble.REMOVAL: ("it takes away what is not seen here", "Give the rules as they are to stand"),
+    Trouble.NO_ADDRESS: ("no address is in it", "Write a prefix, or any"),
+    Trouble.NO_ACTION: ("it does not say what becomes of what it fits", "Write what it does"),
+    Trouble.OPEN: ("it stands outside of a list, or something is not closed at {near}", "Give the whole list"),
+    Trouble.COLUMNS: ("no column is called prefix, source or destination", "Name the columns in the first row"),
+}
+
+
+def trouble_in_words(unread: Unread) -> tuple[str, str]:
+    """Why a line was not understood, and how to mend it: two sentences without an end."""
+    what, mend = _TROUBLES[unread.trouble]
+    return what.format(near=repr(unread.near) if unread.near else "a word"), mend
+
+
+def error_in_words(error: PlanError) -> tuple[str, str]:
+    """What is wrong with a file, and how to mend it: two sentences."""
+    match error:
+        case TooLarge(limit=limit):
+            return f"The file has more than {limit // 2**20} MiB.", "Give it in parts."
+        case TooManyLines(limit=limit):
+            return f"The file has more than {limit} lines.", "Give it in parts."
+        case NoText(at=at):
+            return f"The file is no text in UTF-8: byte {at} is none.", "Give the change as plain text."
+        case NothingInIt():
+            return "Nothing is in the file but empty lines and comments.", "Give the change that is planned."
+        case SyntaxUnknown(lines=lines):
+            known = ", ".join(Syntax)
+            return f"None of the {lines} lines is understood in any syntax.", f"Say which it is; known are {known}."
+        case TooManyRules(limit=limit):
+            return f"A list jumps to more than {limit} rules.", "Give fewer lists at once."
+        case JumpsInCircle(name=name):
+            return f"The list {name!r} leads back to itself.", "Mend the jumps."
+    raise ValueError(error)

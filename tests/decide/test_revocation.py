@@ -5,6 +5,7 @@ import ipaddress
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -20,12 +21,16 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
-from tests.builders.cases import DAY, HOUR, NOW, a_decided_application, a_gateway, an_officer
+from tests.builders.cases import DAY, HOUR, NOW, PAPER, a_decided_application, a_gateway, an_officer
 from tests.builders.drafts import a_pdf
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR
-FACTS = {"text": "The company's letter is forged.", "evidence": "The register's answer of 12 November."}
+FACTS: dict[str, Any] = {
+    "text": "The company's letter is forged.",
+    "evidence": "The register's answer of 12 November.",
+    "paper": PAPER,
+}
 
 
 def granted() -> tuple[Case, Registration]:
@@ -220,8 +225,13 @@ class TestPages:
         asked = first.get(place).text
         assert "X5</bdi> The entry was obtained by a false statement." in asked and 'class="btn danger"' in asked
         assert first.post(place, {"take_code": "S4"}).status_code == 422
-        given = {"take_code": "S4", "take_text": "Two proofs failed.", "take_evidence": "Tries of 12 November."}
-        assert first.post(place, given)["Location"] == place
+        given: dict[str, Any] = {
+            "take_code": "S4",
+            "take_text": "Two proofs failed.",
+            "take_evidence": "Tries of 12 November.",
+        }
+        paper = SimpleUploadedFile("report.pdf", a_pdf())
+        assert first.post(place, given | {"take_paper": paper})["Location"] == place
         page = holder.get(reverse("portal:registration", args=[found.reference])).text
         answer = reverse("portal:notice", args=[reference])
         assert "An officer proposes to revoke this registration" in page and answer in page

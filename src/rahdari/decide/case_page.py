@@ -198,14 +198,18 @@ class CasePage:
         came = [numbered for each in asked for numbered in enumerate(self.papers_of(each), start=1)]
         title = _("File %(number)s that came with the answer")
         found = self.documents + [(title % {"number": number}, paper) for number, paper in came]
-        found += [(_("Certified copy of the order"), each) for each in self.order_papers]
+        found += [(title, each) for title, each in self.shown_papers]
         kept = (each for each in found if each[1].noted_from_id is None and each[1].erased_at is None)
         return next((each for each in kept if str(each[1].pk) == wanted), None)
 
     @property
-    def order_papers(self) -> list[Document]:
-        """Certified copies of the orders of courts that officers carried out, or propose to."""
-        return [one for notice in self.case.notices.all() for one in self._papers.get(notice.order_subject, [])]
+    def shown_papers(self) -> list[tuple[str, Document]]:
+        """What officers added to proposals to take the registration back, each with its title."""
+        return [
+            (words.shown_paper(notice), paper)
+            for notice in self.case.notices.all()
+            for paper in self._papers.get(notice.shown_subject, [])
+        ]
 
     @property
     def notice_papers(self) -> list[Document]:
@@ -546,6 +550,8 @@ class CasePage:
     def _file(self) -> in_file.File:
         return in_file.File(
             self.application,
+            self.now,
+            notice=self.notice,
             checks=self.all_checks,
             papers=list(self._read.papers),
             asked_operators=list(self._read.asked_operators),
@@ -557,9 +563,13 @@ class CasePage:
             reason,
             reason.text.in_language(self.language),
             words.evidence(self.policy, (reason.code,), self.language),
-            " ".join(words.comes(key) for key in in_file.missing(self.application, reason, file=self._file)),
+            " ".join(words.comes(key) for key in in_file.missing(self._file, reason)),
             in_file.is_named(reason),
         )
+
+    def shown_reasons(self, reasons: Iterable[Reason]) -> list[ShownReason]:
+        """What each of these needs in the file, and what of it is not there."""
+        return [self._shown(reason) for reason in reasons]
 
     @property
     def names_evidence(self) -> bool:

@@ -300,9 +300,9 @@ class Notice(models.Model):
         return f"notice:{self.pk}"
 
     @property
-    def order_subject(self) -> str:
-        """The same of the certified copy of an order."""
-        return f"order:{self.pk}"
+    def shown_subject(self) -> str:
+        """The same of the paper that the officer added to it: what shows it, or the certified copy of an order."""
+        return f"shown:{self.pk}"
 
     @property
     def hearing(self) -> HearingState:

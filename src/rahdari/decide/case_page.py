@@ -81,6 +81,8 @@ class ShownCheck:
     # For a proof: what was tried, from where, and what was seen.
     tries: Sequence[method_words.Tried] = ()
     tone: str = ""
+    # Of one that failed and is in nobody's way: why it is not.
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -324,9 +326,15 @@ class CasePage:
                 self._listed_name(check),
                 self._tries(check),
                 self.tone_of[check.pk],
+                self._besides.get(check.pk, ""),
             )
             for check in checks
         ]
+
+    @cached_property
+    def _besides(self) -> dict[uuid.UUID, str]:
+        found = queries.failed_besides(self.application, self.all_checks, self.now)
+        return {check.pk: words.beside(what) for check, what in found}
 
     def _written(self, value: Any) -> str:
         """A value of the evidence as text: one that is there in both languages in the reader's."""
@@ -364,6 +372,11 @@ class CasePage:
     def tones(self) -> Counter[str]:
         """How many checks there are of each tone."""
         return Counter(self.tone_of.values())
+
+    @property
+    def failed(self) -> int:
+        """Those too that are in nobody's way."""
+        return self.tones["bad"] + self.tones["off"]
 
     @cached_property
     def history(self) -> list[words.HistoryLine]:

@@ -16,7 +16,7 @@ from rahdari.people.models import User
 from rahdari.policy import Policy
 
 from .models import Notice
-from .rules import REACH, CannotSecond, CheckFact, KeptBack, WhyNotGranted
+from .rules import REACH, Beside, CannotSecond, CheckFact, KeptBack, WhyNotGranted
 
 
 @dataclass(frozen=True)
@@ -181,6 +181,15 @@ def why_not_second(reason: CannotSecond) -> str:
         CannotSecond.HEARING: _("The holder asked for a hearing: it comes first"),
         CannotSecond.LATE: _("The time to decide it has ended: the registration stays"),
     }[reason]
+
+
+def beside(what: Beside) -> str:
+    """Why a check that failed is in nobody's way, for an officer."""
+    return {
+        Beside.STANDS: _("Another proof is accepted in its place."),
+        Beside.OPEN: _("It was offered in place of a check that has not passed."),
+        Beside.OPTIONAL: _("The rules do not require it."),
+    }[what]
 
 
 def ways_to_find_out() -> list[str]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.appeal import queries as appeals
-from rahdari.decide import case_clock, deadlines, ending, hearings, recusing, revocation, transitions
+from rahdari.decide import case_clock, deadlines, desk, ending, hearings, recusing, revocation, transitions
 from rahdari.decide.models import Case, Revocation
 from rahdari.decide.rules import CannotSecond
 from rahdari.letters.models import Letter
@@ -165,6 +165,13 @@ class TestSuspending:
         assert letters_to(case)[-1] == "registration_stays" and "no longer suspended" in " ".join(
             text_of_last_letter(case).split()
         )
+
+    def test_is_counted_for_a_director_until_it_is_suspended(self, officer: User, second: User, director: User) -> None:
+        case, _found = granted()
+        proposed(case, officer)
+        assert [desk.for_me(officer=each) for each in (officer, second, director)] == [0, 0, 1]
+        revocation.suspend_before_hearing(case=case, officer=director, because=BECAUSE, now=LATER + HOUR)
+        assert desk.for_me(officer=director) == 0
 
 
 @pytest.mark.usefixtures("turned_on")

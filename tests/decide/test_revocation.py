@@ -12,7 +12,17 @@ from django.urls import reverse
 
 from rahdari import workflow
 from rahdari.apply import late_evidence
-from rahdari.decide import deadlines, ending, queries, refusals, revocation, transitions
+from rahdari.decide import (
+    deadlines,
+    desk,
+    ending,
+    hearings,
+    queries,
+    recusing,
+    refusals,
+    revocation,
+    transitions,
+)
 from rahdari.decide.models import Case, Revocation
 from rahdari.decide.rules import CannotSecond
 from rahdari.journal import queries as journal
@@ -200,6 +210,34 @@ class TestDatabase:
             Revocation.objects.create(seconded_by=second, decided_by="rule:1", **facts)
         with pytest.raises(DatabaseError, match="second_officer"), transaction.atomic():
             Revocation.objects.create(seconded_by=officer, decided_by=f"officer:{officer.pk}", **facts)
+
+
+class TestTheCountOfApprovals:
+    def test_has_what_this_officer_may_revoke_now(self, officer: User, second: User, director: User) -> None:
+        case, _found = granted()
+        proposed(case, officer)
+        everybody = (officer, second, director)
+        assert [desk.for_me(officer=each) for each in everybody] == [0, 0, 0]
+        answered(case)
+        assert [desk.for_me(officer=each) for each in everybody] == [0, 0, 1]
+        hearings.ask_for_hearing(notice=case.notices.get(), actor="person:x", now=LATER + HOUR)
+        assert desk.for_me(officer=director) == 0
+        recusing.recuse(case=case, officer=officer, why="A neighbour.", now=LATER + HOUR)
+        assert not case.notices.filter(withdrawn_at=None).exists() and desk.for_me(officer=director) == 0
+        proposed(case, second, "S4")
+        answered(case)
+        assert [desk.for_me(officer=each) for each in everybody] == [0, 0, 1], "recused, proposer, and one who may"
+
+    def test_is_on_the_pages_of_the_desk(self, officer: User, second: User) -> None:
+        case, _found = granted()
+        proposed(case, officer, "S4")
+        answered(case)
+        first, other = Client(), Client()
+        first.force_login(officer)
+        other.force_login(second)
+        for name in ("decide:queue", "decide:approvals", "decide:unreached"):
+            assert 'Approvals <span class="count">1<' in other.get(reverse(name)).text, name
+            assert 'Approvals <span class="count">' not in first.get(reverse(name)).text, name
 
 
 class TestPages:

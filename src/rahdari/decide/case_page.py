@@ -119,7 +119,7 @@ class _Read:
         self.operators = publish.active_operators()
         self.taken_back = revocation.taken_back(case)
         self.alone = reviewing.asked_about(queries.open_notice(case))
-        self.proposed = desk.proposed_for_me(reader)
+        self.refusals_for_me, self.revocations_for_me = desk.proposed_for_me(reader)
         self.posts = people.all_posts() if with_posts else ()
         read = [each for each in vars(self).values() if isinstance(each, QuerySet)]
         delivered = letters_words.notes_about(subject)
@@ -157,7 +157,7 @@ class CasePage:
     @property
     def for_me(self) -> int:
         """For the navigation: how many proposals the reader may decide."""
-        return int(self._read.proposed[0]["number"])
+        return desk.counted((self._read.refusals_for_me, self._read.revocations_for_me))
 
     @cached_property
     def endpoints(self) -> list[Endpoint]:

@@ -24,6 +24,7 @@ from .clock import (
 )
 from .desk_queues import DeskQueue
 from .guards import GUARDS
+from .incidents import Incidents
 from .loading import BUNDLED, SHIPPED, PolicyError, current, freeze, load, read, thaw
 from .proof_shapes import Proof, ProofMethod
 from .quiet_hours import AFTER
@@ -82,6 +83,7 @@ __all__ = [
     "FeeTerms",
     "Forum",
     "Holiday",
+    "Incidents",
     "Instrument",
     "Licensee",
     "Licensees",

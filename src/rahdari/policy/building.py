@@ -17,6 +17,7 @@ from .control_proofs import proof_from
 from .days import calendar_from
 from .desk_queues import judge_queues, queues_from
 from .guards import GUARDS
+from .incidents import Incidents, incidents_from
 from .left_out import judge_left_out
 from .quiet_hours import quiet_hours_from, reminders_from
 from .reading import Faults, Section
@@ -137,6 +138,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         representing=representing_from(root.section("representing")) if root.has("representing") else None,
         attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
         second_looks=second_looks_from(root.section("second_looks")) if root.has("second_looks") else None,
+        incidents=incidents_from(root.section("incidents")) if root.has("incidents") else Incidents(),
         contact=_contact(root),
         queues=queues_from(root),
         unregistered=unregistered_from(root, instruments, signed),

@@ -19,6 +19,7 @@ BY_CLOCK = {
     "operator_answer": "what an operator was asked of a subscriber",
     "letters": "letters about an application",
     "misuse_report": "a complaint that was not upheld",
+    "incident": "what was said when a connection was cut, and the evidence of it",
     "letter_delivery": "how a letter travelled",
     "payment": "who paid, in which words",
     "entry": "whose an ended registration was, and its addresses",

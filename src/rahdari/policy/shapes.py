@@ -15,6 +15,7 @@ from .sorts import SORTS, EvidenceSort
 if TYPE_CHECKING:
     from .associations import Attesting
     from .desk_queues import DeskQueue
+    from .incidents import Incidents
     from .remote_staff import RemoteStaff
     from .representation import Representing
     from .second_looks import SecondLooks
@@ -475,6 +476,7 @@ class Policy:
     contact: Contact | None
     representing: "Representing | None"
     second_looks: "SecondLooks | None"
+    incidents: "Incidents"
     # Of the desk, beside those that it has anyway.
     queues: "tuple[DeskQueue, ...]"
     # None only of rules that were frozen before it existed.

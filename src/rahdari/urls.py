@@ -29,6 +29,7 @@ urlpatterns = [
     path("", include("rahdari.sampling.urls")),
     path("", include("rahdari.calendar.urls")),
     path("", include("rahdari.complaint.urls")),
+    path("", include("rahdari.incident.urls")),
     path("", include("rahdari.publish.urls")),
     path("", include("rahdari.api.urls")),
     path("", include("rahdari.portal.urls")),

@@ -34,6 +34,7 @@ from rahdari.vault import links
 from tests.builders import story
 from tests.builders.attestations import a_secretary, an_attestation
 from tests.builders.complaints import a_complaint
+from tests.builders.incidents import a_report
 from tests.builders.shared import known_networks
 from tests.needs import everything_is_needed
 
@@ -117,7 +118,7 @@ SENDERS = {
     "complaint:files": complaint.FILES,
 }
 OWN_REGISTRATION = frozenset(
-    {"portal:registration", "portal:provisional", "portal:certificate", "portal:certificate_pdf"}
+    {"portal:report_cut", "portal:registration", "portal:provisional", "portal:certificate", "portal:certificate_pdf"}
 )
 # A company's registration: its owners' only, not its other members'.
 ACTS_OF_A_HOLDER = frozenset(
@@ -126,6 +127,8 @@ ACTS_OF_A_HOLDER = frozenset(
     portal:changing portal:remote_staff
     portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )
+# Of a registration, for whoever may see it: tests/incident.
+OWN_INCIDENT = frozenset({"portal:incident", "portal:incident_act"})
 # Whoever has rank, and a reviewer for their one appeal: tests/appeal.
 DECIDERS_OF_APPEALS = frozenset(
     """appeal:appeals appeal:appeal appeal:take appeal:hear appeal:decide
@@ -139,7 +142,8 @@ OFFICERS = frozenset(
     portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
     complaint:paper complaint:name_reviewer decide:save_view decide:take_next
-    calendar:days calendar:new calendar:correction""".split()
+    calendar:days calendar:new calendar:correction incident:incidents incident:report incident:incident
+    incident:act""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
@@ -151,7 +155,8 @@ READ_AT_THE_DESK = frozenset(
     "decide:case decide:why decide:addresses decide:addresses_table decide:address decide:document".split()
 )
 OPERATORS = frozenset(
-    """portal:operator confirm:checks confirm:download confirm:system confirm:answer confirm:upload confirm:file
+    """portal:operator incident:of_operator incident:one_of_operator incident:act_of_operator
+    confirm:checks confirm:download confirm:system confirm:answer confirm:upload confirm:file
     confirm:corrected confirm:make_token confirm:revoke_token confirm:set_callback""".split()
 )
 ASSOCIATIONS = frozenset(
@@ -179,6 +184,7 @@ EXPECTED = (
     OWN_APPLICATION,
     OWN_COMPLAINT,
     OWN_REGISTRATION,
+    OWN_INCIDENT,
     ACTS_OF_A_HOLDER,
     OFFICERS,
     OFFICERS_ON_RECORD,
@@ -251,6 +257,8 @@ class World:
     appeal: str = ""
     complaint: str = ""
     complained: str = ""
+    # A disruption of A's own registration.
+    incident: str = ""
     paper: uuid.UUID = field(default_factory=uuid.uuid4)
     payment: uuid.UUID = field(default_factory=uuid.uuid4)
     # What the sample association said of A.
@@ -334,6 +342,12 @@ class World:
             **{
                 key: {"reference": self.complained, "number": self.complaint, "document": self.paper}
                 for key in OWN_COMPLAINT
+            },
+            **{key: {"reference": number, "number": self.incident, "act": "add"} for key in OWN_INCIDENT},
+            **{
+                key: {"reference": self.incident, "act": "tell"}
+                for key in OFFICERS | OPERATORS
+                if key.startswith("incident:")
             },
             **{
                 key: {"reference": self.complaint, "document": self.paper}
@@ -463,6 +477,8 @@ def the_story() -> World:
     }
     for reference in found.registrations.values():
         host_of(reference)
+    own = Registration.objects.get(reference=found.registrations["person"])
+    found.incident = a_report(own, now).incident.reference
     complaint, file = a_complaint(found.registrations["person"], now)
     found.complaint, found.complained, found.paper = complaint.reference, granted.reference, file.pk
     company = Organisation.objects.get()

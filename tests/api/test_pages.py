@@ -24,6 +24,7 @@ APPLICANTS = (
         walk.OWN_APPLICATION,
         walk.OWN_COMPLAINT,
         walk.OWN_REGISTRATION,
+        walk.OWN_INCIDENT,
     ),
     *(walk.ACTS_OF_A_HOLDER, walk.OWN_ATTESTATION, walk.OWN_INVOICE, walk.OWN_SHARING),
 )

@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("portal", "api", "workflow"),
     ("applicant",),
     ("complaint",),
-    ("appeal", "demand", "sampling"),
+    ("appeal", "demand", "sampling", "incident"),
     ("decide",),
     ("publish", "dyndns", "mobile", "watch"),
     ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
@@ -60,7 +60,7 @@ WITHOUT_DJANGO = (
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
-    *("inquiry", "calendar"),
+    *("inquiry", "calendar", "incident"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 
@@ -112,6 +112,12 @@ BOUNDS = (
         "Control and checks do not know who asked, or why",
         ("control", "checks"),
         GROUND | {"register", "people", "sms", "letters"},
+    ),
+    Bound(
+        "incidents-know-no-application",
+        "Whoever mends a connection does not know who has it, or why",
+        ("incident",),
+        GROUND | {"register", "people", "sms", "letters", "calendar", "inquiry", "confirm", "publish"},
     ),
     Bound("agent-ships-alone", "The agent reaches address, feed, probe and preflight", ("agent",), FACTS - {"policy"}),
     Bound(

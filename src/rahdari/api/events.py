@@ -9,6 +9,7 @@ from typing import Any
 from rahdari import optional
 from rahdari.apply import subjects
 from rahdari.apply.models import Application
+from rahdari.incident import queries as incidents
 from rahdari.journal import registry
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.people import queries as people
@@ -38,6 +39,7 @@ _MEMBERS: dict[str, Json] = {
     "registration": text(40),
     "invoice": text(40),
     "attestation": text(40),
+    "incident": text(40),
     "endpoint": ID,
     "connection": ID,
     "question": ID,
@@ -67,6 +69,8 @@ _SAID = {
     "appeal": "application",
     "attestation": "attestation",
     "attestation.revoked": "attestation reason",
+    "incident": "incident",
+    "incident.answered": "incident reason",
     TEST: "",
 }
 
@@ -141,8 +145,16 @@ def about_registration(found: Registration) -> tuple[list[User], dict[str, Any]]
     return people.people_to_notify(found.holder), {"registration": found.reference}
 
 
+def _incident(row: Row) -> About:
+    """Everybody whose connection it is about. Who else that is, no event says."""
+    holders = incidents.holders_of(row.subject.partition(":")[2])
+    to = {user.pk: user for holder in holders for user in people.people_to_notify(holder)}
+    return list(to.values()), {"incident": row.detail["incident"]}
+
+
 ABOUT: dict[str, Callable[[Row], About]] = {
     "application": _application,
     "endpoint": _endpoint,
     "registration": _registration,
+    "incident": _incident,
 }

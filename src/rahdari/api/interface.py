@@ -35,6 +35,7 @@ MODULES = (
         "case_answers",
         "appeals",
         "complaints",
+        "incidents",
     ),
     *("registrations", "looks", "dyndns", "mobile", "address_files", "share", "remote"),
     *("organisations", "mandates", "attest", "fees", "letters", "webhooks"),

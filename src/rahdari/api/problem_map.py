@@ -11,6 +11,7 @@ from rahdari.apply import parts as apply_parts
 from rahdari.apply import queries as applications
 from rahdari.apply.rows import FileFault
 from rahdari.complaint import queries as complaints
+from rahdari.incident import queries as incidents
 from rahdari.letters import queries as letters
 from rahdari.people import branches
 from rahdari.programs.answers import Problem
@@ -27,6 +28,7 @@ from .serializers import stamp
     applications.DocumentNotFound,
     applications.AddressFileNotFound,
     complaints.ComplaintNotFound,
+    incidents.IncidentNotFound,
     letters.LetterNotFound,
     RegistrationNotFound,
     NotAsked,

@@ -11,6 +11,7 @@ from rahdari.apply import sending as apply_sending
 from rahdari.complaint import actions as complaints
 from rahdari.control import attempts, challenges
 from rahdari.decide import ending, hearings, questions, recusing, transitions
+from rahdari.incident import actions as incidents
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.register import changes
 
@@ -69,6 +70,11 @@ refusal(
     appeals.NothingToAppeal,
 )
 refusal("decided", _("The complaint was answered or decided before. Nothing was changed."), complaints.NotPossibleNow)
+refusal(
+    "changed_meanwhile",
+    _("The disruption changed in the meantime. This is its status now."),
+    incidents.NotPossibleNow,
+)
 refusal("decided", _("The appeal was decided before you withdrew it. Nothing was changed."), appeals.NotPossibleNow)
 refusal(
     "too_late",

@@ -30,6 +30,7 @@ class Lock(StrEnum):
     CONTACT = "control: codes to a registry's contact"  # its keyed hash
     ROSTERS = "checks: import of rosters"
     CLIENT = "vouch: questions"  # who asks, or whom
+    INCIDENTS = "incident: reports"
 
     def text(self, key: str = "") -> str:
         """What the database hashes to the lock's number."""

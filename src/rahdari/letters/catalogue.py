@@ -94,6 +94,29 @@ LETTERS: dict[str, Kind] = {
     "complaint_decided": _kind(
         _("A complaint about a registration was decided"), "reference registration about outcome text", "proposed"
     ),
+    "incident_reported": _kind(
+        _("A registered connection is cut"),
+        "reference registration mend_by",
+        "operator measured called",
+        note="",
+        urgent=True,
+    ),
+    "incident_answered": _kind(
+        _("An operator answered about a disruption"), "reference registration reason", "operator text disputes", note=""
+    ),
+    "incident_closed": _kind(_("A disruption was closed"), "reference registration outcome until", "operator", note=""),
+    "incident_report": _kind(
+        _("An operator says what happened"), "reference registration", "operator", note="", urgent=True
+    ),
+    "incident_asked": _kind(
+        _("An operator is asked about a disruption"), "reference due_at mend_by", note="", urgent=True
+    ),
+    "incident_disputed": _kind(
+        _("An operator’s answer about a disruption is disputed"), "reference mend_by", "due_at", note="", urgent=True
+    ),
+    "incident_late": _kind(
+        _("An operator is late with a disruption"), "reference operator due_at", note="", urgent=True
+    ),
     "file_kept": _kind(_("A closed file is kept longer"), "reference", "until because text"),
     "reminder_to_answer": _kind(_("An answer is still missing"), "reference due_at", note="answer_by", reminder=True),
     "answer_time_moved": _kind(_("There is more time to answer"), "reference due_at", "registration", note="answer_by"),

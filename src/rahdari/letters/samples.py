@@ -14,6 +14,7 @@ from rahdari import policy
 AT = dt.datetime(2026, 11, 10, 9, 32, tzinfo=dt.UTC)
 REFERENCE, REGISTRATION = "A-2611-0482", "RD-5P9X-31GN"
 COMPLAINT = "C-K7M2-94QX"
+DISRUPTION = "D-K7M2-94QX"
 
 Facts = dict[str, Any]
 _Rules = policy.Policy
@@ -124,6 +125,10 @@ def _complaint() -> Facts:
     return {"reference": COMPLAINT, "registration": REGISTRATION, "about": about}
 
 
+def _disruption(**more: Any) -> Facts:
+    return {"reference": DISRUPTION, "registration": REGISTRATION, "operator": "Sample Fibre", **more}
+
+
 def _to_review() -> Facts:
     return {"reference": f"{REFERENCE}-P1", "what": policy.Text("An appeal", "ایک اپیل")}
 
@@ -196,6 +201,23 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "text": "Sample reason of whoever decided.",
         "proposed": False,
     },
+    "incident_reported": lambda rules: _disruption(mend_by=AT + dt.timedelta(hours=2), called=True, measured=False),
+    "incident_answered": lambda rules: _disruption(
+        reason=policy.Text("A filter is too wide", "فلٹر بہت وسیع ہے"),
+        text="Sample note of the operator.",
+        disputes=False,
+    ),
+    "incident_closed": lambda rules: _disruption(
+        outcome=policy.Text("Closed, and shown to work", "بند، اور چلتا ہوا دکھایا گیا"), until=_days(14)
+    ),
+    "incident_report": lambda rules: _disruption(),
+    "incident_asked": lambda rules: {
+        "reference": DISRUPTION,
+        "due_at": AT + dt.timedelta(minutes=30),
+        "mend_by": AT + dt.timedelta(hours=2),
+    },
+    "incident_disputed": lambda rules: {"reference": DISRUPTION, "due_at": AT, "mend_by": AT + dt.timedelta(hours=2)},
+    "incident_late": lambda rules: {"reference": DISRUPTION, "operator": "Sample Fibre", "due_at": AT},
     "application_not_pursued": lambda rules: {"reference": REFERENCE, "readable_until": _days(90)},
     "reminder_to_answer": lambda rules: {"reference": REFERENCE, "due_at": _days(2)},
     "answer_time_moved": lambda rules: {"reference": REFERENCE, "due_at": _days(9), "registration": REGISTRATION},

@@ -13,6 +13,7 @@ from rahdari import optional
 from rahdari.complaint import navigation as complaints
 from rahdari.confirm import queries as checks
 from rahdari.db import together
+from rahdari.incident import navigation as incidents
 from rahdari.letters import queries as inbox
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -25,6 +26,7 @@ APPLICATIONS |= {"withdraw", "prove_first", "prove", "prove_many", "prove_method
 APPLICATIONS |= {"share", "client", "proof", "send_proof", "mobile_number", "mobile_code", "mobile_line"}
 REGISTRATIONS = frozenset({"registrations", "registration", "remote_staff", "provisional", "end_registration"})
 REGISTRATIONS |= {"change_entry", "prove_again", "renew", "change_addresses", "changing", "certificate"}
+REGISTRATIONS |= {"report_cut", "incident"}
 REGISTRATIONS |= {"mobile_move_number", "mobile_move_code", "mobile_move_line"}
 ORGANISATIONS = frozenset({"organisations", "organisation", "branches", "branch", "mandates", "mandates_held"})
 
@@ -40,6 +42,7 @@ def _of_an_operator(operator: str, room: str, page: str) -> list[Link]:
             count=waiting,
             count_words=ngettext("open check", "open checks", waiting),
         ),
+        incidents.for_operator(operator, here=room == "incident"),
     ]
 
 
@@ -86,6 +89,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
     if people.is_officer(user):
         rooms: list[together.Part] = [
             complaints.for_officers(here=room == "complaint"),
+            incidents.for_officers(here=room == "incident"),
             *(each(page, timezone.now()) for each in optional.given(__package__, "for_officers")),
         ]
         holds = together.totals(publish.waiting_holds(), number=Count("*"))

@@ -17,7 +17,7 @@ from rahdari.register.models import Entry
 from . import cutting, envelope, keys, rules, signing
 from .credentials import credentials_of, holder
 from .holds import hold_by_start, open_holds, who_ended
-from .models import AgentKey, Edition, Listing, Operator, PendingChange, RemovalHold, Session, Stream
+from .models import AgentKey, Edition, Listing, Operator, PendingChange, Receipt, RemovalHold, Session, Stream
 from .operator_lag import SHOWN, OperatorLag, PastLag, Point, lags_of, operators_with_lag
 from .restoring import differences as differences_from_disk
 from .restoring import is_behind as database_is_behind
@@ -437,3 +437,10 @@ def feed_status() -> FeedStatus:
         to_publish=editions_to_publish().count(),
         expires=expires,
     )
+
+
+def receipts_between(operator: Operator, start: dt.datetime, end: dt.datetime, *, most: int = 200) -> list[Receipt]:
+    """What its agents said in this time, oldest first, and the last word before it."""
+    found = Receipt.objects.filter(operator=operator).select_related("stream", "key")
+    before = found.filter(received_at__lt=start).order_by("-id")[:1]
+    return [*before, *found.filter(received_at__gte=start, received_at__lte=end).order_by("id")[:most]]

@@ -397,6 +397,12 @@ def active_by_id(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Entry]:
     return {entry.pk: entry for entry in found}
 
 
+def entries_by_feed_id(ids: Iterable[str]) -> dict[str, Entry]:
+    """Those of these that are still there, by the name that the feed knows them by."""
+    found = Entry.objects.filter(feed_id__in=list(ids)).select_related("registration")
+    return {entry.feed_id: entry for entry in found}
+
+
 def entry_by_id(id: uuid.UUID) -> Entry | None:
     return Entry.objects.filter(pk=id).select_related("registration").first()
 

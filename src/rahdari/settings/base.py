@@ -142,6 +142,7 @@ INSTALLED_APPS = [
     "rahdari.demand",
     "rahdari.sampling",
     "rahdari.complaint",
+    "rahdari.incident",
     "rahdari.publish",
     "rahdari.dyndns",
     "rahdari.mobile",

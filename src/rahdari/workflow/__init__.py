@@ -28,6 +28,7 @@ from rahdari.db import queues
 from rahdari.db.gate import NEVER, Batch, Gate
 from rahdari.db.queues import Queue, attempt
 from rahdari.decide import deadlines, ending
+from rahdari.incident import clocks as incidents
 from rahdari.publish import actions as publishing
 from rahdari.register import actions as register
 from rahdari.register import address_changes
@@ -62,6 +63,7 @@ from .retention import (
     erase_evidence,
     erase_files_of_cases,
     erase_files_of_nothing,
+    erase_incidents,
     forget_allowances,
     forget_deliveries,
     forget_ended_sessions,
@@ -192,6 +194,9 @@ STEPS: tuple[Step, ...] = (
         clock=True,
     ),
     Step("complaints: erase", erase_complaints, rests=AN_HOUR),
+    Step("incidents: follow what is cut", incidents.follow, rests=A_MINUTE / 4),
+    Step("incidents: ask for reports", incidents.chase_report, clock=True),
+    Step("incidents: erase", erase_incidents, rests=AN_HOUR),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),

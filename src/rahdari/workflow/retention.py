@@ -33,6 +33,9 @@ from rahdari.decide import due as decide_due
 from rahdari.decide import erasing as decide_erasing
 from rahdari.decide import queries as decisions
 from rahdari.demand import erasing as demand_erasing
+from rahdari.incident import erasing as incident_erasing
+from rahdari.incident import queries as incidents
+from rahdari.incident.models import Incident
 from rahdari.letters import queries as letters
 from rahdari.letters import retention as letters_retention
 from rahdari.people import actions as people
@@ -57,6 +60,7 @@ CLOCKS = {
     "came_to_nothing": "erase files",
     "case": "erase files",
     "misuse_report": "complaints: erase",
+    "incident": "incidents: erase",
     "letter_delivery": "letters: forget deliveries",
     "payment": "fees: erase payers",
     "entry": "register: forget holders",
@@ -232,6 +236,16 @@ def erase_complaints(complaint: Complaint, now: dt.datetime) -> bool:
     letters_retention.erase_letters(subjects=[complaint.subject], box=box)
     complaint_acts.erase(complaint, box, now)
     box.seal(about=complaint.reference)
+    return True
+
+
+@each_of(lambda now: incidents.to_erase(over("incident", now)))
+def erase_incidents(incident: Incident, now: dt.datetime) -> bool:
+    """What was said when a connection was cut, whose it was, and the evidence of it."""
+    box = Box("incident", now=now)
+    letters_retention.erase_letters(subjects=[incident.subject], box=box)
+    incident_erasing.erase(incident, box, now)
+    box.seal(about=incident.reference)
     return True
 
 

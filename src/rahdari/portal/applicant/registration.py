@@ -38,6 +38,7 @@ from rahdari.apply.summary import SummaryLine
 from rahdari.complaint import queries as complaints
 from rahdari.decide import case_clock, decided, hearings, remedies
 from rahdari.decide.lanes import by_rule, lane_of
+from rahdari.incident import queries as incidents
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import Remedy
@@ -101,6 +102,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "may_go_on": may_go_on(found, now),
         "notice": remedies.notice_about(found),
         "complaints": complaints.to_answer(found),
+        "incidents": incidents.incidents_of(found),
         "yearly": register.open_yearly_question_of(found) if may_act else None,
         "office": applications.policy_in_force().contact,
         **_revocation(found, state),

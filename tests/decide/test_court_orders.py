@@ -1,9 +1,11 @@
 """The order of a court is proposed with its number and told at once; a second officer decides, and that court hears the
 holder."""
 
+from importlib import import_module
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -55,6 +57,16 @@ class TestProposeByOrder:
         last = text_of_last_letter(case)
         assert ORDER in last and "two officers carried the order out" in last
         assert "Appeal until" not in last and "appeal in writing" not in last, "the remedy is that court"
+
+    def test_a_copy_from_before_it_was_a_paper_like_others_is_in_the_file(self, officer: User) -> None:
+        case, _found = ordered(officer)
+        (copy,) = Document.objects.filter(rule=open_notice(case).shown_subject)
+        Document.objects.filter(pk=copy.pk).update(rule=f"order:{open_notice(case).pk}")
+        migration = import_module("rahdari.apply.migrations.0006_papers_of_proposals")
+        with connection.cursor() as cursor:
+            cursor.execute(migration.RENAME)
+        copy.refresh_from_db()
+        assert copy.rule == open_notice(case).shown_subject
 
     def test_needs_a_code_of_its_kind_a_number_and_a_copy(self, officer: User) -> None:
         case, _found = granted()

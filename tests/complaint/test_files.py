@@ -235,7 +235,8 @@ class TestAName:
         assert "Send no picture of your identity card" in visitor().get(CORRECTION).text
         given = {"about": "name", "name": granted.name, "words": "I never applied.", "email": SENDER}
         client = visitor()
-        client.post(CORRECTION, given | {"with_files": "on"})
+        sent = client.post(CORRECTION, given | {"with_files": "on"}, follow=True)
+        assert "A second letter has the link, for 3 days." in sent.text
         complaint = Complaint.objects.get()
         token = queries.token_of(complaint, queries.CONFIRMS)
         page = client.post(reverse("complaint:confirm", args=[complaint.reference, token]), follow=True)

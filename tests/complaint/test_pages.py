@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari import policy
 from rahdari.apply.models import Application
 from rahdari.complaint import actions, queries
 from rahdari.complaint.models import Complaint
@@ -138,6 +140,30 @@ class TestAVisitor:
         for name, purpose in (("receipt", queries.CONFIRMS), ("confirm", queries.LINK)):
             place = reverse(f"complaint:{name}", args=[complaint.reference, queries.token_of(complaint, purpose)])
             assert visitor().get(place).status_code == 404
+
+    def test_is_not_told_that_what_is_needed_is_optional(self) -> None:
+        label = r'<label class="label" for="id_%s">[^<]*(<span class="quiet">\(optional\))?'
+        pages = {place: visitor().get(place).text for place in (MISUSE, CORRECTION)}
+        for place, field, is_optional in (
+            (CORRECTION, "email", False),
+            (CORRECTION, "number", False),
+            (MISUSE, "body_reference", False),
+            (MISUSE, "email", True),
+        ):
+            found = re.search(label % field, pages[place])
+            assert found is not None and bool(found[1]) == is_optional, (place, field)
+
+    @pytest.mark.parametrize(("rules", "span"), [("pakistan", "90 days"), ("declaration", "30 days")])
+    def test_reads_how_long_it_is_kept(self, rules: str, span: str, settings: Any, tmp_path: Path) -> None:
+        settings.POLICY_FILE = tmp_path / "in-force.toml"
+        settings.POLICY_FILE.write_bytes(policy.SHIPPED[rules].read_bytes())
+        for place in (MISUSE, CORRECTION):
+            assert f"are deleted {span} after the answer" in visitor().get(place).text
+
+    def test_finds_the_one_form_from_the_other(self) -> None:
+        for place, other in ((MISUSE, CORRECTION), (CORRECTION, MISUSE)):
+            page = visitor().get(place).text
+            assert f'href="{other}"' in page[: page.index("<form class")]
 
     def test_finds_the_pages_from_the_check_the_help_and_the_foot(self) -> None:
         for place in ("/check/", "/help/"):

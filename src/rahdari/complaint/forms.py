@@ -43,10 +43,12 @@ def _about(kind: Kind, label: Any, missing: Any) -> forms.ChoiceField:
 
 
 class _ComplaintForm(forms.Form):
-    """`key` makes that a form which is sent twice is one complaint."""
+    """`key` makes that a form which is sent twice is one complaint. `depending` names the fields that must be filled in
+    with some answers alone."""
 
     use_required_attribute = False
     kind: Kind
+    depending: tuple[str, ...]
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
     email = forms.EmailField(
         label=gettext_lazy("Your email address"),
@@ -59,6 +61,8 @@ class _ComplaintForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = uuid.uuid4()
+        for name in self.depending:
+            self.fields[name].depends = True
         about: Any = self.fields["about"]
         about.choices = [(each.value, words.about(each)) for each in KINDS[self.kind].about]
         about.hints = {each.value: words.hint(each) for each in KINDS[self.kind].about if words.hint(each)}
@@ -86,6 +90,7 @@ class _ComplaintForm(forms.Form):
 
 class MisuseForm(_ComplaintForm):
     kind = Kind.MISUSE
+    depending = ("body_reference",)
     number = fields.line(
         gettext_lazy("Number of the registration"),
         gettext_lazy("Enter the number of the registration."),
@@ -140,6 +145,7 @@ class CorrectionForm(_ComplaintForm):
     `asked`: what the rules in force ask of an applicant, so that it may be somebody else's."""
 
     kind = Kind.CORRECTION
+    depending = ("name", "company_number", "number", "email")
     about = _about(Kind.CORRECTION, gettext_lazy("What is it about?"), gettext_lazy("Choose what it is about."))
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
     name = fields.line(
@@ -184,8 +190,10 @@ class CorrectionForm(_ComplaintForm):
             "Send no picture of your identity card."
         )
         about.hints = {About.ADDRESS.value: _("You opened this page from %(address)s.") % {"address": plain_ltr(shown)}}
-        self.fields["email"].help_text = _(
-            "For the receipt and the answer. About your own address you may leave it out."
+        self.fields["email"].help_text = (
+            _("For the receipt and the answer.")
+            if here is None
+            else _("For the receipt and the answer. About your own address you may leave it out.")
         )
 
     def clean(self) -> dict[str, Any]:

@@ -21,8 +21,10 @@ from rahdari.apply import queries as papers
 from rahdari.apply.form_errors import megabytes
 from rahdari.apply.screening import FileFault, FileRefused, shown_name
 from rahdari.apply.sent_files import Refused, accepted, take_in
+from rahdari.archive import queries as archive
 from rahdari.decide import case_clock
 from rahdari.web import limits, visitor
+from rahdari.web.allowances import in_words
 
 from . import actions, queries, rules, words
 from .forms import CorrectionForm, MisuseForm
@@ -56,9 +58,16 @@ def _page(request: HttpRequest, form: Any, template: str) -> HttpResponse:
         "form": form,
         "due_at": policy.add(start=now, allowance=in_force.clocks[actions.DECIDED], calendar=case_clock.calendar()),
         "answer_within": in_force.clocks[actions.ANSWERED],
+        "kept_for": _kept_for(in_force),
         "mail": settings.CONTACT_EMAIL,
     }
     return render(request, template, context, status=status)
+
+
+def _kept_for(rules: policy.Policy) -> str:
+    """How long after the answer one that was not upheld is erased; empty where the law on archives has it kept."""
+    allowance = rules.retention["misuse_report"].allowance
+    return in_words(allowance) if allowance is not None and not archive.is_kept("misuse_report") else ""
 
 
 @never_cache
@@ -182,6 +191,7 @@ def _facts(complaint: Complaint) -> dict[str, Any]:
         "kind": words.kind(complaint.kind),
         "about": words.about(complaint.about),
         "unconfirmed": complaint.state == State.UNCONFIRMED,
+        "days_for_files": actions.FILES_WITHIN.days,
         "takes_files": complaint.takes_files(timezone.now()),
         "until": complaint.sent_at + queries.CONFIRM_WITHIN,
         "late": complaint.told_at is None and complaint.due_at is not None and timezone.now() > complaint.due_at,

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from rahdari import optional
 
+from .clock import Allowance
+
 # What a clock of the line erases. `with_the_case` has no time of its own: it goes when the case goes. Every other kind
 # of data that a policy names is either not held by this version, or erased by whoever runs the register.
 BY_CLOCK = {
@@ -53,6 +55,14 @@ class Retention:
     note: str
     # `clock`: a step of the line erases it; `hand`: whoever runs the register does; `nothing`: this version holds none.
     erased_by: str = "clock"
+
+    @property
+    def allowance(self) -> Allowance | None:
+        """How long, as a clock says it; None for ever."""
+        if not self.keep:
+            return None
+        length, _space, unit = self.keep.partition(" ")
+        return Allowance(int(length), {"days": "calendar_days"}.get(unit, unit))
 
     @property
     def span(self) -> timedelta | None:

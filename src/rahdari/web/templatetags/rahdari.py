@@ -232,6 +232,7 @@ def field(bound: BoundField, **attributes: Any) -> str:
     """Any field: a set of choices, a single tick, a field for files, or a labelled control.
 
     Further arguments become attributes of the control: `{% field form.code class="code big" inputmode="numeric" %}`.
+    A form field with `depends` must be filled in with some answers to another one, so it is not called optional.
     """
     widget = bound.field.widget
     if isinstance(widget, RadioSelect):
@@ -246,5 +247,8 @@ def field(bound: BoundField, **attributes: Any) -> str:
         described = _described(bound)
         facts |= {"name": bound.html_name, "checked": bool(bound.value()), "described": described}
         return loader.get_template("web/parts/tick.html").render(facts)
-    facts |= {"control": _control(bound, attributes), "optional": not bound.field.required}
+    facts |= {
+        "control": _control(bound, attributes),
+        "optional": not (bound.field.required or getattr(bound.field, "depends", False)),
+    }
     return loader.get_template("web/parts/field.html").render(facts)

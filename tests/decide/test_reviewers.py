@@ -1,16 +1,18 @@
 """An office in which nobody else may decide: it is said, and somebody from outside decides that one file."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateformat import format as date
 
 from rahdari.complaint import actions as complaints
 from rahdari.complaint import queries as complaint_queries
-from rahdari.decide import assignment, queries, refusals, reviewing, revocation, transitions
+from rahdari.decide import assignment, case_clock, queries, refusals, reviewing, revocation, transitions
 from rahdari.decide.models import Case, Decision, Revocation
 from rahdari.decide.reviewer_models import Reviewer
 from rahdari.letters import queries as letters
@@ -25,6 +27,7 @@ from .test_revocation import LATER, answered, granted, letters_to, proposed
 pytestmark = pytest.mark.django_db
 SHOWN = "The bill, page 2, names another subscriber."
 WHO = "A retired judge."
+PAKISTAN = ZoneInfo("Asia/Karachi")
 
 
 @pytest.fixture
@@ -59,7 +62,10 @@ class TestARefusal:
             refusals.second_refusal(case=case, officer=reviewer, because="So it is.", now=LATER + HOUR)
         named(case, alone, reviewer)
         assert reviewing.waiting_for_nobody() == 0
-        assert [each.template for each in letters.letters_of(reviewer)] == ["asked_to_review"]
+        [asked] = letters.letters_of(reviewer)
+        day = date(case_clock.clock_of(case, LATER + HOUR).due_at.astimezone(PAKISTAN), "j F Y")
+        assert asked.template == "asked_to_review" and day in asked.text
+        assert f"To be decided by: {day}" in " ".join(text_of_last_letter(case).split())
         assert letters_to(case)[-1] == "reviewer_named" and WHO in text_of_last_letter(case)
         decision = refusals.second_refusal(case=case, officer=reviewer, because="So it is.", now=LATER + DAY)
         assert decision.decided_by == f"reviewer:{reviewer.pk}"
@@ -102,6 +108,8 @@ class TestARevocation:
         answered(case)
         reviewer = a_person()
         named(case, alone, reviewer)
+        [asked] = letters.letters_of(reviewer)
+        assert date(case_clock.decide_by(open_notice(case)).astimezone(PAKISTAN), "j F Y") in asked.text
         taken = revocation.second_revocation(case=case, officer=reviewer, because="So it is.", now=LATER + DAY)
         assert taken.decided_by == f"reviewer:{reviewer.pk}" and not reviewing.is_reviewer(reviewer)
 
@@ -213,6 +221,8 @@ class TestPages:
         assert waits.format(0) in Client().get(reverse("portal:service_status")).text
         page = outside.get(review)
         assert page.status_code == 200 and SHOWN in page.text and "It is mine." in page.text
+        day = date(timezone.localtime(case_clock.clock_of(case, timezone.now()).due_at), "j F Y")
+        assert f"To be decided by</dt><dd>{day}" in page.text
         for other in (place, reverse("decide:queue"), reverse("decide:approvals"), reverse("complaint:complaints")):
             assert outside.get(other).status_code == 403
         assert outside.post(review, {"decision": "refuse", "because": ""}).status_code == 422

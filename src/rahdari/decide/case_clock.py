@@ -218,6 +218,16 @@ def decide_by_as_told(notice: Notice) -> dt.datetime:
     return found if notice.decide_by is None else max(found, notice.decide_by)
 
 
+def second_by(notice: Notice, now: dt.datetime) -> dt.datetime:
+    """Until when somebody else is to decide the proposal: of a registration by the clock of revocations, of an
+    application by the officer's own, which runs again when the notice is answered or its time is over."""
+    case = notice.case
+    if case.status != Status.OPEN:
+        return decide_by_as_told(notice)
+    at = notice_due_at(notice) if case.standing.notice == NoticeState.RUNNING else now
+    return policy.due_at(now=max(at, now), **events_of(case))
+
+
 # Whoever is suspended before a hearing is heard while that lasts, if they ask in time, and is told so long before.
 TOLD_WHILE_SUSPENDED = dt.timedelta(hours=12)
 WEEK = dt.timedelta(days=7)

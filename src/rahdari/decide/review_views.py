@@ -18,7 +18,7 @@ from rahdari.people import queries as people
 from rahdari.people.access import officer_required, person
 from rahdari.people.models import Role, User
 
-from . import evidence, paper_views, queries, refusals, reviewing, revocation, transitions, words
+from . import case_clock, evidence, paper_views, queries, refusals, reviewing, revocation, transitions, words
 from .case_access import asks_why, moved_on, named_from_outside, opened, or_reviewer, render, to_page
 from .case_page import CasePage
 from .forms import ReviewerForm, SecondForm, SecondTakingBackForm
@@ -94,6 +94,7 @@ def review(request: HttpRequest, reference: str) -> HttpResponse:
         "notice": notice,
         "is_refusal": is_refusal,
         "hearings": hearings_of(notice),
+        "due_at": case_clock.second_by(notice, timezone.now()),
         "form": form,
     }
     return render(request, "decide/review.html", context, 422 if form.errors else 200)

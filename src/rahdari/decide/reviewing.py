@@ -24,7 +24,7 @@ from rahdari.people.models import User
 from rahdari.policy import Text
 from rahdari.web.language import in_both
 
-from . import conflicts_of_interest, queries
+from . import case_clock, conflicts_of_interest, queries
 from .models import Case, Notice
 from .reviewer_models import Reviewer
 from .rules import Needs, Status
@@ -64,8 +64,9 @@ class Matter:
     besides: Collection[uuid.UUID] = field(default=())
 
 
-def of_notice(notice: Notice) -> Matter:
-    """A refusal, or that a registration is taken back, that one officer proposed."""
+def of_notice(notice: Notice, due_at: dt.datetime | None = None) -> Matter:
+    """A refusal, or that a registration is taken back, that one officer proposed. `due_at`: until when it is to be
+    decided (`case_clock.second_by`), for whoever is named."""
     application = notice.case.application
     is_refusal = notice.case.status == Status.OPEN
     return Matter(
@@ -75,7 +76,7 @@ def of_notice(notice: Notice) -> Matter:
         application.reference,
         in_both(lambda: _("A proposed refusal") if is_refusal else _("A proposal to revoke a registration")),
         reverse("decide:review", args=[application.reference]),
-        notice.decide_by,
+        due_at,
         besides=[notice.proposed_by_id],
     )
 
@@ -166,11 +167,13 @@ def name_reviewer(*, matter: Matter, supervisor: User, reviewer: User, who: str,
     )
     application = None if matter.case is None else matter.case.application
     facts: dict[str, Any] = {"reference": matter.reference, "what": matter.title}
+    if matter.due_at is not None:
+        facts["due_at"] = matter.due_at
     letters.write_letter(
         to=reviewer,
         template="asked_to_review",
         about=matter.name if application is None else application.subject,
-        context=facts | {"url": matter.page, **({"due_at": matter.due_at} if matter.due_at is not None else {})},
+        context=facts | {"url": matter.page},
         now=now,
     )
     if application is not None:
@@ -193,7 +196,8 @@ def name_for_proposal(*, case: Case, supervisor: User, reviewer: User, who: str,
     notice = queries.open_notice(case)
     assert notice is not None  # noqa: S101 - the move exists only while one stands
     notice.case = case
-    named = name_reviewer(matter=of_notice(notice), supervisor=supervisor, reviewer=reviewer, who=who, now=now)
+    matter = of_notice(notice, case_clock.second_by(notice, now))
+    named = name_reviewer(matter=matter, supervisor=supervisor, reviewer=reviewer, who=who, now=now)
     record(case, "named_reviewer", begun.actor, now)
     return named
 

@@ -84,7 +84,7 @@ LETTERS: dict[str, Kind] = {
     ),
     "appeal_late": _kind(_("An appeal was not decided in time"), "reference", "stands complaint"),
     "asked_to_review": _kind(_("Somebody from outside is asked to decide"), "reference what", "due_at"),
-    "reviewer_named": _kind(_("Somebody from outside decides"), "reference what who"),
+    "reviewer_named": _kind(_("Somebody from outside decides"), "reference what who", "due_at"),
     "complaint_confirm": _kind(_("A complaint is to be confirmed"), "reference", note="", urgent=True),
     "complaint_received": _kind(_("A complaint arrived"), "reference due_at", "files_until", note="", urgent=True),
     "complaint_closed": _kind(_("A complaint was looked into"), "reference", "complaint", note=""),

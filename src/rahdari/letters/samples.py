@@ -190,7 +190,11 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "complaint": rules.remedies.get("ombudsman"),
     },
     "asked_to_review": lambda rules: {**_to_review(), "due_at": _days(30)},
-    "reviewer_named": lambda rules: {**_to_review(), "who": "Sample Reviewer, a retired judge."},
+    "reviewer_named": lambda rules: {
+        **_to_review(),
+        "who": "Sample Reviewer, a retired judge.",
+        "due_at": _days(30),
+    },
     "complaint_confirm": lambda rules: {"reference": COMPLAINT},
     "complaint_received": lambda rules: {"reference": COMPLAINT, "due_at": _days(21), "files_until": _days(3)},
     "complaint_closed": lambda rules: {"reference": COMPLAINT, "complaint": rules.remedies.get("ombudsman")},

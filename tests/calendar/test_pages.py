@@ -110,6 +110,27 @@ class TestWhoeverAsks:
         assert {each["status"] for each in days} == {"superseded", "notified"}
         assert {each["kind"] for each in days} == {"closed", "worked"}
 
+    @pytest.mark.parametrize(
+        ("language", "holiday", "closure"), [("en", "Quaid-e-Azam Day", "Sample closure"), ("ur", "قائدِ اعظم", "نمونے")]
+    )
+    def test_reads_the_hours_and_days_to_come_beside_the_rules(
+        self, supervisor: User, officer: User, language: str, holiday: str, closure: str
+    ) -> None:
+        in_force(supervisor, officer, dt.date(2026, 11, 17), now=NOW)
+        # The office said of a holiday of the file that it is open after all.
+        in_force(supervisor, officer, dt.date(2027, 2, 5), now=NOW, kind=Kind.WORKED, title_en="Sample working day")
+        answer = Client(headers={"accept-language": language}).get("/rules/")
+        shown = text_of(answer)
+        assert closure in shown and holiday in shown and shown.index(closure) < shown.index(holiday)
+        assert 'href="/rules/#office"' in Client().get("/status/").text
+        assert 'href="#times"' in answer.text and 'href="/status/#office"' in answer.text
+        if language == "en":
+            assert "Monday to Thursday" in shown and "17 November 2026 Closed Sample closure" in shown
+            assert "Kashmir Day" not in shown and "5 February 2027 Open after all Sample working day" in shown
+            # A day that is over says nothing of any time to come.
+            assert "9 November 2026" not in shown and "Ramadan 1448" in shown
+        assert list(urdu.page_problems(answer.text)) == [] or language == "en"
+
     def test_reads_why_the_time_stood_still(self, supervisor: User, officer: User, second: User) -> None:
         case = assignment.take_case(case=a_case(), officer=officer, now=NOW)
         asked = questions.ask_question(case=case, officer=officer, code="Q4", text="Which client?", now=NOW)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,8 @@ from django.views.decorators.http import require_safe
 
 from rahdari import policy
 from rahdari.archive import queries as archive
+from rahdari.calendar import queries as calendars
+from rahdari.calendar.words import days_to_come, hours_of
 from rahdari.policy import Allowance, Policy, Provision, Reason, asked_by
 from rahdari.web.allowances import in_words
 
@@ -121,9 +124,7 @@ def kept_rows(rules: Policy) -> list[RuleRow]:
         kept = rules.retention.get(key)
         if kept is None or (key in ONLY_IF_ASKED and not ONLY_IF_ASKED[key] & asked):
             continue
-        length, _space, unit = kept.keep.partition(" ")
-        unit = {"days": "calendar_days"}.get(unit, unit)
-        span = in_words(Allowance(int(length), unit)) if kept.keep else ""
+        span = in_words(kept.allowance) if kept.allowance else ""
         after = str(AFTER.get(kept.after, ""))
         then = BY_HAND if kept.erased_by == "hand" else THEN[archive.disposal_of(rules, key)] if kept.keep else ""
         # Each language has a full stop of its own.
@@ -171,6 +172,8 @@ def rules(request: HttpRequest) -> HttpResponse:
                 }
                 for service in found.services.values()
             ],
+            "hours": list(hours_of(calendars.in_force().week)),
+            "days": days_to_come(timezone.localdate(), language),
             "clocks": [
                 _clock(found, key, found.clocks[key])
                 for key in CLOCKS

@@ -207,6 +207,111 @@ class TestAReport:
         assert paper.erased_at is not None and paper.name == ""
 
 
+class TestTheAnswer:
+    @pytest.fixture
+    def complaint(self, registration: Registration) -> Complaint:
+        visitor().post(MISUSE, report(registration.reference))
+        [found] = looked_up()
+        return found
+
+    def place(self, granted: Application, complaint: Complaint) -> str:
+        return reverse("portal:complaint", args=[granted.reference, complaint.reference])
+
+    def test_has_files_that_whoever_decides_reads_once_it_is_sent(
+        self, granted: Application, complaint: Complaint
+    ) -> None:
+        holder, desk = visitor(user=granted.applicant), visitor(user=story.an_officer())
+        place = self.place(granted, complaint)
+        page = holder.post(place, {"add": "1", "answer": "It is mi", "file": [a_file(a_pdf()), a_file(a_pdf())]})
+        assert page.status_code == 200 and page.text.count("Received, readable") == 1 and "It is mi" in page.text
+        [paper] = queries.answer_papers_of(complaint)
+        file = reverse("complaint:paper", args=[complaint.reference, paper.pk])
+        case = reverse("complaint:complaint", args=[complaint.reference])
+        assert desk.get(file).status_code == 404 and str(paper.pk) not in desk.get(case).text
+        assert holder.post(place, {"answer": "", "file": [a_file(b"GIF89a", "a.gif")]}).status_code == 422
+        sent = holder.post(place, {"answer": "It is mine.", "file": [a_file(a_photo(), "bill.jpg")]}, follow=True)
+        assert "Your answer has arrived" in sent.text and "bill.jpg" in sent.text
+        shown = desk.get(case, {"paper": str(paper.pk)})
+        assert f'src="{file}' in shown.text and "File of the holder" in shown.text and "Sample Sender" not in shown.text
+        assert desk.get(file).content.startswith(b"%PDF")
+        assert "apply.read_document" in [row.act for row in journal.about(granted.subject)]
+
+    def test_has_files_that_nobody_else_reads(self, granted: Application, complaint: Complaint) -> None:
+        holder, place = visitor(user=granted.applicant), self.place(granted, complaint)
+        holder.post(place, {"answer": "It is mine.", "file": [a_file(a_pdf())]})
+        [paper] = queries.answer_papers_of(complaint)
+        own = reverse("portal:complaint_file", args=[granted.reference, complaint.reference, paper.pk])
+        file = reverse("complaint:paper", args=[complaint.reference, paper.pk])
+        assert holder.get(own).status_code == 404 and holder.get(file).status_code == 403
+        program = Program(granted.applicant)
+        for each in ("complaint-files", "documents"):
+            assert program.get(f"/applications/{granted.reference}/{each}/{paper.pk}").status_code == 404
+        for stranger in (visitor(user=story.a_person()), visitor(user=story.an_officer(role=Role.ACCOUNTS))):
+            assert stranger.get(file).status_code == 403 and stranger.get(own).status_code == 404
+        receipt = reverse("complaint:receipt", args=[complaint.reference, queries.token_of(complaint)])
+        assert "Sample Sender.pdf" not in visitor().get(receipt).text
+
+    def test_has_so_many_until_it_is_sent(
+        self,
+        granted: Application,
+        complaint: Complaint,
+        monkeypatch: pytest.MonkeyPatch,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        holder, place = visitor(user=granted.applicant), self.place(granted, complaint)
+        monkeypatch.setattr(actions, "MOST_FILES", 1)
+        holder.post(place, {"add": "1", "file": [a_file(a_pdf())]})
+        assert "1 file is here already" in holder.post(place, {"add": "1", "file": [a_file(a_pdf(2))]}).text
+        [paper] = queries.answer_papers_of(complaint)
+        with django_capture_on_commit_callbacks(execute=True):
+            assert "Received" not in holder.post(place, {"remove": str(paper.pk)}).text
+        with pytest.raises(files.FileMissing):
+            applications.content_of(paper)
+        holder.post(place, {"answer": "It is mine."})
+        late = holder.post(place, {"add": "1", "file": [a_file(a_pdf())]}, follow=True)
+        assert "before. Nothing was changed." in late.text and not queries.answer_papers_of(complaint)
+
+    def uploaded(self, program: Program, place: str) -> Any:
+        return program.ask("post", place, data={"file": a_file(a_pdf())})
+
+    def test_has_the_same_by_a_program(self, granted: Application, complaint: Complaint) -> None:
+        program, one = Program(granted.applicant), f"/applications/{granted.reference}/complaints"
+        place = f"{one}/{complaint.reference}/answer-files"
+        kept = self.uploaded(program, place)
+        assert kept.status_code == 201 and kept.said["name"] == "Sample Sender.pdf"
+        [told] = program.get(one).said["items"]
+        assert [each["id"] for each in told["answer_files"]] == [kept.said["id"]]
+        assert program.delete(f"{place}/{granted.pk}").status_code == 404
+        assert program.delete(f"{place}/{kept.said['id']}").status_code == 204
+        assert program.post(f"{one}/{complaint.reference}/answer", {"answer": "It is mine."}).said["answer_files"] == []
+        assert self.uploaded(program, place).status_code == 409
+
+    def test_goes_with_the_complaint(
+        self, granted: Application, complaint: Complaint, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        given = {"answer": "It is mine.", "file": [a_file(a_pdf())]}
+        visitor(user=granted.applicant).post(self.place(granted, complaint), given)
+        [paper], now = queries.answer_papers_of(complaint), timezone.now()
+        actions.decide(complaint=complaint, officer=story.an_officer(), outcome="not_founded", why="Mine.", now=now)
+        assert complaint.due_at is not None
+        actions.tell(now=complaint.due_at)
+        with django_capture_on_commit_callbacks(execute=True):
+            retention.erase_complaints(now=complaint.due_at + 91 * DAY)
+        with pytest.raises(files.FileMissing):
+            applications.content_of(paper)
+        paper.refresh_from_db()
+        assert paper.erased_at is not None and paper.name == ""
+
+    def test_reads_well_in_urdu(self, granted: Application, complaint: Complaint) -> None:
+        holder, place = visitor("ur", granted.applicant), self.place(granted, complaint)
+        kept = holder.post(place, {"add": "1", "file": [a_file(a_pdf(), "a.pdf"), a_file(b"GIF89a", "a.gif")]})
+        sent = holder.post(place, {"answer": "It is mine."}, follow=True)
+        [paper] = queries.answer_papers_of(complaint)
+        desk = visitor("ur", story.an_officer())
+        shown = desk.get(reverse("complaint:complaint", args=[complaint.reference]), {"paper": str(paper.pk)})
+        assert [problem for page in (kept, sent, shown) for problem in page_problems(page.text)] == []
+
+
 class TestAName:
     def sent(self, name: str, **more: Any) -> Complaint:
         given = {"about": "name", "name": name, "words": "I never applied.", "email": SENDER} | more

@@ -9,15 +9,17 @@ from rahdari.complaint import actions, queries
 from rahdari.complaint.forms import AnswerForm
 from rahdari.complaint.models import Complaint
 from rahdari.complaint.rules import About, Kind, Outcome, State
+from rahdari.decide import case_clock
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import REFUSED, of_form
+from rahdari.programs.problems import IMPOSSIBLE, REFUSED, of_form
 from rahdari.programs.schema import ID, MOMENT, Json, choice, closed, listed, named, or_null, text, whole
 from rahdari.web.fields import WORDS
 
 from .applications import ONE, READ, WRITE, own
 from .interface import API, Call
-from .serializers import stamp, stamp_or_none
+from .parts import FILE, guard
+from .serializers import DOCUMENT, document, stamp, stamp_or_none
 
 read = API.part("decisions", READ)
 write = API.part("decisions", WRITE)
@@ -40,6 +42,7 @@ COMPLAINT = named(
             "received_at": MOMENT,
             "answer_until": MOMENT,
             "answer": text(20_000),
+            "answer_files": listed(DOCUMENT),
             "answered_at": or_null(MOMENT),
             "decision": or_null(closed({"at": MOMENT, "outcome": choice(*Outcome), "why": text(20_000)})),
         }
@@ -69,6 +72,7 @@ def _as_json(complaint: Complaint) -> Json:
         "received_at": stamp_or_none(complaint.received_at),
         "answer_until": stamp_or_none(complaint.answer_due_at),
         "answer": complaint.answer,
+        "answer_files": [document(each) for each in queries.answer_papers_of(complaint)],
         "answered_at": stamp_or_none(complaint.answered_at),
         "decision": decision,
     }
@@ -109,6 +113,50 @@ def get_complaint_file(call: Call, reference: str, document: uuid.UUID) -> Answe
     name = f"file.{found.name.rpartition('.')[2]}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Document-Type": found.media_type}
     return Answer(content=apply.content_of(found), media="application/octet-stream", headers=headers)
+
+
+@write(
+    "POST",
+    f"{ONE}/complaints/{{number}}/answer-files",
+    Ok("The file, as it was kept.", DOCUMENT, 201),
+    body=closed({"file": FILE}),
+    multipart=True,
+    problems=REFUSED,
+)
+def add_complaint_answer_file(call: Call, reference: str, number: str) -> Answer:
+    """Upload a file that goes with the answer to a complaint.
+
+    Judged and cleaned as documents are, and read by the officers who decide alone, once the answer is sent. 5 at most.
+    """
+    row, by = own(call, reference, Act.APPLY)
+    complaint = queries.complaint_for_holder(application=row, reference=number)
+    guard(call, case_clock.policy_in_force())
+    file = call.files["file"]
+    kept = actions.add_answer_file(
+        complaint=complaint,
+        name=file.name or "",
+        content=file.read(),
+        owner=call.person.pk,
+        actor=by.actor,
+        now=call.now,
+    )
+    return Answer(document(kept), 201)
+
+
+@write(
+    "DELETE",
+    f"{ONE}/complaints/{{number}}/answer-files/{{document}}",
+    Ok("It is erased.", status=204),
+    problems=IMPOSSIBLE,
+)
+def remove_complaint_answer_file(call: Call, reference: str, number: str, document: uuid.UUID) -> Answer:
+    """Remove a file from the answer to a complaint that was not sent yet."""
+    row, by = own(call, reference, Act.APPLY)
+    complaint = queries.complaint_for_holder(application=row, reference=number)
+    if document not in {each.pk for each in queries.answer_papers_of(complaint)}:
+        raise DocumentNotFound(document)
+    actions.remove_answer_file(complaint=complaint, id=str(document), actor=by.actor, now=call.now)
+    return Answer(status=204)
 
 
 @write(

@@ -172,9 +172,8 @@ def remove_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
 ANSWER = "answer"
 # A paper that goes with an appeal.
 APPEAL = "appeal"
-UPLOAD: Json = closed(
-    {"rule": text(60, 1), "file": {"type": "string", "format": "binary", "minLength": 1}}, {"valid_until": DAY}
-)
+FILE: Json = {"type": "string", "format": "binary", "minLength": 1}
+UPLOAD: Json = closed({"rule": text(60, 1), "file": FILE}, {"valid_until": DAY})
 
 
 @read("GET", f"{ONE}/documents", Ok("The documents.", closed({"items": listed(DOCUMENT)}), tag=True))
@@ -212,7 +211,7 @@ def upload_document(call: Call, reference: str) -> Answer:
         if not form.is_valid():
             raise of_form(form)
         day = form.cleaned_data["valid_until"]
-    _guard(call, policy)
+    guard(call, policy)
     kept = apply_parts.attach_document(
         application=row,
         rule=rule,
@@ -226,7 +225,7 @@ def upload_document(call: Call, reference: str) -> Answer:
     return Answer(serializers.document(kept), 201, _tag(call, row))
 
 
-def _guard(call: Call, policy: Policy) -> None:
+def guard(call: Call, policy: Policy) -> None:
     file = call.files["file"]
     if (file.size or 0) > policy.limits.document_bytes:  # not read into memory at all
         fault = screening.FileFault.TOO_BIG
@@ -256,7 +255,7 @@ def _draft_of_appeal(call: Call, row: Application) -> str:
 def _with_an_answer(call: Call, reference: str, which: Callable[[Call, Application], str]) -> Answer:
     (row, by), file = own(call, reference), call.files["file"]
     asked = which(call, row)
-    _guard(call, case_clock.policy_of(row))
+    guard(call, case_clock.policy_of(row))
     sent = late_evidence.File(file.name or "", file.read())
     kept = late_evidence.attach_to_answer(application=row, asked=asked, sent=sent, actor=by.actor, now=call.now)
     return Answer(serializers.document(kept), 201, _tag(call, row))

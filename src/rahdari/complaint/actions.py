@@ -19,6 +19,7 @@ from rahdari.apply import access, parts
 from rahdari.apply import erasing as applications
 from rahdari.apply import queries as papers
 from rahdari.apply.models import Document
+from rahdari.apply.screening import Screened
 from rahdari.archive.actions import Box
 from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
@@ -157,13 +158,9 @@ def add_file(*, complaint: Complaint, name: str, content: bytes, owner: str, now
     kept = parts.judge_file(content, name=name, policy=case_clock.policy_in_force(), owner=owner)
     with parts.only_if_kept() as stored, transaction.atomic():
         complaint = _lock_for_files(complaint, "add_file", now)
-        present = papers.papers_of(complaint.papers)
-        if (same := present.filter(sha256=kept.sha256).first()) is not None:
-            return same
-        if present.count() >= MOST_FILES:
-            raise parts.TooManyDocuments(MOST_FILES)
-        document = parts.keep_document(None, complaint.papers, kept, stored, now=now)
-        _record_of_sender(complaint, "added_file", now, document)
+        document, is_new = _keep(complaint.papers, kept, stored, now)
+        if is_new:
+            _record_of_sender(complaint, "added_file", now, document)
     return document
 
 
@@ -171,8 +168,7 @@ def add_file(*, complaint: Complaint, name: str, content: bytes, owner: str, now
 def remove_file(*, complaint: Complaint, id: str, now: dt.datetime) -> None:
     """Take out a file and erase it; done twice it is done once. Raises NotPossibleNow."""
     complaint = _lock_for_files(complaint, "remove_file", now)
-    found = next((each for each in papers.papers_of(complaint.papers) if str(each.pk) == id), None)
-    if found is not None and parts.take_out(found, now):
+    if (found := _take_out(complaint.papers, id, now)) is not None:
         _record_of_sender(complaint, "removed_file", now, found)
 
 
@@ -242,6 +238,32 @@ def answer(*, complaint: Complaint, words: str, actor: str, now: dt.datetime) ->
     complaint.save(update_fields=["answer", "answered_at"])
     _record(complaint, "answered", actor, now)
     return complaint
+
+
+def add_answer_file(
+    *, complaint: Complaint, name: str, content: bytes, owner: uuid.UUID, actor: str, now: dt.datetime
+) -> Document:
+    """Judge, clean and keep a file that goes with the holder's answer, as those of the sender; nobody reads it before
+    the answer is sent. `owner`: the person who sends it, for the limits. Raises NotPossibleNow, screening.FileRefused,
+    TooManyDocuments.
+    """
+    if not rules.allows(complaint.state, complaint.holder_answer, "add_answer_file"):
+        raise NotPossibleNow("add_answer_file", complaint)
+    kept = parts.judge_file(content, name=name, policy=case_clock.policy_in_force(), owner=owner)
+    with parts.only_if_kept() as stored, transaction.atomic():
+        complaint = _lock(complaint, "add_answer_file")
+        document, is_new = _keep(complaint.answer_papers, kept, stored, now)
+        if is_new:
+            _record(complaint, "added_answer_file", actor, now, document=document)
+    return document
+
+
+@transaction.atomic
+def remove_answer_file(*, complaint: Complaint, id: str, actor: str, now: dt.datetime) -> None:
+    """Take a file out of the answer and erase it; done twice it is done once. Raises NotPossibleNow."""
+    complaint = _lock(complaint, "remove_answer_file")
+    if (found := _take_out(complaint.answer_papers, id, now)) is not None:
+        _record(complaint, "removed_answer_file", actor, now, document=found)
 
 
 # -- whoever decides -----------------------------------------------------------------------------------------------
@@ -373,6 +395,7 @@ def erase(complaint: Complaint, box: Box, now: dt.datetime) -> None:
         setattr(complaint, name, None)
     complaint.erased_at = now
     complaint.save(update_fields=[*SAID, *TIED_TO, "erased_at"])
+    applications.erase_papers_of(asked=complaint.answer_papers, box=box, now=now)
     # Those that were sent with it go with the last of its copies.
     first = complaint.copy_of_id or complaint.pk
     if not Complaint.objects.filter(Q(pk=first) | Q(copy_of=first), erased_at__isnull=True).exists():
@@ -407,12 +430,36 @@ def _lock_for_files(complaint: Complaint, act: str, now: dt.datetime) -> Complai
     return locked
 
 
+def _keep(asked: str, kept: Screened, stored: list[Document], now: dt.datetime) -> tuple[Document, bool]:
+    """The file under this name, and whether it is a new one. Raises TooManyDocuments."""
+    present = papers.papers_of(asked)
+    if (same := present.filter(sha256=kept.sha256).first()) is not None:
+        return same, False
+    if present.count() >= MOST_FILES:
+        raise parts.TooManyDocuments(MOST_FILES)
+    return parts.keep_document(None, asked, kept, stored, now=now), True
+
+
+def _take_out(asked: str, id: str, now: dt.datetime) -> Document | None:
+    """The file that was taken out and erased; None where there is none."""
+    found = next((each for each in papers.papers_of(asked) if str(each.pk) == id), None)
+    return found if found is not None and parts.take_out(found, now) else None
+
+
 def _record_of_sender(complaint: Complaint, act: str, now: dt.datetime, file: Document | None = None) -> None:
     detail = {} if file is None else {"document": str(file.pk)}
     journal.record(act=f"complaint.{act}", actor="public", subject=complaint.subject, now=now, detail=detail)
 
 
-def _record(complaint: Complaint, act: str, actor: str, now: dt.datetime, *, reason: str = "") -> None:
+def _record(
+    complaint: Complaint,
+    act: str,
+    actor: str,
+    now: dt.datetime,
+    *,
+    reason: str = "",
+    document: Document | None = None,
+) -> None:
     """About the application, so that its history shows it; about the complaint alone where there is none."""
     case = complaint.case
     journal.record(
@@ -421,7 +468,7 @@ def _record(complaint: Complaint, act: str, actor: str, now: dt.datetime, *, rea
         subject=complaint.subject if case is None else case.application.subject,
         now=now,
         reason=reason,
-        detail={"complaint": complaint.reference},
+        detail={"complaint": complaint.reference, **({} if document is None else {"document": str(document.pk)})},
     )
 
 

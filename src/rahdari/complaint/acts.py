@@ -15,3 +15,4 @@ declare(
     Act("complaint.read", seen=_("A complaint about your registration, and your answer to it")),
 )
 declare_unshown("complaint", "sent confirmed forgot told erased added_file removed_file ended_files")
+declare_unshown("complaint", "added_answer_file removed_answer_file")

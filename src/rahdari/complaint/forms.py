@@ -62,7 +62,8 @@ class _ComplaintForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = uuid.uuid4()
         for name in self.depending:
-            self.fields[name].depends = True
+            needed: Any = self.fields[name]
+            needed.depends = True
         about: Any = self.fields["about"]
         about.choices = [(each.value, words.about(each)) for each in KINDS[self.kind].about]
         about.hints = {each.value: words.hint(each) for each in KINDS[self.kind].about if words.hint(each)}
@@ -264,6 +265,8 @@ class DecisionForm(forms.Form):
         outcome: Any = self.fields["outcome"]
         outcome.choices = [(each.value, words.outcome(each)) for each in outcomes]
         code: Any = self.fields["code"]
+        needed: Any = self.fields["evidence"]
+        code.depends = needed.depends = True
         code.choices = [
             ("", _("Nothing more: the holder has changed or ended it")),
             *((each.code, _("Propose a revocation by %(code)s") % {"code": each.code}) for each in codes),

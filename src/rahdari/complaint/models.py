@@ -127,6 +127,11 @@ class Complaint(models.Model):
         """Under which name `apply` has the files that came with it."""
         return f"complaint:{self.copy_of_id or self.pk}"
 
+    @property
+    def answer_papers(self) -> str:
+        """The same of those that the holder sends with the answer: of each copy another holder's."""
+        return f"complaint_answer:{self.pk}"
+
     def takes_files(self, now: dt.datetime) -> bool:
         return self.state == State.OPEN and self.files_until is not None and now < self.files_until
 

@@ -119,6 +119,16 @@ def papers_of(complaint: Complaint) -> list[Document]:
     return list(applications.papers_of(complaint.papers)) if complaint.files_until is not None else []
 
 
+def answer_papers_of(complaint: Complaint) -> list[Document]:
+    """The files that the holder sends with the answer. Whoever decides sees them when the answer was sent."""
+    return list(applications.papers_of(complaint.answer_papers)) if complaint.case_id is not None else []
+
+
+def sent_answer_papers_of(complaint: Complaint) -> list[Document]:
+    """Those of an answer that was sent."""
+    return answer_papers_of(complaint) if complaint.answered_at is not None else []
+
+
 def papers_for_holder(complaint: Complaint) -> list[Document]:
     """Those that the holder sees, of all who said the same: what is held against somebody, they read."""
     if not rules.KINDS[Kind(complaint.kind)].holder_sees_files:

@@ -124,6 +124,9 @@ MOVES = (
     Move(OPEN, "join", OPEN, By.CLOCK, frozenset({Answer.UNKNOWN})),
     # Also after its time, until it is decided.
     Move(OPEN, "answer", OPEN, By.HOLDER, frozenset({Answer.ASKED, Answer.SILENT})),
+    # Before the answer: with it they are sent, and nobody reads them before.
+    Move(OPEN, "add_answer_file", OPEN, By.HOLDER, frozenset({Answer.ASKED, Answer.SILENT})),
+    Move(OPEN, "remove_answer_file", OPEN, By.HOLDER, frozenset({Answer.ASKED, Answer.SILENT})),
     Move(OPEN, "let_answer_lapse", OPEN, By.CLOCK, frozenset({Answer.ASKED})),
     Move(OPEN, "name_reviewer", OPEN, By.SUPERVISOR, frozenset(Answer) - {Answer.UNKNOWN}),
     # Never before the holder has answered, or had the time to.

@@ -116,7 +116,8 @@ def paper(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpResp
 
 
 def _paper(shown: Complaint, wanted: str) -> Document | None:
-    came = (each for said in (shown, *queries.said_again(shown)) for each in queries.papers_of(said))
+    came = [each for said in (shown, *queries.said_again(shown)) for each in queries.papers_of(said)]
+    came += queries.sent_answer_papers_of(shown)
     return next((each for each in came if str(each.pk) == wanted and each.erased_at is None), None)
 
 
@@ -135,6 +136,7 @@ def _show(
         "complaint": shown,
         "papers": queries.papers_of(shown),
         "others": [(each, queries.papers_of(each), _is_unanswered(shown, each)) for each in others],
+        "answer_papers": queries.sent_answer_papers_of(shown),
         "paper": _paper(shown, wanted) if (wanted := request.GET.get("paper", "")) else None,
         "holder_sees": rules.KINDS[Kind(shown.kind)].holder_sees_files,
         "kind": words.kind(shown.kind),

@@ -56,7 +56,7 @@ class TestStruckOut:
 
         desk.sit_down(director, DIRECTOR)
         director.open("/desk/approvals/", "approvals, a revocation")
-        director.page.locator("main a[href$='/revoke/']").first.click()
+        director.page.locator("main li", has_text=reference).locator("a[href$='/revoke/']").first.click()
         director.page.wait_for_load_state()
         if "/why/" in director.page.url:
             director.choose("complaint", "why")

@@ -11,9 +11,14 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari.address import directory, parse_block
+from rahdari.appeal import queries as appeals
+from rahdari.appeal.rules import CannotDecide
 from rahdari.apply import access
 from rahdari.attest import queries as attestations
+from rahdari.complaint import queries as complaints
+from rahdari.complaint.rules import Answer
 from rahdari.confirm import queries as questions
+from rahdari.decide import case_clock, hearings
 from rahdari.decide import queries as decisions
 from rahdari.letters import queries as letters
 from rahdari.ops import samples, seed
@@ -22,6 +27,7 @@ from rahdari.people import queries as persons
 from rahdari.policy import SHIPPED
 from rahdari.publish import actions as publishing
 from rahdari.register import queries as register
+from rahdari.sampling import queries as looks
 from rahdari.settings import demo
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +59,8 @@ class TestApplications:
             statuses = {number: application_of(email).status for number, email in emails.items()}
             assert statuses == {
                 32: "granted", 33: "granted", 34: "submitted", 35: "submitted", 36: "submitted", 37: "draft",
-                38: "submitted", 39: "submitted", 40: "granted",
+                38: "submitted", 39: "submitted", 40: "granted", 41: "granted", 42: "refused", 43: "refused",
+                44: "granted", 45: "granted", 46: "granted",
             }  # fmt: skip
         for number in (32, 33):
             user = persons.person_by_email(demonstration.sample_email(number))
@@ -91,6 +98,38 @@ class TestApplications:
                 place = f"/my/registrations/{silent.reference}/{page}/"
             assert said in client.get(place).text
 
+    def test_wait_where_something_goes_against_a_holder(self, now: dt.datetime) -> None:
+        for _ in range(2):
+            samples.make_applications(now)
+        cases = {
+            number: decisions.case_of(application_of(demonstration.sample_email(number))) for number in range(41, 47)
+        }
+        officer, director, supervisor = (
+            persons.person_by_email(demonstration.email_of(local))
+            for local in ("second-officer", "director", "supervisor")
+        )
+        noticed, answered = decisions.open_notice(cases[41]), decisions.open_notice(cases[46])
+        assert noticed.may_answer and noticed.answered_at is None
+        assert case_clock.calendar().is_open_at(hearings.to_come(noticed).starts_at)
+        assert answered.answered_at is not None and answered.rank == ""
+        assert appeals.appealable(cases[42].application, now) is not None
+        [appeal] = appeals.appeals_of(cases[43].application)
+        assert appeals.why_not(appeal, director) == CannotDecide.PART and appeals.why_not(appeal, supervisor) is None
+        [complaint] = complaints.complaints_of(cases[44].application)
+        assert complaint.holder_answer == Answer.ASKED and complaint.registration is not None
+        assert [look.decision.case for look in looks.free_for(officer, now)] == [cases[45]]
+        client = Client()
+        for number, page, said in (
+            (41, "notice", "A hearing"),
+            (42, "refusal", "appeal"),
+            (43, "appeal", "Your appeal"),
+            (44, f"complaints/{complaint.reference}", "Send answer"),
+            (46, "notice", "We have your answer"),
+        ):
+            application = cases[number].application
+            client.force_login(application.applicant)
+            assert said in client.get(f"/my/applications/{application.reference}/{page}/").text, number
+
     def test_write_to_each_in_their_language(self, now: dt.datetime) -> None:
         samples.make_applications(now)
         urdu = persons.person_by_email(demonstration.sample_email(33))
@@ -113,14 +152,16 @@ class TestUnderADeclaration:
             samples.make_applications(now)
         directory.configure(None)
         listed = {each.user.email: each for each in demonstration.ready_accounts()}
-        roles = {each.partition("@")[0] for each in listed} - {f"freelancer-{number}" for number in range(32, 41)}
+        roles = {each.partition("@")[0] for each in listed} - {f"freelancer-{number}" for number in range(32, 47)}
         assert roles == {"freelancer", "officer", "second-officer", "director", "supervisor", "administrator"}
         statuses = {
             number: application_of(email).status
             for number in demonstration.SAMPLES
             if (email := demonstration.sample_email(number)) in listed
         }
-        assert statuses == {32: "granted", 33: "granted", 34: "submitted", 37: "draft"}
+        assert statuses == {
+            32: "granted", 33: "granted", 34: "submitted", 37: "draft", 44: "granted", 45: "granted", 46: "granted",
+        }  # fmt: skip
         assert {listed[demonstration.sample_email(number)].user.name for number in statuses} == {""}
 
 

@@ -7,30 +7,45 @@ application already is passed over, so the demonstration can be started again at
 
 import datetime as dt
 import ipaddress
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from rahdari import workflow
+from rahdari.appeal import actions as appeals
+from rahdari.appeal.rules import Ground
 from rahdari.apply import access, drafts, parts, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey, steps_of
+from rahdari.complaint import actions as complaints
+from rahdari.complaint import queries as complaint_queries
+from rahdari.complaint.models import Complaint
 from rahdari.confirm import queries as questions
 from rahdari.confirm import questions as confirm_questions
 from rahdari.confirm.models import Channel
 from rahdari.control import challenges
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.decide import assignment, operators, refusals, unreached_addresses
+from rahdari.decide import (
+    assignment,
+    case_clock,
+    granting,
+    hearings,
+    operators,
+    refusals,
+    unreached_addresses,
+)
 from rahdari.decide import queries as decisions
 from rahdari.decide import questions as decide_questions
-from rahdari.decide.models import Case
+from rahdari.decide.models import Case, Notice
 from rahdari.people import actions as people
 from rahdari.people import demonstration
 from rahdari.people import queries as persons
 from rahdari.people.models import Language, User
 from rahdari.policy import asked_by
 from rahdari.publish import queries as networks
+from rahdari.sampling import drawing
 
 ACTOR = demonstration.ACTOR
 SAMPLE_MOBILE = "+9230000000{number:02d}"
@@ -40,6 +55,8 @@ def make_applications(now: dt.datetime) -> None:
     """Those that the rules in force know: each with what it needs them to ask (`policy.beyond`)."""
     asked = asked_by(applications.policy_in_force())
     made: tuple[tuple[Callable[[dt.datetime], None], set[str]], ...] = (
+        # Before chance has drawn anything: it begins with the month of this one.
+        (chosen_for_a_second_look, set()),
         (registered_while_its_operator_is_silent, {"organisation", "operator"}),
         (granted, set()),
         (granted_in_urdu, set()),
@@ -50,6 +67,11 @@ def make_applications(now: dt.datetime) -> None:
         (waiting_for_its_operator, {"operator"}),
         (waiting_for_its_association, {"association"}),
         (company_asked_a_question, {"organisation"}),
+        (noticed_of_a_suspension, {"operator"}),
+        (refused, {"operator"}),
+        (appealed, {"operator"}),
+        (complained_of, set()),
+        (revocation_answered, set()),
     )
     for make, needs in made:
         if needs <= asked:
@@ -110,6 +132,7 @@ def waiting_for_its_operator(now: dt.datetime) -> None:
 
 # So long ago that a working day has passed, whatever holidays there were.
 LONG_AGO = dt.timedelta(days=14)
+A_MONTH_AGO = dt.timedelta(days=31)
 
 
 def registered_while_its_operator_is_silent(now: dt.datetime) -> None:
@@ -150,6 +173,75 @@ def company_asked_a_question(now: dt.datetime) -> None:
     application = a_company(user, "Sample Software House (Pvt) Ltd", "0000482", now)
     parts.add_endpoint(application=application, block="2001:db8:8000::482", runs="openvpn_udp", **facts_of(user, now))
     ask(proved_and_sent(application, now), "Is the address yours, or your provider's?", now)
+
+
+def chosen_for_a_second_look(now: dt.datetime) -> None:
+    """An officer granted it in a month that is over, in which nobody decided anything else: it is drawn for certain."""
+
+    def make(user: User) -> None:
+        then = now - A_MONTH_AGO
+        case = taken(proved_and_sent(draft(user, "2001:db8:8000::45", 45, then), then), then)
+        facts: dict[str, Any] = {"case": case, "officer": officer(), "now": then}
+        slug, _name, _asn = networks.operators_of_networks()[0]
+        unreached_addresses.name_network(operator=slug, **facts)
+        how = "Asked the operator by telephone: the address is in its network."
+        assignment.record_checks(kind="origin", outcome="passed", how=how, **facts)
+        granting.grant(**facts)
+        workflow.advance(now=then)
+        drawing.draw(now)
+
+    unless_there(45, now, make)
+
+
+def noticed_of_a_suspension(now: dt.datetime) -> None:
+    """The holder asked to be heard, and an officer set the first day on which that is possible."""
+
+    def make(user: User) -> None:
+        notice = hearings.ask_for_hearing(notice=proposed(user, 41, now), actor=f"person:{user.pk}", now=now)
+        starts_at, _latest = case_clock.notice_heard_between(notice, now)
+        place = "By telephone: we call the number in your application."
+        hearings.set_hearing(case=notice.case, officer=officer(), starts_at=starts_at, place=place, now=now)
+
+    unless_there(41, now, make)
+
+
+def refused(now: dt.datetime) -> None:
+    unless_there(42, now, lambda user: refused_by_two(user, 42, now))
+
+
+def appealed(now: dt.datetime) -> None:
+    """Neither the officer nor the Director may decide it: the supervisor does."""
+
+    def make(user: User) -> None:
+        appeals.send(
+            application=refused_by_two(user, 43, now),
+            grounds=[Ground.FACT],
+            words="The letter is genuine: my client confirms it by telephone.",
+            actor=f"person:{user.pk}",
+            now=now,
+        )
+
+    unless_there(43, now, make)
+
+
+def complained_of(now: dt.datetime) -> None:
+    """Somebody without an account reported it; nothing follows before the holder has answered."""
+
+    def make(user: User) -> None:
+        application = proved_and_sent(draft(user, "203.0.113.44", 44, now), now)
+        words = "Somebody offers this connection to others at a market, as an advertisement shows."
+        reported(application, "sold_on", words, now)
+
+    unless_there(44, now, make)
+
+
+def revocation_answered(now: dt.datetime) -> None:
+    def make(user: User) -> None:
+        notice = proposed(user, 46, now)
+        answer = "The server is still mine. It was out of service for a day."
+        refusals.answer_notice(notice=notice, answer=answer, actor=f"person:{user.pk}", now=now)
+
+    unless_there(46, now, make)
 
 
 # -- steps of a walk -----------------------------------------------------------------------------------------------
@@ -255,16 +347,74 @@ def fresh(application: Application) -> Application:
     return access.application_for_applicant(applicant=application.applicant, reference=application.reference).row
 
 
-def officer() -> User:
-    found = persons.person_by_email(demonstration.email_of("officer"))
+def proposed(user: User, number: int, now: dt.datetime) -> Notice:
+    """A registration that an officer proposes to revoke, since a report that its address is in other hands was
+    founded."""
+    application = proved_and_sent(draft(user, f"203.0.113.{number}", number, now), now)
+    complaint = reported(
+        application,
+        "not_the_holder",
+        "The server at this address was given to us in October, and we do not know this holder.",
+        now,
+    )
+    complaints.answer(complaint=complaint, words="It is still mine.", actor=f"person:{user.pk}", now=now)
+    complaints.decide(
+        complaint=complaint_queries.complaints().get(pk=complaint.pk),
+        officer=officer(),
+        outcome="founded",
+        why="The report names a day and a bill, and the holder shows nothing against it.",
+        # Of those that a report alone may show.
+        code=next(each.code for each in complaint_queries.codes_for(complaint) if each.code in {"S4", "X2"}),
+        evidence="The report, and the holder’s answer to it.",
+        now=now,
+    )
+    notice = decisions.open_notice(case_of(application))
+    assert notice is not None  # noqa: S101
+    return notice
+
+
+def reported(application: Application, about: str, words: str, now: dt.datetime) -> Complaint:
+    """What somebody without an account reports of its registration; its holder is asked."""
+    decision = decisions.decision_of(case_of(application))
+    assert decision is not None and decision.registration is not None  # noqa: S101
+    facts: dict[str, Any] = {"kind": "misuse", "target": decision.registration.reference, "language": "en", "now": now}
+    sent = complaints.send(id=uuid.uuid4(), about=about, words=words, **facts)
+    complaints.look_up(now=now)
+    return complaint_queries.complaints().get(pk=sent.pk)
+
+
+def refused_by_two(user: User, number: int, now: dt.datetime) -> Application:
+    """Refused after notice and answer, by a code for which the second officer is a Director."""
+    application = proved_and_sent(draft(user, f"2001:db8:8000::{number}", number, now), now)
+    case = taken(application, now)
+    notice = refusals.propose_refusal(
+        case=case,
+        officer=officer(),
+        codes=["R4"],
+        text="The letter says that it comes from a client who does not know of it.",
+        named="What the client said on the telephone on the day of the application.",
+        now=now,
+    )
+    refusals.answer_notice(notice=notice, answer="I do work for them.", actor=f"person:{user.pk}", now=now)
+    because = "The client denies the letter, and nothing else shows the work."
+    refusals.second_refusal(case=case, officer=officer("director"), because=because, now=now)
+    return fresh(application)
+
+
+def officer(local: str = "officer") -> User:
+    found = persons.person_by_email(demonstration.email_of(local))
     assert found is not None  # noqa: S101
     return found
 
 
-def taken(application: Application, now: dt.datetime) -> Case:
+def case_of(application: Application) -> Case:
     case = decisions.case_of(application)
     assert case is not None  # noqa: S101
-    return assignment.take_case(case=case, officer=officer(), now=now)
+    return case
+
+
+def taken(application: Application, now: dt.datetime) -> Case:
+    return assignment.take_case(case=case_of(application), officer=officer(), now=now)
 
 
 def ask(application: Application, text: str, now: dt.datetime) -> None:

@@ -92,6 +92,12 @@ SAMPLES = {
     38: _("Waits for its operator to confirm the address."),
     39: _("Waits for the sample association to attest them."),
     40: _("A company, registered provisionally: its operator is silent."),
+    41: _("Has a notice of suspension to answer, and a hearing is set."),
+    42: _("Was refused, and can still appeal."),
+    43: _("Has appealed: somebody without a part in it decides."),
+    44: _("Has a complaint to answer."),
+    45: _("Was granted by an officer, and chosen by chance for a second look."),
+    46: _("Has answered a notice of revocation: a second officer decides."),
 }
 
 

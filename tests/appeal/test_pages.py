@@ -196,7 +196,8 @@ class TestWhoeverDecides:
         assert "Nobody in this office may decide it" in page
         given = {"email": reviewer.email, "who": "A retired judge."}
         signed_in(namer).post(desk(appeal, "name_reviewer"), given)
-        assert client.get(desk(appeal)).status_code == 200
+        # What is closed to them the page does not lead to.
+        assert f'href="{reverse("appeal:appeals")}"' not in client.get(desk(appeal)).text
         assert client.get(reverse("decide:case", args=[refusal.reference])).status_code == 403
         client.post(desk(appeal, "take"))
         client.post(desk(appeal, "decide"), {"outcome_fact": "dismissed", "why_fact": "The operator is right."})

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rahdari.address import format_block
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import read_state
-from rahdari.agent.published import Published, block_text
+from rahdari.agent.published import Published
 from rahdari.cli import main
 from rahdari.preflight.space import union
 from tests.agent.feeds import Publisher, an_entry, now, sync, written
@@ -140,11 +141,11 @@ class TestPublished:
         }
         with read_state(configuration.state) as state:
             of = Published(state, now=now(), kept_after=now())
-            found = Counter(block_text(each) for each in of.meeting(wanted))
+            found = Counter(format_block(each.prefix) for each in of.meeting(wanted))
             assert of.total() == len(prefixes) and sum(of.counts().values()) == len(prefixes)
             assert len(list(of.some(4, "any", None))) == len(blocks)
         expected = Edition(held(each) for each in prefixes).meeting(wanted)
-        assert found == Counter(block_text(each) for each in expected)
+        assert found == Counter(format_block(each.prefix) for each in expected)
 
     @pytest.fixture
     def published(self, publisher: Publisher, configuration: Configuration) -> tuple[Configuration, list[str]]:

@@ -8,6 +8,7 @@ if __name__ == "__main__":
     import django
 
     django.setup()
+    from rahdari.api import planned_changes  # noqa: F401 (it declares one of the operators')
     from rahdari.api.interface import API
     from rahdari.confirm.interface import OPERATORS
     from rahdari.mobile import operations  # noqa: F401 (it declares some of the operators')

@@ -5,7 +5,6 @@ asked is put into tables in memory that go with the connection; nothing is writt
 """
 
 import datetime as dt
-import ipaddress
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -132,11 +131,3 @@ def _held(row: tuple[bytes, bytes, str, int | None]) -> Held:
     first = int.from_bytes(key[1:-1])
     block: Span = (first, first + 2 ** (_BITS[key[0]] - key[-1]) - 1)
     return Held(id.hex(), key[0], block, protocol, port)
-
-
-def block_text(held: Held) -> str:
-    """`192.0.2.1`, or a prefix."""
-    first, last = held.block
-    address = ipaddress.IPv4Address(first) if held.version == 4 else ipaddress.IPv6Address(first)
-    length = _BITS[held.version] - (last - first).bit_length()
-    return str(address) if length == _BITS[held.version] else f"{address}/{length}"

@@ -43,6 +43,7 @@ def _of_an_operator(operator: str, room: str, page: str) -> list[Link]:
             count_words=ngettext("open check", "open checks", waiting),
         ),
         incidents.for_operator(operator, here=room == "incident"),
+        Link(_("Planned changes"), reverse("portal:planned_changes"), here=page == "planned_changes"),
     ]
 
 

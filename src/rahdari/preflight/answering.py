@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from rahdari.address import Block
+
 from .change import PROTOCOLS, Change
 from .judging import Judge, State, Verdict, worst_of_lists
-from .space import HIGHEST, VERSIONS, Span, Spans, common, size, union
+from .space import HIGHEST, VERSIONS, Span, Spans, blocks_of, common, size, union
 
 # So many entries are named; all are counted.
 MOST_ENTRIES = 1_000
@@ -25,6 +27,10 @@ class Held(NamedTuple):
     block: Span
     protocol: str
     port: int | None
+
+    @property
+    def prefix(self) -> Block:
+        return next(iter(blocks_of(self.version, self.block)))
 
 
 class Edition(Protocol):
@@ -140,8 +146,8 @@ def _stretches(judges: Sequence[Judge], version: int) -> Iterator[Span]:
 
 def _share(judges: Sequence[Judge], version: int) -> Share:
     found = {protocol: [each.denied(version, protocol) for each in judges] for protocol in PROTOCOLS}
-    cut = {protocol: union(span for whole, _ in each for span in whole) for protocol, each in found.items()}
-    touched = union(span for each in found.values() for _, some in each for span in some)
+    cut = {protocol: _joined([whole for whole, _ in each]) for protocol, each in found.items()}
+    touched = _joined([some for each in found.values() for _, some in each])
     everything = cut[PROTOCOLS[0]]
     for protocol in PROTOCOLS[1:]:
         everything = common(everything, cut[protocol])
@@ -151,3 +157,10 @@ def _share(judges: Sequence[Judge], version: int) -> Share:
         {protocol: size(spans) / whole for protocol, spans in cut.items()},
         size(touched) / whole,
     )
+
+
+def _joined(parts: Sequence[Spans]) -> Spans:
+    """All of them; mostly they are one and the same."""
+    if parts and all(each is parts[0] for each in parts):
+        return parts[0]
+    return union(span for each in parts for span in each)

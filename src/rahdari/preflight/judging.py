@@ -160,7 +160,7 @@ def together(to: OneWay, back: OneWay, *, of: RuleList) -> tuple[State, frozense
 
 def is_broad(spans: Spans, version: int) -> bool:
     """Whether these are more than half of all addresses: then they name no other end."""
-    return 2 * size(spans) > HIGHEST[version] + 1
+    return bool(spans) and 2 * size(spans) > HIGHEST[version] + 1
 
 
 class Stretches(NamedTuple):
@@ -184,6 +184,7 @@ class Judge:
         self.rules = flattened(of, named)
         self._returns = any(rule.until for rule in self.rules)
         self._numbers: dict[Shape, int] = {}
+        self._denied: dict[object, tuple[Spans, Spans]] = {}
         # By family and way: the shape of each rule, and its number.
         self._shapes: dict[tuple[int, int], dict[int, tuple[int, Shape]]] = {}
         self._known: dict[object, tuple[State, frozenset[int], frozenset[int]]] = {}
@@ -230,15 +231,29 @@ class Judge:
         """All addresses at which all of this protocol is denied; and those at which it is denied, maybe in part, by
         what denies all of its ports."""
         family = self._families[version]
-        state_of = [self._blanket(version, fitting, protocol) for fitting in family.kinds]
+        states = (
+            self._blanket(version, family.everywhere, protocol),
+            *(self._blanket(version, fitting, protocol) for fitting in family.kinds),
+        )
+        # Of most changes each protocol has the same.
+        if (version, states) not in self._denied:
+            self._denied[version, states] = self._of_states(family, EVERY[version], *states)
+        return self._denied[version, states]
+
+    @staticmethod
+    def _of_states(family: Stretches, everything: Spans, between: State, *state_of: State) -> tuple[Spans, Spans]:
         cut, touched = list[Span](), list[Span]()
         for first, last, kind in zip(family.firsts, family.lasts, family.kind, strict=True):
             if (state := state_of[kind]) is not State.UNTOUCHED:
-                (cut if state is State.CUT else touched).append((first, last))
-        if (state := self._blanket(version, family.everywhere, protocol)) is not State.UNTOUCHED:
-            between = without(EVERY[version], union(zip(family.firsts, family.lasts, strict=True)))
-            (cut if state is State.CUT else touched).extend(between)
-        return union(cut), union([*touched, *cut])
+                touched.append((first, last))
+                if state is State.CUT:
+                    cut.append((first, last))
+        if between is not State.UNTOUCHED:
+            rest = without(everything, union(zip(family.firsts, family.lasts, strict=True)))
+            touched.extend(rest)
+            cut.extend(rest if between is State.CUT else ())
+        whole = union(cut)
+        return whole, whole if len(cut) == len(touched) else union(touched)
 
     def _blanket(self, version: int, fitting: Fitting, protocol: str) -> State:
         """What becomes of all ports: affected only by what denies them all."""
@@ -373,9 +388,11 @@ def _seen(rule: Rule, version: int, way: int) -> tuple[Spans, Shape | None]:
     ends = ((rule.destination, rule.destination_ports), (rule.source, rule.source_ports))
     (here, ports_here), (there, ports_there) = ends if way == TO else ends[::-1]
     near, far = here.of(version), there.of(version)
+    if not near or not far:
+        return near, None
     named = ports_here != PORTS or near != EVERY[version]
     of_the_other_end = ports_there != PORTS or not is_broad(far, version)
-    if not near or not far or rule.odd or not rule.protocols or (of_the_other_end and not named):
+    if rule.odd or not rule.protocols or (of_the_other_end and not named):
         return near, None
     conditions = (rule.conditional, rule.goes_on)
     return near, Shape(rule.action, rule.protocols, far, ports_here, ports_there, *conditions, named)

@@ -3,6 +3,7 @@
 A span has both its ends. Everything here is exact, and as quick as the spans are few.
 """
 
+import ipaddress
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ def union(spans: Iterable[Span]) -> Spans:
 
 def common(one: Spans, other: Spans) -> Spans:
     """What is in both."""
-    if one == other or not one:
+    if one is other or not one:
         return one
     found, here, there = [], 0, 0
     while here < len(one) and there < len(other):
@@ -113,6 +114,19 @@ ALL_OF = {4: Addresses(v4=EVERY[4]), 6: Addresses(v6=EVERY[6])}
 def span_of(block: Block) -> Span:
     first = int(block.network_address)
     return first, first + block.num_addresses - 1
+
+
+def blocks_of(version: int, span: Span) -> Iterable[Block]:
+    """The prefixes that are exactly this span."""
+    first, last = span
+    size, bits = last - first + 1, 32 if version == 4 else 128
+    network = ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network
+    # Nearly always it is one.
+    if size & (size - 1) == 0 and first % size == 0:
+        return [network((first, bits - size.bit_length() + 1))]
+    if version == 4:
+        return ipaddress.summarize_address_range(ipaddress.IPv4Address(first), ipaddress.IPv4Address(last))
+    return ipaddress.summarize_address_range(ipaddress.IPv6Address(first), ipaddress.IPv6Address(last))
 
 
 def of_blocks(blocks: Iterable[Block]) -> Addresses:

@@ -2,7 +2,11 @@
 of their own, in both languages, by the same codes."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from rahdari.address import format_block
+
+from .answering import Answer
 from .change import (
     JumpsInCircle,
     NoText,
@@ -38,6 +42,45 @@ def trouble_in_words(unread: Unread) -> tuple[str, str]:
     """Why a line was not understood, and how to mend it: two sentences without an end."""
     what, mend = _TROUBLES[unread.trouble]
     return what.format(near=repr(unread.near) if unread.near else "a word"), mend
+
+
+def as_json(found: Answer) -> dict[str, Any]:
+    """All of an answer but of which edition it is: counts first. Agent and interface say the same."""
+    change = found.change
+    return {
+        "syntax": change.syntax,
+        "lines": change.lines,
+        "rules": change.rules,
+        "of_the_machine": change.of_the_machine,
+        "not_understood": change.unread_count,
+        "entries": found.entries,
+        "cut": found.cut,
+        "affected": found.affected,
+        "denies_by_default": found.denies_by_default,
+        "by_default": list(found.by_default),
+        "shares": {
+            f"ipv{version}": {"whole": share.everything, "some": share.touched, **share.by_protocol}
+            for version, share in found.shares.items()
+        },
+        "found": [
+            {
+                "id": entry.id,
+                "address": format_block(entry.prefix),
+                "protocol": entry.protocol,
+                "port": entry.port,
+                "state": verdict.state,
+                "does": sorted(verdict.actions),
+                "lines": list(verdict.lines),
+            }
+            for entry, verdict in found.found
+        ],
+        "unread": [
+            {"line": each.line, "text": each.text, "trouble": each.trouble, "what": f"{what}.", "mend": f"{mend}."}
+            for each in change.unread
+            for what, mend in [trouble_in_words(each)]
+        ],
+        "note": "This says nothing of anybody else whom the change cuts.",
+    }
 
 
 def error_in_words(error: PlanError) -> tuple[str, str]:

@@ -155,11 +155,10 @@ def _body(interface: Interface, request: HttpRequest, operation: Operation) -> t
         return _form(interface, request, wanted)
     if request.content_type != "application/json":
         raise interface.problem("unsupported-media-type", _("Send the body as application/json."))
-    content = answers.content_of(request, interface.longest_body)
+    longest = operation.longest_body or interface.longest_body
+    content = answers.content_of(request, longest)
     if content is None:
-        raise interface.problem(
-            "too-large", _("A body has at most %(bytes)s bytes.") % {"bytes": interface.longest_body}
-        )
+        raise interface.problem("too-large", _("A body has at most %(bytes)s bytes.") % {"bytes": longest})
     try:
         body = _without_surrogates(answers.read_json(content))
     except ValueError:

@@ -103,6 +103,8 @@ class Operation:
     matches: bool = False
     # Whether it heeds an Idempotency-Key: what is done twice would be two.
     takes_key: bool = False
+    # Where it may be longer, or must be shorter, than others of the interface.
+    longest_body: int = 0
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -167,10 +169,12 @@ class Interface:
         return operation
 
     def operations(self) -> list[Operation]:
-        """All of them, those of rooms above last. Importing a module declares what it has."""
+        """All of them, those of rooms above last, by room: which is imported first is chance. Importing a module
+        declares what it has."""
         for module in self.modules:
             importlib.import_module(module)
-        return sorted(self.declared, key=lambda each: each.run.__module__ not in self.modules)
+        of = {each.id: each.run.__module__ for each in self.declared}
+        return sorted(self.declared, key=lambda each: "" if of[each.id] in self.modules else of[each.id])
 
     def by_path(self) -> dict[str, dict[str, Operation]]:
         found: dict[str, dict[str, Operation]] = {}

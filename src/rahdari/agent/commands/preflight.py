@@ -6,15 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rahdari.address import format_block
 from rahdari.feed import ROLES
 from rahdari.preflight import MOST_BYTES, Answer, Change, PlanError, State, Syntax, answer, read
-from rahdari.preflight.words import error_in_words, trouble_in_words
+from rahdari.preflight.words import as_json, error_in_words, trouble_in_words
 
 from ..applying import kept_since
 from ..configuration import load
 from ..faults import Exit
 from ..folder import read_state
-from ..published import Published, block_text
+from ..published import Published
 from ..rules import is_stale
 from ..state import Position
 from ..status import edition_in_words, grace_of
@@ -71,43 +72,12 @@ def _content(file: str) -> bytes:
 
 def _as_json(found: Answer, positions: dict[str, Position], *, stale: bool) -> dict[str, Any]:
     shown = positions.get(ROLES[0])
-    change = found.change
     return {
         "session": shown.session if shown else None,
         "sequence": shown.sequence if shown else None,
         "sequences": {role: held.sequence for role, held in positions.items()},
         "stale": stale,
-        "syntax": change.syntax,
-        "lines": change.lines,
-        "rules": change.rules,
-        "of_the_machine": change.of_the_machine,
-        "not_understood": change.unread_count,
-        "entries": found.entries,
-        "cut": found.cut,
-        "affected": found.affected,
-        "denies_by_default": found.denies_by_default,
-        "by_default": list(found.by_default),
-        "shares": {
-            f"ipv{version}": {"whole": share.everything, "some": share.touched, **share.by_protocol}
-            for version, share in found.shares.items()
-        },
-        "found": [
-            {
-                "id": entry.id,
-                "address": block_text(entry),
-                "protocol": entry.protocol,
-                "port": entry.port,
-                "state": verdict.state,
-                "does": sorted(verdict.actions),
-                "lines": list(verdict.lines),
-            }
-            for entry, verdict in found.found
-        ],
-        "unread": [
-            {"line": each.line, "text": each.text, "trouble": each.trouble, "what": what, "mend": mend}
-            for each in change.unread
-            for what, mend in [trouble_in_words(each)]
-        ],
+        **as_json(found),
     }
 
 
@@ -124,7 +94,7 @@ def _in_words(found: Answer, positions: dict[str, Position], *, stale: bool) -> 
             port = "" if entry.port is None else f" {entry.port}"
             does = "CUT" if verdict.state is State.CUT else f"affected ({', '.join(sorted(verdict.actions))})"
             lines = ", ".join(map(str, verdict.lines[:5])) + (", ..." if len(verdict.lines) > 5 else "")
-            said.append(f"  {block_text(entry)} {entry.protocol}{port}: {does} by line {lines}")
+            said.append(f"  {format_block(entry.prefix)} {entry.protocol}{port}: {does} by line {lines}")
         if (more := found.cut + found.affected - len(found.found)) > 0:
             said.append(f"  and {more} more.")
     else:

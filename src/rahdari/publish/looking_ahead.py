@@ -1,0 +1,99 @@
+"""The entries that an operator's editions list, as a pre-flight asks for them: by spans of addresses.
+
+What is asked is in a query and nowhere else. What the streams of an operator list is the set of its editions, so an
+operator never sees an entry here that its own agent does not hold.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from django.db import connection
+
+from rahdari.feed import ROLES
+from rahdari.preflight import Answer, Change, Held, Spans, answer, blocks_of
+
+from .models import Edition, Operator, Session
+from .streams import followed_by
+
+# Blocks that overlap what is asked, each once; the partial index over entries that have not ended holds them. Those
+# that have, and whose removal waits, are few and asked for apart.
+_MEETING = """
+SELECT e.feed_id, e.block::text, e.protocol, e.port FROM (
+    SELECT DISTINCT near.id FROM unnest(%(blocks)s::cidr[]) AS asked (block)
+      JOIN register_entry near ON near.block::inet && asked.block::inet AND near.ended_at IS NULL
+) AS found JOIN register_entry e ON e.id = found.id
+ WHERE EXISTS (SELECT 1 FROM publish_listing l
+                WHERE l.entry_id = e.id AND l.stream_id = ANY(%(streams)s) AND l.until_sequence IS NULL)
+"""
+_LEAVING = """
+SELECT e.feed_id, e.block::text, e.protocol, e.port FROM publish_listing l JOIN register_entry e ON e.id = l.entry_id
+ WHERE l.stream_id = ANY(%(streams)s) AND l.until_sequence IS NULL AND l.leaving <> '' AND e.ended_at IS NOT NULL
+"""
+_COUNTS = """
+SELECT family(e.block), e.protocol, e.port, count(*) FROM publish_listing l JOIN register_entry e ON e.id = l.entry_id
+ WHERE l.stream_id = ANY(%(streams)s) AND l.until_sequence IS NULL GROUP BY 1, 2, 3
+"""
+_SOME = """
+SELECT e.feed_id, e.block::text, e.protocol, e.port FROM publish_listing l JOIN register_entry e ON e.id = l.entry_id
+ WHERE l.stream_id = ANY(%(streams)s) AND l.until_sequence IS NULL AND family(e.block) = %(version)s
+   AND e.protocol = %(protocol)s AND e.port IS NOT DISTINCT FROM %(port)s LIMIT %(most)s
+"""
+# Those that a change names are passed over afterwards.
+MOST_READ = 20_000
+
+
+def look_ahead(*, operator: Operator, change: Change) -> Answer:
+    """What a planned change would do to the entries of an operator's editions. Raises what `preflight.answer` does."""
+    return answer(change, Listed(operator))
+
+
+def edition_of(operator: Operator) -> int:
+    """The number of the operator's last edition of fixed addresses that is published; 0 before the first."""
+    stream = followed_by(operator).filter(role=ROLES[0]).first()
+    found = Edition.objects.filter(stream=stream, published_at__isnull=False).order_by("-sequence").first()
+    return found.sequence if found is not None else 0
+
+
+class Listed:
+    def __init__(self, operator: Operator) -> None:
+        self.streams = list(followed_by(operator).values_list("pk", flat=True))
+
+    def total(self) -> int:
+        sizes = Session.objects.filter(stream__in=self.streams, closed_at=None).values_list("entries", flat=True)
+        return sum(sizes)
+
+    def meeting(self, spans: Mapping[int, Spans]) -> Iterator[Held]:
+        blocks = [str(block) for version, each in spans.items() for span in each for block in blocks_of(version, span)]
+        if blocks:
+            yield from self._rows(_MEETING, blocks=blocks)
+        for held in self._rows(_LEAVING):
+            if any(first <= held.block[1] and held.block[0] <= last for first, last in spans[held.version]):
+                yield held
+
+    def counts(self) -> Mapping[tuple[int, str, int | None], int]:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNTS, {"streams": self.streams})
+            return {(version, protocol, port): count for version, protocol, port, count in cursor.fetchall()}
+
+    def some(self, version: int, protocol: str, port: int | None) -> Iterator[Held]:
+        return iter(self._rows(_SOME, version=version, protocol=protocol, port=port, most=MOST_READ))
+
+    def _rows(self, query: str, **values: Any) -> list[Held]:
+        with connection.cursor() as cursor:
+            cursor.execute(query, {"streams": self.streams, **values})
+            return [_held(*row) for row in cursor.fetchall()]
+
+
+def _held(feed_id: str, block: str, protocol: str, port: int | None) -> Held:
+    host, _, length = block.partition("/")
+    with suppress(ValueError):
+        # Nearly all of them, and several times as quick.
+        if length == "32":
+            parts = host.split(".")
+            number = int(parts[0]) << 24 | int(parts[1]) << 16 | int(parts[2]) << 8 | int(parts[3])
+            return Held(feed_id, 4, (number, number), protocol, port)
+    network = ipaddress.ip_network(block)
+    first = int(network.network_address)
+    return Held(feed_id, network.version, (first, first + network.num_addresses - 1), protocol, port)

@@ -42,3 +42,34 @@ class TestHierConfig:
         lines = list(get_hconfig(BY_HIER_CONFIG[name], text).dump_simple())
         assert lines != text.splitlines()
         assert said(read("\n".join(lines).encode())) == said(read(text.encode()))
+
+
+class TestAerleon:
+    """One policy, written by aerleon for each platform, is one change for us (`by_aerleon/policy.yaml`)."""
+
+    FOLDER = Path(__file__).parent / "by_aerleon"
+    ENTRIES = Edition(
+        [
+            held("198.51.100.7", "udp", 51820, id="gate"),
+            held("198.51.100.7", "udp", 500, id="ike"),
+            held("198.51.100.7", "esp", id="esp"),
+            held("198.51.100.7", "tcp", 443, id="another port of the gate"),
+            held("192.0.2.9", "tcp", 443, id="web"),
+            held("192.0.2.0/24", "tcp", 443, id="half of it is ours"),
+            held("203.0.113.5", "tcp", 443, id="bad"),
+            held("100.64.1.1", "gre", id="nobody's"),
+        ]
+    )
+    CUT = ("another port of the gate", "bad", "nobody's")
+
+    @pytest.mark.parametrize(
+        ("name", "rules"),
+        [("cisco.acl", 8), ("ciscoxr.xacl", 8), ("cisconx.nxacl", 8), ("juniper.jcl", 5), ("nftables.nft", 11)],
+    )
+    def test_writes_what_is_read_as_the_same_change(self, name: str, rules: int) -> None:
+        change = read((self.FOLDER / name).read_bytes())
+        found = answer(change, self.ENTRIES)
+        assert (change.unread, change.rules) == ((), rules)
+        hit = {each.entry.id: str(each.verdict.state) for each in found.found}
+        assert hit == {"half of it is ours": "affected", **dict.fromkeys(self.CUT, "cut")}
+        assert found.denies_by_default and found.shares[4].touched == 1

@@ -17,6 +17,8 @@ from .space import ANYWHERE, PORTS, Addresses, Spans, common
 # Of a line that is named, so much is shown.
 LONGEST_SHOWN = 200
 MOST_NAMED = 200
+# Of a file, with each block and port of what a line names counted where that makes several rules of it.
+MOST_RULES = 250_000
 # So many rules stand in a list for what it jumps to.
 MOST_JUMPED = 20_000
 DEEPEST_JUMP = 16
@@ -181,7 +183,7 @@ class SyntaxUnknown(PlanError):
 
 class TooManyRules(PlanError):
     code = "too_many_rules"
-    says = "a list jumps to more than {limit} rules"
+    says = "it has more rules, or more blocks in its rules, than are judged at once ({limit})"
     limit: int
 
 

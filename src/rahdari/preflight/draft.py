@@ -1,9 +1,21 @@
 """What a reader of one syntax writes down while it goes through a file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .change import LONGEST_SHOWN, MOST_NAMED, Action, Change, NotUnderstood, Rule, RuleList, Syntax, Unread
+from .change import (
+    LONGEST_SHOWN,
+    MOST_NAMED,
+    MOST_RULES,
+    Action,
+    Change,
+    NotUnderstood,
+    Rule,
+    RuleList,
+    Syntax,
+    TooManyRules,
+    Unread,
+)
 from .space import PORTS, Addresses, Spans
 
 
@@ -15,6 +27,7 @@ class Draft:
     lines: Sequence[str]
     lists: dict[str, RuleList] = field(default_factory=dict)
     refused: dict[int, Unread] = field(default_factory=dict)
+    _rules: int = 0
 
     def refuse(self, line: int, error: NotUnderstood, *, near: str | None = None) -> None:
         """A line, by its number from 1. Only the first that is wrong with it counts."""
@@ -22,19 +35,25 @@ class Draft:
         word = (error.near if near is None else near)[:LONGEST_SHOWN]
         self.refused.setdefault(line, Unread(line, text, error.trouble, word))
 
+    def add(self, of: RuleList, rules: Sequence[Rule]) -> None:
+        """Raises TooManyRules."""
+        self._rules += len(rules)
+        if self._rules > MOST_RULES:
+            raise TooManyRules(MOST_RULES)
+        of.rules += rules
+
     def list_of(self, name: str, line: int) -> RuleList:
         return self.lists.setdefault(name, RuleList(name, line))
 
     def change(self) -> Change:
         """Lists that are jumped to and are not there were refused where that was said."""
-        judged = [each for each in self.lists.values() if each.applies]
-        reached = set()
-        for each in judged:
-            leads_to = {each.name, *self._jumped(each)}
-            each.replies = any(
-                rule.replies and rule.action is Action.PERMIT for name in leads_to for rule in self.lists[name].rules
-            )
-            reached |= leads_to
+        reached = set[str]()
+        for each in self.lists.values():
+            if each.applies:
+                leads_to = self._jumped(each)
+                lets = (rule for name in leads_to for rule in self.lists[name].rules if rule.replies)
+                each.replies = any(rule.action is Action.PERMIT for rule in lets)
+                reached |= leads_to
         unread = [self.refused[line] for line in sorted(self.refused)]
         return Change(
             syntax=self.syntax,
@@ -48,10 +67,15 @@ class Draft:
             ),
         )
 
-    def _jumped(self, of: RuleList, seen: frozenset[str] = frozenset()) -> Iterator[str]:
-        for name in {rule.target for rule in of.rules if rule.target in self.lists} - seen:
-            yield name
-            yield from self._jumped(self.lists[name], seen | {name})
+    def _jumped(self, of: RuleList) -> set[str]:
+        """This list and those that it leads to."""
+        found, waiting = set[str](), [of.name]
+        while waiting:
+            name = waiting.pop()
+            if name in self.lists and name not in found:
+                found.add(name)
+                waiting += {rule.target for rule in self.lists[name].rules}
+        return found
 
 
 def both_ends(

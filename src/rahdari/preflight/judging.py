@@ -15,11 +15,14 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from .change import PROTOCOLS, WITH_PORTS, Action, Rule, RuleList, flattened
+from .change import PROTOCOLS, WITH_PORTS, Action, Rule, RuleList, TooManyRules, flattened
 from .space import EVERY, HIGHEST, PORTS, VERSIONS, Span, Spans, common, size, union, without
 
 # Of one way, so many products are told apart; what is beyond is called denied in part.
 MOST_BOXES = 2_000
+# What a list is taken apart into, and how often its rules are tried, before it is too much for one look.
+MOST_PARTS = 4_000_000
+MOST_TRIED = 4_000_000
 TO, FROM = 0, 1
 NO_PORTS: Spans = ((0, 0),)
 DENY = Action.DENY
@@ -182,6 +185,7 @@ class Judge:
     def __init__(self, of: RuleList, named: Mapping[str, RuleList]) -> None:
         self.of = of
         self.rules = flattened(of, named)
+        self._parts = self._tried = 0
         self._returns = any(rule.until for rule in self.rules)
         self._numbers: dict[Shape, int] = {}
         self._denied: dict[object, tuple[Spans, Spans]] = {}
@@ -306,6 +310,9 @@ class Judge:
         known = self._known.get(key)
         if known is None:
             ways = (self._shapes[version, TO], self._shapes[version, FROM])
+            self._tried += len(fitting[TO]) + len(fitting[FROM])
+            if self._tried > MOST_TRIED:
+                raise TooManyRules(MOST_TRIED)
             seen = [
                 one_way(
                     [(shapes[place][1], self._until(places, place)) for place in places],
@@ -330,9 +337,9 @@ class Judge:
         return sum(each < until for each in places) if until else 0
 
     def _family(self, version: int) -> Stretches:
-        # What begins or ends at each edge: whether it begins, the way, the rule.
-        edges: dict[int, list[tuple[bool, int, int]]] = {}
         everywhere: tuple[list[int], list[int]] = ([], [])
+        # Rules that name the very same addresses, such as those of a set, begin and end together.
+        alike: dict[tuple[int, int], tuple[int, Spans, list[int]]] = {}
         for way in (TO, FROM):
             shapes = self._shapes[version, way] = {}
             for place, rule in enumerate(self.rules):
@@ -342,28 +349,47 @@ class Judge:
                 shapes[place] = (self._numbers.setdefault(shape, len(self._numbers)), shape)
                 if near == EVERY[version]:
                     everywhere[way].append(place)
-                    continue
-                for first, last in near:
-                    edges.setdefault(first, []).append((True, way, place))
-                    edges.setdefault(last + 1, []).append((False, way, place))
+                else:
+                    alike.setdefault((way, id(near)), (way, near, []))[2].append(place)
+        # What begins or ends at each edge: whether it begins, and which of these.
+        edges: dict[int, list[tuple[bool, int]]] = {}
+        groups = list(alike.values())
+        self._count(sum(len(near) for _, near, _ in groups))
+        for number, (_, near, _) in enumerate(groups):
+            for first, last in near:
+                edges.setdefault(first, []).append((True, number))
+                edges.setdefault(last + 1, []).append((False, number))
         found = Stretches([], [], [], [], [], (tuple(everywhere[TO]), tuple(everywhere[FROM])))
-        active: tuple[set[int], set[int]] = (set(), set())
-        known: dict[object, int] = {}
+        active, known = set[int](), dict[object, int]()
+        made: dict[frozenset[int], tuple[Fitting, int]] = {}
         for here, following in pairwise([*sorted(edges), HIGHEST[version] + 2]):
-            for begins, way, place in edges[here]:
-                (active[way].add if begins else active[way].discard)(place)
-            if active[TO] or active[FROM]:
+            for begins, number in edges[here]:
+                (active.add if begins else active.discard)(number)
+            if not active:
+                continue
+            now = frozenset(active)
+            if now not in made:
+                ways: tuple[list[int], list[int]] = ([], [])
+                for number in now:
+                    ways[groups[number][0]].extend(groups[number][2])
+                self._count(sum(len(ways[way]) and len(ways[way]) + len(everywhere[way]) for way in (TO, FROM)))
                 fitting = (
-                    tuple(sorted([*active[TO], *everywhere[TO]])) if active[TO] else found.everywhere[TO],
-                    tuple(sorted([*active[FROM], *everywhere[FROM]])) if active[FROM] else found.everywhere[FROM],
+                    tuple(sorted([*ways[TO], *everywhere[TO]])) if ways[TO] else found.everywhere[TO],
+                    tuple(sorted([*ways[FROM], *everywhere[FROM]])) if ways[FROM] else found.everywhere[FROM],
                 )
                 kind = known.setdefault(self._look(version, fitting), len(found.kinds))
                 found.kinds.extend([fitting] if kind == len(found.kinds) else [])
-                found.firsts.append(here)
-                found.lasts.append(following - 1)
-                found.fitting.append(fitting)
-                found.kind.append(kind)
+                made[now] = fitting, kind
+            found.firsts.append(here)
+            found.lasts.append(following - 1)
+            found.fitting.append(made[now][0])
+            found.kind.append(made[now][1])
         return found
+
+    def _count(self, parts: int) -> None:
+        self._parts += parts
+        if self._parts > MOST_PARTS:
+            raise TooManyRules(MOST_PARTS)
 
     def _look(self, version: int, fitting: Fitting) -> object:
         """The same for rules that have the same shapes, in the same order."""

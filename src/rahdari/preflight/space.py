@@ -33,7 +33,12 @@ def union(spans: Iterable[Span]) -> Spans:
 
 def common(one: Spans, other: Spans) -> Spans:
     """What is in both."""
-    if one is other or not one:
+    if one is other or not one or not other:
+        return one and other
+    # What is everything there can be: nearly always one of both is.
+    if len(one) == 1 and one[0][0] <= other[0][0] and other[-1][1] <= one[0][1]:
+        return other
+    if len(other) == 1 and other[0][0] <= one[0][0] and one[-1][1] <= other[0][1]:
         return one
     found, here, there = [], 0, 0
     while here < len(one) and there < len(other):

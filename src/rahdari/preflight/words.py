@@ -98,7 +98,10 @@ def error_in_words(error: PlanError) -> tuple[str, str]:
             known = ", ".join(Syntax)
             return f"None of the {lines} lines is understood in any syntax.", f"Say which it is; known are {known}."
         case TooManyRules(limit=limit):
-            return f"A list jumps to more than {limit} rules.", "Give fewer lists at once."
+            return (
+                f"It has more rules, or more blocks in its rules, than are judged at once ({limit}).",
+                "Give it in parts.",
+            )
         case JumpsInCircle(name=name):
             return f"The list {name!r} leads back to itself.", "Mend the jumps."
     raise ValueError(error)

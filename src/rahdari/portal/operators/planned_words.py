@@ -141,10 +141,8 @@ def error(of: PlanError) -> str:
                 "We did not understand any of its %(count)s lines. Choose how it is written.",
                 lines,
             ) % {"count": values.figure(lines)}
-        case TooManyRules(limit=limit):
-            return _("A list leads to more than %(most)s other rules. Send fewer lists at once.") % {
-                "most": values.figure(limit)
-            }
+        case TooManyRules():
+            return _("The change has more rules or ranges than we can judge at once. Send it in parts.")
         case JumpsInCircle(name=name):
             return _("The list %(list)s leads back to itself. Correct the jumps.") % {"list": values.plain_ltr(name)}
     raise ValueError(of)

@@ -40,14 +40,16 @@ _WITH_WORD = frozenset({"counter", "reflect", "timeout", "sequence", "police", "
 _NOTHING = frozenset({"log", "log-input", "capture", "icmp-off", "hardware-count", "nd-na", "nd-ns"})
 _GROUP_WORDS = frozenset({"object-group", "addrgroup", "net-group"})
 _PORT_GROUPS = frozenset({"portgroup", "port-group"})
+_V6 = " (IPv6)"
 _OPERATORS = frozenset({"eq", "neq", "gt", "lt", "range"})
 
 
 @dataclass
 class Group:
-    """What stands in an object group: its lines, read when it is used, as a group may name one below it."""
+    """What stands in an object group: its lines, read when it is used first, as a group may name one below it."""
 
     lines: list[tuple[int, list[str]]] = field(default_factory=list)
+    addresses: dict[int, Addresses] = field(default_factory=dict)
 
 
 def read(lines: Sequence[str]) -> Draft:
@@ -64,12 +66,14 @@ class _Reader:
         self.open: tuple[RuleList, int, bool] | None = None
         self.group: Group | None = None
         self.rules: list[tuple[RuleList, int, bool, list[str], int]] = []
+        # Of a list that was taken away, how many rules had been read by then.
+        self.emptied: dict[str, int] = {}
 
     def file(self) -> None:
         guards = set()
         for number, line in enumerate(self.draft.lines, 1):
-            text = _MATCHES.sub("", line.partition("!")[0]).strip().rstrip(":")
-            text = " ".join(text.split())
+            # First of all single spaces: a pattern that begins with some would look at many of them again and again.
+            text = _MATCHES.sub("", " ".join(line.partition("!")[0].split())).strip().rstrip(":")
             if not text:
                 continue
             if found := _GUARDS.match(text):
@@ -79,16 +83,18 @@ class _Reader:
                 self._line(text, number)
             except NotUnderstood as error:
                 self.draft.refuse(number, error)
-        for of, version, standard, words, number in self.rules:
+        for at, (of, version, standard, words, number) in enumerate(self.rules):
+            if at < self.emptied.get(of.name, 0):
+                continue
             try:
-                of.rules += _Entry(words, number, version, self.groups).rules(standard=standard)
+                self.draft.add(of, _Entry(words, number, version, self.groups).rules(standard=standard))
             except NotUnderstood as error:
                 self.draft.refuse(number, error)
             of.otherwise_line = number
+        written = {of.name for at, (of, *_) in enumerate(self.rules) if at >= self.emptied.get(of.name, 0)}
         for of in self.draft.lists.values():
-            written = bool(of.rules) or any(each[0] is of for each in self.rules)
             # An empty list permits everything.
-            of.applies = of.applies and written and of.name not in guards
+            of.applies = (bool(of.rules) or of.name in written) and of.name.removesuffix(_V6) not in guards
 
     def _line(self, text: str, number: int) -> None:
         words = text.split()
@@ -131,6 +137,8 @@ class _Reader:
         self.group, self.open = None, (self._list(name, number, version), version, kind == "standard")
 
     def _list(self, name: str, number: int, version: int) -> RuleList:
+        # A list for IPv6 may have the name of one for IPv4.
+        name = f"{name}{_V6}" if version == 6 else name
         new = name not in self.draft.lists
         of = self.draft.list_of(name, number)
         if new:
@@ -144,8 +152,7 @@ class _Reader:
         name = (found[3] or found[6]) if found else words[1] if words[:1] == ["access-list"] and len(words) == 2 else ""
         if not name:
             raise NotUnderstood(Trouble.REMOVAL, text)
-        if (of := self.draft.lists.get(name)) is not None:
-            self.rules = [each for each in self.rules if each[0] is not of]
+        self.emptied[name] = self.emptied[f"{name}{_V6}"] = len(self.rules)
 
 
 class _Entry:
@@ -230,18 +237,25 @@ class _Entry:
             raise NotUnderstood(Trouble.ADDRESS, text)
         return found
 
-    def _group(self, name: str, deep: int = 0) -> list[tuple[int, list[str]]]:
-        """The lines of a group, those of groups in it among them."""
-        of = self.groups.get(name)
-        if of is None or deep > 8:
-            raise NotUnderstood(Trouble.NOT_IN_FILE, name)
-        found = list[tuple[int, list[str]]]()
-        for line, words in of.lines:
-            inner = words[0].lower() in {"group-object", "object-group"} and len(words) == 2
-            found += self._group(words[1], deep + 1) if inner else [(line, words)]
+    def _group(self, name: str) -> list[tuple[int, list[str]]]:
+        """The lines of a group, those of groups in it among them, each group once."""
+        found, seen, waiting = list[tuple[int, list[str]]](), {name}, [name]
+        while waiting:
+            of = self.groups.get(name := waiting.pop())
+            if of is None:
+                raise NotUnderstood(Trouble.NOT_IN_FILE, name)
+            for line, words in of.lines:
+                if words[0].lower() not in {"group-object", "object-group"} or len(words) != 2:
+                    found.append((line, words))
+                elif words[1] not in seen:
+                    seen.add(words[1])
+                    waiting.append(words[1])
         return found
 
     def _of_group(self, name: str) -> Addresses:
+        of = self.groups.get(name)
+        if of is not None and self.version in of.addresses:
+            return of.addresses[self.version]
         spans = list[Addresses]()
         for _, words in self._group(name):
             if words[0].lower() == "range" and len(words) == 3:
@@ -251,7 +265,9 @@ class _Entry:
             else:
                 # A mask in a group of IOS, a wildcard mask in one of NX-OS: only one of both has no gaps.
                 spans.append(_masked_either_way(*words[:2]))
-        return joined(spans)
+        found = joined(spans)
+        self.groups[name].addresses[self.version] = found
+        return found
 
     def _ports(self) -> Spans | None:
         """None where nothing is said of ports."""

@@ -16,7 +16,7 @@ from ..change import EVERY_PROTOCOL, Action, NotUnderstood, Rule, RuleList, Synt
 from ..draft import Draft
 from ..space import ALL_OF, ANYWHERE, NOWHERE, PORTS, Addresses, Spans, joined, union, without
 
-_TOKEN = re.compile(r'/\*.*?\*/|##?[^\n]*|"[^"\n]*"?|[{}\[\];]|[^\s{}\[\];"]+', re.DOTALL)
+_TOKEN = re.compile(r'/\*.*?(?:\*/|\Z)|##?[^\n]*|"[^"\n]*"?|[{}\[\];]|[^\s{}\[\];"]+', re.DOTALL)
 _MARKS = frozenset({"inactive:", "protect:", "replace:", "delete:"})
 _FAMILY = {"inet": 4, "inet6": 6}
 _CONDITIONS = frozenset(
@@ -73,7 +73,9 @@ def read(lines: Sequence[str]) -> Draft:
 
 def _of_set_lines(draft: Draft) -> Iterator[Statement]:
     """What is deactivated is left out."""
-    off, found = list[tuple[str, ...]](), list[Statement]()
+    off, found = set[tuple[str, ...]](), list[Statement]()
+    # What is deleted first is written anew: how many statements had been read by then.
+    deleted: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(draft.lines, 1):
         words = [each for each in _TOKEN.findall(line) if not each.startswith(("#", "/*"))]
         # A comment may be all that is set.
@@ -87,14 +89,14 @@ def _of_set_lines(draft: Draft) -> Iterator[Statement]:
             else:
                 found.append(Statement(tuple(rest), number))
         elif verb == "deactivate":
-            off.append(tuple(rest))
+            off.add(tuple(rest))
         elif verb == "delete":
-            # What is deleted first is written anew.
-            found = [each for each in found if each.words[: len(rest)] != tuple(rest)]
+            deleted[tuple(rest)] = len(found)
         elif verb not in {"edit", "top", "exit", "commit", "activate", "configure"}:
             draft.refuse(number, NotUnderstood(Trouble.WORD, verb))
-    for each in found:
-        if not any(each.words[: len(path)] == path for path in off):
+    for at, each in enumerate(found):
+        paths = [each.words[:length] for length in range(1, len(each.words) + 1)]
+        if off.isdisjoint(paths) and not any(at < deleted.get(path, 0) for path in paths):
             yield each
 
 
@@ -144,6 +146,7 @@ class _Reader:
         self.draft = draft
         self.filters: dict[str, Filter] = {}
         self.prefixes: dict[str, list[Addresses]] = {}
+        self.joined: dict[str, Addresses] = {}
         self.guards: set[str] = set()
 
     def all(self, statements: Sequence[Statement]) -> None:
@@ -158,7 +161,7 @@ class _Reader:
             found.reach = ANYWHERE if of.family is None else ALL_OF[of.family]
             found.applies = bool(of.terms) and name.rpartition(" ")[2] not in self.guards
             for term in of.terms.values():
-                found.rules += self._rules(term, found)
+                self.draft.add(found, list(self._rules(term, found)))
                 found.otherwise_line = max([found.otherwise_line, *(each.line for each in term.actions)])
 
     def _statement(self, said: Statement) -> None:
@@ -285,7 +288,9 @@ class _Reader:
             return names.addresses(value)
         if value not in self.prefixes:
             raise NotUnderstood(Trouble.NOT_IN_FILE, value)
-        return joined(self.prefixes[value])
+        if value not in self.joined:
+            self.joined[value] = joined(self.prefixes[value])
+        return self.joined[value]
 
     def _actions(self, term: Term) -> Iterator[tuple[Action, int, bool]]:
         """Each with its line, and whether the packet is looked at further."""

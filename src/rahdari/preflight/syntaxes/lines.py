@@ -29,13 +29,13 @@ _WITH_PORT = re.compile(r"\[([0-9a-fA-F:.]+)\]:(\d+(?:-\d+)?)|(\d+\.\d+\.\d+\.\d
 
 def read(lines: Sequence[str]) -> Draft:
     draft = Draft(Syntax.LINES, lines)
-    rules = draft.list_of("lines", 1).rules
+    of = draft.list_of("lines", 1)
     for number, line in enumerate(lines, 1):
         text = _COMMENT.sub("", line if line.isascii() else plain_text(line)).strip()
         if not text:
             continue
         try:
-            rules += rules_of(_BETWEEN.split(text.strip(",;")), number)
+            draft.add(of, rules_of(_BETWEEN.split(text.strip(",;")), number))
         except NotUnderstood as error:
             draft.refuse(number, error)
     return draft

@@ -71,6 +71,7 @@ class _Reader:
         self.menu = ""
         # Of each family, the addresses of each list.
         self.lists: dict[tuple[int, str], list[Addresses]] = {}
+        self.joined: dict[tuple[int, str], Addresses] = {}
         self.rules: list[tuple[int, int, str, dict[str, str]]] = []
 
     def file(self) -> None:
@@ -158,7 +159,7 @@ class _Reader:
         if action is None and said not in _BESIDE:
             raise NotUnderstood(Trouble.WORD, said)
         rules = self._matched(Rule(action or Action.PERMIT, number, target=target), version, pairs)
-        of.rules += rules if action is not None else []
+        self.draft.add(of, rules if action is not None else [])
 
     def _matched(self, rule: Rule, version: int, pairs: dict[str, str]) -> list[Rule]:
         family = ALL_OF[version]
@@ -223,7 +224,9 @@ class _Reader:
             return found
         if (version, value) not in self.lists:
             raise NotUnderstood(Trouble.NOT_IN_FILE, value)
-        return joined(self.lists[version, value])
+        if (version, value) not in self.joined:
+            self.joined[version, value] = joined(self.lists[version, value])
+        return self.joined[version, value]
 
 
 def _in_state(rule: Rule, states: frozenset[str], family: Addresses, *, negated: bool) -> Rule:

@@ -65,30 +65,39 @@ class Reader:
         self.defined: dict[str, list[Token]] = {}
         # A rule may name a set that stands below it: all are read at the end, in their order.
         self.rules: list[tuple[Table, RuleList, list[Token], bool]] = []
+        # Of a chain that was emptied, how many rules had been read by then.
+        self.flushed: dict[str, int] = {}
 
     def file(self) -> None:
         while self.at < len(self.tokens):
             self._skip(";")
             if self.at < len(self.tokens):
                 self._tried(self._statement)
-        for table, of, said, first in self.rules:
+        firsts: dict[str, list[list[Rule]]] = {}
+        for at, (table, of, said, first) in enumerate(self.rules):
+            if at < self.flushed.get(of.name, 0):
+                continue
             try:
-                rules = rule_of([each.text for each in said], said[0].line, table.named, self._list_names(table))
+                rules = rule_of([each.text for each in said], said[0].line, table.named, self._known(table))
             except NotUnderstood as error:
                 self.draft.refuse(said[0].line, error)
                 continue
             rules = [self._within(table, rule) for rule in rules]
-            of.rules[0:0] = rules if first else []
-            of.rules += [] if first else rules
+            into = RuleList(of.name, of.line) if first else of
+            self.draft.add(into, rules)
+            firsts.setdefault(of.name, []).extend([into.rules] if first else [])
+        for name, inserted in firsts.items():
+            of = self.draft.lists[name]
+            of.rules = [*(rule for rules in reversed(inserted) for rule in rules), *of.rules]
 
     def _within(self, table: Table, rule: Rule) -> Rule:
         reach = _REACH.get(table.family, ANYWHERE)
         target = self._key(table, rule.target) if rule.target else ""
         return replace(rule, source=rule.source & reach, destination=rule.destination & reach, target=target)
 
-    def _list_names(self, table: Table) -> frozenset[str]:
-        head = self._key(table, "")
-        return frozenset(name.removeprefix(head) for name in self.draft.lists if name.startswith(head))
+    def _known(self, table: Table) -> Callable[[str], bool]:
+        """Whether a chain of this name is there to be jumped to."""
+        return lambda name: self._key(table, name) in self.draft.lists
 
     @staticmethod
     def _key(table: Table, chain: str) -> str:
@@ -124,9 +133,7 @@ class Reader:
             raise NotUnderstood(Trouble.WORD, what)
         if what == "chain" and len(rest) >= 2:
             table, names = self._table_named(rest)
-            if (of := self.draft.lists.get(self._key(table, names[0].text))) is not None:
-                of.rules.clear()
-                self.rules = [each for each in self.rules if each[1] is not of]
+            self.flushed[self._key(table, names[0].text)] = len(self.rules)
 
     def _command(self, verb: Token) -> None:
         what = self._next().text

@@ -1,13 +1,14 @@
 """One rule of nftables: what it matches, and what it does."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from .. import names
-from ..change import EVERY_PROTOCOL, Action, NotUnderstood, Rule, Trouble
+from ..change import EVERY_PROTOCOL, MOST_RULES, Action, NotUnderstood, Rule, TooManyRules, Trouble
 from ..space import ALL_OF, ANYWHERE, NOWHERE, PORTS, Addresses, Spans, common, union, without
 
+ADDRESSES = frozenset({"ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr"})
 OPERATORS = frozenset({"==", "=", "!=", "<", ">", "<=", ">="})
 VERDICTS = frozenset({"accept", "drop", "reject", "return", "continue", "jump", "goto", "queue"})
 # What begins something else in a rule, after something that may have any number of words.
@@ -43,6 +44,13 @@ class Named:
 
     elements: list[Element] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
+    known: dict[int, Spans] = field(default_factory=dict)
+
+    def addresses(self, version: int) -> Spans:
+        """Those of a family, put together once for all rules. Raises NotUnderstood."""
+        if version not in self.known:
+            self.known[version] = _spans(version, [each.parts[0] for each in self.elements])
+        return self.known[version]
 
     def check(self, element: Element) -> None:
         """Raises NotUnderstood, so that an element is named where it stands."""
@@ -106,14 +114,14 @@ class Words:
         return found
 
 
-def rule_of(words: Sequence[str], line: int, named: Mapping[str, Named], chains: Collection[str]) -> list[Rule]:
+def rule_of(words: Sequence[str], line: int, named: Mapping[str, Named], is_chain: Callable[[str], bool]) -> list[Rule]:
     """None for a rule that decides nothing. Raises NotUnderstood."""
-    return list(_Reading(Words(words), line, named, chains).rules())
+    return list(_Reading(Words(words), line, named, is_chain).rules())
 
 
 class _Reading:
-    def __init__(self, words: Words, line: int, named: Mapping[str, Named], chains: Collection[str]) -> None:
-        self.words, self.named, self.chains = words, named, chains
+    def __init__(self, words: Words, line: int, named: Mapping[str, Named], is_chain: Callable[[str], bool]) -> None:
+        self.words, self.named, self.is_chain = words, named, is_chain
         self.fits = [Rule(Action.PERMIT, line)]
         self.limited = False
 
@@ -131,7 +139,7 @@ class _Reading:
         word = self.words.next()
         if word in {"jump", "goto"}:
             target = self.words.next()
-            if target not in self.chains:
+            if not self.is_chain(target):
                 raise NotUnderstood(Trouble.NOT_IN_FILE, target)
             return Action(word), target
         if word in {"reject", "queue"}:
@@ -220,7 +228,7 @@ class _Reading:
             for element in self._elements(keys):
                 fits = [self._narrowed(fit, keys, [element.parts]) for fit in self.fits]
                 said = Words(element.verdict)
-                yield from self._verdicts(_of_element(said, self.chains), fits)
+                yield from self._verdicts(_of_element(said, self.is_chain), fits)
             return
         if keys[0] == "tcp flags":
             self._flags()
@@ -231,6 +239,12 @@ class _Reading:
         negated = False
         operator = self.words.next() if self.words.peek() in OPERATORS else ""
         negated = operator == "!="
+        if len(keys) == 1 and keys[0] in ADDRESSES and self.words.peek().startswith("@"):
+            family, _, what = keys[0].partition(" ")
+            version = 4 if family == "ip" else 6
+            spans = self._named().addresses(version)
+            self.fits = [_addressed(fit, what, version, spans, negated=negated) for fit in self.fits]
+            return
         elements = self._elements(keys)
         if bits and keys[0].endswith(("addr", "port")):
             keys = ["bits"]
@@ -245,6 +259,8 @@ class _Reading:
         elif negated:
             self.fits = [replace(fit, conditional=True) for fit in self.fits]
         else:
+            if len(self.fits) * len(elements) > MOST_RULES:
+                raise TooManyRules(MOST_RULES)
             self.fits = [self._narrowed(fit, keys, [each.parts]) for fit in self.fits for each in elements]
 
     def _key(self) -> str:
@@ -313,11 +329,7 @@ class _Reading:
                 else:
                     element.append(word)
         if words.peek().startswith("@"):
-            name = words.next()[1:]
-            of = self.named.get(name)
-            if of is None or not of.elements:
-                raise NotUnderstood(Trouble.NOT_IN_FILE, f"@{name}")
-            return of.elements
+            return self._named().elements
         parts = [words.next()]
         while words.take("-"):
             parts[-1] += f"-{words.next()}"
@@ -327,6 +339,13 @@ class _Reading:
         while words.take(",", "|"):
             found.append(Element((words.next(),)))
         return found
+
+    def _named(self) -> Named:
+        name = self.words.next()[1:]
+        of = self.named.get(name)
+        if of is None or not of.elements:
+            raise NotUnderstood(Trouble.NOT_IN_FILE, f"@{name}")
+        return of
 
     def _flags(self) -> None:
         """What begins a connection is looked at, and nothing else."""
@@ -351,11 +370,11 @@ class _Reading:
         return fit
 
 
-def _of_element(said: Words, chains: Collection[str]) -> tuple[Action, str] | None:
+def _of_element(said: Words, is_chain: Callable[[str], bool]) -> tuple[Action, str] | None:
     word = said.next()
     if word in {"jump", "goto"}:
         target = said.next()
-        if target not in chains:
+        if not is_chain(target):
             raise NotUnderstood(Trouble.NOT_IN_FILE, target)
         return Action(word), target
     known = {"accept": Action.PERMIT, "drop": Action.DENY, "return": Action.RETURN}
@@ -369,8 +388,9 @@ def _of_element(said: Words, chains: Collection[str]) -> tuple[Action, str] | No
 def _with(fit: Rule, key: str, texts: Sequence[str], *, negated: bool) -> Rule:
     """The rule, only for packets of which this key has one of these values."""
     protocol, _, what = key.partition(" ")
-    if key in {"ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr"}:
-        return _addressed(fit, what, 4 if protocol == "ip" else 6, texts, negated=negated)
+    if key in ADDRESSES:
+        version = 4 if protocol == "ip" else 6
+        return _addressed(fit, what, version, _spans(version, texts), negated=negated)
     if what in {"sport", "dport"}:
         if protocol not in _TRANSPORTS:
             return replace(fit, protocols=fit.protocols & names.OTHER, conditional=True)
@@ -405,7 +425,7 @@ def _with(fit: Rule, key: str, texts: Sequence[str], *, negated: bool) -> Rule:
     return replace(fit, conditional=True)
 
 
-def _addressed(fit: Rule, what: str, version: int, texts: Sequence[str], *, negated: bool) -> Rule:
+def _spans(version: int, texts: Sequence[str]) -> Spans:
     spans: list[tuple[int, int]] = []
     for text in texts:
         if text.startswith("$"):
@@ -414,7 +434,10 @@ def _addressed(fit: Rule, what: str, version: int, texts: Sequence[str], *, nega
         if not found:
             raise NotUnderstood(Trouble.ADDRESS, text)
         spans += found
-    of: Spans = union(spans)
+    return union(spans)
+
+
+def _addressed(fit: Rule, what: str, version: int, of: Spans, *, negated: bool) -> Rule:
     of = without(ALL_OF[version].of(version), of) if negated else of
     block = Addresses(v4=of) if version == 4 else Addresses(v6=of)
     fit = _of_family(fit, version)

@@ -26,7 +26,7 @@ class Attribute(NamedTuple):
 
 def read(lines: Sequence[str]) -> Draft:
     draft = Draft(Syntax.RPSL, lines)
-    rules = draft.list_of("objects", 1).rules
+    taken = draft.list_of("objects", 1)
     objects = list(_objects(lines, draft))
     sets = {each[0].value.upper() for each in objects if each[0].name == "route-set"}
     for kind, *attributes in objects:
@@ -44,7 +44,7 @@ def read(lines: Sequence[str]) -> Draft:
                     other = Trouble.NOT_IN_FILE if ":" not in text and text[:1].isalpha() else error.trouble
                     draft.refuse(each.line, NotUnderstood(other, text))
                 else:
-                    rules += both_ends(Action.DENY, each.line, of, protocols=EVERY_PROTOCOL)
+                    draft.add(taken, both_ends(Action.DENY, each.line, of, protocols=EVERY_PROTOCOL))
     return draft
 
 

@@ -5,7 +5,8 @@ as firewalls export their rules.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rahdari.address import plain_text
 
@@ -32,7 +33,11 @@ DELIMITERS = ",;\t|"
 def header(line: str) -> tuple[str, dict[str, int]]:
     """The delimiter, and the place of each column that is known."""
     delimiter = max(DELIMITERS, key=line.count)
-    cells = next(csv.reader([line], delimiter=delimiter), [])
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        # Longer than a cell may be.
+        cells = []
     fields: dict[str, int] = {}
     for at, cell in enumerate(cells):
         known = _KNOWN.get("_".join(cell.lower().lstrip("\ufeff").replace("-", " ").split()))
@@ -43,23 +48,34 @@ def header(line: str) -> tuple[str, dict[str, int]]:
 
 def read(lines: Sequence[str]) -> Draft:
     draft = Draft(Syntax.CSV, lines)
-    rules = draft.list_of("rows", 1).rules
+    of = draft.list_of("rows", 1)
     begins = next((at for at, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
     delimiter, fields = header(lines[begins])
     if not fields.keys() & {"block", "source", "destination"}:
         draft.refuse(begins + 1, NotUnderstood(Trouble.COLUMNS, lines[begins].strip()))
         return draft
     reader = csv.reader(lines[begins + 1 :], delimiter=delimiter)
-    for row in reader:
+    for row in _rows(reader, draft, begins + 1):
         number = begins + 1 + reader.line_num
         if not any(cell.strip() for cell in row) or row[0].lstrip().startswith("#"):
             continue
         cells = {name: plain_text(row[at]) for name, at in fields.items() if at < len(row)}
         try:
-            rules += _rules(cells, number)
+            draft.add(of, _rules(cells, number))
         except NotUnderstood as error:
             draft.refuse(number, error)
     return draft
+
+
+def _rows(reader: Any, draft: Draft, before: int) -> Iterator[list[str]]:
+    """One that is no row of CSV is named, and the others go on."""
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            draft.refuse(min(before + max(reader.line_num, 1), len(draft.lines)), NotUnderstood(Trouble.OPEN, '"'))
 
 
 def _rules(cells: Mapping[str, str], line: int) -> list[Rule]:

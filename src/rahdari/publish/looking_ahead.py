@@ -17,18 +17,19 @@ from rahdari.preflight import Answer, Change, Held, Spans, answer, blocks_of
 from .models import Edition, Operator, Session
 from .streams import followed_by
 
-# Blocks that overlap what is asked, each once; the partial index over entries that have not ended holds them. Those
-# that have, and whose removal waits, are few and asked for apart.
+# One look into the partial index over entries that have not ended for each block that is asked. Whether an entry is
+# listed is a question of its own for each row: joined, the planner, which takes one address in a hundred to lie in any
+# block, reads all entries and all listings instead. Those that have ended, and whose removal waits, are few, and apart.
 _MEETING = """
-SELECT e.feed_id, e.block::text, e.protocol, e.port FROM (
-    SELECT DISTINCT near.id FROM unnest(%(blocks)s::cidr[]) AS asked (block)
-      JOIN register_entry near ON near.block::inet && asked.block::inet AND near.ended_at IS NULL
-) AS found JOIN register_entry e ON e.id = found.id
- WHERE EXISTS (SELECT 1 FROM publish_listing l
-                WHERE l.entry_id = e.id AND l.stream_id = ANY(%(streams)s) AND l.until_sequence IS NULL)
+SELECT e.feed_id, e.block::text, e.protocol, e.port,
+       (SELECT true FROM publish_listing l
+         WHERE l.entry_id = e.id AND l.stream_id = ANY(%(streams)s) AND l.until_sequence IS NULL LIMIT 1)
+  FROM unnest(%(blocks)s::cidr[]) AS asked (block)
+  JOIN register_entry e ON e.block::inet && asked.block::inet AND e.ended_at IS NULL
 """
 _LEAVING = """
-SELECT e.feed_id, e.block::text, e.protocol, e.port FROM publish_listing l JOIN register_entry e ON e.id = l.entry_id
+SELECT e.feed_id, e.block::text, e.protocol, e.port, true
+  FROM publish_listing l JOIN register_entry e ON e.id = l.entry_id
  WHERE l.stream_id = ANY(%(streams)s) AND l.until_sequence IS NULL AND l.leaving <> '' AND e.ended_at IS NOT NULL
 """
 _COUNTS = """
@@ -36,7 +37,8 @@ SELECT family(e.block), e.protocol, e.port, count(*) FROM publish_listing l JOIN
  WHERE l.stream_id = ANY(%(streams)s) AND l.until_sequence IS NULL GROUP BY 1, 2, 3
 """
 _SOME = """
-SELECT e.feed_id, e.block::text, e.protocol, e.port FROM publish_listing l JOIN register_entry e ON e.id = l.entry_id
+SELECT e.feed_id, e.block::text, e.protocol, e.port, true
+  FROM publish_listing l JOIN register_entry e ON e.id = l.entry_id
  WHERE l.stream_id = ANY(%(streams)s) AND l.until_sequence IS NULL AND family(e.block) = %(version)s
    AND e.protocol = %(protocol)s AND e.port IS NOT DISTINCT FROM %(port)s LIMIT %(most)s
 """
@@ -83,7 +85,8 @@ class Listed:
     def _rows(self, query: str, **values: Any) -> list[Held]:
         with connection.cursor() as cursor:
             cursor.execute(query, {"streams": self.streams, **values})
-            return [_held(*row) for row in cursor.fetchall()]
+            # An entry that several blocks meet is found by each.
+            return [_held(*row) for row in dict.fromkeys((*row,) for *row, listed in cursor.fetchall() if listed)]
 
 
 def _held(feed_id: str, block: str, protocol: str, port: int | None) -> Held:

@@ -23,11 +23,12 @@ ROOMS = {
     "attest": "associations that attest their members",
     "dyndns": "addresses that change from time to time",
     "vantage": "looking from other places",
+    "urgent": "listing an address before its papers, for holders who are cut off",
 }
 
 
 # What cannot do without another of them.
-NEEDS = {"mobile": "sms"}
+NEEDS = {"mobile": "sms", "urgent": "sms"}
 
 
 class WrongChoice(ValueError):

@@ -124,7 +124,7 @@ OWN_REGISTRATION = frozenset(
 ACTS_OF_A_HOLDER = frozenset(
     """portal:end_registration portal:pause_registration portal:go_on portal:say_right
     portal:change_entry portal:prove_again portal:renew portal:change_addresses
-    portal:changing portal:remote_staff
+    portal:changing portal:remote_staff portal:urgent portal:urgent_code portal:urgent_stop
     portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )
 # Of a registration, for whoever may see it: tests/incident.
@@ -143,7 +143,8 @@ OFFICERS = frozenset(
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
     complaint:paper complaint:name_reviewer decide:save_view decide:take_next
     calendar:days calendar:new calendar:correction incident:incidents incident:report incident:incident
-    incident:act""".split()
+    incident:act
+    urgent:desk urgent:registration urgent:call urgent:called_back urgent:second urgent:decline""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over

@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("portal", "api", "workflow"),
     ("applicant",),
     ("complaint",),
-    ("appeal", "demand", "sampling", "incident"),
+    ("appeal", "demand", "sampling", "incident", "urgent"),
     ("decide",),
     ("publish", "dyndns", "mobile", "watch"),
     ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
@@ -60,7 +60,7 @@ WITHOUT_DJANGO = (
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
-    *("inquiry", "calendar", "incident"),
+    *("inquiry", "calendar", "incident", "urgent"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 

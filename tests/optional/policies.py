@@ -33,6 +33,10 @@ def _without_associations(rules: Rules) -> None:
         service["checks"] = [check for check in service["checks"] if check.get("roster") != "association_members"]
 
 
+def _without_urgent(rules: Rules) -> None:
+    del rules["reasons"][rules.pop("urgent")["reason"]]
+
+
 def _without_check(rules: Rules, kind: str) -> None:
     for service in rules["services"].values():
         service["checks"] = [check for check in service["checks"] if check["kind"] != kind]
@@ -47,6 +51,7 @@ WITHOUT: dict[str, Callable[[Rules], object]] = {
     "attest": _without_associations,
     "dyndns": _without_section("dyndns"),
     "vantage": lambda rules: None,
+    "urgent": _without_urgent,
 }
 
 

@@ -10,6 +10,7 @@ ON_PAGES = {
     "attest": r"attest(s|ed|ations?)\b",
     "share": r"(ask|asks|agree) to share|shared addresses",
     "fees": r"invoice|receipt number|bank statement|\bpay\b|فیس کا بل",
+    "urgent": r"list a new address now|listed before (its|their) proof|because you are cut off|desk/urgent",
 }
 # In the names of the workflow's steps.
 STEPS = {
@@ -21,6 +22,7 @@ STEPS = {
     "attest": r"^attest",
     "dyndns": r"^dyndns",
     "mobile": r"^mobile",
+    "urgent": r"^urgent",
 }
 # In the names of operations, shapes, scopes and events in the contracts of both interfaces.
 IN_CONTRACTS = {
@@ -32,4 +34,5 @@ IN_CONTRACTS = {
     "attest": r"attestation|objection",
     "dyndns": r"connections|dyndns",
     "mobile": r"mobile(?!Line$)",
+    "urgent": r"urgent",
 }

@@ -31,7 +31,7 @@ class TestCheck:
         said = capsys.readouterr().out
         assert "To be signed by the law officer: 16 of 16." in said
         assert "item_5: Suspension before a hearing" in said
-        assert "until then off in production: 23." in said
+        assert "until then off in production: 24." in said
 
     def test_says_the_line_and_the_reason(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         file = tmp_path / "mine.toml"

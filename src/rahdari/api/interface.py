@@ -37,7 +37,7 @@ MODULES = (
         "complaints",
         "incidents",
     ),
-    *("registrations", "looks", "dyndns", "mobile", "address_files", "share", "remote"),
+    *("registrations", "looks", "dyndns", "mobile", "address_files", "share", "remote", "urgent"),
     *("organisations", "mandates", "attest", "fees", "letters", "webhooks"),
 )
 SCOPES = {

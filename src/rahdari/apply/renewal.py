@@ -16,7 +16,7 @@ from rahdari.people.models import Mandate, User
 from rahdari.policy import Policy, Service
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import STANDING
+from rahdari.register.rules import STANDING, URGENT
 from rahdari.vault import files
 
 from . import queries, rules, subjects, summary
@@ -142,6 +142,9 @@ def _take_addresses(draft: Application, registration: Registration, last: Applic
     before = queries.rows_of(last) if last is not None else []
     known = {row.continues or row.subject: row for row in before}
     going_on = [entry for entry in register.own_entries_of(registration) if _goes_on(entry)]
+    if draft.about == About.CHANGE:
+        # Its papers are this change.
+        going_on += [entry for entry in register.own_entries_of(registration) if _awaits_papers(entry)]
     going_on.sort(key=lambda entry: (entry.block.version, entry.block.network_address, entry.block.prefixlen))
     rows = []
     for entry, parts in register.endpoints_among(going_on).items():
@@ -173,6 +176,11 @@ def _take_addresses(draft: Application, registration: Registration, last: Applic
 def _goes_on(entry: Entry) -> bool:
     """An address that stays, and that the holder has not left."""
     return entry.ended_at is None and entry.kind == "static" and entry.valid_until >= entry.registration.stays_until
+
+
+def _awaits_papers(entry: Entry) -> bool:
+    """An address that was listed before its papers came, and ends by itself without them."""
+    return entry.ended_at is None and entry.origin.startswith(URGENT) and not _goes_on(entry)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Lock(StrEnum):
     SHARE = "share: requests for a block"  # the holder and the block
     CONTACT = "control: codes to a registry's contact"  # its keyed hash
     ROSTERS = "checks: import of rosters"
+    URGENT = "urgent: a holder's"  # the holder
     CLIENT = "vouch: questions"  # who asks, or whom
     INCIDENTS = "incident: reports"
 

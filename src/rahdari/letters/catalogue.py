@@ -207,6 +207,16 @@ LETTERS: dict[str, Kind] = {
         note="ends_on",
         reminder=True,
     ),
+    "urgent_given": _kind(
+        _("A new address is listed before its proof"), "registration address until", "by_telephone", urgent=True
+    ),
+    "urgent_ends_soon": _kind(
+        _("An address that is not proved yet ends soon"), "registration address until", reminder=True
+    ),
+    "urgent_ended": _kind(
+        _("An address that was not proved has ended"), "registration address until", "stopped", note=""
+    ),
+    "urgent_confirmed": _kind(_("An address that was listed before its proof is proved"), "registration address"),
     "dyndns_silent": _kind(_("A changing address is not reported any more"), "registration address reported_at until"),
     "dyndns_ended": _kind(_("A changing address is off the list"), "registration address reported_at", "until"),
     "mobile_line_denied": _kind(_("An operator did not confirm a SIM"), "reference operator"),
@@ -272,6 +282,7 @@ OF_ROOMS = {
     "mobile_line_": "mobile",
     "share_": "share",
     "dyndns_": "dyndns",
+    "urgent_": "urgent",
     "association_": "attest",
     "attestation_": "attest",
 }

@@ -304,6 +304,10 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "registration_provisional_ends": _provisional_ends,
     "proof_wanted": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24", "until": _days(6)},
     "proof_in_vain": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
+    "urgent_given": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.77", "until": _days(30)},
+    "urgent_ends_soon": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.77", "until": _days(14)},
+    "urgent_ended": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.77", "until": _days(0)},
+    "urgent_confirmed": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.77"},
     "dyndns_silent": lambda rules: {
         "registration": REGISTRATION,
         "address": "203.0.113.77",

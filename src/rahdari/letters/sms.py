@@ -95,6 +95,8 @@ def why_no_message(message: Message) -> str:
 NOTES: dict[str, tuple[Title, dict[str, Any]]] = {
     writing.CONTACT_CODE: (gettext_lazy("The code to the contact of a company or member"), {"code": "7kq2-m4xz"}),
     writing.NUMBER_CODE: (gettext_lazy("The code that confirms a mobile number"), {"code": "482915"}),
+    writing.URGENT_CODE: (gettext_lazy("The code to list a new address"), {"code": "482915"}),
+    writing.SPOKEN_CODE: (gettext_lazy("The code that a caller reads out to an officer"), {"code": "482915"}),
     "news": (gettext_lazy("There is news in a file"), {"reference": REFERENCE}),
     "answer_by": (
         gettext_lazy("An answer is due"),

@@ -27,6 +27,7 @@ KEPT = (
     "publish_edition",
     "publish_session",
     "fees_invoice",
+    "urgent_urgententry",
 )
 
 

@@ -60,6 +60,7 @@ from .shapes import (
 from .sharing import Sharing
 from .still_right import StillRight, still_right_of
 from .unregistered import Unregistered
+from .urgent import Urgent
 
 __all__ = [
     "AFTER",
@@ -111,6 +112,7 @@ __all__ = [
     "StillRight",
     "Text",
     "Unregistered",
+    "Urgent",
     "Vouching",
     "Week",
     "add",

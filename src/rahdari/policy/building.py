@@ -47,6 +47,7 @@ from .sharing import sharing_from
 from .sorts import BY_LETTER
 from .still_right import judge_still_right
 from .unregistered import unregistered_from
+from .urgent import urgent_from
 
 FORMAT = 1
 # How a registration is suspended or struck out and a complaint is answered, where a file does not say: rules that were
@@ -139,6 +140,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
         second_looks=second_looks_from(root.section("second_looks")) if root.has("second_looks") else None,
         incidents=incidents_from(root.section("incidents")) if root.has("incidents") else Incidents(),
+        urgent=urgent_from(root.section("urgent"), reasons) if root.has("urgent") else None,
         contact=_contact(root),
         queues=queues_from(root),
         unregistered=unregistered_from(root, instruments, signed),

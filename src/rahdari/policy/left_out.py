@@ -12,6 +12,7 @@ SECTIONS = {
     "sharing": "share",
     "attesting": "attest",
     "dyndns": "dyndns",
+    "urgent": "urgent",
 }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .second_looks import SecondLooks
     from .sharing import Sharing
     from .unregistered import Unregistered
+    from .urgent import Urgent
 
 STATUSES = ("to_confirm", "confirmed")
 # How the text of an instrument was read.
@@ -477,6 +478,7 @@ class Policy:
     representing: "Representing | None"
     second_looks: "SecondLooks | None"
     incidents: "Incidents"
+    urgent: "Urgent | None"
     # Of the desk, beside those that it has anyway.
     queues: "tuple[DeskQueue, ...]"
     # None only of rules that were frozen before it existed.

@@ -379,6 +379,8 @@ def at_share_of_term(*, percent: int, start: dt.datetime, end: dt.datetime) -> Q
         output_field=DateTimeField(),
     )
     found = Entry.objects.filter(ended_at__isnull=True, part_of__isnull=True, valid_from__lte=end)
+    # Nobody proves again what was never proved: it ends by itself.
+    found = found.exclude(origin__startswith=rules.URGENT, valid_until__lt=F("registration__valid_until"))
     found = found.annotate(moment=moment)
     return found.filter(moment__gte=start, moment__lt=end).order_by("moment", "id").select_related("registration")
 

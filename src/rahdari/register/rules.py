@@ -18,6 +18,9 @@ DYNAMIC = "dynamic"
 # How the origin of an address begins that a person at home let be entered under their organisation's registration. It
 # is in the feed like any other; neither the organisation nor an application of it has it.
 HOME = "home:"
+# How the origin of an address begins that was listed before its papers came, for a holder who was cut off (`urgent`).
+# It ends before its registration does until a change that names it is granted.
+URGENT = "urgent:"
 
 
 class Standing(StrEnum):

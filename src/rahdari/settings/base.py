@@ -146,6 +146,7 @@ INSTALLED_APPS = [
     "rahdari.publish",
     "rahdari.dyndns",
     "rahdari.mobile",
+    "rahdari.urgent",
     "rahdari.applicant",
     "rahdari.portal",
     "rahdari.api",

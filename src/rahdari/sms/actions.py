@@ -25,7 +25,7 @@ from . import queries
 from .models import EarlyDeliveryReport, Message, Person, SmsSegment
 from .providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear, configuration
 from .providers.configured import close as close_all
-from .writing import CONTACT_CODE, NUMBER_CODE, compose
+from .writing import CONTACT_CODE, NUMBER_CODE, SHORT_CODES, compose
 
 log = logging.getLogger(__name__)
 State = Message.State
@@ -60,14 +60,16 @@ def write_note(
 
 
 @transaction.atomic
-def write_number_code(*, to: Person, number: str, language: str, code: str, now: dt.datetime) -> Message:
-    """The code that confirms a number."""
+def write_number_code(
+    *, to: Person, number: str, language: str, code: str, now: dt.datetime, note: str = NUMBER_CODE
+) -> Message:
+    """The code that confirms a number, or by which whoever has it is known (`note`, one of `SHORT_CODES`)."""
     return _write(
         person=to.pk,
         number=number,
-        note=NUMBER_CODE,
+        note=note,
         about="",
-        text=compose(note=NUMBER_CODE, language=language, context={"code": code}),
+        text=compose(note=note, language=language, context={"code": code}),
         language=language,
         urgent=True,
         at=now,
@@ -213,7 +215,7 @@ def _give_up(message: Message, reason: str, now: dt.datetime) -> None:
 
 def _forget(message: Message) -> None:
     message.number = ""
-    if message.note == NUMBER_CODE:
+    if message.note in SHORT_CODES:
         message.text = ""
 
 

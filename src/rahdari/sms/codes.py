@@ -15,6 +15,7 @@ from rahdari.web import limits
 
 from . import actions, queries
 from .models import PendingCode, Person
+from .writing import NUMBER_CODE
 
 TRIES = 3
 # Codes for one person, to one number (whoever asks), and from one household, in an hour.
@@ -72,12 +73,14 @@ def allow_code(*, user: Person, number: str, network: str) -> None:
             raise TooManyCodes(allowance.wait)
 
 
-def send_code(*, kept: PendingCode, user: Person, number: str, language: str, now: dt.datetime) -> None:
-    """Put the code on its way, and what it is compared with into the row."""
+def send_code(
+    *, kept: PendingCode, user: Person, number: str, language: str, now: dt.datetime, note: str = NUMBER_CODE
+) -> None:
+    """Put the code on its way, and what it is compared with into the row. `note`: the words around it."""
     code = f"{secrets.randbelow(10**6):06d}"
     kept.asked, kept.code = number, _hashed(user, number, code)
     kept.code_until, kept.tries = now + CODE_LASTS, 0
-    actions.write_number_code(to=user, number=number, language=language, code=code, now=now)
+    actions.write_number_code(to=user, number=number, language=language, code=code, now=now, note=note)
 
 
 def has_ended(kept: PendingCode, now: dt.datetime) -> str:

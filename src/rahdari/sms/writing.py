@@ -10,11 +10,15 @@ from django.utils import translation
 
 NUMBER_CODE = "number_code"
 CONTACT_CODE = "contact_code"
+# By which a holder who is cut off is known: typed on a page, or read out to an officer on the telephone.
+URGENT_CODE, SPOKEN_CODE = "urgent_code", "spoken_code"
+# Codes for ten minutes: their text is forgotten once it is sent.
+SHORT_CODES = frozenset({NUMBER_CODE, URGENT_CODE, SPOKEN_CODE})
 
 # What each must be told. `reference` is the number of the file.
 NOTES: dict[str, frozenset[str]] = {
     CONTACT_CODE: frozenset({"code"}),
-    NUMBER_CODE: frozenset({"code"}),
+    **dict.fromkeys(SHORT_CODES, frozenset({"code"})),
     "news": frozenset({"reference"}),
     "answer_by": frozenset({"reference", "due_at"}),
     "ends_on": frozenset({"reference", "valid_until"}),

@@ -21,7 +21,7 @@ from rahdari.register import actions as register
 from rahdari.register import address_changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import new_endpoint
+from rahdari.register.rules import URGENT, new_endpoint
 
 from .terms import grace_of, term_from
 
@@ -69,7 +69,8 @@ def carry_out(
         stay.add(kept.pk)
     # Read anew: an endpoint may have been taken into another one of the same address.
     for entry in _held(registration):
-        if entry.pk not in stay:
+        # What was listed before its papers came ends by itself, or is asked for: no other change ends it.
+        if entry.pk not in stay and not entry.origin.startswith(URGENT):
             address_changes.retire_entry(entry=entry, until=leaves_at, actor=actor, now=now)
     optional.ask(__package__, "close_hosts_but", endpoints, registration, until=leaves_at, now=now)
     optional.ask(__package__, "tie_hosts", endpoints, registration, now=now)

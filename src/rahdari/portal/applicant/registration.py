@@ -44,7 +44,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Remedy
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import HOME, UNDONE_WITHIN
+from rahdari.register.rules import HOME, UNDONE_WITHIN, URGENT
 
 from .shared import own_registration
 
@@ -60,6 +60,8 @@ class Address:
     host: Any = None
     # Another one has taken its place: it stays on the list for a while.
     leaves: bool = False
+    # It was listed before its proof (`urgent`), and ends by itself without it.
+    unproved: bool = False
     branch: str = ""
     # What the holder calls it: for the holder alone.
     label: str = ""
@@ -191,7 +193,7 @@ def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, An
     if entry.kind == "dynamic":
         leaves = reported is None
     else:
-        leaves = not stays(entry)
+        leaves = not stays(entry) and not entry.origin.startswith(URGENT)
     host = hosts.get(reported.host_id) if reported is not None else None
     is_shared = entry.ended_at is None and register.is_shared_now(entry)
     # The register knows protocols and ports; what the holder runs there stands in the application.
@@ -201,5 +203,15 @@ def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, An
     branch = named.branch.name if named is not None and named.branch is not None and not named.branch.ended_at else ""
     label = named.label if named is not None else ""
     return Address(
-        entry, line, format_block(entry.block), operator or "", host, leaves, branch, label, is_shared, is_all
+        entry,
+        line,
+        format_block(entry.block),
+        operator or "",
+        host,
+        leaves,
+        entry.ended_at is None and entry.origin.startswith(URGENT) and not stays(entry),
+        branch,
+        label,
+        is_shared,
+        is_all,
     )

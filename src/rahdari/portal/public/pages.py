@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from rahdari import __version__, policy
+from rahdari import __version__, optional, policy
 from rahdari.address import directory
 from rahdari.appeal import queries as appeals
 from rahdari.apply import summary
@@ -119,6 +119,7 @@ def service_status(request: HttpRequest) -> HttpResponse:
         "hours": list(hours_of(calendars.in_force().week)),
         "said": [(row, what_it_says(row)) for row in calendars.published(now)],
     }
+    context |= optional.joined(__package__, "on_status", now)
     return render(request, "portal/public/service_status.html", context | _today())
 
 

@@ -98,15 +98,20 @@ LETTERS: dict[str, Kind] = {
         _("A registered connection is cut"),
         "reference registration mend_by",
         "operator measured called",
-        note="",
+        note="disruption",
         urgent=True,
     ),
     "incident_answered": _kind(
-        _("An operator answered about a disruption"), "reference registration reason", "operator text disputes", note=""
+        _("An operator answered about a disruption"),
+        "reference registration reason",
+        "operator text disputes",
+        note="disruption",
     ),
-    "incident_closed": _kind(_("A disruption was closed"), "reference registration outcome until", "operator", note=""),
+    "incident_closed": _kind(
+        _("A disruption was closed"), "reference registration outcome until", "operator", note="disruption"
+    ),
     "incident_report": _kind(
-        _("An operator says what happened"), "reference registration", "operator", note="", urgent=True
+        _("An operator says what happened"), "reference registration", "operator", note="disruption", urgent=True
     ),
     "incident_asked": _kind(
         _("An operator is asked about a disruption"), "reference due_at mend_by", note="", urgent=True

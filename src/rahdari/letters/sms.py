@@ -15,7 +15,7 @@ from rahdari.web import values
 
 from .catalogue import LETTERS, Title
 from .models import Letter
-from .samples import AT, REFERENCE, REGISTRATION
+from .samples import AT, DISRUPTION, REFERENCE, REGISTRATION
 from .words import DeliveryStanding
 
 forget_some = retention.forget_some
@@ -98,6 +98,7 @@ NOTES: dict[str, tuple[Title, dict[str, Any]]] = {
     writing.URGENT_CODE: (gettext_lazy("The code to list a new address"), {"code": "482915"}),
     writing.SPOKEN_CODE: (gettext_lazy("The code that a caller reads out to an officer"), {"code": "482915"}),
     "news": (gettext_lazy("There is news in a file"), {"reference": REFERENCE}),
+    "disruption": (gettext_lazy("There is news of a disruption"), {"reference": DISRUPTION}),
     "answer_by": (
         gettext_lazy("An answer is due"),
         {"reference": REFERENCE, "due_at": AT + dt.timedelta(days=14)},

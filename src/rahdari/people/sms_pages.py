@@ -95,5 +95,7 @@ def remove_number(request: HttpRequest) -> HttpResponse:
 @access.person_required
 @posted_from("people:account")
 def choose_notes(request: HttpRequest) -> HttpResponse:
-    numbers.choose_notes(user=access.person(request), wanted=request.POST.get("notes") == "yes")
+    of_disruptions = "disruptions" in request.POST
+    wanted = request.POST.get("disruptions" if of_disruptions else "notes") == "yes"
+    numbers.choose_notes(user=access.person(request), wanted=wanted, of_disruptions=of_disruptions)
     return _account()

@@ -25,7 +25,7 @@ from . import queries
 from .models import EarlyDeliveryReport, Message, Person, SmsSegment
 from .providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear, configuration
 from .providers.configured import close as close_all
-from .writing import CONTACT_CODE, NUMBER_CODE, SHORT_CODES, compose
+from .writing import CONTACT_CODE, DISRUPTION, NUMBER_CODE, SHORT_CODES, compose
 
 log = logging.getLogger(__name__)
 State = Message.State
@@ -37,7 +37,7 @@ def write_note(
     *, to: Person, note: str, about: str, language: str, context: Mapping[str, Any], urgent: bool, now: dt.datetime
 ) -> Message | None:
     """That there is something to read, for whoever wants notes by SMS; one that still waits says it too."""
-    number = queries.number_for_notes(to)
+    number = queries.number_for_notes(to, of_disruptions=note == DISRUPTION)
     if not number:
         return None
     waiting = Message.objects.filter(person=to.pk, about=about, note=note, state=State.QUEUED, tries=0).first()

@@ -159,6 +159,8 @@ class ContactNumber(PendingCode):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     # Whether short notes go there. Letters by email go out all the same.
     notes = models.BooleanField(default=True)
+    # Whether a note goes there when a registered connection is cut, too: off until somebody wants it.
+    disruptions = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["id"]

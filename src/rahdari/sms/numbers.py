@@ -56,6 +56,8 @@ def remove_number(*, user: Person, now: dt.datetime) -> None:
         journal.record(act="sms.removed_number", actor=f"person:{user.pk}", subject=f"person:{user.pk}", now=now)
 
 
-def choose_notes(*, user: Person, wanted: bool) -> None:
-    """Whether notes go to the number. A preference, so no row in the journal."""
-    ContactNumber.objects.filter(person=user.pk, confirmed_at__isnull=False).update(notes=wanted)
+def choose_notes(*, user: Person, wanted: bool, of_disruptions: bool = False) -> None:
+    """Whether notes go to the number, or those of disruptions beside the others. A preference, so no row in the
+    journal."""
+    kept = ContactNumber.objects.filter(person=user.pk, confirmed_at__isnull=False)
+    kept.update(**{"disruptions" if of_disruptions else "notes": wanted})

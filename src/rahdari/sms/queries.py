@@ -18,9 +18,12 @@ def contact_number(user: Person) -> ContactNumber | None:
     return ContactNumber.objects.filter(person=user.pk).first()
 
 
-def number_for_notes(user: Person) -> str:
-    """Where short notes go by SMS, in E.164; "" for whoever confirmed no number or wants none there."""
+def number_for_notes(user: Person, *, of_disruptions: bool = False) -> str:
+    """Where short notes go by SMS, in E.164; "" for whoever confirmed no number or wants none there. Notes
+    `of_disruptions` are wanted apart."""
     kept = ContactNumber.objects.filter(person=user.pk, confirmed_at__isnull=False, notes=True).first()
+    if kept is not None and of_disruptions and not kept.disruptions:
+        return ""
     return kept.number if kept is not None and user.is_active else ""
 
 

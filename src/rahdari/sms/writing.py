@@ -14,12 +14,15 @@ CONTACT_CODE = "contact_code"
 URGENT_CODE, SPOKEN_CODE = "urgent_code", "spoken_code"
 # Codes for ten minutes: their text is forgotten once it is sent.
 SHORT_CODES = frozenset({NUMBER_CODE, URGENT_CODE, SPOKEN_CODE})
+# Of a registered connection that is cut: for whoever wants it alone, and it says nothing but a number.
+DISRUPTION = "disruption"
 
 # What each must be told. `reference` is the number of the file.
 NOTES: dict[str, frozenset[str]] = {
     CONTACT_CODE: frozenset({"code"}),
     **dict.fromkeys(SHORT_CODES, frozenset({"code"})),
     "news": frozenset({"reference"}),
+    DISRUPTION: frozenset({"reference"}),
     "answer_by": frozenset({"reference", "due_at"}),
     "ends_on": frozenset({"reference", "valid_until"}),
 }

@@ -68,7 +68,9 @@ PROGRAMS = API | frozenset(
     """publish:receipt publish:metrics sms:report letters:metrics dyndns:metrics apply:metrics
     confirm:list_checks confirm:get_check confirm:answer_checks confirm:get_callback confirm:test_callback
     confirm:change_callback_secret confirm:list_samples confirm:get_sample confirm:answer_samples
-    mobile:list_lines mobile:list_changes mobile:record_list_receipt mobile:report_left""".split()
+    mobile:list_lines mobile:list_changes mobile:record_list_receipt mobile:report_left
+    incident:list_disruptions incident:get_disruption incident:acknowledge_disruption incident:answer_disruption
+    incident:tell_reporters incident:say_disruption_mended incident:report_disruption""".split()
 )
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
@@ -128,7 +130,7 @@ ACTS_OF_A_HOLDER = frozenset(
     portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )
 # Of a registration, for whoever may see it: tests/incident.
-OWN_INCIDENT = frozenset({"portal:incident", "portal:incident_act"})
+OWN_INCIDENT = frozenset({"portal:incident", "portal:incident_act", "portal:incident_file"})
 # Whoever has rank, and a reviewer for their one appeal: tests/appeal.
 DECIDERS_OF_APPEALS = frozenset(
     """appeal:appeals appeal:appeal appeal:take appeal:hear appeal:decide
@@ -344,7 +346,10 @@ class World:
                 key: {"reference": self.complained, "number": self.complaint, "document": self.paper}
                 for key in OWN_COMPLAINT
             },
-            **{key: {"reference": number, "number": self.incident, "act": "add"} for key in OWN_INCIDENT},
+            **{
+                key: {"reference": number, "number": self.incident, "act": "add", "part": "evidence"}
+                for key in OWN_INCIDENT
+            },
             **{
                 key: {"reference": self.incident, "act": "tell"}
                 for key in OFFICERS | OPERATORS

@@ -289,5 +289,6 @@ class TestOpenapi:
     def test_lists_every_problem_that_an_operation_tells_of(self) -> None:
         told = {kind for each in OPERATORS.operations() for kind in OPERATORS.kinds_of(each)}
         assert told <= set(KINDS)
-        text = "".join((DOCS / name).read_text() for name in ("confirm.md", "mobile.md", "preflight.md"))
+        pages = ("confirm.md", "mobile.md", "preflight.md", "incidents.md")
+        text = "".join((DOCS / name).read_text() for name in pages)
         assert [kind for kind in sorted(told) if f"`{kind}`" not in text] == []

@@ -3,9 +3,9 @@
 import uuid
 
 from rahdari.address import format_block
-from rahdari.incident import actions, queries
+from rahdari.incident import actions, packs, queries
 from rahdari.incident.forms import WordsForm
-from rahdari.incident.models import Incident, Report
+from rahdari.incident.models import Incident, Pack, Report
 from rahdari.incident.rules import Channel, OwnSide, Proof, Reason, Sees, State
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
@@ -191,6 +191,71 @@ def withdraw_report(call: Call, reference: str, number: str) -> Answer:
     for each in reports:
         actions.withdraw(report=each, actor=by.actor, now=call.now)
     return Answer(_of(found, number))
+
+
+PACK = named("EvidencePack", closed({"made_at": or_null(MOMENT), "stamped_at": or_null(MOMENT), "sha256": text(64)}))
+
+
+def _pack(found: Registration, incident: Incident) -> Pack:
+    pack = queries.pack_of(incident, found)
+    if pack is None:
+        raise not_found()
+    return pack
+
+
+@write("POST", f"{ONE}/incidents/{{number}}/pack", Ok("It is being put together.", PACK, 202))
+def ask_for_pack(call: Call, reference: str, number: str) -> Answer:
+    """Have the evidence put together, as it is now.
+
+    When an incident ends that happens by itself. Ask again a minute later: `made_at` says that it is there.
+    """
+    found = held(call, reference, Act.SEE).row
+    incident, _reports = queries.incident_for_holder(registration=found, reference=number)
+    return Answer(_pack_json(packs.ask(incident=incident, registration=found, now=call.now)), 202)
+
+
+def _pack_json(pack: Pack) -> Json:
+    return {
+        "made_at": stamp_or_none(pack.made_at),
+        "stamped_at": stamp_or_none(pack.stamped_at),
+        "sha256": pack.sha256,
+    }
+
+
+@read("GET", f"{ONE}/incidents/{{number}}/pack", Ok("The last one.", PACK))
+def get_pack(call: Call, reference: str, number: str) -> Answer:
+    """Whether the evidence is there, and since when."""
+    found = held(call, reference, Act.SEE).row
+    incident, _reports = queries.incident_for_holder(registration=found, reference=number)
+    return Answer(_pack_json(_pack(found, incident)))
+
+
+def _file(call: Call, reference: str, number: str, part: str) -> Answer:
+    found = held(call, reference, Act.SEE).row
+    incident, _reports = queries.incident_for_holder(registration=found, reference=number)
+    pack = _pack(found, incident)
+    if pack.made_at is None:
+        raise not_found()
+    headers = {"Content-Disposition": f'attachment; filename="{packs.name_of(pack, part)}"'}
+    return Answer(content=packs.content_of(pack, part), media="application/zip", headers=headers)
+
+
+@read("GET", f"{ONE}/incidents/{{number}}/evidence", Ok("The evidence.", media="application/zip"))
+def get_evidence(call: Call, reference: str, number: str) -> Answer:
+    """Download the evidence: a bag that `sha256sum` and `openssl ts` check without us.
+
+    It names neither your address nor your registration.
+    """
+    return _file(call, reference, number, "evidence")
+
+
+@read("GET", f"{ONE}/incidents/{{number}}/evidence/address", Ok("The part apart.", media="application/zip"))
+def get_evidence_address(call: Call, reference: str, number: str) -> Answer:
+    """Download address and port, which lie in a part of their own.
+
+    The evidence holds its hash. Give it to whom you choose.
+    """
+    return _file(call, reference, number, "address")
 
 
 @write("POST", f"{ONE}/incidents/{{number}}/dispute", FOUND, body=SAID, problems=REFUSED)

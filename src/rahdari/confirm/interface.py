@@ -80,9 +80,9 @@ OPERATORS = Interface(
     name="confirm",
     base="/op/v1",
     title="Rahdari: operators",
-    about="An operator's system lists its open checks and answers them, follows its list of mobile numbers, and asks "
-    "what a planned change would cut. Every address needs a key. docs/confirm.md, docs/mobile.md and docs/preflight.md "
-    "walk through it.",
+    about="An operator's system lists its open checks and answers them, follows its list of mobile numbers, asks what "
+    "a planned change would cut, and answers for registered connections that are cut. Every address needs a key. "
+    "docs/confirm.md, docs/mobile.md, docs/preflight.md and docs/incidents.md walk through it.",
     who=_who,
     places={"number": ("str", schema.text(20))},
     modules=("rahdari.confirm.operations",),

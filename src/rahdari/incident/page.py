@@ -68,6 +68,7 @@ class Connection:
     own_side: str
     channel: str
     measured: str
+    state: str
     tone: str
     applied: Applied | None
     looks: tuple[Look, ...] = ()
@@ -145,6 +146,7 @@ def connections_of(
                 words.own_side(each.own_side),
                 words.channel(each.channel),
                 words.measured(seen.state),
+                seen.state,
                 {"in_order": "ok", "": "off", "not_enough": "off", "impaired": "warn"}.get(seen.state, "bad"),
                 applied.applied_by(incident.operator, entries.get(each.pk), now),
                 tuple(looks),

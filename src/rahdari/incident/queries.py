@@ -184,6 +184,11 @@ def ended_of_operator(operator: Operator) -> list[Incident]:
     return list(of_operator(operator).filter(state__in=sorted(ENDED)).order_by("-ended_at", "id")[:ENDED_SHOWN])
 
 
+def open_of_slug(slug: str) -> list[Incident]:
+    """The same, by the operator's short name."""
+    return list(counted(live().filter(operator__slug=slug)))
+
+
 def to_answer(slug: str) -> QuerySet[Incident]:
     """What waits for its first answer."""
     return Incident.objects.filter(operator__slug=slug, state__in=[State.OPEN, State.ACKNOWLEDGED])

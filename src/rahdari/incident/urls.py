@@ -1,6 +1,9 @@
 from django.urls import path
 
-from . import operator_views, views
+from rahdari.confirm.interface import OPERATORS
+from rahdari.programs import dispatch
+
+from . import operations, operator_views, views
 
 app_name = "incident"
 
@@ -12,4 +15,5 @@ urlpatterns = [
     path("desk/incidents/new/", views.report, name="report"),
     path("desk/incidents/<str:reference>/", views.incident, name="incident"),
     path("desk/incidents/<str:reference>/<slug:act>/", views.act, name="act"),
+    *dispatch.patterns(OPERATORS, operations),
 ]

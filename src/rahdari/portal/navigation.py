@@ -26,7 +26,7 @@ APPLICATIONS |= {"withdraw", "prove_first", "prove", "prove_many", "prove_method
 APPLICATIONS |= {"share", "client", "proof", "send_proof", "mobile_number", "mobile_code", "mobile_line"}
 REGISTRATIONS = frozenset({"registrations", "registration", "remote_staff", "provisional", "end_registration"})
 REGISTRATIONS |= {"change_entry", "prove_again", "renew", "change_addresses", "changing", "certificate"}
-REGISTRATIONS |= {"report_cut", "incident"}
+REGISTRATIONS |= {"report_cut", "incident", "incident_file"}
 REGISTRATIONS |= {"mobile_move_number", "mobile_move_code", "mobile_move_line"}
 ORGANISATIONS = frozenset({"organisations", "organisation", "branches", "branch", "mandates", "mandates_held"})
 

@@ -3,7 +3,7 @@
 The plan of one attempt:
 1) the address is https, without a user name, on a usual port   2) the name leads to global addresses only
 3) connect to the first of them, not to the name again, and hold its certificate against the name
-4) send   5) read the status, and of a GET so much of the body as is allowed; a redirect is told and not followed
+4) send   5) read the status, and where it is wanted a bounded body; a redirect is told and not followed
 6) all of it within `timeout`, the looking up too
 
 `allowed_ranges` are for the demonstration and tests: to an address in one of them, http and any port will do.
@@ -129,6 +129,20 @@ def post(
     """One POST. Never raises for what the other side does."""
     page = _ask("POST", url, body, headers, 0, timeout, allowed_ranges, ca_file)
     return HookAnswer(page.outcome, page.status)
+
+
+def post_for(
+    url: str,
+    *,
+    body: bytes,
+    most: int,
+    headers: Mapping[str, str],
+    timeout: float = TIMEOUT,
+    allowed_ranges: Iterable[str | Block] = (),
+    ca_file: str | None = None,
+) -> Page:
+    """One POST whose answer is read, of at most so many bytes. Never raises for what the other side does."""
+    return _ask("POST", url, body, headers, most, timeout, allowed_ranges, ca_file)
 
 
 def get(

@@ -92,6 +92,10 @@ ALLOWED_SPECIAL_RANGES: list[str] = []
 # ranges that may be called all the same, over http too: the demonstration and tests only.
 CALLBACK_CA_FILE = os.environ.get("RAHDARI_CALLBACK_CA", "")
 CALLBACK_RANGES: list[str] = []
+# An authority for time (RFC 3161) that says when a pack of evidence was there, and its root as a PEM file. Without both
+# the packs say that they have no foreign time.
+TIME_AUTHORITY = os.environ.get("RAHDARI_TIME_AUTHORITY", "")
+TIME_AUTHORITY_CA = os.environ.get("RAHDARI_TIME_AUTHORITY_CA", "")
 # Port at which the HTTP proof is fetched: 80, as RFC 8555 has it. Tests and the demonstration may use another.
 PROOF_HTTP_PORT = 80
 # Resolvers that are asked about host names, as ADDRESS or ADDRESS:PORT. Without one the way by DNS is not offered.

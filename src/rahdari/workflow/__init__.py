@@ -29,6 +29,8 @@ from rahdari.db.gate import NEVER, Batch, Gate
 from rahdari.db.queues import Queue, attempt
 from rahdari.decide import deadlines, ending
 from rahdari.incident import clocks as incidents
+from rahdari.incident import packs
+from rahdari.incident.queries import packs_to_make
 from rahdari.publish import actions as publishing
 from rahdari.register import actions as register
 from rahdari.register import address_changes
@@ -155,6 +157,7 @@ def _of_optional_rooms(place: Place) -> tuple[Step, ...]:
 LOOKS = (
     Batch(lambda now: callbacks.OUTBOX.due(now), callbacks.deliver_due),
     Batch(lambda now: proofs.looks_due(now=now), attempts.look_at_due),
+    Batch(lambda now: packs_to_make(now), packs.make_due),
 )
 # Who outside is asked, each once about one thing (`inquiry`).
 PARTIES: tuple[Asked, ...] = (CLIENTS, *optional.given(__package__, "PARTY"), OPERATORS)

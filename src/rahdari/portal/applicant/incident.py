@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.address import format_block
 from rahdari.applicant.lines import standing_of
 from rahdari.applicant.refusals import why
-from rahdari.incident import actions, measured, page, queries, rules, words
+from rahdari.incident import actions, measured, packs, page, queries, rules, words
 from rahdari.incident.forms import ALL, ReportForm, WordsForm
 from rahdari.incident.models import Incident, Report
 from rahdari.incident.rules import Channel, State
@@ -27,6 +27,7 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
+from rahdari.vault.files import FileMissing
 from rahdari.web import errors, limits
 from rahdari.web.posting import posted_from
 
@@ -103,8 +104,14 @@ def _reached(request: HttpRequest, reference: str, number: str) -> tuple[Registr
 @require_safe
 def incident(request: HttpRequest, reference: str, number: str) -> HttpResponse:
     found, shown, reports, _by = _reached(request, reference, number)
-    state = f"{shown.state}.{shown.happenings.count()}"
-    return state_for_script(request, state if shown.is_live else "") or _show(request, found, shown, reports)
+    return state_for_script(request, _moves(found, shown)) or _show(request, found, shown, reports)
+
+
+def _moves(found: Registration, shown: Incident) -> str:
+    """What the script of the page waits for; empty when nothing comes any more."""
+    pack = queries.pack_of(shown, found)
+    is_made = pack is None or pack.made_at is not None
+    return f"{shown.state}.{shown.happenings.count()}.{is_made}" if shown.is_live or not is_made else ""
 
 
 def _show(
@@ -129,7 +136,7 @@ def _show(
         "tone": page.tone_of(shown),
         "is_over": not shown.is_live,
         "is_muted": shown.is_muted(now),
-        "follow": f"{shown.state}.{shown.happenings.count()}",
+        "follow": _moves(found, shown),
         "reason": words.reason(shown.reason),
         "measured": words.measured(shown.measured),
         "lasted": page.lasted_words(shown, now),
@@ -146,9 +153,28 @@ def _show(
         "may_dispute": may("dispute") and bool(standing),
         "may_open_again": may("open_again"),
         "dispute_until": shown.claimed_at + queries.times().dispute if shown.claimed_at is not None else None,
-        "pack": queries.pack_of(shown, found),
+        "pack": (pack := queries.pack_of(shown, found)),
+        "may_ask_for_pack": pack is None or pack.made_at is not None,
     }
     return render(request, "portal/applicant/incident.html", context, status=status)
+
+
+@login_required
+@never_cache
+@require_safe
+def pack_file(request: HttpRequest, reference: str, number: str, part: str) -> HttpResponse:
+    """One of the two files of the last pack."""
+    found, shown, _reports, _by = _reached(request, reference, number)
+    pack = queries.pack_of(shown, found)
+    if pack is None or pack.made_at is None or part not in packs.PARTS:
+        raise Http404
+    try:
+        content = packs.content_of(pack, part)
+    except FileMissing:
+        raise Http404 from None
+    answer = HttpResponse(content, content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="{packs.name_of(pack, part)}"'
+    return answer
 
 
 type Done = Callable[[Report, str, str, dt.datetime], Any]
@@ -175,6 +201,8 @@ def act(request: HttpRequest, reference: str, number: str, act: str) -> HttpResp
         elif act == "works":
             for each in standing:
                 actions.say_it_works(report=each, actor=by.actor, now=now)
+        elif act == "pack":
+            packs.ask(incident=shown, registration=found, now=now)
         elif act == "withdraw":
             for each in standing:
                 actions.withdraw(report=each, actor=by.actor, now=now)

@@ -91,6 +91,11 @@ urlpatterns = [
     ),
     path("my/registrations/<str:reference>/cut/", incident.report_cut, name="report_cut"),
     path("my/registrations/<str:reference>/incidents/<str:number>/", incident.incident, name="incident"),
+    path(
+        "my/registrations/<str:reference>/incidents/<str:number>/pack/<slug:part>/",
+        incident.pack_file,
+        name="incident_file",
+    ),
     path("my/registrations/<str:reference>/incidents/<str:number>/<slug:act>/", incident.act, name="incident_act"),
     path("my/registrations/<str:reference>/renew/", renewal.renew, name="renew"),
     path("my/registrations/<str:reference>/change/", renewal.change_addresses, name="change_addresses"),

@@ -15,6 +15,9 @@ LEADS: dict[str, tuple[tuple[str, str, str], ...]] = {
         (f"{APPLICATION}/complaints/{{number}}", "number", "/items/0/number"),
         (f"{APPLICATION}/complaint-files/{{document}}", "document", "/items/0/files/0/id"),
     ),
+    "add_complaint_answer_file": (
+        (f"{APPLICATION}/complaints/{{number}}/answer-files/{{document}}", "document", "/id"),
+    ),
     "list_registrations": ((REGISTRATION, "reference", "/items/0/reference"),),
     "renew_registration": ((APPLICATION, "reference", "/reference"),),
     "change_registration": ((APPLICATION, "reference", "/reference"),),

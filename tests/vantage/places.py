@@ -21,7 +21,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rahdari import probe
-from rahdari.vantage import Vantage
+from rahdari.vantage import Vantage, batch
+from rahdari.vantage.client import BATCH_PATH
 from rahdari.vantage.message import Request, Sighting
 from rahdari.vantage.running import Made, make
 
@@ -91,6 +92,13 @@ class FakeVantage:
             sighting.sign(self.key),
         )
 
+    def many(self, body: bytes) -> bytes:
+        """The answer to a batch."""
+        read = batch.BatchRequest.read(body)
+        each = [Request(read.id, one.address, one.claim, read.timeout, read.asked_at) for one in read.attempts]
+        self.asked += each
+        return batch.answer(body, read.id, list(map(self.sees, each)), vantage=self.name, now=now(), key=self.key)
+
     @contextlib.contextmanager
     def running(self) -> Iterator[Vantage]:
         fake = self
@@ -101,6 +109,9 @@ class FakeVantage:
                 given = (self.headers["Authorization"] or "").removeprefix("Bearer ")
                 if hashlib.sha256(given.encode()).digest() != hashlib.sha256(fake.token.encode()).digest():
                     self.answer(HTTPStatus.UNAUTHORIZED, b"{}")
+                    return
+                if self.path == BATCH_PATH:
+                    self.answer(HTTPStatus.OK, fake.many(body))
                     return
                 request = Request.read(body)
                 fake.asked.append(request)

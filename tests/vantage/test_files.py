@@ -81,7 +81,7 @@ class TestSettings:
             ('name = "sample-1"', "", "`name` is missing."),
             ('name = "sample-1"', "name = 1", "`name` must be text."),
             ("resolvers = []", 'resolvers = ["resolver.example"]', "`resolvers`: 'resolver.example' is not an address"),
-            ("at_once = 8", "at_once = 0", "`at_once` is a number from 1 to 64."),
+            ("at_once = 8", "at_once = 0", "`at_once` is a number from 1 to 256."),
             ("at_once = 8", "at_once = 8\nfast = true", "`fast` is not known."),
             ("127.0.0.1:8443", "192.0.2.1:8443", "would go in the open"),
             ("# [tls]", '[tls]\ncertificate = "none.crt"', "`tls.key` is missing."),

@@ -14,7 +14,7 @@ CUT = Neighbours(failed=12, began=12, alive=2)
 
 
 def look(place: str, network: str, outcome: Outcome | None, side: Side = Side.OUTSIDE, **more: Any) -> Look:
-    given = {"at": AT, "received_at": AT + dt.timedelta(seconds=5), "control": Outcome.PROVED, **more}
+    given = {"at": AT, "received_at": AT + dt.timedelta(seconds=5), "control": Outcome.PROVED, "in_a_row": 2, **more}
     return Look(place=place, network=network, side=side, outcome=outcome, **given)
 
 

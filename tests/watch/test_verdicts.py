@@ -59,6 +59,11 @@ CASES = {
         State.THIS_OPERATOR,
         Rule.CUT_AT_EDGE,
     ),
+    "the same for the first time": (
+        facts(outside(SILENT, SILENT, in_a_row=1), inside(UP), holder(UP)),
+        State.PATH_BLOCKED,
+        Rule.RUNS_INSIDE,
+    ),
     "the same, and one says that it answers": (
         facts(outside(SILENT, SILENT, UP), inside(UP), holder(UP)),
         State.PATH_BLOCKED,
@@ -184,6 +189,7 @@ looks = st.builds(
     control=st.sampled_from([UP, UP, UP, SILENT, None]),
     latency_ms=st.integers(0, 900),
     sent=st.integers(0, 4),
+    in_a_row=st.sampled_from([2, 2, 2, 1]),
     clock=st.none() | st.just(AT) | st.just(AT + HOURS),
     usual=st.none() | st.just(USUAL),
 )
@@ -217,6 +223,7 @@ def test_an_operator_is_never_named_for_less(seen: Facts) -> None:
     out = [each for each in seen.looks if each.place in counted and each.side is Side.OUTSIDE]
     assert len({each.network for each in out if not each.reached} - {OPERATOR}) >= 2
     assert len(verdict.failed) >= 2 and not verdict.reached
+    assert all(each.in_a_row >= 2 for each in out)
     assert any(other.reached >= 3 for other in seen.others)
     if verdict.rule is not Rule.WHOLE_OPERATOR:
         assert verdict.alive

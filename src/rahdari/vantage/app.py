@@ -1,6 +1,7 @@
 """The ASGI application of a vantage: one kind of request, from one register.
 
     POST /vantage/1/attempt     Authorization: Bearer TOKEN     a request (`message.Request`) -> a signed sighting
+    POST /vantage/1/attempts    the same token                  many at once (`batch`) -> one signature for all
     GET /vantage/1/key          the same token                  name and public key, to compare with the register's list
     GET /healthz                open, and says nothing
 
@@ -25,13 +26,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rahdari import probe
 from rahdari.address import is_global
 
+from . import batch
 from .configuration import Configuration
 from .message import LONGEST_REQUEST, Request, Sighting, Unusable
 from .rate_limits import Busy, Pace
 
 log = logging.getLogger("rahdari.vantage")
 
-ATTEMPT, KEY = "/vantage/1/attempt", "/vantage/1/key"
+ATTEMPT, ATTEMPTS, KEY = "/vantage/1/attempt", "/vantage/1/attempts", "/vantage/1/key"
 # A request is for now: older ones, and those of a clock far ahead, are not acted on. What is replayed within that time
 # makes one more attempt, for which there is a pace, and tells nothing to whoever lacks the token.
 FRESH = dt.timedelta(minutes=2)
@@ -63,6 +65,8 @@ class VantageApp:
             a_minute_each=configuration.a_minute_each,
         )
         self._threads = ThreadPoolExecutor(configuration.at_once, thread_name_prefix="attempt")
+        # Batches leave room for whoever waits for one attempt.
+        self._of_batches = asyncio.Semaphore(max(1, configuration.at_once * 3 // 4))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -107,18 +111,21 @@ class VantageApp:
         if path == KEY and method == "GET":
             public = self._key.public_key().public_bytes_raw().hex()
             return json.dumps({"name": self._configuration.name, "key": public}).encode()
-        if path != ATTEMPT:
+        if path not in (ATTEMPT, ATTEMPTS):
             raise Refused(HTTPStatus.NOT_FOUND, "There is nothing here.")
         if method != "POST":
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Send a request with POST.", allow="POST")
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                request = Request.read(await _body(receive))
+                body = await _body(receive, LONGEST_REQUEST if path == ATTEMPT else batch.LONGEST_REQUEST)
+            request = Request.read(body) if path == ATTEMPT else batch.BatchRequest.read(body)
         except TimeoutError:
             raise Refused(HTTPStatus.REQUEST_TIMEOUT, "The request did not come to its end.") from None
         except Unusable as error:
             raise Refused(HTTPStatus.BAD_REQUEST, f"{error}.") from None
-        return await self._attempt(request)
+        if abs(utc_now() - request.asked_at) > FRESH:
+            raise Refused(HTTPStatus.CONFLICT, "The request is not of now: compare the clocks of both machines.")
+        return await (self._attempt(request) if isinstance(request, Request) else self._attempts(request, body))
 
     def _is_let_in(self, scope: Scope) -> bool:
         given = next((value for name, value in scope["headers"] if name.lower() == b"authorization"), b"")
@@ -128,9 +135,6 @@ class VantageApp:
         return word.lower() == b"bearer" and hmac.compare_digest(found, self._configuration.token_sha256)
 
     async def _attempt(self, request: Request) -> bytes:
-        now = utc_now()
-        if abs(now - request.asked_at) > FRESH:
-            raise Refused(HTTPStatus.CONFLICT, "The request is not of now: compare the clocks of both machines.")
         ranges = self._configuration.standpoint.allowed_ranges
         if not is_global(request.address, allowed=ranges):
             raise Refused(HTTPStatus.FORBIDDEN, "This address is not in the open net.")
@@ -144,6 +148,25 @@ class VantageApp:
         sighting = Sighting.of(request, answer, vantage=self._configuration.name, now=utc_now())
         return sighting.sign(self._key)
 
+    async def _attempts(self, request: batch.BatchRequest, body: bytes) -> bytes:
+        began = time.monotonic()
+        answered = await asyncio.gather(*(self._one_of(request, each, began) for each in request.attempts))
+        made = sum(not isinstance(each, str) for each in answered)
+        log.info("%d of %d attempts in %.1f s", made, len(answered), time.monotonic() - began)
+        name, now = self._configuration.name, utc_now()
+        return batch.answer(body, request.id, answered, vantage=name, now=now, key=self._key)
+
+    async def _one_of(self, request: batch.BatchRequest, attempt: batch.Attempt, began: float) -> batch.Answered:
+        async with self._of_batches:
+            if time.monotonic() - began > batch.LONGEST_SECONDS:
+                return batch.BUSY
+            try:
+                with self._pace.taking(str(attempt.address), time.monotonic()):
+                    one = Request(request.id, attempt.address, attempt.claim, request.timeout, request.asked_at)
+                    return await asyncio.get_running_loop().run_in_executor(self._threads, self._prove, one)
+            except Busy:
+                return batch.BUSY
+
     def _prove(self, request: Request) -> probe.ProbeAnswer:
         return probe.prove(
             request.claim,
@@ -153,7 +176,7 @@ class VantageApp:
         )
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive, longest: int) -> bytes:
     """Raises Unusable for what is too long."""
     body = bytearray()
     while True:
@@ -161,7 +184,7 @@ async def _body(receive: Receive) -> bytes:
         if message["type"] != "http.request":
             raise Unusable("body", "it was broken off")
         body += message.get("body", b"")
-        if len(body) > LONGEST_REQUEST:
+        if len(body) > longest:
             raise Unusable("body", "too long")
         if not message.get("more_body", False):
             return bytes(body)

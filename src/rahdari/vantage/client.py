@@ -7,6 +7,7 @@ says something else is `absent`, which says nothing about the endpoint.
 import datetime as dt
 import json
 import uuid
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import urllib3
@@ -16,10 +17,12 @@ from rahdari import probe
 from rahdari.address import Address
 from rahdari.probe.quorum import VantageAnswer, View
 
+from .batch import LONGEST_ANSWER as LONGEST_BATCH
+from .batch import LONGEST_SECONDS, Answered, Attempt, BatchRequest, read_answer
 from .message import LONGEST_ANSWER, Request, Sighting, Unusable
 from .vantage_list import Vantage
 
-PATH, KEY_PATH = "/vantage/1/attempt", "/vantage/1/key"
+PATH, BATCH_PATH, KEY_PATH = "/vantage/1/attempt", "/vantage/1/attempts", "/vantage/1/key"
 ANSWERS = "answers"
 CONNECT_SECONDS = 5.0
 # Beyond the attempt itself: the way there and back, and a place that is short of breath.
@@ -32,7 +35,7 @@ def ask(vantage: Vantage, *, claim: probe.Claim, address: Address, timeout: floa
     """
     request = Request(id=str(uuid.uuid4()), address=address, claim=claim, timeout=timeout, asked_at=now)
     try:
-        with _pool(vantage) as pool:
+        with connections(vantage) as pool:
             answer = pool.request(
                 "POST",
                 vantage.url + PATH,
@@ -53,10 +56,45 @@ def ask(vantage: Vantage, *, claim: probe.Claim, address: Address, timeout: floa
     return VantageAnswer(View(vantage.name, vantage.network, vantage.region, sighting.as_answer()), sighting.as_data())
 
 
+def ask_many(
+    vantage: Vantage,
+    attempts: Sequence[Attempt],
+    *,
+    timeout: float,
+    now: dt.datetime,
+    pool: urllib3.PoolManager | None = None,
+) -> tuple[dt.datetime | None, list[Answered]]:
+    """Many attempts at one vantage in one request: its clock, and what each came to, or why it is absent.
+
+    Never raises for what it does. `pool` (`connections`) is kept by whoever asks again and again.
+    """
+    id = str(uuid.uuid4())
+    body = BatchRequest(id, tuple(attempts), timeout, now).body()
+    try:
+        answer = (pool or connections(vantage)).request(
+            "POST",
+            vantage.url + BATCH_PATH,
+            body=body,
+            headers={"Authorization": f"Bearer {vantage.token}", "Content-Type": "application/json"},
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, total=LONGEST_SECONDS + timeout + BESIDE),
+            preload_content=False,
+        )
+        said = answer.read(LONGEST_BATCH + 1, decode_content=False)
+        answer.release_conn()
+    except (HTTPError, OSError):
+        return None, ["unreachable"] * len(attempts)
+    if answer.status != HTTPStatus.OK:
+        return None, [_WHY.get(answer.status, "failed")] * len(attempts)
+    try:
+        return read_answer(said, request=body, count=len(attempts), vantage=vantage.name, key=vantage.key)
+    except Unusable:
+        return None, ["unusable"] * len(attempts)
+
+
 def greet(vantage: Vantage) -> str:
     """How it stands with one vantage, in a few words: `answers`, or what is wrong."""
     try:
-        with _pool(vantage) as pool:
+        with connections(vantage) as pool:
             answer = pool.request(
                 "GET",
                 vantage.url + KEY_PATH,
@@ -87,7 +125,8 @@ _WHY: dict[int, str] = {
 }
 
 
-def _pool(vantage: Vantage) -> urllib3.PoolManager:
+def connections(vantage: Vantage) -> urllib3.PoolManager:
+    """As it wants to be spoken to."""
     return urllib3.PoolManager(
         retries=False,
         ca_certs=str(vantage.ca_file) if vantage.ca_file else None,

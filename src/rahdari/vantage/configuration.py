@@ -31,7 +31,7 @@ from .message import check_name
 
 FILE = "vantage.toml"
 DEFAULT_FOLDER = Path("/etc/rahdari/vantage")
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 256
 _KINDS: dict[str, type] = {
     "name": str,
     "listen": str,
@@ -116,7 +116,7 @@ def _build(given: dict[str, Any], folder: Path, problems: list[str]) -> Configur
         problems.append("`token_sha256` has 64 hex digits; `rahdari vantage init` makes it.")
     for name in ("resolvers", "allowed_ranges"):
         _check_list(name, given.get(name, []), problems)
-    for name, most in (("at_once", MOST_AT_ONCE), ("a_minute", 6_000), ("a_minute_each", 600)):
+    for name, most in (("at_once", MOST_AT_ONCE), ("a_minute", 60_000), ("a_minute_each", 600)):
         if not 1 <= given.get(name, 1) <= most:
             problems.append(f"`{name}` is a number from 1 to {most}.")
     place = _listen(given["listen"])

@@ -4,7 +4,7 @@ What it remembers of addresses is a minute old at most, and lies in memory alone
 """
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +25,7 @@ class Pace:
         self._at_once, self._a_minute, self._each = at_once, a_minute, a_minute_each
         self._running = 0
         self._recent: deque[tuple[float, str]] = deque()
+        self._of_each: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -32,12 +33,16 @@ class Pace:
         """Raises Busy. `now` is a clock that never goes back."""
         with self._lock:
             while self._recent and self._recent[0][0] <= now - MINUTE:
-                self._recent.popleft()
+                _, gone = self._recent.popleft()
+                self._of_each[gone] -= 1
+                if not self._of_each[gone]:
+                    del self._of_each[gone]
             if self._running >= self._at_once:
                 raise Busy(1)
-            if len(self._recent) >= self._a_minute or sum(each == address for _, each in self._recent) >= self._each:
+            if len(self._recent) >= self._a_minute or self._of_each[address] >= self._each:
                 raise Busy(int(self._recent[0][0] + MINUTE - now) + 1)
             self._recent.append((now, address))
+            self._of_each[address] += 1
             self._running += 1
         try:
             yield

@@ -43,7 +43,8 @@ class Look:
 
     `network` is an AS number like "AS64496". `outcome` is empty for a place that said nothing usable. `control` is what
     the same place saw of our control endpoint in the same minute: empty if it did not look; for the holder's agent it
-    is the way out of their network. `clock` is what the place's own clock said at `at`.
+    is the way out of their network. `in_a_row` counts the looks from there that came to the same, this one included.
+    `clock` is what the place's own clock said at `at`.
     """
 
     place: str
@@ -55,6 +56,7 @@ class Look:
     control: Outcome | None = None
     latency_ms: int = 0
     sent: int = 0
+    in_a_row: int = 1
     clock: dt.datetime | None = None
     usual: Usual | None = None
 
@@ -78,6 +80,7 @@ class Look:
             "control": self.control.value if self.control is not None else None,
             "latency_ms": self.latency_ms,
             "sent": self.sent,
+            "in_a_row": self.in_a_row,
             "clock": _time(self.clock) if self.clock is not None else None,
             "usual": asdict(self.usual) if self.usual is not None else None,
         }
@@ -86,9 +89,9 @@ class Look:
 class Neighbours(NamedTuple):
     """How it stands with other holders' endpoints at one operator in the same minute, as the networks outside see them.
 
-    Counted are holders, each once, so that one holder's fifty servers are one. `began` are those not reached who were
-    reached up to three rounds ago; `alive` are those of `began` whose server was seen alive from inside or by its own
-    agent, `dead` those whose server was seen not to answer there.
+    Counted are holders, each once, so that one holder's fifty servers are one. `began` are those not reached who
+    stopped in the same minutes as this one; `alive` are those of `began` whose server was seen alive from inside or by
+    its own agent, `dead` those whose server was seen not to answer there.
     """
 
     reached: int = 0
@@ -164,6 +167,7 @@ def _look_from(data: Mapping[str, Any]) -> Look:
         control=Outcome(data["control"]) if data["control"] is not None else None,
         latency_ms=data["latency_ms"],
         sent=data["sent"],
+        in_a_row=data["in_a_row"],
         clock=_read_time(data["clock"]) if data["clock"] is not None else None,
         usual=Usual(**data["usual"]) if data["usual"] is not None else None,
     )

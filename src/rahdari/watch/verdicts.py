@@ -6,8 +6,8 @@
 Invariants, each held by a test:
 - The same facts give the same bytes, in whatever order they came.
 - One place alone decides nothing: what is said needs two networks beyond the operator's whose control worked.
-- `this_operator` needs, besides, that no network outside reaches the endpoint while most other operators are in order;
-  and two independent signs that the server runs, or that nearly all holders there stopped together.
+- `this_operator` needs, besides, that no network outside reaches the endpoint, twice in a row, while most other operators
+  are in order; and two independent signs that the server runs, or that nearly all holders there stopped together.
 - Whoever reaches the endpoint from outside, in truth or not, never makes an operator the cause.
 
 A change of what these rules say is a new RULES_VERSION: `rahdari watch rescore` shows what it changes.
@@ -26,6 +26,8 @@ from .facts import Facts, Look, Neighbours, Side, as_bytes
 RULES_VERSION = 1
 
 NETWORKS_NEEDED = 2
+# A look is lost now and then: an operator is named for what was so twice.
+IN_A_ROW = 2
 # What came later than this after the minute began is kept, and judged no more: it would change what was said.
 LATE_AFTER = dt.timedelta(seconds=90)
 CLOCK_MAY_DIFFER = dt.timedelta(minutes=2)
@@ -167,8 +169,8 @@ def _not_reached(facts: Facts, seen: "_Seen") -> tuple[State, Rule]:
             return State.NOT_ENOUGH, Rule.SIGNS_DIFFER
         return State.SERVER_DOWN, Rule.OWN_AGENT
     together = _stopped_together(facts.same_operator, facts.others)
-    # One network that reaches it is enough to accuse nobody.
-    if not seen.reached and not seen.mixed and _differs(facts.others):
+    # One network that reaches it is enough to name nobody.
+    if not seen.reached and not seen.mixed and seen.again and _differs(facts.others):
         if len(seen.alive) >= 2 and seen.inside is True:
             return State.THIS_OPERATOR, Rule.CUT_AT_EDGE
         if together and seen.alive and _mostly_alive(facts.same_operator):
@@ -242,6 +244,7 @@ class _Seen:
         self.failed = {name for name, looks in networks.items() if not any(look.reached for look in looks)}
         self.mixed = set(networks) - self.reached - self.failed
         self.slow = {name for name in self.reached if all(_is_slow(look) for look in networks[name])}
+        self.again = all(look.in_a_row >= IN_A_ROW for name in self.failed for look in networks[name])
         self.refused = self._all_with(networks, Outcome.REFUSED)
         self.other_key = self._all_with(networks, Outcome.OTHER_KEY)
 

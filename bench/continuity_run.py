@@ -66,7 +66,7 @@ def main(about: str | None) -> None:
         write(conditions, failed, replayed, matrix, days)
 
 
-# -- ten thousand failures of servers ------------------------------------------------------------------------------------
+# -- ten thousand failures of servers --------------------------------------------------------------------------------
 
 
 def failures(count: int, *, seed: int) -> Counter[tuple[Kind | None, State]]:
@@ -112,7 +112,7 @@ def _meanwhile(land: Country, round: int, chance: random.Random) -> Iterator[Fau
         yield Fault(kind, round, round + 3, networks=frozenset({network}))
 
 
-# -- the six hours -------------------------------------------------------------------------------------------------------
+# -- the six hours ---------------------------------------------------------------------------------------------------
 
 FORMS = {
     "at one operator": (OPERATORS[:1], Kind.FILTER),
@@ -122,7 +122,7 @@ FORMS = {
 
 
 def replay(form: str, *, seed: int) -> dict[str, Any]:
-    """16:00 to 22:00 in rounds of five minutes: half of the endpoints of these operators are cut, others fail by chance.
+    """16:00 to 22:00, a round every five minutes: half of the endpoints of these operators are cut; others fail too.
 
     Found: the round in which half of those that can be named are named rightly. To be named, the cause needs a sign of
     life from inside: a vantage there or an agent.
@@ -174,7 +174,7 @@ def round_share(part: int, whole: int) -> float:
     return round(100 * part / whole, 2) if whole else 0.0
 
 
-# -- a year --------------------------------------------------------------------------------------------------------------
+# -- a year ----------------------------------------------------------------------------------------------------------
 
 
 def year(days: int, *, seed: int) -> Counter[tuple[Kind | None, State]]:
@@ -234,7 +234,7 @@ def _whom(kind: Kind, land: Country, chance: random.Random) -> Iterator[tuple[fr
         yield frozenset(land.servers) if kind in (Kind.GATEWAY, Kind.OURS) else frozenset(), nobody
 
 
-# -- the page ------------------------------------------------------------------------------------------------------------
+# -- the page --------------------------------------------------------------------------------------------------------
 
 
 def table(found: Counter[tuple[Kind | None, State]]) -> list[dict[str, Any]]:
@@ -264,8 +264,8 @@ def write(
     parts = [
         f"Made by `bench/continuity --docs` with version {RULES_VERSION} of the rules, commit {conditions['commit']}, "
         f"Python {conditions['python']}, {conditions['date']}; {ENDPOINTS} endpoints at {len(OPERATORS)} operators, "
-        "two of which run a vantage inside; three vantages outside, two of them foreign; three endpoints of ten have an "
-        "agent; one look of 500 is lost though nothing is wrong. The same seed gives the same figures.",
+        "two of which run a vantage inside; three vantages outside, two of them foreign; three endpoints of ten have "
+        "an agent; one look of 500 is lost though nothing is wrong. The same seed gives the same figures.",
         "",
         f"**Servers that fail**: {failed.total():,} looks at {failed.total() // 3:,} failures, each beside others, an "
         f"absent or a lying vantage; called `this_operator`: **{accused}**.",

@@ -86,8 +86,8 @@ class Server:
 
 @dataclass(eq=False)
 class Fault:
-    """From round `begins` on, before round `ends`. `servers` are those that it touches; empty: all. `networks` are those
-    from outside that it touches."""
+    """From round `begins` on, before round `ends`. `servers` are those that it touches; empty: all. `networks` are
+    those outside that it touches."""
 
     kind: Kind
     begins: int
@@ -101,7 +101,7 @@ class Fault:
 
 @dataclass
 class Country:
-    """`lost`: the share of looks that come to nothing though nothing is wrong. Every place is asked by its own chance."""
+    """`lost`: the share of looks that come to nothing though nothing is wrong."""
 
     servers: Sequence[Server]
     chance: random.Random
@@ -190,7 +190,8 @@ START = dt.datetime(2024, 11, 1, tzinfo=dt.UTC)
 
 
 def country(endpoints: int, chance: random.Random, *, agents: float = 0.3, lost: float = 0.002) -> Country:
-    """Three operators, the third in a region: six of ten of its servers stand in one district. Some holders have many."""
+    """Three operators, the third in a region: six of ten of its servers stand in one district. Some holders have
+    many."""
     servers = []
     holders = 0
     while len(servers) < endpoints:

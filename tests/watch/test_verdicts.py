@@ -140,6 +140,11 @@ CASES = {
         State.NOT_ENOUGH,
         Rule.TOO_FEW_NETWORKS,
     ),
+    "the agent saw it before it could go off": (
+        facts(outside(SILENT, SILENT), inside(UP), holder(UP, at=AT - dt.timedelta(minutes=5))),
+        State.PATH_BLOCKED,
+        Rule.RUNS_INSIDE,
+    ),
     "late": (
         facts(outside(SILENT, SILENT, received_at=AT + HOURS), inside(UP), holder(UP)),
         State.NOT_ENOUGH,

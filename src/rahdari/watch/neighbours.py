@@ -43,8 +43,8 @@ class Standing:
 
 
 class Neighbourhood:
-    """All standings, counted by operator and holder: one holder counts once, as not reached when most of their endpoints
-    there are not."""
+    """All standings, counted by operator and holder: one holder counts once, as not reached when most of their
+    endpoints there are not."""
 
     def __init__(self, standings: Iterable[Standing]) -> None:
         self._by_holder: dict[Hashable, dict[str, list[Standing]]] = {}

@@ -6,8 +6,8 @@
 Invariants, each held by a test:
 - The same facts give the same bytes, in whatever order they came.
 - One place alone decides nothing: what is said needs two networks beyond the operator's whose control worked.
-- `this_operator` needs, besides, that no network outside reaches the endpoint, twice in a row, while most other operators
-  are in order; and two independent signs that the server runs, or that nearly all holders there stopped together.
+- `this_operator` needs, besides, that no network outside reaches the endpoint, twice in a row, while most other
+  operators are in order; and two independent signs that the server runs, or that nearly all stopped together there.
 - Whoever reaches the endpoint from outside, in truth or not, never makes an operator the cause.
 
 A change of what these rules say is a new RULES_VERSION: `rahdari watch rescore` shows what it changes.
@@ -30,6 +30,9 @@ NETWORKS_NEEDED = 2
 IN_A_ROW = 2
 # What came later than this after the minute began is kept, and judged no more: it would change what was said.
 LATE_AFTER = dt.timedelta(seconds=90)
+# What the holder's agent saw counts so long: less than from one look to the next, so that of a server that went off in
+# between it says nothing when an operator could be named for it.
+AGENT_COUNTS_FOR = dt.timedelta(minutes=4, seconds=30)
 CLOCK_MAY_DIFFER = dt.timedelta(minutes=2)
 # Slow is by the endpoint's own measure: so many looks make one, and it takes so much more than is usual.
 LOOKS_FOR_USUAL = 20
@@ -222,7 +225,8 @@ class _Seen:
     def _why_not(self, look: Look, facts: Facts) -> str:
         ours = look.side is not Side.HOLDER
         self.asked += ours
-        if look.received_at - facts.at > LATE_AFTER or look.at < facts.at - LATE_AFTER:
+        oldest = facts.at - (LATE_AFTER if ours else AGENT_COUNTS_FOR)
+        if look.received_at - facts.at > LATE_AFTER or look.at < oldest:
             return "late"
         if look.clock is not None and abs(look.clock - look.at) > CLOCK_MAY_DIFFER:
             return "clock"

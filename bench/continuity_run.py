@@ -69,10 +69,10 @@ def main(about: str | None) -> None:
 # -- ten thousand failures of servers --------------------------------------------------------------------------------
 
 
-def failures(count: int, *, seed: int) -> Counter[tuple[Kind | None, State]]:
+def failures(count: int, *, seed: int, endpoints: int = ENDPOINTS) -> Counter[tuple[Kind | None, State]]:
     """So many servers that fail, each judged in three rounds beside whatever else goes wrong: kind and state."""
     chance = random.Random(seed)
-    land = country(ENDPOINTS, chance)
+    land = country(endpoints, chance)
     found: Counter[tuple[Kind | None, State]] = Counter()
     round, failed = 0, 0
     while failed < count:
@@ -121,7 +121,7 @@ FORMS = {
 }
 
 
-def replay(form: str, *, seed: int) -> dict[str, Any]:
+def replay(form: str, *, seed: int, endpoints: int = ENDPOINTS, hours: int = 6) -> dict[str, Any]:
     """16:00 to 22:00, a round every five minutes: half of the endpoints of these operators are cut; others fail too.
 
     Found: the round in which half of those that can be named are named rightly. To be named, the cause needs a sign of
@@ -129,9 +129,9 @@ def replay(form: str, *, seed: int) -> dict[str, Any]:
     """
     chance = random.Random(seed)
     operators, kind = FORMS[form]
-    land = country(ENDPOINTS, chance)
+    land = country(endpoints, chance)
     cut = frozenset(each for each in land.servers if each.operator in operators and chance.random() < 0.5)
-    begins, ends = 16 * 12, 22 * 12
+    begins, ends = 16 * 12, (16 + hours) * 12
     trial = Fault(kind, begins, ends, cut)
     seen = [each for each in cut if each.agent or each.operator in OPERATORS[:2]]
     found, closed, wrong = 0, 0, 0
@@ -165,7 +165,7 @@ def replay(form: str, *, seed: int) -> dict[str, Any]:
         "cut": len(cut),
         "found in round": found,
         "named rightly %": round_share(named[True], named.total()),
-        "others named %": round_share(wrong, ENDPOINTS * 90),
+        "others named %": round_share(wrong, endpoints * (ends - begins + 18)),
         "closed in round": closed,
     }
 

@@ -66,10 +66,18 @@ _RIGHT = {
 }
 # Of several at once the first says what is right.
 ORDER = (
-    Kind.OURS,
-    Kind.OUTAGE,
-    *(kind for kind in Kind if kind not in {Kind.OURS, Kind.OUTAGE, Kind.VANTAGE_OFF}),
-    Kind.VANTAGE_OFF,
+    *(Kind.OURS, Kind.OUTAGE, Kind.FILTER_WITHIN),
+    *(Kind.CRASHED, Kind.OFF, Kind.POWER, Kind.LINE, Kind.FIREWALL),
+    *(
+        Kind.FILTER,
+        Kind.FILTER_ONE,
+        Kind.GATEWAY,
+        Kind.ROUTE,
+        Kind.OVERLOAD,
+        Kind.ONE_ROUTE,
+        Kind.LIAR,
+        Kind.VANTAGE_OFF,
+    ),
 )
 AT_THE_SERVER = frozenset({Kind.CRASHED, Kind.OFF, Kind.POWER, Kind.LINE, Kind.FIREWALL})
 
@@ -192,7 +200,7 @@ START = dt.datetime(2024, 11, 1, tzinfo=dt.UTC)
 def country(endpoints: int, chance: random.Random, *, agents: float = 0.3, lost: float = 0.002) -> Country:
     """Three operators, the third in a region: six of ten of its servers stand in one district. Some holders have
     many."""
-    servers = []
+    servers: list[Server] = []
     holders = 0
     while len(servers) < endpoints:
         holders += 1

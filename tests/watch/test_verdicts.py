@@ -59,6 +59,16 @@ CASES = {
         State.THIS_OPERATOR,
         Rule.CUT_AT_EDGE,
     ),
+    "the same, and one of three could not be asked": (
+        facts(outside(SILENT, SILENT, None), inside(UP), holder(UP)),
+        State.PATH_BLOCKED,
+        Rule.RUNS_INSIDE,
+    ),
+    "turned away by the machine while all are cut": (
+        facts(outside(REFUSED, REFUSED), here=Neighbours(failed=40, began=40)),
+        State.SERVER_DOWN,
+        Rule.TURNED_AWAY,
+    ),
     "the same for the first time": (
         facts(outside(SILENT, SILENT, in_a_row=1), inside(UP), holder(UP)),
         State.PATH_BLOCKED,
@@ -228,6 +238,8 @@ def test_an_operator_is_never_named_for_less(seen: Facts) -> None:
     out = [each for each in seen.looks if each.place in counted and each.side is Side.OUTSIDE]
     assert len({each.network for each in out if not each.reached} - {OPERATOR}) >= 2
     assert len(verdict.failed) >= 2 and not verdict.reached
+    asked = {each.network for each in seen.looks if each.side is Side.OUTSIDE} - {OPERATOR}
+    assert 3 * len(verdict.failed) > 2 * len(asked)
     assert all(each.in_a_row >= 2 for each in out)
     assert any(other.reached >= 3 for other in seen.others)
     if verdict.rule is not Rule.WHOLE_OPERATOR:

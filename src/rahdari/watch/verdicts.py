@@ -6,8 +6,9 @@
 Invariants, each held by a test:
 - The same facts give the same bytes, in whatever order they came.
 - One place alone decides nothing: what is said needs two networks beyond the operator's whose control worked.
-- `this_operator` needs, besides, that no network outside reaches the endpoint, twice in a row, while most other
-  operators are in order; and two independent signs that the server runs, or that nearly all stopped together there.
+- `this_operator` needs, besides, that no network outside reaches the endpoint, twice in a row and by more than two of
+  three that were asked, while most other operators are in order; and two independent signs that the server runs, or
+  that nearly all stopped together there.
 - Whoever reaches the endpoint from outside, in truth or not, never makes an operator the cause.
 
 A change of what these rules say is a new RULES_VERSION: `rahdari watch rescore` shows what it changes.
@@ -172,8 +173,10 @@ def _not_reached(facts: Facts, seen: "_Seen") -> tuple[State, Rule]:
             return State.NOT_ENOUGH, Rule.SIGNS_DIFFER
         return State.SERVER_DOWN, Rule.OWN_AGENT
     together = _stopped_together(facts.same_operator, facts.others)
+    if not seen.alive and len(seen.refused) >= NETWORKS_NEEDED and seen.refused == seen.failed:
+        return State.SERVER_DOWN, Rule.TURNED_AWAY
     # One network that reaches it is enough to name nobody.
-    if not seen.reached and not seen.mixed and seen.again and _differs(facts.others):
+    if seen.unanimous and seen.again and _differs(facts.others):
         if len(seen.alive) >= 2 and seen.inside is True:
             return State.THIS_OPERATOR, Rule.CUT_AT_EDGE
         if together and seen.alive and _mostly_alive(facts.same_operator):
@@ -186,8 +189,6 @@ def _not_reached(facts: Facts, seen: "_Seen") -> tuple[State, Rule]:
         return State.PATH_BLOCKED, Rule.RUNS_THERE
     if together:
         return State.NOT_ENOUGH, Rule.STOPPED_TOGETHER
-    if len(seen.refused) >= NETWORKS_NEEDED and seen.refused == seen.failed:
-        return State.SERVER_DOWN, Rule.TURNED_AWAY
     if seen.inside is False and _in_order(facts.same_operator):
         return State.SERVER_DOWN, Rule.SILENT_INSIDE
     return State.NOT_ENOUGH, Rule.OUTSIDE_ONLY
@@ -197,6 +198,7 @@ class _Seen:
     """The looks that count, by network and side."""
 
     def __init__(self, facts: Facts) -> None:
+        self._looks, self._own = facts.looks, set(facts.networks)
         self.set_aside: list[tuple[str, str]] = []
         self.asked = self.controls_worked = 0
         counted = [look for look in _last_of_each(facts.looks) if self._counts(look, facts)]
@@ -248,6 +250,9 @@ class _Seen:
         self.failed = {name for name, looks in networks.items() if not any(look.reached for look in looks)}
         self.mixed = set(networks) - self.reached - self.failed
         self.slow = {name for name in self.reached if all(_is_slow(look) for look in networks[name])}
+        # Nobody reaches it, and more than two of three networks that were asked say so.
+        asked = {look.network for look in self._looks if look.side is Side.OUTSIDE} - self._own
+        self.unanimous = not self.reached and not self.mixed and 3 * len(self.failed) > 2 * len(asked)
         self.again = all(look.in_a_row >= IN_A_ROW for name in self.failed for look in networks[name])
         self.refused = self._all_with(networks, Outcome.REFUSED)
         self.other_key = self._all_with(networks, Outcome.OTHER_KEY)

@@ -26,6 +26,7 @@ from .desk_queues import DeskQueue
 from .guards import GUARDS
 from .incidents import Incidents
 from .loading import BUNDLED, SHIPPED, PolicyError, current, freeze, load, read, thaw
+from .measuring import Measuring
 from .proof_shapes import Proof, ProofMethod
 from .quiet_hours import AFTER
 from .reading import Problem
@@ -89,6 +90,7 @@ __all__ = [
     "Licensee",
     "Licensees",
     "Limits",
+    "Measuring",
     "Pause",
     "Policy",
     "PolicyError",

@@ -19,6 +19,7 @@ from .desk_queues import judge_queues, queues_from
 from .guards import GUARDS
 from .incidents import Incidents, incidents_from
 from .left_out import judge_left_out
+from .measuring import measuring_from
 from .quiet_hours import quiet_hours_from, reminders_from
 from .reading import Faults, Section
 from .reasons import EVIDENCE, reason_from
@@ -141,6 +142,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         second_looks=second_looks_from(root.section("second_looks")) if root.has("second_looks") else None,
         incidents=incidents_from(root.section("incidents")) if root.has("incidents") else Incidents(),
         urgent=urgent_from(root.section("urgent"), reasons) if root.has("urgent") else None,
+        watch=measuring_from(root.section("watch")) if root.has("watch") else None,
         contact=_contact(root),
         queues=queues_from(root),
         unregistered=unregistered_from(root, instruments, signed),

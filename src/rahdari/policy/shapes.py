@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .associations import Attesting
     from .desk_queues import DeskQueue
     from .incidents import Incidents
+    from .measuring import Measuring
     from .remote_staff import RemoteStaff
     from .representation import Representing
     from .second_looks import SecondLooks
@@ -479,6 +480,7 @@ class Policy:
     second_looks: "SecondLooks | None"
     incidents: "Incidents"
     urgent: "Urgent | None"
+    watch: "Measuring | None"
     # Of the desk, beside those that it has anyway.
     queues: "tuple[DeskQueue, ...]"
     # None only of rules that were frozen before it existed.

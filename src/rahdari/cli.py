@@ -85,6 +85,11 @@ COMMANDS = {
     "operator": Command("rahdari.publish.commands", "Add an operator who follows the feed.", Needs.DJANGO),
     "people": Command("rahdari.people.commands", "Give a post to a person, or take it away.", Needs.DJANGO),
     "letters": Command("rahdari.letters.commands", "Note letters that came back.", Needs.DJANGO),
+    "watch": Command(
+        "rahdari.ops.watch_commands",
+        "Measure endpoints whose holders agreed to it (one process of `up`), and judge kept facts again.",
+        Needs.DJANGO,
+    ),
     "sms": Command("rahdari.ops.sms_commands", "Try the providers of SMS.", Needs.DJANGO),
     "roster": Command("rahdari.checks.commands", "Import a roster that checks are made against.", Needs.DJANGO),
     "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),

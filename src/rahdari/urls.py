@@ -31,6 +31,7 @@ urlpatterns = [
     path("", include("rahdari.complaint.urls")),
     path("", include("rahdari.incident.urls")),
     path("", include("rahdari.publish.urls")),
+    path("", include("rahdari.watch.urls")),
     path("", include("rahdari.api.urls")),
     path("", include("rahdari.portal.urls")),
 ]

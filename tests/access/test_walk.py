@@ -54,6 +54,7 @@ ANYONE = frozenset(
     vouch:question vouch:stop letters:no_reminders remote:line
     complaint:misuse complaint:correction complaint:receipt complaint:confirm
     complaint:files
+    watch:control
     confirm:openapi api:openapi
     apply:start apply:ready apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
@@ -125,7 +126,7 @@ OWN_REGISTRATION = frozenset(
 # A company's registration: its owners' only, not its other members'.
 ACTS_OF_A_HOLDER = frozenset(
     """portal:end_registration portal:pause_registration portal:go_on portal:say_right
-    portal:change_entry portal:prove_again portal:renew portal:change_addresses
+    portal:change_entry portal:prove_again portal:measurement portal:renew portal:change_addresses
     portal:changing portal:remote_staff portal:urgent portal:urgent_code portal:urgent_stop
     portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )

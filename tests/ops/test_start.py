@@ -36,7 +36,7 @@ print(json.dumps(said))
 """
 # One that hangs is ended after so many seconds. A busy machine took three minutes for the start alone.
 PATIENCE = 1800.0
-USUAL = {"web", "worker", "publisher", "push", "lookup"}
+USUAL = {"web", "worker", "publisher", "watch", "push", "lookup"}
 
 
 def three_free_ports() -> int:

@@ -320,7 +320,7 @@ READ: dict[str, list[str]] = {
 # Why the others are not run here; a star stands for all acts of a command.
 NOT_RUN: dict[str, tuple[str, ...]] = {
     "starts processes, whose answers are asked above": (
-        *("up", "demo", "web", "worker", "publisher", "push", "lookup"),
+        *("up", "demo", "web", "worker", "publisher", "push", "lookup", "watch run"),
     ),
     "makes an installation ready or checks it, and reads no holder": (
         *("prepare", "doctor", "policy check", "policy use", "vantage *"),
@@ -332,6 +332,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         *("operator certificate", "operator end", "operator keys", "operator stop", "people *", "letters *", "sms *"),
         *("roster import", "directory import", "rpki import", "registry import"),
     ),
+    "prints numbers of rows and states, and no name and no address (tests/watch)": ("watch rescore",),
     "prints numbers of cases with codes, and no name and no address (tests/decide/test_replay.py)": ("policy replay",),
     "opens what is sealed, of one number at a time, with a key that is not on the machine": ("keys *",),
     "speaks to the API alone, whose operations are asked above": ("my *",),

@@ -81,6 +81,7 @@ class FakeVantage:
         self.name, self.network = name, network
         self.key, self.token = Ed25519PrivateKey.generate(), secrets.token_urlsafe(32)
         self.asked: list[Request] = []
+        self.clock = now
         self.sees: Callable[[Request], probe.ProbeAnswer] = lambda request: probe.prove(
             request.claim,
             address=request.address,
@@ -97,7 +98,9 @@ class FakeVantage:
         read = batch.BatchRequest.read(body)
         each = [Request(read.id, one.address, one.claim, read.timeout, read.asked_at) for one in read.attempts]
         self.asked += each
-        return batch.answer(body, read.id, list(map(self.sees, each)), vantage=self.name, now=now(), key=self.key)
+        return batch.answer(
+            body, read.id, list(map(self.sees, each)), vantage=self.name, now=self.clock(), key=self.key
+        )
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Vantage]:

@@ -9,8 +9,8 @@ import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rahdari import probe
-from rahdari.probe import Outcome
-from rahdari.vantage import Attempt, Vantage, ask_many, batch
+from rahdari.probe import Answered, Attempt, Outcome
+from rahdari.vantage import Vantage, ask_many, batch
 from rahdari.vantage.client import BATCH_PATH
 from rahdari.vantage.message import Unusable
 from tests.probe.certificates import an_identity
@@ -21,7 +21,7 @@ from .test_process import Web
 ANYWHERE = ipaddress.ip_address("10.0.0.1")
 
 
-def of(answered: batch.Answered) -> Outcome | str:
+def of(answered: Answered) -> Outcome | str:
     return answered if isinstance(answered, str) else answered.outcome
 
 
@@ -67,7 +67,7 @@ class TestAnAnswer:
         "1b4e28ba-2fa1-41d2-883f-0016d3cca427", (Attempt(LOOPBACK, probe.TlsClaim("0" * 64)),) * 2, 5.0, now()
     ).body()
 
-    def read(self, body: bytes, *, request: bytes = b"", count: int = 2) -> list[batch.Answered]:
+    def read(self, body: bytes, *, request: bytes = b"", count: int = 2) -> list[Answered]:
         public = self.key.public_key().public_bytes_raw().hex()
         return batch.read_answer(body, request=request or self.request, count=count, vantage="a", key=public)[1]
 

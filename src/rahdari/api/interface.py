@@ -37,7 +37,7 @@ MODULES = (
         "complaints",
         "incidents",
     ),
-    *("registrations", "looks", "dyndns", "mobile", "address_files", "share", "remote", "urgent"),
+    *("registrations", "measurement", "looks", "dyndns", "mobile", "address_files", "share", "remote", "urgent"),
     *("organisations", "mandates", "attest", "fees", "letters", "webhooks"),
 )
 SCOPES = {
@@ -54,6 +54,7 @@ SCOPES = {
     Scope.MANDATES_MANAGE: "Give, accept and end mandates.",
     Scope.SHARING_MANAGE: "See who asks to share an address, answer, and stop sharing.",
     Scope.REMOTE_MANAGE: "Make and end links for people who work from home.",
+    Scope.MEASUREMENTS_MANAGE: "Agree that an address is measured, stop it, and report what your own program sees.",
     Scope.WEBHOOKS_MANAGE: "Make, change, try and end webhooks.",
 }
 PLACES: dict[str, tuple[str, Json]] = {

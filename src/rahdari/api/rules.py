@@ -22,6 +22,7 @@ class Scope(StrEnum):
     MANDATES_MANAGE = "mandates:manage"
     SHARING_MANAGE = "sharing:manage"
     REMOTE_MANAGE = "remote:manage"
+    MEASUREMENTS_MANAGE = "measurements:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
 
 

@@ -18,6 +18,7 @@ SCOPES = {
     Scope.MANDATES_MANAGE: _("Give, accept and end mandates"),
     Scope.SHARING_MANAGE: _("Answer who asks to share an address of yours, and stop sharing"),
     Scope.REMOTE_MANAGE: _("Make and end links for people who work from home"),
+    Scope.MEASUREMENTS_MANAGE: _("Agree to measuring, stop it, and say what your own program sees"),
     Scope.WEBHOOKS_MANAGE: _("Say where news is sent, and stop it"),
 }
 DAYS = {30: _("30 days"), 90: _("90 days"), 365: _("One year")}

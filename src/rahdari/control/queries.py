@@ -2,7 +2,7 @@
 
 import datetime as dt
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -78,6 +78,12 @@ _proofs = Asked(
 def proofs_of(subjects: Iterable[str]) -> dict[tuple[str, str], Challenge]:
     """The first proof of each subject and block, in one query: keys are the subject, and the block as text."""
     return first_of_each(_proofs(list(subjects)))
+
+
+def newest_proof_by(*, subjects: Iterable[str], block: Block, methods: Collection[str]) -> Challenge | None:
+    """The newest challenge by which one of these subjects showed control of exactly this block in one of these ways."""
+    shown = Challenge.objects.filter(subject__in=list(subjects), block=str(block), status=Status.VALID)
+    return shown.filter(method__in=methods).order_by("-validated_at", "id").first()
 
 
 def first_of_each(proofs: Iterable[Challenge]) -> dict[tuple[str, str], Challenge]:

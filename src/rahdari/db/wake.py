@@ -12,6 +12,7 @@ class Channel(StrEnum):
     PUBLISHED = "rahdari_published"
     LETTERS = "rahdari_letters"
     SMS = "rahdari_sms"
+    WATCH = "rahdari_watch"
 
 
 def wake(channel: Channel = Channel.WORKFLOW) -> None:

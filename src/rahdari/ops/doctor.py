@@ -28,6 +28,7 @@ from rahdari.ops.doctor_policy import check_policy, check_rules_of_the_last
 from rahdari.ops.doctor_queues import check_queues
 from rahdari.ops.doctor_settings import check_settings
 from rahdari.ops.doctor_tables import check_constraints, check_owner
+from rahdari.ops.doctor_watch import check_watch
 from rahdari.ops.errors import Told
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def check_migrations(patient: Inspection, *, has_gist: bool) -> Iterator[Finding
         yield from check_rules_of_the_last(patient)
         yield from check_queues()
         yield from check_letters()
+        yield from check_watch()
         for check in optional.given(__package__, "check_rows"):
             yield from check()
         yield from check_operators(patient)

@@ -87,7 +87,7 @@ class AnothersFeed(Told):
 
 @dataclass
 class Start:
-    """One start of everything. `kind` decides the settings; `beside` gives children besides the usual five."""
+    """One start of everything. `kind` decides the settings; `beside` gives children besides the usual six."""
 
     kind: str
     data: Path
@@ -150,6 +150,7 @@ class Start:
             self.child("web", "web", "--host", self.host, "--port", str(self.port)),
             self.child("worker", "worker"),
             self.child("publisher", "publisher", without=NOT_THE_PUBLISHERS, user=feed),
+            self.child("watch", "watch", "run", without=NOT_THE_PUBLISHERS),
             self.served("push", self.feed_port, serve),
             self.served("lookup", self.lookup_port, serve),
         ]

@@ -6,6 +6,7 @@ setting; it reads a bounded number of bytes and ends by its deadline, whatever t
 """
 
 from .advice import Advice, advice_for
+from .attempt import Answered, Attempt
 from .claims import (
     CLAIMS,
     AlpnClaim,
@@ -29,6 +30,8 @@ __all__ = [
     "TIMEOUT",
     "Advice",
     "AlpnClaim",
+    "Answered",
+    "Attempt",
     "Claim",
     "DnsClaim",
     "HttpAnswer",

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -444,3 +444,21 @@ def receipts_between(operator: Operator, start: dt.datetime, end: dt.datetime, *
     found = Receipt.objects.filter(operator=operator).select_related("stream", "key")
     before = found.filter(received_at__lt=start).order_by("-id")[:1]
     return [*before, *found.filter(received_at__gte=start, received_at__lte=end).order_by("id")[:most]]
+
+
+class AppliedByNetwork:
+    """Which edition the operator of a network had applied last, by its receipts. Asked for once a minute."""
+
+    def __init__(self, clock: Callable[[], dt.datetime]) -> None:
+        self._clock, self._asked_at, self._found = clock, dt.datetime.min.replace(tzinfo=dt.UTC), dict[str, int]()
+
+    def __call__(self, network: str) -> int | None:
+        """`network` like AS64496."""
+        now = self._clock()
+        if now - self._asked_at >= dt.timedelta(minutes=1):
+            self._asked_at, self._found = now, {}
+            for operator in Operator.objects.filter(active=True):
+                good = Receipt.objects.filter(operator=operator, standing=ReceiptStanding.GOOD)
+                last = good.order_by("-id").values_list("sequence", flat=True).first()
+                self._found |= {f"AS{number}": last for number in operator.asns if last is not None}
+        return self._found.get(network)

@@ -5,6 +5,7 @@ import ipaddress
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
@@ -486,3 +487,14 @@ def asked_and_settled(*, since: dt.datetime) -> tuple[int, int]:
     """How many were asked since then, and how many of these questions were settled."""
     found = YearlyQuestion.objects.filter(asked_at__gte=since).aggregate(asked=Count("pk"), settled=Count("settled_at"))
     return found["asked"], found["settled"]
+
+
+def networks_by_feed_id(feed_ids: Iterable[str]) -> dict[str, list[int]]:
+    """Of those of these lines that stand: the networks that announce them, or the one they were checked against."""
+    rows = Entry.objects.filter(feed_id__in=list(feed_ids), ended_at=None).values_list("feed_id", "asn", "asns")
+    return {feed_id: asns or ([asn] if asn else []) for feed_id, asn, asns in rows}
+
+
+def standing_feed_ids() -> QuerySet[Entry, Any]:
+    """Of all that stands, for a query."""
+    return Entry.objects.filter(ended_at=None).values("feed_id")

@@ -100,6 +100,9 @@ TIME_AUTHORITY_CA = os.environ.get("RAHDARI_TIME_AUTHORITY_CA", "")
 PROOF_HTTP_PORT = 80
 # Resolvers that are asked about host names, as ADDRESS or ADDRESS:PORT. Without one the way by DNS is not offered.
 PROOF_RESOLVERS = listed("RAHDARI_RESOLVERS")
+# What vantages look at beside the endpoints of holders who agreed: a server of ours, as ADDRESS or ADDRESS:PORT, where
+# this installation answers over http. Empty: the host of RAHDARI_URL, at port 80.
+WATCH_CONTROL = os.environ.get("RAHDARI_WATCH_CONTROL", "").strip()
 # A file of made-up records in the place of the regional registries: the demonstration and tests only.
 SAMPLE_REGISTRY = ""
 POLICY_FILE = DATA / "policy" / "in-force.toml"
@@ -151,6 +154,7 @@ INSTALLED_APPS = [
     "rahdari.dyndns",
     "rahdari.mobile",
     "rahdari.urgent",
+    "rahdari.watch",
     "rahdari.applicant",
     "rahdari.portal",
     "rahdari.api",

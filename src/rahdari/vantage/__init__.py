@@ -5,14 +5,11 @@ setting), one attempt a request, few at a time; each answer is signed by its key
 keeps nothing and logs no address. Nothing here knows Django.
 """
 
-from .batch import Answered, Attempt
 from .client import ANSWERS, ask, ask_many, connections, greet
 from .vantage_list import Vantage, VantagesUnusable, load
 
 __all__ = [
     "ANSWERS",
-    "Answered",
-    "Attempt",
     "Vantage",
     "VantagesUnusable",
     "ask",

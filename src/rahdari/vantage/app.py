@@ -156,7 +156,7 @@ class VantageApp:
         name, now = self._configuration.name, utc_now()
         return batch.answer(body, request.id, answered, vantage=name, now=now, key=self._key)
 
-    async def _one_of(self, request: batch.BatchRequest, attempt: batch.Attempt, began: float) -> batch.Answered:
+    async def _one_of(self, request: batch.BatchRequest, attempt: probe.Attempt, began: float) -> probe.Answered:
         async with self._of_batches:
             if time.monotonic() - began > batch.LONGEST_SECONDS:
                 return batch.BUSY

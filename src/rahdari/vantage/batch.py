@@ -21,11 +21,10 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from rahdari.address import Address
 from rahdari.feed.canonical import encode, parse
 from rahdari.feed.entry import is_time, parse_time, time_text
 from rahdari.feed.faults import FeedFault
-from rahdari.probe import Claim, ProbeAnswer, claim_from
+from rahdari.probe import Answered, Attempt, ProbeAnswer, claim_from
 
 from .message import FORMAT, LONGEST_TIMEOUT, Unusable
 
@@ -36,15 +35,6 @@ LONGEST_ANSWER = 512 * 1024
 # What was not begun so long after the request came is not begun any more.
 LONGEST_SECONDS = 45.0
 BUSY = "busy"
-
-# What one attempt came to, or why it was not made.
-type Answered = ProbeAnswer | str
-
-
-@dataclass(frozen=True)
-class Attempt:
-    address: Address
-    claim: Claim
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from urllib3.exceptions import HTTPError
 
 from rahdari import probe
 from rahdari.address import Address
+from rahdari.probe import Answered, Attempt
 from rahdari.probe.quorum import VantageAnswer, View
 
 from .batch import LONGEST_ANSWER as LONGEST_BATCH
-from .batch import LONGEST_SECONDS, Answered, Attempt, BatchRequest, read_answer
+from .batch import LONGEST_SECONDS, BatchRequest, read_answer
 from .message import LONGEST_ANSWER, Request, Sighting, Unusable
 from .vantage_list import Vantage
 
@@ -125,10 +126,11 @@ _WHY: dict[int, str] = {
 }
 
 
-def connections(vantage: Vantage) -> urllib3.PoolManager:
+def connections(vantage: Vantage, *, at_once: int = 1) -> urllib3.PoolManager:
     """As it wants to be spoken to."""
     return urllib3.PoolManager(
         retries=False,
+        maxsize=at_once,
         ca_certs=str(vantage.ca_file) if vantage.ca_file else None,
         cert_file=str(vantage.client_certificate) if vantage.client_certificate else None,
         key_file=str(vantage.client_key) if vantage.client_key else None,

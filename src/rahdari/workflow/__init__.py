@@ -34,6 +34,7 @@ from rahdari.incident.queries import packs_to_make
 from rahdari.publish import actions as publishing
 from rahdari.register import actions as register
 from rahdari.register import address_changes
+from rahdari.watch import erasing as watch
 
 from .checking import answer_checks, decide_what_is_answered, open_checks
 from .clocks import (
@@ -204,6 +205,8 @@ STEPS: tuple[Step, ...] = (
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),
     Step("control: erase evidence", erase_evidence, rests=AN_HOUR),
+    Step("watch: end with the entry", watch.end_with_the_entry, rests=TEN_MINUTES),
+    Step("watch: erase what is old", watch.erase_old, rests=AN_HOUR),
     Step("erase files", together(erase_files_of_nothing, erase_files_of_cases), rests=AN_HOUR),
     Step("register: forget holders", forget_holders, rests=AN_HOUR),
     Step("register: forget addresses", forget_entries, rests=AN_HOUR),

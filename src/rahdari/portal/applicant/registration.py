@@ -124,6 +124,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "may_renew": may_renew(found, now) and may_act and not found.is_provisional and now >= opens_at,
         "opens_at": opens_at,
         "proofs": proofs_of([entry for entry in entries if entry.kind != "dynamic"]),
+        "measures": applications.policy_in_force().watch is not None,
         "published": standing,
         "in_force": len(standing.in_force),
         "history": history_of(found),

@@ -29,6 +29,7 @@ from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.sampling import queries as sampling
 from rahdari.sampling.rules import FEWEST
+from rahdari.watch import words
 from rahdari.web import visitor
 from rahdari.web.allowances import in_words
 from rahdari.web.templatetags.rahdari import comma
@@ -184,6 +185,8 @@ def privacy(request: HttpRequest) -> HttpResponse:
             "mail": settings.CONTACT_EMAIL,
             "seen": what_is_seen(rules),
             "demands": rules.demands.in_language(get_language()) if rules.demands else "",
+            "measured": rules.watch,
+            "never_measured": words.NEVER,
         },
     )
 

@@ -1,0 +1,146 @@
+"""What was agreed to, what was seen, and who may see it."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from rahdari import policy as policies
+from rahdari.policy import Measuring
+from rahdari.register import queries as register
+
+from .models import Conclusion, Consent, Measured, SeenFacts, Spell
+from .verdicts import Rule, State
+
+# Whether an incident that the holder opened lets this officer see the series of an endpoint. `incident` adds its own;
+# without one no officer sees any.
+LETS_SEE: list[Callable[[str, str, dt.datetime], bool]] = []
+
+
+class SeriesNotFound(LookupError):
+    """There is none, or it is not for this officer: the same to whoever asks."""
+
+
+def rules_in_force() -> Measuring | None:
+    return policies.current(settings.POLICY_FILE).watch
+
+
+def consent_of(feed_id: str) -> Consent | None:
+    """The consent that stands."""
+    return Consent.objects.filter(feed_id=feed_id, withdrawn_at=None).first()
+
+
+def consents_of(feed_ids: Iterable[str]) -> dict[str, Consent]:
+    return {each.feed_id: each for each in Consent.objects.filter(feed_id__in=list(feed_ids), withdrawn_at=None)}
+
+
+def of_ended_entries() -> QuerySet[Consent]:
+    """Consents whose endpoint is registered no more."""
+    standing = register.standing_feed_ids()
+    return Consent.objects.filter(withdrawn_at=None).exclude(feed_id__in=standing).order_by("given_at", "id")
+
+
+@dataclass(frozen=True)
+class Span:
+    """From `begins` on, before `ends`, an endpoint stood so. Without a state nothing was measured; `ours`: since our
+    own measurement failed."""
+
+    begins: dt.datetime
+    ends: dt.datetime
+    state: State | None
+    rule: Rule | None = None
+    ours: bool = False
+
+
+def series_of(consent: Consent, *, since: dt.datetime, now: dt.datetime) -> list[Span]:
+    """How it stood, without gaps, in the order of time."""
+    since = max(since, consent.given_at)
+    told = Conclusion.objects.filter(seen__consent=consent).select_related("seen").order_by("seen__at", "seen_id")
+    before = told.filter(seen__at__lte=since).last()
+    marks = [*([before] if before else []), *told.filter(seen__at__gt=since, seen__at__lte=now)]
+    spans, at = list[Span](), since
+    for n, mark in enumerate(marks, 1):
+        following = marks[n] if n < len(marks) else None
+        begins, ends = max(mark.seen.at, since), following.seen.at if following else now
+        if begins > at:
+            spans.append(Span(at, begins, None))
+        spans.append(Span(begins, ends, State(mark.state), Rule(mark.rule)))
+        at = ends
+    if at < now:
+        spans.append(Span(at, now, None))
+    return _without_gaps(spans, consent.every, since, now)
+
+
+def _without_gaps(spans: list[Span], every: dt.timedelta, since: dt.datetime, now: dt.datetime) -> list[Span]:
+    """What was concluded holds only where we measured."""
+    for gap in _gaps(every, since, now):
+        spans = [part for span in spans for part in _cut(span, gap)]
+    return sorted((span for span in spans if span.begins < span.ends), key=lambda span: span.begins)
+
+
+def _cut(span: Span, gap: Span) -> Iterable[Span]:
+    begins, ends = max(span.begins, gap.begins), min(span.ends, gap.ends)
+    if begins >= ends:
+        yield span
+        return
+    if span.begins < begins:
+        yield Span(span.begins, begins, span.state, span.rule)
+    yield Span(begins, ends, None, ours=True)
+    if ends < span.ends:
+        yield Span(ends, span.ends, span.state, span.rule)
+
+
+def _gaps(every: dt.timedelta, since: dt.datetime, now: dt.datetime) -> list[Span]:
+    """When we did not measure, or measured in vain. Between two rounds nobody is missed."""
+    gaps, at = list[Span](), None
+    for each in Measured.objects.filter(last_at__gte=since - every, began_at__lte=now).order_by("began_at", "id"):
+        if each.failed:
+            gaps.append(Span(each.began_at, each.last_at, None, ours=True))
+            at = max(at or each.last_at, each.last_at)
+        elif at is not None and each.began_at - at > every:
+            gaps.append(Span(at, each.began_at, None, ours=True))
+        at = max(at or each.last_at, each.last_at)
+    if at is not None and now - at > every:
+        gaps.append(Span(at, now, None, ours=True))
+    return gaps
+
+
+def state_of(consent: Consent) -> Conclusion | None:
+    """What was concluded last, with its facts."""
+    found = Conclusion.objects.filter(seen__consent=consent).select_related("seen")
+    return found.order_by("-seen__at", "-seen_id", "-version").first()
+
+
+def facts_of(consent: Consent, *, since: dt.datetime) -> QuerySet[SeenFacts]:
+    return SeenFacts.objects.filter(consent=consent, at__gte=since).order_by("at", "id")
+
+
+def spells_of(consent: Consent) -> QuerySet[Spell]:
+    """What each place saw, the newest first."""
+    return Spell.objects.filter(consent=consent).order_by("-began_at", "-id")
+
+
+def concluded_after(pk: int) -> QuerySet[Conclusion]:
+    """What was concluded since, in order: whoever opens incidents by measurement reads on from here."""
+    return Conclusion.objects.filter(pk__gt=pk).select_related("seen__consent").order_by("pk")
+
+
+def series_for_officer(*, officer: str, feed_id: str, since: dt.datetime, now: dt.datetime) -> list[Span]:
+    """The gatekeeper: the series of an endpoint whose holder opened an incident about it. Raises SeriesNotFound."""
+    consent = consent_of(feed_id)
+    if consent is None or not any(lets(consent.subject, officer, now) for lets in LETS_SEE):
+        raise SeriesNotFound
+    return series_of(consent, since=since, now=now)
+
+
+def figures(now: dt.datetime) -> dict[str, Any]:
+    """For the doctor and for monitoring: how many agreed, and how it stands with our own measurement."""
+    last = Measured.objects.order_by("-last_at").first()
+    return {
+        "consents": Consent.objects.filter(withdrawn_at=None).count(),
+        "last_at": last.last_at if last is not None else None,
+        "failed": last is not None and last.failed,
+    }

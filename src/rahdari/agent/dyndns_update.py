@@ -8,6 +8,7 @@ the program runs, and nothing is written to this machine.
 import datetime as dt
 import ipaddress
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -69,12 +70,21 @@ class Announced:
 
 def read_settings(path: Path) -> Settings:
     """`key = value` a line. Raises SettingsUnusable, also when others may read the token."""
+    values = read_values(path, KEYS, needed=("server", "name", "token"), where="Copy it from the page of your address.")
+    families = tuple(int(word) for word in values.get("families", "4 6").split() if word in {"4", "6"})
+    if not families:
+        raise SettingsUnusable(f"{path}: families is none of 4, 6 or 4 6.", "Leave the line out to report both.")
+    return Settings(values["server"], values["name"], values["token"], families)
+
+
+def read_values(path: Path, keys: Sequence[str], *, needed: Sequence[str], where: str) -> dict[str, str]:
+    """The settings of a program that shows a token to `server`. Raises SettingsUnusable."""
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not text"
-        raise SettingsUnusable(f"{path} cannot be read: {why}.", "Copy it from the page of your address.") from None
+        raise SettingsUnusable(f"{path} cannot be read: {why}.", where) from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SettingsUnusable(f"Others on this machine may read {path}, which holds a token.", f"chmod 600 {path}")
     values: dict[str, str] = {}
@@ -82,23 +92,20 @@ def read_settings(path: Path) -> Settings:
         key, equals, value = line.partition("=")
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        if not equals or key.strip() not in KEYS:
+        if not equals or key.strip() not in keys:
             raise SettingsUnusable(
-                f"{path}, line {number} is not understood.", f"Each line is KEY = VALUE, with one of {', '.join(KEYS)}."
+                f"{path}, line {number} is not understood.", f"Each line is KEY = VALUE, with one of {', '.join(keys)}."
             )
         values[key.strip()] = value.strip().strip("'\"")
-    missing = [key for key in ("server", "name", "token") if not values.get(key)]
+    missing = [key for key in needed if not values.get(key)]
     if missing:
-        raise SettingsUnusable(f"{path} does not say {', '.join(missing)}.", "Copy it from the page of your address.")
-    families = tuple(int(word) for word in values.get("families", "4 6").split() if word in {"4", "6"})
-    if not families:
-        raise SettingsUnusable(f"{path}: families is none of 4, 6 or 4 6.", "Leave the line out to report both.")
-    server = values["server"].rstrip("/")
+        raise SettingsUnusable(f"{path} does not say {', '.join(missing)}.", where)
+    server = values["server"] = values["server"].rstrip("/")
     plain = urlsplit(server).scheme == "http"
     here = (urlsplit(server).hostname or "") in {"127.0.0.1", "::1", "localhost"}
     if plain and not here and values.get("insecure_http") != "yes":
         raise SettingsUnusable(f"{path}: the token would go over {server} in the clear.", "Write https:// instead.")
-    return Settings(server, values["name"], values["token"], families)
+    return values
 
 
 @dataclass

@@ -1,4 +1,5 @@
-"""`rahdari agent init | sync | run | status | check | preflight | release | key | terms | ruleset | unit | announce`.
+"""`rahdari agent init | sync | run | status | check | preflight | release | key | terms | ruleset | unit | announce
+| watch`.
 
 0  all is well                          4  a target could not be brought up to date
 1  alarm: the feed is stale, or worse   5  the server was not reached, or refused us
@@ -9,10 +10,10 @@
 
 import argparse
 
-from . import accepting, announce, initialising, key, preflight, printing, releasing, run, status, sync, unit
+from . import accepting, announce, initialising, key, measure, preflight, printing, releasing, run, status, sync, unit
 
 # In the order in which they are listed.
-ACTS = (initialising, sync, run, status, preflight, releasing, key, accepting, printing, unit, announce)
+ACTS = (initialising, sync, run, status, preflight, releasing, key, accepting, printing, unit, announce, measure)
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

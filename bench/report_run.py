@@ -16,7 +16,7 @@ REMARKS = ROOT / "bench" / "remarks.toml"
 ORDER = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",
     "line", "push", "deadline-day", "growth", "idle", "pages", "desk", "officer", "uploads", "rosters", "recovery",
-    "probes", "difference", "preflight", "fuzz",
+    "probes", "difference", "watch", "preflight", "fuzz",
 )  # fmt: skip
 # What stands in a row for the reader of the file, and not of the table.
 NOT_SHOWN = {"faults", "n", "from commit p50 s", "signed for all p99 s", "last agent p50 s", "run", "finding"}

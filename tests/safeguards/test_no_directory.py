@@ -335,6 +335,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
     "prints numbers of rows and states, and no name and no address (tests/watch)": ("watch rescore",),
     "prints numbers of cases with codes, and no name and no address (tests/decide/test_replay.py)": ("policy replay",),
     "opens what is sealed, of one number at a time, with a key that is not on the machine": ("keys *",),
+    "knows a plan file alone, and no register (docs/difference.md)": ("difference *",),
     "speaks to the API alone, whose operations are asked above": ("my *",),
     "knows the feed alone, which knows no person (test_the_feed_knows_no_person.py)": ("agent *",),
 }

@@ -25,7 +25,7 @@ from .shared import own_registration
 HEIGHT = {
     State.IN_ORDER: (10, ""),
     State.IMPAIRED: (7, "b-wait"),
-    State.NOT_ENOUGH: (3, "b-none"),
+    State.NOT_ENOUGH: (3, "b-wait"),
     State.SERVER_DOWN: (4, "b-bad"),
     State.PATH_BLOCKED: (4, "b-bad"),
     State.THIS_OPERATOR: (4, "b-bad"),

@@ -59,7 +59,7 @@ class ChangeForm(forms.Form):
         label=gettext_lazy("Or paste it"),
         required=False,
         strip=False,
-        help_text=gettext_lazy("For example: off 203.0.113.0/27"),
+        help_text=gettext_lazy("Up to 2 megabytes."),
         widget=forms.Textarea(attrs={"rows": 8, "dir": "ltr", "spellcheck": "false", "class": "input mono"}),
     )
     syntax = forms.ChoiceField(

@@ -91,7 +91,7 @@ _TROUBLES: Mapping[Trouble, tuple[Callable[[], str], Callable[[], str]]] = {
     ),
     Trouble.MASK: (
         lambda: _("The mask %(word)s has gaps."),
-        lambda: _("Enter a prefix, or a wildcard mask such as 0.0.0.255."),
+        lambda: _("Enter a prefix, or a wildcard mask without gaps."),
     ),
     Trouble.PORT: (
         lambda: _("%(word)s is not a port."),
@@ -106,7 +106,7 @@ _TROUBLES: Mapping[Trouble, tuple[Callable[[], str], Callable[[], str]]] = {
         lambda: _("The line removes something that is not in the file."),
         lambda: _("Give the rules as they will be after the change."),
     ),
-    Trouble.NO_ADDRESS: (lambda: _("The line has no address."), lambda: _("Enter a prefix, or any.")),
+    Trouble.NO_ADDRESS: (lambda: _("The line has no address."), lambda: _("Enter a prefix.")),
     Trouble.NO_ACTION: (
         lambda: _("The line does not say what happens to the traffic."),
         lambda: _("Enter what the rule does."),
@@ -116,7 +116,7 @@ _TROUBLES: Mapping[Trouble, tuple[Callable[[], str], Callable[[], str]]] = {
         lambda: _("Give the whole list."),
     ),
     Trouble.COLUMNS: (
-        lambda: _("No column is called prefix, source or destination."),
+        lambda: _("No column has a name that we know."),
         lambda: _("Name the columns in the first row."),
     ),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from rahdari import policy as policies
 from rahdari.policy import Measuring
@@ -121,6 +121,19 @@ def facts_of(consent: Consent, *, since: dt.datetime) -> QuerySet[SeenFacts]:
 def spells_of(consent: Consent) -> QuerySet[Spell]:
     """What each place saw, the newest first."""
     return Spell.objects.filter(consent=consent).order_by("-began_at", "-id")
+
+
+def concluded_between(consent: Consent, *, since: dt.datetime, until: dt.datetime) -> QuerySet[Conclusion]:
+    """What was concluded in this time, with its facts, in order."""
+    found = Conclusion.objects.filter(seen__consent=consent, seen__at__gte=since, seen__at__lte=until)
+    return found.select_related("seen").order_by("seen__at", "pk")
+
+
+def standing_so(states: Iterable[State]) -> QuerySet[Conclusion]:
+    """Of each endpoint of which the last that was concluded is one of these, that conclusion."""
+    later = Conclusion.objects.filter(seen__consent=OuterRef("seen__consent"), pk__gt=OuterRef("pk"))
+    found = Conclusion.objects.filter(state__in=list(states), seen__consent__withdrawn_at=None)
+    return found.exclude(Exists(later)).select_related("seen__consent").order_by("pk")
 
 
 def concluded_after(pk: int) -> QuerySet[Conclusion]:

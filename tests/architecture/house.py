@@ -117,7 +117,7 @@ BOUNDS = (
         "incidents-know-no-application",
         "Whoever mends a connection does not know who has it, or why",
         ("incident",),
-        GROUND | {"register", "people", "sms", "letters", "calendar", "inquiry", "confirm", "publish"},
+        GROUND | {"register", "people", "sms", "letters", "calendar", "inquiry", "confirm", "publish", "watch"},
     ),
     Bound("agent-ships-alone", "The agent reaches address, feed, probe and preflight", ("agent",), FACTS - {"policy"}),
     Bound(

@@ -7,6 +7,7 @@ Letters are written in the transaction of the act.
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.db import transaction
 
@@ -21,7 +22,7 @@ from rahdari.register.models import Entry, Registration
 from . import measured, queries, rules, telling
 from .measured import Measured
 from .models import Happening, Incident, Report
-from .rules import LIVE, By, Cause, Channel, Move, Reason, State
+from .rules import LIVE, OF_THE_HOLDER, By, Cause, Channel, Move, Reason, State
 
 # How the journal names each act of the table.
 ACTS = {
@@ -164,10 +165,11 @@ def report(
     id = uuid.uuid4() if id is None else id
     sent = Report.objects.filter(pk=id, registration=registration).select_related("incident").first()
     if (known := sent or queries.open_report_of(registration, subject)) is not None:
-        _say_again(known, words if sent is None else "", actor, now)
+        if sent is None:
+            _say_again(known, channel, sees, own_side, words.strip(), actor, now)
         return known
     seen = measured.last_of(subject, now=now)
-    operator = queries.operator_for(entry, seen)
+    operator = queries.operator_for(entry)
     began_at = seen.since or now
     said = seen.state if seen.state not in ("", "not_enough", "in_order") else ""
     cause = Cause(str(operator.pk) if operator is not None else "", (entry.block,), began_at, said)
@@ -188,6 +190,7 @@ def report(
         own_side=own_side,
         began_at=began_at,
         reported_at=now,
+        said_at=now if channel in OF_THE_HOLDER else None,
     )
     by = (
         By.CLOCK
@@ -216,10 +219,18 @@ def report(
     return made
 
 
-def _say_again(report: Report, words: str, actor: str, now: dt.datetime) -> None:
+def _say_again(
+    report: Report, channel: Channel, sees: str, own_side: str, words: str, actor: str, now: dt.datetime
+) -> None:
+    """Its holder says what only our looks had said; or says more."""
     incident = lock(report.incident)
-    if words.strip() and incident.state in LIVE:
-        make(incident, possible(incident, "add", now), actor=actor, now=now, words=words.strip(), report=report)
+    if report.said_at is None and channel in OF_THE_HOLDER:
+        report.said_at, report.sees, report.own_side = now, sees, own_side
+        report.save(update_fields=["said_at", "sees", "own_side"])
+        said: dict[str, Any] = {"code": channel, "words": words, "report": report}
+        make(incident, possible(incident, "join", now), actor=actor, now=now, **said)
+    elif words:
+        make(incident, possible(incident, "add", now), actor=actor, now=now, words=words, report=report)
 
 
 def _of_the_same_cause(cause: Cause, operator: Operator | None) -> Incident | None:

@@ -3,13 +3,15 @@ supervisor of what is late. Each step is a queue; each item makes the moves that
 """
 
 import datetime as dt
+import uuid
+from functools import partial
 
-from rahdari.db.queues import each_of
+from rahdari.db.queues import attempt, each_of
 
-from . import measured, packs, queries, rules, telling
+from . import actions, measured, packs, queries, rules, telling
 from .actions import lock, make
 from .models import Incident
-from .rules import DISCLAIMS, By, Facts, Move, Proof, State
+from .rules import DISCLAIMS, By, Channel, Facts, Move, Proof, State
 
 # In this order: what is over is not late.
 BY_CLOCK = ("close", "find_cut", "let_stand", "overrun", "escalate", "escalate_mend")
@@ -79,6 +81,22 @@ def _tell(incident: Incident, move: Move, now: dt.datetime) -> None:
         telling.escalated(incident, incident.answer_due_at, now)
     elif move.act == "escalate_mend":
         telling.escalated(incident, incident.mend_due_at, now)
+
+
+def report_measured(*, now: dt.datetime) -> int:
+    """What our looks found to be cut, and nobody has reported. Returns how many."""
+    waiting = [each for each in measured.cut_now() if not queries.reported_since(each[0], each[1], each[2])]
+    return sum(
+        attempt("incident.measured", each[0], partial(_report_measured, *each[:2], now), now) for each in waiting
+    )
+
+
+def _report_measured(subject: str, holder: uuid.UUID, now: dt.datetime) -> int:
+    entry = queries.entry_named(subject, holder)
+    if entry is None:
+        return 0
+    actions.report(registration=entry.registration, entry=entry, channel=Channel.MEASURED, actor="clock", now=now)
+    return 1
 
 
 @each_of(queries.reports_due)

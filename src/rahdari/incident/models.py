@@ -17,7 +17,7 @@ from rahdari.publish.models import Operator
 from rahdari.register.models import BlockField, Registration
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import ENDED, LIVE, OF_THE_HOLDER, By, Channel, OwnSide, Proof, Reason, Sees, State
+from .rules import ENDED, LIVE, By, Channel, OwnSide, Proof, Reason, Sees, State
 
 # No I, O, 0 and 1, which are misread.
 SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -137,6 +137,8 @@ class Report(models.Model):
     own_side = models.CharField(max_length=10, blank=True, choices=[(each, each) for each in OwnSide])
     began_at = models.DateTimeField()
     reported_at = models.DateTimeField()
+    # When its holder said so, themselves or by somebody who wrote it down; empty: only our looks did.
+    said_at = models.DateTimeField(null=True, blank=True)
     works_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
@@ -159,7 +161,7 @@ class Report(models.Model):
 
     @property
     def is_of_the_holder(self) -> bool:
-        return self.channel in OF_THE_HOLDER
+        return self.said_at is not None
 
 
 class Happening(models.Model):

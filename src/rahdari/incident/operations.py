@@ -5,7 +5,6 @@ The key is that of the operator's checks. An address of its own network is told,
 
 from typing import Any
 
-from rahdari.address import format_block
 from rahdari.confirm.interface import OPERATORS, Call, Scope
 from rahdari.programs import problems
 from rahdari.programs.answers import Problem
@@ -95,7 +94,7 @@ def _as_json(incident: Incident, call: Call) -> Json:
 def _connection(seen: page.Connection) -> Json:
     report, applied = seen.report, seen.applied
     return {
-        "address": format_block(report.block) if report.block is not None else "",
+        "address": seen.address,
         "runs": report.runs,
         "channel": report.channel,
         "sees": report.sees,

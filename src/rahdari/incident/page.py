@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from rahdari.address import format_block
 from rahdari.web import values
 
 from . import applied, measured, queries, words
@@ -64,6 +65,7 @@ class Connection:
     """One connection that is cut, as its reader sees it."""
 
     report: Report
+    address: str
     sees: str
     own_side: str
     channel: str
@@ -142,6 +144,7 @@ def connections_of(
         found.append(
             Connection(
                 each,
+                format_block(each.block) if each.block is not None else "",
                 words.sees(each.sees),
                 words.own_side(each.own_side),
                 words.channel(each.channel),

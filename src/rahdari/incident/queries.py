@@ -60,9 +60,9 @@ def subject_of(entry: Entry) -> str:
     return f"entry:{entry.line.feed_id}"
 
 
-def operator_for(entry: Entry, at: measured.Measured) -> Operator | None:
-    """Whose it is to mend: the network at which it is cut, or that which has the address."""
-    for asn in (at.asn, *sorted(entry.asns), entry.asn):
+def operator_for(entry: Entry) -> Operator | None:
+    """Whose it is to mend: the active operator that has a network of the address."""
+    for asn in (*sorted(entry.asns), entry.asn):
         if (found := publish.operator_of_network(asn)) is not None:
             return found
     return None
@@ -88,6 +88,8 @@ def facts_of(incident: Incident, now: dt.datetime) -> Facts:
         else each.works_at is not None
         for each in reports
     ]
+    # A row that has begun is no lateness: what is looked at once an hour needs hours to be shown.
+    is_answering = is_measured and all(rules.answered_in_a_row(looks[each.pk]) > 0 for each in reports)
     cut = [rules.failed_in_a_row([look for look in looks[each.pk] if look.at > since]) for each in reports]
     return Facts(
         has_operator=incident.operator_id is not None,
@@ -98,7 +100,9 @@ def facts_of(incident: Incident, now: dt.datetime) -> Facts:
         all_work=rules.all_answer(each.works_at is not None for each in reports),
         is_only_report=len(reports) <= 1,
         answer_is_late=_is_late(incident.answer_due_at, incident.late_answer_at, now) and not incident.is_muted(now),
-        mend_is_late=_is_late(incident.mend_due_at, incident.late_mend_at, now) and not incident.is_muted(now),
+        mend_is_late=_is_late(incident.mend_due_at, incident.late_mend_at, now)
+        and not incident.is_muted(now)
+        and not is_answering,
         report_is_late=incident.reported_at is None and _is_late(incident.report_due_at, incident.late_report_at, now),
         is_muted=incident.muted_until is not None,
         window_is_over=not incident.is_muted(now),
@@ -110,7 +114,8 @@ def facts_of(incident: Incident, now: dt.datetime) -> Facts:
 
 
 def _is_late(due: dt.datetime | None, told: dt.datetime | None, now: dt.datetime) -> bool:
-    return due is not None and told is None and due <= now
+    """Also once more where the clock began anew since."""
+    return due is not None and due <= now and (told is None or told < due)
 
 
 # -- the holder ----------------------------------------------------------------------------------------------------
@@ -209,6 +214,14 @@ def entries_of(reports: Iterable[Report]) -> dict[uuid.UUID, Entry]:
     return {key: found[feed_id] for key, feed_id in wanted.items() if feed_id in found}
 
 
+def entry_named(subject: str, holder: uuid.UUID) -> Entry | None:
+    """The entry of this holder that the room `watch` calls so: or, of a shared address, that it is the line of."""
+    line = register.entries_by_feed_id([subject.partition(":")[2]]).get(subject.partition(":")[2])
+    if line is None or line.holder == holder:
+        return line if line is not None and line.ended_at is None else None
+    return next((each for each in line.carried.filter(holder=holder, ended_at__isnull=True)), None)
+
+
 # -- the desk ------------------------------------------------------------------------------------------------------
 
 
@@ -257,6 +270,18 @@ def incident_for_officer(*, officer: User, reference: str, now: dt.datetime) -> 
         now=now,
     )
     return found
+
+
+def lets_see(subject: str, officer: str, now: dt.datetime) -> bool:
+    """For `watch.queries.LETS_SEE`: whether an officer may see what was measured of it, because its holder opened an
+    incident about it."""
+    return Report.objects.filter(subject=subject, said_at__isnull=False, withdrawn_at__isnull=True).exists()
+
+
+def reported_since(subject: str, holder: uuid.UUID, since: dt.datetime) -> bool:
+    """Whether it is reported in an incident that is open, or was so since then: no measurement reports it again."""
+    found = Report.objects.filter(subject=subject, holder=holder)
+    return found.filter(Q(incident__state__in=sorted(LIVE)) | Q(reported_at__gte=since)).exists()
 
 
 def may_see_series(report: Report) -> bool:

@@ -28,7 +28,7 @@ from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.vault.files import FileMissing
-from rahdari.web import errors, limits
+from rahdari.web import errors, limits, values
 from rahdari.web.posting import posted_from
 
 from .shared import own_registration, state_for_script
@@ -47,7 +47,7 @@ def _form(request: HttpRequest, connections: dict[str, Entry], now: dt.datetime)
         tone = "ok" if seen.state == "in_order" else "warn" if seen.state == "impaired" else "bad"
         if seen.says_something:
             looks[key] = (tone, words.measured(seen.state))
-    named = [(key, format_block(entry.block)) for key, entry in connections.items()]
+    named = [(key, values.plain_ltr(format_block(entry.block))) for key, entry in connections.items()]
     return ReportForm(request.POST if request.method == "POST" else None, connections=named, looks=looks)
 
 

@@ -47,9 +47,12 @@ __all__ = [
 
 
 @transaction.atomic(savepoint=False)
-def write_letter(*, to: User, template: str, about: str, context: Mapping[str, Any], now: dt.datetime) -> Letter:
-    """Write to a person, in their language, and queue the sending. No journal row: the act that writes has its own."""
-    return _write(to=to, template=template, about=about, once="", context=context, now=now)
+def write_letter(
+    *, to: User, template: str, about: str, context: Mapping[str, Any], now: dt.datetime, calendar: str = ""
+) -> Letter:
+    """Write to a person, in their language, and queue the sending. `calendar`: a calendar file that goes along by
+    mail. No journal row: the act that writes has its own."""
+    return _write(to=to, template=template, about=about, once="", context=context, now=now, calendar=calendar)
 
 
 def write_once(*, to: User, template: str, about: str, once: str, context: Mapping[str, Any], now: dt.datetime) -> bool:
@@ -69,7 +72,16 @@ def write_once(*, to: User, template: str, about: str, once: str, context: Mappi
     return True
 
 
-def _write(*, to: User, template: str, about: str, once: str, context: Mapping[str, Any], now: dt.datetime) -> Letter:
+def _write(
+    *,
+    to: User,
+    template: str,
+    about: str,
+    once: str,
+    context: Mapping[str, Any],
+    now: dt.datetime,
+    calendar: str = "",
+) -> Letter:
     written = compose(template=template, language=to.language, context=context)
     kept = LETTERS[template].reminder and queries.wants_no_reminders(to)
     quiet = policy.current(settings.POLICY_FILE).quiet_hours
@@ -83,6 +95,7 @@ def _write(*, to: User, template: str, about: str, once: str, context: Mapping[s
         subject=written.subject,
         text=written.text,
         html=written.html,
+        calendar=calendar,
         written_at=now,
         state=LetterState.KEPT if kept else LetterState.QUEUED,
         next_try_at=None if kept else at,

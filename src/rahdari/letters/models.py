@@ -50,6 +50,8 @@ class Letter(models.Model):
     subject = EncryptedTextField()
     text = EncryptedTextField()
     html = EncryptedTextField()
+    # A calendar file that goes with it by mail.
+    calendar = EncryptedTextField()
     written_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
 

@@ -127,6 +127,8 @@ def _message(letter: Letter) -> EmailMultiAlternatives:
         },
     )
     message.attach_alternative(letter.html, "text/html")
+    if letter.calendar:
+        message.attach("planned-work.ics", letter.calendar, "text/calendar")
     return message
 
 

@@ -24,6 +24,7 @@ urlpatterns = [
         if apps.is_installed(f"rahdari.{room}")
     ),
     path("", include("rahdari.decide.urls")),
+    path("", include("rahdari.maintenance.urls")),
     path("", include("rahdari.appeal.urls")),
     path("", include("rahdari.demand.urls")),
     path("", include("rahdari.sampling.urls")),

@@ -27,11 +27,14 @@ from rahdari.control import queries as proofs
 from rahdari.demand import actions as demands
 from rahdari.dyndns import hosts
 from rahdari.letters import queries as letters
+from rahdari.maintenance import calendars
+from rahdari.maintenance import queries as planned
 from rahdari.people import actions as people
 from rahdari.people.models import Membership, Organisation, Role, RoleAssignment, User
+from rahdari.publish import queries as networks
 from rahdari.register.models import Registration
 from rahdari.vault import links
-from tests.builders import story
+from tests.builders import planned_work, story
 from tests.builders.attestations import a_secretary, an_attestation
 from tests.builders.complaints import a_complaint
 from tests.builders.incidents import a_report
@@ -53,7 +56,7 @@ ANYONE = frozenset(
     control:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
     complaint:misuse complaint:correction complaint:receipt complaint:confirm
-    complaint:files
+    complaint:files maintenance:calendar
     watch:control
     confirm:openapi api:openapi
     apply:start apply:ready apply:instead apply:begin
@@ -80,7 +83,7 @@ SIGNED_IN = frozenset(
     mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:mandates_held
     portal:registrations portal:letters share:sharing
     attest:mine people:number people:number_code people:remove_number people:choose_notes portal:letters_read
-    portal:letters_reminders
+    portal:letters_reminders portal:planned_works portal:set_calendar
     api:programs api:make_token""".split()
 )
 OWN_TOKEN = frozenset({"api:revoke_token", "api:end_webhook"})
@@ -90,6 +93,7 @@ OWN_WAY_ON = frozenset({"portal:after_the_link"})
 OWN_SHARING = frozenset({"share:question", "share:stop"})
 OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
+OWN_NOTICE = frozenset({"portal:planned_work", "portal:planned_work_file"})
 # A member sees the first; the acts are an owner's, but everybody may leave.
 OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_member people:withdraw_invitation".split())
 # An organisation's, seen and changed by role: tests/portal/test_branches.py, test_mandates.py, test_organisation.py.
@@ -147,7 +151,8 @@ OFFICERS = frozenset(
     complaint:paper complaint:name_reviewer decide:save_view decide:take_next
     calendar:days calendar:new calendar:correction incident:incidents incident:report incident:incident
     incident:act
-    urgent:desk urgent:registration urgent:call urgent:called_back urgent:second urgent:decline""".split()
+    urgent:desk urgent:registration urgent:call urgent:called_back urgent:second urgent:decline
+    maintenance:desk_works maintenance:desk_new maintenance:desk_work maintenance:desk_change""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
@@ -161,7 +166,9 @@ READ_AT_THE_DESK = frozenset(
 OPERATORS = frozenset(
     """portal:operator portal:planned_changes incident:of_operator incident:one_of_operator incident:act_of_operator
     confirm:checks confirm:download confirm:system confirm:answer confirm:upload confirm:file
-    confirm:corrected confirm:make_token confirm:revoke_token confirm:set_callback""".split()
+    confirm:corrected confirm:make_token confirm:revoke_token confirm:set_callback
+    maintenance:operator_works maintenance:operator_new maintenance:operator_read maintenance:operator_work
+    maintenance:operator_change""".split()
 )
 ASSOCIATIONS = frozenset(
     """attest:members attest:add attest:attestation attest:revoke attest:give_back attest:asked attest:upload
@@ -182,6 +189,7 @@ EXPECTED = (
     SIGNED_IN,
     OWN_PASSKEY,
     OWN_LETTER,
+    OWN_NOTICE,
     OWN_ORGANISATION,
     OWN_INVITATION,
     OWN_BRANCHES,
@@ -271,6 +279,10 @@ class World:
     # A's company, A's membership in it, an invitation into it, and one for A into another.
     organisation: dict[str, Any] = field(default_factory=dict)
     invitation: int = 0
+    # Work of the regulator that A was told of, the link of A's calendar, and a draft of the operator.
+    notice: str = ""
+    calendar: dict[str, Any] = field(default_factory=dict)
+    work: str = ""
     # B's own application, for an address that names it and something of A's.
     of_b: str = ""
 
@@ -370,6 +382,12 @@ class World:
                 for key in ("sampling:look", "sampling:leave", "sampling:document", "sampling:disagreement")
             },
             "calendar:correction": {"id": 1},
+            "maintenance:calendar": self.calendar,
+            **{
+                key: {"reference": self.notice}
+                for key in (*OWN_NOTICE, "maintenance:desk_work", "maintenance:desk_change")
+            },
+            **{key: {"reference": self.work} for key in OPERATORS if key.startswith("maintenance:")},
             "sms:report": {"provider": "gateway"},
             "letters:no_reminders": {"id": uuid.uuid4(), "token": links.token("letters.no_reminders", "0")},
             "fees:payment": {"id": self.payment},
@@ -503,6 +521,10 @@ def the_story() -> World:
         user=story.a_person(), type=Authenticator.Type.WEBAUTHN, data={"name": "Sample phone", "credential": {}}
     ).pk
     found.post = RoleAssignment.objects.get(user=found.visitors["officer"]).pk
+    found.notice = planned_work.announced(None, "203.0.113.0/24", now=now).reference
+    feed = calendars.make_calendar(holder=a.holder_ref, language="en", actor=f"person:{a.pk}", now=now)
+    found.calendar = {"id": feed.pk, "token": planned.calendar_token(feed)}
+    found.work = planned_work.a_work(networks.operator_by_slug("sample-fibre"), now=now).reference
     found.of_b = with_document(story.a_full_draft(found.visitors["B"])).reference
     return found
 

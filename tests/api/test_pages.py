@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "api-pages.md").read_text()
 APPLICANTS = (
     *(walk.ANYONE, walk.IN_BETWEEN, walk.SIGNED_IN, walk.OWN_WAY_ON, walk.OWN_TOKEN, walk.OWN_PASSKEY, walk.OWN_LETTER),
+    walk.OWN_NOTICE,
     *(
         walk.OWN_ORGANISATION,
         walk.OWN_BRANCHES,

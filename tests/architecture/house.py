@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("applicant",),
     ("complaint",),
     ("appeal", "demand", "sampling", "incident", "urgent"),
-    ("decide",),
+    ("decide", "maintenance"),
     ("publish", "dyndns", "mobile", "watch"),
     ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
     ("control",),
@@ -60,7 +60,7 @@ WITHOUT_DJANGO = (
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
-    *("inquiry", "calendar", "incident", "urgent"),
+    *("inquiry", "calendar", "incident", "urgent", "maintenance"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 
@@ -117,7 +117,15 @@ BOUNDS = (
         "incidents-know-no-application",
         "Whoever mends a connection does not know who has it, or why",
         ("incident",),
-        GROUND | {"register", "people", "sms", "letters", "calendar", "inquiry", "confirm", "publish", "watch"},
+        GROUND
+        | {"register", "people", "sms", "letters", "calendar", "inquiry", "confirm", "publish", "watch"}
+        | {"maintenance"},
+    ),
+    Bound(
+        "planned-work-knows-no-application",
+        "Whoever announces work does not know who has a connection, or why",
+        ("maintenance",),
+        GROUND | {"register", "people", "sms", "letters", "calendar", "inquiry", "confirm", "publish"},
     ),
     Bound("agent-ships-alone", "The agent reaches address, feed, probe and preflight", ("agent",), FACTS - {"policy"}),
     Bound(

@@ -39,7 +39,7 @@ from rahdari.remote import actions as remote
 from rahdari.share import actions as share
 from rahdari.share import queries as requests
 from rahdari.share.models import SharingRequest
-from tests.builders import story
+from tests.builders import planned_work, story
 from tests.builders.attestations import an_attestation
 from tests.builders.complaints import a_complaint
 from tests.builders.drafts import a_photo
@@ -89,6 +89,8 @@ def the_world(person: User | None = None) -> World:
         "invoices.number": [an_invoice(person)],
         "letters.id": [str(each.pk) for each in letters.letters_of(person)[:3]],
     }
+    work = planned_work.announced(None, "203.0.113.0/24", now=timezone.now())
+    found.places["planned-work.number"] = [work.reference]
     found.places |= places_of_a_company(person)
     found.places |= places_of_sharing(registrations[0])
     at_home = with_lines(person)

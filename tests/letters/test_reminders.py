@@ -55,6 +55,7 @@ class TestHeader:
     def test_no_decision_question_or_notice_is_a_reminder(self) -> None:
         reminders = {name for name, kind in catalogue.LETTERS.items() if kind.reminder}
         assert reminders == {
+            "planned_work_over",
             "attestation_ends_soon",
             "invoice_due_soon",
             "proof_missing",

@@ -24,7 +24,6 @@ from rahdari.policy import PolicyError, Reason
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from tests.builders import story
-from tests.builders.cases import PAPER
 from tests.builders.shared import known_networks
 
 from . import test_holding
@@ -117,13 +116,7 @@ def noticed(applicant: User, reason: Reason) -> Case:
     else:
         case = story.case_of(Application.objects.get(applicant=applicant, status="granted"))
         revocation.propose_revocation(
-            case=case,
-            officer=officer,
-            code=reason.code,
-            text="So it is.",
-            evidence="Page 2.",
-            paper=PAPER,
-            now=timezone.now(),
+            case=case, officer=officer, code=reason.code, text="So it is.", evidence="Page 2.", now=timezone.now()
         )
     return story.case_of(case.application)
 

@@ -30,6 +30,7 @@ OF_READERS = {
     "web_allowance": "how often somebody asked: limits count reads too",
     "api_accesstoken": "when a token was used last",
     "letters_letter": "that its reader has opened a letter",
+    "maintenance_calendarfeed": "how often a calendar was read: its holder sees whether somebody else has the link",
 }
 
 

@@ -12,6 +12,8 @@ from rahdari.apply.models import Application
 from rahdari.incident import queries as incidents
 from rahdari.journal import registry
 from rahdari.journal.models import JournalEntry as Row
+from rahdari.maintenance import queries as planned
+from rahdari.maintenance.rules import Status
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act
@@ -45,6 +47,9 @@ _MEMBERS: dict[str, Json] = {
     "question": ID,
     "part": ID,
     "line": whole(1, 1_000_000),
+    "notice": text(12),
+    "sequence": whole(0, 1_000_000),
+    "status": choice(*Status),
     "awaiting": choice("answer", "comment"),
     "outcome": choice("granted", "refused"),
     "provisionally": TRUTH,
@@ -62,6 +67,7 @@ _SAID = {
     "registration": "registration",
     "dyndns": "registration connection",
     "mobile": "application? registration? answer? reason?",
+    "planned_work": "registration notice sequence status",
     "remote": "registration line",
     "sharing": "part",
     "sharing.asked": "question",
@@ -141,6 +147,16 @@ def _registration(row: Row) -> About:
     return about_registration(found)
 
 
+def _notice(row: Row) -> About:
+    """What a consumer was told of planned work: its own registration, and no other's."""
+    found = planned.notice_by_id(row.subject.partition(":")[2])
+    if found is None:
+        return None
+    to, data = about_registration(found.registration)
+    said = {"notice": row.detail["work"], "sequence": row.detail["sequence"], "status": row.detail["status"]}
+    return to, data | said
+
+
 def about_registration(found: Registration) -> tuple[list[User], dict[str, Any]]:
     return people.people_to_notify(found.holder), {"registration": found.reference}
 
@@ -157,4 +173,5 @@ ABOUT: dict[str, Callable[[Row], About]] = {
     "endpoint": _endpoint,
     "registration": _registration,
     "incident": _incident,
+    "notice": _notice,
 }

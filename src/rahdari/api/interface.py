@@ -37,7 +37,18 @@ MODULES = (
         "complaints",
         "incidents",
     ),
-    *("registrations", "measurement", "looks", "dyndns", "mobile", "address_files", "share", "remote", "urgent"),
+    *(
+        "registrations",
+        "measurement",
+        "looks",
+        "planned_work",
+        "dyndns",
+        "mobile",
+        "address_files",
+        "share",
+        "remote",
+        "urgent",
+    ),
     *("organisations", "mandates", "attest", "fees", "letters", "webhooks"),
 )
 SCOPES = {

@@ -7,9 +7,8 @@ class ComplaintConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rahdari.decide import due, evidence
+        from rahdari.decide import due
 
         from . import queries
 
         due.UNSETTLED.append(queries.settled_at)
-        evidence.REPORTS.append(queries.reports_about)

@@ -186,8 +186,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
         if revocation.can_be_first(notice.case, notice) and Second(officer, now).cannot_suspend(notice) is None
     }
     desk.record_looks(revoked, officer=officer, where="approvals", now=now)
-    mine = shown.mine + sum(cannot is None or notice.pk in first for notice, cannot in takings)
-    request.for_me = mine  # type: ignore[attr-defined]
+    request.for_me = shown.mine  # type: ignore[attr-defined]
     rows = [
         {"row": row, "why_not": words.why_not_second(row.cannot_second) if row.cannot_second else ""}
         for row in shown.rows
@@ -201,7 +200,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
                 for notice, cannot in takings
             ],
             "rows": rows,
-            "mine": mine,
+            "mine": shown.mine + sum(cannot is None or notice.pk in first for notice, cannot in takings),
             "shown": shown,
         },
     )

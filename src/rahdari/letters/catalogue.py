@@ -228,6 +228,21 @@ LETTERS: dict[str, Kind] = {
     "mobile_line_left": _kind(
         _("An operator says that a SIM is no longer the holder’s"), "registration operator until"
     ),
+    "planned_work": _kind(
+        _("Planned work at an address"),
+        "registration work who starts_at ends_at affected why",
+        "more minutes text changed tentative",
+    ),
+    "planned_work_cancelled": _kind(
+        _("Planned work is cancelled"), "registration work who starts_at ends_at affected", "more"
+    ),
+    "planned_work_over": _kind(
+        _("Planned work is over"),
+        "registration work who starts_at ends_at affected",
+        "more",
+        note="",
+        reminder=True,
+    ),
     "share_asked": _kind(_("Somebody asks to share an address"), "name address due_at", note=""),
     "share_agreed": _kind(_("An address is shared"), "reference address"),
     "share_not_agreed": _kind(_("An address is not shared"), "reference address", "silent"),

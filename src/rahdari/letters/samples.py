@@ -48,6 +48,20 @@ def _provisional_ends(rules: _Rules) -> Facts:
     return {"registration": REGISTRATION, "valid_until": _days(15), "reason": reason, "code": reason.code}
 
 
+def _planned_work() -> Facts:
+    starts_at = dt.datetime(2026, 11, 24, 6, 0, tzinfo=dt.UTC)
+    nothing = policy.Text("Does not answer", "جواب نہیں دے گا")
+    return {
+        "registration": REGISTRATION,
+        "work": "PW-K7M2-94QX",
+        "who": "Sample Fibre",
+        "starts_at": starts_at,
+        "ends_at": starts_at + dt.timedelta(hours=1),
+        "affected": [("203.0.113.40", nothing), ("203.0.113.41 udp 51820", nothing)],
+        "more": 3,
+    }
+
+
 def _by_letter(about: policy.Text) -> Facts:
     question = policy.Text(
         SafeString("Does <bdi>Sample Freelancer 31</bdi> work for you?"),
@@ -360,6 +374,18 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         **_revocation(rules, "striking_out", told=True),
         "order": "Sample order 12 of 2026, Sample Court",
     },
+    "planned_work": lambda rules: (
+        _planned_work()
+        | {
+            "why": policy.Text("Lines move to other equipment", "لائنیں دوسرے آلات پر منتقل ہوں گی"),
+            "text": policy.Text("We move lines to a new gateway.", "لائنیں نئے گیٹ وے پر منتقل ہوں گی۔"),
+            "minutes": 10,
+            "changed": False,
+            "tentative": True,
+        }
+    ),
+    "planned_work_cancelled": lambda rules: _planned_work(),
+    "planned_work_over": lambda rules: _planned_work(),
     "hearing_set": lambda rules: {
         "registration": REGISTRATION,
         "day": _days(12),

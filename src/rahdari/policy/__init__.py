@@ -26,6 +26,7 @@ from .desk_queues import DeskQueue
 from .guards import GUARDS
 from .incidents import Incidents
 from .loading import BUNDLED, SHIPPED, PolicyError, current, freeze, load, read, thaw
+from .maintenance import Maintenance
 from .measuring import Measuring
 from .proof_shapes import Proof, ProofMethod
 from .quiet_hours import AFTER
@@ -90,6 +91,7 @@ __all__ = [
     "Licensee",
     "Licensees",
     "Limits",
+    "Maintenance",
     "Measuring",
     "Pause",
     "Policy",

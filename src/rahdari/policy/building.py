@@ -19,6 +19,7 @@ from .desk_queues import judge_queues, queues_from
 from .guards import GUARDS
 from .incidents import Incidents, incidents_from
 from .left_out import judge_left_out
+from .maintenance import Maintenance, maintenance_from
 from .measuring import measuring_from
 from .quiet_hours import quiet_hours_from, reminders_from
 from .reading import Faults, Section
@@ -143,6 +144,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         incidents=incidents_from(root.section("incidents")) if root.has("incidents") else Incidents(),
         urgent=urgent_from(root.section("urgent"), reasons) if root.has("urgent") else None,
         watch=measuring_from(root.section("watch")) if root.has("watch") else None,
+        maintenance=maintenance_from(root.section("maintenance")) if root.has("maintenance") else Maintenance(),
         contact=_contact(root),
         queues=queues_from(root),
         unregistered=unregistered_from(root, instruments, signed),

@@ -23,6 +23,7 @@ BY_CLOCK = {
     "misuse_report": "a complaint that was not upheld",
     "incident": "what was said when a connection was cut, and the evidence of it",
     "letter_delivery": "how a letter travelled",
+    "planned_work": "what a holder was told of planned work, with the addresses",
     "payment": "who paid, in which words",
     "entry": "whose an ended registration was, and its addresses",
 }

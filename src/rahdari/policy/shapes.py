@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .associations import Attesting
     from .desk_queues import DeskQueue
     from .incidents import Incidents
+    from .maintenance import Maintenance
     from .measuring import Measuring
     from .remote_staff import RemoteStaff
     from .representation import Representing
@@ -481,6 +482,7 @@ class Policy:
     incidents: "Incidents"
     urgent: "Urgent | None"
     watch: "Measuring | None"
+    maintenance: "Maintenance"
     # Of the desk, beside those that it has anyway.
     queues: "tuple[DeskQueue, ...]"
     # None only of rules that were frozen before it existed.

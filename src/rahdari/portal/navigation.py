@@ -26,7 +26,7 @@ APPLICATIONS |= {"withdraw", "prove_first", "prove", "prove_many", "prove_method
 APPLICATIONS |= {"share", "client", "proof", "send_proof", "mobile_number", "mobile_code", "mobile_line"}
 REGISTRATIONS = frozenset({"registrations", "registration", "remote_staff", "provisional", "end_registration"})
 REGISTRATIONS |= {"change_entry", "prove_again", "renew", "change_addresses", "changing", "certificate"}
-REGISTRATIONS |= {"report_cut", "incident", "incident_file"}
+REGISTRATIONS |= {"report_cut", "incident", "incident_file", "planned_works", "planned_work"}
 REGISTRATIONS |= {"mobile_move_number", "mobile_move_code", "mobile_move_line"}
 ORGANISATIONS = frozenset({"organisations", "organisation", "branches", "branch", "mandates", "mandates_held"})
 
@@ -44,6 +44,7 @@ def _of_an_operator(operator: str, room: str, page: str) -> list[Link]:
         ),
         incidents.for_operator(operator, here=room == "incident"),
         Link(_("Planned changes"), reverse("portal:planned_changes"), here=page == "planned_changes"),
+        Link(_("Planned work"), reverse("maintenance:operator_works"), here=room == "maintenance"),
     ]
 
 
@@ -106,6 +107,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
                 count_words=words,
             ),
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
+            Link(_("Planned work"), reverse("maintenance:desk_works"), here=room == "maintenance"),
             *(each.shown() for each in rooms),
             _previews(page),
             *(_posts(user, name) if people.is_supervisor(user) else ()),

@@ -410,6 +410,10 @@ def entry_by_id(id: uuid.UUID) -> Entry | None:
     return Entry.objects.filter(pk=id).select_related("registration").first()
 
 
+def active_by_feed_id(feed_id: str) -> Entry | None:
+    return Entry.objects.filter(feed_id=feed_id, ended_at__isnull=True).first()
+
+
 def changes() -> QuerySet[Change]:
     """Every change, in the order of its number. For one entry that is the order in which its changes were committed."""
     return Change.objects.order_by("id")

@@ -145,6 +145,7 @@ INSTALLED_APPS = [
     "rahdari.share",
     "rahdari.remote",
     "rahdari.decide",
+    "rahdari.maintenance",
     "rahdari.appeal",
     "rahdari.demand",
     "rahdari.sampling",

@@ -18,6 +18,7 @@ SECRETS = (
     "/complaints/*/files/",
     "/complaints/*/",
     "/line/",
+    "/planned-work/feed/*/",
     "/still-right/*/",
     "/vouch/",
     "/account/invitations/*/",

@@ -31,6 +31,7 @@ from rahdari.decide import deadlines, ending
 from rahdari.incident import clocks as incidents
 from rahdari.incident import packs
 from rahdari.incident.queries import packs_to_make
+from rahdari.maintenance import telling
 from rahdari.publish import actions as publishing
 from rahdari.register import actions as register
 from rahdari.register import address_changes
@@ -67,6 +68,7 @@ from .retention import (
     erase_files_of_cases,
     erase_files_of_nothing,
     erase_incidents,
+    erase_notices,
     forget_allowances,
     forget_deliveries,
     forget_ended_sessions,
@@ -202,6 +204,9 @@ STEPS: tuple[Step, ...] = (
     Step("incidents: follow what is cut", incidents.follow, rests=A_MINUTE / 4),
     Step("incidents: ask for reports", incidents.chase_report, clock=True),
     Step("incidents: erase", erase_incidents, rests=AN_HOUR),
+    Step("maintenance: work out who hears", telling.spread, clock=True),
+    Step("maintenance: tell", telling.tell),
+    Step("maintenance: erase notices", erase_notices, rests=AN_HOUR),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),

@@ -38,6 +38,9 @@ from rahdari.incident import queries as incidents
 from rahdari.incident.models import Incident
 from rahdari.letters import queries as letters
 from rahdari.letters import retention as letters_retention
+from rahdari.maintenance import erasing as maintenance_erasing
+from rahdari.maintenance import queries as planned
+from rahdari.maintenance.models import Work
 from rahdari.people import actions as people
 from rahdari.people import sign_in
 from rahdari.people.models import User
@@ -61,6 +64,7 @@ CLOCKS = {
     "case": "erase files",
     "misuse_report": "complaints: erase",
     "incident": "incidents: erase",
+    "planned_work": "maintenance: erase notices",
     "letter_delivery": "letters: forget deliveries",
     "payment": "fees: erase payers",
     "entry": "register: forget holders",
@@ -133,6 +137,7 @@ def _forget_holder(registration: Registration, now: dt.datetime) -> None:
     about += control_erasing.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
     _erase_checks(about, box)
     letters_retention.erase_letters(subjects=about, box=box)
+    maintenance_erasing.forget(registration=registration, box=box)
     register_retention.forget_holder(registration=registration, box=box, now=now)
     box.seal(about=registration.reference)
 
@@ -246,6 +251,15 @@ def erase_incidents(incident: Incident, now: dt.datetime) -> bool:
     letters_retention.erase_letters(subjects=[incident.subject], box=box)
     incident_erasing.erase(incident, box, now)
     box.seal(about=incident.reference)
+    return True
+
+
+@each_of(lambda now: planned.works_with_notices_before(over("planned_work", now)))
+def erase_notices(work: Work, now: dt.datetime) -> bool:
+    """What each holder was told of work that was over so long ago."""
+    box = Box("planned_work", now=now)
+    maintenance_erasing.erase(work=work, box=box, now=now)
+    box.seal(about=work.reference)
     return True
 
 

@@ -19,6 +19,7 @@ from . import (
     operator_method,
     organisation,
     own_registration,
+    planned_work,
     proof,
     prove,
     prove_many,
@@ -105,6 +106,10 @@ urlpatterns = [
     ),
     path("my/registrations/<str:reference>/renew/", renewal.renew, name="renew"),
     path("my/registrations/<str:reference>/change/", renewal.change_addresses, name="change_addresses"),
+    path("my/planned-work/", planned_work.planned_works, name="planned_works"),
+    path("my/planned-work/calendar/", planned_work.set_calendar, name="set_calendar"),
+    path("my/planned-work/<str:reference>/", planned_work.planned_work, name="planned_work"),
+    path("my/planned-work/<str:reference>/calendar.ics", planned_work.calendar_file, name="planned_work_file"),
     path("my/organisations/<uuid:id>/", organisation.organisation, name="organisation"),
     path("my/organisations/<uuid:id>/addresses.csv", organisation.address_list, name="organisation_list"),
     path(

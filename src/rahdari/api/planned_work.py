@@ -1,0 +1,95 @@
+"""Planned work at what the person holds, as it was told to them."""
+
+from typing import Any
+
+from rahdari.maintenance import maintnote, notes, queries, words
+from rahdari.maintenance.models import Notice
+from rahdari.maintenance.rules import Impact, Reason, Status
+from rahdari.people import queries as people
+from rahdari.people.rules import Act
+from rahdari.programs.operation import Answer, Ok
+from rahdari.programs.problems import not_found
+from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
+
+from .interface import API, Call
+from .rules import Scope
+from .serializers import stamp
+
+read = API.part("planned work", Scope.REGISTRATIONS_READ)
+MOST = 200
+NOTICE = named(
+    "PlannedWork",
+    closed(
+        {
+            "number": text(12),
+            "registration": text(12),
+            "sequence": whole(0, 1_000_000),
+            "status": choice(*Status),
+            "by": text(200),
+            "starts_at": MOMENT,
+            "ends_at": MOMENT,
+            "minutes": or_null(whole(1, 10_000)),
+            "reason": choice(*Reason),
+            "text": text(1000),
+            "impact": choice(*Impact),
+            "affected": listed(closed({"object": text(80), "impact": choice(*Impact)})),
+            "said_at": MOMENT,
+            # Its window is past, and nobody has said that it is over.
+            "overrun": TRUTH,
+        }
+    ),
+)
+NOTICES = named("PlannedWorks", closed({"planned_work": listed(NOTICE, MOST)}))
+
+
+def _said(notice: Notice, call: Call) -> Json:
+    return {
+        "number": notice.work.reference,
+        "registration": notice.account,
+        "sequence": notice.sequence,
+        "status": notice.status,
+        "by": notes.announcer(notice.work),
+        "starts_at": stamp(notice.starts_at),
+        "ends_at": stamp(notice.ends_at),
+        "minutes": notice.minutes,
+        "reason": notice.reason,
+        "text": " ".join(filter(None, (words.status(notice.status), notice.text))),
+        "impact": str(notice.impact),
+        "affected": [{"object": what, "impact": impact} for what, impact in notice.affected],
+        "said_at": stamp(notice.said_at),
+        "overrun": notice.work.is_overrun(call.now) and notice.status != Status.CANCELLED,
+    }
+
+
+def _own(call: Call, number: str) -> Notice:
+    try:
+        return queries.notice_for(people.holders_for(call.person, Act.SEE), number)
+    except queries.WorkNotFound:
+        raise not_found() from None
+
+
+@read("GET", "/planned-work", Ok("The last notice of each, what begins first in front.", NOTICES))
+def list_planned_work(call: Call) -> Answer:
+    """Planned work at your addresses.
+
+    Of each the last notice: what is announced, runs, or was over in the last 31 days.
+    """
+    found: Any = queries.last_notices(people.holders_for(call.person, Act.SEE))
+    found = found.filter(ends_at__gte=call.now - queries.SHOWN_AFTER)[:MOST]
+    return Answer({"planned_work": [_said(each, call) for each in found]})
+
+
+@read("GET", "/planned-work/{number}", Ok("The last notice.", NOTICE))
+def get_planned_work(call: Call, number: str) -> Answer:
+    """The last notice of one."""
+    return Answer(_said(_own(call, number), call))
+
+
+@read(
+    "GET",
+    "/planned-work/{number}/calendar",
+    Ok("The notice as a calendar file (BCOP maintnote).", media="text/calendar"),
+)
+def get_planned_work_file(call: Call, number: str) -> Answer:
+    """The last notice of one, for a calendar or an inventory."""
+    return Answer(content=notes.calendar_of([_own(call, number)]), media=maintnote.MEDIA)

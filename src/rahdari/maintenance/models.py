@@ -1,0 +1,251 @@
+"""Announced work, what it affects, and what each consumer was told.
+
+Invariants, each also held by the database: work moves as `rules.MOVES` says and never back; what was announced is not
+deleted; once it runs its window stays; a consumer's sequences begin at 0 and go up by one, and none is rewritten; each
+consumer hears once of a version.
+"""
+
+import datetime as dt
+import secrets
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import get_language
+
+from rahdari.address import Part, Protocol
+from rahdari.publish.models import Operator
+from rahdari.register.models import BlockField, Registration
+
+from .rules import OPEN, Component, Impact, Reason, State, Status, status_of, worst
+
+# No I, O, 0 and 1, which are misread.
+SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def make_reference() -> str:
+    """`PW-K7M2-94QX`: 40 random bits."""
+    signs = "".join(secrets.choice(SIGNS) for _ in range(8))
+    return f"PW-{signs[:4]}-{signs[4:]}"
+
+
+class Work(models.Model):
+    """Work of an operator on its networks; without one, of the regulator.
+
+    `version` counts what was said of it, from 0; a draft has none. `told_at` is when what holds now was first said: the
+    notice that a holder has is counted from it. `expected_end_at` moves while it runs, `ends_at` does not.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=12, unique=True, default=make_reference)
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # What the operator's own program calls it (X-MAINTNOTE-MAINTENANCE-ID), and the last SEQUENCE that was read of it.
+    own_id = models.CharField(max_length=120, blank=True)
+    own_sequence = models.IntegerField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=[(each, each) for each in State], default=State.DRAFT)
+    is_tentative = models.BooleanField(default=False)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    expected_end_at = models.DateTimeField(null=True, blank=True)
+    # How long an address is without an answer at most, where that is shorter than the window.
+    minutes = models.PositiveIntegerField(null=True, blank=True)
+    reason = models.CharField(max_length=10, choices=[(each, each) for each in Reason])
+    text_en = models.CharField(max_length=500, blank=True)
+    text_ur = models.CharField(max_length=500, blank=True)
+    made_at = models.DateTimeField()
+    version = models.IntegerField(null=True, blank=True)
+    announced_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    # When what each consumer is to be told was last worked out, and of which version.
+    spread_at = models.DateTimeField(null=True, blank=True)
+    spread_version = models.IntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-made_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["operator", "own_id"], condition=~Q(own_id=""), name="operators_own_number_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.DRAFT)
+                | Q(starts_at__isnull=False, ends_at__isnull=False, version__isnull=False, told_at__isnull=False),
+                name="work_is_announced_with_a_window",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True) | Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                name="work_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[State.COMPLETED, State.CANCELLED], ended_at__isnull=False)
+                | Q(state__in=[State.DRAFT, *OPEN], ended_at__isnull=True),
+                name="work_that_is_over_has_its_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(text_en__gt="") | Q(text_ur__gt="") | Q(state=State.DRAFT), name="work_says_why"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["operator", "-made_at"], name="works_of_an_operator"),
+            models.Index(fields=["ends_at"], condition=Q(state__in=OPEN), name="works_open"),
+            models.Index(
+                fields=["starts_at", "ends_at"], condition=~Q(state=State.DRAFT), name="works_by_their_window"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def subject(self) -> str:
+        return f"work:{self.pk}"
+
+    @property
+    def status(self) -> Status:
+        return status_of(self.state, is_tentative=self.is_tentative)
+
+    @property
+    def text(self) -> str:
+        """In the language of the page, or in the one that there is."""
+        return in_one_language(self.text_en, self.text_ur)
+
+    @property
+    def components(self) -> list[Component]:
+        return [each.component for each in self.affected.all()]
+
+    @property
+    def impact(self) -> Impact:
+        return worst(each.impact for each in self.components)
+
+    def is_overrun(self, now: dt.datetime) -> bool:
+        """Past the end of its window, and nobody has said that it is over."""
+        return self.state in OPEN and self.ends_at is not None and now >= self.ends_at
+
+
+def in_one_language(english: str, urdu: str) -> str:
+    return (urdu or english) if (get_language() or "").startswith("ur") else (english or urdu)
+
+
+class Affected(models.Model):
+    """A component of work: a prefix or one service at it, or an entry by its feed id, as it stood when it was named."""
+
+    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="affected")
+    block = BlockField()
+    protocol = models.CharField(max_length=8, default=Protocol.ANY)
+    port = models.PositiveIntegerField(null=True, blank=True)
+    feed_id = models.CharField(max_length=32, blank=True)
+    impact = models.CharField(max_length=20, choices=[(each, each) for each in Impact])
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(port__isnull=True) | Q(port__range=(1, 65535), protocol__in=["udp", "tcp"]),
+                name="component_has_a_port_of_its_protocol",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.block} {self.impact}"
+
+    @property
+    def component(self) -> Component:
+        part = Part(Protocol(self.protocol), self.port)
+        return Component(self.block, Impact(self.impact), part, self.feed_id)
+
+
+class Notice(models.Model):
+    """What one consumer was told of one version, with its own objects alone.
+
+    A consumer is a holder; its account is the number of the registration that was first affected. `affected` are pairs:
+    an address with what runs there (`203.0.113.41 udp 51820`), and the impact on it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="notices", db_index=False)
+    holder = models.UUIDField()
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="+")
+    version = models.IntegerField()
+    sequence = models.IntegerField()
+    status = models.CharField(max_length=12, choices=[(each, each) for each in Status])
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    minutes = models.PositiveIntegerField(null=True, blank=True)
+    reason = models.CharField(max_length=10)
+    text_en = models.CharField(max_length=500, blank=True)
+    text_ur = models.CharField(max_length=500, blank=True)
+    affected = models.JSONField()
+    said_at = models.DateTimeField()
+    # The letter is written, and programs are told.
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["said_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["work", "holder", "sequence"], name="a_sequence_of_a_consumer_once"),
+            models.UniqueConstraint(fields=["work", "holder", "version"], name="a_consumer_hears_once_of_a_version"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["said_at", "id"], condition=Q(told_at__isnull=True), name="notices_to_tell"),
+            models.Index(fields=["holder", "work", "-sequence"], name="notices_of_a_holder"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.work_id} {self.sequence}"
+
+    @property
+    def subject(self) -> str:
+        return f"notice:{self.pk}"
+
+    @property
+    def account(self) -> str:
+        return self.registration.reference
+
+    @property
+    def text(self) -> str:
+        return in_one_language(self.text_en, self.text_ur)
+
+    @property
+    def status_word(self) -> Status:
+        return Status(self.status)
+
+    @property
+    def impact(self) -> Impact:
+        return worst(Impact(impact) for _what, impact in self.affected)
+
+    @property
+    def addresses(self) -> dict[str, Impact]:
+        """The worst impact on each address, whatever runs there."""
+        found: dict[str, Impact] = {}
+        for what, impact in self.affected:
+            address = what.partition(" ")[0]
+            found[address] = worst([found.get(address, Impact.NO_IMPACT), Impact(impact)])
+        return found
+
+
+class CalendarFeed(models.Model):
+    """A holder's calendar of announced work, at an address that nobody can guess. The address is derived, and not
+    kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    holder = models.UUIDField()
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=120)
+    language = models.CharField(max_length=2, default="en")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    # How often, and on which day last: whoever made it sees whether somebody else reads it.
+    reads = models.PositiveBigIntegerField(default=0)
+    read_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-made_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["holder"], condition=Q(ended_at__isnull=True), name="a_holder_has_one_calendar"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"calendar:{self.pk}"

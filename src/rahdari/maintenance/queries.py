@@ -1,0 +1,228 @@
+"""Reads of announced work: for its announcer, for holders, for incidents, and for the queues."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from rahdari import policy
+from rahdari.address import Block, Part, Protocol
+from rahdari.errors import RahdariError
+from rahdari.policy import Maintenance
+from rahdari.publish.models import Operator
+from rahdari.vault import links
+
+from .models import Affected, CalendarFeed, Notice, Work
+from .rules import OPEN, Impact, State, part_words, worst
+
+LINK = "maintenance.calendar"
+# So long after its end work stays in a calendar.
+SHOWN_AFTER = dt.timedelta(days=31)
+# An entry that came after the announcement is looked for so often.
+NEWCOMERS_EVERY = dt.timedelta(minutes=10)
+
+
+class WorkNotFound(RahdariError, LookupError):
+    """There is none, or it is somebody else's. `.reference`"""
+
+    says = "no work {reference}"
+    reference: str
+
+
+def terms() -> Maintenance:
+    """Those of the policy in force."""
+    return policy.current(settings.POLICY_FILE).maintenance
+
+
+# -- of whoever announces ------------------------------------------------------------------------------------------
+
+
+def works_of(operator: Operator | None) -> QuerySet[Work]:
+    """All of this operator, of the regulator without one; the newest first."""
+    found = Work.objects.filter(operator=operator).prefetch_related("affected")
+    return found.order_by("-made_at", "id")
+
+
+def open_works(operator: Operator | None) -> QuerySet[Work]:
+    return Work.objects.filter(operator=operator, state__in=[State.DRAFT, *OPEN])
+
+
+def work_of(operator: Operator | None, reference: str) -> Work:
+    """Raises WorkNotFound, also for another's."""
+    found = works_of(operator).filter(reference=reference.replace("\0", "")).first()
+    if found is None:
+        raise WorkNotFound(reference)
+    return found
+
+
+def work_by_own_id(operator: Operator, own_id: str) -> Work | None:
+    return works_of(operator).filter(own_id=own_id).first()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An entry in force that work affects, and how."""
+
+    entry: uuid.UUID
+    registration: uuid.UUID
+    holder: uuid.UUID
+    address: str
+    part: Part
+    impact: Impact
+
+    @property
+    def name(self) -> str:
+        """`203.0.113.41 udp 51820`"""
+        return " ".join((self.address, *part_words(self.part)))
+
+
+# An entry of no protocol has all that runs there, and work on a prefix touches all that it has.
+_HITS = """
+SELECT e.id, e.registration_id, e.holder, e.block, e.protocol, e.port, array_agg(DISTINCT a.impact)
+  FROM maintenance_affected a
+  JOIN register_entry e ON e.ended_at IS NULL AND e.block::inet && a.block::inet
+   AND (a.protocol = 'any' OR e.protocol = 'any' OR e.protocol = a.protocol)
+   AND (a.port IS NULL OR e.port IS NULL OR e.port = a.port)
+ WHERE a.work_id = %(work)s AND e.kind <> 'canary' AND (%(everywhere)s OR e.asns && %(asns)s::bigint[])
+ GROUP BY e.id
+ ORDER BY e.block, e.protocol, e.port, e.id
+"""
+
+
+def hits(work: Work) -> list[Hit]:
+    """The entries in force that it affects: of its operator's own networks alone, of all for the regulator."""
+    asns = work.operator.asns if work.operator is not None else []
+    with connection.cursor() as cursor:
+        cursor.execute(_HITS, {"work": work.pk, "everywhere": work.operator is None, "asns": asns})
+        rows = cursor.fetchall()
+    return [
+        Hit(
+            entry,
+            registration,
+            holder,
+            str(block).removesuffix("/32" if "." in str(block) else "/128"),
+            Part(Protocol(protocol), port),
+            worst(map(Impact, impacts)),
+        )
+        for entry, registration, holder, block, protocol, port, impacts in rows
+    ]
+
+
+# -- of a holder ---------------------------------------------------------------------------------------------------
+
+
+def last_notices(holders: Iterable[uuid.UUID]) -> QuerySet[Notice]:
+    """The last word to each of these holders about each work, what begins first in front."""
+    later = Notice.objects.filter(work=OuterRef("work"), holder=OuterRef("holder"), sequence__gt=OuterRef("sequence"))
+    found = Notice.objects.filter(~Exists(later), holder__in=list(holders))
+    return found.select_related("work__operator", "registration").order_by("starts_at", "id")
+
+
+def notice_by_id(id: str) -> Notice | None:
+    return Notice.objects.filter(pk=id).select_related("work", "registration").first()
+
+
+def last_notices_about(work: Work) -> QuerySet[Notice]:
+    """The last word to each consumer."""
+    return Notice.objects.filter(work=work).order_by("holder", "-sequence").distinct("holder")
+
+
+def to_come(holders: Iterable[uuid.UUID], *, now: dt.datetime) -> QuerySet[Notice]:
+    """What is announced to them or runs, also past its end."""
+    return last_notices(holders).filter(work__state__in=OPEN).exclude(status="CANCELLED")
+
+
+def notice_for(holders: Iterable[uuid.UUID], reference: str) -> Notice:
+    """The last word about this work. Raises WorkNotFound."""
+    found = last_notices(holders).filter(work__reference=reference.replace("\0", "")).first()
+    if found is None:
+        raise WorkNotFound(reference)
+    return found
+
+
+def in_calendar(holder: uuid.UUID, *, now: dt.datetime) -> QuerySet[Notice]:
+    return last_notices([holder]).filter(ends_at__gte=now - SHOWN_AFTER)
+
+
+def calendar_of(holder: uuid.UUID) -> CalendarFeed | None:
+    return CalendarFeed.objects.filter(holder=holder, ended_at__isnull=True).first()
+
+
+def calendar_token(feed: CalendarFeed) -> str:
+    return links.token(LINK, str(feed.pk))
+
+
+def calendar_at(id: uuid.UUID, token: str) -> CalendarFeed | None:
+    """The calendar of this address; None of one that has ended or never was."""
+    if not links.matches(LINK, str(id), token):
+        return None
+    return CalendarFeed.objects.filter(pk=id, ended_at__isnull=True).first()
+
+
+# -- for incidents -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Window:
+    """An announced window that covers an endpoint: alerts about it are muted, measurement is not."""
+
+    work: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    impact: Impact
+    announced_at: dt.datetime
+
+
+def windows(*, asns: Sequence[int], block: Block, at: dt.datetime, part: Part | None = None) -> list[Window]:
+    """The windows that were announced by then and cover this endpoint at this time, by work on one of these networks or
+    of the regulator; the earliest first. NO-IMPACT covers nothing. One that was called off, or is over, covers no time
+    after that; what runs past its end does not, either."""
+    found = Affected.objects.filter(block__overlaps=block, work__starts_at__lte=at, work__ends_at__gt=at)
+    found = found.exclude(impact=Impact.NO_IMPACT).exclude(work__state=State.DRAFT)
+    found = found.filter(work__announced_at__lte=at)
+    found = found.filter(Q(work__ended_at__isnull=True) | Q(work__ended_at__gt=at))
+    found = found.filter(Q(work__operator__isnull=True) | Q(work__operator__asns__overlap=list(asns)))
+    if part is not None and part.protocol is not Protocol.ANY:
+        found = found.filter(protocol__in=[Protocol.ANY, part.protocol])
+        if part.port is not None:
+            found = found.filter(Q(port__isnull=True) | Q(port=part.port))
+    by_work: dict[str, Window] = {}
+    for each in found.select_related("work").order_by("work__starts_at", "work__reference", "pk"):
+        work, known = each.work, by_work.get(each.work.reference)
+        assert work.starts_at and work.ends_at and work.announced_at  # noqa: S101 - it is no draft
+        impact = worst([Impact(each.impact), known.impact] if known is not None else [Impact(each.impact)])
+        by_work[work.reference] = Window(work.reference, work.starts_at, work.ends_at, impact, work.announced_at)
+    return list(by_work.values())
+
+
+def overrun(*, now: dt.datetime) -> QuerySet[Work]:
+    """Work past the end of its window of which nobody has said that it is over; the longest past first."""
+    found = Work.objects.filter(state__in=OPEN, ends_at__lte=now).select_related("operator")
+    return found.prefetch_related("affected").order_by("ends_at", "id")
+
+
+# -- for the queues ------------------------------------------------------------------------------------------------
+
+
+def to_spread(now: dt.datetime) -> QuerySet[Work]:
+    """Work of which a version was not spread yet; and what is open, from time to time, for entries that came since."""
+    unsaid = Q(version__isnull=False) & (Q(spread_version__isnull=True) | ~Q(spread_version=F("version")))
+    again = Q(state__in=OPEN, spread_at__lte=now - NEWCOMERS_EVERY, ends_at__gt=now)
+    return Work.objects.filter(unsaid | again).exclude(state=State.DRAFT).order_by("made_at", "id")
+
+
+def to_tell() -> QuerySet[Notice]:
+    found = Notice.objects.filter(told_at__isnull=True).select_related("work__operator", "registration")
+    return found.order_by("said_at", "id")
+
+
+def works_with_notices_before(moment: dt.datetime | None) -> QuerySet[Work]:
+    """Work that was over before then, of which it is still known who was told what. None: that is kept."""
+    if moment is None:
+        return Work.objects.none()
+    found = Work.objects.filter(Exists(Notice.objects.filter(work=OuterRef("pk"))), ended_at__lt=moment)
+    return found.order_by("ended_at", "id")

@@ -1,0 +1,140 @@
+"""Who hears what of announced work: each consumer once of each version, with their own objects alone.
+
+A version is spread first: what each consumer is told is worked out and kept, in one transaction with the note that it
+is done. Then each notice is told by itself: a letter with the calendar file, and a row of the journal of which programs
+are told. Whoever had nothing to hear of the version before begins at SEQUENCE 0; whom the work does not affect any more
+hears that it is off for them. That work has begun is told to calendars and programs, and in no letter at night.
+"""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+
+from django.urls import reverse
+from django.utils import translation
+
+from rahdari.db.queues import each_of
+from rahdari.journal import actions as journal
+from rahdari.letters import actions as letters
+from rahdari.letters.catalogue import LETTERS
+from rahdari.people import queries as people
+
+from . import notes, queries, words
+from .models import Notice, Work
+from .queries import Hit
+from .rules import OPEN, Status
+
+LETTER_OF = {
+    Status.TENTATIVE: "planned_work",
+    Status.CONFIRMED: "planned_work",
+    Status.CANCELLED: "planned_work_cancelled",
+    Status.COMPLETED: "planned_work_over",
+}
+
+
+@each_of(queries.to_spread, lock=True)
+def spread(work: Work, now: dt.datetime) -> int:
+    """Work out what each consumer is told of the version that holds; returns how many hear."""
+    by_holder: dict[uuid.UUID, list[Hit]] = defaultdict(list)
+    for hit in queries.hits(work):
+        by_holder[hit.holder].append(hit)
+    last = {each.holder: each for each in queries.last_notices_about(work)}
+    made = []
+    for holder in sorted({*by_holder, *last}):
+        before, found = last.get(holder), by_holder.get(holder, [])
+        if _has_to_hear(work, before, is_affected=bool(found)):
+            notice = _notice(work, holder, found, before, now)
+            if before is None or _said(notice) != _said(before):
+                made.append(notice)
+    Notice.objects.bulk_create(made)
+    work.spread_at, work.spread_version = now, work.version
+    work.save(update_fields=["spread_at", "spread_version"])
+    return len(made)
+
+
+def _has_to_hear(work: Work, before: Notice | None, *, is_affected: bool) -> bool:
+    """Of what is over nobody hears who had not heard of it; of what was off for a consumer, who is affected anew."""
+    goes_on = is_affected and work.state in OPEN
+    if before is None:
+        return goes_on
+    if before.version == work.version or before.status == Status.COMPLETED:
+        return False
+    return before.status != Status.CANCELLED or goes_on
+
+
+def _notice(work: Work, holder: uuid.UUID, found: list[Hit], before: Notice | None, now: dt.datetime) -> Notice:
+    assert work.version is not None and work.starts_at and work.ends_at  # noqa: S101 - it is no draft
+    status = work.status
+    if before is not None and (status in {Status.CANCELLED, Status.COMPLETED} or not found):
+        # What was said is over, or off for this consumer, as it was said.
+        registration, affected = before.registration_id, before.affected
+        status = status if found or status in {Status.CANCELLED, Status.COMPLETED} else Status.CANCELLED
+    else:
+        registration = before.registration_id if before is not None else min(hit.registration for hit in found)
+        affected = [[hit.name, str(hit.impact)] for hit in found]
+    return Notice(
+        work=work,
+        holder=holder,
+        registration_id=registration,
+        version=work.version,
+        sequence=0 if before is None else before.sequence + 1,
+        status=status,
+        starts_at=work.starts_at,
+        ends_at=work.expected_end_at or work.ends_at,
+        minutes=work.minutes,
+        reason=work.reason,
+        text_en=work.text_en,
+        text_ur=work.text_ur,
+        affected=affected,
+        said_at=now,
+    )
+
+
+def _said(notice: Notice) -> tuple[object, ...]:
+    """What a consumer reads of it: where that is the same, there is nothing to hear."""
+    when = (notice.starts_at, notice.ends_at, notice.minutes)
+    return (str(notice.status), *when, notice.reason, notice.text_en, notice.text_ur, notice.affected)
+
+
+@each_of(queries.to_tell, lock=True)
+def tell(notice: Notice, now: dt.datetime) -> None:
+    """Write the letter, and let programs know."""
+    template = LETTER_OF.get(Status(notice.status))
+    for person in people.people_to_notify(notice.holder) if template else ():
+        with translation.override(person.language):
+            told = {
+                name: fact for name, fact in _told(notice).items() if name in LETTERS[template or ""].takes | {"url"}
+            }
+            calendar = notes.calendar_of([notice]).decode()
+        letters.write_letter(
+            to=person,
+            template=template or "",
+            about=f"registration:{notice.registration_id}",
+            context=told,
+            calendar=calendar,
+            now=now,
+        )
+    detail = {"work": notice.work.reference, "sequence": notice.sequence, "status": notice.status}
+    journal.record(act="maintenance.told", actor="clock", subject=notice.subject, now=now, detail=detail)
+    notice.told_at = now
+    notice.save(update_fields=["told_at"])
+
+
+def _told(notice: Notice) -> dict[str, object]:
+    """What the letter says, in the language of its reader."""
+    affected = [(what, words.impact(impact)) for what, impact in notice.affected]
+    return {
+        "registration": notice.account,
+        "work": notice.work.reference,
+        "who": notes.announcer(notice.work),
+        "starts_at": notice.starts_at,
+        "ends_at": notice.ends_at,
+        "affected": affected[: notes.MOST_LISTED],
+        "more": max(0, len(affected) - notes.MOST_LISTED),
+        "minutes": notice.minutes,
+        "why": words.reason(notice.reason),
+        "text": notice.text,
+        "changed": notice.sequence > 0,
+        "tentative": notice.status == Status.TENTATIVE,
+        "url": reverse("portal:planned_work", args=[notice.work.reference]),
+    }

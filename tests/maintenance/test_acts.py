@@ -1,0 +1,290 @@
+"""The acts of announced work, through PostgreSQL: what each moves, whom it tells, and what is refused."""
+
+import datetime as dt
+import itertools
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import Error, connection, transaction
+
+from rahdari.journal.models import JournalEntry
+from rahdari.letters.models import Letter
+from rahdari.maintenance import actions, figures, queries, rules, telling
+from rahdari.maintenance.models import Notice, Work
+from rahdari.maintenance.rules import Component, Impact, State, Status, WindowFault
+from rahdari.register.models import Entry
+from tests.builders.people import a_person
+from tests.builders.planned_work import DAY, HOUR, NOW, a_network, a_plan, a_work, announced, tell
+from tests.builders.publishing import entered
+
+pytestmark = pytest.mark.django_db
+AT = NOW + 14 * DAY  # when the work of a plan begins
+FACTS: dict[str, Any] = {"by": "person:1", "now": NOW}
+ACTS: dict[str, Callable[[Work], object]] = {
+    "edit": lambda work: actions.edit(work=work, plan=a_plan(), **FACTS),
+    "announce": lambda work: actions.announce(work=work, **FACTS),
+    "change": lambda work: actions.change(work=work, plan=a_plan(), **FACTS),
+    "cancel": lambda work: actions.cancel(work=work, **FACTS),
+    "start": lambda work: actions.start(work=work, by="person:1", now=AT),
+    "prolong": lambda work: actions.prolong(work=work, expected_end_at=AT + 2 * HOUR, by="person:1", now=AT),
+    "complete": lambda work: actions.complete(work=work, by="person:1", now=AT + HOUR),
+}
+
+
+def in_state(state: State) -> Work:
+    work = a_work(None)
+    for act in {
+        State.DRAFT: (),
+        State.ANNOUNCED: ("announce",),
+        State.STARTED: ("announce", "start"),
+        State.COMPLETED: ("announce", "start", "complete"),
+        State.CANCELLED: ("announce", "cancel"),
+    }[state]:
+        ACTS[act](work)
+    work.refresh_from_db()
+    return work
+
+
+def sequences(holder: uuid.UUID) -> list[tuple[int, str]]:
+    return list(Notice.objects.filter(holder=holder).order_by("sequence").values_list("sequence", "status"))
+
+
+class TestMoves:
+    @pytest.mark.parametrize("state", State)
+    def test_are_those_of_the_table_and_no_other(self, state: State) -> None:
+        for act, do in ACTS.items():
+            work = in_state(state)
+            before = JournalEntry.objects.count()
+            if rules.allows(state, act):
+                do(work)
+                work.refresh_from_db()
+                assert work.state == rules.target_of(state, act)
+                assert JournalEntry.objects.count() == before + 1
+            else:
+                with pytest.raises(actions.NotPossibleNow):
+                    do(work)
+                assert JournalEntry.objects.count() == before
+
+    def test_no_other_is_made_by_hand(self) -> None:
+        """The database knows the same table."""
+        allowed = {(move.source, move.target) for move in rules.MOVES} | {(state, state) for state in State}
+        for source, target in itertools.product(State, State):
+            work = in_state(source)
+            is_over, said = target in {State.COMPLETED, State.CANCELLED}, target != State.DRAFT
+            facts = {
+                "ended_at": (work.ended_at or AT) if is_over else None,
+                "version": (work.version or 0) if said else None,
+                "told_at": NOW if said else None,
+            }
+            done = True
+            try:
+                with transaction.atomic():
+                    Work.objects.filter(pk=work.pk).update(state=target, **facts)
+            except Error:
+                done = False
+            assert done == ((source, target) in allowed), (source, target)
+
+    def test_what_was_announced_is_not_deleted_and_a_draft_is(self) -> None:
+        actions.discard(work=in_state(State.DRAFT), **FACTS)
+        work = in_state(State.ANNOUNCED)
+        with pytest.raises(actions.NotPossibleNow):
+            actions.discard(work=work, **FACTS)
+        with pytest.raises(Error), transaction.atomic():
+            Work.objects.filter(pk=work.pk).delete()
+        assert Work.objects.get() == work
+
+    def test_leave_the_window_of_work_that_has_begun(self) -> None:
+        work = in_state(State.STARTED)
+        for wrong in ({"ends_at": AT + 3 * HOUR}, {"version": work.version + 2}, {"reference": "PW-2222-2222"}):  # type: ignore[operator]
+            with pytest.raises(Error), transaction.atomic():
+                Work.objects.filter(pk=work.pk).update(**wrong)
+        with pytest.raises(Error), transaction.atomic():
+            work.affected.all().delete()
+
+    def test_that_are_over_before_the_window_are_refused(self) -> None:
+        work = in_state(State.ANNOUNCED)
+        with pytest.raises(actions.NotPossibleNow):
+            actions.complete(work=work, by="person:1", now=AT - dt.timedelta(seconds=1))
+        assert actions.complete(work=work, by="person:1", now=AT).ended_at == AT
+
+
+class TestAnnounce:
+    @pytest.mark.parametrize(
+        ("more", "fault"),
+        [
+            ({"starts_at": None, "ends_at": None}, WindowFault.MISSING),
+            ({"starts_at": NOW, "ends_at": NOW + HOUR}, WindowFault.PAST),
+            ({"ends_at": AT + 13 * HOUR}, WindowFault.TOO_LONG),
+            ({"starts_at": NOW + 400 * DAY, "ends_at": NOW + 400 * DAY + HOUR}, WindowFault.TOO_FAR),
+            ({"minutes": 61}, WindowFault.INTERRUPTED_LONGER),
+        ],
+    )
+    def test_is_refused_without_a_window_that_holds(self, more: dict[str, Any], fault: WindowFault) -> None:
+        work = a_work(None, **more)
+        with pytest.raises(actions.WindowNotTaken) as refused:
+            actions.announce(work=work, **FACTS)
+        assert refused.value.fault is fault
+        actions.edit(work=work, plan=a_plan(minutes=60), **FACTS)
+        assert actions.announce(work=work, **FACTS).version == 0
+
+    def test_says_why_in_one_language_at_least(self) -> None:
+        work = a_work(None, text_en="")
+        with pytest.raises(actions.SaysNotWhy):
+            actions.announce(work=work, **FACTS)
+        actions.edit(work=work, plan=a_plan(text_en="", text_ur="لائنیں منتقل ہوں گی۔"), **FACTS)
+        actions.announce(work=work, **FACTS)
+
+    def test_names_networks_of_the_operator_alone(self) -> None:
+        ours, other = a_network(), a_network("sample-mobile", asns=(64501,))
+        entered("203.0.113.7", asn=64500)
+        entry = Entry.objects.get()
+        assert entry.asns == [64500]
+        with pytest.raises(actions.NetworkNotYours):
+            actions.draft(operator=other, plan=a_plan("203.0.113.7"), **FACTS)
+        named = replace(a_plan(), components=[Component(None, Impact.OUTAGE, feed_id=entry.feed_id)])
+        with pytest.raises(actions.EntryNotYours):
+            actions.draft(operator=other, plan=named, **FACTS)
+        with pytest.raises(actions.EntryNotYours):
+            unknown = replace(named, components=[Component(None, Impact.OUTAGE, feed_id="0" * 32)])
+            actions.draft(operator=ours, plan=unknown, **FACTS)
+        work = actions.draft(operator=ours, plan=named, **FACTS)
+        assert [(hit.name, hit.impact) for hit in queries.hits(work)] == [("203.0.113.7 udp 51820", Impact.OUTAGE)]
+
+    def test_tells_each_consumer_once_with_their_own_objects(self) -> None:
+        one, two = a_person("one"), a_person("two", language="ur")
+        registration = entered("203.0.113.7", "203.0.113.9", holder=one.holder_ref)
+        entered("203.0.113.8", holder=two.holder_ref)
+        entered("198.51.100.70", asn=64501, holder=two.holder_ref)  # of another network
+        work = announced(a_network(), "203.0.113.0/24", "203.0.113.9/32", "198.51.100.0/24")
+        tell()
+        tell(NOW + DAY)
+        first = Notice.objects.get(holder=one.holder_ref)
+        assert (first.sequence, first.status, first.account) == (0, Status.CONFIRMED, registration.reference)
+        assert first.affected == [["203.0.113.7 udp 51820", "OUTAGE"], ["203.0.113.9 udp 51820", "OUTAGE"]]
+        assert Notice.objects.get(holder=two.holder_ref).affected == [["203.0.113.8 udp 51820", "OUTAGE"]]
+        letters = {letter.to_id: letter for letter in Letter.objects.filter(template="planned_work")}
+        assert set(letters) == {one.pk, two.pk} and Letter.objects.count() == 2
+        assert "203.0.113.8" not in letters[one.pk].text and "203.0.113.8" not in letters[one.pk].calendar
+        assert f"X-MAINTNOTE-MAINTENANCE-ID:{work.reference}" in letters[two.pk].calendar
+        told = JournalEntry.objects.filter(act="maintenance.told")
+        assert {row.detail["sequence"] for row in told} == {0} and told.count() == 2
+
+    def test_reaches_an_entry_that_came_later(self) -> None:
+        work = announced(a_network())
+        assert Notice.objects.count() == 0
+        late = entered("203.0.113.7", now=NOW + DAY)
+        tell(NOW + DAY)
+        assert sequences(late.holder) == [(0, "CONFIRMED")]
+        assert work.reference == Notice.objects.get().work.reference
+
+
+class TestChange:
+    def test_goes_on_with_the_next_sequence_for_each(self) -> None:
+        kept, dropped, new = (entered(address).holder for address in ("203.0.113.7", "203.0.113.8", "203.0.113.130"))
+        work = announced(a_network(), "203.0.113.0/25")
+        actions.change(work=work, plan=a_plan("203.0.113.7", "203.0.113.128/25"), **FACTS)
+        tell()
+        assert sequences(kept) == [(0, "CONFIRMED")]  # for this one nothing is different
+        assert sequences(dropped) == [(0, "CONFIRMED"), (1, "CANCELLED")]
+        assert sequences(new) == [(0, "CONFIRMED")]
+        actions.change(work=work, plan=a_plan("203.0.113.0/24", is_tentative=True), **FACTS)
+        actions.cancel(work=work, **FACTS)  # before anybody heard of the change
+        tell()
+        assert sequences(dropped) == [(0, "CONFIRMED"), (1, "CANCELLED")]
+        assert sequences(new) == [(0, "CONFIRMED"), (1, "CANCELLED")]
+
+    def test_is_not_told_to_whom_it_does_not_change(self) -> None:
+        holder = entered("203.0.113.7").holder
+        work = announced(a_network(), "203.0.113.7/32")
+        actions.change(work=work, plan=a_plan("203.0.113.7", "203.0.113.8"), **FACTS)
+        tell()
+        assert sequences(holder) == [(0, "CONFIRMED")]
+        actions.start(work=work, by="person:1", now=AT)
+        tell(AT)
+        actions.complete(work=work, by="person:1", now=AT + HOUR)
+        tell(AT + HOUR)
+        assert sequences(holder) == [(0, "CONFIRMED"), (1, "IN-PROCESS"), (2, "COMPLETED")]
+
+    def test_counts_notice_anew_where_somebody_is_worse_off(self) -> None:
+        work, later = announced(a_network(), "203.0.113.0/25"), NOW + DAY
+        change: dict[str, Any] = {"work": work, "by": "person:1", "now": later}
+        milder = a_plan("203.0.113.0/25", impact=Impact.DEGRADED, text_en="Other words.")
+        assert actions.change(plan=milder, **change).told_at == NOW
+        assert actions.change(plan=a_plan("203.0.113.0/25"), **change).told_at == later
+        moved = a_plan("203.0.113.0/25", starts_at=AT + DAY, ends_at=AT + DAY + HOUR)
+        assert actions.change(plan=moved, **change | {"now": later + DAY}).told_at == later + DAY
+
+    def test_never_leaves_a_sequence_out(self) -> None:
+        entered("203.0.113.7")
+        announced(a_network())
+        notice = Notice.objects.get()
+        for sequence in (0, 2):
+            with pytest.raises(Error), transaction.atomic():
+                Notice.objects.bulk_create([_again(notice, sequence)])
+        with pytest.raises(Error), transaction.atomic():
+            Notice.objects.update(text_en="Rewritten.")
+        Notice.objects.bulk_create([_again(notice, 1)])
+
+
+def _again(notice: Notice, sequence: int) -> Notice:
+    facts = {each.attname: getattr(notice, each.attname) for each in Notice._meta.concrete_fields}
+    return Notice(**facts | {"id": uuid.uuid4(), "sequence": sequence, "version": notice.version + 1})
+
+
+class TestWindows:
+    def test_cover_from_the_beginning_to_before_the_end(self) -> None:
+        work, tick = announced(a_network(), "203.0.113.0/25"), dt.timedelta(microseconds=1)
+        block = a_plan("203.0.113.7").components[0].block
+        assert block is not None
+
+        def at(moment: dt.datetime, asn: int = 64500) -> list[str]:
+            return [each.work for each in queries.windows(asns=[asn], block=block, at=moment)]
+
+        assert at(AT - tick) == at(AT + HOUR) == at(AT, asn=64501) == []
+        assert at(AT) == at(AT + HOUR - tick) == [work.reference]
+        assert list(queries.overrun(now=AT + HOUR - tick)) == []
+        assert list(queries.overrun(now=AT + HOUR)) == [work]
+        actions.complete(work=work, by="person:1", now=AT + HOUR / 2)
+        assert at(AT) == [work.reference] and at(AT + HOUR / 2) == [] and list(queries.overrun(now=AT + HOUR)) == []
+
+    def test_are_none_of_a_draft_or_of_what_does_nothing(self) -> None:
+        a_work(None)
+        announced(None, impact=Impact.NO_IMPACT)
+        block = a_plan("203.0.113.7").components[0].block
+        assert block is not None and queries.windows(asns=[64500], block=block, at=AT) == []
+        announced(None, impact=Impact.DEGRADED)
+        assert [each.impact for each in queries.windows(asns=[], block=block, at=AT)] == [Impact.DEGRADED]
+
+
+class TestFigures:
+    def test_are_given_of_enough_windows_alone(self) -> None:
+        ours = a_network()
+        late = AT + 3 * HOUR
+        for number in range(4):
+            work = announced(ours)
+            if number:
+                actions.complete(work=work, by="person:1", now=AT + HOUR if number < 3 else late)
+        short = announced(ours, starts_at=NOW + 7 * DAY - HOUR, ends_at=NOW + 7 * DAY)
+        actions.cancel(work=announced(ours), **FACTS)
+        found = figures.figures_of(ours, now=late + DAY)
+        assert (found.is_shown, found.announced, found.in_time, found.kept) == (True, 5, 4, 2)
+        actions.complete(work=short, by="person:1", now=NOW + 7 * DAY - HOUR)
+        assert figures.figures_of(ours, now=late + DAY).kept == 3
+        assert [each.is_shown for each in figures.figures(now=AT)] == [False]
+        assert [each.announced for each in figures.figures(now=late + DAY)] == [5]
+
+
+def test_spreading_one_work_costs_the_same_for_many() -> None:
+    for number in range(1, 9):
+        entered(f"203.0.113.{number}")
+    work = actions.announce(work=a_work(a_network()), **FACTS)
+    asked: list[str] = []
+    with connection.execute_wrapper(
+        lambda run, sql, params, many, context: (asked.append(sql), run(sql, params, many, context))[1]
+    ):
+        telling.spread(now=NOW)
+    assert Notice.objects.filter(work=work).count() == 8
+    assert len(asked) < 20

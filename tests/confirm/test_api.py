@@ -289,6 +289,6 @@ class TestOpenapi:
     def test_lists_every_problem_that_an_operation_tells_of(self) -> None:
         told = {kind for each in OPERATORS.operations() for kind in OPERATORS.kinds_of(each)}
         assert told <= set(KINDS)
-        pages = ("confirm.md", "mobile.md", "preflight.md", "incidents.md")
+        pages = ("confirm.md", "mobile.md", "preflight.md", "incidents.md", "maintenance.md")
         text = "".join((DOCS / name).read_text() for name in pages)
         assert [kind for kind in sorted(told) if f"`{kind}`" not in text] == []

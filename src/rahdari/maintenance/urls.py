@@ -1,6 +1,9 @@
 from django.urls import path
 
-from . import views
+from rahdari.confirm.interface import OPERATORS
+from rahdari.programs import dispatch
+
+from . import operations, views
 from .views import at_desk, at_operator
 
 app_name = "maintenance"
@@ -15,5 +18,6 @@ urlpatterns = [
     path("desk/planned-work/new/", at_desk(views.new), name="desk_new"),
     path("desk/planned-work/<str:reference>/", at_desk(views.work), name="desk_work"),
     path("desk/planned-work/<str:reference>/change/", at_desk(views.change), name="desk_change"),
+    *dispatch.patterns(OPERATORS, operations),
     path("planned-work/feed/<uuid:id>/<str:token>.ics", views.calendar, name="calendar"),
 ]

@@ -1,0 +1,86 @@
+"""`/op/v1/planned-work` as an operator's system uses it, and its contract held against what it answers."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from rahdari.maintenance.models import Work
+from rahdari.maintenance.rules import State
+from rahdari.register.models import Entry
+from rahdari.register.rules import stamp
+from tests.builders.planned_work import DAY, HOUR, a_network
+from tests.builders.publishing import entered
+from tests.confirm.test_api import System, problem
+
+from .test_reading import sent
+
+pytestmark = pytest.mark.django_db
+
+
+def wanted(**more: Any) -> dict[str, Any]:
+    starts_at = (timezone.now() + 9 * DAY).replace(microsecond=0)
+    facts = {"reason": "upgrade", "text_en": "New software.", "starts_at": stamp(starts_at)}
+    facts |= {"ends_at": stamp(starts_at + HOUR), "affected": [{"object": "203.0.113.0/24", "impact": "OUTAGE"}]}
+    return facts | more
+
+
+@pytest.fixture
+def system() -> System:
+    a_network(now=timezone.now())
+    return System("sample-fibre")
+
+
+class TestPlannedWork:
+    def test_goes_from_the_draft_to_its_end(self, system: System) -> None:
+        entered("203.0.113.7", now=timezone.now())
+        made = system.ask("post", "/planned-work", wanted())
+        assert made.status_code == 201 and (made.said["state"], made.said["entries"]) == ("draft", 1)
+        place = f"/planned-work/{made.said['number']}"
+        entry = {"object": Entry.objects.get().feed_id, "impact": "DEGRADED"}
+        changed = system.ask("put", place, wanted(affected=[entry], tentative=True))
+        assert changed.said["affected"] == [entry] and changed.said["tentative"]
+        assert system.ask("post", f"{place}/start").status_code == 409
+        assert system.ask("post", f"{place}/announce").said["in_time"]
+        assert problem(system.ask("delete", place), 409, "not-possible")
+        assert system.ask("post", f"{place}/start").said["started_at"]
+        until = {"expected_end_at": stamp(timezone.now() + 2 * HOUR)}
+        assert system.ask("post", f"{place}/prolong", until).said["expected_end_at"] == until["expected_end_at"]
+        assert system.ask("post", f"{place}/complete").said["state"] == "completed"
+        assert [each["number"] for each in system.ask("get", "/planned-work").said["planned_work"]] == [
+            made.said["number"]
+        ]
+
+    def test_is_another_operators_alone(self, system: System) -> None:
+        a_network("sample-mobile", asns=(64501,), now=timezone.now())
+        number = system.ask("post", "/planned-work", wanted()).said["number"]
+        other = System("sample-mobile")
+        assert other.ask("get", "/planned-work").said == {"planned_work": []}
+        problem(other.ask("get", f"/planned-work/{number}"), 404, "no-such-work")
+        problem(other.ask("post", f"/planned-work/{number}/announce"), 404, "no-such-work")
+        refused = problem(other.ask("post", "/planned-work", wanted()), 422, "work-not-taken")
+        assert "203.0.113.0/24" in refused["detail"]
+        assert Work.objects.get().state == State.DRAFT
+        assert system.ask("delete", f"/planned-work/{number}").status_code == 204
+
+    @pytest.mark.parametrize(
+        ("more", "code"),
+        [
+            ({"affected": [{"object": "203.0.113.7/24", "impact": "OUTAGE"}]}, "address"),
+            ({"affected": [{"object": "203.0.113.7 udp 0", "impact": "OUTAGE"}]}, "port"),
+            ({"ends_at": "2020-01-01T00:00:00Z"}, "ends_first"),
+        ],
+    )
+    def test_says_what_cannot_be_taken(self, system: System, more: dict[str, Any], code: str) -> None:
+        assert problem(system.ask("post", "/planned-work", wanted(**more)), 422, "work-not-taken")["code"] == code
+
+    def test_reads_notices_of_the_operators_own_program(self, system: System) -> None:
+        starts_at = timezone.now().replace(microsecond=0) + dt.timedelta(days=9)
+        content = sent(starts_at=starts_at, ends_at=starts_at + HOUR).decode()
+        [event] = system.ask("post", "/planned-work/calendar", {"calendar": content}).said["events"]
+        assert (event["outcome"], event["maintenance_id"]) == ("drafted", "CHG-0007")
+        [event] = system.ask("post", "/planned-work/calendar", {"calendar": content}).said["events"]
+        assert event["outcome"] == "known"
+        refused = system.ask("post", "/planned-work/calendar", {"calendar": "no calendar"})
+        assert problem(refused, 422, "work-not-taken")["code"] == "no_calendar"

@@ -39,7 +39,7 @@ NOTICE = named(
         }
     ),
 )
-NOTICES = named("PlannedWorks", closed({"planned_work": listed(NOTICE, MOST)}))
+NOTICES = named("PlannedWorks", closed({"items": listed(NOTICE, MOST)}))
 
 
 def _said(notice: Notice, call: Call) -> Json:
@@ -76,7 +76,7 @@ def list_planned_work(call: Call) -> Answer:
     """
     found: Any = queries.last_notices(people.holders_for(call.person, Act.SEE))
     found = found.filter(ends_at__gte=call.now - queries.SHOWN_AFTER)[:MOST]
-    return Answer({"planned_work": [_said(each, call) for each in found]})
+    return Answer({"items": [_said(each, call) for each in found]})
 
 
 @read("GET", "/planned-work/{number}", Ok("The last notice.", NOTICE))

@@ -93,7 +93,7 @@ def planned_work(request: HttpRequest, reference: str) -> HttpResponse:
         "reason": words.reason(notice.reason),
         "interrupted": words.interrupted(notice.minutes) if notice.minutes else "",
         "affected": affected,
-        "interrupted_addresses": len(notice.addresses) if notice.impact is not rules.Impact.NO_IMPACT else 0,
+        "worked_on": sum(impact is not rules.Impact.NO_IMPACT for impact in notice.addresses.values()),
         "is_to_come": is_to_come and left > dt.timedelta(),
         "is_overrun": work.is_overrun(now) and notice.status != "CANCELLED",
         "left": left,

@@ -146,6 +146,8 @@ LATIN = frozenset(
     "TLS ALPN ACME SHA AES EAP AnyConnect ocserv stunnel strongSwan MikroTik SoftEther PPP Server Encryption and "
     "Network Export wg show wg0 peer tls auth crypt acme BEGIN END CERTIFICATE crt cer pem key authorization vpn "
     "sample example "
+    # The format of notices of planned work.
+    "maintnote BCOP iCalendar UTC SEQUENCE "
     # What rules of a network are written in.
     "RPSL nftables Cisco Junos "
     # Routers and programs that report an address, and what their pages say.

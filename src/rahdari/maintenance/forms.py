@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from rahdari.web import fields
 
@@ -37,8 +38,8 @@ class WorkForm(forms.Form):
         error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose what happens.")),
     )
     day = fields.day(_("Day"), _("Enter the day, such as 24 November 2026."))
-    begins = fields.time(_("From"), _("Enter the time, such as 02:00."))
-    ends = fields.time(_("To"), _("Enter the time, such as 03:00."))
+    begins = fields.time(pgettext_lazy("planned work", "From"), _("Enter the time, such as 02:00."))
+    ends = fields.time(pgettext_lazy("planned work", "To"), _("Enter the time, such as 03:00."))
     last_day = fields.day(
         _("Last day"),
         _("Enter the day, such as 24 November 2026."),

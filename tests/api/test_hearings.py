@@ -10,7 +10,7 @@ from rahdari.people.models import User
 from rahdari.register import pausing
 from rahdari.register.models import Registration
 from tests.builders import story
-from tests.builders.cases import DAY, an_officer
+from tests.builders.cases import DAY, PAPER, an_officer
 from tests.builders.drafts import a_pdf
 from tests.builders.programs import Program, problem
 
@@ -34,7 +34,13 @@ def test_is_read_and_a_hearing_is_asked_for(program: Program, officer: User) -> 
     case, found = granted(program)
     now = timezone.now()
     notice = revocation.propose_revocation(
-        case=case, officer=officer, code="S4", text="Two proofs failed.", evidence="Tries of today.", now=now
+        case=case,
+        officer=officer,
+        code="S4",
+        text="Two proofs failed.",
+        evidence="Tries of today.",
+        paper=PAPER,
+        now=now,
     )
     one = f"/applications/{case.application.reference}/notice"
     told = program.get(one).said

@@ -27,7 +27,7 @@ from rahdari.people import actions as people
 from rahdari.people.models import DIRECTOR, Role, User
 from rahdari.sampling import looking
 from rahdari.sampling import queries as looks
-from tests.builders.cases import DAY, HOUR, NOW, a_case, a_person, an_officer
+from tests.builders.cases import DAY, HOUR, NOW, PAPER, a_case, a_person, an_officer
 from tests.builders.rules import suspending_first
 from tests.complaint.test_complaints import answered as complaint_answered
 from tests.complaint.test_complaints import sent as complained
@@ -111,7 +111,7 @@ def a_revocation(proposer: User) -> Matter:
 
 def a_suspension_first(proposer: User) -> Matter:
     case, found = granted()
-    facts: dict[str, Any] = {"code": "S4", "text": WORDS, "evidence": WORDS, "now": LATER}
+    facts: dict[str, Any] = {"code": "S4", "text": WORDS, "evidence": WORDS, "paper": PAPER, "now": LATER}
     revocation.propose_revocation(case=case, officer=proposer, before_hearing=True, **facts)
     more = {"registration": found, "kind": "suspension", "before_hearing": True, "ends_at": LATER + 2 * DAY}
     return Matter(

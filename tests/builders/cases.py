@@ -9,10 +9,11 @@ from django.conf import settings
 from rahdari import policy, workflow
 from rahdari.apply import drafts, parts, sending
 from rahdari.apply import queries as applications
+from rahdari.apply.late_evidence import File
 from rahdari.apply.models import Application, Endpoint
 from rahdari.confirm import questions
 from rahdari.confirm.models import Channel, SubscriberQuestion
-from rahdari.control import challenges
+from rahdari.control import challenges, reproofs
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
 from rahdari.decide import queries
@@ -20,13 +21,18 @@ from rahdari.decide.models import Case, Decision, Notice
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
+from rahdari.register.models import Registration
 from tests.builders import people
-from tests.builders.drafts import cnic_of
+from tests.builders.drafts import a_pdf, cnic_of
 
 # A Monday, 10:00 in the office.
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 _addresses = itertools.count(10)
+
+
+# What an officer adds to a proposal.
+PAPER = File("report.pdf", a_pdf())
 
 
 def a_person(language: str = "en") -> User:
@@ -147,3 +153,16 @@ def a_refusal(notice: Notice, **facts: object) -> Decision:
         appeal_until=NOW + HOUR + 30 * DAY,
         **facts,
     )
+
+
+def shown_in_vain(registration: Registration, *, now: dt.datetime, times: int = 2) -> None:
+    """The proof of its address was asked for again, and did not come in so many hours."""
+    entry = registration.entries.get()
+    proof = proofs.proof_of(entry.subject, entry.block)
+    assert proof is not None
+    about, began = f"entry:{entry.pk}", now - times * HOUR
+    reproof = reproofs.begin_reproof(
+        about=about, occasion=str(began), proof=proof, windows=times, between=HOUR, now=began
+    )
+    for hours in range(1, times + 1):
+        reproofs.follow_reproof(reproof=reproof, now=began + hours * HOUR)

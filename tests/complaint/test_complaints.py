@@ -13,6 +13,7 @@ from rahdari.complaint.models import Complaint
 from rahdari.complaint.rules import Answer, CannotDecide, Outcome, State
 from rahdari.decide import queries as cases
 from rahdari.decide import recusing, revocation
+from rahdari.decide.evidence import EvidenceMissing
 from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
@@ -182,6 +183,23 @@ class TestDeciding:
         assert register.standing(register.fresh(registration), LATER + DAY) == Standing.VALID
         assert set(letters_to(application)[-2:]) == {"registration_notice", "complaint_decided"}
         assert revocation.waiting(officer=officer, now=LATER + DAY)
+
+    def test_it_is_the_report_that_a_code_needs_while_it_is_not_unfounded(self, officer: User, director: User) -> None:
+        application, registration = registered()
+        complaint = answered(sent(registration.reference, about="sold_on"))
+        assert queries.reports_about(application) == [False]
+        founded = decided(complaint, director, "founded", code="S5", evidence="What the sender wrote.")
+        assert founded.notice is not None and queries.reports_about(application) == [False]
+        other, again = registered()
+        decided(answered(sent(again.reference, about="sold_on")), director)
+        assert queries.reports_about(other) == []
+
+    def test_by_a_code_whose_evidence_is_not_in_the_file_is_refused(self, director: User) -> None:
+        _, registration = registered()
+        complaint = answered(sent(registration.reference, about="not_the_holder"))
+        with pytest.raises(EvidenceMissing):
+            decided(complaint, director, "founded", code="X2", evidence="It was wound up.")
+        assert fresh(complaint).state == State.OPEN
 
     def test_by_a_code_of_another_act_is_refused(self, director: User) -> None:
         _, registration = registered()

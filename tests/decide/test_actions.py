@@ -438,7 +438,7 @@ class TestCloseUnanswered:
         assert (case.status, case.application.status) == (Status.OPEN, "submitted")
         assert case_clock.clock_of(case, closed + 80 * DAY).remaining == case_clock.clock_of(case, LATER).remaining
 
-    def test_sends_a_late_case_to_a_supervisor_and_tells_the_applicant_once(self, officer: User) -> None:
+    def test_tells_the_applicant_of_a_late_case_once_and_any_officer_may_still_take_it(self, officer: User) -> None:
         case = a_case()
         due = case_clock.clock_of(case, NOW).due_at
         assert deadlines.close_unanswered(now=due - MINUTE) == 0
@@ -448,8 +448,12 @@ class TestCloseUnanswered:
         assert case.escalated_at == due and case.status == Status.OPEN
         assert letters_to(case)[-1] == "application_late"
         assert acts_on(case)[-1] == "decide.escalated"
+        letter = letters.letters_of(case.application.applicant).latest("written_at")
+        assert "front of the queue" in letter.text and "goes to a supervisor" not in letter.text
+        took = assignment.take_case(case=case, officer=officer, now=due + DAY)
+        assert took.assigned_to == officer
 
-    def test_sends_nothing_to_a_supervisor_while_the_applicant_has_the_word(self, officer: User) -> None:
+    def test_says_nothing_of_lateness_while_the_applicant_has_the_word(self, officer: User) -> None:
         case = taken(a_case(), officer)
         questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
         assert deadlines.close_unanswered(now=LATER + 5 * DAY) == 0

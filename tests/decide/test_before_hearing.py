@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.appeal import queries as appeals
-from rahdari.decide import case_clock, deadlines, ending, hearings, recusing, revocation, transitions
+from rahdari.decide import case_clock, deadlines, desk, ending, hearings, recusing, revocation, transitions
 from rahdari.decide.models import Case, Revocation
 from rahdari.decide.rules import CannotSecond
 from rahdari.letters.models import Letter
@@ -19,7 +19,7 @@ from rahdari.people.models import Role, User
 from rahdari.register import queries as entries
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
-from tests.builders.cases import DAY, HOUR, MINUTE, an_officer
+from tests.builders.cases import DAY, HOUR, MINUTE, an_officer, shown_in_vain
 from tests.builders.programs import Program
 from tests.builders.rules import suspending_first
 from tests.calendar.said import in_force
@@ -166,6 +166,13 @@ class TestSuspending:
             text_of_last_letter(case).split()
         )
 
+    def test_is_counted_for_a_director_until_it_is_suspended(self, officer: User, second: User, director: User) -> None:
+        case, _found = granted()
+        proposed(case, officer)
+        assert [desk.for_me(officer=each) for each in (officer, second, director)] == [0, 0, 1]
+        revocation.suspend_before_hearing(case=case, officer=director, because=BECAUSE, now=LATER + HOUR)
+        assert desk.for_me(officer=director) == 0
+
 
 @pytest.mark.usefixtures("turned_on")
 class TestOnce:
@@ -178,6 +185,7 @@ class TestOnce:
             with pytest.raises(transitions.CodeNotUsable):
                 proposed(case, officer, code, LATER + DAY)
         # A program that asks nobody is refused by the database.
+        shown_in_vain(found, now=LATER)
         revocation.propose_revocation(case=case, officer=officer, code="S2", now=LATER + DAY, **FACTS)
         notice = open_notice(case)
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -256,7 +264,13 @@ class TestPages:
             return client
 
         first, other, holder = of(officer), of(director), of(case.application.applicant)
-        given = {"take_code": "S5", "take_text": "Two proofs failed.", "take_evidence": "Tries.", "take_first": "on"}
+        given: dict[str, Any] = {
+            "take_code": "S5",
+            "take_text": "So it is.",
+            "take_evidence": "Tries.",
+            "take_first": "on",
+        }
+        shown_in_vain(found, now=timezone.now())
         assert first.post(place, given).status_code == 422
         assert first.post(place, given | {"take_code": "S4"}).status_code == 302
         assert 'name="first_because"' not in first.get(place).text

@@ -146,7 +146,7 @@ class TestPage:
         copy = SimpleUploadedFile("order.pdf", a_pdf())
         assert first.post(place, sent | {"order_file": copy})["Location"] == place
         told = holder.get(reverse("portal:notice", args=[reference])).text
-        [kept] = Document.objects.filter(rule__startswith="order:")
+        [kept] = Document.objects.filter(rule__startswith="shown:")
         read = reverse("apply:document", args=[reference, kept.pk])
         assert read in told and holder.get(read)["Content-Type"] == "application/pdf"
         assert f"paper={kept.pk}" in other.get(place).text

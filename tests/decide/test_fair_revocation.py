@@ -20,7 +20,7 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
-from tests.builders.cases import DAY, HOUR, MINUTE, NOW, a_case
+from tests.builders.cases import DAY, HOUR, MINUTE, NOW, PAPER, a_case
 
 from . import test_actions
 from .test_revocation import LATER, answered, granted, letters_to, proposed
@@ -90,7 +90,7 @@ class TestEndOfASuspension:
         after = taken.ends_at + DAY
         ending.resume_due(now=after)
         revocation.propose_revocation(
-            case=case, officer=officer, code="S4", text="Again.", evidence="Tries of today.", now=after
+            case=case, officer=officer, code="S4", text="Again.", evidence="Tries of today.", paper=PAPER, now=after
         )
         assert open_notice(case).state == NoticeState.RUNNING
 

@@ -15,7 +15,7 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
-from tests.builders.cases import DAY, HOUR, MINUTE
+from tests.builders.cases import DAY, HOUR, MINUTE, PAPER
 
 from .test_fair_revocation import acts_of, open_notice, text_of_last_letter
 from .test_revocation import LATER, answered, granted, letters_to, proposed
@@ -298,7 +298,13 @@ class TestPages:
         case, _found = granted()
         now = timezone.now()
         revocation.propose_revocation(
-            case=case, officer=officer, code="S4", text="Two proofs failed.", evidence="Tries of today.", now=now
+            case=case,
+            officer=officer,
+            code="S4",
+            text="Two proofs failed.",
+            evidence="Tries of today.",
+            paper=PAPER,
+            now=now,
         )
         reference = case.application.reference
         place, there = reverse("decide:revoke", args=[reference]), reverse("portal:notice", args=[reference])
@@ -329,7 +335,13 @@ class TestPages:
         now = timezone.now()
         ago = now - 20 * DAY
         revocation.propose_revocation(
-            case=case, officer=officer, code="S4", text="Two proofs failed.", evidence="Tries of today.", now=ago
+            case=case,
+            officer=officer,
+            code="S4",
+            text="Two proofs failed.",
+            evidence="Tries of today.",
+            paper=PAPER,
+            now=ago,
         )
         hearings.ask_for_hearing(notice=open_notice(case), actor="person:x", now=ago)
         set_for(case, officer, first_day(case, ago), now=ago)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rahdari.apply.late_evidence import File
 from rahdari.decide import hearings, revocation
 from rahdari.people.models import User
-from tests.builders.cases import DAY
+from tests.builders.cases import DAY, PAPER
 from tests.builders.drafts import a_pdf
 from tests.in_browser import faults_on_a_small_phone
 
@@ -38,7 +38,7 @@ def pages_of(officer: User, second: User, language: str) -> Iterator[tuple[str, 
     yield "propose-error", desk.post(place, {"take_code": "S4"}).text
     yield "order-error", desk.post(place, {"order_number": ""}).text
     ago = timezone.now() - 25 * DAY
-    revocation.propose_revocation(case=case, officer=officer, code="S4", text=LONG, evidence=LONG, now=ago)
+    revocation.propose_revocation(case=case, officer=officer, code="S4", text=LONG, evidence=LONG, paper=PAPER, now=ago)
     yield "notice", holder.get(there).text
     yield "registration-noticed", holder.get(own).text
     hearings.ask_for_hearing(notice=open_notice(case), actor=f"person:{case.application.applicant_id}", now=ago)

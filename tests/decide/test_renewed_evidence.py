@@ -21,7 +21,7 @@ from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
 from rahdari.workflow import apply_renewal
 from tests.builders.attestations import a_member
-from tests.builders.cases import DAY, HOUR, NOW, a_gateway, a_person, an_application, prove
+from tests.builders.cases import DAY, HOUR, NOW, PAPER, a_gateway, a_person, an_application, prove
 from tests.workflow.test_association_checks import a_member as a_member_of
 from tests.workflow.test_association_checks import name_its_association
 
@@ -119,7 +119,13 @@ class TestAnAttestation:
 
     def suspended(self, case: Case, officer: User, second: User, code: str) -> Revocation:
         revocation.propose_revocation(
-            case=case, officer=officer, code=code, text="It has expired.", evidence="Its last day.", now=LATER
+            case=case,
+            officer=officer,
+            code=code,
+            text="It has expired.",
+            evidence="Its last day.",
+            paper=PAPER,
+            now=LATER,
         )
         answered(case)
         return revocation.second_revocation(case=case, officer=second, because="So it is.", now=LATER + DAY)

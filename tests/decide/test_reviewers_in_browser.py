@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from rahdari.decide import deadlines, revocation
 from rahdari.people.models import Role, User
-from tests.builders.cases import DAY, HOUR, a_person, an_officer
+from tests.builders.cases import DAY, HOUR, PAPER, a_person, an_officer
 from tests.builders.rules import suspending_first
 from tests.in_browser import faults_on_a_small_phone
 
@@ -44,7 +44,7 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     yield "propose-error", desk.post(place, {"take_code": "S5", "take_first": "on"}).text
     ago = timezone.now() - 32 * DAY
     revocation.propose_revocation(
-        case=case, officer=alone, code="S4", text=LONG, evidence=LONG, now=ago, before_hearing=True
+        case=case, officer=alone, code="S4", text=LONG, evidence=LONG, paper=PAPER, now=ago, before_hearing=True
     )
     yield "suspend-first", second.get(place).text
     yield "suspend-first-not-mine", desk.get(place).text

@@ -5,13 +5,24 @@ import ipaddress
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from rahdari import workflow
 from rahdari.apply import late_evidence
-from rahdari.decide import deadlines, ending, queries, refusals, revocation, transitions
+from rahdari.decide import (
+    deadlines,
+    desk,
+    ending,
+    hearings,
+    queries,
+    recusing,
+    refusals,
+    revocation,
+    transitions,
+)
 from rahdari.decide.models import Case, Revocation
 from rahdari.decide.rules import CannotSecond
 from rahdari.journal import queries as journal
@@ -20,12 +31,16 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
-from tests.builders.cases import DAY, HOUR, NOW, a_decided_application, a_gateway, an_officer
+from tests.builders.cases import DAY, HOUR, NOW, PAPER, a_decided_application, a_gateway, an_officer
 from tests.builders.drafts import a_pdf
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR
-FACTS = {"text": "The company's letter is forged.", "evidence": "The register's answer of 12 November."}
+FACTS: dict[str, Any] = {
+    "text": "The company's letter is forged.",
+    "evidence": "The register's answer of 12 November.",
+    "paper": PAPER,
+}
 
 
 def granted() -> tuple[Case, Registration]:
@@ -197,6 +212,34 @@ class TestDatabase:
             Revocation.objects.create(seconded_by=officer, decided_by=f"officer:{officer.pk}", **facts)
 
 
+class TestTheCountOfApprovals:
+    def test_has_what_this_officer_may_revoke_now(self, officer: User, second: User, director: User) -> None:
+        case, _found = granted()
+        proposed(case, officer)
+        everybody = (officer, second, director)
+        assert [desk.for_me(officer=each) for each in everybody] == [0, 0, 0]
+        answered(case)
+        assert [desk.for_me(officer=each) for each in everybody] == [0, 0, 1]
+        hearings.ask_for_hearing(notice=case.notices.get(), actor="person:x", now=LATER + HOUR)
+        assert desk.for_me(officer=director) == 0
+        recusing.recuse(case=case, officer=officer, why="A neighbour.", now=LATER + HOUR)
+        assert not case.notices.filter(withdrawn_at=None).exists() and desk.for_me(officer=director) == 0
+        proposed(case, second, "S4")
+        answered(case)
+        assert [desk.for_me(officer=each) for each in everybody] == [0, 0, 1], "recused, proposer, and one who may"
+
+    def test_is_on_the_pages_of_the_desk(self, officer: User, second: User) -> None:
+        case, _found = granted()
+        proposed(case, officer, "S4")
+        answered(case)
+        first, other = Client(), Client()
+        first.force_login(officer)
+        other.force_login(second)
+        for name in ("decide:queue", "decide:approvals", "decide:unreached"):
+            assert 'Approvals <span class="count">1<' in other.get(reverse(name)).text, name
+            assert 'Approvals <span class="count">' not in first.get(reverse(name)).text, name
+
+
 class TestPages:
     def test_lead_from_the_proposal_to_the_end_and_back(self, officer: User, second: User) -> None:
         case, found = granted()
@@ -220,8 +263,13 @@ class TestPages:
         asked = first.get(place).text
         assert "X5</bdi> The entry was obtained by a false statement." in asked and 'class="btn danger"' in asked
         assert first.post(place, {"take_code": "S4"}).status_code == 422
-        given = {"take_code": "S4", "take_text": "Two proofs failed.", "take_evidence": "Tries of 12 November."}
-        assert first.post(place, given)["Location"] == place
+        given: dict[str, Any] = {
+            "take_code": "S4",
+            "take_text": "Two proofs failed.",
+            "take_evidence": "Tries of 12 November.",
+        }
+        paper = SimpleUploadedFile("report.pdf", a_pdf())
+        assert first.post(place, given | {"take_paper": paper})["Location"] == place
         page = holder.get(reverse("portal:registration", args=[found.reference])).text
         answer = reverse("portal:notice", args=[reference])
         assert "An officer proposes to revoke this registration" in page and answer in page

@@ -53,6 +53,7 @@ from rahdari.register.models import Registration
 from tests.builders.cases import (
     HOUR,
     NOW,
+    PAPER,
     a_case,
     a_decided_application,
     a_gateway,
@@ -209,7 +210,7 @@ def set_aside_revocation(world: World) -> None:
 def propose_revocation(world: World) -> None:
     """For evidence that expired, which a rule may find renewed; or at once, where the rules in force allow that."""
     code = "S4" if case_clock.policy_of(world.case.application).before_hearing else "S1"
-    facts = {"text": WORDS, "evidence": WORDS, "now": world.now, "before_hearing": code == "S4"}
+    facts = {"text": WORDS, "evidence": WORDS, "paper": PAPER, "now": world.now, "before_hearing": code == "S4"}
     revocation.propose_revocation(case=world.case, officer=world.officer, code=code, **facts)  # type: ignore[arg-type]
 
 

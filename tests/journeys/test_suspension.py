@@ -8,6 +8,7 @@ from django.conf import settings
 
 from rahdari import policy
 from rahdari.people.demonstration import sample_email
+from tests.builders.drafts import a_pdf
 
 from . import desk
 from .desk import DIRECTOR, OFFICER, SECOND
@@ -64,15 +65,18 @@ class TestSuspended:
         desk.open_decided(officer, number, "to be suspended")
         officer.follow("section.panel a[href$='/revoke/']", "revoke")
         proposal = officer.page.url
-        officer.page.locator("select[name=take_code]").select_option("S2")
+        officer.page.locator("select[name=take_code]").select_option("S4")
         officer.fill({"take_text": FOUND, "take_evidence": "The provider's letter, file 12."})
+        officer.page.locator("input[name=take_paper]").set_input_files(
+            {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": a_pdf()}
+        )
         officer.follow("main form:has([name=take_code]) button.danger", "revoke, proposed")
 
         # The holder reads letter and notice, answers, and wants to be heard.
         wait_for("the notice by mail", lambda: FOUND in body_of(stack.mails_to(sample_email(NUMBER))[-1]))
         holder.open("/my/letters/", "letters")
         holder.follow(holder.page.locator("main li.task a", has_text=number).first, "letter, of a notice")
-        assert FOUND in holder.text() and "S2" in holder.text()
+        assert FOUND in holder.text() and "S4" in holder.text()
         holder.open(own, "registration, noticed")
         holder.sees("An officer proposes to revoke this registration")
         holder.follow("main .alert a", "notice, of a revocation")

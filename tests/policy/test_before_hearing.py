@@ -59,6 +59,7 @@ OTHER_UNIT = ('{ length = 72, unit = "hours"', '{ length = 72, unit = "working_h
         (text_with(*ON, status="to_confirm"), "Only a confirmed code"),
         (text_with(*ON, code="S3"), "Only a confirmed code"),
         (text_with(*ON, code="X5"), "Only a confirmed code"),
+        (text_with(*ON, code="S5"), "needs report_answer_hearing in the file, which is there only after the hearing"),
         (text_with(), "This is off"),
     ],
 )

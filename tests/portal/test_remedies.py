@@ -24,6 +24,7 @@ from rahdari.policy import PolicyError, Reason
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from tests.builders import story
+from tests.builders.cases import PAPER
 from tests.builders.shared import known_networks
 
 from . import test_holding
@@ -116,7 +117,13 @@ def noticed(applicant: User, reason: Reason) -> Case:
     else:
         case = story.case_of(Application.objects.get(applicant=applicant, status="granted"))
         revocation.propose_revocation(
-            case=case, officer=officer, code=reason.code, text="So it is.", evidence="Page 2.", now=timezone.now()
+            case=case,
+            officer=officer,
+            code=reason.code,
+            text="So it is.",
+            evidence="Page 2.",
+            paper=PAPER,
+            now=timezone.now(),
         )
     return story.case_of(case.application)
 

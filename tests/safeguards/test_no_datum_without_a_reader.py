@@ -146,9 +146,9 @@ class TestWhatIsNotAsked:
         case, officer = builders.a_case(), builders.an_officer()
         case.application.evidence_kind = "client_confirms"
         reason = POLICY.reasons["R6"]
-        assert evidence.missing(case.application, reason) == ("own_words",)
+        assert evidence.missing(evidence.File(case.application, builders.NOW), reason) == ("own_words",)
         now = builders.NOW + builders.HOUR
         assignment.take_case(case=case, officer=officer, now=now)
         question = questions.ask_question(case=case, officer=officer, code="Q4", text="What is it for?", now=now)
         questions.answer_question(question=question, answer="I design the pages of shops.", actor="person:x", now=now)
-        assert evidence.missing(case.application, reason) == ()
+        assert evidence.missing(evidence.File(case.application, builders.NOW), reason) == ()

@@ -101,11 +101,13 @@ class TestTheFile:
         drawn(decision)
         look = taken(second)
         shown = text_of(signed_in(second).get(page_of(look)))
-        assert "An officer checked this by hand." in shown and "Bill seen" in shown
+        assert "Also in the file: Bill seen" in shown
+        # What the officer concluded from it, and that it was an officer, is not there.
+        assert "An officer checked this" not in shown
         by_hand = Check.objects.get(subject=decision.case.application.subject, finding="by_hand")
         Check.objects.filter(pk=by_hand.pk).update(answered_at=decision.at + HOUR)
         shown = text_of(signed_in(second).get(page_of(look)))
-        assert "Bill seen" not in shown and "An officer checked this by hand." not in shown
+        assert "Bill seen" not in shown and "Also in the file" not in shown
 
     def test_is_read_on_record_and_the_holder_sees_it(self, officer: User) -> None:
         decision = by_rule()

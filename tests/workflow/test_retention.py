@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari import policy, workflow
-from rahdari.apply import erasing, parts
+from rahdari.apply import erasing, late_evidence, parts
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
@@ -28,7 +28,7 @@ from rahdari.share.rules import Reply
 from rahdari.vault import files
 from rahdari.workflow import retention
 from tests.builders import story
-from tests.builders.drafts import a_photo, asking
+from tests.builders.drafts import a_pdf, a_photo, asking
 
 pytestmark = pytest.mark.django_db
 KEPT = policy.current(settings.POLICY_FILE).retention["documents"].span or dt.timedelta()
@@ -79,6 +79,24 @@ def test_papers_go_when_their_time_is_over_and_that_they_were_there_is_known(
     assert [row.detail for row in erased] == [{"count": 1}]
     workflow.advance(now=decided + KEPT + dt.timedelta(days=1))
     assert len([row for row in journal.about(application.subject) if row.act == "apply.erased_documents"]) == 1
+
+
+def test_papers_that_come_long_after_the_decision_stay_as_long_from_then(
+    django_capture_on_commit_callbacks: object,
+) -> None:
+    application = story.a_granted_application(story.a_person())
+    decided = story.fresh(application).closed_at
+    assert decided is not None
+    came = decided + 2 * KEPT
+    sent = late_evidence.File("order.pdf", a_pdf())
+    document = late_evidence.attach_to_answer(
+        application=application, asked="shown:sample", sent=sent, actor="officer:1", now=came
+    )
+    for at, stays in ((came + KEPT - dt.timedelta(minutes=1), True), (came + KEPT + dt.timedelta(minutes=1), False)):
+        assert erasing.with_papers_due(now=at).filter(pk=application.pk).exists() is not stays
+        with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+            erasing.erase_documents(application=story.fresh(application), now=at)
+        assert is_kept(document) is stays
 
 
 def test_papers_of_what_is_not_decided_stay(django_capture_on_commit_callbacks: object) -> None:

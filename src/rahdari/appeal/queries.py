@@ -3,9 +3,10 @@ somebody who may decide it, and records that it did. The appellant's pages reach
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from rahdari import policy
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
-from rahdari.decide import case_clock, conflicts_of_interest, reviewing
+from rahdari.decide import case_clock, conflicts_of_interest, remedies, reviewing
 from rahdari.decide import queries as cases
 from rahdari.decide.due import WHILE_OPEN, last_moment
 from rahdari.decide.models import Case, Decision, Revocation
@@ -27,6 +28,7 @@ from rahdari.letters import queries as letters
 from rahdari.people import queries as people
 from rahdari.people.models import DIRECTOR, Role, User
 from rahdari.policy import Forum
+from rahdari.register.models import Registration
 from rahdari.web.language import in_both
 
 from . import rules
@@ -97,6 +99,20 @@ def appealable(application: Application, now: dt.datetime) -> Appealable | None:
     if thing.against == Against.SILENCE:
         same = same.filter(closed_at__isnull=True)
     return None if same.exists() else thing
+
+
+def taken_back_among(registrations: QuerySet[Registration]) -> QuerySet[Revocation]:
+    """What was taken back of these and not given back, and nobody has appealed against yet; for `in_time`. What a court
+    ordered is appealed against at that court."""
+    sent = Appeal.objects.filter(revocation=OuterRef("pk"), sent_at__isnull=False, withdrawn_at__isnull=True)
+    found = remedies.taken_back_among(registrations).filter(~Exists(sent), notice__is_order=False)
+    return found.order_by("appeal_until", "id")
+
+
+def in_time(taken: Iterable[Revocation], now: dt.datetime) -> list[tuple[Revocation, dt.datetime | None]]:
+    """Those of them against which an appeal is in time, and until when. None: the time has not begun to run."""
+    found = [(each, appeal_until(each)) for each in taken]
+    return [(each, until) for each, until in found if until is None or now <= until]
 
 
 def _against(case: Case, now: dt.datetime) -> Appealable | None:

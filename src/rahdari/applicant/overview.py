@@ -40,6 +40,7 @@ from .stages import (
     Facts,
     Stage,
     StageText,
+    beside_text,
     operator_text,
     provisional_text,
     revocation_text,
@@ -145,6 +146,17 @@ class Overview:
             (words.title_of(check, language), words.of_check(check))
             for check in self.counted
             if check.outcome == Outcome.FAILED
+        ]
+
+    @property
+    def failed_besides(self) -> list[tuple[str, str, str]]:
+        """What somebody who was asked did not confirm, and is in nobody's way: its title, a sentence, and what that
+        changes."""
+        language = get_language() or "en"
+        return [
+            (words.title_of(check, language), words.of_check(check), beside_text(what))
+            for check, what in decide.failed_besides(self.application, self.every_check, self.now)
+            if check in self.checks and KINDS[check.kind].is_asked
         ]
 
     @property

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
+from rahdari.decide.rules import Beside
 from rahdari.web import values
 
 
@@ -268,6 +269,21 @@ def revocation_text(*, is_your_turn: bool, is_suspended: bool) -> StageText:
         return StageText(_("Tell us your side before we decide"), lead, _("Waiting for your answer"), "warn")
     heading = _("A second officer decides whether your registration is revoked")
     return StageText(heading, lead, _("With a second officer"), "wait")
+
+
+def beside_text(what: Beside) -> str:
+    """What it changes for the applicant that a check failed which is in nobody's way."""
+    return {
+        Beside.STANDS: _(
+            "This changes nothing: another proof is accepted in its place, and you need do nothing. If the answer is "
+            "wrong, you can ask whoever gave it to correct it."
+        ),
+        Beside.OPEN: _(
+            "It is no proof here, and the decision depends on your other proofs. If the answer is wrong, you can ask "
+            "whoever gave it to correct it. You can also send another proof."
+        ),
+        Beside.OPTIONAL: _("This changes nothing: the rules do not require it, and you need do nothing."),
+    }[what]
 
 
 def provisional_text(until: dt.datetime) -> StageText:

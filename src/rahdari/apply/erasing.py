@@ -25,21 +25,25 @@ CARD_DIGITS = 13
 
 
 def _due(now: dt.datetime) -> QuerySet[Document]:
-    """Papers of applications that were decided, or given up, longer ago than the policy in force keeps papers."""
+    """Papers of applications that were decided, or given up, longer ago than the policy in force keeps papers; and what
+    came after that, such as with the answer to a notice, as long from then."""
     kept = queries.policy_in_force().retention["documents"].span
     if kept is None:
         return Document.objects.none()
     due = Document.objects.filter(
-        erased_at__isnull=True, removed_at__isnull=True, application__closed_at__lt=now - kept
+        erased_at__isnull=True,
+        removed_at__isnull=True,
+        application__closed_at__lt=now - kept,
+        uploaded_at__lt=now - kept,
     ).exclude(application__in=file_hold.files_on_hold(now).order_by())
     return due.select_related("application").order_by("application__closed_at", "id")
 
 
 def with_papers_due(*, now: dt.datetime) -> QuerySet[Application]:
     """Applications with papers to erase, those closed first in front."""
-    papers = Document.objects.filter(application=OuterRef("pk"), erased_at__isnull=True, removed_at__isnull=True)
-    due = _closed_longer_than(queries.policy_in_force().retention["documents"].span, now)
-    return due.filter(Exists(papers)).exclude(pk__in=file_hold.files_on_hold(now).order_by())
+    return _closed_longer_than(queries.policy_in_force().retention["documents"].span, now).filter(
+        Exists(_due(now).filter(application=OuterRef("pk")).order_by())
+    )
 
 
 @transaction.atomic

@@ -304,6 +304,13 @@ def attested_anew(subject: str, since: dt.datetime, now: dt.datetime) -> bool:
     return False
 
 
+def is_over_for(subject: str, now: dt.datetime) -> bool:
+    """Whether what an association said counted for this subject, and none of it is live today."""
+    today = day_of(now)
+    said = [use.attestation for use in AttestationUse.objects.filter(subject=subject).select_related("attestation")]
+    return bool(said) and not any(each.is_live(today) for each in said)
+
+
 def open_uses() -> QuerySet[AttestationUse]:
     """What counted for applications that were not decided when we last looked."""
     return AttestationUse.objects.filter(closed_at__isnull=True).select_related("attestation").order_by("at", "id")

@@ -7,8 +7,9 @@ class ComplaintConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rahdari.decide import due
+        from rahdari.decide import due, evidence
 
         from . import queries
 
         due.UNSETTLED.append(queries.settled_at)
+        evidence.REPORTS.append(queries.reports_about)

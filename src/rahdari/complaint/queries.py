@@ -186,6 +186,13 @@ def complaint_for_holder(*, application: Application, reference: str) -> Complai
     return found
 
 
+def reports_about(application: Application) -> list[bool]:
+    """Of each that somebody confirmed and nobody found to be unfounded: whether files came with it that the holder
+    sees (`decide.evidence.REPORTS`)."""
+    found = Complaint.objects.filter(case__application=application, received_at__isnull=False, erased_at__isnull=True)
+    return [bool(papers_for_holder(each)) for each in found.filter(outcome__in=["", Outcome.FOUNDED])]
+
+
 def settled_at(application: Application) -> dt.datetime | None:
     """Nothing of a file is erased while a complaint about it is open (`decide.due.UNSETTLED`)."""
     found = Complaint.objects.filter(case__application=application, received_at__isnull=False, decided_at__isnull=True)

@@ -11,19 +11,22 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Document
-from rahdari.decide import reviewing
+from rahdari.decide import case_clock, reviewing
 from rahdari.decide.case_access import named_from_outside, or_reviewer
+from rahdari.decide.evidence import EvidenceMissing
 from rahdari.decide.forms import ReviewerForm
 from rahdari.decide.paper_views import in_a_box
 from rahdari.decide.reviewer_models import Reviewer
 from rahdari.decide.transitions import CodeNotUsable, NotAnOfficer
 from rahdari.decide.transitions import NotPossibleNow as NotPossibleInTheCase
+from rahdari.decide.words import lacking
 from rahdari.people import queries as people
 from rahdari.people.access import officer_required, person
 from rahdari.people.models import Role, User
@@ -185,6 +188,11 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
         actions.decide(complaint=shown, officer=user, now=timezone.now(), **form.cleaned_data)
     except actions.MayNotDecide as error:
         messages.warning(request, words.why_not(error.why))
+    except EvidenceMissing as error:
+        assert shown.case is not None  # noqa: S101 - a proposal is made in one
+        policy = case_clock.policy_of(shown.case.application)
+        form.add_error("code", lacking(policy, error.missing, get_language() or "en"))
+        return _show(request, shown, form, status=422)
     except (NotPossibleInTheCase, CodeNotUsable):
         messages.warning(request, _("No revocation can be proposed as the registration is now. Nothing was decided."))
         return _show(request, shown, form, status=409)

@@ -59,7 +59,7 @@ declare(
     ),
     Act("decide.confirmed", _("The missing item arrived: registration confirmed"), EVERYBODY),
     Act("decide.returned_provisional", _("Provisional registration, back to an officer"), EVERYBODY),
-    Act("decide.escalated", _("Not decided in time: to a supervisor"), EVERYBODY),
+    Act("decide.escalated", _("Not decided in time"), EVERYBODY),
     Act("decide.closed_withdrawn", _("Case closed: application withdrawn"), OFFICERS),
     Act(
         "decide.proposed_revocation",

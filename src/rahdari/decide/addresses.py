@@ -151,7 +151,7 @@ def table(addresses: Sequence[Address]) -> str:
     kinds = list(dict.fromkeys((check.kind, each.title(check)) for each in addresses for check in each.checks))
     heading = [_("Address"), _("Protocol"), _("Port"), _("Operator")]
     heading += [title for _kind, title in kinds] + [_("What was found")]
-    said = {"ok": _("Passed"), "bad": _("Failed"), "off": _("Not needed"), "wait": _("Waiting")}
+    said = {"ok": _("Passed"), "bad": _("Failed"), "off": _("Failed"), "wait": _("Waiting")}
 
     def cells(each: Address) -> list[str]:
         endpoint = each.endpoint

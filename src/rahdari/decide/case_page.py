@@ -81,6 +81,8 @@ class ShownCheck:
     # For a proof: what was tried, from where, and what was seen.
     tries: Sequence[method_words.Tried] = ()
     tone: str = ""
+    # Of one that failed and is in nobody's way: why it is not.
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class _Read:
         self.operators = publish.active_operators()
         self.taken_back = revocation.taken_back(case)
         self.alone = reviewing.asked_about(queries.open_notice(case))
-        self.proposed = desk.proposed_for_me(reader)
+        self.refusals_for_me, self.revocations_for_me = desk.proposed_for_me(reader)
         self.posts = people.all_posts() if with_posts else ()
         read = [each for each in vars(self).values() if isinstance(each, QuerySet)]
         delivered = letters_words.notes_about(subject)
@@ -155,7 +157,7 @@ class CasePage:
     @property
     def for_me(self) -> int:
         """For the navigation: how many proposals the reader may decide."""
-        return int(self._read.proposed[0]["number"])
+        return desk.counted((self._read.refusals_for_me, self._read.revocations_for_me))
 
     @cached_property
     def endpoints(self) -> list[Endpoint]:
@@ -198,14 +200,18 @@ class CasePage:
         came = [numbered for each in asked for numbered in enumerate(self.papers_of(each), start=1)]
         title = _("File %(number)s that came with the answer")
         found = self.documents + [(title % {"number": number}, paper) for number, paper in came]
-        found += [(_("Certified copy of the order"), each) for each in self.order_papers]
+        found += [(title, each) for title, each in self.shown_papers]
         kept = (each for each in found if each[1].noted_from_id is None and each[1].erased_at is None)
         return next((each for each in kept if str(each[1].pk) == wanted), None)
 
     @property
-    def order_papers(self) -> list[Document]:
-        """Certified copies of the orders of courts that officers carried out, or propose to."""
-        return [one for notice in self.case.notices.all() for one in self._papers.get(notice.order_subject, [])]
+    def shown_papers(self) -> list[tuple[str, Document]]:
+        """What officers added to proposals to take the registration back, each with its title."""
+        return [
+            (words.shown_paper(notice), paper)
+            for notice in self.case.notices.all()
+            for paper in self._papers.get(notice.shown_subject, [])
+        ]
 
     @property
     def notice_papers(self) -> list[Document]:
@@ -320,9 +326,15 @@ class CasePage:
                 self._listed_name(check),
                 self._tries(check),
                 self.tone_of[check.pk],
+                self._besides.get(check.pk, ""),
             )
             for check in checks
         ]
+
+    @cached_property
+    def _besides(self) -> dict[uuid.UUID, str]:
+        found = queries.failed_besides(self.application, self.all_checks, self.now)
+        return {check.pk: words.beside(what) for check, what in found}
 
     def _written(self, value: Any) -> str:
         """A value of the evidence as text: one that is there in both languages in the reader's."""
@@ -360,6 +372,11 @@ class CasePage:
     def tones(self) -> Counter[str]:
         """How many checks there are of each tone."""
         return Counter(self.tone_of.values())
+
+    @property
+    def failed(self) -> int:
+        """Those too that are in nobody's way."""
+        return self.tones["bad"] + self.tones["off"]
 
     @cached_property
     def history(self) -> list[words.HistoryLine]:
@@ -546,6 +563,8 @@ class CasePage:
     def _file(self) -> in_file.File:
         return in_file.File(
             self.application,
+            self.now,
+            notice=self.notice,
             checks=self.all_checks,
             papers=list(self._read.papers),
             asked_operators=list(self._read.asked_operators),
@@ -557,9 +576,13 @@ class CasePage:
             reason,
             reason.text.in_language(self.language),
             words.evidence(self.policy, (reason.code,), self.language),
-            " ".join(words.comes(key) for key in in_file.missing(self.application, reason, file=self._file)),
+            " ".join(words.comes(key) for key in in_file.missing(self._file, reason)),
             in_file.is_named(reason),
         )
+
+    def shown_reasons(self, reasons: Iterable[Reason]) -> list[ShownReason]:
+        """What each of these needs in the file, and what of it is not there."""
+        return [self._shown(reason) for reason in reasons]
 
     @property
     def names_evidence(self) -> bool:

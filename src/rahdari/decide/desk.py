@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Case as When
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models import When as Where
 
 from rahdari import policy
@@ -29,7 +29,7 @@ from rahdari.policy import Allowance, DeskQueue, Reason, Text
 
 from . import conflicts_of_interest, notes, queries, queue_columns, queues, rules
 from .case_clock import ClockFace, calendar, clock_of, policy_in_force, policy_of
-from .models import Case, Decision, Notice, SavedView
+from .models import Case, Decision, Notice, Revocation, SavedView
 from .queues import APPLICANTS_TURN, OUR_TURN, SAVED
 from .rules import CannotSecond, NoticeState, Status
 from .seconding import is_ripe
@@ -176,12 +176,12 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     others = _open_cases(officer).filter(fits)
     besides = {f"queue:{each.key}": fitting.queue(each.key) for each in of_policy}
     besides |= {f"saved:{each.pk}": _saved(each, officer, views, fitting) for each in saved}
-    counted = Counts(officer, views if asked or not _narrows(filters) else {**views, SHOWN: fits}, besides)
+    counts_of = Counts(officer, views if asked or not _narrows(filters) else {**views, SHOWN: fits}, besides)
     some, decided, proposed = _up_to(others, MOST_FOUND), _decided_today(now), proposed_for_me(officer)
     order = [_ours_first()] if view in {"mine", "mentioned"} else []
     turned_to = min(filters.page, -(-MOST_FOUND // PER_PAGE)) if asked else filters.page
-    page = _Page(_in_order(others, *order), turned_to, *counted.asked, decided, proposed, *([some] if asked else []))
-    counts = counted.found
+    page = _Page(_in_order(others, *order), turned_to, *counts_of.asked, decided, *proposed, *([some] if asked else []))
+    counts = counts_of.found
     number = (some[0]["number"] if some else 0) if asked else counts[SHOWN if SHOWN in counts else view]
     page.turn_to_last(number)
     rows = rows_of(page.keys, officer=officer, now=now)
@@ -194,7 +194,7 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
         counts=counts,
         by_rule_today=decided[0]["by_rule"],
         by_officers_today=decided[0]["all"] - decided[0]["by_rule"],
-        for_me=proposed[0]["number"],
+        for_me=counted(proposed),
         filters=replace(shown_as(filters), page=page.number),
         queues=[(each, counts[f"queue:{each.key}"]) for each in of_policy],
         saved=[(each, counts[f"saved:{each.pk}"]) for each in sorted(saved, key=lambda each: each.name)],
@@ -422,29 +422,56 @@ class Proposals:
 
 def proposals(*, officer: User, page: int, now: dt.datetime) -> Proposals:
     """What waits for a second officer, those first that this officer may decide. One page, put on record."""
-    found, mine = _open_cases(officer).filter(proposed_by__isnull=False), _for_me(officer)
-    counted = together.totals(found, all=Count("*"), mine=Count("proposed_by", filter=mine))
+    found = _open_cases(officer).filter(proposed_by__isnull=False)
+    mine = _for_me(officer, is_director=people.has_rank(officer, DIRECTOR))
+    totals = together.totals(found, all=Count("*"), mine=Count("proposed_by", filter=mine))
     for_me_first = When(Where(mine, then=0), default=1)
     of_calendar = calendars.waiting_for(officer)
-    shown = _Page(_in_order(found, for_me_first, _ours_first()), page, counted, of_calendar)
-    shown.turn_to_last(counted[0]["all"])
+    shown = _Page(_in_order(found, for_me_first, _ours_first()), page, totals, of_calendar)
+    shown.turn_to_last(totals[0]["all"])
     rows = rows_of(shown.keys, officer=officer, now=now)
     record_looks([row.case.application for row in rows], officer=officer, where="approvals", now=now)
-    totals = counted[0]["mine"], counted[0]["all"], of_calendar[0]["number"]
-    return Proposals(rows, *totals, shown.start + 1, shown.number, shown.has_next)
+    numbers = totals[0]["mine"], totals[0]["all"], of_calendar[0]["number"]
+    return Proposals(rows, *numbers, shown.start + 1, shown.number, shown.has_next)
 
 
 def for_me(*, officer: User) -> int:
-    """How many proposals this officer may decide now, for the navigation: one query and no clock."""
-    return int(proposed_for_me(officer)[0]["number"])
+    """How many proposals this officer may decide now, for the navigation: one query and no clock. Of refusals and of
+    revocations, with suspensions before a hearing."""
+    asked = proposed_for_me(officer)
+    together.ask(*asked)
+    return counted(asked)
 
 
-def proposed_for_me(officer: User) -> QuerySet[Case, dict[str, Any]]:
-    found = _open_cases(officer).filter(_for_me(officer), proposed_by__isnull=False)
-    return together.totals(found, number=Count("*"))
+def proposed_for_me(officer: User) -> tuple[QuerySet[Case, dict[str, Any]], ...]:
+    """Refusals and revocations, each counted, for `counted`."""
+    is_director = people.has_rank(officer, DIRECTOR)
+    refusals = _open_cases(officer).filter(_for_me(officer, is_director=is_director), proposed_by__isnull=False)
+    revoked = Case.objects.filter(status=Status.DECIDED, pk__in=_to_revoke(officer, is_director).values("case"))
+    revoked = conflicts_of_interest.of_others(revoked, officer)
+    return together.totals(refusals, number=Count("*")), together.totals(revoked, number=Count("*"))
 
 
-def _for_me(officer: User) -> Q:
+def counted(asked: Iterable[QuerySet[Case, dict[str, Any]]]) -> int:
+    return sum(int(each[0]["number"]) for each in asked)
+
+
+def _for_me(officer: User, *, is_director: bool) -> Q:
     """Proposals of others that were heard and that need no higher rank."""
     others = Q(waits_for="second") & ~Q(proposed_by=officer)
-    return others if people.has_rank(officer, DIRECTOR) else others & Q(second_rank="")
+    return others if is_director else others & Q(second_rank="")
+
+
+def _to_revoke(officer: User, is_director: bool) -> QuerySet[Notice]:
+    """The same of revocations; and for a Director those that may begin before the holder is heard. What was not
+    decided in its time the clock drops."""
+    is_heard = Q(hearing_asked_at__isnull=True) | Q(hearing_over_at__isnull=False)
+    is_ripe = Q(answered_at__isnull=False) | Q(ran_out_at__isnull=False)
+    may = is_heard & is_ripe
+    if is_director:
+        was_first = Revocation.objects.filter(case=OuterRef("case"), before_hearing=True)
+        may |= Q(~Exists(was_first), before_hearing=True)
+    else:
+        may &= Q(rank="")
+    standing = Notice.objects.filter(decide_by__isnull=False, withdrawn_at__isnull=True, concluded_at__isnull=True)
+    return standing.filter(may).exclude(proposed_by=officer)

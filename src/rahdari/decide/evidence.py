@@ -4,6 +4,7 @@ What a program can find it looks for; it never judges whether what was said is t
 officer names in words: they are kept with the notice, and whoever it goes against reads them.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
@@ -15,10 +16,18 @@ from rahdari.checks import queries as checks
 from rahdari.checks.models import Check, Outcome
 from rahdari.confirm import queries as questions
 from rahdari.confirm.rules import BLAMES_NOBODY, OperatorAnswer
+from rahdari.control import queries as proofs
 from rahdari.policy import CheckRule, Reason
 
+from . import queries
 from .case_clock import policy_of
-from .models import CaseQuestion
+from .models import CaseQuestion, Notice
+from .rules import HearingState, NoticeState
+
+# Rooms above know of reports about what is registered: whether each that stands came with files that its holder saw.
+REPORTS: list[Callable[[Application], list[bool]]] = []
+# A proof was shown again in vain in so many spans of time, and not since.
+PROOFS_IN_VAIN = 2
 
 
 class EvidenceMissing(Exception):
@@ -30,10 +39,22 @@ class EvidenceMissing(Exception):
 
 
 class File:
-    """What is in the file of an application, each read once, when it is asked for. Whoever has it gives it along."""
+    """What is in the file of an application at a moment, each read once, when it is asked for. Whoever has it gives it
+    along.
 
-    def __init__(self, application: Application, **read: Any) -> None:
-        self.application = application
+    `notice`: the proposal that stands. `adds_paper`: one that is made now comes with a paper of the officer.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        now: dt.datetime,
+        *,
+        notice: Notice | None = None,
+        adds_paper: bool = False,
+        **read: Any,
+    ) -> None:
+        self.application, self.now, self.notice, self.adds_paper = application, now, notice, adds_paper
         vars(self).update(read)
 
     @cached_property
@@ -52,6 +73,26 @@ class File:
     @cached_property
     def asked_applicant(self) -> list[CaseQuestion]:
         return list(CaseQuestion.objects.filter(case__application=self.application))
+
+    @cached_property
+    def reports(self) -> list[bool]:
+        return [with_files for each in REPORTS for with_files in each(self.application)]
+
+    @cached_property
+    def proofs_in_vain(self) -> int:
+        """In how many spans of time an address of the registration was not shown again, for the one with most."""
+        case = queries.case_of(self.application)
+        decision = queries.decision_of(case) if case is not None else None
+        if decision is None or decision.registration is None:
+            return 0
+        abouts = [f"entry:{key}" for key in decision.registration.entries.values_list("pk", flat=True)]
+        return max((each.in_vain for each in proofs.reproofs_in_vain().filter(about__in=abouts)), default=0)
+
+    @property
+    def has_officers_paper(self) -> bool:
+        """Of this proposal, and not of an earlier one: its holder reads it before it is decided."""
+        mine = self.notice.shown_subject if self.notice is not None else ""
+        return self.adds_paper or any(paper.rule == mine and paper.erased_at is None for paper in self.papers)
 
 
 def _checks(file: File, kinds: Iterable[str]) -> list[Check]:
@@ -121,6 +162,35 @@ def _own_words(file: File, _reason: Reason) -> bool:
     return bool(application.purpose or wrote) or any(answered)
 
 
+def _paper_of_proposal(file: File, reason: Reason) -> bool:
+    """What the officer added to the proposal, or came with a report; before a refusal, what was sent."""
+    return _has_papers(file, reason) if reason.kind == "refusal" else file.has_officers_paper or any(file.reports)
+
+
+def _is_reported(file: File, _reason: Reason) -> bool:
+    return bool(file.reports) or file.has_officers_paper
+
+
+def _reported_or_in_vain(file: File, reason: Reason) -> bool:
+    return _is_reported(file, reason) or file.proofs_in_vain >= PROOFS_IN_VAIN
+
+
+def _denied_and_in_vain(file: File, reason: Reason) -> bool:
+    return file.proofs_in_vain > 0 and (_operator_denies(file, reason) or file.has_officers_paper)
+
+
+def _reported_and_heard(file: File, reason: Reason) -> bool:
+    """The report; once it was proposed, also the answer or that its time is over, and what became of the hearing."""
+    notice = file.notice
+    is_heard = notice is None or (notice.state == NoticeState.RIPE and notice.hearing != HearingState.ASKED)
+    return is_heard and _is_reported(file, reason)
+
+
+def _ended_after_reminder(file: File, reason: Reason) -> bool:
+    ended = optional.ask(__package__, "ended_after_reminder", file.application, file.now)
+    return bool(ended) or _paper_of_proposal(file, reason)
+
+
 # By the policy's word for the evidence.
 _THERE: dict[str, Callable[[File, Reason], bool]] = {
     "page_and_fault": _has_papers,
@@ -134,6 +204,12 @@ _THERE: dict[str, Callable[[File, Reason], bool]] = {
     "what_was_offered": _offered,
     "range_and_registry": lambda file, _reason: _failed(file, "not_registered", "origin"),
     "count_and_invoice": _unpaid,
+    "date_and_reminders": _ended_after_reminder,
+    "answer_and_reproof": _denied_and_in_vain,
+    "report_or_proofs": _reported_or_in_vain,
+    "report_answer_hearing": _reported_and_heard,
+    "register_extract": _paper_of_proposal,
+    "certified_copy": _paper_of_proposal,
 }
 # Only a person can tell: the officer names it.
 NAMED = frozenset({"statement_and_proof"})
@@ -153,21 +229,17 @@ def is_named(reason: Reason) -> bool:
     return bool(NAMED.intersection(reason.evidence))
 
 
-def missing(
-    application: Application, reason: Reason, *, named: bool = True, file: File | None = None
-) -> tuple[str, ...]:
+def missing(file: File, reason: Reason, *, named: bool = True) -> tuple[str, ...]:
     """The evidence that the code needs and that is not in the file, by the policy's words.
 
     `named`: whether the officer has named what only a person can find.
     """
-    file = file or File(application)
     gone = [key for key in reason.evidence if key in _THERE and not _THERE[key](file, reason)]
     return (*gone, *(key for key in reason.evidence if key in NAMED and not named))
 
 
-def require(application: Application, reasons: Iterable[Reason], *, named: bool = True) -> None:
+def require(file: File, reasons: Iterable[Reason], *, named: bool = True) -> None:
     """Raises EvidenceMissing."""
-    file = File(application)
-    gone = [(each.code, key) for each in reasons for key in missing(application, each, named=named, file=file)]
+    gone = [(each.code, key) for each in reasons for key in missing(file, each, named=named)]
     if gone:
         raise EvidenceMissing(gone)

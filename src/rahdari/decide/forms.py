@@ -296,7 +296,11 @@ class TakeBackForm(forms.Form):
     take_evidence = fields.text(
         _("What in the file shows it"), _("Name what in the file shows it. The holder reads it."), rows=2
     )
-
+    take_paper = forms.FileField(
+        required=False,
+        label=_("A document that shows it, as a PDF or a picture"),
+        help_text=_("If it is not in the file yet. The second officer and the holder read it."),
+    )
     take_first = forms.BooleanField(
         required=False,
         label=_("Suspend it at once, before the holder is heard"),

@@ -48,7 +48,7 @@ class Case(models.Model):
     assigned_at = models.DateTimeField(null=True, blank=True)
     # When the rule last looked whether it could decide what no officer has touched.
     assessed_at = models.DateTimeField(null=True, blank=True)
-    # When the time to decide was over: from then on a supervisor is answerable, and the applicant was told.
+    # When the time to decide was over: the applicant was told, and any officer may still decide.
     escalated_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -300,9 +300,9 @@ class Notice(models.Model):
         return f"notice:{self.pk}"
 
     @property
-    def order_subject(self) -> str:
-        """The same of the certified copy of an order."""
-        return f"order:{self.pk}"
+    def shown_subject(self) -> str:
+        """The same of the paper that the officer added to it: what shows it, or the certified copy of an order."""
+        return f"shown:{self.pk}"
 
     @property
     def hearing(self) -> HearingState:

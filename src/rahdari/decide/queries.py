@@ -299,6 +299,26 @@ def counting(application: Application, found: Sequence[Check], now: dt.datetime)
     return [check for check in found if check.outcome == "passed" or (check.required and check.kind not in not_needed)]
 
 
+def failed_besides(
+    application: Application, found: Sequence[Check], now: dt.datetime
+) -> list[tuple[Check, rules.Beside]]:
+    """Of these checks, all of the application's, those that failed and on which the decision does not rest, and what
+    that means."""
+    counted, asked = counting(application, found, now), rules_of(application)
+    passed = {check.kind for check in found if check.outcome == "passed"}
+    passed |= rules.stood_for(rules=asked, facts=facts_of(application, found, now))
+    not_passed = {rule.kind for rule in asked if rule.required} - passed
+    places = {rule.kind: rule.instead_of for rule in asked if rule.instead_of}
+    return [
+        (
+            check,
+            rules.beside(required=check.required, instead_of=places.get(check.kind), not_passed=not_passed),
+        )
+        for check in found
+        if check.outcome == "failed" and check not in counted
+    ]
+
+
 def goes_to_an_officer_at(decision: Decision) -> dt.datetime:
     """When a provisional grant whose awaited answer does not come goes to an officer."""
     rules = policy_of(decision.case.application).provisional

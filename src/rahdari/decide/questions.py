@@ -37,7 +37,7 @@ def ask_question(*, case: Case, officer: User, code: str, text: str = "", now: d
     case = lock(case)
     begun = begin(case, "ask_question", by=officer, now=now, codes=[code], words=text)
     reason = usable(case, code, "question")
-    evidence.require(case.application, [reason])
+    evidence.require(evidence.File(case.application, now), [reason])
     allowance = case_clock.policy_of(case.application).clocks["question"]
     question = CaseQuestion.objects.create(
         case=case,

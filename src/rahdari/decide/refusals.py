@@ -45,7 +45,7 @@ def propose_refusal(
     for reason in reasons:
         if reason.code in barred or not evidence.fits(case.application, reason):
             raise CodeNotUsable(reason.code)
-    evidence.require(case.application, reasons, named=bool(named.strip()))
+    evidence.require(evidence.File(case.application, now), reasons, named=bool(named.strip()))
     frozen = case_clock.policy_of(case.application)
     listed = [reason.code for reason in reasons]
     notice = Notice.objects.create(
@@ -121,9 +121,8 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
     if notice is None:
         raise NotPossibleNow("second_refusal", case.standing)
     begun = begin(case, "second_refusal", by=officer, now=now, codes=notice.codes, words=because)
-    evidence.require(
-        case.application, [usable(case, code, "refusal") for code in notice.codes], named=bool(notice.evidence)
-    )
+    reasons = [usable(case, code, "refusal") for code in notice.codes]
+    evidence.require(evidence.File(case.application, now, notice=notice), reasons, named=bool(notice.evidence))
     frozen, actor, text = case_clock.policy_of(case.application), begun.actor, begun.words
     forum = frozen.forum_for("officer_decision")
     assert forum is not None  # noqa: S101 - the loader refuses a policy without one

@@ -1,9 +1,11 @@
 """What a refusal says: its reasons with their law, and what whoever reads it can do."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import F, QuerySet
 
 from rahdari.apply.models import Application
 from rahdari.policy import Forum, Policy, Provision, Reason, Remedy
@@ -115,6 +117,14 @@ def last_revocation(registration: Registration) -> Revocation | None:
     return found.last()
 
 
+def taken_back_among(registrations: QuerySet[Registration]) -> QuerySet[Revocation]:
+    """What was taken back of these, and stands taken back."""
+    found = Revocation.objects.filter(
+        registration__in=registrations.values("pk"), restored_at__isnull=True, ended_at__isnull=True
+    )
+    return found.select_related("case__application", "registration")
+
+
 def is_before_hearing(registration: Registration) -> bool:
     """Whether it is suspended now before its holder was heard."""
     standing = Revocation.objects.filter(registration=registration, before_hearing=True, restored_at__isnull=True)
@@ -123,10 +133,16 @@ def is_before_hearing(registration: Registration) -> bool:
 
 def notice_about(registration: Registration) -> Notice | None:
     """A proposal to take it back that stands, for its holder's page."""
+    return notices_about([registration]).order_by("-sent_at").first()
+
+
+def notices_about(registrations: Iterable[Registration]) -> QuerySet[Notice]:
+    """The same of many, those due first in front, each with the number of its registration as `registration_number`."""
     standing = Notice.objects.filter(
-        case__decisions__registration=registration,
+        case__decisions__registration__in=list(registrations),
         case__status=Status.DECIDED,
         withdrawn_at__isnull=True,
         concluded_at__isnull=True,
     )
-    return standing.select_related("case__application").order_by("-sent_at").first()
+    numbered = standing.annotate(registration_number=F("case__decisions__registration__reference"))
+    return numbered.select_related("case__application").order_by("answer_due_at", "id")

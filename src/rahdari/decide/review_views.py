@@ -117,7 +117,9 @@ def _decided(request: HttpRequest, case: Case, page: CasePage, form: SecondForm 
     except transitions.MayNotSecond as error:
         form.add_error("decision", words.why_not_second(error.why))
     except evidence.EvidenceMissing as error:
-        form.add_error("decision", words.lacking(page.policy, error.missing, page.language))
+        is_proposed = isinstance(form, SecondTakingBackForm)
+        said = words.lacking(page.policy, error.missing, page.language, is_proposed=is_proposed)
+        form.add_error("decision", said)
     except (transitions.NotPossibleNow, transitions.CodeNotUsable):
         messages.warning(request, moved_on())
         return True

@@ -30,6 +30,7 @@ from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, Standing
 
 from . import case_clock, conflicts_of_interest, queries, remedies, reviewing, rules
+from . import evidence as in_file
 from .ending import notify_holder, restore, resume
 from .models import Case, Notice, Revocation
 from .seconding import Second, rank_of
@@ -64,12 +65,22 @@ def registration_of(case: Case, now: dt.datetime) -> Registration | None:
 
 @transaction.atomic
 def propose_revocation(
-    *, case: Case, officer: User, code: str, text: str, evidence: str, now: dt.datetime, before_hearing: bool = False
+    *,
+    case: Case,
+    officer: User,
+    code: str,
+    text: str,
+    evidence: str,
+    now: dt.datetime,
+    paper: File | None = None,
+    before_hearing: bool = False,
 ) -> Notice:
     """Tell the holder why the registration may be taken back, and until when there is time to answer.
 
+    `evidence` names what in the file shows it; `paper` is what the officer adds to the file for that.
     `before_hearing`: and that it is proposed to suspend it at once, where the policy allows that for the code.
-    Raises NotPossibleNow, CodeNotUsable, ReasonNeeded, and as `transitions.begin` does.
+    Raises NotPossibleNow, CodeNotUsable, ReasonNeeded, EvidenceMissing, screening.FileRefused, and as
+    `transitions.begin` does.
     """
     case = lock(case)
     begun = begin(case, "propose_revocation", by=officer, now=now, codes=[code], words=text)
@@ -82,7 +93,7 @@ def propose_revocation(
     notice = Notice(
         proposed_by=officer, sent_at=now, answer_due_at=due_at, text=begun.words, before_hearing=before_hearing
     )
-    found = _announce(case, notice, reason, evidence, "propose_revocation", now)
+    found = _announce(case, notice, reason, evidence, "propose_revocation", now, paper=paper, actor=begun.actor)
     record(case, "proposed_revocation", begun.actor, now, reason=code)
     first = {"hours": hours_before_hearing(frozen)} if before_hearing else {}
     _tell_of(
@@ -124,24 +135,36 @@ def propose_by_order(
         is_order=True,
         order_named=order.strip(),
     )
-    found = _announce(case, notice, reason, evidence, "propose_by_order", now)
-    attach_to_answer(application=case.application, asked=notice.order_subject, sent=copy, actor=begun.actor, now=now)
+    found = _announce(case, notice, reason, evidence, "propose_by_order", now, paper=copy, actor=begun.actor)
     record(case, "proposed_by_order", begun.actor, now, reason=code)
     _tell_of(found, notice, reason, "registration_ordered", now, order=notice.order_named)
     return notice
 
 
-def _announce(case: Case, notice: Notice, reason: Reason, evidence: str, act: str, now: dt.datetime) -> Registration:
-    """Keep the notice; the registration that it is about."""
+def _announce(
+    case: Case,
+    notice: Notice,
+    reason: Reason,
+    evidence: str,
+    act: str,
+    now: dt.datetime,
+    *,
+    paper: File | None,
+    actor: str,
+) -> Registration:
+    """Keep the notice, with the paper that shows it; the registration that it is about."""
     found = registration_of(case, now)
     if found is None:
         raise NotPossibleNow(act, case.standing)
     if not evidence.strip():
         raise ReasonNeeded("evidence")
     notice.case, notice.codes, notice.evidence = case, [reason.code], evidence.strip()
+    in_file.require(in_file.File(case.application, now, adds_paper=paper is not None), [reason])
     notice.rank = rank_of([reason])
     notice.decide_by = case_clock.decide_by(notice)
     notice.save(force_insert=True)
+    if paper is not None:
+        attach_to_answer(application=case.application, asked=notice.shown_subject, sent=paper, actor=actor, now=now)
     return found
 
 
@@ -212,7 +235,7 @@ def let_lapse(*, case: Case, now: dt.datetime) -> None:
 @transaction.atomic
 def second_revocation(*, case: Case, officer: User, because: str, now: dt.datetime) -> Revocation:
     """The second officer's decision: suspended or struck out, as the code says. Its words are the second officer's.
-    Raises NotPossibleNow, and as `transitions.begin` does.
+    Raises NotPossibleNow, EvidenceMissing, and as `transitions.begin` does.
     """
     case = lock(case)
     notice = _standing(case, "second_revocation")
@@ -221,6 +244,7 @@ def second_revocation(*, case: Case, officer: User, because: str, now: dt.dateti
     found = registration_of(case, now)
     if found is None:
         raise NotPossibleNow("second_revocation", case.standing)
+    _require_evidence(case, notice, now)
     kind = frozen.reasons[notice.codes[0]].kind
     ends_at = case_clock.suspension_ends_at(case.application, now) if kind == "suspension" else None
     is_before = _end_before_hearing(case, actor, now)
@@ -256,7 +280,7 @@ def second_revocation(*, case: Case, officer: User, because: str, now: dt.dateti
 @transaction.atomic
 def suspend_before_hearing(*, case: Case, officer: User, because: str, now: dt.datetime) -> Revocation:
     """A Director agrees to suspend it for some hours, before its holder is heard: nothing is decided yet, and it ends
-    by itself, or with what is decided. Raises NotPossibleNow, and as `transitions.begin` does.
+    by itself, or with what is decided. Raises NotPossibleNow, EvidenceMissing, and as `transitions.begin` does.
     """
     case = lock(case)
     notice = _standing(case, "suspend_before_hearing")
@@ -265,6 +289,7 @@ def suspend_before_hearing(*, case: Case, officer: User, because: str, now: dt.d
     may = may_be_before_hearing(case, frozen, frozen.reasons[notice.codes[0]], now)
     if found is None or not may or entries.standing(found, now) is not Standing.VALID:
         raise NotPossibleNow("suspend_before_hearing", case.standing)
+    _require_evidence(case, notice, now)
     ends_at = now + dt.timedelta(hours=hours_before_hearing(frozen))
     taken = _taken(found, notice, officer, begun, now, kind="suspension", ends_at=ends_at, before_hearing=True)
     pausing.suspend(registration=found, code=notice.codes[0], actor=begun.actor, now=now, until=ends_at)
@@ -279,6 +304,11 @@ def suspend_before_hearing(*, case: Case, officer: User, because: str, now: dt.d
     _tell_of_taking(taken, remedies.remedies_of(frozen, notice.codes), now)
     wake()
     return taken
+
+
+def _require_evidence(case: Case, notice: Notice, now: dt.datetime) -> None:
+    known = case_clock.policy_of(case.application).reasons
+    in_file.require(in_file.File(case.application, now, notice=notice), [known[code] for code in notice.codes])
 
 
 def hours_before_hearing(rules: Policy) -> int:

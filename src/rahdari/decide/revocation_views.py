@@ -19,7 +19,7 @@ from rahdari.apply.late_evidence import File
 from rahdari.people.access import officer_required, person
 from rahdari.policy import Reason
 
-from . import case_clock, hearing_views, hearings, queries, revocation, transitions, words
+from . import case_clock, evidence, hearing_views, hearings, queries, revocation, transitions, words
 from .case_access import moved_on, opened, render
 from .case_page import CasePage
 from .forms import RestoreForm, SecondTakingBackForm, SuspendFirstForm, TakeBackForm
@@ -65,15 +65,11 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
         **_first(request, case, notice),
         **shown,
         "sent": sent,
-        "evidence": [
-            (
-                reason.code,
-                reason.text.in_language(page.language),
-                words.evidence(page.policy, (reason.code,), page.language),
-            )
-            for reason in revocation.codes_of(page.policy)
-            if notice is None or reason.code in notice.codes
-        ],
+        "evidence": page.shown_reasons(
+            reason
+            for reason in (*revocation.codes_of(page.policy), *revocation.codes_of_orders(page.policy))
+            if (reason.code in notice.codes if notice is not None else reason.ground == "finding")
+        ),
     }
     return render(request, "decide/revoke.html", context, status=422 if sent is not None and sent.errors else 200)
 
@@ -100,6 +96,9 @@ def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_resto
     def of(key: str) -> Any:
         return given if given is not None and key in given else None
 
+    def files(data: Any) -> Any:
+        return request.FILES if data is not None else None
+
     first = None if any(of(key) for key in (OF_ORDER, OF_FIRST, *hearing_views.KEYS)) else given
     if notice is not None:
         found: dict[str, forms.Form] = {"form": SecondTakingBackForm(first)}
@@ -115,9 +114,9 @@ def _forms(request: HttpRequest, case: Case, notice: Notice | None, *, may_resto
         return {"form": RestoreForm(first)}
     codes = revocation.codes_of(rules)
     can_be_first = [each.code for each in codes if revocation.may_be_before_hearing(case, rules, each, now)]
-    found = {"form": TakeBackForm(first, codes=_titled(codes), first=can_be_first)}
+    found = {"form": TakeBackForm(first, files(first), codes=_titled(codes), first=can_be_first)}
     if orders := _titled(revocation.codes_of_orders(rules)):
-        found["order_form"] = OrderForm(of(OF_ORDER), request.FILES or None, codes=orders)
+        found["order_form"] = OrderForm(of(OF_ORDER), files(of(OF_ORDER)), codes=orders)
     return found
 
 
@@ -126,12 +125,21 @@ def _titled(reasons: list[Reason]) -> list[tuple[str, str]]:
     return [(reason.code, f"{reason.code} {reason.text.in_language(language)}") for reason in reasons]
 
 
+# What says by which code it is proposed.
+PROPOSING = ("take_code", "order_code")
+
+
 def _done(request: HttpRequest, case: Case, form: forms.Form) -> bool:
     """Do what the form says. False: it says something that cannot be, and the form shows what."""
     try:
         _act(request, case, form)
     except screening.FileRefused as error:
-        form.add_error("order_file", form_errors.file(error))
+        form.add_error("order_file" if isinstance(form, OrderForm) else "take_paper", form_errors.file(error))
+        return False
+    except evidence.EvidenceMissing as error:
+        rules, language = case_clock.policy_of(case.application), get_language() or "en"
+        field = next(name for name in (*PROPOSING, "first_because", "decision") if name in form.fields)
+        form.add_error(field, words.lacking(rules, error.missing, language, is_proposed=field not in PROPOSING))
         return False
     except transitions.MayNotSecond as error:
         messages.warning(request, words.why_not_second(error.why))
@@ -162,6 +170,7 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
                 code=given["take_code"],
                 text=given["take_text"],
                 evidence=given["take_evidence"],
+                paper=_file(case, given["take_paper"]) if given["take_paper"] else None,
                 before_hearing=bool(given.get("take_first")),
                 **facts,
             )

@@ -6,7 +6,7 @@ and no path reaches a refusal but by a notice whose time was given and a second 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -393,6 +393,22 @@ def is_settled(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> boo
     if all(fact.outcome != "waiting" or fact.past_clock for fact in facts):
         return True
     return isinstance(assess(rules=rules, facts=facts), Grantable)
+
+
+class Beside(StrEnum):
+    """What a failed check means on which the decision does not rest."""
+
+    STANDS = "stands"  # another proof is accepted in its place
+    OPEN = "open"  # it was offered in the place of a check that has not passed
+    OPTIONAL = "optional"
+
+
+def beside(*, required: bool, instead_of: str | None, not_passed: Collection[str]) -> Beside:
+    """`instead_of`: the kind in whose place it was offered; `not_passed`: the required kinds that neither passed nor
+    have another to stand in for them."""
+    if not required and instead_of is None:
+        return Beside.OPTIONAL
+    return Beside.OPEN if not required and instead_of in not_passed else Beside.STANDS
 
 
 # Where the evidence of a check says when the answer came to us: the first that is there counts.

@@ -186,7 +186,8 @@ def approvals(request: HttpRequest) -> HttpResponse:
         if revocation.can_be_first(notice.case, notice) and Second(officer, now).cannot_suspend(notice) is None
     }
     desk.record_looks(revoked, officer=officer, where="approvals", now=now)
-    request.for_me = shown.mine  # type: ignore[attr-defined]
+    mine = shown.mine + sum(cannot is None or notice.pk in first for notice, cannot in takings)
+    request.for_me = mine  # type: ignore[attr-defined]
     rows = [
         {"row": row, "why_not": words.why_not_second(row.cannot_second) if row.cannot_second else ""}
         for row in shown.rows
@@ -200,7 +201,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
                 for notice, cannot in takings
             ],
             "rows": rows,
-            "mine": shown.mine + sum(cannot is None or notice.pk in first for notice, cannot in takings),
+            "mine": mine,
             "shown": shown,
         },
     )

@@ -15,7 +15,8 @@ from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.policy import Policy
 
-from .rules import REACH, CannotSecond, CheckFact, KeptBack, WhyNotGranted
+from .models import Notice
+from .rules import REACH, Beside, CannotSecond, CheckFact, KeptBack, WhyNotGranted
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,22 @@ _COMES = {
     "what_was_offered": lambda: _("It is there when the applicant gave something, or when nothing came in time."),
     "range_and_registry": lambda: _("It is there when the check of the network or of the register did not pass."),
     "count_and_invoice": lambda: _("It is there when there is an invoice that is not paid."),
+    "date_and_reminders": lambda: _(
+        "It is there when what an association attested has ended after a reminder. Otherwise add a document that shows "
+        "both."
+    ),
+    "answer_and_reproof": lambda: _(
+        "The new proof must have failed. The operator must have said no, or add its signed answer."
+    ),
+    "report_or_proofs": lambda: _(
+        "It is there after two failed proofs or with a complaint. Otherwise add the report as a document."
+    ),
+    "report_answer_hearing": lambda: _(
+        "It is there with a complaint. Otherwise add the report as a document. The time to answer must be over, and "
+        "so must a hearing that was asked for."
+    ),
+    "register_extract": lambda: _("Add the extract as a document."),
+    "certified_copy": lambda: _("Add the certified copy."),
     "statement_and_proof": lambda: _("Name both in the field for what in the file shows it."),
 }
 
@@ -137,13 +154,22 @@ def comes(key: str) -> str:
     return _COMES[key]()
 
 
-def lacking(policy: Policy, missing: Iterable[tuple[str, str]], language: str) -> str:
-    """Which evidence is not in the file, of which code, and how it gets there."""
-    return " ".join(
+def lacking(policy: Policy, missing: Iterable[tuple[str, str]], language: str, *, is_proposed: bool = False) -> str:
+    """Which evidence is not in the file, of which code, and how it gets there. `is_proposed`: to take a registration
+    back; what is held against its holder was announced."""
+    said = [
         _("%(code)s needs in the file: %(evidence)s. %(comes)s")
         % {"code": f"\u2066{code}\u2069", "evidence": policy.evidence[key].in_language(language), "comes": comes(key)}
         for code, key in missing
-    )
+    ]
+    if is_proposed:
+        said.append(_("Nothing is added to a proposal. Drop it and propose it again with what is missing."))
+    return " ".join(said)
+
+
+def shown_paper(notice: Notice) -> str:
+    """What the paper is that an officer added to a proposal to take a registration back."""
+    return _("Certified copy of the order") if notice.is_order else _("Document that shows it")
 
 
 def why_not_second(reason: CannotSecond) -> str:
@@ -155,6 +181,15 @@ def why_not_second(reason: CannotSecond) -> str:
         CannotSecond.HEARING: _("The holder asked for a hearing: it comes first"),
         CannotSecond.LATE: _("The time to decide it has ended: the registration stays"),
     }[reason]
+
+
+def beside(what: Beside) -> str:
+    """Why a check that failed is in nobody's way, for an officer."""
+    return {
+        Beside.STANDS: _("Another proof is accepted in its place."),
+        Beside.OPEN: _("It was offered in place of a check that has not passed."),
+        Beside.OPTIONAL: _("The rules do not require it."),
+    }[what]
 
 
 def ways_to_find_out() -> list[str]:

@@ -1,7 +1,8 @@
 """A suspension that begins before its holder is heard: off, unless a law officer turns it on.
 
-Invariants: it lasts 72 hours at most; each code by which it may begin is confirmed and names what an officer finds; and
-a law officer has signed that there is a power for it. What is off has no code.
+Invariants: it lasts 72 hours at most; each code by which it may begin is confirmed, names what an officer finds, and
+needs no evidence that is there only after the hearing; and a law officer has signed that there is a power for it. What
+is off has no code.
 """
 
 from .reading import Section
@@ -11,6 +12,8 @@ from .shapes import Policy, Reason
 CLOCK, SIGNED_BY = "suspension_before_hearing", "item_5"
 # The database holds it too.
 MOST_HOURS = 72
+# Evidence that is only there once the holder was heard.
+AFTER_HEARING = "report_answer_hearing"
 
 
 def judge_before_hearing(root: Section, policy: Policy) -> None:
@@ -33,6 +36,12 @@ def judge_before_hearing(root: Section, policy: Policy) -> None:
             fault(
                 "Only a confirmed code of a suspension for what an officer finds, with a notice and a second officer, "
                 "may begin before a hearing.",
+                *("reasons", reason.code, "decided_by"),
+            )
+        if AFTER_HEARING in reason.evidence:
+            fault(
+                f"This code needs {AFTER_HEARING} in the file, which is there only after the hearing: it cannot be "
+                "used before one.",
                 *("reasons", reason.code, "decided_by"),
             )
     signed = policy.signed.get(SIGNED_BY)

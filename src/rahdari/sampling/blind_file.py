@@ -1,4 +1,8 @@
-"""The file as it stood when the decision was made, without the decision: no outcome, no officer, no lane."""
+"""The file as it stood when the decision was made, without the decision: no outcome, no officer, no lane.
+
+What an officer recorded by hand is words in the file. What they concluded from it was theirs: the check is shown as it
+was before.
+"""
 
 import datetime as dt
 from functools import cached_property
@@ -13,6 +17,7 @@ from rahdari.decide.models import CaseQuestion, Notice
 
 # Of very many addresses, so many are shown with all that was found.
 CHECKS_SHOWN = 100
+BY_HAND = "by_hand"
 
 
 class BlindFile(CasePage):
@@ -73,11 +78,15 @@ class BlindFile(CasePage):
 
 
 def as_it_stood(check: Check, until: dt.datetime) -> Check:
-    """The check with the answer that it had then; it waits where it had none, or none is kept. Not to be saved."""
-    while check.answered_at is not None and check.answered_at > until:
+    """The check with the answer that it had then, by hand excepted; it waits where it had none, or none is kept. Not to
+    be saved."""
+    found_out = ""
+    while check.answered_at is not None and (check.answered_at > until or check.finding == BY_HAND):
+        found_out = found_out or (check.how if check.answered_at <= until else "")
         before: Any = check.evidence.get("before") or {}
         check.outcome = before.get("outcome", Outcome.WAITING)
         check.finding, check.evidence, check.how = before.get("finding", ""), before.get("evidence", {}), ""
         at = before.get("answered_at")
         check.answered_at = dt.datetime.fromisoformat(at) if at else None
+    check.how = check.how or found_out
     return check

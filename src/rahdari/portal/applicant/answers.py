@@ -243,7 +243,9 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         **_clock(start=told.sent_at, due=due, now=now),
         "may_answer": told.may_answer,
         "papers": answering.papers,
-        "order_papers": apply.documents_of_answer(application, told.order_subject) if told.is_order else (),
+        "shown_papers": apply.documents_of_answer(application, told.shown_subject)
+        if told.decide_by is not None
+        else (),
         "alone": _alone(case, told),
         **_about_revocation(case, told),
     }

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari import optional
+from rahdari.appeal import queries as appeals
 from rahdari.applicant.overview import Overview, overviews
 from rahdari.applicant.proofs import with_unproved
 from rahdari.applicant.registration_status import standing_of
@@ -65,11 +66,12 @@ def home(request: HttpRequest) -> HttpResponse:
     theirs, partly = access.applications_of(user)[:50], access.applications_to_prove(user)[:50]
     registered = seen_by(user)[:100]
     complained = complaints.to_answer_among(registered)
+    taken_back = appeals.taken_back_among(registered)
     invitations, mandates = people.invitations_to(user, now), people.mandates_offered_to(user, now)
     in_force = people.mandates_in_force(user, Act.SEE)[:1]
     rooms: list[together.Part] = [each(user, now) for each in optional.given(__package__, "on_home")]
     of_rooms = [query for each in rooms for query in each.read]
-    together.ask(theirs, partly, registered, complained, invitations, mandates, in_force, *of_rooms)
+    together.ask(theirs, partly, registered, complained, taken_back, invitations, mandates, in_force, *of_rooms)
     sent = overviews((each for each in theirs if each.status != "draft"), now=now)
     seen = {each.application.pk: each for each in sent}
     rows = [_row(each, seen.get(each.pk)) for each in theirs]
@@ -84,6 +86,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "others": [row for row in rows if not row.is_your_turn],
             "to_prove": to_prove,
             "complained": list(complained),
+            "to_appeal": appeals.in_time(taken_back, now),
             "proofs_wanted": sum(left for _application, left in to_prove),
             "represent_asked": questions_to(user),
             "registrations": held,

@@ -9,6 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +23,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari import optional
 from rahdari.address import Part, format_block, vpn
+from rahdari.appeal import queries as appeals
 from rahdari.applicant.overview import overviews
 from rahdari.applicant.proofs import with_unproved
 from rahdari.applicant.registration_status import may_go_on, standing_of, stays
@@ -33,6 +35,9 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import queries as control_queries
 from rahdari.control.models import Reproof
+from rahdari.decide import case_clock
+from rahdari.decide.models import Revocation
+from rahdari.decide.remedies import notices_about
 from rahdari.people import queries as people
 from rahdari.people.access import person, person_required
 from rahdari.people.models import Mandate, Organisation, User
@@ -171,7 +176,12 @@ def _to_do(
 ) -> list[ToDo]:
     """What waits for whoever reads, the most urgent in front. Only what this person's role lets them do."""
     may_apply = people.may(user, Act.APPLY, organisation=found)
+    sees_papers = people.may(user, Act.PAPERS, organisation=found)
     todo: list[ToDo] = []
+    if sees_papers:
+        todo += [_noticed(each) for each in notices_about(row.registration for row in rows)]
+    taken_back = appeals.taken_back_among(register.registrations_of(holders=[found.holder_ref]))[:MOST]
+    todo += [_taken_back(*each) for each in appeals.in_time(taken_back, now)]
     todo += [_answer(each, now) for each in questions_to(user, found)]
     if people.may(user, Act.PROVE, organisation=found):
         theirs = access.applications_to_prove(user).filter(organisation=found)[:MOST]
@@ -180,10 +190,25 @@ def _to_do(
     if may_apply:
         todo += [_renew(row) for row in rows if row.ends_soon and row.may_renew]
         todo += [_undo(each) for each in _just_ended(found, now)]
-    if people.may(user, Act.PAPERS, organisation=found):
+    if sees_papers:
         todo += [_provisional(row) for row in rows if row.registration.is_provisional and row.state == Standing.VALID]
         todo += [_go_on(each) for each in under_way if each.is_your_turn]
     return todo + [each for more in optional.given(__package__, "to_do") for each in more(user, found, now)]
+
+
+def _noticed(notice: Any) -> ToDo:
+    """`notice`: of `notices_about`."""
+    place = reverse("portal:notice", args=[notice.case.application.reference])
+    due = values.day(case_clock.notice_due_at(notice))
+    when = _("Answer by %(date)s") % {"date": due} if notice.may_answer and not notice.is_order else _("Being decided")
+    return ToDo(place, _("An officer proposes to revoke this registration"), notice.registration_number, "warn", when)
+
+
+def _taken_back(taken: Revocation, until: dt.datetime | None) -> ToDo:
+    reference = taken.registration.reference
+    text = _("Suspended. You can appeal") if taken.kind == "suspension" else _("Struck out. You can appeal")
+    when = _("until %(date)s") % {"date": values.day(until)} if until is not None else ""
+    return ToDo(reverse("portal:registration", args=[reference]), text, reference, "bad", when)
 
 
 def _answer(asked: Asked, now: dt.datetime) -> ToDo:

@@ -276,7 +276,7 @@ def beside_text(what: Beside) -> str:
     return {
         Beside.STANDS: _(
             "This changes nothing: another proof is accepted in its place, and you need do nothing. If the answer is "
-            "wrong, you can ask whoever gave it to correct it."
+            "wrong, you can ask the person who gave it to correct it."
         ),
         Beside.OPEN: _(
             "It is no proof here, and the decision depends on your other proofs. If the answer is wrong, you can ask "

@@ -22,7 +22,7 @@ class SetHearingForm(forms.Form):
     hearing_place = fields.line(
         _("Place, telephone number or link"),
         _("Give the place, the number or the link."),
-        hint=_("Whoever is heard reads this."),
+        hint=_("The person who is heard reads this."),
         most=500,
     )
     hearing_why = fields.line(
@@ -56,7 +56,7 @@ class RecordHearingForm(forms.Form):
         _("What was said; if nobody came, how long you waited"),
         _("Enter what was said, or how long you waited."),
         rows=6,
-        hint=_("Whoever is heard reads this."),
+        hint=_("The person who is heard reads this."),
     )
 
     def clean(self) -> dict[str, Any]:

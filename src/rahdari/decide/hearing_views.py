@@ -46,18 +46,18 @@ def act(
         if isinstance(form, SetHearingForm):
             why = given.get("hearing_why", "")
             set_hearing(starts_at=form.starts_at, place=given["hearing_place"], why=why)
-            messages.success(request, _("The hearing is set, and whoever is heard was told."))
+            messages.success(request, _("The hearing is set, and the person who is heard was told."))
         else:
             record_hearing(
                 attended=given["hearing_attended"],
                 minutes=given["hearing_minutes"],
                 nobody_came=given["hearing_outcome"] == HearingOutcome.NOBODY_CAME,
             )
-            messages.success(request, _("It is on file, and whoever was heard reads it."))
+            messages.success(request, _("It is on file, and the person who was heard reads it."))
     except hearings.NotThen as error:
         form.add_error(
             OF_DAY,
-            _("Choose a day from %(earliest)s to %(latest)s: whoever is heard is told so long before.")
+            _("Choose a day from %(earliest)s to %(latest)s: the person who is heard is told so long before.")
             % {"earliest": day(error.earliest), "latest": day(error.latest)},
         )
     except hearings.NotOpenThen as error:

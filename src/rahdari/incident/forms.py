@@ -99,9 +99,9 @@ class AnswerForm(forms.Form):
         super().__init__(*args, **kwargs)
         reason: Any = self.fields["reason"]
         reason.choices = [(each.value, words.reason(each)) for each in reasons]
-        nothing = _("There is nothing for you to mend. Whoever reported it may dispute that.")
+        nothing = _("There is nothing for you to mend. Everybody who reported it may dispute that.")
         reason.hints = dict.fromkeys((each.value for each in DISCLAIMS), nothing)
-        reason.hints |= {Reason.NOT_OURS.value: _("The desk asks whoever has it.")}
+        reason.hints |= {Reason.NOT_OURS.value: _("The desk asks the network that has it.")}
 
 
 class DeskReportForm(_Seen):

@@ -88,7 +88,7 @@ def act(request: HttpRequest, reference: str, act: str) -> HttpResponse:
     except actions.NotPossibleNow:
         messages.warning(request, _("The disruption changed in the meantime. This is its status now."))
     else:
-        messages.success(request, _("It is on record, and whoever reported it sees it."))
+        messages.success(request, _("It is on record, and everybody who reported it sees it."))
         if act == "answer" and request.POST.get("reason") == Reason.NOT_OURS:
             return redirect("incident:of_operator")
     return redirect("incident:one_of_operator", reference=reference)

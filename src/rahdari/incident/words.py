@@ -8,11 +8,11 @@ from .rules import Channel, OwnSide, Reason, Sees, State
 
 _STATES: dict[str, Callable[[], str]] = {
     State.OPEN: lambda: _("Reported"),
-    State.ACKNOWLEDGED: lambda: _("Read by whoever mends it"),
+    State.ACKNOWLEDGED: lambda: _("Read by the people who mend it"),
     State.WITH_OPERATOR: lambda: _("Being mended"),
     State.RESOLVED: lambda: _("Said to be over, not shown yet"),
     State.CLOSED_WITH_PROOF: lambda: _("Closed, and shown to work"),
-    State.CLOSED_BY_ITSELF: lambda: _("It came back by itself"),
+    State.CLOSED_BY_ITSELF: lambda: _("It came back on its own"),
     State.FALSE_ALARM: lambda: _("Nothing was cut by a network"),
     State.MERGED: lambda: _("Part of another disruption"),
 }

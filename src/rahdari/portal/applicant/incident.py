@@ -211,5 +211,5 @@ def act(request: HttpRequest, reference: str, number: str, act: str) -> HttpResp
     except actions.NotPossibleNow:
         messages.warning(request, why(actions.NotPossibleNow))
     else:
-        messages.success(request, _("It is on record, and whoever mends it sees it."))
+        messages.success(request, _("It is on record, and the people who mend it see it."))
     return redirect("portal:incident", reference=reference, number=number)

@@ -25,31 +25,6 @@ from .models import Happening, Incident, Report
 from .rules import LIVE, OF_THE_HOLDER, By, Cause, Channel, Move, Reason, State
 
 # How the journal names each act of the table.
-ACTS = {
-    "open": "opened",
-    "join": "joined",
-    "add": "added",
-    "say_it_works": "said_to_work",
-    "withdraw": "withdrew",
-    "dispute": "disputed",
-    "open_again": "opened_again",
-    "acknowledge": "acknowledged",
-    "answer": "answered",
-    "tell": "told",
-    "say_mended": "said_mended",
-    "disclaim": "disclaimed",
-    "hand_back": "handed_back",
-    "assign": "assigned",
-    "merge": "merged",
-    "report": "reported",
-    "overrun": "overran",
-    "escalate": "escalated",
-    "escalate_mend": "escalated_mend",
-    "escalate_report": "escalated_report",
-    "close": "closed",
-    "find_cut": "found_cut",
-    "let_stand": "let_stand",
-}
 # From one holder in an hour: each connection once, and again.
 MOST_AN_HOUR = 60
 
@@ -117,7 +92,7 @@ def make(
 
 def record(
     incident: Incident,
-    act: str,
+    happened: str,
     by: By,
     *,
     actor: str,
@@ -126,9 +101,34 @@ def record(
     words: str = "",
     report: Report | None = None,
 ) -> None:
-    Happening.objects.create(incident=incident, at=now, act=act, by=by, code=code, words=words, report=report)
+    act = {
+        "open": "incident.opened",
+        "join": "incident.joined",
+        "add": "incident.added",
+        "say_it_works": "incident.said_to_work",
+        "withdraw": "incident.withdrew",
+        "dispute": "incident.disputed",
+        "open_again": "incident.opened_again",
+        "acknowledge": "incident.acknowledged",
+        "answer": "incident.answered",
+        "tell": "incident.told",
+        "say_mended": "incident.said_mended",
+        "disclaim": "incident.disclaimed",
+        "hand_back": "incident.handed_back",
+        "assign": "incident.assigned",
+        "merge": "incident.merged",
+        "report": "incident.reported",
+        "overrun": "incident.overran",
+        "escalate": "incident.escalated",
+        "escalate_mend": "incident.escalated_mend",
+        "escalate_report": "incident.escalated_report",
+        "close": "incident.closed",
+        "find_cut": "incident.found_cut",
+        "let_stand": "incident.let_stand",
+    }[happened]
+    Happening.objects.create(incident=incident, at=now, act=happened, by=by, code=code, words=words, report=report)
     journal.record(
-        act=f"incident.{ACTS[act]}",
+        act=act,
         actor=actor,
         subject=incident.subject,
         now=now,

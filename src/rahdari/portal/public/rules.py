@@ -59,6 +59,7 @@ KEPT: dict[str, Promise] = {
     "came_to_nothing": _("An application that was refused, withdrawn or not pursued"),
     "case": _("The file of an application that was granted"),
     "misuse_report": _("A complaint that was not upheld"),
+    "incident": _("What was said when a connection was cut, and its evidence"),
     "entry": _("Whose a registration was, and its addresses"),
     "letters": _("Letters"),
     "letter_delivery": _("How a letter was delivered"),

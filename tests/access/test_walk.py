@@ -49,7 +49,8 @@ pytestmark = pytest.mark.django_db
 
 ANYONE = frozenset(
     """web:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
-    portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
+    portal:start portal:check_number portal:certificate_link portal:service_status
+    portal:connections portal:connections_rss portal:connections_csv portal:connections_json portal:help portal:privacy
     portal:still_right
     portal:feed_terms portal:feed_terms_text people:invitation
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
@@ -368,8 +369,8 @@ class World:
                 for key in OWN_INCIDENT
             },
             **{
-                key: {"reference": self.incident, "act": "tell"}
-                for key in OFFICERS | OPERATORS
+                key: {"reference": self.incident, "number": self.incident, "act": "tell"}
+                for key in ALL
                 if key.startswith("incident:")
             },
             **{
@@ -386,6 +387,7 @@ class World:
                 for key in ("sampling:look", "sampling:leave", "sampling:document", "sampling:disagreement")
             },
             "calendar:correction": {"id": 1},
+            **{key: {"id": uuid.uuid4(), "reference": number} for key in ALL if key.startswith("urgent:")},
             "maintenance:calendar": self.calendar,
             **{
                 key: {"reference": self.notice}

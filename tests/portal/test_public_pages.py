@@ -40,6 +40,7 @@ QUIET = [
     "/",
     "/check/",
     "/status/",
+    "/status/connections/",
     "/help/",
     "/privacy/",
     "/accessibility/",

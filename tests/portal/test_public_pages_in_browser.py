@@ -19,6 +19,7 @@ from rahdari.people import actions as people
 from rahdari.register import actions as register
 from rahdari.register import still_right
 from rahdari.vault import links
+from rahdari.watch.models import Day
 from tests.in_browser import ARGUMENTS, CONTRAST, violations
 from tests.needs import needs_chromium
 
@@ -64,6 +65,10 @@ def paths() -> tuple[dict[str, str], str]:
     expired = enter(user.holder_ref, 25, now - dt.timedelta(days=400))
     struck_out = enter(user.holder_ref, 26, now)
     register.strike_out(registration=struck_out, code="R1", actor="system:test", now=now)
+    Day.objects.bulk_create(
+        Day(date=now.date() - dt.timedelta(days=back), endpoints=25, reached=[1000, 1000, 1000, 970, 640][back % 5])
+        for back in range(1, 80)
+    )
     asked = register.ask_whether_right(registration=valid, next_at=None, now=now)
     client = Client()
     client.force_login(user)
@@ -80,6 +85,7 @@ def paths() -> tuple[dict[str, str], str]:
         "not found": f"/c/{valid.reference}/{'a' * 26}/",
         "still right": reverse("portal:still_right", args=[valid.reference, still_right.token_of(asked)]),
         "status": "/status/",
+        "connections": "/status/connections/",
         "help": "/help/",
         "privacy": "/privacy/",
         "accessibility": "/accessibility/",

@@ -20,6 +20,7 @@ LEADS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "list_registrations": ((REGISTRATION, "reference", "/items/0/reference"),),
     "list_planned_work": (("/planned-work/{number}", "number", "/items/0/number"),),
+    "list_incidents": ((f"{REGISTRATION}/incidents/{{number}}", "number", "/items/0/number"),),
     "renew_registration": ((APPLICATION, "reference", "/reference"),),
     "change_registration": ((APPLICATION, "reference", "/reference"),),
     "get_remote_staff": ((f"{REGISTRATION}/remote-staff/lines/{{line}}", "line", "/lines/0/line"),),

@@ -248,8 +248,8 @@ def notice_heard_between(notice: Notice, now: dt.datetime) -> tuple[dt.datetime,
 
 
 def heard_between(application: Application, until: dt.datetime, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
-    """Between which times a hearing may be set now: the person who is heard is told so long before, and the office is open.
-    Where that leaves no room before `until`, a week more."""
+    """Between which times a hearing may be set now: the person who is heard is told so long before, and the office is
+    open. Where that leaves no room before `until`, a week more."""
     clock = policy_of(application).clocks["hearing_notice"]
     # A time in days ends with the last moment of its last one.
     told = policy.add(start=now, allowance=clock, calendar=calendar()) + dt.timedelta(microseconds=1)

@@ -148,6 +148,16 @@ def active_operators() -> QuerySet[Operator]:
     return Operator.objects.filter(active=True).order_by("slug")
 
 
+def network_operators() -> list[Operator]:
+    """Those that announce addresses; a gateway follows for others."""
+    return [each for each in active_operators() if each.asns and not each.gateway]
+
+
+def announced_by() -> dict[str, list[int]]:
+    """The AS numbers of each of them, by its name in addresses."""
+    return {each.slug: each.asns for each in network_operators()}
+
+
 def operators() -> QuerySet[Operator]:
     return Operator.objects.order_by("slug")
 

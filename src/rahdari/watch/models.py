@@ -160,3 +160,31 @@ class Measured(models.Model):
 
     def __str__(self) -> str:
         return f"measured:{self.pk}"
+
+
+class Day(models.Model):
+    """How the endpoints of a group stood on a day, as it is published (`daily`). Without `reached`, in thousandths of
+    the time, they were too few; 1000 is a day in order."""
+
+    id = models.BigAutoField(primary_key=True)
+    date = models.DateField()
+    # Of `daily.count`; empty: all.
+    group = models.CharField(max_length=60, blank=True)
+    endpoints = models.PositiveIntegerField(default=0)
+    reached = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["date", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["date", "group"], name="a_day_is_counted_once"),
+            models.CheckConstraint(
+                condition=Q(reached__isnull=True, endpoints=0) | Q(reached__lte=1000), name="few_endpoints_say_nothing"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.group}"
+
+    @property
+    def percent(self) -> float | None:
+        return None if self.reached is None else self.reached / 10

@@ -12,7 +12,7 @@ from rahdari import policy as policies
 from rahdari.policy import Measuring
 from rahdari.register import queries as register
 
-from .models import Conclusion, Consent, Measured, SeenFacts, Spell
+from .models import Conclusion, Consent, Day, Measured, SeenFacts, Spell
 from .verdicts import Rule, State
 
 # Whether an incident that the holder opened lets this officer see the series of an endpoint. `incident` adds its own;
@@ -157,3 +157,11 @@ def figures(now: dt.datetime) -> dict[str, Any]:
         "last_at": last.last_at if last is not None else None,
         "failed": last is not None and last.failed,
     }
+
+
+def days(groups: Iterable[str], *, since: dt.date) -> dict[str, list[Day]]:
+    """What was published of each group (`daily`), by date."""
+    found: dict[str, list[Day]] = {group: [] for group in groups}
+    for day in Day.objects.filter(group__in=found, date__gte=since).order_by("date"):
+        found[day.group].append(day)
+    return found

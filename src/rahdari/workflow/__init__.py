@@ -47,6 +47,7 @@ from .clocks import (
     follow_directory,
     notify_of_expiry,
 )
+from .connections import count_days
 from .employment_proofs import CLIENTS, take_in_proofs
 from .entering import enter_grants
 from .inquiries import Asked, all_of
@@ -212,6 +213,7 @@ STEPS: tuple[Step, ...] = (
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),
     Step("control: erase evidence", erase_evidence, rests=AN_HOUR),
     Step("watch: end with the entry", watch.end_with_the_entry, rests=TEN_MINUTES),
+    Step("publish -> watch: count days that are over", count_days, rests=AN_HOUR),
     Step("watch: erase what is old", watch.erase_old, rests=AN_HOUR),
     Step("erase files", together(erase_files_of_nothing, erase_files_of_cases), rests=AN_HOUR),
     Step("register: forget holders", forget_holders, rests=AN_HOUR),

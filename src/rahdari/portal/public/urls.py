@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import certificate, check, pages, rules, still_right
+from . import certificate, check, connections, pages, rules, still_right
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -10,6 +10,10 @@ urlpatterns = [
     path("my/registrations/<str:reference>/certificate.pdf", certificate.pdf, name="certificate_pdf"),
     path("still-right/<str:reference>/<str:token>/", still_right.answer, name="still_right"),
     path("status/", pages.service_status, name="service_status"),
+    path("status/connections/", connections.connections, name="connections"),
+    path("status/connections/rss.xml", connections.rss, name="connections_rss"),
+    path("status/connections/days.csv", connections.days_csv, name="connections_csv"),
+    path("status/connections/api/v2/summary.json", connections.summary, name="connections_json"),
     path("licensees/", pages.licensees, name="licensees"),
     path("help/", pages.help_and_contact, name="help"),
     path("privacy/", pages.privacy, name="privacy"),

@@ -1,0 +1,69 @@
+"""What everybody may read of disruptions: when, how long, which cause, at which operator.
+
+Of a disruption that hit fewer than three holders nothing is said but that there was one: no operator is judged by one
+server, and nobody finds a holder in it.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from rahdari.publish.models import Operator
+
+from . import queries, words
+from .models import Incident
+from .rules import State
+
+FEWEST_HOLDERS, ROUNDED_TO = 3, 5
+
+
+@dataclass(frozen=True)
+class Published:
+    """`cause`: a key of `rules.Reason`, empty while nobody gave one. `in_window`: announced work covered it."""
+
+    reference: str
+    operator: Operator
+    began_at: dt.datetime
+    back_at: dt.datetime | None
+    is_live: bool
+    lasted: dt.timedelta
+    cause: str
+    in_window: bool
+
+    @property
+    def cause_in_words(self) -> str:
+        return words.reason(self.cause)
+
+
+def lately(*, since: dt.datetime, now: dt.datetime) -> tuple[list[Published], int]:
+    """Those that began since then or last, the latest first; and how many more there were of fewer holders, rounded.
+    What was no disruption, and what is part of another one, is left out."""
+    standing = Q(reports__withdrawn_at__isnull=True)
+    found = (
+        queries.incidents()
+        .filter(Q(began_at__gte=since) | Q(ended_at__isnull=True))
+        .exclude(state__in=[State.FALSE_ALARM, State.MERGED])
+        .annotate(holders=Count("reports__holder", filter=standing, distinct=True))
+        .select_related("operator")
+        .order_by("-began_at", "id")
+    )
+    shown = [
+        _published(each, each.operator, now)
+        for each in found
+        if each.operator is not None and each.holders >= FEWEST_HOLDERS
+    ]
+    return shown, ROUNDED_TO * round((len(found) - len(shown)) / ROUNDED_TO)
+
+
+def _published(incident: Incident, operator: Operator, now: dt.datetime) -> Published:
+    return Published(
+        incident.reference,
+        operator,
+        incident.began_at,
+        incident.back_at or incident.ended_at,
+        incident.is_live,
+        incident.lasted(now),
+        incident.reason,
+        in_window=bool(incident.work) and incident.overran_at is None,
+    )

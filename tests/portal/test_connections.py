@@ -1,0 +1,143 @@
+"""The public page of connections: what is shown of days, disruptions and work, and what is in none of its forms."""
+
+import csv
+import datetime as dt
+import io
+import json
+import uuid
+import xml.etree.ElementTree as ElementTree
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from rahdari.incident.models import Incident, Report
+from rahdari.incident.rules import Reason, State
+from rahdari.maintenance.models import Work
+from rahdari.maintenance.rules import Reason as WorkReason
+from rahdari.maintenance.rules import State as WorkState
+from rahdari.publish.models import Operator
+from rahdari.watch.models import Day
+from tests.builders.incidents import a_report
+from tests.builders.publishing import an_operator, entered
+from tests.builders.shared import known_networks
+
+pytestmark = pytest.mark.django_db
+
+HERE = "/status/connections/"
+FORMS = ("", "rss.xml", "days.csv", "api/v2/summary.json")
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+
+
+@pytest.fixture
+def operator() -> Operator:
+    return an_operator(name="Sample Fibre")
+
+
+def asked(form: str = "", **headers: Any) -> str:
+    answer = Client().get(HERE + form, **headers)
+    assert answer.status_code == 200, form
+    return str(answer.content.decode())
+
+
+def disruption(holders: int, *, began: dt.timedelta, **now: Any) -> Incident:
+    """One in which this many holders reported the same block, and what it is now."""
+    at = timezone.now() - began
+    with known_networks():
+        found = [entered(f"203.0.113.{10 * holders + n}/32", now=at - DAY, holder=uuid.uuid4()) for n in range(holders)]
+        first = a_report(found[0], at)
+    for each in found[1:]:
+        copy = Report.objects.get(pk=first.pk)
+        copy.pk, copy.holder, copy.registration, copy.subject = uuid.uuid4(), each.holder, each, f"entry:{each.pk}"
+        copy.save(force_insert=True)
+    Incident.objects.filter(pk=first.incident_id).update(**now)
+    return Incident.objects.get(pk=first.incident_id)
+
+
+def work(operator: Operator | None, *, starts: dt.timedelta, state: WorkState = WorkState.ANNOUNCED) -> Work:
+    now = timezone.now()
+    return Work.objects.create(
+        operator=operator,
+        state=state,
+        starts_at=now + starts,
+        ends_at=now + starts + 2 * HOUR,
+        reason=WorkReason.UPGRADE,
+        text_en="New gateway for 203.0.113.44",
+        made_at=now,
+        version=0,
+        announced_at=now,
+        told_at=now,
+        ended_at=now if state == WorkState.COMPLETED else None,
+    )
+
+
+def summary() -> Any:
+    return json.loads(asked("api/v2/summary.json"))
+
+
+def test_without_anything_says_so_and_promises_nothing(operator: Operator) -> None:
+    page = asked()
+    assert "No disruption is known" in page and "None in this time." in page and "Too few to say" in page
+    assert summary()["status"]["indicator"] == "none"
+    assert list(csv.reader(io.StringIO(asked("days.csv")))) == [
+        ["date", "operator", "endpoints_rounded_to_5", "reached_percent"]
+    ]
+    assert ElementTree.fromstring(asked("rss.xml")).findall("channel/item") == []
+
+
+def test_shows_each_day_that_was_counted_of_enough(operator: Operator) -> None:
+    today = timezone.localdate()
+    for back, reached in ((3, 1000), (2, 860), (1, None)):
+        endpoints = 0 if reached is None else 25
+        Day.objects.create(date=today - back * DAY, group="sample-fibre", endpoints=endpoints, reached=reached)
+    page = asked()
+    assert page.count('class="b-bad"') == 1 and "93.0 percent of the time" in page and ", 86.0 percent" in page
+    rows = list(csv.DictReader(io.StringIO(asked("days.csv"))))
+    assert [(row["operator"], row["endpoints_rounded_to_5"], row["reached_percent"]) for row in rows] == [
+        ("sample-fibre", "25", "100.0"), ("sample-fibre", "25", "86.0"),
+    ]  # fmt: skip
+
+
+def test_names_the_operator_of_a_disruption_that_hit_three_holders_and_of_no_smaller_one(operator: Operator) -> None:
+    small = disruption(2, began=5 * HOUR)
+    assert "No disruption is known" in asked()
+    assert all(small.reference not in asked(form) and "Fibre were cut" not in asked(form) for form in FORMS)
+    Incident.objects.filter(pk=small.pk).update(state=State.FALSE_ALARM, ended_at=timezone.now())
+    large = disruption(3, began=HOUR, reason=Reason.FILTER_TOO_WIDE)
+    page = asked()
+    assert "<h1>Registered connections are cut</h1>" in page and "A filter is too wide" in page
+    assert large.reference in asked("rss.xml")
+    told = summary()
+    assert told["status"]["indicator"] == "major" and told["components"][0]["status"] == "partial_outage"
+    (incident,) = told["incidents"]
+    assert (incident["status"], incident["cause"], incident["resolved_at"]) == ("identified", "filter_too_wide", None)
+    over = {"state": State.CLOSED_BY_ITSELF, "back_at": timezone.now() - HOUR / 2, "ended_at": timezone.now()}
+    Incident.objects.filter(pk=large.pk).update(**over)
+    page = asked()
+    assert "No disruption is known" in page and "30 min" in page
+    assert summary()["incidents"][0]["status"] == "resolved"
+
+
+def test_leads_to_no_endpoint_and_no_holder(operator: Operator) -> None:
+    disruption(3, began=HOUR)
+    work(operator, starts=DAY)
+    for form in FORMS:
+        said = asked(form)
+        assert not [word for word in ("203.0.113", "Freelancer", "RD-", "gateway for") if word in said], form
+
+
+def test_marks_announced_work(operator: Operator) -> None:
+    running = work(operator, starts=-HOUR, state=WorkState.STARTED)
+    work(None, starts=2 * DAY)
+    Work.objects.create(operator=operator, made_at=timezone.now(), reason=WorkReason.UPGRADE)
+    told = summary()
+    assert [each["status"] for each in told["scheduled_maintenances"]] == ["scheduled", "in_progress"]
+    assert told["components"][0]["status"] == "under_maintenance" and running.reference in asked()
+    assert len(ElementTree.fromstring(asked("rss.xml")).findall("channel/item")) == 2
+
+
+def test_reads_in_urdu(operator: Operator) -> None:
+    disruption(3, began=HOUR)
+    page = asked(headers={"Accept-Language": "ur"})
+    assert 'lang="ur"' in page and "رجسٹرڈ کنکشن کٹے ہوئے ہیں" in page

@@ -168,7 +168,8 @@ READ_AT_THE_DESK = frozenset(
     "decide:case decide:why decide:addresses decide:addresses_table decide:address decide:document".split()
 )
 OPERATORS = frozenset(
-    """portal:operator portal:planned_changes incident:of_operator incident:one_of_operator incident:act_of_operator
+    """portal:operator portal:planned_changes portal:draft_notice
+    incident:of_operator incident:one_of_operator incident:act_of_operator
     confirm:checks confirm:download confirm:system confirm:answer confirm:upload confirm:file
     confirm:corrected confirm:make_token confirm:revoke_token confirm:set_callback
     maintenance:operator_works maintenance:operator_new maintenance:operator_read maintenance:operator_work

@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import logging
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,13 +20,17 @@ from django.utils import timezone, translation
 from rahdari.address import directory
 from rahdari.confirm import tokens
 from rahdari.confirm.interface import OPERATORS
+from rahdari.maintenance.models import Work
+from rahdari.maintenance.rules import Impact, Reason, State
 from rahdari.people import actions as people
 from rahdari.people.models import User
+from rahdari.portal.operators import change_notices
 from rahdari.portal.operators import planned_words as words
 from rahdari.preflight import MOST_BYTES, Held, PlanError, Syntax, Trouble, Unread, span_of
 from rahdari.preflight.space import of_block, union
 from rahdari.publish import ceremony, looking_ahead
 from rahdari.publish import queries as publish
+from rahdari.register.models import Entry
 from rahdari.vault import keys
 from tests import contract
 from tests.builders import publishing, story
@@ -217,3 +222,44 @@ class TestWords:
     def test_a_share_is_never_rounded_to_all_or_none(self) -> None:
         said = [words.share(share) for share in (0, 1e-9, 0.25, 1 - 1e-9, 1)]
         assert said == ["0%", "less than 0.01%", "25.00%", "more than 99.99%", "100%"]
+
+
+class TestNotice:
+    PLAN = "off 192.0.2.0/28\nlimit 2001:db8:7::/64\nzz-never-kept.example\n"
+
+    @staticmethod
+    def sent_back(page: str) -> dict[str, str]:
+        return dict(re.findall(r'<input type="hidden" name="(cut|affected|reason)" value="([^"]*)">', page))
+
+    def pressed(self, desk: User, given: dict[str, str]) -> Any:
+        client = Client()
+        client.force_login(desk)
+        return client.post(reverse("portal:draft_notice"), given, follow=True)
+
+    def test_one_press_makes_a_draft_with_each_entry_and_what_happens_to_it(self, desk: User) -> None:
+        answer = self.pressed(desk, self.sent_back(sent(desk, self.PLAN).text))
+        work = Work.objects.get()
+        assert answer.redirect_chain[-1][0] == reverse("maintenance:operator_change", args=[work.reference])
+        assert "Nobody has heard of it yet" in answer.text
+        assert work.operator == publish.operator_by_slug("sample-fibre") and work.state == State.DRAFT
+        assert {(str(each.block), each.impact) for each in work.components} == {
+            ("192.0.2.10/32", Impact.OUTAGE),
+            ("2001:db8:7::/64", Impact.DEGRADED),
+        }
+        assert (work.reason, bool(work.text_en), bool(work.text_ur)) == (Reason.OTHER, True, True)
+        assert work.text_en != work.text_ur and "zz-never-kept" not in answer.text
+
+    def test_of_a_renumbering_gives_that_as_its_reason(self, desk: User) -> None:
+        self.pressed(desk, self.sent_back(sent(desk, "renumber 192.0.2.0/28").text))
+        assert Work.objects.get().reason == Reason.RENUMBER
+
+    def test_names_nobody_elses_entry(self, desk: User) -> None:
+        theirs = Entry.objects.get(block=THEIRS).feed_id
+        answer = self.pressed(desk, {"cut": theirs, "affected": "no number", "reason": "?"})
+        assert "No entry of your networks has the number" in answer.text and not Work.objects.exists()
+
+    def test_is_not_offered_where_it_cannot_name_all(self, desk: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(change_notices, "most", lambda: 2)
+        page = sent(desk, "192.0.2.0/24\n2001:db8::/32\n").text
+        assert self.sent_back(page) == {} and "names 2 entries at most" in page
+        assert self.sent_back(sent(desk, "203.0.113.0/24\n").text) == {}

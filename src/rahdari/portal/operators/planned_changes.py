@@ -25,6 +25,7 @@ from rahdari.publish import looking_ahead
 from rahdari.publish import queries as publish
 from rahdari.web import errors, limits, values
 
+from . import change_notices
 from . import planned_words as words
 
 # What is shown of each sort; the operators' interface tells all of them.
@@ -123,6 +124,8 @@ def _told(found: Answer, edition: int) -> dict[str, Any]:
         "found": found,
         "edition": edition,
         "heading": heading(found),
+        "notice": change_notices.offered(found),
+        "most_in_notice": change_notices.most(),
         "syntax": words.syntax(change.syntax),
         "shares": [(words.family(version), words.share(share.touched)) for version, share in found.shares.items()],
         "cut": rows(cut[:SHOWN]),

@@ -160,7 +160,7 @@ OFFICERS = frozenset(
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
-    decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
+    decide:decide decide:second decide:drop decide:hearing decide:contact decide:record_check decide:record_checks
     decide:name_network decide:revoke decide:ask_operator decide:record_several decide:search_from_case
     decide:document decide:hold decide:note decide:recuse decide:name_reviewer appeal:written appeal:served""".split()
 )

@@ -1,16 +1,16 @@
-"""A notice before a registration is revoked, as a program reads it, and asks that its holder be heard."""
+"""A notice before a refusal, or before a registration is revoked, as a program reads it and asks for a hearing."""
 
 import pytest
 from django.utils import timezone
 
 from rahdari.apply.late_evidence import File
-from rahdari.decide import case_clock, hearings, queries, revocation
+from rahdari.decide import assignment, case_clock, hearings, queries, refusals, revocation
 from rahdari.decide.models import Case
 from rahdari.people.models import User
 from rahdari.register import pausing
 from rahdari.register.models import Registration
 from tests.builders import story
-from tests.builders.cases import DAY, PAPER, an_officer
+from tests.builders.cases import DAY, PAPER, a_case, an_officer
 from tests.builders.drafts import a_pdf
 from tests.builders.programs import Program, problem
 
@@ -81,3 +81,35 @@ def test_a_registration_says_when_it_goes_on(program: Program) -> None:
     pausing.suspend(registration=found, code="S4", until=now + DAY, actor="officer:x", now=now)
     said = program.get(place).said
     assert (said["standing"], said["suspended_until"] is None) == ("suspended", False)
+
+
+def test_of_a_refusal_is_asked_for_where_a_code_offers_it(program: Program, officer: User) -> None:
+    case = a_case(applicant=program.person)
+    assignment.take_case(case=case, officer=officer, now=timezone.now())
+
+    def noticed(code: str) -> None:
+        words = {"text": "Page 2 says so.", "named": "Page 2."}
+        refusals.propose_refusal(case=case, officer=officer, codes=[code], now=timezone.now(), **words)
+
+    own = f"/applications/{case.application.reference}"
+    noticed("R3")
+    assert program.get(f"{own}/notice").said["may_ask_for_hearing"] is False
+    assert problem(program.post(f"{own}/notice/hearing"), 409, "not-possible-now")["code"] == "hearing_not_offered"
+    refusals.drop_refusal(case=case, officer=officer, why="It is page 3.", now=timezone.now())
+    noticed("R4")
+    assert program.get(f"{own}/notice").said["may_ask_for_hearing"] is True
+    told = program.post(f"{own}/notice/hearing").said
+    assert (told["hearing"], told["may_ask_for_hearing"], told["decide_by"]) == ("asked", False, None)
+    program.post(f"{own}/notice/answer", {"answer": "It is true."})
+    seen = program.get(own).said
+    assert seen["stage"] == "hearing"
+    [awaited] = [each for each in seen["awaited"] if each["what"] == "hearing"]
+    assert (awaited["from"], awaited["until"]) == ("officer", None)
+    assert "hearing" in [each["why"] for each in seen["stops"]]
+    now = timezone.now()
+    notice = queries.open_notice(queries.cases().get(pk=case.pk))
+    assert notice is not None
+    day = case_clock.notice_heard_between(notice, now)[0]
+    hearings.set_hearing(case=case, officer=officer, starts_at=day, place="Sample Road 1", now=now)
+    [awaited] = [each for each in program.get(own).said["awaited"] if each["what"] == "hearing"]
+    assert awaited["from"] == "applicant" and awaited["until"] is not None

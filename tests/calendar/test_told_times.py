@@ -18,6 +18,7 @@ from rahdari.people.models import Role, User
 from rahdari.policy.corrections import Kind
 from tests.appeal.test_appeals import refused, sent
 from tests.builders.cases import DAY, HOUR, MINUTE, NOW, a_case, an_officer
+from tests.decide.test_heard_before_refusal import asked as asked_before_refusal
 from tests.decide.test_hearings import ASKED, asked, first_day, open_notice, set_for
 from tests.decide.test_hearings import decide as decide_now
 
@@ -158,6 +159,20 @@ class TestAHearing:
         notice = open_notice(case)
         assert told is not None and notice.decide_by is not None and notice.decide_by > told
         assert hearings.to_come(notice) == again and hearing.outcome != HearingOutcome.NOBODY_CAME
+
+    def test_about_a_refusal_is_told_of_until_that_is_dropped(
+        self, supervisor: User, officer: User, second: User
+    ) -> None:
+        case, other = asked_before_refusal(officer), asked_before_refusal(officer)
+        for each in (case, other):
+            hearing = set_for(each, officer, first_day(each))
+        refusals.drop_refusal(case=other, officer=officer, why="It was true.", now=ASKED)
+        in_force(supervisor, second, days_of(hearing.starts_at), now=ASKED + HOUR)
+        follow(ASKED + HOUR)
+        assert letters_to(case.application.applicant).count("hearing_day_closed") == 1
+        assert letters_to(officer).count("hearing_day_closed") == 1
+        assert "hearing_off" in letters_to(other.application.applicant)
+        assert "hearing_day_closed" not in letters_to(other.application.applicant)
 
     def test_is_not_set_for_a_day_that_was_closed(self, supervisor: User, officer: User, second: User) -> None:
         case, _found = asked(officer)

@@ -316,7 +316,7 @@ class TestPages:
         assert "It must be decided by" in holder.get(there).text
         assert holder.post(there, {"hear": "1"})["Location"] == there
         assert "You asked for a hearing" in holder.get(there).text
-        assert "The holder asked for a hearing" in desk.get(reverse("decide:approvals")).text
+        assert "A hearing was asked for" in desk.get(reverse("decide:approvals")).text
         wrong = desk.post(place, {"hearing_day": "2026-01-05", "hearing_time": "10:30", "hearing_place": PLACE})
         assert wrong.status_code == 422 and "Choose a day from" in wrong.text
         day = timezone.localtime(first_day(case, now))

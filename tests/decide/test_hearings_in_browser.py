@@ -1,4 +1,5 @@
-"""The pages of a revocation in Chromium at 360 px, fetched first: axe finds nothing, nothing scrolls sideways."""
+"""The pages of a hearing, of a revocation and of a refusal, in Chromium at 360 px, fetched first: axe finds nothing,
+nothing scrolls sideways."""
 
 from collections.abc import Iterator
 
@@ -8,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.apply.late_evidence import File
-from rahdari.decide import hearings, revocation
+from rahdari.decide import assignment, hearings, refusals, revocation
 from rahdari.people.models import User
-from tests.builders.cases import DAY, PAPER
+from tests.builders.cases import DAY, PAPER, a_case
 from tests.builders.drafts import a_pdf
 from tests.in_browser import faults_on_a_small_phone
 
@@ -73,6 +74,44 @@ def pages_of(officer: User, second: User, language: str) -> Iterator[tuple[str, 
     )
     yield "notice-ordered", holder.get(there).text
     yield "second-ordered", desk.get(place).text
+
+
+def pages_of_refusal(officer: User, director: User, language: str) -> Iterator[tuple[str, str]]:
+    case, ago = a_case(), timezone.now() - 25 * DAY
+    reference = case.application.reference
+    place, sends = reverse("decide:case", args=[reference]), reverse("decide:hearing", args=[reference])
+    there, status = reverse("portal:notice", args=[reference]), reverse("portal:status", args=[reference])
+    applicant, desk = Client(), Client()
+    for browser, user in ((applicant, case.application.applicant), (desk, director)):
+        browser.cookies["django_language"] = language
+        User.objects.filter(pk=user.pk).update(language=language)
+        user.refresh_from_db()
+        browser.force_login(user)
+    assignment.take_case(case=case, officer=officer, now=ago)
+    refusals.propose_refusal(case=case, officer=officer, codes=["R4"], text=LONG, named=LONG, now=ago)
+    yield "refusal-notice", applicant.get(there).text
+    hearings.ask_for_hearing(notice=open_notice(case), actor=f"person:{case.application.applicant_id}", now=ago)
+    yield "refusal-asked", applicant.get(there).text
+    yield "refusal-set", desk.get(place).text
+    yield "refusal-set-error", desk.post(sends, {"hearing_day": "2026-01-05", "hearing_time": "10:30"}).text
+    set_for(case, officer, first_day(case, ago), now=ago)
+    applicant.post(there, {"answer": "It is true.", "send": "1"})
+    yield "refusal-status", applicant.get(status).text
+    yield "refusal-record", desk.get(place).text
+    yield "refusal-record-error", desk.post(sends, {"hearing_minutes": ""}).text
+    yield "refusal-queue", desk.get(reverse("decide:queue")).text
+    sent = {"hearing_minutes": LONG, "hearing_outcome": "attended", "hearing_attended": "The applicant, and a friend"}
+    desk.post(sends, sent)
+    yield "refusal-second", desk.get(place).text
+    refusals.second_refusal(case=case, officer=director, because="It is not true.", now=timezone.now())
+    yield "refused", applicant.get(reverse("portal:refusal", args=[reference])).text
+    desk.post(reverse("decide:why", args=[reference]), {"why": "complaint"})
+    yield "refused-case", desk.get(place).text
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_pages_before_a_refusal_have_nothing_for_axe_and_fit_too(officer: User, director: User, language: str) -> None:
+    assert faults_on_a_small_phone(pages_of_refusal(officer, director, language), language) == []
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])

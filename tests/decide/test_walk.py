@@ -296,7 +296,7 @@ ACTS: dict[str, Callable[[World], object]] = {
     ),
     "close_unanswered": lambda w: until_over(w, case_clock.question_due_at(question(w)), "closed_unanswered"),
     "propose_refusal": lambda w: refusals.propose_refusal(
-        case=w.in_hands(), officer=w.officer, codes=["R3"], text=WORDS, named=WORDS, now=w.now
+        case=w.in_hands(), officer=w.officer, codes=["R4"], text=WORDS, named=WORDS, now=w.now
     ),
     "answer_notice": lambda w: refusals.answer_notice(notice=w.notice(), answer=WORDS, actor=w.actor, now=w.now),
     "let_notice_run_out": run_out,

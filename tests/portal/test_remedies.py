@@ -177,6 +177,20 @@ def test_an_answer_in_the_same_file_reaches_the_officers(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("reason", [each for each in ADVERSE if is_officers(each)], ids=lambda reason: reason.code)
+def test_a_hearing_is_asked_for_where_a_code_offers_it(the_house: None, applicant: User, reason: Reason) -> None:
+    case = noticed(applicant, reason)
+    kind = "application_notice" if reason.kind == "refusal" else "registration_notice"
+    letter, mine = letter_to(applicant, kind), signed_in(applicant)
+    page = mine.get(page_named_in(letter)).text
+    is_offered = reason.kind != "refusal" or "hearing" in reason.remedies
+    assert is_offered == ("ask to be heard" in " ".join(letter.split())) == ("Ask for a hearing" in page)
+    if is_offered:
+        mine.post(form_of(page, "Ask for a hearing"), {"hear": "1"})
+        assert Notice.objects.get(case=case).hearing_asked_at is not None
+
+
+@pytest.mark.django_db
 @walked("portal:apply_anew")
 def test_a_new_application_begins(the_house: None, applicant: User, reason: Reason, key: str) -> None:
     if not is_officers(reason):  # X3: by its own term

@@ -71,7 +71,7 @@ NOTICE = named(
             "answered_at": or_null(MOMENT),
             "may_answer": TRUTH,
             "draft": text(20_000),
-            # Of a registration that is to be taken back: until when it is decided, or stays as it is; and the hearing.
+            # Of a registration that is to be taken back: until when it is decided, or stays as it is.
             "decide_by": or_null(MOMENT),
             "order": text(1000),
             "hearing": choice("none", "asked", "over"),
@@ -251,7 +251,7 @@ def _notice_as_json(row: Application, told: Notice) -> Json:
         "decide_by": stamp(case_clock.decide_by_as_told(told)) if told.decide_by is not None else None,
         "order": told.order_named,
         "hearing": str(told.hearing),
-        "may_ask_for_hearing": told.decide_by is not None and hearings.may_ask(told),
+        "may_ask_for_hearing": hearings.may_ask(told),
         "hearings": [
             {
                 "starts_at": stamp(each.starts_at),
@@ -301,9 +301,10 @@ def answer_notice(call: Call, reference: str) -> Answer:
     problems=IMPOSSIBLE,
 )
 def ask_for_hearing(call: Call, reference: str) -> Answer:
-    """Ask to be heard before a registration is revoked.
+    """Ask to be heard before it is decided.
 
-    An officer then sets a day, and tells you by letter; nothing is decided before it. Doing it twice changes nothing.
+    Before a registration is revoked, and before a refusal with `hearing` among the remedies of a reason. An officer
+    then sets a day, and tells you by letter; nothing is decided before it. Doing it twice changes nothing.
     """
     row, by, told = _notice(call, reference)
     return Answer(_notice_as_json(row, hearings.ask_for_hearing(notice=told, actor=by.actor, now=call.now)))

@@ -47,7 +47,7 @@ AWAITED = named(
     "Awaited",
     closed(
         {
-            "what": choice("draft", "proof", "check", "decision", "answer", "comment", "payment"),
+            "what": choice("draft", "proof", "check", "decision", "answer", "comment", "hearing", "payment"),
             "from": choice(*WHOSE),
             "until": or_null(MOMENT),
             "text": text(2000),
@@ -298,6 +298,9 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
             told = decide.open_notice(seen.case)
             if told is not None:
                 found.append(item("comment", "applicant", stamp(case_clock.notice_due_at(told)), lead))
+        case Stage.HEARING:
+            day = seen.hearing.starts_at if seen.hearing is not None else None
+            found.append(item("hearing", "applicant" if day else "officer", stamp_or_none(day), lead))
         case Stage.PROOF | Stage.REPRESENT | Stage.FEE | Stage.CHECKING | Stage.REVIEW | Stage.SECOND:
             for each, put, _operator in seen.to_prove:
                 whose, end = ("operator", stamp(put.due_at)) if put else ("applicant", None)

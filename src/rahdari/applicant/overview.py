@@ -21,10 +21,10 @@ from rahdari.confirm.models import SubscriberQuestion
 from rahdari.control import queries as control_queries
 from rahdari.db import together
 from rahdari.db.asked import Later
-from rahdari.decide import case_clock
+from rahdari.decide import case_clock, hearings
 from rahdari.decide import queries as decide
-from rahdari.decide.models import Case, Decision
-from rahdari.decide.rules import NoticeState, Status
+from rahdari.decide.models import Case, Decision, Hearing
+from rahdari.decide.rules import HearingState, NoticeState, Status
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
@@ -80,6 +80,7 @@ class Overview:
                 has_case=case is not None,
                 question=str(case.standing.question) if case else "none",
                 notice=str(case.standing.notice) if case else "none",
+                hearing=str(case.standing.hearing) if case else "none",
                 decided=str(self.decision.outcome) if self.decision else "",
                 entered=self.registration is not None,
                 standing=standing_of(self.registration, self.now) if self.registration else "",
@@ -89,6 +90,16 @@ class Overview:
                 unreached=standing.unreached if standing else 0,
             )
         )
+
+    @cached_property
+    def hearing(self) -> Hearing | None:
+        """The one that is set, where somebody asked to be heard about a notice and was not yet."""
+        notice = decide.open_notice(self.case) if self.waits_for_hearing and self.case is not None else None
+        return hearings.to_come(notice) if notice is not None else None
+
+    @property
+    def waits_for_hearing(self) -> bool:
+        return self.case is not None and self.case.standing.hearing == HearingState.ASKED
 
     @property
     def _control_waits(self) -> bool:

@@ -89,6 +89,11 @@ refusal(
     hearings.NoHearing,
 )
 refusal(
+    "hearing_not_offered",
+    _("No hearing belongs to the reasons in this notice. You can answer here in writing, with documents."),
+    hearings.NotOffered,
+)
+refusal(
     "not_valid",
     _("This registration is not valid now. Nothing was changed."),
     changes.NotValid,

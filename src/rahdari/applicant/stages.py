@@ -20,6 +20,7 @@ class Stage(StrEnum):
     REVIEW = "review"
     QUESTION = "question"  # the applicant's turn
     NOTICE = "notice"  # the applicant's turn
+    HEARING = "hearing"  # the applicant asked to be heard before it is decided
     SECOND = "second"
     GRANTED = "granted"
     REGISTERED = "registered"
@@ -42,7 +43,7 @@ YOUR_TURN = frozenset({Stage.DRAFT, Stage.PROOF, Stage.REPRESENT, Stage.FEE, Sta
 # Something will change without the reader: the page looks by itself.
 MOVING = frozenset(
     {
-        *(Stage.PROOF, Stage.REPRESENT, Stage.FEE, Stage.CHECKING, Stage.REVIEW, Stage.SECOND),
+        *(Stage.PROOF, Stage.REPRESENT, Stage.FEE, Stage.CHECKING, Stage.REVIEW, Stage.HEARING, Stage.SECOND),
         *(Stage.GRANTED, Stage.REGISTERED, Stage.PUBLISHED),
     }
 )
@@ -60,6 +61,7 @@ class Facts:
     has_case: bool = False
     question: str = "none"  # none | open | lapsed
     notice: str = "none"  # none | running | ripe
+    hearing: str = "none"  # none | asked | over
     decided: str = ""  # granted | refused, of the decision that stands
     entered: bool = False
     standing: str = ""  # valid | expired | ended | paused | suspended | struck_out, of the registration
@@ -92,7 +94,9 @@ def stage_of(facts: Facts) -> Stage:
     if facts.status == "not_pursued":
         return Stage.NOT_PURSUED
     if facts.notice != "none":
-        return Stage.NOTICE if facts.notice == "running" else Stage.SECOND
+        if facts.notice == "running":
+            return Stage.NOTICE
+        return Stage.HEARING if facts.hearing == "asked" else Stage.SECOND
     if facts.has_case:
         return Stage.REVIEW
     if facts.control_waits:
@@ -157,6 +161,12 @@ _SAID: dict[Stage, Callable[[], StageText]] = {
         _("There is a problem. Nothing is decided yet, and we change nothing in your connection."),
         _("Waiting for your answer"),
         "warn",
+    ),
+    Stage.HEARING: lambda: StageText(
+        _("You are heard before we decide"),
+        _("You asked for a hearing, and nothing is decided before it. A letter tells you day and place."),
+        _("Waiting for your hearing"),
+        "wait",
     ),
     Stage.SECOND: lambda: StageText(
         _("A second officer is looking at your application"),

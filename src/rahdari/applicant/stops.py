@@ -1,4 +1,4 @@
-"""Why our clock stood still, from when to when: questions, notices, and days on which the office is closed."""
+"""Why our clock stood still, from when to when: questions, notices, hearings, and days of a closed office."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rahdari.calendar.words import what_it_says
 from rahdari.decide import case_clock
 from rahdari.decide.models import Case
 
-QUESTION, NOTICE, ENTRY, CLOSED = WHY = ("question", "notice", "entry", "closed")
+QUESTION, NOTICE, HEARING, ENTRY, CLOSED = WHY = ("question", "notice", "hearing", "entry", "closed")
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,13 @@ def stops_of(case: Case | None, now: dt.datetime) -> list[Stop]:
     texts = {
         QUESTION: _("You were asked a question"),
         NOTICE: _("You had time to answer our notice"),
+        HEARING: _("You asked for a hearing"),
         ENTRY: _("The grant could not be entered"),
     }
-    found = [Stop(why, each.from_at, each.until_at, texts[why]) for why, each in case_clock.reasons_of_pauses(case)]
+    found = [
+        Stop(why, each.from_at, each.until_at if each.until_at and each.until_at <= now else None, texts[why])
+        for why, each in case_clock.reasons_of_pauses(case)
+    ]
     ended = case.decided_at or case.closed_at
     until = ended if ended is not None else max(now, case_clock.clock_of(case, now).due_at)
     return sorted([*found, *_closed(case.started_at, until)], key=lambda stop: stop.since)

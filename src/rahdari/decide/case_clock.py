@@ -19,12 +19,12 @@ from rahdari.calendar import queries as calendars
 from rahdari.policy import Allowance, Calendar, Pause, Policy
 
 from .models import Case, CaseQuestion, Hearing, Notice
-from .rules import CaseStanding, NoticeState, QuestionState, Status, Urgency, urgency
+from .rules import CaseStanding, HearingState, NoticeState, QuestionState, Status, Urgency, urgency
 
 
 @dataclass(frozen=True)
 class ClockFace:
-    """What a clock shows. `waits_for`: officer | second | applicant | nobody."""
+    """What a clock shows. `waits_for`: officer | second | hearing | applicant | nobody."""
 
     due_at: dt.datetime
     remaining: dt.timedelta
@@ -90,16 +90,22 @@ def provisional_until(application: Application, now: dt.datetime) -> dt.datetime
 
 
 def pauses_of(case: Case) -> list[Pause]:
-    """When the officer's clock stood still: while the applicant had the word, and while a grant stood."""
+    """When the officer's clock stood still: while the applicant had the word or is to be heard, and while a grant
+    stood. That of a hearing ends at a known time."""
     return [pause for _why, pause in reasons_of_pauses(case)]
 
 
 def reasons_of_pauses(case: Case) -> list[tuple[str, Pause]]:
-    """The same, each with its reason: question | notice | entry (of a grant that could not be entered)."""
+    """The same, each with its reason: question | notice | hearing | entry (of a grant that could not be entered)."""
     stops = [("question", Pause(question.asked_at, question.answered_at)) for question in case.questions.all()]
     for notice in case.notices.all():
         ends = [at for at in (notice.answered_at, notice.ran_out_at, notice.withdrawn_at) if at is not None]
         stops.append(("notice", Pause(notice.sent_at, min(ends) if ends else None)))
+        if notice.hearing_asked_at is not None and notice.decide_by is None:
+            # No longer than it takes by the rules: an officer who holds it later, or sets no day, has the time run.
+            over = [at for at in (notice.hearing_over_at, notice.withdrawn_at) if at is not None]
+            until = min([*over, hearing_held_by(notice, policy_of(case.application))])
+            stops.append(("hearing", Pause(notice.hearing_asked_at, until)))
     stops += [("entry", Pause(one.at, one.voided_at)) for one in case.decisions.all() if one.voided_at is not None]
     return stops
 
@@ -121,9 +127,12 @@ def events_of(case: Case) -> Events:
 
 
 def waits_for(standing: CaseStanding) -> str:
-    """Whose turn it is: officer | second | applicant | nobody. Our clock runs in the turns of the first two."""
+    """Whose turn it is: officer | second | hearing (an officer sets the day) | applicant | nobody. Our clock runs in
+    the turns of the first two, and in the third once it was not held in its time."""
     if standing.status != Status.OPEN:
         return "nobody"
+    if standing.hearing == HearingState.ASKED:
+        return "hearing"
     if standing.question != QuestionState.NONE or standing.notice == NoticeState.RUNNING:
         return "applicant"
     return "second" if standing.notice == NoticeState.RIPE else "officer"
@@ -134,9 +143,14 @@ def clock_of(case: Case, now: dt.datetime) -> ClockFace:
     ended = case.decided_at or case.closed_at
     at = min(ended, now) if ended is not None else now
     events = events_of(case)
+    # One that ends later has not ended yet.
+    events["pauses"] = [
+        each if each.until_at is None or each.until_at <= at else Pause(each.from_at) for each in events["pauses"]
+    ]
     share = policy.used_share(now=at, **events)
     turn = waits_for(case.standing)
-    paused = turn in {"applicant", "nobody"}
+    stands_still = any(each.until_at is None for each in events["pauses"])
+    paused = turn in {"applicant", "nobody"} or (turn == "hearing" and stands_still)
     return ClockFace(
         due_at=policy.due_at(now=at, **events),
         remaining=policy.remaining(now=at, **events),
@@ -241,10 +255,14 @@ def notice_heard_between(notice: Notice, now: dt.datetime) -> tuple[dt.datetime,
     first = ends_at and next(calendar().spans_between(now + TOLD_WHILE_SUSPENDED, ends_at), None)
     if first and ends_at:
         return first[0], ends_at
-    clock = policy_of(notice.case.application).clocks["hearing_held"]
-    begins = [at for at in (notice.answered_at, notice.hearing_asked_at) if at is not None]
-    until = policy.add(start=max(begins), allowance=clock, calendar=calendar())
+    until = hearing_held_by(notice, policy_of(notice.case.application))
     return heard_between(notice.case.application, until, now)
+
+
+def hearing_held_by(notice: Notice, rules: Policy) -> dt.datetime:
+    """Until when the rules want a hearing about it held: so long after the answer, or after it was asked for."""
+    begins = [at for at in (notice.answered_at, notice.hearing_asked_at) if at is not None]
+    return policy.add(start=max(begins), allowance=rules.clocks["hearing_held"], calendar=calendar())
 
 
 def heard_between(application: Application, until: dt.datetime, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.forms import Form
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -42,6 +43,8 @@ from . import (
     addresses,
     conflicts_of_interest,
     desk,
+    hearing_views,
+    hearings,
     notes,
     operators,
     queries,
@@ -53,13 +56,13 @@ from . import (
 )
 from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
-from .case_clock import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
+from .case_clock import ClockFace, clock_of, notice_due_at, notice_heard_between, policy_of, question_due_at
 from .forms import DecideForm, RecordSeveralForm
 from .lanes import Lane, lane_of
-from .models import Case, CaseQuestion, Decision, Notice, Recusal
+from .models import Case, CaseQuestion, Decision, Hearing, Notice, Recusal
 from .note_models import Mention, Note
 from .open_elsewhere import OpenElsewhere, others_reading
-from .rules import CaseStanding, NoticeState, QuestionState, Status
+from .rules import CaseStanding, HearingState, NoticeState, QuestionState, Status
 from .seconding import Second
 from .similar_cases import SimilarCase, decisions_like, told_by
 from .unreached_addresses import held_against, unreached_endpoints, unreached_of
@@ -111,6 +114,7 @@ class _Read:
         self.history = queries.history(case)
         self.similar = decisions_like(case) if case.status == Status.OPEN else Decision.objects.none()
         self.recusals = queries.recused_from(case)
+        self.hearings = hearings.about_proposals(case)
         self.notes = notes.notes_about(case)
         self.mentions = notes.mentions_about(case)
         self.staff = people.staff_named_in(journal.staff_in(journal.about(subject)))
@@ -629,6 +633,22 @@ class CasePage:
     @property
     def notice_is_ripe(self) -> bool:
         return self.notice is not None and self.notice.state == NoticeState.RIPE
+
+    @cached_property
+    def hearings(self) -> list[Hearing]:
+        """Those about proposals of the case, the first in front; of one that was dropped, what was said."""
+        about = self.notice.subject if self.notice else ""
+        return [each for each in self._read.hearings if each.closed_at is not None or each.matter == about]
+
+    @property
+    def waits_for_hearing(self) -> bool:
+        return self.is_open and self.standing.hearing == HearingState.ASKED
+
+    def hearing_forms(self, data: Any = None) -> dict[str, Form]:
+        if self.notice is None or not self.waits_for_hearing:
+            return {}
+        self.notice.case = self.case
+        return hearing_views.forms_of(self.notice, data, notice_heard_between(self.notice, self.now), self.now)
 
     @property
     def i_proposed(self) -> bool:

@@ -104,7 +104,7 @@ def warn_before_late(now: dt.datetime) -> int:
     """Cases that are close to late, once each: whoever has one reads it, of one that nobody has, or that waits for a
     second officer, the supervisors. One letter an hour to each of them at most, of all that are close. Returns how many
     cases somebody was told of."""
-    close = Case.objects.filter(status=Status.OPEN, near_at__lte=now, waits_for__in=["officer", "second"])
+    close = Case.objects.filter(status=Status.OPEN, near_at__lte=now, waits_for__in=["officer", "second", "hearing"])
     close = close.filter(Q(warned_at__isnull=True) | Q(warned_at__lt=F("near_at"))).order_by("near_at", "id")
     found = list(close.select_for_update(skip_locked=True, of=("self",)).select_related("assigned_to")[: 5 * AT_ONCE])
     if not found:
@@ -112,7 +112,7 @@ def warn_before_late(now: dt.datetime) -> int:
     supervisors = {post.user for post in people.all_posts().filter(role=Role.SUPERVISOR)}
     of_each = defaultdict[User, list[Case]](list)
     for case in found:
-        has_it = case.assigned_to if case.waits_for == "officer" else None
+        has_it = case.assigned_to if case.waits_for != "second" else None
         for reader in {has_it} if has_it is not None and people.is_officer(has_it) else supervisors:
             of_each[reader].append(case)
     told = set[Case]()

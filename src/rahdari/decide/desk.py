@@ -31,7 +31,7 @@ from . import conflicts_of_interest, notes, queries, queue_columns, queues, rule
 from .case_clock import ClockFace, calendar, clock_of, policy_in_force, policy_of
 from .models import Case, Decision, Notice, Revocation, SavedView
 from .queues import APPLICANTS_TURN, OUR_TURN, SAVED
-from .rules import CannotSecond, NoticeState, Status
+from .rules import CannotSecond, HearingState, NoticeState, Status
 from .seconding import is_ripe
 
 PER_PAGE = 25
@@ -95,6 +95,10 @@ class QueueRow:
     @property
     def waits_for_applicant(self) -> bool:
         return self.clock.waits_for == "applicant"
+
+    @property
+    def waits_for_hearing(self) -> bool:
+        return self.clock.waits_for == "hearing"
 
 
 @dataclass(frozen=True)
@@ -381,6 +385,7 @@ def _row(
             reasons=reasons,
             ripe=is_ripe(notice, now),
             is_new=is_new,
+            is_heard=notice.hearing != HearingState.ASKED,
         ),
         is_mine=case.assigned_to_id == officer.pk,
     )

@@ -1,14 +1,14 @@
 """Somebody is heard before it is decided against them: asked for, set, held or not, and written down.
 
-About a proposal to take a registration back, and about whatever a room above decides (`MATTERS`). Invariants: it is
-asked for once, and nothing is decided before it is over; whoever is heard is told so long before as the policy says;
-it is set for a time when the office is open; it is over when it was held or nobody came, and not because it was moved;
-what was said is encrypted, whoever was heard reads it, and it is never rewritten. A court's order offers none: it is
-answered at that court.
+About a proposal to take a registration back, about one to refuse by a code whose remedies offer it, and about whatever
+a room above decides (`MATTERS`). Invariants: it is asked for once, and nothing is decided before it is over; whoever is
+heard is told so long before as the policy says; it is set for a time when the office is open; it is over when it was
+held or nobody came, and not because it was moved; what was said is encrypted, whoever was heard reads it, and it is
+never rewritten. A court's order offers none: it is answered at that court.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -20,12 +20,13 @@ from django.urls import reverse
 from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.people.models import User
+from rahdari.policy import Policy
 
 from . import case_clock, queries
 from .ending import notify_holder
 from .models import Case, Hearing, Notice
-from .rules import HearingOutcome, HearingState
-from .transitions import NotPossibleNow, begin, lock, record, sentence
+from .rules import HearingOutcome, HearingState, Status
+from .transitions import NotPossibleNow, begin, lock, record, sentence, write
 
 # It may be moved so often: the time to decide begins after it, and a hearing is not put off for ever.
 MOST_MOVES = 2
@@ -36,6 +37,13 @@ class NoHearing(RahdariError):
     """A court ordered it: the court hears the holder. `.notice`"""
 
     says = "{notice} rests on an order, and no hearing is held about it"
+    notice: Notice
+
+
+class NotOffered(RahdariError):
+    """It may be refused by codes whose remedies name no hearing: it is answered in writing. `.notice`"""
+
+    says = "no code of {notice} offers a hearing"
     notice: Notice
 
 
@@ -107,18 +115,21 @@ def standing_matter(hearing: Hearing) -> Matter | None:
 
 
 def of_notice(notice: Notice) -> Matter:
-    """A proposal to take a registration back."""
+    """A proposal to refuse, or to take a registration back."""
     reference, decision = notice.case.application.reference, queries.decision_of(notice.case)
+    there = reverse("portal:notice", args=[reference])
+    if notice.case.status == Status.OPEN:
+        numbers = {"reference": reference, "application": reference}
+        tell = partial(write, notice.case, application=reference, url=there)
+        return Matter(notice.subject, notice.case, reverse("decide:case", args=[reference]), numbers, tell)
     assert decision is not None and decision.registration is not None  # noqa: S101 - what is to be taken back
     numbers = {"reference": reference, "registration": decision.registration.reference}
-    tell = partial(
-        notify_holder, decision.registration, url=reverse("portal:notice", args=[reference]), reference=reference
-    )
+    tell = partial(notify_holder, decision.registration, url=there, reference=reference)
     return Matter(notice.subject, notice.case, reverse("decide:revoke", args=[reference]), numbers, tell)
 
 
 def _standing_notice(key: str) -> Matter | None:
-    found = Notice.objects.select_related("case__application")
+    found = Notice.objects.select_related("case__application").exclude(case__application__status="withdrawn")
     notice = found.filter(pk=key, withdrawn_at__isnull=True, concluded_at__isnull=True).first()
     return None if notice is None else of_notice(notice)
 
@@ -128,21 +139,23 @@ MATTERS["notice"] = _standing_notice
 
 @transaction.atomic
 def ask_for_hearing(*, notice: Notice, actor: str, now: dt.datetime) -> Notice:
-    """The holder wants to be heard. Doing it twice changes nothing.
-    Raises NoHearing, NotPossibleNow, and as `transitions.begin` does.
+    """Whoever it goes against wants to be heard. Doing it twice changes nothing.
+    Raises NoHearing, NotOffered, NotPossibleNow, and as `transitions.begin` does.
     """
     case = lock(notice.case)
     notice = Notice.objects.get(pk=notice.pk)
+    notice.case = case
     if notice.is_order:
         raise NoHearing(notice)
     if not notice.is_standing:
         raise NotPossibleNow("ask_for_hearing", case.standing)
+    if not is_offered(notice):
+        raise NotOffered(notice)
     if notice.hearing_asked_at is not None:
         return notice
     begin(case, "ask_for_hearing", by=actor, now=now)
-    notice.case, notice.hearing_asked_at = case, now
-    notice.decide_by = case_clock.decide_by(notice)
-    notice.save(update_fields=["hearing_asked_at", "decide_by"])
+    notice.hearing_asked_at = now
+    _save(notice, "hearing_asked_at")
     record(case, "asked_for_hearing", actor, now, reason=" ".join(notice.codes))
     wake()
     return notice
@@ -161,8 +174,7 @@ def set_hearing(
     between = case_clock.notice_heard_between(notice, now)
     before = to_come(notice)
     hearing = arrange(of_notice(notice), between, officer=officer, starts_at=starts_at, place=place, now=now, why=why)
-    notice.decide_by = case_clock.decide_by(notice)
-    notice.save(update_fields=["decide_by"])
+    _save(notice)
     record(case, "set_hearing" if before is None else "moved_hearing", begun.actor, now)
     return hearing
 
@@ -178,11 +190,24 @@ def record_hearing(
     matter = of_notice(notice)
     hearing = write_down(matter, officer=officer, attended=attended, minutes=minutes, now=now, nobody_came=nobody_came)
     notice.hearing_over_at = now
-    notice.decide_by = case_clock.decide_by(notice)
-    notice.save(update_fields=["hearing_over_at", "decide_by"])
+    _save(notice, "hearing_over_at")
     record(case, "nobody_came" if nobody_came else "held_hearing", begun.actor, now)
     matter.tell("hearing_held", now, nobody_came=nobody_came, text=hearing.minutes, decide_by=notice.decide_by)
     return hearing
+
+
+def _save(notice: Notice, *fields: str) -> None:
+    """With the time in which it has to be decided, which a refusal has not."""
+    if notice.decide_by is not None:
+        notice.decide_by = case_clock.decide_by(notice)
+    notice.save(update_fields=[*fields, "decide_by"])
+
+
+def call_off(notice: Notice, now: dt.datetime) -> None:
+    """The proposal is dropped: whoever was to be heard about it on a day to come is told that there is no hearing."""
+    planned = to_come(notice)
+    if planned is not None and planned.starts_at > now:
+        of_notice(notice).tell("hearing_off", now, day=planned.starts_at)
 
 
 # -- of any matter, whose room has locked it and knows that the act is possible ------------------------------------
@@ -264,6 +289,24 @@ def hearings_of(about: Heard) -> QuerySet[Hearing]:
     return found.select_related("set_by", "closed_by").order_by("set_at", "id")
 
 
+def about_proposals(case: Case) -> QuerySet[Hearing]:
+    """All that were set about proposals to refuse, or to take back what came of the case; none of a room above."""
+    return Hearing.objects.filter(case=case, matter__startswith="notice:").order_by("set_at", "id")
+
+
+def is_offered(notice: Notice) -> bool:
+    """Whether there is a hearing about it: before a registration is taken back always, but by a court's order; before a
+    refusal where a remedy of its codes says so."""
+    if notice.decide_by is not None:
+        return not notice.is_order
+    return offered_by(case_clock.policy_of(notice.case.application), notice.codes)
+
+
+def offered_by(rules: Policy, codes: Iterable[str]) -> bool:
+    """Whether a hearing is among the remedies of these codes."""
+    return any("hearing" in rules.reasons[code].remedies for code in codes)
+
+
 def may_ask(notice: Notice) -> bool:
-    """Whether the holder may still ask to be heard."""
-    return notice.is_standing and not notice.is_order and notice.hearing == HearingState.NONE
+    """Whether whoever it goes against may still ask to be heard."""
+    return notice.is_standing and notice.hearing == HearingState.NONE and is_offered(notice)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.letters import writing
 
-from . import queries
+from . import hearings, queries
 from .case_clock import policy_of
 from .models import Case
 
@@ -36,6 +36,7 @@ def letter_preview(case: Case, given: Mapping[str, Any], now: dt.datetime) -> st
                 "reason": [policy.reasons[code].text for code in codes],
                 "text": f"{given['text'].strip()}\n{given.get('named', '').strip()}".strip(),
                 "due_at": queries.due_of_notice(codes, application, now),
+                "hearing": hearings.offered_by(policy, codes),
             }
             template, page = "application_notice", "portal:notice"
     return writing.compose(

@@ -29,7 +29,7 @@ MOST_SAVED = 10
 SAVED = ("view", "service", "checks", "who", "queue")
 APPLICANTS_TURN = Q(waits_for="applicant")
 # In the words of an index: a case that was never kept is ours too.
-OUR_TURN = Q(waits_for__in=["", "officer", "second"])
+OUR_TURN = Q(waits_for__in=["", "officer", "second", "hearing"])
 TURNS = {"us": OUR_TURN, "officer": Q(waits_for="officer"), "second": Q(waits_for="second"),
          "applicant": APPLICANTS_TURN}  # fmt: skip
 # From one combination to the next by the index, without the rows between.

@@ -12,7 +12,7 @@ from rahdari.db.wake import wake
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
-from . import case_clock, due, evidence, queries, remedies, reviewing
+from . import case_clock, due, evidence, hearings, queries, remedies, reviewing
 from .models import Case, Decision, Notice
 from .seconding import rank_of
 from .transitions import (
@@ -69,6 +69,7 @@ def propose_refusal(
         reason=[reason.text for reason in reasons],
         text=f"{notice.text}\n{notice.evidence}".strip(),
         due_at=notice.answer_due_at,
+        hearing=hearings.is_offered(notice),
         **reviewing.told(notice),
         url=reverse("portal:notice", args=[case.application.reference]),
     )
@@ -99,15 +100,18 @@ def answer_notice(*, notice: Notice, answer: str, actor: str, now: dt.datetime) 
 
 @transaction.atomic
 def drop_refusal(*, case: Case, officer: User, why: str, now: dt.datetime) -> Case:
-    """Take the proposal back, as its author or in the author's place. The case goes on."""
+    """Take the proposal back, as its author or in the author's place. The case goes on; of a hearing that was set the
+    applicant is told that it does not take place."""
     case = lock(case)
     begun = begin(case, "drop_refusal", by=officer, now=now, words=why)
     notice = queries.open_notice(case)
     assert notice is not None  # noqa: S101 - the move exists only while one stands
+    notice.case = case
     notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, begun.words
     notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
     reviewing.end(notice.subject, now)
     record(case, "dropped_refusal", begun.actor, now, reason=" ".join(notice.codes))
+    hearings.call_off(notice, now)
     return queries.cases().get(pk=case.pk)
 
 

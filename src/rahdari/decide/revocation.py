@@ -29,7 +29,7 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, Standing
 
-from . import case_clock, conflicts_of_interest, queries, remedies, reviewing, rules
+from . import case_clock, conflicts_of_interest, hearings, queries, remedies, reviewing, rules
 from . import evidence as in_file
 from .ending import notify_holder, restore, resume
 from .models import Case, Notice, Revocation
@@ -204,6 +204,7 @@ def keep_registration(*, case: Case, officer: User, why: str, now: dt.datetime) 
     decision = queries.decision_of(case)
     if decision is not None and decision.registration is not None:
         notify_holder(decision.registration, "registration_stays", now, text=notice.withdrawn_why, again=again)
+        hearings.call_off(notice, now)
 
 
 @transaction.atomic

@@ -48,7 +48,7 @@ class NoticeState(StrEnum):
 class HearingState(StrEnum):
     NONE = "none"  # nobody asked for one
     ASKED = "asked"  # nothing is decided before it
-    OVER = "over"  # held, or the holder did not come
+    OVER = "over"  # held, or nobody came
 
 
 class HearingOutcome(StrEnum):
@@ -185,6 +185,11 @@ MOVES = (
     Move(OPEN, "let_notice_run_out", OPEN, By.CLOCK, QUIET, RUNNING),
     # Nobody in the office may decide it: somebody from outside does, and reads this one file.
     Move(OPEN, "name_reviewer", OPEN, By.SUPERVISOR, QUIET, STANDING_NOTICE),
+    # By a code whose remedies offer it the applicant wants to be heard: an officer sets the day, and writes down what
+    # was said, or that nobody came.
+    Move(OPEN, "ask_for_hearing", OPEN, By.APPLICANT, QUIET, STANDING_NOTICE, hearing=NO_HEARING),
+    Move(OPEN, "set_hearing", OPEN, By.OFFICER, QUIET, STANDING_NOTICE, hearing=HEARING_ASKED),
+    Move(OPEN, "record_hearing", OPEN, By.OFFICER, QUIET, STANDING_NOTICE, None, (), True, HEARING_ASKED),
     Move(OPEN, "drop_refusal", OPEN, By.EITHER, QUIET, STANDING_NOTICE, reason_needed=True),
     Move(
         OPEN,
@@ -196,6 +201,7 @@ MOVES = (
         Outcome.REFUSED,
         ("notice_before_refusal", "second_officer", "no_self_second", "director_rank", "reason_required"),
         True,
+        HEARING_SETTLED,
     ),
     Move(OPEN, "escalate", OPEN, By.CLOCK),
     Move(OPEN, "close_withdrawn", WITHDRAWN, By.CLOCK),
@@ -243,19 +249,9 @@ MOVES = (
         True,
         NOT_HEARD,
     ),
-    # The holder wants to be heard; an officer sets the day, and writes down what was said, or that nobody came.
     Move(DECIDED, "ask_for_hearing", DECIDED, By.APPLICANT, QUIET, STANDING_NOTICE, hearing=NO_HEARING),
     Move(DECIDED, "set_hearing", DECIDED, By.OFFICER, QUIET, STANDING_NOTICE, hearing=HEARING_ASKED),
-    Move(
-        DECIDED,
-        "record_hearing",
-        DECIDED,
-        By.OFFICER,
-        QUIET,
-        STANDING_NOTICE,
-        reason_needed=True,
-        hearing=HEARING_ASKED,
-    ),
+    Move(DECIDED, "record_hearing", DECIDED, By.OFFICER, QUIET, STANDING_NOTICE, None, (), True, HEARING_ASKED),
     # The time in which it had to be decided is over: the registration stays as it is.
     Move(DECIDED, "let_proposal_lapse", DECIDED, By.CLOCK, QUIET, RIPE),
     Move(DECIDED, "name_reviewer", DECIDED, By.SUPERVISOR, QUIET, STANDING_NOTICE),

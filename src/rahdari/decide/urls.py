@@ -28,6 +28,7 @@ urlpatterns = [
     path("desk/cases/<str:reference>/take/", asks_why(views.take), name="take"),
     path("desk/cases/<str:reference>/pass/", asks_why(views.hand_over), name="hand_over"),
     path("desk/cases/<str:reference>/recuse/", asks_why(views.recuse), name="recuse"),
+    path("desk/cases/<str:reference>/hearing/", asks_why(views.hearing), name="hearing"),
     path("desk/cases/<str:reference>/decide/", asks_why(views.decide), name="decide"),
     path("desk/cases/<str:reference>/second/", asks_why(views.second), name="second"),
     path("desk/cases/<str:reference>/drop/", asks_why(views.drop), name="drop"),

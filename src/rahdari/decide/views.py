@@ -7,6 +7,7 @@ import datetime as dt
 import uuid
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -34,6 +35,8 @@ from . import (
     desk,
     evidence,
     granting,
+    hearing_views,
+    hearings,
     notes,
     queries,
     questions,
@@ -282,6 +285,8 @@ def show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "
         "paper": page.paper(paper),
         "several_form": page.several_form(),
         "held": words.why_held(shown.application, page.now),
+        "hearing_forms": page.hearing_forms(),
+        "hearing_form": None,
     }
     return render(request, "decide/case.html", context | extra, status=status)
 
@@ -599,6 +604,27 @@ def drop(request: HttpRequest, reference: str) -> HttpResponse:
         return _too_late(request, shown, form.cleaned_data["because"])
     else:
         messages.success(request, _("The proposal is dropped, and the case continues."))
+    return to_page(request, "case", reference=reference)
+
+
+@officer_required
+@posted_from("decide:case", "reference")
+def hearing(request: HttpRequest, reference: str) -> HttpResponse:
+    """Set or move the one about a proposal to refuse, or write it down."""
+    shown = opened(request, reference)
+    found = _page_of(request, shown).hearing_forms(request.POST)
+    form = next((each for each in found.values() if each.is_bound), None)
+    if form is None:
+        messages.warning(request, moved_on())
+    elif form.is_valid():
+        facts: dict[str, Any] = {"case": shown, "officer": person(request), "now": timezone.now()}
+        try:
+            acts = partial(hearings.set_hearing, **facts), partial(hearings.record_hearing, **facts)
+            hearing_views.act(request, form, *acts)
+        except (transitions.NotPossibleNow, hearings.NotSet):
+            return _too_late(request, shown, form.cleaned_data.get("hearing_minutes", ""))
+    if form is not None and form.errors:
+        return show(request, shown, hearing_form=form, hearing_forms=found, status=422)
     return to_page(request, "case", reference=reference)
 
 

@@ -178,7 +178,7 @@ def why_not_second(reason: CannotSecond) -> str:
         CannotSecond.RANK: _("An officer of Director rank decides"),
         CannotSecond.NEW: _("You are new in your post: from the second day on"),
         CannotSecond.NOT_YET: _("The applicant may still answer"),
-        CannotSecond.HEARING: _("The holder asked for a hearing: it comes first"),
+        CannotSecond.HEARING: _("A hearing was asked for: it comes first"),
         CannotSecond.LATE: _("The time to decide it has ended: the registration stays"),
     }[reason]
 

@@ -67,7 +67,7 @@ LETTERS: dict[str, Kind] = {
     ),
     "application_question": _kind(_("One question"), "reference question due_at", note="answer_by"),
     "application_notice": _kind(
-        _("Notice before a refusal"), "reference reason due_at", "code text alone", note="answer_by"
+        _("Notice before a refusal"), "reference reason due_at", "code text alone hearing", note="answer_by"
     ),
     "application_refused": _kind(
         _("A registration was refused"),
@@ -127,7 +127,7 @@ LETTERS: dict[str, Kind] = {
     "answer_time_moved": _kind(_("There is more time to answer"), "reference due_at", "registration", note="answer_by"),
     "cases_due_soon": _kind(_("Cases are close to late"), "number due_at", note=""),
     "hearing_day_closed": _kind(
-        _("The office is closed on the day of a hearing"), "reference day", "registration sets", note=""
+        _("The office is closed on the day of a hearing"), "reference day", "registration application sets", note=""
     ),
     "invoice": _kind(
         _("An invoice"), "reference invoice amount currency pay_reference due_at", "receipt", note="answer_by"
@@ -277,8 +277,9 @@ LETTERS: dict[str, Kind] = {
         "registration reason order",
         "code text provisions remedies",
     ),
-    "hearing_set": _kind(_("A hearing is set"), "day place", "reference registration moved text"),
-    "hearing_held": _kind(_("A hearing is over"), "text", "reference registration decide_by nobody_came"),
+    "hearing_set": _kind(_("A hearing is set"), "day place", "reference registration application moved text"),
+    "hearing_held": _kind(_("A hearing is over"), "text", "reference registration application decide_by nobody_came"),
+    "hearing_off": _kind(_("A hearing does not take place"), "reference day", "registration application"),
     "registration_suspended": _kind(
         _("A registration was suspended"),
         "registration reason ends_at",

@@ -396,6 +396,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "text": "Sample minutes of the officer.",
         "decide_by": _days(26),
     },
+    "hearing_off": lambda rules: {"reference": REFERENCE, "application": REFERENCE, "day": _days(12)},
     "registration_suspended": lambda rules: _revocation(rules, "suspension"),
     "registration_struck_out": lambda rules: _revocation(rules, "striking_out"),
     "file_kept": lambda rules: {

@@ -213,8 +213,8 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             hearings.ask_for_hearing(notice=told, actor=by.actor, now=now)
             messages.success(request, _("You are heard before anything is decided. A letter tells you day and place."))
-        except hearings.NoHearing:
-            messages.warning(request, why(hearings.NoHearing))
+        except (hearings.NoHearing, hearings.NotOffered) as error:
+            messages.warning(request, why(type(error)))
         except transitions.NotPossibleNow:
             messages.warning(request, _("Nothing is proposed any more about which you could be heard."))
         return redirect(request.path)
@@ -247,6 +247,10 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         if told.decide_by is not None
         else (),
         "alone": _alone(case, told),
+        "may_be_heard": hearings.is_offered(told),
+        "may_ask_hearing": hearings.may_ask(told),
+        "hearing": told.hearing,
+        "hearings": hearings.hearings_of(told),
         **_about_revocation(case, told),
     }
     return render(request, "portal/applicant/notice.html", context)
@@ -259,7 +263,7 @@ def _alone(case: Case, told: Notice) -> reviewing.Alone | None:
 
 
 def _about_revocation(case: Case, told: Notice) -> dict[str, object]:
-    """Where a registration is to be taken back: until when that is decided, and the hearing about it."""
+    """Where a registration is to be taken back: until when that is decided, and what is suspended before."""
     if case.status != Status.DECIDED:
         return {}
     told.case = case
@@ -268,9 +272,6 @@ def _about_revocation(case: Case, told: Notice) -> dict[str, object]:
         "decide_by": case_clock.decide_by_as_told(told),
         "first_hours": revocation.hours_before_hearing(case_clock.policy_of(case.application)),
         "taken_first": revocation.last_before_hearing(case),
-        "may_ask_hearing": hearings.may_ask(told),
-        "hearing": told.hearing,
-        "hearings": hearings.hearings_of(told),
     }
 
 
@@ -328,5 +329,6 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
         "held": why_held(application, now),
         "may_apply": access.may(person(request), Act.APPLY, application=application),
         "appeals": appeals.appeals_of(application),
+        "hearings": hearings.hearings_of(refused.decision.notice) if refused.decision.notice else (),
     }
     return render(request, "portal/applicant/refusal.html", context)

@@ -106,7 +106,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "in_office_hours": seen.clock is not None and case_clock.allowance_of(found).unit == "working_hours",
         "checks_run": seen.checks_run,
         "shows_clock": not of_others
-        and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
+        and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE, Stage.HEARING},
         "may_ask_for_another": recusing.may_ask_for_another(seen.case),
         "recusals": recusals,
         "alone": _alone(seen),
@@ -159,7 +159,7 @@ def _appeal(seen: Overview, now: dt.datetime) -> dict[str, Any]:
 
 def _alone(seen: Overview) -> reviewing.Alone | None:
     """Where a refusal is proposed, and nobody else in the office may decide it."""
-    if seen.case is None or seen.stage not in {Stage.NOTICE, Stage.SECOND}:
+    if seen.case is None or seen.stage not in {Stage.NOTICE, Stage.HEARING, Stage.SECOND}:
         return None
     notice = decide.open_notice(seen.case)
     if notice is not None:

@@ -51,8 +51,8 @@ def draft(*, operator: Operator, ids: Mapping[State, Iterable[str]], reason: Rea
     said = {}
     for language in ("en", "ur"):
         with translation.override(language):
-            said[f"text_{language}"] = _("We change our network. Connections to your address may be interrupted.")
-    plan = Plan(components=components, reason=reason, **said)
+            said[language] = _("We change our network. Connections to your address may be interrupted.")
+    plan = Plan(components=components, reason=reason, text_en=said["en"], text_ur=said["ur"])
     return actions.draft(operator=operator, plan=plan, by=by, now=timezone.now())
 
 

@@ -63,6 +63,7 @@ class TestHeader:
             "registration_provisional_ends",
             "reminder_to_answer",
             "still_right_again",
+            "urgent_ends_soon",
         }
 
     def test_of_a_question_to_a_stranger_is_the_link_that_stops_them(self) -> None:

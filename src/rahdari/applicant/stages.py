@@ -290,7 +290,7 @@ def beside_text(what: Beside) -> str:
         ),
         Beside.OPEN: _(
             "It is no proof here, and the decision depends on your other proofs. If the answer is wrong, you can ask "
-            "whoever gave it to correct it. You can also send another proof."
+            "the person who gave it to correct it. You can also send another proof."
         ),
         Beside.OPTIONAL: _("This changes nothing: the rules do not require it, and you need do nothing."),
     }[what]

@@ -20,7 +20,7 @@ _VERBS = _TAKE_AWAY | {"add", "enable", "print", "edit", "find", "export"}
 TABLES = frozenset({"filter", "raw", "nat", "mangle"})
 PASSES = frozenset({"forward", "prerouting", "postrouting", "dstnat", "srcnat"})
 OWN = frozenset({"input", "output"})
-_DENY = frozenset({"drop", "reject", "tarpit"})
+_CUTS = frozenset({"drop", "reject", "tarpit"})
 _PERMIT = frozenset({"accept", "fasttrack-connection"})
 _REROUTE = frozenset({"dst-nat", "redirect", "netmap", "same", "route", "mark-routing"})
 _BESIDE = frozenset(
@@ -149,7 +149,7 @@ class _Reader:
         kinds = {"jump": Action.JUMP, "return": Action.RETURN}
         action = (
             Action.DENY
-            if said in _DENY
+            if said in _CUTS
             else Action.PERMIT
             if said in _PERMIT
             else Action.REROUTE

@@ -15,11 +15,13 @@ from rahdari.db.locks import Lock, hold
 from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
+from rahdari.maintenance.models import Work
+from rahdari.maintenance.queries import Window
 from rahdari.publish.models import Operator
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 
-from . import measured, queries, rules, telling
+from . import announced, measured, queries, rules, telling
 from .measured import Measured
 from .models import Happening, Incident, Report
 from .rules import LIVE, OF_THE_HOLDER, By, Cause, Channel, Move, Reason, State
@@ -176,7 +178,7 @@ def report(
     incident = _of_the_same_cause(cause, operator)
     is_new = incident is None
     if incident is None:
-        incident = _open(operator, seen, began_at, now)
+        incident = _open(operator, seen, began_at, announced.window_over(entry, now), now)
     made = Report.objects.create(
         id=uuid.uuid4() if Report.objects.filter(pk=id).exists() else id,
         incident=incident,
@@ -249,17 +251,37 @@ def _of_the_same_cause(cause: Cause, operator: Operator | None) -> Incident | No
     return None
 
 
-def _open(operator: Operator | None, seen: Measured, began_at: dt.datetime, now: dt.datetime) -> Incident:
+def _open(
+    operator: Operator | None, seen: Measured, began_at: dt.datetime, window: Window | None, now: dt.datetime
+) -> Incident:
+    """In a window of announced work the clock begins when it ends."""
     allowed = queries.times()
+    start = window.ends_at if window is not None else now
     return Incident.objects.create(
         operator=operator,
         opened_at=now,
         began_at=began_at,
         measured=seen.state,
         rule=seen.rule,
-        answer_due_at=now + allowed.first_answer,
-        mend_due_at=now + allowed.mend,
+        answer_due_at=start + allowed.first_answer,
+        mend_due_at=start + allowed.mend,
+        muted_until=window.ends_at if window is not None else None,
+        work=window.work if window is not None else "",
     )
+
+
+@transaction.atomic
+def open_overrun(*, work: Work, now: dt.datetime) -> Incident | None:
+    """Announced work that is not over in its window is an incident by itself, once, whoever reports a connection."""
+    hold(Lock.INCIDENTS)
+    if work.ends_at is None or queries.is_known(work.reference):
+        return None
+    incident = _open(work.operator, measured.NOTHING, work.ends_at, None, now)
+    incident.work, incident.overran_at = work.reference, now
+    incident.save(update_fields=["work", "overran_at"])
+    record(incident, "open", By.CLOCK, actor="clock", now=now, code=Channel.OVERRUN)
+    telling.asked(incident, now)
+    return incident
 
 
 # -- the holder, afterwards ----------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ import uuid
 from functools import partial
 
 from rahdari.db.queues import attempt, each_of
+from rahdari.maintenance.models import Work
 
-from . import actions, measured, packs, queries, rules, telling
+from . import actions, announced, measured, packs, queries, rules, telling
 from .actions import lock, make
 from .models import Incident
 from .rules import DISCLAIMS, By, Channel, Facts, Move, Proof, State
@@ -97,6 +98,19 @@ def _report_measured(subject: str, holder: uuid.UUID, now: dt.datetime) -> int:
         return 0
     actions.report(registration=entry.registration, entry=entry, channel=Channel.MEASURED, actor="clock", now=now)
     return 1
+
+
+def report_overruns(*, now: dt.datetime) -> int:
+    """Announced work past its window, of which there is no incident. Returns how many."""
+    made = 0
+    for work in announced.overruns(now):
+        if not queries.is_known(work.reference):
+            made += attempt("incident.overruns", work.reference, partial(_report_overrun, work, now), now)
+    return made
+
+
+def _report_overrun(work: Work, now: dt.datetime) -> int:
+    return int(actions.open_overrun(work=work, now=now) is not None)
 
 
 @each_of(queries.reports_due)

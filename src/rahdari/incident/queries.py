@@ -22,7 +22,7 @@ from rahdari.publish.models import Operator
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 
-from . import measured, rules
+from . import announced, measured, rules
 from .models import Happening, Incident, Pack, Report
 from .rules import ENDED, LIVE, Cause, Facts, Reason, State
 
@@ -107,6 +107,7 @@ def facts_of(incident: Incident, now: dt.datetime) -> Facts:
         is_muted=incident.muted_until is not None,
         window_is_over=not incident.is_muted(now),
         is_undisputed=incident.claimed_at is not None and incident.claimed_at + allowed.dispute <= now,
+        is_work_alone=not reports and incident.work != "" and announced.is_over(incident.work, now),
         may_open_again=incident.ended_at is not None
         and incident.state in ENDED
         and now < incident.ended_at + allowed.open_again,
@@ -287,6 +288,11 @@ def reported_since(subject: str, holder: uuid.UUID, since: dt.datetime) -> bool:
 def may_see_series(report: Report) -> bool:
     """Whether officers may see what was measured of this connection: its holder opened the incident."""
     return report.is_of_the_holder
+
+
+def is_known(work: str) -> bool:
+    """Whether there is an incident about this announced work."""
+    return Incident.objects.filter(work=work).exists()
 
 
 # -- for the workflow ----------------------------------------------------------------------------------------------

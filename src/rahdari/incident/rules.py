@@ -109,6 +109,7 @@ class Facts:
     is_muted: bool = False
     window_is_over: bool = False
     is_undisputed: bool = False  # the time to dispute is over
+    is_work_alone: bool = False  # nobody reported a connection: work was not over in its window, and is now
     may_open_again: bool = False
 
 
@@ -181,6 +182,16 @@ MOVES = (
         WITH_OPERATOR,
         By.CLOCK,
         Guard("it was said to be mended, and does not answer", lambda facts: facts.is_cut_again),
+    ),
+    Move(
+        LIVE,
+        "let_stand",
+        State.CLOSED_BY_ITSELF,
+        By.CLOCK,
+        Guard(
+            "nobody reported a connection, and the announced work that overran is over",
+            lambda facts: facts.is_work_alone,
+        ),
     ),
     Move(
         frozenset({RESOLVED}),

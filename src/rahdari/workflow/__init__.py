@@ -201,6 +201,7 @@ STEPS: tuple[Step, ...] = (
         clock=True,
     ),
     Step("complaints: erase", erase_complaints, rests=AN_HOUR),
+    Step("maintenance -> incidents", incidents.report_overruns, rests=A_MINUTE),
     Step("watch -> incidents", incidents.report_measured, rests=A_MINUTE / 4),
     Step("incidents: follow what is cut", incidents.follow, rests=A_MINUTE / 4),
     Step("incidents: ask for reports", incidents.chase_report, clock=True),

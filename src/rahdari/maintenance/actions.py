@@ -131,7 +131,9 @@ def announce(*, work: Work, by: str, now: dt.datetime) -> Work:
         raise SaysNotWhy
     work.announced_at = work.told_at = now
     work.expected_end_at = work.ends_at
-    return _move(work, "announce", "announced", by, now)
+    _move(work, "announce")
+    _record(work, "announced", by, now, version=work.version)
+    return work
 
 
 @transaction.atomic
@@ -150,7 +152,9 @@ def change(*, work: Work, plan: Plan, by: str, now: dt.datetime) -> Work:
         work.told_at = now
     work.expected_end_at = work.ends_at
     _name(work, components)
-    return _move(work, "change", "changed", by, now)
+    _move(work, "change")
+    _record(work, "changed", by, now, version=work.version)
+    return work
 
 
 @transaction.atomic
@@ -158,7 +162,9 @@ def cancel(*, work: Work, by: str, now: dt.datetime) -> Work:
     """It does not take place. Raises NotPossibleNow."""
     work = _locked(work, "cancel")
     work.ended_at = now
-    return _move(work, "cancel", "cancelled", by, now)
+    _move(work, "cancel")
+    _record(work, "cancelled", by, now, version=work.version)
+    return work
 
 
 @transaction.atomic
@@ -166,7 +172,9 @@ def start(*, work: Work, by: str, now: dt.datetime) -> Work:
     """It has begun, also before its window: that is a fact, and its figures have it. Raises NotPossibleNow."""
     work = _locked(work, "start")
     work.started_at = now
-    return _move(work, "start", "started", by, now)
+    _move(work, "start")
+    _record(work, "started", by, now, version=work.version)
+    return work
 
 
 @transaction.atomic
@@ -181,7 +189,9 @@ def prolong(*, work: Work, expected_end_at: dt.datetime, by: str, now: dt.dateti
     if work.starts_at is not None and expected_end_at - work.starts_at > 2 * queries.terms().longest_window:
         raise WindowNotTaken(WindowFault.TOO_LONG)
     work.expected_end_at = expected_end_at
-    return _move(work, "prolong", "prolonged", by, now)
+    _move(work, "prolong")
+    _record(work, "prolonged", by, now, version=work.version)
+    return work
 
 
 @transaction.atomic
@@ -191,7 +201,9 @@ def complete(*, work: Work, by: str, now: dt.datetime) -> Work:
     if work.state == State.ANNOUNCED and work.starts_at is not None and now < work.starts_at:
         raise NotPossibleNow(work, "complete")
     work.ended_at = now
-    return _move(work, "complete", "completed", by, now)
+    _move(work, "complete")
+    _record(work, "completed", by, now, version=work.version)
+    return work
 
 
 # -- how -----------------------------------------------------------------------------------------------------------
@@ -204,13 +216,11 @@ def _locked(work: Work, act: str, *, as_act: str = "") -> Work:
     return found
 
 
-def _move(work: Work, act: str, recorded: str, by: str, now: dt.datetime) -> Work:
+def _move(work: Work, act: str) -> None:
     work.state = rules.target_of(work.state, act)
     work.version = 0 if work.version is None else work.version + 1
     work.save()
-    _record(work, recorded, by, now, version=work.version)
     wake()
-    return work
 
 
 def _record(work: Work, act: str, by: str, now: dt.datetime, **detail: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from rahdari.register.models import Entry
+from rahdari.register import queries as register
 
 from .models import Day
 from .verdicts import State
@@ -73,7 +73,7 @@ def count(date: dt.date, start: dt.datetime, end: dt.datetime, groups: Mapping[s
     stood = {
         feed: each for feed, each in _stood(start, end).items() if each.reached + each.cut >= LEAST.total_seconds()
     }
-    asns = dict(Entry.objects.filter(feed_id__in=stood).values_list("feed_id", "asns"))
+    asns = register.networks_by_feed_id(stood)
     rows = []
     for group, numbers in groups.items():
         if group not in known:

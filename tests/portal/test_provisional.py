@@ -93,7 +93,8 @@ class TestThePage:
         page = client.get(reverse("portal:registration", args=[found.reference])).text
         assert "Still to come" in page and "Confirmed by another method" not in page
 
-        # The list of taxpayers stands in for papers: that there are none is held against nobody, on no page.
+        # The list of taxpayers stands in for papers: that there are none is held against nobody. The desk reads that they
+        # were looked for, and what stands in their place.
         status = client.get(reverse("portal:status", args=[application.reference])).text
         assert "4 of 5 checks passed" in status
         officer = story.an_officer()
@@ -103,7 +104,8 @@ class TestThePage:
         at_the_desk.force_login(officer)
         at_the_desk.post(reverse("decide:why", args=[application.reference]), {"why": "mistake"})
         case = at_the_desk.get(reverse("decide:case", args=[application.reference])).text
-        assert "Checks: 5 passed, 0 failed, 1 waiting" in case
+        assert "Checks: 5 passed, 1 failed, 1 waiting" in case
+        assert "Another proof is accepted in its place." in case
 
     def test_in_urdu_too(self, browser: Client, registration: Registration) -> None:
         browser.cookies["django_language"] = "ur"

@@ -70,6 +70,7 @@ def the_renewal() -> Application:
 def sent_long_ago(application: Application) -> None:
     """Decided so long ago that its papers are erased by now."""
     Application.objects.filter(pk=application.pk).update(closed_at=timezone.now() - 200 * DAY)
+    Document.objects.filter(application=application).update(uploaded_at=timezone.now() - 201 * DAY)
     story.advance()
 
 

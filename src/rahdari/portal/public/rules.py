@@ -59,6 +59,7 @@ KEPT: dict[str, Promise] = {
     "came_to_nothing": _("An application that was refused, withdrawn or not pursued"),
     "case": _("The file of an application that was granted"),
     "misuse_report": _("A complaint that was not upheld"),
+    "planned_work": _("What you were told of planned work"),
     "incident": _("What was said when a connection was cut, and its evidence"),
     "entry": _("Whose a registration was, and its addresses"),
     "letters": _("Letters"),
@@ -88,6 +89,7 @@ AFTER: dict[str, Promise] = {
     "paid": _("after the payment"),
     "file_ended": _("after the end of the file"),
     "closed": _("after the person who complained was answered"),
+    "work_over": _("after the work was over"),
     "made": _("after they were made"),
     "with_the_case": _("with the file of the application"),
 }

@@ -45,7 +45,9 @@ THEIRS = "198.51.100.7/32"
 def desk(tmp_path: Path, settings: Any) -> User:
     """A person of an operator with three published entries; a fourth is another's."""
     keys.make_missing(Path(settings.DATA) / "keys")
-    shutil.copytree(settings.DATA / "keys", tmp_path / "data" / "keys")
+    shutil.copytree(
+        settings.DATA / "keys", tmp_path / "data" / "keys", ignore=shutil.ignore_patterns("feed", "offline")
+    )
     settings.DATA = tmp_path / "data"
     ceremony.make_feed_keys(offline=settings.DATA / "keys" / "offline", now=publishing.NOW)
     desk = story.an_operator("sample-fibre", "Sample Fibre")

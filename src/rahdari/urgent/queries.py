@@ -196,7 +196,8 @@ def _record_read(act: str, registration: uuid.UUID, officer: User, now: dt.datet
 def ran_out(now: dt.datetime) -> QuerySet[UrgentEntry]:
     """Begun and not finished in their minutes."""
     asked = Q(state=State.ASKED, code_until__lte=now)
-    return UrgentEntry.objects.filter(asked | Q(state=State.SPOKEN, second_by__lte=now)).order_by("asked_at", "id")
+    found = UrgentEntry.objects.filter(asked | Q(state=State.SPOKEN, second_by__lte=now), closed_at=None)
+    return found.order_by("asked_at", "id")
 
 
 def to_settle() -> QuerySet[UrgentEntry]:

@@ -12,12 +12,12 @@ DAYS_BACK = 3
 
 
 def count_days(now: dt.datetime) -> int:
+    """Nobody waits for it, so it moves nothing: it rests after each time."""
     groups = operators.announced_by()
     zone = calendars.in_force().zone_info
     today = (now - AN_HOUR).astimezone(zone).date()
-    counted = 0
     for back in range(DAYS_BACK, 0, -1):
         date = today - dt.timedelta(days=back)
         start, end = (dt.datetime.combine(each, dt.time(), zone) for each in (date, date + dt.timedelta(days=1)))
-        counted += daily.count(date, start, end, {"": None, **groups})
-    return counted
+        daily.count(date, start, end, {"": None, **groups})
+    return 0

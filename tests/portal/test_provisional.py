@@ -93,8 +93,8 @@ class TestThePage:
         page = client.get(reverse("portal:registration", args=[found.reference])).text
         assert "Still to come" in page and "Confirmed by another method" not in page
 
-        # The list of taxpayers stands in for papers: that there are none is held against nobody. The desk reads that they
-        # were looked for, and what stands in their place.
+        # The list of taxpayers stands in for papers: that there are none is held against nobody. The desk reads that
+        # they were looked for, and what stands in their place.
         status = client.get(reverse("portal:status", args=[application.reference])).text
         assert "4 of 5 checks passed" in status
         officer = story.an_officer()

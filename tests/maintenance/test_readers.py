@@ -31,7 +31,8 @@ from tests.needs import missing
 ROOT = Path(__file__).resolve().parents[2]
 READER = ROOT / ".venv-readers" / "bin" / "python"
 INSTALL = (
-    "python3 -m venv .venv-readers && .venv-readers/bin/pip install --require-hashes -r tests/maintenance/readers.txt"
+    "with Python 3.12 or later: python3 -m venv .venv-readers && "
+    ".venv-readers/bin/pip install --require-hashes -r tests/maintenance/readers.txt"
 )
 AT = dt.datetime(2026, 11, 23, 21, 0, tzinfo=dt.UTC)
 OBJECTS = (

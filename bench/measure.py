@@ -249,17 +249,11 @@ def _shown(value: Any) -> str:
 
 
 def in_own_environment(script: str) -> None:
-    """Go on in the environment that `./test` (or `./rahdari`) made, when started with another Python; make it if there
-    is none yet."""
-    for name in (".venv-test", ".venv"):
-        python = ROOT / name / "bin" / "python"
-        if python.exists():
-            if Path(sys.prefix) != ROOT / name:
-                os.execv(python, [str(python), script, *sys.argv[1:]])
-            return
+    """Go on in the environment of `./test`, which is made first, or completed where its lock has changed since."""
     make = 'here=$1; . "$here/requirements/find-python.sh"; exec "$python" -I "$here/requirements/environment.py" dev'
     made = subprocess.run(["sh", "-euc", make, "bench", str(ROOT)], stdout=subprocess.PIPE, text=True, check=False)
     if made.returncode:
         raise SystemExit(made.returncode)
     own = made.stdout.strip().splitlines()[-1]
-    os.execv(own, [own, script, *sys.argv[1:]])
+    if sys.executable != own:
+        os.execv(own, [own, script, *sys.argv[1:]])

@@ -48,10 +48,10 @@ class Web:
         return probe.TlsClaim(fingerprint=self.identity.fingerprint, port=self.port)
 
     @contextlib.contextmanager
-    def running(self) -> Iterator["Web"]:
+    def running(self, host: str = "127.0.0.1", port: int = 0) -> Iterator["Web"]:
         import socket
 
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server((host, port))
         self.port = listener.getsockname()[1]
         over = threading.Event()
 

@@ -30,17 +30,19 @@ def entry_of(registration: Registration) -> Entry:
     return register.entries_of(registration)[0]
 
 
-def agreed(address: str = "203.0.113.24", *, asn: int = 64500, now: dt.datetime = NOW, **more: Any) -> Consent:
-    """A registered endpoint whose holder agreed."""
-    entry = entry_of(entered(f"{address}/32", asn=asn, now=now))
+def agreed(
+    address: str = "203.0.113.24",
+    *,
+    asn: int = 64500,
+    now: dt.datetime = NOW,
+    of: Registration | None = None,
+    **more: Any,
+) -> Consent:
+    """An endpoint whose holder agreed: that `of` a registration, or one that is registered for it."""
+    entry = entry_of(of or entered(f"{address}/32", asn=asn, now=now))
     chosen = {"personal": False, "holder": entry.holder, "actor": "user:sample", **more}
-    return consents.agree(
-        feed_id=entry.feed_id,
-        address=ipaddress.ip_address(address),
-        claim=probe.TlsClaim("0" * 64),
-        now=now,
-        **chosen,
-    )
+    chosen.setdefault("claim", probe.TlsClaim("0" * 64))
+    return consents.agree(feed_id=entry.feed_id, address=ipaddress.ip_address(address), now=now, **chosen)
 
 
 @dataclass

@@ -6,8 +6,9 @@ page. Each page is put on record: who looked, what was asked, and whose applicat
 """
 
 import datetime as dt
+import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -140,6 +141,12 @@ def _open_cases(officer: User) -> QuerySet[Case]:
     return conflicts_of_interest.of_others(Case.objects.filter(status=Status.OPEN), officer)
 
 
+def _own_open_cases(officer: User) -> QuerySet[Case, uuid.UUID]:
+    """The others, by their keys: mostly none. A page with several lists reads them once and leaves them out."""
+    own = conflicts_of_interest.own_among(Case.objects.filter(status=Status.OPEN), officer)
+    return own.values_list("pk", flat=True)
+
+
 def _in_order(found: QuerySet[Case], *before: When) -> QuerySet[Case]:
     """Least time left in front; of equals those that came first. The index `cases_by_due_time` has this order."""
     return found.order_by(*before, F("due_at").asc(nulls_first=True), "started_at", "id")
@@ -173,15 +180,16 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     """One page of the queue, put on record."""
     views = views_of(officer, now)
     view, asked, of_policy = _view_of(filters), filters.q.strip(), policy_in_force().queues
-    saved, used = queues.saved_views(officer), queues.marks_in_use(officer)
-    together.ask(saved, used)
+    saved, used, of_officer = queues.saved_views(officer), queues.marks_in_use(officer), _own_open_cases(officer)
+    together.ask(saved, used, of_officer)
+    own = list(of_officer)
     fitting = queues.Fitting(used, now)
     fits = views.get(view, Q()) & _fits(filters, officer, fitting)
-    others = _open_cases(officer).filter(fits)
+    others = Case.objects.filter(fits, status=Status.OPEN).exclude(pk__in=own)
     besides = {f"queue:{each.key}": fitting.queue(each.key) for each in of_policy}
     besides |= {f"saved:{each.pk}": _saved(each, officer, views, fitting) for each in saved}
-    counts_of = Counts(officer, views if asked or not _narrows(filters) else {**views, SHOWN: fits}, besides)
-    some, decided, proposed = _up_to(others, MOST_FOUND), _decided_today(now), proposed_for_me(officer)
+    counts_of = Counts(officer, own, views if asked or not _narrows(filters) else {**views, SHOWN: fits}, besides)
+    some, decided, proposed = _up_to(others, MOST_FOUND), _decided_today(now), proposed_for_me(officer, own)
     order = [_ours_first()] if view in {"mine", "mentioned"} else []
     turned_to = min(filters.page, -(-MOST_FOUND // PER_PAGE)) if asked else filters.page
     page = _Page(_in_order(others, *order), turned_to, *counts_of.asked, decided, *proposed, *([some] if asked else []))
@@ -279,6 +287,7 @@ class Counts:
     counted up to a number."""
 
     officer: User
+    own: Collection[uuid.UUID]
     views: dict[str, Q]
     besides: dict[str, Q]
 
@@ -286,20 +295,21 @@ class Counts:
         whole = Case.objects.filter(status=Status.OPEN)
         self._names = {name: f"n{at}" for at, name in enumerate([*self.views, *self.besides])}
         fits = {**self.views, **self.besides}
-        own = {self._names[name]: Count("pk", filter=each) for name, each in fits.items()}
-        self._own = together.totals(conflicts_of_interest.own_among(whole, self.officer), **own)
+        own = {self._names[name]: Count("pk", filter=each) for name, each in fits.items()} if self.own else {}
+        self._own = [together.totals(whole.filter(pk__in=self.own), **own)] if own else []
         self._besides = queues.counted(whole, self.besides, self.officer)
         self._all = {name: together.totals(whole.filter(fits), number=Count("*")) for name, fits in self.views.items()}
 
     @property
     def asked(self) -> list[QuerySet[Any, Any]]:
-        return [self._own, *self._all.values(), *([self._besides] if self.besides else [])]
+        return [*self._own, *self._all.values(), *([self._besides] if self.besides else [])]
 
     @property
     def found(self) -> dict[str, int]:
         whole = {name: found[0]["number"] if found else 0 for name, found in self._all.items()}
         whole |= {name: self._besides[0][f"n{at}"] for at, name in enumerate(self.besides)}
-        return {name: number - self._own[0][self._names[name]] for name, number in whole.items()}
+        own = self._own[0][0] if self._own else {}
+        return {name: number - own.get(self._names[name], 0) for name, number in whole.items()}
 
 
 def _up_to(found: QuerySet[Case], most: int) -> QuerySet[Case, dict[str, Any]]:
@@ -448,10 +458,13 @@ def for_me(*, officer: User) -> int:
     return counted(asked)
 
 
-def proposed_for_me(officer: User) -> tuple[QuerySet[Case, dict[str, Any]], ...]:
-    """Refusals and revocations, each counted, for `counted`."""
+def proposed_for_me(
+    officer: User, own: Collection[uuid.UUID] | None = None
+) -> tuple[QuerySet[Case, dict[str, Any]], ...]:
+    """Refusals and revocations, each counted, for `counted`; `own` are the officer's own open cases, where known."""
     is_director = people.has_rank(officer, DIRECTOR)
-    refusals = _open_cases(officer).filter(_for_me(officer, is_director=is_director), proposed_by__isnull=False)
+    found = _open_cases(officer) if own is None else Case.objects.filter(status=Status.OPEN).exclude(pk__in=own)
+    refusals = found.filter(_for_me(officer, is_director=is_director), proposed_by__isnull=False)
     revoked = Case.objects.filter(status=Status.DECIDED, pk__in=_to_revoke(officer, is_director).values("case"))
     revoked = conflicts_of_interest.of_others(revoked, officer)
     return together.totals(refusals, number=Count("*")), together.totals(revoked, number=Count("*"))

@@ -26,7 +26,6 @@ from .measured import Measured
 from .models import Happening, Incident, Report
 from .rules import LIVE, OF_THE_HOLDER, By, Cause, Channel, Move, Reason, State
 
-# How the journal names each act of the table.
 # From one holder in an hour: each connection once, and again.
 MOST_AN_HOUR = 60
 

@@ -14,7 +14,8 @@ from rahdari.agent.faults import Exit
 from rahdari.agent.folder import read_state
 from rahdari.agent.published import Published
 from rahdari.cli import main
-from rahdari.preflight.space import union
+from rahdari.preflight import EVERY_SORT, NO_PORT, Sorts
+from rahdari.preflight.space import PORTS, union
 from tests.agent.feeds import Publisher, an_entry, now, sync, written
 from tests.preflight.editions import Edition, held
 
@@ -134,7 +135,6 @@ class TestPublished:
         self, published: tuple[Configuration, list[str]], data: st.DataObject
     ) -> None:
         configuration, prefixes = published
-        blocks = [held(each).block for each in prefixes if ":" not in each]
         chosen = data.draw(st.lists(PREFIXES, max_size=8))
         wanted = {
             version: union(held(each).block for each in chosen if held(each).version == version) for version in (4, 6)
@@ -142,8 +142,13 @@ class TestPublished:
         with read_state(configuration.state) as state:
             of = Published(state, now=now(), kept_after=now())
             found = Counter(format_block(each.prefix) for each in of.meeting(wanted))
-            assert of.total() == len(prefixes) and sum(of.counts().values()) == len(prefixes)
-            assert len(list(of.some(4, "any", None))) == len(blocks)
+            assert of.total() == len(prefixes)
+            some: list[Sorts] = [{"any": ((NO_PORT, NO_PORT), (7, 9))}, {"any": ((1, 9),), "udp": PORTS}, {}]
+            for sorts in (EVERY_SORT, *some):
+                plain = Edition(held(each, id="x") for each in prefixes)
+                counts = [of.count(version, sorts) for version in (4, 6)]
+                assert counts == [len(list(of.some(version, sorts))) for version in (4, 6)]
+                assert counts == [plain.count(version, sorts) for version in (4, 6)]
         expected = Edition(held(each) for each in prefixes).meeting(wanted)
         assert found == Counter(format_block(each.prefix) for each in expected)
 

@@ -26,7 +26,18 @@ from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.portal.operators import change_notices
 from rahdari.portal.operators import planned_words as words
-from rahdari.preflight import MOST_BYTES, Held, PlanError, Syntax, Trouble, Unread, span_of
+from rahdari.preflight import (
+    EVERY_SORT,
+    MOST_BYTES,
+    NO_PORT,
+    Held,
+    PlanError,
+    Sorts,
+    Syntax,
+    Trouble,
+    Unread,
+    span_of,
+)
 from rahdari.preflight.space import of_block, union
 from rahdari.publish import ceremony, looking_ahead
 from rahdari.publish import queries as publish
@@ -164,13 +175,18 @@ class TestListed:
         listed = looking_ahead.Listed(operator)
         blocks = {prefix: ipaddress.ip_network(prefix) for prefix in OURS}
         expected = Edition(Held(name, each.version, span_of(each), "udp", 51820) for name, each in blocks.items())
-        assert (listed.total(), listed.counts()) == (3, expected.counts())
+        assert listed.total() == 3
+        of_the_port: Sorts = {"any": ((NO_PORT, NO_PORT),), "udp": ((1, 9), (51820, 51821))}
+        for sorts in (EVERY_SORT, of_the_port, {"udp": ((1, 9),)}):
+            for version in (4, 6):
+                found = [str(each.prefix) for each in listed.some(version, sorts)]
+                assert sorted(found) == sorted(each.id for each in expected.some(version, sorts))
+                assert listed.count(version, sorts) == len(found)
         for asked_of in ("192.0.2.0/24", "192.0.2.127/32", "192.0.2.128/25", "0.0.0.0/0", "::/0", "198.51.100.0/24"):
             block = of_block(ipaddress.ip_network(asked_of))
             spans = {4: union(block.v4), 6: union(block.v6)}
             found = sorted(str(each.prefix) for each in listed.meeting(spans))
             assert found == sorted(each.id for each in expected.meeting(spans)), asked_of
-        assert [str(each.prefix) for each in listed.some(6, "udp", 51820)] == ["2001:db8:7::/64"]
 
     def test_what_has_ended_is_in_it_until_an_edition_leaves_it_out(self, desk: User) -> None:
         operator = publish.operator_by_slug("sample-fibre")

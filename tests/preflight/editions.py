@@ -1,10 +1,9 @@
 """An edition in memory, as plain as can be: what real ones are held against."""
 
 import ipaddress
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 
-from rahdari.preflight import Answer, Held, Spans, Syntax, answer, read, span_of
+from rahdari.preflight import NO_PORT, Answer, Held, Sorts, Spans, Syntax, answer, read, span_of
 
 
 def held(address: str, protocol: str = "any", port: int | None = None, *, id: str = "") -> Held:
@@ -24,12 +23,14 @@ class Edition:
     def total(self) -> int:
         return len(self.entries)
 
-    def counts(self) -> Mapping[tuple[int, str, int | None], int]:
-        return Counter((entry.version, entry.protocol, entry.port) for entry in self.entries)
+    def count(self, version: int, sorts: Sorts) -> int:
+        return len(list(self.some(version, sorts)))
 
-    def some(self, version: int, protocol: str, port: int | None) -> Iterator[Held]:
-        wanted = (version, protocol, port)
-        return (entry for entry in self.entries if (entry.version, entry.protocol, entry.port) == wanted)
+    def some(self, version: int, sorts: Sorts) -> Generator[Held]:
+        for entry in self.entries:
+            port = NO_PORT if entry.port is None else entry.port
+            if entry.version == version and any(first <= port <= last for first, last in sorts.get(entry.protocol, ())):
+                yield entry
 
 
 def looked(text: str, *entries: Held, syntax: Syntax | None = None) -> Answer:

@@ -6,13 +6,13 @@ asked is put into tables in memory that go with the connection; nothing is writt
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import NamedTuple
 
 from rahdari.feed import ROLES
 from rahdari.feed.entry import time_text
-from rahdari.preflight import Held, Span, Spans, holds
+from rahdari.preflight import EVERY_SORT, Held, Sorts, Span, Spans, condition, holds
 
 from .entries import BEGUN, Entries
 
@@ -48,26 +48,21 @@ class Published:
             found += held - self._number(out, *self._times)
         return found
 
-    def counts(self) -> Mapping[tuple[int, str, int | None], int]:
-        found: dict[tuple[int, str, int | None], int] = {}
+    def count(self, version: int, sorts: Sorts) -> int:
+        found, family = 0, (bytes([version]), bytes([version + 1]))
         for name in self._tables:
-            asked = (
-                "SELECT substr(key, 1, 1), protocol, port, count(*) "  # noqa: S608
-                f"FROM {name} WHERE {self._counts} GROUP BY 1, 2, 3"
-            )
-            for family, protocol, port, count in self._db.execute(asked, self._times):
-                point = (family[0], protocol, port)
-                found[point] = found.get(point, 0) + count
+            held = self._number(f"SELECT count(*) FROM {name} WHERE key >= ? AND key < ?", *family)  # noqa: S608
+            if sorts != EVERY_SORT and held:
+                held = self._number(f"SELECT count(*) FROM {name} WHERE {_of(sorts)}", *family)  # noqa: S608
+            # Those that do not count now are read from an index, and are few.
+            out = f"SELECT count(*) FROM {name} WHERE (later > ? OR not_after <= ?) AND {_of(sorts)}"  # noqa: S608
+            found += held - self._number(out, *self._times, *family)
         return found
 
-    def some(self, version: int, protocol: str, port: int | None) -> Iterator[Held]:
+    def some(self, version: int, sorts: Sorts) -> Generator[Held]:
         for name in self._tables:
-            asked = (
-                f"SELECT id, key, protocol, port FROM {name} "  # noqa: S608
-                f"WHERE key >= ? AND key < ? AND protocol = ? AND port IS ? AND {self._counts} ORDER BY key"
-            )
-            ends = (bytes([version]), bytes([version + 1]))
-            with closing(self._db.execute(asked, (*ends, protocol, port, *self._times))) as rows:
+            asked = f"SELECT id, key, protocol, port FROM {name} WHERE {self._counts} AND {_of(sorts)}"  # noqa: S608
+            with closing(self._db.execute(asked, (*self._times, bytes([version]), bytes([version + 1])))) as rows:
                 yield from map(_held, rows)
 
     def meeting(self, spans: Mapping[int, Spans]) -> Iterator[Held]:
@@ -96,7 +91,8 @@ class Published:
         asked = f"SELECT (SELECT max(key) FROM {name} WHERE key < asked.low) FROM asked ORDER BY asked.rowid"  # noqa: S608
         while wanted:
             self._put((each.below, b"") for each in wanted)
-            following = []
+            # In a dictionary, for its order: addresses beside each other soon ask for the same.
+            following: dict[_Wanted, None] = {}
             for each, (key,) in zip(wanted, self._db.execute(asked).fetchall(), strict=True):
                 if key is None or key[0] != each.version:
                     continue
@@ -107,8 +103,8 @@ class Published:
                 shared = min(bits - apart, length - 1)
                 if shared >= 0:
                     network = each.address >> (bits - shared) << (bits - shared)
-                    following.append(each._replace(below=_key(each.version, network, shared + 1)))
-            wanted = following
+                    following[_Wanted(each.version, network, _key(each.version, network, shared + 1))] = None
+            wanted = [*following]
         return found
 
     def _put(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
@@ -124,6 +120,11 @@ class Published:
 
 def _key(version: int, address: int, length: int) -> bytes:
     return bytes([version]) + address.to_bytes(_BYTES[version]) + bytes([length])
+
+
+def _of(sorts: Sorts) -> str:
+    """Row by row: of a family, by its two ends as values, and of these sorts."""
+    return f"+key >= ? AND +key < ? AND {condition(sorts)}"
 
 
 def _held(row: tuple[bytes, bytes, str, int | None]) -> Held:

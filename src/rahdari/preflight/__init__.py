@@ -21,11 +21,12 @@ from .change import (
 )
 from .judging import State, Verdict
 from .reading import MOST_BYTES, MOST_LINES, read
+from .sorts import EVERY_SORT, NO_PORT, Sorts, condition
 from .space import Span, Spans, blocks_of, holds, span_of
 
 __all__ = [
-    "MOST_BYTES", "MOST_ENTRIES", "MOST_LINES", "Action", "Answer", "Change", "Edition", "Found", "Held",
-    "JumpsInCircle", "NoText", "NothingInIt", "PlanError", "Share", "Span", "Spans", "State", "Syntax", "SyntaxUnknown",
-    "TooLarge", "TooManyLines", "TooManyRules", "Trouble", "Unread", "Verdict", "answer", "blocks_of", "holds", "read",
-    "span_of",
+    "EVERY_SORT", "MOST_BYTES", "MOST_ENTRIES", "MOST_LINES", "NO_PORT", "Action", "Answer", "Change", "Edition",
+    "Found", "Held", "JumpsInCircle", "NoText", "NothingInIt", "PlanError", "Share", "Sorts", "Span", "Spans", "State",
+    "Syntax", "SyntaxUnknown", "TooLarge", "TooManyLines", "TooManyRules", "Trouble", "Unread", "Verdict", "answer",
+    "blocks_of", "condition", "holds", "read", "span_of",
 ]  # fmt: skip

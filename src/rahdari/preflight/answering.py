@@ -1,19 +1,22 @@
 """What a planned change does to the entries of an edition: counts first, then the entries themselves.
 
-Entries are asked for where the change names addresses; where it denies to everybody, they are counted by protocol and
-port. So an answer costs what the change names, and not the size of the edition.
+Entries are asked for where the change names addresses. Of the others only family, protocol and port matter: those that
+fare alike are counted at once. So an answer costs what the change names, and a count or two.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple, Protocol
 
 from rahdari.address import Block
 
 from .change import PROTOCOLS, Change
 from .judging import Judge, State, Verdict, worst_of_lists
-from .space import HIGHEST, VERSIONS, Span, Spans, blocks_of, common, size, union
+from .sorts import EVERY_SORT, NO_PORT, Sorts
+from .space import HIGHEST, VERSIONS, Span, Spans, blocks_of, common, holds, size, union, without
 
 # So many entries are named; all are counted.
 MOST_ENTRIES = 1_000
@@ -44,12 +47,12 @@ class Edition(Protocol):
         """How many there are."""
         ...
 
-    def counts(self) -> Mapping[tuple[int, str, int | None], int]:
-        """How many there are, by family, protocol and port: asked where something is denied to everybody."""
+    def count(self, version: int, sorts: Sorts) -> int:
+        """How many of a family are of these sorts: asked where something is denied to everybody."""
         ...
 
-    def some(self, version: int, protocol: str, port: int | None) -> Iterator[Held]:
-        """Those of a family, protocol and port, as a stream."""
+    def some(self, version: int, sorts: Sorts) -> Generator[Held]:
+        """Those of a family that are of these sorts, as a stream in any order."""
         ...
 
 
@@ -97,8 +100,7 @@ def answer(change: Change, edition: Edition) -> Answer:
     """Raises TooManyRules and JumpsInCircle."""
     named = {each.name: each for each in change.lists}
     judges = [Judge(each, named) for each in change.lists if each.applies]
-    blanket = any(each.touches_everywhere for each in judges)
-    counts = Counter(edition.counts()) if blanket else Counter[tuple[int, str, int | None]]()
+    unnamed = {version: _unnamed(judges, version) for version in VERSIONS}
     numbers: Counter[State] = Counter()
     graver: dict[State, list[Found]] = {State.CUT: [], State.AFFECTED: []}
 
@@ -108,22 +110,24 @@ def answer(change: Change, edition: Edition) -> Answer:
 
     spans = {version: union(_stretches(judges, version)) for version in VERSIONS}
     for entry in edition.meeting(spans):
-        if blanket:
-            counts[entry.version, entry.protocol, entry.port] -= 1
+        for state, sorts in unnamed[entry.version].items():
+            # It is counted below, and is not one of those.
+            numbers[state] -= _is_of(entry, sorts)
         verdict = worst_of_lists([each.verdict(*entry[1:]) for each in judges])
         if verdict.state is not State.UNTOUCHED:
             numbers[verdict.state] += 1
             put(entry, verdict)
-    for (version, protocol, port), count in counts.items():
-        verdict = worst_of_lists([each.everywhere(version, protocol, port) for each in judges])
-        if count <= 0 or verdict.state is State.UNTOUCHED:
-            continue
-        numbers[verdict.state] += count
-        for entry in edition.some(version, protocol, port):
-            if len(graver[verdict.state]) >= MOST_ENTRIES:
-                break
-            if not common(spans[version], (entry.block,)):
-                put(entry, verdict)
+    for version, by_state in unnamed.items():
+        for state, sorts in by_state.items():
+            if not (count := edition.count(version, sorts)):
+                continue
+            numbers[state] += count
+            with closing(edition.some(version, sorts)) as some:
+                for entry in some:
+                    if len(graver[state]) >= MOST_ENTRIES:
+                        break
+                    if not common(spans[version], (entry.block,)):
+                        put(entry, _of_unnamed(judges, version, entry.protocol, entry.port))
     return Answer(
         change=change,
         entries=edition.total(),
@@ -137,6 +141,32 @@ def answer(change: Change, edition: Edition) -> Answer:
             if any(each.denies_others(version, protocol) for each in judges for version in VERSIONS)
         ),
     )
+
+
+def _unnamed(judges: Sequence[Judge], version: int) -> dict[State, Sorts]:
+    """Which endpoints that no rule names are cut, and which affected."""
+    cut, touched = dict[str, Spans](), dict[str, Spans]()
+    for protocol in PROTOCOLS:
+        found = [each for judge in judges for each in judge.by_port(version, protocol)]
+        cut[protocol] = union(span for span, state in found if state is State.CUT)
+        touched[protocol] = union(span for span, state in found if state is not State.UNTOUCHED)
+    cut["any"] = reduce(common, cut.values())
+    touched["any"] = union(span for spans in touched.values() for span in spans)
+    sorts: dict[State, Sorts] = {
+        State.CUT: {protocol: cut[protocol] for protocol in EVERY_SORT if cut[protocol]},
+        State.AFFECTED: {
+            protocol: rest for protocol in EVERY_SORT if (rest := without(touched[protocol], cut[protocol]))
+        },
+    }
+    return {state: each for state, each in sorts.items() if each}
+
+
+def _of_unnamed(judges: Sequence[Judge], version: int, protocol: str, port: int | None) -> Verdict:
+    return worst_of_lists([each.everywhere(version, protocol, port) for each in judges])
+
+
+def _is_of(entry: Held, sorts: Sorts) -> bool:
+    return holds(sorts.get(entry.protocol, ()), NO_PORT if entry.port is None else entry.port)
 
 
 def _stretches(judges: Sequence[Judge], version: int) -> Iterator[Span]:

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from .change import PROTOCOLS, WITH_PORTS, Action, Rule, RuleList, TooManyRules, flattened
+from .sorts import NO_PORT
 from .space import EVERY, HIGHEST, PORTS, VERSIONS, Span, Spans, common, size, union, without
 
 # Of one way, so many products are told apart; what is beyond is called denied in part.
@@ -194,11 +195,6 @@ class Judge:
         self._known: dict[object, tuple[State, frozenset[int], frozenset[int]]] = {}
         self._families = {version: self._family(version) for version in VERSIONS}
 
-    @property
-    def touches_everywhere(self) -> bool:
-        """Whether it does anything to an endpoint that no rule names."""
-        return any(self._touches_others(version) for version in VERSIONS)
-
     def _touches_others(self, version: int) -> bool:
         return any(self.everywhere(version, each).state is not State.UNTOUCHED for each in PROTOCOLS)
 
@@ -230,6 +226,31 @@ class Judge:
         protocols = PROTOCOLS if protocol == "any" else (protocol,)
         fitting = self._families[version].everywhere
         return worst_of_parts([self._of(version, fitting, each, ports) for each in protocols])
+
+    def by_port(self, version: int, protocol: str) -> Iterator[tuple[Span, State]]:
+        """What becomes of endpoints that no rule names, by spans of ports, NO_PORT for those that have all of them."""
+        fitting = self._families[version].everywhere
+        without_port = self._of(version, fitting, protocol, PORTS).state
+        if protocol not in WITH_PORTS:
+            yield (NO_PORT, PORTS[0][1]), without_port
+            return
+        yield (NO_PORT, NO_PORT), without_port
+        # At each port only the rules that name it are tried, so many rules for a port each cost what they are.
+        edges: dict[int, list[tuple[bool, int, int]]] = {0: []}
+        for way, places in enumerate(fitting):
+            for place in places:
+                shape = self._shapes[version, way][place][1]
+                for first, last in shape.here if protocol in shape.protocols else ():
+                    edges.setdefault(first, []).append((True, way, place))
+                    edges.setdefault(last + 1, []).append((False, way, place))
+        beyond = PORTS[0][1] + 1
+        edges.pop(beyond, None)
+        active = (set[int](), set[int]())
+        for here, following in pairwise([*sorted(edges), beyond]):
+            for begins, way, place in edges[here]:
+                (active[way].add if begins else active[way].discard)(place)
+            fits = (tuple(sorted(active[TO])), tuple(sorted(active[FROM])))
+            yield (here, following - 1), self._of(version, fits, protocol, ((here, here),)).state
 
     def denied(self, version: int, protocol: str) -> tuple[Spans, Spans]:
         """All addresses at which all of this protocol is denied; and those at which it is denied, maybe in part, by
@@ -417,8 +438,10 @@ def _seen(rule: Rule, version: int, way: int) -> tuple[Spans, Shape | None]:
     if not near or not far:
         return near, None
     named = ports_here != PORTS or near != EVERY[version]
-    of_the_other_end = ports_there != PORTS or not is_broad(far, version)
-    if rule.odd or not rule.protocols or (of_the_other_end and not named):
+    if rule.odd or not rule.protocols:
+        return near, None
+    if not named and (ports_there != PORTS or not is_broad(far, version)):
+        # It is about the other end.
         return near, None
     conditions = (rule.conditional, rule.goes_on)
     return near, Shape(rule.action, rule.protocols, far, ports_here, ports_there, *conditions, named)

@@ -37,7 +37,8 @@ PORT_NAMES: Mapping[str, int] = {
 }  # fmt: skip
 _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
 _LOOKS_LIKE_HOST = re.compile(r"(?=.*[a-zA-Z])[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)+\.?", re.ASCII)
-_V4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?", re.ASCII)
+_BYTE = r"(0|[1-9]\d{0,2})"
+_V4 = re.compile(rf"{_BYTE}\.{_BYTE}\.{_BYTE}\.{_BYTE}(?:/(\d{{1,2}}))?", re.ASCII)
 
 
 def protocols(text: str) -> tuple[frozenset[str], bool]:
@@ -107,11 +108,7 @@ def addresses(text: str) -> Addresses:
     # Nearly all of them, and several times as quick.
     if found := _V4.fullmatch(text):
         numbers = [int(each) for each in found.groups(default="32")]
-        if (
-            max(numbers[:4]) <= 255
-            and numbers[4] <= 32
-            and not any(len(part) > 1 and part[0] == "0" for part in found.groups()[:4])
-        ):
+        if max(numbers[:4]) <= 255 and numbers[4] <= 32:
             width = 2 ** (32 - numbers[4])
             first = (numbers[0] << 24 | numbers[1] << 16 | numbers[2] << 8 | numbers[3]) // width * width
             return Addresses(v4=((first, first + width - 1),))

@@ -99,7 +99,14 @@ class _Reader:
     def _line(self, text: str, number: int) -> None:
         words = text.split()
         bare = words[1:] if words[0].isdigit() else words
-        if found := _LIST.match(text):
+        if bare and bare[0].lower() in {"permit", "deny", "remark", "evaluate"}:
+            # Nearly all lines are of these.
+            if self.open is None:
+                raise NotUnderstood(Trouble.OPEN, bare[0])
+            if bare[0].lower() in {"permit", "deny"}:
+                of, version, standard = self.open
+                self.rules.append((of, version, standard, bare, number))
+        elif found := _LIST.match(text):
             self._begin(found, number)
         elif found := _NUMBERED.match(text):
             if found[2].lower() != "remark":
@@ -114,12 +121,6 @@ class _Reader:
             self.rules_of_routes(of, block, number)
         elif words[0].lower() == "no":
             self._no(text, words[1:])
-        elif bare and bare[0].lower() in {"permit", "deny", "remark", "evaluate"}:
-            if self.open is None:
-                raise NotUnderstood(Trouble.OPEN, bare[0])
-            if bare[0].lower() in {"permit", "deny"}:
-                of, version, standard = self.open
-                self.rules.append((of, version, standard, bare, number))
         elif self.group is not None and not _CONTEXT.fullmatch(text):
             self.group.lines.append((number, bare))
         elif _CONTEXT.fullmatch(text):
@@ -163,34 +164,28 @@ class _Entry:
 
     def rules(self, *, standard: bool) -> list[Rule]:
         action = Action.PERMIT if self._next().lower() == "permit" else Action.DENY
-        family = ALL_OF[self.version]
-        rule = Rule(action, self.line, family, family)
         if standard:
-            rule = replace(rule, source=self._address(standard=True))
-            return [self._options(rule)]
+            return [self._options(Rule(action, self.line, self._address(standard=True), ALL_OF[self.version]))]
         services = self._services()
         source, from_ports = self._address(), self._ports()
         destination, to_ports = self._address(), self._ports()
-        rule = replace(rule, source=source & family, destination=destination & family)
+        begins = self.at
         found = []
         for protocols, conditional, service_from, service_to in services:
-            ports = (from_ports or service_from, to_ports or service_to)
-            both = protocols & names.BOTH_WITH_PORTS if any(ports) else protocols
-            found.append(
-                replace(
-                    rule,
-                    protocols=both,
-                    conditional=conditional,
-                    source_ports=PORTS if ports[0] is None else ports[0],
-                    destination_ports=PORTS if ports[1] is None else ports[1],
-                )
+            source_ports, destination_ports = from_ports or service_from, to_ports or service_to
+            rule = Rule(
+                action,
+                self.line,
+                source,
+                destination,
+                protocols & names.BOTH_WITH_PORTS if source_ports or destination_ports else protocols,
+                PORTS if source_ports is None else source_ports,
+                PORTS if destination_ports is None else destination_ports,
+                conditional=conditional,
             )
-        begins = self.at
-        done = []
-        for each in found:
             self.at = begins
-            done.append(self._options(each))
-        return done
+            found.append(self._options(rule))
+        return found
 
     def _services(self) -> list[tuple[frozenset[str], bool, Spans | None, Spans | None]]:
         word = self._next()
@@ -265,7 +260,7 @@ class _Entry:
             else:
                 # A mask in a group of IOS, a wildcard mask in one of NX-OS: only one of both has no gaps.
                 spans.append(_masked_either_way(*words[:2]))
-        found = joined(spans)
+        found = joined(spans) & ALL_OF[self.version]
         self.groups[name].addresses[self.version] = found
         return found
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rahdari import cli
+from rahdari.agent import faults
 from rahdari.agent.commands.unit import unit_for
 from rahdari.agent.configuration import DEFAULT_FILE, Configuration, NftTarget, file_target
+from rahdari.agent.own_endpoint import DEFAULT_FILE as DEFAULT_MEASURE_FILE
 from tests.needs import needs_program
 
 DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy" / "rahdari-agent.service"
@@ -34,6 +37,20 @@ def written(folder: Path, text: str) -> Path:
     # Whatever this machine has in place of the program: systemd only looks whether it can be run.
     path.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.MULTILINE))
     return path
+
+
+class TestUnitOfAHolder:
+    """`rahdari agent watch`; tests/ops/test_users.py holds it to what all units are held to."""
+
+    def test_runs_the_command_by_settings_that_it_alone_is_given(self) -> None:
+        text = (DEPLOY.parent / "systemd" / "rahdari-agent-watch.service").read_text()
+        (line,) = re.findall(r"^ExecStart=/opt/rahdari/bin/rahdari (.*)$", text, re.MULTILINE)
+        given = cli.parser_for("agent").parse_args(line.split())
+        assert given.act == "watch" and given.config == Path("%d") / DEFAULT_MEASURE_FILE.name
+        assert f"LoadCredential={DEFAULT_MEASURE_FILE.name}:{DEFAULT_MEASURE_FILE}\n" in text
+        assert "\nDynamicUser=yes\n" in text
+        ends = {faults.Exit.USAGE, faults.Exit.UNTRUSTED}
+        assert f"RestartPreventExitStatus={' '.join(str(int(each)) for each in sorted(ends))}\n" in text
 
 
 class TestUnit:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rahdari.preflight.change import Action, JumpsInCircle, Rule, RuleList, TooManyRules
 from rahdari.preflight.judging import Judge, State, one_way
 from rahdari.preflight.judging import Shape as Seen
-from rahdari.preflight.space import Addresses, common, size, union, without
+from rahdari.preflight.space import Addresses, common, meets, size, union, without
 from tests.preflight.editions import held, looked, states
 
 GATE = held("192.0.2.10", "udp", 51820, id="gate")
@@ -32,6 +32,7 @@ class TestSpans:
         assert members(without(one, other)) == members(one) - members(other)
         assert members(union([*one, *other])) == members(one) | members(other)
         assert size(one) == len(members(one))
+        assert [meets(one, span) for span in other] == [bool(members(one) & members((span,))) for span in other]
         assert all(last + 1 < first for (_, last), (first, _) in itertools.pairwise(common(one, other)))
 
 

@@ -16,7 +16,7 @@ from rahdari.address import Block
 from .change import PROTOCOLS, Change
 from .judging import Judge, State, Verdict, worst_of_lists
 from .sorts import EVERY_SORT, NO_PORT, Sorts
-from .space import HIGHEST, VERSIONS, Span, Spans, blocks_of, common, holds, size, union, without
+from .space import HIGHEST, VERSIONS, Span, Spans, blocks_of, common, holds, meets, size, union, without
 
 # So many entries are named; all are counted.
 MOST_ENTRIES = 1_000
@@ -126,7 +126,7 @@ def answer(change: Change, edition: Edition) -> Answer:
                 for entry in some:
                     if len(graver[state]) >= MOST_ENTRIES:
                         break
-                    if not common(spans[version], (entry.block,)):
+                    if not meets(spans[version], entry.block):
                         put(entry, _of_unnamed(judges, version, entry.protocol, entry.port))
     return Answer(
         change=change,

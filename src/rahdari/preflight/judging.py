@@ -190,6 +190,7 @@ class Judge:
         self._returns = any(rule.until for rule in self.rules)
         self._numbers: dict[Shape, int] = {}
         self._denied: dict[object, tuple[Spans, Spans]] = {}
+        self._narrow: dict[int, list[bool]] = {}
         # By family and way: the shape of each rule, and its number.
         self._shapes: dict[tuple[int, int], dict[int, tuple[int, Shape]]] = {}
         self._known: dict[object, tuple[State, frozenset[int], frozenset[int]]] = {}
@@ -256,9 +257,14 @@ class Judge:
         """All addresses at which all of this protocol is denied; and those at which it is denied, maybe in part, by
         what denies all of its ports."""
         family = self._families[version]
+        if version not in self._narrow:
+            self._narrow[version] = [self._is_narrow(fitting) for fitting in family.kinds]
         states = (
             self._blanket(version, family.everywhere, protocol),
-            *(self._blanket(version, fitting, protocol) for fitting in family.kinds),
+            *(
+                State.UNTOUCHED if narrow else self._blanket(version, fitting, protocol)
+                for fitting, narrow in zip(family.kinds, self._narrow[version], strict=True)
+            ),
         )
         # Of most changes each protocol has the same.
         if (version, states) not in self._denied:
@@ -282,11 +288,6 @@ class Judge:
 
     def _blanket(self, version: int, fitting: Fitting, protocol: str) -> State:
         """What becomes of all ports: affected only by what denies them all."""
-        if self.of.otherwise is not DENY:
-            denying = [[rule for place in way if self._denies(rule := self.rules[place], protocol)] for way in fitting]
-            # Nearly all: one rule for some ports, and these are not all of them.
-            if all(len(way) < 2 and not _all_ports(way) for way in denying):
-                return State.UNTOUCHED
         state, rules = self._decided(version, fitting, protocol, PORTS)
         return state if state is State.CUT or _all_ports(rules) else State.UNTOUCHED
 
@@ -294,9 +295,12 @@ class Judge:
         """Whether this protocol is denied, maybe under a condition, to an endpoint that no rule names."""
         return _all_ports(self._decided(version, self._families[version].everywhere, protocol, PORTS)[1])
 
-    @staticmethod
-    def _denies(rule: Rule, protocol: str) -> bool:
-        return protocol in rule.protocols and rule.action not in HARMLESS
+    def _is_narrow(self, fitting: Fitting) -> bool:
+        """Nearly all of a long list are: one rule for some ports on a way, and these are not all of them."""
+        if self.of.otherwise is DENY:
+            return False
+        harming = [[rule for place in way if (rule := self.rules[place]).action not in HARMLESS] for way in fitting]
+        return all(len(way) < 2 and not _all_ports(way) for way in harming)
 
     def _harms(self, fitting: Fitting) -> bool:
         return any(self.rules[place].action not in HARMLESS for places in fitting for place in places)
@@ -361,9 +365,14 @@ class Judge:
         everywhere: tuple[list[int], list[int]] = ([], [])
         # Rules that name the very same addresses, such as those of a set, begin and end together.
         alike: dict[tuple[int, int], tuple[int, Spans, list[int]]] = {}
+        of_family = [
+            (place, rule)
+            for place, rule in enumerate(self.rules)
+            if rule.source.of(version) and rule.destination.of(version)
+        ]
         for way in (TO, FROM):
             shapes = self._shapes[version, way] = {}
-            for place, rule in enumerate(self.rules):
+            for place, rule in of_family:
                 near, shape = _seen(rule, version, way)
                 if shape is None:
                     continue

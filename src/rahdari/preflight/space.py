@@ -76,8 +76,13 @@ def size(spans: Spans) -> int:
 
 
 def holds(spans: Spans, number: int) -> bool:
-    at = bisect_right(spans, (number, HIGHEST[6]))
-    return at > 0 and spans[at - 1][1] >= number
+    return meets(spans, (number, number))
+
+
+def meets(spans: Spans, other: Span) -> bool:
+    """Whether they share a number with this one: by halves, however many they are."""
+    at = bisect_right(spans, (other[1], HIGHEST[6]))
+    return at > 0 and spans[at - 1][1] >= other[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """`rahdari agent preflight`: what a planned change would cut of the entries that are held here. Asks nobody."""
 
 import argparse
+import gc
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,17 @@ def add(acts: Acts) -> None:
     preflight.add_argument("--json", action="store_true", help="print a JSON object")
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """What is read lives until the answer: looking for garbage meanwhile finds none, and takes a tenth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@uncollected()
 def look_ahead(arguments: argparse.Namespace) -> int:
     try:
         change = read(_content(arguments.file), Syntax(arguments.syntax) if arguments.syntax else None)

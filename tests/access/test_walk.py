@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from rahdari import policy
 from rahdari.address import parse_parts
 from rahdari.api import interface
 from rahdari.appeal import actions as appeals
@@ -54,6 +56,7 @@ ANYONE = frozenset(
     portal:still_right
     portal:feed_terms portal:feed_terms_text people:invitation
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
+    portal:rules_announced portal:rules_versions portal:rules_version
     control:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
     complaint:misuse complaint:correction complaint:receipt complaint:confirm
@@ -449,6 +452,7 @@ def facts_of(application: Application) -> dict[str, Any]:
         "document": document.pk if document else uuid.uuid4(),
         "check": check.pk if check else uuid.uuid4(),
         "rule": "evidence",
+        "digest": policy.current(settings.POLICY_FILE).digest,
         "kind": "client_letter",
         "method": "wireguard",
     }

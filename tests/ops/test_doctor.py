@@ -281,7 +281,7 @@ class TestPolicy:
         self, patient: Inspection, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setenv("RAHDARI_DATA", str(patient.data))
-        assert policy_commands.use_policy(Namespace(file=policy.BUNDLED)) == 0
+        assert policy_commands.use_policy(Namespace(file=policy.BUNDLED, name="", second="")) == 0
         path = policy_commands.in_force(patient.data)
 
         def wrong() -> list[str]:

@@ -323,7 +323,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         *("up", "demo", "web", "worker", "publisher", "push", "lookup", "watch run"),
     ),
     "makes an installation ready or checks it, and reads no holder": (
-        *("prepare", "doctor", "policy check", "policy use", "vantage *"),
+        *("prepare", "doctor", "policy check", "policy announce", "policy use", "vantage *"),
     ),
     "changes the one thing that it is told, and says so": (
         *("feed keys", "feed renew", "feed rotate", "feed replace-key", "feed new-key", "feed sign", "feed import"),

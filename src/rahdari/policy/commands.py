@@ -1,17 +1,20 @@
-"""`rahdari policy check FILE` judges a policy; `rahdari policy use FILE` brings it into force.
+"""`rahdari policy check FILE` judges a policy; `announce` says that it is to come; `use` brings it into force.
 
 Taking a file into use replaces the old one in a single step: whoever reads meanwhile has the old rules or the new ones,
 never half of one. A file with a fault changes nothing. Applications already sent keep the rules they were sent under.
+Outside a demonstration two persons do it, and what may go against somebody was announced before (`history`).
 """
 
 import argparse
+import datetime as dt
 import os
 import sys
 import tempfile
 from pathlib import Path
 
+from . import history
 from .beyond import in_sentences
-from .loading import BUNDLED, SHIPPED, PolicyError, load
+from .loading import BUNDLED, SHIPPED, PolicyError, load, source_of
 from .shapes import Policy
 
 
@@ -24,7 +27,14 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     check.set_defaults(run=check_policy)
     use = acts.add_parser("use", help="bring a policy file into force")
     use.add_argument("file", type=file_or_shipped, help=named)
+    use.add_argument("--name", default="", metavar="'NAME, OFFICE'", help="who brings it into force")
+    use.add_argument("--second", default="", metavar="'NAME, OFFICE'", help="who agrees; both names are public")
     use.set_defaults(run=use_policy)
+    announce = acts.add_parser("announce", help="say in public that a policy file is to come into force")
+    announce.add_argument("file", type=file_or_shipped, help=named)
+    announce.add_argument("--name", required=True, metavar="'NAME, OFFICE'", help="who announces it; public")
+    announce.add_argument("--withdraw", action="store_true", help="say that it does not come into force after all")
+    announce.set_defaults(run=announce_policy)
 
 
 def file_or_shipped(word: str) -> Path:
@@ -65,11 +75,61 @@ def use_policy(arguments: argparse.Namespace) -> int:
     if policy is None:
         print("Nothing was changed: the policy in force stays in force.", file=sys.stderr)
         return 1
-    target = in_force(Path(os.environ.get("RAHDARI_DATA", ".data")).absolute())
+    data, now = _data(), dt.datetime.now(dt.UTC)
+    names = [name.strip() for name in (arguments.name, arguments.second) if name.strip()]
+    known = history.events(data)
+    if faults := history.why_not(before(data, known), policy.source, policy.digest, known, names, now):
+        print(*faults, "Nothing was changed: the policy in force stays in force.", sep="\n", file=sys.stderr)
+        return 1
+    target = in_force(data)
     put_in_force(arguments.file, target)
     digest_of(target).write_text(f"{policy.digest}\n")
+    event = history.Event(history.IN_FORCE, policy.version, policy.digest, now, tuple(names))
+    history.add(data, event, arguments.file.read_bytes())
     print(f"In force now: version {policy.version}, digest {policy.digest[:16]}, as {target}.")
     return 0
+
+
+def announce_policy(arguments: argparse.Namespace) -> int:
+    policy = _judged(arguments.file)
+    if policy is None:
+        print("Nothing was announced.", file=sys.stderr)
+        return 1
+    data = _data()
+    known = history.events(data)
+    standing = next((event for event in history.announced(known) if event.digest == policy.digest), None)
+    if arguments.withdraw and standing is None:
+        print(f"Version {policy.version} of this digest is not announced.", file=sys.stderr)
+        return 1
+    act = history.WITHDRAWN if arguments.withdraw else history.ANNOUNCED
+    event = history.Event(act, policy.version, policy.digest, dt.datetime.now(dt.UTC), (arguments.name.strip(),))
+    if arguments.withdraw or standing is None:
+        history.add(data, event, arguments.file.read_bytes())
+    if arguments.withdraw:
+        print(f"Withdrawn: version {policy.version}. The page of the rules says so.")
+        return 0
+    event = standing or event
+    against = history.against_somebody(before(data, known), policy.source)
+    print(f"Announced on {event.at:%d %B %Y}: version {policy.version}, digest {policy.digest[:16]}.")
+    if against:
+        print(f"It may come into force from {event.notice_ends:%d %B %Y, %H:%M} UTC. What may go against somebody:")
+        print(*(f"  {each.place}: {each.before} -> {each.after}" for each in against), sep="\n")
+    else:
+        print("Nothing in it goes against anybody: it may come into force at once.")
+    return 0
+
+
+def _data() -> Path:
+    return Path(os.environ.get("RAHDARI_DATA", ".data")).absolute()
+
+
+def before(data: Path, known: list[history.Event]) -> history.Source:
+    """The rules that others take the place of: as they were brought into force, whatever a hand wrote there since. What
+    cannot be read any more is no rule, so that everything in the new ones is a difference."""
+    last = history.last_in_force(known)
+    kept = [history.text_of(data, last.digest)] if last is not None else []
+    found = [path for path in (*kept, in_force(data)) if path.exists()]
+    return source_of(found[0]) if found else source_of(BUNDLED)
 
 
 def in_force(data: Path) -> Path:

@@ -68,6 +68,15 @@ def read(text: str) -> Policy:
     return policy
 
 
+def source_of(path: Path) -> Mapping[str, Any]:
+    """What a file says, whether or not this version would take it; nothing of one that is no TOML."""
+    try:
+        found: Mapping[str, Any] = _plain(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return {}
+    return found
+
+
 def freeze(policy: Policy) -> str:
     return _canonical(policy.source)
 

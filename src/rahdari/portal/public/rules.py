@@ -15,7 +15,7 @@ from rahdari import policy
 from rahdari.archive import queries as archive
 from rahdari.calendar import queries as calendars
 from rahdari.calendar.words import days_to_come, hours_of
-from rahdari.policy import Allowance, Policy, Provision, Reason, asked_by
+from rahdari.policy import Allowance, Policy, Provision, Reason, asked_by, history
 from rahdari.web.allowances import in_words
 
 # Clocks that run for or against those whom the register is for. One that is not named here counts inside the office.
@@ -160,11 +160,14 @@ def _codes(rules: Policy, kind: str) -> list[Code]:
 def rules(request: HttpRequest) -> HttpResponse:
     found = policy.current(settings.POLICY_FILE)
     language = get_language()
+    events = history.events(settings.DATA)
     return render(
         request,
         "portal/public/rules.html",
         {
             "rules": found,
+            "begun": history.last_in_force([event for event in events if event.digest == found.digest]),
+            "announced": history.announced(events),
             "services": [
                 {
                     "title": service.title.in_language(language),
@@ -187,11 +190,3 @@ def rules(request: HttpRequest) -> HttpResponse:
             "laws": found.instruments.values(),
         },
     )
-
-
-@require_safe
-def whole_text(request: HttpRequest) -> HttpResponse:
-    """The policy file, as it is in force."""
-    mine = settings.POLICY_FILE
-    path = mine if mine is not None and mine.exists() else policy.BUNDLED
-    return HttpResponse(path.read_text(encoding="utf-8"), content_type="text/plain; charset=utf-8")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import certificate, check, connections, pages, rules, still_right
+from . import certificate, check, connections, pages, rules, still_right, versions
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -22,6 +22,9 @@ urlpatterns = [
     path("terms/feed/", pages.feed_terms, name="feed_terms"),
     path("terms/feed/terms.txt", pages.feed_terms_text, name="feed_terms_text"),
     path("rules/", rules.rules, name="rules"),
-    path("rules/policy.toml", rules.whole_text, name="rules_text"),
+    path("rules/policy.toml", versions.in_force, name="rules_text"),
+    path("rules/announced/", versions.announced, name="rules_announced"),
+    path("rules/versions.json", versions.events, name="rules_versions"),
+    path("rules/versions/<str:digest>.toml", versions.version, name="rules_version"),
     path("source/", pages.source, name="source"),
 ]

@@ -40,6 +40,15 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     tell(now)
     yield "change", operator.get(f"{place}change/").text
     yield "holder", holder.get(f"{MINE}{work.reference}/").text
+    yield "ask-error", holder.post(f"{MINE}{work.reference}/", {"why": ""}).text
+    night = f"{timezone.localdate(now) + dt.timedelta(days=20)}"
+    sentence = "We take calls from 01:00 to 09:00 on workdays."
+    asked = holder.post(f"{MINE}{work.reference}/", {"why": sentence, "night": night}, follow=True)
+    yield "asked", asked.text
+    yield "asked-at-operator", operator.get(place).text
+    yield "stays-error", operator.post(place, {"act": "stays", "code": ""}).text
+    operator.post(place, {"act": "stays", "code": "others", "said": "A crane is rented for that night."})
+    yield "answered", holder.get(f"{MINE}{work.reference}/").text
     yield (
         "holder-calendar",
         holder.post(f"{MINE}calendar/", {"act": "make", "holder": str(person.holder_ref)}, follow=True).text,

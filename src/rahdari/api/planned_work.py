@@ -2,21 +2,39 @@
 
 from typing import Any
 
-from rahdari.maintenance import maintnote, notes, queries, words
-from rahdari.maintenance.models import Notice
-from rahdari.maintenance.rules import Impact, Reason, Status
+from rahdari.maintenance import actions, maintnote, moving, notes, queries, words
+from rahdari.maintenance.forms import AnotherNightForm
+from rahdari.maintenance.models import AnotherNight, Notice
+from rahdari.maintenance.rules import LONGEST_WHY, Impact, Reason, Status, Stays
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
-from rahdari.programs.problems import not_found
-from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
+from rahdari.programs.problems import REFUSED, not_found, of_form, problem
+from rahdari.programs.schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 
 from .interface import API, Call
+from .registrations import held
 from .rules import Scope
-from .serializers import stamp
+from .serializers import stamp, stamp_or_none
 
 read = API.part("planned work", Scope.REGISTRATIONS_READ)
+write = API.part("planned work", Scope.REGISTRATIONS_WRITE)
 MOST = 200
+ASKED = named(
+    "AnotherNight",
+    closed(
+        {
+            "state": choice("waiting", "moved", "stays", "silent", "void"),
+            "why": text(LONGEST_WHY),
+            "night": or_null(DAY),
+            "asked_at": MOMENT,
+            "answer_until": MOMENT,
+            "answered_at": or_null(MOMENT),
+            "reason": or_null(choice(*Stays)),
+            "words": text(300),
+        }
+    ),
+)
 NOTICE = named(
     "PlannedWork",
     closed(
@@ -36,6 +54,7 @@ NOTICE = named(
             "said_at": MOMENT,
             # Its window is past, and nobody has said that it is over.
             "overrun": TRUTH,
+            "another_night": or_null(ASKED),
         }
     ),
 )
@@ -58,6 +77,22 @@ def _said(notice: Notice, call: Call) -> Json:
         "affected": [{"object": what, "impact": impact} for what, impact in notice.affected],
         "said_at": stamp(notice.said_at),
         "overrun": notice.work.is_overrun(call.now) and notice.status != Status.CANCELLED,
+        "another_night": _asked(queries.request_of(notice)),
+    }
+
+
+def _asked(request: AnotherNight | None) -> Json | None:
+    if request is None:
+        return None
+    return {
+        "state": request.state,
+        "why": request.why,
+        "night": request.night.isoformat() if request.night else None,
+        "asked_at": stamp(request.asked_at),
+        "answer_until": stamp(request.due_at),
+        "answered_at": stamp_or_none(request.ended_at),
+        "reason": request.code or None,
+        "words": request.words,
     }
 
 
@@ -93,3 +128,30 @@ def get_planned_work(call: Call, number: str) -> Answer:
 def get_planned_work_file(call: Call, number: str) -> Answer:
     """The last notice of one, for a calendar or an inventory."""
     return Answer(content=notes.calendar_of([_own(call, number)]), media=maintnote.MEDIA)
+
+
+@write(
+    "POST",
+    "/planned-work/{number}/another-night",
+    Ok("The notice, with the request.", NOTICE),
+    body=named("AnotherNightWanted", closed({"why": text(LONGEST_WHY, 1)}, {"night": or_null(DAY)})),
+    problems=REFUSED,
+)
+def ask_for_another_night(call: Call, number: str) -> Answer:
+    """Ask whoever announced the work for another night: once for each notice, while it has not begun.
+
+    `night` is one that suits you, where you know it. The answer comes until `answer_until`: by letter, and here.
+    """
+    notice = _own(call, number)
+    by = held(call, notice.account, Act.ADDRESSES).by
+    form = AnotherNightForm({"why": call.body["why"], "night": call.body.get("night") or ""})
+    if not form.is_valid():
+        raise of_form(form)
+    try:
+        moving.ask(notice=notice, **form.cleaned_data, by=by.actor, now=call.now)
+    except moving.NightNotTaken:
+        form.add_error("night", words.night_not_taken())
+        raise of_form(form) from None
+    except actions.NotPossibleNow as error:
+        raise problem("not-possible-now", words.refused(error)) from None
+    return Answer(_said(_own(call, number), call))

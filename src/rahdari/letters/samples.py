@@ -386,6 +386,15 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     ),
     "planned_work_cancelled": lambda rules: _planned_work(),
     "planned_work_over": lambda rules: _planned_work(),
+    "another_night": lambda rules: {
+        "registration": REGISTRATION,
+        "work": "PW-K7M2-94QX",
+        "who": "Sample Fibre",
+        "starts_at": _days(12),
+        "reason": policy.Text("Others work on it at that time", "اس وقت دوسرے ادارے بھی اس پر کام کریں گے"),
+        "text": "Sample words of the operator.",
+    },
+    "another_night_asked": lambda rules: {"work": "PW-K7M2-94QX", "starts_at": _days(12), "due_at": _days(2)},
     "hearing_set": lambda rules: {
         "registration": REGISTRATION,
         "day": _days(12),

@@ -15,6 +15,7 @@ from django.db import transaction
 from rahdari.address import Block, directory, format_block
 from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
+from rahdari.inquiry.rules import VOID, Move
 from rahdari.journal import actions as journal
 from rahdari.publish.models import Operator
 from rahdari.register import queries as register
@@ -148,12 +149,15 @@ def change(*, work: Work, plan: Plan, by: str, now: dt.datetime) -> Work:
     _hold_window(work, now)
     if not (work.text_en or work.text_ur):
         raise SaysNotWhy
-    if (work.starts_at, work.ends_at) != window or rules.is_worse(before, components):
+    is_moved = (work.starts_at, work.ends_at) != window
+    if is_moved or rules.is_worse(before, components):
         work.told_at = now
     work.expected_end_at = work.ends_at
     _name(work, components)
     _move(work, "change")
     _record(work, "changed", by, now, version=work.version)
+    if is_moved:
+        _settle(work, Move.ANSWER, rules.MOVED, by, now)
     return work
 
 
@@ -164,6 +168,7 @@ def cancel(*, work: Work, by: str, now: dt.datetime) -> Work:
     work.ended_at = now
     _move(work, "cancel")
     _record(work, "cancelled", by, now, version=work.version)
+    _settle(work, Move.LAPSE, VOID, by, now)
     return work
 
 
@@ -174,6 +179,7 @@ def start(*, work: Work, by: str, now: dt.datetime) -> Work:
     work.started_at = now
     _move(work, "start")
     _record(work, "started", by, now, version=work.version)
+    _settle(work, Move.LAPSE, VOID, by, now)
     return work
 
 
@@ -203,6 +209,7 @@ def complete(*, work: Work, by: str, now: dt.datetime) -> Work:
     work.ended_at = now
     _move(work, "complete")
     _record(work, "completed", by, now, version=work.version)
+    _settle(work, Move.LAPSE, VOID, by, now)
     return work
 
 
@@ -221,6 +228,12 @@ def _move(work: Work, act: str) -> None:
     work.version = 0 if work.version is None else work.version + 1
     work.save()
     wake()
+
+
+def _settle(work: Work, move: Move, state: str, by: str, now: dt.datetime) -> None:
+    """Whoever asked for another night has it, or there is nothing to ask any more. What is past its time is silence."""
+    for each in queries.requests_about(work).filter(due_at__gt=now).select_for_update(of=("self",)):
+        queries.ANOTHER_NIGHT.end(each, move, state, actor=by, now=now)
 
 
 def _record(work: Work, act: str, by: str, now: dt.datetime, **detail: Any) -> None:

@@ -6,3 +6,5 @@ from rahdari.journal.registry import Act, Event, declare, declare_unshown
 declare(Act("maintenance.told", event=Event("planned_work.notice")))
 declare_unshown("maintenance", "drafted edited discarded announced changed cancelled started prolonged completed")
 declare_unshown("maintenance", "read_in made_calendar ended_calendar erased")
+# A holder asks for another night (`inquiry`).
+declare_unshown("maintenance", "asked answered expired lapsed")

@@ -7,12 +7,13 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 
+from rahdari.inquiry.rules import SILENT
 from rahdari.publish import queries as networks
 from rahdari.publish.models import Operator
 
 from . import queries
 from .models import Work
-from .rules import State
+from .rules import MOVED, STAYS, State
 
 A_YEAR = dt.timedelta(days=365)
 
@@ -28,6 +29,17 @@ class Figures:
     announced: int = 0
     in_time: int = 0
     kept: int = 0
+    # Requests for another night whose time to answer is over; None where they are too few.
+    requests: "Requests | None" = None
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Of `asked` so many were `answered` in time, and the work `moved` for so many."""
+
+    asked: int
+    answered: int
+    moved: int
 
 
 def figures_of(operator: Operator | None, *, now: dt.datetime) -> Figures:
@@ -55,11 +67,26 @@ def _figures(past: QuerySet[Work], operators: list[Operator | None], now: dt.dat
         announced=Count("pk"), in_time=Count("pk", filter=in_time), kept=Count("pk", filter=kept)
     )
     rows: dict[Any, dict[str, int]] = {row.pop("operator"): row for row in counted}
+    requests = _requests(now)
     found = []
     for each in operators:
-        row = rows.get(each.pk if each is not None else None)
+        key = each.pk if each is not None else None
+        row, asked = rows.get(key), requests.get(key)
+        asked = asked if asked is not None and asked.asked >= terms.fewest else None
         if row is None or row["announced"] < terms.fewest:
-            found.append(Figures(each, is_shown=False))
+            found.append(Figures(each, is_shown=False, requests=asked))
         else:
-            found.append(Figures(each, is_shown=True, **row))
+            found.append(Figures(each, is_shown=True, requests=asked, **row))
     return found
+
+
+def _requests(now: dt.datetime) -> dict[Any, Requests]:
+    """By operator, those of 12 months to which there is an answer, or is none in time. An answer that comes counts in
+    time: later ones are not taken."""
+    over = queries.ANOTHER_NIGHT.rows.filter(asked_at__gte=now - A_YEAR, state__in=[MOVED, STAYS, SILENT]).order_by()
+    counted: Any = over.values("work__operator").annotate(
+        asked=Count("pk"),
+        answered=Count("pk", filter=Q(state__in=[MOVED, STAYS])),
+        moved=Count("pk", filter=Q(state=MOVED)),
+    )
+    return {row.pop("work__operator"): Requests(**row) for row in counted}

@@ -12,7 +12,7 @@ from rahdari.web import fields
 
 from . import maintnote, queries, rules, words
 from .models import Work
-from .rules import Impact, LineTrouble, Plan, Reason
+from .rules import Impact, LineTrouble, Plan, Reason, Stays
 
 # Shown first: what most work does.
 USUAL = Impact.OUTAGE
@@ -139,6 +139,40 @@ class ProlongForm(forms.Form):
     def expected_end_at(self) -> dt.datetime:
         given = self.cleaned_data
         return timezone.make_aware(dt.datetime.combine(given["day"], given["ends"]))
+
+
+class AnotherNightForm(forms.Form):
+    """What a holder says who asks for another night."""
+
+    use_required_attribute = False
+    why = fields.line(
+        _("Why another night is better"),
+        _("Say in one sentence why another night is better."),
+        hint=_("For example “we take calls from 01:00 to 09:00”. Your name is not shown to them: leave names out."),
+        most=rules.LONGEST_WHY,
+    )
+    night = fields.day(
+        _("A night that suits you"),
+        _("Enter the day, such as 24 November 2026."),
+        required=False,
+        hint=_("If you know one. The work keeps its hours."),
+    )
+
+
+class StaysForm(forms.Form):
+    """Why work is not moved: the answer to all who asked."""
+
+    use_required_attribute = False
+    code = forms.ChoiceField(
+        label=_("Why it stays"), error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose a reason."))
+    )
+    said = fields.line(_("What the holders read beside it"), most=300)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        of_code = self.fields["code"]
+        assert isinstance(of_code, forms.ChoiceField)  # noqa: S101 - above
+        of_code.choices = [("", _("Choose one")), *((each.value, words.stays(each)) for each in Stays)]
 
 
 class CalendarFileForm(forms.Form):

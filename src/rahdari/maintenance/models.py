@@ -15,10 +15,13 @@ from django.db.models import F, Q
 from django.utils.translation import get_language
 
 from rahdari.address import Part, Protocol
+from rahdari.inquiry.models import Inquiry
+from rahdari.inquiry.rules import WAITING
 from rahdari.publish.models import Operator
 from rahdari.register.models import BlockField, Registration
+from rahdari.vault.fields import EncryptedTextField
 
-from .rules import OPEN, Component, Impact, Reason, State, Status, status_of, worst
+from .rules import OPEN, STAYS, Component, Impact, Reason, State, Status, Stays, status_of, worst
 
 # No I, O, 0 and 1, which are misread.
 SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -223,6 +226,39 @@ class Notice(models.Model):
             address = what.partition(" ")[0]
             found[address] = worst([found.get(address, Impact.NO_IMPACT), Impact(impact)])
         return found
+
+
+class AnotherNight(Inquiry):
+    """A holder asks whoever announced work to move it, once for each notice: `subject` is the notice.
+
+    `why` and `night` are theirs; `code` and `words` are why it stays. Who it was goes with what they were told.
+    """
+
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="requests", db_index=False)
+    holder = models.UUIDField(null=True, blank=True)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    asked_by = models.CharField(max_length=120, blank=True)
+    why = EncryptedTextField()
+    night = models.DateField(null=True, blank=True)
+    code = models.CharField(max_length=12, blank=True, choices=[(each, each) for each in Stays])
+    words = models.CharField(max_length=300, blank=True)
+
+    class Meta(Inquiry.Meta):
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            *Inquiry.Meta.constraints,
+            models.UniqueConstraint(fields=["subject"], name="asked_once_for_a_notice"),
+            models.UniqueConstraint(
+                fields=["work", "holder"], condition=Q(state=WAITING), name="a_holder_waits_for_one_answer"
+            ),
+            models.CheckConstraint(condition=~Q(state=STAYS) | ~Q(code=""), name="it_stays_for_a_reason"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            *Inquiry.Meta.indexes,
+            models.Index(fields=["work", "holder", "-asked_at"], name="requests_about_work"),
+        ]
+
+    def __str__(self) -> str:
+        return f"maintenance:{self.pk}"
 
 
 class CalendarFeed(models.Model):

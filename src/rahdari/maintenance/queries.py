@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from rahdari import policy
 from rahdari.address import Block, Part, Protocol
 from rahdari.errors import RahdariError
+from rahdari.inquiry.kinds import Kind
+from rahdari.inquiry.rules import USUAL, WAITING, Move
 from rahdari.policy import Maintenance
 from rahdari.publish.models import Operator
 from rahdari.vault import links
 
-from .models import Affected, CalendarFeed, Notice, Work
-from .rules import OPEN, Impact, State, part_words, worst
+from .models import Affected, AnotherNight, CalendarFeed, Notice, Work
+from .rules import MOVED, OPEN, STAYS, Impact, State, Status, part_words, worst
 
 LINK = "maintenance.calendar"
 # So long after its end work stays in a calendar.
@@ -161,6 +163,49 @@ def calendar_at(id: uuid.UUID, token: str) -> CalendarFeed | None:
     if not links.matches(LINK, str(id), token):
         return None
     return CalendarFeed.objects.filter(pk=id, ended_at__isnull=True).first()
+
+
+# -- another night -------------------------------------------------------------------------------------------------
+
+ANOTHER_NIGHT = Kind(
+    "maintenance",
+    AnotherNight,
+    answers=frozenset({MOVED, STAYS}),
+    sealed=("why",),
+    moves=USUAL - {Move.WITHDRAW} | {Move.LAPSE},
+    with_file={"holder": None, "registration": None, "asked_by": "", "night": None},
+)
+
+
+def request_of(notice: Notice) -> AnotherNight | None:
+    """The last one of this holder about this work."""
+    found = AnotherNight.objects.filter(work=notice.work_id, holder=notice.holder)
+    return found.order_by("-asked_at", "-id").first()
+
+
+def may_ask(notice: Notice, before: AnotherNight | None, now: dt.datetime) -> bool:
+    """While the work has not begun, once for each notice, and not while an answer is awaited."""
+    is_to_come = notice.work.state == State.ANNOUNCED and notice.status != Status.CANCELLED and now < notice.starts_at
+    return is_to_come and (before is None or not (before.is_waiting or before.subject == notice.subject))
+
+
+def requests_about(work: Work) -> QuerySet[AnotherNight]:
+    """Those that wait for an answer, the first one in front."""
+    return ANOTHER_NIGHT.waiting().filter(work=work)
+
+
+def waiting_by_work(works: Iterable[Work]) -> dict[uuid.UUID, int]:
+    """How many wait for an answer about each of these."""
+    found = ANOTHER_NIGHT.rows.filter(work__in=list(works), state=WAITING).order_by()
+    return dict(found.values_list("work").annotate(count=Count("pk")))
+
+
+def told_to(requests: Iterable[AnotherNight]) -> list[tuple[AnotherNight, list[str]]]:
+    """With what each of them was told is affected, as it stands in the notice."""
+    asked = list(requests)
+    notices = Notice.objects.in_bulk([each.subject.removeprefix("notice:") for each in asked])
+    by_subject = {each.subject: each for each in notices.values()}
+    return [(each, list(by_subject[each.subject].addresses) if each.subject in by_subject else []) for each in asked]
 
 
 # -- for incidents -------------------------------------------------------------------------------------------------

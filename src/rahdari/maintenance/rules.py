@@ -118,6 +118,26 @@ def status_of(state: str, *, is_tentative: bool) -> Status:
     }[State(state)]
 
 
+# -- another night -------------------------------------------------------------------------------------------------
+
+# What a holder who asks for another night may be answered.
+MOVED, STAYS = "moved", "stays"
+
+
+class Stays(StrEnum):
+    """Why work stays where it is: a closed list, and words beside it."""
+
+    URGENT = "urgent"  # what is to be repaired would get worse
+    OTHERS = "others"  # another company works then, or lends what is needed
+    WORSE = "worse"  # another night interrupts more holders
+    ORDERED = "ordered"  # a public body set the time
+    MOVED_BEFORE = "moved_before"  # it was moved for somebody already
+
+
+# What a holder may write to whoever announced.
+LONGEST_WHY = 200
+
+
 # -- what is affected ----------------------------------------------------------------------------------------------
 
 FEED_ID = re.compile(r"[0-9a-f]{32}")

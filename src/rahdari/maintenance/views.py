@@ -4,12 +4,14 @@ whose works they show, and whose networks can be named, is said by the side.
 Invariants: an operator sees its own works alone; nothing here says who holds an entry, or how many hold one.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,12 +27,14 @@ from rahdari.publish.models import Operator
 from rahdari.web import errors, limits
 from rahdari.web.posting import posted_from
 
-from . import actions, calendars, figures, maintnote, queries, reading, rules, words
-from .forms import CalendarFileForm, ProlongForm, WorkForm
+from . import actions, calendars, figures, maintnote, moving, queries, reading, rules, words
+from .forms import CalendarFileForm, ProlongForm, StaysForm, WorkForm
 from .models import Work
-from .rules import State
+from .rules import State, Stays
 
 SHOWN = 50
+# Of those who ask for another night so many are shown, and so many nights that can be taken at once; all are counted.
+MOST_REQUESTS, MOST_NIGHTS = 50, 5
 # A calendar program asks every hour, or every few minutes at most.
 FEED_RATE, FEED_PER = 60, 3600
 
@@ -91,9 +95,17 @@ def works(request: HttpRequest, side: Side) -> HttpResponse:
 def _works(request: HttpRequest, side: Side, status: int = 200, **more: Any) -> HttpResponse:
     now = timezone.now()
     found = list(queries.works_of(side.operator)[:SHOWN])
+    asked = queries.waiting_by_work(found)
     context = {
         "rows": [
-            (each, words.state(each.state), each.is_overrun(now), side.path("work", each.reference)) for each in found
+            (
+                each,
+                words.state(each.state),
+                each.is_overrun(now),
+                side.path("work", each.reference),
+                asked.get(each.pk, 0),
+            )
+            for each in found
         ],
         "figures": figures.figures_of(side.operator, now=now),
         "terms": queries.terms(),
@@ -169,7 +181,8 @@ def _tell(form: WorkForm, error: Exception) -> None:
 def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
     """One work; what may be done with it now is done here."""
     found, now = _work(side, reference), timezone.now()
-    form = ProlongForm(request.POST) if request.POST.get("act") == "prolong" else None
+    act = request.POST.get("act")
+    form = ProlongForm(request.POST) if act == "prolong" else StaysForm(request.POST) if act == "stays" else None
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             gone = _act(request, side, found, form)
@@ -198,13 +211,36 @@ def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
         "in_time": bool(found.starts_at)
         and rules.is_in_time(told_at=found.told_at or now, starts_at=found.starts_at or now, terms=terms),
         "terms": terms,
-        "prolong_form": form or ProlongForm(initial={"day": timezone.localdate(now)}),
+        "prolong_form": form
+        if isinstance(form, ProlongForm)
+        else ProlongForm(initial={"day": timezone.localdate(now)}),
+        **_requests(found, form, now),
         "change_path": side.path("change", reference),
     }
     return _page(request, side, "work", context, 422 if form is not None else 200)
 
 
-def _act(request: HttpRequest, side: Side, work: Work, form: ProlongForm | None) -> bool:
+def _requests(work: Work, form: Form | None, now: dt.datetime) -> dict[str, Any]:
+    """Who asks for another night: counted first, then what each says, with the addresses that stand in the notice."""
+    waiting = list(queries.requests_about(work).filter(due_at__gt=now))
+    today = timezone.localdate(now)
+    return {
+        "asked": len(waiting),
+        "answer_by": waiting[0].due_at if waiting else None,
+        "requests": queries.told_to(waiting[:MOST_REQUESTS]),
+        "nights": sorted({each.night for each in waiting if each.night and each.night > today})[:MOST_NIGHTS],
+        "stays_form": form if isinstance(form, StaysForm) else StaysForm(),
+    }
+
+
+def _night(given: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(given)
+    except ValueError:
+        raise Http404 from None
+
+
+def _act(request: HttpRequest, side: Side, work: Work, form: Form | None) -> bool:
     """Do what was pressed; returns whether the work is gone. What is not offered is a 404."""
     facts: dict[str, Any] = {"work": work, "by": side.by, "now": timezone.now()}
     match request.POST.get("act"):
@@ -220,7 +256,14 @@ def _act(request: HttpRequest, side: Side, work: Work, form: ProlongForm | None)
         case "complete":
             actions.complete(**facts)
             messages.success(request, _("It is noted that the work is over. The holders are told now."))
-        case "prolong" if form is not None:
+        case "move":
+            moving.move(night=_night(request.POST.get("night", "")), **facts)
+            messages.success(request, _("It is moved. The holders are told, and those who asked have the answer."))
+        case "stays" if isinstance(form, StaysForm):
+            given = form.cleaned_data
+            moving.keep(code=Stays(given["code"]), said=given["said"], **facts)
+            messages.success(request, _("Those who asked have your answer."))
+        case "prolong" if isinstance(form, ProlongForm):
             actions.prolong(expected_end_at=form.expected_end_at, **facts)
             messages.success(request, _("The expected end is changed."))
         case "discard":

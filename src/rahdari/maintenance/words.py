@@ -8,7 +8,7 @@ from rahdari.web import values
 
 from . import actions, maintnote, queries
 from .maintnote import Fault, Trouble
-from .rules import Impact, LineFault, LineTrouble, Reason, State, Status, WindowFault
+from .rules import Impact, LineFault, LineTrouble, Reason, State, Status, Stays, WindowFault
 
 
 def impact(key: str) -> str:
@@ -56,6 +56,21 @@ def status(key: str) -> str:
         Status.IN_PROCESS: _("The work has begun."),
         Status.COMPLETED: _("The work is over."),
     }[Status(key)]
+
+
+def stays(key: str) -> str:
+    """Why work is not moved."""
+    return {
+        Stays.URGENT: _("It cannot wait: the fault would get worse"),
+        Stays.OTHERS: _("Others work on it at that time"),
+        Stays.WORSE: _("Another night interrupts more connections"),
+        Stays.ORDERED: _("A public body set the time"),
+        Stays.MOVED_BEFORE: _("It was moved once already"),
+    }[Stays(key)]
+
+
+def night_not_taken() -> str:
+    return _("Enter a day that is still to come, and not the one of the work.")
 
 
 def interrupted(minutes: int) -> str:

@@ -15,6 +15,8 @@ class Maintenance:
     most_days_ahead: int = 366
     most_components: int = 1000  # prefixes, services and entries of one work
     most_open: int = 200  # works of one operator that are drafts, announced or running
+    # So long whoever announced work has to answer a holder who asks for another night.
+    answer_hours: int = 48
     # Of fewer works than these no figure of an operator is given.
     fewest: int = 5
     basis: str = "proposal"  # law | practice | proposal
@@ -23,6 +25,10 @@ class Maintenance:
     @property
     def notice(self) -> timedelta:
         return timedelta(days=self.notice_days)
+
+    @property
+    def answer_within(self) -> timedelta:
+        return timedelta(hours=self.answer_hours)
 
     @property
     def longest_window(self) -> timedelta:
@@ -41,6 +47,7 @@ def maintenance_from(section: Section) -> Maintenance:
         most_days_ahead=section.whole("most_days_ahead", usual.most_days_ahead, least=1, most=731),
         most_components=section.whole("most_components", usual.most_components, least=1, most=10_000),
         most_open=section.whole("most_open", usual.most_open, least=1, most=10_000),
+        answer_hours=section.whole("answer_hours", usual.answer_hours, least=1, most=720),
         fewest=section.whole("fewest", usual.fewest, least=2, most=1000),
         basis=section.choice("basis", BASES, usual.basis),
         source=section.string("source", ""),

@@ -31,7 +31,8 @@ from rahdari.decide import deadlines, ending
 from rahdari.incident import clocks as incidents
 from rahdari.incident import packs
 from rahdari.incident.queries import packs_to_make
-from rahdari.maintenance import telling
+from rahdari.maintenance import moving, telling
+from rahdari.maintenance import queries as planned
 from rahdari.publish import actions as publishing
 from rahdari.register import actions as register
 from rahdari.register import address_changes
@@ -164,7 +165,8 @@ LOOKS = (
     Batch(lambda now: packs_to_make(now), packs.make_due),
 )
 # Who outside is asked, each once about one thing (`inquiry`).
-PARTIES: tuple[Asked, ...] = (CLIENTS, *optional.given(__package__, "PARTY"), OPERATORS)
+ANNOUNCERS = Asked(planned.ANOTHER_NIGHT, deliver=moving.deliver, erase=moving.erase)
+PARTIES: tuple[Asked, ...] = (CLIENTS, *optional.given(__package__, "PARTY"), OPERATORS, ANNOUNCERS)
 STEPS: tuple[Step, ...] = (
     Step("apply -> checks", open_checks),
     Step("apply: addresses removed", end_proofs_of_removed_addresses),

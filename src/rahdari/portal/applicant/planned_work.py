@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.maintenance import calendars, maintnote, notes, queries, rules, words
+from rahdari.maintenance import actions, calendars, maintnote, moving, notes, queries, rules, words
+from rahdari.maintenance.forms import AnotherNightForm
 from rahdari.maintenance.models import Notice
 from rahdari.people import holders
 from rahdari.people import queries as people
@@ -77,16 +78,46 @@ def set_calendar(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @never_cache
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def planned_work(request: HttpRequest, reference: str) -> HttpResponse:
+    """The notice, and what is done about it: asking for another night."""
     notice, now = _notice(request, reference), timezone.now()
+    form = AnotherNightForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and _ask(request, notice, form):
+        return redirect(request.path)
+    status = 422 if form.is_bound else 200
+    return render(request, "portal/applicant/planned_work.html", _shown(request, notice, form, now), status=status)
+
+
+def _ask(request: HttpRequest, notice: Notice, form: AnotherNightForm) -> bool:
+    """In the name of a holder for whom the visitor acts; returns whether the form is done with."""
+    if notice.holder not in people.holders_for(person(request), Act.ADDRESSES):
+        raise Http404
+    try:
+        moving.ask(notice=notice, **form.cleaned_data, by=actor_of(person(request)), now=timezone.now())
+    except moving.NightNotTaken:
+        form.add_error("night", words.night_not_taken())
+        return False
+    except actions.NotPossibleNow as error:
+        messages.warning(request, words.refused(error))
+        return True
+    messages.success(request, _("Your request is sent."))
+    return True
+
+
+def _shown(request: HttpRequest, notice: Notice, form: AnotherNightForm, now: dt.datetime) -> dict[str, Any]:
     work = notice.work
     told_at = work.told_at or notice.said_at
     is_to_come = notice.status in {"TENTATIVE", "CONFIRMED"}
     left = notice.starts_at - now
     affected = [(what, words.impact(impact), impact) for what, impact in notice.affected]
-    context = {
+    asked = queries.request_of(notice)
+    acts = notice.holder in people.holders_for(person(request), Act.ADDRESSES)
+    return {
         "notice": notice,
+        "asked": asked,
+        "why_it_stays": words.stays(asked.code) if asked is not None and asked.code else "",
+        "form": form if acts and queries.may_ask(notice, asked, now) else None,
         "work": work,
         "who": notes.announcer(work),
         "status": words.status(notice.status),
@@ -102,7 +133,6 @@ def planned_work(request: HttpRequest, reference: str) -> HttpResponse:
         "in_time": rules.is_in_time(told_at=told_at, starts_at=notice.starts_at, terms=queries.terms()),
         "terms": queries.terms(),
     }
-    return render(request, "portal/applicant/planned_work.html", context)
 
 
 def _share(since: dt.datetime, until: dt.datetime, now: dt.datetime) -> float:

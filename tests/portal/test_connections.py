@@ -17,6 +17,8 @@ from rahdari.incident.rules import Reason, State
 from rahdari.maintenance.models import Work
 from rahdari.maintenance.rules import Reason as WorkReason
 from rahdari.maintenance.rules import State as WorkState
+from rahdari.people import actions as people
+from rahdari.people.models import Role, User
 from rahdari.publish.models import Operator
 from rahdari.watch.models import Day
 from tests.builders.incidents import a_report
@@ -26,7 +28,7 @@ from tests.builders.shared import known_networks
 pytestmark = pytest.mark.django_db
 
 HERE = "/status/connections/"
-FORMS = ("", "rss.xml", "days.csv", "api/v2/summary.json")
+FORMS = ("", "rss.xml", "days.csv", "operators.csv", "api/v2/summary.json")
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
@@ -135,6 +137,44 @@ def test_marks_announced_work(operator: Operator) -> None:
     assert [each["status"] for each in told["scheduled_maintenances"]] == ["scheduled", "in_progress"]
     assert told["components"][0]["status"] == "under_maintenance" and running.reference in asked()
     assert len(ElementTree.fromstring(asked("rss.xml")).findall("channel/item")) == 2
+
+
+def kept(operator: Operator) -> dict[str, str]:
+    (row,) = csv.DictReader(io.StringIO(asked("operators.csv")))
+    assert row["operator"] == operator.slug
+    return row
+
+
+def test_counts_disruptions_that_no_window_announced(operator: Operator) -> None:
+    over = {"state": State.CLOSED_BY_ITSELF, "back_at": timezone.now(), "ended_at": timezone.now()}
+    announced = disruption(3, began=3 * HOUR, reason=Reason.PLANNED_WORK, work="PW-2222-2222", **over)
+    for number, more in enumerate(
+        (
+            {"reason": Reason.UPSTREAM},  # at another network
+            {"reason": Reason.HOLDER_SERVER},
+            {"state": State.FALSE_ALARM},
+            {"reason": Reason.FAULT},
+        )
+    ):
+        disruption(4 + number, began=2 * HOUR, **(over | more))
+    disruption(2, began=HOUR, reason=Reason.FAULT, **over)  # of too few holders
+    assert kept(operator)["disruptions"] == "" and "Disruptions outside any window" in asked()
+    disruption(8, began=HOUR, work="PW-2222-2222", overran_at=timezone.now(), **over)
+    row = kept(operator)
+    assert (row["disruptions"], row["disruptions_outside_windows"], row["windows"]) == ("3", "2", "")
+    assert "2 of 3" in asked()
+    Incident.objects.filter(pk=announced.pk).update(began_at=timezone.now() - 366 * DAY)
+    assert kept(operator)["disruptions"] == ""
+    user = people_at(operator)
+    client = Client()
+    client.force_login(user)
+    assert "is said from 3 disruptions on" in client.get("/operator/incidents/").text
+
+
+def people_at(operator: Operator) -> User:
+    user = people.register_person(email="desk@sample-fibre.example", now=timezone.now())
+    people.appoint(user=user, role=Role.OPERATOR, operator=operator.slug, actor="system:test", now=timezone.now())
+    return user
 
 
 def test_reads_in_urdu(operator: Operator) -> None:

@@ -20,7 +20,7 @@ from rahdari.publish import queries as publish
 from rahdari.web import errors
 from rahdari.web.posting import posted_from
 
-from . import actions, mending, page, queries, words
+from . import actions, mending, page, published, queries, words
 from .models import Incident
 from .rules import Reason
 
@@ -49,7 +49,14 @@ def incidents(request: HttpRequest) -> HttpResponse:
         }
         for each in (*live, *queries.ended_of_operator(operator))
     ]
-    context = {"live": rows[: len(live)], "ended": rows[len(live) :], "operator": operator, "wide": True}
+    context = {
+        "live": rows[: len(live)],
+        "ended": rows[len(live) :],
+        "operator": operator,
+        "unannounced": published.unannounced(now=now).get(operator.slug),
+        "fewest": published.FEWEST,
+        "wide": True,
+    }
     return render(request, "incident/of_operator.html", context)
 
 

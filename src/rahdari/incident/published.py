@@ -13,9 +13,14 @@ from rahdari.publish.models import Operator
 
 from . import queries, words
 from .models import Incident
-from .rules import State
+from .rules import DISCLAIMS, Reason, State
 
 FEWEST_HOLDERS, ROUNDED_TO = 3, 5
+# Of an operator with fewer disruptions in the time that is asked for, how many were announced is not said.
+FEWEST = 3
+A_YEAR = dt.timedelta(days=365)
+# Whose cause lies elsewhere, by the answer that stands.
+ELSEWHERE = frozenset({*DISCLAIMS, Reason.UPSTREAM})
 
 
 @dataclass(frozen=True)
@@ -67,3 +72,25 @@ def _published(incident: Incident, operator: Operator, now: dt.datetime) -> Publ
         incident.reason,
         in_window=bool(incident.work) and incident.overran_at is None,
     )
+
+
+@dataclass(frozen=True)
+class Unannounced:
+    """Of the `disruptions` of an operator that hit three holders or more, whose cause lies at it, `outside` began in no
+    announced window, or went on after it."""
+
+    disruptions: int
+    outside: int
+
+
+def unannounced(*, now: dt.datetime) -> dict[str, Unannounced]:
+    """Of 12 months, by the short name of the operator; those of few disruptions are left out."""
+    by_operator: dict[str, list[Published]] = {}
+    for each in lately(since=now - A_YEAR, now=now)[0]:
+        if each.cause not in ELSEWHERE:
+            by_operator.setdefault(each.operator.slug, []).append(each)
+    return {
+        slug: Unannounced(len(those), sum(not each.in_window for each in those))
+        for slug, those in by_operator.items()
+        if len(those) >= FEWEST
+    }

@@ -25,6 +25,7 @@ from rahdari.applicant.links import absolute
 from rahdari.incident import published as incidents
 from rahdari.incident.published import Published
 from rahdari.maintenance import published as works
+from rahdari.maintenance import queries as planned
 from rahdari.maintenance import words as work_words
 from rahdari.maintenance.models import Work
 from rahdari.maintenance.rules import State as WorkState
@@ -33,6 +34,8 @@ from rahdari.publish.models import Operator
 from rahdari.watch import daily
 from rahdari.watch import queries as watch
 from rahdari.watch.models import Day
+
+from .keeping import keeping
 
 DAYS = 90
 fresh = cache_control(public=True, max_age=60)
@@ -107,6 +110,9 @@ def connections(request: HttpRequest) -> HttpResponse:
         "unnamed_shown": found.unnamed > 0,
         "cut": [each for each in found.of_operators if each.cut_since is not None],
         "works": [(each, work_words.state(each.state)) for each in found.works],
+        "keeping": keeping(found.now),
+        "terms": planned.terms(),
+        "fewest_disruptions": incidents.FEWEST,
         "fewest": daily.FEWEST,
         "fewest_holders": daily.FEWEST_HOLDERS,
         "days": DAYS,

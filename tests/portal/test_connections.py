@@ -28,7 +28,7 @@ from tests.builders.shared import known_networks
 pytestmark = pytest.mark.django_db
 
 HERE = "/status/connections/"
-FORMS = ("", "rss.xml", "days.csv", "operators.csv", "api/v2/summary.json")
+FORMS = ("", "rss.xml", "days.csv", "operators.csv", "difference.json", "api/v2/summary.json")
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 

@@ -330,6 +330,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         *("feed approve", "feed cancel", "feed reopen", "feed bulk", "feed new-session", "feed canary"),
         *("feed end-canary", "feed mirror", "operator add", "operator rights", "operator mobile", "operator token"),
         *("operator certificate", "operator end", "operator keys", "operator stop", "people *", "letters *", "sms *"),
+        "watch take-in",
         *("roster import", "directory import", "rpki import", "registry import"),
     ),
     "prints numbers of rows and states, and no name and no address (tests/watch)": ("watch rescore",),

@@ -246,9 +246,7 @@ LETTERS: dict[str, Kind] = {
     "another_night": _kind(
         _("The answer to a request for another night"), "registration work who starts_at", "moved silent reason text"
     ),
-    "another_night_asked": _kind(
-        _("Holders ask for another night"), "work starts_at due_at", note="answer_by", reminder=True
-    ),
+    "another_night_asked": _kind(_("Holders ask for another night"), "reference starts_at due_at", note="answer_by"),
     "share_asked": _kind(_("Somebody asks to share an address"), "name address due_at", note=""),
     "share_agreed": _kind(_("An address is shared"), "reference address"),
     "share_not_agreed": _kind(_("An address is not shared"), "reference address", "silent"),

@@ -394,7 +394,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "reason": policy.Text("Others work on it at that time", "اس وقت دوسرے ادارے بھی اس پر کام کریں گے"),
         "text": "Sample words of the operator.",
     },
-    "another_night_asked": lambda rules: {"work": "PW-K7M2-94QX", "starts_at": _days(12), "due_at": _days(2)},
+    "another_night_asked": lambda rules: {"reference": "PW-K7M2-94QX", "starts_at": _days(12), "due_at": _days(2)},
     "hearing_set": lambda rules: {
         "registration": REGISTRATION,
         "day": _days(12),

@@ -67,7 +67,7 @@ def _tell_announcer(request: AnotherNight, now: dt.datetime) -> None:
             template="another_night_asked",
             about=str(request),
             context={
-                "work": work.reference,
+                "reference": work.reference,
                 "starts_at": work.starts_at,
                 "due_at": request.due_at,
                 "url": reverse("maintenance:operator_work", args=[work.reference]),

@@ -2,4 +2,4 @@
 
 from rahdari.journal.registry import declare_unshown
 
-declare_unshown("watch", "agreed withdrew")
+declare_unshown("watch", "agreed withdrew took_in")

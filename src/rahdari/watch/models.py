@@ -188,3 +188,24 @@ class Day(models.Model):
     @property
     def percent(self) -> float | None:
         return None if self.reached is None else self.reached / 10
+
+
+class Comparison(models.Model):
+    """What a body outside published with the kit that compares, as it was published. A correction is one of its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    body = models.CharField(max_length=120)
+    url = models.CharField(max_length=500)
+    rules_version = models.PositiveIntegerField()
+    content = models.TextField()
+    sha256 = models.CharField(max_length=64, unique=True)
+    # The rows of `content`: week, protocol, finding, and its numbers.
+    findings = models.JSONField()
+    corrects = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="correction")
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-taken_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"comparison:{self.pk}"

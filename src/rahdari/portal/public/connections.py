@@ -35,6 +35,7 @@ from rahdari.watch import daily
 from rahdari.watch import queries as watch
 from rahdari.watch.models import Day
 
+from . import compared
 from .keeping import keeping
 
 DAYS = 90
@@ -111,6 +112,7 @@ def connections(request: HttpRequest) -> HttpResponse:
         "cut": [each for each in found.of_operators if each.cut_since is not None],
         "works": [(each, work_words.state(each.state)) for each in found.works],
         "keeping": keeping(found.now),
+        "compared": compared.shown(),
         "terms": planned.terms(),
         "fewest_disruptions": incidents.FEWEST,
         "fewest": daily.FEWEST,

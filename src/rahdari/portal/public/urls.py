@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import certificate, check, connections, keeping, pages, rules, still_right, versions
+from . import certificate, check, compared, connections, keeping, pages, rules, still_right, versions
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("status/connections/rss.xml", connections.rss, name="connections_rss"),
     path("status/connections/days.csv", connections.days_csv, name="connections_csv"),
     path("status/connections/operators.csv", keeping.operators_csv, name="connections_operators"),
+    path("status/connections/difference.json", compared.difference_json, name="connections_difference"),
     path("status/connections/api/v2/summary.json", connections.summary, name="connections_json"),
     path("licensees/", pages.licensees, name="licensees"),
     path("help/", pages.help_and_contact, name="help"),

@@ -19,7 +19,7 @@ from rahdari.people import actions as people
 from rahdari.register import actions as register
 from rahdari.register import still_right
 from rahdari.vault import links
-from rahdari.watch.models import Day
+from rahdari.watch.models import Comparison, Day
 from tests.in_browser import ARGUMENTS, CONTRAST, violations
 from tests.needs import needs_chromium
 
@@ -69,6 +69,18 @@ def paths() -> tuple[dict[str, str], str]:
         Day(date=now.date() - dt.timedelta(days=back), endpoints=25, reached=[1000, 1000, 1000, 970, 640][back % 5])
         for back in range(1, 80)
     )
+    row = {"week": "2026-W47", "protocol": "openvpn", "finding": "no_difference", "difference_percent": 0.1}
+    first = Comparison.objects.create(
+        body="Sample Institute",
+        url="https://institute.example/measurements/2026/are-registered-endpoints-treated-unlike-others",
+        rules_version=1,
+        content="{}",
+        sha256="0" * 64,
+        findings=[row],
+        taken_at=now,
+    )
+    again = {each.attname: getattr(first, each.attname) for each in Comparison._meta.concrete_fields}
+    Comparison.objects.create(**again | {"id": uuid.uuid4(), "sha256": "1" * 64, "corrects_id": first.pk})
     asked = register.ask_whether_right(registration=valid, next_at=None, now=now)
     client = Client()
     client.force_login(user)

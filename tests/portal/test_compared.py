@@ -68,7 +68,7 @@ def test_shows_a_file_as_it_was_published_and_a_correction_beside_it(tmp_path: P
         (second, first, 1), (first, None, 2),
     ]  # fmt: skip
     shown = page()
-    assert shown.count("2026-W47") == 3 and "Both stand on this page." in shown and "an earlier file" in shown
+    assert shown.count("2026-W47") == 3 and "Both are on this page." in shown and "an earlier file" in shown
     assert page_problems(page("ur")) == []
     for act in (lambda: Comparison.objects.update(body="Another"), lambda: Comparison.objects.all().delete()):
         with pytest.raises(Error), transaction.atomic():

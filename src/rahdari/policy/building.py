@@ -12,6 +12,7 @@ from typing import Any
 from .associations import attesting_from
 from .before_hearing import judge_before_hearing
 from .clock import Allowance
+from .consultation import Consultation, consultation_from
 from .continuation import change_from, dyndns_from, judge_papers, judge_retention, renewal_from, retention_of
 from .control_proofs import proof_from
 from .days import calendar_from
@@ -52,8 +53,8 @@ from .unregistered import unregistered_from
 from .urgent import urgent_from
 
 FORMAT = 1
-# How a registration is suspended or struck out and a complaint is answered, where a file does not say: rules that were
-# frozen before these clocks had names hold the same procedure.
+# How a registration is suspended or struck out, a complaint is answered and a draft is commented on, where a file does
+# not say: rules that were frozen before these clocks had names hold the same procedure.
 PROCEDURE = {
     "hearing_notice": Allowance(7, "calendar_days"),
     "hearing_held": Allowance(15, "calendar_days"),
@@ -61,6 +62,9 @@ PROCEDURE = {
     "suspension_lasts": Allowance(90, "calendar_days"),
     "complaint_answered": Allowance(10, "working_days"),
     "complaint_decided": Allowance(15, "working_days"),
+    "consultation": Allowance(30, "calendar_days"),
+    "consultation_again": Allowance(14, "calendar_days"),
+    "consultation_answered": Allowance(28, "calendar_days"),
 }
 # No suspension lasts longer than a year, whatever a file says: the database holds it too.
 LONGEST_SUSPENSION = {"calendar_days": 366, "months": 12}
@@ -145,6 +149,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         urgent=urgent_from(root.section("urgent"), reasons) if root.has("urgent") else None,
         watch=measuring_from(root.section("watch")) if root.has("watch") else None,
         maintenance=maintenance_from(root.section("maintenance")) if root.has("maintenance") else Maintenance(),
+        consultation=consultation_from(root.section("consultation")) if root.has("consultation") else Consultation(),
         contact=_contact(root),
         queues=queues_from(root),
         unregistered=unregistered_from(root, instruments, signed),

@@ -14,6 +14,7 @@ from .sorts import SORTS, EvidenceSort
 
 if TYPE_CHECKING:
     from .associations import Attesting
+    from .consultation import Consultation
     from .desk_queues import DeskQueue
     from .incidents import Incidents
     from .maintenance import Maintenance
@@ -483,6 +484,7 @@ class Policy:
     urgent: "Urgent | None"
     watch: "Measuring | None"
     maintenance: "Maintenance"
+    consultation: "Consultation"
     # Of the desk, beside those that it has anyway.
     queues: "tuple[DeskQueue, ...]"
     # None only of rules that were frozen before it existed.

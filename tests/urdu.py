@@ -149,7 +149,7 @@ LATIN = frozenset(
     # The format of notices of planned work.
     "maintnote BCOP iCalendar UTC SEQUENCE "
     # What rules of a network are written in.
-    "RPSL nftables Cisco Junos RSS JSON "
+    "RPSL nftables Cisco Junos RSS Atom JSON "
     # Routers and programs that report an address, and what their pages say.
     "custom Custom DynDNS Dynamic DDNS TP-Link TP Link ASUS ddclient inadyn "
     # What programs send.

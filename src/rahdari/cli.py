@@ -111,6 +111,12 @@ COMMANDS = {
     "policy replay": Command(
         "rahdari.decide.commands", "Say which past cases would have gone another way under a draft.", Needs.DJANGO
     ),
+    "consult": Command(
+        "rahdari.consult.commands",
+        "Publish drafts of rules, and see what is said of them.",
+        Needs.DJANGO,
+        free=("check",),
+    ),
     "keys seal": Command(
         "rahdari.archive.commands",
         "Make and change the key that sealed rows are encrypted for, and take one number out.",

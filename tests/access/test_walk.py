@@ -25,6 +25,7 @@ from rahdari.apply.step_forms import PAGES
 from rahdari.attest.rules import Identifier
 from rahdari.checks.models import Check
 from rahdari.complaint import queries as complaint
+from rahdari.consult import moderating
 from rahdari.control import queries as proofs
 from rahdari.demand import actions as demands
 from rahdari.dyndns import hosts
@@ -36,6 +37,7 @@ from rahdari.people.models import Membership, Organisation, Role, RoleAssignment
 from rahdari.publish import queries as networks
 from rahdari.register.models import Registration
 from rahdari.vault import links
+from tests.builders import consultations as draft_rules
 from tests.builders import planned_work, story
 from tests.builders.attestations import a_secretary, an_attestation
 from tests.builders.complaints import a_complaint
@@ -56,6 +58,10 @@ ANYONE = frozenset(
     portal:connections_operators portal:connections_difference
     portal:still_right
     portal:feed_terms portal:feed_terms_text people:invitation
+    portal:consultations portal:consultations_feed portal:consultation portal:consultation_policy portal:say
+    portal:consultation_comments portal:consultation_comment portal:consultation_answers portal:prove_comment
+    portal:consultation_moderation portal:consultation_annotations portal:consultation_moderation_csv
+    portal:dispute_comment
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
     portal:rules_announced portal:rules_versions portal:rules_version
     control:prove portal:prove_by_link
@@ -160,6 +166,8 @@ OFFICERS = frozenset(
     calendar:days calendar:new calendar:correction incident:incidents incident:report incident:incident
     incident:act
     urgent:desk urgent:registration urgent:call urgent:called_back urgent:second urgent:decline
+    portal:desk_drafts portal:desk_draft portal:publish_version portal:answer_comments portal:announce_hearing
+    portal:add_minutes portal:adopt_draft portal:withdraw_draft portal:hide_comment portal:review_comment
     maintenance:desk_works maintenance:desk_new maintenance:desk_work maintenance:desk_change""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
@@ -190,6 +198,10 @@ ADMINISTRATORS = frozenset({"people:end_post"})
 WATCHERS_OF_POSTS = frozenset({"people:posts", "people:answer_proposed_post"})
 ACCOUNTANTS = frozenset({"fees:payments", "fees:payment", "fees:open", "fees:statements"})
 OWN_INVOICE = frozenset({"fees:invoice", "fees:receipt"})
+CONSULTATIONS = frozenset(each for each in ANYONE | OFFICERS if "consultation" in each or "_draft" in each)
+CONSULTATIONS |= {"portal:say", "portal:prove_comment", "portal:publish_version", "portal:answer_comments"}
+CONSULTATIONS |= {"portal:announce_hearing", "portal:add_minutes", "portal:dispute_comment"}
+CONSULTATIONS |= {"portal:hide_comment", "portal:review_comment"}
 STAFF = frozenset({"portal:letter_previews", "portal:letter_preview"})
 EXPECTED = (
     ANYONE,
@@ -292,6 +304,8 @@ class World:
     notice: str = ""
     calendar: dict[str, Any] = field(default_factory=dict)
     work: str = ""
+    # A draft rule, and a comment on it.
+    consultation: dict[str, Any] = field(default_factory=dict)
     # B's own application, for an address that names it and something of A's.
     of_b: str = ""
 
@@ -391,6 +405,7 @@ class World:
                 key: {"id": uuid.uuid4(), "document": uuid.uuid4()}
                 for key in ("sampling:look", "sampling:leave", "sampling:document", "sampling:disagreement")
             },
+            **dict.fromkeys(CONSULTATIONS, self.consultation),
             "calendar:correction": {"id": 1},
             **{key: {"id": uuid.uuid4(), "reference": number} for key in ALL if key.startswith("urgent:")},
             "maintenance:calendar": self.calendar,
@@ -518,6 +533,10 @@ def the_story() -> World:
     found.incident = a_report(own, now).incident.reference
     complaint, file = a_complaint(found.registrations["person"], now)
     found.complaint, found.complained, found.paper = complaint.reference, granted.reference, file.pk
+    rule = draft_rules.a_draft(now=now).draft
+    comment = draft_rules.a_comment(rule, now=now)
+    found.consultation = {"reference": rule.reference, "number": comment.number, "comment": comment.pk}
+    found.consultation["token"] = moderating.token_of(comment)
     company = Organisation.objects.get()
     found.organisation = {
         "id": company.pk,

@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("complaint",),
     ("appeal", "demand", "sampling", "incident", "urgent"),
     ("decide", "maintenance"),
-    ("publish", "dyndns", "mobile", "watch"),
+    ("publish", "dyndns", "mobile", "watch", "consult"),
     ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
     ("control",),
     ("letters", "calendar"),
@@ -60,7 +60,7 @@ WITHOUT_DJANGO = (
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
-    *("inquiry", "calendar", "incident", "urgent", "maintenance"),
+    *("inquiry", "calendar", "incident", "urgent", "maintenance", "consult"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 
@@ -88,6 +88,12 @@ BOUNDS = (
         "What is measured cannot reach a person, an application, a proof or a case",
         ("watch",),
         GROUND | {"register"},
+    ),
+    Bound(
+        "commenters-are-not-registered-people",
+        "What is said of draft rules cannot reach a person, an application or a registration",
+        ("consult",),
+        GROUND,
     ),
     Bound(
         "lines-are-not-published",

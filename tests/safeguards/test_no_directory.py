@@ -333,6 +333,9 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         "watch take-in",
         *("roster import", "directory import", "rpki import", "registry import"),
     ),
+    "knows drafts of rules and what is said of them, and no holder (`commenters-are-not-registered-people`)": (
+        "consult *",
+    ),
     "prints numbers of rows and states, and no name and no address (tests/watch)": ("watch rescore",),
     "prints numbers of cases with codes, and no name and no address (tests/decide/test_replay.py)": ("policy replay",),
     "opens what is sealed, of one number at a time, with a key that is not on the machine": ("keys *",),

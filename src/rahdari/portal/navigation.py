@@ -109,6 +109,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
             Link(_("Planned work"), reverse("maintenance:desk_works"), here=room == "maintenance"),
             *(each.shown() for each in rooms),
+            Link(_("Draft rules"), reverse("portal:desk_drafts"), here=page in {"desk_drafts", "desk_draft"}),
             _previews(page),
             *(_posts(user, name) if people.is_supervisor(user) else ()),
         ]

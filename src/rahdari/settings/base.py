@@ -132,6 +132,7 @@ INSTALLED_APPS = [
     "rahdari.archive",
     "rahdari.register",
     "rahdari.delivery",
+    "rahdari.consult",
     "rahdari.sms",
     "rahdari.letters",
     "rahdari.calendar",
@@ -263,6 +264,8 @@ OWN_SUBJECTS = "rahdari.decide.queries.own_subjects"
 ON_PROOF = "rahdari.applicant.known_proofs.take_proof"
 # Told of addresses of an application that came or changed: `apply` knows no proofs.
 ADDRESSES_CHANGED = "rahdari.applicant.known_proofs.take_known_proofs"
+# `consult` knows no person of the register: the act that writes to whoever comments is named here.
+COMMENT_LETTER = "rahdari.letters.actions.write_to_outsider"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"
 # Where an applicant goes on whose answers are all given: to the proofs, which the room above knows.
 AFTER_THE_FORM = "rahdari.portal.applicant.prove.after_the_form"

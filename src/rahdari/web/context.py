@@ -101,6 +101,7 @@ def _foot(_language: str | None, _prefix: str, _urls: str | None) -> tuple[Link,
     titles = {
         "portal:help": _("Help and contact"),
         "complaint:correction": _("An entry is wrong"),
+        "portal:consultations": _("Have your say"),
         "portal:privacy": _("Privacy"),
         "portal:accessibility": _("Accessibility"),
         "portal:terms": _("Terms"),

@@ -17,6 +17,7 @@ SECRETS = (
     "/complaints/*/confirm/",
     "/complaints/*/files/",
     "/complaints/*/",
+    "/consultations/*/hidden/*/",
     "/line/",
     "/planned-work/feed/*/",
     "/still-right/*/",

@@ -22,6 +22,8 @@ from rahdari.calendar.seen import looking_once
 from rahdari.checks import contacts
 from rahdari.complaint import actions as complaints
 from rahdari.confirm import callbacks
+from rahdari.consult import actions as drafts
+from rahdari.consult import speaking
 from rahdari.control import attempts
 from rahdari.control import queries as proofs
 from rahdari.db import queues
@@ -49,6 +51,7 @@ from .clocks import (
     notify_of_expiry,
 )
 from .connections import count_days
+from .draft_effects import replay_drafts
 from .employment_proofs import CLIENTS, take_in_proofs
 from .entering import enter_grants
 from .inquiries import Asked, all_of
@@ -203,6 +206,9 @@ STEPS: tuple[Step, ...] = (
         clock=True,
     ),
     Step("complaints: erase", erase_complaints, rests=AN_HOUR),
+    Step("consult: tell", together(drafts.tell_of_words, drafts.let_go)),
+    Step("consult -> decide: try drafts on past cases", replay_drafts),
+    Step("consult: forget", together(speaking.forget), clock=True),
     Step("maintenance -> incidents", incidents.report_overruns, rests=A_MINUTE),
     Step("watch -> incidents", incidents.report_measured, rests=A_MINUTE / 4),
     Step("incidents: follow what is cut", incidents.follow, rests=A_MINUTE / 4),

@@ -1,0 +1,266 @@
+"""The acts of a draft: publish a version, hearing, adopt, withdraw. Each locks the draft.
+
+Invariants: of two versions that are published at once, whoever did not see the other is told; each version gives the
+time that the policy says; adopting takes a second person and an answer to each comment; when a draft has ended, each
+address is written to once more and erased in that transaction.
+"""
+
+import datetime as dt
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from rahdari import policy
+from rahdari.db.queues import each_of
+from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
+from rahdari.journal import actions as journal
+
+from . import anchors, document, queries, rules, telling
+from .models import Anchor, Comment, Draft, Hearing, Speaker, Version, frozen
+from .rules import State
+
+OPENS, AGAIN = "consultation", "consultation_again"
+
+
+class Overtaken(RahdariError):
+    """Another version was published meanwhile: read it first. `.latest` is its number."""
+
+    says = "version {latest} was published meanwhile"
+    latest: int
+
+
+class NotNow(RahdariError):
+    """The draft does not allow this as it stands. `.why` is a `rules.Stop`."""
+
+    says = "not possible now: {why}"
+    why: rules.Stop
+
+
+class NothingChanged(RahdariError):
+    """The version says what the one before it says, word for word. `.number`"""
+
+    says = "version {number} says the same"
+    number: int
+
+
+def lock(draft: Draft) -> Draft:
+    return Draft.objects.select_for_update().get(pk=draft.pk)
+
+
+# -- versions ------------------------------------------------------------------------------------------------------
+
+
+def publish(*, text: str, policy_text: str, after: int, actor: str, now: dt.datetime) -> Version:
+    """Publish a version of a draft: the first one opens it. `after` is the number of the version that its author knows,
+    0 for a new draft. Raises document.DraftError, policy.PolicyError, Overtaken, NothingChanged, NotNow.
+    """
+    found = document.read(text)
+    becomes = policy.read(policy_text)
+    try:
+        with transaction.atomic():
+            return _publish(found, policy_text, becomes, after, actor, now)
+    except IntegrityError:
+        # Two opened the same draft at once: there was nothing to lock yet.
+        known = Version.objects.filter(draft__key=found.key).aggregate(number=Max("number"))["number"]
+        if after or known is None:
+            raise
+        raise Overtaken(known) from None
+
+
+def _publish(
+    found: document.Document, policy_text: str, becomes: policy.Policy, after: int, actor: str, now: dt.datetime
+) -> Version:
+    draft = Draft.objects.select_for_update().filter(key=found.key).first()
+    known = list(draft.versions.order_by("number")) if draft is not None else []
+    latest = known[-1] if known else None
+    if after != (latest.number if latest else 0):
+        raise Overtaken(latest.number if latest else 0)
+    document.judge_next(found, [each.document for each in known])
+    if latest is not None and (latest.digest, latest.policy_digest) == (found.digest, becomes.digest):
+        raise NothingChanged(latest.number)
+    if draft is not None and draft.ending:
+        raise NotNow(rules.Stop.ENDED)
+    until = _until(OPENS if draft is None else AGAIN, now)
+    if draft is None:
+        draft = Draft.objects.create(reference=_next_reference(now), key=found.key, opened_at=now, closes_at=until)
+    else:
+        # Nobody answers for new words in less time than the policy gives; and what was proposed is not this version.
+        draft.closes_at = max(draft.closes_at, until)
+        draft.proposed_by, draft.proposed_at = "", None
+        draft.save(update_fields=["closes_at", "proposed_by", "proposed_at"])
+    version = Version.objects.create(
+        draft=draft,
+        number=after + 1,
+        text=found.frozen(),
+        digest=found.digest,
+        policy_text=policy_text,
+        policy_version=becomes.version,
+        policy_digest=becomes.digest,
+        published_at=now,
+        published_by=actor,
+    )
+    if latest is not None:
+        _follow_words(draft, latest, version)
+    detail = {"number": version.number, "digest": version.digest}
+    journal.record(act="consult.published", actor=actor, subject=draft.subject, now=now, detail=detail)
+    wake()
+    return version
+
+
+def _until(clock: str, now: dt.datetime) -> dt.datetime:
+    in_force = queries.in_force()
+    return policy.add(start=now, allowance=in_force.clocks[clock], calendar=in_force.calendar)
+
+
+def _next_reference(now: dt.datetime) -> str:
+    """`DR-2026-01`. Two at once take the same one, and the database lets one of them through."""
+    year = f"DR-{now.year}-"
+    last = Draft.objects.filter(reference__startswith=year).aggregate(last=Max("reference"))["last"]
+    return f"{year}{int(last.rpartition('-')[2]) + 1 if last else 1:02}"
+
+
+def _follow_words(draft: Draft, before: Version, after: Version) -> None:
+    """Where the words of each comment stand in the new version. In its transaction: no version is seen without."""
+    placed = queries.places(before)
+    texts = {
+        language: (before.document.texts(language), after.document.texts(language)) for language in document.LANGUAGES
+    }
+    clauses = set(texts["en"][1])
+    found = []
+    for comment in Comment.objects.filter(draft=draft).exclude(clause="").iterator():
+        last = placed.get(comment.pk)
+        if last is not None and last.fate == anchors.Fate.ORPHANED:
+            fate, clause, quote = anchors.Fate.ORPHANED, "", None
+        else:
+            clause = last.clause if last is not None else comment.clause
+            fate, clause, quote = _fate(comment, last, clause, clauses, texts[comment.language])
+        prefix, suffix = (quote.prefix, quote.suffix) if quote else ("", "")
+        found.append(Anchor(comment=comment, version=after, fate=fate, clause=clause, prefix=prefix, suffix=suffix))
+    Anchor.objects.bulk_create(found, batch_size=1000)
+
+
+def _fate(
+    comment: Comment,
+    last: Anchor | None,
+    clause: str,
+    clauses: set[str],
+    texts: tuple[dict[str, str], dict[str, str]],
+) -> tuple[anchors.Fate, str, anchors.Quote | None]:
+    if not comment.exact:
+        # On a clause as such: its id is what it is about.
+        kept = clause in clauses
+        return (anchors.Fate.KEPT, clause, None) if kept else (anchors.Fate.ORPHANED, "", None)
+    around = (last.prefix, last.suffix) if last is not None else (comment.prefix, comment.suffix)
+    found = anchors.follow(anchors.Quote(clause, comment.exact, *around), *texts)
+    return found.fate, found.place.clause if found.place else "", found.quote
+
+
+@each_of(queries.anchors_to_tell)
+def tell_of_words(anchor: Anchor, now: dt.datetime) -> bool:
+    """Tell an author where their words stand in the new version; what is hidden or was never proved is passed over."""
+    comment = Comment.objects.select_related("speaker", "draft").get(pk=anchor.comment_id)
+    if comment.proved_at is not None and not comment.hidden:
+        telling.write_news(comment, anchor.fate, now, version=anchor.version.number)
+    Anchor.objects.filter(pk=anchor.pk).update(told_at=now)
+    return True
+
+
+# -- hearings ------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def announce_hearing(
+    *, draft: Draft, held_at: dt.datetime, place: policy.Text, actor: str, now: dt.datetime
+) -> Hearing:
+    """Say when and where the draft can be spoken about. Raises NotNow."""
+    draft = _not_ended(draft)
+    hearing = Hearing.objects.create(draft=draft, held_at=held_at, place=frozen(place), announced_at=now)
+    journal.record(act="consult.announced_hearing", actor=actor, subject=draft.subject, now=now)
+    return hearing
+
+
+@transaction.atomic
+def add_minutes(*, hearing: Hearing, minutes: policy.Text, actor: str, now: dt.datetime) -> Hearing:
+    """What was said at it, once. Raises NotNow before it was held, or when there are minutes."""
+    hearing = Hearing.objects.select_for_update().select_related("draft").get(pk=hearing.pk)
+    if hearing.minutes is not None:
+        raise NotNow(rules.Stop.ENDED)
+    if now < hearing.held_at:
+        raise NotNow(rules.Stop.STILL_OPEN)
+    hearing.minutes, hearing.minutes_at = frozen(minutes), now
+    hearing.save(update_fields=["minutes", "minutes_at"])
+    journal.record(act="consult.added_minutes", actor=actor, subject=hearing.draft.subject, now=now)
+    return hearing
+
+
+def _not_ended(draft: Draft) -> Draft:
+    draft = lock(draft)
+    if draft.ending:
+        raise NotNow(rules.Stop.ENDED)
+    return draft
+
+
+# -- the end -------------------------------------------------------------------------------------------------------
+
+
+def why_not(draft: Draft, now: dt.datetime) -> rules.Stop | None:
+    """Why the draft cannot be adopted now, whoever asks."""
+    return rules.why_not_adopted(
+        draft.state(now), unanswered=queries.unanswered(draft).count(), appealed=queries.to_review(draft).count()
+    )
+
+
+@transaction.atomic
+def propose(*, draft: Draft, actor: str, now: dt.datetime) -> Draft:
+    """Propose that the latest version is adopted, to a second officer. Raises NotNow."""
+    draft = lock(draft)
+    if (stop := why_not(draft, now)) is not None:
+        raise NotNow(stop)
+    draft.proposed_by, draft.proposed_at = actor, now
+    draft.save(update_fields=["proposed_by", "proposed_at"])
+    journal.record(act="consult.proposed", actor=actor, subject=draft.subject, now=now)
+    return draft
+
+
+@transaction.atomic
+def adopt(*, draft: Draft, actor: str, now: dt.datetime) -> Draft:
+    """Agree as a second officer. The policy comes into force by `rahdari policy use`, and the page says whether it is.
+    Raises NotNow."""
+    draft = lock(draft)
+    stop = why_not(draft, now) or (rules.Stop.NOT_PROPOSED if not draft.proposed_by else None)
+    if stop is None and draft.proposed_by == actor:
+        stop = rules.Stop.SAME_PERSON
+    if stop is not None:
+        raise NotNow(stop)
+    return _end(draft, State.ADOPTED, actor, now)
+
+
+@transaction.atomic
+def withdraw(*, draft: Draft, why: policy.Text, actor: str, now: dt.datetime) -> Draft:
+    """Give the draft up, and say why. Raises NotNow."""
+    draft = _not_ended(draft)
+    draft.why = frozen(why)
+    return _end(draft, State.WITHDRAWN, actor, now)
+
+
+def _end(draft: Draft, ending: State, actor: str, now: dt.datetime) -> Draft:
+    draft.ending, draft.ended_at, draft.ended_by = ending, now, actor
+    draft.save(update_fields=["ending", "ended_at", "ended_by", "why"])
+    version = queries.version_of(draft)
+    detail = {"version": version.number, "policy": version.policy_digest} if version else {}
+    journal.record(act=f"consult.{ending}", actor=actor, subject=draft.subject, now=now, detail=detail)
+    wake()
+    return draft
+
+
+@each_of(queries.speakers_to_let_go)
+def let_go(speaker: Speaker, now: dt.datetime) -> bool:
+    """The draft has ended: write to the address once more, and erase it. What it said stays, and how many spoke."""
+    speaker = Speaker.objects.select_for_update().select_related("draft").get(pk=speaker.pk)
+    if not speaker.email:
+        return False
+    telling.write_end(speaker, speaker.draft, now)
+    speaker.email = ""
+    speaker.save(update_fields=["email", "email_index"])
+    return True

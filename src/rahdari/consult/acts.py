@@ -1,0 +1,6 @@
+"""What this room writes into the journal. Of comments never who wrote them: nobody is to find a critic by it."""
+
+from rahdari.journal.registry import declare_unshown
+
+declare_unshown("consult", "published announced_hearing added_minutes answered proposed adopted withdrawn")
+declare_unshown("consult", "hid disputed showed upheld")

@@ -1,0 +1,126 @@
+"""`rahdari consult`: publish a version of a draft from its file, and see which drafts there are."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+BY = "command line"
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("consult", help="draft rules, in the open")
+    acts = parser.add_subparsers(dest="act", required=True)
+    check = acts.add_parser("check", help="judge the file of a draft, and the policy file that it would become")
+    publish = acts.add_parser("publish", help="publish a version of a draft")
+    for each in (check, publish):
+        each.add_argument("draft", type=Path, help="the file of the draft (docs/consult.md)")
+        each.add_argument("policy", type=Path, help="the policy file that it would become")
+    publish.add_argument(
+        "--after", type=int, default=0, metavar="N", help="the version that you know; 0 (the default) for a new draft"
+    )
+    archive = acts.add_parser(
+        "archive", help="write a draft, and all that was said of it, as files that need no program"
+    )
+    archive.add_argument("draft", metavar="DRAFT", help="its reference, such as DR-2026-01")
+    archive.add_argument("folder", type=Path, help="a folder that is new or empty")
+    archive.set_defaults(run=run_archive)
+    check.set_defaults(run=run_check)
+    publish.set_defaults(run=run_publish)
+    acts.add_parser("list", help="which drafts there are").set_defaults(run=run_list)
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    from . import document
+
+    read = _read(arguments)
+    if read is None:
+        return 1
+    try:
+        found = document.read(read[0])
+    except document.DraftError as error:
+        return _said(arguments.draft, error.problems)
+    print(f"{found.title.en}: {len(found.clauses)} clauses, digest {found.digest[:16]}. Nothing is wrong with it.")
+    return 0
+
+
+def run_publish(arguments: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from . import actions, document
+
+    read = _read(arguments)
+    if read is None:
+        return 1
+    try:
+        version = actions.publish(
+            text=read[0], policy_text=read[1], after=arguments.after, actor=BY, now=timezone.now()
+        )
+    except document.DraftError as error:
+        return _said(arguments.draft, error.problems)
+    except actions.Overtaken as error:
+        told = f"Version {error.latest} is there already: read it, and say --after {error.latest}."
+        return _said(arguments.draft, [told if error.latest else "There is no such draft yet: leave --after out."])
+    except actions.NothingChanged as error:
+        return _said(arguments.draft, [f"Version {error.number} says the same, word for word."])
+    except actions.NotNow:
+        return _said(arguments.draft, ["This draft has ended: a new one takes another key."])
+    until = timezone.localtime(version.draft.closes_at)
+    print(f"{version.draft.reference}, version {version.number}: published, open for comment until {until:%d %B %Y}.")
+    return 0
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from . import queries
+
+    now = timezone.now()
+    for draft in queries.drafts():
+        said, waiting = queries.comments(draft).count(), queries.unanswered(draft).count()
+        counts = f"version {draft.versions.count()}, {said} comments, {waiting} to be answered"
+        print(f"{draft.reference}  {draft.key}: {draft.state(now)}, {counts}.")
+    return 0
+
+
+def run_archive(arguments: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from . import archiving, queries
+
+    try:
+        draft = queries.draft_by_reference(arguments.draft)
+        names = archiving.write(draft, arguments.folder, timezone.now())
+    except queries.DraftNotFound:
+        print(f"There is no draft {arguments.draft}: `rahdari consult list` names all.", file=sys.stderr)
+        return 1
+    except FileExistsError:
+        print(f"{arguments.folder} is not empty: nothing was written.", file=sys.stderr)
+        return 1
+    print(f"{draft.reference}: {len(names)} files in {arguments.folder}; begin with index.en.html or index.ur.html.")
+    return 0
+
+
+def _read(arguments: argparse.Namespace) -> tuple[str, str] | None:
+    """Both files, judged as far as the policy goes; None when something was said."""
+    from rahdari import policy
+
+    texts = []
+    for path in (arguments.draft, arguments.policy):
+        try:
+            texts.append(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            print(f"{path}: cannot be read as UTF-8 text ({type(error).__name__}).", file=sys.stderr)
+            return None
+    try:
+        policy.read(texts[1])
+    except policy.PolicyError as error:
+        _said(arguments.policy, [str(problem) for problem in error.problems])
+        return None
+    return texts[0], texts[1]
+
+
+def _said(path: Path, problems: list[str]) -> int:
+    for problem in problems:
+        print(f"{path}: {problem}", file=sys.stderr)
+    return 1

@@ -1,0 +1,328 @@
+"""Drafts of rules, what is said of them, and what is answered.
+
+Invariants, each also held by the database: a version is never rewritten, and numbers have no gap; a comment, once its
+sender has proved the address, is never rewritten or deleted, only hidden, with a reason; a draft is adopted by a second
+person, after its time for comment, with an answer to each comment; when a draft has ended no address of email is left.
+Officers and bodies are names in text: no table here leads to a person of the register.
+"""
+
+import datetime as dt
+import uuid
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from rahdari.policy import Text
+from rahdari.vault.fields import BlindIndexField, EncryptedTextField
+
+from . import document
+from .anchors import Fate, Quote
+from .rules import Hidden, Outcome, State
+from .rules import state as state_of
+
+
+def both(text: dict[str, str]) -> Text:
+    return Text(text["en"], text["ur"])
+
+
+class Draft(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=12, unique=True)  # DR-2026-01
+    key = models.CharField(max_length=60, unique=True)
+    opened_at = models.DateTimeField()
+    # A further version may move it, only ever to later.
+    closes_at = models.DateTimeField()
+    proposed_by = models.CharField(max_length=60, blank=True)
+    proposed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ending = models.CharField(max_length=10, choices=[(e, e) for e in (State.ADOPTED, State.WITHDRAWN)], blank=True)
+    ended_by = models.CharField(max_length=60, blank=True)
+    # Why it was withdrawn, in both languages.
+    why = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-opened_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=Q(closes_at__gt=F("opened_at")), name="draft_is_open_first"),
+            models.CheckConstraint(
+                condition=Q(ending="", ended_at__isnull=True, ended_by="")
+                | (Q(ended_at__isnull=False) & ~Q(ended_by="") & ~Q(ending="")),
+                name="draft_is_ended_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(ending=State.ADOPTED)
+                | (~Q(proposed_by="") & ~Q(ended_by=F("proposed_by")) & Q(ended_at__gte=F("closes_at"))),
+                name="draft_is_adopted_by_a_second_person",
+            ),
+            models.CheckConstraint(
+                condition=~Q(ending=State.WITHDRAWN) | Q(why__isnull=False), name="draft_is_withdrawn_for_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def subject(self) -> str:
+        return f"draft:{self.reference}"
+
+    def state(self, now: dt.datetime) -> State:
+        return state_of(closes_at=self.closes_at, ending=self.ending, now=now)
+
+
+class Version(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    text = models.JSONField()
+    digest = models.CharField(max_length=64)
+    # The policy file that it would become: whole, and as `policy check` names it.
+    policy_text = models.TextField()
+    policy_version = models.CharField(max_length=200)
+    policy_digest = models.CharField(max_length=64)
+    published_at = models.DateTimeField()
+    published_by = models.CharField(max_length=60)
+    # What it would have changed of past cases, as numbers (`rules.protected`), and when that was asked.
+    replayed = models.JSONField(null=True, blank=True)
+    replayed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["draft_id", "number"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["draft", "number"], name="version_has_its_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.draft.reference}/{self.number}"
+
+    @cached_property
+    def document(self) -> document.Document:
+        return document.thawed(self.text)
+
+
+class Hearing(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="hearings")
+    held_at = models.DateTimeField()
+    place = models.JSONField()
+    announced_at = models.DateTimeField()
+    minutes = models.JSONField(null=True, blank=True)
+    minutes_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["held_at", "id"]
+
+    def __str__(self) -> str:
+        return f"hearing:{self.pk}"
+
+    @property
+    def place_text(self) -> Text:
+        return both(self.place)
+
+    @property
+    def minutes_text(self) -> Text | None:
+        return both(self.minutes) if self.minutes else None
+
+
+class Speaker(models.Model):
+    """Whoever has proved an address of email for this draft. Emptied when the draft ends: then it only counts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="speakers")
+    email = EncryptedTextField()
+    email_index = BlindIndexField(of="email", purpose="consult.speaker", folded=True)
+    language = models.CharField(max_length=2)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["draft", "email_index"], condition=~Q(email_index=""), name="speaker_is_known_once"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["draft", "id"], condition=~Q(email_index=""), name="speakers_with_an_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"speaker:{self.pk}"
+
+
+class Body(models.Model):
+    """A ministry, board or association that the office asked to speak as such: by a letter to an address at the domain
+    that it publishes as its own. Whoever answers by that letter speaks for it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.JSONField()
+    domain = models.CharField(max_length=253, unique=True)
+    invited_at = models.DateTimeField()
+    invited_by = models.CharField(max_length=60)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["domain"]
+
+    def __str__(self) -> str:
+        return f"body:{self.domain}"
+
+    @property
+    def name_text(self) -> Text:
+        return both(self.name)
+
+
+class Answer(models.Model):
+    """What the office says to one comment or several that say the same. A later one may take the place of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="answers")
+    number = models.PositiveSmallIntegerField()
+    point = models.JSONField()
+    outcome = models.CharField(max_length=10, choices=[(each, each) for each in Outcome])
+    text = models.JSONField()
+    # What it changed: a clause of a version.
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    clause = models.CharField(max_length=20, blank=True)
+    answered_at = models.DateTimeField()
+    answered_by = models.CharField(max_length=60)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["draft_id", "number"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["draft", "number"], name="answer_has_its_number"),
+            models.CheckConstraint(
+                condition=Q(outcome=Outcome.CHANGED, version__isnull=False) & ~Q(clause="")
+                | (~Q(outcome=Outcome.CHANGED) & Q(version__isnull=True, clause="")),
+                name="answer_says_what_changed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer:{self.pk}"
+
+    @property
+    def point_text(self) -> Text:
+        return both(self.point)
+
+    @property
+    def said(self) -> Text:
+        return both(self.text)
+
+
+class Comment(models.Model):
+    # Of the form that was filled in: sent twice it is kept once.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="comments")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="comments")
+    # Counted when it is proved: nobody sees it before.
+    number = models.PositiveIntegerField(null=True, blank=True)
+    # What it is about: words of a clause, a clause, or, without one, the whole draft.
+    clause = models.CharField(max_length=20, blank=True)
+    language = models.CharField(max_length=2)
+    exact = models.TextField(blank=True)
+    prefix = models.CharField(max_length=40, blank=True)
+    suffix = models.CharField(max_length=40, blank=True)
+    words = models.TextField()
+    # As somebody wants to be called. Empty: without a name.
+    name = models.CharField(max_length=60, blank=True)
+    # Of a body that spoke as such. None: a person, or whoever.
+    body = models.ForeignKey(Body, on_delete=models.PROTECT, null=True, blank=True, related_name="comments")
+    sent_at = models.DateTimeField()
+    proved_at = models.DateTimeField(null=True, blank=True)
+    speaker = models.ForeignKey(Speaker, on_delete=models.PROTECT, null=True, blank=True, related_name="comments")
+    # Until the address is proved: where the code went, and its keyed hash.
+    email = EncryptedTextField()
+    code = models.CharField(max_length=64, blank=True)
+    code_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    # The first that says the same of the same: this one signs it.
+    sameness = models.CharField(max_length=64)
+    part_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="signatures")
+    answer = models.ForeignKey(Answer, on_delete=models.PROTECT, null=True, blank=True, related_name="comments")
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden = models.CharField(max_length=15, choices=[(each, each) for each in Hidden], blank=True)
+    hidden_by = models.CharField(max_length=60, blank=True)
+    # Its author disputes that, and another officer has looked at it.
+    appealed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["draft_id", "number", "sent_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["draft", "number"], condition=Q(number__isnull=False), name="comment_has_its_number"
+            ),
+            models.UniqueConstraint(
+                fields=["draft", "clause", "sameness"],
+                condition=Q(number__isnull=False, part_of__isnull=True, body__isnull=True),
+                name="the_same_is_said_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(proved_at__isnull=True, number__isnull=True, speaker__isnull=True)
+                | Q(proved_at__isnull=False, number__isnull=False, speaker__isnull=False, code=""),
+                name="comment_is_proved_by_an_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(hidden="", hidden_at__isnull=True, hidden_by="")
+                | (~Q(hidden="") & ~Q(hidden_by="") & Q(hidden_at__isnull=False)),
+                name="comment_is_hidden_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_by="") | ~Q(reviewed_by=F("hidden_by")), name="comment_is_reviewed_by_another"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["sent_at"], condition=Q(proved_at__isnull=True), name="comments_not_proved"),
+            models.Index(
+                fields=["draft", "number"],
+                condition=Q(proved_at__isnull=False, part_of__isnull=True),
+                name="comments_of_draft",
+            ),
+            models.Index(
+                fields=["draft"],
+                condition=Q(proved_at__isnull=False, part_of__isnull=True, answer__isnull=True, hidden=""),
+                name="comments_to_answer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"comment:{self.pk}"
+
+    @property
+    def who(self) -> str:
+        """As it is called in addresses and files; pages say it in words."""
+        return f"{self.draft.reference}/{self.number}"
+
+    @property
+    def quote(self) -> Quote | None:
+        """None for one on the whole draft, or on a clause as such."""
+        return Quote(self.clause, self.exact, self.prefix, self.suffix) if self.exact else None
+
+
+class Anchor(models.Model):
+    """What became of a comment's words in a later version. Never rewritten."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.PROTECT, related_name="anchors")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="anchors")
+    fate = models.CharField(max_length=10, choices=[(each, each) for each in Fate])
+    clause = models.CharField(max_length=20, blank=True)
+    prefix = models.CharField(max_length=40, blank=True)
+    suffix = models.CharField(max_length=40, blank=True)
+    # Its author was told of it.
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["id"], condition=Q(told_at__isnull=True), name="anchors_to_tell"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["comment", "version"], name="comment_has_one_place_in_a_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"anchor:{self.pk}"
+
+
+def frozen(text: Text) -> dict[str, Any]:
+    return {"en": text.en, "ur": text.ur}

@@ -1,0 +1,163 @@
+"""The pages by which somebody says something about a draft: the form, and the code that goes to the email address.
+
+Whatever is wrong, nothing that was typed is lost. Mail goes out only as often as the limits say: of each household, to
+each address, and of all together.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.consult import moderating, queries, speaking
+from rahdari.consult.models import Comment, Draft
+from rahdari.web import limits, visitor
+
+from . import consultation_words as words
+from .consultation_forms import CodeForm, SayForm
+from .consultations import found_draft, language, row_of
+
+# Comments an hour of one household, of all that are next to each other in the network, and of all.
+OF_HOUSEHOLD, OF_NEIGHBOURHOOD, OF_ALL, PER_SECONDS = 10, 60, 3_000, 3600
+
+
+def _may_send(request: HttpRequest) -> bool:
+    asked = [
+        (visitor.household(request), OF_HOUSEHOLD),
+        (visitor.neighbourhood(request), OF_NEIGHBOURHOOD),
+        ("all", OF_ALL),
+    ]
+    return all(limits.allow(f"consult.say:{where}", rate=rate, per=PER_SECONDS) for where, rate in asked)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def say(request: HttpRequest, reference: str) -> HttpResponse:
+    now, draft = timezone.now(), found_draft(reference)
+    if not queries.is_open(draft, now):
+        return _not_open(request, draft, request.POST.get("words", ""))
+    version = queries.version_of(draft)
+    on = request.GET.get("on", "")
+    clause = version.document.clause(on) if version is not None else None
+    if version is None or (on and clause is None):
+        raise Http404
+    text = clause.says(language()) if clause is not None else ""
+    given = request.POST.copy() if request.method == "POST" else None
+    newer = given is not None and given.get("version") != str(version.number)
+    if given is not None and newer:
+        # Its author read another text: the words are kept, and what they are about is asked again.
+        given["version"], given["passage"] = str(version.number), ""
+    form = SayForm(given, text=text, version=version.number)
+    status = 200
+    if form.is_bound:
+        status = 422
+        if form.is_valid() and not newer:
+            sent = _send(request, draft, form, on)
+            if sent is not None:
+                return redirect("portal:prove_comment", reference=reference, comment=sent.pk)
+            status = 429 if form.has_error("email", "often") else 422
+    context = row_of(draft, version, now) | {"form": form, "clause": clause, "newer": newer}
+    return render(request, "portal/consult/say.html", context, status=status)
+
+
+def _send(request: HttpRequest, draft: Draft, form: SayForm, on: str) -> Comment | None:
+    """None where the form says what is wrong."""
+    given = form.cleaned_data
+    if not _may_send(request):
+        form.add_error("email", _often(_("Too many comments came from here. Nothing is lost: send it in an hour.")))
+        return None
+    try:
+        return speaking.say(
+            id=given["key"] or uuid.uuid4(),
+            draft=draft,
+            version=given["version"],
+            language=language(),
+            words=given["words"],
+            clause=on,
+            quoted=form.quote,
+            name=given["name"],
+            email=given["email"],
+            now=timezone.now(),
+        )
+    except speaking.NotInTheText as error:
+        form.add_error("quoted", _not_there(error.count))
+    except speaking.TooManyOfAddress:
+        form.add_error("email", _often(_("This email address was used too often. Send it again in an hour.")))
+    return None
+
+
+def _often(sentence: str) -> ValidationError:
+    return ValidationError(sentence, code="often")
+
+
+def _not_there(count: int) -> str:
+    if count:
+        return _("The passage has these words more than once. Copy some more of the words around them.")
+    return _("The passage does not have these words. Copy them as they are there.")
+
+
+def _not_open(request: HttpRequest, draft: Draft, words: str) -> HttpResponse:
+    context = {"draft": draft, "words_kept": words[: speaking.LONGEST]}
+    return render(request, "portal/consult/not_open.html", context, status=409 if words else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove(request: HttpRequest, reference: str, comment: uuid.UUID) -> HttpResponse:
+    draft = found_draft(reference)
+    found = Comment.objects.filter(pk=comment, draft=draft).first()
+    if found is None:
+        raise Http404
+    if found.number is not None:
+        return redirect("portal:consultation_comment", reference=reference, number=found.number)
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            proved = speaking.prove(comment=found, code=form.cleaned_data["code"], now=timezone.now())
+        except speaking.NotOpen:
+            return _not_open(request, draft, found.words)
+        except speaking.WrongCode as error:
+            form.add_error("code", _wrong(error.left))
+        else:
+            return redirect("portal:consultation_comment", reference=reference, number=proved.number)
+    context = {"draft": draft, "comment": found, "form": form, "mail": settings.CONTACT_EMAIL}
+    return render(request, "portal/consult/prove.html", context, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def dispute(request: HttpRequest, reference: str, comment: uuid.UUID, token: str) -> HttpResponse:
+    """What the letter leads to: its author reads what was hidden, and may say that this is wrong."""
+    draft = found_draft(reference)
+    found = Comment.objects.filter(pk=comment, draft=draft, number__isnull=False).first()
+    if found is None or not moderating.is_author(found, token):
+        raise Http404
+    if request.method == "POST":
+        try:
+            found = moderating.dispute(comment=found, now=timezone.now())
+        except moderating.NotPossible:
+            return redirect("portal:consultation_comment", reference=reference, number=found.number)
+    context = {"draft": draft, "comment": found, "why": words.hidden(found.hidden) if found.hidden else ""}
+    answer = render(request, "portal/consult/dispute.html", context)
+    # The address of this page is the secret: it goes to no other site and into no search.
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def _wrong(left: int) -> str:
+    if not left:
+        return _("This code does not work any more. Send your comment again for a new one.")
+    said = ngettext(
+        "This is not the code. You can try %(count)s more time.",
+        "This is not the code. You can try %(count)s more times.",
+        left,
+    )
+    return said % {"count": left}

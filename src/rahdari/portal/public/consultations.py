@@ -1,0 +1,294 @@
+"""Draft rules, for everybody: the list, a draft passage by passage, what is said of it and what is answered.
+
+No page here asks who is there: no account, no cookie that counts. What is hidden is shown as hidden, with the reason.
+"""
+
+import csv
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from rahdari.applicant.links import absolute
+from rahdari.consult import annotations, changes, queries
+from rahdari.consult.changes import Piece
+from rahdari.consult.document import Clause, Document
+from rahdari.consult.models import Comment, Draft, Version
+from rahdari.consult.rules import Outcome, State
+
+from . import consultation_words as words
+
+# Of each passage so many comments stand on the draft's page; so many on a page of all of them.
+FEW, A_PAGE, FEED_LENGTH = 3, 50, 50
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A clause as it is compared: with the rule in force, or with an earlier version."""
+
+    clause: Clause
+    pieces: list[Piece]
+    said: int = 0
+    few: list[Comment] = field(default_factory=list)
+    # Only the earlier version has it.
+    is_gone: bool = False
+
+    @property
+    def more(self) -> int:
+        return self.said - len(self.few)
+
+    @property
+    def is_changed(self) -> bool:
+        return changes.is_changed(self.pieces)
+
+
+def language() -> str:
+    return (get_language() or "en")[:2]
+
+
+def found_draft(reference: str) -> Draft:
+    try:
+        return queries.draft_by_reference(reference)
+    except queries.DraftNotFound:
+        raise Http404 from None
+
+
+def found_version(request: HttpRequest, draft: Draft) -> Version:
+    """The version that `?version=` names, or the latest."""
+    given = request.GET.get("version", "")
+    version = queries.version_of(draft, int(given) if given.isdecimal() and len(given) < 5 else None)
+    if version is None:
+        raise Http404
+    return version
+
+
+@require_safe
+def consultations(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    found = list(queries.drafts())
+    latest = queries.latest_versions(found)
+    rows = [row_of(draft, latest[draft.pk], now) for draft in found]
+    # Open ones first.
+    rows.sort(key=lambda row: row["state"] != State.OPEN)
+    context = {"rows": rows, "open": sum(row["state"] == State.OPEN for row in rows), "terms": words.terms()}
+    return render(request, "portal/consult/consultations.html", context)
+
+
+def row_of(draft: Draft, version: Version, now: dt.datetime) -> dict[str, Any]:
+    state = draft.state(now)
+    return {
+        "draft": draft,
+        "version": version,
+        "title": version.document.title.in_language(language()),
+        "state": state,
+        "words": words.state(state),
+        "tone": words.TONES[state],
+        "late": state == State.ANSWERING and now > queries.answers_due(draft),
+        "in_force": state == State.ADOPTED and queries.in_force().digest == version.policy_digest,
+    }
+
+
+@require_safe
+def consultation(request: HttpRequest, reference: str) -> HttpResponse:
+    now, draft = timezone.now(), found_draft(reference)
+    version = found_version(request, draft)
+    is_latest = version.number == draft.versions.count()
+    before = _compared_with(request, draft, version)
+    here = queries.comments_on(version)
+    said = queries.counted(here) if is_latest else {}
+    few: dict[str, list[Comment]] = {}
+    for comment in queries.latest_of_each(here, FEW) if is_latest else ():
+        few.setdefault(comment.on, []).append(comment)  # type: ignore[attr-defined]
+    context = row_of(draft, version, now) | {
+        "document": version.document,
+        "passages": passages(version.document, before.document if before else None, said, few),
+        "before": before,
+        "is_latest": is_latest,
+        "versions": list(draft.versions.order_by("number")),
+        "hearings": list(draft.hearings.all()),
+        "takes_comments": is_latest and queries.is_open(draft, now),
+        "whole": {"said": said.get(queries.WHOLE, 0), "few": few.get(queries.WHOLE, [])},
+        "nowhere": {"said": said.get(queries.NOWHERE, 0), "few": few.get(queries.NOWHERE, [])},
+        "effect": words.effect(version.replayed),
+        "moderated": queries.moderated(draft).exists(),
+        "answered": draft.answers.exists(),
+        "places": {"whole": queries.WHOLE, "nowhere": "none"},
+        "left": words.days_left(draft, now),
+        "terms": words.terms(),
+    }
+    return render(request, "portal/consult/consultation.html", context)
+
+
+def _compared_with(request: HttpRequest, draft: Draft, version: Version) -> Version | None:
+    """An earlier version, if it is asked for by `?against=`; None: the rule in force."""
+    given = request.GET.get("against", "")
+    if not given.isdecimal() or len(given) > 4 or int(given) >= version.number:
+        return None
+    return queries.version_of(draft, int(given))
+
+
+def passages(
+    found: Document, before: Document | None, said: dict[str, int], few: dict[str, list[Comment]]
+) -> list[Passage]:
+    rows = []
+    spoken = language()
+    for clause in found.clauses:
+        old = clause.said(spoken)
+        if before is not None:
+            earlier = before.clause(clause.id)
+            old = earlier.says(spoken) if earlier is not None else ""
+        pieces = changes.pieces(old, clause.says(spoken))
+        rows.append(Passage(clause, pieces, said.get(clause.id, 0), few.get(clause.id, [])))
+    gone = [each for each in before.clauses if found.clause(each.id) is None] if before is not None else []
+    return rows + [Passage(each, changes.pieces(each.says(spoken), ""), is_gone=True) for each in gone]
+
+
+@require_safe
+def comments(request: HttpRequest, reference: str) -> HttpResponse:
+    """All that was said, or all on one passage (`?on=`)."""
+    draft = found_draft(reference)
+    version = found_version(request, draft)
+    on = request.GET.get("on", "")
+    found: QuerySet[Any] = queries.comments_on(version)
+    if on:
+        found = found.filter(on=queries.NOWHERE if on == "none" else on)
+    page = Paginator(found.order_by("number"), A_PAGE).get_page(request.GET.get("page"))
+    context = row_of(draft, version, timezone.now()) | {
+        "page": page,
+        "on": on,
+        "clause": version.document.clause(on),
+        "is_whole": on == queries.WHOLE,
+        "is_nowhere": on == "none",
+    }
+    return render(request, "portal/consult/comments.html", context)
+
+
+@require_safe
+def comment(request: HttpRequest, reference: str, number: int) -> HttpResponse:
+    """One comment, its words in the draft as it stands now, and what is answered: the place that letters lead to."""
+    draft = found_draft(reference)
+    version = found_version(request, draft)
+    found = queries.comments_on(version).filter(number=number).first() or _signature(draft, number)
+    if found is None:
+        raise Http404
+    on = getattr(found, "on", "")
+    context = row_of(draft, version, timezone.now()) | {
+        "comment": found,
+        "clause": version.document.clause(on),
+        "clause_then": found.version.document.clause(found.clause),
+        "first": found.part_of,
+    }
+    return render(request, "portal/consult/comment.html", context)
+
+
+def _signature(draft: Draft, number: int) -> Comment | None:
+    """One that says what another says: it is counted there."""
+    return Comment.objects.select_related("part_of", "version").filter(draft=draft, number=number).first()
+
+
+@require_safe
+def answers(request: HttpRequest, reference: str) -> HttpResponse:
+    draft = found_draft(reference)
+    version = found_version(request, draft)
+    found = list(queries.answers(draft))
+    before = {each.number: each.document for each in draft.versions.all()}
+    rows = []
+    for answer in found:
+        pieces = []
+        if answer.version is not None:
+            earlier = before.get(answer.version.number - 1)
+            clause, old = answer.version.document.clause(answer.clause), earlier and earlier.clause(answer.clause)
+            said = old.says(language()) if old else ""
+            pieces = changes.pieces(said, clause.says(language()) if clause else "")
+        rows.append({"answer": answer, "words": words.outcome(answer.outcome), "pieces": pieces})
+    context = row_of(draft, version, timezone.now()) | {
+        "rows": rows,
+        "changed": sum(each.outcome == Outcome.CHANGED for each in found),
+        "unanswered": queries.unanswered(draft).count(),
+    }
+    return render(request, "portal/consult/answers.html", context)
+
+
+@require_safe
+def moderation(request: HttpRequest, reference: str) -> HttpResponse:
+    """What was hidden of this draft, why, and what a second officer said of it: nobody's name, nobody's words."""
+    draft = found_draft(reference)
+    version = found_version(request, draft)
+    rows = [
+        {"comment": each, "why": words.hidden(each.hidden) if each.hidden else ""} for each in queries.moderated(draft)
+    ]
+    context = row_of(draft, version, timezone.now()) | {"rows": rows}
+    return render(request, "portal/consult/moderation.html", context)
+
+
+@require_safe
+def moderation_csv(request: HttpRequest, reference: str) -> HttpResponse:
+    """The same for programs."""
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    out = csv.writer(answer)
+    out.writerow(["draft", "comment", "hidden", "reason", "disputed", "decided_again"])
+    for each in queries.moderated(found_draft(reference)):
+        days = (day.date().isoformat() if day else "" for day in (each.hidden_at, each.appealed_at, each.reviewed_at))
+        hidden, disputed, again = days
+        out.writerow([reference, each.number, hidden, each.hidden, disputed, again])
+    return answer
+
+
+@require_safe
+def annotations_jsonld(request: HttpRequest, reference: str) -> HttpResponse:
+    """What was said, as W3C annotations of the latest version."""
+    draft = found_draft(reference)
+    version = found_version(request, draft)
+    here = absolute(reverse("portal:consultation", args=[reference]))
+    found = annotations.collection(version, queries.comments_on(version), queries.places(version), here)
+    kind = 'application/ld+json; profile="http://www.w3.org/ns/anno.jsonld"'
+    return JsonResponse(found, content_type=kind, json_dumps_params={"ensure_ascii": False})
+
+
+@require_safe
+def policy_text(request: HttpRequest, reference: str) -> HttpResponse:
+    """The policy file that the draft would become, to the byte."""
+    version = found_version(request, found_draft(reference))
+    answer = HttpResponse(version.policy_text, content_type="text/plain; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{version.draft.reference}-{version.number}.toml"'
+    return answer
+
+
+@require_safe
+def feed(request: HttpRequest) -> HttpResponse:
+    """New drafts, versions and ends, as Atom."""
+    here = absolute(reverse("portal:consultations"))
+    made = Atom1Feed(
+        title=_("Draft rules"),
+        link=here,
+        description=_("New drafts and versions, and what came of them"),
+        language=get_language(),
+        feed_url=absolute(reverse("portal:consultations_feed")),
+    )
+    items: list[tuple[dt.datetime, str, str, str, str]] = []
+    for version in Version.objects.select_related("draft").order_by("-published_at")[:FEED_LENGTH]:
+        draft, title = version.draft, version.document.title.in_language(language())
+        link = absolute(reverse("portal:consultation", args=[draft.reference]))
+        said = words.published(draft, version)
+        items.append((version.published_at, f"{title}: {said}", link, said, f"{draft.reference}/{version.number}"))
+    for draft in Draft.objects.exclude(ending="").order_by("-ended_at")[:FEED_LENGTH]:
+        last = queries.version_of(draft)
+        if last is not None and draft.ended_at is not None:
+            title, said = last.document.title.in_language(language()), words.state(draft.ending)
+            link = absolute(reverse("portal:consultation", args=[draft.reference]))
+            items.append((draft.ended_at, f"{title}: {said}", link, said, f"{draft.reference}/{draft.ending}"))
+    for at, title, link, said, key in sorted(items, reverse=True)[:FEED_LENGTH]:
+        made.add_item(title=title, link=link, description=said, pubdate=at, updateddate=at, unique_id=f"{here}{key}")
+    answer = HttpResponse(content_type="application/atom+xml; charset=utf-8")
+    made.write(answer, "utf-8")
+    return answer

@@ -1,0 +1,282 @@
+"""The officer's pages of draft rules: publish a version, answer comments, hold a hearing, adopt or withdraw.
+
+Officers see of a comment what everybody sees. No page shows an address of email.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from rahdari import policy
+from rahdari.consult import actions, answering, document, moderating, queries
+from rahdari.consult.models import Comment, Draft
+from rahdari.consult.rules import Hidden, Outcome, Stop
+from rahdari.people.access import actor_of, officer_required, person
+from rahdari.people.models import Role
+from rahdari.web.posting import posted_from
+
+from ..public import consultation_words as words
+from ..public.consultations import found_draft, row_of
+from .consultation_forms import AnswerForm, HearingForm, HideForm, MinutesForm, PublishForm, WithdrawForm, both_of
+
+
+def _actor(request: HttpRequest) -> str:
+    return actor_of(person(request), Role.OFFICER)
+
+
+STOPS = {
+    Stop.ENDED: lambda: _("This draft has ended."),
+    Stop.STILL_OPEN: lambda: _("The time for comment is not over."),
+    Stop.UNANSWERED: lambda: _("Not every comment is answered."),
+    Stop.APPEALED: lambda: _("Somebody disputes that a comment is hidden: a second officer looks at that first."),
+    Stop.NOT_PROPOSED: lambda: _("Nobody has proposed to adopt it."),
+    Stop.SAME_PERSON: lambda: _("You proposed it yourself. A second officer has to agree."),
+}
+
+
+@never_cache
+@officer_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def drafts(request: HttpRequest) -> HttpResponse:
+    """All drafts, and the form that opens a new one."""
+    now = timezone.now()
+    form = PublishForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid() and (published := _publish(request, form, after=0)):
+        return redirect("portal:desk_draft", reference=published.reference)
+    found = list(queries.drafts())
+    latest = queries.latest_versions(found)
+    rows = [row_of(each, latest[each.pk], now) | {"to_answer": queries.unanswered(each).count()} for each in found]
+    context = {"rows": rows, "form": form}
+    return render(request, "portal/consult/desk_drafts.html", context, status=422 if form.errors else 200)
+
+
+def _publish(request: HttpRequest, form: PublishForm, *, after: int) -> Draft | None:
+    """None where the form says what is wrong with the files."""
+    given = form.cleaned_data
+    try:
+        version = actions.publish(
+            text=given["draft"], policy_text=given["policy"], after=after, actor=_actor(request), now=timezone.now()
+        )
+    except document.DraftError as error:
+        form.add_error("draft", error.problems)
+    except policy.PolicyError as error:
+        form.add_error("policy", [str(problem) for problem in error.problems[:10]])
+    except actions.Overtaken as error:
+        if error.latest:
+            said = _("Version %(number)s was published meanwhile. Read it before you publish another one.")
+            form.add_error("draft", said % {"number": error.latest})
+        else:
+            form.add_error("draft", _("This is no version of this draft: its key is another one."))
+    except actions.NothingChanged as error:
+        form.add_error("draft", _("It says what version %(number)s says, word for word.") % {"number": error.number})
+    except actions.NotNow as error:
+        form.add_error("draft", STOPS[error.why]())
+    else:
+        messages.success(request, _("Version %(number)s is published.") % {"number": version.number})
+        return version.draft
+    return None
+
+
+@never_cache
+@officer_required
+@require_safe
+def draft(request: HttpRequest, reference: str) -> HttpResponse:
+    return _page(request, found_draft(reference))
+
+
+def _page(request: HttpRequest, found: Draft, status: int = 200, **forms: Any) -> HttpResponse:
+    now = timezone.now()
+    version = queries.version_of(found)
+    if version is None:
+        raise Http404
+    clauses = [(each.id, each.id) for each in version.document.clauses] if version.number > 1 else []
+    stop = actions.why_not(found, now)
+    is_own = bool(found.proposed_by) and found.proposed_by == _actor(request)
+    context = row_of(found, version, now) | {
+        "to_answer": list(queries.comments_on(version).filter(answer__isnull=True, hidden="").order_by("number")[:100]),
+        "unanswered": queries.unanswered(found).count(),
+        "to_review": [
+            (each, words.hidden(each.hidden), each.hidden_by == _actor(request)) for each in queries.to_review(found)
+        ],
+        "hide": HideForm(),
+        "hearings": list(found.hearings.all()),
+        "stop": STOPS[stop]() if stop is not None else "",
+        "may_propose": stop is None and not found.proposed_by,
+        "may_adopt": stop is None and bool(found.proposed_by) and not is_own,
+        "is_own": stop is None and is_own,
+        "now": now,
+        "publish": PublishForm(),
+        "answer": AnswerForm(clauses=clauses),
+        "hearing": HearingForm(),
+        "minutes": MinutesForm(),
+        "withdraw": WithdrawForm(),
+    }
+    context |= forms
+    wrong = next((form for form in forms.values() if form.errors), None)
+    return render(request, "portal/consult/desk_draft.html", context | {"wrong": wrong}, status=status)
+
+
+@never_cache
+@officer_required
+@posted_from("portal:desk_draft", "reference")
+def publish_version(request: HttpRequest, reference: str) -> HttpResponse:
+    found = found_draft(reference)
+    form = PublishForm(request.POST, request.FILES)
+    after = request.POST.get("after", "")
+    if form.is_valid() and _publish(request, form, after=int(after) if after.isdecimal() else 0):
+        return redirect("portal:desk_draft", reference=reference)
+    return _page(request, found, 422, publish=form)
+
+
+@never_cache
+@officer_required
+@posted_from("portal:desk_draft", "reference")
+def answer_comments(request: HttpRequest, reference: str) -> HttpResponse:
+    found = found_draft(reference)
+    version = queries.version_of(found)
+    clauses = [(each.id, each.id) for each in version.document.clauses] if version and version.number > 1 else []
+    form = AnswerForm(request.POST, clauses=clauses)
+    numbers = [int(each) for each in request.POST.getlist("comment") if each.isdecimal()]
+    if not numbers:
+        form.add_error(None, _("Tick the comments that you answer."))
+    if not form.is_valid():
+        return _page(request, found, 422, answer=form)
+    given = form.cleaned_data
+    try:
+        answering.answer(
+            draft=found,
+            numbers=numbers,
+            point=both_of(given, "point"),
+            outcome=Outcome(given["outcome"]),
+            text=both_of(given, "text"),
+            clause=given["clause"],
+            actor=_actor(request),
+            now=timezone.now(),
+        )
+    except answering.NoSuchClause:
+        form.add_error("clause", _("Choose the passage of the latest version that is different now."))
+        return _page(request, found, 422, answer=form)
+    except answering.NothingToAnswer:
+        messages.error(request, _("These comments are hidden, or are not there."))
+    except actions.NotNow as error:
+        messages.error(request, STOPS[error.why]())
+    else:
+        messages.success(request, _("The answer is published, and the authors of the comments are told."))
+    return redirect("portal:desk_draft", reference=reference)
+
+
+@never_cache
+@officer_required
+@posted_from("portal:desk_draft", "reference")
+def hide_comment(request: HttpRequest, reference: str) -> HttpResponse:
+    found, form = found_draft(reference), HideForm(request.POST)
+    comment = None
+    if form.is_valid():
+        comment = Comment.objects.filter(draft=found, number=form.cleaned_data["number"]).first()
+        if comment is None:
+            form.add_error("number", _("There is no such comment."))
+    if comment is None:
+        return _page(request, found, 422, hide=form)
+    try:
+        why = Hidden(form.cleaned_data["why"])
+        moderating.hide(comment=comment, why=why, actor=_actor(request), now=timezone.now())
+    except moderating.NotPossible:
+        messages.error(request, _("It is hidden already, or a second officer had it shown again."))
+    else:
+        messages.success(request, _("The comment is hidden. Its author is told, and may dispute it."))
+    return redirect("portal:desk_draft", reference=reference)
+
+
+@never_cache
+@officer_required
+@posted_from("portal:desk_draft", "reference")
+def review_comment(request: HttpRequest, reference: str) -> HttpResponse:
+    """Another officer decides about a comment whose author disputes that it is hidden."""
+    found, number = found_draft(reference), request.POST.get("number", "")
+    comment = queries.to_review(found).filter(number=int(number) if number.isdecimal() else 0).first()
+    if comment is None:
+        raise Http404
+    try:
+        moderating.review(comment=comment, show="show" in request.POST, actor=_actor(request), now=timezone.now())
+    except moderating.SameOfficer:
+        messages.error(request, _("You hid it yourself. Another officer has to decide."))
+    except moderating.NotPossible:
+        messages.error(request, _("Another officer has decided this a moment ago."))
+    else:
+        messages.success(request, _("It is decided, and the author is told."))
+    return redirect("portal:desk_draft", reference=reference)
+
+
+@never_cache
+@officer_required
+@posted_from("portal:desk_draft", "reference")
+def announce_hearing(request: HttpRequest, reference: str) -> HttpResponse:
+    found, form = found_draft(reference), HearingForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, 422, hearing=form)
+    place = both_of(form.cleaned_data, "place")
+    try:
+        actions.announce_hearing(
+            draft=found, held_at=form.held_at, place=place, actor=_actor(request), now=timezone.now()
+        )
+    except actions.NotNow as error:
+        messages.error(request, STOPS[error.why]())
+    else:
+        messages.success(request, _("The hearing is announced."))
+    return redirect("portal:desk_draft", reference=reference)
+
+
+@never_cache
+@officer_required
+@posted_from("portal:desk_draft", "reference")
+def add_minutes(request: HttpRequest, reference: str) -> HttpResponse:
+    found, form = found_draft(reference), MinutesForm(request.POST)
+    hearing = found.hearings.filter(pk=form.cleaned_data["hearing"]).first() if form.is_valid() else None
+    if hearing is None:
+        return _page(request, found, 422, minutes=form)
+    try:
+        minutes = both_of(form.cleaned_data, "minutes")
+        actions.add_minutes(hearing=hearing, minutes=minutes, actor=_actor(request), now=timezone.now())
+    except actions.NotNow:
+        messages.error(request, _("There are minutes already, or the hearing was not held yet."))
+    else:
+        messages.success(request, _("The minutes are published."))
+    return redirect("portal:desk_draft", reference=reference)
+
+
+@never_cache
+@officer_required
+@posted_from("portal:desk_draft", "reference")
+def adopt(request: HttpRequest, reference: str) -> HttpResponse:
+    """The first officer proposes, the second one agrees."""
+    found = found_draft(reference)
+    act, done = (actions.adopt, _("The draft is adopted.")) if "adopt" in request.POST else (actions.propose, "")
+    try:
+        act(draft=found, actor=_actor(request), now=timezone.now())
+    except actions.NotNow as error:
+        messages.error(request, STOPS[error.why]())
+    else:
+        messages.success(request, done or _("A second officer has to agree now."))
+    return redirect("portal:desk_draft", reference=reference)
+
+
+@never_cache
+@officer_required
+@posted_from("portal:desk_draft", "reference")
+def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
+    found, form = found_draft(reference), WithdrawForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, 422, withdraw=form)
+    try:
+        actions.withdraw(draft=found, why=both_of(form.cleaned_data, "why"), actor=_actor(request), now=timezone.now())
+    except actions.NotNow as error:
+        messages.error(request, STOPS[error.why]())
+    else:
+        messages.success(request, _("The draft is withdrawn, and all who commented are told."))
+    return redirect("portal:desk_draft", reference=reference)

@@ -47,4 +47,4 @@ def test_a_version_is_tried_once_and_its_page_says_it() -> None:
     assert kept is not None and kept["otherwise"] is None
     assert [(each["would_be"], each["worse"]) for each in kept["moved"]] == [("not_taken", True)]
     page = visitor().get(at("consultation", version.draft)).text
-    assert "Fewer than 5 past cases would end differently" in page and "A-26" not in page
+    assert "Fewer than 5 past cases would be handled differently" in page and "A-26" not in page

@@ -1,16 +1,21 @@
 """The pages of draft rules in Chromium at 360 px, fetched first: axe finds nothing, nothing scrolls sideways."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.utils import timezone
+from playwright.sync_api import Route, sync_playwright
 
 from rahdari.consult import actions, answering, moderating, speaking
 from rahdari.consult.models import Comment
 from rahdari.consult.rules import Hidden, Outcome
+from rahdari.portal.public import consultation_effort
 from tests.builders import story
 from tests.builders.consultations import BOTH, DAY, OFFICER, SECOND, a_comment, a_draft, code_for, next_version, said
-from tests.in_browser import faults_on_a_small_phone
+from tests.in_browser import ARGUMENTS, faults_on_a_small_phone
+from tests.needs import needs_chromium
 
 from .test_pages import NIGHT, at, say, visitor
 
@@ -96,3 +101,25 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
 def test_the_pages_are_read_by_everybody_on_a_small_phone(language: str) -> None:
     pages = [(f"consult-{name}", page) for name, page in pages_of(language)]
     assert faults_on_a_small_phone(pages, language) == []
+
+
+def test_a_browser_does_the_work_while_somebody_writes() -> None:
+    """At a secure origin, as every register is: the number is found, and it is one that we asked for."""
+    markup = visitor().get(at("say", a_draft().draft)).text
+    script = Path(str(finders.find("portal/effort.js"))).read_text()
+    chromium = needs_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_page()
+        kinds = {True: (script, "text/javascript"), False: (markup, "text/html; charset=utf-8")}
+
+        def answer(route: Route) -> None:
+            body, kind = kinds[route.request.url.endswith(".js")]
+            route.fulfill(body=body, content_type=kind)
+
+        page.route("**/*", answer)
+        page.goto("http://localhost/")
+        page.wait_for_function("document.querySelector('[name=effort]').value !== ''", timeout=120_000)
+        work = page.locator("[name=effort]").input_value()
+        browser.close()
+    assert consultation_effort.is_done(work) and not consultation_effort.is_done(work)

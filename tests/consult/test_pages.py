@@ -1,11 +1,14 @@
 """The public pages and the desk's, as they are used."""
 
+import base64
 import datetime as dt
+import json
 import re
 import uuid
 from typing import Any
 
 import pytest
+from altcha.v1 import solve_challenge
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -15,6 +18,8 @@ from django.utils import timezone
 from rahdari.consult import actions, moderating, queries
 from rahdari.consult.models import Comment, Draft
 from rahdari.people.models import User
+from rahdari.portal.public import consultation_effort, consultation_speaking
+from rahdari.web import limits
 from tests.builders import story
 from tests.builders.consultations import (
     DAY,
@@ -105,6 +110,24 @@ class TestSaying:
         answer = say(visitor(), draft, words="Too late, but mine.")
         assert answer.status_code == 409 and "Too late, but mine." in answer.text
         assert at("say", draft) not in visitor().get(at("consultation", draft)).text
+
+
+class TestAFlood:
+    def test_without_work_leaves_the_others_a_queue(self) -> None:
+        """The bound of all who did no work is used up; who did some gets through, once for each work."""
+        draft, client = a_draft().draft, visitor()
+        rate = consultation_speaking.OF_ALL[False]
+        limits.spend("consult.say:all:False", 2 * rate, rate=rate, per=3600)
+        assert say(client, draft).status_code == 429
+        asked = json.loads(consultation_effort.asked(timezone.now()))
+        found = solve_challenge(asked["challenge"], asked["salt"], "SHA-256", asked["maxNumber"])
+        assert found is not None
+        names = ("algorithm", "challenge", "salt", "signature")
+        done = {name: asked[name] for name in names} | {"number": found.number}
+        work = base64.b64encode(json.dumps(done).encode()).decode()
+        forged = base64.b64encode(json.dumps(done | {"number": found.number + 1}).encode()).decode()
+        codes = [say(client, draft, effort=given).status_code for given in (forged, "AAAA", work, work)]
+        assert codes == [429, 429, 302, 429]
 
 
 class TestTheDraft:

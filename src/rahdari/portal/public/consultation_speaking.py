@@ -20,21 +20,23 @@ from rahdari.consult import moderating, queries, speaking
 from rahdari.consult.models import Comment, Draft
 from rahdari.web import limits, visitor
 
+from . import consultation_effort
 from . import consultation_words as words
 from .consultation_forms import CodeForm, SayForm
 from .consultations import found_draft, language, row_of
 
-# Comments an hour of one household, of all that are next to each other in the network, and of all.
-OF_HOUSEHOLD, OF_NEIGHBOURHOOD, OF_ALL, PER_SECONDS = 10, 60, 3_000, 3600
+# Comments an hour of one household, of all that are next to each other in the network; and of all, whose browsers did
+# work for it, or did none.
+OF_HOUSEHOLD, OF_NEIGHBOURHOOD, PER_SECONDS = 10, 60, 3600
+OF_ALL = {True: 20_000, False: 1_000}
 
 
 def _may_send(request: HttpRequest) -> bool:
-    asked = [
-        (visitor.household(request), OF_HOUSEHOLD),
-        (visitor.neighbourhood(request), OF_NEIGHBOURHOOD),
-        ("all", OF_ALL),
-    ]
-    return all(limits.allow(f"consult.say:{where}", rate=rate, per=PER_SECONDS) for where, rate in asked)
+    asked = [(visitor.household(request), OF_HOUSEHOLD), (visitor.neighbourhood(request), OF_NEIGHBOURHOOD)]
+    if not all(limits.allow(f"consult.say:{where}", rate=rate, per=PER_SECONDS) for where, rate in asked):
+        return False
+    worked = consultation_effort.is_done(request.POST.get("effort", ""))
+    return limits.allow(f"consult.say:all:{worked}", rate=OF_ALL[worked], per=PER_SECONDS)
 
 
 @never_cache
@@ -64,6 +66,7 @@ def say(request: HttpRequest, reference: str) -> HttpResponse:
                 return redirect("portal:prove_comment", reference=reference, comment=sent.pk)
             status = 429 if form.has_error("email", "often") else 422
     context = row_of(draft, version, now) | {"form": form, "clause": clause, "newer": newer}
+    context["effort"] = consultation_effort.asked(now)
     return render(request, "portal/consult/say.html", context, status=status)
 
 

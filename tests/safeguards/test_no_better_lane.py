@@ -1,0 +1,60 @@
+"""No profession, sector or association has a better lane: the same facts give the same decision, by any route."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari import policy
+from rahdari.decide import rules
+from rahdari.decide.rules import CheckFact, assess
+from rahdari.policy import CheckRule
+
+SHIPPED = [policy.load(path) for path in policy.SHIPPED.values()]
+
+
+def asked() -> Iterator[tuple[str, tuple[CheckRule, ...]]]:
+    """What is checked of an application, for each service of the policies that ship."""
+    for each in SHIPPED:
+        for key, service in each.services.items():
+            for mobile in (False, True):
+                yield f"{each.version} {key}", service.checks_for(mobile=mobile)
+
+
+ASKED = list(asked())
+NAMES = [name for name, _ in ASKED]
+
+
+def fact(rule: CheckRule, outcome: str = "passed") -> CheckFact:
+    return CheckFact(rule.kind, rule.roster or "", outcome)
+
+
+@pytest.mark.parametrize("checks", [checks for _, checks in ASKED], ids=NAMES)
+def test_another_proof_in_the_place_of_one_decides_the_same(checks: tuple[CheckRule, ...]) -> None:
+    required = [rule for rule in checks if rule.required]
+    usual = assess(rules=checks, facts=[fact(rule) for rule in required])
+    assert isinstance(usual, rules.Grantable)
+    for other in (rule for rule in checks if rule.instead_of):
+        facts = [fact(rule) for rule in required if rule.kind != other.instead_of] + [fact(other)]
+        assert isinstance(assess(rules=checks, facts=facts), rules.Grantable), other.kind
+
+
+@given(data=st.data())
+def test_a_decision_sees_neither_the_order_of_facts_nor_more_of_what_it_does_not_ask(data: st.DataObject) -> None:
+    _, checks = data.draw(st.sampled_from(ASKED))
+    outcomes = st.sampled_from(["passed", "failed", "waiting"])
+    facts = [fact(rule, data.draw(outcomes)) for rule in checks if rule.required]
+    found = assess(rules=checks, facts=facts)
+    assert type(assess(rules=checks, facts=data.draw(st.permutations(facts)))) is type(found)
+    # An association that says more of its member than is asked opens nothing.
+    more = [fact(rule) for rule in checks if not rule.required and not rule.instead_of]
+    assert type(assess(rules=checks, facts=[*facts, *more])) is type(found)
+
+
+def test_a_decision_is_not_told_who_somebody_is_or_who_says_it() -> None:
+    """A fact is a kind of check, the list it was looked up in, and what came of it."""
+    assert {each.name for each in fields(CheckFact)} == {"kind", "target", "outcome", "title", "past_clock"}
+    targets = {rule.roster for _, checks in ASKED for rule in checks if rule.roster}
+    assert targets <= {"companies", "active_taxpayers", "association_members"}

@@ -103,7 +103,14 @@ class TestOneCause:
         first = Cause("a", (here,), AT, "this_operator")
         assert rules.have_one_cause(first, Cause("a", (there,), AT + 60 * SECOND, "this_operator"))
         assert not rules.have_one_cause(first, Cause("a", (there,), AT + 61 * SECOND, "this_operator"))
-        assert not rules.have_one_cause(first, Cause("a", (there,), AT, "path_blocked"))
+        assert not rules.have_one_cause(first, Cause("a", (there,), AT, "server_down"))
+        # An operator is named at the second look; until then the same cut is in the way.
+        assert rules.have_one_cause(first, Cause("a", (there,), AT, "path_blocked"))
+        # Whoever is looked at once an hour is seen to be cut within an hour.
+        late = AT + 3_600 * SECOND
+        hourly = Cause("a", (there,), late, "this_operator", 3_600 * SECOND)
+        assert rules.have_one_cause(first, hourly) and rules.have_one_cause(hourly, first)
+        assert not rules.have_one_cause(first, Cause("a", (there,), late, "this_operator", 300 * SECOND))
         # What nobody measured is not alike because nobody measured it.
         assert not rules.have_one_cause(Cause("a", (here,), AT), Cause("a", (there,), AT))
         # Without an operator two addresses have nothing in common but themselves.

@@ -173,7 +173,8 @@ def report(
     operator = queries.operator_for(entry)
     began_at = seen.since or now
     said = seen.state if seen.state not in ("", "not_enough", "in_order") else ""
-    cause = Cause(str(operator.pk) if operator is not None else "", (entry.block,), began_at, said)
+    unseen = measured.every(subject) if said else dt.timedelta(0)
+    cause = Cause(str(operator.pk) if operator is not None else "", (entry.block,), began_at, said, unseen)
     incident = _of_the_same_cause(cause, operator)
     is_new = incident is None
     if incident is None:
@@ -240,8 +241,8 @@ def _of_the_same_cause(cause: Cause, operator: Operator | None) -> Incident | No
     found = queries.live().filter(operator=operator)
     overlapping = found.filter(reports__block__overlaps=block, reports__withdrawn_at__isnull=True).distinct()
     near = found.filter(
-        measured=cause.measured,
-        began_at__range=(cause.began_at - rules.A_MINUTE, cause.began_at + rules.A_MINUTE),
+        measured__in=rules.alike_to(cause.measured),
+        began_at__range=(cause.began_at - cause.unseen - rules.A_MINUTE, cause.began_at + rules.A_MINUTE),
     )
     for candidate in (*overlapping, *near):
         incident = lock(candidate)

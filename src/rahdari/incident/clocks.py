@@ -4,6 +4,7 @@ supervisor of what is late. Each step is a queue; each item makes the moves that
 
 import datetime as dt
 import uuid
+from collections import Counter
 from functools import partial
 
 from rahdari.db.queues import attempt, each_of
@@ -23,9 +24,9 @@ ENDS = {State.CLOSED_WITH_PROOF, State.CLOSED_BY_ITSELF, State.FALSE_ALARM}
 def follow(incident: Incident, now: dt.datetime) -> int:
     """Each move of the clock that is possible now. Returns how many."""
     incident = lock(incident)
-    made = 0
+    _name(incident, now)
+    facts, made = queries.facts_of(incident, now), 0
     for act in BY_CLOCK:
-        facts = queries.facts_of(incident, now)
         move = rules.move_of(act, State(incident.state), facts)
         if move is None:
             continue
@@ -35,7 +36,19 @@ def follow(incident: Incident, now: dt.datetime) -> int:
         made += 1
         if not incident.is_live:
             break
+        facts = queries.facts_of(incident, now)
     return made
+
+
+def _name(incident: Incident, now: dt.datetime) -> None:
+    """What most of its connections are measured to be, as long as that is cut: an operator is named at the second
+    look."""
+    last = measured.lasts_of([each.subject for each in queries.standing_reports(incident)], now=now)
+    said = Counter(each.state for each in last.values()).most_common(1)
+    one = next((each for each in last.values() if said and each.state == said[0][0] and each.is_cut), None)
+    if one is not None and one.state != incident.measured:
+        incident.measured, incident.rule = one.state, one.rule
+        incident.save(update_fields=["measured", "rule"])
 
 
 def _set(incident: Incident, move: Move, facts: Facts, now: dt.datetime) -> None:
@@ -61,8 +74,7 @@ def _set(incident: Incident, move: Move, facts: Facts, now: dt.datetime) -> None
 def _back_at(incident: Incident, now: dt.datetime) -> dt.datetime:
     """Since when all of it answers: of each connection the first look of the last row, or when its holder said so."""
     moments = []
-    for report in queries.standing_reports(incident):
-        looks = measured.looks_since(report.subject, incident.began_at, now=now)
+    for report, looks in rules.awaited(queries.looked_at(incident, now)):
         row = rules.answered_in_a_row(looks)
         last = sorted((each.at for each in looks if each.outside or each.inside), reverse=True)[:row]
         moments.append(min(last) if last else report.works_at or now)

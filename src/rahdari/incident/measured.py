@@ -7,19 +7,21 @@ its operator is asked. What is kept are changes; of how often it was looked at m
 import datetime as dt
 import math
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rahdari.watch import queries as watch
 from rahdari.watch.facts import Facts, Side, facts_from
 from rahdari.watch.models import Conclusion, Consent
+from rahdari.watch.queries import Span
 from rahdari.watch.verdicts import State
 
 from .rules import Look
 
 # Of a span in which nothing changed so many looks are told of, the last ones: more say nothing more.
 MOST_OF_A_SPAN = 30
+INSIDE_HOLDS = dt.timedelta(days=2)
 ANSWERS = frozenset({State.IN_ORDER, State.IMPAIRED})
 # Of these it is not reached; where it is not enough to say, nothing is said.
 FAILS = frozenset({State.SERVER_DOWN, State.PATH_BLOCKED, State.THIS_OPERATOR})
@@ -47,7 +49,13 @@ NOTHING = Measured()
 
 
 def _consent(subject: str) -> Consent | None:
-    return watch.consent_of(subject.partition(":")[2]) if subject else None
+    return _consents([subject]).get(subject)
+
+
+def _consents(subjects: Iterable[str]) -> dict[str, Consent]:
+    """By subject, of those of which one stands."""
+    feed_ids = {subject.partition(":")[2]: subject for subject in subjects if subject}
+    return {feed_ids[feed_id]: consent for feed_id, consent in watch.consents_of(feed_ids).items()}
 
 
 def of_conclusion(found: Conclusion) -> Measured:
@@ -55,30 +63,60 @@ def of_conclusion(found: Conclusion) -> Measured:
 
 
 def last_of(subject: str, *, now: dt.datetime) -> Measured:
-    """Since when it is so: the first look of the row of verdicts that say the same."""
+    """With since when it is so: of what is cut the first look that did not reach it, whatever that was called then."""
+    found = lasts_of([subject], now=now)[subject]
     consent = _consent(subject)
-    found = watch.state_of(consent) if consent is not None else None
-    return of_conclusion(found) if found is not None and found.seen.at <= now else NOTHING
+    if consent is None or not found.is_cut:
+        return found
+    return replace(found, since=watch.since_when(consent, FAILS) or found.since)
+
+
+def lasts_of(subjects: Iterable[str], *, now: dt.datetime) -> dict[str, Measured]:
+    """What the last verdict of each says, and since when it says that."""
+    subjects = list(subjects)
+    consents = _consents(subjects)
+    states = watch.states_of(consents.values())
+    said = {subject: states.get(consent.pk) for subject, consent in consents.items()}
+    last = {subject: each for subject, each in said.items() if each is not None and each.seen.at <= now}
+    return {each: of_conclusion(last[each]) if each in last else NOTHING for each in subjects}
+
+
+def every(subject: str) -> dt.timedelta:
+    """How far two looks at it are apart; no time where nobody looks."""
+    consent = _consent(subject)
+    return consent.every if consent is not None else dt.timedelta(0)
 
 
 def looks_since(subject: str, since: dt.datetime, *, now: dt.datetime) -> list[Look]:
     """What each round saw since then, the first in front."""
-    consent = _consent(subject)
-    if consent is None:
-        return []
-    kept = {each.at: facts_from(each.facts) for each in watch.facts_of(consent, since=since - dt.timedelta(days=2))}
+    return looks_of([subject], since, now=now)[subject]
+
+
+def looks_of(subjects: Iterable[str], since: dt.datetime, *, now: dt.datetime) -> dict[str, list[Look]]:
+    """The same of each of many, for the price of one."""
+    subjects = list(subjects)
+    consents = _consents(subjects)
+    series = watch.series_of_each(consents.values(), since=since, now=now)
+    return {
+        each: _looks(series[consents[each].pk], consents[each].every, since, now) if each in consents else []
+        for each in subjects
+    }
+
+
+def _looks(series: Iterable[Span], every: dt.timedelta, since: dt.datetime, now: dt.datetime) -> list[Look]:
     looks = []
-    for span in watch.series_of(consent, since=since, now=now):
+    for span in series:
         if span.state is None:
             continue
-        seen = max((at for at in kept if at <= span.begins), default=None)
         outside = True if span.state in ANSWERS else False if span.state in FAILS else None
-        inside = _from_inside(kept[seen]) if seen is not None else None
+        # What was seen from inside long before says nothing of now.
+        kept = span.seen if span.seen is not None and span.seen.at >= since - INSIDE_HOLDS else None
+        inside = _from_inside(facts_from(kept.facts)) if kept is not None else None
         # Where another span follows, the look at its beginning is that one's.
-        rounds = (span.ends - span.begins) / consent.every
+        rounds = (span.ends - span.begins) / every
         count = int(rounds) + 1 if span.ends >= now else max(math.ceil(rounds), 1)
-        first = max(count - MOST_OF_A_SPAN, 0)
-        looks += [Look(span.begins + consent.every * place, outside, inside) for place in range(first, count)]
+        first, is_off = max(count - MOST_OF_A_SPAN, 0), span.state == State.SERVER_DOWN
+        looks += [Look(span.begins + every * place, outside, inside, is_off) for place in range(first, count)]
     return looks
 
 

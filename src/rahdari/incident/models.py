@@ -41,7 +41,7 @@ class Incident(models.Model):
     # When it was cut, as it was measured or else first reported; and since when it answers again.
     began_at = models.DateTimeField()
     back_at = models.DateTimeField(null=True, blank=True)
-    # What the verdict said when it was opened, by which rule; empty: nobody measured.
+    # What the verdict says while it is cut, by which rule; empty: nobody measured.
     measured = models.CharField(max_length=20, blank=True)
     rule = models.CharField(max_length=60, blank=True)
     # The clock of whoever has it.

@@ -137,10 +137,11 @@ def connections_of(
     """With what each look saw, of those whose series the reader `may_see`."""
     reports = list(reports)
     entries = queries.entries_of(reports)
+    last = measured.lasts_of([each.subject for each in reports], now=now)
+    seen_by = measured.looks_of([each.subject for each in reports if may_see(each)], incident.began_at, now=now)
     found = []
     for each in reports:
-        seen = measured.last_of(each.subject, now=now)
-        looks = measured.looks_since(each.subject, incident.began_at, now=now) if may_see(each) else []
+        seen, looks = last[each.subject], seen_by.get(each.subject, [])
         found.append(
             Connection(
                 each,

@@ -24,7 +24,7 @@ from rahdari.register.models import Entry, Registration
 
 from . import announced, measured, rules
 from .models import Happening, Incident, Pack, Report
-from .rules import ENDED, LIVE, Cause, Facts, Reason, State
+from .rules import ENDED, LIVE, Cause, Facts, Look, Reason, State
 
 # An operator's list has the last of those that are over.
 ENDED_SHOWN = 20
@@ -76,21 +76,28 @@ def cause_of(incident: Incident) -> Cause:
     return Cause(operator, blocks, incident.began_at, said)
 
 
+def looked_at(incident: Incident, now: dt.datetime) -> list[tuple[Report, list[Look]]]:
+    """Each report that stands, with all looks at its connection since it began."""
+    reports = standing_reports(incident)
+    looks = measured.looks_of([each.subject for each in reports], incident.began_at, now=now)
+    return [(each, looks[each.subject]) for each in reports]
+
+
 def facts_of(incident: Incident, now: dt.datetime) -> Facts:
     """What the guards of the moves look at, as it is now."""
-    reports, allowed = standing_reports(incident), times()
+    looked, allowed = looked_at(incident, now), times()
+    reports, waits = [each for each, _ in looked], rules.awaited(looked)
     since = incident.claimed_at or incident.began_at
-    looks = {each.pk: measured.looks_since(each.subject, incident.began_at, now=now) for each in reports}
-    is_measured = any(looks.values())
+    is_measured = any(looks for _, looks in looked)
     answered = [
-        rules.answers_again(looks[each.pk], needed=allowed.looks, holder_says_so=each.works_at is not None)
-        if looks[each.pk]
+        rules.answers_again(looks, needed=allowed.looks, holder_says_so=each.works_at is not None)
+        if looks
         else each.works_at is not None
-        for each in reports
+        for each, looks in waits
     ]
     # A row that has begun is no lateness: what is looked at once an hour needs hours to be shown.
-    is_answering = is_measured and all(rules.answered_in_a_row(looks[each.pk]) > 0 for each in reports)
-    cut = [rules.failed_in_a_row([look for look in looks[each.pk] if look.at > since]) for each in reports]
+    is_answering = is_measured and all(rules.answered_in_a_row(looks) > 0 for _, looks in waits)
+    cut = [rules.failed_in_a_row([look for look in looks if look.at > since]) for _, looks in waits]
     return Facts(
         has_operator=incident.operator_id is not None,
         reason=Reason(incident.reason) if incident.reason else None,

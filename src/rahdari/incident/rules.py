@@ -237,15 +237,23 @@ def steps() -> frozenset[tuple[State, State]]:
 # -- one cause -----------------------------------------------------------------------------------------------------
 
 
+# Verdicts of a cut: on the way, or at the operator.
+ON_THE_WAY = frozenset({"path_blocked", "this_operator"})
+
+
 @dataclass(frozen=True)
 class Cause:
     """What a report is compared by. `operator`: its key; "": none is known. `measured`: what the verdict says, "" where
-    it says nothing."""
+    it says nothing; `began_at`: when it was seen to be so first, and `unseen`: so long before nobody had looked."""
 
     operator: str
     blocks: tuple[Block, ...]
     began_at: dt.datetime
     measured: str = ""
+    unseen: dt.timedelta = dt.timedelta(0)
+
+    def may_have_begun_before(self, other: "Cause") -> bool:
+        return self.began_at - self.unseen - A_MINUTE <= other.began_at
 
 
 def overlap(one: Block, other: Block) -> bool:
@@ -253,14 +261,20 @@ def overlap(one: Block, other: Block) -> bool:
 
 
 def have_one_cause(one: Cause, other: Cause) -> bool:
-    """Of one operator, and at addresses that overlap, or measured alike from the same minute on. Where no operator is
-    known the addresses alone say it."""
+    """Of one operator, and at addresses that overlap, or measured alike from what may be the same minute on. What an
+    operator cuts is first seen to be in the way, and the operator named at the next look: that is alike. Where no
+    operator is known the addresses alone say it."""
     if one.operator != other.operator:
         return False
     if any(overlap(a, b) for a in one.blocks for b in other.blocks):
         return True
-    alike = one.measured != "" and one.measured == other.measured
-    return one.operator != "" and alike and abs(one.began_at - other.began_at) <= A_MINUTE
+    alike = one.measured != "" and other.measured in alike_to(one.measured)
+    together = one.may_have_begun_before(other) and other.may_have_begun_before(one)
+    return one.operator != "" and alike and together
+
+
+def alike_to(measured: str) -> frozenset[str]:
+    return ON_THE_WAY if measured in ON_THE_WAY else frozenset({measured})
 
 
 # -- looks ---------------------------------------------------------------------------------------------------------
@@ -268,11 +282,18 @@ def have_one_cause(one: Cause, other: Cause) -> bool:
 
 @dataclass(frozen=True)
 class Look:
-    """What one round saw of one connection. None: nobody could look from there, or it is not enough to say."""
+    """What one round saw of one connection. None: nobody could look from there, or it is not enough to say. `is_off`:
+    by the verdict its server was, which no network mends."""
 
     at: dt.datetime
     outside: bool | None
     inside: bool | None = None
+    is_off: bool = False
+
+
+def awaited[Of](looked: Sequence[tuple[Of, Sequence[Look]]]) -> Sequence[tuple[Of, Sequence[Look]]]:
+    """Those that have to answer for it to be over: a server that is off by now keeps no incident of others open."""
+    return [(each, looks) for each, looks in looked if not (looks and looks[-1].is_off)] or looked
 
 
 def answered_in_a_row(looks: Sequence[Look]) -> int:

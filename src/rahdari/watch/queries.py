@@ -1,12 +1,13 @@
 """What was agreed to, what was seen, and who may see it."""
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from rahdari import policy as policies
 from rahdari.policy import Measuring
@@ -53,30 +54,52 @@ class Span:
     state: State | None
     rule: Rule | None = None
     ours: bool = False
+    # On which it rests.
+    seen: SeenFacts | None = field(default=None, compare=False, repr=False)
 
 
 def series_of(consent: Consent, *, since: dt.datetime, now: dt.datetime) -> list[Span]:
     """How it stood, without gaps, in the order of time."""
-    since = max(since, consent.given_at)
-    told = Conclusion.objects.filter(seen__consent=consent).select_related("seen").order_by("seen__at", "seen_id")
-    before = told.filter(seen__at__lte=since).last()
-    marks = [*([before] if before else []), *told.filter(seen__at__gt=since, seen__at__lte=now)]
+    return series_of_each([consent], since=since, now=now)[consent.pk]
+
+
+def series_of_each(consents: Iterable[Consent], *, since: dt.datetime, now: dt.datetime) -> dict[uuid.UUID, list[Span]]:
+    """The same of many, for the price of one."""
+    by_id = {each.pk: each for each in consents}
+    marks: dict[uuid.UUID, list[Conclusion]] = {each: [] for each in by_id}
+    last = SeenFacts.objects.filter(consent=OuterRef("pk"), at__lte=since).order_by("-at", "-id").values("pk")[:1]
+    before = Consent.objects.filter(pk__in=by_id).annotate(last=Subquery(last)).values_list("last", flat=True)
+    after = Q(seen__consent__in=by_id, seen__at__gt=since, seen__at__lte=now)
+    told = Conclusion.objects.filter(Q(seen__in=[each for each in before if each is not None]) | after)
+    for mark in told.select_related("seen").defer("verdict").order_by("seen__at", "seen_id"):
+        marks[mark.seen.consent_id].append(mark)
+    gaps: dict[tuple[dt.timedelta, dt.datetime], list[Span]] = {}
+    found = {}
+    for pk, consent in by_id.items():
+        begins = max(since, consent.given_at)
+        if (consent.every, begins) not in gaps:
+            gaps[consent.every, begins] = _gaps(consent.every, begins, now)
+        found[pk] = _without(gaps[consent.every, begins], _spans(marks[pk], begins, now))
+    return found
+
+
+def _spans(marks: list[Conclusion], since: dt.datetime, now: dt.datetime) -> list[Span]:
     spans, at = list[Span](), since
     for n, mark in enumerate(marks, 1):
         following = marks[n] if n < len(marks) else None
         begins, ends = max(mark.seen.at, since), following.seen.at if following else now
         if begins > at:
             spans.append(Span(at, begins, None))
-        spans.append(Span(begins, ends, State(mark.state), Rule(mark.rule)))
+        spans.append(Span(begins, ends, State(mark.state), Rule(mark.rule), seen=mark.seen))
         at = ends
     if at < now:
         spans.append(Span(at, now, None))
-    return _without_gaps(spans, consent.every, since, now)
+    return spans
 
 
-def _without_gaps(spans: list[Span], every: dt.timedelta, since: dt.datetime, now: dt.datetime) -> list[Span]:
+def _without(gaps: list[Span], spans: list[Span]) -> list[Span]:
     """What was concluded holds only where we measured."""
-    for gap in _gaps(every, since, now):
+    for gap in gaps:
         spans = [part for span in spans for part in _cut(span, gap)]
     return sorted((span for span in spans if span.begins < span.ends), key=lambda span: span.begins)
 
@@ -87,10 +110,10 @@ def _cut(span: Span, gap: Span) -> Iterable[Span]:
         yield span
         return
     if span.begins < begins:
-        yield Span(span.begins, begins, span.state, span.rule)
+        yield replace(span, ends=begins)
     yield Span(begins, ends, None, ours=True)
     if ends < span.ends:
-        yield Span(ends, span.ends, span.state, span.rule)
+        yield replace(span, begins=ends)
 
 
 def _gaps(every: dt.timedelta, since: dt.datetime, now: dt.datetime) -> list[Span]:
@@ -114,8 +137,19 @@ def state_of(consent: Consent) -> Conclusion | None:
     return found.order_by("-seen__at", "-seen_id", "-version").first()
 
 
-def facts_of(consent: Consent, *, since: dt.datetime) -> QuerySet[SeenFacts]:
-    return SeenFacts.objects.filter(consent=consent, at__gte=since).order_by("at", "id")
+def states_of(consents: Iterable[Consent]) -> dict[uuid.UUID, Conclusion]:
+    """Of each of which anything was concluded, what was last."""
+    found = Conclusion.objects.filter(seen__consent__in=[each.pk for each in consents]).select_related("seen")
+    found = found.order_by("seen__consent_id", "-seen__at", "-seen_id", "-version").distinct("seen__consent_id")
+    return {each.seen.consent_id: each for each in found}
+
+
+def since_when(consent: Consent, states: Iterable[State]) -> dt.datetime | None:
+    """When the row of conclusions began that all are one of these; None: the last one is not."""
+    told = SeenFacts.objects.filter(consent=consent).order_by("at", "id")
+    other = told.exclude(conclusions__state__in=list(states)).last()
+    row = told.filter(at__gt=other.at) if other is not None else told
+    return row.values_list("at", flat=True).first()
 
 
 def spells_of(consent: Consent) -> QuerySet[Spell]:

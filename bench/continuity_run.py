@@ -1,11 +1,13 @@
 """The run of `bench/continuity`."""
 
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from bench import measure
+from bench import desk_run, measure
 from bench.country import (
     DISTRICTS,
     FOREIGN,
@@ -23,7 +25,8 @@ from rahdari.watch.verdicts import RULES_VERSION, State
 ENDPOINTS = 500
 A_DAY = 288
 PAGE = measure.ROOT / "docs" / "continuity.md"
-BEGINS, ENDS = "<!-- figures: bench/continuity --docs -->\n", "<!-- end of figures -->\n"
+FIGURES, TRIAL = "<!-- figures: bench/continuity --docs -->\n", "<!-- figures: bench/continuity --trial --docs -->\n"
+ENDS = "<!-- end of figures -->\n"
 
 # How often each goes wrong, and for how many rounds on average. Of a server in a year; then of a district; then of an
 # operator or a route; then of all.
@@ -52,8 +55,16 @@ OF_AN_OPERATOR = (Kind.ROUTE, Kind.ONE_ROUTE, Kind.OUTAGE, Kind.FILTER, Kind.FIL
 def main(about: str | None) -> None:
     parser = measure.parser(about)
     parser.add_argument("--docs", action="store_true", help="write the figures into docs/continuity.md")
+    parser.add_argument("--trial", action="store_true", help="play 10 November 2024 through the product, and no more")
     given = parser.parse_args()
     conditions = measure.conditions()
+    if given.trial:
+        rows = trial(120 if given.quick else ENDPOINTS)
+        measure.report(rows, given=given, about=conditions, experiment="trial")
+        if given.docs:
+            told = f"Made by `bench/continuity --trial --docs`, {_of(conditions)}. The same seed gives the same table."
+            between(TRIAL, [told, "", *_table(rows), ""])
+        return
     failed = failures(1_000 if given.quick else 10_000, seed=1)
     replayed = [replay(form, seed=1) for form in FORMS]
     days = 14 if given.quick else 365
@@ -170,6 +181,15 @@ def replay(form: str, *, seed: int, endpoints: int = ENDPOINTS, hours: int = 6) 
     }
 
 
+def trial(endpoints: int) -> list[dict[str, str]]:
+    """The same day through the product, in a database of its own."""
+    with tempfile.TemporaryDirectory(prefix="rahdari-bench-") as folder, desk_run.database(Path(folder)):
+        from bench import trial
+
+        with trial.networks():
+            return trial.table(trial.Trial(endpoints=endpoints, seed=1).play())
+
+
 def round_share(part: int, whole: int) -> float:
     return round(100 * part / whole, 2) if whole else 0.0
 
@@ -259,11 +279,8 @@ def write(
     days: int,
 ) -> None:
     accused = sum(count for (_, state), count in failed.items() if state is State.THIS_OPERATOR)
-    text = PAGE.read_text(encoding="utf-8")
-    head, rest = text.split(BEGINS)
     parts = [
-        f"Made by `bench/continuity --docs` with version {RULES_VERSION} of the rules, commit {conditions['commit']}, "
-        f"Python {conditions['python']}, {conditions['date']}; {ENDPOINTS} endpoints at {len(OPERATORS)} operators, "
+        f"Made by `bench/continuity --docs`, {_of(conditions)}; {ENDPOINTS} endpoints at {len(OPERATORS)} operators, "
         "two of which run a vantage inside; three vantages outside, two of them foreign; three endpoints of ten have "
         "an agent; one look of 500 is lost though nothing is wrong. The same seed gives the same figures.",
         "",
@@ -281,7 +298,20 @@ def write(
         *_table(table(matrix)),
         "",
     ]
-    PAGE.write_text(head + BEGINS + "\n".join(parts) + ENDS + rest.split(ENDS)[1], encoding="utf-8")
+    between(FIGURES, parts)
+
+
+def between(begins: str, lines: Sequence[str]) -> None:
+    head, rest = PAGE.read_text(encoding="utf-8").split(begins)
+    kept = rest.partition(ENDS)[2]
+    PAGE.write_text(head + begins + "\n".join(lines) + ENDS + kept, encoding="utf-8")
+
+
+def _of(conditions: dict[str, Any]) -> str:
+    return (
+        f"with version {RULES_VERSION} of the rules, commit {conditions['commit']}, Python {conditions['python']}, "
+        f"{conditions['date']}"
+    )
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -148,12 +148,12 @@ class Country:
         mine = {fault.kind: fault for fault in faults if fault.touches(server)}
         for place, network in (*OUTSIDE, *((p, n) for p, n in INSIDE if n == server.operator)):
             side = Side.INSIDE if network == server.operator else Side.OUTSIDE
-            yield self._look(place, network, side, mine, at)
-        if server.agent and not self._agent_is_cut(server, mine):
-            outcome = self._beside(mine)
+            yield self.look_from(place, network, side, mine, at)
+        if server.agent and not self.agent_is_cut(server, mine):
+            outcome = self.beside(mine)
             yield Look("agent", server.operator, Side.HOLDER, outcome, at, at, control=UP, latency_ms=1, sent=1)
 
-    def _look(self, place: str, network: str, side: Side, mine: dict[Kind, Fault], at: dt.datetime) -> Look:
+    def look_from(self, place: str, network: str, side: Side, mine: dict[Kind, Fault], at: dt.datetime) -> Look:
         outcome, latency, control = UP, max(1, round(self.chance.gauss(40, 6))), UP
         if Kind.OVERLOAD in mine:
             latency *= 6
@@ -183,14 +183,14 @@ class Country:
         return any(network in mine[kind].networks for kind in (Kind.ROUTE, Kind.ONE_ROUTE) if kind in mine)
 
     @staticmethod
-    def _agent_is_cut(server: Server, mine: dict[Kind, Fault]) -> bool:
+    def agent_is_cut(server: Server, mine: dict[Kind, Fault]) -> bool:
         """What it says would come too late."""
         if mine.keys() & {Kind.POWER, Kind.LINE, Kind.OUTAGE, Kind.OURS}:
             return True
         return Kind.OFF in mine and server.agent_on_it
 
     @staticmethod
-    def _beside(mine: dict[Kind, Fault]) -> Outcome:
+    def beside(mine: dict[Kind, Fault]) -> Outcome:
         return REFUSED if Kind.CRASHED in mine else SILENT if Kind.OFF in mine else UP
 
 

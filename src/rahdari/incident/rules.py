@@ -290,10 +290,15 @@ class Look:
     inside: bool | None = None
     is_off: bool = False
 
+    @property
+    def says_nothing_of_others(self) -> bool:
+        return self.is_off or self.outside is None
+
 
 def awaited[Of](looked: Sequence[tuple[Of, Sequence[Look]]]) -> Sequence[tuple[Of, Sequence[Look]]]:
-    """Those that have to answer for it to be over: a server that is off by now keeps no incident of others open."""
-    return [(each, looks) for each, looks in looked if not (looks and looks[-1].is_off)] or looked
+    """Those that have to answer for it to be over. A server that is off by now, or of which nothing can be said, keeps
+    no incident of others open."""
+    return [(each, looks) for each, looks in looked if not (looks and looks[-1].says_nothing_of_others)] or looked
 
 
 def answered_in_a_row(looks: Sequence[Look]) -> int:

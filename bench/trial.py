@@ -255,7 +255,7 @@ class Trial:
         acts = {ANSWERED: self._answers, CLAIMED: self._says_mended} | self._work()
         try:
             self.now = BEGINS - ROUND
-            while self.now <= ENDS + 4 * ROUND:
+            while self.now <= ENDS + 6 * ROUND:
                 if (self.now - BEGINS) % ROUND == dt.timedelta(0):
                     self._agents_say()
                 rounds(self.now)
@@ -354,10 +354,13 @@ def table(story: Story) -> list[dict[str, str]]:
     cut, work = story.cut, f"{NAMES[ANNOUNCED]} works on its lines"
     opened = sorted({*story.happened(silent, "open"), *story.happened(answering, "open")})
     found = BEGINS + story.found_in_round * ROUND
-    lasted = " and ".join(f"{_span(each)} at {each.operator}" for each in story.published)
+    lasted = " and ".join(f"{_span(each)} at {each.operator.name_en}" for each in story.published)
     windows = sum(each.in_window for each in story.published)
     rows: list[tuple[dt.datetime | str, str]] = [
-        ("2 November", f"{work} a week later, and says so: {story.letters['planned_work']} holders have a letter"),
+        (
+            "1 November",
+            f"{NAMES[ANNOUNCED]} announces work for that evening: {story.letters['planned_work']} letters tell holders",
+        ),
         (
             BEGINS - ROUND,
             f"{story.endpoints} endpoints of {story.holders} holders are measured. Of a trial nobody knows",
@@ -375,7 +378,7 @@ def table(story: Story) -> list[dict[str, str]]:
         (
             found,
             f"After {story.found_in_round} rounds the operators are named: {story.named_rightly} % of what they cut "
-            f"is `this_operator` from then on, and nobody else {story.others} times",
+            f"is `this_operator` from then on; of what they did not cut: {story.others or 'nothing'}",
         ),
         (story.happened(silent, "escalate")[0], "No answer in 30 minutes: a supervisor is told, and it counts as late"),
         (story.happened(silent, "escalate_mend")[0], "Not mended in two hours: it counts again"),

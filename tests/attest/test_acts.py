@@ -13,6 +13,7 @@ from django.utils import timezone
 from rahdari.attest import attestations, disputing, lists, queries, requests, rules
 from rahdari.attest.models import Attestation, AttestationReview, MemberList, MembershipInquiry
 from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Reply, ReviewKind, ReviewOutcome, RowTrouble
+from rahdari.db.references import reference
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
@@ -111,7 +112,7 @@ class TestOneMember:
     def test_stands_once_in_the_database_whatever_the_code_does(self) -> None:
         found = an_attestation(now=NOW)
         copy = Attestation.objects.get(pk=found.pk)
-        copy.pk, copy.number = None, queries.new_number("V")
+        copy.pk, copy.number = None, reference("V")
         with pytest.raises(IntegrityError), transaction.atomic():
             Attestation.objects.bulk_create([copy])
 

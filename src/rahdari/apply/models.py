@@ -7,7 +7,6 @@ later change of the organisation does not change an application that was sent.
 """
 
 import ipaddress
-import secrets
 import uuid
 from typing import ClassVar
 
@@ -16,6 +15,7 @@ from django.db.models import Q
 
 from rahdari.address import Block, format_block
 from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.db.references import reference
 from rahdari.people.models import Branch, Language, Mandate, Organisation, User
 from rahdari.policy import CheckRule, Service
 from rahdari.register.models import BlockField, PartsField, Registration
@@ -23,13 +23,10 @@ from rahdari.vault.fields import BlindIndexField, EncryptedTextField
 
 from .rules import About, Status, Which
 
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-
 
 def make_reference(*, year: int, month: int) -> str:
-    """`A-2611-K7M2-94QX`: year and month, then 40 random bits (no I, O, 0 or 1, which are misread)."""
-    rest = "".join(secrets.choice(LETTERS) for _ in range(8))
-    return f"A-{year % 100:02}{month:02}-{rest[:4]}-{rest[4:]}"
+    """`A-2611-K7M2-94QX`: year and month first."""
+    return reference(f"A-{year % 100:02}{month:02}")
 
 
 class FrozenPolicy(models.Model):

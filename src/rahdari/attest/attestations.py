@@ -6,6 +6,7 @@ import uuid
 from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
+from rahdari.db.references import reference
 from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.inquiry.rules import SILENT, WAITING
@@ -99,7 +100,7 @@ def put(
         held.valid_until, held.method = member.valid_until, method
         return held
     return Attestation(
-        number=queries.new_number("V"),
+        number=reference("V"),
         association=association,
         claim=claim,
         method=method,

@@ -9,6 +9,7 @@ import uuid
 from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
+from rahdari.db.references import reference
 from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
@@ -43,7 +44,7 @@ def open_matter(
         subject=subject,
         holder=holder,
         closed_at__isnull=True,
-        defaults={"number": queries.new_number("M"), "kind": ReviewKind.REVOKED, "person": person, "opened_at": now},
+        defaults={"number": reference("M"), "kind": ReviewKind.REVOKED, "person": person, "opened_at": now},
     )
     if is_new:
         _record(matter, "opened_matter", "system:workflow", now, {"kind": ReviewKind.REVOKED.value})
@@ -71,7 +72,7 @@ def dispute(
         raise NothingToDispute(matter)
     if matter is None:
         matter = AttestationReview(
-            number=queries.new_number("M"),
+            number=reference("M"),
             attestation=attestation,
             kind=ReviewKind.REVOKED if attestation.revoked_at else ReviewKind.DISPUTED,
             subject=subject,

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 
@@ -53,12 +52,6 @@ def in_force() -> policies.Policy:
 def attesting() -> Attesting | None:
     """The part of the policy in force that is about associations."""
     return in_force().attesting
-
-
-def new_number(letter: str) -> str:
-    """`V-K7M2-94QX`: 40 random bits, without the signs that are misread."""
-    rest = "".join(secrets.choice(rules.LETTERS) for _ in range(8))
-    return f"{letter}-{rest[:4]}-{rest[4:]}"
 
 
 def day_of(now: dt.datetime) -> dt.date:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
+from rahdari.db.references import reference
 from rahdari.errors import RahdariError
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.inquiry.rules import Move, Terms
@@ -118,7 +119,7 @@ def attest_applicant(
     found = queries.held_by_identifier(request.association, claim, [request.identifier_index]).get(
         request.identifier_index
     ) or Attestation(
-        number=queries.new_number("V"),
+        number=reference("V"),
         association=request.association,
         claim=claim,
         identifier_kind=request.identifier_kind,

@@ -14,7 +14,6 @@ from enum import StrEnum
 from rahdari.people import identifiers
 from rahdari.tables.csv_tables import CsvRow, FileTrouble, read_table
 
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 MOST_FILE_BYTES = 2_000_000
 LONGEST_NAME = 200
 COLUMNS = ("member_number", "name", "identifier", "valid_from", "valid_until")

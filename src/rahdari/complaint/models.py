@@ -6,13 +6,13 @@ confirmed is deleted. Words, addresses and numbers are encrypted, and there is n
 """
 
 import datetime as dt
-import secrets
 import uuid
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
+from rahdari.db.references import reference
 from rahdari.decide.models import Case, Notice
 from rahdari.people.models import User
 from rahdari.register.models import Registration
@@ -20,16 +20,11 @@ from rahdari.vault.fields import EncryptedTextField
 
 from .rules import About, Answer, Kind, Outcome, State
 
-# No I, O, 0 and 1, which are misread.
-SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-
 _OPEN = Q(received_at__isnull=False, decided_at__isnull=True)
 
 
 def make_reference() -> str:
-    """`C-K7M2-94QX`: 40 random bits."""
-    signs = "".join(secrets.choice(SIGNS) for _ in range(8))
-    return f"C-{signs[:4]}-{signs[4:]}"
+    return reference("C")
 
 
 class Complaint(models.Model):

@@ -1,7 +1,6 @@
 """Reads of questions and answers. An operator reaches its own through `question_for_operator` and nothing else."""
 
 import datetime as dt
-import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 
@@ -44,12 +43,6 @@ class FileNotFound(RahdariError):
 
     says = "{id}"
     id: uuid.UUID
-
-
-def new_number() -> str:
-    """`Q-K7M2-94QX`: 40 random bits, without the signs that are misread."""
-    rest = "".join(secrets.choice(rules.LETTERS) for _ in range(8))
-    return f"Q-{rest[:4]}-{rest[4:]}"
 
 
 # -- for an operator -----------------------------------------------------------------------------------------------

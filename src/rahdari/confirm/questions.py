@@ -6,6 +6,7 @@ import uuid
 from django.db import IntegrityError, transaction
 
 from rahdari.calendar import queries as calendars
+from rahdari.db.references import reference
 from rahdari.errors import RahdariError
 from rahdari.inquiry.rules import WITHDRAWN, Move, Terms
 from rahdari.policy import Policy
@@ -50,7 +51,7 @@ def ask(
         return known
     question = SubscriberQuestion(
         id=uuid.uuid4(),
-        number=queries.new_number(),
+        number=reference("Q"),
         operator=operator,
         kind=kind,
         subject=subject,

@@ -16,7 +16,6 @@ from rahdari.tables.csv_tables import FileTrouble as FileTrouble
 from rahdari.tables.csv_tables import read_table
 from rahdari.tables.csv_tables import write_table as write_table
 
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 NUMBER = re.compile(r"Q-[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}")
 # What an operator may want to correct it can correct this long; then what we sent it is deleted.
 KEPT_AFTER_ANSWER = dt.timedelta(days=30)

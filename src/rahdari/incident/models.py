@@ -6,28 +6,24 @@ reports a connection once in an incident. Of whom a report is says an opaque ref
 """
 
 import datetime as dt
-import secrets
 import uuid
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
+from rahdari.db.references import reference
 from rahdari.publish.models import Operator
 from rahdari.register.models import BlockField, Registration
 from rahdari.vault.fields import EncryptedTextField
 
 from .rules import ENDED, LIVE, By, Channel, OwnSide, Proof, Reason, Sees, State
 
-# No I, O, 0 and 1, which are misread.
-SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _LIVE = Q(state__in=sorted(LIVE))
 
 
 def make_reference() -> str:
-    """`D-K7M2-94QX`: 40 random bits."""
-    signs = "".join(secrets.choice(SIGNS) for _ in range(8))
-    return f"D-{signs[:4]}-{signs[4:]}"
+    return reference("D")
 
 
 class Incident(models.Model):

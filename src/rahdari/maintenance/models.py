@@ -6,7 +6,6 @@ consumer hears once of a version.
 """
 
 import datetime as dt
-import secrets
 import uuid
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from django.db.models import F, Q
 from django.utils.translation import get_language
 
 from rahdari.address import Part, Protocol
+from rahdari.db.references import reference
 from rahdari.inquiry.models import Inquiry
 from rahdari.inquiry.rules import WAITING
 from rahdari.publish.models import Operator
@@ -23,14 +23,9 @@ from rahdari.vault.fields import EncryptedTextField
 
 from .rules import OPEN, STAYS, Component, Impact, Reason, State, Status, Stays, status_of, worst
 
-# No I, O, 0 and 1, which are misread.
-SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-
 
 def make_reference() -> str:
-    """`PW-K7M2-94QX`: 40 random bits."""
-    signs = "".join(secrets.choice(SIGNS) for _ in range(8))
-    return f"PW-{signs[:4]}-{signs[4:]}"
+    return reference("PW")
 
 
 class Work(models.Model):

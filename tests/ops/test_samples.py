@@ -1,6 +1,8 @@
 """The demonstration's sample applications stand in the states that they are samples of."""
 
 import datetime as dt
+import ipaddress
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,10 @@ from rahdari.complaint.rules import Answer
 from rahdari.confirm import queries as questions
 from rahdari.decide import case_clock, hearings
 from rahdari.decide import queries as decisions
+from rahdari.incident import queries as incidents
 from rahdari.letters import queries as letters
-from rahdari.ops import samples, seed
+from rahdari.ops import sample_measured, sample_server, samples, seed
+from rahdari.people import actions as people
 from rahdari.people import demonstration
 from rahdari.people import queries as persons
 from rahdari.policy import SHIPPED
@@ -29,6 +33,7 @@ from rahdari.publish import actions as publishing
 from rahdari.register import queries as register
 from rahdari.sampling import queries as looks
 from rahdari.settings import demo
+from rahdari.watch import queries as watch
 
 pytestmark = pytest.mark.django_db
 
@@ -55,12 +60,13 @@ class TestApplications:
     def test_stand_in_each_state_and_are_made_once(self, now: dt.datetime) -> None:
         for _ in range(2):
             samples.make_applications(now)
+            sample_measured.measured(now)
             emails = {number: demonstration.sample_email(number) for number in demonstration.SAMPLES}
             statuses = {number: application_of(email).status for number, email in emails.items()}
             assert statuses == {
                 32: "granted", 33: "granted", 34: "submitted", 35: "submitted", 36: "submitted", 37: "draft",
                 38: "submitted", 39: "submitted", 40: "granted", 41: "granted", 42: "refused", 43: "refused",
-                44: "granted", 45: "granted", 46: "granted",
+                44: "granted", 45: "granted", 46: "granted", 47: "granted",
             }  # fmt: skip
         for number in (32, 33):
             user = persons.person_by_email(demonstration.sample_email(number))
@@ -97,6 +103,39 @@ class TestApplications:
             if number == 40:
                 place = f"/my/registrations/{silent.reference}/{page}/"
             assert said in client.get(place).text
+
+    def test_have_one_whose_endpoint_is_measured(self, now: dt.datetime) -> None:
+        """Everybody sees on their pages what docs/demo.md says."""
+        for _ in range(2):
+            sample_measured.measured(now)
+        application = application_of(demonstration.sample_email(47))
+        (registration,) = register.registrations_of(holders=[application.holder_ref])
+        open_now, over = incidents.incidents_of(registration)
+        assert (over.state, over.proof, over.reason) == ("closed_with_proof", "looks", "filter_too_wide")
+        assert (open_now.state, open_now.measured) == ("open", "path_blocked")
+        (entry,) = register.entries_of(registration)
+        consent = watch.consent_of(entry.feed_id)
+        assert consent is not None and ipaddress.ip_address(json.loads(consent.asks)["address"]).is_loopback
+        holder, officer, there, anybody = Client(), Client(), Client(), Client()
+        holder.force_login(application.applicant)
+        officer.force_login(persons.person_by_email(demonstration.email_of("officer")))
+        mender = people.register_person(email="mender@sample.example", name="Sample", now=now)
+        people.appoint(user=mender, role="operator", operator="sample-fibre", actor="system:test", now=now)
+        there.force_login(mender)
+        base = f"/my/registrations/{registration.reference}/"
+        for client, path, said in (
+            (holder, f"{base}addresses/{entry.pk}/measurement/", "Something is in the way"),
+            (holder, f"{base}incidents/{open_now.reference}/", "The operator was asked"),
+            (holder, f"{base}incidents/{over.reference}/", "Your connection is back"),
+            (holder, f"{base}incidents/{over.reference}/", "Download the evidence"),
+            (holder, "/my/planned-work/", "Sample Fibre"),
+            (there, "/operator/incidents/", open_now.reference),
+            (there, f"/operator/incidents/{open_now.reference}/", sample_server.ADDRESS),
+            (there, "/operator/planned-work/", "Announced"),
+            (officer, f"/desk/incidents/{open_now.reference}/", "Sample Fibre"),
+            (anybody, "/status/connections/", "Announced work"),
+        ):
+            assert said in client.get(path).text, path
 
     def test_wait_where_something_goes_against_a_holder(self, now: dt.datetime) -> None:
         for _ in range(2):
@@ -150,9 +189,10 @@ class TestUnderADeclaration:
         publishing.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[64500], now=now)
         for _ in range(2):
             samples.make_applications(now)
+            sample_measured.measured(now)
         directory.configure(None)
         listed = {each.user.email: each for each in demonstration.ready_accounts()}
-        roles = {each.partition("@")[0] for each in listed} - {f"freelancer-{number}" for number in range(32, 47)}
+        roles = {each.partition("@")[0] for each in listed} - {f"freelancer-{number}" for number in range(32, 48)}
         assert roles == {"freelancer", "officer", "second-officer", "director", "supervisor", "administrator"}
         statuses = {
             number: application_of(email).status
@@ -161,6 +201,7 @@ class TestUnderADeclaration:
         }
         assert statuses == {
             32: "granted", 33: "granted", 34: "submitted", 37: "draft", 44: "granted", 45: "granted", 46: "granted",
+            47: "granted",
         }  # fmt: skip
         assert {listed[demonstration.sample_email(number)].user.name for number in statuses} == {""}
 

@@ -65,7 +65,7 @@ def agents(given: Start) -> Sequence[Child]:
         configuration = str(folder_of(given, slug) / "agent.toml")
         children.append(given.child(slug, "agent", "run", "--config", configuration, keyless=True, late=True))
     key = str(folder_of(given, ANSWERS_BY_ITSELF) / "answers.key")
-    asked = ["--base", given.url, "--key-file", key]
+    asked = ["--base", given.url, "--key-file", key, "--data", str(given.data)]
     for name, settings in optional.ask(__package__, "vantages_of_demo", given.data) or ():
         children.append(given.child(name, "vantage", "run", "--config", str(settings), keyless=True, late=True))
     children.append(

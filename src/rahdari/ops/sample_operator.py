@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from . import sample_server
+
 log = logging.getLogger("rahdari.sample_operator")
 EVERY = 3.0
 SILENT, NOT_OURS, ANOTHERS = "9", "8", "7"
@@ -156,6 +158,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="sample-operator", description="A made-up operator, for demonstrations.")
     parser.add_argument("--base", required=True)
     parser.add_argument("--key-file", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="with the certificate of the sample server, which is run here, too")
     given = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     stop = threading.Event()
@@ -166,6 +169,8 @@ def main(words: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
     key = given.key_file.read_text().strip()
+    if given.data:
+        sample_server.start(given.data)
     run(base=given.base, key=key, secret=key.encode(), stop=stop)
     return 0
 

@@ -98,6 +98,7 @@ SAMPLES = {
     44: _("Has a complaint to answer."),
     45: _("Was granted by an officer, and chosen by chance for a second look."),
     46: _("Has answered a notice of revocation: a second officer decides."),
+    47: _("Lets the endpoint be measured. It was cut yesterday, and is cut now."),
 }
 
 

@@ -62,7 +62,8 @@ def main(about: str | None) -> None:
         rows = trial(120 if given.quick else ENDPOINTS)
         measure.report(rows, given=given, about=conditions, experiment="trial")
         if given.docs:
-            told = f"Made by `bench/continuity --trial --docs`, {_of(conditions)}. The same seed gives the same table."
+            made = f"with version {RULES_VERSION} of the rules, {conditions['date']}"
+            told = f"Made by `bench/continuity --trial --docs` {made}. The same seed gives the same table."
             between(TRIAL, [told, "", *_table(rows), ""])
         return
     failed = failures(1_000 if given.quick else 10_000, seed=1)

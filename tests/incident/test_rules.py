@@ -89,6 +89,14 @@ causes = st.builds(
 )
 
 
+def test_an_incident_waits_for_no_server_that_is_off_and_none_of_which_nothing_can_be_said() -> None:
+    cut, off, unknown = Look(AT, False, True), Look(AT, False, False, is_off=True), Look(AT, None)
+    looked = [("cut", [off, cut]), ("off", [cut, off]), ("unknown", [cut, unknown]), ("never looked at", [])]
+    assert [each for each, _ in rules.awaited(looked)] == ["cut", "never looked at"]
+    # Where there is nothing else, it is waited for.
+    assert rules.awaited(looked[1:3]) == looked[1:3]
+
+
 class TestOneCause:
     @given(causes, causes)
     def test_is_the_same_from_both_sides_and_never_of_two_operators(self, one: Cause, other: Cause) -> None:

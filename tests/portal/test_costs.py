@@ -54,8 +54,8 @@ def test_the_pages_of_a_freelancer_ask_little(django_assert_max_num_queries: Any
         actor=story.actor_of(applicant),
         now=timezone.now(),
     )
-    # Once in each process the frozen rules are read.
-    open("portal:status", 7)
+    # Once in each process the frozen rules are read, and what the office said of its days.
+    open("portal:status", 8)
     open("portal:status", 6)
     # The script of the page asks for its state alone.
     status = reverse("portal:status", args=at)

@@ -8,6 +8,7 @@ everything that waits stands in it.
 import contextlib
 import datetime as dt
 import logging
+import select
 import signal
 import threading
 import time
@@ -76,11 +77,11 @@ def run_loop(
                 away, woken = 0, True
             began = time.monotonic()
             (step if woken or unasked is None else unasked)(dt.datetime.now(dt.UTC))
-            woken = bool(list(listening.notifies(timeout=beat, stop_after=1)))
+            woken = _wakes(listening, beat)
             if (early := began + apart - time.monotonic()) > 0:
                 stop.wait(early)
             # Many wake-ups at once ask for one round.
-            woken |= bool(list(listening.notifies(timeout=0)))
+            woken |= _wakes(listening, 0)
         except AWAY as error:
             away += 1
             pause = min(FIRST_PAUSE * 2 ** (away - 1), LONGEST_PAUSE)
@@ -94,6 +95,14 @@ def run_loop(
             stop.wait(beat)
     shut(listening)
     connections.close_all()
+
+
+def _wakes(listening: "psycopg.Connection[Any]", seconds: float) -> bool:
+    """Whether anybody wakes us within so many seconds. The kernel waits: psycopg would look ten times a second."""
+    if list(listening.notifies(timeout=0)):
+        return True
+    select.select([listening], [], [], seconds)
+    return bool(list(listening.notifies(timeout=0)))
 
 
 def shut(connection: "psycopg.Connection[Any] | None") -> None:

@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("people",),
     ("register", "sms"),
     ("inquiry",),
-    ("archive",),
+    ("archive", "figures"),
     ("journal",),
     ("programs",),
     ("web",),
@@ -52,10 +52,12 @@ OPTIONAL = tuple(optional.ROOMS)
 FACTS = frozenset({"address", "feed", "policy", "probe", "preflight"})
 # Below the rooms that know persons.
 GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vantage", "journal", "archive", "delivery"}
+GROUND |= {"figures"}
 WITHOUT_DJANGO = (
     *sorted(FACTS),
     *("optional", "vantage", "agent", "push", "lookup", "client", "difference"),
-    *("watch.facts", "watch.verdicts"),
+    *("watch.facts", "watch.verdicts", "figures.protection", "figures.definitions", "figures.cells", "figures.files"),
+    *("figures.checking", "figures.check_commands"),
 )
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
@@ -81,6 +83,12 @@ BOUNDS = (
         "What is published cannot reach a person, an application, a document or a case, not even through others",
         ("publish",),
         GROUND | {"register"},
+    ),
+    Bound(
+        "figures-know-no-person",
+        "What counts reaches no room that knows a person: it reads listed columns alone",
+        ("figures",),
+        frozenset({"address", "policy", "optional", "db", "web", "journal"}),
     ),
     Bound("register-knows-no-person", "The register lies under people", ("register",), GROUND),
     Bound(

@@ -11,10 +11,12 @@ from typing import Any
 from django.db.models import Aggregate, Count, DurationField, F, Q
 from django.utils import timezone
 
+from rahdari.figures.protection import rounded
+
 from .models import Complaint
 from .rules import KINDS, Kind, Outcome
 
-FEWEST, ROUNDED_TO = 20, 5
+FEWEST = 20
 
 
 class Median(Aggregate):
@@ -40,10 +42,6 @@ def months(now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
     """The 12 whole months before this one, by the time of the office."""
     end = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return end.replace(year=end.year - 1), end
-
-
-def rounded(number: int) -> int:
-    return ROUNDED_TO * round(number / ROUNDED_TO)
 
 
 def figures(now: dt.datetime) -> list[OfKind]:

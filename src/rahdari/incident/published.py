@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from rahdari.figures.protection import rounded
 from rahdari.publish.models import Operator
 
 from . import queries, words
 from .models import Incident
 from .rules import DISCLAIMS, Reason, State
 
-FEWEST_HOLDERS, ROUNDED_TO = 3, 5
+FEWEST_HOLDERS = 3
 # Of an operator with fewer disruptions in the time that is asked for, how many were announced is not said.
 FEWEST = 3
 A_YEAR = dt.timedelta(days=365)
@@ -58,7 +59,7 @@ def lately(*, since: dt.datetime, now: dt.datetime) -> tuple[list[Published], in
         for each in found
         if each.operator is not None and each.holders >= FEWEST_HOLDERS
     ]
-    return shown, ROUNDED_TO * round((len(found) - len(shown)) / ROUNDED_TO)
+    return shown, rounded(len(found) - len(shown))
 
 
 def _published(incident: Incident, operator: Operator, now: dt.datetime) -> Published:

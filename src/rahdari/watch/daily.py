@@ -13,13 +13,14 @@ from typing import Any
 
 from django.db import connection
 
+from rahdari.figures.protection import rounded
 from rahdari.register import queries as register
 
 from .models import Day
 from .verdicts import State
 
 # Of fewer endpoints nothing is said; where those of fewer holders were cut, not that they were.
-FEWEST, FEWEST_HOLDERS, ROUNDED_TO = 10, 3, 5
+FEWEST, FEWEST_HOLDERS = 10, 3
 REACHED = (State.IN_ORDER, State.IMPAIRED)
 CUT = (State.PATH_BLOCKED, State.THIS_OPERATOR)
 # A round follows the one before within this, where nothing is wrong.
@@ -87,7 +88,7 @@ def count(date: dt.date, start: dt.datetime, end: dt.datetime, groups: Mapping[s
 def _day(date: dt.date, group: str, stood: list[_Stood]) -> Day:
     if len(stood) < FEWEST or len({each.holder for each in stood}) < FEWEST_HOLDERS:
         return Day(date=date, group=group)
-    endpoints = ROUNDED_TO * round(len(stood) / ROUNDED_TO)
+    endpoints = rounded(len(stood))
     if len({each.holder for each in stood if each.cut}) < FEWEST_HOLDERS:
         return Day(date=date, group=group, endpoints=endpoints, reached=1000)
     reached, cut = sum(each.reached for each in stood), sum(each.cut for each in stood)

@@ -6,7 +6,8 @@ not seen.
 
 import datetime as dt
 
-from rahdari.complaint.figures import FEWEST, months, rounded
+from rahdari.complaint.figures import FEWEST, months
+from rahdari.figures.protection import rounded
 from rahdari.urgent import queries
 
 

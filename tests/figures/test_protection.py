@@ -1,0 +1,125 @@
+"""Small numbers: the threshold, the rounding, and an attack over all that was ever published."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari.figures.protection import (
+    THRESHOLD,
+    WIDTH,
+    Cell,
+    Mark,
+    Sum,
+    protect,
+    rounded,
+    share,
+    told_of_time,
+    two_digits,
+)
+
+from .attack import possible
+
+# As the figures of decisions hang together: two floors of totals, and two figures on one total.
+SUMS = (
+    Sum("all", ("rule", "officers")),
+    Sum("officers", ("granted", "refused")),
+    Sum("officers", ("in time", "late")),
+    Sum("refused", ("R1", "R2", "R3", "R4")),
+)
+small = st.integers(0, 14)
+any_number = st.one_of(small, st.integers(0, 60))
+
+
+@st.composite
+def months(draw: st.DrawFn) -> dict[str, int]:
+    reasons = {name: draw(small) for name in SUMS[3].parts}
+    refused, granted, rule = sum(reasons.values()), draw(any_number), draw(any_number)
+    late = min(draw(small), granted + refused)
+    return filled({**reasons, "granted": granted, "rule": rule, "late": late}, refused)
+
+
+def filled(counts: dict[str, int], refused: int) -> dict[str, int]:
+    officers = counts["granted"] + refused
+    late = min(counts["late"], officers)
+    totals = {"refused": refused, "officers": officers, "all": officers + counts["rule"]}
+    return counts | totals | {"late": late, "in time": officers - late}
+
+
+@st.composite
+def changed(draw: st.DrawFn, counts: Mapping[str, int]) -> dict[str, int]:
+    """The same month after some cases changed."""
+    free = ["granted", "rule", "late", *SUMS[3].parts]
+    new = {name: max(0, counts[name] + (draw(st.integers(-3, 3)) if draw(st.booleans()) else 0)) for name in free}
+    return filled(new, sum(new[name] for name in SUMS[3].parts))
+
+
+def assert_nothing_is_recovered(counts: list[dict[str, int]]) -> None:
+    editions: list[dict[str, Cell]] = []
+    for each in counts:
+        editions.append(protect(each, SUMS, editions))
+    for (name, number), values in possible(editions, counts, SUMS).items():
+        assert counts[number][name] in values
+        assert len(values) >= WIDTH, (name, number, values, counts, editions)
+
+
+class TestAnAttackOverAllThatWasPublished:
+    @given(months())
+    def test_recovers_no_cell_of_a_month(self, counts: dict[str, int]) -> None:
+        assert_nothing_is_recovered([counts])
+
+    @given(st.data())
+    def test_recovers_none_with_two_corrections_at_hand(self, data: st.DataObject) -> None:
+        counts = [data.draw(months())]
+        for _edition in range(2):
+            counts.append(data.draw(changed(counts[-1])))
+        assert_nothing_is_recovered(counts)
+
+    def test_would_recover_one_without_secondary_suppression(self) -> None:
+        """So the attack above can succeed: only what is few is left out, and the total gives it away."""
+        counts, sums = {"all": 13, "one": 6, "other": 7}, [Sum("all", ("one", "other"))]
+        bare = {name: Cell(rounded(n)) if n >= THRESHOLD else Cell(None, Mark.FEW) for name, n in counts.items()}
+        assert possible([bare], [counts], sums)["one", 0] == [6, 7]
+        assert protect(counts, sums)["all"].mark is Mark.WITHHELD
+
+
+class TestProtect:
+    @given(months())
+    def test_tells_no_number_below_the_threshold_and_each_other_one_rounded(self, counts: dict[str, int]) -> None:
+        for name, cell in protect(counts, SUMS).items():
+            assert (cell.mark is Mark.FEW) == (counts[name] < THRESHOLD)
+            assert cell.value in (None, rounded(counts[name]))
+
+    @given(months())
+    def test_gives_the_same_for_the_same(self, counts: dict[str, int]) -> None:
+        first = protect(counts, SUMS)
+        assert protect(counts, SUMS) == first == protect(counts, SUMS, [first])
+
+    def test_withholds_nothing_where_nothing_is_few(self) -> None:
+        counts = {"all": 63, "one": 41, "other": 22}
+        assert [cell.value for cell in protect(counts, [Sum("all", ("one", "other"))]).values()] == [65, 40, 20]
+
+    @pytest.mark.parametrize(("before", "after"), [(10, 7), (7, 10)])
+    def test_tells_no_step_over_the_threshold(self, before: int, after: int) -> None:
+        first = protect({"one": before}, [])
+        assert protect({"one": after}, [], [first])["one"] == Cell(None, Mark.WITHHELD)
+
+    def test_refuses_a_total_that_is_no_sum(self) -> None:
+        with pytest.raises(ValueError, match="not the sum"):
+            protect({"all": 12, "one": 11}, [Sum("all", ("one",))])
+
+
+@pytest.mark.parametrize(
+    ("cell", "median", "late"),
+    [(Cell(None, Mark.FEW), 0, 0), (Cell(15), 0, 0), (Cell(20), 1, 0), (Cell(160), 1, 0), (Cell(165), 1, 1)],
+)
+def test_a_time_is_told_where_enough_lie_on_either_side(cell: Cell, median: int, late: int) -> None:
+    assert told_of_time(cell) == (bool(median), bool(late))
+
+
+def test_times_have_two_digits_and_shares_come_from_what_is_published() -> None:
+    assert [two_digits(each) for each in (0.4, 47.2, 128, 13_449, 86_400)] == [0, 47, 130, 13_000, 86_000]
+    assert share(Cell(15), Cell(40)) == 37.5
+    assert share(Cell(10), Cell(10)) is None
+    assert share(Cell(None, Mark.FEW), Cell(40)) is None

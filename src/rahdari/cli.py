@@ -123,6 +123,14 @@ COMMANDS = {
         Needs.DJANGO,
         free=("new", "open"),
     ),
+    "figures": Command(
+        "rahdari.figures.commands",
+        "Verify and correct published figures, and write the report of a year.",
+        Needs.DJANGO,
+    ),
+    "figures check": Command(
+        "rahdari.figures.check_commands", "Recompute published figures from their files alone.", server=False
+    ),
     "my": Command("rahdari.client.commands", "Apply, prove, follow and renew, with a token.", server=False),
     "vantage": Command("rahdari.vantage.commands", "Probe for a register from elsewhere.", server=False),
     "difference": Command(

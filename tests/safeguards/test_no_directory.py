@@ -337,6 +337,9 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         "consult *",
     ),
     "prints numbers of rows and states, and no name and no address (tests/watch)": ("watch rescore",),
+    "prints, publishes and writes what is published of months, and no name and no address (tests/figures)": (
+        *("figures verify", "figures correct", "figures report", "figures check"),
+    ),
     "prints numbers of cases with codes, and no name and no address (tests/decide/test_replay.py)": ("policy replay",),
     "opens what is sealed, of one number at a time, with a key that is not on the machine": ("keys *",),
     "knows a plan file alone, and no register (docs/difference.md)": ("difference *",),

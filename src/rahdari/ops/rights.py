@@ -12,7 +12,14 @@ from rahdari import optional
 from rahdari.ops.errors import Told
 
 # Only added to: neither a guard nor a right lets a row be changed.
-ADDED_TO = ("journal_journalentry", "archive_sealed", "apply_frozenpolicy", "publish_receipt", "fees_refund")
+ADDED_TO = (
+    "journal_journalentry",
+    "archive_sealed",
+    "apply_frozenpolicy",
+    "publish_receipt",
+    "fees_refund",
+    "figures_publication",
+)
 # Never changed; a guard lets a row go once whose it was is forgotten.
 UNCHANGED = ("register_change",)
 # Rows that end, are answered or go on, and are never deleted. An entry goes once whose it was is forgotten, by a guard.

@@ -130,6 +130,7 @@ INSTALLED_APPS = [
     "rahdari.vault",
     "rahdari.journal",
     "rahdari.archive",
+    "rahdari.figures",
     "rahdari.register",
     "rahdari.delivery",
     "rahdari.consult",

@@ -54,6 +54,7 @@ from .connections import count_days
 from .draft_effects import replay_drafts
 from .employment_proofs import CLIENTS, take_in_proofs
 from .entering import enter_grants
+from .figures import publish_months
 from .inquiries import Asked, all_of
 from .late_answers import RESTS, follow_news, recheck, take_in_late_proofs
 from .operator_checks import OPERATORS, erase_subscribers, mark_silent_provisional
@@ -243,6 +244,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: remind of provisional terms", remind_of_provisional, rests=A_MINUTE),
     Step("register: tell of expiry", notify_of_expiry, rests=A_MINUTE),
     Step("sampling: draw decisions to look at again", draw_second_looks, rests=TEN_MINUTES),
+    Step("figures: publish months", publish_months, rests=AN_HOUR),
     Step("publish: tell of the terms", notify_of_terms, rests=AN_HOUR),
     Step("letters: forget deliveries", forget_deliveries, rests=A_DAY),
     Step("people: forget ended sessions", forget_ended_sessions, rests=A_DAY),

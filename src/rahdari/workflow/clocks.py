@@ -17,6 +17,7 @@ from rahdari.db.gate import Batch
 from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import calendar_changes
 from rahdari.decide import due as decide_due
+from rahdari.figures import actions as figures
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import actions as register
@@ -24,6 +25,7 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.sampling import drawing
 
+from .figures import came_to_rest_at
 from .retention import erase_about
 
 REMOVED_WITHIN = dt.timedelta(days=1)
@@ -57,7 +59,10 @@ def _idle_drafts(now: dt.datetime) -> QuerySet[Application]:
 @each_of(_idle_drafts)
 def delete_idle_drafts(draft: Application, now: dt.datetime) -> bool:
     """Drafts that nobody has touched for as long as the policy keeps them, with the links that would prove them."""
+    step = came_to_rest_at(draft)
     subjects = idle_drafts.delete_idle_draft(application=draft, now=now)
+    if subjects:
+        figures.count_given_up(service=draft.service, step=step, now=now)
     for subject in subjects:
         challenges.withdraw_challenges(subject=subject, now=now, actor="clock")
     erase_about(subjects, draft.applicant, Box("draft", now=now), now)

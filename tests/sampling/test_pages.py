@@ -1,5 +1,6 @@
 """The pages of second looks, through the test client, in both languages."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from django.urls import reverse
 
 from rahdari import policy
 from rahdari.checks.models import Check
+from rahdari.figures import actions as figures
 from rahdari.journal import queries as journal
 from rahdari.people.models import User
 from rahdari.sampling.models import SecondLook
@@ -205,17 +207,17 @@ class TestADisagreement:
 
 
 class TestTheFigures:
-    def test_are_published_when_there_are_enough(self, officer: User) -> None:
+    def test_are_published_by_month_and_a_few_that_differed_are_not_told(self, officer: User) -> None:
         drawn(by_rule())
         looked(officer, "ask", "Q4")
-        shown = text_of(Client().get("/status/"))
-        assert "Rules Fewer than 20 – Too few to say" in shown
         for _ in range(19):
             drawn(by_rule())
             looked(officer)
-        shown = text_of(Client().get("/status/"))
-        assert "Rules 20 1 5.0 percent, between 0.9 and 23.6" in shown
-        assert "Officers together Fewer than 20" in shown and "Officer A" not in shown
+        figures.publish(month=DRAWN.date().replace(day=1), now=DRAWN + dt.timedelta(days=40))
+        assert "/figures/#second_looks_at_rules" in Client().get("/status/").text
+        shown = text_of(Client().get("/figures/"))
+        assert "Came to the same 20 Came to something else Fewer than 8 All 20" in shown
+        assert "Officer A" not in shown
 
 
 class TestInUrdu:

@@ -20,7 +20,7 @@ from rahdari.checks import rosters
 from rahdari.confirm import queries as confirmed
 from rahdari.confirm import tokens
 from rahdari.letters import sending
-from rahdari.ops import demo, sample_drafts, sample_measured, sample_registry, samples
+from rahdari.ops import demo, figure_samples, sample_drafts, sample_measured, sample_registry, samples
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
 from rahdari.publish import ceremony, editions
@@ -63,6 +63,7 @@ def sow() -> None:
     samples.make_applications(now)
     sample_drafts.publish(now)
     sample_measured.measured(now)
+    figure_samples.make(now)
     deliver()
     # The first edition, an empty one, is there before anybody asks for it. Later the keys may be the publisher's alone.
     try:

@@ -70,6 +70,11 @@ def day(value: dt.datetime | dt.date | None) -> str:
     return format_date(_local(value) if isinstance(value, dt.datetime) else value, "DATE_FORMAT")
 
 
+def month(value: dt.date) -> str:
+    """November 2026."""
+    return format_date(value, "F Y")
+
+
 def clock_time(value: dt.datetime | dt.time | None, exact: str = "") -> str:
     """14:32, or 14:32:07 when it is asked for ("exact")."""
     if value is None:

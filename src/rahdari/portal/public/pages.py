@@ -27,7 +27,6 @@ from rahdari.feed.terms import TERMS, terms_in, terms_page
 from rahdari.publish import operator_lag
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
-from rahdari.sampling import queries as sampling
 from rahdari.sampling.rules import FEWEST
 from rahdari.watch import words
 from rahdari.web import visitor
@@ -99,11 +98,9 @@ def decision_times(rules: policy.Policy) -> list[dict[str, str]]:
 @require_safe
 def service_status(request: HttpRequest) -> HttpResponse:
     now, rules = timezone.now(), policy.current(settings.POLICY_FILE)
-    second_looks = sampling.figures(now)
     context = {
         "now": now,
         "lanes": lanes(),
-        "second_looks": (second_looks.by_rule, second_looks.by_officers),
         "fewest": FEWEST,
         "drawn": rules.second_looks,
         "demands": demands.figures(now),

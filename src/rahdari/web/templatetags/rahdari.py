@@ -29,6 +29,7 @@ for _filter in (
     values.whole,
     values.figure,
     values.day,
+    values.month,
     values.clock_time,
     values.when,
     values.span_words,

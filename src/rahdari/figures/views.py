@@ -1,0 +1,144 @@
+"""The pages of figures, for everybody: the last month, each month by itself, what is counted and how, and the files."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.feedgenerator import Rss201rev2Feed
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from rahdari.web.values import month as month_words
+
+from . import files, queries
+from .definitions import load
+from .protection import BASE, THRESHOLD
+from .queries import Month
+from .shown import SHOWN, headline, shown
+
+fresh = cache_control(public=True, max_age=600)
+
+
+@require_safe
+def figures(request: HttpRequest) -> HttpResponse:
+    months = queries.months()
+    return _page(request, months[0] if months else None, months)
+
+
+@require_safe
+def month(request: HttpRequest, name: str) -> HttpResponse:
+    months = queries.months()
+    found = next((each for each in months if each.name == name), None)
+    if found is None:
+        raise Http404
+    return _page(request, found, [each for each in months if each.month <= found.month], all_months=months)
+
+
+def _page(
+    request: HttpRequest, found: Month | None, months: list[Month], *, all_months: list[Month] | None = None
+) -> HttpResponse:
+    language = get_language() or "en"
+    context = {
+        "month": found,
+        "figures": shown(found, months) if found is not None else [],
+        "headline": headline(found) if found is not None else [],
+        "months": all_months or months,
+        "shown": SHOWN,
+        "threshold": THRESHOLD,
+        "rounded_to": BASE,
+        "notes": [
+            (edition, edition.why_ur if language.startswith("ur") else edition.why_en)
+            for edition in (found.editions if found is not None else ())
+            if edition.why_en
+        ],
+        "published_on": load().published_on,
+    }
+    return render(request, "figures/figures.html", context)
+
+
+@require_safe
+def definitions(request: HttpRequest) -> HttpResponse:
+    language = get_language() or "en"
+    found = [
+        {
+            "figure": each,
+            "title": each.title.in_language(language),
+            "words": each.words.in_language(language),
+            "unit": each.unit.in_language(language),
+            "denominator": each.denominator.in_language(language),
+            "total": load().figures[each.is_total.partition(".")[0]].title.in_language(language)
+            if each.is_total
+            else "",
+        }
+        for each in load().figures.values()
+    ]
+    return render(request, "figures/definitions.html", {"found": found, "threshold": THRESHOLD, "rounded_to": BASE})
+
+
+# -- for programs --------------------------------------------------------------------------------------------------
+
+JSON, CSV = "application/json; charset=utf-8", "text/csv; charset=utf-8; header=present"
+FILES: dict[str, tuple[str, Callable[[], str]]] = {
+    files.FIGURES: (CSV, lambda: files.figures_csv(told())),
+    files.EDITIONS: (CSV, lambda: files.editions_csv(told())),
+    files.DEFINITIONS: (CSV, lambda: files.definitions_csv(load())),
+    files.PACKAGE: (JSON, files.package_json),
+    files.CSVW: ("application/csvm+json; charset=utf-8", files.csvw_json),
+    files.EVERYTHING: (JSON, lambda: files.everything_json(told(), load())),
+}
+
+
+def told() -> list[files.Told]:
+    """Every edition of every month, the oldest first."""
+    return [
+        files.Told(
+            each.month.isoformat(), edition.number, edition.at.isoformat(), edition.why_en, edition.why_ur, edition.rows
+        )
+        for each in reversed(queries.months())
+        for edition in each.editions
+    ]
+
+
+@require_safe
+@fresh
+def data(request: HttpRequest, name: str) -> HttpResponse:
+    if name not in FILES:
+        raise Http404
+    kind, text = FILES[name]
+    return HttpResponse(text(), content_type=kind)
+
+
+def _absolute(name: str, *arguments: str) -> str:
+    return settings.SITE_URL.rstrip("/") + reverse(name, args=arguments)
+
+
+@require_safe
+@fresh
+def rss(request: HttpRequest) -> HttpResponse:
+    """Months and corrections, the newest first."""
+    here = _absolute("figures:figures")
+    feed = Rss201rev2Feed(
+        title=_("Figures of the register"),
+        link=here,
+        description=_("Each month, and each correction"),
+        language=get_language(),
+        feed_url=_absolute("figures:rss"),
+    )
+    items: list[tuple[dt.datetime, str, str, str]] = []
+    for each in queries.months():
+        for edition in each.editions:
+            words = {"month": month_words(each.month)}
+            title = _("Figures of %(month)s") if edition.number == 1 else _("Figures of %(month)s, corrected")
+            why = edition.why_ur if (get_language() or "").startswith("ur") else edition.why_en
+            items.append((edition.at, title % words, why, f"{each.name}-{edition.number}"))
+    for at, title, text, id in sorted(items, reverse=True):
+        link = _absolute("figures:month", id[:7])
+        feed.add_item(title=title, link=link, description=text, pubdate=at, unique_id=id, unique_id_is_permalink=False)
+    answer = HttpResponse(content_type="application/rss+xml; charset=utf-8")
+    feed.write(answer, "utf-8")
+    return answer

@@ -7,7 +7,6 @@ only, and the page that offers it says so. `rahdari doctor` tells (`urdu_faces`)
 import datetime as dt
 import json
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import segno
@@ -20,6 +19,7 @@ from rahdari.apply import subjects
 from rahdari.policy import Text, Unregistered, asked_by
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
+from rahdari.web.typesetting import in_words, urdu_faces
 
 from . import links
 from .lines import count_of
@@ -29,13 +29,6 @@ from .titles import service_title
 TEMPLATE = Path(__file__).parent / "templates" / "applicant" / "certificate.typ"
 # Setting a sheet takes a quarter of a second of a processor: one household has so many a minute, and one program.
 SHEETS, PER_SECONDS = 20, 60
-NASTALIQ = ("Noto Nastaliq Urdu", "Jameel Noori Nastaleeq", "Urdu Typesetting", "Awami Nastaliq")
-NASKH = ("Noto Naskh Arabic", "Noto Sans Arabic", "Amiri", "Scheherazade New", "DejaVu Sans")
-MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "ur": "جنوری فروری مارچ اپریل مئی جون جولائی اگست ستمبر اکتوبر نومبر دسمبر".split(),
-}
-
 # Of an instrument of which there is only what others wrote about it.
 NOT_SEEN = ("not_found", "secondary")
 
@@ -188,11 +181,6 @@ def whose_word(said: Unregistered) -> Text:
     return Text(" ".join(en), " ".join(ur))
 
 
-def in_words(day: dt.date, language: str) -> str:
-    """10 November 2026, 10 نومبر 2026: a certificate speaks both languages, whatever the page speaks."""
-    return f"{day.day} {MONTHS[language][day.month - 1]} {day.year}"
-
-
 def qr_path(link: str) -> dict[str, object]:
     """A square code as one SVG path: its side in modules and the `d` of a stroke of width 1."""
     matrix = segno.make(link, error="m", micro=False).matrix
@@ -208,17 +196,6 @@ def qr_path(link: str) -> dict[str, object]:
                 x += 1
             runs.append(f"M{start} {y}h{x - start}")
     return {"side": len(matrix), "d": "".join(runs)}
-
-
-@cache
-def urdu_faces() -> tuple[str, ...]:
-    """The faces of this machine that Urdu can be set in, best first. Empty: the PDF has no Urdu letters."""
-    families = {face.lower() for face in _families()}
-    return tuple(face for face in (*NASTALIQ, *NASKH) if face.lower() in families)
-
-
-def _families() -> list[str]:
-    return list(typst.Fonts(include_system_fonts=True).families())
 
 
 def _both(text: Text | None) -> tuple[str, str]:

@@ -1,0 +1,86 @@
+"""The report of a year on paper: one PDF in both languages, set by typst from what was published and from nothing else.
+
+It counts nothing: of a year it says between what its months lie. The same months give the same bytes on the same
+machine; faces are those of the machine (`web.typesetting`).
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typst
+from django.conf import settings
+from django.utils import timezone
+
+from rahdari import policy
+from rahdari.web.typesetting import MONTHS, in_words, urdu_faces
+
+from .cells import HALF, NUMBER, Row
+from .definitions import ALL, Figure, load
+from .protection import BASE, MOST, THRESHOLD, Mark, at_least_and_most
+from .queries import Month
+
+TEMPLATE = Path(__file__).parent / "templates" / "figures" / "report.typ"
+
+
+def render(year: int, months: Sequence[Month]) -> bytes:
+    """Of the published months of a year, in whatever order. Bytes of one file."""
+    found = sorted(months, key=lambda each: each.month)
+    last = max(edition.at for each in found for edition in each.editions)
+    authority = policy.current(settings.POLICY_FILE).authority
+    data = {
+        "year": str(year),
+        "authority": (authority.en, authority.ur),
+        "day": (last.year, last.month, last.day),
+        "as_of": [in_words(timezone.localdate(last), language) for language in ("en", "ur")],
+        "threshold": THRESHOLD,
+        "rounded_to": BASE,
+        "months": [[MONTHS[language][each.month.month - 1] for language in ("en", "ur")] for each in found],
+        "figures": [_figure(each, found) for each in load().figures.values()],
+        "notes": [
+            {"month": each.name, "edition": edition.number, "en": edition.why_en, "ur": edition.why_ur}
+            for each in found
+            for edition in each.editions
+            if edition.why_en
+        ],
+        "demo": settings.DEMO,
+        "faces": urdu_faces(),
+    }
+    return bytes(typst.compile(TEMPLATE.read_bytes(), sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"]))
+
+
+def _figure(figure: Figure, months: Sequence[Month]) -> dict[str, Any]:
+    measure = HALF if figure.is_time else NUMBER
+    keys = {row.key: row for each in months for row in each.rows_of(figure.id) if row.measure == measure}
+    ordered = sorted(keys, key=lambda key: key[1] == ALL)
+    return {
+        "title": (figure.title.en, figure.title.ur),
+        "words": (figure.words.en, figure.words.ur),
+        "unit": ("minutes that half took at most", "منٹ") if figure.is_time else (figure.unit.en, figure.unit.ur),
+        "of_year": not figure.is_time and not figure.id.startswith("registrations"),
+        "rows": [
+            {
+                "part": (keys[key].en, keys[key].ur),
+                "cells": [_said(each.standing.get(key)) for each in months],
+                "year": _of_year([each.standing[key] for each in months if key in each.standing]),
+            }
+            for key in ordered
+        ],
+    }
+
+
+def _said(row: Row | None) -> str:
+    if row is None or row.mark == Mark.WITHHELD:
+        return "–"
+    if row.value is None:
+        return f"<{THRESHOLD}"
+    return f"{row.value:,}" if row.measure == NUMBER else f"{row.value / 60:,.1f}"
+
+
+def _of_year(rows: Sequence[Row]) -> str:
+    """Between what the sum of the months lies, as far as they tell it."""
+    if not rows or rows[0].measure != NUMBER:
+        return ""
+    found = at_least_and_most(row.cell for row in rows)
+    return f"{found.low:,} +" if found.high >= MOST else f"{found.low:,} – {found.high:,}"

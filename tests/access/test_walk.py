@@ -62,6 +62,7 @@ ANYONE = frozenset(
     portal:consultation_comments portal:consultation_comment portal:consultation_answers portal:prove_comment
     portal:consultation_moderation portal:consultation_annotations portal:consultation_moderation_csv
     portal:dispute_comment
+    figures:figures figures:month figures:definitions figures:data figures:rss
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
     portal:rules_announced portal:rules_versions portal:rules_version
     control:prove portal:prove_by_link
@@ -160,7 +161,8 @@ NAMED_FROM_OUTSIDE = frozenset({"decide:review", "decide:review_paper"})
 OFFICERS = frozenset(
     """decide:queue decide:approvals decide:grants decide:unreached decide:keys demand:ledger demand:new portal:feed
     demand:demand demand:find_file demand:open_file demand:answer demand:agree portal:hold
-    portal:proofs_in_vain portal:matters portal:matter sampling:second_looks sampling:take sampling:look sampling:leave
+    portal:proofs_in_vain portal:flow portal:cases_asked portal:matters portal:matter
+    sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
     complaint:paper complaint:name_reviewer decide:save_view decide:take_next
     calendar:days calendar:new calendar:correction incident:incidents incident:report incident:incident
@@ -407,6 +409,9 @@ class World:
             },
             **dict.fromkeys(CONSULTATIONS, self.consultation),
             "calendar:correction": {"id": 1},
+            "figures:month": {"name": "2026-10"},
+            "figures:data": {"name": "figures.csv"},
+            "portal:cases_asked": {"code": "Q4"},
             **{key: {"id": uuid.uuid4(), "reference": number} for key in ALL if key.startswith("urgent:")},
             "maintenance:calendar": self.calendar,
             **{

@@ -110,6 +110,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
             Link(_("Planned work"), reverse("maintenance:desk_works"), here=room == "maintenance"),
             *(each.shown() for each in rooms),
             Link(_("Draft rules"), reverse("portal:desk_drafts"), here=page in {"desk_drafts", "desk_draft"}),
+            Link(_("Where time goes"), reverse("portal:flow"), here=page in {"flow", "cases_asked"}),
             _previews(page),
             *(_posts(user, name) if people.is_supervisor(user) else ()),
         ]

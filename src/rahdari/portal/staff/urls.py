@@ -2,12 +2,14 @@ from django.urls import path
 
 from rahdari import optional
 
-from . import consultations, feed, letters, proofs
+from . import consultations, feed, flow, letters, proofs
 
 urlpatterns = [
     path("desk/feed/", feed.feed, name="feed"),
     path("desk/feed/holds/<uuid:hold>/", feed.decide_hold, name="hold"),
     path("desk/proofs/", proofs.proofs_in_vain, name="proofs_in_vain"),
+    path("desk/flow/", flow.numbers, name="flow"),
+    path("desk/flow/questions/<slug:code>/", flow.cases_asked, name="cases_asked"),
     *(each for added in optional.given(__package__, "urlpatterns") for each in added),
     path("desk/consultations/", consultations.drafts, name="desk_drafts"),
     path("desk/consultations/<str:reference>/", consultations.draft, name="desk_draft"),

@@ -409,6 +409,7 @@ class World:
             },
             **dict.fromkeys(CONSULTATIONS, self.consultation),
             "calendar:correction": {"id": 1},
+            "portal:rules_version": {"digest": policy.current(settings.POLICY_FILE).digest},
             "figures:month": {"name": "2026-10"},
             "figures:data": {"name": "figures.csv"},
             "portal:cases_asked": {"code": "Q4"},
@@ -473,7 +474,6 @@ def facts_of(application: Application) -> dict[str, Any]:
         "document": document.pk if document else uuid.uuid4(),
         "check": check.pk if check else uuid.uuid4(),
         "rule": "evidence",
-        "digest": policy.current(settings.POLICY_FILE).digest,
         "kind": "client_letter",
         "method": "wireguard",
     }

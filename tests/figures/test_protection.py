@@ -1,6 +1,6 @@
 """Small numbers: the threshold, the rounding, and an attack over all that was ever published."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
@@ -55,11 +55,11 @@ def changed(draw: st.DrawFn, counts: Mapping[str, int]) -> dict[str, int]:
     return filled(new, sum(new[name] for name in SUMS[3].parts))
 
 
-def assert_nothing_is_recovered(counts: list[dict[str, int]]) -> None:
+def assert_nothing_is_recovered(counts: list[dict[str, int]], sums: Sequence[Sum] = SUMS) -> None:
     editions: list[dict[str, Cell]] = []
     for each in counts:
-        editions.append(protect(each, SUMS, editions))
-    for (name, number), values in possible(editions, counts, SUMS).items():
+        editions.append(protect(each, sums, editions))
+    for (name, number), values in possible(editions, counts, sums).items():
         assert counts[number][name] in values
         assert len(values) >= WIDTH, (name, number, values, counts, editions)
 
@@ -75,6 +75,13 @@ class TestAnAttackOverAllThatWasPublished:
         for _edition in range(2):
             counts.append(data.draw(changed(counts[-1])))
         assert_nothing_is_recovered(counts)
+
+    @given(st.lists(st.lists(any_number, min_size=4, max_size=4), min_size=2, max_size=3))
+    def test_recovers_none_where_the_total_is_another_one(self, numbers: list[list[int]]) -> None:
+        """Then the parts are told, and the total is not."""
+        parts = ("one", "two", "three", "four")
+        counts = [dict(zip(parts, each, strict=True)) | {"all": sum(each)} for each in numbers]
+        assert_nothing_is_recovered(counts, [Sum("all", parts)])
 
     def test_would_recover_one_without_secondary_suppression(self) -> None:
         """So the attack above can succeed: only what is few is left out, and the total gives it away."""
@@ -104,6 +111,13 @@ class TestProtect:
     def test_tells_no_step_over_the_threshold(self, before: int, after: int) -> None:
         first = protect({"one": before}, [])
         assert protect({"one": after}, [], [first])["one"] == Cell(None, Mark.WITHHELD)
+
+    def test_corrects_the_parts_where_the_total_changed_too(self) -> None:
+        sums = [Sum("all", ("case", "paper", "appeal"))]
+        first = protect({"all": 52, "case": 41, "paper": 9, "appeal": 2}, sums)
+        then = protect({"all": 72, "case": 61, "paper": 9, "appeal": 2}, sums, [first])
+        assert (then["case"], then["paper"]) == (Cell(60), Cell(10))
+        assert {then[name].mark for name in ("all", "appeal")} == {Mark.WITHHELD}
 
     def test_refuses_a_total_that_is_no_sum(self) -> None:
         with pytest.raises(ValueError, match="not the sum"):

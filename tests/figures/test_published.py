@@ -192,4 +192,4 @@ class TestVerify:
         assert verifying.outcome(found) == Exit.EXPLAINED
         assert {each.published.part for each in found} == {"all", "rule"}
         assert found[0].why[0] == "decisions: 1 of its cases changed after it was published"
-        assert all(each.now is not None and each.now.cell == Cell(None, Mark.WITHHELD) for each in found)
+        assert all(each.now is not None and each.now.cell == Cell(None, Mark.FEW) for each in found)

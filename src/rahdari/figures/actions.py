@@ -14,7 +14,7 @@ from rahdari.journal import actions as journal
 from . import queries
 from .cells import Counted, Row, rows_of, to_json
 from .counting import count
-from .definitions import ALL, Words, load
+from .definitions import ALL, Figure, Words, load
 from .models import GivenUp, Publication
 from .queries import Month
 
@@ -106,8 +106,12 @@ def correct(*, month: dt.date, why: Words, now: dt.datetime, actor: str = "clock
 
 
 def recounted(published: Month) -> list[Row]:
-    """What would be published of the month now: its figures, by the definitions of today, with the parts it had, and
-    under all that was published of it before. Raises PartsChanged."""
+    """What a correction would say of the month now. Raises PartsChanged."""
+    return rows_of(*counted_again(published), [edition.rows for edition in published.editions])
+
+
+def counted_again(published: Month) -> tuple[Counted, Mapping[str, Figure]]:
+    """The figures of the month, by the definitions of today, with the parts that it had. Raises PartsChanged."""
     figures = {id: each for id, each in load().figures.items() if published.rows_of(id)}
     parts: dict[str, Mapping[str, Words]] = {}
     for id, each in figures.items():
@@ -115,7 +119,7 @@ def recounted(published: Month) -> list[Row]:
         if each.parts and set(stored) != set(each.parts):
             raise PartsChanged(id)
         parts[id] = stored
-    return rows_of(count(published.month, figures, parts), figures, [edition.rows for edition in published.editions])
+    return count(published.month, figures, parts), figures
 
 
 def _write(

@@ -80,43 +80,66 @@ def interval(cell: Cell) -> Interval:
 
 def protect(counts: Mapping[str, int], sums: Sequence[Sum], before: Sequence[Cells] = ()) -> dict[str, Cell]:
     """The cells of an edition. `before`: the earlier editions of the same month, oldest first.
-
-    A correction changes numbers that were told, or withholds them. What was not told stays untold, and what falls below
-    THRESHOLD is withheld and not called few: a step over the threshold would tell how many there were on either side.
-    Raises ValueError where a total is not the sum of its parts.
-    """
+    Raises ValueError where a total is not the sum of its parts."""
     for each in sums:
         if counts[each.total] != sum(counts[part] for part in each.parts):
             raise ValueError(f"{each.total} is not the sum of its parts")
     cells = {
-        name: _primary(number, [edition[name] for edition in before if name in edition])
-        for name, number in counts.items()
+        name: Cell(None, Mark.FEW) if number < THRESHOLD else Cell(rounded(number)) for name, number in counts.items()
     }
-    while (name := _weakest(cells, sums, before)) is not None:
-        cells[_helper(name, cells, counts, sums, before)] = Cell(None, Mark.WITHHELD)
+    while (name := _weakest(cells, sums)) is not None:
+        cells[_helper(name, cells, counts, sums)] = Cell(None, Mark.WITHHELD)
+    if before:
+        for bound in _bound_together(counts, sums):
+            cells |= _corrected({name: cells[name] for name in bound}, counts, sums, before)
     return cells
 
 
-def _primary(number: int, before: Sequence[Cell]) -> Cell:
-    untold = next((cell for cell in reversed(before) if cell.value is None), None)
-    if untold is not None:
-        still_few = number < THRESHOLD and before[-1].mark is Mark.FEW
-        return Cell(None, Mark.FEW if still_few else Mark.WITHHELD)
-    if number < THRESHOLD:
-        return Cell(None, Mark.WITHHELD if before else Mark.FEW)
-    return Cell(rounded(number))
+def _corrected(new: Cells, counts: Mapping[str, int], sums: Sequence[Sum], before: Sequence[Cells]) -> Cells:
+    """What a correction tells of cells that are bound together by sums: all of it where no number is few and none ever
+    was. Else nothing that would bind a few once more: what is told as before binds it as before, and whatever else
+    there is, is withheld, also the few, so that no step over the threshold is seen.
+
+    Where the one total has another value, and is withheld, the sum says nothing any more, and its parts are told.
+    """
+    earlier = [edition[name] for edition in before for name in new if name in edition]
+    last = {name: cell for edition in before for name, cell in edition.items() if name in new}
+    if last == new:
+        return new
+    if all(cell.value is not None for cell in (*new.values(), *earlier)):
+        return new
+    totals = [each.total for each in sums if each.total in new]
+    is_loose = len(totals) == 1 and last[totals[0]].value not in (None, rounded(counts[totals[0]]))
+    found = {}
+    for name in new:
+        was, now = last[name], counts[name]
+        is_told = was.value is not None and now >= THRESHOLD and name not in (totals if is_loose else ())
+        is_told = is_told and (is_loose or was.value == rounded(now))
+        found[name] = Cell(rounded(now)) if is_told else Cell(None, Mark.WITHHELD)
+    return found
 
 
-def _weakest(cells: Cells, sums: Sequence[Sum], before: Sequence[Cells]) -> str | None:
-    """A cell that is few and of which too few values stay possible, or one of which none does; None: there is none."""
-    if all(cell.mark is not Mark.FEW for edition in (cells, *before) for cell in edition.values()):
-        return None
-    known = conclude([*before, cells], sums)
-    weak = [name for (name, says), each in known.items() if each.width < (WIDTH if says is Mark.FEW else 1)]
-    return min(weak, default=None)
+def _bound_together(names: Iterable[str], sums: Sequence[Sum]) -> Iterator[set[str]]:
+    """All cells, those together that a sum binds, or several in a row."""
+    left = set(names)
+    while left:
+        found, seen = {left.pop()}, set[str]()
+        while found != seen:
+            seen = set(found)
+            for each in sums:
+                if found & {each.total, *each.parts}:
+                    found |= {each.total, *each.parts}
+        left -= found
+        yield found
 
 
-def _helper(name: str, cells: Cells, counts: Mapping[str, int], sums: Sequence[Sum], before: Sequence[Cells]) -> str:
+def _weakest(cells: Cells, sums: Sequence[Sum]) -> str | None:
+    """A cell that is few and of which too few values stay possible; None: there is none."""
+    known = conclude([cells], sums)
+    return min((name for (name, says), each in known.items() if says is Mark.FEW and each.width < WIDTH), default=None)
+
+
+def _helper(name: str, cells: Cells, counts: Mapping[str, int], sums: Sequence[Sum]) -> str:
     """The next cell to withhold: the smallest one told in a sum with this cell, else in a sum beside it."""
     near = [name]
     for reached in near:
@@ -128,7 +151,7 @@ def _helper(name: str, cells: Cells, counts: Mapping[str, int], sums: Sequence[S
                 near += [other for other in members if other not in near]
         if told:
             return min(told, key=lambda other: (counts[other], other))
-    raise AssertionError(f"{name} cannot be protected")  # Each earlier edition was protected when it was published.
+    raise AssertionError(f"{name} cannot be protected")  # Where nothing is told, everything is possible.
 
 
 def conclude(editions: Sequence[Cells], sums: Sequence[Sum]) -> dict[tuple[str, object], Interval]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from .actions import recounted
-from .cells import Row
+from .actions import counted_again
+from .cells import Row, rows_of
 from .counting import asked
 from .definitions import load
 from .queries import Month
@@ -31,13 +31,22 @@ class Difference:
 
 def differences(month: Month) -> Iterator[Difference]:
     """Each cell of the last word on a month that the database does not bear out. Raises PartsChanged."""
-    now = {row.key: row for row in recounted(month)}
+    now = {row.key: row for row in _as_then(month)}
     why: dict[str, tuple[str, ...]] = {}
     for row in month.standing.values():
         if (found := now.get(row.key)) is None or (found.value, found.mark) != (row.value, row.mark):
             if row.figure not in why:
                 why[row.figure] = tuple(_reasons(row.figure, month))
             yield Difference(row, found, why[row.figure])
+
+
+def _as_then(month: Month) -> Iterator[Row]:
+    """Each figure as the edition would say it now that has the last word on it: under those before that one."""
+    counted, figures = counted_again(month)
+    last = {row.figure: place for place, edition in enumerate(month.editions) for row in edition.rows}
+    for place in sorted(set(last.values())):
+        before = [edition.rows for edition in month.editions[:place]]
+        yield from (row for row in rows_of(counted, figures, before) if last.get(row.figure) == place)
 
 
 def _reasons(id: str, month: Month) -> Iterator[str]:

@@ -63,7 +63,7 @@ def main(about: str | None) -> None:
         measure.report(rows, given=given, about=conditions, experiment="trial")
         if given.docs:
             made = f"with version {RULES_VERSION} of the rules, {conditions['date']}"
-            told = f"Made by `bench/continuity --trial --docs` {made}. The same seed gives the same table."
+            told = f"Made by `bench/continuity --trial --docs` {made}. Where an endpoint stands in a round is chance."
             between(TRIAL, [told, "", *_table(rows), ""])
         return
     failed = failures(1_000 if given.quick else 10_000, seed=1)

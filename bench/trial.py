@@ -132,9 +132,9 @@ class Story:
 class Trial:
     """The country, registered and measured. `land` says what a look comes to."""
 
-    def __init__(self, *, endpoints: int, seed: int) -> None:
+    def __init__(self, *, endpoints: int, seed: int, lost: float = 0.002) -> None:
         chance = random.Random(seed)
-        self.seed, self.land = seed, country(endpoints, chance)
+        self.seed, self.land = seed, country(endpoints, chance, lost=lost)
         self.cut = {each for each in self.land.servers if each.operator in (SILENT, ANSWERS) and chance.random() < 0.5}
         self.faults = [(BEGINS, ENDS, Fault(Kind.FILTER, 0, 0, frozenset(self.cut))), *self._ordinary(chance)]
         self.now = BEGINS - 9 * dt.timedelta(days=1)

@@ -25,7 +25,7 @@ from rahdari.apply.step_forms import PAGES
 from rahdari.attest.rules import Identifier
 from rahdari.checks.models import Check
 from rahdari.complaint import queries as complaint
-from rahdari.consult import moderating
+from rahdari.consult import bodies, moderating
 from rahdari.control import queries as proofs
 from rahdari.demand import actions as demands
 from rahdari.dyndns import hosts
@@ -61,8 +61,8 @@ ANYONE = frozenset(
     portal:consultations portal:consultations_feed portal:consultation portal:consultation_policy portal:say
     portal:consultation_comments portal:consultation_comment portal:consultation_answers portal:prove_comment
     portal:consultation_moderation portal:consultation_annotations portal:consultation_moderation_csv
-    portal:dispute_comment
     figures:figures figures:month figures:definitions figures:data figures:rss
+    portal:dispute_comment portal:say_for portal:body
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
     portal:rules_announced portal:rules_versions portal:rules_version
     control:prove portal:prove_by_link
@@ -204,6 +204,7 @@ CONSULTATIONS = frozenset(each for each in ANYONE | OFFICERS if "consultation" i
 CONSULTATIONS |= {"portal:say", "portal:prove_comment", "portal:publish_version", "portal:answer_comments"}
 CONSULTATIONS |= {"portal:announce_hearing", "portal:add_minutes", "portal:dispute_comment"}
 CONSULTATIONS |= {"portal:hide_comment", "portal:review_comment"}
+BODIES = frozenset({"portal:say_for", "portal:body"})
 STAFF = frozenset({"portal:letter_previews", "portal:letter_preview"})
 EXPECTED = (
     ANYONE,
@@ -308,6 +309,7 @@ class World:
     work: str = ""
     # A draft rule, and a comment on it.
     consultation: dict[str, Any] = field(default_factory=dict)
+    speaks_for: dict[str, Any] = field(default_factory=dict)
     # B's own application, for an address that names it and something of A's.
     of_b: str = ""
 
@@ -408,6 +410,7 @@ class World:
                 for key in ("sampling:look", "sampling:leave", "sampling:document", "sampling:disagreement")
             },
             **dict.fromkeys(CONSULTATIONS, self.consultation),
+            **dict.fromkeys(BODIES, self.speaks_for),
             "calendar:correction": {"id": 1},
             "portal:rules_version": {"digest": policy.current(settings.POLICY_FILE).digest},
             "figures:month": {"name": "2026-10"},
@@ -542,6 +545,8 @@ def the_story() -> World:
     comment = draft_rules.a_comment(rule, now=now)
     found.consultation = {"reference": rule.reference, "number": comment.number, "comment": comment.pk}
     found.consultation["token"] = moderating.token_of(comment)
+    body = draft_rules.a_body(now=now)
+    found.speaks_for = {"reference": rule.reference, "body": body.pk, "token": bodies.token_of(body)}
     company = Organisation.objects.get()
     found.organisation = {
         "id": company.pk,

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.consult import actions, queries, speaking
-from rahdari.consult.models import Comment, Draft, Version
+from rahdari.consult import actions, bodies, queries, speaking
+from rahdari.consult.models import Body, Comment, Draft, Version
 from rahdari.letters.models import Letter
 from rahdari.ops import datafolder
 
@@ -84,6 +84,11 @@ def code_for(comment: Comment) -> str:
     code = re.search(r"\b(\d{8})\b", found.text)
     assert code is not None
     return code[1]
+
+
+def a_body(domain: str = "association.example", *, now: dt.datetime | None = None) -> Body:
+    name = policy.Text("Sample Association", "نمونہ ایسوسی ایشن")
+    return bodies.invite(name=name, email=f"desk@{domain}", language="en", actor=OFFICER, now=now or timezone.now())
 
 
 def letters_to(email: str) -> list[Letter]:

@@ -5,15 +5,27 @@ from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Route, sync_playwright
 
-from rahdari.consult import actions, answering, moderating, speaking
+from rahdari.consult import actions, answering, bodies, moderating, speaking
 from rahdari.consult.models import Comment
 from rahdari.consult.rules import Hidden, Outcome
 from rahdari.portal.public import consultation_effort
 from tests.builders import story
-from tests.builders.consultations import BOTH, DAY, OFFICER, SECOND, a_comment, a_draft, code_for, next_version, said
+from tests.builders.consultations import (
+    BOTH,
+    DAY,
+    OFFICER,
+    SECOND,
+    a_body,
+    a_comment,
+    a_draft,
+    code_for,
+    next_version,
+    said,
+)
 from tests.in_browser import ARGUMENTS, faults_on_a_small_phone
 from tests.needs import needs_chromium
 
@@ -49,6 +61,9 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     yield "draft-against-1", reader.get(at("consultation", draft) + "?version=2&against=1").text
     yield "draft-earlier", reader.get(at("consultation", draft) + "?version=1").text
     yield "say", reader.get(at("say", draft) + "?on=9.1").text
+    body = a_body()
+    yield "body", reader.get(reverse("portal:body", args=[body.pk, bodies.token_of(body)])).text
+    yield "say-for", reader.get(at("say_for", draft, body=body.pk, token=bodies.token_of(body))).text
     yield "say-whole", reader.get(at("say", draft)).text
     yield "say-error", say(reader, draft, "9.1", quoted="nothing of it", email="no", version="2").text
     yield "say-newer", say(reader, draft, "9.1", words=LONG).text

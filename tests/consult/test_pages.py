@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.consult import actions, moderating, queries
+from rahdari.consult import actions, bodies, moderating, queries
 from rahdari.consult.models import Comment, Draft
 from rahdari.people.models import User
 from rahdari.portal.public import consultation_effort, consultation_speaking
@@ -24,10 +24,12 @@ from tests.builders import story
 from tests.builders.consultations import (
     DAY,
     OFFICER,
+    a_body,
     a_comment,
     a_draft,
     a_key,
     code_for,
+    letters_to,
     next_version,
     policy_text,
     text_of,
@@ -110,6 +112,27 @@ class TestSaying:
         answer = say(visitor(), draft, words="Too late, but mine.")
         assert answer.status_code == 409 and "Too late, but mine." in answer.text
         assert at("say", draft) not in visitor().get(at("consultation", draft)).text
+
+
+class TestABody:
+    def test_speaks_as_such_by_its_link_and_an_address_at_its_domain(self) -> None:
+        draft, client = a_draft().draft, visitor()
+        body = a_body()
+        [letter] = letters_to("desk@association.example")
+        link = reverse("portal:body", args=[body.pk, bodies.token_of(body)])
+        assert link in letter.text
+        place = at("say_for", draft, body=body.pk, token=bodies.token_of(body))
+        assert place in client.get(link).text and "You speak for" in client.get(place).text
+        assert client.get(at("say_for", draft, body=body.pk, token="a" * 26)).status_code == 404
+        given = {"words": "Keep it for all.", "version": "1", "key": str(uuid.uuid4())}
+        for email in ("me@elsewhere.example", "me@notassociation.example"):
+            wrong = client.post(place, given | {"email": email})
+            assert wrong.status_code == 422 and "Enter an address at" in wrong.text
+        sent = client.post(place, given | {"email": "law@office.association.example"})
+        [comment] = Comment.objects.filter(draft=draft)
+        client.post(sent["Location"], {"code": code_for(comment)})
+        page = client.get(at("consultation_comments", draft)).text
+        assert "Sample Association" in page and "Speaks for the body" in page
 
 
 class TestAFlood:

@@ -25,6 +25,12 @@ def register(subparsers: Any) -> None:
     archive.add_argument("draft", metavar="DRAFT", help="its reference, such as DR-2026-01")
     archive.add_argument("folder", type=Path, help="a folder that is new or empty")
     archive.set_defaults(run=run_archive)
+    invite = acts.add_parser("invite", help="have a ministry, board or association speak as such")
+    invite.add_argument("email", help="an address at the domain that the body publishes as its own")
+    invite.add_argument("--name-en", required=True, help="its name, in English")
+    invite.add_argument("--name-ur", required=True, help="and in Urdu")
+    invite.add_argument("--language", choices=("en", "ur"), default="en", help="of the letter")
+    invite.set_defaults(run=run_invite)
     check.set_defaults(run=run_check)
     publish.set_defaults(run=run_publish)
     acts.add_parser("list", help="which drafts there are").set_defaults(run=run_list)
@@ -98,6 +104,21 @@ def run_archive(arguments: argparse.Namespace) -> int:
         print(f"{arguments.folder} is not empty: nothing was written.", file=sys.stderr)
         return 1
     print(f"{draft.reference}: {len(names)} files in {arguments.folder}; begin with index.en.html or index.ur.html.")
+    return 0
+
+
+def run_invite(arguments: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from rahdari import policy
+
+    from . import bodies
+
+    name = policy.Text(arguments.name_en, arguments.name_ur)
+    body = bodies.invite(name=name, email=arguments.email, language=arguments.language, actor=BY, now=timezone.now())
+    print(
+        f"A letter goes to that address. Comments by its link, with a code to {body.domain}, are marked as the body's."
+    )
     return 0
 
 

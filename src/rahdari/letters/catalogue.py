@@ -96,6 +96,7 @@ LETTERS: dict[str, Kind] = {
     ),
     "consult_code": _kind(_("The code that proves an address for a comment"), "code reference", note="", urgent=True),
     "consult_news": _kind(_("What became of a comment on a draft rule"), "reference number what", "version", note=""),
+    "consult_invited": _kind(_("A body is asked to comment as such"), "body domain", note=""),
     "consult_ended": _kind(_("A draft rule was adopted or withdrawn"), "reference ending", note=""),
     "incident_reported": _kind(
         _("A registered connection is cut"),

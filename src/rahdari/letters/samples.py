@@ -211,6 +211,10 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     },
     "consult_code": lambda rules: {"code": "48213907", "reference": "DR-2026-01"},
     "consult_news": lambda rules: {"reference": "DR-2026-01", "number": 12, "what": "moved", "version": 2},
+    "consult_invited": lambda rules: {
+        "body": policy.Text("Sample Association of Software Houses", "نمونہ سافٹ ویئر ایسوسی ایشن"),
+        "domain": "association.example",
+    },
     "consult_ended": lambda rules: {"reference": "DR-2026-01", "ending": "adopted"},
     "complaint_confirm": lambda rules: {"reference": COMPLAINT},
     "complaint_received": lambda rules: {"reference": COMPLAINT, "due_at": _days(21), "files_until": _days(3)},

@@ -18,6 +18,8 @@ SECRETS = (
     "/complaints/*/files/",
     "/complaints/*/",
     "/consultations/*/hidden/*/",
+    "/consultations/*/say/*/",
+    "/consultations/bodies/*/",
     "/line/",
     "/planned-work/feed/*/",
     "/still-right/*/",

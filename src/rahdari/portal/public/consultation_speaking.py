@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.consult import moderating, queries, speaking
-from rahdari.consult.models import Comment, Draft
+from rahdari.consult import bodies, moderating, queries, speaking
+from rahdari.consult.models import Body, Comment, Draft
 from rahdari.web import limits, visitor
+from rahdari.web.values import plain_ltr
 
 from . import consultation_effort
 from . import consultation_words as words
@@ -42,7 +43,44 @@ def _may_send(request: HttpRequest) -> bool:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def say(request: HttpRequest, reference: str) -> HttpResponse:
-    now, draft = timezone.now(), found_draft(reference)
+    return _say(request, found_draft(reference))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def say_for(request: HttpRequest, reference: str, body: uuid.UUID, token: str) -> HttpResponse:
+    """The same for a ministry, board or association, by the link of its invitation."""
+    return _secret(_say(request, found_draft(reference), _by_link(body, token)))
+
+
+@never_cache
+@require_safe
+def body(request: HttpRequest, body: uuid.UUID, token: str) -> HttpResponse:
+    """What an invitation leads to: the drafts that are open."""
+    found, now = _by_link(body, token), timezone.now()
+    drafts = [draft for draft in queries.drafts() if queries.is_open(draft, now)]
+    latest = queries.latest_versions(drafts)
+    rows = [row_of(draft, latest[draft.pk], now) for draft in drafts]
+    context = {"body": found, "token": token, "rows": rows}
+    return _secret(render(request, "portal/consult/body.html", context))
+
+
+def _by_link(id: uuid.UUID, token: str) -> Body:
+    found = bodies.body_by_link(id, token)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _secret(answer: HttpResponse) -> HttpResponse:
+    # The address of this page is the secret: it goes to no other site and into no search.
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def _say(request: HttpRequest, draft: Draft, speaks_for: Body | None = None) -> HttpResponse:
+    now, reference = timezone.now(), draft.reference
     if not queries.is_open(draft, now):
         return _not_open(request, draft, request.POST.get("words", ""))
     version = queries.version_of(draft)
@@ -61,22 +99,25 @@ def say(request: HttpRequest, reference: str) -> HttpResponse:
     if form.is_bound:
         status = 422
         if form.is_valid() and not newer:
-            sent = _send(request, draft, form, on)
+            sent = _send(request, draft, form, on, speaks_for)
             if sent is not None:
                 return redirect("portal:prove_comment", reference=reference, comment=sent.pk)
             status = 429 if form.has_error("email", "often") else 422
     context = row_of(draft, version, now) | {"form": form, "clause": clause, "newer": newer}
+    context["speaks_for"] = speaks_for
     context["effort"] = consultation_effort.asked(now)
     return render(request, "portal/consult/say.html", context, status=status)
 
 
-def _send(request: HttpRequest, draft: Draft, form: SayForm, on: str) -> Comment | None:
+def _send(request: HttpRequest, draft: Draft, form: SayForm, on: str, speaks_for: Body | None) -> Comment | None:
     """None where the form says what is wrong."""
     given = form.cleaned_data
     if not _may_send(request):
         form.add_error("email", _often(_("Too many comments came from here. Nothing is lost: send it in an hour.")))
         return None
     try:
+        if speaks_for is not None:
+            bodies.judge(speaks_for, given["email"])
         return speaking.say(
             id=given["key"] or uuid.uuid4(),
             draft=draft,
@@ -87,10 +128,14 @@ def _send(request: HttpRequest, draft: Draft, form: SayForm, on: str) -> Comment
             quoted=form.quote,
             name=given["name"],
             email=given["email"],
+            body=speaks_for,
             now=timezone.now(),
         )
     except speaking.NotInTheText as error:
         form.add_error("quoted", _not_there(error.count))
+    except bodies.NotAtTheDomain as error:
+        said = _("Enter an address at %(domain)s: the code shows that you are there.")
+        form.add_error("email", said % {"domain": plain_ltr(error.domain)})
     except speaking.TooManyOfAddress:
         form.add_error("email", _often(_("This email address was used too often. Send it again in an hour.")))
     return None
@@ -148,11 +193,7 @@ def dispute(request: HttpRequest, reference: str, comment: uuid.UUID, token: str
         except moderating.NotPossible:
             return redirect("portal:consultation_comment", reference=reference, number=found.number)
     context = {"draft": draft, "comment": found, "why": words.hidden(found.hidden) if found.hidden else ""}
-    answer = render(request, "portal/consult/dispute.html", context)
-    # The address of this page is the secret: it goes to no other site and into no search.
-    answer.headers["Referrer-Policy"] = "same-origin"
-    answer.headers["X-Robots-Tag"] = "noindex"
-    return answer
+    return _secret(render(request, "portal/consult/dispute.html", context))
 
 
 def _wrong(left: int) -> str:

@@ -5,6 +5,7 @@ from . import consultation_speaking, consultations
 urlpatterns = [
     path("consultations/", consultations.consultations, name="consultations"),
     path("consultations/feed.xml", consultations.feed, name="consultations_feed"),
+    path("consultations/bodies/<uuid:body>/<str:token>/", consultation_speaking.body, name="body"),
     path("consultations/<str:reference>/", consultations.consultation, name="consultation"),
     path("consultations/<str:reference>/policy.toml", consultations.policy_text, name="consultation_policy"),
     path(
@@ -25,5 +26,6 @@ urlpatterns = [
         name="dispute_comment",
     ),
     path("consultations/<str:reference>/say/", consultation_speaking.say, name="say"),
+    path("consultations/<str:reference>/say/<uuid:body>/<str:token>/", consultation_speaking.say_for, name="say_for"),
     path("consultations/<str:reference>/say/<uuid:comment>/", consultation_speaking.prove, name="prove_comment"),
 ]

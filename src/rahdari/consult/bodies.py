@@ -60,7 +60,7 @@ def invite(*, name: policy.Text, email: str, language: str, actor: str, now: dt.
         domain=domain_of(email), defaults={"name": frozen(name), "invited_at": now, "invited_by": actor}
     )
     url = reverse("portal:body", args=[body.pk, token_of(body)])
-    context = {"body": body.name_text, "domain": body.domain, "url": url}
+    context = {"organisation": body.name_text, "domain": body.domain, "url": url}
     write = import_string(settings.COMMENT_LETTER)
     write(
         address=email,

@@ -23,7 +23,8 @@ def _write(address: str, language: str, template: str, context: dict[str, Any], 
 
 
 def write_code(comment: Comment, code: str, now: dt.datetime) -> None:
-    context = {"code": code, "reference": comment.draft.reference}
+    url = reverse("portal:prove_comment", args=[comment.draft.reference, comment.pk])
+    context = {"code": code, "reference": comment.draft.reference, "url": url}
     _write(comment.email, comment.language, "consult_code", context, now + CODE_LASTS, now)
 
 
@@ -34,7 +35,7 @@ def write_news(comment: Comment, what: str, now: dt.datetime, **more: Any) -> bo
     if speaker is None or not speaker.email:
         return False
     url = reverse("portal:consultation_comment", args=[comment.draft.reference, comment.number])
-    context = {"reference": comment.draft.reference, "number": comment.number, "what": what, "url": url} | more
+    context = {"reference": comment.draft.reference, "number": comment.number, "change": what, "url": url} | more
     _write(speaker.email, speaker.language, "consult_news", context, now + NEWS_LAST, now)
     return True
 
@@ -48,5 +49,5 @@ def write_hidden(comment: Comment, token: str, now: dt.datetime) -> bool:
 def write_end(speaker: Speaker, draft: Draft, now: dt.datetime) -> None:
     """The draft has ended, and the address is erased: the last letter to it."""
     url = reverse("portal:consultation", args=[draft.reference])
-    context = {"reference": draft.reference, "ending": draft.ending, "url": url}
+    context = {"reference": draft.reference, "change": draft.ending, "url": url}
     _write(speaker.email, speaker.language, "consult_ended", context, now + NEWS_LAST, now)

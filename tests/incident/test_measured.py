@@ -44,6 +44,20 @@ def state_of(consent: Consent) -> str:
     return Incident.objects.get(pk=found.incident_id).state
 
 
+def test_begins_with_the_report_where_it_was_in_order_at_the_last_look(land: Places) -> None:
+    """Since when it was in order, perhaps for weeks, is not since when it is cut."""
+    an_operator()
+    consent = agreed()
+    land.round()
+    reported_at = land.at + 20 * SECOND
+    report = a_report(of(consent), reported_at)
+    assert (report.began_at, report.incident.began_at, report.incident.measured) == (
+        reported_at,
+        reported_at,
+        "in_order",
+    )
+
+
 def test_opens_an_incident_where_a_path_is_cut_and_closes_it_by_looks_alone(land: Places) -> None:
     an_operator()
     consent = agreed()

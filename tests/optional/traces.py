@@ -29,7 +29,8 @@ IN_CONTRACTS = {
     "sms": r"sms|mobile/code",
     "remote": r"remote|home.?line",
     "fees": r"invoice|payment",
-    "share": r"shar(e|ing)",
+    # Not the shares of the address space that a planned change cuts.
+    "share": r"shar(e(?!s$)|ing)",
     "vantage": r"vantage",
     "attest": r"attestation|objection",
     "dyndns": r"connections|dyndns",

@@ -80,7 +80,8 @@ def summary() -> Any:
 
 def test_without_anything_says_so_and_promises_nothing(operator: Operator) -> None:
     page = asked()
-    assert "No disruption is known" in page and "None in this time." in page and "Too few to say" in page
+    assert "No disruption of 3 or more holders is known" in page and "Too few to say" in page
+    assert "None of 3 or more holders in this time." in page and "None in this time." in page
     assert summary()["status"]["indicator"] == "none"
     assert list(csv.reader(io.StringIO(asked("days.csv")))) == [
         ["date", "operator", "endpoints_rounded_to_5", "reached_percent"]
@@ -103,7 +104,7 @@ def test_shows_each_day_that_was_counted_of_enough(operator: Operator) -> None:
 
 def test_names_the_operator_of_a_disruption_that_hit_three_holders_and_of_no_smaller_one(operator: Operator) -> None:
     small = disruption(2, began=5 * HOUR)
-    assert "No disruption is known" in asked()
+    assert "No disruption of 3 or more holders is known" in asked()
     assert all(small.reference not in asked(form) and "Fibre were cut" not in asked(form) for form in FORMS)
     Incident.objects.filter(pk=small.pk).update(state=State.FALSE_ALARM, ended_at=timezone.now())
     large = disruption(3, began=HOUR, reason=Reason.FILTER_TOO_WIDE)
@@ -117,7 +118,7 @@ def test_names_the_operator_of_a_disruption_that_hit_three_holders_and_of_no_sma
     over = {"state": State.CLOSED_BY_ITSELF, "back_at": timezone.now() - HOUR / 2, "ended_at": timezone.now()}
     Incident.objects.filter(pk=large.pk).update(**over)
     page = asked()
-    assert "No disruption is known" in page and "30 min" in page
+    assert "No disruption of 3 or more holders is known" in page and "30 min" in page
     assert summary()["incidents"][0]["status"] == "resolved"
 
 

@@ -171,8 +171,9 @@ def report(
         return known
     seen = measured.last_of(subject, now=now)
     operator = queries.operator_for(entry)
-    began_at = seen.since or now
     said = seen.state if seen.state not in ("", "not_enough", "in_order") else ""
+    # Since when it is in order says nothing of a cut.
+    began_at = seen.since or now if said else now
     unseen = measured.every(subject) if said else dt.timedelta(0)
     cause = Cause(str(operator.pk) if operator is not None else "", (entry.block,), began_at, said, unseen)
     incident = _of_the_same_cause(cause, operator)

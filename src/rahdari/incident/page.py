@@ -102,7 +102,8 @@ def steps_of(incident: Incident, happened: Iterable[Happening]) -> list[Step]:
 
 
 def clock_of(incident: Incident, now: dt.datetime) -> Clock | None:
-    """None where nothing is waited for, and while announced work covers it."""
+    """None where nobody who mends it is waited for: also once it is said to be mended, and while announced work covers
+    it."""
     if incident.state in ENDED:
         if incident.report_due_at is None or incident.reported_at is not None or incident.ended_at is None:
             return None
@@ -111,6 +112,8 @@ def clock_of(incident: Incident, now: dt.datetime) -> Clock | None:
         return None
     elif incident.state in (State.OPEN, State.ACKNOWLEDGED):
         waits_for, since, due = "answer", incident.answer_due_at - queries.times().first_answer, incident.answer_due_at
+    elif incident.state == State.RESOLVED:
+        return None
     else:
         waits_for, since, due = "mend", incident.mend_due_at - queries.times().mend, incident.mend_due_at
     used = (now - since) / (due - since)

@@ -48,7 +48,7 @@ _CHANNELS: dict[str, Callable[[], str]] = {
     Channel.OVERRUN: lambda: _("announced work was not over in its time"),
 }
 _MEASURED: dict[str, Callable[[], str]] = {
-    "in_order": lambda: _("It answers from everywhere that we look from"),
+    "in_order": lambda: _("It answered from everywhere at our last look"),
     "impaired": lambda: _("It answers more slowly than usual"),
     "server_down": lambda: _("It answers nowhere, from inside its network either"),
     "path_blocked": lambda: _("Its network is reached, and it is not"),

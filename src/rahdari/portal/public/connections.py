@@ -165,7 +165,9 @@ def summary(request: HttpRequest) -> HttpResponse:
             },
             "status": {
                 "indicator": "major" if cut else "none",
-                "description": "Registered connections are cut" if cut else "No disruption is known",
+                "description": "Registered connections are cut"
+                if cut
+                else f"No disruption of {daily.FEWEST_HOLDERS} or more holders is known",
             },
             "components": components,
             "incidents": [_incident(each) for each in found.incidents],

@@ -4,8 +4,9 @@ import datetime as dt
 from collections import Counter
 
 import pytest
+import time_machine
 from django.db import Error, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from rahdari.archive.actions import Box
 from rahdari.inquiry.rules import SILENT, VOID, WAITING
@@ -15,6 +16,7 @@ from rahdari.maintenance.models import AnotherNight, Notice, Work
 from rahdari.maintenance.rules import MOVED, STAYS, State, Stays
 from rahdari.people.models import User
 from rahdari.publish.models import Operator
+from rahdari.web import values
 from tests.builders import story
 from tests.builders.planned_work import DAY, HOUR, NOW, a_network, a_plan, announced, tell
 from tests.builders.programs import Program, problem
@@ -197,6 +199,18 @@ class TestPages:
         assert AnotherNight.objects.get().state == MOVED
         tell(timezone.now())
         assert holder.get(page).status_code == 200 and 'name="why"' in holder.get(page).text
+
+    def test_tell_until_when_an_answer_is_due(self, person: User, work: Work) -> None:
+        """Never longer than until the work begins."""
+        page, told = f"{MINE}{work.reference}/", "If you ask now, <bdi>Sample Fibre</bdi> has until {} to answer"
+        assert work.starts_at is not None
+        for before in (3 * DAY, dt.timedelta(minutes=10)):
+            with time_machine.travel(work.starts_at - before, tick=False):
+                with translation.override("en"):
+                    due_at = values.when(min(timezone.now() + 2 * DAY, work.starts_at))
+                assert told.format(due_at) in visitor(person).get(page).text
+                urdu = visitor(person, "ur").get(page).text
+                assert "آپ ابھی مانگیں تو" in urdu and page_problems(urdu) == []
 
     def test_say_why_it_stays(self, person: User, work: Work) -> None:
         page, place = f"{MINE}{work.reference}/", f"{WORKS}{work.reference}/"

@@ -15,7 +15,7 @@ from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.web.language import in_both
 
-from . import actions, notes, queries, words
+from . import actions, notes, queries, rules, words
 from .models import AnotherNight, Notice, Work
 from .queries import ANOTHER_NIGHT
 from .rules import LONGEST_WHY, MOVED, STAYS, Plan, Reason, Stays
@@ -51,7 +51,7 @@ def ask(*, notice: Notice, why: str, night: dt.date | None, by: str, now: dt.dat
         why=why,
         night=night,
     )
-    due_at = min(now + queries.terms().answer_within, work.starts_at)
+    due_at = rules.answer_by(asked_at=now, starts_at=work.starts_at, terms=queries.terms())
     ANOTHER_NIGHT.begin(request, Terms(due_at, WORDS_KEPT), actor=by, now=now, work=work.reference)
     if is_first:
         _tell_announcer(request, now)

@@ -138,6 +138,11 @@ class Stays(StrEnum):
 LONGEST_WHY = 200
 
 
+def answer_by(*, asked_at: dt.datetime, starts_at: dt.datetime, terms: Maintenance) -> dt.datetime:
+    """Until when whoever announced has to answer: never longer than until the work begins."""
+    return min(asked_at + terms.answer_within, starts_at)
+
+
 # -- what is affected ----------------------------------------------------------------------------------------------
 
 FEED_ID = re.compile(r"[0-9a-f]{32}")

@@ -109,7 +109,7 @@ def _shown(request: HttpRequest, notice: Notice, form: AnotherNightForm, now: dt
     work = notice.work
     told_at = work.told_at or notice.said_at
     is_to_come = notice.status in {"TENTATIVE", "CONFIRMED"}
-    left = notice.starts_at - now
+    left, terms = notice.starts_at - now, queries.terms()
     affected = [(what, words.impact(impact), impact) for what, impact in notice.affected]
     asked = queries.request_of(notice)
     acts = notice.holder in people.holders_for(person(request), Act.ADDRESSES)
@@ -130,8 +130,9 @@ def _shown(request: HttpRequest, notice: Notice, form: AnotherNightForm, now: dt
         "left": left,
         "share": _share(told_at, notice.starts_at, now),
         "given": notice.starts_at - told_at,
-        "in_time": rules.is_in_time(told_at=told_at, starts_at=notice.starts_at, terms=queries.terms()),
-        "terms": queries.terms(),
+        "in_time": rules.is_in_time(told_at=told_at, starts_at=notice.starts_at, terms=terms),
+        "terms": terms,
+        "answer_by": rules.answer_by(asked_at=now, starts_at=work.starts_at or notice.starts_at, terms=terms),
     }
 
 

@@ -14,6 +14,7 @@ from rahdari.maintenance import calendars, queries
 from rahdari.maintenance.models import CalendarFeed, Work
 from rahdari.maintenance.rules import State
 from rahdari.people.models import User
+from rahdari.publish.models import Operator
 from tests.builders import story
 from tests.builders.planned_work import announced
 from tests.builders.publishing import entered
@@ -62,6 +63,15 @@ class TestAnOperator:
         assert client.post(place, {"act": "nothing"}).status_code == 404
         work.refresh_from_db()
         assert work.state == State.COMPLETED
+
+    @pytest.mark.parametrize(
+        ("language", "said"),
+        [("en", "The regulator has announced no work"), ("ur", "ریگولیٹر نے کسی کام کا اعلان نہیں کیا")],
+    )
+    def test_announces_what_is_not_the_regulators(self, operator: User, language: str, said: str) -> None:
+        announced(Operator.objects.get(), now=timezone.now())
+        assert said in visitor(story.an_officer(), language).get("/desk/planned-work/").text
+        assert said not in visitor(operator, language).get(WORKS).text
 
     @pytest.mark.parametrize(
         ("more", "field", "said"),

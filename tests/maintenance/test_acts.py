@@ -22,6 +22,7 @@ from tests.builders.publishing import entered
 
 pytestmark = pytest.mark.django_db
 AT = NOW + 14 * DAY  # when the work of a plan begins
+TICK = dt.timedelta(microseconds=1)
 FACTS: dict[str, Any] = {"by": "person:1", "now": NOW}
 ACTS: dict[str, Callable[[Work], object]] = {
     "edit": lambda work: actions.edit(work=work, plan=a_plan(), **FACTS),
@@ -107,8 +108,17 @@ class TestMoves:
     def test_that_are_over_before_the_window_are_refused(self) -> None:
         work = in_state(State.ANNOUNCED)
         with pytest.raises(actions.NotPossibleNow):
-            actions.complete(work=work, by="person:1", now=AT - dt.timedelta(seconds=1))
+            actions.complete(work=work, by="person:1", now=AT - TICK)
         assert actions.complete(work=work, by="person:1", now=AT).ended_at == AT
+
+    def test_begin_an_hour_before_the_window_at_most(self) -> None:
+        work = in_state(State.ANNOUNCED)
+        with pytest.raises(actions.TooEarly) as refused:
+            actions.start(work=work, by="person:1", now=AT - HOUR - TICK)
+        assert refused.value.since == AT - HOUR
+        assert actions.start(work=work, by="person:1", now=AT - HOUR).started_at == AT - HOUR
+        # What has begun can be over before its window.
+        assert actions.complete(work=work, by="person:1", now=AT - HOUR).ended_at == AT - HOUR
 
 
 class TestAnnounce:
@@ -236,16 +246,16 @@ def _again(notice: Notice, sequence: int) -> Notice:
 
 class TestWindows:
     def test_cover_from_the_beginning_to_before_the_end(self) -> None:
-        work, tick = announced(a_network(), "203.0.113.0/25"), dt.timedelta(microseconds=1)
+        work = announced(a_network(), "203.0.113.0/25")
         block = a_plan("203.0.113.7").components[0].block
         assert block is not None
 
         def at(moment: dt.datetime, asn: int = 64500) -> list[str]:
             return [each.work for each in queries.windows(asns=[asn], block=block, at=moment)]
 
-        assert at(AT - tick) == at(AT + HOUR) == at(AT, asn=64501) == []
-        assert at(AT) == at(AT + HOUR - tick) == [work.reference]
-        assert list(queries.overrun(now=AT + HOUR - tick)) == []
+        assert at(AT - TICK) == at(AT + HOUR) == at(AT, asn=64501) == []
+        assert at(AT) == at(AT + HOUR - TICK) == [work.reference]
+        assert list(queries.overrun(now=AT + HOUR - TICK)) == []
         assert list(queries.overrun(now=AT + HOUR)) == [work]
         actions.complete(work=work, by="person:1", now=AT + HOUR / 2)
         assert at(AT) == [work.reference] and at(AT + HOUR / 2) == [] and list(queries.overrun(now=AT + HOUR)) == []

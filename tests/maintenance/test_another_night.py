@@ -97,9 +97,9 @@ class TestAsk:
 
     @pytest.mark.parametrize("act", ["start", "cancel"])
     def test_lapses_when_the_work_begins_or_is_off(self, person: User, act: str) -> None:
-        request = asked(notice := a_notice(person))
-        getattr(actions, act)(work=notice.work, by="person:2", now=NOW)
-        assert settled(request, NOW).state == VOID and "another_night" not in letters_to(person)
+        request = asked(notice := a_notice(person), now=(now := AT - HOUR))
+        getattr(actions, act)(work=notice.work, by="person:2", now=now)
+        assert settled(request, now).state == VOID and "another_night" not in letters_to(person)
         notice = queries.notice_for([person.holder_ref], notice.work.reference)
         with pytest.raises(actions.NotPossibleNow):
             asked(notice)

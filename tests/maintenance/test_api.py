@@ -44,8 +44,13 @@ class TestPlannedWork:
         assert system.ask("post", f"{place}/start").status_code == 409
         assert system.ask("post", f"{place}/announce").said["in_time"]
         assert problem(system.ask("delete", place), 409, "not-possible")
+        early = problem(system.ask("post", f"{place}/start"), 409, "not-possible")
+        assert early["code"] == "too_early" and "from" in early["detail"]
+        starts_at = (timezone.now() + HOUR / 2).replace(microsecond=0)
+        soon = wanted(starts_at=stamp(starts_at), ends_at=stamp(starts_at + HOUR))
+        assert not system.ask("put", place, soon).said["in_time"]
         assert system.ask("post", f"{place}/start").said["started_at"]
-        until = {"expected_end_at": stamp(timezone.now() + 2 * HOUR)}
+        until = {"expected_end_at": stamp(starts_at + 2 * HOUR)}
         assert system.ask("post", f"{place}/prolong", until).said["expected_end_at"] == until["expected_end_at"]
         assert system.ask("post", f"{place}/complete").said["state"] == "completed"
         assert [each["number"] for each in system.ask("get", "/planned-work").said["planned_work"]] == [

@@ -16,7 +16,7 @@ from tests.builders.planned_work import announced, tell
 from tests.builders.publishing import entered
 from tests.in_browser import faults_on_a_small_phone
 
-from .test_pages import MINE, WORKS, filled, visitor
+from .test_pages import MINE, WORKS, about_to_begin, filled, visitor
 from .test_reading import sent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser, pytest.mark.whole]
@@ -53,6 +53,7 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
         "holder-calendar",
         holder.post(f"{MINE}calendar/", {"act": "make", "holder": str(person.holder_ref)}, follow=True).text,
     )
+    about_to_begin(work)
     yield "started", operator.post(place, {"act": "start"}, follow=True).text
     yield "started-error", operator.post(place, {"act": "prolong", "day": ""}).text
     yield "completed", operator.post(place, {"act": "complete"}, follow=True).text

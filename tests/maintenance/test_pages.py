@@ -1,6 +1,7 @@
 """The pages of whoever announces, the holder's, and the calendar link, as they are used."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from rahdari.maintenance.models import CalendarFeed, Work
 from rahdari.maintenance.rules import State
 from rahdari.people.models import User
 from rahdari.publish.models import Operator
+from rahdari.web import values
 from tests.builders import story
-from tests.builders.planned_work import announced
+from tests.builders.planned_work import a_work, announced
 from tests.builders.publishing import entered
 from tests.urdu import page_problems
 
@@ -40,6 +42,17 @@ def filled(**more: str) -> dict[str, str]:
     return {**facts, "reason": "move", "text_en": "We move lines.", "text_ur": "", **more}
 
 
+def about_to_begin(work: Work) -> None:
+    """Its window begins in half an hour."""
+    starts_at = timezone.now() + dt.timedelta(minutes=30)
+    ends_at = starts_at + dt.timedelta(hours=1)
+    Work.objects.filter(pk=work.pk).update(starts_at=starts_at, ends_at=ends_at, expected_end_at=ends_at)
+
+
+def offered(page: str) -> set[str]:
+    return set(re.findall(r'name="act" value="(\w+)"', page))
+
+
 @pytest.fixture
 def operator() -> User:
     return story.an_operator("sample-fibre", "Sample Fibre")
@@ -56,6 +69,8 @@ class TestAnOperator:
         assert "2 registered entries are affected" in made.text and "14 days" in made.text
         place = f"{WORKS}{work.reference}/"
         for act, state in (("announce", State.ANNOUNCED), ("start", State.STARTED), ("complete", State.COMPLETED)):
+            if act == "start":
+                about_to_begin(work)
             client.post(place, {"act": act})
             work.refresh_from_db()
             assert work.state == state
@@ -63,6 +78,26 @@ class TestAnOperator:
         assert client.post(place, {"act": "nothing"}).status_code == 404
         work.refresh_from_db()
         assert work.state == State.COMPLETED
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_is_offered_what_is_possible_now(self, operator: User, language: str) -> None:
+        client = visitor(operator, language)
+        work = a_work(Operator.objects.get(), starts_at=None, ends_at=None, now=timezone.now())
+        place = f"{WORKS}{work.reference}/"
+        said = {"en": "Before you announce it, say", "ur": "اعلان سے پہلے لکھیں"}[language]
+        assert said in client.get(place).text and offered(client.get(place).text) == {"discard"}
+        client.post(f"{place}change/", filled())
+        assert said not in client.get(place).text and offered(client.get(place).text) == {"announce", "discard"}
+        client.post(place, {"act": "announce"})
+        assert offered(client.get(place).text) == {"cancel"}
+        work.refresh_from_db()
+        assert work.starts_at is not None
+        since = values.when(work.starts_at - dt.timedelta(hours=1))
+        page = client.post(place, {"act": "start"}, follow=True).text
+        assert {"en": f"It is possible from {since} on.", "ur": "ابھی اس کا وقت نہیں ہوا۔"}[language] in page
+        about_to_begin(work)
+        assert offered(client.get(place).text) == {"cancel", "start"}
+        assert offered(client.post(place, {"act": "start"}, follow=True).text) == {"complete", "prolong"}
 
     @pytest.mark.parametrize(
         ("language", "said"),

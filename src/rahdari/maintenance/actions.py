@@ -22,7 +22,7 @@ from rahdari.register import queries as register
 
 from . import queries, rules
 from .models import Affected, Work
-from .rules import Component, Plan, State, WindowFault
+from .rules import Component, Plan, WindowFault
 
 
 class NotPossibleNow(RahdariError):
@@ -31,6 +31,13 @@ class NotPossibleNow(RahdariError):
     says = "{work}: {act} is not possible now"
     work: Work
     act: str
+
+
+class TooEarly(NotPossibleNow):
+    """It is not possible yet: work is said to have begun, or to be over, too long before its window. `.since`"""
+
+    says = "{work}: {act} is possible from {since} on"
+    since: dt.datetime
 
 
 class WindowNotTaken(RahdariError):
@@ -174,8 +181,9 @@ def cancel(*, work: Work, by: str, now: dt.datetime) -> Work:
 
 @transaction.atomic
 def start(*, work: Work, by: str, now: dt.datetime) -> Work:
-    """It has begun, also before its window: that is a fact, and its figures have it. Raises NotPossibleNow."""
+    """It has begun, also a little before its window: its figures have it. Raises NotPossibleNow, TooEarly."""
     work = _locked(work, "start")
+    _hold_time(work, "start", now)
     work.started_at = now
     _move(work, "start")
     _record(work, "started", by, now, version=work.version)
@@ -202,10 +210,9 @@ def prolong(*, work: Work, expected_end_at: dt.datetime, by: str, now: dt.dateti
 
 @transaction.atomic
 def complete(*, work: Work, by: str, now: dt.datetime) -> Work:
-    """It is over. Raises NotPossibleNow, also for work that has not been said to have begun before its window has."""
+    """It is over. Raises NotPossibleNow; TooEarly before its window, where nobody has said that it has begun."""
     work = _locked(work, "complete")
-    if work.state == State.ANNOUNCED and work.starts_at is not None and now < work.starts_at:
-        raise NotPossibleNow(work, "complete")
+    _hold_time(work, "complete", now)
     work.ended_at = now
     _move(work, "complete")
     _record(work, "completed", by, now, version=work.version)
@@ -221,6 +228,12 @@ def _locked(work: Work, act: str, *, as_act: str = "") -> Work:
     if found is None or not rules.allows(found.state, act):
         raise NotPossibleNow(work, as_act or act)
     return found
+
+
+def _hold_time(work: Work, act: str, now: dt.datetime) -> None:
+    since = rules.possible_from(work.state, act, work.starts_at)
+    if since is not None and now < since:
+        raise TooEarly(work, act, since)
 
 
 def _move(work: Work, act: str) -> None:

@@ -171,6 +171,8 @@ def _refusal(error: Exception) -> Problem:
     kind = "not-possible" if isinstance(error, actions.NotPossibleNow) else "work-not-taken"
     if isinstance(error, actions.WindowNotTaken):
         return problem(kind, words.refused(error), code=str(error.fault))
+    if isinstance(error, actions.TooEarly):
+        return problem(kind, words.refused(error), code="too_early")
     return problem(kind, words.refused(error))
 
 

@@ -107,6 +107,17 @@ def target_of(state: str, act: str) -> State:
     return next(move.target for move in MOVES if move.source == state and move.act == act)
 
 
+# A crew begins a little before its hour. Days before it the button is pressed by mistake: everybody reads at once that
+# the work runs, and no move leads back.
+EARLY = dt.timedelta(hours=1)
+
+
+def possible_from(state: str, act: str, starts_at: dt.datetime | None) -> dt.datetime | None:
+    """From when on announced work can be said to have begun, or to be over; None: there is no such time."""
+    early = {"start": EARLY, "complete": dt.timedelta()}.get(act) if state == State.ANNOUNCED else None
+    return starts_at - early if starts_at is not None and early is not None else None
+
+
 def status_of(state: str, *, is_tentative: bool) -> Status:
     """How a notice of work in this state is called. There is none of a draft."""
     if state == State.ANNOUNCED:

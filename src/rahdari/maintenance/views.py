@@ -35,6 +35,8 @@ from .rules import State, Stays
 SHOWN = 50
 # Of those who ask for another night so many are shown, and so many nights that can be taken at once; all are counted.
 MOST_REQUESTS, MOST_NIGHTS = 50, 5
+# The acts of which the page of a work asks whether they are possible now.
+OFFERED = ("announce", "change", "cancel", "start", "prolong", "complete")
 # A calendar program asks every hour, or every few minutes at most.
 FEED_RATE, FEED_PER = 60, 3600
 
@@ -205,8 +207,7 @@ def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
         "affected_entries": len(affected),
         "is_draft": found.state == State.DRAFT,
         "is_overrun": found.is_overrun(now),
-        "may": {act: rules.allows(found.state, act) for act in ("announce", "change", "cancel", "start", "prolong")},
-        "may_complete": rules.allows(found.state, "complete") and (found.starts_at is None or now >= found.starts_at),
+        "may": {act: _may(found, act, now) for act in OFFERED},
         "notice": found.starts_at - (found.told_at or now) if found.starts_at else None,
         "in_time": bool(found.starts_at)
         and rules.is_in_time(told_at=found.told_at or now, starts_at=found.starts_at or now, terms=terms),
@@ -218,6 +219,13 @@ def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
         "change_path": side.path("change", reference),
     }
     return _page(request, side, "work", context, 422 if form is not None else 200)
+
+
+def _may(work: Work, act: str, now: dt.datetime) -> bool:
+    """Whether the page offers it: there is such a move, and it is time for it."""
+    since = rules.possible_from(work.state, act, work.starts_at)
+    has_its_window = act != "announce" or (work.starts_at is not None and work.ends_at is not None)
+    return rules.allows(work.state, act) and has_its_window and (since is None or now >= since)
 
 
 def _requests(work: Work, form: Form | None, now: dt.datetime) -> dict[str, Any]:

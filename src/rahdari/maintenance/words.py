@@ -160,6 +160,8 @@ def refused(error: Exception) -> str:
             return _("Say in one sentence what is done, in English, in Urdu or in both.")
         case actions.NothingAffected():
             return _("Enter at least one address, range or entry, one on each line.")
+        case actions.TooEarly():
+            return _("It is too early for this. It is possible from %(time)s on.") % {"time": values.when(error.since)}
         case _:
             return _("This is not possible any more: the work has moved on. Load the page again.")
 

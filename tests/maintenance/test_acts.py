@@ -120,6 +120,18 @@ class TestMoves:
         # What has begun can be over before its window.
         assert actions.complete(work=work, by="person:1", now=AT - HOUR).ended_at == AT - HOUR
 
+    @pytest.mark.parametrize("now", [AT, AT + 3 * HOUR])
+    def test_prolong_beyond_the_announced_end_and_now(self, now: dt.datetime) -> None:
+        work, after = in_state(State.STARTED), max(now, AT + HOUR)
+        for until in (AT - HOUR, after):
+            with pytest.raises(actions.WindowNotTaken) as refused:
+                actions.prolong(work=work, expected_end_at=until, by="person:1", now=now)
+            assert (refused.value.fault, refused.value.after) == (WindowFault.NOT_LONGER, after)
+        until = after + TICK
+        assert actions.prolong(work=work, expected_end_at=until, by="person:1", now=now).expected_end_at == until
+        with pytest.raises(Error), transaction.atomic():
+            Work.objects.filter(pk=work.pk).update(expected_end_at=AT + HOUR - TICK)
+
 
 class TestAnnounce:
     @pytest.mark.parametrize(

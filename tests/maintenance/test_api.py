@@ -50,6 +50,8 @@ class TestPlannedWork:
         soon = wanted(starts_at=stamp(starts_at), ends_at=stamp(starts_at + HOUR))
         assert not system.ask("put", place, soon).said["in_time"]
         assert system.ask("post", f"{place}/start").said["started_at"]
+        refused = system.ask("post", f"{place}/prolong", {"expected_end_at": soon["ends_at"]})
+        assert problem(refused, 422, "work-not-taken")["code"] == "not_longer"
         until = {"expected_end_at": stamp(starts_at + 2 * HOUR)}
         assert system.ask("post", f"{place}/prolong", until).said["expected_end_at"] == until["expected_end_at"]
         assert system.ask("post", f"{place}/complete").said["state"] == "completed"

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from icalendar import Calendar
 
 from rahdari.maintenance import calendars, queries
@@ -98,6 +98,24 @@ class TestAnOperator:
         about_to_begin(work)
         assert offered(client.get(place).text) == {"cancel", "start"}
         assert offered(client.post(place, {"act": "start"}, follow=True).text) == {"complete", "prolong"}
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_reads_beside_the_field_how_late_the_end_must_be(self, operator: User, language: str) -> None:
+        client, work = visitor(operator, language), announced(Operator.objects.get(), now=timezone.now())
+        about_to_begin(work)
+        client.post(place := f"{WORKS}{work.reference}/", {"act": "start"})
+        work.refresh_from_db()
+        assert work.starts_at is not None and work.ends_at is not None
+        early = timezone.localtime(work.starts_at)
+        page = client.post(place, {"act": "prolong", "day": f"{early:%Y-%m-%d}", "ends": f"{early:%H:%M}"})
+        with translation.override("en"):
+            after = values.when(work.ends_at)
+        assert page.status_code == 422 and 'id="id_ends-error"' in page.text
+        assert {"en": f"later than {after}.", "ur": "کے بعد کا وقت لکھیں۔"}[language] in page.text
+        later = timezone.localtime(work.ends_at) + dt.timedelta(hours=1)
+        client.post(place, {"act": "prolong", "day": f"{later:%Y-%m-%d}", "ends": f"{later:%H:%M}"})
+        work.refresh_from_db()
+        assert work.expected_end_at == later.replace(second=0, microsecond=0)
 
     @pytest.mark.parametrize(
         ("language", "said"),

@@ -100,8 +100,9 @@ class TestReading:
         tell()
         assert read(operator, sent(Status.IN_PROCESS, 3), now=AT).did == Did.STARTED
         assert read(operator, sent(Status.IN_PROCESS, 4, ends_at=AT + 3 * HOUR), now=AT).did == Did.PROLONGED
-        assert read(operator, sent(Status.CONFIRMED, 5), now=AT).did == Did.REFUSED  # its window stays
-        assert read(operator, sent(Status.COMPLETED, 5), now=AT + HOUR).did == Did.COMPLETED
+        assert read(operator, sent(Status.IN_PROCESS, 5, ends_at=AT + 3 * HOUR), now=AT).did == Did.KNOWN
+        assert read(operator, sent(Status.CONFIRMED, 6), now=AT).did == Did.REFUSED  # its window stays
+        assert read(operator, sent(Status.COMPLETED, 6), now=AT + HOUR).did == Did.COMPLETED
         tell(AT + HOUR)
         told = Notice.objects.filter(holder=holder).order_by("sequence").values_list("sequence", "status")
         assert list(told) == [(0, "CONFIRMED"), (1, "CONFIRMED"), (2, "COMPLETED")]

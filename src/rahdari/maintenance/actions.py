@@ -41,10 +41,12 @@ class TooEarly(NotPossibleNow):
 
 
 class WindowNotTaken(RahdariError):
-    """It cannot be announced with this window. `.fault`"""
+    """It cannot be announced with this window, or not end then. `.fault`; of NOT_LONGER `.after`, which the end must be
+    later than."""
 
     says = "{fault}"
     fault: WindowFault
+    after: dt.datetime | None = None
 
 
 class SaysNotWhy(Exception):
@@ -193,13 +195,15 @@ def start(*, work: Work, by: str, now: dt.datetime) -> Work:
 
 @transaction.atomic
 def prolong(*, work: Work, expected_end_at: dt.datetime, by: str, now: dt.datetime) -> Work:
-    """It will take until then. The announced window stays, and what lies behind it is not announced work.
+    """It will take until then, longer than announced. The announced window stays, and what lies behind it is not
+    announced work.
 
     Raises NotPossibleNow, WindowNotTaken.
     """
     work = _locked(work, "prolong")
-    if expected_end_at <= now:
-        raise WindowNotTaken(WindowFault.PAST)
+    after = max(now, work.ends_at or now)
+    if expected_end_at <= after:
+        raise WindowNotTaken(WindowFault.NOT_LONGER, after)
     if work.starts_at is not None and expected_end_at - work.starts_at > 2 * queries.terms().longest_window:
         raise WindowNotTaken(WindowFault.TOO_LONG)
     work.expected_end_at = expected_end_at

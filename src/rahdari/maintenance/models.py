@@ -1,8 +1,8 @@
 """Announced work, what it affects, and what each consumer was told.
 
 Invariants, each also held by the database: work moves as `rules.MOVES` says and never back; what was announced is not
-deleted; once it runs its window stays; a consumer's sequences begin at 0 and go up by one, and none is rewritten; each
-consumer hears once of a version.
+deleted; once it runs its window stays, and the expected end is never before that of the window; a consumer's sequences
+begin at 0 and go up by one, and none is rewritten; each consumer hears once of a version.
 """
 
 import datetime as dt
@@ -75,6 +75,12 @@ class Work(models.Model):
             models.CheckConstraint(
                 condition=Q(starts_at__isnull=True) | Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
                 name="work_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=Q(expected_end_at__isnull=True)
+                | Q(ends_at__isnull=True)
+                | Q(expected_end_at__gte=F("ends_at")),
+                name="work_takes_its_window_or_longer",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[State.COMPLETED, State.CANCELLED], ended_at__isnull=False)

@@ -34,7 +34,7 @@ class Did(StrEnum):
     STARTED = "started"
     PROLONGED = "prolonged"
     COMPLETED = "completed"
-    KNOWN = "known"  # this SEQUENCE, or a later one, was read before
+    KNOWN = "known"  # this SEQUENCE, or a later one, was read before; or it says of work that runs what is known
     REFUSED = "refused"
 
 
@@ -161,6 +161,8 @@ def _move(work: Work, sent: Sent, by: str, now: dt.datetime) -> Did:
         case _, Status.CANCELLED:
             actions.cancel(work=work, by=by, now=now)
             return Did.CANCELLED
+        case State.STARTED, Status.IN_PROCESS if sent.ends_at == work.expected_end_at:
+            return Did.KNOWN
         case State.STARTED, Status.IN_PROCESS:
             actions.prolong(work=work, expected_end_at=sent.ends_at, by=by, now=now)
             return Did.PROLONGED

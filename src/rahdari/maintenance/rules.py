@@ -282,6 +282,7 @@ class WindowFault(StrEnum):
     TOO_LONG = "too_long"
     TOO_FAR = "too_far"
     INTERRUPTED_LONGER = "interrupted_longer"
+    NOT_LONGER = "not_longer"  # than the announced window, or than now: of work that takes longer
 
 
 def judge_window(

@@ -189,9 +189,13 @@ def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
         try:
             gone = _act(request, side, found, form)
         except reading.REFUSALS as error:
-            messages.warning(request, words.refused(error))
             gone = False
-        return redirect(side.path("works") if gone else side.path("work", reference))
+            if isinstance(form, ProlongForm) and isinstance(error, actions.WindowNotTaken):
+                form.add_error("ends", words.refused(error))
+            else:
+                messages.warning(request, words.refused(error))
+        if form is None or form.is_valid():
+            return redirect(side.path("works") if gone else side.path("work", reference))
     hits = queries.hits(found) if found.state in {State.DRAFT, *rules.OPEN} else []
     affected = [hit for hit in hits if hit.impact is not rules.Impact.NO_IMPACT]
     terms = queries.terms()

@@ -129,7 +129,7 @@ def line_trouble(trouble: LineTrouble) -> str:
             )
 
 
-def window_fault(fault: WindowFault, *, hours: int, days: int) -> str:
+def window_fault(fault: WindowFault, *, hours: int, days: int, after: str) -> str:
     return {
         WindowFault.MISSING: _("Enter when the work begins and ends."),
         WindowFault.ENDS_FIRST: _("The end must be later than the beginning."),
@@ -138,6 +138,7 @@ def window_fault(fault: WindowFault, *, hours: int, days: int) -> str:
         % {"hours": hours},
         WindowFault.TOO_FAR: _("Work can be announced %(days)s days ahead at most.") % {"days": days},
         WindowFault.INTERRUPTED_LONGER: _("The interruption cannot be longer than the window."),
+        WindowFault.NOT_LONGER: _("Enter a time that is later than %(time)s.") % {"time": after},
     }[fault]
 
 
@@ -146,7 +147,8 @@ def refused(error: Exception) -> str:
     match error:
         case actions.WindowNotTaken():
             terms = queries.terms()
-            return window_fault(error.fault, hours=terms.longest_hours, days=terms.most_days_ahead)
+            facts = {"hours": terms.longest_hours, "days": terms.most_days_ahead}
+            return window_fault(error.fault, **facts, after=values.when(error.after))
         case actions.EntryNotYours():
             told = {"entry": values.plain_ltr(error.feed_id)}
             return _("No entry of your networks has the number %(entry)s. Take it from your feed as it is now.") % told

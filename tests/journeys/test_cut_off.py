@@ -1,18 +1,27 @@
 """List first, proof after: in English the proof comes, in Urdu it does not; and on the telephone, with two officers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from rahdari.people.demonstration import sample_email
+from tests.needs import needs_chromium
 
 from . import desk
 from .desk import OFFICER, SECOND
 from .mobile_numbers import code_sent
 from .people import Person
-from .stack import Stack, wait_for
+from .stack import Stack, running, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.whole]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Holders of other journeys have the same numbers."""
+    needs_chromium()
+    with running(tmp_path_factory.mktemp("cut-off") / "data") as stack:
+        yield stack
 
 
 def a_holder(stack: Stack, freelancer: int, language: str, mobile: str) -> str:

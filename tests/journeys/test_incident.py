@@ -5,20 +5,28 @@ tests/incident/test_cut_for_real.py.
 
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from rahdari.people.demonstration import sample_email
-from tests.needs import needs_program
+from tests.needs import needs_chromium, needs_program
 
 from .people import Person
-from .stack import Stack, wait_for
+from .stack import Stack, running, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
 BECAUSE = "A filter against an attack covered it. We take it out."
 OPERATOR = "operator-sample-fibre@demo.rahdari.example"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One operator alone has the network of the address, so it is asked."""
+    needs_chromium()
+    with running(tmp_path_factory.mktemp("incident") / "data") as stack:
+        yield stack
 
 
 def number_of(holder: Person) -> str:

@@ -28,6 +28,7 @@ def at_the_operator(person: Person) -> None:
     """At a desk; the pages of operators are wide."""
     person.page.set_viewport_size(DESK)
     person.sign_in_ready("operator-sample-fibre@demo.rahdari.example")
+    person.speak()
 
 
 def read_by_networks(content: bytes) -> list[dict[str, object]]:

@@ -128,7 +128,7 @@ def run_prepare(arguments: argparse.Namespace) -> int:
     from rahdari.policy import commands as policies
 
     if arguments.policy:
-        given = argparse.Namespace(file=policies.file_or_shipped(arguments.policy))
+        given = argparse.Namespace(file=policies.file_or_shipped(arguments.policy), name="", second="")
         if code := policies.use_policy(given):
             return code
     prepare(new_keys=arguments.new_keys)

@@ -166,6 +166,8 @@ class TestTheOperator:
         )
         assert state_of(report) == State.WITH_OPERATOR and "incident_answered" in letters("registration:")
         answering.say_mended(incident=incident, actor=THERE, now=NOW + 30 * MINUTE)
+        # Its holder hears it, and until when they can dispute it.
+        assert letters("registration:")[-2:] == ["incident_answered", "incident_answered"]
         clocks.follow(now=NOW + 31 * MINUTE)
         assert state_of(report) == State.RESOLVED, "nobody measured, and its holder has not said so"
         actions.say_it_works(report=report, actor=HOLDER, now=NOW + 40 * MINUTE)

@@ -78,6 +78,7 @@ def say_mended(*, incident: Incident, words: str = "", actor: str, now: dt.datet
     move = possible(incident, "say_mended", now)
     incident.claimed_at = now
     make(incident, move, actor=actor, now=now, code=incident.reason, words=words.strip())
+    telling.answered(incident, words.strip(), now, mended=True)
     return incident
 
 

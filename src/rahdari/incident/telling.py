@@ -26,9 +26,13 @@ def reported(incident: Incident, report: Report, now: dt.datetime) -> None:
     _to_holder(incident, report, "incident_reported", now, mend_by=incident.mend_due_at, **how)
 
 
-def answered(incident: Incident, said: str, now: dt.datetime) -> None:
+def answered(incident: Incident, said: str, now: dt.datetime, *, mended: bool = False) -> None:
+    """Why it is cut, or that it is mended; and until when they can dispute that it is over."""
+    claimed_at = incident.claimed_at
+    until = {"until": claimed_at + queries.times().dispute} if claimed_at is not None else {}
+    context = {"disputes": claimed_at is not None and not mended, "mended": mended, **until}
     reason = in_both(lambda: words.reason(incident.reason))
-    _to_holders(incident, "incident_answered", now, reason=reason, text=said, disputes=incident.claimed_at is not None)
+    _to_holders(incident, "incident_answered", now, reason=reason, text=said, **context)
 
 
 def closed(incident: Incident, now: dt.datetime) -> None:

@@ -108,7 +108,7 @@ LETTERS: dict[str, Kind] = {
     "incident_answered": _kind(
         _("An operator answered about a disruption"),
         "reference registration reason",
-        "operator text disputes",
+        "operator text disputes mended until",
         note="disruption",
     ),
     "incident_closed": _kind(

@@ -231,6 +231,8 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         reason=policy.Text("A filter is too wide", "فلٹر بہت وسیع ہے"),
         text="Sample note of the operator.",
         disputes=False,
+        mended=True,
+        until=_days(3),
     ),
     "incident_closed": lambda rules: _disruption(
         outcome=policy.Text("Closed, and shown to work", "بند، اور چلتا ہوا دکھایا گیا"), until=_days(14)

@@ -249,7 +249,8 @@ def _end(draft: Draft, ending: State, actor: str, now: dt.datetime) -> Draft:
     draft.save(update_fields=["ending", "ended_at", "ended_by", "why"])
     version = queries.version_of(draft)
     detail = {"version": version.number, "policy": version.policy_digest} if version else {}
-    journal.record(act=f"consult.{ending}", actor=actor, subject=draft.subject, now=now, detail=detail)
+    act = {State.ADOPTED: "consult.adopted", State.WITHDRAWN: "consult.withdrawn"}[ending]
+    journal.record(act=act, actor=actor, subject=draft.subject, now=now, detail=detail)
     wake()
     return draft
 

@@ -207,13 +207,19 @@ looks = st.builds(
     in_a_row=st.sampled_from([2, 2, 2, 1]),
     clock=st.none() | st.just(AT) | st.just(AT + HOURS),
     usual=st.none() | st.just(USUAL),
-    # A place has one side: two sides of one name would contradict each other.
-).map(lambda seen: replace(seen, place=f"{seen.side}-{seen.place}"))
+)
+
+
+def several(most: int, looks: st.SearchStrategy[Look] = looks) -> st.SearchStrategy[list[Look]]:
+    """A round asks each place once: one name has one network and one side."""
+    return st.lists(looks, max_size=most, unique_by=lambda seen: seen.place)
+
+
 any_facts = st.builds(
     Facts,
     at=st.just(AT),
     networks=st.just((OPERATOR,)),
-    looks=st.lists(looks, max_size=9).map(tuple),
+    looks=several(9).map(tuple),
     same_operator=neighbours | st.just(CUT),
     others=st.lists(neighbours | st.just(FINE), max_size=3).map(tuple),
     applied=st.none() | st.integers(1, 99),
@@ -222,7 +228,7 @@ any_facts = st.builds(
 cut_facts = st.builds(
     lambda base, more, here: facts(base, more, here=here),
     st.just(outside(SILENT, SILENT) + inside(UP)),
-    st.lists(looks.map(lambda seen: replace(seen, place=f"more-{seen.place}")), max_size=4),
+    several(4),
     st.sampled_from([FINE, CUT]),
 )
 either = any_facts | cut_facts
@@ -261,6 +267,18 @@ def test_the_same_facts_give_the_same_bytes(seen: Facts, seed: int) -> None:
 
 
 @some
+@given(either, st.sampled_from(Outcome), st.data())
+def test_what_a_place_saw_before_its_last_look_changes_nothing(
+    seen: Facts, outcome: Outcome, data: st.DataObject
+) -> None:
+    if not seen.looks:
+        return
+    last = data.draw(st.sampled_from(seen.looks))
+    before = replace(last, outcome=outcome, at=last.at - dt.timedelta(seconds=1))
+    assert judge(replace(seen, looks=(before, *seen.looks))).as_bytes() == judge(seen).as_bytes()
+
+
+@some
 @given(either, networks)
 def test_whoever_reaches_it_from_outside_makes_no_operator_the_cause(seen: Facts, network: str) -> None:
     more = replace(seen, looks=(*seen.looks, look("another", network, UP)))
@@ -275,9 +293,7 @@ def test_a_sign_of_life_that_is_missing_makes_no_operator_the_cause(seen: Facts,
     if not alive or judge(seen).state is State.THIS_OPERATOR:
         return
     without = data.draw(st.sampled_from(alive))
-    # Of this side alone: what another side saw under the same name may be a sign of the contrary.
-    there = without.place, without.side
-    fewer_looks = tuple(each for each in seen.looks if (each.place, each.side) != there)
+    fewer_looks = tuple(each for each in seen.looks if each.place != without.place)
     assert judge(replace(seen, looks=fewer_looks)).state is not State.THIS_OPERATOR
 
 

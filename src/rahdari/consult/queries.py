@@ -1,6 +1,7 @@
 """Reads of drafts and of what is said of them. What is not proved, and what is hidden, is in none that is shown."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -90,6 +91,16 @@ def comments(draft: Draft) -> QuerySet[Comment]:
         .annotate(signed=Coalesce(Subquery(signatures), 0))
         .order_by("number")
     )
+
+
+def comment(draft: Draft, number: int) -> Comment | None:
+    """The one of this number, also one that signs another."""
+    return Comment.objects.select_related("part_of", "version").filter(draft=draft, number=number).first()
+
+
+def comment_by_id(draft: Draft, id: uuid.UUID) -> Comment | None:
+    """Also one whose code was not typed yet."""
+    return Comment.objects.filter(draft=draft, pk=id).first()
 
 
 def comments_on(version: Version) -> QuerySet[Comment]:

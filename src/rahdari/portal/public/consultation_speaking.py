@@ -160,7 +160,7 @@ def _not_open(request: HttpRequest, draft: Draft, words: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def prove(request: HttpRequest, reference: str, comment: uuid.UUID) -> HttpResponse:
     draft = found_draft(reference)
-    found = Comment.objects.filter(pk=comment, draft=draft).first()
+    found = queries.comment_by_id(draft, comment)
     if found is None:
         raise Http404
     if found.number is not None:
@@ -184,8 +184,8 @@ def prove(request: HttpRequest, reference: str, comment: uuid.UUID) -> HttpRespo
 def dispute(request: HttpRequest, reference: str, comment: uuid.UUID, token: str) -> HttpResponse:
     """What the letter leads to: its author reads what was hidden, and may say that this is wrong."""
     draft = found_draft(reference)
-    found = Comment.objects.filter(pk=comment, draft=draft, number__isnull=False).first()
-    if found is None or not moderating.is_author(found, token):
+    found = queries.comment_by_id(draft, comment)
+    if found is None or found.number is None or not moderating.is_author(found, token):
         raise Http404
     if request.method == "POST":
         try:

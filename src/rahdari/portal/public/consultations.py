@@ -178,7 +178,7 @@ def comment(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     """One comment, its words in the draft as it stands now, and what is answered: the place that letters lead to."""
     draft = found_draft(reference)
     version = found_version(request, draft)
-    found = queries.comments_on(version).filter(number=number).first() or _signature(draft, number)
+    found = queries.comments_on(version).filter(number=number).first() or queries.comment(draft, number)
     if found is None:
         raise Http404
     on = getattr(found, "on", "")
@@ -189,11 +189,6 @@ def comment(request: HttpRequest, reference: str, number: int) -> HttpResponse:
         "first": found.part_of,
     }
     return render(request, "portal/consult/comment.html", context)
-
-
-def _signature(draft: Draft, number: int) -> Comment | None:
-    """One that says what another says: it is counted there."""
-    return Comment.objects.select_related("part_of", "version").filter(draft=draft, number=number).first()
 
 
 @require_safe

@@ -3,6 +3,7 @@
 Officers see of a comment what everybody sees. No page shows an address of email.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -15,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import policy
 from rahdari.consult import actions, answering, document, moderating, queries
-from rahdari.consult.models import Comment, Draft
+from rahdari.consult.models import Draft, Version
 from rahdari.consult.rules import Hidden, Outcome, Stop
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role
-from rahdari.web.posting import posted_from
+from rahdari.web.posting import View, posted_from
 
 from ..public import consultation_words as words
 from ..public.consultations import found_draft, row_of
@@ -38,6 +39,11 @@ STOPS = {
     Stop.NOT_PROPOSED: lambda: _("Nobody has proposed to adopt it."),
     Stop.SAME_PERSON: lambda: _("You proposed it yourself. A second officer has to agree."),
 }
+
+
+def _posted(view: View) -> View:
+    """An act of an officer, whose form is on the draft's page."""
+    return never_cache(officer_required(posted_from("portal:desk_draft", "reference")(view)))
 
 
 @never_cache
@@ -90,12 +96,16 @@ def draft(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, found_draft(reference))
 
 
+def _clauses(version: Version | None) -> list[tuple[str, str]]:
+    """What an answer can say is different now: the clauses of a later version."""
+    return [(each.id, each.id) for each in version.document.clauses] if version and version.number > 1 else []
+
+
 def _page(request: HttpRequest, found: Draft, status: int = 200, **forms: Any) -> HttpResponse:
     now = timezone.now()
     version = queries.version_of(found)
     if version is None:
         raise Http404
-    clauses = [(each.id, each.id) for each in version.document.clauses] if version.number > 1 else []
     stop = actions.why_not(found, now)
     is_own = bool(found.proposed_by) and found.proposed_by == _actor(request)
     context = row_of(found, version, now) | {
@@ -112,7 +122,7 @@ def _page(request: HttpRequest, found: Draft, status: int = 200, **forms: Any) -
         "is_own": stop is None and is_own,
         "now": now,
         "publish": PublishForm(),
-        "answer": AnswerForm(clauses=clauses),
+        "answer": AnswerForm(clauses=_clauses(version)),
         "hearing": HearingForm(),
         "minutes": MinutesForm(),
         "withdraw": WithdrawForm(),
@@ -122,9 +132,7 @@ def _page(request: HttpRequest, found: Draft, status: int = 200, **forms: Any) -
     return render(request, "portal/consult/desk_draft.html", context | {"wrong": wrong}, status=status)
 
 
-@never_cache
-@officer_required
-@posted_from("portal:desk_draft", "reference")
+@_posted
 def publish_version(request: HttpRequest, reference: str) -> HttpResponse:
     found = found_draft(reference)
     form = PublishForm(request.POST, request.FILES)
@@ -134,14 +142,33 @@ def publish_version(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, found, 422, publish=form)
 
 
-@never_cache
-@officer_required
-@posted_from("portal:desk_draft", "reference")
+def _act(
+    request: HttpRequest,
+    found: Draft,
+    act: Callable[..., object],
+    done: str,
+    *,
+    refused: Mapping[Any, str] | None = None,
+    **given: Any,
+) -> HttpResponse:
+    """Act as this officer, say what came of it, and go back to the draft's page. `refused` has what is said of an error
+    of the act; `NotNow` says it by its reason, and any other error goes on."""
+    said = refused or {}
+    try:
+        act(**given, actor=_actor(request), now=timezone.now())
+    except tuple(said) as error:
+        messages.error(request, said[type(error)])
+    except actions.NotNow as error:
+        messages.error(request, STOPS[error.why]())
+    else:
+        messages.success(request, done)
+    return redirect("portal:desk_draft", reference=found.reference)
+
+
+@_posted
 def answer_comments(request: HttpRequest, reference: str) -> HttpResponse:
     found = found_draft(reference)
-    version = queries.version_of(found)
-    clauses = [(each.id, each.id) for each in version.document.clauses] if version and version.number > 1 else []
-    form = AnswerForm(request.POST, clauses=clauses)
+    form = AnswerForm(request.POST, clauses=_clauses(queries.version_of(found)))
     numbers = [int(each) for each in request.POST.getlist("comment") if each.isdecimal()]
     if not numbers:
         form.add_error(None, _("Tick the comments that you answer."))
@@ -149,134 +176,86 @@ def answer_comments(request: HttpRequest, reference: str) -> HttpResponse:
         return _page(request, found, 422, answer=form)
     given = form.cleaned_data
     try:
-        answering.answer(
+        return _act(
+            request,
+            found,
+            answering.answer,
+            _("The answer is published, and the authors of the comments are told."),
+            refused={answering.NothingToAnswer: _("These comments are hidden, or are not there.")},
             draft=found,
             numbers=numbers,
             point=both_of(given, "point"),
             outcome=Outcome(given["outcome"]),
             text=both_of(given, "text"),
             clause=given["clause"],
-            actor=_actor(request),
-            now=timezone.now(),
         )
     except answering.NoSuchClause:
         form.add_error("clause", _("Choose the passage of the latest version that is different now."))
         return _page(request, found, 422, answer=form)
-    except answering.NothingToAnswer:
-        messages.error(request, _("These comments are hidden, or are not there."))
-    except actions.NotNow as error:
-        messages.error(request, STOPS[error.why]())
-    else:
-        messages.success(request, _("The answer is published, and the authors of the comments are told."))
-    return redirect("portal:desk_draft", reference=reference)
 
 
-@never_cache
-@officer_required
-@posted_from("portal:desk_draft", "reference")
+@_posted
 def hide_comment(request: HttpRequest, reference: str) -> HttpResponse:
     found, form = found_draft(reference), HideForm(request.POST)
-    comment = None
-    if form.is_valid():
-        comment = Comment.objects.filter(draft=found, number=form.cleaned_data["number"]).first()
-        if comment is None:
-            form.add_error("number", _("There is no such comment."))
+    comment = queries.comment(found, form.cleaned_data["number"]) if form.is_valid() else None
     if comment is None:
+        if form.is_valid():
+            form.add_error("number", _("There is no such comment."))
         return _page(request, found, 422, hide=form)
-    try:
-        why = Hidden(form.cleaned_data["why"])
-        moderating.hide(comment=comment, why=why, actor=_actor(request), now=timezone.now())
-    except moderating.NotPossible:
-        messages.error(request, _("It is hidden already, or a second officer had it shown again."))
-    else:
-        messages.success(request, _("The comment is hidden. Its author is told, and may dispute it."))
-    return redirect("portal:desk_draft", reference=reference)
+    done = _("The comment is hidden. Its author is told, and may dispute it.")
+    refused = {moderating.NotPossible: _("It is hidden already, or a second officer had it shown again.")}
+    why = Hidden(form.cleaned_data["why"])
+    return _act(request, found, moderating.hide, done, refused=refused, comment=comment, why=why)
 
 
-@never_cache
-@officer_required
-@posted_from("portal:desk_draft", "reference")
+@_posted
 def review_comment(request: HttpRequest, reference: str) -> HttpResponse:
     """Another officer decides about a comment whose author disputes that it is hidden."""
     found, number = found_draft(reference), request.POST.get("number", "")
     comment = queries.to_review(found).filter(number=int(number) if number.isdecimal() else 0).first()
     if comment is None:
         raise Http404
-    try:
-        moderating.review(comment=comment, show="show" in request.POST, actor=_actor(request), now=timezone.now())
-    except moderating.SameOfficer:
-        messages.error(request, _("You hid it yourself. Another officer has to decide."))
-    except moderating.NotPossible:
-        messages.error(request, _("Another officer has decided this a moment ago."))
-    else:
-        messages.success(request, _("It is decided, and the author is told."))
-    return redirect("portal:desk_draft", reference=reference)
+    done = _("It is decided, and the author is told.")
+    refused = {
+        moderating.SameOfficer: _("You hid it yourself. Another officer has to decide."),
+        moderating.NotPossible: _("Another officer has decided this a moment ago."),
+    }
+    return _act(request, found, moderating.review, done, refused=refused, comment=comment, show="show" in request.POST)
 
 
-@never_cache
-@officer_required
-@posted_from("portal:desk_draft", "reference")
+@_posted
 def announce_hearing(request: HttpRequest, reference: str) -> HttpResponse:
     found, form = found_draft(reference), HearingForm(request.POST)
     if not form.is_valid():
         return _page(request, found, 422, hearing=form)
-    place = both_of(form.cleaned_data, "place")
-    try:
-        actions.announce_hearing(
-            draft=found, held_at=form.held_at, place=place, actor=_actor(request), now=timezone.now()
-        )
-    except actions.NotNow as error:
-        messages.error(request, STOPS[error.why]())
-    else:
-        messages.success(request, _("The hearing is announced."))
-    return redirect("portal:desk_draft", reference=reference)
+    place, done = both_of(form.cleaned_data, "place"), _("The hearing is announced.")
+    return _act(request, found, actions.announce_hearing, done, draft=found, held_at=form.held_at, place=place)
 
 
-@never_cache
-@officer_required
-@posted_from("portal:desk_draft", "reference")
+@_posted
 def add_minutes(request: HttpRequest, reference: str) -> HttpResponse:
     found, form = found_draft(reference), MinutesForm(request.POST)
     hearing = found.hearings.filter(pk=form.cleaned_data["hearing"]).first() if form.is_valid() else None
     if hearing is None:
         return _page(request, found, 422, minutes=form)
-    try:
-        minutes = both_of(form.cleaned_data, "minutes")
-        actions.add_minutes(hearing=hearing, minutes=minutes, actor=_actor(request), now=timezone.now())
-    except actions.NotNow:
-        messages.error(request, _("There are minutes already, or the hearing was not held yet."))
-    else:
-        messages.success(request, _("The minutes are published."))
-    return redirect("portal:desk_draft", reference=reference)
+    minutes, done = both_of(form.cleaned_data, "minutes"), _("The minutes are published.")
+    refused = {actions.NotNow: _("There are minutes already, or the hearing was not held yet.")}
+    return _act(request, found, actions.add_minutes, done, refused=refused, hearing=hearing, minutes=minutes)
 
 
-@never_cache
-@officer_required
-@posted_from("portal:desk_draft", "reference")
+@_posted
 def adopt(request: HttpRequest, reference: str) -> HttpResponse:
     """The first officer proposes, the second one agrees."""
     found = found_draft(reference)
-    act, done = (actions.adopt, _("The draft is adopted.")) if "adopt" in request.POST else (actions.propose, "")
-    try:
-        act(draft=found, actor=_actor(request), now=timezone.now())
-    except actions.NotNow as error:
-        messages.error(request, STOPS[error.why]())
-    else:
-        messages.success(request, done or _("A second officer has to agree now."))
-    return redirect("portal:desk_draft", reference=reference)
+    if "adopt" in request.POST:
+        return _act(request, found, actions.adopt, _("The draft is adopted."), draft=found)
+    return _act(request, found, actions.propose, _("A second officer has to agree now."), draft=found)
 
 
-@never_cache
-@officer_required
-@posted_from("portal:desk_draft", "reference")
+@_posted
 def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
     found, form = found_draft(reference), WithdrawForm(request.POST)
     if not form.is_valid():
         return _page(request, found, 422, withdraw=form)
-    try:
-        actions.withdraw(draft=found, why=both_of(form.cleaned_data, "why"), actor=_actor(request), now=timezone.now())
-    except actions.NotNow as error:
-        messages.error(request, STOPS[error.why]())
-    else:
-        messages.success(request, _("The draft is withdrawn, and all who commented are told."))
-    return redirect("portal:desk_draft", reference=reference)
+    why, done = both_of(form.cleaned_data, "why"), _("The draft is withdrawn, and all who commented are told.")
+    return _act(request, found, actions.withdraw, done, draft=found, why=why)

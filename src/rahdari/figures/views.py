@@ -1,18 +1,17 @@
 """The pages of figures, for everybody: the last month, each month by itself, what is counted and how, and the files."""
 
-import datetime as dt
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.feedgenerator import Rss201rev2Feed
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from rahdari.web import feeds
 from rahdari.web.values import month as month_words
 
 from . import files, queries
@@ -121,24 +120,18 @@ def _absolute(name: str, *arguments: str) -> str:
 @fresh
 def rss(request: HttpRequest) -> HttpResponse:
     """Months and corrections, the newest first."""
-    here = _absolute("figures:figures")
-    feed = Rss201rev2Feed(
-        title=_("Figures of the register"),
-        link=here,
-        description=_("Each month, and each correction"),
-        language=get_language(),
-        feed_url=_absolute("figures:rss"),
-    )
-    items: list[tuple[dt.datetime, str, str, str]] = []
+    entries = []
     for each in queries.months():
         for edition in each.editions:
             words = {"month": month_words(each.month)}
             title = _("Figures of %(month)s") if edition.number == 1 else _("Figures of %(month)s, corrected")
             why = edition.why_ur if (get_language() or "").startswith("ur") else edition.why_en
-            items.append((edition.at, title % words, why, f"{each.name}-{edition.number}"))
-    for at, title, text, id in sorted(items, reverse=True):
-        link = _absolute("figures:month", id[:7])
-        feed.add_item(title=title, link=link, description=text, pubdate=at, unique_id=id, unique_id_is_permalink=False)
-    answer = HttpResponse(content_type="application/rss+xml; charset=utf-8")
-    feed.write(answer, "utf-8")
-    return answer
+            link, id = _absolute("figures:month", each.name), f"{each.name}-{edition.number}"
+            entries.append(feeds.Entry(edition.at, title % words, why, link, id))
+    return feeds.answer(
+        title=_("Figures of the register"),
+        description=_("Each month, and each correction"),
+        link=_absolute("figures:figures"),
+        here=_absolute("figures:rss"),
+        entries=entries,
+    )

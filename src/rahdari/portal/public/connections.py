@@ -15,8 +15,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.feedgenerator import Rss201rev2Feed
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -34,6 +32,7 @@ from rahdari.publish.models import Operator
 from rahdari.watch import daily
 from rahdari.watch import queries as watch
 from rahdari.watch.models import Day
+from rahdari.web import feeds
 
 from . import compared
 from .keeping import keeping
@@ -227,25 +226,24 @@ def days_csv(request: HttpRequest) -> HttpResponse:
 def rss(request: HttpRequest) -> HttpResponse:
     """Disruptions and announced work, the newest first."""
     found, here = told(timezone.now()), absolute(reverse("portal:connections"))
-    feed = Rss201rev2Feed(
-        title=_("Registered connections"),
-        link=here,
-        description=_("Disruptions and announced work"),
-        language=get_language(),
-        feed_url=absolute(reverse("portal:connections_rss")),
-    )
-    items: list[tuple[dt.datetime, str, str, str]] = []
+    entries = []
     for each in found.incidents:
-        title = _("Connections at %(operator)s were cut") % {"operator": each.operator.name}
-        items.append((each.back_at or each.began_at, title, each.cause_in_words, each.reference))
+        title, at = _("Connections at %(operator)s were cut"), each.back_at or each.began_at
+        entries.append(_entry(at, title % {"operator": each.operator.name}, each.cause_in_words, each.reference))
     for work in found.works:
         if work.told_at is not None:
             name = work.operator.name if work.operator is not None else _("The regulator")
             title = _("Planned work of %(operator)s") % {"operator": name}
-            items.append((work.told_at, title, works.window(work), work.reference))
-    for at, title, text, reference in sorted(items, reverse=True):
-        link = f"{here}#{reference}"
-        feed.add_item(title=title, link=link, description=text, pubdate=at, unique_id=f"{reference}-{at:%Y%m%d%H%M}")
-    answer = HttpResponse(content_type="application/rss+xml; charset=utf-8")
-    feed.write(answer, "utf-8")
-    return answer
+            entries.append(_entry(work.told_at, title, works.window(work), work.reference))
+    return feeds.answer(
+        title=_("Registered connections"),
+        description=_("Disruptions and announced work"),
+        link=here,
+        here=absolute(reverse("portal:connections_rss")),
+        entries=entries,
+    )
+
+
+def _entry(at: dt.datetime, title: str, text: str, reference: str) -> feeds.Entry:
+    link = absolute(reverse("portal:connections"))
+    return feeds.Entry(at, title, text, f"{link}#{reference}", f"{reference}-{at:%Y%m%d%H%M}")

@@ -25,6 +25,7 @@ from rahdari.consult.changes import Piece
 from rahdari.consult.document import Clause, Document
 from rahdari.consult.models import Comment, Draft, Version
 from rahdari.consult.rules import Outcome, State
+from rahdari.web import feeds
 
 from . import consultation_words as words
 
@@ -263,27 +264,26 @@ def policy_text(request: HttpRequest, reference: str) -> HttpResponse:
 def feed(request: HttpRequest) -> HttpResponse:
     """New drafts, versions and ends, as Atom."""
     here = absolute(reverse("portal:consultations"))
-    made = Atom1Feed(
-        title=_("Draft rules"),
-        link=here,
-        description=_("New drafts and versions, and what came of them"),
-        language=get_language(),
-        feed_url=absolute(reverse("portal:consultations_feed")),
-    )
-    items: list[tuple[dt.datetime, str, str, str, str]] = []
+    entries = []
     for version in Version.objects.select_related("draft").order_by("-published_at")[:FEED_LENGTH]:
         draft, title = version.draft, version.document.title.in_language(language())
-        link = absolute(reverse("portal:consultation", args=[draft.reference]))
-        said = words.published(draft, version)
-        items.append((version.published_at, f"{title}: {said}", link, said, f"{draft.reference}/{version.number}"))
+        entries.append(_entry(draft, version.published_at, title, words.published(draft, version), version.number))
     for draft in Draft.objects.exclude(ending="").order_by("-ended_at")[:FEED_LENGTH]:
         last = queries.version_of(draft)
         if last is not None and draft.ended_at is not None:
-            title, said = last.document.title.in_language(language()), words.state(draft.ending)
-            link = absolute(reverse("portal:consultation", args=[draft.reference]))
-            items.append((draft.ended_at, f"{title}: {said}", link, said, f"{draft.reference}/{draft.ending}"))
-    for at, title, link, said, key in sorted(items, reverse=True)[:FEED_LENGTH]:
-        made.add_item(title=title, link=link, description=said, pubdate=at, updateddate=at, unique_id=f"{here}{key}")
-    answer = HttpResponse(content_type="application/atom+xml; charset=utf-8")
-    made.write(answer, "utf-8")
-    return answer
+            title = last.document.title.in_language(language())
+            entries.append(_entry(draft, draft.ended_at, title, words.state(draft.ending), draft.ending))
+    return feeds.answer(
+        title=_("Draft rules"),
+        description=_("New drafts and versions, and what came of them"),
+        link=here,
+        here=absolute(reverse("portal:consultations_feed")),
+        entries=sorted(entries, key=lambda each: each.at)[-FEED_LENGTH:],
+        kind=Atom1Feed,
+    )
+
+
+def _entry(draft: Draft, at: dt.datetime, title: str, said: str, key: int | str) -> feeds.Entry:
+    link = absolute(reverse("portal:consultation", args=[draft.reference]))
+    id = f"{absolute(reverse('portal:consultations'))}{draft.reference}/{key}"
+    return feeds.Entry(at, f"{title}: {said}", said, link, id)

@@ -117,6 +117,7 @@ COMMANDS = {
         Needs.DJANGO,
         free=("check",),
     ),
+    "providers": Command("rahdari.licensees.commands", "Bring in a list of licensed providers.", Needs.DJANGO),
     "keys seal": Command(
         "rahdari.archive.commands",
         "Make and change the key that sealed rows are encrypted for, and take one number out.",

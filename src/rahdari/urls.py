@@ -32,6 +32,7 @@ urlpatterns = [
     path("", include("rahdari.complaint.urls")),
     path("", include("rahdari.incident.urls")),
     path("", include("rahdari.figures.urls")),
+    path("", include("rahdari.licensees.urls")),
     path("", include("rahdari.publish.urls")),
     path("", include("rahdari.watch.urls")),
     path("", include("rahdari.api.urls")),

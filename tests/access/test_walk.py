@@ -63,7 +63,8 @@ ANYONE = frozenset(
     portal:consultation_moderation portal:consultation_annotations portal:consultation_moderation_csv
     figures:figures figures:month figures:definitions figures:data figures:rss
     portal:dispute_comment portal:say_for portal:body
-    portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
+    portal:accessibility portal:terms portal:rules portal:rules_text portal:source
+    licensees:providers licensees:provider licensees:data licensees:rss
     portal:rules_announced portal:rules_versions portal:rules_version
     control:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
@@ -415,6 +416,8 @@ class World:
             "portal:rules_version": {"digest": policy.current(settings.POLICY_FILE).digest},
             "figures:month": {"name": "2026-10"},
             "figures:data": {"name": "figures.csv"},
+            "licensees:data": {"name": "list.csv"},
+            "licensees:provider": {"key": "ptcl"},
             "portal:cases_asked": {"code": "Q4"},
             **{key: {"id": uuid.uuid4(), "reference": number} for key in ALL if key.startswith("urgent:")},
             "maintenance:calendar": self.calendar,

@@ -185,7 +185,7 @@ class TestQuestions:
         client = a_client()
         client.post(reverse("apply:start"), {"who": "licensed"})
         shown = page(client.get(reverse("apply:instead")))
-        assert "cannot register the VPN of a provider" in shown and reverse("portal:licensees") in shown
+        assert "cannot register the VPN of a provider" in shown and reverse("licensees:providers") in shown
 
     def test_cannot_be_jumped(self) -> None:
         client = a_client(a_person())

@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("people",),
     ("register", "sms"),
     ("inquiry",),
-    ("archive", "figures"),
+    ("archive", "figures", "licensees"),
     ("journal",),
     ("programs",),
     ("web",),
@@ -52,7 +52,7 @@ OPTIONAL = tuple(optional.ROOMS)
 FACTS = frozenset({"address", "feed", "policy", "probe", "preflight"})
 # Below the rooms that know persons.
 GROUND = FACTS | {"optional", "vault", "db", "tables", "web", "programs", "vantage", "journal", "archive", "delivery"}
-GROUND |= {"figures"}
+GROUND |= {"figures", "licensees"}
 WITHOUT_DJANGO = (
     *sorted(FACTS),
     *("optional", "vantage", "agent", "push", "lookup", "client", "difference"),
@@ -62,7 +62,7 @@ WITHOUT_DJANGO = (
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
-    *("inquiry", "calendar", "incident", "urgent", "maintenance", "consult"),
+    *("inquiry", "calendar", "incident", "urgent", "maintenance", "consult", "licensees"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 

@@ -197,15 +197,3 @@ class TestOneMoreProof:
     def test_of_somebody_else_is_not_there(self, client: Client, registration: Registration) -> None:
         client.force_login(story.a_person())
         assert client.get(self.place(registration)).status_code == 404
-
-
-class TestLicensees:
-    @pytest.mark.parametrize("language", ["en", "ur"])
-    def test_names_providers_with_their_source_and_claims_no_more(self, client: Client, language: str) -> None:
-        client.cookies["django_language"] = language
-        page = client.get(reverse("portal:licensees")).text
-        assert "Zettabyte" in page and "Crest VPN" in page
-        if language == "en":
-            assert "Public facts, not an official list" in page and "According to TechNadu" in page
-            assert "there were 9 licensees. Named here are 7 whose names we found" in page
-            assert "The Demonstration Authority has given no licence." in page

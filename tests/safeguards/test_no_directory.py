@@ -336,6 +336,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
     "knows drafts of rules and what is said of them, and no holder (`commenters-are-not-registered-people`)": (
         "consult *",
     ),
+    "knows providers that hold a licence, which are public, and no holder": ("providers *",),
     "prints numbers of rows and states, and no name and no address (tests/watch)": ("watch rescore",),
     "prints, publishes and writes what is published of months, and no name and no address (tests/figures)": (
         *("figures verify", "figures correct", "figures report", "figures check"),

@@ -102,7 +102,7 @@ class TestTheUnregistered:
         holder = people.register_person(email="one@sample.example", name="Sample Freelancer 32", now=timezone.now())
         registration = a_registration(holder.holder_ref, category="vpn_freelancer")
         client.post("/apply/", {"who": "none"})
-        pages = ["/", "/apply/", "/licensees/", "/apply/instead/", "/check/"]
+        pages = ["/", "/apply/", "/providers/", "/apply/instead/", "/check/"]
         pages += [f"/check/?number={registration.reference}"]
         for page in pages:
             shown = html.unescape(client.get(page).text)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.letters import queries as letters
+from rahdari.licensees import queries as licensees
 from rahdari.people.access import actor_of, person
 from rahdari.policy import Service
 from rahdari.web.posting import posted_from
@@ -85,6 +86,7 @@ def instead(request: HttpRequest) -> HttpResponse:
             "outcome": found.outcome.value,
             "service": service.title.in_language(queries.language_now()) if service else "",
             "use": summary.USES.get(_answers(request).get("use", ""), ""),
+            "licensed": licensees.in_force() if found.outcome is Outcome.PROVIDER else None,
             "knows_organisations": any(each.holder == "organisation" for each in policy.services.values()),
         },
     )

@@ -32,6 +32,7 @@ class Lock(StrEnum):
     URGENT = "urgent: a holder's"  # the holder
     CLIENT = "vouch: questions"  # who asks, or whom
     INCIDENTS = "incident: reports"
+    PROVIDERS = "licensees: import of a list"
 
     def text(self, key: str = "") -> str:
         """What the database hashes to the lock's number."""

@@ -25,7 +25,8 @@ from .clock import (
 from .desk_queues import DeskQueue
 from .guards import GUARDS
 from .incidents import Incidents
-from .loading import BUNDLED, SHIPPED, PolicyError, current, freeze, load, read, thaw
+from .licensees import Licence, Licensee, Licensees, Term
+from .loading import BUNDLED, SHIPPED, PolicyError, current, freeze, load, read, read_licensees, thaw
 from .maintenance import Maintenance
 from .measuring import Measuring
 from .proof_shapes import Proof, ProofMethod
@@ -44,8 +45,6 @@ from .shapes import (
     FeeTerms,
     Forum,
     Instrument,
-    Licensee,
-    Licensees,
     Limits,
     Policy,
     Provision,
@@ -88,6 +87,7 @@ __all__ = [
     "Holiday",
     "Incidents",
     "Instrument",
+    "Licence",
     "Licensee",
     "Licensees",
     "Limits",
@@ -114,6 +114,7 @@ __all__ = [
     "SignedItem",
     "Slot",
     "StillRight",
+    "Term",
     "Text",
     "Unregistered",
     "Urgent",
@@ -127,6 +128,7 @@ __all__ = [
     "load",
     "office_time",
     "read",
+    "read_licensees",
     "remaining",
     "still_right_of",
     "thaw",

@@ -6,7 +6,6 @@ guard that this version does not enforce.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from .associations import attesting_from
@@ -20,6 +19,7 @@ from .desk_queues import judge_queues, queues_from
 from .guards import GUARDS
 from .incidents import Incidents, incidents_from
 from .left_out import judge_left_out
+from .licensees import licensees_from
 from .maintenance import Maintenance, maintenance_from
 from .measuring import measuring_from
 from .quiet_hours import quiet_hours_from, reminders_from
@@ -36,8 +36,6 @@ from .shapes import (
     FeeTerms,
     Forum,
     Instrument,
-    Licensee,
-    Licensees,
     Limits,
     Policy,
     ProvisionalTerm,
@@ -138,7 +136,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         retention=retention_of(root),
         signed=signed,
         provisional=_provisional(root.section("provisional")) if root.has("provisional") else None,
-        licensees=_licensees(root.section("licensees")) if root.has("licensees") else None,
+        licensees=licensees_from(root.section("licensees")) if root.has("licensees") else None,
         vouching=_vouching(root.section("vouching")) if root.has("vouching") else None,
         sharing=sharing_from(root.section("sharing")) if root.has("sharing") else None,
         remote_staff=remote_staff_from(root.section("remote_staff"), services) if root.has("remote_staff") else None,
@@ -350,32 +348,6 @@ def _vouching(section: Section) -> Vouching:
         section.fault("The reminder must come before the link ends.", "remind_after")
     section.done()
     return found
-
-
-def _licensees(section: Section) -> Licensees:
-    found = Licensees(
-        as_of=section.day("as_of") or date.min,
-        reported=section.whole("reported"),
-        own_list=section.yes("own_list"),
-        providers=tuple(_licensee(row) for row in section.rows("providers")),
-        users=section.text("users", optional=True),
-        duties=section.text("duties", optional=True),
-    )
-    if found.own_list and found.reported != len(found.providers):
-        section.fault("The regulator's own list names every licensee: the number must be that of the rows.", "reported")
-    section.done()
-    return found
-
-
-def _licensee(row: Section) -> Licensee:
-    licensee = Licensee(
-        name=row.string("name", filled=True),
-        product=row.string("product", ""),
-        reported_on=row.day("reported_on") or date.min,
-        reported_by=row.both("reported_by"),
-    )
-    row.done()
-    return licensee
 
 
 def _reminders(section: Section) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
@@ -20,7 +20,8 @@ from threading import Lock
 from typing import Any
 
 from .building import build
-from .reading import Faults, Problem
+from .licensees import Licensees, licensees_from
+from .reading import Faults, Problem, Section
 from .shapes import Policy
 from .toml_lines import Lines
 
@@ -54,18 +55,39 @@ def load(path: Path) -> Policy:
 
 def read(text: str) -> Policy:
     """The policy of this text (TOML). Raises PolicyError with every problem, by line."""
+    data, faults = _toml(text), Faults(Lines(text))
+    policy = build(data, digest=_digest(data), faults=faults)
+    _raise(faults)
+    return policy
+
+
+def read_licensees(
+    text: str, judge: Callable[[Licensees, Faults], None] = lambda _found, _faults: None
+) -> tuple[Licensees, str]:
+    """A list of licensed providers by itself, as `[licensees]` of a policy has it, and its digest. `judge` adds what
+    else is wrong with it. Raises PolicyError with every problem, by line."""
+    data, faults = _toml(text), Faults(Lines(text))
+    root = Section(data, (), faults)
+    found = licensees_from(root.section("licensees"))
+    root.done()
+    judge(found, faults)
+    _raise(faults)
+    return found, _digest(data)
+
+
+def _toml(text: str) -> dict[str, Any]:
     try:
-        data = _plain(tomllib.loads(text))
+        return dict(_plain(tomllib.loads(text)))
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column \d+\)", str(error))
         line = int(place[1]) if place else text.count("\n") + 1
         said = re.sub(r"\s*\(at .*\)$", "", str(error)).rstrip(".")
         raise PolicyError([Problem(line, "", f"This is not TOML: {said}.")]) from error
-    faults = Faults(Lines(text))
-    policy = build(data, digest=_digest(data), faults=faults)
+
+
+def _raise(faults: Faults) -> None:
     if faults.found:
         raise PolicyError(sorted(faults.found, key=lambda problem: (problem.line, problem.key)))
-    return policy
 
 
 def source_of(path: Path) -> Mapping[str, Any]:

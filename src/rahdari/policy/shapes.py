@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .consultation import Consultation
     from .desk_queues import DeskQueue
     from .incidents import Incidents
+    from .licensees import Licensees
     from .maintenance import Maintenance
     from .measuring import Measuring
     from .remote_staff import RemoteStaff
@@ -406,29 +407,6 @@ class QuietHours:
 
 
 @dataclass(frozen=True, slots=True)
-class Licensee:
-    """A licensed provider of VPN service, as it was reported, when and by whom."""
-
-    name: str
-    product: str
-    reported_on: date
-    reported_by: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Licensees:
-    """Providers that hold a licence. `own_list`: the regulator's own, and not what others reported."""
-
-    as_of: date
-    reported: int
-    own_list: bool
-    providers: tuple[Licensee, ...]
-    # What is told of their users, and what a licence makes them record: each with who says so. None: nobody knows.
-    users: Text | None
-    duties: Text | None
-
-
-@dataclass(frozen=True, slots=True)
 class Contact:
     """Where the authority is written to: an appeal, and whatever has no page. `phone` is empty where nobody answers."""
 
@@ -472,7 +450,7 @@ class Policy:
     retention: Mapping[str, Retention]
     signed: Mapping[str, SignedItem]
     provisional: ProvisionalTerm | None
-    licensees: Licensees | None
+    licensees: "Licensees | None"
     vouching: Vouching | None
     sharing: "Sharing | None"
     attesting: "Attesting | None"

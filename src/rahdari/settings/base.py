@@ -131,6 +131,7 @@ INSTALLED_APPS = [
     "rahdari.journal",
     "rahdari.archive",
     "rahdari.figures",
+    "rahdari.licensees",
     "rahdari.register",
     "rahdari.delivery",
     "rahdari.consult",

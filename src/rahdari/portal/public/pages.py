@@ -152,25 +152,6 @@ def help_and_contact(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def licensees(request: HttpRequest) -> HttpResponse:
-    """The providers that hold a licence, what is told of their users, and what they have to record."""
-    rules = policy.current(settings.POLICY_FILE)
-    known, language = rules.licensees, get_language()
-    told = {
-        "users": known.users.in_language(language) if known and known.users else "",
-        "duties": known.duties.in_language(language) if known and known.duties else "",
-    }
-    return render(
-        request, "portal/public/licensees.html", {"known": known, "rules": rules, "rows": _rows(rules)} | told
-    )
-
-
-def _rows(rules: policy.Policy) -> list[dict[str, object]]:
-    found = rules.licensees.providers if rules.licensees else ()
-    return [{"known": one, "source": one.reported_by.in_language(get_language())} for one in found]
-
-
-@require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     rules = policy.current(settings.POLICY_FILE)
     return render(

@@ -16,7 +16,6 @@ urlpatterns = [
     path("status/connections/operators.csv", keeping.operators_csv, name="connections_operators"),
     path("status/connections/difference.json", compared.difference_json, name="connections_difference"),
     path("status/connections/api/v2/summary.json", connections.summary, name="connections_json"),
-    path("licensees/", pages.licensees, name="licensees"),
     path("help/", pages.help_and_contact, name="help"),
     path("privacy/", pages.privacy, name="privacy"),
     path("accessibility/", pages.accessibility, name="accessibility"),

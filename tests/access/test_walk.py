@@ -53,7 +53,8 @@ pytestmark = pytest.mark.django_db
 
 ANYONE = frozenset(
     """web:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
-    portal:start portal:check_number portal:certificate_link portal:service_status
+    portal:start portal:eligible portal:eligible_poster portal:check_number portal:certificate_link
+    portal:service_status
     portal:connections portal:connections_rss portal:connections_csv portal:connections_json portal:help portal:privacy
     portal:connections_operators portal:connections_difference
     portal:still_right

@@ -38,6 +38,8 @@ COMPANY, PERSON = "Sample Software House (Pvt) Ltd", "Sample Freelancer 31"
 A_YEAR = dt.timedelta(days=365)
 QUIET = [
     "/",
+    "/eligible/",
+    "/eligible/poster/",
     "/check/",
     "/status/",
     "/status/connections/",

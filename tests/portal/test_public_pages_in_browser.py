@@ -3,10 +3,12 @@ the content security policy; in both languages, light and dark, from 320 px to a
 """
 
 import datetime as dt
+import io
 import ipaddress
 import uuid
 from typing import Any
 
+import pikepdf
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -86,6 +88,12 @@ def paths() -> tuple[dict[str, str], str]:
     client.force_login(user)
     found = {
         "start": "/",
+        "eligible": "/eligible/",
+        "eligible, one question open": "/eligible/?who=vpn_company&which=line",
+        "eligible, a freelancer": "/eligible/?who=vpn_freelancer&use=clients&which=line",
+        "eligible, another way": "/eligible/?who=vpn_company&use=private",
+        "a poster": "/eligible/poster/",
+        "a poster for freelancers": "/eligible/poster/?who=vpn_freelancer&use=clients&which=line",
         "check": "/check/",
         "misuse": "/complaints/misuse/",
         "correction": "/complaints/address/",
@@ -162,3 +170,19 @@ def test_axe_finds_nothing_and_all_fits(live_server: Any, settings: Any, languag
         browser.close()
     expected = "/no/such/page/: Failed to load resource: the server responded with a status of 404 (Not Found)"
     assert [fault for fault in found if fault != expected] == []
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("answers", ["", "?who=vpn_freelancer&use=clients&which=line"])
+def test_a_poster_is_one_page_of_a4(live_server: Any, settings: Any, answers: str) -> None:
+    settings.DEMO = True
+    executable = needs_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        page = browser.new_page()
+        page.goto(f"{live_server.url}/eligible/poster/{answers}")
+        printed = page.pdf(prefer_css_page_size=True)
+        browser.close()
+    with pikepdf.open(io.BytesIO(printed)) as sheets:
+        (sheet,) = sheets.pages
+        assert [round(float(side)) for side in sheet.mediabox] == [0, 0, 595, 842]

@@ -28,6 +28,11 @@ def certifies(registration: Registration) -> str:
     return reverse("portal:certificate_link", args=[registration.reference, token])
 
 
+def typed(name: str) -> str:
+    """The address of a page, as it is typed from paper."""
+    return settings.SITE_URL.partition("://")[2].rstrip("/") + reverse(name).rstrip("/")
+
+
 def check() -> str:
     """The public check, as it is typed."""
-    return settings.SITE_URL.partition("://")[2].rstrip("/") + reverse("portal:check_number").rstrip("/")
+    return typed("portal:check_number")

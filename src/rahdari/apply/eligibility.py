@@ -1,11 +1,13 @@
 """The questions before an application, on one page: three at most, as the policy has it. The answers are kept in the
-session until it begins, and stand in no address: phones are shared, and a log of addresses would say who wants what.
+session until it begins, and these pages write them into no address. Whoever comes with answers in the address, from
+the page that only says where they lead (`portal.public.eligible`), finds them marked.
 
 Nothing personal is asked here, and nobody has to be signed in. The draft is made by who signs in from the last page
 (`after_sign_in`), or by its button (`begin`).
 """
 
 import uuid
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -15,12 +17,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.letters import queries as letters
-from rahdari.licensees import queries as licensees
 from rahdari.people.access import actor_of, person
-from rahdari.policy import Service
 from rahdari.web.posting import posted_from
 
-from . import drafts, eligible, form_errors, pages, queries, questions, rules, summary
+from . import drafts, eligible, form_errors, needed, pages, queries, questions
 from .eligible import Eligibility, Outcome, Use
 from .rules import Which
 
@@ -34,7 +34,8 @@ def _answers(request: HttpRequest) -> dict[str, str]:
     return {} if gone else answers
 
 
-def _assess(answers: dict[str, str]) -> Eligibility | None:
+def assess(answers: Mapping[str, str]) -> Eligibility | None:
+    """Where the answers lead under the rules in force; None while a question is open."""
     return eligible.eligibility(
         who=answers.get("who"),
         use=Use(answers["use"]) if answers.get("use") in set(Use) else None,
@@ -45,7 +46,7 @@ def _assess(answers: dict[str, str]) -> Eligibility | None:
 
 
 def _next(answers: dict[str, str]) -> HttpResponse:
-    found = _assess(answers)
+    found = assess(answers)
     if found is None:
         return HttpResponseRedirect(reverse("apply:start"))
     if found.outcome is not Outcome.APPLY:
@@ -61,7 +62,7 @@ def start(request: HttpRequest) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = questions.QuestionsForm(
         posted,
-        initial=_answers(request) | {"token": uuid.uuid4()},
+        initial=_answers(request) | questions.in_address(request.GET) | {"token": uuid.uuid4()},
         policy=queries.policy_in_force(),
         language=queries.language_now(),
     )
@@ -74,29 +75,11 @@ def start(request: HttpRequest) -> HttpResponse:
 @require_safe
 def instead(request: HttpRequest) -> HttpResponse:
     """What to do when the answers do not lead to an application."""
-    found = _assess(_answers(request))
+    found = assess(_answers(request))
     if found is None or found.outcome is Outcome.APPLY:
         return _next(_answers(request))
-    policy = queries.policy_in_force()
-    service = policy.services.get(found.service or "")
-    return render(
-        request,
-        "apply/instead.html",
-        {
-            "outcome": found.outcome.value,
-            "service": service.title.in_language(queries.language_now()) if service else "",
-            "use": summary.USES.get(_answers(request).get("use", ""), ""),
-            "licensed": licensees.in_force() if found.outcome is Outcome.PROVIDER else None,
-            "knows_organisations": any(each.holder == "organisation" for each in policy.services.values()),
-        },
-    )
-
-
-def _number_of(service: Service) -> str:
-    """Whose number everybody has to give: company, card, or nobody's."""
-    if service.holder == "organisation":
-        return "company" if service.has_company_number else ""
-    return "card" if rules.asks_card(service) else ""
+    facts = needed.instead(found, queries.policy_in_force(), language=queries.language_now())
+    return render(request, "apply/instead.html", facts)
 
 
 @require_safe
@@ -104,24 +87,12 @@ def ready(request: HttpRequest) -> HttpResponse:
     """That one can apply, what it costs, how long it takes and what to have ready; and the way on, which is the email
     address for whoever is not signed in."""
     answers = _answers(request)
-    found = _assess(answers)
+    found = assess(answers)
     if found is None or found.outcome is not Outcome.APPLY or found.service is None:
         return _next(answers)
     policy, language = queries.policy_in_force(), queries.language_now()
-    service = policy.services[found.service]
-    return render(
-        request,
-        "apply/ready.html",
-        {
-            "service": service.title.in_language(language),
-            "which": answers["which"],
-            "number": _number_of(service),
-            "fee": service.fee.text.in_language(language),
-            "evidence": summary.evidence_groups(service),
-            "documents": [rule.title.in_language(language) for rule in service.documents],
-            "form": questions.BeginForm(),
-        },
-    )
+    facts = needed.needed(policy.services[found.service], policy, which=answers["which"], language=language)
+    return render(request, "apply/ready.html", facts | {"form": questions.BeginForm()})
 
 
 @posted_from("apply:ready")
@@ -143,7 +114,7 @@ def _begin(request: HttpRequest) -> HttpResponseRedirect | None:
     """The draft that the answers lead to, or what keeps it from beginning. None while they lead to none. The token
     makes it the same draft however often it is asked for."""
     answers = _answers(request)
-    found = _assess(answers)
+    found = assess(answers)
     if found is None or found.outcome is not Outcome.APPLY or found.service is None:
         return None
     now = pages.now()

@@ -1,6 +1,7 @@
 """The questions before an application, and the email address to begin with, as forms."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -20,6 +21,14 @@ def _question(label: Any, required: Any) -> forms.ChoiceField:
         widget=forms.RadioSelect,
         error_messages={"required": required, "invalid_choice": required},
     )
+
+
+ASKED = ("who", "use", "which")
+
+
+def in_address(query: Mapping[str, str]) -> dict[str, str]:
+    """The answers that stand in the address of a page, unjudged."""
+    return {name: query[name] for name in ASKED if query.get(name)}
 
 
 class QuestionsForm(forms.Form):
@@ -53,7 +62,7 @@ class QuestionsForm(forms.Form):
         offered = eligible.which_are_offered(policy)
         fields["which"].choices = [(key, summary.WHICH[key][0]) for key in offered]
         fields["which"].hints = {key: summary.WHICH[key][1] for key in offered}
-        for name in {"who", "use", "which"} - set(eligible.questions_of(policy)):
+        for name in set(ASKED) - set(eligible.questions_of(policy)):
             del self.fields[name]
 
     @property

@@ -5,7 +5,7 @@ listed in docs/policy.md.
 """
 
 from .associations import Association, Attesting, Choice, Claim
-from .beyond import asked_by
+from .beyond import asked_by, asked_of
 from .clock import (
     Allowance,
     Calendar,
@@ -122,6 +122,7 @@ __all__ = [
     "Week",
     "add",
     "asked_by",
+    "asked_of",
     "current",
     "due_at",
     "freeze",

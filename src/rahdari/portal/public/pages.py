@@ -7,14 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from rahdari import __version__, optional, policy
 from rahdari.address import directory
 from rahdari.appeal import queries as appeals
-from rahdari.apply import summary
-from rahdari.apply.eligible import which_are_offered
+from rahdari.apply import needed, summary
+from rahdari.apply.eligible import questions_of, which_are_offered
 from rahdari.calendar import queries as calendars
 from rahdari.calendar.words import hours_of, what_it_says
 from rahdari.checks.kinds import what_is_seen
@@ -58,8 +57,9 @@ def start(request: HttpRequest) -> HttpResponse:
                 }
                 for service in rules.services.values()
             ],
-            "fee_line": next(iter(fees)) if len(fees) == 1 else _first_fee(open_services),
+            "fee_line": needed.fee_line(open_services, language=language),
             "minutes": summary.MINUTES_TO_APPLY,
+            "questions": len(questions_of(rules)),
             "decisions": decision_times(rules),
             "here": None if here == visitor.NOWHERE else here,
             "origin": directory.current().origin(here),
@@ -76,13 +76,6 @@ def _today() -> dict[str, object]:
         "in_sync": sum(lag.in_sync for lag in lags),
         "edition": publish.latest_edition(),
     }
-
-
-def _first_fee(services: list[policy.Service]) -> str:
-    """Of several fees, what is true of all: whether some cost nothing, and that the others say what they cost."""
-    if any(service.fee.rule == "free" for service in services):
-        return _("Free for freelancers and many others")
-    return _("Each service says what it costs")
 
 
 def decision_times(rules: policy.Policy) -> list[dict[str, str]]:

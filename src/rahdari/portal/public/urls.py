@@ -1,9 +1,11 @@
 from django.urls import path
 
-from . import certificate, check, compared, connections, keeping, pages, rules, still_right, versions
+from . import certificate, check, compared, connections, eligible, keeping, pages, rules, still_right, versions
 
 urlpatterns = [
     path("", pages.start, name="start"),
+    path("eligible/", eligible.eligible, name="eligible"),
+    path("eligible/poster/", eligible.poster, name="eligible_poster"),
     path("check/", check.number, name="check_number"),
     path("c/<str:reference>/<str:token>/", check.certificate_link, name="certificate_link"),
     path("my/registrations/<str:reference>/certificate/", certificate.certificate, name="certificate"),

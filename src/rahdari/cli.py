@@ -73,6 +73,14 @@ COMMANDS = {
     "doctor": Command(
         "rahdari.ops.commands", "Check an installation, and say what is wrong and how to mend it.", Needs.DATA
     ),
+    "backup": Command(
+        "rahdari.ops.backup.commands",
+        "Take a verified backup, encrypted for a public key, and show those that are kept.",
+        Needs.DATA,
+        free=("new-key", "list"),
+    ),
+    "restore": Command("rahdari.ops.backup.commands", "Bring a register back from its backups."),
+    "drill": Command("rahdari.ops.backup.commands", "Rehearse a bad day: destroy a register, restore, compare."),
     "feed": Command(
         "rahdari.publish.commands",
         "Make and change the feed's keys, and show its state.",

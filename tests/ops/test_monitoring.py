@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,6 +20,7 @@ import yaml
 from rahdari.dyndns import metrics as dyndns_metrics
 from rahdari.letters import metrics as letters_metrics
 from rahdari.lookup import counters
+from rahdari.ops.backup import state
 from rahdari.publish import metrics
 from rahdari.web import metrics_access as watching
 from tests.builders.publishing import NOW
@@ -57,7 +59,10 @@ class TestAlerts:
         assert {str(rule["alert"]) for rule in rules_of(AGENT)} <= names
 
     @pytest.mark.django_db
-    def test_ask_for_what_the_register_tells(self, settings: object, tmp_path: Path) -> None:
+    def test_ask_for_what_the_register_tells(self, settings: Any, tmp_path: Path) -> None:
+        settings.DATA = tmp_path
+        (tmp_path / "backup").mkdir()
+        state.note(tmp_path, {"backup": {"finished_at": NOW.isoformat()}, "proved": None})
         pages = [
             metrics.exposition(now=NOW),
             letters_metrics.exposition(now=NOW),

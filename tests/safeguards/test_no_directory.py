@@ -325,6 +325,9 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
     "makes an installation ready or checks it, and reads no holder": (
         *("prepare", "doctor", "policy check", "policy announce", "policy use", "vantage *"),
     ),
+    "copies a register whole, encrypted for a key that is kept elsewhere, and prints names of backups and counts": (
+        *("backup *", "restore", "drill *"),
+    ),
     "changes the one thing that it is told, and says so": (
         *("feed keys", "feed renew", "feed rotate", "feed replace-key", "feed new-key", "feed sign", "feed import"),
         *("feed approve", "feed cancel", "feed reopen", "feed bulk", "feed new-session", "feed canary"),

@@ -6,6 +6,7 @@
     keys/            keys of personal fields and documents; docs/secrets.md
     postgres/        the embedded database, unless DATABASE_URL is set
     documents/ feed/ mail/ policy/ static/ agents/
+    backup/          what the next backup adds to, and when the last one was; the copy while one is taken
 
 Invariants: a folder written by a newer format is not touched; a folder with other things in it is not taken; one
 `rahdari up` runs on a folder; a demonstration never becomes a register or the other way round.

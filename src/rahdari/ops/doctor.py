@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from rahdari import optional
 from rahdari.ops import datafolder, processes
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
+from rahdari.ops.doctor_backup import check_backup
 from rahdari.ops.doctor_feed import check_feed
 from rahdari.ops.doctor_front import check_front
 from rahdari.ops.doctor_letters import check_letters
@@ -164,6 +165,7 @@ def check_migrations(patient: Inspection, *, has_gist: bool) -> Iterator[Finding
         yield from check_queues()
         yield from check_letters()
         yield from check_watch()
+        yield from check_backup(patient)
         for check in optional.given(__package__, "check_rows"):
             yield from check()
         yield from check_operators(patient)

@@ -18,6 +18,7 @@ import importlib.util
 import os
 import pwd
 import secrets
+import shlex
 import shutil
 import signal
 import stat
@@ -25,9 +26,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from rahdari.ops import drop_root
@@ -172,7 +174,13 @@ def known_url(data: Path, *, role: str = APPLICATION) -> str | None:
 class Server:
     """One server on one folder: `start`, `url`, `alive`, `stop`."""
 
-    def __init__(self, data: Path, *, throwaway: bool = False) -> None:
+    def __init__(
+        self, data: Path, *, throwaway: bool = False, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`settings` are the server's own besides ours, such as where its log goes."""
+        self.settings = settings
+        # For the commands that it calls, beside what we have ourselves.
+        self.environment: dict[str, str] = {}
         self.home = data.resolve() / "postgres"
         self.cluster = self.home / "cluster"
         self.log = self.home / "postgres.log"
@@ -293,7 +301,7 @@ class Server:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "PYTHON"))}
-        return kept | {"LC_ALL": "C", "TZ": "UTC"}
+        return kept | {"LC_ALL": "C", "TZ": "UTC"} | self.environment
 
     def _make_cluster(self) -> None:
         draft = self.home / "cluster.new"
@@ -337,7 +345,7 @@ class Server:
         if self.throwaway:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         command = [str(self.bin / "postgres"), "-D", str(self.cluster)]
-        for name, value in settings.items():
+        for name, value in (settings | dict(self.settings)).items():
             command += ["-c", f"{name}={value}"]
         self.shorten_log()
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -412,13 +420,31 @@ class Server:
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner))
 
 
+def archiving(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a server whose log goes to the place of the backups, where one is set; else none.
+
+    What changes within `RAHDARI_BACKUP_SECONDS` (60) is in the archive after that at the latest.
+    """
+    if not environment.get("RAHDARI_BACKUP"):
+        return {}
+    command = shlex.join([sys.executable, "-P", "-m", "rahdari.ops.backup.wal", "put"])
+    return {
+        "archive_mode": "on",
+        "archive_command": f"{command} %p",
+        "archive_timeout": environment.get("RAHDARI_BACKUP_SECONDS") or "60",
+        "summarize_wal": "on",
+    }
+
+
 @contextmanager
-def running_postgres(data: Path, *, throwaway: bool = False) -> Iterator[str]:
+def running_postgres(
+    data: Path, *, throwaway: bool = False, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """A server on this data folder for as long as the block runs; gives its owner's address.
 
     `throwaway` forgoes durability.
     """
-    server = Server(data, throwaway=throwaway)
+    server = Server(data, throwaway=throwaway, settings=settings)
     server.start()
     try:
         yield server.url

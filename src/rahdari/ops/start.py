@@ -200,7 +200,7 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
         if owner := os.environ.get(OWNER_URL):
             wait_for_database(owner, OWNER_URL, printer)
     else:
-        server = postgres.Server(given.data)
+        server = postgres.Server(given.data, settings=postgres.archiving(os.environ))
         # Entered before the start: whatever happens then, it is stopped.
         stack.callback(server.stop)
         printer.line("rahdari", "Starting the database." if server.cluster.exists() else "Making the database.")

@@ -8,6 +8,7 @@ Names of operators are in it; no address, person or application ever is.
 """
 
 import datetime as dt
+import json
 import shutil
 
 from django.conf import settings
@@ -37,7 +38,30 @@ def _of_the_machine() -> list[Family]:
     return [
         ("info", "The version at work.", [({"version": __version__}, 1)]),
         ("disk_free_bytes", "Bytes that are free where the data folder lies.", [({}, usage.free)]),
+        *_of_the_backups(),
     ]
+
+
+def _of_the_backups() -> list[Family]:
+    """As `rahdari backup` noted it; nothing before the first one."""
+    try:
+        noted = json.loads((settings.DATA / "backup" / "state.json").read_text())
+    except (OSError, ValueError):
+        return []
+    verified = _seconds(noted["backup"]["finished_at"])
+    families: list[Family] = [
+        ("backup_verified_timestamp_seconds", "When the last verified backup was taken.", [({}, verified)])
+    ]
+    # Never restored: as old as can be.
+    proved = _seconds(noted["proved"]["at"]) if noted["proved"] else 0
+    return [
+        *families,
+        ("backup_proved_timestamp_seconds", "When a backup was last restored in a rehearsal.", [({}, proved)]),
+    ]
+
+
+def _seconds(at: str) -> float:
+    return dt.datetime.fromisoformat(at).timestamp()
 
 
 def loops_at_work() -> set[str]:

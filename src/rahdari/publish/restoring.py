@@ -205,20 +205,26 @@ def _take(repository: Repository, file: FeedFile, entries: dict[str, FeedEntry],
 
 
 def open_new_sessions(
-    *, now: dt.datetime, above: int | None = None, actor: str = "system:feed-new-session"
+    *,
+    now: dt.datetime,
+    above: int | None = None,
+    restored_to: dt.datetime | None = None,
+    actor: str = "system:feed-new-session",
 ) -> dict[str, int]:
     """Begin another session of every stream, above all that is on disk; return where, by role.
 
     `above` says that something still higher was signed, by a thief, or before the folder was lost; it also opens new
-    sessions when nothing was restored. The publisher does the rest when it comes round.
+    sessions when nothing was restored. `restored_to` says whose state database and folder have: an edition a second may
+    have been published since, of which nothing here knows. The publisher does the rest when it comes round.
 
     Raises NotBehind, SequenceTooLow, FeedUnusable.
     """
     repository = Repository(Path(settings.DATA))
     with folder.only_writer(repository.path):
-        if above is None and not is_behind():
+        if above is None and restored_to is None and not is_behind():
             raise NotBehind
         disk = on_disk()
+        unknown = max(0, int((now - restored_to).total_seconds())) if restored_to else 0
         with transaction.atomic():
             hold(Lock.STREAMS)
             begun: dict[str, int] = {}
@@ -226,7 +232,7 @@ def open_new_sessions(
                 floor = max(disk.sequences[stream.role], _sequence_of(stream))
                 if above is not None and above < floor:
                     raise SequenceTooLow(floor)
-                at = max(floor, above or 0) + rules.ROOM_FOR_MEANWHILE
+                at = max(floor, above or 0) + rules.ROOM_FOR_MEANWHILE + unknown
                 _begin(stream, at, disk.versions[stream.role], now)
                 begun[stream.role] = max(at, begun.get(stream.role, 0))
             Operator.objects.update(

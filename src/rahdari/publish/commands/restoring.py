@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import datetime as dt
 import os
 import sys
 from collections.abc import Iterable
@@ -25,10 +26,22 @@ def add_words(acts: Any) -> None:
     begin = acts.add_parser(
         "new-session",
         help="after a restore: begin new sessions above what was published",
-        description="Only when the database knows less than was published, or with --above. docs/restore.md.",
+        description="Only when the database knows less than was published, or with --above or --restored-to. "
+        "docs/restore.md.",
     )
     begin.add_argument("--above", type=int, metavar="N", help="begin above this edition: a thief signed up to it")
+    begin.add_argument(
+        "--restored-to",
+        type=_moment,
+        metavar="TIME",
+        help="the register was restored to its state of this time: begin above all that was published since",
+    )
     begin.set_defaults(run=run_new_session)
+
+
+def _moment(text: str) -> dt.datetime:
+    found = dt.datetime.fromisoformat(text)
+    return found.replace(tzinfo=found.tzinfo or dt.UTC)
 
 
 def run_missing(options: argparse.Namespace) -> int:
@@ -103,7 +116,7 @@ def run_new_session(options: argparse.Namespace) -> int:
                     if options.above is None:
                         raise
                     print(f"What the database lacks cannot be listed: {error}.")
-        begun = restoring.open_new_sessions(now=now, above=options.above)
+        begun = restoring.open_new_sessions(now=now, above=options.above, restored_to=options.restored_to)
     except restoring.NotBehind:
         return fail(
             "The database knows all that was published, so no new session is needed. After a stolen feed key give "

@@ -1,0 +1,1 @@
+"""Backups that are proved: taken, sealed for a public key, restored to a time, and rehearsed."""

@@ -1,0 +1,195 @@
+"""`rahdari backup`, `restore` and `drill restore`: the words and options. docs/restore.md tells how they are used."""
+
+import argparse
+import datetime as dt
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from rahdari.ops.errors import Told
+
+UTC = dt.UTC
+
+
+class NoTarget(Told):
+    def __init__(self) -> None:
+        super().__init__("Say where backups are kept: RAHDARI_BACKUP=/a/folder or s3://bucket/prefix, or --to.")
+
+
+class NotATime(Told):
+    def __init__(self, given: str) -> None:
+        super().__init__(f"{given!r} is no time. Write `latest`, or a time in UTC like 2026-11-29T14:05.")
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = subparsers.add_parser(
+        "backup",
+        help="take a backup, and show those that are kept",
+        description="Without an act: takes one of the database, the data folder and the keys, encrypted for the public "
+        "key in RAHDARI_BACKUP_KEY, and reads it back. It holds what changed since the last one, where that is "
+        "possible.",
+    )
+    backup.add_argument("--full", action="store_true", help="all of it, not what changed since the last one")
+    backup.add_argument("--to", metavar="PLACE", help="a folder or s3://BUCKET/PREFIX (else RAHDARI_BACKUP)")
+    acts = backup.add_subparsers(dest="act", metavar="ACT")
+    new_key = acts.add_parser("new-key", help="make a pair of keys: FILE is the private half, to be kept elsewhere")
+    new_key.add_argument("file", type=Path)
+    new_key.set_defaults(run=run_new_key)
+    listed = acts.add_parser("list", help="the backups that are kept, and which were restored in a rehearsal")
+    listed.add_argument("--to", metavar="PLACE", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    listed.set_defaults(run=run_list)
+    backup.set_defaults(run=run_backup)
+    _add_restore(subparsers)
+    _add_drill(subparsers)
+
+
+def _add_restore(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "restore",
+        help="bring a register back from its backups",
+        description="Into a new data folder, as it was at a time. The feed then goes on above all that was published.",
+    )
+    parser.add_argument("--from", dest="target", metavar="PLACE", help="where the backups are (else RAHDARI_BACKUP)")
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="the private key of the backups")
+    parser.add_argument(
+        "--to", default="latest", metavar="TIME", help="in UTC, like 2026-11-29T14:05, or latest (latest)"
+    )
+    parser.add_argument("--backup", default="", metavar="ID", help="begin with this backup (`rahdari backup list`)")
+    parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="the new data folder")
+    parser.set_defaults(run=run_restore)
+
+
+def _add_drill(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("drill", help="rehearse a bad day, and say what came of it")
+    acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)
+    restore = acts.add_parser(
+        "restore",
+        help="destroy a register, restore it, compare",
+        description="Without options: makes a register of sample data in a folder of its own, backs it up, destroys it "
+        "and restores it, twice and with things broken. With --from and --key: restores the newest backup that is "
+        "there into a folder of its own, compares, and notes in the place of the backups that this one is proved.",
+    )
+    restore.add_argument("--from", dest="target", metavar="PLACE", help="where your backups are")
+    restore.add_argument("--key", type=Path, metavar="FILE", help="their private key")
+    restore.add_argument("--in", dest="place", metavar="PLACE", help="keep the rehearsal's backups there (s3://...)")
+    restore.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    restore.set_defaults(run=run_drill)
+
+
+def run_new_key(options: argparse.Namespace) -> int:
+    from . import sealing
+
+    try:
+        public = sealing.new_key(options.file)
+    except FileExistsError:
+        print(
+            f"{options.file} is there already. A private key is never overwritten: name another file.", file=sys.stderr
+        )
+        return 1
+    print(f"RAHDARI_BACKUP_KEY={public}")
+    print(
+        f"Put that line into the register's settings. {options.file} is the private half: who has it reads every "
+        "backup, and without it no backup opens. Keep it twice, on no machine of the register.",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def run_backup(options: argparse.Namespace) -> int:
+    from . import engine, taking
+    from .target import Target
+
+    data = Path(os.environ["RAHDARI_DATA"])
+    address = options.to or os.environ.get("RAHDARI_BACKUP") or ""
+    if not address:
+        raise NoTarget
+    target = Target(address)
+    made = taking.take(
+        engine.server_at(url_to_copy(data, os.environ)),
+        data,
+        target,
+        os.environ.get("RAHDARI_BACKUP_KEY", ""),
+        full=options.full,
+        clock=_now,
+        say=_say,
+    )
+    size = sum(size for _, size in made.objects.values())
+    kind = "full" if made.is_full else f"what changed since {made.since}"
+    print(f"{made.id}: {size / 1e6:.1f} MB ({kind}), verified. It can be restored from {made.finished_at[:19]} UTC on.")
+    gone = taking.forget(target, now=_now(), days=int(os.environ.get("RAHDARI_BACKUP_DAYS") or taking.KEEP_DAYS))
+    if gone:
+        _say(f"Erased {len(gone)} objects that no restore of the last days needs.")
+    if not (os.environ.get("RAHDARI_BACKUP") and engine.server_at(url_to_copy(data, os.environ)).archives):
+        _say("The log is not archived, so only the moments of the backups can be restored. See docs/restore.md.")
+    return 0
+
+
+def run_list(options: argparse.Namespace) -> int:
+    from . import taking, wal
+    from .target import Target
+
+    address = options.to or os.environ.get("RAHDARI_BACKUP") or ""
+    if not address:
+        raise NoTarget
+    target = Target(address)
+    proved = {each["backup"]: each["at"] for each in taking.proofs(target)}
+    for each in taking.all_backups(target):
+        size = sum(size for _, size in each.objects.values())
+        told = f"restored in a rehearsal at {proved[each.id][:16]} UTC" if each.id in proved else "verified"
+        print(f"{each.id}  {each.finished_at[:19]} UTC  {size / 1e6:9.1f} MB  {told}")
+    print(f"{len(wal.names(target))} files of the log.", file=sys.stderr)
+    return 0
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    from . import leading_on, restoring
+    from .target import Target
+
+    address = options.target or os.environ.get("RAHDARI_BACKUP") or ""
+    if not address:
+        raise NoTarget
+    data = options.data.absolute()
+    done = restoring.restore(Target(address), options.key, data, to=moment(options.to), backup=options.backup, say=_say)
+    print(
+        f"{data}: the register of {done.backup.id}, with all that was committed until "
+        f"{done.state_of:%Y-%m-%d %H:%M:%S} UTC, in {done.took_seconds:.0f} s."
+    )
+    return leading_on.lead_on(data, state_of=done.state_of, say=_say)
+
+
+def run_drill(options: argparse.Namespace) -> int:
+    from . import drill
+
+    if options.target or options.key:
+        if not (options.target and options.key):
+            raise Told("Give --from and --key together: the place of your backups, and their private key.")
+        return drill.prove(options.target, options.key, say=_say)
+    return drill.rehearse(options.place, json_file=options.json, say=_say)
+
+
+def url_to_copy(data: Path, environment: Mapping[str, str]) -> str:
+    """The database as a role that may copy it: given, or the embedded one's administrator, or that of DATABASE_URL."""
+    from rahdari.ops import postgres
+
+    given = environment.get("RAHDARI_BACKUP_DATABASE_URL")
+    return given or postgres.known_url(data, role="postgres") or environment.get("DATABASE_URL", "")
+
+
+def moment(text: str) -> dt.datetime | None:
+    """A time in UTC, None for `latest`. Raises NotATime."""
+    if text == "latest":
+        return None
+    try:
+        found = dt.datetime.fromisoformat(text.strip().removesuffix("UTC").strip())
+    except ValueError:
+        raise NotATime(text) from None
+    return found.replace(tzinfo=found.tzinfo or UTC)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(UTC)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

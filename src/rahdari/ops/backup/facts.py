@@ -1,0 +1,64 @@
+"""What a register is, in numbers that must be the same after it was restored."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+# Rows that come and go with each request or beat: they say nothing.
+PASSING = frozenset({"django_session"})
+JOURNAL = """
+SELECT count(*), coalesce(max(id), 0), coalesce(encode(sha256(string_agg(sha256(convert_to(e::text, 'UTF8')), ''::bytea
+ORDER BY id)), 'hex'), '') FROM journal_journalentry e WHERE id <= %s"""
+ALL = 2**62
+
+
+def of(url: str, data: Path) -> dict[str, Any]:
+    """Rows of each table, the journal's digest, and the state of the feed, of one moment; prints of the keys."""
+    with psycopg.connect(url, connect_timeout=10) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        names = [
+            row[0]
+            for row in connection.execute(
+                # What is not logged (a count that passes) comes back empty from every backup.
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+                " AND relpersistence = 'p' ORDER BY relname"
+            )
+        ]
+        rows = {
+            name: _one(connection, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name)))[0]
+            for name in names
+            if name not in PASSING
+        }
+        found: dict[str, Any] = {"rows": rows, "keys": prints(data)}
+        if "journal_journalentry" in names:
+            found["journal"] = journal(connection)
+        if "publish_session" in names:
+            sessions = connection.execute("SELECT id, sequence, entries FROM publish_session ORDER BY id")
+            found["editions"] = {str(name): [sequence, entries] for name, sequence, entries in sessions}
+    return found
+
+
+def journal(connection: "psycopg.Connection[Any]", *, until: int = ALL) -> dict[str, Any]:
+    """Its rows up to this number: how many, the last, and a digest of every word of them."""
+    number, last, digest = _one(connection, sql.SQL(JOURNAL), until)
+    return {"rows": number, "last": last, "digest": digest}
+
+
+def prints(data: Path) -> dict[str, str]:
+    """A short print of each key file, from which nothing of the key can be learned, to tell one key from another."""
+    return {
+        path.relative_to(data / "keys").as_posix(): hashlib.sha256(b"rahdari backup\0" + path.read_bytes()).hexdigest()[
+            :12
+        ]
+        for path in sorted((data / "keys").rglob("*"))
+        if path.is_file()
+    }
+
+
+def _one(connection: "psycopg.Connection[Any]", query: sql.SQL | sql.Composed, *values: Any) -> tuple[Any, ...]:
+    row = connection.execute(query, values or None).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    return tuple(row)

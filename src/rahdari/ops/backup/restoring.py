@@ -1,0 +1,323 @@
+"""A register from its backups, as it was at one time, in a new data folder.
+
+Invariants:
+- Nothing that is there is touched: the folder is new, or the restore is refused. It is made beside and renamed, so
+  that a restore killed at any moment leaves no half register under the name.
+- All or nothing of the log: a segment that is missing, or damaged, is an error and never the end.
+- The keys are those that the backup names.
+"""
+
+import datetime as dt
+import json
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from rahdari.ops import datafolder, postgres
+from rahdari.ops.errors import Told
+
+from . import engine, facts, sealing, taking, wal
+from .taking import Backup, Step
+from .target import Target
+
+# So long a recovery may say nothing new before it is given up, in seconds.
+PATIENCE = 600
+NOT_REACHED = "recovery ended before configured recovery target was reached"
+OURS = "# Written by `rahdari restore`, and taken away when it has ended."
+
+
+class NothingToRestore(Told):
+    """No backup leads to that time. `.oldest` is the time from which on one does, empty without any."""
+
+    def __init__(self, target: str, oldest: str, to: str) -> None:
+        what = f"The oldest backup in {target} is of {oldest}" if oldest else f"There is no backup in {target}"
+        super().__init__(f"{what}; nothing leads to {to}." + (" Choose a later time." if oldest else ""))
+        self.oldest = oldest
+
+
+class PartMissing(Told):
+    """A backup needs an earlier one, or an object, that is gone. `.name` is which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is gone, and the backup that was asked for needs it. Bring it back from where the place of the "
+            "backups is itself kept, or choose another with --backup (`rahdari backup list` names them)."
+        )
+        self.name = name
+
+
+class FolderTaken(Told):
+    """There is something in the folder. `.folder` is the folder."""
+
+    def __init__(self, folder: Path, why: str) -> None:
+        super().__init__(
+            f"{folder} {why}. A register is restored into a new folder alone, and nothing is overwritten: move it "
+            "aside, or name another with --data."
+        )
+        self.folder = folder
+
+
+class OtherKeys(Told):
+    """The keys that came back are not those that the backup was taken with. `.names` says which."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            f"The keys {', '.join(names)} are not those with which this database was written, so it could not be read. "
+            "Nothing was restored. Restore database and keys of one backup."
+        )
+        self.names = names
+
+
+class NotReached(Told):
+    """The log ends before the time that was asked for. `.until` is the time of the last commit in it, if known."""
+
+    def __init__(self, to: str, until: str) -> None:
+        known = f"the last that it knows is of {until}" if until else "it ends with the backup itself"
+        super().__init__(
+            f"The log does not reach {to}: {known}. Restore to an earlier time, or to all that there is with --to "
+            "latest."
+        )
+        self.until = until
+
+
+class RecoveryFailed(Told):
+    """PostgreSQL could not recover. `.log` is the end of what it said."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__(f"PostgreSQL did not get through the log. It said:\n{log}")
+        self.log = log
+
+
+@dataclass(frozen=True)
+class Restored:
+    """`reached` is the time of the last commit that came back, empty when none came after the backup. `files_of` is the
+    backup of the documents, `known` what was counted when it was taken."""
+
+    backup: Backup
+    files_of: Backup
+    reached: str
+    known: dict[str, Any]
+    took_seconds: float
+
+    @property
+    def state_of(self) -> dt.datetime:
+        """The time whose state came back: of the last commit, or of the backup. UTC."""
+        found = dt.datetime.fromisoformat(self.reached) if self.reached else self.backup.at
+        return found.astimezone(dt.UTC)
+
+
+def choose(target: Target, to: dt.datetime | None, backup: str = "") -> Backup:
+    """The last one that was finished by then, or the one that is named. Raises NothingToRestore."""
+    known = taking.all_backups(target)
+    fits = (
+        [each for each in known if each.id == backup] if backup else [each for each in known if not to or each.at <= to]
+    )
+    if not fits:
+        raise NothingToRestore(target.address, known[0].finished_at if known else "", backup or _text(to))
+    return fits[-1]
+
+
+def chain_of(backup: Backup, known: list[Backup]) -> list[Backup]:
+    """It and all that it adds to, the full one first. Raises PartMissing."""
+    by_id, found = {each.id: each for each in known}, [backup]
+    while found[0].since:
+        if found[0].since not in by_id:
+            raise PartMissing(f"backups/{found[0].since}/backup.json")
+        found.insert(0, by_id[found[0].since])
+    return found
+
+
+def restore(
+    target: Target,
+    identity: Path,
+    data: Path,
+    *,
+    to: dt.datetime | None,
+    backup: str = "",
+    say: Step = lambda text: None,
+    before: Callable[[Path], None] = lambda draft: None,
+) -> Restored:
+    """Bring it back into `data`, which is new. `to` None is all that there is. `before` is called with the folder that
+    is renamed next.
+
+    Raises what `target`, `sealing` and `engine` raise, NothingToRestore, PartMissing, FolderTaken, OtherKeys,
+    NotReached, RecoveryFailed, wal.Missing, and OSError for a full disk.
+    """
+    began = time.monotonic()
+    key = sealing.identity(identity)
+    _must_be_new(data)
+    known = taking.all_backups(target)
+    chosen = choose(target, to, backup)
+    first = wal.segment(chosen.first_segment)
+    log = wal.names(target)
+    if first is not None and log and to is None:
+        wal.check_unbroken(log, first)
+    draft = data.with_name(f"{data.name}.restoring")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
+    # Of the documents the newest there are: what came after `to` is known to no row, and nothing is missing.
+    newest = known[-1]
+    say(f"Bringing back the files of {newest.id}.")
+    about: dict[str, Any] = {}
+    for part in chain_of(newest, known):
+        _open(target, part, taking.FILES, draft, key)
+        index = json.loads((draft / taking.INDEX).read_text())
+        about[part.id] = json.loads((draft / "facts.json").read_text())
+    for path in (taking.INDEX, "facts.json"):
+        (draft / path).unlink()
+    for path in taking._index(draft).keys() - index.keys():
+        (draft / path).unlink()
+    _open(target, chosen, taking.KEYS, draft, key)
+    wrong = [name for name, kept in chosen.keys.items() if facts.prints(draft).get(name) != kept]
+    if wrong:
+        raise OtherKeys(wrong)
+    programs = engine.programs(chosen.major)
+    cluster = draft / "postgres" / "cluster"
+    _cluster(target, chain_of(chosen, known), draft, cluster, programs, key, say)
+    reached = ""
+    if (draft / "postgres" / "admin-password").exists():
+        say("Going through the log" + (f" up to {_text(to)}." if to else "."))
+        try:
+            reached = _recover(draft, target, identity, to, has_log=bool(log))
+        except NotReached:
+            # Perhaps for what is missing in between.
+            if first is not None:
+                wal.check_unbroken(log, first)
+            raise
+    before(draft)
+    draft.rename(data)
+    return Restored(chosen, newest, reached, about.get(chosen.id, {}), time.monotonic() - began)
+
+
+# -- how -----------------------------------------------------------------------------------------------------------
+
+
+def _must_be_new(data: Path) -> None:
+    if datafolder.is_locked(data):
+        raise FolderTaken(data, "is in use by a running register")
+    if data.exists() and any(data.iterdir()):
+        raise FolderTaken(data, "is not empty")
+    if data.exists():
+        data.rmdir()
+
+
+def _open(target: Target, backup: Backup, name: str, into: Path, key: Any) -> None:
+    """Each object as it was kept: its digest is that of backup.json. Raises PartMissing, CannotOpen."""
+    try:
+        if target.digest(backup.key(name)) != backup.objects[name][0]:
+            raise sealing.CannotOpen(backup.key(name), "it is not what was kept")
+        sealing.open_folder(target.pieces(backup.key(name)), backup.key(name), into, key)
+    except FileNotFoundError:
+        raise PartMissing(backup.key(name)) from None
+
+
+def _cluster(
+    target: Target,
+    chain: list[Backup],
+    draft: Path,
+    cluster: Path,
+    programs: engine.Programs,
+    key: Any,
+    say: Step,
+) -> None:
+    parts = []
+    for number, part in enumerate(chain):
+        say(f"Bringing back the database of {part.id}.")
+        folder = draft / f"part-{number}"
+        folder.mkdir(mode=0o700)
+        _open(target, part, taking.DATABASE, folder, key)
+        programs.verify(folder)
+        parts.append(folder)
+    cluster.parent.mkdir(mode=0o700, exist_ok=True)
+    if len(parts) == 1:
+        parts[0].rename(cluster)
+    else:
+        say("Putting them together.")
+        programs.combine(parts, cluster)
+        for folder in parts:
+            shutil.rmtree(folder)
+        programs.verify(cluster)
+    cluster.chmod(0o700)
+
+
+def _recover(draft: Path, target: Target, identity: Path, to: dt.datetime | None, *, has_log: bool) -> str:
+    cluster = draft / "postgres" / "cluster"
+    command = [sys.executable, "-P", "-m", "rahdari.ops.backup.wal", "fetch"]
+    settings = [OURS, "archive_mode = off"]
+    fetch = f"{shlex.join(command)} %f %p" if has_log else "false"
+    settings.append(f"restore_command = '{_quoted(fetch)}'")
+    if to:
+        settings += [
+            f"recovery_target_time = '{to.astimezone(dt.UTC).isoformat()}'",
+            "recovery_target_action = promote",
+        ]
+    configuration = cluster / "postgresql.auto.conf"
+    kept = configuration.read_text() if configuration.exists() else ""
+    configuration.write_text(kept + "\n".join(settings) + "\n")
+    (cluster / "recovery.signal").touch()
+    server = postgres.Server(draft, settings={"archive_mode": "off"})
+    # The user of the server may be another one than ours, when we are root.
+    readable = draft / "postgres" / "identity"
+    readable.write_bytes(identity.read_bytes())
+    readable.chmod(0o600)
+    server.environment = {"RAHDARI_BACKUP": target.address, "RAHDARI_BACKUP_IDENTITY": str(readable)}
+    try:
+        with _told(server, to):
+            server.start()
+            reached = _wait_until_over(server)
+    finally:
+        server.stop()
+        readable.unlink(missing_ok=True)
+    configuration.write_text(kept)
+    return reached
+
+
+@contextmanager
+def _told(server: postgres.Server, to: dt.datetime | None) -> Iterator[None]:
+    """PostgreSQL ends by itself when the log does not reach the time, or a file of it does not open."""
+    try:
+        yield
+    except (postgres.DidNotStart, psycopg.Error):
+        said = server.log.read_text(errors="replace") if server.log.exists() else ""
+        if NOT_REACHED in said:
+            until = [
+                line.partition("at log time ")[2] for line in said.splitlines() if "last completed transaction" in line
+            ]
+            raise NotReached(_text(to), until[-1] if until else "") from None
+        raise RecoveryFailed(said[-2000:].strip()) from None
+
+
+def _wait_until_over(server: postgres.Server) -> str:
+    """The time of the last commit that came back."""
+    seen, since = None, time.monotonic()
+    reached = ""
+    while True:
+        with psycopg.connect(server.admin_url, connect_timeout=10) as connection:
+            row = connection.execute(
+                "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn()::text, pg_last_xact_replay_timestamp()::text"
+            ).fetchone()
+            assert row is not None  # noqa: S101
+        reached = row[2] or reached
+        if not row[0]:
+            return reached
+        if row[1] != seen:
+            seen, since = row[1], time.monotonic()
+        if time.monotonic() - since > PATIENCE:
+            raise RecoveryFailed(f"nothing new for {PATIENCE} s at {seen}")
+        time.sleep(0.1)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _text(at: dt.datetime | None) -> str:
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "all that there is"

@@ -37,7 +37,7 @@ NIGHT = {"Clock": "Clock", "within 8 working hours, and on one": "within 8 worki
 
 
 def tell(now: object = NOW) -> None:
-    for each in (actions.tell_of_words, actions.let_go, speaking.forget):
+    for each in (actions.tell_of_words, answering.tell, actions.let_go, speaking.forget):
         each(now=now)  # type: ignore[arg-type]
 
 
@@ -240,6 +240,7 @@ def answered(draft: Draft, *comments: Comment, **given: object) -> None:
     usual = {"point": BOTH, "outcome": Outcome.KEPT, "text": BOTH, "actor": OFFICER, "now": timezone.now()}
     numbers = [each.number for each in comments if each.number is not None]
     answering.answer(draft=draft, numbers=numbers, **usual | given)  # type: ignore[arg-type]
+    answering.tell(now=NOW)
 
 
 class TestAnswer:

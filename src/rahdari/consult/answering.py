@@ -8,9 +8,11 @@ import datetime as dt
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from rahdari import policy
+from rahdari.db.queues import each_of
+from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 
@@ -46,8 +48,9 @@ def answer(
     actor: str,
     now: dt.datetime,
 ) -> Answer:
-    """Answer the comments of these numbers, which make one `point`; who wrote them is told. With `Outcome.CHANGED` the
-    `clause` of the latest version says what is different now. Raises NotNow, NoSuchClause, NothingToAnswer.
+    """Answer the comments of these numbers, which make one `point`, and all of their groups that are not answered yet;
+    the worker tells who wrote them. With `Outcome.CHANGED` the `clause` of the latest version says what is different
+    now. Raises NotNow, NoSuchClause, NothingToAnswer.
     """
     draft = lock(draft)
     if draft.ending:
@@ -74,8 +77,19 @@ def answer(
         answered_at=now,
         answered_by=actor,
     )
-    Comment.objects.filter(pk__in=[each.pk for each in found]).update(answer=given)
+    Comment.objects.filter(pk__in=[each.pk for each in found]).update(answer=given, answer_told_at=None)
+    # What is nearly the same has the same answer: none yet, or the one that is replaced.
+    heads, before = {each.like_id or each.pk for each in found}, {each.answer_id for each in found}
+    group = Comment.objects.filter(Q(pk__in=heads) | Q(like__in=heads), part_of__isnull=True, hidden="")
+    group.filter(Q(answer__isnull=True) | Q(answer__in=before - {None})).update(answer=given, answer_told_at=None)
     journal.record(act="consult.answered", actor=actor, subject=draft.subject, now=now, detail={"answer": given.number})
-    for comment in Comment.objects.select_related("speaker", "draft").filter(pk__in=[each.pk for each in found]):
-        telling.write_news(comment, "answered", now)
+    wake()
     return given
+
+
+@each_of(queries.answers_to_tell)
+def tell(comment: Comment, now: dt.datetime) -> bool:
+    """Tell an author that the comment is answered; after the draft's end nobody is there to be told."""
+    telling.write_news(comment, "answered", now)
+    Comment.objects.filter(pk=comment.pk).update(answer_told_at=now)
+    return True

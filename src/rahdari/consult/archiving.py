@@ -19,7 +19,9 @@ from django.template.loader import render_to_string
 from . import annotations, changes, queries
 from .models import Draft, Version
 
-COLUMNS = "number day version clause language quoted name body words signatures fate clause_now hidden answer".split()
+COLUMNS = (
+    "number day version clause language quoted name body words signatures like fate clause_now hidden answer".split()
+)
 
 
 def write(draft: Draft, folder: Path, now: dt.datetime) -> list[str]:
@@ -120,6 +122,7 @@ def _table(comments: list[Any]) -> str:
                 "language": each.language,
                 "body": each.body.domain if each.body else "",
                 "signatures": each.signed,
+                "like": each.like.number if each.like else "",
                 "fate": each.fate,
                 "clause_now": each.on if each.clause else "",
                 "hidden": each.hidden,

@@ -1,9 +1,10 @@
 """Drafts of rules, what is said of them, and what is answered.
 
 Invariants, each also held by the database: a version is never rewritten, and numbers have no gap; a comment, once its
-sender has proved the address, is never rewritten or deleted, only hidden, with a reason; a draft is adopted by a second
-person, after its time for comment, with an answer to each comment; when a draft has ended no address of email is left.
-Officers and bodies are names in text: no table here leads to a person of the register.
+sender has proved the address, is never rewritten or deleted, only hidden, with a reason, or counted with what is nearly
+the same; a draft is adopted by a second person, after its time for comment, with an answer to each comment; when a
+draft has ended no address of email is left. Officers and bodies are names in text: no table here leads to a person of
+the register.
 """
 
 import datetime as dt
@@ -238,7 +239,14 @@ class Comment(models.Model):
     # The first that says the same of the same: this one signs it.
     sameness = models.CharField(max_length=64)
     part_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="signatures")
+    # The head of its group, which says nearly the same (`likeness`); what signs this one is in that group, too.
+    like = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="members")
+    # An officer took it out of a group: it stands by itself.
+    apart_at = models.DateTimeField(null=True, blank=True)
+    apart_by = models.CharField(max_length=60, blank=True)
     answer = models.ForeignKey(Answer, on_delete=models.PROTECT, null=True, blank=True, related_name="comments")
+    # Its author was told of that answer.
+    answer_told_at = models.DateTimeField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden = models.CharField(max_length=15, choices=[(each, each) for each in Hidden], blank=True)
     hidden_by = models.CharField(max_length=60, blank=True)
@@ -271,6 +279,14 @@ class Comment(models.Model):
             models.CheckConstraint(
                 condition=Q(reviewed_by="") | ~Q(reviewed_by=F("hidden_by")), name="comment_is_reviewed_by_another"
             ),
+            models.CheckConstraint(
+                condition=Q(like__isnull=True) | Q(body__isnull=True, proved_at__isnull=False) & ~Q(like=F("id")),
+                name="comment_is_like_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(apart_at__isnull=True, apart_by="") | Q(apart_at__isnull=False) & ~Q(apart_by=""),
+                name="comment_is_set_apart_by_somebody",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["sent_at"], condition=Q(proved_at__isnull=True), name="comments_not_proved"),
@@ -283,6 +299,11 @@ class Comment(models.Model):
                 fields=["draft"],
                 condition=Q(proved_at__isnull=False, part_of__isnull=True, answer__isnull=True, hidden=""),
                 name="comments_to_answer",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(answer__isnull=False, answer_told_at__isnull=True),
+                name="answers_to_tell",
             ),
         ]
 
@@ -298,6 +319,24 @@ class Comment(models.Model):
     def quote(self) -> Quote | None:
         """None for one on the whole draft, or on a clause as such."""
         return Quote(self.clause, self.exact, self.prefix, self.suffix) if self.exact else None
+
+
+class Mark(models.Model):
+    """By which a comment is found that is nearly the same (`likeness.marks`): of those alone that head a group, or
+    could. So a flood of a million like one adds nothing to look through."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="marks")
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="+")
+    clause = models.CharField(max_length=20, blank=True)
+    value = models.BigIntegerField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["draft", "clause", "value", "id"], name="marks_of_draft"),
+        ]
+
+    def __str__(self) -> str:
+        return f"mark:{self.pk}"
 
 
 class Anchor(models.Model):

@@ -24,7 +24,7 @@ from django.db.models.functions import Coalesce, RowNumber
 from rahdari import policy
 from rahdari.errors import RahdariError
 
-from .models import Anchor, Answer, Comment, Draft, Speaker, Version
+from .models import Anchor, Answer, Comment, Draft, Mark, Speaker, Version
 from .rules import State
 
 # Of `comments_on`: no id of a clause.
@@ -46,12 +46,12 @@ def in_force() -> policy.Policy:
 
 
 def drafts() -> QuerySet[Draft]:
-    """The newest first, each with how many comments, signatures and speakers it has, and its latest version."""
+    """The newest first, each with how many comments and speakers it has, and its latest version. A group of comments
+    that are the same, or nearly, counts once."""
     latest = Version.objects.filter(draft=OuterRef("pk")).order_by("-number")
     said = Q(comments__proved_at__isnull=False)
     return Draft.objects.annotate(
-        said=Count("comments", filter=said & Q(comments__part_of__isnull=True)),
-        signed=Count("comments", filter=said & Q(comments__part_of__isnull=False)),
+        said=Count("comments", filter=said & Q(comments__part_of__isnull=True, comments__like__isnull=True)),
         speaking=Count("comments__speaker", filter=said, distinct=True),
         latest=Subquery(latest.values("number")[:1]),
     )
@@ -80,22 +80,26 @@ def version_of(draft: Draft, number: int | None = None) -> Version | None:
 # -- comments ------------------------------------------------------------------------------------------------------
 
 
+def _how_many(name: str) -> Coalesce:
+    """How many comments name the one of the row as theirs."""
+    of_this = Comment.objects.filter(**{name: OuterRef("pk")}).order_by().values(name)
+    return Coalesce(Subquery(of_this.annotate(count=Count("pk")).values("count")), 0)
+
+
 def comments(draft: Draft) -> QuerySet[Comment]:
     """What was said, by number; what says the same as an earlier one is counted at that one (`signed`). Also what is
     hidden: in its place stands why."""
-    of_this = Comment.objects.filter(part_of=OuterRef("pk")).order_by().values("part_of")
-    signatures = of_this.annotate(count=Count("pk")).values("count")
     return (
         Comment.objects.filter(draft=draft, proved_at__isnull=False, part_of__isnull=True)
-        .select_related("draft", "version", "body", "answer", "answer__version")
-        .annotate(signed=Coalesce(Subquery(signatures), 0))
+        .select_related("draft", "version", "body", "like", "answer", "answer__version")
+        .annotate(signed=_how_many("part_of"))
         .order_by("number")
     )
 
 
 def comment(draft: Draft, number: int) -> Comment | None:
     """The one of this number, also one that signs another."""
-    return Comment.objects.select_related("part_of", "version").filter(draft=draft, number=number).first()
+    return Comment.objects.select_related("part_of", "like", "version").filter(draft=draft, number=number).first()
 
 
 def comment_by_id(draft: Draft, id: uuid.UUID) -> Comment | None:
@@ -121,6 +125,24 @@ def comments_on(version: Version) -> QuerySet[Comment]:
     )
 
 
+def heads(found: QuerySet[Any]) -> QuerySet[Any]:
+    """Of `comments` or `comments_on`: one of each group of those that are nearly the same, with how many more are in it
+    (`alike`), those who signed one of them among them."""
+    one_each: QuerySet[Any] = found.filter(like__isnull=True).annotate(alike=_how_many("like"))
+    return one_each
+
+
+def group(found: QuerySet[Any], head: Comment) -> QuerySet[Any]:
+    """Of `comments_on`: all of a group, its head first."""
+    all_of_it: QuerySet[Any] = found.filter(Q(pk=head.pk) | Q(like=head)).order_by("number")
+    return all_of_it
+
+
+def sent(head: Comment) -> int:
+    """How often the texts of a group were sent."""
+    return Comment.objects.filter(Q(pk=head.pk) | Q(part_of=head) | Q(like=head)).count()
+
+
 def counted(found: QuerySet[Any]) -> dict[str, int]:
     """How many comments there are on each passage, of `comments_on`."""
     return dict(found.order_by().values_list("on").annotate(count=Count("pk", distinct=True)))
@@ -136,15 +158,36 @@ def unanswered(draft: Draft) -> QuerySet[Comment]:
     return comments(draft).filter(answer__isnull=True, hidden="")
 
 
+def to_answer(draft: Draft) -> QuerySet[Comment]:
+    """One of each group that is to be answered, and those of a group whose head was answered before they came, or is
+    hidden."""
+    stands_alone = Q(like__isnull=True) | Q(like__answer__isnull=False) | ~Q(like__hidden="")
+    return unanswered(draft).filter(stands_alone).annotate(alike=_how_many("like"))
+
+
+def has_groups(draft: Draft) -> bool:
+    return Comment.objects.filter(draft=draft, like__isnull=False).exists()
+
+
 def to_review(draft: Draft) -> QuerySet[Comment]:
     """Hidden ones whose authors dispute that."""
     return comments(draft).filter(appealed_at__isnull=False, reviewed_at__isnull=True).exclude(hidden="")
 
 
 def moderated(draft: Draft) -> QuerySet[Comment]:
-    """What is hidden, or was until a second officer looked at it: for the public log of it."""
+    """What is hidden, or was until a second officer looked at it, and what was taken out of a group: for the public log
+    of it."""
     found = Comment.objects.filter(draft=draft, number__isnull=False)
-    return found.filter(Q(hidden_at__isnull=False) | Q(reviewed_at__isnull=False)).order_by("number")
+    acts = Q(hidden_at__isnull=False) | Q(reviewed_at__isnull=False) | Q(apart_at__isnull=False)
+    return found.filter(acts).order_by("number")
+
+
+def with_marks(draft: Draft, clause: str, marks: Iterable[int], most: int) -> QuerySet[Comment]:
+    """Heads of groups on this clause that have one of these marks, at most so many for each of them, the earliest."""
+    found = Mark.objects.filter(draft=draft, clause=clause)
+    of_each = [found.filter(value=mark).order_by("id").values("comment")[:most] for mark in marks]
+    keys = of_each[0].union(*of_each[1:], all=True) if of_each else ()
+    return Comment.objects.filter(pk__in=[row["comment"] for row in keys], hidden="").order_by("number")
 
 
 def places(version: Version) -> dict[object, Anchor]:
@@ -153,15 +196,15 @@ def places(version: Version) -> dict[object, Anchor]:
 
 
 def answers(draft: Draft) -> QuerySet[Answer]:
-    """Each with how many comments it answers, and how many signed them."""
+    """Each with how many comments it answers, and how many signed them or sent nearly the same."""
     return (
         Answer.objects.filter(draft=draft)
         .select_related("version")
         .annotate(
-            of_comments=Count("comments", filter=Q(comments__part_of__isnull=True), distinct=True),
-            signed=Count(
-                "comments__signatures", filter=Q(comments__signatures__proved_at__isnull=False), distinct=True
-            ),
+            of_comments=Count("comments", filter=Q(comments__like__isnull=True), distinct=True),
+            near=Count("comments", filter=Q(comments__like__isnull=False), distinct=True),
+            signed=F("near")
+            + Count("comments__signatures", filter=Q(comments__signatures__proved_at__isnull=False), distinct=True),
         )
         .filter(comments__isnull=False)
         .order_by("number")
@@ -175,6 +218,12 @@ def answers(draft: Draft) -> QuerySet[Answer]:
 def anchors_to_tell() -> QuerySet[Anchor]:
     """Where words stand in a later version, of which their authors were not told yet."""
     return Anchor.objects.filter(told_at__isnull=True).select_related("version").order_by("id")
+
+
+def answers_to_tell() -> QuerySet[Comment]:
+    """Comments whose authors were not told yet that they are answered."""
+    found = Comment.objects.filter(answer__isnull=False, answer_told_at__isnull=True)
+    return found.select_related("speaker", "draft").order_by("id")
 
 
 def versions_to_replay() -> QuerySet[Version]:

@@ -64,12 +64,16 @@ def why_not_adopted(state: State, *, unanswered: int, appealed: int) -> Stop | N
     return Stop.APPEALED if appealed else None
 
 
+def folded(words: str) -> list[str]:
+    """The words of a text without what makes no difference: capitals, spaces, marks and signs."""
+    signs = unicodedata.normalize("NFKD", words).casefold()
+    return "".join(sign for sign in signs if sign.isalnum() or sign.isspace()).split()
+
+
 def sameness(words: str) -> str:
     """Equal for comments that differ in capitals, spaces, marks and signs alone: 64 hex digits. What a campaign has
     its supporters paste is one comment with many signatures."""
-    folded = unicodedata.normalize("NFKD", words).casefold()
-    letters = "".join(sign for sign in folded if sign.isalnum() or sign.isspace())
-    return hashlib.sha256(" ".join(letters.split()).encode()).hexdigest()
+    return hashlib.sha256(" ".join(folded(words)).encode()).hexdigest()
 
 
 def protected(count: int, fewest: int) -> int | None:

@@ -1,7 +1,8 @@
 """Saying something about a draft: words, a passage, a code by mail, and there it stands.
 
 Invariants: nobody reads a comment before the code that went to its address was typed; a code works once, a few times
-tried, for half an hour; the same said twice is one comment with one signature more; no name, number or account of the
+tried, for half an hour; the same said twice is one comment with one signature more, and nearly the same is one of a
+group; no name, number or account of the
 register is asked for or looked up. The address is kept until the draft ends, for letters about what
 became of the words.
 """
@@ -20,7 +21,7 @@ from rahdari.errors import RahdariError
 from rahdari.vault import index
 from rahdari.web import limits
 
-from . import anchors, document, queries, rules, telling
+from . import anchors, document, grouping, queries, rules, telling
 from .models import Body, Comment, Draft, Speaker, Version
 from .rules import State
 
@@ -164,9 +165,12 @@ def _publish(draft: Draft, comment: Comment, now: dt.datetime) -> Comment:
         clause=comment.clause, sameness=comment.sameness, part_of__isnull=True, body__isnull=True
     ).first()
     comment.part_of = same if comment.body_id is None else None
+    comment.like = comment.part_of.like if comment.part_of else grouping.head_for(comment)
     comment.number = (said.aggregate(last=Max("number"))["last"] or 0) + 1
     comment.proved_at, comment.code, comment.email = now, "", ""
     comment.save()
+    if comment.part_of is None and comment.like is None:
+        grouping.mark(comment)
     wake()
     return comment
 

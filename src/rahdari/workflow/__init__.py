@@ -23,7 +23,7 @@ from rahdari.checks import contacts
 from rahdari.complaint import actions as complaints
 from rahdari.confirm import callbacks
 from rahdari.consult import actions as drafts
-from rahdari.consult import speaking
+from rahdari.consult import answering, speaking
 from rahdari.control import attempts
 from rahdari.control import queries as proofs
 from rahdari.db import queues
@@ -207,7 +207,7 @@ STEPS: tuple[Step, ...] = (
         clock=True,
     ),
     Step("complaints: erase", erase_complaints, rests=AN_HOUR),
-    Step("consult: tell", together(drafts.tell_of_words, drafts.let_go)),
+    Step("consult: tell", together(drafts.tell_of_words, answering.tell, drafts.let_go)),
     Step("consult -> decide: try drafts on past cases", replay_drafts),
     Step("consult: forget", together(speaking.forget), clock=True),
     Step("maintenance -> incidents", incidents.report_overruns, rests=A_MINUTE),

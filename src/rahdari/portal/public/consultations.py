@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -105,7 +106,7 @@ def consultation(request: HttpRequest, reference: str) -> HttpResponse:
     version = found_version(request, draft)
     is_latest = version.number == draft.versions.count()
     before = _compared_with(request, draft, version)
-    here = queries.comments_on(version)
+    here = queries.heads(queries.comments_on(version))
     said = queries.counted(here) if is_latest else {}
     few: dict[str, list[Comment]] = {}
     for comment in queries.latest_of_each(here, FEW) if is_latest else ():
@@ -156,22 +157,40 @@ def passages(
 
 @require_safe
 def comments(request: HttpRequest, reference: str) -> HttpResponse:
-    """All that was said, or all on one passage (`?on=`)."""
+    """All that was said, or all on one passage (`?on=`), each group once; or all of one group (`?like=`)."""
     draft = found_draft(reference)
     version = found_version(request, draft)
     on = request.GET.get("on", "")
     found: QuerySet[Any] = queries.comments_on(version)
-    if on:
-        found = found.filter(on=queries.NOWHERE if on == "none" else on)
+    head = _head(draft, request.GET.get("like", ""))
+    if head is not None:
+        found = queries.group(found, head)
+    else:
+        found = queries.heads(found)
+        found = found.filter(on=queries.NOWHERE if on == "none" else on) if on else found
     page = Paginator(found.order_by("number"), A_PAGE).get_page(request.GET.get("page"))
+    for each in page:
+        each.pieces = changes.pieces(head.words, each.words) if head is not None and each.like_id else []
     context = row_of(draft, version, timezone.now()) | {
         "page": page,
-        "on": on,
+        "head": head,
+        "sent": queries.sent(head) if head is not None else 0,
+        "of": urlencode({"like": head.number} if head is not None else {"on": on}),
         "clause": version.document.clause(on),
         "is_whole": on == queries.WHOLE,
         "is_nowhere": on == "none",
     }
     return render(request, "portal/consult/comments.html", context)
+
+
+def _head(draft: Draft, number: str) -> Comment | None:
+    """At whose group somebody looks. None: at none."""
+    if not number:
+        return None
+    found = queries.comment(draft, int(number)) if number.isdecimal() and len(number) < 10 else None
+    if found is None or found.part_of_id is not None or found.like_id is not None:
+        raise Http404
+    return found
 
 
 @require_safe
@@ -232,11 +251,11 @@ def moderation_csv(request: HttpRequest, reference: str) -> HttpResponse:
     """The same for programs."""
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     out = csv.writer(answer)
-    out.writerow(["draft", "comment", "hidden", "reason", "disputed", "decided_again"])
+    out.writerow(["draft", "comment", "hidden", "reason", "disputed", "decided_again", "taken_out_of_group"])
     for each in queries.moderated(found_draft(reference)):
-        days = (day.date().isoformat() if day else "" for day in (each.hidden_at, each.appealed_at, each.reviewed_at))
-        hidden, disputed, again = days
-        out.writerow([reference, each.number, hidden, each.hidden, disputed, again])
+        acts = (each.hidden_at, each.appealed_at, each.reviewed_at, each.apart_at)
+        hidden, disputed, again, apart = (day.date().isoformat() if day else "" for day in acts)
+        out.writerow([reference, each.number, hidden, each.hidden, disputed, again, apart])
     return answer
 
 

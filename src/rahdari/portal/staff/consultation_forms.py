@@ -81,7 +81,7 @@ class AnswerForm(forms.Form):
         of_clause.choices = [("", "–"), *clauses]
 
 
-class HideForm(forms.Form):
+class NumberForm(forms.Form):
     use_required_attribute = False
     number = forms.IntegerField(
         label=gettext_lazy("Number of the comment"),
@@ -89,6 +89,9 @@ class HideForm(forms.Form):
         widget=forms.TextInput(attrs={"dir": "ltr", "inputmode": "numeric", "autocomplete": "off"}),
         error_messages=dict.fromkeys(("required", "invalid", "min_value"), gettext_lazy("Enter its number.")),
     )
+
+
+class HideForm(NumberForm):
     why = forms.ChoiceField(
         label=gettext_lazy("Why"),
         help_text=gettext_lazy("There is no other reason. What it says of the draft is none."),

@@ -3,7 +3,7 @@
 Officers see of a comment what everybody sees. No page shows an address of email.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -15,8 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import policy
-from rahdari.consult import actions, answering, document, moderating, queries
-from rahdari.consult.models import Draft, Version
+from rahdari.consult import actions, answering, document, grouping, moderating, queries
+from rahdari.consult.models import Comment, Draft, Version
 from rahdari.consult.rules import Hidden, Outcome, Stop
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role
@@ -24,7 +24,16 @@ from rahdari.web.posting import View, posted_from
 
 from ..public import consultation_words as words
 from ..public.consultations import found_draft, row_of
-from .consultation_forms import AnswerForm, HearingForm, HideForm, MinutesForm, PublishForm, WithdrawForm, both_of
+from .consultation_forms import (
+    AnswerForm,
+    HearingForm,
+    HideForm,
+    MinutesForm,
+    NumberForm,
+    PublishForm,
+    WithdrawForm,
+    both_of,
+)
 
 
 def _actor(request: HttpRequest) -> str:
@@ -96,6 +105,11 @@ def draft(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, found_draft(reference))
 
 
+def _one_of_each(found: Iterable[Comment]) -> list[Comment]:
+    """An answer to one of a group answers all of it that waits."""
+    return list({each.like_id or each.pk: each for each in reversed(list(found))}.values())[::-1]
+
+
 def _clauses(version: Version | None) -> list[tuple[str, str]]:
     """What an answer can say is different now: the clauses of a later version."""
     return [(each.id, each.id) for each in version.document.clauses] if version and version.number > 1 else []
@@ -109,7 +123,9 @@ def _page(request: HttpRequest, found: Draft, status: int = 200, **forms: Any) -
     stop = actions.why_not(found, now)
     is_own = bool(found.proposed_by) and found.proposed_by == _actor(request)
     context = row_of(found, version, now) | {
-        "to_answer": list(queries.comments_on(version).filter(answer__isnull=True, hidden="").order_by("number")[:100]),
+        "to_answer": _one_of_each(queries.to_answer(found)[:100]),
+        "has_groups": queries.has_groups(found),
+        "take_out": NumberForm(),
         "unanswered": queries.unanswered(found).count(),
         "to_review": [
             (each, words.hidden(each.hidden), each.hidden_by == _actor(request)) for each in queries.to_review(found)
@@ -197,15 +213,35 @@ def answer_comments(request: HttpRequest, reference: str) -> HttpResponse:
 @_posted
 def hide_comment(request: HttpRequest, reference: str) -> HttpResponse:
     found, form = found_draft(reference), HideForm(request.POST)
-    comment = queries.comment(found, form.cleaned_data["number"]) if form.is_valid() else None
+    comment = _named_in(form, found)
     if comment is None:
-        if form.is_valid():
-            form.add_error("number", _("There is no such comment."))
         return _page(request, found, 422, hide=form)
     done = _("The comment is hidden. Its author is told, and may dispute it.")
     refused = {moderating.NotPossible: _("It is hidden already, or a second officer had it shown again.")}
     why = Hidden(form.cleaned_data["why"])
     return _act(request, found, moderating.hide, done, refused=refused, comment=comment, why=why)
+
+
+@_posted
+def take_out_comment(request: HttpRequest, reference: str) -> HttpResponse:
+    """It says something else than the others of its group."""
+    found, form = found_draft(reference), NumberForm(request.POST)
+    comment = _named_in(form, found)
+    if comment is None:
+        return _page(request, found, 422, take_out=form)
+    refused = {grouping.NotInAGroup: _("It is in no group, or heads one. Take out those that say something else.")}
+    done = _("It stands by itself, and so do those that are like it.")
+    return _act(request, found, grouping.take_out, done, refused=refused, comment=comment)
+
+
+def _named_in(form: NumberForm, found: Draft) -> Comment | None:
+    """None where the form says what is wrong with the number."""
+    if not form.is_valid():
+        return None
+    comment = queries.comment(found, form.cleaned_data["number"])
+    if comment is None:
+        form.add_error("number", _("There is no such comment."))
+    return comment
 
 
 @_posted

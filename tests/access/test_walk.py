@@ -61,7 +61,7 @@ ANYONE = frozenset(
     portal:feed_terms portal:feed_terms_text people:invitation
     portal:consultations portal:consultations_feed portal:consultation portal:consultation_policy portal:say
     portal:consultation_comments portal:consultation_comment portal:consultation_answers portal:prove_comment
-    portal:consultation_moderation portal:consultation_annotations portal:consultation_moderation_csv
+    portal:consultation_moderation portal:claim_name portal:consultation_annotations portal:consultation_moderation_csv
     figures:figures figures:month figures:definitions figures:data figures:rss
     portal:dispute_comment portal:say_for portal:body
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source
@@ -172,7 +172,7 @@ OFFICERS = frozenset(
     urgent:desk urgent:registration urgent:call urgent:called_back urgent:second urgent:decline
     portal:desk_drafts portal:desk_draft portal:publish_version portal:answer_comments portal:announce_hearing
     portal:add_minutes portal:adopt_draft portal:withdraw_draft portal:hide_comment portal:review_comment
-    portal:take_out_comment
+    portal:take_out_comment portal:decide_name
     maintenance:desk_works maintenance:desk_new maintenance:desk_work maintenance:desk_change""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
@@ -206,7 +206,7 @@ OWN_INVOICE = frozenset({"fees:invoice", "fees:receipt"})
 CONSULTATIONS = frozenset(each for each in ANYONE | OFFICERS if "consultation" in each or "_draft" in each)
 CONSULTATIONS |= {"portal:say", "portal:prove_comment", "portal:publish_version", "portal:answer_comments"}
 CONSULTATIONS |= {"portal:announce_hearing", "portal:add_minutes", "portal:dispute_comment"}
-CONSULTATIONS |= {"portal:hide_comment", "portal:review_comment", "portal:take_out_comment"}
+CONSULTATIONS |= {"portal:hide_comment", "portal:review_comment", "portal:take_out_comment", "portal:decide_name", "portal:claim_name"}
 BODIES = frozenset({"portal:say_for", "portal:body"})
 STAFF = frozenset({"portal:letter_previews", "portal:letter_preview"})
 EXPECTED = (

@@ -48,8 +48,8 @@ def annotation(comment: Comment, place: Anchor | None, version: Version, here: s
     }
     if comment.body is not None:
         found["creator"] = {"type": "Organization", "name": comment.body.name_text.en, "homepage": comment.body.domain}
-    elif comment.name:
-        found["creator"] = {"type": "Person", "nickname": comment.name}
+    elif comment.shown_name:
+        found["creator"] = {"type": "Person", "nickname": comment.shown_name}
     return found
 
 

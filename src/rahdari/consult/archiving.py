@@ -112,7 +112,7 @@ def _table(comments: list[Any]) -> str:
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     table.writeheader()
     for each in comments:
-        said = {"quoted": each.exact, "name": each.name, "words": each.words} if not each.hidden else {}
+        said = {"quoted": each.exact, "name": each.shown_name, "words": each.words} if not each.hidden else {}
         table.writerow(
             {
                 "number": each.number,

@@ -316,9 +316,61 @@ class Comment(models.Model):
         return f"{self.draft.reference}/{self.number}"
 
     @property
+    def claimed(self) -> "NameClaim | None":
+        """None: nobody has said that the name is theirs."""
+        return getattr(self, "claim", None)
+
+    @property
+    def is_withheld(self) -> bool:
+        """Its name is away: until an officer has looked at a claim, or for good."""
+        return self.claimed is not None and self.claimed.outcome != NameClaim.Outcome.SHOWN
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a name stands above it that somebody chose. A body's is not chosen."""
+        return bool(self.name) and self.body_id is None and self.number is not None and not self.hidden
+
+    @property
+    def shown_name(self) -> str:
+        return "" if self.is_withheld else self.name
+
+    @property
     def quote(self) -> Quote | None:
         """None for one on the whole draft, or on a clause as such."""
         return Quote(self.clause, self.exact, self.prefix, self.suffix) if self.exact else None
+
+
+class NameClaim(models.Model):
+    """Somebody says that the name of a comment is theirs, and that they did not write it. Who that is, nobody asked."""
+
+    class Outcome(models.TextChoices):
+        ERASED = "erased", "erased"
+        SHOWN = "shown", "shown"
+
+    comment = models.OneToOneField(Comment, on_delete=models.PROTECT, related_name="claim")
+    claimed_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    # The author of the comment says that the name is theirs.
+    contested_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=6, choices=Outcome.choices, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["claimed_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(outcome="", decided_at__isnull=True, decided_by="")
+                | (~Q(outcome="") & ~Q(decided_by="") & Q(decided_at__isnull=False)),
+                name="claim_is_decided_by_somebody",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["due_at"], condition=Q(outcome=""), name="claims_to_decide"),
+        ]
+
+    def __str__(self) -> str:
+        return f"claim:{self.pk}"
 
 
 class Mark(models.Model):

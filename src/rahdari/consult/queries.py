@@ -91,7 +91,7 @@ def comments(draft: Draft) -> QuerySet[Comment]:
     hidden: in its place stands why."""
     return (
         Comment.objects.filter(draft=draft, proved_at__isnull=False, part_of__isnull=True)
-        .select_related("draft", "version", "body", "like", "answer", "answer__version")
+        .select_related("draft", "version", "body", "like", "claim", "answer", "answer__version")
         .annotate(signed=_how_many("part_of"))
         .order_by("number")
     )
@@ -99,12 +99,14 @@ def comments(draft: Draft) -> QuerySet[Comment]:
 
 def comment(draft: Draft, number: int) -> Comment | None:
     """The one of this number, also one that signs another."""
-    return Comment.objects.select_related("part_of", "like", "version").filter(draft=draft, number=number).first()
+    return (
+        Comment.objects.select_related("part_of", "like", "claim", "version").filter(draft=draft, number=number).first()
+    )
 
 
 def comment_by_id(draft: Draft, id: uuid.UUID) -> Comment | None:
     """Also one whose code was not typed yet."""
-    return Comment.objects.filter(draft=draft, pk=id).first()
+    return Comment.objects.select_related("claim").filter(draft=draft, pk=id).first()
 
 
 def comments_on(version: Version) -> QuerySet[Comment]:
@@ -174,11 +176,18 @@ def to_review(draft: Draft) -> QuerySet[Comment]:
     return comments(draft).filter(appealed_at__isnull=False, reviewed_at__isnull=True).exclude(hidden="")
 
 
+def names_to_decide(draft: Draft) -> QuerySet[Comment]:
+    """Of which somebody says that the name is theirs; the earliest first. Also of a draft that has ended."""
+    found = Comment.objects.filter(draft=draft, claim__outcome="").select_related("draft", "claim")
+    return found.order_by("claim__claimed_at", "number")
+
+
 def moderated(draft: Draft) -> QuerySet[Comment]:
-    """What is hidden, or was until a second officer looked at it, and what was taken out of a group: for the public log
-    of it."""
-    found = Comment.objects.filter(draft=draft, number__isnull=False)
+    """What is hidden, or was until a second officer looked at it, what was taken out of a group, and whose name
+    somebody said is theirs: for the public log of it."""
+    found = Comment.objects.filter(draft=draft, number__isnull=False).select_related("claim")
     acts = Q(hidden_at__isnull=False) | Q(reviewed_at__isnull=False) | Q(apart_at__isnull=False)
+    acts |= Q(claim__isnull=False)
     return found.filter(acts).order_by("number")
 
 

@@ -29,8 +29,8 @@ def write_code(comment: Comment, code: str, now: dt.datetime) -> None:
 
 
 def write_news(comment: Comment, what: str, now: dt.datetime, **more: Any) -> bool:
-    """`what`: kept | moved | orphaned | answered | hidden | shown | upheld. Whether there was an
-    address to write to."""
+    """`what`: kept | moved | orphaned | answered | hidden | shown | upheld | claimed | name_erased | name_shown.
+    Whether there was an address to write to."""
     speaker = comment.speaker
     if speaker is None or not speaker.email:
         return False
@@ -44,6 +44,12 @@ def write_hidden(comment: Comment, token: str, now: dt.datetime) -> bool:
     """With the link by which its author disputes that."""
     url = reverse("portal:dispute_comment", args=[comment.draft.reference, comment.pk, token])
     return write_news(comment, "hidden", now, url=url)
+
+
+def write_claimed(comment: Comment, token: str, now: dt.datetime) -> bool:
+    """With the link by which its author says that the name is theirs."""
+    url = reverse("portal:dispute_comment", args=[comment.draft.reference, comment.pk, token])
+    return write_news(comment, "claimed", now, url=url)
 
 
 def write_end(speaker: Speaker, draft: Draft, now: dt.datetime) -> None:

@@ -63,6 +63,7 @@ PROCEDURE = {
     "consultation": Allowance(30, "calendar_days"),
     "consultation_again": Allowance(14, "calendar_days"),
     "consultation_answered": Allowance(28, "calendar_days"),
+    "consultation_name": Allowance(3, "working_days"),
 }
 # No suspension lasts longer than a year, whatever a file says: the database holds it too.
 LONGEST_SUSPENSION = {"calendar_days": 366, "months": 12}

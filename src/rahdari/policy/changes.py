@@ -64,7 +64,7 @@ OF_OTHERS = (
     *("hearing_held", "order_after_hearing", "suspension_lasts", "suspension_before_hearing", "complaint_decided"),
     *("appeal_officer_decision_decided", "appeal_carried_out", "appeal_authority_decision_decided"),
     *("ombudsman_decides", "information_request", "information_request_extension"),
-    *("information_request_life_or_liberty", "information_appeal_decided"),
+    *("information_request_life_or_liberty", "information_appeal_decided", "consultation_name"),
 )
 # Times that they have themselves: longer is in their favour.
 THEIR_OWN = (

@@ -5,6 +5,7 @@ each address, and of all together.
 """
 
 import uuid
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.consult import bodies, moderating, queries, speaking
+from rahdari.consult import bodies, claiming, moderating, queries, speaking
 from rahdari.consult.models import Body, Comment, Draft
 from rahdari.web import limits, visitor
 from rahdari.web.values import plain_ltr
@@ -27,17 +28,20 @@ from .consultation_forms import CodeForm, SayForm
 from .consultations import found_draft, language, row_of
 
 # Comments an hour of one household, of all that are next to each other in the network; and of all, whose browsers did
-# work for it, or did none.
+# work for it, or did none. Of claims to a name far fewer: each takes one off.
 OF_HOUSEHOLD, OF_NEIGHBOURHOOD, PER_SECONDS = 10, 60, 3600
 OF_ALL = {True: 20_000, False: 1_000}
 
 
-def _may_send(request: HttpRequest) -> bool:
+OF_ALL_CLAIMS = {True: 500, False: 50}
+
+
+def _may_send(request: HttpRequest, what: str = "say", of_all: Mapping[bool, int] = OF_ALL) -> bool:
     asked = [(visitor.household(request), OF_HOUSEHOLD), (visitor.neighbourhood(request), OF_NEIGHBOURHOOD)]
-    if not all(limits.allow(f"consult.say:{where}", rate=rate, per=PER_SECONDS) for where, rate in asked):
+    if not all(limits.allow(f"consult.{what}:{where}", rate=rate, per=PER_SECONDS) for where, rate in asked):
         return False
     worked = consultation_effort.is_done(request.POST.get("effort", ""))
-    return limits.allow(f"consult.say:all:{worked}", rate=OF_ALL[worked], per=PER_SECONDS)
+    return limits.allow(f"consult.{what}:all:{worked}", rate=of_all[worked], per=PER_SECONDS)
 
 
 @never_cache
@@ -182,18 +186,56 @@ def prove(request: HttpRequest, reference: str, comment: uuid.UUID) -> HttpRespo
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def dispute(request: HttpRequest, reference: str, comment: uuid.UUID, token: str) -> HttpResponse:
-    """What the letter leads to: its author reads what was hidden, and may say that this is wrong."""
+    """What the letter leads to: its author reads what was hidden, or that somebody claims the name, and may say that
+    this is wrong."""
     draft = found_draft(reference)
     found = queries.comment_by_id(draft, comment)
     if found is None or found.number is None or not moderating.is_author(found, token):
         raise Http404
+    claim = found.claimed if not found.hidden and found.claimed and not found.claimed.outcome else None
     if request.method == "POST":
         try:
-            found = moderating.dispute(comment=found, now=timezone.now())
+            if claim is not None:
+                claim = claiming.contest(comment=found, now=timezone.now())
+            else:
+                found = moderating.dispute(comment=found, now=timezone.now())
         except moderating.NotPossible:
             return redirect("portal:consultation_comment", reference=reference, number=found.number)
-    context = {"draft": draft, "comment": found, "why": words.hidden(found.hidden) if found.hidden else ""}
+    context = {
+        "draft": draft,
+        "comment": found,
+        "claim": claim,
+        "why": words.hidden(found.hidden) if found.hidden else "",
+    }
     return _secret(render(request, "portal/consult/dispute.html", context))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def claim(request: HttpRequest, reference: str, number: int) -> HttpResponse:
+    """Somebody is named who did not write it: they say so, and read here what came of it."""
+    draft, now = found_draft(reference), timezone.now()
+    found = queries.comment(draft, number)
+    if found is None or not (found.is_named or found.claimed):
+        raise Http404
+    often = False
+    if request.method == "POST" and found.claimed is None:
+        often = not _may_send(request, "claim", OF_ALL_CLAIMS)
+        if not often:
+            claiming.claim(comment=found, now=now)
+            return redirect("portal:claim_name", reference=reference, number=number)
+    context = {
+        "draft": draft,
+        "comment": found,
+        "claim": found.claimed,
+        "may_claim": found.claimed is None,
+        "late": found.claimed is not None and now > found.claimed.due_at,
+        "span": words.terms()["name"],
+        "effort": consultation_effort.asked(now),
+        "often": often,
+        "mail": settings.CONTACT_EMAIL,
+    }
+    return render(request, "portal/consult/claim.html", context, status=429 if often else 200)
 
 
 def _wrong(left: int) -> str:

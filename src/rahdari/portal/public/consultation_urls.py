@@ -15,6 +15,7 @@ urlpatterns = [
     ),
     path("consultations/<str:reference>/comments/", consultations.comments, name="consultation_comments"),
     path("consultations/<str:reference>/comments/<int:number>/", consultations.comment, name="consultation_comment"),
+    path("consultations/<str:reference>/comments/<int:number>/name/", consultation_speaking.claim, name="claim_name"),
     path("consultations/<str:reference>/answers/", consultations.answers, name="consultation_answers"),
     path("consultations/<str:reference>/moderation/", consultations.moderation, name="consultation_moderation"),
     path(

@@ -93,4 +93,9 @@ def terms() -> dict[str, str]:
     return {name: in_words(clocks[clock]) for name, clock in _CLOCKS.items()}
 
 
-_CLOCKS = {"open": "consultation", "again": "consultation_again", "answered": "consultation_answered"}
+_CLOCKS = {
+    "open": "consultation",
+    "again": "consultation_again",
+    "answered": "consultation_answered",
+    "name": "consultation_name",
+}

@@ -251,11 +251,12 @@ def moderation_csv(request: HttpRequest, reference: str) -> HttpResponse:
     """The same for programs."""
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     out = csv.writer(answer)
-    out.writerow(["draft", "comment", "hidden", "reason", "disputed", "decided_again", "taken_out_of_group"])
+    out.writerow(["draft", "comment", "hidden", "reason", "disputed", "decided_again", "taken_out_of_group", "name"])
     for each in queries.moderated(found_draft(reference)):
         acts = (each.hidden_at, each.appealed_at, each.reviewed_at, each.apart_at)
         hidden, disputed, again, apart = (day.date().isoformat() if day else "" for day in acts)
-        out.writerow([reference, each.number, hidden, each.hidden, disputed, again, apart])
+        name = (each.claimed.outcome or "withdrawn") if each.claimed else ""
+        out.writerow([reference, each.number, hidden, each.hidden, disputed, again, apart, name])
     return answer
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import policy
-from rahdari.consult import actions, answering, document, grouping, moderating, queries
+from rahdari.consult import actions, answering, claiming, document, grouping, moderating, queries
 from rahdari.consult.models import Comment, Draft, Version
 from rahdari.consult.rules import Hidden, Outcome, Stop
 from rahdari.people.access import actor_of, officer_required, person
@@ -66,9 +67,14 @@ def drafts(request: HttpRequest) -> HttpResponse:
         return redirect("portal:desk_draft", reference=published.reference)
     found = list(queries.drafts())
     latest = queries.latest_versions(found)
-    rows = [row_of(each, latest[each.pk], now) | {"to_answer": queries.unanswered(each).count()} for each in found]
+    rows = [row_of(each, latest[each.pk], now) | _waiting(each) for each in found]
     context = {"rows": rows, "form": form}
     return render(request, "portal/consult/desk_drafts.html", context, status=422 if form.errors else 200)
+
+
+def _waiting(draft: Draft) -> dict[str, int]:
+    """How many comments are to be answered, and how many names to be decided about."""
+    return {"to_answer": queries.unanswered(draft).count(), "names": queries.names_to_decide(draft).count()}
 
 
 def _publish(request: HttpRequest, form: PublishForm, *, after: int) -> Draft | None:
@@ -126,6 +132,7 @@ def _page(request: HttpRequest, found: Draft, status: int = 200, **forms: Any) -
         "to_answer": _one_of_each(queries.to_answer(found)[:100]),
         "has_groups": queries.has_groups(found),
         "take_out": NumberForm(),
+        "names": list(queries.names_to_decide(found)[:100]),
         "unanswered": queries.unanswered(found).count(),
         "to_review": [
             (each, words.hidden(each.hidden), each.hidden_by == _actor(request)) for each in queries.to_review(found)
@@ -244,13 +251,29 @@ def _named_in(form: NumberForm, found: Draft) -> Comment | None:
     return comment
 
 
+def _one_of(found: QuerySet[Comment], number: str) -> Comment:
+    """The one of this number. Raises Http404 where there is none."""
+    comment = found.filter(number=int(number) if number.isdecimal() and len(number) < 10 else 0).first()
+    if comment is None:
+        raise Http404
+    return comment
+
+
+@_posted
+def decide_name(request: HttpRequest, reference: str) -> HttpResponse:
+    """Somebody says that the name of a comment is theirs: it is erased, or shown again."""
+    found = found_draft(reference)
+    comment = _one_of(queries.names_to_decide(found), request.POST.get("number", ""))
+    refused = {moderating.NotPossible: _("Another officer has decided this a moment ago.")}
+    done, erase = _("It is decided, and the author is told."), "erase" in request.POST
+    return _act(request, found, claiming.decide, done, refused=refused, comment=comment, erase=erase)
+
+
 @_posted
 def review_comment(request: HttpRequest, reference: str) -> HttpResponse:
     """Another officer decides about a comment whose author disputes that it is hidden."""
     found, number = found_draft(reference), request.POST.get("number", "")
-    comment = queries.to_review(found).filter(number=int(number) if number.isdecimal() else 0).first()
-    if comment is None:
-        raise Http404
+    comment = _one_of(queries.to_review(found), number)
     done = _("It is decided, and the author is told.")
     refused = {
         moderating.SameOfficer: _("You hid it yourself. Another officer has to decide."),

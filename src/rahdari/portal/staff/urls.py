@@ -17,6 +17,7 @@ urlpatterns = [
     path("desk/consultations/<str:reference>/answer/", consultations.answer_comments, name="answer_comments"),
     path("desk/consultations/<str:reference>/hide/", consultations.hide_comment, name="hide_comment"),
     path("desk/consultations/<str:reference>/group/", consultations.take_out_comment, name="take_out_comment"),
+    path("desk/consultations/<str:reference>/name/", consultations.decide_name, name="decide_name"),
     path("desk/consultations/<str:reference>/review/", consultations.review_comment, name="review_comment"),
     path("desk/consultations/<str:reference>/hearing/", consultations.announce_hearing, name="announce_hearing"),
     path("desk/consultations/<str:reference>/minutes/", consultations.add_minutes, name="add_minutes"),

@@ -206,7 +206,13 @@ OWN_INVOICE = frozenset({"fees:invoice", "fees:receipt"})
 CONSULTATIONS = frozenset(each for each in ANYONE | OFFICERS if "consultation" in each or "_draft" in each)
 CONSULTATIONS |= {"portal:say", "portal:prove_comment", "portal:publish_version", "portal:answer_comments"}
 CONSULTATIONS |= {"portal:announce_hearing", "portal:add_minutes", "portal:dispute_comment"}
-CONSULTATIONS |= {"portal:hide_comment", "portal:review_comment", "portal:take_out_comment", "portal:decide_name", "portal:claim_name"}
+CONSULTATIONS |= {
+    "portal:hide_comment",
+    "portal:review_comment",
+    "portal:take_out_comment",
+    "portal:decide_name",
+    "portal:claim_name",
+}
 BODIES = frozenset({"portal:say_for", "portal:body"})
 STAFF = frozenset({"portal:letter_previews", "portal:letter_preview"})
 EXPECTED = (

@@ -331,6 +331,22 @@ class TestHearing:
             actions.add_minutes(hearing=hearing, minutes=BOTH, actor=OFFICER, now=NOW + 3 * DAY)
 
 
+class TestADraftThatIsNeverDecided:
+    def test_keeps_no_address_longer_than_the_policy_says(self) -> None:
+        version = a_draft(now=NOW)
+        comment = a_comment(version.draft, now=NOW, email="never@reader.example")
+        kept = queries.in_force().retention["comment_address"].span
+        assert kept is not None
+        end = version.draft.closes_at + kept
+        tell(end)
+        assert Speaker.objects.get().email == "never@reader.example"
+        tell(end + DAY)
+        tell(end + DAY)
+        assert Speaker.objects.get().email == "" == Speaker.objects.get().email_index
+        [letter] = letters_to("never@reader.example")
+        assert "is not decided yet" in letter.text and Comment.objects.get(pk=comment.pk).speaker is not None
+
+
 class TestThePolicy:
     @pytest.mark.parametrize("asks", ['identity = "card"', "account = true", 'proves = "card_number"'])
     def test_that_asks_who_somebody_is_does_not_load(self, asks: str) -> None:

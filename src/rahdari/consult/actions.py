@@ -1,8 +1,8 @@
 """The acts of a draft: publish a version, hearing, adopt, withdraw. Each locks the draft.
 
 Invariants: of two versions that are published at once, whoever did not see the other is told; each version gives the
-time that the policy says; adopting takes a second person and an answer to each comment; when a draft has ended, each
-address is written to once more and erased in that transaction.
+time that the policy says; adopting takes a second person and an answer to each comment; when a draft has ended, or is
+not decided for as long as the policy says, each address is written to once more and erased in that transaction.
 """
 
 import datetime as dt
@@ -257,7 +257,8 @@ def _end(draft: Draft, ending: State, actor: str, now: dt.datetime) -> Draft:
 
 @each_of(queries.speakers_to_let_go)
 def let_go(speaker: Speaker, now: dt.datetime) -> bool:
-    """The draft has ended: write to the address once more, and erase it. What it said stays, and how many spoke."""
+    """The draft has ended, or is not decided for too long: write to the address once more, and erase it. What it said
+    stays, and how many spoke."""
     speaker = Speaker.objects.select_for_update().select_related("draft").get(pk=speaker.pk)
     if not speaker.email:
         return False

@@ -29,6 +29,8 @@ from .rules import State
 
 # Of `comments_on`: no id of a clause.
 WHOLE, NOWHERE = "*", ""
+# In the policy: how long addresses are kept of a draft that nobody decides.
+ADDRESSES = "comment_address"
 
 
 class DraftNotFound(RahdariError):
@@ -240,9 +242,14 @@ def versions_to_replay() -> QuerySet[Version]:
     return Version.objects.filter(replayed_at__isnull=True, draft__ending="").order_by("published_at", "id")
 
 
-def speakers_to_let_go() -> QuerySet[Speaker]:
-    """Who is told that a draft has ended, and whose address goes with it."""
-    return Speaker.objects.exclude(email_index="").exclude(draft__ending="").order_by("id")
+def speakers_to_let_go(now: dt.datetime) -> QuerySet[Speaker]:
+    """Who is told that a draft has ended, or that it is not decided so long after the last day for comments, and whose
+    address goes with it."""
+    kept = in_force().retention[ADDRESSES].span
+    over = ~Q(draft__ending="")
+    if kept is not None:
+        over |= Q(draft__closes_at__lt=now - kept)
+    return Speaker.objects.exclude(email_index="").filter(over).order_by("id")
 
 
 def never_proved(now: dt.datetime) -> QuerySet[Comment]:

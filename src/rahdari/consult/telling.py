@@ -53,7 +53,7 @@ def write_claimed(comment: Comment, token: str, now: dt.datetime) -> bool:
 
 
 def write_end(speaker: Speaker, draft: Draft, now: dt.datetime) -> None:
-    """The draft has ended, and the address is erased: the last letter to it."""
+    """The address is erased, since the draft has ended or is not decided for too long: the last letter to it."""
     url = reverse("portal:consultation", args=[draft.reference])
-    context = {"reference": draft.reference, "change": draft.ending, "url": url}
+    context = {"reference": draft.reference, "change": draft.ending or "undecided", "url": url}
     _write(speaker.email, speaker.language, "consult_ended", context, now + NEWS_LAST, now)

@@ -56,6 +56,19 @@ def in_days(allowance: Allowance) -> timedelta:
     return timedelta(days=allowance.length * IN_DAYS.get(allowance.unit, 1))
 
 
+# Of a file that was frozen before drafts of rules were commented on here.
+COMMENT_ADDRESS = Retention(
+    key="comment_address",
+    after="comment_over",
+    keep="180 days",
+    archive_class="D",
+    consent_ref="",
+    without_consent="erase",
+    basis="proposal",
+    note="Held to write to whoever commented, not received: no record.",
+)
+
+
 def retention_of(root: Section) -> dict[str, Retention]:
     """Before an application that came to nothing, and a complaint, had rows of their own, they were kept as long as any
     other file, counted from their own end."""
@@ -64,6 +77,7 @@ def retention_of(root: Section) -> dict[str, Retention]:
         rows["came_to_nothing"] = replace(rows["case"], key="came_to_nothing")
     if "case" in rows and "misuse_report" not in rows:
         rows["misuse_report"] = replace(rows["case"], key="misuse_report", after="closed")
+    rows.setdefault("comment_address", COMMENT_ADDRESS)
     return rows
 
 

@@ -25,6 +25,7 @@ BY_CLOCK = {
     "letter_delivery": "how a letter travelled",
     "planned_work": "what a holder was told of planned work, with the addresses",
     "payment": "who paid, in which words",
+    "comment_address": "the address of whoever commented on a draft rule",
     "entry": "whose an ended registration was, and its addresses",
 }
 # What only an optional room collects.

@@ -67,6 +67,7 @@ CLOCKS = {
     "planned_work": "maintenance: erase notices",
     "letter_delivery": "letters: forget deliveries",
     "payment": "fees: erase payers",
+    "comment_address": "consult: forget",
     "entry": "register: forget holders",
 }
 

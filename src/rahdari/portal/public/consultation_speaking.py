@@ -109,7 +109,7 @@ def _say(request: HttpRequest, draft: Draft, speaks_for: Body | None = None) -> 
             status = 429 if form.has_error("email", "often") else 422
     context = row_of(draft, version, now) | {"form": form, "clause": clause, "newer": newer}
     context["speaks_for"] = speaks_for
-    context["effort"] = consultation_effort.asked(now)
+    context |= {"effort": consultation_effort.asked(now), "kept": words.kept()}
     return render(request, "portal/consult/say.html", context, status=status)
 
 

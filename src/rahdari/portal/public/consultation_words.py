@@ -93,6 +93,12 @@ def terms() -> dict[str, str]:
     return {name: in_words(clocks[clock]) for name, clock in _CLOCKS.items()}
 
 
+def kept() -> str:
+    """How long after the last day for comments an address is kept at most, in words; empty for ever."""
+    allowance = queries.in_force().retention[queries.ADDRESSES].allowance
+    return in_words(allowance) if allowance is not None else ""
+
+
 _CLOCKS = {
     "open": "consultation",
     "again": "consultation_again",

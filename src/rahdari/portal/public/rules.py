@@ -61,6 +61,7 @@ KEPT: dict[str, Promise] = {
     "misuse_report": _("A complaint that was not upheld"),
     "planned_work": _("What you were told of planned work"),
     "incident": _("What was said when a connection was cut, and its evidence"),
+    "comment_address": _("The email address of whoever comments on a draft rule"),
     "entry": _("Whose a registration was, and its addresses"),
     "letters": _("Letters"),
     "letter_delivery": _("How a letter was delivered"),
@@ -90,6 +91,7 @@ AFTER: dict[str, Promise] = {
     "file_ended": _("after the end of the file"),
     "closed": _("after the person who complained was answered"),
     "work_over": _("after the work was over"),
+    "comment_over": _("after the last day for comments, or when the draft is adopted or withdrawn, if that is sooner"),
     "made": _("after they were made"),
     "with_the_case": _("with the file of the application"),
 }

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.consult import answering, grouping, likeness, queries
@@ -42,10 +42,9 @@ class TestTheMeasure:
         assert likeness.share(one, other) >= likeness.ALIKE
         assert set(likeness.marks(one)) & set(likeness.marks(other))
 
-    @given(text=words)
+    @given(text=st.lists(st.integers(0, 10**6).map(str), min_size=8, max_size=60, unique=True))
     def test_groups_no_short_text_and_nothing_with_itself_turned_round(self, text: list[str]) -> None:
         assert likeness.marks(likeness.runs(" ".join(text[:7]))) == []
-        assume(len(set(text)) == len(text))
         turned = likeness.runs(" ".join(reversed(text)))
         assert likeness.share(likeness.runs(" ".join(text)), turned) < likeness.ALIKE
 

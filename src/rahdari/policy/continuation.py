@@ -65,7 +65,7 @@ COMMENT_ADDRESS = Retention(
     consent_ref="",
     without_consent="erase",
     basis="proposal",
-    note="Held to write to whoever commented, not received: no record.",
+    note="Held to write to people who commented, not received: no record.",
 )
 
 

@@ -82,7 +82,12 @@ def consultations(request: HttpRequest) -> HttpResponse:
     rows = [row_of(draft, latest[draft.pk], now) for draft in found]
     # Open ones first.
     rows.sort(key=lambda row: row["state"] != State.OPEN)
-    context = {"rows": rows, "open": sum(row["state"] == State.OPEN for row in rows), "terms": words.terms(), "kept": words.kept()}
+    context = {
+        "rows": rows,
+        "open": sum(row["state"] == State.OPEN for row in rows),
+        "terms": words.terms(),
+        "kept": words.kept(),
+    }
     return render(request, "portal/consult/consultations.html", context)
 
 

@@ -61,7 +61,7 @@ KEPT: dict[str, Promise] = {
     "misuse_report": _("A complaint that was not upheld"),
     "planned_work": _("What you were told of planned work"),
     "incident": _("What was said when a connection was cut, and its evidence"),
-    "comment_address": _("The email address of whoever comments on a draft rule"),
+    "comment_address": _("The email address of somebody who comments on a draft rule"),
     "entry": _("Whose a registration was, and its addresses"),
     "letters": _("Letters"),
     "letter_delivery": _("How a letter was delivered"),

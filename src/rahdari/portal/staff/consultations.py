@@ -237,7 +237,7 @@ def take_out_comment(request: HttpRequest, reference: str) -> HttpResponse:
     if comment is None:
         return _page(request, found, 422, take_out=form)
     refused = {grouping.NotInAGroup: _("It is in no group, or heads one. Take out those that say something else.")}
-    done = _("It stands by itself, and so do those that are like it.")
+    done = _("It was taken out, with those that are like it.")
     return _act(request, found, grouping.take_out, done, refused=refused, comment=comment)
 
 

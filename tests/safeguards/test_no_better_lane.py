@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,42 @@ def test_a_decision_sees_neither_the_order_of_facts_nor_more_of_what_it_does_not
     # An association that says more of its member than is asked opens nothing.
     more = [fact(rule) for rule in checks if not rule.required and not rule.instead_of]
     assert type(assess(rules=checks, facts=[*facts, *more])) is type(found)
+
+
+STATEMENT = policy.BUNDLED.read_text()
+QUEUE, SERVICE, CLAIM = 'key = "answered"\n', "[services.vpn_freelancer]\n", 'key = "sample-software-houses"\n'
+
+
+class TestAPolicy:
+    def test_says_so_in_both_languages_and_the_rules_show_it(self, client: Client, db: None) -> None:
+        for found in SHIPPED:
+            assert found.no_better_lane is not None and "association" in found.no_better_lane.en
+        page = client.get("/rules/").text
+        assert "No profession, sector or association has a better lane" in page
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("[no_better_lane]", "[other]", "Say that no profession"),
+            (QUEUE, QUEUE + "priority = 1\n", "none of them goes first"),
+            (SERVICE, SERVICE + 'only_for = ["software houses"]\n', "reserved for a profession"),
+            (CLAIM, CLAIM + 'weights = { member = "alone" }\n', "worth no more"),
+            (
+                'required = false\ninstead_of = "documents"\nreason = "R2"\nprovisional',
+                'required = true\nreason = "R2"\nprovisional',
+                "is never asked of all",
+            ),
+        ],
+    )
+    def test_without_it_or_with_a_lane_for_some_does_not_load(self, old: str, new: str, said: str) -> None:
+        assert old in STATEMENT
+        with pytest.raises(policy.PolicyError, match=said):
+            policy.read(STATEMENT.replace(old, new, 1))
+
+    def test_may_trust_one_association_less(self) -> None:
+        less = policy.read(STATEMENT.replace(CLAIM, CLAIM + 'weights = { freelancer = "supporting" }\n', 1))
+        assert less.attesting is not None
+        assert less.attesting.weight("sample-software-houses", "freelancer", "vpn_freelancer") == "supporting"
 
 
 def test_a_decision_is_not_told_who_somebody_is_or_who_says_it() -> None:

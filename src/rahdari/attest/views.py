@@ -113,6 +113,7 @@ def _list(request: HttpRequest, form: ListForm | None = None, status: int = 200)
         "form": form or _list_form(request),
         "last": queries.last_list(association),
         "claims": _claims(attesting, association),
+        "no_better_lane": words.title_of(queries.in_force().no_better_lane, ""),
     }
     return page_of(request, "members.html", context, status=status)
 

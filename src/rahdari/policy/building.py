@@ -18,6 +18,7 @@ from .days import calendar_from
 from .desk_queues import judge_queues, queues_from
 from .guards import GUARDS
 from .incidents import Incidents, incidents_from
+from .lanes import judge_lanes, statement_of
 from .left_out import judge_left_out
 from .licensees import licensees_from
 from .maintenance import Maintenance, maintenance_from
@@ -153,12 +154,14 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         queues=queues_from(root),
         unregistered=unregistered_from(root, instruments, signed),
         demands=root.text("demands", optional=True),
+        no_better_lane=statement_of(root),
         source=data,
     )
     decide.done()
     renewal.done()
     _whole_file(root, policy)
     judge_still_right(root, policy)
+    judge_lanes(root, policy)
     judge_left_out(root, policy)
     root.done()
     return policy

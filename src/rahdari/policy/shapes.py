@@ -469,6 +469,8 @@ class Policy:
     unregistered: "Unregistered | None"
     # Who may demand by law what is held, for those of whom it is.
     demands: Text | None
+    # That no profession, sector or association has a better lane. None of rules that were frozen before it was asked.
+    no_better_lane: Text | None
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
     def provision(self, reference: str) -> Provision:

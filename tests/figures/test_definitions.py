@@ -22,13 +22,14 @@ MAY_READ = {
     "appeal_appeal": {"id", "decided_at"},
     "appeal_point": {"appeal_id", "outcome"},
     "apply_application": {"id", "submitted_at"},
+    "complaint_complaint": {"copy_of_id", "decided_at", "kind", "outcome", "overdue_at", "part_of_id"},
     "decide_case": {"id", "application_id", "escalated_at"},
     # `decided_by` names an officer, or the rule: it is compared with the word "rule" alone (below).
     "decide_decision": {"at", "case_id", "codes", "confirmed_at", "decided_by", "outcome", "provisional_until"}
     | {"voided_at"},
     "incident_incident": {"began_at", "ended_at", "late_mend_at", "opened_at", "reason", "state"},
     "journal_journalentry": {"act", "at"},
-    "maintenance_work": {"ended_at", "ends_at", "started_at", "starts_at", "state"},
+    "maintenance_work": {"ended_at", "ends_at", "started_at", "starts_at", "state", "told_at"},
     "publish_operator": {"active", "asns", "gateway", "name_en", "name_ur", "slug"},
     "register_entry": {"asns", "ended_at", "registration_id", "valid_from"},
     "register_registration": {"category", "created_at", "expired_at", "id", "struck_out_at", "valid_from"},

@@ -1,6 +1,5 @@
 """The pages of a holder who is cut off and of the desk, in English and Urdu, and the operations that do the same."""
 
-import datetime as dt
 import re
 from typing import Any
 
@@ -9,13 +8,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.complaint.figures import months
+from rahdari.figures import counting
 from rahdari.journal.models import JournalEntry
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.register.models import Registration
 from rahdari.urgent import queries
-from rahdari.urgent.models import UrgentEntry
 from tests import urdu
 from tests.builders import cut_off, story
 from tests.builders.cut_off import ELSEWHERE, NEW
@@ -163,33 +161,16 @@ class TestTheDesk:
         assert browser(user).get(reverse("urgent:registration", args=[found.reference])).status_code == 404
 
 
-class TestThePublicPage:
-    def test_counts_them_when_they_are_many_and_says_nothing_of_few(self) -> None:
-        user, found = cut_off.a_holder()
-        row = cut_off.given(user, found)
-        start, _end = months(timezone.now())
-
-        def listed(number: int) -> None:
-            entry = row.entry
-            for _ in range(number):
-                made = cut_off.ask(*cut_off.a_holder(number=cut_off.OTHER_NUMBER))
-                UrgentEntry.objects.filter(pk=made.pk).update(
-                    known_at=start,
-                    given_at=start,
-                    until=start + dt.timedelta(days=30),
-                    entry=entry,
-                    state="ended",
-                    why="time",
-                    closed_at=start + dt.timedelta(days=30),
-                )
-                cut_off.another_hour()
-
-        listed(3)
-        few = plain(browser(None).get("/status/").text).partition("Addresses listed before their proof")[2]
-        assert few and "Listed 3" not in few and "Ended automatically" not in few
-        listed(19)
-        many = plain(browser(None).get("/status/").text)
-        assert "Listed 20 Of these by telephone, with two officers 0 Proved 0 Ended automatically 20" in many
+def test_the_figures_count_what_was_listed_and_what_came_of_it() -> None:
+    ids, month = ("urgent_listed", "urgent_settled"), timezone.localdate().replace(day=1)
+    before = counting.count(month, ids).numbers
+    user, found = cut_off.a_holder()
+    cut_off.given(user, found)
+    assert Program(user).delete(f"/registrations/{found.reference}/urgent").status_code == 204
+    after = counting.count(month, ids).numbers
+    assert after["urgent_listed"]["all"] - before["urgent_listed"]["all"] == 1
+    assert after["urgent_settled"]["ended"] - before["urgent_settled"]["ended"] == 1
+    assert after["urgent_settled"]["proved"] == before["urgent_settled"]["proved"]
 
 
 class TestPrograms:

@@ -28,6 +28,12 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
     "disruptions": {"filter": 12, "fault": 9, "work": 3},
     "disruptions_in_time": {"in_time": 20, "late": 4},
     "notices_kept": {"kept": 17, "missed": 1},
+    "work_announced": {"week": 15, "days": 9, "late": 3},
+    "complaints": {"misuse": 26, "correction": 19},
+    "complaints_misuse": {"founded": 8, "not_founded": 13, "nothing_registered": 5},
+    "complaints_in_time": {"in_time": 36, "late": 9},
+    "urgent_listed": {ALL: 31},
+    "urgent_settled": {"proved": 18, "ended": 10},
     "reads": {"case": 301, "document": 188, "contact": 12, "appeal": 13, "second_look": 70},
     "deletions": {"draft": 33, "card": 61, "documents": 60, "file": 12},
 }

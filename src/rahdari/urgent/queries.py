@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from rahdari import policy
 from rahdari.apply import subjects
@@ -26,7 +26,7 @@ from rahdari.sms import queries as sms
 
 from . import rules
 from .models import UrgentEntry
-from .rules import State, Way, Why
+from .rules import State, Way
 
 # Who of an organisation may do it: whoever may say which addresses it has.
 MAY = Act.ADDRESSES
@@ -211,14 +211,3 @@ def ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[UrgentEn
     """Given ones that end in [start, end), still without papers."""
     found = UrgentEntry.objects.filter(state=State.GIVEN, until__gte=start, until__lt=end, entry__ended_at__isnull=True)
     return found.filter(entry__valid_until=F("until")).select_related("entry", "registration").order_by("until", "id")
-
-
-def counts(start: dt.datetime, end: dt.datetime) -> dict[str, int]:
-    """Of those listed in [start, end): how many, by telephone, with papers that came, and that ended by themselves."""
-    given = UrgentEntry.objects.filter(given_at__gte=start, given_at__lt=end).order_by()
-    return given.aggregate(
-        given=Count("pk"),
-        by_telephone=Count("pk", filter=~Q(way=Way.PAGE)),
-        confirmed=Count("pk", filter=Q(state=State.CONFIRMED)),
-        ended=Count("pk", filter=Q(state=State.ENDED, why=Why.TIME)),
-    )

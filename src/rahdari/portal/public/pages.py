@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from rahdari import __version__, optional, policy
+from rahdari import __version__, policy
 from rahdari.address import directory
 from rahdari.appeal import queries as appeals
 from rahdari.apply import needed, summary
@@ -17,8 +17,6 @@ from rahdari.apply.eligible import questions_of, which_are_offered
 from rahdari.calendar import queries as calendars
 from rahdari.calendar.words import hours_of, what_it_says
 from rahdari.checks.kinds import what_is_seen
-from rahdari.complaint import figures as complaints
-from rahdari.complaint import words as complaint_words
 from rahdari.decide import reviewing
 from rahdari.decide.lanes import lanes
 from rahdari.demand import queries as demands
@@ -98,10 +96,7 @@ def service_status(request: HttpRequest) -> HttpResponse:
         "drawn": rules.second_looks,
         "demands": demands.figures(now),
         "yearly": yearly(now),
-        "complaints": _complaints(now),
         "complaint_within": in_words(rules.clocks["complaint_decided"]),
-        "complaint_fewest": complaints.FEWEST,
-        "complaint_months": complaints.months(now),
         "alone": {
             "named": reviewing.named_lately(now),
             "only_one": appeals.by_the_only_one(now),
@@ -110,7 +105,6 @@ def service_status(request: HttpRequest) -> HttpResponse:
         "hours": list(hours_of(calendars.in_force().week)),
         "said": [(row, what_it_says(row)) for row in calendars.published(now)],
     }
-    context |= optional.joined(__package__, "on_status", now)
     return render(request, "portal/public/service_status.html", context | _today())
 
 
@@ -121,17 +115,6 @@ def yearly(now: dt.datetime) -> dict[str, int] | None:
         return None
     asked, settled = register.asked_and_settled(since=now - THIRTEEN_MONTHS)
     return {"asked": asked, "percent": settled * 100 // asked} if asked >= FEWEST else {"asked": 0}
-
-
-def _complaints(now: dt.datetime) -> list[dict[str, object]]:
-    return [
-        {
-            "title": complaint_words.kind(each.kind),
-            "outcomes": [(complaint_words.outcome(outcome), count) for outcome, count in each.outcomes],
-            "figures": each,
-        }
-        for each in complaints.figures(now)
-    ]
 
 
 @require_safe

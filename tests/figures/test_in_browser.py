@@ -8,6 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari.figures.definitions import Words
+from rahdari.workflow.clocks import delete_idle_drafts
+from tests.builders import story
+from tests.builders.shared import known_networks
+from tests.decide.test_views import signed_in
 from tests.in_browser import faults_on_a_small_phone
 
 from .months import publish, publish_year
@@ -23,6 +27,19 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     publish_year(dt.date(2026, 10, 1))
     yield "figures", client.get(reverse("figures:figures")).text
     yield "definitions", client.get(reverse("figures:definitions")).text
+    yield from flow_pages(language)
+
+
+def flow_pages(language: str) -> Iterator[tuple[str, str]]:
+    """Where time goes, for officers: nothing yet, then some of each."""
+    desk = signed_in(story.an_officer(), language)
+    yield "flow-none", desk.get(reverse("portal:flow")).text
+    with known_networks():
+        code = story.a_question(story.a_person()).questions.get().code
+        draft = story.a_draft(story.a_person())
+    delete_idle_drafts(now=draft.updated_at + dt.timedelta(days=40))
+    yield "flow", desk.get(reverse("portal:flow")).text
+    yield "flow-question", desk.get(reverse("portal:cases_asked", args=[code])).text
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])

@@ -53,6 +53,14 @@ class Shown:
         return any(part.share is not None for part in self.parts)
 
     @property
+    def all_said(self) -> str:
+        """What the month says of all of it, with its unit; for a list of figures."""
+        row = next((part for part in self.parts if part.is_total), None)
+        if row is None:
+            return ""
+        return row.said if self.figure.is_time else f"{row.said} {self.unit}"
+
+    @property
     def is_one_number(self) -> bool:
         return len(self.parts) == 1
 

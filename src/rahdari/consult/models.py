@@ -69,6 +69,16 @@ class Draft(models.Model):
     def subject(self) -> str:
         return f"draft:{self.reference}"
 
+    @cached_property
+    def said(self) -> int:
+        """How many comments there are. A group of those that are the same, or nearly, counts once."""
+        return self.comments.filter(proved_at__isnull=False, part_of__isnull=True, like__isnull=True).count()
+
+    @cached_property
+    def speaking(self) -> int:
+        """How many addresses they come from."""
+        return self.speakers.count()
+
     def state(self, now: dt.datetime) -> State:
         return state_of(closes_at=self.closes_at, ending=self.ending, now=now)
 

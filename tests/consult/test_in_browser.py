@@ -29,6 +29,7 @@ from tests.builders.consultations import (
 from tests.in_browser import ARGUMENTS, faults_on_a_small_phone
 from tests.needs import needs_chromium
 
+from .test_groups import LETTER
 from .test_pages import NIGHT, at, say, visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser, pytest.mark.whole]
@@ -77,6 +78,21 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     yield "comment-kept", reader.get(at("consultation_comment", draft, number=clock.number)).text
     yield "comment-signed", reader.get(at("consultation_comment", draft, number=4)).text
     yield "comments", reader.get(at("consultation_comments", draft) + "?on=9.1").text
+    draft.refresh_from_db()
+    for name in ("Reader", "Reader of Multan", "Reader of Quetta"):
+        a_comment(draft, words=LETTER.format(name))
+    head = Comment.objects.get(draft=draft, like=None, words=LETTER.format("Reader"))
+    yield "group", reader.get(at("consultation_comments", draft) + f"?like={head.number}").text
+    yield "comment-in-group", reader.get(at("consultation_comment", draft, number=head.number + 1)).text
+    named = at("claim_name", draft, number=head.number)
+    yield "claim", reader.get(named).text
+    reader.post(named)
+    yield "claimed", reader.get(named).text
+    yield (
+        "claimed-author",
+        reader.get(at("dispute_comment", draft, comment=head.pk, token=moderating.token_of(head))).text,
+    )
+    yield "desk-names", desk.get(at("desk_draft", draft)).text
     moderating.hide(comment=seats, why=Hidden.ABUSE, actor=OFFICER, now=now)
     link = at("dispute_comment", draft, comment=seats.pk, token=moderating.token_of(seats))
     yield "dispute", reader.get(link).text
@@ -91,7 +107,7 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     given = {"draft": draft, "point": BOTH, "text": BOTH, "actor": OFFICER, "now": now}
     answering.answer(numbers=[1], outcome=Outcome.CHANGED, clause="9.2", **given)  # type: ignore[arg-type]
     yield "answers-some", reader.get(at("consultation_answers", draft)).text
-    answering.answer(numbers=[2, 3, 5], outcome=Outcome.KEPT, **given)  # type: ignore[arg-type]
+    answering.answer(numbers=[2, 3, 5, 6], outcome=Outcome.KEPT, **given)  # type: ignore[arg-type]
     yield "answers", reader.get(at("consultation_answers", draft)).text
     later = now + 20 * DAY
     actions.propose(draft=draft, actor=OFFICER, now=later)

@@ -11,7 +11,9 @@ import pytest
 from altcha.v1 import solve_challenge
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -141,7 +143,10 @@ class TestAFlood:
         draft, client = a_draft().draft, visitor()
         rate = consultation_speaking.OF_ALL[False]
         limits.spend("consult.say:all:False", 2 * rate, rate=rate, per=3600)
-        assert say(client, draft).status_code == 429
+        with CaptureQueriesContext(connection) as read:
+            assert say(client, draft).status_code == 429
+        # However many there are, a refusal counts none of them.
+        assert [each["sql"] for each in read if "COUNT(" in each["sql"]] == []
         asked = json.loads(consultation_effort.asked(timezone.now()))
         found = solve_challenge(asked["challenge"], asked["salt"], "SHA-256", asked["maxNumber"])
         assert found is not None

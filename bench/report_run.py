@@ -15,7 +15,8 @@ REMARKS = ROOT / "bench" / "remarks.toml"
 # What is compared with others, and then what is ours alone.
 ORDER = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",
-    "line", "push", "deadline-day", "growth", "idle", "pages", "desk", "officer", "uploads", "rosters", "recovery",
+    "line", "push", "deadline-day", "growth", "idle", "pages", "desk", "officer", "uploads", "consult",
+    "rosters", "recovery",
     "probes", "difference", "watch", "preflight", "fuzz",
 )  # fmt: skip
 # What stands in a row for the reader of the file, and not of the table.

@@ -3,7 +3,7 @@
 Invariants: a claim takes the name off at once, and never the words: they stay, count and are answered. Nobody proves
 who they are, on either side. The author is told, and may say that the name is theirs; an officer decides, once: the
 name is erased, or shown again for good. The clock running out decides nothing. Each claim stands in the public log.
-docs/adr/0044 says why.
+docs/adr/0045 says why.
 """
 
 import datetime as dt

@@ -24,7 +24,7 @@ from rahdari.ops.checks import NOTE, WRONG, Inspection
 from rahdari.ops.doctor_backup import check_backup
 from rahdari.ops.errors import Told
 from rahdari.vault import keys
-from tests.needs import needs_namespaces
+from tests.needs import needs_namespaces, needs_root
 from tests.push.seaweed import seaweed
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -334,6 +334,20 @@ class TestTaken:
         known = taking.all_backups(place)
         assert [each.id for each in known] == taken
         assert [each.since for each in known] == ["", taken[0], taken[1]]
+
+    def test_root_leaves_it_to_the_user_who_archives(self, kept: Kept, new: Path) -> None:
+        needs_root()
+        place = new.parent / "place"
+        words = ["backup", "--data", str(kept.register.data), "--to", str(place)]
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "rahdari", *words],
+            env={**os.environ, "RAHDARI_BACKUP_KEY": kept.register.public},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert {path.stat().st_uid for path in (place, *place.rglob("*"))} == {kept.register.server.user.pw_uid}
 
     @pytest.mark.parametrize("which", ["place", "register/backup"])
     def test_a_full_disk_is_said_and_nothing_is_lost(self, kept: Kept, which: str) -> None:

@@ -105,6 +105,8 @@ def run_backup(options: argparse.Namespace) -> int:
     if not address:
         raise NoTarget
     target = Target(address)
+    # The server archives into it, as its own user.
+    give_to_owner(target.folder, data)
     made = taking.take(
         engine.server_at(url_to_copy(data, os.environ)),
         data,
@@ -117,6 +119,7 @@ def run_backup(options: argparse.Namespace) -> int:
     size = sum(size for _, size in made.objects.values())
     kind = "full" if made.is_full else f"what changed since {made.since}"
     print(f"{made.id}: {size / 1e6:.1f} MB ({kind}), verified. It can be restored from {made.finished_at[:19]} UTC on.")
+    give_to_owner(target.folder, data)
     gone = taking.forget(target, now=_now(), days=int(os.environ.get("RAHDARI_BACKUP_DAYS") or taking.KEEP_DAYS))
     if gone:
         _say(f"Erased {len(gone)} objects that no restore of the last days needs.")
@@ -166,6 +169,16 @@ def run_drill(options: argparse.Namespace) -> int:
             raise Told("Give --from and --key together: the place of your backups, and their private key.")
         return drill.prove(options.target, options.key, say=_say)
     return drill.rehearse(options.place, json_file=options.json, say=_say)
+
+
+def give_to_owner(place: Path | None, data: Path) -> None:
+    """What root wrote into a folder of backups shall be the register's user's, as in the data folder."""
+    from rahdari.ops import drop_root
+
+    owner = data.stat()
+    if place is not None and os.geteuid() == 0 and owner.st_uid != 0:
+        drop_root.own_all(place, owner.st_uid, owner.st_gid)
+        os.chown(place, owner.st_uid, owner.st_gid)
 
 
 def url_to_copy(data: Path, environment: Mapping[str, str]) -> str:

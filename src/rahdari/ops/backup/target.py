@@ -46,9 +46,9 @@ class Target:
     """One place for the backups of one register. Each act raises TargetAway where the place does not do it."""
 
     def __init__(self, address: str) -> None:
-        """`address` is the path of a folder, which is made, or s3://BUCKET/PREFIX."""
+        """`address` is the path of a folder, which is made, or s3://BUCKET/PREFIX. `folder` is empty for a store."""
         self.address = address
-        self._folder: Path | None = None
+        self.folder: Path | None = None
         parts = urlsplit(address)
         with self._told():
             if parts.scheme == "s3":
@@ -59,16 +59,16 @@ class Target:
             elif parts.scheme:
                 raise OSError("it is neither a folder nor s3://BUCKET/PREFIX")
             else:
-                self._folder = Path(address).resolve()
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._store = LocalStore(self._folder)
+                self.folder = Path(address).resolve()
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._store = LocalStore(self.folder)
 
     def put(self, key: str, content: Path | bytes) -> None:
         """Whole or not at all, and on the disk when this returns."""
         with self._told():
             obstore.put(self._store, key, content, chunk_size=PIECE_BYTES)
-            if self._folder is not None:
-                _flush(self._folder / key)
+            if self.folder is not None:
+                _flush(self.folder / key)
 
     def read(self, key: str) -> bytes | None:
         """A small object, None when it is not there."""
@@ -93,8 +93,8 @@ class Target:
     def erase(self, keys: list[str]) -> None:
         with self._told():
             for key in keys:
-                if self._folder is not None:
-                    (self._folder / key).unlink(missing_ok=True)
+                if self.folder is not None:
+                    (self.folder / key).unlink(missing_ok=True)
                 else:
                     obstore.delete(self._store, key)
 

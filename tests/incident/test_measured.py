@@ -161,3 +161,26 @@ def test_is_not_measured_and_is_reported_all_the_same_after_consent_is_withdrawn
     clocks.follow(now=land.at + ROUND)
     incident = queries.incidents().get(pk=report.incident_id)
     assert (incident.state, incident.proof) == (State.CLOSED_BY_ITSELF, Proof.HOLDERS)
+
+
+def test_a_report_of_its_holder_asks_for_a_look_before_its_time(land: Places) -> None:
+    """Of a person's, which is looked at once an hour otherwise. What only our looks say asks for none."""
+    an_operator()
+    consent, other = agreed(personal=True), agreed("203.0.113.30", personal=True)
+    land.round()
+    land.sees = cut_from_outside("203.0.113.24")
+    report = a_report(of(consent), land.at + SECOND)
+    a_report(of(other), land.at + SECOND, channel=Channel.MEASURED)
+    assert report.incident.measured == "in_order"
+    assert [land.round(after=SECOND * 10), land.round()] == [0, 1]
+    assert watch.state_of(consent).state == "path_blocked"  # type: ignore[union-attr]
+    asked = measured.asked_of([consent.subject, other.subject, "entry:nobody"])
+    assert [asked[each].looked_at for each in (consent.subject, other.subject)] == [land.at, None]
+    assert not asked["entry:nobody"].is_agreed
+    # It disputes: once more.
+    incident = answering.answer(
+        incident=report.incident, reason=Reason.NOTHING_FOUND, actor="operator:sample-fibre", now=land.at
+    )
+    assert incident.state == State.RESOLVED
+    actions.dispute(report=report, words="Still.", actor="person:holder", now=land.at + ROUND * 2)
+    assert land.round(after=ROUND * 2) == 1

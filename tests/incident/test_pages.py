@@ -58,6 +58,7 @@ class TestReport:
         assert answer.status_code == 302 and Report.objects.count() == 2
         shown = place.at_holder.get(answer["Location"]).content.decode()
         assert "Nothing was measured. That says nothing either way." in shown and "To be answered in" in shown
+        assert "You did not agree that it is measured" in shown
         other = Client()
         other.force_login(people.a_freelancer(now=place.now))
         assert other.get(page).status_code == 404 and other.get(answer["Location"]).status_code == 404

@@ -1,7 +1,9 @@
 """What a round sees becomes rows where it is other, verdicts where it says something, and nothing without consent."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from rahdari.probe import Attempt
 from rahdari.register import actions as register
 from rahdari.register.models import Entry
-from rahdari.watch import consents, erasing, queries, rescoring
+from rahdari.watch import asking, consents, erasing, queries, rescoring
 from rahdari.watch.models import Conclusion, Consent, Measured, SeenFacts, Spell
 from rahdari.watch.verdicts import Rule, State
 from tests.probe.certificates import an_identity
@@ -223,3 +225,43 @@ def test_an_officer_sees_a_series_only_where_an_incident_lets_them(
     assert queries.series_for_officer(**asked)
     with pytest.raises(queries.SeriesNotFound):
         queries.series_for_officer(**(asked | {"officer": "officer:b"}))
+
+
+class TestALookAskedFor:
+    def test_comes_before_its_time_once_and_not_sooner_than_two_looks_in_a_row(self, land: Places) -> None:
+        consent, beat = agreed(personal=True), dt.timedelta(seconds=10)
+        holder = {"feed_id": consent.feed_id, "holder": consent.holder}
+        assert land.round() == 1
+        assert asking.ask(now=land.at, **holder) and not asking.ask(now=land.at + beat, **holder)
+        assert land.round(after=beat) == 0, "5 minutes after the last one at the earliest"
+        assert land.round() == 1
+        consent.refresh_from_db()
+        assert consent.looked_for_at == land.at
+        # The schedule goes on from there; asked for again it is looked at again.
+        assert [land.round(after=beat) for _ in range(3)] == [0, 0, 0]
+        assert asking.ask(now=land.at + ROUND, **holder)
+        assert [land.round(), land.round(after=beat)] == [1, 0]
+        assert land.round(after=dt.timedelta(minutes=59)) == 0
+        assert land.round(after=dt.timedelta(minutes=1)) == 1
+
+    def test_is_in_front_of_what_is_due_and_within_the_bound_of_all(
+        self, land: Places, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = [agreed(f"203.0.113.{n}") for n in range(30, 34)]
+        assert land.round() == 4
+        rules = queries.rules_in_force()
+        assert rules is not None
+        monkeypatch.setattr(queries, "rules_in_force", lambda: replace(rules, most_a_minute=24))
+        asking.ask(feed_id=found[-1].feed_id, holder=found[-1].holder, now=land.at)
+        before = len(land.fakes[0].asked)
+        assert land.round(after=ROUND * 2) == 1
+        assert {str(each.address) for each in land.fakes[0].asked[before:]} >= {"203.0.113.33"}
+
+    def test_is_made_by_nobody_else_and_without_consent_by_nobody(self, land: Places) -> None:
+        consent = agreed()
+        land.round()
+        asked = {"feed_id": consent.feed_id, "now": land.at}
+        assert not asking.ask(holder=uuid.uuid4(), **asked)
+        consents.withdraw(feed_id=consent.feed_id, actor="user:sample", now=land.at)
+        assert not asking.ask(holder=consent.holder, **asked)
+        assert land.rounds.woken(land.at + ROUND) == 0

@@ -195,6 +195,8 @@ def report(
         reported_at=now,
         said_at=now if channel in OF_THE_HOLDER else None,
     )
+    if channel in OF_THE_HOLDER:
+        _look_again(made, now)
     by = (
         By.CLOCK
         if channel in (Channel.MEASURED, Channel.OVERRUN)
@@ -227,6 +229,8 @@ def _say_again(
 ) -> None:
     """Its holder says what only our looks had said; or says more."""
     incident = lock(report.incident)
+    if channel in OF_THE_HOLDER:
+        _look_again(report, now)
     if report.said_at is None and channel in OF_THE_HOLDER:
         report.said_at, report.sees, report.own_side = now, sees, own_side
         report.save(update_fields=["said_at", "sees", "own_side"])
@@ -331,7 +335,7 @@ def dispute(*, report: Report, words: str, actor: str, now: dt.datetime) -> Inci
     move = possible(incident, "dispute", now)
     incident.claimed_at = None
     incident.disputes += 1
-    _does_not_work(report)
+    _does_not_work(report, now)
     make(incident, move, actor=actor, now=now, words=sentence(words), report=report)
     telling.disputed(incident, now)
     return incident
@@ -349,7 +353,7 @@ def open_again(*, report: Report, words: str, actor: str, now: dt.datetime) -> I
     incident.proof = incident.reason = ""
     incident.answer_due_at, incident.mend_due_at = now + allowed.first_answer, now + allowed.mend
     incident.disputes += 1
-    _does_not_work(report)
+    _does_not_work(report, now)
     make(incident, move, actor=actor, now=now, words=sentence(words), report=report)
     telling.disputed(incident, now)
     return incident
@@ -360,6 +364,12 @@ def _with(report: Report) -> tuple[Incident, Report]:
     return incident, Report.objects.select_for_update(of=("self",)).select_related("registration").get(pk=report.pk)
 
 
-def _does_not_work(report: Report) -> None:
+def _does_not_work(report: Report, now: dt.datetime) -> None:
     report.works_at = report.withdrawn_at = None
     report.save(update_fields=["works_at", "withdrawn_at"])
+    _look_again(report, now)
+
+
+def _look_again(report: Report, now: dt.datetime) -> None:
+    if report.holder is not None:
+        measured.ask_for_look(report.subject, report.holder, now=now)

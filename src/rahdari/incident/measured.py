@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rahdari.watch import asking
 from rahdari.watch import queries as watch
 from rahdari.watch.facts import Facts, Side, facts_from
 from rahdari.watch.models import Conclusion, Consent
@@ -85,6 +86,29 @@ def every(subject: str) -> dt.timedelta:
     """How far two looks at it are apart; no time where nobody looks."""
     consent = _consent(subject)
     return consent.every if consent is not None else dt.timedelta(0)
+
+
+def ask_for_look(subject: str, holder: uuid.UUID, *, now: dt.datetime) -> None:
+    """Its holder says that it is cut: let it be looked at, where they agreed to that."""
+    asking.ask(feed_id=subject.partition(":")[2], holder=holder, now=now)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whether anybody looks at a connection; and when its holder asked for one look more, and when that was made."""
+
+    is_agreed: bool = False
+    at: dt.datetime | None = None
+    looked_at: dt.datetime | None = None
+
+
+NOBODY_LOOKS = Asked()
+
+
+def asked_of(subjects: Iterable[str]) -> dict[str, Asked]:
+    subjects = list(subjects)
+    found = {subject: Asked(True, each.asked_at, each.looked_for_at) for subject, each in _consents(subjects).items()}
+    return {each: found.get(each, NOBODY_LOOKS) for each in subjects}
 
 
 def looks_since(subject: str, since: dt.datetime, *, now: dt.datetime) -> list[Look]:

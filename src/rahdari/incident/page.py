@@ -11,6 +11,7 @@ from rahdari.web import values
 
 from . import applied, measured, queries, words
 from .applied import Applied
+from .measured import NOBODY_LOOKS, Asked
 from .models import Happening, Incident, Report
 from .rules import ENDED, By, Look, State
 
@@ -74,6 +75,7 @@ class Connection:
     tone: str
     applied: Applied | None
     looks: tuple[Look, ...] = ()
+    asked: Asked = NOBODY_LOOKS
 
 
 def _title(each: Happening) -> str:
@@ -142,7 +144,7 @@ def connections_of(
     entries = queries.entries_of(reports)
     last = measured.lasts_of([each.subject for each in reports], now=now)
     seen_by = measured.looks_of([each.subject for each in reports if may_see(each)], incident.began_at, now=now)
-    found = []
+    asked, found = measured.asked_of([each.subject for each in reports]), []
     for each in reports:
         seen, looks = last[each.subject], seen_by.get(each.subject, [])
         found.append(
@@ -157,6 +159,7 @@ def connections_of(
                 {"in_order": "ok", "": "off", "not_enough": "off", "impaired": "warn"}.get(seen.state, "bad"),
                 applied.applied_by(incident.operator, entries.get(each.pk), now),
                 tuple(looks),
+                asked[each.subject],
             )
         )
     return found

@@ -16,8 +16,9 @@ from itertools import batched
 from rahdari.probe import Attempt, Outcome, claim_from
 from rahdari.register import queries as register
 
+from . import asking
 from .facts import Look, Side
-from .models import Conclusion, Consent, Report, Spell
+from .models import LEAST_EVERY, Conclusion, Consent, Report, Spell
 from .neighbours import Standing
 from .sketch import Sketch
 from .verdicts import State, Verdict
@@ -25,6 +26,8 @@ from .verdicts import State, Verdict
 AT_ONCE = 5_000
 # A report is looked for a little behind the last one: their transactions may have ended in another order.
 BEHIND = dt.timedelta(seconds=30)
+# Before all that the schedule has.
+FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass(slots=True)
@@ -41,7 +44,8 @@ class Sight:
 
 @dataclass(slots=True)
 class Watched:
-    """An endpoint that is measured. `said` is what was recorded of it last, in short."""
+    """An endpoint that is measured. `said` is what was recorded of it last, in short; `due_at` is when the next look is
+    due, and `asked` that its holder asked for it."""
 
     consent: uuid.UUID
     holder: uuid.UUID
@@ -56,6 +60,9 @@ class Watched:
     sights: dict[str, Sight] = field(default_factory=dict)
     said: tuple[object, ...] = ()
     reported: Look | None = None
+    due_at: dt.datetime = FIRST
+    looked_at: dt.datetime | None = None
+    asked: bool = False
 
     def short(self, verdict: Verdict) -> tuple[object, ...]:
         """What has to become other for facts to be kept: not that one vantage more or less was there."""
@@ -79,11 +86,13 @@ class Board:
             standing.update(each.pk for each in found)
             new = [each for each in found if self._is_new(each, networks[each.feed_id])]
             for watched in _read(new, networks):
-                if watched.consent not in self.all:
-                    # Who agreed just now is looked at now; all others, after a start, in their place.
-                    begins = now + _place_of(watched) if watched.sights else now
-                    heapq.heappush(self._due, (begins, watched.consent))
+                known = self.all.get(watched.consent)
                 self.all[watched.consent] = watched
+                if known is None:
+                    # Who agreed just now is looked at now; all others, after a start, in their place.
+                    self._put(watched, now + _place_of(watched) if watched.sights else now)
+                else:
+                    watched.due_at, watched.looked_at, watched.asked = known.due_at, known.looked_at, known.asked
         for gone in self.all.keys() - standing:
             self.drop(gone)
 
@@ -99,16 +108,31 @@ class Board:
     def drop(self, consent: uuid.UUID) -> None:
         self.all.pop(consent, None)
 
+    def _put(self, watched: Watched, at: dt.datetime) -> None:
+        """The next look at it is then, and not when it was to be."""
+        watched.due_at = at
+        heapq.heappush(self._due, (at, watched.consent))
+
+    def hear(self, now: dt.datetime) -> None:
+        """Put first whose holder asked for a look: never sooner after the last one than two looks in a row may be."""
+        for consent in asking.waiting():
+            watched = self.all.get(consent)
+            if watched is not None and not watched.asked:
+                watched.asked = True
+                free = watched.looked_at + LEAST_EVERY if watched.looked_at is not None else FIRST
+                self._put(watched, FIRST if free <= now else free)
+
     def take_due(self, now: dt.datetime, *, most: int) -> list[Watched]:
         """Those that are due, the longest due first, and no more than that: what is left waits and does not pile up."""
         taken = list[Watched]()
         while self._due and len(taken) < most and self._due[0][0] <= now:
-            _, consent = heapq.heappop(self._due)
+            at, consent = heapq.heappop(self._due)
             watched = self.all.get(consent)
-            if watched is None:
+            if watched is None or watched.due_at != at:
                 continue
-            # From now on: who was late is not looked at twice for it.
-            heapq.heappush(self._due, (now + watched.every, consent))
+            # From now on: who was late, or asked, is not looked at twice for it.
+            watched.looked_at = now
+            self._put(watched, now + watched.every)
             taken.append(watched)
         return taken
 

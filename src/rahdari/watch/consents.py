@@ -71,6 +71,7 @@ def withdraw(*, feed_id: str, actor: str, now: dt.datetime) -> bool:
         if found is None:
             return False
         found.withdrawn_at, found.asks = now, ""
+        found.asked_at = found.looked_for_at = None
         found.save()
         erase(found)
         journal.record(act="watch.withdrew", actor=actor, subject=found.subject, now=now)

@@ -38,6 +38,9 @@ class Consent(models.Model):
     given_at = models.DateTimeField()
     given_by = models.CharField(max_length=120)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    # When its holder asked for one look more (`asking`), and when that was made.
+    asked_at = models.DateTimeField(null=True, blank=True)
+    looked_for_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["given_at", "id"]
@@ -50,7 +53,14 @@ class Consent(models.Model):
                 name="persons_are_measured_hourly_at_most",
             ),
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["feed_id"], name="consents_of_an_endpoint")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["feed_id"], name="consents_of_an_endpoint"),
+            models.Index(
+                fields=["asked_at"],
+                name="looks_asked_for",
+                condition=Q(asked_at__isnull=False, looked_for_at__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.subject

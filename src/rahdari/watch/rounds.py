@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rahdari.probe import Answered, Attempt, Outcome, ProbeAnswer, WireguardClaim
 
-from . import queries, recording
+from . import asking, queries, recording
 from .board import Board, Watched
 from .facts import NOBODY, Facts, Look, Side
 from .neighbours import Neighbourhood
@@ -96,6 +96,7 @@ class Rounds:
         if now - self._refreshed >= REFRESH_EVERY:
             self.board.refresh(now)
             self._refreshed = now
+        self.board.hear(now)
         most = max(1, int(rules.most_a_minute * ROUND / dt.timedelta(minutes=1)) // max(1, len(self._places)))
         due = self.board.take_due(now, most=most)
         if due:
@@ -127,6 +128,10 @@ class Rounds:
         judged = list(self._beside_neighbours(judged, now))
         self._say_whether_it_failed(judged, now)
         recording.record(self.board, judged, changed, self._clock())
+        if asked := [each for each in due if each.asked]:
+            asking.looked([each.consent for each in asked], self._clock())
+            for each in asked:
+                each.asked = False
         return judged
 
     def _beside_neighbours(self, judged: Sequence[Judged], now: dt.datetime) -> Iterator[Judged]:

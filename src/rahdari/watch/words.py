@@ -86,7 +86,10 @@ NEVER: tuple[Words, ...] = (
     _("We look at nothing that you did not agree to, and never at anybody who is not registered."),
     _("We never look into traffic. A look is one handshake with your server, the same as when you proved the address."),
     _("We never look at the devices of your staff or customers, and an organisation cannot agree for their homes."),
-    _("We look at the endpoint of a person once an hour at most, and keep only what changed, for 30 days at most."),
+    _(
+        "We look at the endpoint of a person once an hour at most, and once more when its holder reports that it is "
+        "cut. We keep only what changed, for 30 days at most."
+    ),
     _("No officer sees your measurements unless you have reported a disruption."),
     _("Nothing is decided about your registration because of a measurement."),
 )

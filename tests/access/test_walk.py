@@ -58,7 +58,7 @@ ANYONE = frozenset(
     portal:connections portal:connections_rss portal:connections_csv portal:connections_json portal:help portal:privacy
     portal:connections_operators portal:connections_difference
     portal:still_right
-    portal:feed_terms portal:feed_terms_text people:invitation
+    portal:feed_terms portal:feed_terms_text portal:evidence_key people:invitation
     portal:consultations portal:consultations_feed portal:consultation portal:consultation_policy portal:say
     portal:consultation_comments portal:consultation_comment portal:consultation_answers portal:prove_comment
     portal:consultation_moderation portal:claim_name portal:consultation_annotations portal:consultation_moderation_csv

@@ -1,4 +1,4 @@
-"""The pack of evidence, checked by programs that are not ours: `sha256sum` and `openssl ts`."""
+"""The pack of evidence, checked by programs that are not ours: `sha256sum` and `openssl`."""
 
 import datetime as dt
 import hashlib
@@ -13,14 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from rahdari.feed import AppliedTarget, Receipt
+from rahdari.feed.entry import time_text
 from rahdari.incident import actions, clocks, packs, queries, stamping
 from rahdari.incident.bag import bag
 from rahdari.incident.models import Incident, Pack
+from rahdari.publish.models import Operator
+from rahdari.publish.models import Receipt as Kept
+from rahdari.publish.receipts import record_receipt
 from rahdari.register.models import Registration
 from tests.builders.incidents import a_report
 from tests.builders.publishing import an_operator
 from tests.needs import needs_program
+from tests.publish.receipts import signed
 
 from .test_incidents import HOLDER, MINUTE, NOW, held
 
@@ -107,12 +115,21 @@ def authority(tmp_path: Path, settings: Any) -> Iterator[Authority]:
 
 def closed() -> tuple[Incident, Registration]:
     """Reported by two holders for one cause, and closed by what they say."""
-    an_operator()
+    applied(an_operator())
     mine = held("203.0.113.41/32")
     report = a_report(mine, NOW, words="It is my office.")
     actions.say_it_works(report=report, actor=HOLDER, now=NOW + MINUTE)
     clocks.follow(now=NOW + 2 * MINUTE)
     return queries.incidents().get(pk=report.incident_id), mine
+
+
+def applied(operator: Operator) -> None:
+    """What its agent says of an edition, once as it is kept, and once as it was before signatures were kept."""
+    said = Receipt("5e" * 16, 7, "d1" * 32, time_text(NOW), (AppliedTarget("North gateway", "nft", 9, True),))
+    record_receipt(operator=operator, receipt=signed(operator, said), now=NOW)
+    before = Kept.objects.get()
+    before.pk, before.signature, before.body_sha256 = None, "", "0" * 64
+    before.save()
 
 
 def unpacked(pack: Pack, part: str, folder: Path) -> Path:
@@ -125,13 +142,17 @@ def unpacked(pack: Pack, part: str, folder: Path) -> Path:
 def is_whole(place: Path) -> None:
     """A bag as RFC 8493 has it: declared, each file of the payload in the manifest and no other, as many as it says."""
     assert (place / "bagit.txt").read_text() == "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-    there = sorted(each.relative_to(place).as_posix() for each in (place / "data").rglob("*"))
+    there = sorted(each.relative_to(place).as_posix() for each in (place / "data").rglob("*") if each.is_file())
     listed = [line.split("  ", 1)[1] for line in (place / "manifest-sha256.txt").read_text().splitlines()]
     assert listed == there
     size = sum((place / each).stat().st_size for each in there)
     assert f"Payload-Oxum: {size}.{len(there)}\n" in (place / "bag-info.txt").read_text()
     done = run("sha256sum", "-c", "tagmanifest-sha256.txt", "manifest-sha256.txt", cwd=place)
     assert done.returncode == 0, done.stdout.decode()
+
+
+def alter(file: Path, before: bytes, after: bytes) -> None:
+    file.write_bytes(file.read_bytes().replace(before, after, 1))
 
 
 def commands(readme: Path) -> list[list[str]]:
@@ -152,21 +173,32 @@ class TestThePack:
         place = unpacked(pack, "evidence", tmp_path)
         is_whole(place)
         for code in ("en", "ur"):
-            hashes, time, *_more = commands(place / f"README.{code}.txt")
+            hashes, signature, time, _reply, receipt, _address = commands(place / f"README.{code}.txt")
             done = run(*hashes, cwd=place)
             assert done.returncode == 0 and b"FAILED" not in done.stdout, done
             done = run(*time, cwd=place)
             assert b"Verification: OK" in done.stdout, done.stderr.decode()
-        # Whatever is altered, one of the two says so.
+            for said in (signature, receipt):
+                done = run(*said, cwd=place)
+                assert b"Signature Verified Successfully" in done.stdout, done.stderr.decode()
+        # The key is the register's by its own page, and the receipt is what the agent said.
+        assert Client().get(reverse("portal:evidence_key")).content == (place / "register-key.pem").read_bytes()
+        told = json.loads((place / "data/receipts.json").read_text())
+        assert [each["signed"] for each in told] == ["data/receipts/001", None]
+        assert json.loads((place / "data/receipts/001").read_bytes().partition(b"\n")[2])["sequence"] == 7
+        alter(place / "data/receipts/001", b"North", b"South")
+        assert run(*receipt, cwd=place).returncode != 0
+        alter(place / "data/receipts/001", b"South", b"North")
+        # Whatever is altered, each of the others says so.
         for name in ("data/timeline.json", "manifest-sha256.txt", "README.en.txt"):
             file = place / name
             before = file.read_bytes()
             file.write_bytes(before.replace(b"e", b"a", 1))
             assert run(*hashes, cwd=place).returncode != 0, name
             file.write_bytes(before)
-        manifest = place / "tagmanifest-sha256.txt"
-        manifest.write_bytes(manifest.read_bytes().replace(b"0", b"1", 1))
+        alter(place / "tagmanifest-sha256.txt", b"0", b"1")
         assert b"Verification: OK" not in run(*time, cwd=place).stdout
+        assert run(*signature, cwd=place).returncode != 0
 
     def test_holds_no_address_and_no_name_and_the_address_lies_in_a_part_bound_to_it(
         self, authority: Authority, tmp_path: Path
@@ -205,6 +237,8 @@ class TestThePack:
         place = unpacked(pack, "evidence", tmp_path)
         assert "No foreign time" in (place / "README.en.txt").read_text() and not list(place.glob("*.tsr"))
         is_whole(place)
+        _hashes, signature, receipt, _address = commands(place / "README.en.txt")
+        assert [run(*each, cwd=place).returncode for each in (signature, receipt)] == [0, 0]
 
 
 def test_a_bag_takes_no_name_that_leads_elsewhere() -> None:

@@ -190,9 +190,14 @@ class SignedReceipt:
 
         try:
             public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.key))
-            public.verify(bytes.fromhex(self.signature), SIGNED_PREFIX + self.receipt.body)
+            public.verify(bytes.fromhex(self.signature), self.signed)
         except (InvalidSignature, ValueError, NotCanonical):
             raise InvalidReceipt("signature") from None
+
+    @property
+    def signed(self) -> bytes:
+        """The bytes that the signature is made over."""
+        return SIGNED_PREFIX + self.receipt.body
 
     def as_json(self) -> dict[str, Any]:
         return {"key": self.key, "receipt": self.receipt.as_json(), "signature": self.signature}

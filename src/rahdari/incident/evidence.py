@@ -1,6 +1,7 @@
 """What stands in a pack of evidence: facts, verdicts, receipts, notices and the timeline, each as plain data, for the
 holder of one registration. Of others there is nothing; address, port and number of the registration lie in a part of
-their own, which is bound to the first by its hash and a blind.
+their own, which is bound to the first by its hash and a blind. Who said what can be checked: a receipt is signed by the
+operator's agent, and the whole by this register.
 """
 
 import datetime as dt
@@ -11,19 +12,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from rahdari import policy
 from rahdari.address import format_block
 from rahdari.publish import queries as publish
+from rahdari.publish.models import Receipt
+from rahdari.publish.receipts import signed_again
 from rahdari.register.models import Registration
+from rahdari.vault import statements
 
 from . import measured, queries, stamping
 from .bag import TAG_MANIFEST, bag, zipped
 from .models import Incident, Report
 
 STAMP, ROOT = f"{TAG_MANIFEST}.tsr", "time-authority.pem"
+SIGNATURE, KEY = f"{TAG_MANIFEST}.sig", "register-key.pem"
+# What the register's signature is for: the key is derived from these words.
+PURPOSE = "incident.pack"
+RECEIPTS = "data/receipts"
 # A while before it was cut, so that it is seen to have worked.
 BEFORE = dt.timedelta(hours=24)
 
@@ -52,13 +62,15 @@ def make(incident: Incident, registration: Registration, now: dt.datetime) -> Ma
         files |= {STAMP: stamp.answer}
     elif ROOT in files:
         files = _bag(incident, payload, now, root=None)
+    files |= {SIGNATURE: statements.sign(PURPOSE, files[TAG_MANIFEST])}
     evidence = zipped(files, folder=incident.reference, at=now)
     return Made(evidence, address, stamp.at if stamp is not None else None)
 
 
 def _bag(incident: Incident, payload: Mapping[str, bytes], now: dt.datetime, *, root: bytes | None) -> dict[str, bytes]:
-    readmes = {f"README.{code}.txt": _readme(code, incident, is_stamped=root is not None) for code in ("en", "ur")}
-    tags = readmes | ({ROOT: root} if root is not None else {})
+    signed = sorted(name.removesuffix(".sig") for name in payload if name.endswith(".sig"))
+    readmes = {f"README.{code}.txt": _readme(code, incident, signed, root is not None) for code in ("en", "ur")}
+    tags = readmes | {KEY: statements.public_keys(PURPOSE)[0]} | ({ROOT: root} if root is not None else {})
     return bag(payload, tags=tags, info=_info(incident, now))
 
 
@@ -70,8 +82,12 @@ def _info(incident: Incident, now: dt.datetime) -> dict[str, str]:
     }
 
 
-def _readme(code: str, incident: Incident, *, is_stamped: bool) -> bytes:
+def _readme(code: str, incident: Incident, signed: Sequence[str], is_stamped: bool) -> bytes:
     facts = {
+        "signature": SIGNATURE,
+        "key": KEY,
+        "key_url": settings.SITE_URL.rstrip("/") + reverse("portal:evidence_key"),
+        "receipt": signed[-1] if signed else "",
         "reference": incident.reference,
         "is_stamped": is_stamped,
         "stamp": STAMP,
@@ -108,7 +124,7 @@ def _payload(incident: Incident, reports: Sequence[Report], now: dt.datetime) ->
                 for place, each in enumerate(reports, 1)
             ]
         ),
-        "data/receipts.json": _json(_receipts(incident, since, until)),
+        **_receipts(incident, since, until),
         "data/notices.json": _json(_notices(incident)),
         "data/timeline.json": _json(
             [
@@ -160,25 +176,34 @@ def _connection(place: int, report: Report) -> dict[str, Any]:
     }
 
 
-def _receipts(incident: Incident, since: dt.datetime, until: dt.datetime) -> list[dict[str, Any]]:
-    """What the operator's agents signed of what their network had in force, without the names of its machines."""
-    if incident.operator is None:
-        return []
-    return [
-        {
-            "session": each.session,
-            "sequence": each.sequence,
-            "digest": each.digest,
-            "applied_at": _time(each.applied_at),
-            "received_at": _time(each.received_at),
-            "standing": each.standing,
-            "places": len(each.targets),
-            "places_complete": sum(bool(target.get("ok")) for target in each.targets),
-            "signed_by": each.key.key if each.key is not None else None,
-            "body_sha256": each.body_sha256,
-        }
-        for each in publish.receipts_between(incident.operator, since, until)
-    ]
+def _receipts(incident: Incident, since: dt.datetime, until: dt.datetime) -> dict[str, bytes]:
+    """What the operator's agents said of what their network had in force, and, beside it, what they signed: the bytes,
+    the signature and the public key, as `openssl pkeyutl` takes them."""
+    found = publish.receipts_between(incident.operator, since, until) if incident.operator is not None else []
+    told, files = [], dict[str, bytes]()
+    for place, each in enumerate(found, 1):
+        name, again = f"{RECEIPTS}/{place:03}", signed_again(each)
+        told.append(_receipt(each, name if again is not None else None))
+        if again is not None:
+            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(again.key))
+            signature = bytes.fromhex(again.signature)
+            files |= {name: again.signed, f"{name}.sig": signature, f"{name}.pem": statements.pem(key)}
+    return {f"{RECEIPTS}.json": _json(told), **files}
+
+
+def _receipt(receipt: Receipt, signed: str | None) -> dict[str, Any]:
+    return {
+        "session": receipt.session,
+        "sequence": receipt.sequence,
+        "digest": receipt.digest,
+        "applied_at": _time(receipt.applied_at),
+        "received_at": _time(receipt.received_at),
+        "standing": receipt.standing,
+        "places": len(receipt.targets),
+        "places_complete": sum(bool(target.get("ok")) for target in receipt.targets),
+        "signed_by": receipt.key.key if receipt.key is not None else None,
+        "signed": signed,
+    }
 
 
 def _notices(incident: Incident) -> list[dict[str, Any]]:

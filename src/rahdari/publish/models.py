@@ -354,6 +354,8 @@ class Receipt(models.Model):
     targets = models.JSONField(default=list)
     standing = models.CharField(max_length=12, choices=[(value, value) for value in ReceiptStanding])
     body_sha256 = models.CharField(max_length=64)
+    # The agent's, as hex; empty: it came before these were kept.
+    signature = models.CharField(max_length=128, blank=True, default="", db_default="")
     # The terms that were accepted there, and whether what is not listed was found to be dropped there.
     terms = models.CharField(max_length=64, blank=True, default="", db_default="")
     complement = models.BooleanField(default=False, db_default=False)

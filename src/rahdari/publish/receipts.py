@@ -17,7 +17,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Subquery
 
 from rahdari.errors import RahdariError
-from rahdari.feed import InvalidReceipt, SignedReceipt
+from rahdari.feed import FORMAT, InvalidReceipt, SignedReceipt
+from rahdari.feed.entry import time_text
 from rahdari.journal import actions as journal
 
 from . import rules
@@ -95,6 +96,7 @@ def record_receipt(*, operator: Operator, receipt: SignedReceipt, now: dt.dateti
         targets=said.as_json()["targets"],
         standing=standing,
         body_sha256=said.sha256,
+        signature=receipt.signature,
         terms=said.terms,
         complement=said.complement,
     )
@@ -124,6 +126,25 @@ def _insert(row: Receipt) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, values)
         return bool(cursor.rowcount)
+
+
+def signed_again(row: Receipt) -> SignedReceipt | None:
+    """What the agent signed, put together from what was kept of it; None where that is not all of it, or where it was
+    not signed."""
+    if row.key is None or not row.signature:
+        return None
+    said = {
+        "format": FORMAT,
+        "session": row.session,
+        "sequence": row.sequence,
+        "digest": row.digest,
+        "applied_at": time_text(row.applied_at),
+        "targets": row.targets,
+        "terms": row.terms,
+        "complement": row.complement,
+    }
+    found = SignedReceipt.from_json({"receipt": said, "key": row.key.key, "signature": row.signature})
+    return found if found.receipt.sha256 == row.body_sha256 else None
 
 
 # -- agents' keys --------------------------------------------------------------------------------------------------

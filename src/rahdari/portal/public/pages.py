@@ -21,10 +21,12 @@ from rahdari.decide import reviewing
 from rahdari.decide.lanes import lanes
 from rahdari.demand import queries as demands
 from rahdari.feed.terms import TERMS, terms_in, terms_page
+from rahdari.incident.evidence import PURPOSE
 from rahdari.publish import operator_lag
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.sampling.rules import FEWEST
+from rahdari.vault import statements
 from rahdari.watch import words
 from rahdari.web import visitor
 from rahdari.web.allowances import in_words
@@ -170,6 +172,12 @@ def feed_terms(request: HttpRequest) -> HttpResponse:
 def feed_terms_text(request: HttpRequest) -> HttpResponse:
     """Its very bytes, which the digest is of."""
     return HttpResponse(terms_page(), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def evidence_key(request: HttpRequest) -> HttpResponse:
+    """By which packs of evidence are signed: the key in use in front, then those of before."""
+    return HttpResponse(b"".join(statements.public_keys(PURPOSE)), content_type="application/x-pem-file")
 
 
 @require_safe

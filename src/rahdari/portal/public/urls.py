@@ -29,5 +29,6 @@ urlpatterns = [
     path("rules/announced/", versions.announced, name="rules_announced"),
     path("rules/versions.json", versions.events, name="rules_versions"),
     path("rules/versions/<str:digest>.toml", versions.version, name="rules_version"),
+    path("evidence-key.pem", pages.evidence_key, name="evidence_key"),
     path("source/", pages.source, name="source"),
 ]

@@ -1,5 +1,6 @@
 """The pages of a holder who is cut off and of the desk, in English and Urdu, and the operations that do the same."""
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -13,7 +14,9 @@ from rahdari.journal.models import JournalEntry
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.register.models import Registration
+from rahdari.sms import numbers
 from rahdari.urgent import queries
+from rahdari.web import values
 from tests import urdu
 from tests.builders import cut_off, story
 from tests.builders.cut_off import ELSEWHERE, NEW
@@ -102,6 +105,32 @@ class TestTheHoldersPages:
         user, found = cut_off.a_holder()
         text = browser(user).get(page_of(found)).text
         assert "<script" not in text.partition("<main")[2].partition("</main>")[0]
+
+
+class TestANewNumber:
+    """Of a page, a program and the desk: from which day on it counts, and what can be done until then."""
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_counts_from_a_day_that_is_named(self, language: str) -> None:
+        confirmed = timezone.now() - dt.timedelta(days=2)
+        user, found = cut_off.a_holder(language)
+        cut_off.with_number(user, cut_off.OTHER_NUMBER, since=confirmed)
+        terms = queries.terms()
+        assert terms is not None
+        day = values.day(confirmed + terms.known_for)
+        page = browser(user, language).get(page_of(found))
+        officer = browser(cut_off.an_officer(), language)
+        desk = officer.post(reverse("urgent:desk"), {"number": found.reference}, follow=True)
+        if language == "ur":
+            assert [str(each) for one in (page, desk) for each in urdu.page_problems(one.text)] == []
+        else:
+            assert all(day in plain(each.text) for each in (page, desk))
+            assert "Now the caller can apply to change their addresses" in plain(desk.text)
+            assert "Call the office" not in plain(desk.text)
+        numbers.remove_number(user=user, now=timezone.now())
+        page = browser(user, language).get(page_of(found))
+        if language == "en":
+            assert values.day(timezone.now() + terms.known_for) in plain(page.text)
 
 
 class TestTheDesk:

@@ -65,7 +65,7 @@ def _said(found: Registration, call: Call) -> Json:
         "state": row.state if row is not None else "none",
         "may_ask": why is None,
         "why_not": str(why or ""),
-        "text": words.cannot(why) if why is not None else "",
+        "text": words.cannot(why, queries.counts_from(found, call.person, call.now)) if why is not None else "",
         "entry": str(row.entry_id) if row is not None and row.entry_id else None,
         "address": format_block(block) if block is not None else None,
         "reason": row.reason if row is not None else "",
@@ -73,8 +73,8 @@ def _said(found: Registration, call: Call) -> Json:
     }
 
 
-def _refused(error: actions.CannotNow) -> Exception:
-    return impossible(str(error.why), words.cannot(error.why))
+def _refused(error: actions.CannotNow, found: Registration, call: Call) -> Exception:
+    return impossible(str(error.why), words.cannot(error.why, queries.counts_from(found, call.person, call.now)))
 
 
 @read("GET", AT, Ok("How it is, and whether it can be asked for now.", URGENT), problems=IMPOSSIBLE)
@@ -108,7 +108,7 @@ def ask_for_urgent_address(call: Call, reference: str) -> Answer:
     try:
         actions.ask(registration=found, by=by, network=network, language=language, now=call.now, **given)
     except actions.CannotNow as why:
-        raise _refused(why) from None
+        raise _refused(why, found, call) from None
     except actions.AlreadyYours:
         form.add_yours()
         raise of_form(form) from None
@@ -142,7 +142,7 @@ def give_urgent_code(call: Call, reference: str) -> Answer:
     except actions.NothingWaits:
         raise impossible("no_code", _("No code is expected.")) from None
     except actions.CannotNow as why:
-        raise _refused(why) from None
+        raise _refused(why, found, call) from None
     except actions.NotThisWay:
         raise impossible("not_this_way", words.not_this_way()) from None
     return Answer(_said(found, call))

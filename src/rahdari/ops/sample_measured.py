@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from rahdari import workflow
+from rahdari import optional, workflow
 from rahdari.incident import actions, answering, clocks, packs
 from rahdari.incident.models import Incident
 from rahdari.incident.rules import Channel, Reason
@@ -53,6 +53,8 @@ def measured(now: dt.datetime) -> None:
 def _walk(user: User, now: dt.datetime) -> None:
     begins = now - MEASURED * HOUR
     samples.proved_and_sent(samples.draft(user, ADDRESS, 47, begins), begins)
+    mobile = samples.SAMPLE_MOBILE.format(number=47)
+    optional.ask(__package__, "sow_number", user, mobile, begins - dt.timedelta(days=30))
     (registration,) = register.registrations_of(holders=[user.holder_ref])
     (entry,) = register.entries_of(registration)
     consent = consents.agree(

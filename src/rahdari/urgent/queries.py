@@ -115,6 +115,18 @@ def cannot(
     return rules.cannot(facts, terms(), now)
 
 
+def counts_from(registration: Registration, person: User | None, now: dt.datetime) -> dt.datetime | None:
+    """From when on the number on file, or one that is confirmed now, is old enough, and the membership too; None where
+    these rules list nothing. Without a person: the first number of anybody who may ask for this holder."""
+    if (in_force := terms()) is None:
+        return None
+    found = [number_of(person, registration)] if person is not None else numbers_on_file(registration)
+    since = min((each.since for each in found if each is not None), default=now)
+    members = people.memberships_of(person) if person is not None else None
+    member = members.filter(organisation__holder_ref=registration.holder).first() if members is not None else None
+    return max(since, member.joined_at if member is not None else since) + in_force.known_for
+
+
 def _others(registration: Registration, besides: UrgentEntry | None) -> QuerySet[UrgentEntry]:
     """Of the same holder. In a year counts also what was not listed once its holder was known, so that nobody tries
     which addresses are registered."""

@@ -4,6 +4,7 @@ One officer finds the registration, hears the code or calls back; a second one a
 is on record before a byte of it is sent.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 
@@ -72,7 +73,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
                 now=now,
             )
         except actions.CannotNow as error:
-            form.add_error("person", words.cannot(error.why))
+            chosen = form.cleaned_data["person"].person
+            form.add_error("person", words.cannot_for_caller(error.why, queries.counts_from(found, chosen, now)))
         except actions.AlreadyYours:
             form.add_yours()
         except actions.NotYou:
@@ -83,7 +85,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
             return redirect("urgent:call", id=call.pk)
     context = {
         "registration": found,
-        "why": words.cannot(why) if why is not None else "",
+        "why": words.cannot_for_caller(why, queries.counts_from(found, None, now)) if why is not None else "",
         "form": form,
     }
     return render(request, "urgent/registration.html", context, status=422 if form.errors else 200)
@@ -138,10 +140,14 @@ def _opened(request: HttpRequest, id: uuid.UUID) -> UrgentEntry:
         raise Http404 from None
 
 
+def _counts_from(row: UrgentEntry, now: dt.datetime) -> dt.datetime | None:
+    return queries.counts_from(row.registration, row.person, now)
+
+
 def _done(request: HttpRequest, id: uuid.UUID, act: Callable[..., object], said: str) -> HttpResponse:
-    found = _opened(request, id)
+    found, now = _opened(request, id), timezone.now()
     try:
-        act(row=found, officer=person(request), now=timezone.now())
+        act(row=found, officer=person(request), now=now)
     except actions.NotYou:
         messages.warning(request, _("Another officer does this: another person than the one who has the call."))
     except actions.NothingWaits:
@@ -149,7 +155,7 @@ def _done(request: HttpRequest, id: uuid.UUID, act: Callable[..., object], said:
     except actions.NotThisWay:
         messages.warning(request, words.not_this_way())
     except actions.CannotNow as error:
-        messages.warning(request, words.cannot(error.why))
+        messages.warning(request, words.cannot_for_caller(error.why, _counts_from(found, now)))
     else:
         messages.success(request, said)
     return redirect("urgent:call", id=found.pk)

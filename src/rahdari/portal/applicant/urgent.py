@@ -63,7 +63,7 @@ def urgent(request: HttpRequest, reference: str) -> HttpResponse:
         "address": format_block(given.entry.block) if given is not None and given.entry is not None and here else "",
         "is_called": row is not None and row.state == State.SPOKEN and queries.is_running(row, now),
         "second_by": row.second_by if row is not None else None,
-        "why": words.cannot(why) if why is not None else "",
+        "why": words.cannot(why, queries.counts_from(found, user, now)) if why is not None else "",
         "needs_number": why is not None and why.value == "no_number",
         "change": applications.under_way_for(found, "change"),
         "last": queries.last_of(found),
@@ -89,7 +89,7 @@ def _sent(request: HttpRequest, found: Registration, by: Acting, form: UrgentFor
             now=timezone.now(),
         )
     except actions.CannotNow as error:
-        form.add_error(None, words.cannot(error.why))
+        form.add_error(None, words.cannot(error.why, queries.counts_from(found, person(request), timezone.now())))
     except actions.AlreadyYours:
         form.add_yours()
     except codes.TooManyCodes as error:
@@ -124,7 +124,8 @@ def urgent_code(request: HttpRequest, reference: str) -> HttpResponse:
         except actions.NothingWaits:
             return redirect("portal:urgent", reference=found.reference)
         except actions.CannotNow as error:
-            messages.warning(request, words.cannot(error.why))
+            counts_from = queries.counts_from(found, person(request), now)
+            messages.warning(request, words.cannot(error.why, counts_from))
             return redirect("portal:urgent", reference=found.reference)
         except actions.NotThisWay:
             messages.warning(request, words.not_this_way())

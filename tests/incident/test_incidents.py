@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from rahdari.incident import actions, answering, clocks, measured, queries, rules
+from rahdari.incident import actions, answering, clocks, measured, page, queries, rules
 from rahdari.incident.models import Happening, Incident, Report
 from rahdari.incident.rules import Channel, Proof, Reason, State
 from rahdari.letters.models import Letter
@@ -211,6 +211,11 @@ class TestTheOperator:
         answering.assign(incident=incident, operator=other, actor="officer:x", now=NOW + HOUR)
         assert fresh(incident).answer_due_at == NOW + HOUR + 30 * MINUTE
         refused(answering.assign, incident=incident, operator=other)
+        answering.answer(incident=fresh(incident), reason=Reason.FAULT, actor="operator:sample-net", now=NOW + HOUR)
+        # Each answer is the word of whoever gave it.
+        said = {step.title: step.by for step in page.steps_of(incident.happenings.order_by("at", "id"))}
+        assert said["Answered: another network has the address"] == "Sample Fibre"
+        assert said["Cause found"] == other.name and other.name != "Sample Fibre"
 
     def test_that_is_silent_is_told_of_to_supervisors_once_for_each_time(self) -> None:
         an_operator()

@@ -84,11 +84,13 @@ def make(
     code: str = "",
     words: str = "",
     report: Report | None = None,
+    of: Operator | None = None,
 ) -> None:
-    """Make the move: save the incident, whose other columns the caller has set, and keep what happened."""
+    """Make the move: save the incident, whose other columns the caller has set, and keep what happened. `of`: whose
+    word it is, where the incident is not theirs any more."""
     incident.state = move.leads_from(State(incident.state))
     incident.save()
-    record(incident, move.act, by or move.by, actor=actor, now=now, code=code, words=words, report=report)
+    record(incident, move.act, by or move.by, actor=actor, now=now, code=code, words=words, report=report, of=of)
 
 
 def record(
@@ -101,6 +103,7 @@ def record(
     code: str = "",
     words: str = "",
     report: Report | None = None,
+    of: Operator | None = None,
 ) -> None:
     act = {
         "open": "incident.opened",
@@ -127,7 +130,16 @@ def record(
         "find_cut": "incident.found_cut",
         "let_stand": "incident.let_stand",
     }[happened]
-    Happening.objects.create(incident=incident, at=now, act=happened, by=by, code=code, words=words, report=report)
+    Happening.objects.create(
+        incident=incident,
+        at=now,
+        act=happened,
+        by=by,
+        operator=of or incident.operator if by is By.OPERATOR else None,
+        code=code,
+        words=words,
+        report=report,
+    )
     journal.record(
         act=act,
         actor=actor,

@@ -42,7 +42,7 @@ def answer(*, incident: Incident, reason: Reason, words: str = "", actor: str, n
     """
     incident = lock(incident)
     act = "answer" if reason in MENDS else "disclaim" if reason in DISCLAIMS else "hand_back"
-    move = possible(incident, act, now, reason)
+    move, asked = possible(incident, act, now, reason), incident.operator
     if act == "hand_back":
         # The desk finds out whose it is; that this operator does not have it, is no cause.
         incident.operator = None
@@ -50,7 +50,7 @@ def answer(*, incident: Incident, reason: Reason, words: str = "", actor: str, n
     else:
         incident.reason, incident.answered_at = reason, incident.answered_at or now
         incident.claimed_at = now if act == "disclaim" else None
-    make(incident, move, actor=actor, now=now, code=reason, words=words.strip())
+    make(incident, move, actor=actor, now=now, code=reason, words=words.strip(), of=asked)
     if act != "hand_back":
         telling.answered(incident, words.strip(), now)
     return incident

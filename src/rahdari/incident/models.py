@@ -170,6 +170,8 @@ class Happening(models.Model):
     at = models.DateTimeField()
     act = models.CharField(max_length=20)
     by = models.CharField(max_length=10, choices=[(each, each) for each in By])
+    # Which one said it: it may have handed the incident back since. None where the desk mends.
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     code = models.CharField(max_length=20, blank=True)
     words = EncryptedTextField()
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rahdari.address import format_block
@@ -28,7 +29,7 @@ _TITLES = {
     "tell": lambda: _("A message of the people who mend it"),
     "say_mended": lambda: _("Said to be mended"),
     "disclaim": lambda: _("Said to be nothing to mend"),
-    "hand_back": lambda: _("Another network has the address: the desk asks"),
+    "hand_back": lambda: _("Answered: another network has the address"),
     "assign": lambda: _("The operator was found and asked"),
     "merge": lambda: _("It has the cause of another disruption"),
     "report": lambda: _("What happened, and what changes"),
@@ -84,22 +85,22 @@ def _title(each: Happening) -> str:
     return _TITLES[each.act]()
 
 
-def _by(each: Happening, incident: Incident) -> str:
+def _by(each: Happening) -> str:
     if each.by == By.OPERATOR:
-        return incident.operator.name if incident.operator is not None else _("The Authority")
+        return each.operator.name if each.operator is not None else _("The Authority")
     return {By.HOLDER: "", By.DESK: _("The Authority"), By.CLOCK: ""}[By(each.by)]
 
 
-def steps_of(incident: Incident, happened: Iterable[Happening]) -> list[Step]:
+def steps_of(happened: QuerySet[Happening]) -> list[Step]:
     return [
         Step(
             _title(each),
             each.at,
-            _by(each, incident),
-            words.reason(each.code) if each.act in ("answer", "disclaim", "hand_back") else "",
+            _by(each),
+            words.reason(each.code) if each.act in ("answer", "disclaim") else "",
             each.words,
         )
-        for each in happened
+        for each in happened.select_related("operator")
     ]
 
 

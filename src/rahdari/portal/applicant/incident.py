@@ -142,7 +142,7 @@ def _show(
         "lasted": page.lasted_words(shown, now),
         "in_time": shown.late_mend_at is None,
         "clock": page.clock_of(shown, now),
-        "steps": page.steps_of(shown, queries.said_to(shown, reports)),
+        "steps": page.steps_of(queries.said_to(shown, reports)),
         "connections": page.connections_of(shown, standing, now),
         "others": queries.others_at(shown, reports),
         "looks": queries.times().looks,

@@ -26,6 +26,7 @@ from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.portal.operators import change_notices
 from rahdari.portal.operators import planned_words as words
+from rahdari.portal.operators.planned_changes import heading
 from rahdari.preflight import (
     EVERY_SORT,
     MOST_BYTES,
@@ -45,7 +46,7 @@ from rahdari.register.models import Entry
 from rahdari.vault import keys
 from tests import contract
 from tests.builders import publishing, story
-from tests.preflight.editions import Edition
+from tests.preflight.editions import Edition, looked
 
 pytestmark = pytest.mark.django_db
 OURS = ("192.0.2.10/32", "192.0.2.64/26", "2001:db8:7::/64")
@@ -281,3 +282,17 @@ class TestNotice:
         page = sent(desk, "192.0.2.0/24\n2001:db8::/32\n").text
         assert self.sent_back(page) == {} and "names 2 entries at most" in page
         assert self.sent_back(sent(desk, "203.0.113.0/24\n").text) == {}
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("deny gre any any\n permit ip any any", "This change cuts GRE of everybody whom it does not name"),
+        ("deny udp any any\n deny esp any any\n permit ip any any", "This change cuts UDP, ESP of everybody"),
+        ("permit ip host 192.0.2.10 any", "This change cuts everybody whom it does not name"),
+        ("deny ip any 0.0.0.0 127.255.255.255\n permit ip any any", "This change cuts off most of all addresses"),
+    ],
+)
+def test_the_heading_names_the_protocol_where_one_alone_is_cut(rules: str, said: str) -> None:
+    found = looked(f"ip access-list extended X\n {rules}\n")
+    assert heading(found).translate(dict.fromkeys((0x2066, 0x2069))).startswith(said)

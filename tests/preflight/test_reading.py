@@ -12,6 +12,7 @@ from rahdari.preflight import (
     JumpsInCircle,
     NoText,
     NothingInIt,
+    OtherFormat,
     PlanError,
     Syntax,
     SyntaxUnknown,
@@ -46,6 +47,8 @@ class TestBounds:
             (b"", NothingInIt),
             (b"\n # only a comment\n\n", NothingInIt),
             (b"<html>\n<body>hello</body>", SyntaxUnknown),
+            (b"# saved\n*filter\n:FORWARD DROP [0:0]\n-A FORWARD -s 192.0.2.0/24 -j DROP\nCOMMIT\n", OtherFormat),
+            (b"iptables -I FORWARD -s 192.0.2.7/32 -p udp --dport 1194 -j DROP\n", OtherFormat),
         ],
     )
     def test_each_has_an_error_with_a_way_out(self, content: bytes, error: type[PlanError]) -> None:
@@ -59,6 +62,21 @@ class TestBounds:
         assert PlanError.__subclasses__() and {type(each) for each in (TooManyRules(1), JumpsInCircle("x", 1))} <= set(
             PlanError.__subclasses__()
         )
+
+    def test_what_iptables_saved_is_named_with_the_program_that_converts_it(self) -> None:
+        for text, program in (
+            ("-A FORWARD -s 192.0.2.7 -j DROP", "iptables-"),
+            ("-A f -s 2001:db8::/32 -j d", "ip6tab"),
+        ):
+            with pytest.raises(OtherFormat) as raised:
+                read(f"*filter\n{text}\nCOMMIT\n".encode())
+            assert program in error_in_words(raised.value)[1] and "iptables-save" in error_in_words(raised.value)[0]
+        # As `iptables-restore-translate` 1.8.11 writes it.
+        nft = (
+            "add table ip filter\nadd chain ip filter FORWARD { type filter hook forward priority 0; policy accept; }\n"
+        )
+        nft += "add rule ip filter FORWARD ip saddr 192.0.2.10 udp sport 51820 counter drop\n"
+        assert states(nft, *ALL) == {"gate": "cut"}
 
     @given(content=st.binary(max_size=200))
     def test_whatever_is_sent_is_answered(self, content: bytes) -> None:
@@ -130,6 +148,13 @@ class TestLines:
     def test_are_counted_where_too_many_to_name(self) -> None:
         change = read(b"192.0.2.1\n" + b"what is this\n" * 300)
         assert (change.unread_count, len(change.unread), change.unread[0].line) == (300, 200, 2)
+
+    def test_a_sequence_number_is_named_as_one_where_its_list_is_missing(self) -> None:
+        assert unread("10 deny ip host 192.0.2.10 any\n") == [(1, Trouble.SEQUENCE, "10")]
+        assert unread("deny ip host 192.0.2.10 any\n", Syntax.CISCO) == [(1, Trouble.OPEN, "deny")]
+        whole = "ip access-list extended EDGE\n 10 deny ip host 192.0.2.10 any\n 20 permit ip any any\n"
+        assert unread(whole) == [] and states(whole, *ALL) == {"gate": "cut"}
+        assert states("10 deny 192.0.2.10\n", *ALL) == {"gate": "cut"}
 
     def test_any_denies_by_default(self) -> None:
         found = looked("permit 192.0.2.10\ndeny any", *ALL)

@@ -10,6 +10,7 @@ from .change import (
     JumpsInCircle,
     NoText,
     NothingInIt,
+    OtherFormat,
     PlanError,
     Syntax,
     SyntaxUnknown,
@@ -26,7 +27,8 @@ from .space import Span, Spans, blocks_of, holds, span_of
 
 __all__ = [
     "EVERY_SORT", "MOST_BYTES", "MOST_ENTRIES", "MOST_LINES", "NO_PORT", "Action", "Answer", "Change", "Edition",
-    "Found", "Held", "JumpsInCircle", "NoText", "NothingInIt", "PlanError", "Share", "Sorts", "Span", "Spans", "State",
+    "Found", "Held", "JumpsInCircle", "NoText", "NothingInIt", "OtherFormat", "PlanError", "Share", "Sorts", "Span",
+    "Spans", "State",
     "Syntax", "SyntaxUnknown", "TooLarge", "TooManyLines", "TooManyRules", "Trouble", "Unread", "Verdict", "answer",
     "blocks_of", "condition", "holds", "read", "span_of",
 ]  # fmt: skip

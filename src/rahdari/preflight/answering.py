@@ -91,6 +91,11 @@ class Answer:
         return self.entries - self.cut - self.affected
 
     @property
+    def denies_all_of_others(self) -> bool:
+        """Whether it denies every protocol to whoever it does not name, and not some alone."""
+        return set(self.by_default) == set(PROTOCOLS)
+
+    @property
     def denies_by_default(self) -> bool:
         """Whether it cuts whoever it does not name, or most of all addresses however that is written."""
         return bool(self.by_default) or any(share.touched >= 0.5 for share in self.shares.values())

@@ -65,6 +65,7 @@ class Trouble(StrEnum):
     NO_ADDRESS = "no_address"
     NO_ACTION = "no_action"
     OPEN = "open"
+    SEQUENCE = "sequence"
     COLUMNS = "columns"
 
 
@@ -179,6 +180,15 @@ class SyntaxUnknown(PlanError):
     code = "syntax_unknown"
     says = "none of its {lines} lines is understood in any syntax"
     lines: int
+
+
+class OtherFormat(PlanError):
+    """It is written in a format that is known and not read. `.program` writes it as nftables."""
+
+    code = "other_format"
+    says = "it is written in the format of {format}, which is not read"
+    format: str
+    program: str
 
 
 class TooManyRules(PlanError):

@@ -7,6 +7,7 @@ from .change import (
     Change,
     NoText,
     NothingInIt,
+    OtherFormat,
     Syntax,
     SyntaxUnknown,
     TooLarge,
@@ -50,9 +51,15 @@ _SIGNS = {
     ),
 }
 
+# What netfilter's own programs write as nftables: `*filter`, `:FORWARD DROP [0:0]`, `-A FORWARD ...`, or as commands.
+_IPTABLES = re.compile(
+    r"\s*(?:\*(?:filter|nat|mangle|raw|security)\s*$|:[\w-]+ (?:ACCEPT|DROP|-)\b"
+    r"|(?:(?:sudo )?ip6?tables(?:-legacy|-nft)?\s+(?:-\S+ \S+ )?)?-[AI] \S+ .*-[jg] )"
+)
+
 
 def read(content: bytes, syntax: Syntax | None = None) -> Change:
-    """Raises a PlanError: TooLarge, TooManyLines, NoText, NothingInIt, SyntaxUnknown."""
+    """Raises a PlanError: TooLarge, TooManyLines, NoText, NothingInIt, OtherFormat, SyntaxUnknown."""
     if len(content) > MOST_BYTES:
         raise TooLarge(MOST_BYTES)
     try:
@@ -68,6 +75,9 @@ def read(content: bytes, syntax: Syntax | None = None) -> Change:
         raise NothingInIt()
     if len(found) > MOST_LINES:
         raise TooManyLines(MOST_LINES)
+    if syntax is None and any(_IPTABLES.match(line) for line in found):
+        v6 = any("ip6tables" in line or "::" in line for line in found)
+        raise OtherFormat("iptables-save", "ip6tables-restore-translate" if v6 else "iptables-restore-translate")
     change = READERS[syntax or guessed(found)](found).change()
     if not change.rules and change.unread_count and syntax is None and change.syntax is Syntax.LINES:
         raise SyntaxUnknown(len(found))

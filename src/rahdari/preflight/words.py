@@ -11,6 +11,7 @@ from .change import (
     JumpsInCircle,
     NoText,
     NothingInIt,
+    OtherFormat,
     PlanError,
     Syntax,
     SyntaxUnknown,
@@ -34,6 +35,10 @@ _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
     Trouble.NO_ADDRESS: ("no address is in it", "Write a prefix, or any"),
     Trouble.NO_ACTION: ("it does not say what becomes of what it fits", "Write what it does"),
     Trouble.OPEN: ("it stands outside of a list, or something is not closed at {near}", "Give the whole list"),
+    Trouble.SEQUENCE: (
+        "{near} is the sequence number of a rule, and the list that it belongs to does not begin above it",
+        "Write the line above it that begins the list, such as ip access-list extended NAME",
+    ),
     Trouble.COLUMNS: ("no column is called prefix, source or destination", "Name the columns in the first row"),
 }
 
@@ -97,6 +102,11 @@ def error_in_words(error: PlanError) -> tuple[str, str]:
         case SyntaxUnknown(lines=lines):
             known = ", ".join(Syntax)
             return f"None of the {lines} lines is understood in any syntax.", f"Say which it is; known are {known}."
+        case OtherFormat(format=format, program=program):
+            return (
+                f"The file is written in the format of {format}, which is not read here.",
+                f"Write it as nftables, and give that: {program} -f FILE.",
+            )
         case TooManyRules(limit=limit):
             return (
                 f"It has more rules, or more blocks in its rules, than are judged at once ({limit}).",

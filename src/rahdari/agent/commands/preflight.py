@@ -4,7 +4,7 @@ import argparse
 import gc
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,10 @@ def _in_words(found: Answer, positions: dict[str, Position], *, stale: bool) -> 
     return said
 
 
+def _protocols(some: Sequence[str]) -> str:
+    return ", ".join("other protocols" if each == "other" else each.upper() for each in some)
+
+
 def _default_in_words(found: Answer) -> list[str]:
     if not found.denies_by_default:
         return []
@@ -127,7 +131,8 @@ def _default_in_words(found: Answer) -> list[str]:
         f"{share.touched:.4%} of {_NAMES[version]} ({share.everything:.4%} wholly)"
         for version, share in found.shares.items()
     ]
-    return [f"THIS DENIES BY DEFAULT. Of all addresses it cuts off {' and '.join(shares)}."]
+    what = "" if found.denies_all_of_others or not found.by_default else f" {_protocols(found.by_default)}"
+    return [f"THIS DENIES{what} BY DEFAULT. Of all addresses it cuts off {' and '.join(shares)}."]
 
 
 def _unread_in_words(change: Change) -> list[str]:

@@ -124,6 +124,7 @@ def _told(found: Answer, edition: int) -> dict[str, Any]:
         "found": found,
         "edition": edition,
         "heading": heading(found),
+        "protocols": words.protocols(found.by_default),
         "notice": change_notices.offered(found),
         "most_in_notice": change_notices.most(),
         "syntax": words.syntax(change.syntax),
@@ -138,8 +139,13 @@ def _told(found: Answer, edition: int) -> dict[str, Any]:
 
 
 def heading(found: Answer) -> str:
-    if found.denies_by_default:
+    if found.denies_all_of_others:
         return _("This change cuts everybody whom it does not name")
+    if found.by_default:
+        some = {"protocols": words.protocols(found.by_default)}
+        return _("This change cuts %(protocols)s of everybody whom it does not name") % some
+    if found.denies_by_default:
+        return _("This change cuts off most of all addresses")
     if found.cut:
         return ngettext(
             "%(count)s registered entry would be cut", "%(count)s registered entries would be cut", found.cut

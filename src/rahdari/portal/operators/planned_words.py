@@ -1,6 +1,6 @@
 """What a pre-flight says on pages: its errors, its troubles with lines, shares of address space."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -10,6 +10,7 @@ from rahdari.preflight import (
     JumpsInCircle,
     NoText,
     NothingInIt,
+    OtherFormat,
     PlanError,
     Syntax,
     SyntaxUnknown,
@@ -21,6 +22,10 @@ from rahdari.preflight import (
     Verdict,
 )
 from rahdari.web import values
+from rahdari.web.templatetags.rahdari import comma
+
+# How a list of a device begins.
+BEGINS = "ip access-list extended NAME"
 
 
 def syntax(of: Syntax) -> str:
@@ -36,6 +41,11 @@ _SYNTAXES: Mapping[Syntax, Callable[[], str]] = {
     Syntax.JUNOS: lambda: _("Junos firewall filters"),
     Syntax.MIKROTIK: lambda: _("MikroTik firewall rules"),
 }
+
+
+def protocols(some: Iterable[str]) -> str:
+    """`UDP`; `TCP, other protocols`."""
+    return comma().join(_("other protocols") if each == "other" else values.plain_ltr(each.upper()) for each in some)
 
 
 def family(version: int) -> str:
@@ -115,6 +125,12 @@ _TROUBLES: Mapping[Trouble, tuple[Callable[[], str], Callable[[], str]]] = {
         lambda: _("The line is outside a list, or a bracket near it is not closed."),
         lambda: _("Give the whole list."),
     ),
+    Trouble.SEQUENCE: (
+        lambda: _("%(word)s is the sequence number of a rule, and its list does not begin above it."),
+        lambda: (
+            _("Write the line above it that begins the list, such as: %(line)s") % {"line": values.plain_ltr(BEGINS)}
+        ),
+    ),
     Trouble.COLUMNS: (
         lambda: _("No column has a name that we know."),
         lambda: _("Name the columns in the first row."),
@@ -141,6 +157,13 @@ def error(of: PlanError) -> str:
                 "We did not understand any of its %(count)s lines. Choose how it is written.",
                 lines,
             ) % {"count": values.figure(lines)}
+        case OtherFormat(format=format, program=program):
+            return _(
+                "This is the format of %(format)s, which we do not read. Convert it with %(program)s, and send that."
+            ) % {
+                "format": values.plain_ltr(format),
+                "program": values.plain_ltr(program),
+            }
         case TooManyRules():
             return _("The change has more rules or ranges than we can judge at once. Send it in parts.")
         case JumpsInCircle(name=name):

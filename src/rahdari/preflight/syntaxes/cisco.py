@@ -102,7 +102,7 @@ class _Reader:
         if bare and bare[0].lower() in {"permit", "deny", "remark", "evaluate"}:
             # Nearly all lines are of these.
             if self.open is None:
-                raise NotUnderstood(Trouble.OPEN, bare[0])
+                raise NotUnderstood(Trouble.OPEN if bare is words else Trouble.SEQUENCE, words[0])
             if bare[0].lower() in {"permit", "deny"}:
                 of, version, standard = self.open
                 self.rules.append((of, version, standard, bare, number))

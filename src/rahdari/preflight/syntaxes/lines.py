@@ -43,6 +43,9 @@ def read(lines: Sequence[str]) -> Draft:
 
 def rules_of(words: list[str], line: int) -> list[Rule]:
     """Raises NotUnderstood."""
+    if words[0].isdigit() and words[1:] and words[1].lower() in WORDS:
+        # A sequence number, as in a list of a device.
+        words = words[1:]
     action = WORDS.get(words[0].lower())
     rest = words if action is None else words[1:]
     if not rest:

@@ -116,7 +116,7 @@ class Reader:
         elif word.text == "undefine":
             self._rest()
         elif word.text == "include":
-            raise NotUnderstood(Trouble.NOT_IN_FILE, self._rest()[0].text)
+            raise NotUnderstood(Trouble.NOT_IN_FILE, next((each.text for each in self._rest()), word.text))
         elif word.text == "flush":
             self._flush()
         elif word.text in _PUT | _TAKE_AWAY:

@@ -21,6 +21,7 @@ from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.publish.models import Operator
 from rahdari.watch.models import Day
+from rahdari.web import values
 from tests.builders.incidents import a_report
 from tests.builders.publishing import an_operator, entered
 from tests.builders.shared import known_networks
@@ -83,6 +84,9 @@ def test_without_anything_says_so_and_promises_nothing(operator: Operator) -> No
     assert "No disruption of 3 or more holders is known" in page and "Too few to say" in page
     assert "None of 3 or more holders in this time." in page and "None in this time." in page
     assert summary()["status"]["indicator"] == "none"
+    # Of whom nothing was counted nobody says that all is well.
+    assert [each["status"] for each in summary()["components"]] == ["unknown"]
+    assert "Times are those of" in page and "Asia/Karachi, UTC+5" in page
     assert list(csv.reader(io.StringIO(asked("days.csv")))) == [
         ["date", "operator", "endpoints_rounded_to_5", "reached_percent"]
     ]
@@ -96,6 +100,7 @@ def test_shows_each_day_that_was_counted_of_enough(operator: Operator) -> None:
         Day.objects.create(date=today - back * DAY, group="sample-fibre", endpoints=endpoints, reached=reached)
     page = asked()
     assert page.count('class="b-bad"') == 1 and "93.0 percent of the time" in page and ", 86.0 percent" in page
+    assert [each["status"] for each in summary()["components"]] == ["operational"]
     rows = list(csv.DictReader(io.StringIO(asked("days.csv"))))
     assert [(row["operator"], row["endpoints_rounded_to_5"], row["reached_percent"]) for row in rows] == [
         ("sample-fibre", "25", "100.0"), ("sample-fibre", "25", "86.0"),
@@ -110,7 +115,10 @@ def test_names_the_operator_of_a_disruption_that_hit_three_holders_and_of_no_sma
     large = disruption(3, began=HOUR, reason=Reason.FILTER_TOO_WIDE)
     page = asked()
     assert "<h1>Registered connections are cut</h1>" in page and "A filter is too wide" in page
-    assert large.reference in asked("rss.xml")
+    (item,) = ElementTree.fromstring(asked("rss.xml")).findall("channel/item")
+    said = item.findtext("description") or ""
+    assert large.reference in (item.findtext("link") or "")
+    assert values.moment(large.began_at) in said and "UTC+5" in said and "today" not in said
     told = summary()
     assert told["status"]["indicator"] == "major" and told["components"][0]["status"] == "partial_outage"
     (incident,) = told["incidents"]
@@ -137,7 +145,13 @@ def test_marks_announced_work(operator: Operator) -> None:
     told = summary()
     assert [each["status"] for each in told["scheduled_maintenances"]] == ["scheduled", "in_progress"]
     assert told["components"][0]["status"] == "under_maintenance" and running.reference in asked()
-    assert len(ElementTree.fromstring(asked("rss.xml")).findall("channel/item")) == 2
+    items = ElementTree.fromstring(asked("rss.xml")).findall("channel/item")
+    assert len(items) == 2
+    # Whoever reads it tomorrow reads the same.
+    assert all(
+        "today" not in each.findtext("description", "") and "UTC+5" in each.findtext("description", "")
+        for each in items
+    )
 
 
 def kept(operator: Operator) -> dict[str, str]:

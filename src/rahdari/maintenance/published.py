@@ -5,7 +5,7 @@ import datetime as dt
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from rahdari.web.values import when
+from rahdari.web.values import moment
 
 from .models import Work
 from .rules import State
@@ -18,4 +18,7 @@ def announced(*, since: dt.datetime) -> QuerySet[Work]:
 
 
 def window(work: Work) -> str:
-    return _("%(start)s to %(end)s") % {"start": when(work.starts_at), "end": when(work.ends_at)}
+    """With its days: it is read elsewhere, on any other day."""
+    if work.starts_at is None or work.ends_at is None:
+        return ""
+    return _("%(start)s to %(end)s") % {"start": moment(work.starts_at), "end": moment(work.ends_at)}

@@ -89,7 +89,23 @@ def when(value: dt.datetime | None, now: dt.datetime | None = None) -> str:
         return ""
     if _local(value).date() == _local(now or timezone.now()).date():
         return _("%(time)s today") % {"time": clock_time(value)}
+    return moment(value)
+
+
+def moment(value: dt.datetime) -> str:
+    """10 November 2026, 14:32: also where it is read on another day."""
     return _("%(day)s, %(time)s") % {"day": day(value), "time": clock_time(value)}
+
+
+def zone() -> str:
+    """Asia/Karachi, UTC+5: of which all times are that are shown. Where clocks change twice a year the name alone."""
+    name, now = timezone.get_current_timezone_name(), timezone.localtime()
+    offsets = {now.replace(month=month, day=1).strftime("%z") for month in range(1, 13)}
+    if len(offsets) > 1:
+        return name
+    (offset,) = offsets
+    hours, minutes = offset[:3].replace("+0", "+").replace("-0", "-"), offset[3:]
+    return f"{name}, UTC{hours}" + (f":{minutes}" if minutes != "00" else "")
 
 
 def again_after(wait: dt.timedelta) -> str:

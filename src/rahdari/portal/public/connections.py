@@ -33,19 +33,23 @@ from rahdari.watch import daily
 from rahdari.watch import queries as watch
 from rahdari.watch.models import Day
 from rahdari.web import feeds
+from rahdari.web.values import moment, plain_ltr, zone
 
 from . import compared
 from .keeping import keeping
 
 DAYS = 90
+# A day is counted when it is over; one may have been missed.
+LATELY = dt.timedelta(days=2)
 fresh = cache_control(public=True, max_age=60)
 
 
 @dataclass(frozen=True)
 class Connections:
-    """Of one operator; of all without one. `days` are those that were counted, by date."""
+    """Of one operator; of all without one. `days` are those that were counted, by date, until `today`."""
 
     operator: Operator | None
+    today: dt.date
     days: list[Day]
     cut_since: dt.datetime | None
     work: Work | None
@@ -66,10 +70,12 @@ class Connections:
 
     @property
     def state(self) -> str:
-        """For programs, in the words of status pages."""
+        """For programs, in the words of status pages; of whom nothing was counted lately, it is "unknown"."""
         if self.cut_since is not None:
             return "partial_outage"
-        return "under_maintenance" if self.work is not None else "operational"
+        if self.work is not None:
+            return "under_maintenance"
+        return "operational" if any(day.date >= self.today - LATELY for day in self.shown) else "unknown"
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,8 @@ class Told:
 
 
 def told(now: dt.datetime) -> Told:
-    first = timezone.localdate(now) - dt.timedelta(days=DAYS)
+    today = timezone.localdate(now)
+    first = today - dt.timedelta(days=DAYS)
     since = now - dt.timedelta(days=DAYS)
     named = operators.network_operators()
     days = watch.days(["", *(each.slug for each in named)], since=first)
@@ -96,7 +103,7 @@ def told(now: dt.datetime) -> Told:
     def of(operator: Operator | None) -> Connections:
         live = [each.began_at for each in found if each.is_live and each.operator == operator]
         work = next((each for each in running if each.operator == operator), None)
-        return Connections(operator, days[operator.slug if operator else ""], min(live, default=None), work)
+        return Connections(operator, today, days[operator.slug if operator else ""], min(live, default=None), work)
 
     return Told(now, first, of(None), [of(each) for each in named], found, unnamed, announced)
 
@@ -147,7 +154,9 @@ def summary(request: HttpRequest) -> HttpResponse:
             "status": each.state,
             "updated_at": updated,
             "position": position,
-            "description": None if each.percent is None else f"{each.percent:.1f} % in {DAYS} days",
+            "description": f"{each.percent:.1f} % in {DAYS} days"
+            if each.percent is not None
+            else "Too few connections were measured to say",
         }
         for position, each in enumerate(found.of_operators, 1)
         if each.operator is not None
@@ -229,12 +238,13 @@ def rss(request: HttpRequest) -> HttpResponse:
     entries = []
     for each in found.incidents:
         title, at = _("Connections at %(operator)s were cut"), each.back_at or each.began_at
-        entries.append(_entry(at, title % {"operator": each.operator.name}, each.cause_in_words, each.reference))
+        entries.append(_entry(at, title % {"operator": each.operator.name}, _of_disruption(each), each.reference))
     for work in found.works:
         if work.told_at is not None:
             name = work.operator.name if work.operator is not None else _("The regulator")
             title = _("Planned work of %(operator)s") % {"operator": name}
-            entries.append(_entry(work.told_at, title, works.window(work), work.reference))
+            text = _("%(window)s. Times are those of %(zone)s.") % {"window": works.window(work), "zone": _zone()}
+            entries.append(_entry(work.told_at, title, text, work.reference))
     return feeds.answer(
         title=_("Registered connections"),
         description=_("Disruptions and announced work"),
@@ -247,3 +257,16 @@ def rss(request: HttpRequest) -> HttpResponse:
 def _entry(at: dt.datetime, title: str, text: str, reference: str) -> feeds.Entry:
     link = absolute(reverse("portal:connections"))
     return feeds.Entry(at, title, text, f"{link}#{reference}", f"{reference}-{at:%Y%m%d%H%M}")
+
+
+def _of_disruption(each: Published) -> str:
+    """Since when and until when, with days: whoever reads it may read it on another one."""
+    told = {"start": moment(each.began_at), "zone": _zone(), "cause": each.cause_in_words or _("Not said yet")}
+    if each.back_at is None or each.is_live:
+        return _("Since %(start)s, not over yet. Cause: %(cause)s. Times are those of %(zone)s.") % told
+    told["end"] = moment(each.back_at)
+    return _("From %(start)s to %(end)s. Cause: %(cause)s. Times are those of %(zone)s.") % told
+
+
+def _zone() -> str:
+    return plain_ltr(zone())

@@ -10,6 +10,7 @@ from django import template
 from django.conf import settings
 from django.forms import BaseForm, BoundField, CheckboxInput, FileInput, RadioSelect, Textarea, TextInput
 from django.template import loader
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
@@ -47,6 +48,12 @@ def installed(room: str) -> bool:
 def comma() -> str:
     """Between two values that are not one sentence: each language has its own mark."""
     return pgettext("list", ", ")
+
+
+@register.simple_tag
+def zone() -> SafeString:
+    """Of which all times are that a page or a letter shows: said once on it."""
+    return format_html(_("Times are those of %(zone)s.") % {"zone": "{}"}, values.ltr(values.zone()))
 
 
 @register.inclusion_tag("web/parts/unregistered.html")

@@ -20,8 +20,9 @@ from django.utils import timezone, translation
 from rahdari.address import directory
 from rahdari.confirm import tokens
 from rahdari.confirm.interface import OPERATORS
+from rahdari.maintenance.forms import initial_of
 from rahdari.maintenance.models import Work
-from rahdari.maintenance.rules import Impact, Reason, State
+from rahdari.maintenance.rules import Impact, Reason, State, read_components
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.portal.operators import change_notices
@@ -267,6 +268,14 @@ class TestNotice:
         }
         assert (work.reason, bool(work.text_en), bool(work.text_ur)) == (Reason.OTHER, True, True)
         assert work.text_en != work.text_ur and "zz-never-kept" not in answer.text
+        # By its address, with the number of the feed beside it: in the form, where it is a note that is read back, and
+        # on the page.
+        number = Entry.objects.get(block="192.0.2.10/32").feed_id
+        assert f"{number}  # 192.0.2.10 udp 51820" in answer.text
+        read = read_components(initial_of(work)["affected"], impact=Impact(work.impact), most=9)
+        assert isinstance(read, list) and {each.feed_id for each in read} == {each.feed_id for each in work.components}
+        page = answer.client.get(reverse("maintenance:operator_work", args=[work.reference])).text
+        assert "192.0.2.10 udp 51820" in page and number in page
 
     def test_of_a_renumbering_gives_that_as_its_reason(self, desk: User) -> None:
         self.pressed(desk, self.sent_back(sent(desk, "renumber 192.0.2.0/28").text))

@@ -113,7 +113,7 @@ def initial_of(work: Work) -> dict[str, Any]:
     components = work.components
     start, end = (timezone.localtime(each) if each else None for each in (work.starts_at, work.ends_at))
     found: dict[str, Any] = {
-        "affected": "\n".join(rules.line_of(each, usual=work.impact) for each in components),
+        "affected": "\n".join(rules.noted_line_of(each, usual=work.impact) for each in components),
         "impact": work.impact,
         "minutes": work.minutes,
         "reason": work.reason,

@@ -8,7 +8,7 @@ each component, in the words of the standard (BCOP maintnote), of which the wors
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rahdari.address import AddressError, Block, EndpointError, Part, Protocol, format_block, parse_block, parse_port
@@ -248,6 +248,17 @@ def line_of(component: Component, *, usual: Impact | None = None) -> str:
     """As `read_components` reads it."""
     what = component.feed_id or " ".join((format_block(component.block), *part_words(component.part)))  # type: ignore[arg-type]
     return what if component.impact == usual else f"{what} {component.impact}"
+
+
+def noted_line_of(component: Component, *, usual: Impact | None = None) -> str:
+    """The same for whoever changes it: behind the feed id of an entry stands its address, as a note."""
+    line = line_of(component, usual=usual)
+    return f"{line}  # {place_of(component)}" if component.feed_id and component.block is not None else line
+
+
+def place_of(component: Component) -> str:
+    """By which its operator knows it: `203.0.113.41 udp 51820`."""
+    return line_of(replace(component, feed_id=""), usual=component.impact)
 
 
 def part_words(part: Part) -> list[str]:

@@ -204,9 +204,7 @@ def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
         "state": words.state(found.state),
         "reason": words.reason(found.reason),
         "interrupted": words.interrupted(found.minutes) if found.minutes else "",
-        "components": [
-            (rules.line_of(each, usual=each.impact), words.impact(each.impact)) for each in found.components
-        ],
+        "components": [(rules.place_of(each), each.feed_id, words.impact(each.impact)) for each in found.components],
         "entries": len(hits),
         "affected_entries": len(affected),
         "is_draft": found.state == State.DRAFT,

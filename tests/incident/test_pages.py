@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.incident import queries
+from rahdari.incident import actions, answering, clocks, queries
 from rahdari.incident.models import Incident, Report
-from rahdari.incident.rules import State
+from rahdari.incident.rules import Reason, State
 from rahdari.journal.models import JournalEntry
 from rahdari.people.models import Role
 from rahdari.register.models import Registration
@@ -90,6 +90,30 @@ class TestOneIncident:
         assert queries.incidents().get(pk=incident.pk).state == State.WITH_OPERATOR
         assert place.at_holder.post(place.of_holder(incident, "works")).status_code == 302
         assert place.at_holder.get(place.of_holder(incident, "nothing")).status_code == 302
+
+    def test_waits_at_the_holders_home_and_in_the_operators_menu_until_it_is_over_and_told(self, place: Place) -> None:
+        home, there = reverse("portal:home"), reverse("incident:of_operator")
+
+        def count() -> int:
+            found = queries.waiting_for("sample-fibre", timezone.now()).count()
+            assert bool(found) == ("waits for you" in place.there.get(there).content.decode())
+            return found
+
+        assert "Nothing waits for you" in place.at_holder.get(home).content.decode() and count() == 0
+        incident = a_report(place.registration, place.now).incident
+        text = place.at_holder.get(home).content.decode()
+        assert "A disruption of yours is open" in text and place.of_holder(incident) in text
+        assert count() == 1
+        answering.answer(incident=incident, reason=Reason.FAULT, actor="operator:sample-fibre", now=place.now)
+        assert count() == 1, "it is to be mended"
+        answering.say_mended(incident=incident, actor="operator:sample-fibre", now=place.now)
+        assert count() == 0, "that is to be seen"
+        actions.say_it_works(report=Report.objects.get(), actor="person:holder", now=place.now)
+        clocks.follow(now=place.now)
+        assert count() == 1, "what happened is to be told"
+        assert "Nothing waits for you" in place.at_holder.get(home).content.decode()
+        answering.report(incident=incident, words="A cable.", actor="operator:sample-fibre", now=place.now)
+        assert count() == 0
 
     def test_is_read_by_an_officer_on_record(self, place: Place) -> None:
         incident = a_report(place.registration, place.now).incident

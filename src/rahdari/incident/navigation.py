@@ -1,5 +1,7 @@
 """The links at the top of the pages of officers and operators."""
 
+import datetime as dt
+
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,7 +24,7 @@ def for_officers(*, here: bool) -> together.Part:
     return together.Part([found], shown)
 
 
-def for_operator(operator: str, *, here: bool) -> Link:
-    waiting = queries.to_answer(operator).count()
-    words = ngettext("waits for an answer", "wait for an answer", waiting)
+def for_operator(operator: str, *, here: bool, now: dt.datetime) -> Link:
+    waiting = queries.waiting_for(operator, now).count()
+    words = ngettext("waits for you", "wait for you", waiting)
     return Link(_("Disruptions"), reverse("incident:of_operator"), here=here, count=waiting, count_words=words)

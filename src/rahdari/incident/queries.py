@@ -24,7 +24,7 @@ from rahdari.register.models import Entry, Registration
 
 from . import announced, measured, rules
 from .models import Happening, Incident, Pack, Report
-from .rules import ENDED, LIVE, Cause, Facts, Look, Reason, State
+from .rules import CUT, ENDED, LIVE, Cause, Facts, Look, Reason, State
 
 # An operator's list has the last of those that are over.
 ENDED_SHOWN = 20
@@ -140,6 +140,13 @@ def incidents_of(registration: Registration) -> list[Incident]:
     return list(dict.fromkeys(each.incident for each in reports_of(registration)))
 
 
+def open_among(registrations: QuerySet[Registration]) -> QuerySet[Report, tuple[str, str, str]]:
+    """What is open of all of these: its number, that of the registration, and how it stands. Each once."""
+    found = Report.objects.filter(registration__in=registrations.values("pk"), withdrawn_at__isnull=True)
+    found = found.filter(incident__state__in=sorted(LIVE)).order_by("incident__reference", "registration__reference")
+    return found.values_list("incident__reference", "registration__reference", "incident__state").distinct()
+
+
 def incident_for_holder(*, registration: Registration, reference: str) -> tuple[Incident, list[Report]]:
     """One incident, and what was reported of this registration in it. Raises IncidentNotFound."""
     found = incidents().filter(reference=reference.replace("\0", "").upper()).first()
@@ -202,9 +209,11 @@ def open_of_slug(slug: str) -> list[Incident]:
     return list(counted(live().filter(operator__slug=slug)))
 
 
-def to_answer(slug: str) -> QuerySet[Incident]:
-    """What waits for its first answer."""
-    return Incident.objects.filter(operator__slug=slug, state__in=[State.OPEN, State.ACKNOWLEDGED])
+def waiting_for(slug: str, now: dt.datetime) -> QuerySet[Incident]:
+    """What this operator has to answer, to mend, or to say of what happened. Not while announced work covers it."""
+    is_cut = Q(state__in=sorted(CUT)) & (Q(muted_until__isnull=True) | Q(muted_until__lte=now))
+    is_to_report = Q(state__in=sorted(ENDED), report_due_at__isnull=False, reported_at__isnull=True)
+    return Incident.objects.filter(is_cut | is_to_report, operator__slug=slug)
 
 
 def incident_for_operator(*, slug: str, reference: str) -> Incident:

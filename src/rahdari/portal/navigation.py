@@ -42,7 +42,7 @@ def _of_an_operator(operator: str, room: str, page: str) -> list[Link]:
             count=waiting,
             count_words=ngettext("open check", "open checks", waiting),
         ),
-        incidents.for_operator(operator, here=room == "incident"),
+        incidents.for_operator(operator, here=room == "incident", now=timezone.now()),
         Link(_("Planned changes"), reverse("portal:planned_changes"), here=page == "planned_changes"),
         Link(_("Planned work"), reverse("maintenance:operator_works"), here=room == "maintenance"),
     ]

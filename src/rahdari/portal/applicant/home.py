@@ -25,6 +25,8 @@ from rahdari.apply import access, summary
 from rahdari.apply.models import Application
 from rahdari.complaint import queries as complaints
 from rahdari.db import together
+from rahdari.incident import queries as incidents
+from rahdari.incident import words as incident_words
 from rahdari.people import holders
 from rahdari.people import queries as people
 from rahdari.people.access import person
@@ -67,11 +69,12 @@ def home(request: HttpRequest) -> HttpResponse:
     registered = seen_by(user)[:100]
     complained = complaints.to_answer_among(registered)
     taken_back = appeals.taken_back_among(registered)
+    cut = incidents.open_among(registered)
     invitations, mandates = people.invitations_to(user, now), people.mandates_offered_to(user, now)
     in_force = people.mandates_in_force(user, Act.SEE)[:1]
     rooms: list[together.Part] = [each(user, now) for each in optional.given(__package__, "on_home")]
     of_rooms = [query for each in rooms for query in each.read]
-    together.ask(theirs, partly, registered, complained, taken_back, invitations, mandates, in_force, *of_rooms)
+    together.ask(theirs, partly, registered, complained, taken_back, cut, invitations, mandates, in_force, *of_rooms)
     sent = overviews((each for each in theirs if each.status != "draft"), now=now)
     seen = {each.application.pk: each for each in sent}
     rows = [_row(each, seen.get(each.pk)) for each in theirs]
@@ -86,6 +89,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "others": [row for row in rows if not row.is_your_turn],
             "to_prove": to_prove,
             "complained": list(complained),
+            "cut": [(number, reference, incident_words.state(state)) for number, reference, state in cut],
             "to_appeal": appeals.in_time(taken_back, now),
             "proofs_wanted": sum(left for _application, left in to_prove),
             "represent_asked": questions_to(user),

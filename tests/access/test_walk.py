@@ -87,6 +87,7 @@ PROGRAMS = API | frozenset(
     confirm:list_checks confirm:get_check confirm:answer_checks confirm:get_callback confirm:test_callback
     confirm:change_callback_secret confirm:list_samples confirm:get_sample confirm:answer_samples
     maintenance:list_planned_work maintenance:get_planned_work maintenance:read_in_work
+    maintenance:list_another_nights maintenance:move_work maintenance:keep_work
     maintenance:announce_work
     maintenance:cancel_work maintenance:start_work maintenance:prolong_work maintenance:complete_work
     mobile:list_lines mobile:list_changes mobile:record_list_receipt mobile:report_left api:look_ahead

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from rahdari.maintenance import moving, queries
 from rahdari.maintenance.models import Work
 from rahdari.maintenance.rules import State
+from rahdari.publish import queries as publish
 from rahdari.register.models import Entry
 from rahdari.register.rules import stamp
-from tests.builders.planned_work import DAY, HOUR, a_network
+from tests.builders import story
+from tests.builders.planned_work import DAY, HOUR, a_network, announced
 from tests.builders.publishing import entered
 from tests.confirm.test_api import System, problem
 
@@ -91,3 +94,25 @@ class TestPlannedWork:
         assert event["outcome"] == "known"
         refused = system.ask("post", "/planned-work/calendar", {"calendar": "no calendar"})
         assert problem(refused, 422, "work-not-taken")["code"] == "no_calendar"
+
+
+def test_requests_for_another_night_are_read_and_answered(system: System) -> None:
+    now, person = timezone.now(), story.a_person()
+    network = publish.operator_by_slug("sample-fibre")
+    entered("203.0.113.7", holder=person.holder_ref, now=now)
+    work = announced(network, "203.0.113.0/24", now=now, starts_at=now + 14 * DAY)
+    notice = queries.notice_for([person.holder_ref], work.reference)
+    night = timezone.localdate(now + 16 * DAY)
+    moving.ask(notice=notice, why="We take calls at night.", night=night, by="person:1", now=now)
+    place = f"/planned-work/{work.reference}/another-night"
+    (one,) = system.ask("get", place).said["requests"]
+    assert (one["why"], one["night"]) == ("We take calls at night.", night.isoformat())
+    assert one["affected"] == ["203.0.113.7"] and person.name not in str(one)
+    answer = system.ask("post", f"{place}/stays", {"reason": "urgent", "words": "It cannot wait."})
+    assert answer.said == {"answer_by": None, "requests": []}
+    problem(system.ask("post", f"{place}/stays", {"reason": "urgent"}), 409, "not-possible")
+    moved = system.ask("post", f"{place}/move", {"night": night.isoformat()})
+    assert moved.said["starts_at"][:10] == stamp(work.starts_at + 2 * DAY)[:10]
+    past = {"night": timezone.localdate(now - DAY).isoformat()}
+    assert problem(system.ask("post", f"{place}/move", past), 422, "work-not-taken")
+    assert system.ask("get", "/planned-work/P-AAAA-AAAA/another-night").status_code == 404

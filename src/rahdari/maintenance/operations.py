@@ -11,14 +11,14 @@ from rahdari.programs import problems
 from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
 from rahdari.programs.problems import problem
-from rahdari.programs.schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
+from rahdari.programs.schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 from rahdari.publish import queries as networks
 from rahdari.publish.models import Operator
 from rahdari.register.rules import stamp
 
-from . import actions, maintnote, queries, reading, rules, words
+from . import actions, maintnote, moving, queries, reading, rules, words
 from .models import Work
-from .rules import Component, Impact, LineTrouble, Plan, Reason, State
+from .rules import LONGEST_WHY, Component, Impact, LineTrouble, Plan, Reason, State, Stays
 
 MOST_LISTED = 200
 # A file in a body of JSON: behind it there is room for its escapes.
@@ -68,7 +68,12 @@ OUTCOME = closed(
     {"maintenance_id": text(maintnote.LONGEST_ID), "number": text(12), "detail": text(1000)},
 )
 OUTCOMES = named("ReadIn", closed({"events": listed(OUTCOME, maintnote.MOST_EVENTS)}))
+NIGHT = closed(
+    {"why": text(LONGEST_WHY), "night": or_null(DAY), "asked_at": MOMENT, "affected": listed(text(120))},
+)
+NIGHTS = named("AnotherNights", closed({"answer_by": or_null(MOMENT), "requests": listed(NIGHT, MOST_LISTED)}))
 ONE = "/planned-work/{number}"
+NIGHTS_OF = f"{ONE}/another-night"
 ALL = ("no-such-operator",)
 OF_ONE = (*ALL, "no-such-work")
 REFUSED = ("work-not-taken", "not-possible")
@@ -289,3 +294,62 @@ def complete_work(call: Call, number: str) -> Answer:
     """Say that it is over."""
     found = _own(call, number)
     return _acted(lambda: actions.complete(work=found, by=_by(call), now=call.now), call)
+
+
+# -- requests for another night ------------------------------------------------------------------------------------
+
+
+@work("GET", NIGHTS_OF, Ok("Those that wait for your answer.", NIGHTS), problems=OF_ONE)
+def list_another_nights(call: Call, number: str) -> Answer:
+    """Holders who ask for another night: what each says, and what it is told is affected. Never who it is.
+
+    One answer is for all of them, until `answer_by`. Your figures show how many were answered in time.
+    """
+    return Answer(_nights(_own(call, number), call))
+
+
+@work(
+    "POST",
+    f"{NIGHTS_OF}/move",
+    Ok("The work, moved.", WORK),
+    body=named("NightWanted", closed({"night": DAY})),
+    problems=(*OF_ONE, *REFUSED),
+)
+def move_work(call: Call, number: str) -> Answer:
+    """Move the work to another night, at the same hours: the holders hear, and those who asked have their answer."""
+    found, night = _own(call, number), dt.date.fromisoformat(call.body["night"])
+    return _acted(lambda: moving.move(work=found, night=night, by=_by(call), now=call.now), call)
+
+
+@work(
+    "POST",
+    f"{NIGHTS_OF}/stays",
+    Ok("None waits any more.", NIGHTS),
+    body=named("WorkStays", closed({"reason": choice(*Stays)}, {"words": text(300)})),
+    problems=(*OF_ONE, "not-possible"),
+)
+def keep_work(call: Call, number: str) -> Answer:
+    """Say why it stays on its night: the answer to all who asked."""
+    found, given = _own(call, number), call.body
+    answer = {"code": Stays(given["reason"]), "said": given.get("words", "")}
+    try:
+        moving.keep(work=found, **answer, by=_by(call), now=call.now)
+    except actions.NotPossibleNow as error:
+        raise _refusal(error) from None
+    return Answer(_nights(found, call))
+
+
+def _nights(found: Work, call: Call) -> Json:
+    waiting = list(queries.requests_about(found).filter(due_at__gt=call.now)[:MOST_LISTED])
+    return {
+        "answer_by": _stamp(waiting[0].due_at) if waiting else None,
+        "requests": [
+            {
+                "why": each.why,
+                "night": each.night.isoformat() if each.night is not None else None,
+                "asked_at": stamp(each.asked_at),
+                "affected": addresses,
+            }
+            for each, addresses in queries.told_to(waiting)
+        ],
+    }

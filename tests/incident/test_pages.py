@@ -1,6 +1,7 @@
 """The pages of an incident: of its holder, of its operator and of the desk. What each sees, and what none learns."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.test import Client
@@ -59,6 +60,7 @@ class TestReport:
         shown = place.at_holder.get(answer["Location"]).content.decode()
         assert "Nothing was measured. That says nothing either way." in shown and "To be answered in" in shown
         assert "You did not agree that it is measured" in shown
+        assert re.search(r'aria-current="step">.{1,200}The answer', shown, re.DOTALL), "what is awaited now"
         other = Client()
         other.force_login(people.a_freelancer(now=place.now))
         assert other.get(page).status_code == 404 and other.get(answer["Location"]).status_code == 404

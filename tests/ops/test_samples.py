@@ -129,6 +129,8 @@ class TestApplications:
             (holder, f"{base}incidents/{over.reference}/", "Your connection is back"),
             (holder, f"{base}incidents/{over.reference}/", "Download the evidence"),
             (holder, "/my/planned-work/", "Sample Fibre"),
+            # Their number is old enough; the code itself needs SMS.
+            (holder, f"{base}urgent/", "An officer calls you back at the number on file"),
             (there, "/operator/incidents/", open_now.reference),
             (there, f"/operator/incidents/{open_now.reference}/", sample_server.ADDRESS),
             (there, "/operator/planned-work/", "Announced"),

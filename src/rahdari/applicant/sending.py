@@ -1,7 +1,7 @@
 """Sending an application: what is known is taken, the other proofs are left open, and it goes."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -37,6 +37,7 @@ def send(
     seen_version: int | None,
     seen_from: Address | None = None,
     endpoints: Sequence[Endpoint] | None = None,
+    besides: Callable[[], object] | None = None,
 ) -> Application:
     """Send it as it was seen. A proof may come after sending: a control check that nothing is pending for would fail.
     What a renewal can be shown in the same way as before, we look for by ourselves; what covers `seen_from`, the
@@ -59,6 +60,7 @@ def send(
         now=now,
         seen_version=seen_version,
         to_prove=left_to_prove(left),
+        besides=besides,
     )
 
 

@@ -4,7 +4,7 @@ What was sent keeps the rules it was sent under. Sending twice sends once; an en
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
 from django.urls import reverse
@@ -78,9 +78,11 @@ def submit_application(
     now: dt.datetime,
     seen_version: int | None = None,
     to_prove: Sequence[Endpoint] = (),
+    besides: Callable[[], object] | None = None,
 ) -> Application:
     """Send the application under these rules. Sending twice gives the same application, sent once. `to_prove` are the
-    addresses that the applicant has still to prove: the letter says so.
+    addresses that the applicant has still to prove: the letter says so. `besides` is called once, in the transaction in
+    which it is sent.
 
     1) sent already  2) is the service still open  3) did what is asked change  4) is it what the page showed
     5) is it complete  6) are its addresses still free  7) freeze the rules and send
@@ -108,6 +110,8 @@ def submit_application(
             told = TermsChanged(missing)
         else:
             _send(draft, policy, missing, endpoints, seen_version, to_prove, actor=actor, now=now)
+            if besides is not None:
+                besides()
     if told is not None:
         raise told
     return draft

@@ -158,6 +158,7 @@ class TestNobody:
         for name in sorted(
             ANYONE
             - {"control:prove", "portal:prove_by_link", "people:invitation", "vouch:question", "vouch:stop"}
+            - {"portal:invited", "portal:invited_reminders"}
             - {"remote:line", "portal:still_right"}
             # Its link is of a person, and the one here is of nobody.
             - {"letters:no_reminders"}

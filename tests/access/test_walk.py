@@ -53,6 +53,7 @@ pytestmark = pytest.mark.django_db
 
 ANYONE = frozenset(
     """web:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
+    portal:invited portal:invited_reminders
     portal:start portal:eligible portal:eligible_poster portal:check_number portal:certificate_link
     portal:service_status
     portal:connections portal:connections_rss portal:connections_csv portal:connections_json portal:help portal:privacy
@@ -100,6 +101,7 @@ SIGNED_IN = frozenset(
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:mandates_held
     portal:registrations portal:letters share:sharing
+    portal:inviting
     attest:mine people:number people:number_code people:remove_number people:choose_notes portal:letters_read
     portal:letters_reminders portal:planned_works portal:set_calendar
     api:programs api:make_token""".split()
@@ -111,6 +113,7 @@ OWN_WAY_ON = frozenset({"portal:after_the_link"})
 OWN_SHARING = frozenset({"share:question", "share:stop"})
 OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
+OWN_CAMPAIGN = frozenset({"portal:invitation", "portal:invitation_links", "portal:stop_inviting"})
 OWN_NOTICE = frozenset({"portal:planned_work", "portal:planned_work_file"})
 # A member sees the first; the acts are an owner's, but everybody may leave.
 OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_member people:withdraw_invitation".split())
@@ -164,6 +167,7 @@ NAMED_FROM_OUTSIDE = frozenset({"decide:review", "decide:review_paper"})
 OFFICERS = frozenset(
     """decide:queue decide:approvals decide:grants decide:unreached decide:keys demand:ledger demand:new portal:feed
     demand:demand demand:find_file demand:open_file demand:answer demand:agree portal:hold
+    portal:desk_invitations portal:withdraw_invitation
     portal:proofs_in_vain portal:flow portal:cases_asked portal:matters portal:matter
     sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
@@ -224,6 +228,7 @@ EXPECTED = (
     OWN_PASSKEY,
     OWN_LETTER,
     OWN_NOTICE,
+    OWN_CAMPAIGN,
     OWN_ORGANISATION,
     OWN_INVITATION,
     OWN_BRANCHES,
@@ -421,6 +426,11 @@ class World:
             },
             **dict.fromkeys(CONSULTATIONS, self.consultation),
             **dict.fromkeys(BODIES, self.speaks_for),
+            **{key: {"id": uuid.uuid4()} for key in (*OWN_CAMPAIGN, "portal:withdraw_invitation")},
+            **{
+                key: {"id": uuid.uuid4(), "number": 1, "token": links.token("invite.link", "0")}
+                for key in ("portal:invited", "portal:invited_reminders")
+            },
             "calendar:correction": {"id": 1},
             "portal:rules_version": {"digest": policy.current(settings.POLICY_FILE).digest},
             "figures:month": {"name": "2026-10"},

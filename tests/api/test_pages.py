@@ -18,6 +18,7 @@ PAGE = (ROOT / "docs" / "api-pages.md").read_text()
 APPLICANTS = (
     *(walk.ANYONE, walk.IN_BETWEEN, walk.SIGNED_IN, walk.OWN_WAY_ON, walk.OWN_TOKEN, walk.OWN_PASSKEY, walk.OWN_LETTER),
     walk.OWN_NOTICE,
+    walk.OWN_CAMPAIGN,
     *(
         walk.OWN_ORGANISATION,
         walk.OWN_BRANCHES,

@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("complaint",),
     ("appeal", "demand", "sampling", "incident", "urgent"),
     ("decide", "maintenance"),
-    ("publish", "dyndns", "mobile", "watch", "consult"),
+    ("publish", "dyndns", "mobile", "watch", "consult", "invite"),
     ("apply", "checks", "fees", "vouch", "confirm", "attest", "remote", "share"),
     ("control",),
     ("letters", "calendar"),
@@ -62,7 +62,7 @@ WITHOUT_DJANGO = (
 WITH_LAYERS_INSIDE = (
     *("journal", "archive", "register", "people", "sms", "letters", "apply", "remote", "vouch", "share", "control"),
     *("checks", "fees", "confirm", "attest", "decide", "appeal", "demand", "sampling", "complaint", "api", "publish"),
-    *("inquiry", "calendar", "incident", "urgent", "maintenance", "consult", "licensees"),
+    *("inquiry", "calendar", "incident", "urgent", "maintenance", "consult", "licensees", "invite"),
 )
 INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
 
@@ -101,6 +101,12 @@ BOUNDS = (
         "commenters-are-not-registered-people",
         "What is said of draft rules cannot reach a person, an application or a registration",
         ("consult",),
+        GROUND,
+    ),
+    Bound(
+        "invitations-follow-nobody",
+        "What invites cannot reach a person, an application or a registration",
+        ("invite",),
         GROUND,
     ),
     Bound(

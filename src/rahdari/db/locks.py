@@ -31,6 +31,7 @@ class Lock(StrEnum):
     ROSTERS = "checks: import of rosters"
     URGENT = "urgent: a holder's"  # the holder
     CLIENT = "vouch: questions"  # who asks, or whom
+    INVITER = "invite: campaigns of a body"  # the body
     INCIDENTS = "incident: reports"
     PROVIDERS = "licensees: import of a list"
 

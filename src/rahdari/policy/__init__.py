@@ -25,6 +25,7 @@ from .clock import (
 from .desk_queues import DeskQueue
 from .guards import GUARDS
 from .incidents import Incidents
+from .inviting import Inviting
 from .licensees import Licence, Licensee, Licensees, Term
 from .loading import BUNDLED, SHIPPED, PolicyError, current, freeze, load, read, read_licensees, thaw
 from .maintenance import Maintenance
@@ -87,6 +88,7 @@ __all__ = [
     "Holiday",
     "Incidents",
     "Instrument",
+    "Inviting",
     "Licence",
     "Licensee",
     "Licensees",

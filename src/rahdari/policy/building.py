@@ -18,6 +18,7 @@ from .days import calendar_from
 from .desk_queues import judge_queues, queues_from
 from .guards import GUARDS
 from .incidents import Incidents, incidents_from
+from .inviting import inviting_from
 from .lanes import judge_lanes, statement_of
 from .left_out import judge_left_out
 from .licensees import licensees_from
@@ -150,6 +151,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         watch=measuring_from(root.section("watch")) if root.has("watch") else None,
         maintenance=maintenance_from(root.section("maintenance")) if root.has("maintenance") else Maintenance(),
         consultation=consultation_from(root.section("consultation")) if root.has("consultation") else Consultation(),
+        inviting=inviting_from(root.section("inviting"), services) if root.has("inviting") else None,
         contact=_contact(root),
         queues=queues_from(root),
         unregistered=unregistered_from(root, instruments, signed),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .consultation import Consultation
     from .desk_queues import DeskQueue
     from .incidents import Incidents
+    from .inviting import Inviting
     from .licensees import Licensees
     from .maintenance import Maintenance
     from .measuring import Measuring
@@ -463,6 +464,7 @@ class Policy:
     watch: "Measuring | None"
     maintenance: "Maintenance"
     consultation: "Consultation"
+    inviting: "Inviting | None"
     # Of the desk, beside those that it has anyway.
     queues: "tuple[DeskQueue, ...]"
     # None only of rules that were frozen before it existed.

@@ -4,10 +4,12 @@ import datetime as dt
 
 from django.db.models import Count
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from rahdari.attest import queries as attestations
 from rahdari.db import together
+from rahdari.invite import queries as invitations
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.web.context import Link
@@ -25,7 +27,12 @@ def at_desk(user: User, room: str, now: dt.datetime) -> list[Link] | None:
             here=room == "attest",
             count=waiting,
             count_words=ngettext("waits for you", "wait for you", waiting),
-        )
+        ),
+        *(
+            [Link(_("Invite people to register"), reverse("portal:inviting"), here=room == "portal")]
+            if invitations.terms() is not None
+            else ()
+        ),
     ]
 
 

@@ -14,6 +14,7 @@ from rahdari.complaint import navigation as complaints
 from rahdari.confirm import queries as checks
 from rahdari.db import together
 from rahdari.incident import navigation as incidents
+from rahdari.invite import queries as invitations
 from rahdari.letters import queries as inbox
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -110,6 +111,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
             Link(_("Planned work"), reverse("maintenance:desk_works"), here=room == "maintenance"),
             *(each.shown() for each in rooms),
             Link(_("Draft rules"), reverse("portal:desk_drafts"), here=page in {"desk_drafts", "desk_draft"}),
+            *_invitations(page),
             Link(_("Where time goes"), reverse("portal:flow"), here=page in {"flow", "cases_asked"}),
             _previews(page),
             *(_posts(user, name) if people.is_supervisor(user) else ()),
@@ -145,6 +147,13 @@ def _organisation(user: User, *, here: bool) -> list[Link]:
         return [Link(pgettext("navigation", "Organisations"), reverse("people:organisations"), here=here)]
     page = "portal:organisation" if mine[0].role in roles_that(Act.SEE) else "people:organisation"
     return [Link(pgettext("navigation", "Organisation"), reverse(page, args=[mine[0].organisation_id]), here=here)]
+
+
+def _invitations(page: str) -> list[Link]:
+    """Where the rules let bodies invite, the office can withdraw an invitation."""
+    if invitations.terms() is None:
+        return []
+    return [Link(_("Invitations"), reverse("portal:desk_invitations"), here=page == "desk_invitations")]
 
 
 def _previews(page: str) -> Link:

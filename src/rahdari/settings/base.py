@@ -135,6 +135,7 @@ INSTALLED_APPS = [
     "rahdari.register",
     "rahdari.delivery",
     "rahdari.consult",
+    "rahdari.invite",
     "rahdari.sms",
     "rahdari.letters",
     "rahdari.calendar",

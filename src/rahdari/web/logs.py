@@ -20,6 +20,7 @@ SECRETS = (
     "/consultations/*/hidden/*/",
     "/consultations/*/say/*/",
     "/consultations/bodies/*/",
+    "/invited/*/*/",
     "/line/",
     "/planned-work/feed/*/",
     "/still-right/*/",

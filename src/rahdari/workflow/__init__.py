@@ -33,6 +33,7 @@ from rahdari.decide import deadlines, ending
 from rahdari.incident import clocks as incidents
 from rahdari.incident import packs
 from rahdari.incident.queries import packs_to_make
+from rahdari.invite import actions as invitations
 from rahdari.maintenance import moving, telling
 from rahdari.maintenance import queries as planned
 from rahdari.publish import actions as publishing
@@ -209,6 +210,7 @@ STEPS: tuple[Step, ...] = (
     Step("complaints: erase", erase_complaints, rests=AN_HOUR),
     Step("consult: tell", together(drafts.tell_of_words, answering.tell)),
     Step("consult -> decide: try drafts on past cases", replay_drafts),
+    Step("invite: end", invitations.end, clock=True),
     Step("consult: forget", together(drafts.let_go, speaking.forget), clock=True),
     Step("maintenance -> incidents", incidents.report_overruns, rests=A_MINUTE),
     Step("watch -> incidents", incidents.report_measured, rests=A_MINUTE / 4),

@@ -25,6 +25,7 @@ from rahdari.policy import Policy, Service
 from rahdari.web import visitor
 from rahdari.web.allowances import in_words
 
+from ..public import invited
 from . import shared
 from .prove import proved_by_sending
 
@@ -116,15 +117,17 @@ def _send(
     version: int | None,
 ) -> HttpResponse | None:
     """Send it; None when the page has to be shown again with what has changed since."""
+    now = timezone.now()
     try:
         sending.send(
             application,
             policy,
             actor=by.actor,
-            now=timezone.now(),
+            now=now,
             seen_version=version,
             seen_from=rules.plain_address(visitor.address(request)),
             endpoints=endpoints,
+            besides=lambda: invited.count(request, now),
         )
     except apply_sending.TermsChanged as changed:
         messages.info(
@@ -141,4 +144,4 @@ def _send(
         return redirect("portal:tasks", reference=application.reference)
     except drafts.NotADraft:
         return redirect("portal:application", reference=application.reference)
-    return redirect("portal:status", reference=application.reference)
+    return invited.forget(redirect("portal:status", reference=application.reference))

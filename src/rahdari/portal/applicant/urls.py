@@ -13,6 +13,7 @@ from . import (
     ending,
     home,
     incident,
+    inviting,
     letters,
     mandates,
     measurement,
@@ -34,6 +35,10 @@ from . import (
 )
 
 urlpatterns = [
+    path("inviting/", inviting.inviting, name="inviting"),
+    path("inviting/<uuid:id>/", inviting.invitation, name="invitation"),
+    path("inviting/<uuid:id>/links.csv", inviting.invitation_links, name="invitation_links"),
+    path("inviting/<uuid:id>/stop/", inviting.stop_inviting, name="stop_inviting"),
     *(each for added in optional.given(__package__, "urlpatterns") for each in added),
     path("my/", home.home, name="home"),
     path("my/applications/<str:reference>/", status.application, name="application"),

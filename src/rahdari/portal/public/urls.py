@@ -1,11 +1,13 @@
 from django.urls import path
 
-from . import certificate, check, compared, connections, eligible, keeping, pages, rules, still_right, versions
+from . import certificate, check, compared, connections, eligible, invited, keeping, pages, rules, still_right, versions
 
 urlpatterns = [
     path("", pages.start, name="start"),
     path("eligible/", eligible.eligible, name="eligible"),
     path("eligible/poster/", eligible.poster, name="eligible_poster"),
+    path("invited/<uuid:id>/<int:number>/<str:token>/", invited.invited, name="invited"),
+    path("invited/<uuid:id>/<int:number>/<str:token>/reminders.ics", invited.reminders, name="invited_reminders"),
     path("check/", check.number, name="check_number"),
     path("c/<str:reference>/<str:token>/", check.certificate_link, name="certificate_link"),
     path("my/registrations/<str:reference>/certificate/", certificate.certificate, name="certificate"),

@@ -2,7 +2,7 @@ from django.urls import path
 
 from rahdari import optional
 
-from . import consultations, feed, flow, letters, proofs
+from . import consultations, feed, flow, invitations, letters, proofs
 
 urlpatterns = [
     path("desk/feed/", feed.feed, name="feed"),
@@ -23,6 +23,8 @@ urlpatterns = [
     path("desk/consultations/<str:reference>/minutes/", consultations.add_minutes, name="add_minutes"),
     path("desk/consultations/<str:reference>/adopt/", consultations.adopt, name="adopt_draft"),
     path("desk/consultations/<str:reference>/withdraw/", consultations.withdraw, name="withdraw_draft"),
+    path("desk/invitations/", invitations.desk_invitations, name="desk_invitations"),
+    path("desk/invitations/<uuid:id>/withdraw/", invitations.withdraw_invitation, name="withdraw_invitation"),
     path("desk/letters/", letters.letter_previews, name="letter_previews"),
     path("desk/letters/<slug:template>/", letters.letter_preview, name="letter_preview"),
 ]

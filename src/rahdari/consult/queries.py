@@ -78,8 +78,9 @@ def version_of(draft: Draft, number: int | None = None) -> Version | None:
 def _how_many(name: str) -> Coalesce:
     """How many comments name the one of the row as theirs."""
     of_this = Comment.objects.filter(**{name: OuterRef("pk")}).order_by().values(name)
-    # Of all its columns none is read: the index is enough, also where a million sign one.
-    return Coalesce(Subquery(of_this.annotate(count=Count("*")).values("count")), 0)
+    # Of keys, not of rows: for a count of rows alone PostgreSQL reads a whole index anew for each comment of a page,
+    # where a million sign one of them.
+    return Coalesce(Subquery(of_this.annotate(count=Count("pk")).values("count")), 0)
 
 
 def comments(draft: Draft) -> QuerySet[Comment]:

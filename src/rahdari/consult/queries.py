@@ -78,8 +78,8 @@ def version_of(draft: Draft, number: int | None = None) -> Version | None:
 def _how_many(name: str) -> Coalesce:
     """How many comments name the one of the row as theirs."""
     of_this = Comment.objects.filter(**{name: OuterRef("pk")}).order_by().values(name)
-    # Of keys, not of rows: for a count of rows alone PostgreSQL reads a whole index anew for each comment of a page,
-    # where a million sign one of them.
+    # Where one comment has most of all signatures, PostgreSQL expects as many of each, and may read the table once for
+    # each of a page: the pages of such a draft then take seconds (docs/benchmarks.md).
     return Coalesce(Subquery(of_this.annotate(count=Count("pk")).values("count")), 0)
 
 

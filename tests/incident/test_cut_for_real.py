@@ -201,7 +201,7 @@ def report_on_the_page(land: Land) -> None:
 
 
 def holds_for_others(land: Land, cut: Cut, folder: Path) -> None:
-    """What the holder takes from the page says what was measured, and is checked by `sha256sum` and `openssl ts`."""
+    """What the holder takes from the page says what was measured, and is checked by `sha256sum` and `openssl`."""
     pack = queries.pack_of(land.incident, land.registration)
     assert pack is not None and pack.stamped_at is not None
     given = [land.registration.reference, land.incident.reference, "evidence"]
@@ -209,9 +209,10 @@ def holds_for_others(land: Land, cut: Cut, folder: Path) -> None:
         taken = land.at_holder.get(reverse("portal:incident_file", args=given))
     assert taken.content == packs.content_of(pack, "evidence")
     place = unpacked(pack, "evidence", folder)
-    hashes, time, *_more = commands(place / "README.en.txt")
-    assert (hashes[0], time[:2]) == ("sha256sum", ["openssl", "ts"])
+    hashes, signature, time, *_more = commands(place / "README.en.txt")
+    assert (hashes[0], signature[:2], time[:2]) == ("sha256sum", ["openssl", "pkeyutl"], ["openssl", "ts"])
     assert run(*hashes, cwd=place).returncode == 0
+    assert b"Signature Verified Successfully" in run(*signature, cwd=place).stdout
     assert b"Verification: OK" in run(*time, cwd=place).stdout
     file = place / "data/measured.json"
     seen = file.read_text()

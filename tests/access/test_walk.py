@@ -63,6 +63,7 @@ ANYONE = frozenset(
     portal:consultations portal:consultations_feed portal:consultation portal:consultation_policy portal:say
     portal:consultation_comments portal:consultation_comment portal:consultation_answers portal:prove_comment
     portal:consultation_moderation portal:claim_name portal:consultation_annotations portal:consultation_moderation_csv
+    portal:entered portal:entered_read portal:take_entry portal:disown_entry
     figures:figures figures:month figures:definitions figures:data figures:rss
     portal:dispute_comment portal:say_for portal:body
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source
@@ -168,6 +169,7 @@ OFFICERS = frozenset(
     """decide:queue decide:approvals decide:grants decide:unreached decide:keys demand:ledger demand:new portal:feed
     demand:demand demand:find_file demand:open_file demand:answer demand:agree portal:hold
     portal:desk_invitations portal:withdraw_invitation
+    portal:desk_entries portal:drop_entry
     portal:proofs_in_vain portal:flow portal:cases_asked portal:matters portal:matter
     sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
@@ -438,6 +440,7 @@ class World:
             "licensees:data": {"name": "list.csv"},
             "licensees:provider": {"key": "ptcl"},
             "portal:cases_asked": {"code": "Q4"},
+            "portal:drop_entry": {"id": uuid.uuid4()},
             **{key: {"id": uuid.uuid4(), "reference": number} for key in ALL if key.startswith("urgent:")},
             "maintenance:calendar": self.calendar,
             **{

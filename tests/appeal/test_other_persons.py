@@ -5,6 +5,7 @@ let through where the person had no part."""
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 from rahdari.appeal import actions as appeals
 from rahdari.appeal import queries
 from rahdari.appeal.models import Appeal
+from rahdari.apply import drafts
 from rahdari.complaint import actions as complaints
 from rahdari.complaint.models import Complaint
 from rahdari.decide import assignment, questions, recusing, refusals, reviewing, revocation
@@ -212,14 +214,19 @@ def is_let_through(tried: Callable[[User], object], user: User) -> bool:
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_all_pairs_of_persons_and_posts(name: str, settings: Any, tmp_path: Path) -> None:
+def test_all_pairs_of_persons_and_posts(
+    name: str, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     suspending_first(settings, tmp_path)
+    enterer = an_officer("Officer E", role=Role.SUPERVISOR)
+    monkeypatch.setattr(drafts, "start_application", partial(drafts.start_application, entered_by=enterer))
     make, allowed = ACTS[name]
     proposer = an_officer("Officer A", role=Role.SUPERVISOR)
     matter = make(proposer)
     recused, uninvolved = an_officer("Officer R", role=Role.SUPERVISOR), a_person()
     recusing.recuse(case=fresh(matter.case), officer=recused, why="I know them.", now=LATER + HOUR)
     persons = {"who began it": proposer, "the applicant": matter.case.application.applicant, "recused": recused}
+    persons["entered it at the desk"] = enterer
     persons |= {f"with a part, {at}": each for at, each in enumerate(matter.parts)}
     through = set()
     for (who, person), post in itertools.product([*persons.items(), ("uninvolved", uninvolved)], POSTS):

@@ -5,13 +5,20 @@ from dataclasses import fields
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari import policy
+from rahdari.apply import entered
+from rahdari.apply import queries as applications
+from rahdari.checks.queries import checks_of
 from rahdari.decide import rules
+from rahdari.decide.models import Decision
 from rahdari.decide.rules import CheckFact, assess
 from rahdari.policy import CheckRule
+from tests.builders import story
+from tests.builders.entered import an_entry
 
 SHIPPED = [policy.load(path) for path in policy.SHIPPED.values()]
 
@@ -88,6 +95,29 @@ class TestAPolicy:
         less = policy.read(STATEMENT.replace(CLAIM, CLAIM + 'weights = { freelancer = "supporting" }\n', 1))
         assert less.attesting is not None
         assert less.attesting.weight("sample-software-houses", "freelancer", "vpn_freelancer") == "supporting"
+
+
+@pytest.mark.django_db
+def test_what_an_officer_entered_is_decided_as_what_its_holder_typed() -> None:
+    """By telephone, and once more by its own steps: the same draft, the same that is still asked, the same decision."""
+    ended = []
+    for by_telephone in (False, True):
+        holder = story.a_person()
+        if by_telephone:
+            entry = an_entry(story.an_officer(), name=holder.name, which="yes", block="", kind="", mobile="")
+            application = entered.take_over(entry=entry, holder=holder, now=timezone.now())
+        else:
+            application = story.a_draft(holder)
+        rules_now = applications.policy_in_force()
+        asked_of_it = applications.missing_steps(application, rules_now)
+        story.prove(story.add(story.fill(application)))
+        story.send(story.fresh(application))
+        story.decide()
+        sent = story.fresh(application)
+        decision = Decision.objects.get(case__application=sent)
+        facts = (sent.status, decision.outcome, decision.codes, decision.decided_by, decision.provisional_codes)
+        ended.append((asked_of_it, [(check.kind, check.outcome) for check in checks_of(sent.subject)], facts))
+    assert ended[0] == ended[1]
 
 
 def test_a_decision_is_not_told_who_somebody_is_or_who_says_it() -> None:

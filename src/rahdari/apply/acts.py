@@ -21,6 +21,12 @@ declare(
         done=_("Withdrew the application"),
         event=Event("application.withdrawn"),
     ),
+    Act(
+        "apply.took_over_entry",
+        _("Entered by an officer for the holder, who took it over"),
+        EVERYBODY,
+        done=_("Took over what an officer had entered"),
+    ),
     Act("apply.reopened", _("Application open again"), OFFICERS),
     Act("apply.closed_granted", _("Application closed: granted"), OFFICERS),
     Act("apply.closed_refused", _("Application closed: refused"), OFFICERS),
@@ -36,4 +42,5 @@ declare(
 declare_unshown("apply", "saved_company saved_person saved_contact saved_purpose saved_evidence deleted_idle_draft")
 declare_unshown("apply", "opened_checks heard_address named_network noted_subscriber placed_endpoints")
 declare_unshown("apply", "dated_document offered_proof attached_to_answer removed_from_answer")
+declare_unshown("apply", "entered_at_the_desk dropped_entry disowned_entry erased_entry")
 declare_unshown("apply", "erased_application erased_documents erased_card_number forgot_client")

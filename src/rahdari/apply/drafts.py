@@ -109,6 +109,7 @@ def start_application(
     language: str = "",
     send_token: uuid.UUID | None = None,
     mandate: Mandate | None = None,
+    entered_by: User | None = None,
 ) -> Application:
     """Begin a draft. The same `send_token` of the same person gives the same application.
 
@@ -127,6 +128,7 @@ def start_application(
         fixed_address=fixed_address,
         name=applicant.name if asked.holder == "person" and asked.asks_name else "",
         send_token=token,
+        entered_by=entered_by,
         created_at=now,
         updated_at=now,
         **_in_the_name_of(mandate),

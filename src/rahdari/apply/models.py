@@ -11,7 +11,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from rahdari.address import Block, format_block
 from rahdari.address import Endpoint as AddressEndpoint
@@ -45,6 +45,8 @@ class Application(models.Model):
     reference = models.CharField(max_length=20, unique=True)
     applicant = models.ForeignKey(User, on_delete=models.PROTECT, related_name="applications")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # The officer who entered it for whoever called or came: they decide nothing in it.
+    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # Of what an agent began in the organisation's name.
     mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     service = models.CharField(max_length=60)
@@ -104,6 +106,7 @@ class Application(models.Model):
         ordering: ClassVar[list[str]] = ["-created_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["applicant", "send_token"], name="one_start_makes_one_application"),
+            models.CheckConstraint(condition=~Q(entered_by=F("applicant")), name="nobody_enters_their_own_application"),
             models.UniqueConstraint(
                 fields=["registration", "about"],
                 condition=Q(status__in=["draft", "submitted"], registration__isnull=False),
@@ -350,3 +353,7 @@ class Document(models.Model):
     @property
     def aad(self) -> str:
         return f"apply.Document:{self.pk}"
+
+
+# Models of this app too, which Django finds through this module.
+from . import entered_models as entered_models  # noqa: E402

@@ -30,6 +30,7 @@ class Lock(StrEnum):
     CONTACT = "control: codes to a registry's contact"  # its keyed hash
     ROSTERS = "checks: import of rosters"
     URGENT = "urgent: a holder's"  # the holder
+    DESK_ENTRIES = "apply: entries at the desk"  # the officer
     CLIENT = "vouch: questions"  # who asks, or whom
     INVITER = "invite: campaigns of a body"  # the body
     INCIDENTS = "incident: reports"

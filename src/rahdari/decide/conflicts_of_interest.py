@@ -1,4 +1,5 @@
-"""In which cases an officer has no part: their own, and those from which they are recused. Nobody decides for whom they
+"""In which cases an officer has no part: their own, those that they entered for somebody, and those from which they are
+recused. Nobody decides for whom they
 act. Reached through `queries`."""
 
 import uuid
@@ -19,7 +20,7 @@ from .models import Case, Recusal
 def is_own(application: Application, officer: User) -> bool:
     # Nobody else applies in a person's own right.
     if application.organisation_id is None:
-        return application.applicant_id == officer.pk
+        return officer.pk in (application.applicant_id, application.entered_by_id)
     return own_of(officer)(application)
 
 
@@ -35,7 +36,7 @@ def recused_from(case: Case) -> QuerySet[Recusal]:
 def with_part_in(application: Application, officers: Collection[User]) -> set[uuid.UUID]:
     """Those who may not decide it: of whose own applications it is one, and who are recused. In two statements at
     most."""
-    own = {application.applicant_id}
+    own = {application.applicant_id, *filter(None, [application.entered_by_id])}
     own |= set(Recusal.objects.filter(case__application=application).values_list("officer", flat=True))
     if application.organisation is None:
         return own
@@ -43,16 +44,16 @@ def with_part_in(application: Application, officers: Collection[User]) -> set[uu
 
 
 def own_of(officer: User) -> Callable[[Application], bool]:
-    """Tells an officer's own applications: what they applied for, or somebody for whom they acted when it began, later,
-    or in the year before (`people.parts_of`); and those from whose cases they are recused. Then somebody else decides:
-    nobody leaves a company to decide its case.
+    """Tells an officer's own applications: what they applied for or entered for somebody else, or somebody for whom
+    they acted when it began, later, or in the year before (`people.parts_of`); and those from whose cases they are
+    recused. Then somebody else decides: nobody leaves a company to decide its case.
     """
     parts = acting_for.parts_of(officer)
     left = set(Recusal.objects.filter(officer=officer).values_list("case__application", flat=True))
 
     def is_own(application: Application) -> bool:
         return (
-            application.applicant_id == officer.pk
+            officer.pk in (application.applicant_id, application.entered_by_id)
             or application.pk in left
             or acting_for.has_part(parts, application.holder_ref, application.created_at)
         )
@@ -77,7 +78,7 @@ def own_among(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
 
 
 def _own_applications(user: User) -> QuerySet[Application]:
-    own = Q(applicant=user)
+    own = Q(applicant=user) | Q(entered_by=user)
     for holder, until in acting_for.parts_of(user).items():
         # Nobody else applies in a person's own right; without this an officer who acts for nobody has no other table.
         if holder != user.holder_ref:

@@ -51,7 +51,8 @@ class NotAnOfficer(RahdariError):
 
 
 class OwnApplication(RahdariError):
-    """The officer applied, or belongs to the company that did: somebody else decides. `.case`."""
+    """The officer applied, entered it for somebody, or belongs to the company that did: somebody else decides.
+    `.case`."""
 
     says = "{case} is this officer's own application"
     case: Case

@@ -95,6 +95,9 @@ LETTERS: dict[str, Kind] = {
         _("A complaint about a registration was decided"), "reference registration about outcome text", "proposed"
     ),
     "consult_code": _kind(_("The code that proves an address for a comment"), "code reference", note="", urgent=True),
+    "desk_entry_code": _kind(
+        _("The code to read what an officer entered for somebody"), "code reference until", note="", urgent=True
+    ),
     "consult_news": _kind(_("What became of a comment on a draft rule"), "reference number change", "version", note=""),
     "consult_invited": _kind(_("A body is asked to comment as such"), "organisation domain", note=""),
     "consult_ended": _kind(_("A draft rule was adopted or withdrawn"), "reference change", note=""),

@@ -210,6 +210,11 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "due_at": _days(30),
     },
     "consult_code": lambda rules: {"code": "48213907", "reference": "DR-2026-01"},
+    "desk_entry_code": lambda rules: {
+        "code": "48291537",
+        "reference": "E-K7M2-94QX",
+        "until": AT + dt.timedelta(days=3),
+    },
     "consult_news": lambda rules: {"reference": "DR-2026-01", "number": 12, "change": "moved", "version": 2},
     "consult_invited": lambda rules: {
         "organisation": policy.Text("Sample Association of Software Houses", "نمونہ سافٹ ویئر ایسوسی ایشن"),

@@ -97,6 +97,10 @@ NOTES: dict[str, tuple[Title, dict[str, Any]]] = {
     writing.NUMBER_CODE: (gettext_lazy("The code that confirms a mobile number"), {"code": "482915"}),
     writing.URGENT_CODE: (gettext_lazy("The code to list a new address"), {"code": "482915"}),
     writing.SPOKEN_CODE: (gettext_lazy("The code that a caller reads out to an officer"), {"code": "482915"}),
+    writing.ENTRY_CODE: (
+        gettext_lazy("The code to read what an officer entered for somebody"),
+        {"code": "48291537", "reference": "E-K7M2-94QX"},
+    ),
     "news": (gettext_lazy("There is news in a file"), {"reference": REFERENCE}),
     "disruption": (gettext_lazy("There is news of a disruption"), {"reference": DISRUPTION}),
     "answer_by": (

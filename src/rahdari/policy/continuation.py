@@ -42,6 +42,8 @@ SHORTEST_REPORT = timedelta(hours=2)
 LONGEST_REPORT = timedelta(days=35)
 LONGEST_OVERLAP = timedelta(hours=24)
 SHORTEST_GRACE = timedelta(hours=12)
+# What an officer entered for somebody is void after it, whatever a policy says.
+LONGEST_ENTRY = timedelta(days=3)
 
 
 def _part(root: Section, key: str) -> Section:
@@ -140,6 +142,9 @@ def judge_retention(
             )
     for key in sorted(by_clock() - set(rows)):
         root.fault(f"It is not said how long {BY_CLOCK[key]} is kept: {key} = {{ after, keep, ... }}.", "retention")
+    entry = rows.get("desk_entry")
+    if entry is not None and (entry.span is None or entry.span > LONGEST_ENTRY):
+        root.faults.add(("retention", "desk_entry"), "What nobody has taken over is kept for three days at most.")
     for key, other, said in (
         ("draft", "limits.draft_kept", draft),
         ("client_address", "vouching.address_kept", client),

@@ -11,6 +11,7 @@ from .clock import Allowance
 # of data that a policy names is either not held by this version, or erased by whoever runs the register.
 BY_CLOCK = {
     "draft": "an application that nobody sent",
+    "desk_entry": "what an officer entered for somebody who has not taken it over",
     "documents": "papers that were sent",
     "card_number": "the card number of an application",
     "proof_of_control": "what was seen when an address was proved",

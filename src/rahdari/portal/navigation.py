@@ -107,6 +107,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
                 count=waiting,
                 count_words=words,
             ),
+            Link(pgettext("navigation", "Telephone"), reverse("portal:desk_entries"), here=page == "desk_entries"),
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
             Link(_("Planned work"), reverse("maintenance:desk_works"), here=room == "maintenance"),
             *(each.shown() for each in rooms),

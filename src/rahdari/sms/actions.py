@@ -80,15 +80,24 @@ def write_number_code(
 
 @transaction.atomic
 def write_code_to_number(
-    *, asked_by: Person, number: str, language: str, code: str, expires_at: dt.datetime, now: dt.datetime
+    *,
+    asked_by: Person,
+    number: str,
+    language: str,
+    code: str,
+    expires_at: dt.datetime,
+    now: dt.datetime,
+    note: str = CONTACT_CODE,
+    reference: str = "",
 ) -> Message:
-    """The code that the contact of a company or member hands over to whoever applies (`asked_by`)."""
+    """The code that the contact of a company or member hands over to whoever applies (`asked_by`); with another `note`
+    one that somebody without an account types themselves: then `asked_by` is what it is for."""
     return _write(
         person=asked_by.pk,
         number=number,
-        note=CONTACT_CODE,
+        note=note,
         about="",
-        text=compose(note=CONTACT_CODE, language=language, context={"code": code}),
+        text=compose(note=note, language=language, context={"code": code, "reference": reference}),
         language=language,
         urgent=True,
         at=now,

@@ -12,8 +12,10 @@ NUMBER_CODE = "number_code"
 CONTACT_CODE = "contact_code"
 # By which a holder who is cut off is known: typed on a page, or read out to an officer on the telephone.
 URGENT_CODE, SPOKEN_CODE = "urgent_code", "spoken_code"
-# Codes for ten minutes: their text is forgotten once it is sent.
-SHORT_CODES = frozenset({NUMBER_CODE, URGENT_CODE, SPOKEN_CODE})
+# With which somebody reads what an officer entered for them.
+ENTRY_CODE = "entry_code"
+# Their text is forgotten once it is sent.
+SHORT_CODES = frozenset({NUMBER_CODE, URGENT_CODE, SPOKEN_CODE, ENTRY_CODE})
 # Of a registered connection that is cut: for whoever wants it alone, and it says nothing but a number.
 DISRUPTION = "disruption"
 
@@ -21,6 +23,7 @@ DISRUPTION = "disruption"
 NOTES: dict[str, frozenset[str]] = {
     CONTACT_CODE: frozenset({"code"}),
     **dict.fromkeys(SHORT_CODES, frozenset({"code"})),
+    ENTRY_CODE: frozenset({"code", "reference"}),
     "news": frozenset({"reference"}),
     DISRUPTION: frozenset({"reference"}),
     "answer_by": frozenset({"reference", "due_at"}),

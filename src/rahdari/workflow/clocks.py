@@ -5,8 +5,9 @@ from functools import partial
 
 from django.db.models import QuerySet
 
-from rahdari.apply import erasing, idle_drafts, pending
+from rahdari.apply import entered, erasing, idle_drafts, pending
 from rahdari.apply import queries as applications
+from rahdari.apply.entered_models import DeskEntry
 from rahdari.apply.models import Application
 from rahdari.archive import queries as archive
 from rahdari.archive.actions import Box
@@ -67,6 +68,12 @@ def delete_idle_drafts(draft: Application, now: dt.datetime) -> bool:
         challenges.withdraw_challenges(subject=subject, now=now, actor="clock")
     erase_about(subjects, draft.applicant, Box("draft", now=now), now)
     return bool(subjects)
+
+
+@each_of(entered.due, lock=True)
+def erase_desk_entries(entry: DeskEntry, now: dt.datetime) -> None:
+    """What officers entered for somebody who did not take it over in time."""
+    entered.erase(entry, now)
 
 
 def _with_papers_due(now: dt.datetime) -> QuerySet[Application]:

@@ -56,6 +56,7 @@ from rahdari.web import limits
 # Each by the name of its step.
 CLOCKS = {
     "draft": "apply: delete idle drafts",
+    "desk_entry": "apply: erase desk entries",
     "documents": "apply: erase documents",
     "card_number": "apply: erase card numbers",
     "proof_of_control": "control: erase evidence",

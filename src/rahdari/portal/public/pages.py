@@ -32,6 +32,7 @@ from rahdari.web import visitor
 from rahdari.web.allowances import in_words
 from rahdari.web.templatetags.rahdari import comma
 
+from .entered import kept_for
 from .rules import kept_rows
 
 # Of a yearly question: the year, and the time for its reminders.
@@ -125,7 +126,11 @@ def help_and_contact(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portal/public/help.html",
-        {"mail": settings.CONTACT_EMAIL, "which": [summary.WHICH[key] for key in which_are_offered(rules)]},
+        {
+            "mail": settings.CONTACT_EMAIL,
+            "which": [summary.WHICH[key] for key in which_are_offered(rules)],
+            "entry_kept": kept_for(),
+        },
     )
 
 

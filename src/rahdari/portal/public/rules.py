@@ -52,6 +52,7 @@ KINDS: dict[str, Promise] = {
 # What is kept of people, as the policy calls it.
 KEPT: dict[str, Promise] = {
     "draft": _("A draft that was not sent"),
+    "desk_entry": _("What an officer entered for you, until you take it over"),
     "card_number": _("The number of your card"),
     "documents": _("Documents that you send"),
     "client_address": _("The email address of a client whom you name"),
@@ -80,6 +81,7 @@ ONLY_IF_ASKED = {
 }
 AFTER: dict[str, Promise] = {
     "last_change": _("after your last change"),
+    "entered": _("after it was entered"),
     "final_decision": _("after the final decision"),
     "answered": _("after the answer, or after the deadline for it"),
     "collected": _("after it was seen"),

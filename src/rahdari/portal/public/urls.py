@@ -1,6 +1,19 @@
 from django.urls import path
 
-from . import certificate, check, compared, connections, eligible, invited, keeping, pages, rules, still_right, versions
+from . import (
+    certificate,
+    check,
+    compared,
+    connections,
+    eligible,
+    entered,
+    invited,
+    keeping,
+    pages,
+    rules,
+    still_right,
+    versions,
+)
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -20,6 +33,10 @@ urlpatterns = [
     path("status/connections/operators.csv", keeping.operators_csv, name="connections_operators"),
     path("status/connections/difference.json", compared.difference_json, name="connections_difference"),
     path("status/connections/api/v2/summary.json", connections.summary, name="connections_json"),
+    path("entered/", entered.code, name="entered"),
+    path("entered/read/", entered.read, name="entered_read"),
+    path("entered/take/", entered.take_over, name="take_entry"),
+    path("entered/not-me/", entered.disown, name="disown_entry"),
     path("help/", pages.help_and_contact, name="help"),
     path("privacy/", pages.privacy, name="privacy"),
     path("accessibility/", pages.accessibility, name="accessibility"),

@@ -2,12 +2,14 @@ from django.urls import path
 
 from rahdari import optional
 
-from . import consultations, feed, flow, invitations, letters, proofs
+from . import consultations, entered, feed, flow, invitations, letters, proofs
 
 urlpatterns = [
     path("desk/feed/", feed.feed, name="feed"),
     path("desk/feed/holds/<uuid:hold>/", feed.decide_hold, name="hold"),
     path("desk/proofs/", proofs.proofs_in_vain, name="proofs_in_vain"),
+    path("desk/entered/", entered.entries, name="desk_entries"),
+    path("desk/entered/<uuid:id>/drop/", entered.drop, name="drop_entry"),
     path("desk/flow/", flow.numbers, name="flow"),
     path("desk/flow/questions/<slug:code>/", flow.cases_asked, name="cases_asked"),
     *(each for added in optional.given(__package__, "urlpatterns") for each in added),

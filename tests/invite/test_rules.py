@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rahdari import policy
@@ -17,6 +17,9 @@ A_BANK = Inviter("organisation:1", "Sample Bank", (Whom.CUSTOMERS, Whom.STAFF))
 
 
 @given(finished=st.integers(0, 10**6), whom=st.sampled_from(Whom), end=st.sampled_from(End))
+@example(finished=25, whom=Whom.STAFF, end=End.OVER)
+@example(finished=25, whom=Whom.MEMBERS, end=End.STOPPED)
+@example(finished=FEWEST - 1, whom=Whom.MEMBERS, end=End.OVER)
 def test_what_is_told_is_nothing_or_a_step_of_five_near_the_truth(finished: int, whom: Whom, end: End) -> None:
     number = told(finished, whom=whom, end=end)
     if whom is Whom.STAFF or end is not End.OVER or finished < FEWEST:

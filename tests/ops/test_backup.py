@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -300,6 +301,22 @@ class TestTaken:
         register.take(place)
         ids = {key.split("/")[1] for key, _ in place.keys("backups/")}
         assert len(ids) == 1
+
+    def test_no_program_gets_the_password_as_an_argument(
+        self, register: Register, new: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+        run = subprocess.run
+
+        def seen(words: Any, **options: Any) -> Any:
+            asked.extend(map(str, words))
+            return run(words, **options)
+
+        monkeypatch.setattr(subprocess, "run", seen)
+        register.take(Target(str(new.parent / "place")))
+        password = (register.server.home / "admin-password").read_text().strip()
+        assert any("pg_basebackup" in word for word in asked)
+        assert not any(password in word for word in asked)
 
     def test_killed_at_each_step_and_taken_again(self, register: Register, new: Path) -> None:
         place = Target(str(new.parent / "place"))

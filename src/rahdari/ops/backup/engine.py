@@ -7,11 +7,15 @@ Those of the server's own major version are used: the embedded ones, or /usr/lib
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from rahdari.ops import postgres
 from rahdari.ops.errors import Told
@@ -75,7 +79,11 @@ class Programs:
         """A copy of the running cluster, with the log that makes it whole; of what changed `since` that manifest."""
         words = ["--pgdata", str(into), "--checkpoint=fast", "--wal-method=stream", "--manifest-checksums=SHA256"]
         words += [f"--incremental={since}"] if since else []
-        self._run("pg_basebackup", *words, f"--dbname={url}")
+        # Every user of the machine reads the arguments of a program: a password is none.
+        known: dict[str, Any] = conninfo_to_dict(url)
+        password = known.pop("password", None)
+        environment = {"PGPASSWORD": str(password)} if password is not None else {}
+        self._run("pg_basebackup", *words, f"--dbname={make_conninfo(**known)}", environment=environment)
 
     def verify(self, folder: Path) -> None:
         """Each file against the manifest, and the log that belongs to it. Raises NotWhole."""
@@ -85,11 +93,17 @@ class Programs:
         """A full backup and the incremental ones after it, in order, become one full backup."""
         self._run("pg_combinebackup", *map(str, parts), "--output", str(into))
 
-    def _run(self, program: str, *words: str, failed: type[ProgramFailed] = ProgramFailed) -> None:
+    def _run(
+        self,
+        program: str,
+        *words: str,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        failed: type[ProgramFailed] = ProgramFailed,
+    ) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
         done = subprocess.run(
             [self.folder / program, *words],
-            env=kept | {"LC_ALL": "C"},
+            env=kept | {"LC_ALL": "C"} | dict(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from rahdari import optional
+
 from .protection import Sum
 
 FILE = Path(__file__).with_name("definitions.toml")
@@ -33,7 +35,7 @@ TOTAL = Words("All", "سب")
 class Figure:
     """One figure. `parts` in the order in which they are shown; where `parts_from` is given they come from the policy
     in force (service, refusal) or from the operators of the register. `sql` tells numbers or, if `of` names the figure
-    of what it is a time, times."""
+    of what it is a time, times. `room`: without this room there is no such figure."""
 
     id: str
     version: int
@@ -49,6 +51,7 @@ class Figure:
     of: str = ""
     changed: str = ""
     erased: str = ""
+    room: str = ""
 
     @property
     def total(self) -> str:
@@ -97,9 +100,11 @@ def sums(figures: Mapping[str, Figure], parts: Mapping[str, tuple[str, ...]]) ->
 
 @cache
 def load() -> Definitions:
-    """Raises KeyError or TypeError for a definition that lacks something or has too much."""
-    read = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    found = {each["id"]: _figure(each) for each in read["figure"]}
+    """Those of the rooms that are here. Raises KeyError or TypeError for a definition that lacks something or has too
+    much."""
+    read, left_out = tomllib.loads(FILE.read_text(encoding="utf-8")), optional.left_out()
+    every = (_figure(each) for each in read["figure"])
+    found = {each.id: each for each in every if each.room not in left_out}
     for each in found.values():
         if each.is_total and each.is_total.partition(".")[0] not in found:
             raise KeyError(each.is_total)

@@ -40,7 +40,7 @@ class EntryCodeForm(forms.Form):
     use_required_attribute = False
     number = fields.line(
         gettext_lazy("Number of the entry"),
-        gettext_lazy("Enter the number, as in the letter or SMS"),
+        gettext_lazy("Enter the number, as in the message with the code"),
         hint=gettext_lazy("It begins with E."),
         most=30,
         dir="ltr",

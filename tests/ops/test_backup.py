@@ -167,6 +167,9 @@ class TestRestored:
         assert kept.register.papers(new) == kept.papers
         assert done.state_of > kept.mark
         assert not (new / "postgres" / "identity").exists()
+        # The line that was begun is told to the archive, when there is one.
+        log = new / "postgres" / "cluster" / "pg_wal"
+        assert all((log / "archive_status" / f"{path.name}.ready").exists() for path in log.glob("*.history"))
         # The next start recovers nothing again.
         assert "restore_command" not in (new / "postgres" / "cluster" / "postgresql.auto.conf").read_text()
 
@@ -352,6 +355,23 @@ class TestTaken:
         assert [each.id for each in known] == taken
         assert [each.since for each in known] == ["", taken[0], taken[1]]
 
+    def test_what_may_not_be_read_is_missed_by_no_backup(
+        self, register: Register, new: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        closed = register.data / "keys" / "feed"
+        walk = os.walk
+
+        def scandir(top: Any, **options: Any) -> Any:
+            if Path(top) == register.data / "keys":
+                options["onerror"](PermissionError(13, "Permission denied", str(closed)))
+            return walk(top, **options)
+
+        monkeypatch.setattr(os, "walk", scandir)
+        place = Target(str(new.parent / "place"))
+        with pytest.raises(taking.MayNotRead, match="keys/feed may not be read, so a backup would lack it"):
+            register.take(place)
+        assert taking.all_backups(place) == []
+
     def test_root_leaves_it_to_the_user_who_archives(self, kept: Kept, new: Path) -> None:
         needs_root()
         place = new.parent / "place"
@@ -420,6 +440,9 @@ class TestTheLog:
         assert "does not open" in capsys.readouterr().err
         segment = segment.rename(tmp_path / "000000010000000000000002")
         assert wal.main(["put", str(segment)], environment | {"RAHDARI_BACKUP_KEY": "age1none"}) == 1
+        del environment["RAHDARI_BACKUP_IDENTITY"]
+        assert wal.main(["fetch", segment.name, str(tmp_path / "back")], environment) > 125
+        assert "'RAHDARI_BACKUP_IDENTITY' is not set" in capsys.readouterr().err
 
     @given(st.integers(1, 2**32 - 1), st.integers(0, 2**40 - 1))
     def test_a_name_is_one_segment(self, timeline: int, number: int) -> None:

@@ -98,7 +98,7 @@ def run_new_key(options: argparse.Namespace) -> int:
 
 def run_backup(options: argparse.Namespace) -> int:
     from . import engine, taking
-    from .target import Target
+    from .target import Target, TargetAway
 
     data = Path(os.environ["RAHDARI_DATA"])
     address = options.to or os.environ.get("RAHDARI_BACKUP") or ""
@@ -120,9 +120,12 @@ def run_backup(options: argparse.Namespace) -> int:
     kind = "full" if made.is_full else f"what changed since {made.since}"
     print(f"{made.id}: {size / 1e6:.1f} MB ({kind}), verified. It can be restored from {made.finished_at[:19]} UTC on.")
     give_to_owner(target.folder, data)
-    gone = taking.forget(target, now=_now(), days=int(os.environ.get("RAHDARI_BACKUP_DAYS") or taking.KEEP_DAYS))
-    if gone:
-        _say(f"Erased {len(gone)} objects that no restore of the last days needs.")
+    try:
+        gone = taking.forget(target, now=_now(), days=int(os.environ.get("RAHDARI_BACKUP_DAYS") or taking.KEEP_DAYS))
+    except TargetAway as error:
+        _say(f"Old backups are not erased: {error.why}. If this account may not, erase them with another.")
+    else:
+        _say(f"Erased {len(gone)} objects that no restore of the last days needs." if gone else "Nothing is old.")
     if not (os.environ.get("RAHDARI_BACKUP") and engine.server_at(url_to_copy(data, os.environ)).archives):
         _say("The log is not archived, so only the moments of the backups can be restored. See docs/restore.md.")
     return 0

@@ -277,6 +277,10 @@ def _recover(draft: Path, target: Target, identity: Path, to: dt.datetime | None
         server.stop()
         readable.unlink(missing_ok=True)
     configuration.write_text(kept)
+    # The server recovered without archiving. What tells of the line that it began goes to the archive with its next
+    # start: without it a second restore would begin a line of the same number.
+    for path in (cluster / "pg_wal").glob("*.history"):
+        (cluster / "pg_wal" / "archive_status" / f"{path.name}.ready").touch()
     return reached
 
 

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from rahdari import __version__
 from rahdari.ops.errors import Told
 
 from . import engine, facts, sealing, state, wal
-from .target import Target
+from .target import Target, TargetAway
 
 # An incremental backup needs each one before it, back to a full one: so many, and a full one is taken.
 LONGEST_CHAIN = 14
@@ -65,6 +65,17 @@ class NoRoom(Told):
             "is taken. What was kept before stays; make room and call this again."
         )
         self.why = why
+
+
+class MayNotRead(Told):
+    """A file or folder of the register is closed to us. `.name` is which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} may not be read, so a backup would lack it. Where each process has a user of its own, take "
+            "backups as root, or with the capability CAP_DAC_READ_SEARCH as deploy/systemd/rahdari-backup.service does."
+        )
+        self.name = name
 
 
 class BackupRuns(Told):
@@ -182,7 +193,7 @@ def take(
         changed = [path for path, stamp in index.items() if before.get(path) != stamp]
         about = {INDEX: json.dumps(index).encode(), "facts.json": json.dumps(known_now).encode()}
         sealing.seal_folder(data, _stamps_first(changed), here.staging / FILES, keys, added=about)
-        secret = [each.relative_to(data).as_posix() for each in sorted((data / "keys").rglob("*")) if each.is_file()]
+        secret = [each.relative_to(data).as_posix() for each in facts.files_below(data / "keys")]
         secret += [each.relative_to(data).as_posix() for each in sorted(data.glob(PASSWORDS))]
         sealing.seal_folder(data, secret, here.staging / KEYS, keys)
         # 3) Kept, and read back.
@@ -260,6 +271,8 @@ def _alone(here: Local) -> Iterator[None]:
         except BlockingIOError:
             raise BackupRuns from None
         yield
+    except PermissionError as error:
+        raise MayNotRead(str(error.filename)) from None
     except OSError as error:
         raise NoRoom(f"{error.filename or here.folder}: {error.strerror}") from None
     finally:
@@ -280,7 +293,9 @@ def _clear(target: Target, here: Local, known: list[Backup]) -> None:
     shutil.rmtree(here.staging, ignore_errors=True)
     here.staging.mkdir(mode=0o700)
     whole = {each.id for each in known}
-    target.erase([key for key, _ in target.keys("backups/") if key.split("/")[1] not in whole])
+    # Where the account may add and not erase, it stays, and counts for nothing.
+    with suppress(TargetAway):
+        target.erase([key for key, _ in target.keys("backups/") if key.split("/")[1] not in whole])
 
 
 def _to_add_to(known: list[Backup], here: Local, server: engine.Server) -> Backup | None:
@@ -308,8 +323,12 @@ def _below(folder: Path) -> Iterator[str]:
 
 def _index(data: Path) -> dict[str, list[int]]:
     """Size and time of change of each file that belongs to the backup, by its path."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
     found: dict[str, list[int]] = {}
-    for folder, folders, files in os.walk(data):
+    for folder, folders, files in os.walk(data, onerror=refuse):
         here = Path(folder)
         if here == data:
             folders[:] = [name for name in folders if name not in NOT_FILES]

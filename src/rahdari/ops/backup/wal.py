@@ -134,9 +134,11 @@ def main(words: list[str], environment: Mapping[str, str]) -> int:
             put(Path(words[1]), target, environment["RAHDARI_BACKUP_KEY"])
             return 0
         return 0 if fetch(words[1], Path(words[2]), target, Path(environment["RAHDARI_BACKUP_IDENTITY"])) else 1
-    except Told as error:
-        print(error, file=sys.stderr)
-        # More than 125 is fatal to a recovery: a damaged file is no end of the log.
+    # Whatever it is: with 1 a recovery would take it for the end of the log, and come up with less.
+    except Exception as error:
+        told = f"{error} is not set in the environment." if isinstance(error, KeyError) else str(error)
+        print(told, file=sys.stderr)
+        # More than 125 is fatal to a recovery.
         return 1 if words[0] == "put" else 126
 
 

@@ -70,12 +70,12 @@ class Connections:
 
     @property
     def state(self) -> str:
-        """For programs, in the words of status pages; of whom nothing was counted lately, it is "unknown"."""
+        """For programs, in the words of status pages, which have none for whom nothing was counted lately: empty."""
         if self.cut_since is not None:
             return "partial_outage"
         if self.work is not None:
             return "under_maintenance"
-        return "operational" if any(day.date >= self.today - LATELY for day in self.shown) else "unknown"
+        return "operational" if any(day.date >= self.today - LATELY for day in self.shown) else ""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def summary(request: HttpRequest) -> HttpResponse:
             else "Too few connections were measured to say",
         }
         for position, each in enumerate(found.of_operators, 1)
-        if each.operator is not None
+        if each.operator is not None and each.state
     ]
     cut = any(each.is_live for each in found.incidents)
     return JsonResponse(

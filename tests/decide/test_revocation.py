@@ -228,7 +228,9 @@ class TestTheCountOfApprovals:
         answered(case)
         assert [desk.for_me(officer=each) for each in everybody] == [0, 0, 1], "recused, proposer, and one who may"
 
-    def test_is_on_the_pages_of_the_desk(self, officer: User, second: User) -> None:
+    def test_is_on_the_pages_of_the_desk(self, officer: User, second: User, time_machine: Any) -> None:
+        # What is decided too late is void, and counts no more.
+        time_machine.move_to(LATER + 2 * HOUR, tick=False)
         case, _found = granted()
         proposed(case, officer, "S4")
         answered(case)

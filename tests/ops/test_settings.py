@@ -117,9 +117,10 @@ class TestExample:
     OURS = {"RAHDARI_WEB_THREADS"}
 
     def read_by_the_processes(self) -> set[str]:
-        folders = (TREE / "src" / "rahdari" / name for name in ("settings", "lookup", "push"))
+        folders = (TREE / "src" / "rahdari" / name for name in ("settings", "lookup", "push", "ops/backup"))
         files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
-        text = "".join(path.read_text() for path in (*files, TREE / "src" / "rahdari" / "optional.py"))
+        files += [TREE / "src" / "rahdari" / name for name in ("optional.py", "ops/postgres.py")]
+        text = "".join(path.read_text() for path in files)
         return set(re.findall(r"\w+\(\s*[\"'](RAHDARI_[A-Z_]+)[\"']", text)) - self.OURS
 
     def test_names_every_setting_and_no_other(self) -> None:

@@ -1,6 +1,5 @@
 """In which cases an officer has no part: their own, those that they entered for somebody, and those from which they are
-recused. Nobody decides for whom they
-act. Reached through `queries`."""
+recused. Nobody decides for whom they act. Reached through `queries`."""
 
 import uuid
 from collections.abc import Callable, Collection

@@ -13,7 +13,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +143,6 @@ def restore(
     to: dt.datetime | None,
     backup: str = "",
     say: Step = lambda text: None,
-    before: Callable[[Path], None] = lambda draft: None,
 ) -> Restored:
     """Bring it back into `data`, which is new. `to` None is all that there is. `before` is called with the folder that
     is renamed next.
@@ -173,7 +172,7 @@ def restore(
         about[part.id] = json.loads((draft / "facts.json").read_text())
     for path in (taking.INDEX, "facts.json"):
         (draft / path).unlink()
-    for path in taking._index(draft).keys() - index.keys():
+    for path in taking.index_of(draft).keys() - index.keys():
         (draft / path).unlink()
     _open(target, chosen, taking.KEYS, draft, key)
     wrong = [name for name, kept in chosen.keys.items() if facts.prints(draft).get(name) != kept]
@@ -192,7 +191,6 @@ def restore(
             if first is not None:
                 wal.check_unbroken(log, first)
             raise
-    before(draft)
     draft.rename(data)
     return Restored(chosen, newest, reached, about.get(chosen.id, {}), time.monotonic() - began)
 

@@ -14,7 +14,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ DATABASE, FILES, KEYS = "database.tar.gz.age", "files.tar.gz.age", "keys.tar.gz.
 NOT_FILES = frozenset({"keys", "postgres", "static", "lock", "backup", "addresses"})
 PASSWORDS = "postgres/*password"
 INDEX = ".files.json"
+# Of the last backup, in the data folder: what the next one is compared with.
+KEPT_HERE = ("manifest", "files.json")
 KEEP_DAYS = 35
 
 
@@ -123,7 +125,6 @@ class Local:
     """What the data folder keeps of backups: what the next incremental one and `doctor` need."""
 
     folder: Path
-    names: tuple[str, ...] = field(default=("manifest", "files.json"))
 
     @property
     def staging(self) -> Path:
@@ -188,7 +189,7 @@ def take(
         manifest = (cluster / "backup_manifest").read_bytes()
         sealing.seal_folder(cluster, _below(cluster), here.staging / DATABASE, keys)
         shutil.rmtree(cluster)
-        index = _index(data)
+        index = index_of(data)
         before = json.loads(here.of(since.id, "files.json").read_text()) if since else {}
         changed = [path for path, stamp in index.items() if before.get(path) != stamp]
         about = {INDEX: json.dumps(index).encode(), "facts.json": json.dumps(known_now).encode()}
@@ -306,7 +307,7 @@ def _to_add_to(known: list[Backup], here: Local, server: engine.Server) -> Backu
         return None
     if last.chain + 1 > LONGEST_CHAIN or last.major != server.major:
         return None
-    return last if all(here.of(last.id, name).exists() for name in here.names) else None
+    return last if all(here.of(last.id, name).exists() for name in KEPT_HERE) else None
 
 
 def _first_segment(cluster: Path) -> str:
@@ -321,26 +322,16 @@ def _below(folder: Path) -> Iterator[str]:
         yield path.relative_to(folder).as_posix()
 
 
-def _index(data: Path) -> dict[str, list[int]]:
-    """Size and time of change of each file that belongs to the backup, by its path."""
-
-    def refuse(error: OSError) -> None:
-        raise error
-
+def index_of(data: Path) -> dict[str, list[int]]:
+    """Size and time of change of each file that belongs to the backup, by its path. Raises PermissionError."""
     found: dict[str, list[int]] = {}
-    for folder, folders, files in os.walk(data, onerror=refuse):
-        here = Path(folder)
-        if here == data:
-            folders[:] = [name for name in folders if name not in NOT_FILES]
-            files = [name for name in files if name not in NOT_FILES]
-        for name in files:
-            path = here / name
-            try:
-                found_now = path.lstat()
-            except FileNotFoundError:
+    for top in (each for each in data.iterdir() if each.name not in NOT_FILES):
+        for path in facts.files_below(top) if top.is_dir() else [top]:
+            if path.name.endswith(".new"):
                 continue
-            if not name.endswith(".new"):
-                found[path.relative_to(data).as_posix()] = [found_now.st_size, found_now.st_mtime_ns]
+            with suppress(FileNotFoundError):
+                status = path.lstat()
+                found[path.relative_to(data).as_posix()] = [status.st_size, status.st_mtime_ns]
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.needs import needs_namespaces, needs_program
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 @dataclass

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tests.push.process import free_port
+from tests.ports import free_port
 from tests.waiting import until
 
 
@@ -90,7 +90,7 @@ def answering(script: Script, *, tls: ssl.SSLContext | None = None) -> Iterator[
         def get_request(self) -> tuple[socket.socket, object]:
             connection, address = super().get_request()
             if tls is not None:
-                connection.settimeout(10)
+                connection.settimeout(60)
                 connection = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             return connection, address
 
@@ -216,7 +216,7 @@ def running(command: list[str], log: Path, port: int) -> Iterator[subprocess.Pop
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def listens(port: int) -> bool:

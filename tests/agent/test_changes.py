@@ -140,3 +140,18 @@ class Targets(RuleBasedStateMachine):
 
 TestTargets = Targets.TestCase
 TestTargets.settings = settings(max_examples=fewer(40, 15), stateful_step_count=25, deadline=None)
+
+
+def test_what_is_held_back_before_it_begins_reaches_a_target_when_it_does() -> None:
+    machine = Targets()
+    machine.begin()
+    try:
+        machine.publish(ROLES[0], bytes(16), "192.0.2.1/32", ("any", None), begins=2, lasts=10)
+        machine.take_out(ROLES[0], bytes(16), hold=True)
+        machine.look()
+        assert not machine.held and machine.state.next_change(now=machine.now) == BASE + 2 * HOUR
+        machine.wait(2, stale=False)
+        machine.look()
+        assert machine.held == {ChangedPoint("192.0.2.1/32", "any", None)}
+    finally:
+        machine.teardown()

@@ -90,11 +90,14 @@ class TestRun:
     def test_honours_the_end_of_an_entry_by_itself(self, tmp_path: Path, data: Path) -> None:
         publisher = publishing(data)
         log = tmp_path / "agent.log"
-        publisher.publish(an_entry("192.0.2.1/32", not_after=now() + dt.timedelta(seconds=4)), an_entry("192.0.2.2/32"))
+        ends = an_entry("192.0.2.1/32")
+        publisher.publish(ends, an_entry("192.0.2.2/32"))
         with pushing(data, tmp_path / "push.log") as (_, port):
             configuration = a_configuration(tmp_path / "operator", f"http://127.0.0.1:{port}", publisher.root_file)
             with following(configuration, log):
                 until(lambda: listed(configuration) == ["192.0.2.1/32", "192.0.2.2/32"], log)
+                # Only now, or a busy machine would first look at what has ended.
+                publisher.publish(an_entry(ends.prefix, id=ends.id, not_after=now() + dt.timedelta(seconds=2)))
                 until(lambda: listed(configuration) == ["192.0.2.2/32"], log)
 
     def test_needs_the_state_for_itself(self, tmp_path: Path, stand: Stand, configuration: Configuration) -> None:

@@ -40,9 +40,11 @@ def a_configuration(folder: Path, url: str, **other: Any) -> Configuration:
 
 
 @contextmanager
-def listening(configuration: Configuration, pace: Pace = QUICK) -> Iterator[tuple[Listener, Inbox]]:
+def listening(
+    configuration: Configuration, pace: Pace = QUICK, *, silence: float = SILENCE
+) -> Iterator[tuple[Listener, Inbox]]:
     inbox = Inbox()
-    listener = Listener(Server(configuration, silence=SILENCE), f"{configuration.server}/feed", inbox, pace)
+    listener = Listener(Server(configuration, silence=silence), f"{configuration.server}/feed", inbox, pace)
     listener.start()
     try:
         yield listener, inbox
@@ -96,16 +98,20 @@ def feed() -> Iterator[Feed]:
 
 class TestStream:
     def test_tells_each_edition_and_goes_on_where_it_was(self, tmp_path: Path, feed: Feed) -> None:
-        with answering(feed) as (url, asked), listening(a_configuration(tmp_path, url)) as (listener, inbox):
-            assert inbox.take(30).timestamp == b"signed"
+        with (
+            answering(feed) as (url, asked),
+            # So long that a busy machine has the time for a beat.
+            listening(a_configuration(tmp_path, url), silence=60) as (listener, inbox),
+        ):
+            assert inbox.take(60).timestamp == b"signed"
             assert listener.way is Way.STREAM
             feed.edition = 2
-            assert inbox.take(30).pushed
+            assert inbox.take(60).pushed
             feed.ending.set()
             until(lambda: len(asked) >= 2)
             feed.ending.clear()
             feed.edition = 3
-            assert inbox.take(30).pushed
+            assert inbox.take(60).pushed
         assert "Last-Event-ID" not in asked[0].headers
         assert asked[-1].headers["Last-Event-ID"] in {"2", "3"}
         assert {one.path for one in asked} == {"/feed/events"}
@@ -116,10 +122,11 @@ class TestStream:
             with buffering_proxy(port, keeps_back=lambda head: b"/feed/events" in head) as proxy:
                 configuration = a_configuration(tmp_path, url, proxy=proxy)
                 with listening(configuration) as (listener, inbox):
-                    assert inbox.take(30).pushed
-                    assert listener.way is Way.LONG_POLL
+                    assert inbox.take(60).pushed
+                    # Between two of them it looks whether a stream passes, and for a moment goes by neither.
+                    until(lambda: listener.way is Way.LONG_POLL)
                     feed.edition = 2
-                    assert inbox.take(30).pushed
+                    assert inbox.take(60).pushed
                     # Time and again it is seen whether a stream passes by now.
                     before = sum(one.path == "/feed/events" for one in asked)
                     until(lambda: sum(one.path == "/feed/events" for one in asked) > before)
@@ -143,7 +150,7 @@ class TestStream:
 
             def once() -> Iterator[bytes]:
                 yield b": connected\n\n" + said(feed.edition)
-                ended.wait(30)
+                ended.wait(60)
 
             return Reply(body=once())
 
@@ -154,8 +161,8 @@ class TestStream:
     def test_that_the_server_does_not_have_gives_way_too(self, tmp_path: Path, feed: Feed) -> None:
         feed.streams = False
         with answering(feed) as (url, _), listening(a_configuration(tmp_path, url)) as (listener, inbox):
-            assert inbox.take(30).pushed
-            assert listener.way is Way.LONG_POLL
+            assert inbox.take(60).pushed
+            until(lambda: listener.way is Way.LONG_POLL)
 
     def test_without_either_leaves_the_poll(self, tmp_path: Path, feed: Feed) -> None:
         feed.streams = feed.polls = False
@@ -183,7 +190,7 @@ class TestLongPoll:
 
         slow = Pace(pause=(0.01, 0.05), long_polls=(60, 60), least=0.01, least_unchanged=3600)
         with answering(eager) as (url, asked), listening(a_configuration(tmp_path, url), slow) as (listener, inbox):
-            assert inbox.take(30).timestamp == b"signed"
+            assert inbox.take(60).timestamp == b"signed"
             until(lambda: sum(one.path == "/feed/poll" for one in asked) == 2)
             # The second answer brought nothing new: from here on it is an hour until the third.
             assert listener.heard == 1

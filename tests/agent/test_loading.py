@@ -6,9 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from rahdari.agent import folder, hashing
+from rahdari.agent import folder, hashing, loading
+from rahdari.agent.disk import DiskFull
 from rahdari.agent.loading import Loaded, load
-from rahdari.feed import SNAPSHOT_LIMITS, DigestMismatch, EditionReader, FeedEntry, Header, Op, Operation, SetDigest
+from rahdari.agent.state import AgentState
+from rahdari.feed import (
+    EMPTY,
+    SNAPSHOT_LIMITS,
+    DigestMismatch,
+    EditionReader,
+    FeedEntry,
+    Header,
+    Op,
+    Operation,
+    SetDigest,
+)
 from rahdari.feed.edition import blocks_of, encode_edition
 
 NOW = dt.datetime(2026, 11, 10, tzinfo=dt.UTC)
@@ -71,6 +83,21 @@ class TestLoad:
         monkeypatch.setattr(hashing.sys, "executable", shutil.which("false"))
         listed = entries()
         assert loaded(tmp_path, listed, digest_of(listed).hexdigest()).digest == digest_of(listed)
+
+    def test_starts_nobody_where_the_list_cannot_be_begun(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody would wait for who counts beside."""
+        started: list[object] = []
+
+        def full(state: AgentState, role: str) -> str:
+            raise DiskFull(tmp_path)
+
+        monkeypatch.setattr(loading, "count_beside", lambda *given: started.append(given))
+        monkeypatch.setattr(AgentState, "begin_list", full)
+        with pytest.raises(DiskFull):
+            loaded(tmp_path, entries(), EMPTY)
+        assert started == []
 
 
 class TestShares:

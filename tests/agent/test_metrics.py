@@ -23,7 +23,7 @@ from rahdari.agent.syncing import Agent
 from tests.agent.feeds import Publisher, Stand, an_entry, now, running, sync
 from tests.agent.servers import Authority
 from tests.needs import needs_program
-from tests.push.process import free_port
+from tests.ports import free_port
 
 RULES = Path(__file__).resolve().parent.parent.parent / "deploy" / "prometheus" / "rahdari-agent.rules.yml"
 
@@ -254,7 +254,7 @@ class TestEndpoint:
 
 
 def ask(port: int, path: str, *, method: str = "GET", host: str = "127.0.0.1") -> tuple[int, str, str]:
-    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection = http.client.HTTPConnection(host, port, timeout=60)
     try:
         connection.request(method, path)
         response = connection.getresponse()

@@ -129,7 +129,11 @@ PREFIXES = st.sampled_from(
 class TestPublished:
     """What is asked of the state, held against a list in memory."""
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+    @settings(
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+        max_examples=40,
+        deadline=None,
+    )
     @given(data=st.data())
     def test_finds_each_entry_that_shares_an_address_once(
         self, published: tuple[Configuration, list[str]], data: st.DataObject

@@ -12,7 +12,7 @@ from rahdari.agent.transport import NotReached, ProxyRefused, Server, TlsRefused
 from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, listed, names, sync
 from tests.agent.servers import Asked, Authority, Reply, answering, tinyproxy
 from tests.needs import needs_program
-from tests.push.process import free_port
+from tests.ports import free_port
 
 PASSWORD = "sample-password"
 

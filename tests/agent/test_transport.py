@@ -286,7 +286,7 @@ class TestStream:
         ended = threading.Event()
 
         def silent() -> Iterator[bytes]:
-            ended.wait(30)
+            ended.wait(60)
             yield b""
 
         with answering(lambda asked: Reply(body=silent())) as (url, _):

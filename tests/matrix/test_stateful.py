@@ -240,5 +240,4 @@ TestWorld.settings = how(
     stateful_step_count=14,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize=True,
 )

@@ -14,7 +14,7 @@ from rahdari.agent.syncing import SyncOutcome
 from rahdari.feed.repository import METADATA
 from rahdari.publish.models import Operator
 from tests.agent.feeds import a_configuration, sync
-from tests.builders.publishing import NOW
+from tests.builders.publishing import NOW, verified_in_its_time
 
 
 class _OneRepository(SimpleHTTPRequestHandler):
@@ -69,7 +69,8 @@ class AgentSide:
 
     def sync(self, **options: object) -> SyncOutcome:
         # In the time of the world that publishes, however long ago that began.
-        return sync(self.configuration, **{"at": NOW, **options})  # type: ignore[arg-type]
+        with verified_in_its_time():
+            return sync(self.configuration, **{"at": NOW, **options})  # type: ignore[arg-type]
 
     def moves_to(self, other: "AgentSide") -> None:
         """The same machine, with what it holds, asks where the other one asks."""

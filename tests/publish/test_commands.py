@@ -206,8 +206,9 @@ class TestOperator:
             assert run("operator", "certificate", "sample-fibre", str(wrong)) == 1
             assert str(wrong) in capsys.readouterr().err
         assert run("operator", "credentials", "sample-fibre") == 0
-        lines = capsys.readouterr().out.splitlines()
+        *lines, mirrored = capsys.readouterr().out.splitlines()
         assert [line.split()[1] for line in lines] == ["token", "certificate"]
+        assert f"repositories/{Operator.objects.get(slug='sample-fibre').repository}" in mirrored
         number = lines[1].split()[0]
         assert run("operator", "end", "sample-fibre", number, "--in", "24h") == 0
         assert run("operator", "end", "sample-fibre", number) == 0
@@ -263,10 +264,10 @@ class TestHolds:
         assert run("feed", "holds") == 0
         assert "Nothing waits" in capsys.readouterr().out
         found = [entered(address(number)) for number in range(25)]
-        publish()
+        publish(dt.datetime.now(dt.UTC))
         for each in found[:22]:
             struck_out(each)
-        publish()
+        publish(dt.datetime.now(dt.UTC))
         assert run("feed", "status") == 0
         assert "1 mass removals wait" in capsys.readouterr().out
         assert run("feed", "holds") == 0
@@ -329,7 +330,7 @@ class TestCustody:
         self, feed: Repository, capsys: pytest.CaptureFixture[str]
     ) -> None:
         an_operator()
-        publish()
+        publish(dt.datetime.now(dt.UTC))
         assert run("feed", "status") == 0
         assert capsys.readouterr().out.count("trusted beside it") == len(keys.ONLINE)
         (keys.online_folder(feed.data) / "timestamp.pem").unlink()

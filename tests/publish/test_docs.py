@@ -1,6 +1,7 @@
 """The documents name what there is; and every command of the runbooks is run, in the order of the page."""
 
 import argparse
+import datetime as dt
 import re
 import shlex
 import subprocess
@@ -81,6 +82,11 @@ class Machine:
         return int(options.run(options))
 
 
+def now() -> dt.datetime:
+    """As the commands have it."""
+    return dt.datetime.now(dt.UTC)
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     words = tmp_path / "words"
@@ -111,19 +117,19 @@ class TestKeyRunbook:
         feed = Repository(data)
         operator = an_operator()
         entered(address(0))
-        publish()
+        publish(now())
         with serving(feed.path, operator) as url:
             agent = AgentSide(tmp_path / "agent", url, feed.metadata / "1.root.json")
-            assert agent.sync().exit is Exit.OK
+            assert agent.sync(at=now()).exit is Exit.OK
             for number, line in enumerate(lines[first:], start=1):
                 assert machine.type(line) == 0, (line, capsys.readouterr().err)
                 entered(address(number))
-                publish()
+                publish(now())
                 # The agent sleeps through most of it.
                 if number % 7 == 0:
-                    outcome = agent.sync()
+                    outcome = agent.sync(at=now())
                     assert outcome.exit is Exit.OK, (line, outcome.faults)
-            assert agent.sync().exit is Exit.OK and len(agent.prefixes) == len(lines) - first + 1
+            assert agent.sync(at=now()).exit is Exit.OK and len(agent.prefixes) == len(lines) - first + 1
         assert {line.split()[2] for line in lines if line.startswith("rahdari feed")} == {
             "keys", "status", "renew", "sign", "import", "rotate", "replace-key", "new-key"
         }  # fmt: skip

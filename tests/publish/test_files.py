@@ -163,7 +163,11 @@ class TestMergedDeltas:
         published_each(17)
         assert not File.objects.filter(width__gt=1).exists()
 
-    @settings(max_examples=fewer(8, 3), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=fewer(8, 3),
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(data=st.data())
     def test_lead_from_every_edition_within_to_the_set_at_their_end(
         self, feed: Repository, monkeypatch: pytest.MonkeyPatch, data: Any

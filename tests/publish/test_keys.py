@@ -1,5 +1,6 @@
 """The key set: made whole or not at all, never written over, and what it may sign."""
 
+import logging
 import stat
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root, Targets
 
 from rahdari.feed.repository import ROLES
+from rahdari.ops.checks import WRONG, Inspection
+from rahdari.ops.doctor_feed import check_feed_keys
+from rahdari.ops.loops import PublisherRound
 from rahdari.publish import actions, ceremony, envelope, keys, offline, queries, rules
 from rahdari.publish.envelope import Repository
 from tests.builders.publishing import NOW, Follower, address, an_operator, entered, publish
@@ -190,3 +194,27 @@ class TestSomeoneElsesTargets:
         (feed.metadata / "2.targets.json").write_bytes(forged.to_bytes())
         with pytest.raises(envelope.FeedUnusable):
             actions.refresh_timestamp(now=NOW)
+
+
+class TestKeysOfAnotherFeed:
+    def test_are_said_once_by_the_publisher_and_named_by_the_doctor(
+        self, feed: Repository, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        an_operator()
+        entered(address(1))
+        publish()
+        another = another_feed(tmp_path).online
+        path = keys.online_folder(data) / "snapshot.pem"
+        path.write_bytes((another / "snapshot.pem").read_bytes())
+        entered(address(2))
+        round_, later = PublisherRound(), rules.TIMESTAMP_EVERY
+        with caplog.at_level(logging.ERROR, "rahdari.publisher"):
+            for number in (1, 2):
+                round_(NOW + number * later)
+        why = f"{path}: the signed metadata do not trust this key for snapshot"
+        assert [row.getMessage() for row in caplog.records] == [
+            f"Nothing new is signed: {why}. What to do: docs/restore.md."
+        ]
+        patient = Inspection(data, {}, "127.0.0.1", 1)
+        wrong = [each.text for each in check_feed_keys(patient) if each.state == WRONG]
+        assert [text.partition(": ")[0] for text in wrong if "signs nothing" in text] == [f"{path} signs nothing"]

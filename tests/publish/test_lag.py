@@ -170,7 +170,10 @@ class TestOperatorsWithLag:
 
 class TestWatchOperators:
     def test_says_once_that_one_fell_behind_and_once_that_it_is_back(
-        self, feed: Repository, operator: Operator, caplog: pytest.LogCaptureFixture
+        self,
+        feed: Repository,
+        operator: Operator,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         caplog.set_level(logging.INFO, logger="rahdari.publish")
         publish()

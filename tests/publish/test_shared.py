@@ -122,7 +122,11 @@ def listed() -> list[dict[str, object]]:
     return [row.change.snapshot for row in rows]
 
 
-@settings(max_examples=fewer(25, 8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=fewer(25, 8),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps=STEPS)
 @example(steps=[("enter", 0, 2, 0), ("let_in", 1, 1, 0), ("enter", 1, 7, 0), ("days", 0, 7, 0), ("end", 1, 1, 0)])
 @example(

@@ -11,6 +11,7 @@ from typing import Any
 from rahdari.feed import Access, Credential, CredentialKind, certificate_digest, token_digest
 from rahdari.feed.access import FILE_NAME, encode_access
 from rahdari.push.app import Push
+from tests.waiting import PATIENCE
 
 TOKEN = "sample-token-of-operator-one"
 OTHER_TOKEN = "sample-token-of-operator-two"
@@ -135,10 +136,10 @@ class Stream:
 
     async def says(self, text: bytes) -> None:
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(lambda: text in self.content), 20)
+            await asyncio.wait_for(self._changed.wait_for(lambda: text in self.content), PATIENCE)
 
     async def finished(self) -> None:
-        await asyncio.wait_for(self._task, 20)
+        await asyncio.wait_for(self._task, PATIENCE)
 
     async def leave(self) -> None:
         self._gone.set()

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from tests.needs import needs_program
-from tests.push.process import PATIENCE, free_port
+from tests.ports import free_port
+from tests.push.process import PATIENCE
 from tests.waiting import until
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "nginx"

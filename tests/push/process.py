@@ -3,29 +3,25 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.waiting import until
 
-PATIENCE = 30
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+PATIENCE = 60
 
 
 @contextmanager
-def pushing(data: Path, log: Path, *, port: int = 0, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def pushing(
+    data: Path, log: Path, *, port: int = 0, program: Sequence[str] = ("-m", "rahdari"), **settings: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """`rahdari push` on this data folder. `settings` go into its environment."""
     port = port or free_port()
-    command = [sys.executable, "-m", "rahdari", "push", "--data", str(data), "--port", str(port)]
+    command = [sys.executable, *program, "push", "--data", str(data), "--port", str(port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAHDARI_")}
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.needs import missing
-from tests.push.process import PATIENCE, free_port
+from tests.ports import free_port
+from tests.push.process import PATIENCE
 from tests.waiting import until
 
 KEY, SECRET, BUCKET = "sample-key", "sample-secret", "sample-feed"
@@ -63,8 +64,10 @@ def seaweed() -> Iterator[Seaweed]:
             process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
         server = Seaweed(f"http://127.0.0.1:{ports['s3']}")
         try:
-            until(lambda: process.poll() is None and made(f"http://127.0.0.1:{ports['filer']}/buckets/{BUCKET}/"), log)
-            until(lambda: is_up(f"{server.endpoint}/{BUCKET}/nothing"), log)
+            bucket = f"http://127.0.0.1:{ports['filer']}/buckets/{BUCKET}/"
+            # Four servers start, and one request may take a whole minute.
+            until(lambda: process.poll() is None and made(bucket), log, patience=5 * PATIENCE)
+            until(lambda: is_up(f"{server.endpoint}/{BUCKET}/nothing"), log, patience=5 * PATIENCE)
             yield server
         finally:
             process.kill()

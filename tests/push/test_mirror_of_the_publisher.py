@@ -15,7 +15,7 @@ from rahdari.publish import actions, ceremony
 from rahdari.push.stores import Folder
 from tests.agent.feeds import a_configuration, sync
 from tests.builders.publishing import entered
-from tests.push.process import free_port
+from tests.ports import free_port
 from tests.push.test_mirror import carried, stored
 
 pytestmark = pytest.mark.django_db

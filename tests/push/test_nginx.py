@@ -17,6 +17,7 @@ from rahdari.agent.faults import Exit
 from rahdari.push.stores import Folder, s3
 from tests.agent.feeds import TOKEN, Publisher, a_configuration, an_entry, now, sync
 from tests.agent.feeds import running as living
+from tests.ports import free_port
 from tests.push.feeds import (
     SESSION,
     SHA256,
@@ -30,7 +31,7 @@ from tests.push.feeds import (
     token,
 )
 from tests.push.nginx import Identity, Nginx, identity, nginx, running
-from tests.push.process import PATIENCE, free_port, pushing
+from tests.push.process import PATIENCE, pushing
 from tests.push.seaweed import Seaweed
 from tests.push.test_mirror import carried, server
 from tests.push.test_process import next_event

@@ -20,6 +20,17 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 LARGE = f"targets/feed-static/{SESSION}/{'cd' * 32}.snap-2-{'02' * 16}.jsonl.gz"
 
 
+# The same, and granian waits for its worker for as long as a test does: whoever takes six seconds is not stuck.
+PATIENT = f"""
+import sys
+from rahdari import cli
+from rahdari.ops import serving
+ours = serving.Granian
+serving.Granian = lambda *given, **named: ours(*given, **named | {{"workers_kill_timeout": {PATIENCE}}})
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
 class TestPushProcess:
     def test_serves_and_tells(self, data: Path) -> None:
         large = os.urandom(1_000_000)
@@ -48,7 +59,8 @@ class TestPushProcess:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_stops_in_order_with_streams_and_polls_open(self, data: Path, number: signal.Signals) -> None:
         log = data / "log"
-        with pushing(data, log) as (process, port), contextlib.ExitStack() as open_ones:
+        patient = pushing(data, log, program=("-c", PATIENT))
+        with patient as (process, port), contextlib.ExitStack() as open_ones:
             streams = [open_ones.enter_context(asking(port, "/feed/events", **BEARER)) for _ in range(20)]
             for stream in streams:
                 assert next_event(stream)["id"] == "1"

@@ -9,6 +9,10 @@ terms = "..."                          # the digest of the terms of the feed tha
 state = "/var/lib/rahdari-agent"
 metrics = "127.0.0.1:9797"
 
+[[mirror]]                             # further ones; the first stands above
+metadata_url = "https://cdn.example/..."
+targets_url = "https://cdn.example/..."
+
 [[target]]
 kind = "nftables"                      # what there is: targets_configuration
 """
@@ -43,6 +47,7 @@ __all__ = [
     "FileTarget",
     "FrrTarget",
     "IpsetTarget",
+    "Mirror",
     "NftTarget",
     "NoConfiguration",
     "Target",
@@ -75,8 +80,10 @@ _TOP = {
     "poll_seconds": int,
     "check_seconds": int,
     "grace_hours": int,
+    "mirror": list,
     "target": list,
 }
+_MIRROR = {"metadata_url": str, "targets_url": str}
 
 
 class NoConfiguration(AgentFault):
@@ -100,6 +107,19 @@ class ConfigurationError(AgentFault):
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """The bases of metadata names and of target paths. It is shown nothing of who asks."""
+
+    metadata_url: str
+    targets_url: str
+
+    @property
+    def name(self) -> str:
+        """Its host. The rest of its address is nobody else's business."""
+        return urlsplit(self.metadata_url or self.targets_url).netloc
+
+
+@dataclass(frozen=True)
 class Configuration:
     server: str
     receipt_url: str
@@ -111,9 +131,10 @@ class Configuration:
     ca_file: Path | None = None
     client_certificate: Path | None = None
     client_key: Path | None = None
-    # A mirror: the bases of metadata names and of target paths. It is shown nothing of who asks.
+    # The first mirror, and further ones.
     metadata_url: str = ""
     targets_url: str = ""
+    mirrors: tuple[Mirror, ...] = ()
     # "" takes the environment's, "none" uses none whatever the environment says.
     proxy: str = ""
     local: Path | None = None
@@ -124,6 +145,12 @@ class Configuration:
     grace_hours: int = 72
     # Empty where it was set up before there were terms.
     terms: str = ""
+
+    @property
+    def mirrored(self) -> tuple[Mirror, ...]:
+        """All mirrors, in the order in which they are asked."""
+        every = (Mirror(self.metadata_url, self.targets_url), *self.mirrors)
+        return tuple(each for each in every if each.metadata_url or each.targets_url)
 
 
 def load(path: Path) -> Configuration:
@@ -159,6 +186,9 @@ def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Confi
     receipt_url = str(given.get("receipt_url", f"{server}/feed/receipt"))
     mirrors = {name: str(given.get(name, "")).rstrip("/") for name in ("metadata_url", "targets_url")}
     places = {"server": server, "receipt_url": receipt_url, **{name: url for name, url in mirrors.items() if url}}
+    further = _mirrors(given.get("mirror", []), problems)
+    for number, mirror in enumerate(further, 1):
+        places |= {f"{name} of [[mirror]] {number}": getattr(mirror, name) for name in _MIRROR}
     for name, url in places.items():
         if problem := url_problem(url, insecure=given.get("insecure_http", False)):
             problems.append(f"`{name}` {problem}")
@@ -191,12 +221,26 @@ def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Confi
         proxy=proxy,
         metadata_url=mirrors["metadata_url"],
         targets_url=mirrors["targets_url"],
+        mirrors=further,
         local=_path(given, "local", folder),
         metrics=metrics,
         metrics_file=_path(given, "metrics_file", folder),
         terms=terms,
         **numbers,
     )
+
+
+def _mirrors(given: list[Any], problems: list[str]) -> tuple[Mirror, ...]:
+    found: list[Mirror] = []
+    for number, each in enumerate(given, 1):
+        if not isinstance(each, dict) or _MIRROR.keys() - each.keys():
+            problems.append(f"[[mirror]] {number} needs `metadata_url` and `targets_url`.")
+            continue
+        before = len(problems)
+        check_kinds(f"[[mirror]] {number}: ", each, _MIRROR, problems)
+        if len(problems) == before:
+            found.append(Mirror(each["metadata_url"].rstrip("/"), each["targets_url"].rstrip("/")))
+    return tuple(found)
 
 
 def _path(given: Mapping[str, Any], name: str, folder: Path) -> Path | None:

@@ -104,16 +104,16 @@ class Entries:
         number, then, kept_then = parsed
         parts = ["SELECT key, protocol, port FROM changes WHERE number > ?"]
         values: list[object] = [number]
-        spans = (
-            # Begun meanwhile; ended meanwhile; begun to be kept though ended. A clock set back swaps the two ends.
-            ("later", *sorted((then, time_text(now)))),
-            ("not_after", *sorted((then, time_text(now)))),
-            ("not_after", *sorted((kept_then, time_text(kept_after)))),
-        )
-        for name in (*self._tables(), "held"):
+        # What is held is little, and keeps no mark of whether it had begun.
+        for name, begins in (*((name, "later") for name in self._tables()), ("held", "not_before")):
+            spans = (
+                # Begun meanwhile; ended meanwhile; begun to be kept though ended. A clock set back swaps the two ends.
+                (begins, *sorted((then, time_text(now)))),
+                ("not_after", *sorted((then, time_text(now)))),
+                ("not_after", *sorted((kept_then, time_text(kept_after)))),
+            )
             for column, first, last in dict.fromkeys(spans):
-                # What is held had begun.
-                if first < last and (column, name) != ("later", "held"):
+                if first < last:
                     parts.append(f"SELECT key, protocol, port FROM {name} WHERE {column} > ? AND {column} <= ?")  # noqa: S608
                     values += [first, last]
         found = self._db.execute(" UNION ".join(parts), values)
@@ -219,7 +219,10 @@ class Entries:
                 self._db.execute(f"SELECT min({column}) FROM {name} WHERE {column} > ?", (at,)).fetchone()[0]  # noqa: S608
                 for column in ("later", "not_after")
             ]
-        times += self._db.execute("SELECT min(not_after) FROM held WHERE not_after > ?", (at,)).fetchone()
+        times += [
+            self._db.execute(f"SELECT min({column}) FROM held WHERE {column} > ?", (at,)).fetchone()[0]  # noqa: S608
+            for column in ("not_before", "not_after")
+        ]
         return min((parse_time(text) for text in times if text), default=None)
 
     def count(self, role: str | None = None) -> int:

@@ -30,10 +30,10 @@ class Loaded:
 
 def load(state: AgentState, role: str, reader: EditionReader, body: BinaryIO, now: dt.datetime) -> Loaded:
     """`body` is what the reader reads. Raises FeedFault, EntryConflict, and what the state raises."""
-    counting = count_beside(body, reader.header.count)
     # Nothing of this counts yet: the transaction that changes over brings all of it to the disk.
     with state.transaction(durable=False):
         table = state.begin_list(role)
+    counting = count_beside(body, reader.header.count)
     try:
         entries, fits = 0, True
         digest = SetDigest()

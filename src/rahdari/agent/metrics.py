@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from rahdari import __version__
 
 from .configuration import Configuration
+from .mirrors import MirrorPassedBy
 from .state import AgentState
 from .status_file import remembered
 from .syncing import SyncOutcome
@@ -98,6 +99,15 @@ def exposition(
             outcome.applied.kept_stale,
         )
     _targets(page, configuration, state)
+    if outcome is not None:
+        passed = {fault.mirror for fault in outcome.faults if isinstance(fault, MirrorPassedBy)}
+        names = sorted({mirror.name for mirror in configuration.mirrored})
+        page.add(
+            "mirror_ok",
+            "gauge",
+            "0 while the mirror is passed by.",
+            [({"mirror": name}, int(name not in passed)) for name in names],
+        )
     # What this process found, where it has looked: what it could not write down is told all the same.
     wrong = outcome.faults if outcome is not None else remembered(state.folder)
     page.add(

@@ -215,6 +215,7 @@ class Agent:
             faults += caught_up.faults
         except AgentFault as fault:
             faults.append(fault)
+        faults += self.server.notes()
         try:
             self._take_local(now)
         except AgentFault as fault:

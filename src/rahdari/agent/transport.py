@@ -3,14 +3,15 @@
 What the agent shows of itself is sent to the addresses in the configuration and nowhere else: redirects are not
 followed. The proxy of the configuration is used, or else the one named in HTTPS_PROXY, HTTP_PROXY and NO_PROXY; for
 https it sees nothing but the server's name. A mirror is shown nothing at all, and whatever it fails at is asked from
-the server. Nothing that comes from here is trusted: `trust` verifies it.
+the next one and the server (`mirrors`). Nothing that comes from here is trusted: `trust` verifies it.
 """
 
 import datetime as dt
+import json
 import logging
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -26,9 +27,10 @@ from urllib3.util import make_headers
 
 from rahdari import __version__
 
-from .configuration import Configuration
+from .configuration import Configuration, Mirror
 from .credentials import Credentials
 from .faults import AgentFault, in_words
+from .mirrors import LACKS, Mirrors, ServerAway, why_of
 from .network_errors import (
     NoAnswer,
     NotReached,
@@ -67,7 +69,6 @@ SILENCE_SECONDS = 30.0
 # A long poll is answered within 25 seconds, news or none.
 POLL_SECONDS = 40.0
 POLL_BYTES = 64 * 1024
-MOST_REMEMBERED = 500
 # Further apart than this, two clocks are told about.
 CLOCKS_APART = dt.timedelta(minutes=5)
 
@@ -80,6 +81,23 @@ class Answered:
     tag: str
 
 
+@dataclass
+class Sent:
+    """How much of a file is in the asker's hands already; the digest of the whole decides."""
+
+    length: int = 0
+
+    def beyond(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """What comes after that."""
+        skip = self.length
+        for piece in pieces:
+            skipped = min(skip, len(piece))
+            skip -= skipped
+            if rest := piece[skipped:]:
+                self.length += len(rest)
+                yield rest
+
+
 class Server:
     """One server, with connections that are kept open between requests."""
 
@@ -90,8 +108,11 @@ class Server:
         # By proxy, and whether we show who we are; all with the credentials as they are in this context.
         self._pools: dict[tuple[str, bool], urllib3.PoolManager] = {}
         self._made_with: ssl.SSLContext | None = None
-        # Files that a mirror was asked for, oldest first. Asked for again, they come from the server.
-        self._asked_elsewhere: dict[str, None] = {}
+        self.mirrors = Mirrors(configuration)
+        # Why the server did not give the newest timestamp, and what mirrors offer in its stead, the newest first.
+        self._away: AgentFault | None = None
+        self._offers: list[tuple[Mirror, Answered]] = []
+        self._refused = False
         # For the metrics: what came over all connections of this server since it began.
         self.received = 0
         self.requests = 0
@@ -101,34 +122,44 @@ class Server:
     def get(self, url: str, *, most: int) -> Iterator[bytes]:
         """The body, in pieces. Raises AgentFault (TooMuch and TooSlow among them).
 
-        A mirror is asked first, once for each file: what it lacks, breaks off or has wrong comes from the server. While
-        the server is away the mirror's word is all there is, also that it has no such file.
+        Mirrors are asked first, once for each file: what one lacks, breaks off or has wrong comes from the next, and
+        from the server. While the server is away the mirrors' word is all there is, also that they have no such file.
         """
-        sent, refused = 0, None
-        if (elsewhere := self._mirrored(url)) is not None:
-            try:
-                for piece in self._pieces(elsewhere, most=most, shown=False):
-                    sent += len(piece)
-                    yield piece
-                return
-            except AgentFault as fault:
-                refused = fault
-                log.debug("%s The server is asked.", fault.what)
-        begun = sent > 0
+        sent, failed = Sent(), list[tuple[Mirror, AgentFault]]()
+        if (yield from self._mirrored(url, most, sent, failed)):
+            return
         try:
-            for piece in self._pieces(url, most=most):
-                # What the mirror had sent is in the asker's hands already; the digest of the whole decides.
-                skipped = min(sent, len(piece))
-                sent -= skipped
-                if skipped < len(piece):
-                    begun = True
-                    yield piece[skipped:]
-        except NotReached:
-            if isinstance(refused, UnexpectedAnswer):
-                raise refused from None
-            if begun or refused is not None or (elsewhere := self._mirrored(url, again=True)) is None:
-                raise
-            yield from self._pieces(elsewhere, most=most, shown=False)
+            yield from sent.beyond(self._pieces(url, most=most))
+        except AgentFault as fault:
+            unmistaken = isinstance(fault, TooMuch) or (isinstance(fault, UnexpectedAnswer) and fault.status < 500)
+            anew = not unmistaken and not failed and not sent.length
+            if anew and (yield from self._mirrored(url, most, sent, failed, anew=True)):
+                return
+            for mirror, each in failed:
+                self.mirrors.failed(mirror, each)
+            said = [each for _, each in failed if isinstance(each, UnexpectedAnswer)]
+            if said and not unmistaken:
+                raise min(said, key=lambda each: each.status not in LACKS) from None
+            raise
+        for mirror, each in failed:
+            self.mirrors.failed(mirror, each, others_have_it=True)
+
+    def _mirrored(
+        self, url: str, most: int, sent: Sent, failed: list[tuple[Mirror, AgentFault]], *, anew: bool = False
+    ) -> Generator[bytes, None, bool]:
+        """Whether a mirror gave it to the end."""
+        for mirror, elsewhere in self.mirrors.asked_for(url, anew=anew):
+            try:
+                yield from sent.beyond(self._pieces(elsewhere, most=most, shown=False))
+            except AgentFault as fault:
+                log.debug("%s The next is asked.", fault.what)
+                failed.append((mirror, fault))
+            else:
+                self.mirrors.well(mirror)
+                for each, its in failed:
+                    self.mirrors.failed(each, its, others_have_it=True)
+                return True
+        return False
 
     def _pieces(self, url: str, *, most: int, shown: bool = True) -> Iterator[bytes]:
         whole = WHOLE_SECONDS + most / SLOWEST_BYTES_PER_SECOND
@@ -148,14 +179,60 @@ class Server:
 
         Keep the new tag only once the body has been verified: one that was cut short would be believed for good.
         """
-        try:
-            return self._changed(url, most=most, tag=tag)
-        except AgentFault:
-            if (elsewhere := self._mirrored(url, again=True)) is None:
-                raise
-            with suppress(AgentFault):
-                return Answered(b"".join(self._pieces(elsewhere, most=most, shown=False)), "")
-            raise
+        if not self._refused:
+            try:
+                answered = self._changed(url, most=most, tag=tag)
+                self._away, self._offers = None, []
+                return answered
+            except AgentFault as fault:
+                self._away, self._offers = fault, self._offered(url, most)
+                self._compare()
+        self._refused = False
+        if not self._offers:
+            assert self._away is not None  # noqa: S101
+            raise self._away
+        return self._offers[0][1]
+
+    def ask_anew(self) -> None:
+        """The next question for the timestamp goes to the server again."""
+        self._refused, self._away, self._offers = False, None, []
+
+    def refuse(self, fault: AgentFault) -> bool:
+        """The timestamp that a mirror gave in the server's stead leads nowhere; whether there is another to ask for."""
+        if not self._offers:
+            return False
+        mirror, _ = self._offers.pop(0)
+        self._compare()
+        self.mirrors.pass_by(mirror, f"what it gives as the newest is refused ({why_of(fault)})")
+        self._refused = True
+        return True
+
+    def _compare(self) -> None:
+        newest = max((claimed_version(answered.body) for _, answered in self._offers), default=0)
+        for mirror, answered in self._offers:
+            if (version := claimed_version(answered.body)) < newest:
+                self.mirrors.pass_by(mirror, f"it gives version {version} of the feed's timestamp, another {newest}")
+            else:
+                self.mirrors.well(mirror)
+
+    def notes(self) -> list[AgentFault]:
+        """What is wrong with server and mirrors, though what was asked for came."""
+        away = [ServerAway(self._offers[0][0].name, why_of(self._away))] if self._away and self._offers else []
+        return [*away, *self.mirrors.notes()]
+
+    def _offered(self, url: str, most: int) -> list[tuple[Mirror, Answered]]:
+        """The newest timestamp of each mirror. What its version says is not verified: it is an order to try them in."""
+        found: list[tuple[Mirror, Answered]] = []
+        for mirror in self.mirrors.all:
+            if (elsewhere := self.mirrors.place_of(mirror, url)) is None:
+                continue
+            try:
+                body = b"".join(self._pieces(elsewhere, most=most, shown=False))
+            except AgentFault as fault:
+                self.mirrors.pass_by(mirror, why_of(fault))
+            else:
+                found.append((mirror, Answered(body, "")))
+        return sorted(found, key=lambda each: -claimed_version(each[1].body))
 
     def _changed(self, url: str, *, most: int, tag: str) -> Answered | None:
         headers = {"If-None-Match": tag} if tag else {}
@@ -191,18 +268,6 @@ class Server:
     def close(self) -> None:
         for pool in self._pools.values():
             pool.clear()
-
-    def _mirrored(self, url: str, *, again: bool = False) -> str | None:
-        """Where else this file is, unless it was asked for there already."""
-        names = (("metadata", self._configuration.metadata_url), ("targets", self._configuration.targets_url))
-        for name, base in names:
-            place = f"{self._configuration.server}/feed/{name}/"
-            if base and url.startswith(place) and (again or url not in self._asked_elsewhere):
-                self._asked_elsewhere[url] = None
-                if len(self._asked_elsewhere) > MOST_REMEMBERED:
-                    self._asked_elsewhere.pop(next(iter(self._asked_elsewhere)))
-                return f"{base}/{url.removeprefix(place)}"
-        return None
 
     def _lines(self, url: str, response: urllib3.BaseHTTPResponse, longest: int = 64 * 1024) -> Iterator[bytes]:
         rest = b""
@@ -338,6 +403,15 @@ class Server:
         """How wrong this machine's clock is by the server's, such as `398 days ahead of the server's`; or nothing."""
         lead = self.clock_lead
         return f"{in_words(abs(lead))} {'ahead of' if lead > dt.timedelta() else 'behind'} the server's" if lead else ""
+
+
+def claimed_version(timestamp: bytes) -> int:
+    """What an unverified timestamp says of itself; 0 where it says nothing."""
+    try:
+        version = json.loads(timestamp)["signed"]["version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return 0
+    return version if type(version) is int else 0
 
 
 def _manager(proxy: str, context: ssl.SSLContext) -> urllib3.PoolManager:

@@ -61,6 +61,7 @@ class Untrusted(AgentFault):
     exit = Exit.UNTRUSTED
 
     def __init__(self, why: str) -> None:
+        self.why = why
         super().__init__(
             f"What the server sent is not signed as it must be: {why}. Nothing of it was accepted.",
             "Check that `root` is this feed's root; if it is, tell the authority at once: "
@@ -72,6 +73,7 @@ class Expired(AgentFault):
     exit = Exit.ALARM
 
     def __init__(self, why: str, clock_hint: str) -> None:
+        self.why = why
         super().__init__(
             f"The feed's signatures have run out ({why}). Nothing new is accepted; the last edition stays enforced.",
             f"This machine's clock is {clock_hint}: set it, by NTP for example."
@@ -193,7 +195,14 @@ class Walker:
                 return self._onward(timestamp, came)
             with suppress(Untrusted, Expired):
                 return self._walk(timestamp, came, roots_known=True)
-        return self._walk(timestamp, came, roots_known=False)
+        self._server.ask_anew()
+        while True:
+            try:
+                return self._walk(timestamp, came, roots_known=False)
+            except (Untrusted, Expired) as fault:
+                # Of a mirror that is old or lies, while the server is away: the next one may do.
+                if timestamp is not None or not self._server.refuse(fault):
+                    raise
 
     def _onward(self, timestamp: bytes, came: Mapping[str, bytes]) -> Signed:
         """Raises NotOnward, and what `transport` raises."""
@@ -285,8 +294,8 @@ class Walker:
     def _target(self, url: str, length: int, sha256: str) -> Iterator[BinaryIO]:
         folder = str(self._memory)
         with disk_faults(self._state), tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder) as body:
-            # Twice: a proxy on the way may have cut it short or kept an old one.
-            for last in (False, True):
+            # Twice at least, and from each mirror: one on the way may have cut it short or kept an old one.
+            for left in range(max(len(self._server.mirrors.all), 1), -1, -1):
                 hasher, received = hashlib.sha256(), 0
                 body.seek(0)
                 body.truncate()
@@ -296,7 +305,7 @@ class Walker:
                     body.write(piece)
                 if (received, hasher.hexdigest()) == (length, sha256):
                     break
-                if last:
+                if not left:
                     raise Untrusted(f"a file has not the length or hash that was signed ({url.rpartition('/')[2]})")
             body.seek(0)
             yield cast("BinaryIO", body)

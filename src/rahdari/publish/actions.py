@@ -190,7 +190,7 @@ def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
                 return count
 
 
-def refresh_timestamp(*, now: dt.datetime) -> bool:
+def refresh_timestamp(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint) -> bool:
     """Sign again what is due (timestamps every five minutes), and erase what nobody needs any more.
 
     The statements stay the same: this works from what is published, and also while the database is behind it.
@@ -200,7 +200,7 @@ def refresh_timestamp(*, now: dt.datetime) -> bool:
     if not queries.feed_keys_exist() or not repository.metadata.exists():
         return False
     with folder.only_writer(repository.path):
-        if not editions.refresh(repository=repository, now=now):
+        if not editions.refresh(repository=repository, now=now, checkpoint=checkpoint):
             return False
         files.erase(repository=repository, now=now)
         editions.erase_metadata(repository=repository, kept=KEPT_METADATA)

@@ -288,7 +288,7 @@ def renew_signatures(*, repository: Repository, now: dt.datetime) -> None:
     _sign_coming(repository, coming, now, no_checkpoint)
 
 
-def refresh(*, repository: Repository, now: dt.datetime) -> bool:
+def refresh(*, repository: Repository, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint) -> bool:
     """Sign again what is due: roles and snapshots when half their time is gone or something is to be named, timestamps
     every five minutes. The statements stay the same. Returns whether something was signed."""
     operators = list(
@@ -303,7 +303,7 @@ def refresh(*, repository: Repository, now: dt.datetime) -> bool:
         if stream.unnamed or stream.signed_expires_at is None or stream.signed_expires_at - now < rules.FEED_LASTS / 2
     ]
     if streams_due:
-        named = signing.sign(repository=repository, concerned=streams_due, now=now)
+        named = signing.sign(repository=repository, concerned=streams_due, now=now, checkpoint=checkpoint)
         _drop(streams_due, named, now)
         files.order_snapshots(of=streams_due, now=now)
     version = repository.trusted().targets.signed.version if operators else 0
@@ -316,8 +316,9 @@ def refresh(*, repository: Repository, now: dt.datetime) -> bool:
             snapshots.append(operator)
         elif abs(now - said.signed_at) >= rules.TIMESTAMP_EVERY:
             timestamps.append(operator)
-    signing.sign_timestamps(repository=repository, operators=snapshots, now=now, snapshots=True)
-    signing.sign_timestamps(repository=repository, operators=timestamps, now=now)
+    sign = functools.partial(signing.sign_timestamps, repository=repository, now=now, checkpoint=checkpoint)
+    sign(operators=snapshots, snapshots=True)
+    sign(operators=timestamps)
     return bool(streams_due or snapshots or timestamps)
 
 

@@ -15,7 +15,8 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from rahdari import __version__
-from rahdari.db import queues
+from rahdari.db import queues, replicas
+from rahdari.db.log_archive import log_archive
 from rahdari.web.metrics_access import LOOPS, Family, name_of_loop
 from rahdari.web.metrics_access import exposition as in_text
 
@@ -43,12 +44,15 @@ def _of_the_machine() -> list[Family]:
 
 
 def _of_the_backups() -> list[Family]:
-    """As `rahdari backup` noted it; nothing before the first one."""
+    """As `rahdari backup` noted it. Where it has a place and none was verified yet, as after a restore, that is as old
+    as can be; without a place there is nothing."""
     try:
         noted = json.loads((settings.DATA / "backup" / "state.json").read_text())
     except (OSError, ValueError):
-        return []
-    verified = _seconds(noted["backup"]["finished_at"])
+        if not settings.BACKUP_PLACE:
+            return []
+        noted = {"backup": None, "proved": None}
+    verified = _seconds(noted["backup"]["finished_at"]) if noted["backup"] else 0
     families: list[Family] = [
         ("backup_verified_timestamp_seconds", "When the last verified backup was taken.", [({}, verified)])
     ]
@@ -57,6 +61,28 @@ def _of_the_backups() -> list[Family]:
     return [
         *families,
         ("backup_proved_timestamp_seconds", "When a backup was last restored in a rehearsal.", [({}, proved)]),
+    ]
+
+
+def _of_the_log() -> list[Family]:
+    """Without a value where it is not archived."""
+    log = log_archive()
+    fails: list[tuple[dict[str, str], float]] = [({}, log.fails)] if log else []
+    waiting: list[tuple[dict[str, str], float]] = [({}, log.waiting)] if log else []
+    return [
+        ("log_archive_fails", "Whether a file of the database's log cannot be archived.", fails),
+        ("log_files_waiting", "Files of the database's log that are not archived yet.", waiting),
+    ]
+
+
+def _of_the_replicas() -> list[Family]:
+    """Of those that pages are read from, by host and port."""
+    written, found = replicas.written(), {each.name: each.replayed() for each in replicas.replicas()}
+    follows = [({"replica": name}, replayed is not None) for name, replayed in found.items()]
+    behind = [({"replica": name}, max(0, written - at)) for name, at in found.items() if at is not None]
+    return [
+        ("replica_follows", "Whether a replica answers and follows the primary.", follows),
+        ("replica_behind_bytes", "Bytes of the primary's log that a replica has not replayed.", behind),
     ]
 
 
@@ -82,6 +108,8 @@ def _of_the_database(now: dt.datetime) -> list[Family]:
         return [({}, (now - at).total_seconds())] if at is not None else []
 
     return [
+        *_of_the_log(),
+        *_of_the_replicas(),
         ("loop_at_work", "Whether a loop is at work.", [({"loop": loop}, loop in at_work) for loop in LOOPS]),
         (
             "feed_edition",

@@ -138,6 +138,12 @@ def _sequence_of(stream: Stream) -> int:
     return Session.objects.get(stream=stream, closed_at=None).sequence
 
 
+def entries_on_disk() -> int:
+    """How many entries operators were given, each file that leads to them read. Raises FeedUnusable."""
+    repository = Repository(Path(settings.DATA))
+    return sum(len(_entries_on_disk(repository, role)) for role in ROLES)
+
+
 def _entries_on_disk(repository: Repository, role: str) -> dict[str, FeedEntry]:
     """All that any operator was given in this role, by the entry's id."""
     found: dict[str, FeedEntry] = {}

@@ -347,6 +347,7 @@ def sign_timestamps(
     operators: Sequence[Operator],
     now: dt.datetime,
     snapshots: bool = False,
+    checkpoint: Checkpoint = no_checkpoint,
 ) -> None:
     """Say to these operators once more, with a new time, what was said to them last: from what lies in the folder.
 
@@ -375,7 +376,8 @@ def sign_timestamps(
             ),
             trusted.signers["timestamp"],
         )
-        return lambda: repository.of(operator.repository).write(roles={}, snapshot=snapshot, timestamp=timestamp)
+        place = repository.of(operator.repository)
+        return functools.partial(place.write, roles={}, snapshot=snapshot, timestamp=timestamp, checkpoint=checkpoint)
 
     side_by_side([work(operator, said) for operator, said in seen])
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from .edition import Watch
-from .mirror import Carried, Mirror, NoFeed, first_line, follow
+from .mirror import WAY_OUT, Carried, Mirror, NoFeed, first_line, follow
 
 if TYPE_CHECKING:
     from .stores import Objects
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("rahdari.push")
 
 OK, WRONG, USAGE = 0, 1, 2
+AGAIN = "See that the store answers, has room and lets us in; then call this again. It goes on where it stopped."
 
 
 class NotAPlace(Exception):
@@ -52,7 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     except (NotAPlace, OSError, ValueError) as error:
         print(f"{arguments.to} cannot be written to: {error}", file=sys.stderr)
         return USAGE
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
+    )
     try:
         leave(asyncio.run(followed(feed, store) if arguments.follow else once(feed, store, arguments.to)))
     except KeyboardInterrupt:
@@ -88,10 +91,12 @@ async def once(feed: Path, store: "Objects", to: str) -> int:
         print(f"There is no feed in {error.feed} yet. Nothing was written.", file=sys.stderr)
         return WRONG
     except Exception as error:  # the library's own kinds, which differ by store
-        print(f"{to} cannot be read: {first_line(error)}", file=sys.stderr)
+        print(f"{to} cannot be read: {first_line(error)}. {AGAIN}", file=sys.stderr)
         return WRONG
     for repository, fault in carried.faults.items():
-        print(f"Repository {repository} was not brought up to date: {first_line(fault)}", file=sys.stderr)
+        print(f"Repository {repository} was not brought up to date: {first_line(fault)}.", file=sys.stderr)
+    if carried.faults:
+        print(AGAIN, file=sys.stderr)
     print(f"{result_text(carried)}.")
     return WRONG if carried.faults else OK
 
@@ -127,6 +132,8 @@ async def watched(mirror: Mirror, watch: Watch, woken: asyncio.Event) -> None:
 def log_result(carried: Carried) -> None:
     for repository, fault in carried.faults.items():
         log.error("repository %s is not in step: %s", repository, first_line(fault))
+    if carried.faults:
+        log.error("%s", WAY_OUT)
     if carried.written or carried.erased:
         log.info("%s", result_text(carried))
 

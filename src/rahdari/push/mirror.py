@@ -28,6 +28,10 @@ from .edition import TIMESTAMP, TIMESTAMP_BYTES, number_of
 log = logging.getLogger("rahdari.push")
 
 AT_ONCE = 16
+WAY_OUT = (
+    "It is tried again by itself, each minute at the latest; what is in the store stays whole, and agents read the "
+    "server. If it goes on, see that the store answers, has room and lets us in."
+)
 NEVER_CACHED = "no-cache"
 FOR_EVER = "public, max-age=31536000, immutable"
 _OURS = re.compile(
@@ -50,6 +54,18 @@ class Behind(RahdariError):
     """The store has a later timestamp than the folder."""
 
     says = "the store has version {stored} of a timestamp, and this folder an older one ({ours})"
+    repository: str
+    ours: int
+    stored: int
+
+
+class OldCopy(RahdariError):
+    """The store took a timestamp, and answers with an older one."""
+
+    says = (
+        "the store took version {ours} of a timestamp and answers with an older one ({stored}; 0 is none): a cache or "
+        "an old copy of the store answers for it. Name the store itself (--endpoint), and look after it"
+    )
     repository: str
     ours: int
     stored: int
@@ -97,6 +113,8 @@ class Mirror:
         self._there: dict[str, int] | None = None
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._announced: dict[str, bytes] = {}
+        # Never forgotten: below what we wrote nothing is written, whatever the store says that it has.
+        self._highest: dict[str, int] = {}
 
     async def carry(self, *, erase: bool = True) -> Carried:
         """Bring the store into line with the folder. Raises NoFeed, and what the store raises when it is listed."""
@@ -137,6 +155,8 @@ class Mirror:
         if timestamp == self._announced.get(repository):
             return
         ours = number_of(timestamp)
+        if (highest := self._highest.get(repository, 0)) > ours:
+            raise Behind(repository, ours, highest)
         if repository not in self._announced:
             # The first time: what did another run leave there?
             stored = await self._store.read(key)
@@ -150,6 +170,11 @@ class Mirror:
         await self._once(plan.snapshot, carried)
         if timestamp != self._announced.get(repository):
             await self._write(key, timestamp, len(timestamp), NEVER_CACHED, carried)
+            self._highest[repository] = ours
+            stored = await self._store.read(key)
+            if stored != timestamp:
+                version = number_of(stored) if stored is not None else 0
+                raise (Behind if version > ours else OldCopy)(repository, ours, version)
             self._announced[repository] = timestamp
             carried.announced += 1
 
@@ -240,7 +265,7 @@ async def follow(
             told(carried)
             faulty = bool(carried.faults)
         except Exception as error:  # the store may be away for any reason; what is there stays whole
-            log.error("the mirror is not in step: %s", first_line(error))
+            log.error("the mirror is not in step: %s. %s", first_line(error), WAY_OUT)
             mirror.forget()
             faulty = True
         wait = min(wait * 2, longest) if faulty else pause
@@ -255,4 +280,4 @@ async def follow(
 
 def first_line(error: Exception) -> str:
     """The library adds pages for its own makers."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    return str(error).strip().partition("\n")[0].rstrip(" :.") or type(error).__name__

@@ -5,6 +5,7 @@ environment: never by an argument, which every user of the machine could read.
 """
 
 import asyncio
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,12 @@ import obstore
 from obstore.store import LocalStore, S3Store
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, ObjectStore, S3Config
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig, S3Config
 
 PIECE_BYTES = 8 * 1024 * 1024
+# The mirror goes on by itself after a fault, and says so; one request is not to keep it silent for minutes.
+RETRIES = 4
+RETRYING = dt.timedelta(seconds=30)
 
 
 class Objects:
@@ -48,7 +52,15 @@ class Objects:
         await obstore.delete_async(self._store, list(keys))
 
 
-def s3(bucket: str, prefix: str, *, endpoint: str = "", region: str = "", ca_file: Path | None = None) -> Objects:
+def s3(
+    bucket: str,
+    prefix: str,
+    *,
+    endpoint: str = "",
+    region: str = "",
+    ca_file: Path | None = None,
+    retries: int = RETRIES,
+) -> Objects:
     """A bucket that speaks S3. Credentials come from the environment; `ca_file` is in PEM.
     Raises OSError for `ca_file`.
     """
@@ -61,7 +73,8 @@ def s3(bucket: str, prefix: str, *, endpoint: str = "", region: str = "", ca_fil
         config["region"] = region
     if ca_file:
         client["root_certificate"] = ca_file.read_bytes()
-    store = S3Store(bucket, prefix=prefix or None, config=config, client_options=client)
+    retry: RetryConfig = {"max_retries": retries, "retry_timeout": RETRYING}
+    store = S3Store(bucket, prefix=prefix or None, config=config, client_options=client, retry_config=retry)
     return Objects(store, says_how_to_cache=True)
 
 

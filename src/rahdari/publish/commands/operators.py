@@ -224,6 +224,7 @@ def run_credentials(options: argparse.Namespace) -> int:
         until = f"until {each.ends_at:%Y-%m-%d %H:%M} UTC" if each.ends_at else "until it is ended"
         name = f" ({each.name})" if each.name else ""
         print(f"  {each.pk:<6} {each.kind:<12} {each.digest[:16]}  since {each.created_at:%Y-%m-%d}, {until}{name}")
+    print(f"At a mirror its feed is in repositories/{operator.repository}; who knows that name can read it.")
     return 0
 
 

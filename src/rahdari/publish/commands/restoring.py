@@ -129,6 +129,6 @@ def run_new_session(options: argparse.Namespace) -> int:
     except OSError as error:
         return fail(f"{error.filename} cannot be written: {error.strerror}. No session was begun.")
     for role, sequence in sorted(begun.items()):
-        print(f"{role} begins again at edition {sequence}.")
+        print(f"{role} begins again at edition {sequence} or above.")
     print("The publisher writes the snapshots and signs when it comes round; agents follow by themselves.")
     return 0

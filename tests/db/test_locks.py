@@ -10,6 +10,7 @@ from django.db.transaction import TransactionManagementError
 
 from rahdari.db.locks import KEY, Lock, held, hold
 from rahdari.db.wake import Channel, wake
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = ("dbname", "user", "password", "host", "port")
@@ -72,4 +73,4 @@ def test_a_wake_up_comes_with_the_commit_and_not_without(other: "psycopg.Connect
         raise UndoneError
     with transaction.atomic():
         wake()
-    assert [each.channel for each in other.notifies(timeout=30, stop_after=1)] == [Channel.WORKFLOW]
+    assert [each.channel for each in other.notifies(timeout=PATIENCE, stop_after=1)] == [Channel.WORKFLOW]

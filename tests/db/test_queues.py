@@ -66,7 +66,6 @@ class Broken(Exception):
 class TestWhatFails:
     @pytest.fixture(autouse=True)
     def waiting(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(queues, "_positions", {})
         monkeypatch.setattr(queues, "_troubled", None)
         self.broken = {"0"}
         for name in "012":

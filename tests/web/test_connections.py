@@ -66,6 +66,6 @@ def test_takes_another_when_the_server_has_ended_it(time: Time) -> None:
     queries_of_a_request()
     ended = connection.connection
     with loops.listen_to("nothing", name="test") as other:
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", [ended.info.backend_pid])
+        other.execute("SELECT pg_terminate_backend(%s, 60000)", [ended.info.backend_pid])
     assert queries_of_a_request() == ["SELECT 1", "SELECT 2"]
     assert connection.connection is not ended

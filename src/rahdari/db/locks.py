@@ -6,6 +6,7 @@ Each has a name of its own here, so no two of them meet; within one, those meet 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum, unique
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.transaction import TransactionManagementError
@@ -24,6 +25,8 @@ class Lock(StrEnum):
     DISPUTE = "attest: disputes of an attestation"  # its number
     OPERATORS_TOKENS = "confirm: tokens"  # the operator
     OPERATORS_WORD = "mobile: an operator's word for a line"  # its keyed hash
+    PUBLISHER = "publish: the publisher at work"
+    WORKER = "worker: a loop at work"  # its name
     STREAMS = "publish: what streams list"
     REGISTER = "register: a name"  # an origin, a block, a shared address
     SHARE = "share: requests for a block"  # the holder and the block
@@ -69,3 +72,38 @@ def held(lock: Lock, key: str = "", *, wait: bool) -> Iterator[bool]:
             # A connection that has gone took the lock with it.
             with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
                 cursor.execute(f"SELECT pg_advisory_unlock({KEY})", [lock.text(key)])
+
+
+# A machine that is gone without a word is given up by the server after so long: 10 s, and three tries 5 s apart.
+GIVEN_UP_SOON = """
+SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
+       set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '15000', false)
+"""
+
+
+class Lease:
+    """A lock that a process keeps for as long as its connection to the database lasts, so that of several that could do
+    a work one does it. Whatever that one writes into the database it writes on this very connection; before it writes
+    elsewhere what another one could undo, it asks `check`.
+    """
+
+    def __init__(self, lock: Lock, key: str = "") -> None:
+        self._name = lock.text(key)
+        self._on: Any = None
+
+    def take(self) -> bool:
+        """Whether it is ours, now or since before."""
+        connection.ensure_connection()
+        if self._on is not connection.connection:
+            self._on = None
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT pg_try_advisory_lock({KEY})", [self._name])
+                if not cursor.fetchone()[0]:
+                    return False
+                cursor.execute(GIVEN_UP_SOON)
+            self._on = connection.connection
+        return True
+
+    def check(self) -> None:
+        """Raises psycopg's OperationalError where the connection is gone, and the lease with it. For any thread."""
+        self._on.execute("SELECT 1")

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import batched
 from operator import attrgetter
 from typing import Any
 
@@ -61,6 +62,14 @@ class Queue[Row: Model]:
         found = self.found(now)
         trying = _without_resting(self.name, found, now) if self.name in _queues_in_trouble() else found
         return self._move_all(next_batch(self.name, trying, at_most=at_most or self.at_most or AT_ONCE), found, now)
+
+    def count(self, now: dt.datetime) -> int:
+        """How many wait that would be tried now: all of them are looked at."""
+        found = self.found(now)
+        if self.ready is None:
+            return found.count()
+        batches = map(list, batched(found.iterator(chunk_size=AT_ONCE), AT_ONCE))
+        return sum(sum(map(self.ready(batch, now), batch)) for batch in batches)
 
     def among(self, found: QuerySet[Row], now: dt.datetime) -> int:
         """Move these on, all of them and out of turn."""

@@ -7,11 +7,13 @@
 import os
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 from rahdari import optional
 from rahdari.settings import engine
@@ -28,27 +30,47 @@ PATIENCE = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
+# Of several servers the one that writes; a single one that only reads is no place for us either.
+THE_ONE_THAT_WRITES = {"target_session_attrs": "read-write"}
 # A statement is prepared on the server when it is sent for the third time: PostgreSQL reads and plans it no more.
 PREPARED = {"server_side_binding": True, "prepare_threshold": 2}
+# A replica that is away is not waited for: the primary answers. Nothing is written, should it become one.
+OF_REPLICAS = {
+    "connect_timeout": "2",
+    "tcp_user_timeout": "3000",
+    "target_session_attrs": "any",
+    "options": "-c default_transaction_read_only=on",
+}
 
 
 def database(url: str) -> dict[str, object]:
-    """Turn `postgresql://user:password@host:port/name?host=/socket/folder` into Django's form."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgresql", "postgres"}:
-        raise ValueError(f"DATABASE_URL must begin with postgresql:// (it begins with {parts.scheme or 'nothing'}://).")
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    """Turn an address of libpq's into Django's form: `postgresql://user:password@host:port,host:port/name`, or
+    `postgresql://user@/name?host=/socket/folder`. Raises ValueError."""
+    scheme = urlsplit(url.partition("@")[0]).scheme
+    if scheme not in {"postgresql", "postgres"}:
+        raise ValueError(f"DATABASE_URL must begin with postgresql:// (it begins with {scheme or 'nothing'}://).")
+    try:
+        given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    except ProgrammingError as error:
+        # What is said of other faults may quote the password.
+        word = str(error).strip() if "query parameter" in str(error) else "in a password, write @ as %40 and % as %25"
+        raise ValueError(f"DATABASE_URL cannot be read: {word}.") from None
     return {
         "ENGINE": "rahdari.db.postgres",
-        "NAME": unquote(parts.path.lstrip("/")) or "rahdari",
-        "USER": unquote(parts.username or query.pop("user", "")),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": query.pop("host", "") or parts.hostname or "",
-        "PORT": str(parts.port or query.pop("port", "")),
+        "NAME": given.pop("dbname", "rahdari"),
+        "USER": given.pop("user", ""),
+        "PASSWORD": given.pop("password", ""),
+        "HOST": given.pop("host", ""),
+        "PORT": given.pop("port", ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": PATIENCE | PREPARED | query,
+        "OPTIONS": PATIENCE | THE_ONE_THAT_WRITES | PREPARED | given,
     }
+
+
+def replica(url: str) -> dict[str, object]:
+    found = database(url)
+    return found | {"OPTIONS": {**dict[str, object](found["OPTIONS"]), **OF_REPLICAS}}  # type: ignore[call-overload]
 
 
 def listed(name: str, default: str = "") -> list[str]:
@@ -57,6 +79,8 @@ def listed(name: str, default: str = "") -> list[str]:
 
 DATA = Path(os.environ.get("RAHDARI_DATA", ".data")).absolute()
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql:///rahdari"))}
+# Where pages may be read that say so (`web.replicas`), with spaces between them.
+REPLICAS = [replica(url) for url in os.environ.get("RAHDARI_DATABASE_REPLICAS", "").split()]
 
 SECRET_KEY = os.environ.get("RAHDARI_SECRET_KEY", "")
 DEBUG = False
@@ -70,6 +94,8 @@ DDNS_DOMAIN = os.environ.get("RAHDARI_DDNS_DOMAIN", "").strip().strip(".")
 FEED_CERTIFICATE_HEADER = os.environ.get("RAHDARI_FEED_CERTIFICATE_HEADER", "").strip()
 # How long removals wait at the gate after they were approved by nobody, or by a second officer (see publish.holds).
 HOLD_HOURS = int(os.environ.get("RAHDARI_HOLD_HOURS", "24"))
+# Where `rahdari backup` keeps backups. Empty: nowhere.
+BACKUP_PLACE = os.environ.get("RAHDARI_BACKUP", "")
 # Who may read /metrics from another machine: whoever shows this as a bearer token. Empty: nobody.
 METRICS_TOKEN = os.environ.get("RAHDARI_METRICS_TOKEN", "")
 # Where people write to; shown on the page of help and contact.
@@ -181,6 +207,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "rahdari.web.replicas.NoteWritesMiddleware",  # after the reader is known
     "rahdari.web.language.LanguageMiddleware",  # after the reader is known
     "rahdari.web.errors.NotThisWayMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -348,6 +375,8 @@ SESSION_COOKIE_AGE = 2 * 3600 + SESSION_KEPT_ALIVE_EVERY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+# A form that lay open overnight is still taken. Django's own year would let a browser be known again all that time.
+CSRF_COOKIE_AGE = 24 * 3600
 # What became of a press is shown in the colours of our own stylesheet.
 MESSAGE_TAGS = {message_levels.SUCCESS: "ok", message_levels.WARNING: "warn", message_levels.ERROR: "bad"}
 CSRF_FAILURE_VIEW = "rahdari.web.errors.form_too_old"
@@ -361,7 +390,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "rahdari.web.logs.Formatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        "line": {
+            "()": "rahdari.web.logs.Formatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("RAHDARI_LOG_LEVEL", "INFO")},

@@ -106,6 +106,7 @@ def _foot(_language: str | None, _prefix: str, _urls: str | None) -> tuple[Link,
         "portal:accessibility": _("Accessibility"),
         "portal:terms": _("Terms"),
         "portal:rules": _("Rules"),
+        "figures:figures": _("Figures"),
         "portal:source": _("Source code"),
     }
     return tuple(Link(title, url) for name, title in titles.items() if (url := link_to(name)))

@@ -219,22 +219,28 @@ def broke(request: HttpRequest) -> HttpResponse:
 
 
 def down(request: HttpRequest) -> HttpResponse:
-    """The database is away."""
+    """The database is away. What was typed stays in the page, and is sent again from there."""
     log.error("The database does not answer.", exc_info=sys.exc_info()[1])
     try:
+        carried = _to_send_again(request) if request.method == "POST" else {"fields": []}
         response = _page(
             request,
             503,
             lambda: Shown(
                 kicker=_("Error 503"),
                 heading=_("We are back in a moment"),
-                lead=_("What you saved is safe. Only this last step may not have been carried out."),
+                lead=_("What you typed is kept on this page. What you saved is safe.")
+                if carried["fields"]
+                else _("What you saved is safe. Only this last step may not have been carried out."),
                 points=(
                     _("Nothing changes on the register. Operators keep their lists while we are away."),
-                    _("Wait a minute, then load this page again."),
+                    *(() if carried["fields"] else (_("Wait a minute, then load this page again."),)),
                 ),
-                links=_links((_("Start page"), "portal:start")),
+                links=() if carried["fields"] else _links((_("Start page"), "portal:start")),
             ),
+            "web/send_again.html",
+            away=True,
+            **carried,
         )
     except Exception:
         log.exception("The page about the database could not be built either")
@@ -322,11 +328,17 @@ def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _send_again(request, signed_out=False)
 
 
-def _send_again(request: HttpRequest, *, signed_out: bool) -> HttpResponse:
+def _to_send_again(request: HttpRequest) -> dict[str, Any]:
+    """What the template needs to offer the form once more; no fields where it may not."""
     here = request.get_full_path()
     safe = url_has_allowed_host_and_scheme(here, allowed_hosts={request.get_host()})
     fields = _carried(request) if safe and _comes_from_us(request) else []
-    files = bool(request.FILES)
+    return {"fields": fields, "files": bool(request.FILES), "here": here, "token": get_token(request)}
+
+
+def _send_again(request: HttpRequest, *, signed_out: bool) -> HttpResponse:
+    carried = _to_send_again(request)
+    fields = carried["fields"]
 
     def words() -> Shown:
         kept = _("What you typed is kept on this page. What you saved is safe.")
@@ -351,9 +363,6 @@ def _send_again(request: HttpRequest, *, signed_out: bool) -> HttpResponse:
         words,
         "web/send_again.html",
         signed_out=signed_out,
-        fields=fields,
-        files=files,
-        here=here,
-        token=get_token(request),
+        **carried,
         sign_in=link_to("account_login") or settings.LOGIN_URL,
     )

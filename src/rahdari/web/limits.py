@@ -14,6 +14,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
+from rahdari.db import replicas
+
 from . import errors
 
 _TAKE = """
@@ -54,7 +56,7 @@ class Allowance:
 
 def take(key: str, *, rate: int, per: int) -> Allowance:
     """Take one of `rate` tries that come back evenly within `per` seconds."""
-    with connection.cursor() as cursor:
+    with replicas.at_primary(), connection.cursor() as cursor:
         cursor.execute(_TAKE, {"key": _hashed(key), "rate": rate, "per": per})
         taken, tokens = cursor.fetchone()
     wait = 0.0 if taken else (1 - tokens) * per / rate
@@ -63,7 +65,7 @@ def take(key: str, *, rate: int, per: int) -> Allowance:
 
 def forget_untouched() -> int:
     """Remove the buckets that nobody has touched for a day; how many."""
-    with connection.cursor() as cursor:
+    with replicas.at_primary(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM web_allowance WHERE at < clock_timestamp() - interval '1 day'")
         return int(cursor.rowcount)
 
@@ -71,7 +73,7 @@ def forget_untouched() -> int:
 def spend(key: str, amount: float, *, rate: int, per: int) -> None:
     """Take that much more of a bucket, below nothing too: for what is known when it was used. 0 or less takes none."""
     if amount > 0:
-        with connection.cursor() as cursor:
+        with replicas.at_primary(), connection.cursor() as cursor:
             cursor.execute(_SPEND, {"key": _hashed(key), "amount": amount, "rate": rate, "per": per})
 
 
@@ -81,7 +83,7 @@ def _hashed(key: str) -> str:
 
 def left(key: str, *, rate: int, per: int) -> float:
     """How many tries are left of a bucket, without taking one."""
-    with connection.cursor() as cursor:
+    with replicas.at_primary(), connection.cursor() as cursor:
         cursor.execute(_LEFT, {"key": _hashed(key), "rate": rate, "per": per})
         found = cursor.fetchone()
     return float(found[0]) if found else float(rate)

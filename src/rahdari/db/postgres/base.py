@@ -2,8 +2,13 @@
 
 An act within an act has a savepoint, and a round of the workflow a dozen for each application. One that is over is
 released together with the next one, or by the end of its transaction, and not by a statement of its own.
+
+Where a standby has each commit before it is answered, the wait for it can be broken off (`pg_cancel_backend`): the
+server then warns, and answers as if all were well, though the commit is on its own disk alone and may be lost with it.
+Here that is an error: what was asked for may have been done, and is not said to be.
 """
 
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
@@ -17,6 +22,32 @@ PREPARED = 600
 # To compile a plan pays for reports that run for seconds. PostgreSQL 17 and older reckon that the question of the gate
 # (`db.gate`) is one, and take seconds of processor time to compile what is answered in a millisecond.
 UNCOMPILED = "-c jit=off"
+# Of this request: whether it changed a row. What a function does that is called by SELECT is not seen.
+WROTE: ContextVar[bool] = ContextVar("WROTE", default=False)
+WRITING = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
+# The function of PostgreSQL that waits for a standby (src/backend/replication/syncrep.c): it gives this warning and no
+# other. Its words depend on the language of the server.
+WAITS = "SyncRepWaitForLSN"
+
+
+class Unconfirmed(psycopg.OperationalError):
+    """The commit was answered before a standby had it."""
+
+
+def watch_for_waits_broken_off(connection: Any) -> None:
+    def hear(told: psycopg.errors.Diagnostic) -> None:
+        if told.source_function == WAITS:
+            connection.unconfirmed = True
+
+    connection.unconfirmed = False
+    connection.add_notice_handler(hear)
+
+
+def confirm(connection: Any) -> None:
+    """Raises Unconfirmed."""
+    if connection.unconfirmed:
+        connection.unconfirmed = False
+        raise Unconfirmed("the wait for a standby was broken off: what was asked for may have been done, and be lost")
 
 
 class Cursor(base.CursorMixin, psycopg.Cursor[Any]):
@@ -25,12 +56,16 @@ class Cursor(base.CursorMixin, psycopg.Cursor[Any]):
 
     def execute(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().execute(*args, **kwargs)
+            done = super().execute(*args, **kwargs)
         except FeatureNotSupported:
             if self.connection.info.transaction_status != TransactionStatus.IDLE:
                 raise
             self.connection.execute("DEALLOCATE ALL")
-            return super().execute(*args, **kwargs)
+            done = super().execute(*args, **kwargs)
+        if (self.statusmessage or "").startswith(WRITING):
+            WROTE.set(True)
+        confirm(self.connection)
+        return done
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -50,6 +85,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
         connection.prepared_max = PREPARED
+        watch_for_waits_broken_off(connection)
         return connection
 
     def _savepoint(self, sid: str) -> None:
@@ -71,7 +107,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> Any:
         self._over = None
-        return super()._commit()  # type: ignore[misc]
+        done = super()._commit()  # type: ignore[misc]
+        if self.connection is not None:
+            with self.wrap_database_errors:
+                confirm(self.connection)
+        return done
 
     def _rollback(self) -> Any:
         self._over = None

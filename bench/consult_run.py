@@ -17,7 +17,7 @@ from typing import Any
 from bench import measure, place
 from bench.desk_run import database, seconds
 
-SIZES = (0, 1_000_000)
+SIZES = (0, 300_000, 1_000_000)
 A_MILLION, AN_HOUR = 1_000_000, 3600
 # Networks for performance measurements (RFC 2544): each sender is in one of its own.
 SENDERS = ipaddress.ip_network("198.18.0.0/15")
@@ -25,9 +25,10 @@ CODE = "48213907"
 WORDS = "Do not make a register of those who use a tunnel. It will be a list, and lists are read by others. {}"
 FILL = """
 INSERT INTO consult_comment (id, draft_id, version_id, number, clause, language, exact, prefix, suffix, words, name,
-    sent_at, proved_at, speaker_id, email, code, tries, sameness, part_of_id, hidden, hidden_by, reviewed_by, apart_by)
+    sent_at, proved_at, speaker_id, email, code, tries, sameness, part_of_id, hidden, was_hidden, hidden_by,
+    reviewed_by, apart_by)
 SELECT gen_random_uuid(), draft_id, version_id, number + g, clause, language, exact, prefix, suffix, words, name,
-    sent_at, proved_at, speaker_id, email, code, tries, sameness, id, '', '', '', ''
+    sent_at, proved_at, speaker_id, email, code, tries, sameness, id, '', '', '', '', ''
 FROM consult_comment, generate_series(1, %s) AS g WHERE id = %s
 """
 
@@ -146,6 +147,8 @@ class Flood:
         at = f"/consultations/{self.draft.reference}/"
         return {
             "page: the draft": lambda: self.client.get(at),
+            "page: one comment": lambda: self.client.get(f"{at}comments/{self.head.number}/"),
+            "page: the answers": lambda: self.client.get(f"{at}answers/"),
             "page: all comments": lambda: self.client.get(f"{at}comments/"),
             "page: all drafts": lambda: self.client.get("/consultations/"),
             "page: the desk's": lambda: self.officer.get(f"/desk/consultations/{self.draft.reference}/"),

@@ -100,12 +100,13 @@ def _by_python(
 ) -> Measured:
     """As wrk asks, by threads of our own, each with a connection that stays open."""
     place_of = urlsplit(url)
-    errors, refused = Counter[int](), Counter[int]()
+    asked, errors, refused = Counter[int](), Counter[int](), Counter[int]()
 
     def one(at: int, connection: http_client.HTTPConnection) -> Callable[[int], object]:
 
         def ask(number: int) -> None:
             line = lines[number % len(lines)]
+            asked[at] += 1
             try:
                 if post_to:
                     connection.request("POST", post_to, line.replace("\t", "\n").encode(), headers)
@@ -127,18 +128,18 @@ def _by_python(
             stack.callback(connection.close)
             asking.append(one(at, connection))
         found = by_threads(asking, seconds=seconds)
-    asked = max(found.per_second * seconds, 1)
-    return replace(found, errors=errors.total(), refused=refused.total() / asked)
+    return replace(found, errors=errors.total(), refused=refused.total() / asked.total())
 
 
 def by_threads(asking: Sequence[Callable[[int], object]], *, seconds: float = 4) -> Measured:
-    """One thread for each function, which is called with a growing number until the time is over."""
+    """One thread for each function, which is called with a growing number until the time is over, and once at least."""
     taken: list[list[float]] = [[] for _ in asking]
     until = time.monotonic() + seconds
 
     def work(at: int) -> None:
         number, ask, mine = at * 7919, asking[at], taken[at]
-        while (began := time.perf_counter()) and time.monotonic() < until:
+        while not mine or time.monotonic() < until:
+            began = time.perf_counter()
             ask(number)
             number += 1
             mine.append(time.perf_counter() - began)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import plots
+from bench import plots, sizing
 from bench.measure import RESULTS, ROOT
 from bench.targets import OURS, Judged, judge
 
@@ -16,8 +16,8 @@ REMARKS = ROOT / "bench" / "remarks.toml"
 ORDER = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",
     "line", "push", "deadline-day", "growth", "idle", "pages", "desk", "officer", "uploads", "consult",
-    "rosters", "recovery",
-    "probes", "difference", "watch", "preflight", "fuzz",
+    "rosters", "recovery", "failover", "restore",
+    "probes", "difference", "watch", "preflight", "fuzz", "capacity",
 )  # fmt: skip
 # What stands in a row for the reader of the file, and not of the table.
 NOT_SHOWN = {"faults", "n", "from commit p50 s", "signed for all p99 s", "last agent p50 s", "run", "finding"}
@@ -63,10 +63,20 @@ def write(found: Mapping[str, Mapping[str, Any]], remarks: Mapping[str, Any], do
         for plot, (alt, svg) in PLOTS[name](rows).items() if name in PLOTS else ():
             (folder / f"{plot}.svg").write_text(svg)
             parts += [f"![{alt}](img/bench/{plot}.svg)", ""]
+        if name == "capacity":
+            parts += [*_capacity(found), "", "Measured for this page alone:", ""]
         parts += [*_table(rows), "", *_notes(result), ""]
         if "open" in told:
             parts += [f"Not measured yet: {told['open']}.", ""]
     (docs / "benchmarks.md").write_text("\n".join(parts).rstrip() + "\n")
+
+
+def _capacity(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the model of `bench/capacity` makes of all results."""
+    try:
+        return sizing.tables(found, sizing.assumed([]))
+    except sizing.Missing as error:
+        return [str(error)]
 
 
 def ordered(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

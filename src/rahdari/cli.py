@@ -80,7 +80,7 @@ COMMANDS = {
         free=("new-key", "list"),
     ),
     "restore": Command("rahdari.ops.backup.commands", "Bring a register back from its backups."),
-    "drill": Command("rahdari.ops.backup.commands", "Rehearse a bad day: destroy a register, restore, compare."),
+    "drill": Command("rahdari.ops.backup.commands", "Rehearse a bad day: a lost register, a lost database."),
     "feed": Command(
         "rahdari.publish.commands",
         "Make and change the feed's keys, and show its state.",
@@ -124,6 +124,7 @@ COMMANDS = {
         "Publish drafts of rules, and see what is said of them.",
         Needs.DJANGO,
         free=("check",),
+        beside="rahdari.checks.kinds",
     ),
     "providers": Command("rahdari.licensees.commands", "Bring in a list of licensed providers.", Needs.DJANGO),
     "keys seal": Command(
@@ -345,8 +346,13 @@ def run(arguments: Sequence[str]) -> int:
     command = COMMANDS[word]
     if command.server and any(importlib.util.find_spec(name) is None for name in SERVER_PACKAGES):
         raise ServerNotInstalled(word)
-    if next((each for each in rest if not each.startswith("-")), "") in command.free:
+    if command.free and next((each for each in take_data(rest)[1] if not each.startswith("-")), "") in command.free:
+        # Named all the same, as to the other acts of this command: one may read there what is in force.
+        from rahdari.ops import datafolder
+
+        named, given = take_data(given)
         command = replace(command, needs=Needs.NOTHING)
+        os.environ["RAHDARI_DATA"] = str((named or datafolder.folder_in_use()).absolute())
     data = None
     asks = {"-h", "--help"} & set(given)
     if command.server and not asks:
@@ -358,7 +364,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return int(parsed.run(parsed) or 0)
     except Exception as error:
-        told = of_the_database(error)
+        told = of_a_file(error) if isinstance(error, PermissionError) else of_the_database(error)
         if told is None:
             raise
         raise told from None
@@ -409,6 +415,36 @@ def give_back(folder: Path) -> None:
 
     if os.geteuid() == 0 and folder.stat().st_uid != 0:
         drop_root.give_to(drop_root.account(folder), folder)
+
+
+class Closed(Told):
+    """A file belongs to another account. `.path` is which."""
+
+    def __init__(self, path: Path, owner: str) -> None:
+        super().__init__(
+            f"{path} is closed to the account {name_of(os.geteuid())}; it belongs to {owner}. Give it the owner that "
+            "the register runs as (chown -R, for the whole data folder), or run this as that account."
+        )
+        self.path = path
+
+
+def name_of(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def of_a_file(error: PermissionError) -> Told | None:
+    """What to tell of a file that may not be opened, when it is there and somebody else's."""
+    try:
+        path = Path(os.fsdecode(error.filename))
+        owner = path.stat().st_uid
+    except (TypeError, OSError):
+        return None
+    return Closed(path, name_of(owner)) if owner != os.geteuid() else None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

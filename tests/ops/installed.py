@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from rahdari.ops import postgres
+from rahdari.ops import datafolder, postgres
 
 DROPPED = ("RAHDARI", "DATABASE_URL", "DJANGO")
 
@@ -27,3 +30,19 @@ class Installation:
 
     def doctor(self, **environment: str) -> list[str]:
         return self.run("doctor", "--port", "1", **environment).stdout.splitlines()
+
+
+@contextmanager
+def an_installation() -> Iterator[Installation]:
+    """In a folder that goes away with it."""
+    with tempfile.TemporaryDirectory(prefix="rahdari-doctor-") as folder:
+        data = datafolder.make(Path(folder) / "data", datafolder.DEMO)
+        server = postgres.Server(data, throwaway=True)
+        server.start()
+        try:
+            made = Installation(data, server)
+            prepared = made.run("prepare")
+            assert prepared.returncode == 0, prepared.stderr
+            yield made
+        finally:
+            server.stop()

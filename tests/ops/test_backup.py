@@ -1,163 +1,38 @@
 """Backups of a real PostgreSQL with its log archived; what is broken is broken in a copy of the place where they are
 kept."""
 
-import dataclasses
+import argparse
 import datetime as dt
+import hashlib
 import json
 import os
-import shutil
+import re
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import psycopg
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from django.db.utils import ConnectionHandler
 
+from rahdari.db import log_archive
 from rahdari.ops import datafolder, postgres
-from rahdari.ops.backup import drill, engine, restoring, sealing, state, taking, wal
-from rahdari.ops.backup.target import Target
-from rahdari.ops.checks import NOTE, WRONG, Inspection
-from rahdari.ops.doctor_backup import check_backup
-from rahdari.ops.errors import Told
-from rahdari.vault import keys
+from rahdari.ops.backup import commands, drill, engine, lines, restoring, sealing, taking, wal
+from rahdari.ops.backup.target import Target, TargetAway
+from rahdari.settings.base import database
 from tests.needs import needs_namespaces, needs_root
-from tests.push.seaweed import seaweed
+from tests.waiting import until
 
-NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+from .backups import NOW, Kept, Register, change, copy, damage, decisions_in, kept, later, new, register
 
-
-def a_clock() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-class Register:
-    """A data folder beside a database with one table, whose log is archived."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.data, self.private = folder, folder / "register", folder / "private.key"
-        self.public = sealing.new_key(self.private)
-        datafolder.make(self.data, datafolder.REGISTER)
-        keys.make_missing(self.data / "keys")
-        self.place = folder / "place"
-        settings = {
-            "RAHDARI_BACKUP": str(self.place),
-            "RAHDARI_BACKUP_KEY": self.public,
-            "RAHDARI_BACKUP_SECONDS": "3600",
-        }
-        self.target = Target(str(self.place))
-        self.server = postgres.Server(self.data, settings=postgres.archiving(settings))
-        self.server.environment = settings
-        os.chown(self.place, self.server.user.pw_uid, self.server.user.pw_gid)
-
-    def do(self, sql: str) -> None:
-        with psycopg.connect(self.server.url, autocommit=True) as connection:
-            connection.execute(sql)
-
-    def enter(self, number: int) -> None:
-        self.do(f"INSERT INTO decisions VALUES ({number})")
-        paper = self.data / "documents" / f"{number}"
-        paper.parent.mkdir(exist_ok=True)
-        paper.write_bytes(os.urandom(100))
-
-    def take(self, target: Target | None = None, *, full: bool = True, say: taking.Step = print) -> taking.Backup:
-        source = engine.server_at(self.server.admin_url)
-        return taking.take(
-            source,
-            self.data,
-            target or self.target,
-            self.public,
-            full=full,
-            clock=lambda: dt.datetime.now(dt.UTC),
-            say=say,
-        )
-
-    def papers(self, data: Path | None = None) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in ((data or self.data) / "documents").iterdir()}
-
-    def archive(self) -> None:
-        drill._archive_all(self.data)
-
-
-def decisions_in(data: Path) -> list[int]:
-    server = postgres.Server(data)
-    server.start()
-    try:
-        with psycopg.connect(server.admin_url.replace("/postgres?", "/rahdari?")) as connection:
-            return [row[0] for row in connection.execute("SELECT number FROM decisions ORDER BY number")]
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="module")
-def register() -> Iterator[Register]:
-    with tempfile.TemporaryDirectory(prefix="rahdari-backup-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        made = Register(folder)
-        made.server.start()
-        try:
-            made.do("CREATE TABLE decisions (number int)")
-            yield made
-        finally:
-            made.server.stop()
-
-
-@dataclasses.dataclass
-class Kept:
-    """A full backup, one of what changed, and log after it; what the register was at two times."""
-
-    register: Register
-    mark: dt.datetime
-    at_mark: list[int]
-    at_end: list[int]
-    papers: dict[str, bytes]
-
-
-@pytest.fixture(scope="module")
-def kept(register: Register) -> Kept:
-    for number in (1, 2):
-        register.enter(number)
-    register.take()
-    register.enter(3)
-    mark = drill._clock_of(register.data)
-    register.enter(4)
-    (register.data / "documents" / "2").unlink()
-    more = register.take(full=False)
-    assert not more.is_full
-    register.enter(5)
-    register.archive()
-    register.enter(6)
-    register.archive()
-    papers = register.papers()
-    # What came after the last backup is in no backup of files.
-    del papers["5"], papers["6"]
-    return Kept(register, mark, [1, 2, 3], [1, 2, 3, 4, 5, 6], papers)
-
-
-@pytest.fixture
-def copy(kept: Kept, register: Register) -> Iterator[Target]:
-    """The place of the backups, to be broken."""
-    folder = Path(tempfile.mkdtemp(prefix="copy-", dir=register.folder))
-    folder.chmod(0o755)
-    shutil.copytree(register.place, folder / "place")
-    for path in [folder / "place", *(folder / "place").rglob("*")]:
-        shutil.chown(path, register.server.user.pw_uid, register.server.user.pw_gid)
-    yield Target(str(folder / "place"))
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def new(register: Register) -> Iterator[Path]:
-    """A data folder that is not there yet."""
-    folder = Path(tempfile.mkdtemp(prefix="new-", dir=register.folder))
-    folder.chmod(0o755)
-    yield folder / "register"
-    shutil.rmtree(folder)
+__all__ = ["copy", "kept", "new", "register"]
 
 
 class TestRestored:
@@ -178,6 +53,36 @@ class TestRestored:
         assert decisions_in(new) == kept.at_mark
         assert "3" in kept.register.papers(new)
 
+    def recovers(self, monkeypatch: pytest.MonkeyPatch, *answers: tuple[bool, str, str | None]) -> postgres.Server:
+        """A recovery of which PostgreSQL answers this; each look at the clock finds it five minutes on."""
+        connect, clock = MagicMock(), count(0, 300)
+        connect.return_value.__enter__.return_value.execute.return_value.fetchone.side_effect = answers
+        monkeypatch.setattr(restoring, "psycopg", SimpleNamespace(connect=connect))
+        monkeypatch.setattr(
+            restoring, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _seconds: None)
+        )
+        return SimpleNamespace(admin_url="")  # type: ignore[return-value]
+
+    def test_says_how_far_it_is_while_it_takes_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        said: list[str] = []
+        server = self.recovers(
+            monkeypatch,
+            (True, "0/3000060", None),
+            (True, "0/5000028", "2026-03-01 12:00:00+00"),
+            (False, "0/5000028", "2026-03-01 12:10:00+00"),
+        )
+        assert restoring._wait_until_over(server, said.append) == "2026-03-01 12:10:00+00"
+        assert said == [
+            "So far it has what was written up to position 0/3000060.",
+            "So far it has what was written up to 2026-03-01 12:00:00+00.",
+        ]
+
+    def test_that_comes_no_further_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        server = self.recovers(monkeypatch, *[(True, "0/3000060", None)] * 9)
+        with pytest.raises(restoring.RecoveryFailed, match="nothing new for 600 s at 0/3000060"):
+            restoring._wait_until_over(server, lambda _text: None)
+
+    @pytest.mark.whole
     def test_by_the_command(self, kept: Kept, new: Path) -> None:
         words = [
             "restore",
@@ -198,39 +103,73 @@ class TestRestored:
         assert "is no time. Write `latest`, or a time in UTC like 2026-11-29T14:05." in done.stderr
 
 
-def _damage(target: Target, key: str) -> None:
-    content = bytearray(b"".join(target.pieces(key)))
-    content[len(content) // 2] ^= 1
-    target.put(key, bytes(content))
-
-
-def _change(target: Target, backup: taking.Backup, **changes: object) -> None:
-    target.put_data(backup.key("backup.json"), dataclasses.asdict(backup) | changes)
-
-
-def _later(target: Target, backup: taking.Backup) -> list[str]:
-    """The keys of the log after a backup, in order."""
-    log = wal.names(target)
-    return [log[name] for name in sorted(log) if wal.segment(name) and name > backup.first_segment]
+@pytest.mark.whole
+class TestTwoOfOneRegister:
+    def test_the_old_one_is_refused_and_what_goes_on_is_restored(self, copy: Target, kept: Kept, new: Path) -> None:
+        """It was restored to a time and goes on, and the old one, which nobody stopped, does too."""
+        old = kept.register
+        restoring.restore(copy, old.private, new, to=kept.mark)
+        # The restored one has not begun, so nothing is known of it.
+        old.enter(60)
+        of_old = old.take(copy)
+        again = Register.beside(old, new, copy)
+        again.server.start()
+        try:
+            again.enter(50)
+            again.archive()
+            with pytest.raises(lines.LineLeft, match="stop it for good") as refused:
+                old.take(copy)
+            assert (refused.value.ours, refused.value.theirs) == (1, 2)
+            before = copy.keys("")
+            log = old.data / "postgres" / "cluster" / "pg_wal"
+            of_now = max(path for path in log.iterdir() if wal.segment(path.name))
+            with pytest.raises(lines.LineLeft):
+                wal.put(of_now, copy, old.public)
+            assert copy.keys("") == before
+            again.take(copy)
+            again.enter(51)
+            again.archive()
+        finally:
+            again.server.stop()
+        second, said = new.with_name("second"), list[str]()
+        restoring.restore(copy, old.private, second, to=None, say=said.append)
+        assert decisions_in(second) == [*kept.at_mark, 50, 51]
+        third = new.with_name("third")
+        restoring.restore(copy, old.private, third, to=None, backup=of_old.id, say=said.append)
+        assert {*kept.at_end, 60} <= set(decisions_in(third))
+        assert any(text.startswith(f"{of_old.id} is of line 1 of the log, which line 2 left") for text in said)
+        # Before the restored one has a backup of its own, the newest of the line that it came from is taken, and said.
+        for each in taking.all_backups(copy):
+            if each.timeline == 2:
+                copy.erase([each.key("backup.json")])
+        fourth = new.with_name("fourth")
+        restoring.restore(copy, old.private, fourth, to=None, say=said.append)
+        assert decisions_in(fourth) == [*kept.at_mark, 50, 51]
+        assert any("Line 2 of the log is followed." in text and of_old.id in text for text in said)
 
 
 class TestRefused:
-    @pytest.mark.parametrize("part", [taking.DATABASE, taking.FILES, taking.KEYS])
+    @pytest.mark.parametrize(
+        "part",
+        [taking.DATABASE, *(pytest.param(each, marks=pytest.mark.whole) for each in (taking.FILES, taking.KEYS))],
+    )
     def test_a_damaged_file(self, copy: Target, kept: Kept, new: Path, part: str) -> None:
-        _damage(copy, taking.all_backups(copy)[-1].key(part))
+        damage(copy, taking.all_backups(copy)[-1].key(part))
         with pytest.raises(sealing.CannotOpen, match="it is not what was kept"):
             restoring.restore(copy, kept.register.private, new, to=None)
         assert not new.exists()
 
+    @pytest.mark.whole
     def test_a_file_that_its_description_was_changed_to(self, copy: Target, kept: Kept, new: Path) -> None:
         """Whoever writes into the place can change the digests, and not what a sealed file opens to."""
         backup = taking.all_backups(copy)[-1]
-        _damage(copy, backup.key(taking.FILES))
+        damage(copy, backup.key(taking.FILES))
         found = [copy.digest(backup.key(taking.FILES)), 1]
-        _change(copy, backup, objects=backup.objects | {taking.FILES: found})
+        change(copy, backup, objects=backup.objects | {taking.FILES: found})
         with pytest.raises(sealing.CannotOpen, match="it is damaged"):
             restoring.restore(copy, kept.register.private, new, to=None)
 
+    @pytest.mark.whole
     def test_a_backup_that_adds_to_one_that_is_gone(self, copy: Target, kept: Kept, new: Path) -> None:
         first = taking.all_backups(copy)[0]
         copy.erase([first.key("backup.json")])
@@ -238,7 +177,7 @@ class TestRefused:
             restoring.restore(copy, kept.register.private, new, to=None)
 
     def test_a_log_with_a_gap_and_every_time_before_it_is_there(self, copy: Target, kept: Kept, new: Path) -> None:
-        gone = _later(copy, taking.all_backups(copy)[-1])[0]
+        gone = later(copy, taking.all_backups(copy)[-1])[0]
         copy.erase([gone])
         with pytest.raises(wal.Missing) as caught:
             restoring.restore(copy, kept.register.private, new, to=None)
@@ -247,14 +186,21 @@ class TestRefused:
         assert decisions_in(new) == kept.at_mark
 
     def test_a_damaged_segment_is_no_end_of_the_log(self, copy: Target, kept: Kept, new: Path) -> None:
-        _damage(copy, _later(copy, taking.all_backups(copy)[-1])[0])
+        damage(copy, later(copy, taking.all_backups(copy)[-1])[0])
         with pytest.raises(restoring.RecoveryFailed, match="does not open"):
             restoring.restore(copy, kept.register.private, new, to=None)
+        # Up to there it had the database and all keys.
+        assert not list(new.parent.glob("register*"))
 
     def test_a_time_that_no_backup_leads_to(self, kept: Kept, new: Path) -> None:
         with pytest.raises(restoring.NothingToRestore, match="The oldest backup in"):
             restoring.restore(kept.register.target, kept.register.private, new, to=NOW - dt.timedelta(days=999))
 
+    def test_a_name_that_no_backup_has(self, kept: Kept, new: Path) -> None:
+        with pytest.raises(restoring.NoSuchBackup, match=r"There is no backup nonsense in .*backup list"):
+            restoring.restore(kept.register.target, kept.register.private, new, to=None, backup="nonsense")
+
+    @pytest.mark.whole
     def test_a_time_that_the_log_does_not_reach(self, kept: Kept, new: Path) -> None:
         with pytest.raises(restoring.NotReached, match="--to latest"):
             restoring.restore(kept.register.target, kept.register.private, new, to=NOW + dt.timedelta(days=9999))
@@ -265,9 +211,66 @@ class TestRefused:
         with pytest.raises(sealing.CannotOpen, match="encrypted for another key"):
             restoring.restore(kept.register.target, other, new, to=None)
 
+    @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+    def test_what_was_stopped_leaves_nothing_and_what_was_killed_is_erased_by_the_next_one(
+        self, kept: Kept, new: Path, how: signal.Signals
+    ) -> None:
+        draft = new.with_name("register.restoring")
+        words = ["restore", "--from", str(kept.register.place), "--key", str(kept.register.private), "--data", str(new)]
+        with subprocess.Popen(
+            [sys.executable, "-P", "-m", "rahdari", *words], stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            said = next(line for line in process.stderr if line.startswith("All is made in"))
+            assert f"{draft}: database and keys in clear. If this is killed, erase that folder." in said
+            process.send_signal(how)
+        assert not new.exists()
+        assert draft.exists() is (how == signal.SIGKILL)
+        other, told = new.parent / "other.key", list[str]()
+        sealing.new_key(other)
+        with pytest.raises(sealing.CannotOpen):
+            restoring.restore(kept.register.target, other, new, to=None, say=told.append)
+        erased = f"Erasing {draft}, which a restore that was killed has left."
+        assert (erased in told) is (how == signal.SIGKILL)
+        assert not draft.exists()
+
+    def test_a_folder_into_which_another_restore_goes(self, kept: Kept, new: Path) -> None:
+        draft = new.with_name("register.restoring")
+        draft.mkdir()
+        lock = restoring._held(draft)
+        try:
+            with pytest.raises(restoring.FolderTaken, match="is being made by another restore"):
+                restoring.restore(kept.register.target, kept.register.private, new, to=None)
+        finally:
+            os.close(lock)
+        assert draft.exists()
+
+    @pytest.mark.parametrize("which", ["at once", pytest.param("putting together", marks=pytest.mark.whole)])
+    def test_a_full_disk_is_told_with_what_is_needed(self, kept: Kept, new: Path, which: str) -> None:
+        needs_namespaces()
+        known = taking.all_backups(kept.register.target)
+        chosen = next(each for each in known if not each.is_full)
+        parts = sum(each.unpacked[taking.DATABASE] for each in restoring.chain_of(chosen, known))
+        room = (5_000_000 if which == "at once" else parts + 10_000_000) // 1_000_000
+        small = new.parent / "small"
+        small.mkdir()
+        words = [sys.executable, "-P", "-m", "rahdari", "restore", "--from", str(kept.register.place)]
+        words += ["--key", str(kept.register.private), "--backup", chosen.id, "--data", str(small / "register")]
+        mounted = f'mount -t tmpfs -o size={room}m tmpfs "$0"; "$@"; code=$?; ls "$0"; exit $code'
+        done = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", mounted, str(small), *words], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (1, ""), done.stderr
+        assert f"The disk of {small} is full: " in done.stderr
+        (needed,) = re.findall(r"it needs about (\d+) MB", done.stderr)
+        assert int(needed) > parts / 1e6
+        assert ("Putting them together." in done.stderr) is (which != "at once")
+        assert "Traceback" not in done.stderr and "damaged" not in done.stderr
+
+    @pytest.mark.whole
     def test_keys_of_another_day(self, copy: Target, kept: Kept, new: Path) -> None:
         backup = taking.all_backups(copy)[0]
-        _change(copy, backup, keys=backup.keys | {"fields.key": "0" * 12})
+        change(copy, backup, keys=backup.keys | {"fields.key": "0" * 12})
         with pytest.raises(restoring.OtherKeys, match=r"fields\.key"):
             restoring.restore(copy, kept.register.private, new, to=kept.mark, backup=backup.id)
 
@@ -278,6 +281,10 @@ class TestRefused:
         (new / "letter").touch()
         with pytest.raises(restoring.FolderTaken, match="not empty"):
             restoring.restore(kept.register.target, kept.register.private, new, to=None)
+        with pytest.raises(restoring.FolderTaken, match="is no folder"):
+            restoring.restore(kept.register.target, kept.register.private, new / "letter", to=None)
+        with pytest.raises(restoring.FolderTaken, match="is where a disk is mounted"):
+            restoring.restore(kept.register.target, kept.register.private, Path("/proc"), to=None)
 
     def test_the_place_of_another_register(self, register: Register, new: Path) -> None:
         place = Target(str(new.parent / "place"))
@@ -285,6 +292,19 @@ class TestRefused:
         with pytest.raises(taking.AnotherRegister):
             register.take(place)
         assert place.keys("") == [("register.json", place.keys("")[0][1])]
+
+
+def children(process: int) -> list[tuple[int, str]]:
+    """Each with the words that started it."""
+    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [(int(pid), Path(f"/proc/{pid}/cmdline").read_text()) for pid in found]
+
+
+def has_ended(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].startswith("Z")
+    except FileNotFoundError:
+        return True
 
 
 class Killed(BaseException):
@@ -340,6 +360,40 @@ class TestTaken:
         assert {key.split("/")[1] for key, _ in place.keys("backups/")} == {first.id, last.id}
         assert not (register.data / "backup" / "staging").exists()
 
+    @pytest.mark.whole
+    @pytest.mark.parametrize(
+        ("said_of_it", "was", "becomes"),
+        [
+            ("WAL summaries are required", r'"Start-LSN": "[^"]+"', '"Start-LSN": "0/1000028"'),
+            ("not in this server's history", '"Timeline": 1', '"Timeline": 9'),
+        ],
+    )
+    def test_what_the_server_cannot_add_to_is_followed_by_a_full_one(
+        self, register: Register, new: Path, said_of_it: str, was: str, becomes: str
+    ) -> None:
+        """A backup from before the summaries that the server has; and one of another line."""
+        place = Target(str(new.parent / "place"))
+        first = register.take(place)
+        for path in (register.server.cluster / "pg_wal" / "summaries").iterdir():
+            path.unlink()
+        manifest = taking.local(register.data).of(first.id, "manifest")
+        text = re.sub(was, becomes, manifest.read_text()).partition('"Manifest-Checksum"')[0]
+        manifest.write_text(f'{text}"Manifest-Checksum": "{hashlib.sha256(text.encode()).hexdigest()}"}}\n')
+        said: list[str] = []
+        second = register.take(place, full=False, say=said.append)
+        assert second.is_full
+        assert any(text.startswith("PostgreSQL does not know all") and said_of_it in text for text in said), said
+        assert register.take(place, full=False).since == second.id
+
+    @pytest.mark.whole
+    def test_what_fails_for_another_reason_fails(self, register: Register, new: Path) -> None:
+        place = Target(str(new.parent / "place"))
+        first = register.take(place)
+        taking.local(register.data).of(first.id, "manifest").write_text("no manifest")
+        with pytest.raises(engine.ProgramFailed, match="could not parse backup manifest"):
+            register.take(place, full=False)
+
+    @pytest.mark.whole
     def test_a_clock_that_was_set_back_changes_no_order(self, register: Register, new: Path) -> None:
         place = Target(str(new.parent / "place"))
         source = engine.server_at(register.server.admin_url)
@@ -354,6 +408,38 @@ class TestTaken:
         known = taking.all_backups(place)
         assert [each.id for each in known] == taken
         assert [each.since for each in known] == ["", taken[0], taken[1]]
+
+    @pytest.mark.whole
+    def test_killed_while_it_copies_leaves_no_program_that_goes_on(self, register: Register, new: Path) -> None:
+        """The server does not come to its checkpoint, so the copy waits for it."""
+        assert register.server.process is not None
+        (checkpointer,) = [pid for pid, words in children(register.server.process.pid) if "checkpointer" in words]
+        words = [sys.executable, "-P", "-m", "rahdari", "backup", "--full", "--data", str(register.data)]
+        settings = {"RAHDARI_BACKUP_KEY": register.public, "RAHDARI_BACKUP_DATABASE_URL": register.server.admin_url}
+        place = Target(str(new.parent / "place"))
+        os.kill(checkpointer, signal.SIGSTOP)
+        try:
+            with subprocess.Popen([*words, "--to", place.address], env={**os.environ, **settings}) as process:
+                until((register.data / "backup" / "staging" / "cluster").exists)
+                ((copying, program),) = children(process.pid)
+                assert "pg_basebackup" in program
+                process.kill()
+            until(lambda: has_ended(copying))
+        finally:
+            os.kill(checkpointer, signal.SIGCONT)
+        made = register.take(place)
+        assert {key.split("/")[1] for key, _ in place.keys("backups/")} == {made.id}
+
+    def test_a_copy_that_goes_on_is_another_backup(self, register: Register, new: Path) -> None:
+        """What it holds open is the lock of the backup that started it."""
+        with taking._alone(taking.local(register.data)) as lock:
+            holder = subprocess.Popen(["sleep", "60"], pass_fds=[lock])
+        try:
+            with pytest.raises(taking.BackupRuns, match="It goes on; wait for it"):
+                register.take(Target(str(new.parent / "place")))
+        finally:
+            holder.kill()
+            holder.wait()
 
     def test_what_may_not_be_read_is_missed_by_no_backup(
         self, register: Register, new: Path, monkeypatch: pytest.MonkeyPatch
@@ -404,175 +490,10 @@ class TestTaken:
             check=False,
         )
         assert done.returncode == 1, done.stderr
-        assert "No space left on device" in done.stderr
+        said = "cannot be used for backups: " if which == "place" else "The copy cannot be written: "
+        assert said in done.stderr and "No space left on device" in done.stderr
         assert "Traceback" not in done.stderr
         assert register.target.keys("backups/") == before
-
-
-class TestTheLog:
-    def test_a_segment_is_kept_once_and_never_overwritten(self, tmp_path: Path) -> None:
-        target, private = Target(str(tmp_path / "place")), tmp_path / "private.key"
-        public = sealing.new_key(private)
-        path = tmp_path / "00000001000000000000000A"
-        path.write_bytes(b"a" * 1000)
-        wal.put(path, target, public)
-        wal.put(path, target, public)
-        assert len(target.keys("wal/")) == 1
-        assert wal.fetch(path.name, tmp_path / "back", target, private)
-        assert (tmp_path / "back").read_bytes() == path.read_bytes()
-        assert not wal.fetch("00000001000000000000000B", tmp_path / "other", target, private)
-        path.write_bytes(b"b" * 1000)
-        with pytest.raises(wal.AnotherWrites):
-            wal.put(path, target, public)
-
-    def test_its_commands_answer_as_postgresql_asks(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        private = tmp_path / "private.key"
-        environment = {"RAHDARI_BACKUP": str(tmp_path / "place"), "RAHDARI_BACKUP_KEY": sealing.new_key(private)}
-        environment["RAHDARI_BACKUP_IDENTITY"] = str(private)
-        segment = tmp_path / "000000010000000000000001"
-        segment.write_bytes(b"log")
-        assert wal.main(["fetch", segment.name, str(tmp_path / "back")], environment) == 1
-        assert wal.main(["put", str(segment)], environment) == 0
-        (key,) = [key for key, _ in Target(str(tmp_path / "place")).keys("wal/")]
-        _damage(Target(str(tmp_path / "place")), key)
-        # Above 125 a recovery ends, instead of taking it for the end of the log.
-        assert wal.main(["fetch", segment.name, str(tmp_path / "back")], environment) > 125
-        assert "does not open" in capsys.readouterr().err
-        segment = segment.rename(tmp_path / "000000010000000000000002")
-        assert wal.main(["put", str(segment)], environment | {"RAHDARI_BACKUP_KEY": "age1none"}) == 1
-        del environment["RAHDARI_BACKUP_IDENTITY"]
-        assert wal.main(["fetch", segment.name, str(tmp_path / "back")], environment) > 125
-        assert "'RAHDARI_BACKUP_IDENTITY' is not set" in capsys.readouterr().err
-
-    @given(st.integers(1, 2**32 - 1), st.integers(0, 2**40 - 1))
-    def test_a_name_is_one_segment(self, timeline: int, number: int) -> None:
-        segment = wal.Segment(timeline, number)
-        assert wal.segment(segment.name) == segment
-
-    @given(st.integers(0, 600), st.integers(1, 40), st.data())
-    def test_each_gap_is_found(self, first: int, count: int, data: st.DataObject) -> None:
-        segments = [wal.Segment(1, number) for number in range(first, first + count)]
-        names = [each.name for each in data.draw(st.permutations(segments))]
-        assert wal.check_unbroken(names, segments[0]) == segments[-1]
-        if count > 1:
-            gone = data.draw(st.sampled_from(segments[:-1]))
-            with pytest.raises(wal.Missing) as caught:
-                wal.check_unbroken([name for name in names if name != gone.name], segments[0])
-            assert caught.value.first == gone.name
-
-
-def _made(number: int, at: dt.datetime, since: str) -> taking.Backup:
-    segment = wal.Segment(1, number * 3).name
-    text = at.isoformat()
-    return taking.Backup(f"b{number}", number, since, text, text, "1", 18, segment, "0", {}, {})
-
-
-@given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=12), st.integers(0, 60))
-def test_what_is_forgotten_is_needed_for_no_time_that_is_kept(ages: list[tuple[int, bool]], days: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        target, since, at = Target(name), "", NOW - dt.timedelta(days=sum(age for age, _ in ages))
-        made = []
-        for number, (age, full) in enumerate(ages):
-            at += dt.timedelta(days=age)
-            since = "" if full or not number else since
-            made.append(_made(number, at, since))
-            target.put_data(made[-1].key("backup.json"), dataclasses.asdict(made[-1]))
-            key = wal.Segment(1, number * 3).name
-            target.put(f"wal/{key[:16]}/{key}-{'0' * 16}.gz.age", b"")
-            since = made[-1].id
-        before = taking.all_backups(target)
-        taking.forget(target, now=NOW, days=days)
-        left = taking.all_backups(target)
-        assert left and left[-1] == before[-1]
-        for each in left:
-            restoring.chain_of(each, left)
-        # Each time that is kept has the backup that it had.
-        for day in range(days + 1):
-            moment = NOW - dt.timedelta(days=day)
-            had = [each for each in before if each.at <= moment][-1:]
-            assert [each for each in left if each.at <= moment][-1:] == had
-            assert all(each.first_segment in wal.names(target) for each in had)
-
-
-class TestSealed:
-    @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.binary(max_size=70_000), max_size=4))
-    def test_opens_to_what_it_was(self, files: dict[str, bytes]) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            here = Path(name)
-            sealing.new_key(here / "key")
-            (here / "from").mkdir()
-            for each, content in files.items():
-                (here / "from" / each).write_bytes(content)
-            identity = sealing.identity(here / "key")
-            sealing.seal_folder(here / "from", sorted(files), here / "sealed", [identity.to_public()])
-            sealing.open_folder(iter([(here / "sealed").read_bytes()]), "x", here / "to", identity)
-            back = {path.name: path.read_bytes() for path in (here / "to").iterdir()} if files else {}
-            assert back == files
-
-    @given(st.integers(1, 400))
-    def test_is_refused_when_its_end_is_cut_off(self, lost: int) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            here = Path(name)
-            sealing.new_key(here / "key")
-            identity = sealing.identity(here / "key")
-            (here / "paper").write_bytes(os.urandom(100_000))
-            sealing.seal_folder(here, ["paper"], here / "sealed", [identity.to_public()])
-            with pytest.raises(sealing.CannotOpen):
-                sealing.open_folder(iter([(here / "sealed").read_bytes()[:-lost]]), "x", here / "to", identity)
-
-    def test_writes_nothing_outside(self, tmp_path: Path) -> None:
-        sealing.new_key(tmp_path / "key")
-        identity = sealing.identity(tmp_path / "key")
-        sealing.seal_folder(tmp_path, [], tmp_path / "sealed", [identity.to_public()], added={"../outside": b"x"})
-        with pytest.raises(sealing.CannotOpen):
-            sealing.open_folder(iter([(tmp_path / "sealed").read_bytes()]), "x", tmp_path / "to" / "it", identity)
-        assert not (tmp_path / "to" / "outside").exists()
-
-    @pytest.mark.parametrize("text", ["", "age1nothing", "AGE-SECRET-KEY-1"])
-    def test_no_key_is_said(self, text: str, tmp_path: Path) -> None:
-        with pytest.raises(sealing.NoSuchKey, match="rahdari backup new-key"):
-            sealing.recipients(text)
-        (tmp_path / "key").write_text(text)
-        with pytest.raises(sealing.NoSuchKey, match="private key"):
-            sealing.identity(tmp_path / "key")
-
-
-def holds_as_a_place_does(target: Target) -> None:
-    assert target.read("a/none") is None
-    target.put("a/one", b"one")
-    target.put("a/one", b"other")
-    big = os.urandom(9_000_000)
-    target.put("b/big", big)
-    assert b"".join(target.pieces("b/big")) == big
-    assert target.keys("a/") == [("a/one", 5)]
-    with pytest.raises(FileNotFoundError):
-        target.digest("a/none")
-    target.erase(["a/one", "b/big"])
-    assert target.keys("") == []
-
-
-class TestPlaces:
-    def test_a_folder(self, tmp_path: Path) -> None:
-        holds_as_a_place_does(Target(str(tmp_path / "place")))
-
-    @pytest.mark.whole
-    def test_a_store_that_speaks_s3(self, monkeypatch: pytest.MonkeyPatch, register: Register, new: Path) -> None:
-        with seaweed() as store:
-            for name, value in {**store.environment, "AWS_ENDPOINT_URL": store.endpoint}.items():
-                monkeypatch.setenv(name, value)
-            target = Target(f"s3://{store.bucket}/backups-of-it")
-            holds_as_a_place_does(target)
-            register.enter(100)
-            register.take(target)
-            restoring.restore(target, register.private, new, to=None)
-            assert 100 in decisions_in(new)
-        with pytest.raises(Told, match="cannot be used for backups"):
-            target.keys("")
-
-    @pytest.mark.parametrize("address", ["ftp://example.org/x", "/proc/none/place"])
-    def test_what_is_none_is_said(self, address: str) -> None:
-        with pytest.raises(Told, match="cannot be used for backups"):
-            Target(address)
 
 
 @pytest.mark.whole
@@ -597,20 +518,58 @@ def test_a_backup_is_proved_by_restoring_it(kept: Kept) -> None:
     assert proof["backup"] == taking.all_backups(kept.register.target)[-1].id
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Short, for a socket, and open to other users."""
+    with tempfile.TemporaryDirectory(prefix="own-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_place_that_lets_nothing_be_erased_keeps_all_and_says_so(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(self: Target, keys: list[str]) -> None:
+        raise TargetAway(self.address, "it may not be erased")
+
+    before = kept.register.target.keys("backups/")
+    monkeypatch.setattr(Target, "erase", refuse)
+    for name, value in {**kept.register.server.environment, "RAHDARI_DATA": str(kept.register.data)}.items():
+        monkeypatch.setenv(name, value)
+    options = argparse.Namespace(to=None, full=False)
+    assert commands.run_backup(options) == 0
+    assert "Old backups are not erased: it may not be erased." in capsys.readouterr().err
+    assert set(before) < set(kept.register.target.keys("backups/"))
+
+
 @pytest.mark.django_db
-def test_the_doctor_says_how_old_the_last_ones_are(tmp_path: Path) -> None:
-    patient = Inspection(tmp_path, {}, "127.0.0.1", 1)
-
-    def said() -> list[tuple[str, str]]:
-        return [(each.state, each.text) for each in check_backup(patient)]
-
-    ((level, text),) = said()
-    assert level == NOTE and text.startswith("none was taken with `rahdari backup`: a lost disk loses every decision.")
-    (tmp_path / "backup").mkdir()
-    fresh, old = a_clock() - dt.timedelta(hours=1), a_clock() - dt.timedelta(days=40)
-    state.note(tmp_path, {"backup": {"id": "b", "finished_at": fresh.isoformat()}, "proved": {"at": fresh.isoformat()}})
-    assert [each for each in said() if each[0] == WRONG] == []
-    state.note(tmp_path, {"backup": {"id": "b", "finished_at": old.isoformat()}, "proved": None})
-    wrong = [text for level, text in said() if level == WRONG]
-    assert wrong[0].startswith("the last verified one is 40 days old")
-    assert wrong[1].startswith("none was ever restored. Rehearse it: rahdari drill restore")
+def test_the_archive_says_when_it_fails_and_when_it_goes_on(
+    place: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    register = Register(place)
+    register.server.start()
+    request.addfinalizer(register.server.stop)
+    handler = ConnectionHandler({"default": database(register.server.admin_url)})
+    request.addfinalizer(handler["default"].close)
+    monkeypatch.setattr(log_archive, "connection", handler["default"])
+    register.target.put_data("register.json", {"identifier": "1"})
+    register.do("CREATE TABLE decisions (number int)")
+    register.archive()
+    first = log_archive.log_archive()
+    assert first is not None and not first.fails and first.waiting == 0
+    aside = register.place.with_name("aside")
+    register.place.rename(aside)
+    register.place.write_text("No folder is here.")
+    register.do("INSERT INTO decisions VALUES (1)")
+    with psycopg.connect(register.server.admin_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_switch_wal()")
+    until(lambda: (state := log_archive.log_archive()) and state.fails)
+    failing = log_archive.log_archive()
+    assert failing is not None and failing.fails and failing.waiting == 1 and failing.failed
+    register.place.unlink()
+    aside.rename(register.place)
+    # A next file wakes the archiver, which had given up for a minute.
+    register.do("INSERT INTO decisions VALUES (2)")
+    register.archive()
+    again = log_archive.log_archive()
+    assert again is not None and not again.fails and again.waiting == 0

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rahdari import cli
-from rahdari.ops import postgres
+from rahdari import cli, policy
+from rahdari.ops import datafolder, postgres, sample_drafts
+from rahdari.policy import commands
 
 PURE = ("django", "psycopg", "granian")
 
@@ -51,6 +52,53 @@ class TestWords:
         assert "doctor" in said.stderr
 
 
+class TestWhoDraftsARule:
+    """`consult check` on a machine that may have no installation: without Django and without a database."""
+
+    def check(self, folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        draft, becomes = folder / "draft.toml", folder / "policy.toml"
+        draft.write_text(sample_drafts.SAMPLE.read_text())
+        becomes.write_text(sample_drafts.becomes(policy.BUNDLED.read_text()))
+        return rahdari("consult", "check", str(draft), str(becomes), *words, **environment)
+
+    def test_without_an_installation_compares_with_the_policy_that_comes_along(self, tmp_path: Path) -> None:
+        # A folder in which something else lies is none, either.
+        for words, environment in (([], {"RAHDARI_DATA": "none"}), (["--data", str(tmp_path)], {})):
+            said = self.check(tmp_path, *words, **environment)
+            assert said.returncode == 0, said.stderr
+            assert "Nothing is wrong with it." in said.stdout
+            assert "There is no installation at " in said.stdout
+            told = "differs from the policy that comes with this version (pakistan) in: "
+            assert f"{told}services.whitelist_call_centre.clock." in said.stdout
+
+    def test_with_one_compares_with_what_is_in_force_there(self, tmp_path: Path) -> None:
+        data = tmp_path / "data"
+        data.mkdir()
+        datafolder.write_label(data, datafolder.REGISTER)
+        said = self.check(tmp_path, "--data", str(data))
+        assert "differs from the policy in force in: services.whitelist_call_centre.clock." in said.stdout, said.stderr
+        in_force = commands.in_force(data)
+        in_force.parent.mkdir()
+        in_force.write_text(
+            (tmp_path / "policy.toml")
+            .read_text()
+            .replace("officer_decision = { length = 10", "officer_decision = { length = 8")
+        )
+        said = self.check(tmp_path, RAHDARI_DATA=str(data))
+        assert "differs from the policy in force in: clocks.officer_decision.length." in said.stdout, said.stderr
+        assert "There is no installation" not in said.stdout
+        assert [each.name for each in in_force.parent.iterdir()] == ["in-force.toml"]
+
+    def test_is_told_what_is_wrong_with_either_file(self, tmp_path: Path) -> None:
+        (tmp_path / "draft.toml").write_text("format = 1")
+        (tmp_path / "policy.toml").write_text(policy.BUNDLED.read_text())
+        named = ["--data", str(tmp_path / "none")]
+        said = rahdari("consult", *named, "check", str(tmp_path / "draft.toml"), str(tmp_path / "policy.toml"))
+        assert said.returncode == 1
+        assert "draft.toml: " in said.stderr
+        assert "Traceback" not in said.stderr
+
+
 class TestImports:
     def test_the_agent_meets_nothing_of_the_server(self) -> None:
         program = (
@@ -90,6 +138,19 @@ class TestData:
         given = ["roster", "import", "--data", "/somewhere", "x", "--", "--data", "y"]
         assert cli.take_data(given) == (Path("/somewhere"), ["roster", "import", "x", "--", "--data", "y"])
         assert cli.take_data(["doctor", "--data=/else"]) == (Path("/else"), ["doctor"])
+
+    def test_is_taken_by_acts_that_need_none_too(self, tmp_path: Path) -> None:
+        assert cli.main(["backup", "list", "--to", str(tmp_path), "--data", str(tmp_path)]) == 0
+
+    def test_with_files_of_another_account_is_told_with_their_owner(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (closed := tmp_path / ".lock").touch()
+        owner = cli.name_of(os.geteuid())
+        assert cli.of_a_file(PermissionError(13, "Permission denied", str(closed))) is None
+        monkeypatch.setattr(os, "geteuid", lambda: 60801)
+        told = str(cli.of_a_file(PermissionError(13, "Permission denied", str(closed))))
+        assert f"{closed} is closed to the account 60801; it belongs to {owner}." in told
 
     def test_that_is_not_there_is_told_with_its_path(self, tmp_path: Path) -> None:
         said = rahdari("doctor", "--data", str(tmp_path / "nowhere"))

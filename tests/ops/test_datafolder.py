@@ -95,7 +95,7 @@ class TestLock:
             assert holder.stdout.readline() == "held\n"
             assert datafolder.is_locked(tmp_path)
             with (
-                pytest.raises(datafolder.FolderBusy, match=rf"process {holder.pid}"),
+                pytest.raises(datafolder.FolderBusy, match=rf"process {holder.pid} on {os.uname().nodename}\)"),
                 datafolder.locked(tmp_path),
             ):
                 pass
@@ -166,3 +166,26 @@ class TestKeys:
         assert not (tmp_path / "keys" / "fields.key").exists()
         prepare.make_keys(new_keys=True)
         assert keys.problems(tmp_path / "keys") == []
+
+    def test_of_an_older_day_are_refused_and_newer_ones_are_not(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("django.conf.settings.DATA", tmp_path)
+        path = tmp_path / "keys" / "links.key"
+
+        def prepared(**given: bool) -> None:
+            prepare.make_keys(new_keys=given.get("new_keys", False))
+            prepare.note_keys()
+
+        prepared()
+        older = path.read_text()
+        path.write_text(f"11111111 {'1' * 64}\n{older}")
+        prepared()
+        path.write_text(older)
+        with pytest.raises(prepare.KeysLost, match=r"links\.key: without it") as lost:
+            prepared()
+        assert lost.value.names == ["links"]
+        # Somebody says that the other is lost for good.
+        prepared(new_keys=True)
+        prepared()
+        assert path.read_text() == older

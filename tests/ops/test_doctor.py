@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,7 +33,7 @@ from rahdari.publish import ceremony, keys
 from tests.builders import story
 from tests.builders.publishing import NOW, address, an_operator, entered, publish
 from tests.ops.installed import DROPPED, Installation
-from tests.ops.test_start import three_free_ports
+from tests.ports import free_port
 from tests.publish.receipts import received
 from tests.waiting import until
 
@@ -75,6 +76,38 @@ class TestWhole:
         assert len(wrong) == 2
         assert "personal fields" in wrong[0] and "cannot be read any more" in wrong[0]
         assert f"chmod 600 {links}" in wrong[1]
+
+    @pytest.mark.whole
+    def test_keys_of_another_database_are_told_before_anything_starts(self, installation: Installation) -> None:
+        path = installation.data / "keys" / "links.key"
+        kept = path.read_text()
+        path.write_text(f"11111111 {'1' * 64}\n")
+        try:
+            told = [installation.run(*words.split()) for words in ("prepare", "web", "worker", "watch run")]
+            wrong = about(installation.doctor(), "keys", WRONG)
+        finally:
+            path.write_text(kept)
+        said = (
+            f"Keys are missing from {path.parent}, or are not those with which this database was written:\n  links.key"
+        )
+        assert [(done.returncode, done.stderr.startswith(said)) for done in told] == [(1, True)] * 4
+        assert [line.partition(" is not the key")[0] for line in wrong] == [f"WRONG  keys         {path}"]
+
+    @pytest.mark.whole
+    def test_an_empty_database_beside_a_feed_that_was_in_use_gets_no_tables(self, installation: Installation) -> None:
+        published = installation.data / "feed" / "metadata" / "1.root.json"
+        published.parent.mkdir(parents=True)
+        published.write_text("{}")
+        with psycopg.connect(installation.server.admin_url, autocommit=True) as database:
+            database.execute("CREATE DATABASE another OWNER rahdari")
+            try:
+                url = installation.server.url.replace(f"/{postgres.DATABASE}?", "/another?")
+                done = installation.run("prepare", DATABASE_URL=url)
+            finally:
+                database.execute("DROP DATABASE another")
+                shutil.rmtree(installation.data / "feed")
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"The database is empty, and {installation.data} holds keys and a feed")
 
     def test_names_the_line_of_a_broken_policy(self, installation: Installation) -> None:
         path = installation.data / "policy" / "in-force.toml"
@@ -162,6 +195,15 @@ class TestFeed:
         (finding,) = doctor.check_feed(patient)
         assert finding.state == WRONG
         assert "offline keys" in finding.text
+
+    def test_that_may_not_be_read_is_not_called_lost(
+        self, patient: Inspection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.write(patient, "9.root.json", dt.datetime.now(dt.UTC) + dt.timedelta(days=300))
+        # Root may read everything.
+        monkeypatch.setattr(os, "access", lambda path, how: False)
+        (finding,) = doctor.check_feed(patient)
+        assert finding.state == WRONG and "may not be read by this user" in finding.text
 
     def test_whose_timestamp_has_expired_has_no_publisher(self, patient: Inspection) -> None:
         self.write(patient, "timestamp.json", dt.datetime.now(dt.UTC) - dt.timedelta(hours=1))
@@ -375,7 +417,7 @@ class TestPorts:
     )
 
     def test_that_single_units_hold_are_well(self, patient: Inspection) -> None:
-        port = three_free_ports()
+        port = free_port(beside=2)
         given = replace(patient, port=port)
         with self.OURS[0].at(port), self.OURS[1].at(port + 1), self.OURS[2].at(port + 2):
             assert [each.state for each in doctor.check_ports(given)] == [OK] * 3
@@ -386,7 +428,7 @@ class TestPorts:
         assert next(each.text for each in doctor.check_ports(given)) == f"{port} is free (pages)"
 
     def test_of_whatever_cannot_read_the_feed_are_told_as_the_registers_fault(self, patient: Inspection) -> None:
-        port = three_free_ports()
+        port = free_port(beside=2)
         given = replace(patient, port=port)
         page = b"rahdari_lookup_ready 1\nrahdari_lookup_troubles 2\n"
         with self.OURS[1].at(port + 1), self.OURS[2].at(port + 2):
@@ -405,7 +447,7 @@ class TestPorts:
         assert lookups.text.startswith("2 parts of the feed cannot be read by the lookups")
 
     def test_of_another_program_are_taken(self, patient: Inspection) -> None:
-        port = three_free_ports()
+        port = free_port(beside=2)
         other = Answering({"/metrics": (200, b"other_info 1\n"), "/healthz": (200, b"ok\n")})
         with other.at(port), other.at(port + 1), other.at(port + 2):
             findings = list(doctor.check_ports(replace(patient, port=port)))
@@ -415,7 +457,7 @@ class TestPorts:
 class TestFront:
     def test_that_passes_on_what_is_not_there_yet_is_told(self, installation: Installation) -> None:
         """The server of the pages with nothing in front: it is the one that answers."""
-        port = three_free_ports()
+        port = free_port(beside=2)
         given = Inspection(installation.data, {"RAHDARI_URL": f"http://127.0.0.1:{port}"}, "127.0.0.1", port)
         assert not list(check_front(given))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
@@ -434,7 +476,7 @@ class TestFront:
             url = f"http://127.0.0.1:{waiting.getsockname()[1]}"
             assert not answers_before_the_body(url, patience=0.1)
         refusing = Answering({}, posted=413)
-        port = three_free_ports()
+        port = free_port(beside=2)
         with refusing.at(port):
             assert not answers_before_the_body(f"http://127.0.0.1:{port}")
 

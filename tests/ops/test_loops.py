@@ -208,8 +208,8 @@ class TestPublisher:
     def test_looks_whole_when_something_waits_and_every_ten_seconds(self, monkeypatch: pytest.MonkeyPatch) -> None:
         waits, rounds, refreshed = [False], list[dt.datetime](), list[dt.datetime]()
         monkeypatch.setattr(queries, "something_to_cut", lambda *, now: waits[0])
-        monkeypatch.setattr(actions, "publish_editions", lambda *, now: rounds.append(now))
-        monkeypatch.setattr(actions, "refresh_timestamp", lambda *, now: refreshed.append(now))
+        monkeypatch.setattr(actions, "publish_editions", lambda *, now, checkpoint: rounds.append(now))
+        monkeypatch.setattr(actions, "refresh_timestamp", lambda *, now, checkpoint: refreshed.append(now))
         monkeypatch.setattr(publisher_watch, "watch_operators", lambda *, now: None)
         publisher = loops.PublisherRound()
         times = [dt.datetime(2026, 11, 16, tzinfo=dt.UTC) + dt.timedelta(seconds=each) for each in range(0, 24, 2)]
@@ -223,7 +223,7 @@ class TestPublisher:
 
 @pytest.mark.whole
 class TestWorker:
-    def test_goes_on_with_the_line_and_the_letters_when_the_database_was_away(
+    def test_goes_on_when_the_database_was_away_and_a_second_one_when_the_first_is_killed(
         self, server: postgres.Server, looping: list[Looping]
     ) -> None:
         environment = {"DATABASE_URL": server.url, "DJANGO_SETTINGS_MODULE": "rahdari.settings.demo"}
@@ -236,17 +236,23 @@ class TestWorker:
         with psycopg.connect(server.url, autocommit=True) as connection:
             # Each loop is known by its connection: `rahdari_loop_at_work` tells.
             named = "SELECT application_name FROM pg_stat_activity"
-            loops = {watching.name_of_loop(loop) for loop in watching.LOOPS} - {watching.name_of_loop("publisher")}
-            until(lambda: loops <= {name for (name,) in connection.execute(named)})
+            ours = set(watching.LOOPS) - {"publisher"}
+            names = {watching.name_of_loop(loop) for loop in ours}
+            until(lambda: names <= {name for (name,) in connection.execute(named)})
         server.stop()
-        worker.read_all(
-            "rahdari.workflow: The database does not answer", "rahdari.letters: The database does not answer"
-        )
+        worker.read_all(*(f"rahdari.{loop}: The database does not answer" for loop in ours))
         server.start()
-        said = worker.read_all(*(f"rahdari.{loop}: The database answers again" for loop in ("workflow", "letters")))
+        leased = ours - {"letters"}
+        # Each by its own pauses: what is not at work again yet, another one takes.
+        said = worker.read_all("rahdari.letters: At work", *(f"rahdari.{loop}: At work" for loop in leased))
         assert not [line for line in said if "Traceback" in line]
-        worker.process.terminate()
-        assert worker.process.wait() == 0
+        second = Looping(server.url, command=[*rahdari, "worker", *data], environment=environment)
+        looping.append(second)
+        second.read_all("rahdari.letters: At work", *(f"rahdari.{loop}: Another one is at work" for loop in leased))
+        worker.process.kill()
+        second.read_all(*(f"rahdari.{loop}: At work" for loop in leased))
+        second.process.terminate()
+        assert second.process.wait() == 0
 
 
 class TestFirstLine:

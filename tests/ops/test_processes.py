@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rahdari.ops import processes
+from tests.ports import free_port
 
 DRIVER = Path(__file__).parent / "driver.py"
 # For what takes a moment, unless the machine is busy.
@@ -187,10 +188,10 @@ class TestReady:
 
 class TestPort:
     def test_names_a_port_that_is_taken_and_how_to_choose_another(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            with pytest.raises(processes.PortTaken, match=rf"Port {port} .* --port {port + 10}"):
-                processes.check_port("127.0.0.1", port)
+        port, taken = free_port(), pytest.raises(processes.PortTaken)
+        with socket.create_server(("127.0.0.1", port)), taken as told:
+            processes.check_port("127.0.0.1", port)
+        assert re.search(rf"Port {port} .* --port {port + 10}", str(told.value))
         processes.check_port("127.0.0.1", port)
 
     def test_names_an_address_that_is_not_of_this_machine(self) -> None:

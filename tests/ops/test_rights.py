@@ -107,6 +107,18 @@ class TestPrepare:
         with psycopg.connect(server.application_url) as application:
             application.execute("SELECT count(*) FROM journal_journalentry")
 
+    def test_says_whose_the_tables_are(self, installation: Installation) -> None:
+        """As where a dump was restored under another role than the one that comes."""
+        server = installation.server
+        with psycopg.connect(server.url) as owner:
+            owner.execute("REVOKE ALL ON journal_journalentry FROM rahdari_app")
+        done = installation.run("prepare", DATABASE_URL=server.application_url)
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert "permission denied for table journal_journalentry. The tables belong to the role rahdari" in done.stderr
+        assert "came as rahdari_app" in done.stderr
+        given = {"DATABASE_URL": server.application_url, "RAHDARI_OWNER_DATABASE_URL": server.url}
+        assert installation.run("prepare", **given).returncode == 0
+
     def test_says_when_both_are_one_or_the_other_is_not_let_in(self, installation: Installation) -> None:
         url = installation.server.url
         done = installation.run("prepare", DATABASE_URL=url, RAHDARI_OWNER_DATABASE_URL=url)

@@ -17,7 +17,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from rahdari.ops import commands, doctor_settings, serving
 from rahdari.ops.checks import NOTE, WRONG
 from rahdari.settings import engine
-from rahdari.settings.base import PATIENCE, PREPARED, database
+from rahdari.settings.base import PATIENCE, PREPARED, THE_ONE_THAT_WRITES, database, replica
 from tests.needs import needs_package
 
 TREE = Path(__file__).parents[2]
@@ -30,7 +30,16 @@ class TestDatabase:
         read = database("postgresql://someone:a%40b@db.example:6432/register?sslmode=verify-full")
         assert (read["USER"], read["PASSWORD"], read["HOST"]) == ("someone", "a@b", "db.example")
         assert (read["PORT"], read["NAME"]) == ("6432", "register")
-        assert read["OPTIONS"] == PATIENCE | PREPARED | {"sslmode": "verify-full"}
+        assert read["OPTIONS"] == PATIENCE | THE_ONE_THAT_WRITES | PREPARED | {"sslmode": "verify-full"}
+
+    def test_of_several_servers_has_all_of_them(self) -> None:
+        read = database("postgresql://someone:a%40b@one.example:6432,[2001:db8::2]:6433/register")
+        assert (read["USER"], read["PASSWORD"], read["NAME"]) == ("someone", "a@b", "register")
+        assert (read["HOST"], read["PORT"]) == ("one.example,2001:db8::2", "6432,6433")
+
+    def test_with_a_word_that_nobody_knows_is_refused_by_that_word(self) -> None:
+        with pytest.raises(ValueError, match="conect_timeout"):
+            database("postgresql:///register?conect_timeout=2")
 
     def test_has_the_patience_that_its_address_gives(self) -> None:
         options = database("postgresql:///register?connect_timeout=2")["OPTIONS"]
@@ -49,6 +58,11 @@ class TestDatabase:
             wrapper = DatabaseWrapper(USUAL | database(url))
             with pytest.raises(OperationalError, match="timeout"):
                 wrapper.ensure_connection()
+
+    def test_that_is_only_read_may_be_a_standby_and_is_never_written(self) -> None:
+        options = replica("postgresql://someone@db2.example/register?sslmode=verify-full")["OPTIONS"]
+        assert isinstance(options, dict) and options["sslmode"] == "verify-full"
+        assert options["target_session_attrs"] == "any" and "read_only=on" in options["options"]
 
 
 RENDER = """

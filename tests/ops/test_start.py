@@ -5,12 +5,12 @@ import os
 import re
 import shlex
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,6 +23,8 @@ from rahdari.ops import postgres
 from tests.needs import needs_namespaces
 from tests.ops import dying_database
 from tests.ops.test_processes import wait_until_gone
+from tests.ports import free_port
+from tests.waiting import until
 
 TRIES = """
 import json, os, sys
@@ -37,20 +39,6 @@ print(json.dumps(said))
 # One that hangs is ended after so many seconds. A busy machine took three minutes for the start alone.
 PATIENCE = 1800.0
 USUAL = {"web", "worker", "publisher", "watch", "push", "lookup"}
-
-
-def three_free_ports() -> int:
-    """A port that is free, and the next two as well."""
-    for _ in range(50):
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port = first.getsockname()[1]
-            try:
-                for after in (port + 1, port + 2):
-                    socket.create_server(("127.0.0.1", after)).close()
-            except OSError:
-                continue
-            return int(port)
-    raise AssertionError("no three free ports side by side")
 
 
 class Demo:
@@ -103,8 +91,11 @@ class Demo:
         """The number of each child, by the word of its command; the database is `postgres`."""
         found = {}
         for child in descendants(self.process.pid):
-            words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
-            parent = int(Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2].split()[1])
+            try:
+                words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+                parent = int(Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # One of the many that end meanwhile, as those that serve connections do.
             if parent != self.process.pid:
                 continue
             if words[0].endswith("/postgres"):
@@ -116,6 +107,14 @@ class Demo:
     def get(self, path: str, *, port: int | None = None) -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}{path}", timeout=PATIENCE) as answer:
             return int(answer.status)
+
+    def is_well(self, port: int) -> bool:
+        """By the word of what listens there."""
+        try:
+            return self.get("/healthz", port=port) == 200
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
 
 
 def descendants(pid: int) -> list[int]:
@@ -180,7 +179,7 @@ class TestDemo:
     def test_starts_serves_mends_itself_stops_and_keeps_its_data(self, data: Path, demos: list[Demo]) -> None:
         if os.geteuid() == 0:
             needs_namespaces()
-        port = three_free_ports()
+        port = free_port(beside=2)
         # Stopped while it gets ready it leaves nothing that stands in the way of the next.
         early = Demo(data, port)
         demos.append(early)
@@ -195,15 +194,16 @@ class TestDemo:
         demo.read_until(r"freelancer@")
         demo.read_until(r"sample-fibre +\| .*edition \d+ \(dynamic \d+, canary \d+\): [1-9]\d* entries applied to ")
         assert demo.get("/") == 200
-        assert demo.get("/healthz", port=port + 1) == 200
-        assert demo.get("/healthz", port=port + 2) == 200
+        # They listen before they have read what there is.
+        for each in (port + 1, port + 2):
+            until(lambda each=each: demo.is_well(each), patience=300)  # type: ignore[misc]
         children = demo.children()
         assert set(children) == USUAL | {"agent", "vantage", "postgres"}
         if os.geteuid() == 0:
             each_process_is_a_user_of_its_own(demo, children)
 
         # A second one on the same data, and one on the same port, are told so before anything starts.
-        busy = Demo(data, three_free_ports())
+        busy = Demo(data, free_port(beside=2))
         demos.append(busy)
         assert busy.end() == 1
         assert f"already running on the data folder {data}" in busy.lines[-1]
@@ -263,7 +263,7 @@ class TestDemo:
         dropped = ("RAHDARI", "DATABASE_URL", "DJANGO")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         with subprocess.Popen(
-            [sys.executable, dying_database.__file__, str(data), str(three_free_ports())],
+            [sys.executable, dying_database.__file__, str(data), str(free_port(beside=2))],
             env={**environment, "PYTHONPATH": f"{tree / 'src'}:{tree}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -287,7 +287,7 @@ class TestDemo:
     def test_refuses_data_of_a_newer_version(self, data: Path, demos: list[Demo]) -> None:
         data.mkdir()
         (data / "version").write_text('format = 99\nkind = "demo"\nwritten_by = "9.0.0"\n')
-        demo = Demo(data, three_free_ports())
+        demo = Demo(data, free_port(beside=2))
         demos.append(demo)
         assert demo.end() == 1
         assert "written by Rahdari 9.0.0" in demo.lines[-1]

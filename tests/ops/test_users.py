@@ -19,7 +19,8 @@ from rahdari.ops.doctor_feed import check_feed_keys
 from rahdari.publish import folder
 from rahdari.vault import keys
 from tests.needs import needs_program, needs_root
-from tests.ops.test_start import TRIES, three_free_ports
+from tests.ops.test_start import TRIES
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "deploy" / "systemd"
@@ -270,7 +271,7 @@ class TestWhoRuns:
 
     def test_is_refused_without_root_where_the_publisher_is_another_user(self, data: Path) -> None:
         def is_told() -> bool:
-            given = start.Start(datafolder.REGISTER, data, "127.0.0.1", three_free_ports())
+            given = start.Start(datafolder.REGISTER, data, "127.0.0.1", free_port(beside=2))
             try:
                 start.start(given)
             except start.AnothersFeed as error:
@@ -380,6 +381,7 @@ class TestUnits:
         ("unit", "user"),
         [
             ("web", "rahdari"),
+            ("api", "rahdari"),
             ("worker", "rahdari"),
             ("prepare", "rahdari"),
             ("publisher", "rahdari-feed"),

@@ -80,8 +80,11 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
 
 def run_web(arguments: argparse.Namespace) -> int:
+    from rahdari.ops import held_keys
     from rahdari.ops.serving import serve_web
     from rahdari.settings import engine
+
+    held_keys.check()
 
     if fault := engine.fault():
         print(fault, file=sys.stderr)
@@ -110,8 +113,9 @@ def run_lookup(arguments: argparse.Namespace) -> int:
 
 
 def run_worker(arguments: argparse.Namespace) -> int:
-    from rahdari.ops import loops
+    from rahdari.ops import held_keys, loops
 
+    held_keys.check()
     loops.run_worker()
     return 0
 

@@ -64,14 +64,14 @@ class OtherKind(Told):
 
 
 class FolderBusy(Told):
-    """Another `rahdari up` runs on it. `.pid` is its process if known."""
+    """Another `rahdari up` runs on it. `.who` is its process, and on which machine, if known."""
 
-    def __init__(self, folder: Path, pid: str) -> None:
-        known = f" (process {pid})" if pid else ""
+    def __init__(self, folder: Path, who: str) -> None:
+        known = f" (process {who})" if who else ""
         super().__init__(
             f"Rahdari is already running on the data folder {folder}{known}. Stop that, or choose another with --data."
         )
-        self.folder, self.pid = folder, pid
+        self.folder, self.who = folder, who
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def locked(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise FolderBusy(folder, file.read().strip()) from None
         file.truncate(0)
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()} on {os.uname().nodename}\n")
         file.flush()
         try:
             yield

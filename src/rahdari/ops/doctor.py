@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rahdari import optional
-from rahdari.ops import datafolder, processes
+from rahdari.ops import datafolder, held_keys, processes
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 from rahdari.ops.doctor_backup import check_backup
 from rahdari.ops.doctor_feed import check_feed
@@ -27,7 +27,9 @@ from rahdari.ops.doctor_front import check_front
 from rahdari.ops.doctor_letters import check_letters
 from rahdari.ops.doctor_policy import check_policy, check_rules_of_the_last
 from rahdari.ops.doctor_queues import check_queues
+from rahdari.ops.doctor_replicas import check_replicas
 from rahdari.ops.doctor_settings import check_settings
+from rahdari.ops.doctor_standbys import check_standbys
 from rahdari.ops.doctor_tables import check_constraints, check_owner
 from rahdari.ops.doctor_watch import check_watch
 from rahdari.ops.errors import Told
@@ -113,12 +115,13 @@ def check_database(patient: Inspection) -> Iterator[Finding]:
         yield Finding(WRONG, "database", "there is none yet. Start `rahdari up`, or set DATABASE_URL.")
         return
     try:
-        with psycopg.connect(url, connect_timeout=5) as connection:
+        with psycopg.connect(url, connect_timeout=5, target_session_attrs="read-write") as connection:
             number = connection.info.server_version
             row = connection.execute("SELECT current_setting('server_encoding'), extract(epoch FROM now())").fetchone()
             available = connection.execute(
                 "SELECT installed_version FROM pg_available_extensions WHERE name = 'btree_gist'"
             ).fetchone()
+            lost = held_keys.lost(held_keys.noted(connection), patient.data / "keys")
     except (psycopg.Error, ValueError) as error:
         why = str(error).strip().split("\n", 1)[0]
         embedded = "/postgres/run" in url or "%2Fpostgres%2Frun" in url
@@ -137,6 +140,11 @@ def check_database(patient: Inspection) -> Iterator[Finding]:
     if not available:
         yield Finding(WRONG, "database", "the extension btree_gist is not there. Install PostgreSQL's contrib package.")
     yield Finding(OK, "database", version)
+    # Of one that is not there at all `check_keys` tells.
+    for path in (patient.data / "keys" / f"{name}.key" for name in lost):
+        if path.exists():
+            text = f"{path} is not the key with which this database was written, or only an older one. Restore keys "
+            yield Finding(WRONG, "keys", f"{text}and database of one day; docs/restore.md.")
     has_gist = available is not None and available[0] is not None
     if abs(float(database_time) - time.time()) > CLOCK_TOLERANCE:
         away = abs(float(database_time) - time.time())
@@ -161,6 +169,7 @@ def check_migrations(patient: Inspection, *, has_gist: bool) -> Iterator[Finding
         yield Finding(OK, "tables", "as this release wants them")
         yield from check_constraints(has_gist=has_gist)
         yield from check_owner()
+        yield from check_replicas()
         yield from check_rules_of_the_last(patient)
         yield from check_queues()
         yield from check_letters()
@@ -420,6 +429,7 @@ CHECKS: tuple[Callable[[Inspection], Iterable[Finding]], ...] = (
     check_keys,
     check_settings,
     check_database,
+    check_standbys,
     check_policy,
     check_feed,
     check_directory,

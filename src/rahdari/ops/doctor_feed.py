@@ -8,6 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from securesystemslib.exceptions import StorageError
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata, Root, Targets
+
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 
 # Roles of the feed that the publisher signs again by itself: near their end it is not at work.
@@ -18,6 +22,11 @@ CEREMONY_NEEDS = dt.timedelta(days=45)
 
 
 def check_feed(patient: Inspection) -> Iterator[Finding]:
+    feed = patient.data / "feed"
+    if feed.exists() and not os.access(feed, os.R_OK | os.X_OK):
+        text = f"{feed} may not be read by this user. Run the doctor as root, or as the register's user."
+        yield Finding(WRONG, "feed", text)
+        return
     shared = newest_of(patient.data / "feed" / "metadata")
     yield from check_feed_keys(patient)
     if not shared and (patient.data / "keys" / "feed").is_dir():
@@ -72,6 +81,7 @@ def check_feed_keys(patient: Inspection) -> Iterator[Finding]:
             f"pages and worker can read the keys in {folder}: all is one user. Let root start `rahdari up`, or take "
             "the single units; docs/install.md.",
         )
+    trusts = trusted_by(newest_of(patient.data / "feed" / "metadata"))
     for role in keys.ONLINE:
         if not (folder / f"{role}.pem").exists():
             yield Finding(
@@ -80,6 +90,13 @@ def check_feed_keys(patient: Inspection) -> Iterator[Finding]:
                 f"the key {role}.pem is gone from {folder}, so nothing can be signed with it. Bring it back from the "
                 "backup, or let a standby take over: rahdari feed replace-key; docs/feed-keys.md.",
             )
+            continue
+        try:
+            if trusts is not None:
+                keys.load_signer(patient.data, role, keys.trusted_for(role, *trusts))
+        except keys.KeyUnusable as error:
+            text = f"{error.path} signs nothing: {error.why}. Bring back the keys of this feed from the backup, or let "
+            yield Finding(WRONG, "feed", f"{text}a standby take over: rahdari feed replace-key; docs/feed-keys.md.")
     for path in sorted(folder.rglob("*.pem")):
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             yield Finding(WRONG, "feed", f"others may read the key {path}. Run: chmod 600 {path}")
@@ -91,6 +108,17 @@ def check_feed_keys(patient: Inspection) -> Iterator[Finding]:
                 f"the offline key {path} lies in the data folder: whoever breaks in has the whole feed. Carry it "
                 "away, in three hands; docs/feed-keys.md.",
             )
+
+
+def trusted_by(shared: dict[str, Path]) -> tuple[Root, Targets] | None:
+    """What says whose signatures count; None before the first edition, and where it cannot be read (`check_feed` says
+    so)."""
+    try:
+        root, targets = (Metadata.from_file(str(shared[role])).signed for role in SIGNED_BY_HAND)
+    except (KeyError, RepositoryError, StorageError):
+        return None
+    assert isinstance(root, Root) and isinstance(targets, Targets)  # noqa: S101
+    return root, targets
 
 
 def offline_keys(data: Path) -> list[Path]:

@@ -318,6 +318,19 @@ def dividing() -> Iterator[None]:
         hold(KEPT)
 
 
+def command(
+    program: Sequence[str], user: pwd.struct_passwd, *, show: Iterable[Path] = (), how: int = signal.SIGTERM
+) -> list[str]:
+    """The command that runs a program as this user, in sight of the folders it needs, and never outlives us: `how` is
+    the signal that it gets when we end."""
+    words = [sys.executable, "-I", __file__, "--parent", str(os.getpid()), "--signal", str(int(how))]
+    if os.geteuid() == 0:
+        words += ["--user", user.pw_name]
+        for folder in show:
+            words += ["--show", str(folder)]
+    return [*words, "--", *program]
+
+
 def program_folders() -> list[Path]:
     """The folders that our own code and its Python are read from."""
     here = Path(__file__).resolve().parent.parent

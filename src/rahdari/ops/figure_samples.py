@@ -35,7 +35,9 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
     "urgent_listed": {ALL: 31},
     "urgent_settled": {"proved": 18, "ended": 10},
     "reads": {"case": 301, "document": 188, "contact": 12, "appeal": 13, "second_look": 70},
+    "reads_besides": {"complaint": 44, "cut_off": 29},
     "deletions": {"draft": 33, "card": 61, "documents": 60, "file": 12},
+    "deletions_overdue": {},
 }
 TIMES = {"time_to_decide": {"all": (108.0, 86_400.0), "rule": (94.0, 161.0), "officers": (90_000.0, 300_000.0)}}
 

@@ -22,6 +22,7 @@ from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connec
 from psycopg import sql
 
 from rahdari import optional
+from rahdari.db.locks import Lease, Lock
 from rahdari.db.wake import Channel
 from rahdari.web.metrics_access import name_of_loop
 
@@ -36,8 +37,15 @@ PUBLISHER_RESTS = dt.timedelta(seconds=10)
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
-# Of Django's parameters, those that libpq knows.
-LISTENING = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service")
+# Of Django's parameters, those that say to whom and how.
+LISTENING = frozenset(
+    {
+        *("dbname", "user", "password", "host", "port", "service"),
+        *("sslmode", "sslrootcert", "sslcert", "sslkey"),
+        *("target_session_attrs", "tcp_user_timeout"),
+        *("keepalives_idle", "keepalives_interval", "keepalives_count"),
+    }
+)
 
 
 def listen_to(channel: str, *, name: str) -> "psycopg.Connection[Any]":
@@ -59,8 +67,10 @@ def run_loop(
     unasked: Callable[[dt.datetime], object] | None = None,
     beat: float = BEAT,
     apart: float = 0.0,
+    lease: Lease | None = None,
 ) -> None:
     """Call `step(now)` on every wake-up and on every beat until `stop` is set; on a beat `unasked(now)` if it is given.
+    With a `lease` only while it is ours: of several such processes the others wait.
 
     Two rounds begin at least so many seconds `apart`: whoever wakes a loop that has been quiet is served at once, and
     of many who come together all are served by one round.
@@ -68,14 +78,24 @@ def run_loop(
     log = logging.getLogger(f"rahdari.{name}")
     away = 0
     woken = True
+    waits: bool | None = None
     listening: psycopg.Connection[Any] | None = None
     while not stop.is_set():
         try:
             if listening is None:
                 listening = listen_to(channel, name=name)
-                log.info("The database answers again." if away else "At work.")
-                away, woken = 0, True
+                if away:
+                    log.info("The database answers again.")
+                away, woken, waits = 0, True, None
             began = time.monotonic()
+            if (waiting := lease is not None and not lease.take()) is not waits:
+                waits = waiting
+                log.info("Another one is at work, and this one waits." if waits else "At work.")
+                called = f"{name_of_loop(name)}, waiting" if waits else name_of_loop(name)
+                listening.execute("SELECT set_config('application_name', %s, false)", [called])
+            if waits:
+                _wakes(listening, beat)
+                continue
             (step if woken or unasked is None else unasked)(dt.datetime.now(dt.UTC))
             woken = _wakes(listening, beat)
             if (early := began + apart - time.monotonic()) > 0:
@@ -135,7 +155,9 @@ class PublisherRound:
     what is published stays fresh: agents would call it stale after an hour, though all is well with what they hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, checkpoint: Callable[[str], None] = lambda _: None) -> None:
+        """`checkpoint` is called before and after each write (`publish.folder.Checkpoint`)."""
+        self._checkpoint = checkpoint
         self._told, self._last, self._refreshed = "", NEVER, NEVER
 
     def unasked(self, now: dt.datetime) -> None:
@@ -148,34 +170,56 @@ class PublisherRound:
     def __call__(self, now: dt.datetime) -> None:
         from rahdari.publish import actions, editions, watching
 
-        self._last = now
+        self._last, told = now, ""
         try:
-            actions.publish_editions(now=now)
-            self._told = ""
-        except editions.DatabaseBehindFeed as error:
-            if self._told != str(error):
-                self._told = str(error)
-                log = logging.getLogger("rahdari.publisher")
-                log.error("Nothing new is signed: %s. What to do: docs/restore.md.", error)
+            actions.publish_editions(now=now, checkpoint=self._checkpoint)
+        except (editions.DatabaseBehindFeed, actions.KeyUnusable) as error:
+            told = str(error)
         # What is due is due by the minute: not with each of many editions in a second.
-        if abs(now - self._refreshed) >= PUBLISHER_RESTS:
-            actions.refresh_timestamp(now=now)
+        if is_due := abs(now - self._refreshed) >= PUBLISHER_RESTS:
             self._refreshed = now
+            try:
+                actions.refresh_timestamp(now=now, checkpoint=self._checkpoint)
+            except actions.KeyUnusable as error:
+                told = str(error)
+        if told and told != self._told:
+            log = logging.getLogger("rahdari.publisher")
+            log.error("Nothing new is signed: %s. What to do: docs/restore.md.", told)
+        if told or is_due:
+            self._told = told
         watching.watch_operators(now=now)
 
 
-def run_publisher() -> None:
-    """Cut and sign editions. The only process that needs the feed's online keys."""
+# The last moment before what is published is another: the file is written, and gets its name next.
+BEFORE_PUBLISHED = "timestamp.json: written"
+
+
+def run_publisher(checkpoint: Callable[[str], None] = lambda _: None) -> None:
+    """Cut and sign editions. The only process that needs the feed's online keys. One of several is at work."""
     stop = threading.Event()
     stop_on_signals(stop)
-    publish = PublisherRound()
+    lease = Lease(Lock.PUBLISHER)
+
+    def hold(at: str) -> None:
+        checkpoint(at)
+        if at == BEFORE_PUBLISHED:
+            lease.check()
+
+    publish = PublisherRound(hold)
     run_loop(
-        name="publisher", channel=Channel.PUBLISH, step=publish, unasked=publish.unasked, beat=PUBLISHER_BEAT, stop=stop
+        name="publisher",
+        channel=Channel.PUBLISH,
+        step=publish,
+        unasked=publish.unasked,
+        beat=PUBLISHER_BEAT,
+        stop=stop,
+        lease=lease,
     )
 
 
 def run_worker() -> None:
-    """The workflow in one thread, others beside it.
+    """The workflow in one thread, others beside it. Of several workers one is at work in each of these loops, and all
+    send letters, which are taken one by one.
 
     Two send letters, one looks for tokens, one sends SMS and hears what became of them, one tells webhooks: they wait
     for servers of strangers, so that the workflow need not.
@@ -208,6 +252,7 @@ def run_worker() -> None:
         threading.Thread(
             target=run_loop,
             kwargs={"name": name, "channel": channel, "step": step, "stop": stop, "apart": apart}
+            | ({"lease": Lease(Lock.WORKER, name)} if step is not letters else {})
             | ({"unasked": partial(advance, woken=False)} if step is advance else {}),
             name=name,
         )

@@ -17,6 +17,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import secrets
 import shlex
 import shutil
@@ -175,9 +176,15 @@ class Server:
     """One server on one folder: `start`, `url`, `alive`, `stop`."""
 
     def __init__(
-        self, data: Path, *, throwaway: bool = False, settings: Mapping[str, str] = MappingProxyType({})
+        self,
+        data: Path,
+        *,
+        throwaway: bool = False,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        programs: Path | None = None,
     ) -> None:
-        """`settings` are the server's own besides ours, such as where its log goes."""
+        """`settings` are the server's own besides ours, such as where its log goes; `programs` the folder of others
+        than the embedded ones."""
         self.settings = settings
         # For the commands that it calls, beside what we have ourselves.
         self.environment: dict[str, str] = {}
@@ -185,7 +192,7 @@ class Server:
         self.cluster = self.home / "cluster"
         self.log = self.home / "postgres.log"
         self.throwaway = throwaway
-        self.bin = binaries()
+        self.bin = programs or binaries()
         self.data = data.resolve()
         self.user = drop_root.account(self.data) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.process: subprocess.Popen[bytes] | None = None
@@ -202,8 +209,7 @@ class Server:
         lock = self._lock()
         try:
             self.socket = socket_folder(self.home, self.user)
-            for name in PASSWORDS.values():
-                make_password(self.home / name, self.user)
+            self._prepare_access()
             if not self.cluster.exists():
                 self._make_cluster()
             self._compare_versions()
@@ -238,6 +244,10 @@ class Server:
     @property
     def admin_url(self) -> str:
         return url_of(self.home, role="postgres", database="postgres", socket=self.socket)
+
+    def _prepare_access(self) -> None:
+        for name in PASSWORDS.values():
+            make_password(self.home / name, self.user)
 
     def passages(self) -> list[Path]:
         """The folders on the way to the socket."""
@@ -282,22 +292,9 @@ class Server:
             return None
 
     def _as_user(self, program: Sequence[str]) -> list[str]:
-        """The command that runs `program` as the ordinary user, in sight of what it needs, and never outlives us."""
-        command = [
-            sys.executable,
-            "-I",
-            drop_root.__file__,
-            "--parent",
-            str(os.getpid()),
-            "--signal",
-            str(int(signal.SIGINT)),
-        ]
-        if os.geteuid() == 0:
-            # The libraries lie beside the package, in site-packages.
-            command += ["--user", self.user.pw_name]
-            for folder in (self.bin.parent.parent.parent, self.data, self.socket):
-                command += ["--show", str(folder)]
-        return [*command, "--", *program]
+        # The libraries lie beside the package, in site-packages.
+        show = (self.bin.parent.parent.parent, self.data, self.socket)
+        return drop_root.command(program, self.user, show=show, how=signal.SIGINT)
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "PYTHON"))}
@@ -404,20 +401,75 @@ class Server:
         raise DidNotStart("PostgreSQL does not let us in", f"{self._log_end()}\n{refusal}")
 
     def _make_database(self) -> None:
-        import psycopg
-        from psycopg import sql
+        passwords = {role: (self.home / PASSWORDS[role]).read_text().strip() for role in (OWNER, APPLICATION)}
+        make_database(self.admin_url, passwords)
 
-        with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            owner, name = sql.Identifier(OWNER), sql.Identifier(DATABASE)
-            for role, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN")):
-                if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
-                    continue
-                password = (self.home / PASSWORDS[role]).read_text().strip()
-                secret = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-                wanted = sql.SQL("CREATE ROLE {} {} PASSWORD {}")
-                connection.execute(wanted.format(sql.Identifier(role), sql.SQL(rights), sql.Literal(secret)))
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner))
+
+def make_database(url: str, passwords: Mapping[str, str]) -> None:
+    """The database with its owner and the role of all that runs, on the server whose administrator has this address."""
+    import psycopg
+    from psycopg import sql
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        owner, name = sql.Identifier(OWNER), sql.Identifier(DATABASE)
+        for role, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN")):
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                continue
+            password = passwords[role].encode()
+            secret = connection.pgconn.encrypt_password(password, role.encode(), b"scram-sha-256").decode()
+            wanted = sql.SQL("CREATE ROLE {} {} PASSWORD {}")
+            connection.execute(wanted.format(sql.Identifier(role), sql.SQL(rights), sql.Literal(secret)))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner))
+
+
+class Adopted(Server):
+    """A copy of a cluster that another server made, as it comes from a backup: started for a look, or to go through its
+    log, with programs of its version.
+
+    It listens on the private socket alone, whose folder only its user enters, and asks for no password; nothing of the
+    other server's configuration is read but what its data folder holds.
+    """
+
+    database = DATABASE
+
+    @property
+    def admin_url(self) -> str:
+        return f"postgresql://postgres@/{quote(self.database)}?host={quote(str(self.socket), safe='')}"
+
+    def _prepare_access(self) -> None:
+        # The server that wrote the log says with which limits; with lower ones PostgreSQL refuses to go through it.
+        said = subprocess.run(
+            [self.bin / "pg_controldata", self.cluster],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        limits = dict(re.findall(r"^(max_\w+) setting: *(\d+)$", said, re.MULTILINE))
+        files = {"config_file": "", "hba_file": "local all all trust\n", "ident_file": ""}
+        for name, text in files.items():
+            path = self.home / name
+            path.write_text(text)
+            if os.geteuid() == 0:
+                os.chown(path, self.user.pw_uid, self.user.pw_gid)
+        ours = {name: str(self.home / name) for name in files}
+        self.settings = {
+            "archive_mode": "off",
+            "ssl": "off",
+            "shared_preload_libraries": "",
+            **{name.replace("_xact", "_transaction"): number for name, number in limits.items()},
+            **ours,
+            **self.settings,
+        }
+
+    def _make_database(self) -> None:
+        """It has its own."""
+
+    def stop(self) -> None:
+        super().stop()
+        for name in ("config_file", "hba_file", "ident_file"):
+            (self.home / name).unlink(missing_ok=True)
 
 
 def archiving(environment: Mapping[str, str]) -> dict[str, str]:

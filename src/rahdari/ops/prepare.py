@@ -12,30 +12,33 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
 
 from rahdari import __version__, optional, policy
-from rahdari.ops import rights
+from rahdari.journal import actions as journal
+from rahdari.ops import held_keys, rights
 from rahdari.ops.errors import Told
+from rahdari.ops.held_keys import KeysLost
 from rahdari.vault import keys
 from rahdari.vault.fields import write_indexes
 
 log = logging.getLogger("rahdari.prepare")
 
 
-class KeysLost(Told):
-    """The database holds what these keys encrypted, and they are gone. `.names` says which."""
+class DatabaseEmpty(Told):
+    """The data folder is of a register that has published, and the database has no tables. `.folder`"""
 
-    def __init__(self, names: list[str], folder: Path) -> None:
-        meanings = "\n".join(f"  {name}.key: without it {keys.WHAT_LOSING_MEANS[name]}." for name in names)
+    def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"Keys are missing from {folder}, and the database holds data that was written with them:\n{meanings}\n"
-            "Restore them from your backup. Only if there is none: `rahdari prepare --new-keys` makes new ones, "
-            "and what the old ones protected stays lost."
+            f"The database is empty, and {folder} holds keys and a feed that were in use: they belong to another "
+            "database. No table was made. Correct DATABASE_URL, or restore the database (docs/restore.md). A new "
+            "register begins in a data folder of its own."
         )
-        self.names = names
+        self.folder = folder
 
 
 class RulesNotTaken(Told):
@@ -62,14 +65,46 @@ class LeftOutHoldsRows(Told):
         self.room, self.table = room, table
 
 
+class TablesOfAnother(Told):
+    """The role that came may not do this with the tables. `.role`, and `.owner`, whose they are."""
+
+    def __init__(self, refusal: str, role: str, owner: str) -> None:
+        super().__init__(
+            f"PostgreSQL refuses it: {refusal}. The tables belong to the role {owner}, and `rahdari prepare` came as "
+            f"{role}. Set RAHDARI_OWNER_DATABASE_URL to an address with the role {owner}. Where they came from a dump, "
+            f"restore it again into an empty database, with: pg_restore --role={role} --no-owner"
+        )
+        self.role, self.owner = role, owner
+
+
 def prepare(*, new_keys: bool = False) -> None:
+    """Raises what its steps raise, and TablesOfAnother in the place of PostgreSQL's refusal."""
+    try:
+        _prepare(new_keys=new_keys)
+    except (ProgrammingError, InsufficientPrivilege) as error:
+        refused = error if isinstance(error, InsufficientPrivilege) else error.__cause__
+        if not isinstance(refused, InsufficientPrivilege):
+            raise
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_user, tableowner FROM pg_tables WHERE tablename = 'django_migrations'")
+            role, owner = cursor.fetchone() or ("", "")
+        if role == owner:
+            raise
+        raise TablesOfAnother(str(refused).partition("\n")[0], role, owner) from None
+
+
+def _prepare(*, new_keys: bool) -> None:
     judge_rules()
     judge_left_out()
-    made = make_keys(new_keys=new_keys)
+    judge_database()
+    anew = make_keys(new_keys=new_keys)
     migrate()
+    note_keys()
     if shared_with := os.environ.get("RAHDARI_SHARED_WITH"):
         rights.grant(rights.role_of(shared_with))
-    if "index" in made and holds_people():
+    # What cannot be read any more has no index either.
+    if "index" in anew and "fields" not in anew and holds_people():
         log.info("Wrote the index of %s rows with the new key: addresses of email are found again.", write_indexes())
     collect_files()
 
@@ -93,18 +128,47 @@ def judge_left_out() -> None:
                     raise LeftOutHoldsRows(room, table)
 
 
+def judge_database() -> None:
+    """Raises DatabaseEmpty."""
+    data = Path(settings.DATA)
+    with connection.cursor() as cursor:
+        is_empty = not connection.introspection.table_names(cursor)
+    if is_empty and any(data.glob("feed/metadata/*.json")):
+        raise DatabaseEmpty(data)
+
+
 def make_keys(*, new_keys: bool) -> list[str]:
-    """Make the keys that are missing; return their names. Raises KeysLost."""
+    """Make the keys that are missing; return the names of these and of those that are lost. Raises KeysLost."""
     folder = Path(settings.DATA) / "keys"
-    missing = [name for name in keys.NAMES if not keys.path_of(name, folder).exists()]
-    if missing and not new_keys and holds_people():
-        raise KeysLost(missing, folder)
+    lost = held_keys.lost(noted_keys(), folder)
+    if holds_people():
+        lost += [name for name in keys.NAMES if name not in lost and not keys.path_of(name, folder).exists()]
+    if lost and not new_keys:
+        raise KeysLost(lost, folder)
     made = keys.make_missing(folder)
     if made:
         log.info(
             "Made the keys %s in %s. Keep a copy of that folder elsewhere; docs/secrets.md says why.", made, folder
         )
-    return made
+    return [*made, *(name for name in lost if name not in made)]
+
+
+def noted_keys() -> held_keys.Prints:
+    connection.ensure_connection()
+    return held_keys.noted(connection.connection)
+
+
+def note_keys() -> None:
+    """Also those that somebody has added since, and that those which are lost are no longer asked for."""
+    held = held_keys.held(Path(settings.DATA) / "keys")
+    if held != noted_keys():
+        journal.record(
+            act="people.noted_keys",
+            actor="system:prepare",
+            subject=held_keys.SUBJECT,
+            now=timezone.now(),
+            detail=held,
+        )
 
 
 def holds_people() -> bool:

@@ -16,7 +16,13 @@ SAMPLE = Path(__file__).parent / "sample" / "draft-rule.toml"
 ACTOR = "command line"
 # Passage, words that are meant, language, name, comment.
 SAID = (
-    ("9.1", "within 4 working hours", "en", "Example Contact Centre", "Good. But why not for all who work at night?"),
+    (
+        "9.1",
+        "on one of a call centre within 10 working hours",
+        "en",
+        "Example Contact Centre",
+        "Good. But why not for all who work at night?",
+    ),
     ("9.2", "with at least 5 seats", "en", "Sample Freelancer 22", "Three of us take calls. Why do seats matter?"),
     ("9.3", "", "ur", "", "مسودے کا سب سے اچھا حصہ۔ یہ سب کے لیے رکھیں۔"),
 )
@@ -29,11 +35,16 @@ def publish(now: dt.datetime) -> None:
         return
     in_force = Path(settings.POLICY_FILE)
     source = (in_force if in_force.exists() else policy.BUNDLED).read_text(encoding="utf-8")
-    # The same policy by another name: what a draft changes of it is the office's own.
-    becomes = re.sub(r'(?m)^version = "(.*)"$', r'version = "\1-draft"', source, count=1)
-    version = actions.publish(text=text, policy_text=becomes, after=0, actor=ACTOR, now=now)
+    version = actions.publish(text=text, policy_text=becomes(source), after=0, actor=ACTOR, now=now)
     for place, said in enumerate(SAID, 1):
         _say(version, place, *said, now=now)
+
+
+def becomes(source: str) -> str:
+    """The policy file that the sample draft leads to: a call centre's application has the clock of the others."""
+    named = re.sub(r'(?m)^version = "(.*)"$', r'version = "\1-draft"', source, count=1)
+    clock = r'(?ms)(^\[services\.whitelist_call_centre\]$(?:(?!^\[).)*?^clock = )"whitelisting_decision"$'
+    return re.sub(clock, r'\1"officer_decision"', named, count=1)
 
 
 def _say(

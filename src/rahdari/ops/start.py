@@ -335,7 +335,7 @@ def wait_for_database(url: str, setting: str, printer: Printer) -> None:
     said = False
     while True:
         try:
-            psycopg.connect(url, connect_timeout=5).close()
+            psycopg.connect(url, connect_timeout=5, target_session_attrs="read-write").close()
         except psycopg.OperationalError as error:
             why = str(error).strip().split("\n", 1)[0]
             if time.monotonic() > until:

@@ -46,8 +46,10 @@ def run_run(arguments: argparse.Namespace) -> int:
     from rahdari.watch import control
     from rahdari.watch.rounds import Rounds
 
+    from . import held_keys
     from .loops import run_loop, stop_on_signals
 
+    held_keys.check()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     stop = threading.Event()
     stop_on_signals(stop)

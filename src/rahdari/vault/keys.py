@@ -5,6 +5,7 @@ is 0600; a missing file is never made on use, only by `make_missing` (`rahdari u
 an error to be seen and not a new key that cannot read the old values.
 """
 
+import hashlib
 import os
 import secrets
 import stat
@@ -38,6 +39,11 @@ class KeyMissing(RahdariError):
 class Key:
     id: str
     secret: bytes
+
+    @property
+    def print(self) -> str:
+        """By which it is told from another, and from which nothing of it can be learned."""
+        return hashlib.sha256(b"rahdari key\0" + self.id.encode() + self.secret).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
-"""`rahdari backup`, `restore` and `drill restore`: the words and options. docs/restore.md tells how they are used."""
+"""`rahdari backup`, `restore` and `drill`: the words and options. docs/restore.md tells how they are used."""
 
 import argparse
 import datetime as dt
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from rahdari.ops.errors import Told
+from rahdari.ops.failover import commands as failover
 
 UTC = dt.UTC
 
@@ -15,6 +17,15 @@ UTC = dt.UTC
 class NoTarget(Told):
     def __init__(self) -> None:
         super().__init__("Say where backups are kept: RAHDARI_BACKUP=/a/folder or s3://bucket/prefix, or --to.")
+
+
+class NotVerified(Told):
+    """The backup did not come to its end in the store. `.why` says at what."""
+
+    def __init__(self, why: Told, last: str) -> None:
+        before = f"The last verified one is {last}." if last else "None was verified before it."
+        super().__init__(f"This backup is not verified and does not count. {before} {why}")
+        self.why = why
 
 
 class NotATime(Told):
@@ -30,7 +41,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "key in RAHDARI_BACKUP_KEY, and reads it back. It holds what changed since the last one, where that is "
         "possible.",
     )
-    backup.add_argument("--full", action="store_true", help="all of it, not what changed since the last one")
+    backup.add_argument(
+        "--full",
+        action="store_true",
+        help="all of it, not what changed since the last one; also into a place that is empty and was not",
+    )
     backup.add_argument("--to", metavar="PLACE", help="a folder or s3://BUCKET/PREFIX (else RAHDARI_BACKUP)")
     acts = backup.add_subparsers(dest="act", metavar="ACT")
     new_key = acts.add_parser("new-key", help="make a pair of keys: FILE is the private half, to be kept elsewhere")
@@ -53,7 +68,10 @@ def _add_restore(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("--from", dest="target", metavar="PLACE", help="where the backups are (else RAHDARI_BACKUP)")
     parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="the private key of the backups")
     parser.add_argument(
-        "--to", default="latest", metavar="TIME", help="in UTC, like 2026-11-29T14:05, or latest (latest)"
+        "--to",
+        default="latest",
+        metavar="TIME",
+        help="like 2026-11-29T14:05 (UTC) or 2026-11-29T14:05+05:00, or latest (latest)",
     )
     parser.add_argument("--backup", default="", metavar="ID", help="begin with this backup (`rahdari backup list`)")
     parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="the new data folder")
@@ -73,8 +91,10 @@ def _add_drill(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     restore.add_argument("--from", dest="target", metavar="PLACE", help="where your backups are")
     restore.add_argument("--key", type=Path, metavar="FILE", help="their private key")
     restore.add_argument("--in", dest="place", metavar="PLACE", help="keep the rehearsal's backups there (s3://...)")
+    restore.add_argument("--work", type=Path, metavar="DIR", help="restore below this folder (else TMPDIR)")
     restore.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     restore.set_defaults(run=run_drill)
+    failover.add_drill(acts)
 
 
 def run_new_key(options: argparse.Namespace) -> int:
@@ -87,6 +107,11 @@ def run_new_key(options: argparse.Namespace) -> int:
             f"{options.file} is there already. A private key is never overwritten: name another file.", file=sys.stderr
         )
         return 1
+    except OSError as error:
+        raise Told(
+            f"{options.file} cannot be written: {error.strerror}. Name a file in a folder that is there and that you "
+            "may write to."
+        ) from None
     print(f"RAHDARI_BACKUP_KEY={public}")
     print(
         f"Put that line into the register's settings. {options.file} is the private half: who has it reads every "
@@ -97,25 +122,32 @@ def run_new_key(options: argparse.Namespace) -> int:
 
 
 def run_backup(options: argparse.Namespace) -> int:
-    from . import engine, taking
-    from .target import Target, TargetAway
+    from . import engine, state, taking
+    from .target import NoFolder, Target, TargetAway
 
     data = Path(os.environ["RAHDARI_DATA"])
     address = options.to or os.environ.get("RAHDARI_BACKUP") or ""
     if not address:
         raise NoTarget
-    target = Target(address)
-    # The server archives into it, as its own user.
-    give_to_owner(target.folder, data)
-    made = taking.take(
-        engine.server_at(url_to_copy(data, os.environ)),
-        data,
-        target,
-        os.environ.get("RAHDARI_BACKUP_KEY", ""),
-        full=options.full,
-        clock=_now,
-        say=_say,
-    )
+    before = "" if options.full else state.places(data).get(address, "")
+    try:
+        try:
+            target = Target(address, make=not before)
+        except NoFolder:
+            raise taking.PlaceEmpty(address, before) from None
+        # The server archives into it, as its own user.
+        give_to_owner(target.folder, data)
+        made = taking.take(
+            engine.server_at(url_to_copy(data, os.environ)),
+            data,
+            target,
+            os.environ.get("RAHDARI_BACKUP_KEY", ""),
+            full=options.full,
+            clock=_now,
+            say=_say,
+        )
+    except (TargetAway, taking.NotKept, taking.PlaceEmpty) as error:
+        raise NotVerified(error, state.noted(data).get("backup", {}).get("id", "")) from None
     size = sum(size for _, size in made.objects.values())
     kind = "full" if made.is_full else f"what changed since {made.since}"
     print(f"{made.id}: {size / 1e6:.1f} MB ({kind}), verified. It can be restored from {made.finished_at[:19]} UTC on.")
@@ -138,9 +170,9 @@ def run_list(options: argparse.Namespace) -> int:
     address = options.to or os.environ.get("RAHDARI_BACKUP") or ""
     if not address:
         raise NoTarget
-    target = Target(address)
+    target = Target(address, make=False)
     proved = {each["backup"]: each["at"] for each in taking.proofs(target)}
-    for each in taking.all_backups(target):
+    for each in taking.all_backups(target, _say):
         size = sum(size for _, size in each.objects.values())
         told = f"restored in a rehearsal at {proved[each.id][:16]} UTC" if each.id in proved else "verified"
         print(f"{each.id}  {each.finished_at[:19]} UTC  {size / 1e6:9.1f} MB  {told}")
@@ -156,22 +188,38 @@ def run_restore(options: argparse.Namespace) -> int:
     if not address:
         raise NoTarget
     data = options.data.absolute()
-    done = restoring.restore(Target(address), options.key, data, to=moment(options.to), backup=options.backup, say=_say)
+    target = Target(address, make=False)
+    _end_as_by_hand()
+    done = restoring.restore(target, options.key, data, to=moment(options.to), backup=options.backup, say=_say)
     print(
         f"{data}: the register of {done.backup.id}, with all that was committed until "
         f"{done.state_of:%Y-%m-%d %H:%M:%S} UTC, in {done.took_seconds:.0f} s."
     )
-    return leading_on.lead_on(data, state_of=done.state_of, say=_say)
+    code = leading_on.lead_on(data, state_of=done.state_of, say=_say)
+    if waited_for := restoring.waits_for(data / "postgres" / "cluster"):
+        _say(
+            f"Its settings let each commit wait for another server ({waited_for}). Started alone it waits for ever: "
+            "empty synchronous_standby_names in its postgresql.conf first. docs/growing.md says how three are restored."
+        )
+    if os.geteuid() == 0:
+        _say(f"Its files are of several owners now. Give them to the register's user: chown -R USER:GROUP {data}")
+    return code
 
 
 def run_drill(options: argparse.Namespace) -> int:
     from . import drill
+    from .target import Target
 
+    if options.work is not None and not options.work.is_dir():
+        raise Told(f"{options.work} is no folder. Name one that is there with --work, on a disk with room.")
+    _end_as_by_hand()
     if options.target or options.key:
         if not (options.target and options.key):
             raise Told("Give --from and --key together: the place of your backups, and their private key.")
-        return drill.prove(options.target, options.key, say=_say)
-    return drill.rehearse(options.place, json_file=options.json, say=_say)
+        # Raises where there is none.
+        Target(options.target, make=False)
+        return drill.prove(options.target, options.key, work=options.work, say=_say)
+    return drill.rehearse(options.place, work=options.work, json_file=options.json, say=_say)
 
 
 def give_to_owner(place: Path | None, data: Path) -> None:
@@ -190,6 +238,12 @@ def url_to_copy(data: Path, environment: Mapping[str, str]) -> str:
 
     given = environment.get("RAHDARI_BACKUP_DATABASE_URL")
     return given or postgres.known_url(data, role="postgres") or environment.get("DATABASE_URL", "")
+
+
+def _end_as_by_hand() -> None:
+    """Stopped by another process, we clear away as after Ctrl-C."""
+    for asked in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked, signal.default_int_handler)
 
 
 def moment(text: str) -> dt.datetime | None:

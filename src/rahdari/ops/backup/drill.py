@@ -6,69 +6,37 @@
 import datetime as dt
 import json
 import os
-import platform
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from rahdari import __version__
-from rahdari.ops import datafolder, postgres
+from rahdari.ops import datafolder, postgres, rights
+from rahdari.ops.drills import Differs, Report
 from rahdari.ops.errors import Told
 
-from . import engine, facts, leading_on, restoring, sealing, taking, wal
+from . import drill_acts, engine, facts, leading_on, looking, restoring, sealing, taking, wal
 from .target import Target
 
 # So long the archive may take for what was switched to, in seconds.
 PATIENCE = 60
+# The first so many acts are followed by a backup, so the papers of these come back.
+IN_A_BACKUP = 60
 
 
-class Differs(Told):
-    """What came back is not what was. `.differences` are lines."""
-
-    def __init__(self, about: str, differences: list[str]) -> None:
-        super().__init__(f"{about}: what came back is not what was.\n" + "\n".join(f"  {line}" for line in differences))
-        self.differences = differences
-
-
-@dataclass
-class Report:
-    """Lines of (what, what came of it), and the seconds that each took."""
-
-    say: taking.Step
-    lines: list[tuple[str, str, float]] = field(default_factory=list)
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[list[str]]:
-        told: list[str] = []
-        began = time.monotonic()
-        yield told
-        took = time.monotonic() - began
-        self.lines.append((what, " ".join(told), took))
-        self.say(f"{took:6.1f} s  {what}{': ' if told else ''}{' '.join(told)}")
-
-
-def rehearse(place: str | None, *, json_file: Path | None, say: taking.Step) -> int:
-    """Everything from an empty folder on. Raises Differs, or what the acts themselves raise."""
+def rehearse(place: str | None, *, work: Path | None, json_file: Path | None, say: taking.Step) -> int:
+    """Everything from an empty folder on, in one below `work`. Raises Differs, or what the acts themselves raise."""
     report = Report(say)
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="rahdari-drill-") as name:
+    with tempfile.TemporaryDirectory(prefix="rahdari-drill-", dir=work) as name:
         folder = Path(name)
         # The server may run as another user than ours.
         folder.chmod(0o755)
         _rehearse(folder, place or str(folder / "backups"), report)
-    took = time.monotonic() - began
-    say(f"{took:6.1f} s  in all. Nothing was lost.")
-    if json_file:
-        rows = [{"what": what, "result": told, "seconds": round(seconds, 1)} for what, told, seconds in report.lines]
-        conditions = {"rahdari": __version__, "python": platform.python_version(), "machine": platform.machine()}
-        json_file.write_text(json.dumps({"conditions": conditions, "rows": rows, "seconds": round(took, 1)}, indent=1))
+    report.end("Nothing was lost.", json_file)
     return 0
 
 
@@ -92,10 +60,10 @@ def _rehearse(folder: Path, address: str, report: Report) -> None:
             _act(data, 0, 40)
             at_mark, mark = _facts(data), _clock_of(data)
         with report.step("more acts, and a backup of what changed"):
-            _act(data, 40, 60)
+            _act(data, 40, IN_A_BACKUP)
             _take(data, target, public, full=False)
         with report.step("more acts, which are in the log alone"):
-            _act(data, 60, 70)
+            _act(data, IN_A_BACKUP, 70)
             _archive_all(data)
             _act(data, 70, 80)
             at_end = _facts(data)
@@ -113,7 +81,9 @@ def _rehearse(folder: Path, address: str, report: Report) -> None:
         done = restoring.restore(target, private, data, to=None)
         server = _started(data, {})
         try:
-            told.append(_compare("at the end of the log", at_end, _facts(data)))
+            told.append(_compare("at the end of the log", at_end, _facts(data)) + ";")
+            papers = len(drill_acts.with_paper(0, IN_A_BACKUP))
+            told.append(_looked_at(data, _admin(data), done.files_of, papers=papers))
         finally:
             server.stop()
     with report.step("the feed goes on above what was published") as told:
@@ -134,21 +104,25 @@ def _rehearse(folder: Path, address: str, report: Report) -> None:
             server.stop()
 
 
-def prove(address: str, private: Path, *, say: taking.Step) -> int:
-    """Restore the newest backup beside, look whether all that it knew is there, and note it. Raises Differs."""
+def prove(address: str, private: Path, *, work: Path | None = None, say: taking.Step) -> int:
+    """Restore the newest backup into a folder below `work`, look whether all that it knew is there, and note it.
+    Raises Differs."""
     target, report = Target(address), Report(say)
-    with tempfile.TemporaryDirectory(prefix="rahdari-drill-") as name:
+    with tempfile.TemporaryDirectory(prefix="rahdari-drill-", dir=work) as name:
         data = Path(name) / "register"
         Path(name).chmod(0o755)
         with report.step("restored to the end of the log") as told:
             done = restoring.restore(target, private, data, to=None, say=say)
             told.append(f"{done.backup.id}, {done.took_seconds:.0f} s")
-        if not (data / "postgres" / "admin-password").exists():
-            raise Told("This rehearsal starts the embedded PostgreSQL. With one of your own see docs/restore.md.")
-        server = _started(data, {})
+        server = restoring.server_on(data, done.backup)
+        server.start()
         try:
+            url = postgres.known_url(data, role="postgres") or server.admin_url
             with report.step("compared with what was counted at the backup") as told:
-                told.append(_has_all(done.known, _facts(data), postgres.known_url(data, role="postgres") or ""))
+                told.append(_has_all(done.known, facts.of(url, data), _beginning(done.known, url)))
+            if "editions" in done.known:
+                with report.step("papers opened, and the feed beside it read") as told:
+                    told.append(_looked_at(data, url, done.files_of))
         finally:
             server.stop()
     at = dt.datetime.now(dt.UTC)
@@ -214,17 +188,21 @@ def _clock_of(data: Path) -> dt.datetime:
 
 
 def _archive_all(data: Path) -> None:
-    """Until what was written last is in the archive. Raises Told when it does not get there."""
-    with psycopg.connect(_admin(data), autocommit=True) as connection:
+    archive_all(_admin(data), log=data / "postgres" / "postgres.log")
+
+
+def archive_all(url: str, *, log: Path) -> None:
+    """Until what was written last is in the archive. Raises Told when it does not get there, with the end of `log`."""
+    with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
         assert row is not None  # noqa: S101
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            last = connection.execute("SELECT last_archived_wal, last_failed_wal FROM pg_stat_archiver").fetchone()
+            last = connection.execute("SELECT last_archived_wal FROM pg_stat_archiver").fetchone()
             if last is not None and last[0] and last[0][:24] >= row[0]:
                 return
             time.sleep(0.1)
-    said = (data / "postgres" / "postgres.log").read_text(errors="replace")[-1000:]
+    said = log.read_text(errors="replace")[-1000:]
     raise Told(f"The log is not archived: {row[0]} is not there after {PATIENCE} s. PostgreSQL said:\n{said}")
 
 
@@ -254,10 +232,10 @@ def _above(before: dict[str, int], after: dict[str, int]) -> str:
 
 def _compare(about: str, before: dict[str, Any], after: dict[str, Any]) -> str:
     differences = [
-        f"{name} {key}: {value} before, {after[name].get(key)} after"
+        f"{name} {key}: {before[name].get(key)} before, {after.get(name, {}).get(key)} after"
         for name in before
-        for key, value in before[name].items()
-        if after[name].get(key) != value
+        for key in before[name] | after.get(name, {})
+        if after.get(name, {}).get(key) != before[name].get(key)
     ]
     if differences:
         raise Differs(about, differences)
@@ -265,26 +243,67 @@ def _compare(about: str, before: dict[str, Any], after: dict[str, Any]) -> str:
     return f"{rows} rows of {tables} tables, the journal's {acts}, editions and keys the same"
 
 
-def _has_all(known: dict[str, Any], now: dict[str, Any], url: str) -> str:
-    """What only grows has grown, and the journal's beginning is word for word what it was."""
+def _looked_at(data: Path, url: str, files_of: taking.Backup, *, papers: int = 0) -> str:
+    """`papers`: so many are known to be in the backup."""
+    done = leading_on.run(
+        data, files_of.began_at, module="rahdari.ops.backup.looking", without=leading_on.OF_ANY, database=url
+    )
+    if done.returncode != 0:
+        raise Told(f"The restored register cannot be looked at:\n{done.stderr.strip()}")
+    seen = looking.Seen(**json.loads(done.stdout))
+    differences = [f"the paper {name} does not open" for name in seen.closed]
+    differences += [f"{seen.papers} papers open, and {papers} were kept"] if seen.papers < papers else []
+    differences += [f"the feed: {seen.unreadable}"] if seen.unreadable else []
+    differences += ["more is published on disk than the database knows"] if seen.behind else []
+    if differences:
+        raise Differs("What was restored", differences)
+    return f"{seen.papers} papers open, {seen.entries} entries of the feed are those of the database"
+
+
+def _beginning(known: dict[str, Any], url: str) -> dict[str, Any] | None:
+    """The journal of what came back, as far as it went at the backup."""
+    if "journal" not in known:
+        return None
+    with psycopg.connect(url) as connection:
+        return facts.journal(connection, until=known["journal"]["last"])
+
+
+def _has_all(known: dict[str, Any], now: dict[str, Any], beginning: dict[str, Any] | None) -> str:
+    """What only grows has grown, and the journal begins as it did, by the digest of all its words. From tables of which
+    rows are deleted some may have gone since: of these it is said where there are fewer."""
     differences = [] if known["keys"] == now["keys"] else ["the keys are others"]
-    tables = known["rows"].keys() - now["rows"].keys()
-    differences += [f"the table {name} is gone" for name in sorted(tables)]
-    if journal := known.get("journal"):
-        with psycopg.connect(url) as connection:
-            part = facts.journal(connection, until=journal["last"])
-        if part != journal:
-            differences.append(f"the journal: {journal} before, {part} in what came back")
+    grows = {*rights.ADDED_TO, *rights.KEPT}
+    may_be_fewer = []
+    for name, number in sorted(known["rows"].items()):
+        has = now["rows"].get(name)
+        if has is None:
+            differences.append(f"the table {name} is gone")
+        elif has < number and name in grows:
+            differences.append(f"rows of {name}: {number} before, {has} in what came back")
+        elif has < number:
+            may_be_fewer.append(f"{name} {number} to {has}")
+    differences += [
+        f"{name} that were sent: {number} before, {now.get('sent', {}).get(name)} in what came back"
+        for name, number in known.get("sent", {}).items()
+        if now.get("sent", {}).get(name, -1) < number
+    ]
+    if (journal := known.get("journal")) and beginning != journal:
+        differences.append(f"the journal: {journal} before, {beginning} in what came back")
     editions = known.get("editions", {})
     differences += [
-        f"editions of {name}: {number} before, {now['editions'].get(name)} in what came back"
+        f"editions of {name}: {number} before, {now.get('editions', {}).get(name)} in what came back"
         for name, number in editions.items()
-        if now["editions"].get(name, [-1])[0] < number[0]
+        if now.get("editions", {}).get(name, [-1])[0] < number[0]
     ]
     if differences:
         raise Differs("The newest backup", differences)
-    rows = journal["rows"] if journal else 0
-    return f"the journal's {rows} rows, {len(editions)} sessions of the feed, {len(known['keys'])} keys are there"
+    rows, compared = journal["rows"] if journal else 0, len(known["rows"].keys() & grows)
+    return (
+        f"the journal's {rows} rows, {len(editions)} sessions of the feed, {len(known['keys'])} keys are there; no "
+        f"row is missing from {compared} tables that only grow, and no application that was sent. The other "
+        f"{len(known['rows']) - compared} tables lose rows in a register that runs and are not compared; fewer than "
+        f"then: {', '.join(may_be_fewer) or 'in none'}."
+    )
 
 
 def _broken(target: Target, private: Path, folder: Path) -> Iterator[tuple[str, Callable[[], str]]]:

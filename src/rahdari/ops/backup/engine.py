@@ -5,9 +5,11 @@ Those of the server's own major version are used: the embedded ones, or /usr/lib
 """
 
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +19,15 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from rahdari.ops import postgres
+from rahdari.ops import postgres, processes
 from rahdari.ops.errors import Told
 
 DEBIANS = "/usr/lib/postgresql/{major}/bin"
 # From here on the server can say what changed since an earlier backup.
 INCREMENTAL_FROM = 17
+# What the server says of a manifest when it does not know what changed since: its summaries of the log are gone, were
+# not written yet, or are of another line.
+_UNKNOWN_SINCE = re.compile(r"WAL summaries are required|manifest requires WAL from|not in this server's history")
 
 
 class NoPrograms(Told):
@@ -60,30 +65,44 @@ class NotWhole(ProgramFailed):
     """pg_verifybackup found that files are damaged or missing."""
 
 
+class CannotAdd(ProgramFailed):
+    """The server does not know what changed since that manifest: a full backup it is."""
+
+
 @dataclass(frozen=True)
 class Server:
-    """The server that is copied. `identifier` is PostgreSQL's own of this cluster."""
+    """The server that is copied. `identifier` is PostgreSQL's own of this cluster, `database` the register's in it,
+    `timeline` the line of its log."""
 
     url: str
     major: int
     identifier: str
     archives: bool
     summarizes: bool
+    database: str
+    timeline: int = 1
 
 
 @dataclass(frozen=True)
 class Programs:
     folder: Path
 
-    def base(self, url: str, into: Path, *, since: Path | None = None) -> None:
-        """A copy of the running cluster, with the log that makes it whole; of what changed `since` that manifest."""
+    def base(self, url: str, into: Path, *, since: Path | None = None, hold: Sequence[int] = ()) -> None:
+        """A copy of the running cluster, with the log that makes it whole; of what changed `since` that manifest. The
+        program ends when we do, and holds open what we `hold` for as long as it writes.
+
+        Raises ProgramFailed, and CannotAdd where the server lacks what is between.
+        """
         words = ["--pgdata", str(into), "--checkpoint=fast", "--wal-method=stream", "--manifest-checksums=SHA256"]
         words += [f"--incremental={since}"] if since else []
         # Every user of the machine reads the arguments of a program: a password is none.
         known: dict[str, Any] = conninfo_to_dict(url)
         password = known.pop("password", None)
         environment = {"PGPASSWORD": str(password)} if password is not None else {}
-        self._run("pg_basebackup", *words, f"--dbname={make_conninfo(**known)}", environment=environment)
+        try:
+            self._run("pg_basebackup", *words, f"--dbname={make_conninfo(**known)}", environment=environment, hold=hold)
+        except ProgramFailed as error:
+            raise (CannotAdd(error.program, error.why) if _UNKNOWN_SINCE.search(error.why) else error) from None
 
     def verify(self, folder: Path) -> None:
         """Each file against the manifest, and the log that belongs to it. Raises NotWhole."""
@@ -99,10 +118,12 @@ class Programs:
         *words: str,
         environment: Mapping[str, str] = MappingProxyType({}),
         failed: type[ProgramFailed] = ProgramFailed,
+        hold: Sequence[int] = (),
     ) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
         done = subprocess.run(
-            [self.folder / program, *words],
+            processes.wrapped([str(self.folder / program), *words]),
+            pass_fds=hold,
             env=kept | {"LC_ALL": "C"} | dict(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -120,13 +141,26 @@ def server_at(url: str) -> Server:
         with psycopg.connect(url, connect_timeout=10) as connection:
             row = connection.execute(
                 "SELECT system_identifier::text, current_setting('archive_mode') <> 'off',"
-                " coalesce(current_setting('summarize_wal', true), 'off') = 'on' FROM pg_control_system()"
+                " coalesce(current_setting('summarize_wal', true), 'off') = 'on', CASE WHEN pg_is_in_recovery()"
+                " THEN (SELECT timeline_id FROM pg_control_checkpoint())"
+                " ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END"
+                " FROM pg_control_system()"
             ).fetchone()
-            major = connection.info.server_version // 10000
+            major, database = connection.info.server_version // 10000, connection.info.dbname
     except psycopg.Error as error:
         raise CannotConnect(str(error).strip().split("\n", 1)[0]) from None
     assert row is not None  # noqa: S101 - one row by its nature
-    return Server(url, major, *row)
+    identifier, archives, summarizes, timeline = row
+    return Server(url, major, identifier, archives, summarizes, database, timeline)
+
+
+def identifier_of(cluster: Path) -> str:
+    """Of a cluster on this disk, empty where there is none: the first eight bytes of its control file."""
+    try:
+        with (cluster / "global" / "pg_control").open("rb") as file:
+            return str(int.from_bytes(file.read(8), sys.byteorder))
+    except FileNotFoundError:
+        return ""
 
 
 def programs(major: int) -> Programs:

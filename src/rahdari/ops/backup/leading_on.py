@@ -38,8 +38,8 @@ def lead_on(data: Path, *, state_of: dt.datetime, say: Step) -> int:
     """With the embedded database. One of the deployer's own is started by hand first, as docs/restore.md says."""
     if not (data / "postgres" / "admin-password").exists():
         say(
-            "Start the database on the restored cluster, then run: rahdari prepare; rahdari feed new-session "
-            f"--restored-to {state_of.isoformat()}"
+            "Start your PostgreSQL on the restored cluster (docs/restore.md), then run: rahdari prepare; "
+            f"rahdari feed new-session --restored-to {state_of.isoformat()}"
         )
         return 0
     server = postgres.Server(data)
@@ -56,10 +56,12 @@ def lead_on(data: Path, *, state_of: dt.datetime, say: Step) -> int:
 
 
 def run(
-    data: Path, *words: str, module: str = "rahdari", without: tuple[str, ...] = OF_ANOTHER
+    data: Path, *words: str, module: str = "rahdari", without: tuple[str, ...] = OF_ANOTHER, database: str = ""
 ) -> "subprocess.CompletedProcess[str]":
-    """A command of ours beside a running database of this folder, without what begins so in our environment."""
+    """A command of ours beside a running database of this folder, or the one at the URL `database`, without what begins
+    so in our environment."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+    kept |= {"DATABASE_URL": database} if database else {}
     return subprocess.run(
         [sys.executable, "-P", "-m", module, *words, "--data", str(data)],
         env=kept,

@@ -2,13 +2,18 @@
 
 Invariants:
 - Nothing that is there is touched: the folder is new, or the restore is refused. It is made beside and renamed, so
-  that a restore killed at any moment leaves no half register under the name.
+  that a restore killed at any moment leaves no half register under the name. What is beside holds database and keys:
+  it is erased when the restore fails, and by the next one where this one was killed.
 - All or nothing of the log: a segment that is missing, or damaged, is an error and never the end.
 - The keys are those that the backup names.
 """
 
 import datetime as dt
+import errno
+import fcntl
 import json
+import os
+import re
 import shlex
 import shutil
 import sys
@@ -24,13 +29,17 @@ import psycopg
 from rahdari.ops import datafolder, postgres
 from rahdari.ops.errors import Told
 
-from . import engine, facts, sealing, taking, wal
+from . import engine, facts, lines, sealing, taking, wal
 from .taking import Backup, Step
 from .target import Target
 
 # So long a recovery may say nothing new before it is given up, in seconds.
 PATIENCE = 600
+# So often it says how far it is, in seconds.
+TELL_AFTER = 10
 NOT_REACHED = "recovery ended before configured recovery target was reached"
+# What PostgreSQL's programs and the system say of a full disk.
+_FULL = re.compile(rf"{re.escape(os.strerror(errno.ENOSPC))}|: wrote \d+ of \d+")
 OURS = "# Written by `rahdari restore`, and taken away when it has ended."
 
 
@@ -38,18 +47,30 @@ class NothingToRestore(Told):
     """No backup leads to that time. `.oldest` is the time from which on one does, empty without any."""
 
     def __init__(self, target: str, oldest: str, to: str) -> None:
-        what = f"The oldest backup in {target} is of {oldest}" if oldest else f"There is no backup in {target}"
-        super().__init__(f"{what}; nothing leads to {to}." + (" Choose a later time." if oldest else ""))
+        if oldest:
+            super().__init__(
+                f"The oldest backup in {target} is of {oldest}; nothing leads to {to}. Choose a later time."
+            )
+        else:
+            super().__init__(f"There is no backup in {target}. Look whether it is the right place, and mounted.")
         self.oldest = oldest
 
 
+class NoSuchBackup(Told):
+    """No backup has this name. `.name` is the name."""
+
+    def __init__(self, target: str, name: str) -> None:
+        super().__init__(f"There is no backup {name} in {target}. `rahdari backup list` names those that are there.")
+        self.name = name
+
+
 class PartMissing(Told):
-    """A backup needs an earlier one, or an object, that is gone. `.name` is which."""
+    """A backup needs an earlier one, or an object, that is gone or damaged. `.name` is which."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"{name} is gone, and the backup that was asked for needs it. Bring it back from where the place of the "
-            "backups is itself kept, or choose another with --backup (`rahdari backup list` names them)."
+            f"{name} is gone or damaged, and the backup that was asked for needs it. Bring it back from where the "
+            "place of the backups is itself kept, or choose another with --backup (`rahdari backup list` names them)."
         )
         self.name = name
 
@@ -63,6 +84,18 @@ class FolderTaken(Told):
             "aside, or name another with --data."
         )
         self.folder = folder
+
+
+class NoRoom(Told):
+    """The disk was full. `.needed` is about how much the restore takes there, in bytes; `.free` what was there."""
+
+    def __init__(self, folder: Path, needed: int, free: int) -> None:
+        super().__init__(
+            f"The disk of {folder} is full: {free / 1e6:.0f} MB were free when the restore began, and it needs "
+            f"about {needed / 1e6:.0f} MB. Nothing of it is left. Make room, or restore on another disk: --data, and "
+            "in a rehearsal --work."
+        )
+        self.needed, self.free = needed, free
 
 
 class OtherKeys(Told):
@@ -114,15 +147,23 @@ class Restored:
         return found.astimezone(dt.UTC)
 
 
-def choose(target: Target, to: dt.datetime | None, backup: str = "") -> Backup:
-    """The last one that was finished by then, or the one that is named. Raises NothingToRestore."""
-    known = taking.all_backups(target)
-    fits = (
-        [each for each in known if each.id == backup] if backup else [each for each in known if not to or each.at <= to]
-    )
+def choose(
+    target: Target, known: list[Backup], to: dt.datetime | None, backup: str = "", line: lines.Line | None = None
+) -> Backup:
+    """The last one that was finished by then, on this line of the log if there is one, or the one that is named.
+
+    Raises NothingToRestore, NoSuchBackup.
+    """
+    if known and backup:
+        fits = [each for each in known if each.id == backup]
+        if not fits:
+            raise NoSuchBackup(target.address, backup)
+    else:
+        fits = [each for each in known if not to or each.at <= to]
     if not fits:
-        raise NothingToRestore(target.address, known[0].finished_at if known else "", backup or _text(to))
-    return fits[-1]
+        oldest = f"{known[0].finished_at[:19]} UTC" if known else ""
+        raise NothingToRestore(target.address, oldest, _text(to))
+    return ([each for each in fits if line is not None and each.is_on(line)] or fits)[-1]
 
 
 def chain_of(backup: Backup, known: list[Backup]) -> list[Backup]:
@@ -144,55 +185,90 @@ def restore(
     backup: str = "",
     say: Step = lambda text: None,
 ) -> Restored:
-    """Bring it back into `data`, which is new. `to` None is all that there is. `before` is called with the folder that
-    is renamed next.
+    """Bring it back into `data`, which is new. `to` None is all that there is.
 
-    Raises what `target`, `sealing` and `engine` raise, NothingToRestore, PartMissing, FolderTaken, OtherKeys,
-    NotReached, RecoveryFailed, wal.Missing, and OSError for a full disk.
+    Raises what `target`, `sealing` and `engine` raise, NothingToRestore, PartMissing, FolderTaken, NoRoom, OtherKeys,
+    NotReached, RecoveryFailed and wal.Missing; whatever it raises, nothing of it is left.
     """
     began = time.monotonic()
     key = sealing.identity(identity)
     _must_be_new(data)
-    known = taking.all_backups(target)
-    chosen = choose(target, to, backup)
-    first = wal.segment(chosen.first_segment)
+    known = taking.all_backups(target, say)
     log = wal.names(target)
+    line = wal.newest_line(log, target, identity)
+    if (newest := max((each.timeline for each in known), default=1)) > line.number:
+        # Nothing archives the log, so nothing tells where it left the one before.
+        line = lines.Line(newest)
+    chosen = choose(target, known, to, backup, line)
+    if not chosen.is_on(line):
+        say(f"{chosen.id} is of line {chosen.timeline} of the log, which line {line.number} left: it is followed.")
+        line = lines.Line(chosen.timeline)
+    elif left := [each.id for each in known if each.number > chosen.number and not each.is_on(line)]:
+        say(
+            f"Line {line.number} of the log is followed. Left out, since they were taken of the line before after "
+            f"it had begun: {', '.join(left)}. To bring one of them back, name it with --backup."
+        )
+    log = {
+        name: key
+        for name, key in log.items()
+        if (file := wal.segment(name)) is None or line.goes_through(file.timeline, file.start)
+    }
+    first = wal.segment(chosen.first_segment)
     if first is not None and log and to is None:
         wal.check_unbroken(log, first)
-    draft = data.with_name(f"{data.name}.restoring")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700, parents=True)
-    # Of the documents the newest there are: what came after `to` is known to no row, and nothing is missing.
-    newest = known[-1]
-    say(f"Bringing back the files of {newest.id}.")
-    about: dict[str, Any] = {}
-    for part in chain_of(newest, known):
-        _open(target, part, taking.FILES, draft, key)
-        index = json.loads((draft / taking.INDEX).read_text())
-        about[part.id] = json.loads((draft / "facts.json").read_text())
-    for path in (taking.INDEX, "facts.json"):
-        (draft / path).unlink()
-    for path in taking.index_of(draft).keys() - index.keys():
-        (draft / path).unlink()
-    _open(target, chosen, taking.KEYS, draft, key)
-    wrong = [name for name, kept in chosen.keys.items() if facts.prints(draft).get(name) != kept]
-    if wrong:
-        raise OtherKeys(wrong)
-    programs = engine.programs(chosen.major)
-    cluster = draft / "postgres" / "cluster"
-    _cluster(target, chain_of(chosen, known), draft, cluster, programs, key, say)
-    reached = ""
-    if (draft / "postgres" / "admin-password").exists():
+    # Of the documents the newest there are of this line: what came after `to` is known to no row, and nothing is
+    # missing.
+    papers = ([each for each in known if each.timeline == line.number] or known)[-1]
+    chain, chain_of_papers = chain_of(chosen, known), chain_of(papers, known)
+    with _drafted(data, _needed(chain, chain_of_papers), say) as draft:
+        say(f"Bringing back the files of {papers.id}.")
+        about: dict[str, Any] = {}
+        for part in chain_of_papers:
+            _open(target, part, taking.FILES, draft, key)
+            index = json.loads((draft / taking.INDEX).read_text())
+            about[part.id] = json.loads((draft / "facts.json").read_text())
+        for path in (taking.INDEX, "facts.json"):
+            (draft / path).unlink()
+        for path in taking.index_of(draft).keys() - index.keys():
+            (draft / path).unlink()
+        _open(target, chosen, taking.KEYS, draft, key)
+        wrong = [name for name, kept in chosen.keys.items() if facts.prints(draft).get(name) != kept]
+        if wrong:
+            raise OtherKeys(wrong)
+        programs = engine.programs(chosen.major)
+        cluster = draft / "postgres" / "cluster"
+        _cluster(target, chain, draft, cluster, programs, key, say)
         say("Going through the log" + (f" up to {_text(to)}." if to else "."))
         try:
-            reached = _recover(draft, target, identity, to, has_log=bool(log))
+            server = server_on(draft, chosen, archive_mode="off")
+            reached = _recover(server, target, identity, to, line=line.number if log else 0, say=say)
         except NotReached:
             # Perhaps for what is missing in between.
             if first is not None:
                 wal.check_unbroken(log, first)
             raise
-    draft.rename(data)
-    return Restored(chosen, newest, reached, about.get(chosen.id, {}), time.monotonic() - began)
+        draft.rename(data)
+    return Restored(chosen, papers, reached, about.get(chosen.id, {}), time.monotonic() - began)
+
+
+def server_on(data: Path, backup: Backup, **settings: str) -> postgres.Server:
+    """What starts the cluster that came back into `data`: the embedded server, where it is one of ours."""
+    if (data / "postgres" / "admin-password").exists():
+        return postgres.Server(data, settings=settings)
+    server = postgres.Adopted(data, settings=settings, programs=engine.programs(backup.major).folder)
+    server.database = backup.database
+    return server
+
+
+def waits_for(cluster: Path) -> str:
+    """`synchronous_standby_names` of the settings that came back with a cluster; empty where it waits for nobody."""
+    found = ""
+    for name in ("postgresql.conf", "postgresql.auto.conf"):
+        path = cluster / name
+        text = path.read_text(errors="replace") if path.exists() else ""
+        for said in re.findall(r"^\s*synchronous_standby_names\s*=?\s*'(.*)'", text, re.MULTILINE):
+            found = said
+    return found
 
 
 # -- how -----------------------------------------------------------------------------------------------------------
@@ -201,10 +277,60 @@ def restore(
 def _must_be_new(data: Path) -> None:
     if datafolder.is_locked(data):
         raise FolderTaken(data, "is in use by a running register")
+    if data.is_symlink() or (data.exists() and not data.is_dir()):
+        raise FolderTaken(data, "is no folder")
+    if data.is_mount():
+        raise FolderTaken(data, "is where a disk is mounted, and cannot be made anew; name a folder below it")
     if data.exists() and any(data.iterdir()):
         raise FolderTaken(data, "is not empty")
-    if data.exists():
-        data.rmdir()
+
+
+@contextmanager
+def _drafted(data: Path, needed: int, say: Step) -> Iterator[Path]:
+    """A folder beside `data` that becomes it, or is erased. Raises FolderTaken, NoRoom."""
+    draft = data.with_name(f"{data.name}.restoring")
+    if draft.exists():
+        os.close(_held(draft))
+        say(f"Erasing {draft}, which a restore that was killed has left.")
+        shutil.rmtree(draft, ignore_errors=True)
+    try:
+        draft.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        raise FolderTaken(draft, "is left of a restore that was killed, and cannot be erased") from None
+    lock, free = _held(draft), shutil.disk_usage(draft).free
+    try:
+        say(f"All is made in {draft}: database and keys in clear. If this is killed, erase that folder.")
+        yield draft
+    except BaseException as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        if _FULL.search(str(error)):
+            raise NoRoom(draft.parent, needed, free) from None
+        raise
+    finally:
+        os.close(lock)
+
+
+def _held(draft: Path) -> int:
+    """Held while a restore goes into it, until closed. Raises FolderTaken."""
+    descriptor = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise FolderTaken(draft, "is being made by another restore") from None
+    return descriptor
+
+
+def _needed(chain: list[Backup], chain_of_papers: list[Backup]) -> int:
+    """Bytes that a restore takes at most, about: each part of the database, and what is put together from them."""
+
+    def size(backup: Backup, name: str) -> int:
+        # Before it was noted how large a part is unpacked: more than it is sealed.
+        return backup.unpacked.get(name, int(backup.objects[name][1]))
+
+    parts = [size(each, taking.DATABASE) for each in chain]
+    together = max(parts) if len(parts) > 1 else 0
+    return sum(parts) + together + sum(size(each, taking.FILES) for each in chain_of_papers)
 
 
 def _open(target: Target, backup: Backup, name: str, into: Path, key: Any) -> None:
@@ -246,12 +372,15 @@ def _cluster(
     cluster.chmod(0o700)
 
 
-def _recover(draft: Path, target: Target, identity: Path, to: dt.datetime | None, *, has_log: bool) -> str:
-    cluster = draft / "postgres" / "cluster"
+def _recover(
+    server: postgres.Server, target: Target, identity: Path, to: dt.datetime | None, *, line: int, say: Step
+) -> str:
+    cluster = server.cluster
     command = [sys.executable, "-P", "-m", "rahdari.ops.backup.wal", "fetch"]
     settings = [OURS, "archive_mode = off"]
-    fetch = f"{shlex.join(command)} %f %p" if has_log else "false"
+    fetch = f"{shlex.join(command)} %f %p" if line else "false"
     settings.append(f"restore_command = '{_quoted(fetch)}'")
+    settings += [f"recovery_target_timeline = '{line}'"] if line else []
     if to:
         settings += [
             f"recovery_target_time = '{to.astimezone(dt.UTC).isoformat()}'",
@@ -260,17 +389,18 @@ def _recover(draft: Path, target: Target, identity: Path, to: dt.datetime | None
     configuration = cluster / "postgresql.auto.conf"
     kept = configuration.read_text() if configuration.exists() else ""
     configuration.write_text(kept + "\n".join(settings) + "\n")
+    # A copy of a server that follows another would go on following, and never be done.
+    (cluster / "standby.signal").unlink(missing_ok=True)
     (cluster / "recovery.signal").touch()
-    server = postgres.Server(draft, settings={"archive_mode": "off"})
     # The user of the server may be another one than ours, when we are root.
-    readable = draft / "postgres" / "identity"
+    readable = server.home / "identity"
     readable.write_bytes(identity.read_bytes())
     readable.chmod(0o600)
     server.environment = {"RAHDARI_BACKUP": target.address, "RAHDARI_BACKUP_IDENTITY": str(readable)}
     try:
         with _told(server, to):
             server.start()
-            reached = _wait_until_over(server)
+            reached = _wait_until_over(server, say)
     finally:
         server.stop()
         readable.unlink(missing_ok=True)
@@ -297,9 +427,10 @@ def _told(server: postgres.Server, to: dt.datetime | None) -> Iterator[None]:
         raise RecoveryFailed(said[-2000:].strip()) from None
 
 
-def _wait_until_over(server: postgres.Server) -> str:
+def _wait_until_over(server: postgres.Server, say: Step) -> str:
     """The time of the last commit that came back."""
     seen, since = None, time.monotonic()
+    told = since
     reached = ""
     while True:
         with psycopg.connect(server.admin_url, connect_timeout=10) as connection:
@@ -314,6 +445,9 @@ def _wait_until_over(server: postgres.Server) -> str:
             seen, since = row[1], time.monotonic()
         if time.monotonic() - since > PATIENCE:
             raise RecoveryFailed(f"nothing new for {PATIENCE} s at {seen}")
+        if time.monotonic() - told >= TELL_AFTER:
+            told = time.monotonic()
+            say(f"So far it has what was written up to {reached or f'position {seen}'}.")
         time.sleep(0.1)
 
 

@@ -2,6 +2,7 @@
 private half is on no machine of the register. `age --decrypt` and `tar` open it without us.
 """
 
+import errno
 import gzip
 import hashlib
 import io
@@ -25,9 +26,18 @@ FAST = 1  # of gzip: zeros and text go, and the rest takes little time
 class NoSuchKey(Told):
     """A public or private key that is none. `.why` says which."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"{why}. Make a pair with: rahdari backup new-key FILE")
+    def __init__(self, why: str, how: str = "Make a pair with: rahdari backup new-key FILE") -> None:
+        super().__init__(f"{why}. {how}")
         self.why = why
+
+
+class NoIdentity(NoSuchKey):
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            why,
+            "Name the file that `rahdari backup new-key` wrote when the backups' key was made, or its second copy: no "
+            "new key opens them.",
+        )
 
 
 class CannotOpen(Told):
@@ -50,14 +60,14 @@ def recipients(text: str) -> list[x25519.Recipient]:
 
 
 def identity(path: Path) -> x25519.Identity:
-    """The private key of a file, as `new_key` or age-keygen writes it. Raises NoSuchKey."""
+    """The private key of a file, as `new_key` or age-keygen writes it. Raises NoIdentity."""
     try:
         lines = [line.strip() for line in path.read_text().splitlines()]
         return x25519.Identity.from_str(next(line for line in lines if line and not line.startswith("#")))
     except OSError as error:
-        raise NoSuchKey(f"the private key {path} cannot be read: {error.strerror}") from None
+        raise NoIdentity(f"The private key {path} cannot be read: {error.strerror}") from None
     except (StopIteration, UnicodeDecodeError, pyrage.IdentityError):
-        raise NoSuchKey(f"{path} holds no private key of age, like AGE-SECRET-KEY-1…") from None
+        raise NoIdentity(f"{path} holds no private key of age, like AGE-SECRET-KEY-1…") from None
 
 
 def new_key(path: Path) -> str:
@@ -73,11 +83,13 @@ def new_key(path: Path) -> str:
 
 def seal_folder(
     folder: Path, names: Iterable[str], to: Path, keys: list[x25519.Recipient], *, added: dict[str, bytes] | None = None
-) -> None:
-    """Pack files of `folder` by their names below it, and `added`, into one sealed file. One that went meanwhile is
-    left out."""
+) -> int:
+    """Pack files of `folder` by their names below it, and `added`, into one sealed file; how many bytes they are
+    unpacked. One that went meanwhile is left out. Raises OSError for a full disk."""
+    unpacked = 0
 
     def pack(out: BinaryIO) -> None:
+        nonlocal unpacked
         with tarfile.open(fileobj=out, mode="w|gz", compresslevel=FAST) as tar:
             for name, content in (added or {}).items():
                 member = tarfile.TarInfo(name)
@@ -88,15 +100,18 @@ def seal_folder(
                     tar.add(folder / name, arcname=name, recursive=False)
                 except FileNotFoundError:
                     continue
+            unpacked = tar.offset
 
     with to.open("xb") as out, _piped(pack) as packed:
         pyrage.encrypt_io(packed, out, keys)
         out.flush()
         os.fsync(out.fileno())
+    return unpacked
 
 
 def open_folder(sealed: Iterator[bytes], name: str, into: Path, key: x25519.Identity) -> None:
-    """Unpack what `seal_folder` packed. Nothing is written outside `into`. Raises CannotOpen."""
+    """Unpack what `seal_folder` packed. Nothing is written outside `into`. Raises CannotOpen, and OSError where a file
+    cannot be written."""
     with _opened(sealed, name, key) as plain, tarfile.open(fileobj=plain, mode="r|gz") as tar:
         tar.extractall(into, filter="tar")
 
@@ -130,6 +145,9 @@ def _opened(sealed: Iterator[bytes], name: str, key: x25519.Identity) -> Iterato
             # What comes after the archive is looked at, too: the last piece says that nothing was cut off.
             shutil.copyfileobj(plain, _Nowhere())
     except (pyrage.DecryptError, tarfile.TarError, OSError, EOFError) as error:
+        # What is damaged has no number of the system; a disk that is full has.
+        if isinstance(error, OSError) and error.errno:
+            raise
         raise CannotOpen(name, _why(error)) from None
 
 
@@ -152,9 +170,9 @@ def _piped(write: Callable[[BinaryIO], None]) -> Iterator[BinaryIO]:
         with os.fdopen(reading, "rb") as source:
             yield source
     except (tarfile.TarError, OSError, EOFError):
-        # Mostly the consequence of what went wrong on the other side.
+        # Mostly the consequence of what went wrong on the other side, where it is not that nobody reads any more.
         thread.join()
-        if failed:
+        if failed and getattr(failed[0], "errno", None) != errno.EPIPE:
             raise failed[0] from None
         raise
     finally:

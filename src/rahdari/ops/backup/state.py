@@ -9,11 +9,20 @@ NAME = "backup/state.json"
 
 
 def noted(data: Path) -> dict[str, Any]:
-    """`backup` (as in backup.json), `proved` (the last rehearsal: `backup`, `at`), `target`; empty before the first."""
+    """`backup` (as in backup.json), `proved` (the last rehearsal: `backup`, `at`), `target`, and `places` (of each the
+    last backup that was verified there); empty before the first."""
     try:
         return dict(json.loads((data / NAME).read_text()))
     except (OSError, ValueError):
         return {}
+
+
+def places(data: Path) -> dict[str, str]:
+    """Where backups of this register were verified, and which was the last there."""
+    found = noted(data)
+    # Before `places` were noted, the last one was.
+    last = {found["target"]: found["backup"]["id"]} if "target" in found else {}
+    return last | dict(found.get("places", {}))
 
 
 def note(data: Path, found: dict[str, Any]) -> None:

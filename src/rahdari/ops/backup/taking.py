@@ -1,12 +1,15 @@
 """One backup: the cluster, the data folder and the keys, each packed, sealed, kept and read back.
 
 Invariants:
-- What has no `backup.json` is no backup: that file is written when each object was read back and is what was sent.
+- What has no `backup.json` is no backup: that file is written when each object was read back and is what was sent, and
+  is read back itself.
+- What a store does not answer with is not taken for gone: of what may be a backup, nothing is cleared away.
 - A backup killed at any moment leaves what the next one clears away, and nothing else.
 - One place keeps the backups of one register.
 """
 
 import datetime as dt
+import errno
 import fcntl
 import json
 import os
@@ -14,15 +17,16 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from rahdari import __version__
+from rahdari.ops import postgres
 from rahdari.ops.errors import Told
 
-from . import engine, facts, sealing, state, wal
-from .target import Target, TargetAway
+from . import engine, facts, lines, sealing, state, wal
+from .target import WHOSE, Damaged, Target, TargetAway
 
 # An incremental backup needs each one before it, back to a full one: so many, and a full one is taken.
 LONGEST_CHAIN = 14
@@ -47,13 +51,25 @@ class AnotherRegister(Told):
         self.theirs, self.ours = theirs, ours
 
 
+class PlaceEmpty(Told):
+    """The place has nothing of what was verified there. `.last` is the last one that was."""
+
+    def __init__(self, target: str, last: str) -> None:
+        super().__init__(
+            f"{target} is empty, and {last} was verified there: its disk is not mounted, or is another one. Nothing "
+            "was written. Mount it, and call this again. If the place is new on purpose: rahdari backup --full"
+        )
+        self.last = last
+
+
 class NotKept(Told):
     """What was read back is not what was sent. `.key` is the object."""
 
     def __init__(self, key: str) -> None:
         super().__init__(
-            f"{key} was kept, and what is read back is something else: the store or its disk is at fault. This backup "
-            "does not count, and the next one clears it away. Look after the store."
+            f"{key} was kept, and what is read back is something else or nothing: the store or its disk is at fault, "
+            "or an old copy of it answers. This backup does not count, and the next one clears it away. Look after the "
+            "store."
         )
         self.key = key
 
@@ -90,9 +106,9 @@ class Backup:
     """What `backup.json` says.
 
     `number` counts backups, for clocks are set back. Times are UTC. `objects` are SHA-256 in hex and size in bytes of
-    the sealed objects. `since` is the id of the backup that this one adds to, empty for a full one. It can be restored
-    to any time from `finished_at` on, as far as the log reaches. `keys` are short prints that tell one key from
-    another.
+    the sealed objects, `unpacked` the bytes of what is in each. `since` is the id of the backup that this one adds to,
+    empty for a full one. It can be restored to any time from `finished_at` on, as far as the log reaches. `keys` are
+    short prints that tell one key from another. It is whole from byte `until` of the log on.
     """
 
     id: str
@@ -107,6 +123,19 @@ class Backup:
     keys: dict[str, str]
     objects: dict[str, list[Any]]
     chain: int = 0
+    database: str = postgres.DATABASE
+    until: int = 0
+    unpacked: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def timeline(self) -> int:
+        """The line of the log on which it was taken."""
+        return int(self.first_segment[:8], 16)
+
+    def is_on(self, line: lines.Line) -> bool:
+        begins = wal.segment(self.first_segment)
+        # Descriptions did not say it from the beginning.
+        return line.goes_through(self.timeline, self.until or (begins.start if begins else 0))
 
     @property
     def is_full(self) -> bool:
@@ -138,19 +167,43 @@ def local(data: Path) -> Local:
     return Local(data / "backup")
 
 
-def all_backups(target: Target) -> list[Backup]:
-    """Those that are whole, in the order in which they were taken, whatever the clock said."""
-    found = [key for key, _ in target.keys("backups/") if key.endswith("/backup.json")]
-    return sorted((Backup(**data) for key in found if (data := target.read_data(key))), key=lambda each: each.number)
+Step = Callable[[str], None]
+
+
+def all_backups(target: Target, say: Step = lambda text: None) -> list[Backup]:
+    """Those that are whole, in the order in which they were taken, whatever the clock said. One whose description is
+    damaged is said, and counts for none. Raises TargetAway."""
+    found: list[Backup] = []
+    needed = [each.name for each in fields(Backup) if each.default is MISSING is each.default_factory]
+    for key in described(target):
+        try:
+            data = target.read_data(key, *needed)
+        except Damaged as error:
+            say(f"{error} It counts for no backup until then; the others do.")
+            continue
+        if data is None:
+            raise TargetAway(target.address, f"{key} is listed, and what answers for the store does not have it")
+        found.append(_backup_of(data))
+    return sorted(found, key=lambda each: each.number)
+
+
+def _backup_of(data: dict[str, Any]) -> Backup:
+    """Without what a newer release adds."""
+    return Backup(**{each.name: data[each.name] for each in fields(Backup) if each.name in data})
+
+
+def described(target: Target) -> list[str]:
+    return [key for key, _ in target.keys("backups/") if key.endswith("/backup.json")]
 
 
 def proofs(target: Target) -> list[dict[str, Any]]:
     """What was restored in rehearsals, oldest first."""
-    found = [target.read_data(key) for key, _ in target.keys("proved/")]
+    found = []
+    for key, _ in target.keys("proved/"):
+        # One that cannot be read proves nothing.
+        with suppress(Damaged):
+            found.append(target.read_data(key, "backup", "at"))
     return sorted((each for each in found if each), key=lambda each: str(each["at"]))
-
-
-Step = Callable[[str], None]
 
 
 def take(
@@ -163,13 +216,23 @@ def take(
     clock: Callable[[], dt.datetime],
     say: Step = lambda text: None,
 ) -> Backup:
-    """Take one. Raises what `engine`, `sealing` and `target` raise, AnotherRegister, NotKept, BackupRuns and NoRoom;
-    whatever it raises, nothing that was there before is changed."""
+    """Take one. Raises what `engine`, `sealing` and `target` raise, AnotherRegister, LineLeft, PlaceEmpty, NotKept,
+    BackupRuns and NoRoom; whatever it raises, nothing that was there before is changed."""
     keys, here = sealing.recipients(public_keys), local(data)
-    with _alone(here):
-        _belongs(target, server)
-        known = all_backups(target)
-        _clear(target, here, known)
+    with _alone(here) as lock:
+        if not full and (verified := state.places(data).get(target.address)) and not target.keys("backups/"):
+            raise PlaceEmpty(target.address, verified)
+        known = all_backups(target, say)
+        _belongs(target, server, known, say)
+        _goes_on(target, server, known)
+        last = state.noted(data)
+        noted = _backup_of(last["backup"]) if last.get("target") == target.address else None
+        if noted is not None and noted.key("backup.json") not in described(target):
+            say(
+                f"{target.address} no longer has {noted.id}, which was verified there: somebody erased it, or what "
+                "answers for the store is an old copy of it. This backup is taken all the same. Look after the store."
+            )
+        _clear(target, here, {each.id for each in (*known, *([noted] if noted else []))})
         began = clock()
         since = None if full else _to_add_to(known, here, server)
         programs = engine.programs(server.major)
@@ -178,7 +241,15 @@ def take(
         say("Copying the database" + (f", what changed since {since.id}." if since else "."))
         # What is known now is in what is copied from now on.
         known_now = facts.of(server.url, data)
-        programs.base(server.url, cluster, since=here.of(since.id, "manifest") if since else None)
+        try:
+            try:
+                programs.base(server.url, cluster, since=here.of(since.id, "manifest") if since else None, hold=[lock])
+            except engine.CannotAdd as error:
+                say(f"PostgreSQL does not know all that changed since then, so all of it is copied: {error.why}")
+                since = None
+                programs.base(server.url, cluster, hold=[lock])
+        except engine.ProgramFailed as error:
+            raise (NoRoom(error.why) if os.strerror(errno.ENOSPC) in error.why else error) from None
         say("Checking the copy.")
         programs.verify(cluster)
         finished = clock()
@@ -187,16 +258,19 @@ def take(
         name = f"{finished:%Y%m%dT%H%M%SZ}-{'more' if since else 'full'}-{secrets.token_hex(2)}"
         first_segment = _first_segment(cluster)
         manifest = (cluster / "backup_manifest").read_bytes()
-        sealing.seal_folder(cluster, _below(cluster), here.staging / DATABASE, keys)
+        unpacked = {DATABASE: sealing.seal_folder(cluster, _below(cluster), here.staging / DATABASE, keys)}
         shutil.rmtree(cluster)
         index = index_of(data)
         before = json.loads(here.of(since.id, "files.json").read_text()) if since else {}
         changed = [path for path, stamp in index.items() if before.get(path) != stamp]
         about = {INDEX: json.dumps(index).encode(), "facts.json": json.dumps(known_now).encode()}
-        sealing.seal_folder(data, _stamps_first(changed), here.staging / FILES, keys, added=about)
+        files = _stamps_first(changed)
+        unpacked[FILES] = sealing.seal_folder(data, files, here.staging / FILES, keys, added=about)
         secret = [each.relative_to(data).as_posix() for each in facts.files_below(data / "keys")]
-        secret += [each.relative_to(data).as_posix() for each in sorted(data.glob(PASSWORDS))]
-        sealing.seal_folder(data, secret, here.staging / KEYS, keys)
+        # Left over from the embedded server, they would make a restore take this one for it.
+        if engine.identifier_of(data / "postgres" / "cluster") == server.identifier:
+            secret += [each.relative_to(data).as_posix() for each in sorted(data.glob(PASSWORDS))]
+        unpacked[KEYS] = sealing.seal_folder(data, secret, here.staging / KEYS, keys)
         # 3) Kept, and read back.
         objects: dict[str, list[Any]] = {}
         for part in (DATABASE, FILES, KEYS):
@@ -204,12 +278,16 @@ def take(
             objects[part] = [sealing.digest_of(path), path.stat().st_size]
             say(f"Keeping {part} ({path.stat().st_size / 1e6:.1f} MB), and reading it back.")
             target.put(f"backups/{name}/{part}", path)
-            if target.digest(f"backups/{name}/{part}") != objects[part][0]:
+            try:
+                kept = target.digest(f"backups/{name}/{part}")
+            except FileNotFoundError:
+                kept = ""
+            if kept != objects[part][0]:
                 raise NotKept(f"backups/{name}/{part}")
             path.unlink()
         made = Backup(
             name,
-            known[-1].number + 1 if known else 0,
+            max((each.number + 1 for each in (*known, *([noted] if noted else []))), default=0),
             since.id if since else "",
             _text(began),
             _text(finished),
@@ -220,16 +298,23 @@ def take(
             facts.prints(data),
             objects,
             since.chain + 1 if since else 0,
+            server.database,
+            _whole_from(json.loads(manifest)),
+            unpacked,
         )
-        target.put_data(made.key("backup.json"), asdict(made))
+        content = target.put_data(made.key("backup.json"), asdict(made))
+        if target.read(made.key("backup.json")) != content:
+            target.erase([made.key("backup.json")])
+            raise NotKept(made.key("backup.json"))
         # 4) What the next one adds to, and what doctor reads.
         shutil.rmtree(here.folder / "last", ignore_errors=True)
         (here.folder / "last").mkdir(mode=0o700)
         here.of(name, "manifest").write_bytes(manifest)
         here.of(name, "files.json").write_text(json.dumps(index))
         proved = proofs(target)[-1:]
+        places = state.places(data) | {target.address: name}
         about_it = {"backup": asdict(made), "proved": proved[0] if proved else None, "target": target.address}
-        state.note(data, about_it)
+        state.note(data, about_it | {"places": places})
     return made
 
 
@@ -263,7 +348,8 @@ def forget(target: Target, *, now: dt.datetime, days: int = KEEP_DAYS) -> list[s
 
 
 @contextmanager
-def _alone(here: Local) -> Iterator[None]:
+def _alone(here: Local) -> Iterator[int]:
+    """The lock, which the program that copies holds too: it may live for a moment longer than we do."""
     here.folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(here.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -271,7 +357,7 @@ def _alone(here: Local) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BackupRuns from None
-        yield
+        yield descriptor
     except PermissionError as error:
         raise MayNotRead(str(error.filename)) from None
     except OSError as error:
@@ -281,22 +367,39 @@ def _alone(here: Local) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _belongs(target: Target, server: engine.Server) -> None:
-    kept = target.read_data("register.json")
+def _belongs(target: Target, server: engine.Server, known: list[Backup], say: Step) -> None:
+    try:
+        kept = target.read_data(WHOSE, "identifier")
+    except Damaged as error:
+        if {each.identifier for each in known} != {server.identifier}:
+            raise
+        say(f"{error} All backups there are of this database, so it is written anew.")
+        kept = None
     if kept is None:
-        target.put_data("register.json", {"identifier": server.identifier})
+        target.put_data(WHOSE, {"identifier": server.identifier})
     elif kept["identifier"] != server.identifier:
         raise AnotherRegister(target.address, kept["identifier"], server.identifier)
 
 
-def _clear(target: Target, here: Local, known: list[Backup]) -> None:
+def _goes_on(target: Target, server: engine.Server, known: list[Backup]) -> None:
+    """An old register that comes back after a restore has the same identifier, and an older line."""
+    lines.check(target, server.timeline)
+    # Where nothing archives the log, the backups alone tell.
+    newest = max((each.timeline for each in known), default=0)
+    if newest > server.timeline:
+        raise lines.LineLeft(server.timeline, newest)
+
+
+def _clear(target: Target, here: Local, whole: set[str]) -> None:
     """What a killed backup has left."""
     shutil.rmtree(here.staging, ignore_errors=True)
     here.staging.mkdir(mode=0o700)
-    whole = {each.id for each in known}
     # Where the account may add and not erase, it stays, and counts for nothing.
     with suppress(TargetAway):
-        target.erase([key for key, _ in target.keys("backups/") if key.split("/")[1] not in whole])
+        there = [key for key, _ in target.keys("backups/")]
+        # Also what this list has and the one before it had not: what answers may be two copies, one of them old.
+        whole |= {key.split("/")[1] for key in there if key.endswith("/backup.json")}
+        target.erase([key for key in there if key.split("/")[1] not in whole])
 
 
 def _to_add_to(known: list[Backup], here: Local, server: engine.Server) -> Backup | None:
@@ -307,6 +410,12 @@ def _to_add_to(known: list[Backup], here: Local, server: engine.Server) -> Backu
         return None
     if last.chain + 1 > LONGEST_CHAIN or last.major != server.major:
         return None
+    # What one of them adds to may be gone, or damaged.
+    by_id, part = {each.id: each for each in known}, last
+    while part.since:
+        if part.since not in by_id:
+            return None
+        part = by_id[part.since]
     return last if all(here.of(last.id, name).exists() for name in KEPT_HERE) else None
 
 
@@ -314,6 +423,10 @@ def _first_segment(cluster: Path) -> str:
     """From which file of the log on it is restored."""
     label = (cluster / "backup_label").read_text().split("\n", 1)[0]
     return label.rpartition("file ")[2].rstrip(")")
+
+
+def _whole_from(manifest: dict[str, Any]) -> int:
+    return max(lines.position(each["End-LSN"]) for each in manifest["WAL-Ranges"])
 
 
 def _below(folder: Path) -> Iterator[str]:

@@ -4,12 +4,15 @@
     backups/ID/backup.json          written last: what has one is whole, and was read back byte by byte
     backups/ID/*.tar.gz.age         what it consists of
     wal/*/SEGMENT-DIGEST.gz.age     the log of PostgreSQL, file by file; DIGEST is of the plain file
+    lines/TIMELINE.json             from which lines of the log it comes, and where it left them
     proved/ID.json                  that it was restored, when, and what was compared
 
 An S3 store is reached with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL and what else obstore reads of
-AWS_* in the environment.
+AWS_* in the environment; an account of the cloud's metadata address is asked for only where AWS_METADATA_ENDPOINT
+names it.
 """
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -26,9 +29,24 @@ from obstore.store import LocalStore, S3Store
 from rahdari.ops.errors import Told
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, ObjectStore
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
+WHOSE = "register.json"
 PIECE_BYTES = 8 * 1024 * 1024
+# A backup takes long: a store that is away for a minute is waited for.
+RETRIES = 10
+RETRYING = dt.timedelta(minutes=3)
+
+
+# With none of these the client asks the metadata address of clouds for an account.
+ACCOUNT = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+OTHER_ACCOUNTS = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_METADATA_ENDPOINT",
+    "AWS_SKIP_SIGNATURE",
+)
 
 
 class TargetAway(Told):
@@ -42,25 +60,61 @@ class TargetAway(Told):
         self.why = why
 
 
+class NoAccount(TargetAway):
+    """The store is to be asked without an account. `.lacking` are the settings that would name one."""
+
+    def __init__(self, target: str, lacking: list[str]) -> None:
+        super().__init__(target, f"its account is not set: {', '.join(lacking)}")
+        self.lacking = lacking
+
+
+class NoFolder(TargetAway):
+    """There is no such folder, and none is to be made."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target, "there is no such folder; correct its name, or mount its disk")
+
+
+class Damaged(Told):
+    """A description in the place does not say what it should. `.key` is which."""
+
+    def __init__(self, target: str, key: str) -> None:
+        super().__init__(
+            f"{target}/{key} cannot be read: it is damaged or cut off. Bring it back from where the place of the "
+            "backups is itself kept, or erase it."
+        )
+        self.key = key
+
+
 class Target:
     """One place for the backups of one register. Each act raises TargetAway where the place does not do it."""
 
-    def __init__(self, address: str) -> None:
-        """`address` is the path of a folder, which is made, or s3://BUCKET/PREFIX. `folder` is empty for a store."""
+    def __init__(self, address: str, *, retries: int = RETRIES, make: bool = True) -> None:
+        """`address` is the path of a folder, which is made if `make` says so, or s3://BUCKET/PREFIX. `folder` is empty
+        for a store, of which each thing is asked so many times more when it fails. Raises TargetAway, NoFolder."""
         self.address = address
         self.folder: Path | None = None
         parts = urlsplit(address)
         with self._told():
             if parts.scheme == "s3":
+                lacking = [name for name in ACCOUNT if not os.environ.get(name)]
+                if lacking and not any(os.environ.get(name) for name in OTHER_ACCOUNTS):
+                    raise NoAccount(address, lacking)
                 plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
                 options: ClientConfig = {"allow_http": True} if plain else {}
                 prefix = parts.path.strip("/")
-                self._store: ObjectStore = S3Store(parts.netloc, prefix=prefix or None, client_options=options)
+                retry: RetryConfig = {"max_retries": retries, "retry_timeout": RETRYING}
+                self._store: ObjectStore = S3Store(
+                    parts.netloc, prefix=prefix or None, client_options=options, retry_config=retry
+                )
             elif parts.scheme:
                 raise OSError("it is neither a folder nor s3://BUCKET/PREFIX")
             else:
                 self.folder = Path(address).resolve()
-                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if make:
+                    self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                elif not self.folder.is_dir():
+                    raise NoFolder(address)
                 self._store = LocalStore(self.folder)
 
     def put(self, key: str, content: Path | bytes) -> None:
@@ -105,12 +159,24 @@ class Target:
             digest.update(piece)
         return digest.hexdigest()
 
-    def read_data(self, key: str) -> dict[str, Any] | None:
+    def read_data(self, key: str, *needed: str) -> dict[str, Any] | None:
+        """What a description says, None when it is not there. Raises Damaged, also where it lacks what is `needed`."""
         content = self.read(key)
-        return None if content is None else json.loads(content)
+        if content is None:
+            return None
+        try:
+            found = json.loads(content)
+        except ValueError:
+            raise Damaged(self.address, key) from None
+        if not isinstance(found, dict) or not found.keys() >= set(needed):
+            raise Damaged(self.address, key)
+        return found
 
-    def put_data(self, key: str, data: dict[str, Any]) -> None:
-        self.put(key, json.dumps(data, indent=1, sort_keys=True).encode() + b"\n")
+    def put_data(self, key: str, data: dict[str, Any]) -> bytes:
+        """What was put."""
+        content = json.dumps(data, indent=1, sort_keys=True).encode() + b"\n"
+        self.put(key, content)
+        return content
 
     @contextmanager
     def _told(self, *, missing: bool = False) -> Iterator[None]:
@@ -121,7 +187,7 @@ class Target:
                 raise
             raise TargetAway(self.address, "what was asked for is not there") from None
         except (OSError, BaseError) as error:
-            raise TargetAway(self.address, str(error).strip().split("\n", 1)[0]) from None
+            raise TargetAway(self.address, str(error).strip().split("\n", 1)[0].rstrip(" :.")) from None
 
 
 def _flush(path: Path) -> None:

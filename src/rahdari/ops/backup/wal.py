@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rahdari.ops.errors import Told
 
-from . import sealing
-from .target import Target
+from . import lines, sealing
+from .target import WHOSE, Target
 
 PREFIX = "wal/"
 _NAME = r"[0-9A-F]{8}(?:[0-9A-F]{16})?(?:\.[0-9A-F]{8}\.backup|\.history)?"
@@ -27,6 +27,7 @@ _KEY = re.compile(rf"wal/[^/]+/(?P<name>{_NAME})-[0-9a-f]{{16}}\.gz\.age")
 _SEGMENT = re.compile(r"([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})")
 # Segments of 16 MB in one number of the middle part of their name.
 PER_FILE = 256
+SEGMENT_BYTES = 16 * 1024 * 1024
 
 
 class AnotherWrites(Told):
@@ -38,6 +39,16 @@ class AnotherWrites(Told):
             "primary that came back. Stop it, or give this register a place of its own. Nothing was overwritten."
         )
         self.name = name
+
+
+class NoBackupThere(Told):
+    """Nothing says that this register is backed up to the place."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(
+            f"No backup was taken to {target} yet, or its disk is not mounted: the log is not archived there. Mount "
+            "it, or take the first backup. PostgreSQL keeps the log until then, and asks again."
+        )
 
 
 class Missing(Told):
@@ -62,6 +73,14 @@ class Segment:
     @property
     def name(self) -> str:
         return f"{self.timeline:08X}{self.number // PER_FILE:08X}{self.number % PER_FILE:08X}"
+
+    @property
+    def start(self) -> int:
+        return self.number * SEGMENT_BYTES
+
+    @property
+    def end(self) -> int:
+        return self.start + SEGMENT_BYTES
 
 
 def segment(name: str) -> Segment | None:
@@ -101,7 +120,12 @@ def check_unbroken(known: Iterable[str], first: Segment) -> Segment | None:
 
 
 def put(path: Path, target: Target, keys: str) -> None:
-    """Seal it and keep it; a second time changes nothing. Raises AnotherWrites, TargetAway, NoSuchKey."""
+    """Seal it and keep it; a second time changes nothing. Raises AnotherWrites, NoBackupThere, LineLeft, TargetAway,
+    NoSuchKey.
+
+    Before the first backup nothing can be restored from it, and an empty place may be what is below a disk that is
+    away.
+    """
     content = path.read_bytes()
     key = f"{folder_of(path.name)}{path.name}-{hashlib.sha256(content).hexdigest()[:16]}.gz.age"
     there = names(target, folder_of(path.name)).get(path.name)
@@ -109,18 +133,39 @@ def put(path: Path, target: Target, keys: str) -> None:
         return
     if there is not None:
         raise AnotherWrites(path.name)
+    if target.read(WHOSE) is None:
+        raise NoBackupThere(target.address)
+    if (part := segment(path.name)) is not None:
+        lines.check(target, part.timeline, part.end)
+    elif (line := lines.read(path.name, content)) is not None:
+        lines.note(target, line)
     target.put(key, sealing.seal_bytes(content, sealing.recipients(keys)))
 
 
-def fetch(name: str, to: Path, target: Target, identity: Path) -> bool:
-    """Whether there is one. Raises CannotOpen, also for a content that is not what its name says; TargetAway."""
+def content_of(name: str, target: Target, identity: Path) -> bytes | None:
+    """None where there is none. Raises CannotOpen, also for a content that is not what its name says; TargetAway."""
     key = names(target, folder_of(name)).get(name)
     sealed = target.read(key) if key else None
     if key is None or sealed is None:
-        return False
+        return None
     content = sealing.open_bytes(sealed, key, sealing.identity(identity))
     if hashlib.sha256(content).hexdigest()[:16] not in key:
         raise sealing.CannotOpen(key, "its content is not what its name says")
+    return content
+
+
+def newest_line(known: Iterable[str], target: Target, identity: Path) -> lines.Line:
+    """The last that was begun: without any history there is one line alone."""
+    histories = sorted(name for name in known if name.endswith(".history"))
+    content = content_of(histories[-1], target, identity) if histories else None
+    return (lines.read(histories[-1], content) if content is not None else None) or lines.Line(1)
+
+
+def fetch(name: str, to: Path, target: Target, identity: Path) -> bool:
+    """Whether there is one. Raises what `content_of` raises."""
+    content = content_of(name, target, identity)
+    if content is None:
+        return False
     draft = to.with_name(f"{to.name}.new")
     draft.write_bytes(content)
     draft.replace(to)
@@ -129,7 +174,7 @@ def fetch(name: str, to: Path, target: Target, identity: Path) -> bool:
 
 def main(words: list[str], environment: Mapping[str, str]) -> int:
     try:
-        target = Target(environment["RAHDARI_BACKUP"])
+        target = Target(environment["RAHDARI_BACKUP"], make=False)
         if words[0] == "put":
             put(Path(words[1]), target, environment["RAHDARI_BACKUP_KEY"])
             return 0

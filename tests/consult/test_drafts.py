@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.consult import actions, answering, document, moderating, queries, rules, speaking
+from rahdari.consult import actions, answering, document, moderating, queries, rules, speaking, telling
 from rahdari.consult.models import Anchor, Comment, Draft, Speaker, Version
 from rahdari.consult.rules import Hidden, Outcome, State, Stop
 from rahdari.journal.models import JournalEntry
@@ -29,11 +29,12 @@ from tests.builders.consultations import (
     said,
     text_of,
 )
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
-NIGHT = {"Clock": "Clock", "within 8 working hours, and on one": "within 8 working hours at any time, and on one"}
+NIGHT = {"within 10 working hours too": "within 10 working hours at any time"}
 
 
 def tell(now: object = NOW) -> None:
@@ -108,7 +109,7 @@ def test_of_two_versions_at_once_one_wins_and_the_other_is_told(monkeypatch: pyt
 
     def hook(*given: object) -> None:
         inside.set()
-        assert go_on.wait(30)
+        assert go_on.wait(PATIENCE)
         follow(*given)  # type: ignore[arg-type]
 
     def publish(seats: int) -> None:
@@ -122,12 +123,12 @@ def test_of_two_versions_at_once_one_wins_and_the_other_is_told(monkeypatch: pyt
     monkeypatch.setattr(actions, "_follow_words", hook)
     first = threading.Thread(target=publish, args=(3,))
     first.start()
-    assert inside.wait(30)
+    assert inside.wait(PATIENCE)
     second = threading.Thread(target=publish, args=(4,))
     second.start()
     go_on.set()
-    first.join(30)
-    second.join(30)
+    first.join()
+    second.join()
     [latest] = Version.objects.filter(draft=version.draft, number=2)
     assert told == [2] and "at least 3 seats" in str(latest.text)
 
@@ -149,7 +150,7 @@ class TestSay:
         with pytest.raises(speaking.NotInTheText):
             said(draft, clause="9.2", quoted="at least 7 seats")
         with pytest.raises(speaking.NotInTheText):
-            said(draft, clause="9.1", quoted="4 working hour")
+            said(draft, clause="9.1", quoted="10 working hour")
 
     def test_takes_a_code_a_few_times_and_for_half_an_hour(self) -> None:
         draft = a_draft(now=NOW).draft
@@ -169,8 +170,41 @@ class TestSay:
         first = a_comment(draft, words="Eight hours are too long!")
         for _ in range(2):
             a_comment(draft, words="  eight HOURS are too long", name="Another Reader")
-        [one] = queries.comments(draft)
-        assert one == first and one.signed == 2  # type: ignore[attr-defined]
+        [one] = queries.with_counts(queries.comments(draft))
+        assert one == first and one.signed == 2
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("Make it 15 days.", "Make it 1.5 days."),
+            ("Take lines 10-30 out", "Take lines 1030 out"),
+            ("👍", "👎"),
+            ("Raise it by 10", "Raise it by 10 %"),
+            ("Is this fair?", "Is this fair"),
+        ],
+    )
+    def test_of_a_number_or_a_sign_that_differs_is_another(self, one: str, other: str) -> None:
+        draft = a_draft().draft
+        for words in (one, other):
+            a_comment(draft, words=words)
+        assert [each.words for each in queries.comments(draft)] == [one, other]
+
+    def test_of_the_same_about_other_words_of_the_passage_is_another(self) -> None:
+        draft = a_draft().draft
+        quotes = ["", "at least 5 seats", "makes calls for others", "at least 5 seats"]
+        for quoted in quotes:
+            a_comment(draft, clause="9.2", quoted=quoted, words="Please delete this.")
+        found = queries.with_counts(queries.comments(draft))
+        assert [(each.exact, each.signed) for each in found] == [(quotes[0], 0), (quotes[1], 1), (quotes[2], 0)]
+
+    def test_of_the_same_by_one_address_is_one_signature(self) -> None:
+        draft = a_draft().draft
+        first = a_comment(draft, words="Eight hours are too long!", email="twice@reader.example")
+        signed = a_comment(draft, words="Eight hours are too long", email="other@reader.example")
+        for email, before in {"Twice@reader.example": first, "other@reader.example": signed}.items():
+            assert a_comment(draft, words="eight hours are TOO long", email=email) == before
+        [one] = queries.with_counts(queries.comments(draft))
+        assert one.signed == 1
 
     def test_is_over_with_the_time_for_comment(self) -> None:
         version = a_draft(now=NOW - 40 * DAY)
@@ -181,8 +215,9 @@ class TestSay:
         draft = a_draft().draft
         for _ in range(speaking.CODES):
             said(draft, email="often@reader.example")
-        with pytest.raises(speaking.TooManyOfAddress):
+        with pytest.raises(speaking.TooManyCodes) as told:
             said(draft, email="Often@reader.example")
+        assert 0 < told.value.wait.total_seconds() <= speaking.AN_HOUR / speaking.CODES
 
     def test_is_never_rewritten_or_deleted(self) -> None:
         comment = a_comment(a_draft().draft)
@@ -228,12 +263,19 @@ class TestTheNextVersion:
             assert len(news_of(f"{name}@reader.example")) == count, name
 
     def test_leaves_an_orphan_one(self) -> None:
-        """Words that come back are not those that were meant."""
+        """Words that come back are not those that were meant, and nobody is told that they are gone."""
         version = a_draft()
-        a_comment(version.draft, clause="9.2", quoted="at least 5 seats")
+        comment = a_comment(version.draft, clause="9.2", quoted="at least 5 seats", email="loose@reader.example")
         second = next_version(version, {"at least 5 seats": "a licence"})
         third = next_version(second)
         assert Anchor.objects.get(version=third).fate == "orphaned"
+        actions.tell_of_words(now=timezone.now())
+        letters = sorted(letters_to("loose@reader.example"), key=lambda letter: letter.text)
+        for number, letter in enumerate(letters, 2):
+            said = f"Your comment {comment.number} is attached to no words of the draft since version 2:"
+            assert f"Version {number} of draft" in letter.text and said in " ".join(letter.text.split())
+            assert "gone" not in letter.subject + letter.text
+        assert len(news_of("loose@reader.example")) == 2
 
 
 def answered(draft: Draft, *comments: Comment, **given: object) -> None:
@@ -251,10 +293,44 @@ class TestAnswer:
         next_version(version, NIGHT)
         answered(version.draft, *comments[:2], outcome=Outcome.CHANGED, clause="9.1")
         [found] = queries.answers(version.draft)
-        assert (found.of_comments, found.signed) == (2, 1)  # type: ignore[attr-defined]
+        assert (found.of_comments, found.signed) == (2, 1)
         assert found.version is not None and found.version.number == 2
         assert [len(news_of(f"{name}@reader.example")) for name in ("a1", "b1", "c1")] == [1, 1, 0]
         assert [each.number for each in queries.unanswered(version.draft)] == [3]
+
+    def test_is_told_to_all_who_signed_at_a_pace(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A minute has four letters: one for the author, and half of them open a round of those who signed."""
+        monkeypatch.setattr(telling, "PACE", 4)
+        # Of a day, so that no letter more comes back while the test runs.
+        monkeypatch.setattr(telling, "A_MINUTE", 86_400)
+        version = a_draft()
+        head = a_comment(version.draft, words="Eight hours are too long.", email="head@reader.example")
+        names = [f"signer{place}" for place in range(4)]
+        for name in names:
+            a_comment(version.draft, words="Eight hours are too long", email=f"{name}@reader.example")
+        answered(version.draft, head)
+
+        def rounds() -> list[int]:
+            return [telling.tell_signers(now=NOW), *(len(news_of(f"{each}@reader.example")) for each in names)]
+
+        assert len(news_of("head@reader.example")) == 1
+        assert rounds() == [2, 1, 1, 0, 0]
+        assert rounds() == [0, 1, 1, 0, 0], "the minute has one letter left"
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE web_allowance SET at = at - interval '1 day'")
+        assert rounds() == [2, 1, 1, 1, 1]
+        [letter] = letters_to("signer3@reader.example")
+        assert "It says the same as comment 1" in letter.text and "comments/5/" in letter.text
+        assert rounds() == [0, 1, 1, 1, 1] and not queries.signers_to_tell().exists()
+
+    def test_of_another_kind_is_told_again(self) -> None:
+        version = a_draft()
+        head = a_comment(version.draft, words="Eight hours are too long.")
+        a_comment(version.draft, words="Eight hours are too long", email="again@reader.example")
+        for _ in range(2):
+            answered(version.draft, head)
+            telling.tell_signers(now=NOW)
+        assert len(news_of("again@reader.example")) == 2
 
     def test_that_something_changed_names_a_clause_of_a_later_version(self) -> None:
         version = a_draft()
@@ -262,8 +338,72 @@ class TestAnswer:
         with pytest.raises(answering.NoSuchClause):
             answered(version.draft, comment, outcome=Outcome.CHANGED, clause="9.1")
         next_version(version, NIGHT)
+        for same_or_unknown in ("9.2", "7.7"):
+            with pytest.raises(answering.NoSuchClause):
+                answered(version.draft, comment, outcome=Outcome.CHANGED, clause=same_or_unknown)
+        later = a_comment(version.draft)
         with pytest.raises(answering.NoSuchClause):
-            answered(version.draft, comment, outcome=Outcome.CHANGED, clause="7.7")
+            answered(version.draft, comment, later, outcome=Outcome.CHANGED, clause="9.1")
+        answered(version.draft, comment, outcome=Outcome.CHANGED, clause="9.1")
+        assert [each.clause for each in queries.answers(version.draft)] == ["9.1"]
+
+
+class TestAChangeThatIsTakenBack:
+    def test_answers_nothing_until_it_is_answered_anew(self) -> None:
+        version = a_draft(now=NOW)
+        draft = version.draft
+        comments = [a_comment(draft, now=NOW, email=f"{name}@reader.example") for name in ("one", "two")]
+        second = next_version(version, NIGHT, now=NOW)
+        later = a_comment(draft, now=NOW)
+        answered(draft, *comments, outcome=Outcome.CHANGED, clause="9.1")
+        answered(draft, later)
+        assert not queries.unanswered(draft).exists()
+        third = next_version(second, now=NOW)
+        ends = third.draft.closes_at
+        for found in (queries.unanswered(draft), queries.to_answer(draft)):
+            assert list(found) == comments
+        assert actions.why_not(draft, ends) == Stop.UNANSWERED
+        [first, _] = queries.answers(draft)
+        [change] = first.taken_back
+        assert (change.answer, change.clause, change.before, change.by) == (1, "9.1", 1, 3)
+        with pytest.raises(answering.NoSuchClause):
+            answered(draft, *comments, outcome=Outcome.CHANGED, clause="9.1")
+        gone = {"proposed_by": OFFICER, "ending": "adopted", "ended_by": SECOND, "ended_at": ends}
+        with pytest.raises(DatabaseError, match="taken back"), transaction.atomic():
+            Draft.objects.filter(pk=draft.pk).update(**gone)
+        answered(draft, *comments)
+        assert not queries.unanswered(draft).exists() and actions.why_not(draft, ends) is None
+        assert [len(news_of(f"{name}@reader.example")) for name in ("one", "two")] == [2, 2]
+        Draft.objects.filter(pk=draft.pk).update(**gone)
+
+    def test_and_made_again_answers_again(self) -> None:
+        version = a_draft()
+        comment = a_comment(version.draft)
+        second = next_version(version, NIGHT)
+        answered(version.draft, comment, outcome=Outcome.CHANGED, clause="9.1")
+        third = next_version(second)
+        assert queries.unanswered(version.draft).exists()
+        next_version(third, {"within 10 working hours too": "within 9 working hours"})
+        assert not queries.unanswered(version.draft).exists()
+
+    def test_is_told_of_the_first_of_the_versions_without_it(self) -> None:
+        first, other = (document.read(text) for text in (SAMPLE, text_of("other", NIGHT)))
+        by = document.taken_back_by
+        assert by([first, other, first, first], "9.1", 1) == 3
+        assert by([first, other, first, other, first], "9.1", 1) == 5
+        assert by([first, first], "9.1", 1) is None and by([first], "9.1", 1) is None
+        assert by([first, other, first], "7.7", 1) is None
+
+    def test_was_none_for_one_of_the_group_that_is_written_on_the_later_version(self) -> None:
+        """What says nearly the same is answered along, where the change is one for it too."""
+        version = a_draft()
+        words = "The clock for a call centre is far too long for all of us who work at night in Lahore."
+        head = a_comment(version.draft, words=words)
+        next_version(version, NIGHT)
+        like = a_comment(version.draft, words=words.replace("Lahore", "Multan"))
+        assert like.like == head
+        answered(version.draft, head, outcome=Outcome.CHANGED, clause="9.1")
+        assert list(queries.to_answer(version.draft)) == [like]
 
 
 class TestAdopt:
@@ -330,6 +470,20 @@ class TestHearing:
         with pytest.raises(actions.NotNow):
             actions.add_minutes(hearing=hearing, minutes=BOTH, actor=OFFICER, now=NOW + 3 * DAY)
 
+    def test_is_held_before_the_draft_is_adopted(self) -> None:
+        draft = a_draft(now=NOW).draft
+        ends = draft.closes_at
+        held_at = ends + DAY
+        actions.announce_hearing(draft=draft, held_at=held_at, place=BOTH, actor=OFFICER, now=NOW)
+        with pytest.raises(actions.NotNow) as stopped:
+            actions.propose(draft=draft, actor=OFFICER, now=ends)
+        assert stopped.value.why == Stop.HEARING_TO_COME
+        gone = {"proposed_by": OFFICER, "ending": "adopted", "ended_by": SECOND, "ended_at": ends}
+        with pytest.raises(DatabaseError, match="is held before"), transaction.atomic():
+            Draft.objects.filter(pk=draft.pk).update(**gone)
+        actions.propose(draft=draft, actor=OFFICER, now=held_at)
+        assert actions.adopt(draft=draft, actor=SECOND, now=held_at).ending == State.ADOPTED
+
 
 class TestADraftThatIsNeverDecided:
     def test_keeps_no_address_longer_than_the_policy_says(self) -> None:
@@ -366,10 +520,64 @@ class TestHide:
         comment = a_comment(version.draft, now=NOW, email="hidden@reader.example")
         moderating.hide(comment=comment, why=Hidden.ABUSE, actor=OFFICER, now=NOW)
         [letter] = [each for each in letters_to("hidden@reader.example") if "hidden/" in each.text]
-        assert f"{comment.pk}/{moderating.token_of(comment)}" in letter.text
+        assert f"{comment.pk}/{telling.token_of(comment)}" in letter.text
         assert not queries.unanswered(version.draft).exists() and [*queries.moderated(version.draft)] == [comment]
         with pytest.raises(moderating.NotPossible):
             moderating.hide(comment=comment, why=Hidden.ABUSE, actor=SECOND, now=NOW)
+
+    def test_is_told_to_all_who_signed_and_each_may_dispute_it(self) -> None:
+        version = a_draft()
+        draft = version.draft
+        head = a_comment(draft, words="They are all the same.", email="first@reader.example")
+        signer = a_comment(draft, words="They are all the same", email="signed@reader.example")
+        moderating.hide(comment=head, why=Hidden.ABUSE, actor=OFFICER, now=timezone.now())
+        telling.tell_signers(now=NOW)
+        late = a_comment(draft, words="They are all the same", email="late@reader.example")
+        for each, email in ((signer, "signed@reader.example"), (late, "late@reader.example")):
+            [letter] = letters_to(email)
+            assert f"{each.pk}/{telling.token_of(each)}" in letter.text
+        moderating.dispute(comment=head, now=NOW)
+        moderating.review(comment=head, show=True, actor=SECOND, now=timezone.now())
+        telling.tell_signers(now=timezone.now())
+        for email in ("first@reader.example", "signed@reader.example", "late@reader.example"):
+            [_hidden, shown] = letters_to(email)
+            assert "is shown again" in shown.text
+
+    def test_that_is_over_is_told_to_nobody_any_more(self) -> None:
+        """Shown again before who signed it was told: they read that it is shown."""
+        version = a_draft()
+        head = a_comment(version.draft, words="They are all the same.")
+        a_comment(version.draft, words="They are all the same", email="later@reader.example")
+        moderating.hide(comment=head, why=Hidden.ABUSE, actor=OFFICER, now=NOW)
+        moderating.dispute(comment=head, now=NOW)
+        moderating.review(comment=head, show=True, actor=SECOND, now=NOW)
+        telling.tell_signers(now=NOW)
+        [letter] = letters_to("later@reader.example")
+        assert "is shown again" in letter.text
+
+    def test_is_possible_for_personal_data_after_the_end_and_told_to_nobody(self) -> None:
+        version = a_draft()
+        head = a_comment(version.draft, words="Ask my neighbour at 12 Sample Street.", email="ended@reader.example")
+        a_comment(version.draft, words="Ask my neighbour at 12 sample street")
+        actions.withdraw(draft=version.draft, why=BOTH, actor=OFFICER, now=timezone.now())
+        with pytest.raises(actions.NotNow) as stopped:
+            moderating.hide(comment=head, why=Hidden.ABUSE, actor=OFFICER, now=timezone.now())
+        assert stopped.value.why == Stop.ENDED
+        moderating.hide(comment=head, why=Hidden.PERSONAL_DATA, actor=OFFICER, now=timezone.now())
+        assert [*queries.moderated(version.draft)] == [head] and not queries.signers_to_tell().exists()
+        assert JournalEntry.objects.filter(act="consult.hid", reason=Hidden.PERSONAL_DATA).exists()
+        tell(timezone.now())
+        [letter] = letters_to("ended@reader.example")
+        assert "hidden" not in letter.text
+
+    def test_gives_its_author_time_before_the_draft_is_adopted(self) -> None:
+        version = a_draft(now=NOW)
+        draft, later = version.draft, version.draft.closes_at
+        moderating.hide(comment=a_comment(draft, now=NOW), why=Hidden.ABUSE, actor=OFFICER, now=later)
+        with pytest.raises(actions.NotNow) as stopped:
+            actions.propose(draft=draft, actor=OFFICER, now=later + DAY)
+        assert stopped.value.why == Stop.HIDDEN_LATELY
+        assert actions.why_not(draft, later + 14 * DAY) is None
 
     def test_that_is_disputed_stops_the_draft_until_another_officer_has_decided(self) -> None:
         version = a_draft(now=NOW)
@@ -382,6 +590,10 @@ class TestHide:
             moderating.review(comment=comment, show=True, actor=OFFICER, now=NOW)
         moderating.review(comment=comment, show=True, actor=SECOND, now=NOW)
         assert actions.why_not(draft, later) == Stop.UNANSWERED
+        [logged] = queries.moderated(draft)
+        assert (logged.hidden, logged.hidden_for, logged.hidden_at) == ("", Hidden.PERSONAL_DATA, NOW)
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Comment.objects.filter(pk=comment.pk).update(hidden_at=None, hidden_by="")
         with pytest.raises(moderating.NotPossible):
             moderating.hide(comment=comment, why=Hidden.ABUSE, actor=OFFICER, now=NOW)
         with pytest.raises(DatabaseError), transaction.atomic():

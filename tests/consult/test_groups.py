@@ -26,7 +26,7 @@ words = st.lists(st.sampled_from([f"word{place}" for place in range(40)]), min_s
 class TestTheMeasure:
     @given(text=words, signs=st.sampled_from([" ", "  ", ", ", "\n", " - "]))
     def test_sees_words_alone(self, text: list[str], signs: str) -> None:
-        one, other = likeness.runs(" ".join(text)), likeness.runs(signs.join(text).upper() + "!")
+        one, other = likeness.runs(" ".join(text)), likeness.runs(f"“{signs.join(text).upper()}”!")
         assert one == other and likeness.marks(one) == likeness.marks(other) and likeness.share(one, other) == 1
 
     @given(one=words, other=words)
@@ -72,8 +72,8 @@ class TestAGroup:
         other = a_comment(draft, now=NOW, words="Count the hours by day alone, and keep the seats as they are written.")
         assert [each.like for each in (first, near, again, elsewhere, other)] == [None, first, first, None, None]
         assert again.part_of == near and queries.draft_by_reference(draft.reference).said == 3
-        head = queries.heads(queries.comments(draft)).get(pk=first.pk)
-        assert head.alike == 2 and queries.sent(first) == 3
+        head = queries.with_counts(queries.heads(queries.comments(draft)), alike=True)[0]
+        assert head == first and head.alike == 2 and queries.sent(first) == 3
 
         reader = visitor()
         assert "2 more are nearly the same" in reader.get(at("consultation_comments", draft)).text
@@ -90,7 +90,7 @@ class TestAGroup:
         assert {*answer.comments.all()} == {first, near}
         answering.tell(now=NOW)
         assert any("answered" in each.text for each in letters_to("near@reader.example"))
-        assert queries.answers(draft).get().signed == 2
+        assert [each.signed for each in queries.answers(draft)] == [2]
         late = a_comment(draft, now=NOW, words=LETTER.format("C Reader of Quetta"))
         assert late.like == first and late in queries.to_answer(draft)
         better = answering.answer(draft=draft, numbers=[first.number], **given)  # type: ignore[arg-type, list-item]

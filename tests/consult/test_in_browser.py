@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Route, sync_playwright
 
-from rahdari.consult import actions, answering, bodies, moderating, speaking
+from rahdari.consult import actions, answering, bodies, moderating, speaking, telling
 from rahdari.consult.models import Comment
 from rahdari.consult.rules import Hidden, Outcome
 from rahdari.portal.public import consultation_effort
@@ -28,6 +28,7 @@ from tests.builders.consultations import (
 )
 from tests.in_browser import ARGUMENTS, faults_on_a_small_phone
 from tests.needs import needs_chromium
+from tests.waiting import PATIENCE
 
 from .test_groups import LETTER
 from .test_pages import NIGHT, at, say, visitor
@@ -90,15 +91,16 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     yield "claimed", reader.get(named).text
     yield (
         "claimed-author",
-        reader.get(at("dispute_comment", draft, comment=head.pk, token=moderating.token_of(head))).text,
+        reader.get(at("dispute_comment", draft, comment=head.pk, token=telling.token_of(head))).text,
     )
     yield "desk-names", desk.get(at("desk_draft", draft)).text
     moderating.hide(comment=seats, why=Hidden.ABUSE, actor=OFFICER, now=now)
-    link = at("dispute_comment", draft, comment=seats.pk, token=moderating.token_of(seats))
+    link = at("dispute_comment", draft, comment=seats.pk, token=telling.token_of(seats))
     yield "dispute", reader.get(link).text
     yield "disputed", reader.post(link).text
     yield "moderation", reader.get(at("consultation_moderation", draft)).text
     yield "desk-hide-error", desk.post(at("hide_comment", draft), {}).text
+    yield "desk-hide", desk.post(at("hide_comment", draft), {"number": str(clock.number), "why": "abuse"}).text
     yield "desk-to-review", desk.get(at("desk_draft", draft)).text
     yield "comment-hidden", reader.get(at("consultation_comment", draft, number=seats.number)).text
     moderating.review(comment=seats, show=True, actor=SECOND, now=now)
@@ -142,6 +144,7 @@ def test_a_browser_does_the_work_while_somebody_writes() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
         kinds = {True: (script, "text/javascript"), False: (markup, "text/html; charset=utf-8")}
 
         def answer(route: Route) -> None:

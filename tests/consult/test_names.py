@@ -1,11 +1,12 @@
 """A name that is somebody else's: taken off by one button, decided by an officer, in the public log; the words stay."""
 
 import json
+import re
 
 import pytest
 from django.utils import timezone
 
-from rahdari.consult import annotations, archiving, claiming, moderating, queries
+from rahdari.consult import annotations, archiving, claiming, moderating, queries, telling
 from rahdari.consult.models import Comment
 from rahdari.portal.public import consultation_speaking
 from rahdari.web import limits
@@ -22,6 +23,12 @@ PLACES = ("consultation", "consultation_comments", "consultation_moderation", "c
 
 def named(**given: object) -> Comment:
     return a_comment(a_draft(now=NOW).draft, now=NOW, name=NAME, words=WORDS, email="wrote@reader.example", **given)
+
+
+def title_of(page: str) -> str:
+    found = re.search(r"<title>\s*(.*?)\s*(?:– |</title>)", page, re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 def read_everywhere(comment: Comment) -> str:
@@ -48,18 +55,19 @@ class TestAClaim:
         [item] = annotations.collection(comment.version, queries.comments_on(comment.version), {}, "")["first"]["items"]
         assert "creator" not in json.loads(json.dumps(item)) and queries.unanswered(comment.draft).count() == 1
         [letter] = letters_to("wrote@reader.example")
-        assert f"{comment.pk}/{moderating.token_of(comment)}" in letter.text and NAME not in letter.text
+        assert f"{comment.pk}/{telling.token_of(comment)}" in letter.text and NAME not in letter.text
 
     def test_is_contested_by_its_author_and_decided_at_the_desk_for_good(self) -> None:
         comment = named()
         draft = comment.draft
         page = at("claim_name", draft, number=comment.number)
         visitor().post(page)
-        link = at("dispute_comment", draft, comment=comment.pk, token=moderating.token_of(comment))
+        link = at("dispute_comment", draft, comment=comment.pk, token=telling.token_of(comment))
         author, desk = visitor(), visitor(user=story.an_officer())
-        assert (
-            "The name is mine" in author.get(link).text and "You said that the name is yours" in author.post(link).text
-        )
+        told = author.get(link).text
+        assert "The name is mine" in told and title_of(told) == "Somebody says that this name is theirs"
+        assert title_of(visitor("ur").get(link).text) == "کسی نے اس نام کو اپنا بتایا ہے"
+        assert title_of(author.post(link).text) == "You said that the name is yours"
         assert NAME not in read_everywhere(comment)
         asked = desk.get(at("desk_draft", draft)).text
         assert NAME in asked and "The author says that the name is theirs" in asked
@@ -98,3 +106,4 @@ class TestAClaim:
         limits.spend("consult.claim:all:False", 2 * rate, rate=rate, per=3600)
         answer = visitor().post(at("claim_name", comment.draft, number=1))
         assert answer.status_code == 429 and NAME in answer.text and comment.claimed is None
+        assert "than we take at once" in answer.text

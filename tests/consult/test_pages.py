@@ -1,6 +1,7 @@
 """The public pages and the desk's, as they are used."""
 
 import base64
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -17,15 +18,23 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.consult import actions, bodies, moderating, queries
-from rahdari.consult.models import Comment, Draft
+from rahdari import policy
+from rahdari.cli import main
+from rahdari.consult import actions, answering, bodies, moderating, queries, telling
+from rahdari.consult.models import Body, Comment, Draft
+from rahdari.consult.rules import Hidden, Outcome
+from rahdari.journal.models import JournalEntry
+from rahdari.letters.models import Letter
+from rahdari.ops.sample_drafts import becomes
 from rahdari.people.models import User
 from rahdari.portal.public import consultation_effort, consultation_speaking
 from rahdari.web import limits
 from tests.builders import story
 from tests.builders.consultations import (
+    BOTH,
     DAY,
     OFFICER,
+    SECOND,
     a_body,
     a_comment,
     a_draft,
@@ -39,7 +48,7 @@ from tests.builders.consultations import (
 from tests.urdu import page_problems
 
 pytestmark = pytest.mark.django_db
-NIGHT = {"within 8 working hours, and on one": "within 8 working hours at any time, and on one"}
+NIGHT = {"within 10 working hours too": "within 10 working hours at any time"}
 
 
 def visitor(language: str = "en", user: User | None = None) -> Client:
@@ -76,7 +85,7 @@ class TestSaying:
         assert sent.status_code == 302
         [comment] = Comment.objects.filter(draft=draft)
         asked = client.get(sent.url).text
-        assert "Three of us take calls." in asked
+        assert "Three of us take calls." in asked and "page@reader.example" in asked
         assert client.post(sent.url, {"code": "00000000"}).status_code == 422
         code = code_for(comment)
         proved = client.post(sent.url, {"code": f"{code[:4]} {code[4:]}"})
@@ -109,6 +118,28 @@ class TestSaying:
         ]
         assert codes == [302] * 10 + [429]
 
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_has_a_bound_for_an_address_that_nobody_else_learns_of(
+        self, language: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rules = queries.in_force()
+        few = dataclasses.replace(rules, consultation=dataclasses.replace(rules.consultation, most_by_address=3))
+        monkeypatch.setattr(queries, "in_force", lambda: few)
+        draft, client = a_draft().draft, visitor(language)
+        for place in range(3):
+            a_comment(draft, words=f"Point {place}", email="busy@reader.example")
+        sent = say(client, draft, email="busy@reader.example", words="My fourth point.")
+        assert sent.status_code == 302
+        comment = Comment.objects.get(draft=draft, proved_at=None)
+        answer = client.post(sent.url, {"code": code_for(comment)})
+        assert answer.status_code == 409 and "My fourth point." in answer.text
+        if language == "en":
+            assert "3 comments on this draft came from your email address" in text_of_page(answer.text)
+        else:
+            assert page_problems(answer.text) == []
+        codes = [say(client, draft, email="busy@reader.example", words="My last point.") for _ in range(2)]
+        assert [each.status_code for each in codes] == [302, 429] and "My last point." in codes[-1].text
+
     def test_is_not_open_any_more(self) -> None:
         draft = a_draft(now=timezone.now() - 40 * DAY).draft
         answer = say(visitor(), draft, words="Too late, but mine.")
@@ -126,15 +157,84 @@ class TestABody:
         place = at("say_for", draft, body=body.pk, token=bodies.token_of(body))
         assert place in client.get(link).text and "You speak for" in client.get(place).text
         assert client.get(at("say_for", draft, body=body.pk, token="a" * 26)).status_code == 404
+        passage = re.search(r'href="(\?on=[^"]+)"', client.get(place).text)
+        assert passage is not None and "You speak for" in client.get(place + passage[1]).text
         given = {"words": "Keep it for all.", "version": "1", "key": str(uuid.uuid4())}
-        for email in ("me@elsewhere.example", "me@notassociation.example"):
+        for email in ("me@elsewhere.example", "me@notassociation.example", "me@office.association.example"):
             wrong = client.post(place, given | {"email": email})
             assert wrong.status_code == 422 and "Enter an address at" in wrong.text
-        sent = client.post(place, given | {"email": "law@office.association.example"})
+        sent = client.post(place, given | {"email": "law@association.example"})
         [comment] = Comment.objects.filter(draft=draft)
         client.post(sent["Location"], {"code": code_for(comment)})
         page = client.get(at("consultation_comments", draft)).text
         assert "Sample Association" in page and "Speaks for the body" in page
+
+    @pytest.mark.parametrize("domain", ["gmail.com", "Mail.Yahoo.co.uk"])
+    def test_has_no_domain_at_which_anybody_gets_a_mailbox(
+        self, domain: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        names = ["--name-en", "Sample Board", "--name-ur", "نمونہ بورڈ"]
+        assert main(["consult", "invite", *names, f"board@{domain}"]) == 1
+        assert "Anybody gets an address at" in capsys.readouterr().err and not Body.objects.exists()
+
+    @pytest.mark.parametrize("email", ["notanemail", "desk@", "@association.example", "desk@association example", ""])
+    def test_is_invited_at_an_address_of_email(self, email: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["consult", "invite", "--name-en", "Sample Board", "--name-ur", "نمونہ بورڈ", email]) == 1
+        said = capsys.readouterr().err
+        assert "is no address of email: write it like desk@association.example. No letter was sent." in said
+        assert not Body.objects.exists() and not Letter.objects.exists()
+
+    def test_keeps_its_name_when_it_is_invited_again_and_that_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        kept = "association.example was invited before, and keeps the name of then: Sample Board (نمونہ بورڈ)."
+        for name, told in (("Sample Board", False), ("Sample Board", False), ("Another Board", True)):
+            words = ["--name-en", name, "--name-ur", "نمونہ بورڈ", "desk@Association.example"]
+            assert main(["consult", "invite", *words]) == 0
+            assert (kept in capsys.readouterr().out) == told
+        assert [each.name_text.en for each in Body.objects.all()] == ["Sample Board"]
+        assert main(["consult", "end", "association.example", "--why", "It has another name."]) == 0
+        assert main(["consult", "invite", *words]) == 0
+        assert "keeps the name" not in capsys.readouterr().out
+        assert Body.objects.get(ended_at=None).name_text.en == "Another Board"
+
+    def test_that_has_ended_says_so_and_says_no_more(self, capsys: pytest.CaptureFixture[str]) -> None:
+        draft, client, body = a_draft().draft, visitor(), a_body()
+        place = at("say_for", draft, body=body.pk, token=bodies.token_of(body))
+        for words in ("Keep it for all.", "Not proved yet."):
+            given = {"words": words, "version": "1", "key": str(uuid.uuid4()), "email": "law@association.example"}
+            sent = client.post(place, given)
+            comment = Comment.objects.get(words=words)
+            if words == "Keep it for all.":
+                client.post(sent["Location"], {"code": code_for(comment)})
+        why = ["--why", "The link was passed on."]
+        assert main(["consult", "end", "elsewhere.example", *why]) == 1
+        assert main(["consult", "end", "Association.example", *why]) == 0
+        [row] = JournalEntry.objects.filter(act="consult.ended_body")
+        assert (row.subject, row.reason) == (f"body:{body.pk}", "The link was passed on.")
+        link = reverse("portal:body", args=[body.pk, bodies.token_of(body)])
+        assert client.get(place).status_code == client.get(link).status_code == 410
+        for language, told in (
+            ("en", "nobody speaks for Sample Association by this link"),
+            ("ur", "نمونہ ایسوسی ایشن"),
+        ):
+            answer = visitor(language).post(place, given | {"words": "Typed meanwhile."})
+            page = answer.text
+            assert answer.status_code == 410 and told in text_of_page(page) and settings.CONTACT_EMAIL in page
+            assert "Typed meanwhile." in page and not Comment.objects.filter(words="Typed meanwhile.").exists()
+            assert language == "en" or not page_problems(page)
+        # A wrong token tells nothing, not even that there was a body.
+        wrong = client.get(reverse("portal:body", args=[body.pk, "a" * len(bodies.token_of(body))]))
+        nobody = client.get(reverse("portal:body", args=[uuid.uuid4(), bodies.token_of(body)]))
+        assert wrong.status_code == nobody.status_code == 404 and "Sample Association" not in wrong.text
+        # A code that waited proves nothing any more.
+        assert client.post(sent["Location"], {"code": code_for(comment)}).status_code == 422
+        page = client.get(at("consultation_comments", draft)).text
+        assert "Keep it for all." in page and "Spoke for the body; its link ended on" in page
+        assert "Not proved yet." not in page and "Speaks for the body" not in page
+        # Invited again it has another link, and the old one stays dead.
+        again = a_body()
+        assert again.pk != body.pk and client.get(link).status_code == 410
+        assert main(["consult", "bodies"]) == 0
+        assert capsys.readouterr().out.count("association.example  Sample Association") == 2
 
 
 class TestAFlood:
@@ -144,7 +244,8 @@ class TestAFlood:
         rate = consultation_speaking.OF_ALL[False]
         limits.spend("consult.say:all:False", 2 * rate, rate=rate, per=3600)
         with CaptureQueriesContext(connection) as read:
-            assert say(client, draft).status_code == 429
+            answer = say(client, draft)
+        assert answer.status_code == 429 and "than we take at once" in answer.text
         # However many there are, a refusal counts none of them.
         assert [each["sql"] for each in read if "COUNT(" in each["sql"]] == []
         asked = json.loads(consultation_effort.asked(timezone.now()))
@@ -157,6 +258,17 @@ class TestAFlood:
         codes = [say(client, draft, effort=given).status_code for given in (forged, "AAAA", work, work)]
         assert codes == [429, 429, 302, 429]
 
+    def test_with_work_shuts_out_nobody_for_longer_than_it_lasts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever writes then is told so, keeps the words, and gets through when the flood is over."""
+        monkeypatch.setattr(consultation_effort, "is_done", lambda _payload: True)
+        draft, client, rate = a_draft().draft, visitor(), consultation_speaking.OF_ALL[True]
+        limits.spend("consult.say:all:True", 2 * rate, rate=rate, per=3600)
+        answer = say(client, draft, words="A real comment.")
+        assert answer.status_code == 429 and "than we take at once" in answer.text and "A real comment." in answer.text
+        with connection.cursor() as cursor:  # the queue is full again in two hours
+            cursor.execute("UPDATE web_allowance SET at = at - interval '3 hours'")
+        assert say(client, draft, words="A real comment.").status_code == 302
+
 
 class TestTheDraft:
     def test_is_compared_with_an_earlier_version(self) -> None:
@@ -165,6 +277,47 @@ class TestTheDraft:
         page = visitor().get(at("consultation", version.draft) + "?version=2&against=1").text
         assert "at any time" in text_of_page(page) and "against version 1" in page
         assert visitor().get(at("consultation", version.draft) + "?version=9").status_code == 404
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_says_since_when_a_comment_is_attached_to_nothing(self, language: str) -> None:
+        """Also in a version in which its words stand again."""
+        version = a_draft()
+        comment = a_comment(version.draft, clause="9.2", quoted="at least 5 seats")
+        second = next_version(version, NIGHT)
+        third = next_version(second, {"at least 5 seats": "a licence"})
+        next_version(third)
+        names = {"consultation": {}, "consultation_comments": {}, "consultation_comment": {"number": comment.number}}
+        pages = [visitor(language).get(at(name, version.draft, **more)).text for name, more in names.items()]
+        if language == "ur":
+            assert [problem for each in pages for problem in page_problems(each)] == []
+            return
+        for page in pages:
+            assert "Since version 3 this comment is attached to no words." in text_of_page(page)
+            assert "not in the draft any more" not in page and "are gone" not in page
+        assert "Where the same words come back, it is not attached again." in pages[2]
+        early = visitor().get(at("consultation", version.draft) + "comments/?version=2").text
+        assert comment.words in early and "attached to no words" not in early
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_says_what_its_policy_changes_until_it_ends(self, language: str) -> None:
+        text = becomes(policy_text()).replace(
+            "notice_before_refusal = { length = 7", "notice_before_refusal = { length = 5"
+        )
+        version = actions.publish(text=text_of(a_key()), policy_text=text, after=0, actor=OFFICER, now=timezone.now())
+        page = visitor(language).get(at("consultation", version.draft)).text
+        against, others = (
+            each.partition("</table>")[0] for each in page[page.index('id="rules"') :].split("<h3>")[1:3]
+        )
+        # Less time to answer may go against somebody; less time to decide, by another clock, goes against nobody.
+        assert "clocks.notice_before_refusal.length" in against and "services" not in against
+        assert "services.whitelist_call_centre.clock" in others and "draft-1-draft" in others
+        assert language == "ur" or ("3 working days" in others and "10 working hours" in others)
+        assert language == "en" or page_problems(page) == []
+        desk = visitor(language, user=story.an_officer())
+        assert against in desk.get(at("desk_draft", version.draft)).text
+        actions.withdraw(draft=version.draft, why=policy.Text("No.", "نہیں۔"), actor=OFFICER, now=timezone.now())
+        for reader, name in ((visitor(language), "consultation"), (desk, "desk_draft")):
+            assert 'id="rules"' not in reader.get(at(name, version.draft)).text
 
     def test_has_a_feed_and_the_policy_to_the_byte(self) -> None:
         version = a_draft()
@@ -198,6 +351,9 @@ class TestTheDesk:
         draft = version.draft
         comment = a_comment(draft, now=now - 55 * DAY, words="Why 5 seats?")
         first = visitor(user=story.an_officer())
+        before = first.get(at("desk_draft", draft)).text
+        assert 'value="changed"' not in before and 'name="clause"' not in before
+        assert "publish the next version with other words first" in before
         files = {
             "after": "1",
             "draft": SimpleUploadedFile("draft.toml", text_of(draft.key, NIGHT).encode()),
@@ -213,13 +369,25 @@ class TestTheDesk:
             "text_ur": "آپ درست کہتے ہیں۔",
         }
         assert "Tick the comments" in first.post(at("answer_comments", draft), given).text
+        page = first.get(at("desk_draft", draft)).text
+        label = page.partition("Passage that is different now")[2].partition("</label>")[0]
+        assert "(optional)" not in label
+        assert re.findall(r'<option value="([^"]+)"', page.partition('name="clause"')[2].partition("</select>")[0]) == [
+            "9.1"
+        ]
+        nowhere = first.post(at("answer_comments", draft), given | {"comment": str(comment.number), "clause": ""})
+        assert nowhere.status_code == 422 and "Choose a passage whose words differ" in nowhere.text
         answered = first.post(at("answer_comments", draft), given | {"comment": str(comment.number)})
         assert answered.status_code == 302
         page = visitor().get(at("consultation_answers", draft)).text
         assert "You are right." in page and "at any time" in text_of_page(page)
-        hearing = {"day": "2026-11-20", "at": "10:00", "place_en": "Hall", "place_ur": "ہال"}
-        assert first.post(at("announce_hearing", draft), hearing).status_code == 302
+        hearing = {"day": f"{now - 2 * DAY:%Y-%m-%d}", "at": "10:00", "place_en": "Hall", "place_ur": "ہال"}
+        past = first.post(at("announce_hearing", draft), hearing)
+        assert past.status_code == 422 and "Choose a day and a time that are still to come." in past.text
+        announced = first.post(at("announce_hearing", draft), hearing | {"day": f"{now + 2 * DAY:%Y-%m-%d}"})
+        assert announced.status_code == 302
         [held] = draft.hearings.all()
+        draft.hearings.update(held_at=now - DAY)
         minutes = {"hearing": str(held.pk), "minutes_en": "Nobody objected.", "minutes_ur": "کسی نے اعتراض نہیں کیا۔"}
         assert first.post(at("add_minutes", draft), minutes).status_code == 302
         assert "Nobody objected." in visitor().get(at("consultation", draft)).text
@@ -227,6 +395,34 @@ class TestTheDesk:
         actions.propose(draft=draft, actor=OFFICER, now=now + 30 * DAY)
         assert first.post(at("adopt_draft", draft), {"adopt": "1"}).status_code == 302
         assert queries.draft_by_reference(draft.reference).ending == ""
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_answers_again_what_a_later_version_took_back(self, language: str) -> None:
+        version = a_draft()
+        draft = version.draft
+        comment = a_comment(draft)
+        second = next_version(version, NIGHT)
+        given = {"outcome": Outcome.CHANGED, "clause": "9.1", "point": BOTH, "text": BOTH, "now": timezone.now()}
+        answering.answer(draft=draft, numbers=[1], actor=OFFICER, **given)  # type: ignore[arg-type]
+        # Another version that leaves the change as it is: what is different is still shown.
+        third = next_version(second, NIGHT | {"at least 5 seats": "a licence"})
+        reader, desk = visitor(language), visitor(language, user=story.an_officer())
+        places = [at("consultation_answers", draft), at("consultation_comment", draft, number=comment.number)]
+        page = reader.get(places[0]).text
+        # The words of the sample change in English alone.
+        assert "version=3&amp;against=1#p9.1" in page
+        assert language == "ur" or ("<ins>" in page and "at any time" in text_of_page(page))
+        next_version(third)
+        pages = [reader.get(each).text for each in places] + [desk.get(at("desk_draft", draft)).text]
+        if language == "ur":
+            assert [problem for each in pages for problem in page_problems(each)] == []
+            return
+        for each in pages:
+            assert "Version 4 undid the change: 9.1 reads as in version 1 again." in text_of_page(each)
+        assert "1 answer, 0 with a change" in pages[0] and "Not changed any more" in pages[0]
+        assert "<ins>" not in pages[0]
+        assert "1 comment is not answered yet" in pages[0] and "It is answered" not in pages[1]
+        assert "1 comment to be answered" in pages[2]
 
     def test_withdraws_and_says_why(self) -> None:
         draft = a_draft().draft
@@ -236,29 +432,128 @@ class TestTheDesk:
         assert done.status_code == 302
         assert "It is not needed." in visitor().get(at("consultation", draft)).text
 
+    @pytest.mark.parametrize(
+        ("language", "withdrawn", "over"),
+        [("en", "This draft was withdrawn on", "was over on"), ("ur", "یہ مسودہ", "رائے کی مہلت")],
+    )
+    def test_has_nothing_to_answer_of_one_that_is_withdrawn(
+        self, language: str, withdrawn: str, over: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        draft, client, now = a_draft().draft, visitor(language), timezone.now()
+        a_comment(draft)
+        late = say(client, draft, words="Typed before, sent after.")["Location"]
+        desk = visitor(language, story.an_officer())
+        row = re.compile(rf"{draft.reference}.*?</tr>", re.DOTALL)
+
+        def waits() -> list[str]:
+            [found] = row.findall(desk.get(reverse("portal:desk_drafts")).text)
+            cell: str = found.rpartition("<td")[2]
+            return re.findall(r"<span>(\d+)", cell)
+
+        assert waits() == ["1"]
+        actions.withdraw(draft=draft, why=policy.Text("Not needed.", "ضرورت نہیں۔"), actor=OFFICER, now=now)
+        assert waits() == ["0"]
+        assert main(["consult", "list"]) == 0
+        assert "1 comments, 0 to be answered" in capsys.readouterr().out
+        code = code_for(Comment.objects.get(words="Typed before, sent after."))
+        for answer in (client.get(at("say", draft)), client.post(late, {"code": code})):
+            assert withdrawn in answer.text and over not in answer.text
+            assert language == "en" or not page_problems(answer.text)
+        assert "Typed before, sent after." in answer.text
+        told = {"en": "1 comment was not answered: the draft was withdrawn.", "ur": "1 رائے کا جواب نہیں دیا گیا"}
+        assert told[language] in text_of_page(client.get(at("consultation_answers", draft)).text)
+
     def test_is_closed_to_everybody_else(self) -> None:
         draft = a_draft().draft
         assert visitor(user=story.a_person()).get(at("desk_draft", draft)).status_code == 403
 
 
+class TestAdopted:
+    def test_names_the_version_that_led_to_the_policy_on_each_version_of_it(self) -> None:
+        version = a_draft(now=timezone.now() - 60 * DAY)
+        draft = next_version(version, NIGHT, now=timezone.now() - 50 * DAY).draft
+        actions.propose(draft=draft, actor=OFFICER, now=timezone.now())
+        actions.adopt(draft=draft, actor=SECOND, now=timezone.now())
+        for number in (1, 2):
+            page = text_of_page(visitor().get(at("consultation", draft) + f"?version={number}").text)
+            assert "Version 2 led to policy draft-2" in page and "Version 1 led" not in page
+
+
 class TestHiding:
+    def test_is_told_by_the_days_of_the_register(self) -> None:
+        draft = a_draft().draft
+        comment = a_comment(draft)
+        # In Karachi the next day has begun.
+        moderating.hide(
+            comment=comment, why=Hidden.ABUSE, actor=OFFICER, now=dt.datetime(2026, 12, 1, 20, tzinfo=dt.UTC)
+        )
+        ((_, _, hidden, *_),) = moderating.log(draft)
+        assert hidden == "2026-12-02"
+
     def test_goes_from_the_desk_to_its_author_and_to_a_second_officer(self) -> None:
         draft = a_draft().draft
         comment = a_comment(draft, words="You are all fools.")
         first, second, author = visitor(user=story.an_officer()), visitor(user=story.an_officer()), visitor()
         assert first.post(at("hide_comment", draft), {"number": "7", "why": "abuse"}).status_code == 422
-        first.post(at("hide_comment", draft), {"number": "1", "why": "abuse"})
+        asked = first.post(at("hide_comment", draft), {"number": "1", "why": "abuse"}).text
+        assert "Hide comment 1?" in asked and "You are all fools." in asked
+        assert "You are all fools." in author.get(at("consultation_comments", draft)).text
+        question = asked[asked.index("Hide comment 1?") : asked.index("Or another one")]
+        given = dict(re.findall(r'name="(number|sure|why)" value="([^"]*)"', question))
+        assert first.post(at("hide_comment", draft), given).status_code == 302
         for name in ("consultation", "consultation_comments", "consultation_moderation"):
             page = author.get(at(name, draft)).text
             assert "You are all fools." not in page
         assert "1,2" in author.get(at("consultation_moderation_csv", draft)).text
-        link = at("dispute_comment", draft, comment=comment.pk, token=moderating.token_of(comment))
+        link = at("dispute_comment", draft, comment=comment.pk, token=telling.token_of(comment))
         assert author.get(at("dispute_comment", draft, comment=comment.pk, token="a" * 26)).status_code == 404
         assert "Another officer looks at it" in author.post(link).text
+        signer = Comment.objects.get(pk=a_comment(draft, words="You are all fools").pk)
+        wrong = first.post(at("hide_comment", draft), {"number": str(signer.number), "why": "abuse"})
+        assert wrong.status_code == 422 and "signs comment 1, whose words are shown" in wrong.text
+        page = author.get(at("consultation_comment", draft, number=signer.number)).text
+        assert "Hidden" in page and "It is published" not in page
+        by_signature = at("dispute_comment", draft, comment=signer.pk, token=telling.token_of(signer))
+        assert "Another officer looks at it" in author.get(by_signature).text
         assert "You hid it yourself" in first.get(at("desk_draft", draft)).text
+        assert "An officer who did not hide it decides by" in author.get(link).text
+        assert "Decide by" in second.get(at("desk_draft", draft)).text
+        Comment.objects.filter(number=1).update(appealed_at=timezone.now() - 30 * DAY)
+        assert "We are late: an officer who did not hide it" in author.get(link).text
+        assert "Late: it was due on" in second.get(at("desk_draft", draft)).text
+        assert page_problems(visitor("ur").get(link).text) == []
         second.post(at("review_comment", draft), {"number": "1", "show": "1"})
         assert "You are all fools." in author.get(at("consultation_comment", draft, number=1)).text
-        assert "Shown again" in author.get(at("consultation_moderation", draft)).text
+        for page in (
+            author.get(at("consultation_moderation", draft)).text,
+            visitor("ur").get(at("consultation", draft)).text,
+        ):
+            assert page_problems(page) == [] if 'lang="ur"' in page[:200] else "Shown again" in page
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_for_personal_data_is_at_the_desk_when_the_draft_has_ended(self, language: str, settings: Any) -> None:
+        settings.CONTACT_EMAIL = "contact@register.example"
+        draft, desk, reader = a_draft().draft, visitor(language, user=story.an_officer()), visitor(language)
+        a_comment(draft, words="My neighbour lives at 12 Sample Street.")
+        a_comment(draft, words="Nonsense.")
+        actions.withdraw(draft=draft, why=BOTH, actor=OFFICER, now=timezone.now())
+        place = at("consultation_comment", draft, number=1)
+        pages = [desk.get(at("desk_draft", draft)).text, reader.get(place).text]
+        assert 'value="personal_data"' in pages[0] and 'value="abuse"' not in pages[0]
+        assert "contact@register.example" in pages[1] and "Sample Street" in pages[1]
+        wrong = desk.post(at("hide_comment", draft), {"number": "2", "why": "abuse"})
+        done = desk.post(at("hide_comment", draft), {"number": "1", "sure": "1", "why": "personal_data"}, follow=True)
+        assert (wrong.status_code, done.status_code) == (422, 200)
+        pages += [wrong.text, done.text, reader.get(place).text, reader.get(at("consultation_moderation", draft)).text]
+        assert "Sample Street" not in "".join(pages[4:])
+        assert "1,2" in reader.get(at("consultation_moderation_csv", draft)).text
+        if language == "ur":
+            assert [problem for each in pages for problem in page_problems(each)] == []
+            return
+        assert "This draft has ended: a comment is hidden for private details of another person alone." in wrong.text
+        assert "Nobody is told: of a draft that has ended no address is kept." in done.text
+        assert "After the end of the draft a comment is hidden for private details" in pages[-1]
+        assert "contact@register.example" not in pages[4]
 
 
 def test_answers_that_are_late_are_said_to_be() -> None:

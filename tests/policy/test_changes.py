@@ -1,16 +1,20 @@
 """What differs between two versions of the rules, and what of it nobody is worse off by."""
 
 import copy
+import datetime as dt
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rahdari import policy
 from rahdari.policy.changes import HARMLESS, Change, changes
+from rahdari.policy.clock import UNITS
+from tests.needs import fewer
 
-RULES = dict(policy.load(policy.BUNDLED).source)
+BUNDLED = policy.load(policy.BUNDLED)
+RULES = dict(BUNDLED.source)
 
 
 def changed(place: str, value: Any) -> list[Change]:
@@ -35,6 +39,11 @@ def changed(place: str, value: Any) -> list[Change]:
         ("clocks.notice_before_refusal.length", 60, False),
         ("clocks.notice_before_refusal.length", 1, True),
         ("clocks.notice_before_refusal.unit", "hours", True),
+        # 10 working hours in place of 3 working days, and the other way round; and a clock of the applicants' own.
+        ("services.whitelist_call_centre.clock", "officer_decision", False),
+        ("services.vpn_company.clock", "whitelisting_decision", True),
+        ("services.vpn_company.clock", "show_cause_other", True),
+        ("services.vpn_company.clock", "no_such_clock", True),
         ("limits.document_types", ["application/pdf", "image/jpeg", "image/png", "image/heic"], False),
         ("limits.document_types", ["application/pdf"], True),
         ("services.vpn_freelancer.open", False, True),
@@ -70,6 +79,44 @@ def test_each_harmless_place_is_one_of_a_file_that_ships() -> None:
         for name in change.path
     }
     assert wanted <= known
+
+
+def a_clock(length: int, unit: str, first: bool = True, closed: str = "next_open") -> dict[str, Any]:
+    return {
+        "length": length,
+        "unit": unit,
+        "excludes_first_day": first,
+        "last_day_closed": closed,
+        "basis": "proposal",
+    }
+
+
+CLOCKS = st.builds(
+    a_clock, st.integers(1, 12), st.sampled_from(UNITS), st.booleans(), st.sampled_from(["next_open", "stays"])
+)
+
+
+@settings(max_examples=fewer(200, 15))
+@given(st.tuples(CLOCKS, CLOCKS), st.integers(0, 135 * 24))
+# Begun on the evening of 11 February 2027: on a Friday of Ramadan the office is open for 3 hours, and so 3 working days
+# are 15.
+@example((a_clock(15, "working_hours"), a_clock(3, "working_days")), 102 * 24 + 23)
+@example((a_clock(16, "working_hours"), a_clock(3, "working_days")), 102 * 24 + 23)
+def test_another_clock_goes_against_nobody_only_where_it_never_ends_later(
+    clocks: tuple[dict[str, Any], dict[str, Any]], hours: int
+) -> None:
+    """`clocks`: the new one, and the one before it; begun so many hours after the start of November 2026."""
+    before, after = copy.deepcopy(RULES), copy.deepcopy(RULES)
+    for source in (before, after):
+        source["clocks"] |= {"officer_decision": clocks[0], "whitelisting_decision": clocks[1]}
+    after["services"]["whitelist_call_centre"]["clock"] = "officer_decision"
+    [change] = changes(before, after)
+    new, old = (policy.Allowance(**each) for each in clocks)
+    begins = dt.datetime(2026, 11, 1, tzinfo=BUNDLED.calendar.zone_info) + dt.timedelta(hours=hours)
+    ends = [policy.add(start=begins, allowance=each, calendar=BUNDLED.calendar) for each in (new, old)]
+    assert change.is_against or ends[0] <= ends[1]
+    if {**clocks[0], "length": 0} == {**clocks[1], "length": 0}:
+        assert change.is_against == (new.length > old.length)
 
 
 @given(st.data())

@@ -6,6 +6,8 @@ not decided for as long as the policy says, each address is written to once more
 """
 
 import datetime as dt
+from functools import cache
+from itertools import batched
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -21,6 +23,8 @@ from .models import Anchor, Comment, Draft, Hearing, Speaker, Version, frozen
 from .rules import State
 
 OPENS, AGAIN = "consultation", "consultation_again"
+# Comments that are placed in a new version at a time.
+AT_ONCE = 1_000
 
 
 class Overtaken(RahdariError):
@@ -127,41 +131,38 @@ def _follow_words(draft: Draft, before: Version, after: Version) -> None:
         language: (before.document.texts(language), after.document.texts(language)) for language in document.LANGUAGES
     }
     clauses = set(texts["en"][1])
-    found = []
-    for comment in Comment.objects.filter(draft=draft).exclude(clause="").iterator():
+
+    # Those who sign a text mostly mean the same words: these are looked for once.
+    @cache
+    def fate(language: str, quote: anchors.Quote) -> tuple[anchors.Fate, str, anchors.Quote | None]:
+        if quote.exact:
+            found = anchors.follow(quote, *texts[language])
+            return found.fate, found.place.clause if found.place else "", found.quote
+        # On a clause as such: its id is what it is about.
+        kept = quote.clause in clauses
+        return (anchors.Fate.KEPT, quote.clause, None) if kept else (anchors.Fate.ORPHANED, "", None)
+
+    def anchor(comment: Comment) -> Anchor:
         last = placed.get(comment.pk)
         if last is not None and last.fate == anchors.Fate.ORPHANED:
-            fate, clause, quote = anchors.Fate.ORPHANED, "", None
-        else:
-            clause = last.clause if last is not None else comment.clause
-            fate, clause, quote = _fate(comment, last, clause, clauses, texts[comment.language])
+            return Anchor(comment=comment, version=after, fate=anchors.Fate.ORPHANED)
+        at: Comment | Anchor = last or comment
+        came, clause, quote = fate(comment.language, anchors.Quote(at.clause, comment.exact, at.prefix, at.suffix))
         prefix, suffix = (quote.prefix, quote.suffix) if quote else ("", "")
-        found.append(Anchor(comment=comment, version=after, fate=fate, clause=clause, prefix=prefix, suffix=suffix))
-    Anchor.objects.bulk_create(found, batch_size=1000)
+        return Anchor(comment=comment, version=after, fate=came, clause=clause, prefix=prefix, suffix=suffix)
+
+    for some in batched(Comment.objects.filter(draft=draft).exclude(clause="").iterator(), AT_ONCE):
+        Anchor.objects.bulk_create(map(anchor, some))
 
 
-def _fate(
-    comment: Comment,
-    last: Anchor | None,
-    clause: str,
-    clauses: set[str],
-    texts: tuple[dict[str, str], dict[str, str]],
-) -> tuple[anchors.Fate, str, anchors.Quote | None]:
-    if not comment.exact:
-        # On a clause as such: its id is what it is about.
-        kept = clause in clauses
-        return (anchors.Fate.KEPT, clause, None) if kept else (anchors.Fate.ORPHANED, "", None)
-    around = (last.prefix, last.suffix) if last is not None else (comment.prefix, comment.suffix)
-    found = anchors.follow(anchors.Quote(clause, comment.exact, *around), *texts)
-    return found.fate, found.place.clause if found.place else "", found.quote
-
-
-@each_of(queries.anchors_to_tell)
+@each_of(queries.anchors_to_tell, ready=telling.at_pace)
 def tell_of_words(anchor: Anchor, now: dt.datetime) -> bool:
     """Tell an author where their words stand in the new version; what is hidden or was never proved is passed over."""
-    comment = Comment.objects.select_related("speaker", "draft").get(pk=anchor.comment_id)
+    comment = Comment.objects.select_related("speaker", "draft", "part_of").get(pk=anchor.comment_id)
     if comment.proved_at is not None and not comment.hidden:
-        telling.write_news(comment, anchor.fate, now, version=anchor.version.number)
+        since = queries.loose_since([comment.pk]) if anchor.fate == anchors.Fate.ORPHANED else {}
+        more = {"since": since[comment.pk]} if since else {}
+        telling.write_news(comment, anchor.fate, now, version=anchor.version.number, **more)
     Anchor.objects.filter(pk=anchor.pk).update(told_at=now)
     return True
 
@@ -207,7 +208,11 @@ def _not_ended(draft: Draft) -> Draft:
 def why_not(draft: Draft, now: dt.datetime) -> rules.Stop | None:
     """Why the draft cannot be adopted now, whoever asks."""
     return rules.why_not_adopted(
-        draft.state(now), unanswered=queries.unanswered(draft).count(), appealed=queries.to_review(draft).count()
+        draft.state(now),
+        unanswered=queries.unanswered(draft).count(),
+        appealed=queries.to_review(draft).count(),
+        hidden_lately=queries.is_hidden_lately(draft, now),
+        hearing_to_come=draft.hearings.filter(held_at__gt=now).exists(),
     )
 
 

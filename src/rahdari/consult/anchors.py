@@ -27,7 +27,7 @@ TELLING = 4
 class Fate(StrEnum):
     KEPT = "kept"  # the same words in the same clause
     MOVED = "moved"  # the same words in another clause
-    ORPHANED = "orphaned"
+    ORPHANED = "orphaned"  # attached to nothing, and in no later version again
 
 
 @dataclass(frozen=True, slots=True)

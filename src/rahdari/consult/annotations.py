@@ -1,14 +1,19 @@
 """What was said of a draft as annotations that other programs read: W3C Web Annotation Data Model, in JSON-LD.
 
-Pure: rows in, plain data out. An annotation names no address of email, and nothing of what is hidden but that it is.
+Pure: rows in, plain data out. An annotation names no address of email, and nothing of what is hidden but that it is; of
+what is shown again it says that it was hidden.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils import timezone
+
 from .models import Anchor, Comment, Version
 
 CONTEXT = "http://www.w3.org/ns/anno.jsonld"
+# How a place in JSON is named.
+JSON_POINTER = "http://tools.ietf.org/rfc/rfc6901"
 
 
 def collection(
@@ -29,7 +34,7 @@ def collection(
 
 def annotation(comment: Comment, place: Anchor | None, version: Version, here: str) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "id": f"{here}comments/{comment.number}/",
+        "id": f"{here}comments/{comment.number}/" if here else f"index.{comment.language}.html#c{comment.number}",
         "type": "Annotation",
         "motivation": "commenting",
         "created": comment.proved_at.isoformat() if comment.proved_at else None,
@@ -46,6 +51,10 @@ def annotation(comment: Comment, place: Anchor | None, version: Version, here: s
         "format": "text/plain",
         "language": comment.language,
     }
+    if comment.was_hidden and comment.hidden_at is not None and comment.reviewed_at is not None:
+        hidden, shown = (timezone.localdate(at).isoformat() for at in (comment.hidden_at, comment.reviewed_at))
+        said = f"hidden from {hidden} to {shown}: {comment.was_hidden}; shown again by a second officer"
+        found["body"] = [found["body"], {"type": "TextualBody", "purpose": "moderating", "value": said}]
     if comment.body is not None:
         found["creator"] = {"type": "Organization", "name": comment.body.name_text.en, "homepage": comment.body.domain}
     elif comment.shown_name:
@@ -54,27 +63,31 @@ def annotation(comment: Comment, place: Anchor | None, version: Version, here: s
 
 
 def target(comment: Comment, place: Anchor | None, version: Version, here: str) -> dict[str, Any] | str:
-    """Where it stands: in this version, or, when its words are gone, in the one that it was said of."""
+    """Where it stands: in this version, or, when it is attached to nothing in it, in the one that it was said of."""
     gone = place is not None and place.fate == "orphaned"
-    number = comment.version.number if gone else version.number
-    source = f"{here}?version={number}"
+    of = comment.version if gone else version
+    source = f"{here}?version={of.number}" if here else f"version-{of.number}.json"
     if not comment.clause:
         return source
     clause = comment.clause if gone or place is None else place.clause
+    found: dict[str, Any] = {"source": source, "selector": _passage(of, clause, comment, here)}
     if not comment.exact:
-        return {"source": source, "selector": {"type": "FragmentSelector", "value": f"p{clause}"}}
+        return found
     around = comment if gone or place is None else place
-    return {
-        "source": source,
-        "state": {"type": "HttpRequestState", "value": f"Accept-Language: {comment.language}"},
-        "selector": {
-            "type": "FragmentSelector",
-            "value": f"p{clause}",
-            "refinedBy": {
-                "type": "TextQuoteSelector",
-                "exact": comment.exact,
-                "prefix": around.prefix,
-                "suffix": around.suffix,
-            },
-        },
+    found["selector"]["refinedBy"] = {
+        "type": "TextQuoteSelector",
+        "exact": comment.exact,
+        "prefix": around.prefix,
+        "suffix": around.suffix,
     }
+    if here:  # a page is in the language that is asked for, and a file has both
+        found["state"] = {"type": "HttpRequestState", "value": f"Accept-Language: {comment.language}"}
+    return found
+
+
+def _passage(version: Version, clause: str, comment: Comment, here: str) -> dict[str, Any]:
+    if here:
+        return {"type": "FragmentSelector", "value": f"p{clause}"}
+    at = [each.id for each in version.document.clauses].index(clause)
+    text = f"/text/{comment.language}" if comment.exact else ""
+    return {"type": "FragmentSelector", "conformsTo": JSON_POINTER, "value": f"/clauses/{at}{text}"}

@@ -1,8 +1,8 @@
 """A consultation as files that are read without us: `rahdari consult archive DRAFT FOLDER`.
 
 Invariant: nothing in the folder leads outside of it or needs a program of ours: HTML 5 with its style inside, in both
-languages; each version as JSON, each policy file to the byte; comments as CSV and as W3C annotations; and the
-digests of all of it. No address of email is in it.
+languages; each version as JSON, each policy file to the byte; comments as CSV and as W3C annotations; the log of what
+was hidden; and the digests of all of it. No address of email is in it. Days and times are those of the register's zone.
 """
 
 import csv
@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils import timezone
 
-from . import annotations, changes, queries
+from . import annotations, changes, moderating, queries
 from .models import Draft, Version
 
 COLUMNS = (
@@ -48,7 +49,7 @@ def files(draft: Draft, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
 def _files(draft: Draft, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
     versions = list(draft.versions.order_by("number"))
     latest = versions[-1]
-    comments = list(queries.comments_on(latest))
+    comments = queries.with_counts(queries.comments_on(latest))
     for language in ("en", "ur"):
         page = render_to_string(f"consult/archive.{language}.html", _facts(draft, versions, comments, language, now))
         yield f"index.{language}.html", page.encode()
@@ -56,6 +57,8 @@ def _files(draft: Draft, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
         yield f"version-{version.number}.json", _json(version.document.frozen() | {"digest": version.digest})
         yield f"version-{version.number}.policy.toml", version.policy_text.encode()
     yield "comments.csv", _table(comments).encode()
+    log = [dict(zip(moderating.LOG, row, strict=True)) for row in moderating.log(draft)]
+    yield "moderation.csv", _csv(moderating.LOG, log).encode()
     yield "annotations.jsonld", _json(annotations.collection(latest, comments, queries.places(latest), ""))
 
 
@@ -93,6 +96,7 @@ def _facts(
         "draft": draft,
         "state": draft.state(now),
         "now": now,
+        "zone": timezone.get_current_timezone_name(),
         "versions": versions,
         "latest": latest,
         "title": document.title.in_language(language),
@@ -108,15 +112,13 @@ def _facts(
 
 
 def _table(comments: list[Any]) -> str:
-    out = io.StringIO()
-    table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    table.writeheader()
+    rows = []
     for each in comments:
         said = {"quoted": each.exact, "name": each.shown_name, "words": each.words} if not each.hidden else {}
-        table.writerow(
+        rows.append(
             {
                 "number": each.number,
-                "day": each.proved_at.date().isoformat(),
+                "day": timezone.localdate(each.proved_at).isoformat(),
                 "version": each.version.number,
                 "clause": each.clause,
                 "language": each.language,
@@ -130,6 +132,14 @@ def _table(comments: list[Any]) -> str:
             }
             | {name: _harmless(text) for name, text in said.items()}
         )
+    return _csv(COLUMNS, rows)
+
+
+def _csv(columns: list[str], rows: list[dict[str, Any]]) -> str:
+    out = io.StringIO()
+    table = csv.DictWriter(out, columns, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
     return out.getvalue()
 
 

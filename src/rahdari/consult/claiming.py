@@ -10,15 +10,12 @@ import datetime as dt
 
 from django.db import transaction
 
-from rahdari import policy
 from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
 from . import queries, telling
 from .models import Comment, NameClaim
-from .moderating import NotPossible, token_of
-
-DECIDED_IN = "consultation_name"
+from .moderating import NotPossible
 
 
 def _locked(comment: Comment) -> Comment:
@@ -31,11 +28,6 @@ def _record(act: str, actor: str, comment: Comment, now: dt.datetime) -> None:
     journal.record(act=act, actor=actor, subject=comment.draft.subject, now=now, detail=detail)
 
 
-def _until(now: dt.datetime) -> dt.datetime:
-    rules = queries.in_force()
-    return policy.add(start=now, allowance=rules.clocks[DECIDED_IN], calendar=rules.calendar)
-
-
 @transaction.atomic
 def claim(*, comment: Comment, now: dt.datetime) -> NameClaim:
     """Take the name off until an officer has looked; its author is told. Done twice it is done once. Raises NotPossible
@@ -45,9 +37,9 @@ def claim(*, comment: Comment, now: dt.datetime) -> NameClaim:
         return known
     if known is not None or not comment.is_named:
         raise NotPossible(comment)
-    made = NameClaim.objects.create(comment=comment, claimed_at=now, due_at=_until(now))
+    made = NameClaim.objects.create(comment=comment, claimed_at=now, due_at=queries.decided_by(now))
     _record("consult.claimed", "public", comment, now)
-    telling.write_claimed(comment, token_of(comment), now)
+    telling.write_news(comment, "claimed", now)
     wake()
     return made
 

@@ -9,7 +9,7 @@ import json
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,15 @@ class Document:
         """What each clause says, by its id, in the order of the draft."""
         return {each.id: each.says(language) for each in self.clauses}
 
+    def differing(self, before: "Document") -> list[str]:
+        """Ids of clauses that say something else than before, or are new."""
+        return [each.id for each in self.clauses if not self.reads_as(before, each.id)]
+
+    def reads_as(self, before: "Document", id: str) -> bool:
+        """Whether the clause says the same as before, or is in neither."""
+        now, then = self.clause(id), before.clause(id)
+        return now.text == then.text if now and then else now is then
+
     def frozen(self) -> dict[str, Any]:
         """Plain JSON, which `thawed` reads back."""
 
@@ -111,6 +120,17 @@ def read(text: str) -> Document:
     if judge.problems:
         raise DraftError(judge.problems)
     return found
+
+
+def taken_back_by(versions: Sequence[Document], id: str, before: int) -> int | None:
+    """Which of all versions took the change of a clause back that reads in the latest one as in the one of the number
+    `before`; None where none in between reads otherwise."""
+    since = None
+    for number in range(len(versions), before, -1):
+        if not versions[number - 1].reads_as(versions[before - 1], id):
+            return since
+        since = number
+    return None
 
 
 def judge_next(document: Document, earlier: Iterable[Document]) -> None:

@@ -1,7 +1,7 @@
 """Which comments are nearly the same: what a campaign or a machine sends with a word changed here and there. Pure.
 
 The measure is one that anybody can do by hand: of all runs of three words that one text or the other has, the share
-that both have (Jaccard's). From half on they are alike. Capitals, marks and signs make no difference.
+that both have (Jaccard's). From half on they are alike. What makes no difference to a word: `rules.folded`.
 
 Nobody compares a comment with all others. Each text has 16 marks, made of the least of many orders of its runs
 (MinHash, Broder 1997): two texts that share half of their runs have a mark in common 99 times of 100, and those that

@@ -9,6 +9,8 @@ the register.
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -166,13 +168,18 @@ class Body(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.JSONField()
-    domain = models.CharField(max_length=253, unique=True)
+    domain = models.CharField(max_length=253)
     invited_at = models.DateTimeField()
     invited_by = models.CharField(max_length=60)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["domain"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["domain"], condition=Q(ended_at__isnull=True), name="one_body_of_a_domain_speaks"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"body:{self.domain}"
@@ -182,8 +189,26 @@ class Body(models.Model):
         return both(self.name)
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A change that an answer names and that is none: the clause reads in the latest version as in the one `before`, on
+    which comments were written. `by` is the version that took it back; None: no later one has changed it."""
+
+    answer: int
+    clause: str
+    before: int
+    by: int | None
+
+
 class Answer(models.Model):
     """What the office says to one comment or several that say the same. A later one may take the place of it."""
+
+    # How many comments it answers, and how many signed them or sent nearly the same (`queries.answers`).
+    of_comments: int
+    signed: int
+    # Where its change was taken back (`queries.answers`), and the earliest version that it answers.
+    taken_back: Sequence["TakenBack"] = ()
+    since: "Version"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="answers")
@@ -221,6 +246,13 @@ class Answer(models.Model):
 
 
 class Comment(models.Model):
+    # How many signed it, and how many more are nearly the same, where they were counted (`queries.with_counts`).
+    signed: int
+    alike: int
+    # Its answer says that a passage changed, and that was taken back (`queries.with_taken_back`).
+    taken_back: "TakenBack | None" = None
+    # Since which version it is attached to nothing (`queries.with_counts`).
+    loose_since: int | None = None
     # Of the form that was filled in: sent twice it is kept once.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="comments")
@@ -248,7 +280,11 @@ class Comment(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     # The first that says the same of the same: this one signs it.
     sameness = models.CharField(max_length=64)
-    part_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="signatures")
+    part_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="signatures"
+    )
+    # Of one that others sign: up to which number they were told what last became of it. None: nobody is to be told.
+    signers_told = models.PositiveIntegerField(null=True, blank=True)
     # The head of its group, which says nearly the same (`likeness`); what signs this one is in that group, too.
     like = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="members")
     # An officer took it out of a group: it stands by itself.
@@ -260,6 +296,8 @@ class Comment(models.Model):
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden = models.CharField(max_length=15, choices=[(each, each) for each in Hidden], blank=True)
     hidden_by = models.CharField(max_length=60, blank=True)
+    # Why it was hidden, of one that a second officer had shown again; when and by whom stays where it is.
+    was_hidden = models.CharField(max_length=15, choices=[(each, each) for each in Hidden], blank=True)
     # Its author disputes that, and another officer has looked at it.
     appealed_at = models.DateTimeField(null=True, blank=True)
     reviewed_at = models.DateTimeField(null=True, blank=True)
@@ -282,8 +320,12 @@ class Comment(models.Model):
                 name="comment_is_proved_by_an_address",
             ),
             models.CheckConstraint(
-                condition=Q(hidden="", hidden_at__isnull=True, hidden_by="")
-                | (~Q(hidden="") & ~Q(hidden_by="") & Q(hidden_at__isnull=False)),
+                condition=Q(hidden="", was_hidden="", hidden_at__isnull=True, hidden_by="")
+                | (
+                    (~Q(hidden="") & Q(was_hidden="") | Q(hidden="", reviewed_at__isnull=False) & ~Q(was_hidden=""))
+                    & ~Q(hidden_by="")
+                    & Q(hidden_at__isnull=False)
+                ),
                 name="comment_is_hidden_for_a_reason",
             ),
             models.CheckConstraint(
@@ -315,6 +357,13 @@ class Comment(models.Model):
                 condition=Q(answer__isnull=False, answer_told_at__isnull=True),
                 name="answers_to_tell",
             ),
+            models.Index(
+                fields=["draft", "number"],
+                condition=Q(hidden_at__isnull=False) | Q(reviewed_at__isnull=False) | Q(apart_at__isnull=False),
+                name="comments_moderated",
+            ),
+            models.Index(fields=["part_of", "number"], condition=Q(part_of__isnull=False), name="signatures_of"),
+            models.Index(fields=["id"], condition=Q(signers_told__isnull=False), name="signers_to_tell"),
         ]
 
     def __str__(self) -> str:
@@ -334,6 +383,11 @@ class Comment(models.Model):
     def is_withheld(self) -> bool:
         """Its name is away: until an officer has looked at a claim, or for good."""
         return self.claimed is not None and self.claimed.outcome != NameClaim.Outcome.SHOWN
+
+    @property
+    def hidden_for(self) -> str:
+        """Why it is hidden, or was until it was shown again."""
+        return self.hidden or self.was_hidden
 
     @property
     def is_named(self) -> bool:

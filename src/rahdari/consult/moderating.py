@@ -1,24 +1,24 @@
 """Hiding a comment, and looking at that again.
 
-Invariants: a comment is hidden for a reason of a closed list, and never for what it says of the draft; its author is
-told, and may dispute it; another officer decides that, once. The log of it is public, and names nobody.
+Invariants: a comment is hidden for a reason of a closed list, and never for what it says of the draft; its author and
+all who signed it are told, and each of them may dispute it; another officer decides that, once. After the draft's end
+a comment is hidden for personal data alone, and nobody is left to be told. The log of it is public, forgets nothing,
+and names nobody.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 
 from django.db import transaction
+from django.utils import timezone
 
 from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
-from rahdari.vault import links
 
-from . import actions, telling
-from .models import Comment
+from . import actions, queries, rules, telling
+from .models import Comment, Draft
 from .rules import Hidden
-
-# What the link of a letter is derived for by which an author disputes that a comment is hidden.
-DISPUTES = "consult.disputes"
 
 
 class NotPossible(RahdariError):
@@ -35,14 +35,6 @@ class SameOfficer(RahdariError):
     comment: Comment
 
 
-def token_of(comment: Comment) -> str:
-    return links.token(DISPUTES, str(comment.pk))
-
-
-def is_author(comment: Comment, token: str) -> bool:
-    return links.matches(DISPUTES, str(comment.pk), token)
-
-
 def _locked(comment: Comment) -> Comment:
     # Answering and adopting lock the draft first.
     actions.lock(comment.draft)
@@ -56,9 +48,14 @@ def _record(act: str, actor: str, comment: Comment, now: dt.datetime, reason: st
 
 @transaction.atomic
 def hide(*, comment: Comment, why: Hidden, actor: str, now: dt.datetime) -> Comment:
-    """Hide it, and tell its author why, with the way to dispute it. Raises NotPossible."""
+    """Hide it, and tell its author why, with the way to dispute it. Raises NotPossible, and NotNow for another reason
+    than personal data after the draft's end."""
     comment = _locked(comment)
-    if comment.number is None or comment.hidden or comment.draft.ending:
+    has_ended = bool(comment.draft.ending)
+    if has_ended and why != Hidden.PERSONAL_DATA:
+        raise actions.NotNow(rules.Stop.ENDED)
+    # Whoever signs another one shows no words of their own.
+    if comment.number is None or comment.hidden or comment.part_of_id is not None:
         raise NotPossible(comment)
     # Shown again by a second officer, it is not hidden by the next one.
     if comment.reviewed_at is not None:
@@ -66,13 +63,15 @@ def hide(*, comment: Comment, why: Hidden, actor: str, now: dt.datetime) -> Comm
     comment.hidden, comment.hidden_at, comment.hidden_by = why, now, actor
     comment.save(update_fields=["hidden", "hidden_at", "hidden_by"])
     _record("consult.hid", actor, comment, now, reason=why)
-    telling.write_hidden(comment, token_of(comment), now)
+    if not has_ended:
+        telling.write_news(comment, "hidden", now)
+        telling.tell_who_signed(comment)
     return comment
 
 
 @transaction.atomic
 def dispute(*, comment: Comment, now: dt.datetime) -> Comment:
-    """Its author says that this is wrong. Done twice it is done once. Raises NotPossible."""
+    """Its author, or whoever signed it, says that this is wrong. Done twice it is done once. Raises NotPossible."""
     comment = _locked(comment)
     if not comment.hidden or comment.draft.ending:
         raise NotPossible(comment)
@@ -94,8 +93,24 @@ def review(*, comment: Comment, show: bool, actor: str, now: dt.datetime) -> Com
         raise SameOfficer(comment)
     comment.reviewed_at, comment.reviewed_by = now, actor
     if show:
-        comment.hidden, comment.hidden_at, comment.hidden_by = "", None, ""
-    comment.save(update_fields=["reviewed_at", "reviewed_by", "hidden", "hidden_at", "hidden_by"])
+        comment.hidden, comment.was_hidden = "", comment.hidden
+    comment.save(update_fields=["reviewed_at", "reviewed_by", "hidden", "was_hidden"])
     _record("consult.showed" if show else "consult.upheld", actor, comment, now)
     telling.write_news(comment, "shown" if show else "upheld", now)
+    telling.tell_who_signed(comment)
     return comment
+
+
+# -- the public log --------------------------------------------------------------------------------------------------
+
+LOG = "draft comment hidden reason disputed decided_again decision taken_out_of_group name".split()
+
+
+def log(draft: Draft) -> Iterator[list[str]]:
+    """The rows of the log, for programs: nobody's name and nobody's words."""
+    for each in queries.moderated(draft):
+        acts = (each.hidden_at, each.appealed_at, each.reviewed_at, each.apart_at)
+        hidden, disputed, again, apart = (timezone.localdate(day).isoformat() if day else "" for day in acts)
+        decision = "" if each.reviewed_at is None else "upheld" if each.hidden else "shown"
+        name = (each.claimed.outcome or "withdrawn") if each.claimed else ""
+        yield [draft.reference, str(each.number), hidden, each.hidden_for, disputed, again, decision, apart, name]

@@ -3,6 +3,9 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from functools import reduce
+from itertools import batched
+from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -11,10 +14,10 @@ from django.db.models import (
     Count,
     F,
     FilteredRelation,
-    OuterRef,
+    Max,
+    Min,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
     Window,
@@ -24,11 +27,15 @@ from django.db.models.functions import Coalesce, RowNumber
 from rahdari import policy
 from rahdari.errors import RahdariError
 
-from .models import Anchor, Answer, Comment, Draft, Mark, Speaker, Version
-from .rules import State
+from . import document
+from .anchors import Fate
+from .models import Anchor, Answer, Comment, Draft, Mark, NameClaim, Speaker, TakenBack, Version
+from .rules import Outcome, State
 
 # Of `comments_on`: no id of a clause.
 WHOLE, NOWHERE = "*", ""
+# So many are counted in one query.
+AT_ONCE = 1_000
 # In the policy: how long addresses are kept of a draft that nobody decides.
 ADDRESSES = "comment_address"
 
@@ -75,21 +82,36 @@ def version_of(draft: Draft, number: int | None = None) -> Version | None:
 # -- comments ------------------------------------------------------------------------------------------------------
 
 
-def _how_many(name: str) -> Coalesce:
-    """How many comments name the one of the row as theirs."""
-    of_this = Comment.objects.filter(**{name: OuterRef("pk")}).order_by().values(name)
-    # Where one comment has most of all signatures, PostgreSQL expects as many of each, and may read the table once for
-    # each of a page: the pages of such a draft then take seconds (docs/benchmarks.md).
-    return Coalesce(Subquery(of_this.annotate(count=Count("pk")).values("count")), 0)
+def with_counts(found: Iterable[Comment], *, alike: bool = False) -> list[Comment]:
+    """These, each with how many signed it (`signed`), since which version it is attached to nothing (`loose_since`),
+    and, if asked for, how many more are in its group (`alike`), who signed one of them among them. Counted for all of a
+    page at once: asked in the row of each, PostgreSQL may read the table once for each of them, as it expects as many
+    signatures under one comment as under another."""
+    rows = list(found)
+    for some in batched(rows, AT_ONCE):
+        for name, told in {"part_of": "signed", **({"like": "alike"} if alike else {})}.items():
+            of_these = Comment.objects.filter(**{f"{name}__in": [each.pk for each in some]}).order_by()
+            counts = dict(of_these.values_list(name).annotate(count=Count("pk")))
+            for each in some:
+                setattr(each, told, counts.get(each.pk, 0))
+        since = loose_since([each.pk for each in some if getattr(each, "fate", "") == Fate.ORPHANED])
+        for each in some:
+            each.loose_since = since.get(each.pk)
+    return rows
+
+
+def loose_since(keys: Iterable[object]) -> dict[object, int]:
+    """Since which version comments are attached to nothing, by their keys. An orphan stays one."""
+    found = Anchor.objects.filter(comment__in=list(keys), fate=Fate.ORPHANED).order_by()
+    return dict(found.values_list("comment").annotate(since=Min("version__number")))
 
 
 def comments(draft: Draft) -> QuerySet[Comment]:
-    """What was said, by number; what says the same as an earlier one is counted at that one (`signed`). Also what is
-    hidden: in its place stands why."""
+    """What was said, by number; what says the same as an earlier one is counted at that one. Also what is hidden: in
+    its place stands why."""
     return (
         Comment.objects.filter(draft=draft, proved_at__isnull=False, part_of__isnull=True)
         .select_related("draft", "version", "body", "like", "claim", "answer", "answer__version")
-        .annotate(signed=_how_many("part_of"))
         .order_by("number")
     )
 
@@ -97,13 +119,15 @@ def comments(draft: Draft) -> QuerySet[Comment]:
 def comment(draft: Draft, number: int) -> Comment | None:
     """The one of this number, also one that signs another."""
     return (
-        Comment.objects.select_related("part_of", "like", "claim", "version").filter(draft=draft, number=number).first()
+        Comment.objects.select_related("part_of", "part_of__answer", "like", "claim", "version")
+        .filter(draft=draft, number=number)
+        .first()
     )
 
 
 def comment_by_id(draft: Draft, id: uuid.UUID) -> Comment | None:
     """Also one whose code was not typed yet."""
-    return Comment.objects.select_related("claim").filter(draft=draft, pk=id).first()
+    return Comment.objects.select_related("claim", "part_of").filter(draft=draft, pk=id).first()
 
 
 def comments_on(version: Version) -> QuerySet[Comment]:
@@ -125,9 +149,8 @@ def comments_on(version: Version) -> QuerySet[Comment]:
 
 
 def heads(found: QuerySet[Any]) -> QuerySet[Any]:
-    """Of `comments` or `comments_on`: one of each group of those that are nearly the same, with how many more are in it
-    (`alike`), those who signed one of them among them."""
-    one_each: QuerySet[Any] = found.filter(like__isnull=True).annotate(alike=_how_many("like"))
+    """Of `comments` or `comments_on`: one of each group of those that are nearly the same."""
+    one_each: QuerySet[Any] = found.filter(like__isnull=True)
     return one_each
 
 
@@ -153,15 +176,59 @@ def latest_of_each(found: QuerySet[Comment], most: int) -> list[Comment]:
     return list(found.annotate(place=place).filter(place__lte=most).order_by("number"))
 
 
+def taken_back(draft: Draft) -> dict[tuple[object, object], TakenBack]:
+    """Changes that answers name and that are none any more, by the keys of the answer and of the version that what it
+    answers was written on."""
+    changed = {each.pk: each for each in Answer.objects.filter(draft=draft, outcome=Outcome.CHANGED)}
+    if not changed:
+        return {}
+    versions = {each.pk: each for each in draft.versions.defer("policy_text").order_by("number")}
+    documents = [each.document for each in versions.values()]
+    same = {
+        (answer.pk, version.pk): Q(answer=answer, version=version)
+        for answer in changed.values()
+        for version in versions.values()
+        if documents[-1].reads_as(version.document, answer.clause)
+    }
+    found = dict[tuple[object, object], TakenBack]()
+    if same:
+        said = Comment.objects.filter(reduce(or_, same.values()), draft=draft, part_of__isnull=True).order_by()
+        for key in said.values_list("answer", "version").distinct():
+            answer, before = changed[key[0]], versions[key[1]].number
+            by = document.taken_back_by(documents, answer.clause, before)
+            found[key] = TakenBack(answer.number, answer.clause, before, by)
+    return found
+
+
+def with_taken_back(draft: Draft, found: Iterable[Comment]) -> list[Comment]:
+    """These, each with what became of the change that its answer names."""
+    rows, changes = list(found), taken_back(draft)
+    for each in rows:
+        each.taken_back = changes.get((each.answer_id, each.version_id))
+    return rows
+
+
+def _waits(draft: Draft, of: str = "") -> Q:
+    """What is to be answered: it has no answer, or one whose change was taken back."""
+    open_ = Q(**{f"{of}answer__isnull": True})
+    for answer, version in taken_back(draft):
+        open_ |= Q(**{f"{of}answer": answer, f"{of}version": version})
+    return open_ & Q(**{f"{of}hidden": ""})
+
+
 def unanswered(draft: Draft) -> QuerySet[Comment]:
-    return comments(draft).filter(answer__isnull=True, hidden="")
+    return comments(draft).filter(_waits(draft))
+
+
+def waiting(draft: Draft) -> int:
+    """How many comments are to be answered: none, once the draft has ended."""
+    return 0 if draft.ending else unanswered(draft).count()
 
 
 def to_answer(draft: Draft) -> QuerySet[Comment]:
     """One of each group that is to be answered, and those of a group whose head was answered before they came, or is
     hidden."""
-    stands_alone = Q(like__isnull=True) | Q(like__answer__isnull=False) | ~Q(like__hidden="")
-    return unanswered(draft).filter(stands_alone).annotate(alike=_how_many("like"))
+    return unanswered(draft).filter(Q(like__isnull=True) | ~_waits(draft, "like__"))
 
 
 def has_groups(draft: Draft) -> bool:
@@ -173,6 +240,21 @@ def to_review(draft: Draft) -> QuerySet[Comment]:
     return comments(draft).filter(appealed_at__isnull=False, reviewed_at__isnull=True).exclude(hidden="")
 
 
+def decided_by(asked_at: dt.datetime) -> dt.datetime:
+    """Until when an officer decides about a name that is claimed, or about a hiding that is disputed."""
+    rules = in_force()
+    return policy.add(start=asked_at, allowance=rules.clocks["consultation_name"], calendar=rules.calendar)
+
+
+def is_hidden_lately(draft: Draft, now: dt.datetime) -> bool:
+    """Whether a comment was hidden so short ago that its author has time to dispute it before the draft is adopted."""
+    undisputed = comments(draft).exclude(hidden="").filter(appealed_at__isnull=True)
+    last, rules = undisputed.aggregate(last=Max("hidden_at"))["last"], in_force()
+    if last is None:
+        return False
+    return now < policy.add(start=last, allowance=rules.clocks["consultation_hidden"], calendar=rules.calendar)
+
+
 def names_to_decide(draft: Draft) -> QuerySet[Comment]:
     """Of which somebody says that the name is theirs; the earliest first. Also of a draft that has ended."""
     found = Comment.objects.filter(draft=draft, claim__outcome="").select_related("draft", "claim")
@@ -182,10 +264,11 @@ def names_to_decide(draft: Draft) -> QuerySet[Comment]:
 def moderated(draft: Draft) -> QuerySet[Comment]:
     """What is hidden, or was until a second officer looked at it, what was taken out of a group, and whose name
     somebody said is theirs: for the public log of it."""
-    found = Comment.objects.filter(draft=draft, number__isnull=False).select_related("claim")
     acts = Q(hidden_at__isnull=False) | Q(reviewed_at__isnull=False) | Q(apart_at__isnull=False)
-    acts |= Q(claim__isnull=False)
-    return found.filter(acts).order_by("number")
+    # In two: an index has the few of the first, and the second are few.
+    keys = Comment.objects.filter(acts, draft=draft).order_by().values("pk")
+    keys = keys.union(NameClaim.objects.filter(comment__draft=draft).order_by().values("comment"))
+    return Comment.objects.filter(pk__in=keys).select_related("claim", "draft").order_by("number")
 
 
 def with_marks(draft: Draft, clause: str, marks: Iterable[int], most: int) -> QuerySet[Comment]:
@@ -201,21 +284,26 @@ def places(version: Version) -> dict[object, Anchor]:
     return {each.comment_id: each for each in Anchor.objects.filter(version=version)}
 
 
-def answers(draft: Draft) -> QuerySet[Answer]:
-    """Each with how many comments it answers, and how many signed them or sent nearly the same."""
-    return (
-        Answer.objects.filter(draft=draft)
-        .select_related("version")
-        .annotate(
-            of_comments=Count("comments", filter=Q(comments__like__isnull=True), distinct=True),
-            near=Count("comments", filter=Q(comments__like__isnull=False), distinct=True),
-            signed=F("near")
-            + Count("comments__signatures", filter=Q(comments__signatures__proved_at__isnull=False), distinct=True),
-        )
-        .filter(comments__isnull=False)
-        .order_by("number")
-        .distinct()
-    )
+def answers(draft: Draft) -> list[Answer]:
+    """Those that stand, each with how many comments it answers (`of_comments`), how many signed them or sent nearly
+    the same (`signed`), the earliest version that these were written on (`since`), and where its change was taken back
+    (`taken_back`)."""
+    said = Comment.objects.filter(answer__draft=draft).order_by().values_list("answer")
+    counts = said.annotate(of=_of_groups(True), near=_of_groups(False), since=Min("version__number"))
+    answered = {key: facts for key, *facts in counts}
+    signatures = Comment.objects.filter(part_of__answer__draft=draft).order_by().values_list("part_of__answer")
+    signed = dict(signatures.annotate(count=Count("pk")))
+    found = list(Answer.objects.filter(pk__in=answered).select_related("version").order_by("number"))
+    versions, changes = {each.number: each for each in draft.versions.defer("policy_text")}, taken_back(draft)
+    for each in found:
+        each.of_comments, near, since = answered[each.pk]
+        each.signed, each.since = near + signed.get(each.pk, 0), versions[since]
+        each.taken_back = [change for (answer, _), change in changes.items() if answer == each.pk]
+    return found
+
+
+def _of_groups(heads: bool) -> Count:
+    return Count("pk", filter=Q(like__isnull=heads))
 
 
 # -- the worker ----------------------------------------------------------------------------------------------------
@@ -232,9 +320,22 @@ def answers_to_tell() -> QuerySet[Comment]:
     return found.select_related("speaker", "draft").order_by("id")
 
 
-def versions_to_replay() -> QuerySet[Version]:
-    """Of which nobody has asked yet what they would have changed; none of a draft that has ended."""
-    return Version.objects.filter(replayed_at__isnull=True, draft__ending="").order_by("published_at", "id")
+def signers_to_tell() -> QuerySet[Comment]:
+    """Comments of which something became that not all who signed them were told."""
+    return Comment.objects.filter(signers_told__isnull=False).select_related("answer").order_by("id")
+
+
+def signers_not_told(comment: Comment) -> QuerySet[Comment]:
+    """Those of them who are to be told, by number."""
+    found = comment.signatures.filter(number__gt=comment.signers_told)
+    return found.select_related("speaker", "draft", "part_of").order_by("number")
+
+
+def versions_to_replay(now: dt.datetime) -> QuerySet[Version]:
+    """Of which nobody has asked yet what they would have changed; none of a draft that has ended. A demonstration tells
+    what happened before it began after it has published its draft: nothing is asked of one that is not there yet."""
+    found = Version.objects.filter(replayed_at__isnull=True, draft__ending="", published_at__lte=now)
+    return found.order_by("published_at", "id")
 
 
 def speakers_to_let_go(now: dt.datetime) -> QuerySet[Speaker]:

@@ -1,10 +1,9 @@
 """Saying something about a draft: words, a passage, a code by mail, and there it stands.
 
 Invariants: nobody reads a comment before the code that went to its address was typed; a code works once, a few times
-tried, for half an hour; the same said twice is one comment with one signature more, and nearly the same is one of a
-group; no name, number or account of the
-register is asked for or looked up. The address is kept until the draft ends, for letters about what
-became of the words.
+tried, for half an hour; the same said twice is one comment with one signature more, of an address one alone, and nearly
+the same is one of a group; no name, number or account of the register is asked for or looked up. The address is kept
+until the draft ends, for letters about what became of the words.
 """
 
 import datetime as dt
@@ -12,7 +11,7 @@ import secrets
 import uuid
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.crypto import constant_time_compare
 
 from rahdari.db.queues import each_of
@@ -47,8 +46,15 @@ class NotInTheText(RahdariError):
     count: int
 
 
+class TooManyCodes(RahdariError):
+    """As many codes went to this address as may go now. `.wait`: until the next may."""
+
+    says = "too many codes to one address, the next in {wait}"
+    wait: dt.timedelta
+
+
 class TooManyOfAddress(RahdariError):
-    """This address has said as much of the draft, or was sent as many codes, as may be. `.most`"""
+    """This address has said as much of the draft as one may. `.most`"""
 
     says = "more than {most} of one address"
     most: int
@@ -88,7 +94,7 @@ def say(
 ) -> Comment:
     """Take a comment, and send a code to the address. `version` is the one that its author reads, `quoted` the words of
     `clause` that are meant; without them it is about the clause, without both about the whole. The same form (`id`)
-    sent twice is one. Raises NotOpen, NotInTheText, TooManyOfAddress.
+    sent twice is one. Raises NotOpen, NotInTheText, TooManyCodes.
     """
     if (sent := Comment.objects.filter(pk=id).first()) is not None:
         return sent
@@ -98,7 +104,10 @@ def say(
     if found is None or (clause and found.document.clause(clause) is None):
         raise NotInTheText(clause, 0)
     quote = quote_of(found, language, clause, quoted) if clause and quoted else None
-    _bound(draft, email)
+    # Nobody's mailbox is filled.
+    allowance = limits.take(f"consult.code:{email.casefold()}", rate=CODES, per=AN_HOUR)
+    if not allowance.allowed:
+        raise TooManyCodes(allowance.wait)
     code = f"{secrets.randbelow(10**8):08}"
     comment = Comment(
         id=id,
@@ -116,21 +125,11 @@ def say(
         email=email,
         code=_hash(id, code),
         code_until=now + telling.CODE_LASTS,
-        sameness=rules.sameness(words),
+        sameness=rules.sameness(words, (quote.prefix, quote.exact, quote.suffix) if quote else ()),
     )
     comment.save(force_insert=True)
     telling.write_code(comment, code, now)
     return comment
-
-
-def _bound(draft: Draft, email: str) -> None:
-    """Nobody's mailbox is filled, and nobody fills a draft."""
-    if not limits.allow(f"consult.code:{email.casefold()}", rate=CODES, per=AN_HOUR):
-        raise TooManyOfAddress(CODES)
-    most = queries.in_force().consultation.most_by_address
-    known = Speaker.objects.filter(draft=draft, email=email).first()
-    if known is not None and known.comments.count() >= most:
-        raise TooManyOfAddress(most)
 
 
 def _hash(id: uuid.UUID, code: str) -> str:
@@ -138,13 +137,17 @@ def _hash(id: uuid.UUID, code: str) -> str:
 
 
 def prove(*, comment: Comment, code: str, now: dt.datetime) -> Comment:
-    """Its author typed the code: from now on everybody reads it. Done twice it is done once. Raises WrongCode, NotOpen.
-    A try that fails counts: it is committed."""
+    """Its author typed the code: from now on everybody reads it. Done twice it is done once; what this address has said
+    in the same words before is that comment. A try that fails counts: it is committed. Raises WrongCode, NotOpen,
+    TooManyOfAddress."""
     with transaction.atomic():
         draft = Draft.objects.select_for_update().get(pk=comment.draft_id)
         comment = Comment.objects.select_for_update().get(pk=comment.pk)
         if comment.proved_at is not None:
             return comment
+        # A link that has ended meanwhile speaks for nobody.
+        if comment.body_id and not Body.objects.filter(pk=comment.body_id, ended_at__isnull=True).exists():
+            raise WrongCode(0)
         # Sent in time, and proved while its code works.
         if draft.ending or comment.sent_at >= draft.closes_at:
             raise NotOpen(draft.state(now))
@@ -165,14 +168,28 @@ def _publish(draft: Draft, comment: Comment, now: dt.datetime) -> Comment:
         clause=comment.clause, sameness=comment.sameness, part_of__isnull=True, body__isnull=True
     ).first()
     comment.part_of = same if comment.body_id is None else None
+    if comment.part_of and (before := _said_by(comment.speaker, comment.part_of)) is not None:
+        return before
+    # Nobody fills a draft. Asked here, since how much an address has said is told to nobody but whoever reads its mail.
+    most = queries.in_force().consultation.most_by_address
+    if comment.speaker.comments.count() >= most:
+        raise TooManyOfAddress(most)
     comment.like = comment.part_of.like if comment.part_of else grouping.head_for(comment)
     comment.number = (said.aggregate(last=Max("number"))["last"] or 0) + 1
     comment.proved_at, comment.code, comment.email = now, "", ""
     comment.save()
     if comment.part_of is None and comment.like is None:
         grouping.mark(comment)
+    if comment.part_of is not None and comment.part_of.hidden and comment.part_of.signers_told is None:
+        # Who signed it before was told.
+        telling.write_news(comment, telling.became(comment.part_of), now)
     wake()
     return comment
+
+
+def _said_by(speaker: Speaker, same: Comment) -> Comment | None:
+    """What this address has said in the same words before: that comment, or its signature of it."""
+    return speaker.comments.filter(Q(pk=same.pk) | Q(part_of=same)).first()
 
 
 @each_of(queries.never_proved, at_most=AT_ONCE)

@@ -66,6 +66,7 @@ PROCEDURE = {
     "consultation_again": Allowance(14, "calendar_days"),
     "consultation_answered": Allowance(28, "calendar_days"),
     "consultation_name": Allowance(3, "working_days"),
+    "consultation_hidden": Allowance(3, "working_days"),
 }
 # No suspension lasts longer than a year, whatever a file says: the database holds it too.
 LONGEST_SUSPENSION = {"calendar_days": 366, "months": 12}

@@ -6,7 +6,14 @@ judges a change of it strictly. What goes against somebody takes notice before i
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
+
+from .clock import DAY, Allowance, Calendar, add
+from .days import calendar_from
+from .reading import Faults, Section
+from .toml_lines import Lines
 
 Path = tuple[str, ...]
 # What a list of tables is told apart by, so that one more in front changes no other.
@@ -58,6 +65,8 @@ def _to(value: Any) -> Harmless:
     return lambda _before, after: after == value
 
 
+# Days without a holiday on each side of those that a calendar names.
+AROUND, A_MONDAY = timedelta(days=31), date(2026, 11, 2)
 # Times within which others answer whoever applies, and what ends for them: shorter is in their favour.
 OF_OTHERS = (
     *("officer_decision", "whitelisting_decision", "client_confirms", "association_attests", "operator_confirms"),
@@ -70,7 +79,7 @@ OF_OTHERS = (
 THEIR_OWN = (
     *("question", "notice_before_refusal", "show_cause_licensee", "show_cause_other", "cure", "hearing_notice"),
     *("appeal_officer_decision", "appeal_authority_decision", "second_appeal", "complaint_answered"),
-    *("ombudsman_complaint", "information_appeal", "consultation"),
+    *("ombudsman_complaint", "information_appeal", "consultation", "consultation_hidden"),
 )
 # A place in the file, `*` for one name and `**` for all below; and of which change of it nobody is worse off.
 HARMLESS: tuple[tuple[str, Harmless], ...] = (
@@ -105,8 +114,50 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     for path in sorted(old.keys() | new.keys()):
         one, other = old.get(path), new.get(path)
         if one != other:
-            found.append(Change(path, one, other, not _is_harmless(path, one, other)))
+            harmless = _is_harmless(path, one, other) or _is_decided_sooner(path, before, after)
+            found.append(Change(path, one, other, not harmless))
     return found
+
+
+def _is_decided_sooner(path: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """A service that names another of the clocks by which others answer, which ends later on no day."""
+    if len(path) != 3 or (path[0], path[2]) != ("services", "clock"):
+        return False
+    faults = Faults(Lines(""))
+    old, new = (_clock_of(path[1], source, faults) for source in (before, after))
+    calendar = calendar_from(Section(after, (), faults).section("calendar"))
+    # Rules that cannot be read are judged strictly.
+    return old is not None and new is not None and not faults.found and _is_never_later(new, old, calendar)
+
+
+def _clock_of(service: str, source: Mapping[str, Any], faults: Faults) -> Allowance | None:
+    root = Section(source, (), faults)
+    name = root.section("services").section(service).string("clock")
+    return root.section("clocks").allowance(name) if name in OF_OTHERS else None
+
+
+@lru_cache(maxsize=16)
+def _is_never_later(new: Allowance, old: Allowance, calendar: Calendar) -> bool:
+    """Looks at each day that the calendar tells apart. What counts in days ends alike for all that begins on a day, and
+    what counts in hours ends the later the later it begins: the first and the last moment of a day say it of all."""
+    if new.unit != old.unit and not (_counts_days(new) or _counts_days(old)):
+        return False
+    known = [each.date for each in calendar.holidays]
+    known += [day for each in calendar.seasons for day in (each.from_date, each.until_date)]
+    first, last = min(known, default=A_MONDAY) - AROUND, max(known, default=A_MONDAY) + AROUND
+    starts = (
+        datetime.combine(first + number * DAY, moment, calendar.zone_info)
+        for number in range((last - first).days)
+        for moment in (time.min, time.max)
+    )
+    return all(
+        add(start=each, allowance=new, calendar=calendar) <= add(start=each, allowance=old, calendar=calendar)
+        for each in starts
+    )
+
+
+def _counts_days(allowance: Allowance) -> bool:
+    return allowance.unit in ("working_days", "calendar_days", "months")
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -109,10 +109,14 @@ def announce_policy(arguments: argparse.Namespace) -> int:
         print(f"Withdrawn: version {policy.version}. The page of the rules says so.")
         return 0
     event = standing or event
-    against = history.against_somebody(before(data, known), policy.source)
+    rules = before(data, known)
+    against = history.against_somebody(rules, policy.source)
     print(f"Announced on {event.at:%d %B %Y}: version {policy.version}, digest {policy.digest[:16]}.")
     if against:
-        print(f"It may come into force from {event.notice_ends:%d %B %Y, %H:%M} UTC. What may go against somebody:")
+        when = f"It may come into force from {event.notice_ends:%d %B %Y, %H:%M} UTC"
+        if not history.takes_notice(rules):
+            when = "A demonstration is in force, on which nobody relies: it may come into force at once"
+        print(f"{when}. What may go against somebody:")
         print(*(f"  {each.place}: {each.before} -> {each.after}" for each in against), sep="\n")
     else:
         print("Nothing in it goes against anybody: it may come into force at once.")

@@ -98,7 +98,7 @@ def why_not(
         faults.append("Two persons bring rules into force. Say who: --name 'NAME, OFFICE' --second 'NAME, OFFICE'.")
     if before != after and before.get("version") == after.get("version"):
         faults.append(f"Other rules are in force as version {after.get('version')}. Give these a version of their own.")
-    against = against_somebody(before, after)
+    against = against_somebody(before, after) if takes_notice(before) else []
     known = next((event for event in announced(found) if event.digest == digest), None)
     if against and (known is None or known.notice_ends > now):
         places = ", ".join(each.place for each in against[:5]) + (", ..." if len(against) > 5 else "")
@@ -115,9 +115,14 @@ def is_demonstration(rules: Source) -> bool:
     return rules.get("demonstration") is True
 
 
+def takes_notice(before: Source) -> bool:
+    """Whether what goes against somebody is told before: not where a demonstration was in force, on which nobody
+    relied."""
+    return not is_demonstration(before)
+
+
 def against_somebody(before: Source, after: Source) -> list[Change]:
-    """None where a demonstration was in force before: nobody relied on it."""
-    return [] if is_demonstration(before) else [each for each in changes(before, after) if each.is_against]
+    return [each for each in changes(before, after) if each.is_against]
 
 
 def _events(data: Path) -> Path:

@@ -21,23 +21,28 @@ _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 @dataclass(frozen=True, slots=True)
 class Term:
     """What a licence demands of its provider, or has it record, and who says so. `keep`: how long what is recorded is
-    kept; None where no source says."""
+    kept; None where no source says. `valid_from`: its first day, where it was told before; None: it counts now."""
 
     text: Text
     ground: str
     source: Text
     link: str
     keep: Allowance | None = None
+    valid_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """A kind of licence. Without `records` no source names what it has a provider record."""
+    """A kind of licence. Without `records` no source names what it has a provider record. `why`, `turn_to` and
+    `at_once` are those of a `Licensee`, where its terms become harder."""
 
     key: str
     title: Text
     conditions: tuple[Term, ...]
     records: tuple[Term, ...]
+    why: Text | None = None
+    turn_to: Text | None = None
+    at_once: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Licensee:
     """A provider, as it was reported, when and by whom. `valid_from` is None where that was not reported,
     `valid_until`, its last day, where no end is known.
 
-    An end that was not foreseen says `why` and where its users `turn_to`, and `at_once` why they have less notice than
+    What goes against its users says `why` and where they `turn_to`, and `at_once` why they have less notice than
     others, if they have.
     """
 
@@ -107,6 +112,7 @@ def _licence(key: str, section: Section) -> Licence:
         title=section.both("title"),
         conditions=tuple(_term(row) for row in section.rows("conditions")),
         records=tuple(_term(row, records=True) for row in section.rows("records")),
+        **_told(section),
     )
     section.done()
     return found
@@ -125,9 +131,14 @@ def _term(row: Section, *, records: bool = False) -> Term:
         source=row.both("source"),
         link=_link(row),
         keep=keep,
+        valid_from=row.day("valid_from") if row.has("valid_from") else None,
     )
     row.done()
     return found
+
+
+def _told(section: Section) -> dict[str, Text | None]:
+    return {name: section.text(name, optional=True) for name in ("why", "turn_to", "at_once")}
 
 
 def _licensee(row: Section, licences: Mapping[str, Licence], *, own_list: bool) -> Licensee:
@@ -141,9 +152,7 @@ def _licensee(row: Section, licences: Mapping[str, Licence], *, own_list: bool) 
         link=_link(row, optional=True),
         valid_from=row.day("valid_from") if row.has("valid_from") or own_list else None,
         valid_until=row.day("valid_until") if row.has("valid_until") else None,
-        why=row.text("why", optional=True),
-        turn_to=row.text("turn_to", optional=True),
-        at_once=row.text("at_once", optional=True),
+        **_told(row),
     )
     if row.has("key") and not _KEY.fullmatch(found.key):
         row.fault('A key is of small letters, digits and hyphens, like "example-provider-one".', "key")

@@ -93,8 +93,17 @@ def _raise(faults: Faults) -> None:
 def source_of(path: Path) -> Mapping[str, Any]:
     """What a file says, whether or not this version would take it; nothing of one that is no TOML."""
     try:
-        found: Mapping[str, Any] = _plain(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return source_in(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
+
+
+@functools.lru_cache(maxsize=16)
+def source_in(text: str) -> Mapping[str, Any]:
+    """The same of a text."""
+    try:
+        found: Mapping[str, Any] = _plain(tomllib.loads(text))
+    except tomllib.TOMLDecodeError:
         return {}
     return found
 

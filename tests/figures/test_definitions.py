@@ -27,6 +27,7 @@ MAY_READ = {
     # `decided_by` names an officer, or the rule: it is compared with the word "rule" alone (below).
     "decide_decision": {"at", "case_id", "codes", "confirmed_at", "decided_by", "outcome", "provisional_until"}
     | {"voided_at"},
+    "figures_overdue": {"kind", "month", "number"},
     "incident_incident": {"began_at", "ended_at", "late_mend_at", "opened_at", "reason", "state"},
     "journal_journalentry": {"act", "at"},
     "maintenance_work": {"ended_at", "ends_at", "started_at", "starts_at", "state", "told_at"},

@@ -39,6 +39,7 @@ def flow_pages(language: str) -> Iterator[tuple[str, str]]:
         draft = story.a_draft(story.a_person())
     delete_idle_drafts(now=draft.updated_at + dt.timedelta(days=40))
     yield "flow", desk.get(reverse("portal:flow")).text
+    yield "flow-ended", desk.get(reverse("portal:cases_ended", args=["withdrawn"])).text
     yield "flow-question", desk.get(reverse("portal:cases_asked", args=[code])).text
 
 

@@ -46,6 +46,18 @@ class TestPublish:
         assert (cell("reads", "case"), cell("reads", "appeal")) == (Cell(50), Cell(None, Mark.FEW))
         assert JournalEntry.objects.filter(act="figures.published", subject="figures:2026-10").count() == 1
 
+    def test_counts_looks_at_what_is_no_application(self) -> None:
+        for act, times in {
+            "complaint.read": 12,
+            "incident.read": 6,
+            "urgent.read_call": 5,
+            "decide.read_list": 30,
+        }.items():
+            read(act, times)
+        actions.publish_due(NOVEMBER_10)
+        found = [cell("reads_besides", part) for part in ("complaint", "cut_off", "sealed")]
+        assert (found[0], found[2].mark) == (Cell(10), Mark.FEW)
+
     def test_waits_for_its_day_and_is_done_once(self) -> None:
         assert actions.publish_due(NOVEMBER_10) == 1
         assert actions.publish_due(NOVEMBER_10) == 0

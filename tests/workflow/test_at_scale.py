@@ -133,7 +133,6 @@ def test_each_step_costs_a_batch_however_many_wait(many: None, monkeypatch: pyte
     ):
         assert model._default_manager.count() >= MANY, model
     monkeypatch.setattr(queues, "AT_ONCE", BATCH)
-    monkeypatch.setattr(queues, "_positions", {})
     monkeypatch.setattr(checking.answer_waiting, "at_most", BATCH)
     for _ in range(2):  # the second begins where the first left off
         assert too_much(workflow.STEPS) == []

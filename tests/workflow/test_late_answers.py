@@ -35,8 +35,9 @@ from rahdari.vouch import actions as vouch
 from rahdari.vouch.models import ReferenceRequest
 from rahdari.workflow import late_answers
 from rahdari.workflow.late_answers import LOOKS_AGAIN
+from tests.builders.addresses import an_address
 from tests.builders.attestations import ASSOCIATION, a_secretary, an_attestation
-from tests.builders.cases import DAY, HOUR, NOW, an_address, an_application, an_officer, denied
+from tests.builders.cases import DAY, HOUR, NOW, an_application, an_officer, denied
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR

@@ -26,7 +26,6 @@ GO = 2
 @pytest.fixture(autouse=True)
 def short_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queues, "AT_ONCE", GO)
-    monkeypatch.setattr(queues, "_positions", {})
 
 
 def registered(count: int) -> list[Registration]:

@@ -18,15 +18,21 @@ from rahdari.confirm.models import SubscriberQuestion as OperatorQuestion
 from rahdari.control.models import ProbeAttempt
 from rahdari.decide import due, words
 from rahdari.decide.models import Decision, Notice
+from rahdari.figures import actions as figures
+from rahdari.figures import queries as published
+from rahdari.figures import verifying
+from rahdari.figures.models import Overdue
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
-from rahdari.policy.retention import BY_CLOCK
+from rahdari.policy.retention import BY_CLOCK, WITH_THE_CASE
+from rahdari.register import actions as register_acts
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.share.models import ConsentQuestion, SharingRequest
 from rahdari.share.rules import Reply
 from rahdari.vault import files
-from rahdari.workflow import retention
+from rahdari.workflow import overdue, retention
+from rahdari.workflow.clocks import delete_idle_drafts
 from tests.builders import story
 from tests.builders.drafts import a_pdf, a_photo, asking
 
@@ -115,8 +121,61 @@ class TestEveryClass:
         assert {key: clock for key, clock in clocks.items() if clock not in steps} == {}
         assert set(clocks) == set(BY_CLOCK)
 
+    def test_that_a_clock_erases_is_counted_while_it_is_overdue(self) -> None:
+        with_the_case = {key for key, row in self.RULES.items() if row.after == WITH_THE_CASE}
+        assert set(overdue.COUNTED) == set(BY_CLOCK) - with_the_case - {"letter_delivery"}
+
     def test_without_a_clock_says_so_with_words(self) -> None:
         assert all(row.note for row in self.RULES.values() if row.erased_by != "clock")
+
+
+class TestWhatIsOverdue:
+    def test_is_what_was_due_a_day_ago_and_is_still_there(self) -> None:
+        nothing = dict.fromkeys(overdue.COUNTED, 0)
+        draft, (application, _document) = story.a_draft(story.a_person()), with_a_paper()
+        story.send(application)
+        story.advance()
+        closed = story.fresh(application).closed_at
+        assert closed is not None
+        idle = draft.updated_at + span("draft")
+        minute, day = dt.timedelta(minutes=1), dt.timedelta(days=1)
+        assert overdue.overdue(idle + day - minute) == nothing
+        assert overdue.overdue(idle + day + minute) == nothing | {"draft": 1}
+        assert delete_idle_drafts(now=idle + minute) == 1
+        assert overdue.overdue(idle + day + minute) == nothing
+        found = overdue.overdue(closed + KEPT + day + minute)
+        # The registration stands, and so does the file of its case.
+        assert (found["documents"], found["case"], found["entry"]) == (1, 0, 0)
+        ended = timezone.now() + dt.timedelta(days=4000)
+        assert register_acts.expire_due(now=ended) == 1
+        long_ago = ended + span("case") + day + minute
+        assert (overdue.overdue(long_ago)["case"], overdue.overdue(long_ago)["entry"]) == (0, 1)
+        # Nor is a file whose letters are still on their way.
+        all_letters_go_out()
+        assert overdue.overdue(long_ago)["case"] == 1
+
+    def test_is_counted_once_a_month_published_and_verified(self) -> None:
+        october, zone = dt.date(2026, 10, 1), timezone.get_default_timezone()
+        over = dt.datetime(2026, 11, 1, 0, 20, tzinfo=zone)
+        for _ in range(9):
+            story.a_draft(story.a_person())
+        Application.objects.update(updated_at=over - span("draft") - dt.timedelta(days=2))
+        assert figures.months_to_count(over) == [dt.date(2026, 9, 1), october]
+        overdue.count_overdue(over)
+        assert figures.months_to_count(over) == []
+        while delete_idle_drafts(now=over):
+            pass
+        overdue.count_overdue(over + dt.timedelta(hours=1))
+        assert Overdue.objects.get(month=october, kind="draft").number == 9
+        (row,) = [row for row in journal.about("figures:2026-10") if row.act == "figures.counted_overdue"]
+        assert row.detail == dict.fromkeys(overdue.COUNTED, 0) | {"draft": 9}
+        with pytest.raises(DatabaseError, match="stays"), transaction.atomic():
+            Overdue.objects.update(number=0)
+        figures.publish(month=october, now=dt.datetime(2026, 11, 10, 6, tzinfo=zone))
+        month = published.month(october)
+        assert month is not None and list(verifying.differences(month)) == []
+        told = {row.part: (row.value, row.mark) for row in month.rows_of("deletions_overdue")}
+        assert told["draft"] == told["all"] == (10, "") and told["card"] == (None, "few")
 
 
 def span(key: str) -> dt.timedelta:

@@ -24,7 +24,8 @@ from rahdari.policy.loading import BUNDLED
 from rahdari.register.models import Change
 from rahdari.vouch.models import MailOptOut
 from rahdari.workflow.step import BY_THE_CLOCK, Step
-from tests.builders.cases import DAY, NOW, an_address, an_application
+from tests.builders.addresses import an_address
+from tests.builders.cases import DAY, NOW, an_application
 from tests.builders.drafts import a_draft
 from tests.db.test_gate import questions
 
@@ -91,7 +92,6 @@ class TestARound:
         assert workflow.advance(now=NOW, rounds=rounds) == {"reads": 0, "fills": 1, "reads after": 1}
 
     def test_alone_asks_of_the_steps_that_rest_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(queues, "_troubled", set())
         step = Step("rests", queue_of("a", leaves="b"), rests=dt.timedelta(hours=1))
         monkeypatch.setattr(workflow, "STEPS", (step, Step("goes on", queue_of("b", leaves=""))))
         with CaptureQueriesContext(connection) as asked:

@@ -62,21 +62,22 @@ def sent(
     number: str = NUMBER,
     ntn: str = "",
     addresses: tuple[str, ...] = ("203.0.113.77",),
+    now: dt.datetime = NOW,
 ) -> Application:
     user = a_person()
     actor = f"person:{user.pk}"
-    draft = drafts.start_application(applicant=user, service=service, actor=actor, now=NOW, fixed_address="yes")
-    common = {"application": draft, "actor": actor, "now": NOW}
+    draft = drafts.start_application(applicant=user, service=service, actor=actor, now=now, fixed_address="yes")
+    common = {"application": draft, "actor": actor, "now": now}
     drafts.save_company(name=name, company_number=number, ntn=ntn, **common)
     drafts.save_contact(name="Sample Manager", mobile="+923001234567", **common)
     for rule, last_day in papers.items():
         parts.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
     for address in addresses:
-        prove(parts.add_endpoint(block=address, runs="wireguard", **common), address)
+        prove(parts.add_endpoint(block=address, runs="wireguard", **common), address, now=now)
     application = sending.submit_application(
-        application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor=actor, now=NOW
+        application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor=actor, now=now
     )
-    workflow.advance(now=NOW)
+    workflow.advance(now=now)
     return Application.objects.get(pk=application.pk)
 
 

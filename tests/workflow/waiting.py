@@ -22,8 +22,9 @@ from rahdari.decide.models import Decision
 from rahdari.fees.models import Invoice
 from rahdari.policy import current
 from rahdari.share.models import SharingRequest as AskedToShare
+from tests.builders.addresses import an_address
 from tests.builders.attestations import a_secretary
-from tests.builders.cases import DAY, NOW, a_person, an_address, an_application
+from tests.builders.cases import DAY, NOW, a_person, an_application
 
 from . import test_association_checks, test_employment_proofs, test_fees, test_provisional, test_services
 from .copies import copy

@@ -2,7 +2,8 @@
 published is ever replaced."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -15,7 +16,7 @@ from . import queries
 from .cells import Counted, Row, rows_of, to_json
 from .counting import count
 from .definitions import ALL, Figure, Words, load
-from .models import GivenUp, Publication
+from .models import GivenUp, Overdue, Publication
 from .queries import Month
 
 # So many months back it is looked, on the day of each new month, whether cases changed.
@@ -136,6 +137,26 @@ def _write(
         # Two workers count alike; the first one's edition stays.
         return None
     return made
+
+
+def months_to_count(now: dt.datetime) -> list[dt.date]:
+    """Months that are over and of which what was overdue is not counted: the last one, and those to be published."""
+    last = (timezone.localdate(now).replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+    wanted = {last, *months_due(now)}
+    return sorted(wanted - set(Overdue.objects.filter(month__in=wanted).values_list("month", flat=True)))
+
+
+def count_overdue(*, months: Sequence[dt.date], numbers: Mapping[str, int], now: dt.datetime) -> None:
+    """By class of data. Counted now, and for no other time: a month that is counted late says so by `at`."""
+    with suppress(IntegrityError), transaction.atomic():  # another worker counted alike
+        Overdue.objects.bulk_create(
+            Overdue(month=month, kind=kind, number=number, at=now)
+            for month in months
+            for kind, number in numbers.items()
+        )
+        for month in months:
+            subject = f"figures:{month:%Y-%m}"
+            journal.record(act="figures.counted_overdue", actor="clock", subject=subject, now=now, detail=dict(numbers))
 
 
 def count_given_up(*, service: str, step: str, now: dt.datetime) -> None:

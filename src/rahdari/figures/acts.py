@@ -2,4 +2,4 @@
 
 from rahdari.journal.registry import declare_unshown
 
-declare_unshown("figures", "published corrected")
+declare_unshown("figures", "published corrected counted_overdue")

@@ -1,4 +1,5 @@
-"""What was published of a month, as it was published, and where applications that were never sent ended.
+"""What was published of a month, as it was published; where applications that were never sent ended, and what should
+have been erased when a month was over.
 
 Invariants, each also held by the database: a publication is never changed and never deleted; a month has one first
 edition, and each later one says why there is another; no number below the threshold is in it, and each is rounded.
@@ -62,3 +63,22 @@ class GivenUp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.service} {self.step}: {self.number}"
+
+
+class Overdue(models.Model):
+    """Of a class of data (`[retention]` of the policy): of how many rows the time was over when this was counted, after
+    the end of the month, and they were still there. Also none is a row. Only added: it cannot be counted again."""
+
+    month = models.DateField()
+    kind = models.CharField(max_length=40)
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["month", "kind"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["month", "kind"], name="overdue_is_counted_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.kind}: {self.number}"

@@ -17,19 +17,32 @@ from rahdari import policy
 from rahdari.web.typesetting import MONTHS, in_words, urdu_faces
 
 from .cells import HALF, NUMBER, Row
-from .definitions import ALL, Figure, load
+from .cells import MOST as LONGEST
+from .definitions import ALL, Figure, Words, load
 from .protection import BASE, MOST, THRESHOLD, Mark, at_least_and_most
 from .queries import Month
 
+# The measures in the order in which they are told, and what is said of one beside its part.
+OF_TIME = {
+    NUMBER: None,
+    HALF: Words("half took at most", "آدھے زیادہ سے زیادہ"),
+    LONGEST: Words("95 of 100 took at most", "100 میں سے 95 زیادہ سے زیادہ"),
+}
 TEMPLATE = Path(__file__).parent / "templates" / "figures" / "report.typ"
 
 
 def render(year: int, months: Sequence[Month]) -> bytes:
     """Of the published months of a year, in whatever order. Bytes of one file."""
+    inputs = {"data": json.dumps(said_of(year, months))}
+    return bytes(typst.compile(TEMPLATE.read_bytes(), sys_inputs=inputs, pdf_standards=["ua-1"]))
+
+
+def said_of(year: int, months: Sequence[Month]) -> dict[str, Any]:
+    """All that the paper says, in both languages."""
     found = sorted(months, key=lambda each: each.month)
     last = max(edition.at for each in found for edition in each.editions)
     authority = policy.current(settings.POLICY_FILE).authority
-    data = {
+    return {
         "year": str(year),
         "authority": (authority.en, authority.ur),
         "day": (last.year, last.month, last.day),
@@ -47,27 +60,33 @@ def render(year: int, months: Sequence[Month]) -> bytes:
         "demo": settings.DEMO,
         "faces": urdu_faces(),
     }
-    return bytes(typst.compile(TEMPLATE.read_bytes(), sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"]))
 
 
 def _figure(figure: Figure, months: Sequence[Month]) -> dict[str, Any]:
-    measure = HALF if figure.is_time else NUMBER
-    keys = {row.key: row for each in months for row in each.rows_of(figure.id) if row.measure == measure}
-    ordered = sorted(keys, key=lambda key: key[1] == ALL)
+    keys = {row.key: row for each in months for row in each.rows_of(figure.id)}
+    # The total stands last, as in a sum; of a time both measures of a part stand together.
+    parts = list(dict.fromkeys(key[1] for key in keys))
+    ordered = sorted(keys, key=lambda key: (key[1] == ALL, parts.index(key[1]), list(OF_TIME).index(key[2])))
     return {
         "title": (figure.title.en, figure.title.ur),
         "words": (figure.words.en, figure.words.ur),
-        "unit": ("minutes that half took at most", "منٹ") if figure.is_time else (figure.unit.en, figure.unit.ur),
+        "unit": ("minutes", "منٹ") if figure.is_time else (figure.unit.en, figure.unit.ur),
+        "is_time": figure.is_time,
         "of_year": not figure.is_time and not figure.id.startswith("registrations"),
         "rows": [
             {
-                "part": (keys[key].en, keys[key].ur),
+                "part": [_label(keys[key], language) for language in ("en", "ur")],
                 "cells": [_said(each.standing.get(key)) for each in months],
                 "year": _of_year([each.standing[key] for each in months if key in each.standing]),
             }
             for key in ordered
         ],
     }
+
+
+def _label(row: Row, language: str) -> str:
+    measure = OF_TIME[row.measure]
+    return f"{row.label(language)}: {measure.in_language(language)}" if measure is not None else row.label(language)
 
 
 def _said(row: Row | None) -> str:

@@ -12,6 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from rahdari.web import feeds
+from rahdari.web.replicas import from_replica
 from rahdari.web.values import month as month_words
 
 from . import files, queries
@@ -24,12 +25,14 @@ fresh = cache_control(public=True, max_age=600)
 
 
 @require_safe
+@from_replica
 def figures(request: HttpRequest) -> HttpResponse:
     months = queries.months()
     return _page(request, months[0] if months else None, months)
 
 
 @require_safe
+@from_replica
 def month(request: HttpRequest, name: str) -> HttpResponse:
     months = queries.months()
     found = next((each for each in months if each.name == name), None)
@@ -105,6 +108,7 @@ def told() -> list[files.Told]:
 
 @require_safe
 @fresh
+@from_replica
 def data(request: HttpRequest, name: str) -> HttpResponse:
     if name not in FILES:
         raise Http404
@@ -118,6 +122,7 @@ def _absolute(name: str, *arguments: str) -> str:
 
 @require_safe
 @fresh
+@from_replica
 def rss(request: HttpRequest) -> HttpResponse:
     """Months and corrections, the newest first."""
     entries = []

@@ -24,6 +24,7 @@ from rahdari.complaint import actions as complaints
 from rahdari.confirm import callbacks
 from rahdari.consult import actions as drafts
 from rahdari.consult import answering, speaking
+from rahdari.consult import telling as letters_of_drafts
 from rahdari.control import attempts
 from rahdari.control import queries as proofs
 from rahdari.db import queues
@@ -60,6 +61,7 @@ from .figures import publish_months
 from .inquiries import Asked, all_of
 from .late_answers import RESTS, follow_news, recheck, take_in_late_proofs
 from .operator_checks import OPERATORS, erase_subscribers, mark_silent_provisional
+from .overdue import count_overdue
 from .provisional import (
     conclude_answered,
     conclude_answered_before,
@@ -209,7 +211,7 @@ STEPS: tuple[Step, ...] = (
         clock=True,
     ),
     Step("complaints: erase", erase_complaints, rests=AN_HOUR),
-    Step("consult: tell", together(drafts.tell_of_words, answering.tell)),
+    Step("consult: tell", together(drafts.tell_of_words, answering.tell, letters_of_drafts.tell_signers)),
     Step("consult -> decide: try drafts on past cases", replay_drafts),
     Step("invite: end", invitations.end, clock=True),
     Step("consult: forget", together(drafts.let_go, speaking.forget), clock=True),
@@ -248,6 +250,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: remind of provisional terms", remind_of_provisional, rests=A_MINUTE),
     Step("register: tell of expiry", notify_of_expiry, rests=A_MINUTE),
     Step("sampling: draw decisions to look at again", draw_second_looks, rests=TEN_MINUTES),
+    Step("figures: count what was due and is not erased", count_overdue, rests=AN_HOUR),
     Step("figures: publish months", publish_months, rests=AN_HOUR),
     Step("publish: tell of the terms", notify_of_terms, rests=AN_HOUR),
     Step("letters: forget deliveries", forget_deliveries, rests=A_DAY),

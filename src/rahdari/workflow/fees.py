@@ -236,6 +236,7 @@ def erase_payers(payment: Payment, now: dt.datetime) -> int:
     return fees.erase_payer(payment=payment, now=now)
 
 
+COUNTED = {"payment": (erase_payers.count,)}
 erase_about = fees.erase_payers_of
 STEPS = {
     Place.BEFORE_DECISIONS: (

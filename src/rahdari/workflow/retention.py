@@ -10,7 +10,8 @@ register keeps the number of a registration, its dates and how it ended. No name
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from django.db.models import QuerySet
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from rahdari import optional
 from rahdari.appeal import erasing as appeal_erasing
@@ -51,7 +52,7 @@ from rahdari.register import retention as register_retention
 from rahdari.register.models import Entry, Registration
 from rahdari.sampling import erasing as sampling_erasing
 from rahdari.vouch.queries import REFERENCE
-from rahdari.web import limits
+from rahdari.web import limits, replicas
 
 # Each by the name of its step.
 CLOCKS = {
@@ -103,14 +104,19 @@ def _ended_long_ago(now: dt.datetime) -> QuerySet[Registration]:
     return entries.ended_before(over("entry", now)).exclude(pk__in=decide_due.registrations_on_hold(now))
 
 
-@each_of(_ended_long_ago)
+def _of_nobody_who_needs_it(_batch: list[Registration], now: dt.datetime) -> Callable[[Registration], bool]:
+    def ready(registration: Registration) -> bool:
+        application = apply_subjects.application_by_subject(registration.origin)
+        if application is not None and _may_be_changed(application, now):
+            return False
+        return not letters.on_its_way(f"registration:{registration.pk}")
+
+    return ready
+
+
+@each_of(_ended_long_ago, ready=_of_nobody_who_needs_it)
 def forget_holders(registration: Registration, now: dt.datetime) -> bool:
     """Whose a registration was that has ended, and what other rooms hold of its connections and lines."""
-    application = apply_subjects.application_by_subject(registration.origin)
-    if letters.on_its_way(f"registration:{registration.pk}") or (
-        application is not None and _may_be_changed(application, now)
-    ):
-        return False
     _forget_holder(registration, now)
     return True
 
@@ -177,17 +183,34 @@ def forget_entries(entry: Entry, now: dt.datetime) -> None:
 
 # Applications that came to nothing, and those whose registration has ended, longer ago than a file is kept; and never
 # while an appeal or a late answer may still change what came of it, or an officer holds it.
-@each_of(lambda now: erasing.with_files_due(before=over("came_to_nothing", now), granted=False, now=now))
+def _unneeded(_batch: list[Application], now: dt.datetime) -> Callable[[Application], bool]:
+    return lambda application: not _is_needed(application, now)
+
+
+@each_of(
+    lambda now: erasing.with_files_due(before=over("came_to_nothing", now), granted=False, now=now), ready=_unneeded
+)
 def erase_files_of_nothing(application: Application, now: dt.datetime) -> bool:
-    return not _is_needed(application, now) and _erase(application, Box("came_to_nothing", now=now), now)
+    return _erase(application, Box("came_to_nothing", now=now), now)
 
 
-@each_of(lambda now: erasing.with_files_due(before=over("case", now), granted=True, now=now))
+def _granted_and_over(now: dt.datetime) -> QuerySet[Application]:
+    """Of most the registration stands: they are left here, so that those whose time is over are not far between."""
+    origin = Concat(Value("application:"), Cast(OuterRef("pk"), CharField()))
+    due = erasing.with_files_due(before=over("case", now), granted=True, now=now)
+    return due.exclude(Exists(entries.not_ended().filter(origin=origin).order_by()))
+
+
+def _over(_batch: list[Application], now: dt.datetime) -> Callable[[Application], bool]:
+    before = over("case", now)
+    return lambda application: (
+        before is not None and not _is_needed(application, now) and not _lasts(application, before)
+    )
+
+
+@each_of(_granted_and_over, ready=_over)
 def erase_files_of_cases(application: Application, now: dt.datetime) -> bool:
     """Erase the file of a case whose time under `[retention] case` is over. Returns whether something was erased."""
-    before = over("case", now)
-    if before is None or _is_needed(application, now) or _lasts(application, before):
-        return False
     return _erase(application, Box("case", now=now), now)
 
 
@@ -275,4 +298,4 @@ def forget_ended_sessions(now: dt.datetime) -> int:
 
 
 def forget_allowances(now: dt.datetime) -> int:
-    return limits.forget_untouched()
+    return limits.forget_untouched() + replicas.forget_old_positions()

@@ -69,7 +69,7 @@ class TestStartApplication:
     @pytest.mark.django_db(transaction=True)
     def test_is_done_once_from_two_tabs_at_the_same_moment(self) -> None:
         token, user = uuid.uuid4(), a_person()
-        ready = threading.Barrier(3, timeout=20)
+        ready = threading.Barrier(3, timeout=60)
         made: list[uuid.UUID] = []
 
         def start() -> None:
@@ -83,7 +83,7 @@ class TestStartApplication:
         for tab in tabs:
             tab.start()
         for tab in tabs:
-            tab.join(30)
+            tab.join()
         assert len(made) == 3 and len(set(made)) == 1
 
     @pytest.mark.parametrize("service", ["vpn_freelancer", "nothing"])
@@ -167,8 +167,9 @@ class TestDocuments:
     def test_are_kept_clean_and_encrypted(self) -> None:
         draft = a_draft()
         document = self.attach(draft, a_photo_with_place(), name="letter.jpg")
-        stored = files.folder() / document.stored[:2] / document.stored
-        assert b"SampleCamera" not in stored.read_bytes() and b"JFIF" not in stored.read_bytes()
+        stored = (files.folder() / document.stored[:2] / document.stored).read_bytes()
+        # Four letters stand by chance somewhere in so many bytes, about once in ten thousand runs.
+        assert b"SampleCamera" not in stored and b"JFIF" not in stored[:1_000]
         with Image.open(io.BytesIO(queries.content_of(document))) as image:
             assert not image.getexif()
         assert "letter" not in str(list(journal.about(draft.subject).values_list("detail", flat=True)))
@@ -300,7 +301,7 @@ class TestSubmit:
     @pytest.mark.django_db(transaction=True)
     def test_from_two_tabs_at_the_same_moment_sends_once(self) -> None:
         draft = a_complete_draft()
-        ready = threading.Barrier(2, timeout=20)
+        ready = threading.Barrier(2, timeout=60)
         faults: list[BaseException] = []
 
         def send() -> None:
@@ -316,7 +317,7 @@ class TestSubmit:
         for tab in tabs:
             tab.start()
         for tab in tabs:
-            tab.join(30)
+            tab.join()
         assert faults == []
         assert acts_about(draft).count("apply.submitted") == 1
         assert len(letters.letters_of(draft.applicant)) == 1

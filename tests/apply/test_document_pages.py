@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from rahdari.apply import form_errors, parts, queries, sent_files
+from rahdari.apply import form_errors, parts, queries, screening, sent_files
 from rahdari.apply.screening import FileFault, FileRefused
 from tests.builders.drafts import NOW, a_draft, a_pdf, a_person, a_photo_with_place, actor_of
 
@@ -113,6 +114,16 @@ class TestDocuments:
         shown = page(self.upload(a_client(draft.applicant), at("upload", draft, "evidence"), *files))
         assert 'href="#f3"' in shown and "The files before this one took too long. Send this one again." in shown
         assert {document.name for document in queries.documents_of(draft)} == {"1.pdf", "2.pdf"}
+
+    def test_of_a_form_are_answered_within_the_minute_that_a_front_waits(self) -> None:
+        deploy = Path(__file__).parents[2] / "deploy"
+        longest = sent_files.SECONDS_OF_A_FORM + screening.PATIENCE
+        for front, waits in (
+            ("nginx/rahdari.conf", r"location / \{[^}]*proxy_read_timeout (\d+)s"),
+            ("haproxy/haproxy.cfg", r"timeout server (\d+)s"),
+        ):
+            found = re.search(waits, (deploy / front).read_text())
+            assert found is not None and longest < int(found[1]), front
 
     @BOTH
     def test_ask_for_a_file_when_none_was_chosen(self, language: str) -> None:

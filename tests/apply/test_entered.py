@@ -41,10 +41,10 @@ class TestEntering:
         assert code_of(entry) not in entry.code and entry.until - entry.entered_at == 3 * DAY
 
     def test_is_the_same_for_a_contact_with_an_account(self) -> None:
-        officer, person = an_officer(), a_freelancer()
+        officer, person, now = an_officer(), a_freelancer(), timezone.now()
         letters = []
         for contact in (EMAIL, person.email):
-            entry = an_entry(officer, contact=contact)
+            entry = an_entry(officer, contact=contact, now=now)
             said = Letter.objects.get(about=entry.subject)
             letters.append((said.to_id, said.text.replace(code_of(entry), "").replace(entry.reference, "")))
         assert letters[0] == letters[1]
@@ -196,7 +196,7 @@ def in_another_connection(act: Any) -> list[Any]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(timeout=20)
+    thread.join(timeout=60)
     return found
 
 
@@ -233,5 +233,5 @@ class TestTheLastSecond:
 
         monkeypatch.setattr(journal, "record", and_the_holder_comes)
         assert workflow.erase_desk_entries(entry.until) == 1
-        waiting.join(timeout=20)
+        waiting.join(timeout=60)
         assert isinstance(taken[0], entered.Gone) and not Application.objects.exists()

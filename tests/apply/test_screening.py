@@ -95,6 +95,13 @@ def a_page(mode: str) -> bytes:
     return written(page.convert(mode, dither=Image.Dither.NONE), "JPEG" if mode == "CMYK" else "PNG")
 
 
+def before_the_picture(jpeg: bytes) -> bytes:
+    """Where metadata stand. In the picture itself any four letters stand by chance, once in some thousands."""
+    before, scan, _picture = jpeg.partition(b"\xff\xda")
+    assert scan
+    return before
+
+
 class TestPhotos:
     def test_come_out_upright_without_place_camera_or_comment(self) -> None:
         sent = a_photo_with_place()
@@ -104,8 +111,9 @@ class TestPhotos:
             assert image.size == (800, 1000)
             assert not dict(image.getexif()) and not image.getexif().get_ifd(0x8825)
             assert "comment" not in image.info and "icc_profile" not in image.info
-        for trace in (b"SampleCamera", b"Sample Freelancer", b"Exif"):
+        for trace in (b"SampleCamera", b"Sample Freelancer"):
             assert trace not in kept.content
+        assert b"Exif" not in before_the_picture(kept.content)
         assert (kept.name, kept.media_type, kept.pages) == ("IMG_2031.JPG", "image/jpeg", 1)
 
     @pytest.mark.parametrize(
@@ -224,9 +232,10 @@ class TestPortableDocuments:
             pdf.save(written)
         assert b"SampleCamera" in written.getvalue()
         kept = look(written.getvalue())
-        assert b"SampleCamera" not in kept.content and b"Exif" not in kept.content
+        assert b"SampleCamera" not in kept.content
         with pikepdf.open(io.BytesIO(kept.content)) as pdf:
             image = pdf.pages[0].obj.Resources.XObject.Im0.read_raw_bytes()
+        assert b"Exif" not in before_the_picture(image)
         with Image.open(io.BytesIO(image)) as shown, Image.open(io.BytesIO(photo)) as before:
             assert shown.tobytes() == before.tobytes()
 
@@ -365,6 +374,11 @@ SMALL_PHOTO = a_photo((320, 320))
 
 
 class TestInAProcess:
+    @pytest.fixture(autouse=True)
+    def patience(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The first one is asked while Python still starts there, which a busy machine is long about."""
+        monkeypatch.setattr(screening, "PATIENCE", 100)
+
     def test_gives_the_same_answer(self) -> None:
         here = screen(SMALL_PDF, name="letter.pdf", most_bytes=MB, types=TYPES)
         assert in_a_process(SMALL_PDF, name="letter.pdf", most_bytes=MB, types=TYPES) == here

@@ -250,8 +250,9 @@ def test_the_database_takes_none_that_is_longer_or_without_notice_or_a_director(
 class TestPages:
     @pytest.mark.parametrize("language", ["en", "ur"])
     def test_letter_certificate_api_and_public_check_say_the_same(
-        self, language: str, officer: User, director: User
+        self, language: str, officer: User, director: User, time_machine: Any
     ) -> None:
+        time_machine.move_to(LATER)
         case, found = granted()
         reference = case.application.reference
         place = reverse("decide:revoke", args=[reference])

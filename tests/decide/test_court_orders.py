@@ -2,6 +2,7 @@
 holder."""
 
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -117,7 +118,8 @@ class TestDatabase:
 
 
 class TestPage:
-    def test_asks_for_the_order_apart_from_a_finding(self, officer: User, director: User) -> None:
+    def test_asks_for_the_order_apart_from_a_finding(self, officer: User, director: User, time_machine: Any) -> None:
+        time_machine.move_to(LATER)
         case, found = granted()
         reference = case.application.reference
         place = reverse("decide:revoke", args=[reference])

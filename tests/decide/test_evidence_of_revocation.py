@@ -113,7 +113,8 @@ class TestDeciding:
 
 
 class TestPage:
-    def test_says_what_is_missing_and_how_to_add_it(self, officer: User, second: User) -> None:
+    def test_says_what_is_missing_and_how_to_add_it(self, officer: User, second: User, time_machine: Any) -> None:
+        time_machine.move_to(LATER)
         case, _found = granted()
         place = reverse("decide:revoke", args=[case.application.reference])
 

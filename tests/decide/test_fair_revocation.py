@@ -56,11 +56,14 @@ def text_of_last_letter(case: Case) -> str:
 
 
 class TestEndOfASuspension:
-    def test_is_known_from_the_start_to_the_register_and_the_holder(self, officer: User, second: User) -> None:
+    def test_is_known_from_the_start_to_the_register_and_the_holder(
+        self, officer: User, second: User, time_machine: Any
+    ) -> None:
         case, found, taken = suspended(officer, second)
         assert taken.ends_at is not None and found.suspended_until == taken.ends_at
         assert dt.timedelta(days=90) <= taken.ends_at - taken.at < dt.timedelta(days=95)
         assert f"{taken.ends_at.astimezone(policy.current(None).calendar.zone_info):%B %Y}" in text_of_last_letter(case)
+        time_machine.move_to(taken.at, tick=False)
         holder = Client()
         holder.force_login(case.application.applicant)
         page = holder.get(reverse("portal:registration", args=[found.reference])).text

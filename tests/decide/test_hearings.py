@@ -1,6 +1,7 @@
 """A holder is heard before a registration is taken back: asked for, set, moved, held or not, and written down."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -159,7 +160,7 @@ class TestAHearingWhileTheOfficeIsClosed:
 
 class TestRecordHearing:
     def test_lets_the_second_officer_decide_and_the_holder_read_what_was_said(
-        self, officer: User, second: User
+        self, officer: User, second: User, time_machine: Any
     ) -> None:
         case, found = asked(officer)
         day = first_day(case)
@@ -179,6 +180,7 @@ class TestRecordHearing:
         assert notice.hearing == HearingState.OVER
         assert notice.decide_by is not None and notice.decide_by > day + HOUR
         assert letters_to(case)[-1] == "hearing_held" and minutes in text_of_last_letter(case)
+        time_machine.move_to(day + HOUR)
         holder = Client()
         holder.force_login(case.application.applicant)
         page = holder.get(reverse("portal:notice", args=[case.application.reference])).text
@@ -294,7 +296,8 @@ class TestDatabase:
 
 
 class TestPages:
-    def test_lead_from_the_wish_to_the_minutes(self, officer: User, second: User) -> None:
+    def test_lead_from_the_wish_to_the_minutes(self, officer: User, second: User, time_machine: Any) -> None:
+        time_machine.move_to(LATER)
         case, _found = granted()
         now = timezone.now()
         revocation.propose_revocation(
@@ -330,10 +333,10 @@ class TestPages:
         desk.post(place, {"decision": "take", "because": "So it is."})
         assert not Revocation.objects.exists()
 
-    def test_record_it_when_its_time_has_come(self, officer: User, second: User) -> None:
+    def test_record_it_when_its_time_has_come(self, officer: User, second: User, time_machine: Any) -> None:
         case, _found = granted()
-        now = timezone.now()
-        ago = now - 20 * DAY
+        ago = LATER
+        time_machine.move_to(ago + 20 * DAY)
         revocation.propose_revocation(
             case=case,
             officer=officer,

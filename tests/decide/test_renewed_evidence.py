@@ -1,6 +1,7 @@
 """A suspension because evidence has expired is over by rule when it is there anew, and no other suspension is."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -58,9 +59,12 @@ class TestARenewal:
             application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor=actor, now=now
         )
 
-    def test_opens_at_once_and_ends_the_suspension_when_it_is_granted(self, officer: User, second: User) -> None:
+    def test_opens_at_once_and_ends_the_suspension_when_it_is_granted(
+        self, officer: User, second: User, time_machine: Any
+    ) -> None:
         case, found, taken = suspended(officer, second, "S1")
         now = LATER + 3 * DAY
+        time_machine.move_to(now, tick=False)
         assert renewal.renewal_opens_at(found, policy.current(None)) == found.suspended_at
         holder = Client()
         holder.force_login(case.application.applicant)

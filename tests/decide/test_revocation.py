@@ -243,7 +243,8 @@ class TestTheCountOfApprovals:
 
 
 class TestPages:
-    def test_lead_from_the_proposal_to_the_end_and_back(self, officer: User, second: User) -> None:
+    def test_lead_from_the_proposal_to_the_end_and_back(self, officer: User, second: User, time_machine: Any) -> None:
+        time_machine.move_to(LATER)
         case, found = granted()
         reference = case.application.reference
         place = reverse("decide:revoke", args=[reference])

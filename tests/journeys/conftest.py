@@ -34,6 +34,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _homes = itertools.count(31)
+# A page that waits loads itself again when something happened, but not out of sight. Here it is in sight only while
+# somebody watches it: at any other moment it could load while it is being read, or meet the page that is opened next,
+# of which the browser then does not know whether it was answered.
+OUT_OF_SIGHT = "Object.defineProperty(Document.prototype, 'hidden', {get: () => !sessionStorage.getItem('watched')})"
 
 
 @pytest.fixture(scope="package")
@@ -79,6 +83,7 @@ def a_person(stack: Stack, chromium: Browser) -> Iterator[Callable[..., Person]]
                 java_script_enabled=script,
             )
             kept.callback(context.close)
+            context.add_init_script(OUT_OF_SIGHT)
             # A loaded machine is slow, and that is no fault.
             context.set_default_timeout(PATIENCE * 1000)
             pictures = Path(folder) / language if folder else None

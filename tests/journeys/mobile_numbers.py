@@ -1,6 +1,8 @@
 """How a freelancer applies with a mobile number instead of an address."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 
@@ -10,13 +12,19 @@ from .people import Person
 from .stack import Stack, wait_for
 
 
-def code_sent(stack: Stack, number: str) -> str:
-    """From the SMS, which the demonstration keeps in a folder."""
+def messages(stack: Stack) -> Iterator[str]:
+    """The SMS that were sent, which the demonstration keeps in a folder."""
+    for path in (stack.data / "sms").glob("*"):
+        # It gets another name when it is delivered, and is then found by the next look.
+        with suppress(FileNotFoundError):
+            yield path.read_text()
 
+
+def code_sent(stack: Stack, number: str) -> str:
     def look() -> str | None:
-        for path in (stack.data / "sms").glob("*"):
-            text = path.read_text()
-            if number in text.splitlines()[0] and (found := re.search(r"(?m)^(\d{6})$", text)):
+        for text in messages(stack):
+            # Nothing stands in a file that is just being written.
+            if number in text.partition("\n")[0] and (found := re.search(r"(?m)^(\d{6})$", text)):
                 return found.group(1)
         return None
 

@@ -1,7 +1,6 @@
 """Planted words, and every form in which they could lie about: as typed, as stored, as a log or a URL writes them."""
 
 import base64
-import gzip
 import json
 import re
 import zlib
@@ -54,8 +53,17 @@ class Needles:
 
 
 def unpackings(data: bytes) -> Iterator[bytes]:
-    if data[:2] == b"\x1f\x8b":
-        yield gzip.decompress(data)
+    # Of gzip as much as is there: its file may just be written.
+    packed, unpacked = data, b""
+    while packed[:2] == b"\x1f\x8b":
+        member = zlib.decompressobj(wbits=31)
+        try:
+            unpacked += member.decompress(packed)
+        except zlib.error:
+            break
+        packed = member.unused_data
+    if unpacked:
+        yield unpacked
     # Flate streams of a PDF, or one that stands alone.
     for start in (match.end() for match in re.finditer(rb"stream\r?\n", data)) if data[:5] == b"%PDF-" else ():
         try:

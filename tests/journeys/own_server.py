@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rahdari.probe import wireguard
 from tests.needs import needs_namespaces, needs_program
+from tests.ports import free_port
 from tests.probe.networks import running, said, takes_orders
 from tests.waiting import until
 
 from .people import Person
-from .stack import free_port
 
 
 class _Passed(socketserver.BaseRequestHandler):

@@ -19,7 +19,7 @@ from tests import urdu
 from tests.in_browser import violations
 
 from .network import Exit
-from .stack import Stack, wait_for
+from .stack import PATIENCE, Stack, wait_for
 
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 SEEN: set[tuple[str, str]] = set()
@@ -79,6 +79,9 @@ class Person:
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._listen()
+
+    def _listen(self) -> None:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._hear)
         self.page.on("request", self._ask)
@@ -176,6 +179,14 @@ class Person:
 
         # Not at once again: who waits for it is on the same machine as who does it.
         wait_for(f"{wanted!r} on {path}", look, between=0.4)
+
+    def watches_for(self, heading: str) -> None:
+        """Leave the page open, untouched, until it says this by itself. What comes next is opened in a new tab."""
+        self.page.evaluate("sessionStorage.setItem('watched', 'yes')")
+        expect(self.page.locator("h1")).to_have_text(heading, timeout=PATIENCE * 1000)
+        left, self.page = self.page, self.page.context.new_page()
+        self._listen()
+        left.close()
 
     # -- doing ------------------------------------------------------------------------------------
 

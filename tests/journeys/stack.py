@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.ports import free_port
 
 PROGRAM = (sys.executable, "-m", "rahdari")
 
@@ -33,20 +34,6 @@ def wait_for[Found](
         if time.monotonic() > until:
             raise AssertionError(f"waited {patience:.0f} s in vain for {what}")
         pause.wait(between)
-
-
-def free_port() -> int:
-    """A port such that it and the next two are free."""
-    while True:
-        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-                third.bind(("127.0.0.1", port + 2))
-            except OSError:
-                continue
-            return int(port)
 
 
 @dataclass
@@ -175,7 +162,7 @@ def stop(stack: Stack) -> int:
 
 @contextmanager
 def running(data: Path, *options: str) -> Iterator[Stack]:
-    stack = start(data, free_port(), *options)
+    stack = start(data, free_port(beside=2), *options)
     try:
         yield stack
     finally:
@@ -185,7 +172,7 @@ def running(data: Path, *options: str) -> Iterator[Stack]:
 @contextmanager
 def running_register(data: Path) -> Iterator[Stack]:
     """`rahdari up` with keys and without sample data; documentation ranges may be registered, as in tests."""
-    stack = start(data, free_port(), word="up", settings="rahdari.settings.demo")
+    stack = start(data, free_port(beside=2), word="up", settings="rahdari.settings.demo")
     try:
         made = stack.command("feed", "keys", "--offline", str(data / "offline"))
         if made.returncode:

@@ -70,7 +70,7 @@ def link_to(stack: Stack, email: str, part: str) -> str:
 def form(person: Person, name: str) -> Locator:
     person.page.set_viewport_size(DESK)
     person.unfold()
-    return person.page.locator(f"main form[action$='/{name}/']")
+    return person.page.locator(f"main form[action$='/{name}/'], main form[action$='/{name}/#{name}']")
 
 
 def test_a_draft_becomes_the_policy_in_force_and_each_comment_is_answered(
@@ -117,7 +117,9 @@ def test_a_draft_becomes_the_policy_in_force_and_each_comment_is_answered(
     hide = form(officer, "hide")
     hide.locator("[name=number]").fill(number)
     hide.locator("[name=why][value=abuse]").check()
-    officer.follow(hide.locator("button"), "draft rule at the desk, hidden")
+    officer.follow(hide.locator("button"), "draft rule at the desk, hide this?")
+    assert WORDS["en"] in officer.text()
+    officer.follow(form(officer, "hide").first.locator("button"), "draft rule at the desk, hidden")
     english.open(whole, "comment, hidden")
     assert WORDS["en"] not in english.text()
     english.open(link_to(stack, theirs, "/hidden/"), "your comment is hidden")

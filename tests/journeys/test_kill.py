@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 from rahdari import feed
+from tests.ports import free_port
 
 from . import stack as stacks
 from .stack import Stack, wait_for
@@ -79,7 +80,7 @@ class Applicants:
 @pytest.fixture
 def own_stack(tmp_path: Path) -> Iterator[list[Stack]]:
     """A stack for this test alone; the last of the list is the one that runs."""
-    started = [stacks.start(tmp_path / "data", stacks.free_port())]
+    started = [stacks.start(tmp_path / "data", free_port(beside=2))]
     yield started
     stacks.stop(started[-1])
 

@@ -15,10 +15,10 @@ from .stack import Stack
 pytestmark = [pytest.mark.browser, pytest.mark.whole]
 
 ANSWERED = Freelancer("Sample Freelancer 75", "freelancer-75@sample.example", cnic="35202-1234575-1")
-SILENCE = Freelancer("نمونہ فری لانسر 74", "freelancer-74@sample.example", cnic="35202-1234574-1")
+SILENCE = Freelancer("نمونہ فری لانسر 76", "freelancer-76@sample.example", cnic="35202-1234576-1")
 # The made-up operator never answers about a number that ends with 9.
 ANSWERED_NUMBER, SILENT_NUMBER = "3007000010", "3007000029"
-OPERATOR, WORD = "operator-placeholder-net@demo.rahdari.example", "line-of-74"
+OPERATOR, WORD = "operator-placeholder-net@demo.rahdari.example", "line-of-76"
 
 
 def registered(person: Person, number: str, word: str) -> None:

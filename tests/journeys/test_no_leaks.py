@@ -100,6 +100,8 @@ def secrets(planted: dict[str, str], stack: Stack, edge: Edge, a_person: Callabl
     base = send_as(COMPANY, company)
     reference = base.rstrip("/").rpartition("/")[2]
     company.waits_for(f"{base}status/", "An officer is looking at your application")
+    # Without a script that page loads itself again every 20 seconds, which could meet the page that is opened next.
+    company.open("/my/", "home")
     desk.sit_down(officer, OFFICER)
     desk.open_from_the_queue(officer, reference)
     desk.take(officer)

@@ -9,6 +9,7 @@ import pytest
 from . import desk
 from .desk import OFFICER
 from .freelancers import Freelancer, by_a_letter, prove
+from .mobile_numbers import messages
 from .people import Person, body_of
 from .stack import Stack, wait_for
 
@@ -25,7 +26,7 @@ def code_sent(stack: Stack, contact: str) -> tuple[str, str]:
 
     def look() -> tuple[str, str] | None:
         texts = [body_of(mail) for mail in stack.mails_to(contact)] if "@" in contact else []
-        texts += [each.read_text() for each in (stack.data / "sms").glob("*") if contact in each.read_text()]
+        texts += [text for text in messages(stack) if contact in text]
         for text in texts:
             number, code = re.search(r"E-\w{4}-\w{4}", text), re.search(r"(?m)^\s*(\d{8})\s*$", text)
             if number and code:

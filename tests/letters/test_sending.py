@@ -20,9 +20,10 @@ from rahdari.letters import actions, queries, sending
 from rahdari.letters.models import Letter, LetterState
 from rahdari.people.models import User
 from tests.builders.letters import FACTS, NOW, a_reader
+from tests.ports import free_port
 from tests.waiting import until
 
-from .mail_server import MailServer, free_port, running
+from .mail_server import MailServer, running
 
 pytestmark = pytest.mark.django_db
 
@@ -305,10 +306,7 @@ class TestARound:
         assert send(whole) == LetterState.SENT
         assert [(each.queue, each.item) for each in queues.failing()] == [("letters", str(broken.pk))]
 
-    def test_asks_few_statements_for_a_letter_and_one_where_nothing_waits(
-        self, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(queues, "_troubled", set())
+    def test_asks_few_statements_for_a_letter_and_one_where_nothing_waits(self, mail_server: MailServer) -> None:
         send(a_letter())
         about_one_thing(a_reader(email="other@mail.example"), NOW)
         # It is taken, its reader is read, it is settled, the mail server has done well before, and nothing is left.

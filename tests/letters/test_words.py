@@ -122,6 +122,7 @@ class TestCompose:
 
         written = compose(template=template, language="ur", context=FACTS[template])
         assert urdu.page_problems(written.html) == []
+        assert not re.search(r"\d{4}, \d{2}:", written.text), "the comma of Urdu is another one"
 
     def test_takes_a_value_for_text_and_never_for_markup(self) -> None:
         question = "<a href='https://elsewhere.example'>&amp; \u2069 here</a>"

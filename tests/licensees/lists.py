@@ -7,6 +7,7 @@ BOTH = '{{ en = "{0}", ur = "اردو میں: {0}" }}'
 LICENCE = """
 [licensees.licences.data]
 title = {{ en = "Class licence for data services", ur = "ڈیٹا سروس کا کلاس لائسنس" }}
+{told}
 [[licensees.licences.data.records]]
 text = {{ en = "When a connection began and ended.", ur = "کنکشن کب شروع اور ختم ہوا۔" }}
 keep = {{ length = {months}, unit = "months" }}
@@ -27,7 +28,9 @@ def row(key: str = "example-provider-one", **more: object) -> str:
     return "\n".join(lines) + "\n"
 
 
-def a_list(rows: Iterable[str], as_of: dt.date, months: int = 6) -> str:
+def a_list(rows: Iterable[str], as_of: dt.date, months: int = 6, **told: str) -> str:
+    """`told`: texts of the licence, of its terms that become harder."""
     rows = list(rows)
     head = f"[licensees]\nas_of = {as_of}\nreported = {len(rows)}\nown_list = true\n"
-    return head + LICENCE.format(months=months) + "\n".join(rows)
+    texts = "\n".join(f"{name} = {BOTH.format(text)}" for name, text in told.items())
+    return head + LICENCE.format(months=months, told=texts) + "\n".join(rows)

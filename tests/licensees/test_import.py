@@ -3,7 +3,9 @@
 import csv
 import datetime as dt
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -15,7 +17,7 @@ from rahdari.cli import main
 from rahdari.journal.models import JournalEntry
 from rahdari.licensees.models import ProviderList
 
-from .lists import a_list, row
+from .lists import BOTH, a_list, row
 
 pytestmark = pytest.mark.django_db
 ONE, TWO = "A. One, Licensing", "B. Two, Law"
@@ -83,6 +85,38 @@ class TestImport:
         }
         assert listed["licences"]["data"]["records"][0]["keep"] == {"length": 6, "unit": "months"}
 
+    def test_a_provider_in_force_is_put_off_as_it_is_ended(
+        self, tmp_path: Path, client: Client, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert bring(tmp_path, a_list([row()], today())) == 0
+        begins = today() + dt.timedelta(days=300)
+        later = row().replace("valid_from = 2026-01-15", f"valid_from = {begins}")
+        assert bring(tmp_path, a_list([later], today())) == 1
+        said = capsys.readouterr().err
+        assert "valid_from: Its users are told 30 days before" in said and "takes two persons" in said
+        texts = {"why": "A court ruled so.", "turn_to": "Ask the Authority.", "at_once": "The ruling counts at once."}
+        for name, text in texts.items():
+            later += f"{name} = {BOTH.format(text)}\n"
+        assert bring(tmp_path, a_list([later], today()), "--second", TWO) == 0
+        page = client.get(reverse("licensees:provider", args=["example-provider-one"])).text
+        assert "A change for its users" in page and "A court ruled so." in page and "The licence ends" not in page
+        rows = list(csv.DictReader(client.get(reverse("licensees:data", args=["changes.csv"])).text.splitlines()))
+        assert (rows[0]["what"], rows[0]["effective_on"]) == ("later", today().isoformat())
+        assert "has no licence from" in client.get(reverse("licensees:rss")).text
+
+    def test_the_first_list_is_held_against_a_policy_that_has_the_regulators_own(
+        self, tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rules = Path("src/rahdari/policy/pakistan.toml").read_text(encoding="utf-8")
+        settings.POLICY_FILE = tmp_path / "policy.toml"
+        own = a_list([row()], today())
+        bundled = r"(?ms)^\[licensees\]$.*?(?=^\[{1,2}(?!licensees|\[))"
+        settings.POLICY_FILE.write_text(re.sub(bundled, lambda _found: own, rules), encoding="utf-8")
+        assert bring(tmp_path, a_list([], today())) == 1
+        assert "'example-provider-one' is not in it any more" in capsys.readouterr().err
+        assert bring(tmp_path, a_list([row()], today())) == 0
+        assert not ProviderList.objects.get().takes_two
+
     def test_the_database_keeps_each_list_and_asks_for_the_second_name(self, tmp_path: Path) -> None:
         assert bring(tmp_path, a_list([row()], today())) == 0
         for statement in (
@@ -95,6 +129,17 @@ class TestImport:
         ):
             with pytest.raises(DatabaseError), transaction.atomic():
                 connection.cursor().execute(statement)
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_what_only_reports_named_keeps_a_page_that_says_so(client: Client, tmp_path: Path, language: str) -> None:
+    client.cookies["django_language"] = language
+    assert bring(tmp_path, a_list([row()], today())) == 0
+    page = client.get(reverse("licensees:provider", args=["zettabyte"]))
+    assert page.status_code == 410 and "Zettabyte" in page.text
+    if language == "en":
+        assert "own list of" in page.text and "That does not say that it has no licence" in page.text
+    assert client.get(reverse("licensees:provider", args=["nobody"])).status_code == 404
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])

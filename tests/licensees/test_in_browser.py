@@ -24,7 +24,12 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     first = a_list([row(), row("example-provider-two")], now.date())
     last = now.date() + dt.timedelta(days=40)
     more = {"why": "It gave its licence back.", "turn_to": "Ask Example Provider One.", "valid_until": last}
-    for text in (first, a_list([row(), row("example-provider-two", **more)], now.date(), months=12)):
+    told = {
+        "why": "The Authority changed the licence.",
+        "turn_to": "Ask your provider.",
+        "at_once": "A court ruled so.",
+    }
+    for text in (first, a_list([row(), row("example-provider-two", **more)], now.date(), months=12, **told)):
         actions.import_list(text=text, names=names, now=now)
     yield "list", client.get(reverse("licensees:providers")).text
     yield "ends", client.get(reverse("licensees:provider", args=["example-provider-two"])).text

@@ -1,5 +1,6 @@
 """Branches of an organisation: added, changed, given up; their addresses; who hears of their lines."""
 
+import datetime as dt
 import ipaddress
 import re
 from pathlib import Path
@@ -65,7 +66,7 @@ def registered(world: World) -> Registration:
         category="vpn_company",
         endpoints=[workflow.entering._as_entry(endpoint)],
         valid_from=now,
-        valid_until=now.replace(year=now.year + 1),
+        valid_until=now + dt.timedelta(days=365),
         actor="system:test",
         now=now,
     )

@@ -57,9 +57,9 @@ class TestAtTheDesk:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"contact": "nobody"}, "mobile number"),
+            ({"contact": "nobody"}, "sends no SMS: enter an email address"),
             ({"contact": "a@"}, "before and after the sign @"),
-            ({"contact": ""}, "Enter an email address or a mobile number"),
+            ({"contact": ""}, "Enter an email address"),
             ({"way": "", "language": "", "service": ""}, "Choose how they came to you"),
             ({"which": "server", "block": "203.0.113.77"}, "Choose what runs there"),
             ({"block": "203.0.113."}, "address"),
@@ -68,6 +68,14 @@ class TestAtTheDesk:
     def test_says_what_is_missing_and_enters_nothing(self, change: dict[str, str], said: str) -> None:
         answer = at_the_desk(story.an_officer()).post(reverse("portal:desk_entries"), GIVEN | change)
         assert answer.status_code == 422 and said in answer.text and not DeskEntry.objects.exists()
+
+    @pytest.mark.parametrize("sends", [True, False])
+    def test_says_beforehand_what_a_mobile_number_cannot_do(self, settings: Any, tmp_path: Path, sends: bool) -> None:
+        if sends:
+            settings.SMS_FOLDER = tmp_path / "sms"
+        page = at_the_desk(story.an_officer()).get(reverse("portal:desk_entries")).text
+        assert ("With a mobile number alone they can read it and not take it over" in page) == sends
+        assert ("Their email address or mobile number" in page) == sends
 
     def test_takes_no_address_where_none_was_said(self) -> None:
         at_the_desk(story.an_officer()).post(reverse("portal:desk_entries"), GIVEN | {"block": "", "which": ""})
@@ -102,6 +110,7 @@ class TestWhoeverCalled:
         for said in ("Sample Caller", "203.0.113.200", "+923001234567", "WireGuard", contact):
             assert said in page
         assert "Sign in and take it over" in page
+        assert ("your mobile number is not enough" in page) == (contact == NUMBER)
         answer = client.post(reverse("portal:take_entry"))
         assert answer.headers["Location"].startswith(reverse("account_login"))
         client.force_login(holder)

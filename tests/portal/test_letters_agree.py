@@ -22,7 +22,7 @@ from rahdari.people.models import User
 from rahdari.vault import keys
 from tests.builders import story
 from tests.needs import ENGLISH_FIRST
-from tests.workflow.test_services import LAST_DAY, sent
+from tests.workflow.test_services import sent
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -140,8 +140,9 @@ class TestTheLetterAfterSending:
 
     def test_names_the_fee_that_is_still_to_come_and_the_page_does_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(workflow, "advance", lambda now: None)
-        papers = {"incorporation": None, "call_centre_certificate": LAST_DAY}
-        application = sent("whitelist_call_centre", papers, addresses=tuple(f"203.0.113.{10 + at}" for at in range(5)))
+        now, five = timezone.now(), tuple(f"203.0.113.{10 + at}" for at in range(5))
+        papers = {"incorporation": None, "call_centre_certificate": timezone.localdate(now) + 300 * DAY}
+        application = sent("whitelist_call_centre", papers, addresses=five, now=now)
         letter = letters.letters_about(application.subject).get(template="application_received")
         browser = Client()
         browser.force_login(application.applicant)

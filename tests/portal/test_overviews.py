@@ -1,5 +1,6 @@
 """How many applications stand is read for all of them at once: the same words as of each alone, and no query more."""
 
+import datetime as dt
 import ipaddress
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -171,9 +172,11 @@ def one_of_each(person: User) -> None:
 def of_others(offline: Path) -> None:
     """What one person has not many of: an invoice, a number that others know too, lines on operators' lists. And all
     that is registered so far is published and in force."""
-    test_representing.sent("manager@mail.example", "203.0.113.7", at=timezone.now())
+    now = timezone.now()
+    test_representing.sent("manager@mail.example", "203.0.113.7", at=now)
     test_services.companies.__wrapped__(offline)
-    test_services.sent("whitelist_call_centre", test_fees.PAPERS, addresses=test_fees.addresses(5))
+    papers = test_fees.PAPERS | {"call_centre_certificate": timezone.localdate(now) + dt.timedelta(days=300)}
+    test_services.sent("whitelist_call_centre", papers, addresses=test_fees.addresses(5), now=now)
     mobile.granted()
     waiting = mobile.a_draft()
     mobile.asked(waiting, mobile.SECOND, mobile.OTHER_NUMBER)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from rahdari.maintenance.models import Work
 from rahdari.maintenance.rules import Impact, State
 from rahdari.people.models import User
 from tests.in_browser import ARGUMENTS, faults_on_a_small_phone, violations
 from tests.needs import needs_chromium
+from tests.waiting import PATIENCE
 
 from .test_planned_changes import desk as desk
 from .test_planned_changes import sent
@@ -56,19 +57,22 @@ def test_from_a_file_to_the_draft_of_a_notice(desk: User, live_server: Any, tmp_
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
         context.add_cookies([{"name": name, "value": value, "url": live_server.url} for name, value in cookies.items()])
+        context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
         page.goto(f"{live_server.url}/operator/")
         page.locator("nav a[href='/operator/planned-changes/']").click()
         page.locator("input[type=file]").set_input_files(plan)
         page.locator("main form button").click()
-        # Counts first, then the entries, then what was not understood.
+        # Counts first, then the entries, then what was not understood; the last of them is waited for.
+        expect(page.locator("main tbody tr")).to_have_count(3 + 3)
         assert page.locator("main .facts dd").all_inner_texts()[-4:] == ["3", "1", "2", "0"]
-        assert page.locator("main tbody tr").count() == 3 + 3
         page.locator("main form[action$='/notice/'] button").click()
+        page.wait_for_url("**/planned-work/*/change/")
         address, affected = page.url, page.locator("textarea[name=affected]").input_value()
         context.close()
         shown = browser.new_context(viewport={"width": 1280, "height": 900})
         shown.add_cookies([{"name": name, "value": value, "url": live_server.url} for name, value in cookies.items()])
+        shown.set_default_timeout(PATIENCE * 1000)
         page = shown.new_page()
         page.goto(f"{live_server.url}/operator/planned-changes/")
         assert violations(page) == []

@@ -24,6 +24,7 @@ from rahdari.vault import links
 from rahdari.watch.models import Comparison, Day
 from tests.in_browser import ARGUMENTS, CONTRAST, violations
 from tests.needs import needs_chromium
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 WIDTHS = (320, 360, 1280)
@@ -154,6 +155,7 @@ def test_axe_finds_nothing_and_all_fits(live_server: Any, settings: Any, languag
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         context = browser.new_context()
         context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+        context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
 
         def said(message: ConsoleMessage) -> None:
@@ -180,6 +182,7 @@ def test_a_poster_is_one_page_of_a4(live_server: Any, settings: Any, answers: st
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
         page.goto(f"{live_server.url}/eligible/poster/{answers}")
         printed = page.pdf(prefer_css_page_size=True)
         browser.close()

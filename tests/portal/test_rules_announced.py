@@ -12,6 +12,7 @@ from django.urls import reverse
 from rahdari import policy
 from rahdari.policy import commands
 from tests.in_browser import faults_on_a_small_phone
+from tests.urdu import page_problems
 
 pytestmark = pytest.mark.django_db
 TEXT = (
@@ -47,7 +48,7 @@ def announced(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_rules_name_two_persons_and_what_is_to_come(client: Client, announced: Path) -> None:
     page = client.get(reverse("portal:rules")).text
-    assert "Sample One, Chair; Sample Two, Law officer" in page
+    assert "<bdi>Sample One, Chair</bdi>; <bdi>Sample Two, Law officer</bdi>" in page
     assert policy.load(settings.POLICY_FILE).digest in page
     assert reverse("portal:rules_announced") in page
 
@@ -58,6 +59,7 @@ def test_what_changes_is_told_by_whom_it_hits(client: Client, announced: Path, l
     page = client.get(reverse("portal:rules_announced")).text
     against = page.index(says)
     assert against < page.index("limits.endpoints_per_application") < page.index(">version<")
+    assert language == "en" or page_problems(page) == []
 
 
 def test_programs_read_each_version_and_its_text(client: Client, announced: Path) -> None:
@@ -66,6 +68,16 @@ def test_programs_read_each_version_and_its_text(client: Client, announced: Path
     assert found["in_force"] == found["events"][0]["digest"]
     assert client.get(found["events"][1]["text"]).text == DRAFT
     assert client.get(reverse("portal:rules_version", args=["0" * 64])).status_code == 404
+
+
+def test_under_a_demonstration_it_is_told_as_what_it_is_and_takes_no_notice(
+    client: Client, announced: Path, settings: Any
+) -> None:
+    settings.POLICY_FILE.write_text(TEXT, encoding="utf-8")
+    page = client.get(reverse("portal:rules_announced")).text
+    assert "A demonstration is in force, on which nobody relies: it may come into force on any day." in page
+    assert page.index("May go against somebody") < page.index("limits.endpoints_per_application")
+    assert "Nothing in it goes against anybody" not in page
 
 
 def test_where_nothing_is_announced_it_says_so(client: Client) -> None:

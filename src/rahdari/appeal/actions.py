@@ -285,11 +285,15 @@ def name_reviewer(*, appeal: Appeal, supervisor: User, reviewer: User, who: str,
 
 @transaction.atomic
 def record_service(*, case: Case, officer: User, on: dt.date, how: str, now: dt.datetime) -> Served:
-    """The decision was handed over in person or by post than by the letter that came back. Raises NotAnOfficer,
-    ReasonNeeded."""
+    """The decision was handed over in person or by post, not by the letter that came back. Recorded twice by an officer
+    in the same words, it is one. Raises NotAnOfficer, ReasonNeeded."""
     if not people.is_officer(officer):
         raise NotAnOfficer(officer)
-    served = Served.objects.create(case=case, on=on, how=sentence(how), recorded_by=officer, at=now)
+    case, words = lock(case), sentence(how)
+    for before in Served.objects.filter(case=case, on=on, recorded_by=officer):
+        if before.how == words:
+            return before
+    served = Served.objects.create(case=case, on=on, how=words, recorded_by=officer, at=now)
     journal.record(
         act="appeal.served",
         actor=queries.actor_for(officer),

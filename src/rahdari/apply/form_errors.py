@@ -410,6 +410,8 @@ def file(error: FileRefused) -> str:
         ) % {"limit": megabytes(error.limit or 0)}
     if reason is FileFault.TOO_OFTEN:
         return files_too_often(dt.timedelta(seconds=error.limit or 0))
+    if reason is FileFault.BUSY:
+        return _("We are too busy to check it, and have not kept it. Send it again in a few minutes.")
     if reason is FileFault.TOO_COMPLEX:
         return _("It unpacks to far more than its size. Print it to a new PDF, or take a photo of the page.")
     return _("Not readable. Save it again, or take the photo again in daylight, one page filling the picture.")

@@ -220,6 +220,12 @@ def bytes_of_papers(owner: uuid.UUID | None) -> int:
     return int(kept.aggregate(total=Sum("size"))["total"] or 0)
 
 
+def stored_papers(*, until: dt.datetime) -> QuerySet[Document]:
+    """All whose file is kept and was sent by then, in no order that means anything."""
+    kept = Document.objects.filter(removed_at__isnull=True, erased_at__isnull=True, noted_from__isnull=True)
+    return kept.filter(uploaded_at__lte=until).exclude(stored="").order_by("id")
+
+
 def documents_of(application: Application) -> QuerySet[Document]:
     found = Document.objects.filter(application=application, removed_at__isnull=True).order_by("uploaded_at", "id")
     # Only what renews or changes rests on papers that were seen before.

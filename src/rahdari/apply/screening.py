@@ -37,8 +37,9 @@ SHORTEST_SIDE = 300
 MOST_PAGES = 60
 MOST_OBJECTS = 50_000
 LONGEST_NAME = 100
-# Of the processor; and by the clock, when others have the processor.
-SECONDS, PATIENCE = 5, 20
+# Of the processor; and by the clock, when others have the processor: less than the minute that a proxy waits, of which
+# the files before may have taken a part (`sent_files`).
+SECONDS, PATIENCE = 5, 35
 MEMORY = 400 * 1024 * 1024
 _HIDDEN = (b"<script", b"<!doctype html", b"<html", b"<?php")
 _HEADS = (b"PK\x03\x04", b"%PDF-", b"MZ", b"\x7fELF", b"Rar!", b"7z\xbc\xaf", b"GIF8", b"\xca\xfe\xba\xbe", b"#!")
@@ -61,6 +62,7 @@ class FileFault(StrEnum):
     TOO_COMPLEX = "too_complex"
     TOO_OFTEN = "too_often"
     NO_ROOM = "no_room"
+    BUSY = "busy"
 
 
 class FileRefused(Exception):
@@ -137,7 +139,8 @@ def in_a_process(content: bytes, *, name: str, most_bytes: int, types: Sequence[
     try:
         said = _judges.judge(_KINDS.get(_type_of(content), b"?"), given, patience=PATIENCE)
     except TimeoutError:
-        raise FileRefused(FileFault.TOO_COMPLEX, shown) from None
+        # A file that takes too long meets the limit of the processor's time: here others had the processor.
+        raise FileRefused(FileFault.BUSY, shown) from None
     length = int.from_bytes(said[:4], "big")
     answer = json.loads(said[4 : 4 + length]) if len(said) >= 4 + length > 4 else {}
     if "fault" in answer:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Count, QuerySet
 
 from rahdari import policy
-from rahdari.db import together
+from rahdari.db import replicas, together
 from rahdari.errors import RahdariError
 from rahdari.people.models import User
 from rahdari.policy import Calendar
@@ -43,11 +43,14 @@ _known: _Known | None = None
 
 def _now_known() -> _Known:
     global _known
-    file, mark, known = policy.current(settings.POLICY_FILE).calendar, seen.mark(), _known
-    if known is None or known.file is not file or known.mark != mark:
-        rows = confirmed()
-        calendar = replace(corrected(file, [row.in_words for row in rows]), mark=mark)
-        known = _known = _Known(file, mark, calendar, rows)
+    file = policy.current(settings.POLICY_FILE).calendar
+    # A replica may lack what the mark is of, and this process would keep it so.
+    with replicas.at_primary():
+        mark, known = seen.mark(), _known
+        if known is None or known.file is not file or known.mark != mark:
+            rows = confirmed()
+            calendar = replace(corrected(file, [row.in_words for row in rows]), mark=mark)
+            known = _known = _Known(file, mark, calendar, rows)
     return known
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from rahdari.archive.actions import Box
 
@@ -16,9 +17,12 @@ def erase_evidence(*, before: dt.datetime, at_most: int) -> int:
     """Of attempts made before then the evidence goes, but for its digest; returns of how many. Of a challenge that is
     still open it stays: the parts of a proof come together from it."""
     with transaction.atomic():
-        old = ProbeAttempt.objects.filter(at__lt=before).exclude(evidence={}).exclude(evidence__has_key="sha256")
-        due = old.exclude(challenge__status=Status.PENDING).order_by("at", "id").select_for_update(of=("self",))
-        return _digest(due[:at_most])
+        return _digest(evidence_due(before=before).select_for_update(of=("self",))[:at_most])
+
+
+def evidence_due(*, before: dt.datetime) -> QuerySet[ProbeAttempt]:
+    old = ProbeAttempt.objects.filter(at__lt=before).exclude(evidence={}).exclude(evidence__has_key="sha256")
+    return old.exclude(challenge__status=Status.PENDING).order_by("at", "id")
 
 
 def _digest(attempts: Collection[ProbeAttempt]) -> int:

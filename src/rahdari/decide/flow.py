@@ -2,14 +2,16 @@
 numbers for the office, of cases and never of an officer."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from rahdari.people.models import User
 
 from . import conflicts_of_interest
 from .models import Case, CaseQuestion
+from .queues import APPLICANTS_TURN
 from .rules import Lane, Status
 
 WEEKS, DAYS = 8, 90
@@ -29,10 +31,11 @@ class Week:
 
 @dataclass(frozen=True)
 class Queue:
-    """Cases of one service: open now, and how many came and went in the last four weeks."""
+    """Cases of one service: open now, of these with the applicant, and how many came and went in four weeks."""
 
     service: str
     open: int
+    waiting: int
     came: int
     went: int
 
@@ -83,11 +86,12 @@ def queues(now: dt.datetime) -> list[Queue]:
         .values("service")
         .annotate(
             open=Count("pk", filter=Q(status=Status.OPEN)),
+            waiting=Count("pk", filter=Q(status=Status.OPEN) & APPLICANTS_TURN),
             came=Count("pk", filter=Q(opened_at__gte=start)),
             went=Count("pk", filter=_went(start, now)),
         )
     )
-    found = [Queue(row["service"], row["open"], row["came"], row["went"]) for row in rows if row["service"]]
+    found = [Queue(**row) for row in rows if row["service"]]
     return sorted((each for each in found if each.open or each.came or each.went), key=lambda each: -each.grew)
 
 
@@ -111,16 +115,28 @@ def cases_asked(code: str, *, officer: User, now: dt.datetime) -> list[Case]:
     """The cases behind it, those that this officer may decide, the latest first."""
     since = now - dt.timedelta(days=DAYS)
     asked = CaseQuestion.objects.filter(code=code, asked_at__gte=since).values("case")
-    found = conflicts_of_interest.of_others(Case.objects.filter(pk__in=asked), officer)
+    return _shown(Case.objects.filter(pk__in=asked), officer)
+
+
+def _shown(cases: QuerySet[Case], officer: User) -> list[Case]:
+    found = conflicts_of_interest.of_others(cases, officer)
     return list(found.select_related("application").order_by("-opened_at", "id")[:SHOWN])
 
 
+# How what was sent ended without a decision: withdrawn, by whether a question waited for an answer then; not pursued.
+_ASKED = Exists(CaseQuestion.objects.filter(case=OuterRef("pk"), answered_at__isnull=True).order_by())
+ENDED: Mapping[str, Q] = {
+    "withdrawn-asked": Q(status=Status.WITHDRAWN) & Q(_ASKED),
+    "withdrawn": Q(status=Status.WITHDRAWN) & ~Q(_ASKED),
+    "not-pursued": Q(status=Status.NOT_PURSUED),
+}
+
+
+def cases_ended(how: str, *, officer: User, since: dt.datetime) -> list[Case]:
+    """The cases behind one of these, those that this officer may decide, the latest first."""
+    return _shown(Case.objects.filter(ENDED[how], closed_at__gte=since), officer)
+
+
 def ended_without_decision(since: dt.datetime) -> dict[str, int]:
-    """Of what was sent: withdrawn, by whether a question waited for an answer then; and not pursued."""
-    asked = Q(questions__answered_at__isnull=True, questions__isnull=False)
-    found = Case.objects.filter(closed_at__gte=since).aggregate(
-        withdrawn_asked=Count("pk", filter=Q(status=Status.WITHDRAWN) & asked, distinct=True),
-        withdrawn=Count("pk", filter=Q(status=Status.WITHDRAWN), distinct=True),
-        not_pursued=Count("pk", filter=Q(status=Status.NOT_PURSUED), distinct=True),
-    )
-    return {**found, "withdrawn": found["withdrawn"] - found["withdrawn_asked"]}
+    ended = Case.objects.filter(closed_at__gte=since).order_by()
+    return {how: ended.filter(condition).count() for how, condition in ENDED.items()}

@@ -178,6 +178,7 @@ class SaveViewForm(forms.Form):
 
 
 class NoteForm(forms.Form):
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
     text = fields.text(_("Your note"), _("Enter the note."), rows=4)
     mentioned = forms.MultipleChoiceField(
         label=_("For whom it is meant"),
@@ -194,6 +195,7 @@ class NoteForm(forms.Form):
 
     def __init__(self, *args: Any, colleagues: Sequence[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["key"].initial = uuid.uuid4()
         self.colleagues = {str(each.pk): each for each in colleagues}
         grounds = [(each.value, _("No:") + " " + words.why_kept_back(each)) for each in KeptBack]
         for name, choices in (

@@ -1,6 +1,7 @@
 """Notes of officers about a case, and whom each is meant for."""
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Sequence
 
 from django.db import transaction
@@ -28,21 +29,31 @@ class NotAColleague(RahdariError):
 
 @transaction.atomic
 def write_note(
-    *, case: Case, officer: User, text: str, mentioned: Collection[User] = (), kept_back: str = "", now: dt.datetime
+    *,
+    case: Case,
+    officer: User,
+    text: str,
+    mentioned: Collection[User] = (),
+    kept_back: str = "",
+    key: uuid.UUID | None = None,
+    now: dt.datetime,
 ) -> Note:
     """Write a note, by any officer who may open the case. Who is mentioned has the case in a saved view of the queue
-    until they open it; so somebody is mentioned while the case is open. `kept_back`: a `rules.KeptBack`, or empty.
+    until they open it; so somebody is mentioned while the case is open. `kept_back`: a `rules.KeptBack`, or empty. The
+    same form (`key`) sent twice is one.
 
     Raises NotAColleague, ReasonNeeded without words, ValueError for another ground, and as `transitions.apart_from`
     does.
     """
     case = lock(case)
     actor, words = apart_from(case, officer), sentence(text)
+    if key and (sent := Note.objects.filter(pk=key, case=case, author=officer).first()) is not None:
+        return sent
     ground = KeptBack(kept_back) if kept_back else ""
     known = {each.pk for each in colleagues(case, officer)} if mentioned else set()
     if strangers := [each for each in mentioned if each.pk not in known]:
         raise NotAColleague(strangers)
-    note = Note.objects.create(case=case, author=officer, text=words, kept_back=ground, at=now)
+    note = Note.objects.create(id=key or uuid.uuid4(), case=case, author=officer, text=words, kept_back=ground, at=now)
     Mention.objects.bulk_create(Mention(note=note, officer=each) for each in mentioned)
     record(case, "wrote_note", actor, now, detail={"note": str(note.pk), "kept_back": str(ground)})
     return note

@@ -28,6 +28,7 @@ from rahdari.people.access import officer_required, person
 from rahdari.people.models import User
 from rahdari.web.context import Link
 from rahdari.web.posting import posted_from
+from rahdari.web.replicas import from_replica
 
 from . import (
     assignment,
@@ -94,6 +95,7 @@ def if_there_is_time(officer: User, now: dt.datetime) -> list[Link]:
 @never_cache
 @require_safe
 @officer_required
+@from_replica
 def queue(request: HttpRequest) -> HttpResponse:
     return show_queue(request)
 

@@ -5,10 +5,13 @@ What reminds is their phone: it can be deleted there, and we know of it as littl
 
 import datetime as dt
 
+from django.utils import timezone
 from icalendar import Alarm, Calendar, Event
 
 from .models import Campaign
 from .rules import reminders
+
+AT_HOUR = 10
 
 
 def file_of(campaign: Campaign, *, title: str, link: str, now: dt.datetime) -> bytes:
@@ -21,7 +24,9 @@ def file_of(campaign: Campaign, *, title: str, link: str, now: dt.datetime) -> b
         event, alarm = Event(), Alarm()
         event.add("uid", f"{campaign.pk}-{number}")
         event.add("dtstamp", now.astimezone(dt.UTC))
-        event.add("dtstart", moment.astimezone(dt.UTC))
+        # In the morning, whenever the link was opened. It stays after now and before the end: both are a day away.
+        begins = timezone.localtime(moment).replace(hour=AT_HOUR, minute=0, second=0, microsecond=0)
+        event.add("dtstart", begins.astimezone(dt.UTC))
         event.add("duration", dt.timedelta(minutes=10))
         event.add("summary", title)
         event.add("url", link)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from rahdari.db import replicas
 from rahdari.errors import RahdariError
 
 from . import registry
@@ -60,7 +61,7 @@ def record(
     if not subject.startswith("operator:") and any(map(_is_address, _texts(detail))):
         raise NotForTheJournal(act)
     # Nearly each act adds one, so it is added in the shortest way.
-    with connection.cursor() as cursor:
+    with replicas.at_primary(), connection.cursor() as cursor:
         cursor.execute(ADD, [now, act, actor, subject, reason, ground, json.dumps(dict(detail or {}))])
 
 

@@ -98,7 +98,9 @@ LETTERS: dict[str, Kind] = {
     "desk_entry_code": _kind(
         _("The code to read what an officer entered for somebody"), "code reference until", note="", urgent=True
     ),
-    "consult_news": _kind(_("What became of a comment on a draft rule"), "reference number change", "version", note=""),
+    "consult_news": _kind(
+        _("What became of a comment on a draft rule"), "reference number change", "version since first", note=""
+    ),
     "consult_invited": _kind(_("A body is asked to comment as such"), "organisation domain", note=""),
     "consult_ended": _kind(_("A draft rule was adopted or withdrawn"), "reference change", note=""),
     "incident_reported": _kind(

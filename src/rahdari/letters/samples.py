@@ -215,7 +215,13 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "reference": "E-K7M2-94QX",
         "until": AT + dt.timedelta(days=3),
     },
-    "consult_news": lambda rules: {"reference": "DR-2026-01", "number": 12, "change": "moved", "version": 2},
+    "consult_news": lambda rules: {
+        "reference": "DR-2026-01",
+        "number": 12,
+        "change": "moved",
+        "version": 2,
+        "first": 4,
+    },
     "consult_invited": lambda rules: {
         "organisation": policy.Text("Sample Association of Software Houses", "نمونہ سافٹ ویئر ایسوسی ایشن"),
         "domain": "association.example",

@@ -21,16 +21,15 @@ def import_list(*, text: str, names: Sequence[str], now: dt.datetime) -> Provide
     Raises policy.PolicyError with every problem, by line."""
     hold(Lock.PROVIDERS)
     latest, today = queries.latest(), queries.local_day(now)
-    before = queries.read(latest.text) if latest is not None else None
+    before = queries.relied_on()
 
     def judge(found: Licensees, faults: Faults) -> None:
-        if before is None or found != before:
+        if latest is None or found != before:
             rules.judge(before, found, names, today, faults)
 
     found, digest = policy.read_licensees(text, judge)
     if latest is not None and found == before:
         return None
-    takes_two = before is not None and any(each.takes_two for each in rules.changes(before, found, today))
     made = ProviderList.objects.create(
         number=latest.number + 1 if latest is not None else 1,
         as_of=found.as_of,
@@ -38,7 +37,7 @@ def import_list(*, text: str, names: Sequence[str], now: dt.datetime) -> Provide
         text=text,
         digest=digest,
         names=[name.strip() for name in names if name.strip()],
-        takes_two=takes_two,
+        takes_two=rules.takes_two(before, found, today),
     )
     detail = {"number": made.number, "digest": digest, "names": made.names}
     journal.record(act="licensees.imported", actor="command line", subject="licensees", now=now, detail=detail)

@@ -23,6 +23,7 @@ def list_json(found: Licensees | None, today: dt.date) -> str:
             "title": _both(each.title),
             "conditions": [_term(term) for term in each.conditions],
             "records": [_term(term) for term in each.records],
+            **{name: _both(getattr(each, name)) for name in ("why", "turn_to", "at_once")},
         }
         for key, each in found.licences.items()
     }
@@ -78,7 +79,7 @@ def _change(told: Told) -> dict[str, Any]:
 def _term(term: Term) -> dict[str, Any]:
     found = {"text": _both(term.text), "ground": term.ground, "source": _both(term.source), "link": term.link}
     keep = {"length": term.keep.length, "unit": term.keep.unit} if term.keep is not None else None
-    return found | {"keep": keep}
+    return found | {"keep": keep, "valid_from": term.valid_from.isoformat() if term.valid_from else None}
 
 
 def _both(text: Text | None) -> dict[str, str] | None:

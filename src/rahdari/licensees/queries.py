@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.policy import Licensees
+from rahdari.policy import Licence, Licensee, Licensees
 
 from . import rules
 from .models import ProviderList
@@ -29,15 +29,19 @@ class Told:
         return read(self.list.text)
 
     @property
+    def about(self) -> Licensee | Licence:
+        licensees, key = self.licensees, self.change.key
+        if self.change.what is What.TERMS:
+            return licensees.licences[key]
+        return next(each for each in licensees.providers if each.key == key)
+
+    @property
     def id(self) -> str:
         """The same for ever, and of no other change."""
         return f"{self.list.number}-{self.change.what}-{self.change.key}"
 
     def name(self, language: str) -> str:
-        if self.change.what is What.TERMS:
-            return self.licensees.licences[self.change.key].title.in_language(language)
-        one = self.licensees.provider(self.change.key)
-        return one.name if one is not None else ""
+        return self.about.title.in_language(language) if isinstance(self.about, Licence) else self.about.name
 
 
 @lru_cache(maxsize=64)
@@ -54,6 +58,12 @@ def in_force() -> Licensees | None:
     """The list that was imported last; before the first, that of the policy; None where that has none."""
     found = latest()
     return read(found.text) if found is not None else policy.current(settings.POLICY_FILE).licensees
+
+
+def relied_on() -> Licensees | None:
+    """What a new list is held against: the list in force, unless it is of press reports that the policy bundles."""
+    found = in_force()
+    return found if latest() is not None or (found is not None and found.own_list) else None
 
 
 def told() -> list[Told]:

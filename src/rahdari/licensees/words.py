@@ -13,6 +13,8 @@ from . import rules
 from .queries import Told
 from .rules import Standing, What
 
+# What is told where users are worse off.
+TOLD = ("why", "turn_to", "at_once")
 TONES = {Standing.VALID: "ok", Standing.TO_COME: "info", Standing.ENDS: "wait", Standing.ENDED: "off"}
 
 
@@ -50,21 +52,27 @@ def terms(found: Licensees, key: str, language: str) -> dict[str, object]:
                 "source": each.source.in_language(language),
                 "link": each.link,
                 "kept": in_words(each.keep) if each.keep is not None else "",
+                "valid_from": each.valid_from,
             }
             for each in terms
         ]
         for terms in (licence.conditions, licence.records)
     )
-    return {"title": licence.title.in_language(language), "conditions": conditions, "records": records}
+    told = {name: said.in_language(language) for name in TOLD if (said := getattr(licence, name)) is not None}
+    return told | {"title": licence.title.in_language(language), "conditions": conditions, "records": records}
 
 
 def change(told: Told, language: str) -> str:
     """In a sentence, with the day from which it counts."""
+    begins = getattr(told.about, "valid_from", None)
     values = {"name": plain_name(told.name(language)), "day": day(told.change.on)}
+    values["begins"] = day(begins) if begins is not None else ""
     return {
         What.LISTED: _("%(name)s has a licence from %(day)s."),
         What.CHANGED: _("What is listed of %(name)s changed on %(day)s."),
         What.PROLONGED: _("%(name)s goes on longer than was said, by the list of %(day)s."),
         What.ENDS: _("%(name)s ends: %(day)s is its last day."),
-        What.TERMS: _("What this licence demands changed on %(day)s: %(name)s"),
+        What.LATER: _("%(name)s has no licence from %(day)s on, until its new first day: %(begins)s."),
+        What.OTHER: _("%(name)s is listed with another name, product or kind of licence from %(day)s."),
+        What.TERMS: _("From %(day)s this licence demands something else: %(name)s"),
     }[told.change.what] % values

@@ -2,7 +2,7 @@
 
 from rahdari.journal.registry import declare_unshown
 
-declare_unshown("people", "registered_person named_person forgot_name")
+declare_unshown("people", "registered_person named_person forgot_name noted_keys")
 declare_unshown("people", "registered_organisation described_organisation added_member changed_role removed_member")
 declare_unshown("people", "invited_member declined_invitation withdrew_invitation")
 declare_unshown("people", "added_branch changed_branch ended_branch gave_mandate accepted_mandate ended_mandate")

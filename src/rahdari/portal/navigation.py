@@ -113,7 +113,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
             *(each.shown() for each in rooms),
             Link(_("Draft rules"), reverse("portal:desk_drafts"), here=page in {"desk_drafts", "desk_draft"}),
             *_invitations(page),
-            Link(_("Where time goes"), reverse("portal:flow"), here=page in {"flow", "cases_asked"}),
+            Link(_("Where time goes"), reverse("portal:flow"), here=page in {"flow", "cases_asked", "cases_ended"}),
             _previews(page),
             *(_posts(user, name) if people.is_supervisor(user) else ()),
         ]

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.applicant import links
 from rahdari.applicant.inviting import inviters_for
-from rahdari.invite import actions, queries, words
+from rahdari.invite import actions, queries, rules, words
 from rahdari.invite.models import Campaign
 from rahdari.invite.rules import Cannot, Inviter, Whom
 from rahdari.people.access import actor_of, person, person_required
@@ -111,6 +111,7 @@ def invitation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "runs": queries.runs(campaign, timezone.now()),
         "how": words.how(campaign),
         "why": words.why(campaign),
+        "fewest": rules.FEWEST,
     }
     return render(request, "portal/applicant/invitation.html", context)
 

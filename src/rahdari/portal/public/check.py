@@ -17,6 +17,7 @@ from rahdari.applicant.registration_status import addresses_of, standing_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import subjects
 from rahdari.checks.names import compare_names
+from rahdari.db import replicas
 from rahdari.journal import actions as journal
 from rahdari.people import holders
 from rahdari.register import queries as register
@@ -24,6 +25,7 @@ from rahdari.register import reference as references
 from rahdari.register.models import Registration
 from rahdari.vault import links
 from rahdari.web import errors, limits, visitor
+from rahdari.web.replicas import from_replica
 
 from .forms import CheckForm
 
@@ -45,6 +47,7 @@ def _too_many(request: HttpRequest, what: str) -> HttpResponse | None:
 
 @never_cache
 @require_safe
+@from_replica
 def number(request: HttpRequest) -> HttpResponse:
     """The form, and with `?number=` the answer."""
     form = CheckForm(request.GET if "number" in request.GET else None)
@@ -53,20 +56,27 @@ def number(request: HttpRequest) -> HttpResponse:
     if refusal := _too_many(request, "number"):
         return refusal
     exact = form.cleaned_data["number"]
-    return _answer(
-        request, exact, register.registration_by_reference(exact), on_paper=False, typed=form.cleaned_data["name"]
-    )
+    return _answer(request, exact, _found(exact), on_paper=False, typed=form.cleaned_data["name"])
+
+
+def _found(reference: str) -> Registration | None:
+    """Nobody is told that a number does not exist which was given a moment ago."""
+    found = register.registration_by_reference(reference)
+    if found is None and replicas.leave():
+        found = register.registration_by_reference(reference)
+    return found
 
 
 @never_cache
 @require_safe
+@from_replica
 def certificate_link(request: HttpRequest, reference: str, token: str) -> HttpResponse:
     """What the code on a certificate opens. The link's secret shows the holder's name, also a person's."""
     if refusal := _too_many(request, "certificate"):
         return refusal
     exact = references.normalise(reference)
     genuine = exact is not None and links.matches("certificate", exact, token)
-    registration = register.registration_by_reference(exact) if exact is not None and genuine else None
+    registration = _found(exact) if exact is not None and genuine else None
     response = _answer(request, exact or "", registration, on_paper=True)
     # The address of this page is the secret: it goes to no other site and into no search.
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari.watch import comparisons
 from rahdari.watch.models import Comparison
+from rahdari.web.replicas import from_replica
 
 # Of a file so many weeks with all protocols are on the page, the latest first; all are in the JSON.
 MOST_ROWS = 120
@@ -62,6 +63,7 @@ def shown() -> list[Shown]:
 
 @require_safe
 @cache_control(public=True, max_age=60)
+@from_replica
 def difference_json(request: HttpRequest) -> JsonResponse:
     """Each file with the rows that it has, the newest first."""
     return JsonResponse(

@@ -33,6 +33,7 @@ from rahdari.watch import daily
 from rahdari.watch import queries as watch
 from rahdari.watch.models import Day
 from rahdari.web import feeds
+from rahdari.web.replicas import from_replica
 from rahdari.web.values import moment, plain_ltr, zone
 
 from . import compared
@@ -109,6 +110,7 @@ def told(now: dt.datetime) -> Told:
 
 
 @require_safe
+@from_replica
 def connections(request: HttpRequest) -> HttpResponse:
     found = told(timezone.now())
     context = {
@@ -143,6 +145,7 @@ def _paths(days: Iterable[Day], first: dt.date) -> list[tuple[str, str]]:
 
 @require_safe
 @fresh
+@from_replica
 def summary(request: HttpRequest) -> HttpResponse:
     """The shape of `/api/v2/summary.json`, which programs that read status pages know."""
     found = told(timezone.now())
@@ -217,6 +220,7 @@ _STATUS = {WorkState.STARTED.value: "in_progress", WorkState.COMPLETED.value: "c
 
 @require_safe
 @fresh
+@from_replica
 def days_csv(request: HttpRequest) -> HttpResponse:
     """A row for each day and operator that is shown; without an operator of all."""
     found = told(timezone.now())
@@ -232,6 +236,7 @@ def days_csv(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @fresh
+@from_replica
 def rss(request: HttpRequest) -> HttpResponse:
     """Disruptions and announced work, the newest first."""
     found, here = told(timezone.now()), absolute(reverse("portal:connections"))

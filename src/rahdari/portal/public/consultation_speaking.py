@@ -4,8 +4,11 @@ Whatever is wrong, nothing that was typed is lost. Mail goes out only as often a
 each address, and of all together.
 """
 
+import datetime as dt
+import math
 import uuid
 from collections.abc import Mapping
+from enum import StrEnum
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -17,7 +20,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.consult import bodies, claiming, moderating, queries, speaking
+from rahdari.consult import bodies, claiming, moderating, queries, speaking, telling
 from rahdari.consult.models import Body, Comment, Draft
 from rahdari.web import limits, visitor
 from rahdari.web.values import plain_ltr
@@ -31,17 +34,24 @@ from .consultations import found_draft, language, row_of
 # work for it, or did none. Of claims to a name far fewer: each takes one off.
 OF_HOUSEHOLD, OF_NEIGHBOURHOOD, PER_SECONDS = 10, 60, 3600
 OF_ALL = {True: 20_000, False: 1_000}
-
-
 OF_ALL_CLAIMS = {True: 500, False: 50}
 
 
-def _may_send(request: HttpRequest, what: str = "say", of_all: Mapping[bool, int] = OF_ALL) -> bool:
+class _From(StrEnum):
+    """From where too many come."""
+
+    HERE = "here"
+    EVERYWHERE = "everywhere"
+
+
+def _too_many(request: HttpRequest, what: str = "say", of_all: Mapping[bool, int] = OF_ALL) -> _From | None:
     asked = [(visitor.household(request), OF_HOUSEHOLD), (visitor.neighbourhood(request), OF_NEIGHBOURHOOD)]
     if not all(limits.allow(f"consult.{what}:{where}", rate=rate, per=PER_SECONDS) for where, rate in asked):
-        return False
+        return _From.HERE
     worked = consultation_effort.is_done(request.POST.get("effort", ""))
-    return limits.allow(f"consult.{what}:all:{worked}", rate=of_all[worked], per=PER_SECONDS)
+    if not limits.allow(f"consult.{what}:all:{worked}", rate=of_all[worked], per=PER_SECONDS):
+        return _From.EVERYWHERE
+    return None
 
 
 @never_cache
@@ -54,7 +64,8 @@ def say(request: HttpRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def say_for(request: HttpRequest, reference: str, body: uuid.UUID, token: str) -> HttpResponse:
     """The same for a ministry, board or association, by the link of its invitation."""
-    return _secret(_say(request, found_draft(reference), _by_link(body, token)))
+    draft, found = found_draft(reference), _by_link(body, token)
+    return _secret(_ended(request, found) if found.ended_at else _say(request, draft, found))
 
 
 @never_cache
@@ -62,6 +73,8 @@ def say_for(request: HttpRequest, reference: str, body: uuid.UUID, token: str) -
 def body(request: HttpRequest, body: uuid.UUID, token: str) -> HttpResponse:
     """What an invitation leads to: the drafts that are open."""
     found, now = _by_link(body, token), timezone.now()
+    if found.ended_at:
+        return _secret(_ended(request, found))
     drafts = [draft for draft in queries.drafts() if queries.is_open(draft, now)]
     latest = queries.latest_versions(drafts)
     rows = [row_of(draft, latest[draft.pk], now) for draft in drafts]
@@ -74,6 +87,13 @@ def _by_link(id: uuid.UUID, token: str) -> Body:
     if found is None:
         raise Http404
     return found
+
+
+def _ended(request: HttpRequest, body: Body) -> HttpResponse:
+    """Its author keeps the words here, too."""
+    kept = request.POST.get("words", "")[: speaking.LONGEST]
+    context = {"body": body, "mail": settings.CONTACT_EMAIL, "words_kept": kept}
+    return render(request, "portal/consult/body_ended.html", context, status=410)
 
 
 def _secret(answer: HttpResponse) -> HttpResponse:
@@ -108,7 +128,7 @@ def _say(request: HttpRequest, draft: Draft, speaks_for: Body | None = None) -> 
                 return redirect("portal:prove_comment", reference=reference, comment=sent.pk)
             status = 429 if form.has_error("email", "often") else 422
     context = row_of(draft, version, now) | {"form": form, "clause": clause, "newer": newer}
-    context["speaks_for"] = speaks_for
+    context |= {"speaks_for": speaks_for, "clauses": version.document.clauses}
     context |= {"effort": consultation_effort.asked(now), "kept": words.kept()}
     return render(request, "portal/consult/say.html", context, status=status)
 
@@ -116,8 +136,14 @@ def _say(request: HttpRequest, draft: Draft, speaks_for: Body | None = None) -> 
 def _send(request: HttpRequest, draft: Draft, form: SayForm, on: str, speaks_for: Body | None) -> Comment | None:
     """None where the form says what is wrong."""
     given = form.cleaned_data
-    if not _may_send(request):
-        form.add_error("email", _often(_("Too many comments came from here. Nothing is lost: send it in an hour.")))
+    if (too_many := _too_many(request)) is not None:
+        sentences = {
+            _From.HERE: _("Too many comments came from here. Nothing is lost: send it in an hour."),
+            _From.EVERYWHERE: _(
+                "More comments are coming in than we take at once. Nothing is lost: send it again in a few minutes."
+            ),
+        }
+        form.add_error("email", _often(sentences[too_many]))
         return None
     try:
         if speaks_for is not None:
@@ -140,13 +166,23 @@ def _send(request: HttpRequest, draft: Draft, form: SayForm, on: str, speaks_for
     except bodies.NotAtTheDomain as error:
         said = _("Enter an address at %(domain)s: the code shows that you are there.")
         form.add_error("email", said % {"domain": plain_ltr(error.domain)})
-    except speaking.TooManyOfAddress:
-        form.add_error("email", _often(_("This email address was used too often. Send it again in an hour.")))
+    except speaking.TooManyCodes as error:
+        form.add_error("email", _often(_too_many_codes(error.wait)))
     return None
 
 
 def _often(sentence: str) -> ValidationError:
     return ValidationError(sentence, code="often")
+
+
+def _too_many_codes(wait: dt.timedelta) -> str:
+    minutes = math.ceil(wait / dt.timedelta(minutes=1))
+    said = ngettext(
+        "Too many codes went to this email address. Nothing is lost: send it again in %(count)s minute.",
+        "Too many codes went to this email address. Nothing is lost: send it again in %(count)s minutes.",
+        minutes,
+    )
+    return said % {"count": minutes}
 
 
 def _not_there(count: int) -> str:
@@ -155,8 +191,9 @@ def _not_there(count: int) -> str:
     return _("The passage does not have these words. Copy them as they are there.")
 
 
-def _not_open(request: HttpRequest, draft: Draft, words: str) -> HttpResponse:
-    context = {"draft": draft, "words_kept": words[: speaking.LONGEST]}
+def _not_open(request: HttpRequest, draft: Draft, words: str, most: int = 0) -> HttpResponse:
+    """Its author keeps the words. `most`: the address has said so much of the draft, and no more is taken from it."""
+    context = {"draft": draft, "words_kept": words[: speaking.LONGEST], "most": most}
     return render(request, "portal/consult/not_open.html", context, status=409 if words else 200)
 
 
@@ -175,11 +212,13 @@ def prove(request: HttpRequest, reference: str, comment: uuid.UUID) -> HttpRespo
             proved = speaking.prove(comment=found, code=form.cleaned_data["code"], now=timezone.now())
         except speaking.NotOpen:
             return _not_open(request, draft, found.words)
+        except speaking.TooManyOfAddress as error:
+            return _not_open(request, draft, found.words, error.most)
         except speaking.WrongCode as error:
             form.add_error("code", _wrong(error.left))
         else:
             return redirect("portal:consultation_comment", reference=reference, number=proved.number)
-    context = {"draft": draft, "comment": found, "form": form, "mail": settings.CONTACT_EMAIL}
+    context = {"draft": draft, "comment": found, "form": form}
     return render(request, "portal/consult/prove.html", context, status=422 if form.is_bound else 200)
 
 
@@ -187,25 +226,29 @@ def prove(request: HttpRequest, reference: str, comment: uuid.UUID) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def dispute(request: HttpRequest, reference: str, comment: uuid.UUID, token: str) -> HttpResponse:
     """What the letter leads to: its author reads what was hidden, or that somebody claims the name, and may say that
-    this is wrong."""
+    this is wrong; so may whoever signed what is hidden."""
     draft = found_draft(reference)
     found = queries.comment_by_id(draft, comment)
-    if found is None or found.number is None or not moderating.is_author(found, token):
+    if found is None or found.number is None or not telling.is_author(found, token):
         raise Http404
     claim = found.claimed if not found.hidden and found.claimed and not found.claimed.outcome else None
+    about, now = found.part_of or found, timezone.now()
     if request.method == "POST":
         try:
             if claim is not None:
-                claim = claiming.contest(comment=found, now=timezone.now())
+                claim = claiming.contest(comment=found, now=now)
             else:
-                found = moderating.dispute(comment=found, now=timezone.now())
+                about = moderating.dispute(comment=about, now=now)
         except moderating.NotPossible:
             return redirect("portal:consultation_comment", reference=reference, number=found.number)
     context = {
         "draft": draft,
-        "comment": found,
+        "comment": about,
+        "name": found.name,
         "claim": claim,
-        "why": words.hidden(found.hidden) if found.hidden else "",
+        "why": words.hidden(about.hidden) if about.hidden else "",
+        "due_at": queries.decided_by(about.appealed_at) if about.appealed_at else None,
+        "now": now,
     }
     return _secret(render(request, "portal/consult/dispute.html", context))
 
@@ -218,10 +261,10 @@ def claim(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     found = queries.comment(draft, number)
     if found is None or not (found.is_named or found.claimed):
         raise Http404
-    often = False
+    often = None
     if request.method == "POST" and found.claimed is None:
-        often = not _may_send(request, "claim", OF_ALL_CLAIMS)
-        if not often:
+        often = _too_many(request, "claim", OF_ALL_CLAIMS)
+        if often is None:
             claiming.claim(comment=found, now=now)
             return redirect("portal:claim_name", reference=reference, number=number)
     context = {

@@ -27,7 +27,7 @@ _OUTCOMES: dict[str, Callable[[], tuple[str, str]]] = {
 }
 _HIDDEN: dict[str, Callable[[], str]] = {
     Hidden.ABUSE: lambda: _("It insults or threatens somebody."),
-    Hidden.PERSONAL_DATA: lambda: _("It says something about somebody else that is theirs to say."),
+    Hidden.PERSONAL_DATA: lambda: _("It tells private details of another person."),
     Hidden.FALSE_NAME: lambda: _("It names somebody who did not write it."),
 }
 
@@ -64,6 +64,11 @@ def effect(replayed: dict[str, Any] | None) -> dict[str, Any] | None:
 def outcome(key: str) -> tuple[str, str]:
     """In words, and the tone of its tag."""
     return _OUTCOMES[key]()
+
+
+def taken_back() -> tuple[str, str]:
+    """Of an answer whose change is none any more."""
+    return pgettext("an answer", "Not changed any more"), "wait"
 
 
 def hidden(key: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -21,14 +22,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from rahdari.applicant.links import absolute
-from rahdari.consult import annotations, changes, queries
+from rahdari.consult import annotations, changes, moderating, queries
 from rahdari.consult.changes import Piece
 from rahdari.consult.document import Clause, Document
 from rahdari.consult.models import Comment, Draft, Version
 from rahdari.consult.rules import Outcome, State
+from rahdari.policy.loading import source_in
 from rahdari.web import feeds
 
 from . import consultation_words as words
+from .versions import told_apart
 
 # Of each passage so many comments stand on the draft's page; so many on a page of all of them.
 FEW, A_PAGE, FEED_LENGTH = 3, 50, 50
@@ -105,28 +108,41 @@ def row_of(draft: Draft, version: Version, now: dt.datetime) -> dict[str, Any]:
     }
 
 
+def rules_changed(version: Version) -> dict[str, Any]:
+    """What the policy file of a version says otherwise than the rules in force; nothing once its draft has ended."""
+    if version.draft.ending:
+        return {}
+    against, others = told_apart(queries.in_force(), source_in(version.policy_text))
+    return {"against": against, "others": others}
+
+
 @require_safe
 def consultation(request: HttpRequest, reference: str) -> HttpResponse:
     now, draft = timezone.now(), found_draft(reference)
     version = found_version(request, draft)
-    is_latest = version.number == draft.versions.count()
+    latest = queries.version_of(draft) or version
+    is_latest = version == latest
     before = _compared_with(request, draft, version)
     here = queries.heads(queries.comments_on(version))
     said = queries.counted(here) if is_latest else {}
     few: dict[str, list[Comment]] = {}
-    for comment in queries.latest_of_each(here, FEW) if is_latest else ():
+    for comment in queries.with_counts(queries.latest_of_each(here, FEW), alike=True) if is_latest else ():
         few.setdefault(comment.on, []).append(comment)  # type: ignore[attr-defined]
     context = row_of(draft, version, now) | {
         "document": version.document,
         "passages": passages(version.document, before.document if before else None, said, few),
         "before": before,
         "is_latest": is_latest,
+        # The one that was adopted, whichever is read.
+        "latest": latest,
+        "in_force": row_of(draft, latest, now)["in_force"],
         "versions": list(draft.versions.order_by("number")),
         "hearings": list(draft.hearings.all()),
         "takes_comments": is_latest and queries.is_open(draft, now),
         "whole": {"said": said.get(queries.WHOLE, 0), "few": few.get(queries.WHOLE, [])},
         "nowhere": {"said": said.get(queries.NOWHERE, 0), "few": few.get(queries.NOWHERE, [])},
         "effect": words.effect(version.replayed),
+        **rules_changed(version),
         "moderated": queries.moderated(draft).exists(),
         "answered": draft.answers.exists(),
         "places": {"whole": queries.WHOLE, "nowhere": "none"},
@@ -174,6 +190,7 @@ def comments(request: HttpRequest, reference: str) -> HttpResponse:
         found = queries.heads(found)
         found = found.filter(on=queries.NOWHERE if on == "none" else on) if on else found
     page = Paginator(found.order_by("number"), A_PAGE).get_page(request.GET.get("page"))
+    page.object_list = queries.with_counts(page.object_list, alike=head is None)
     for each in page:
         each.pieces = changes.pieces(head.words, each.words) if head is not None and each.like_id else []
     context = row_of(draft, version, timezone.now()) | {
@@ -206,12 +223,14 @@ def comment(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     found = queries.comments_on(version).filter(number=number).first() or queries.comment(draft, number)
     if found is None:
         raise Http404
-    on = getattr(found, "on", "")
+    [found], on = queries.with_counts([found]), getattr(found, "on", "")
+    queries.with_taken_back(draft, [each for each in (found, found.part_of) if each is not None])
     context = row_of(draft, version, timezone.now()) | {
         "comment": found,
         "clause": version.document.clause(on),
         "clause_then": found.version.document.clause(found.clause),
         "first": found.part_of,
+        "mail": settings.CONTACT_EMAIL,
     }
     return render(request, "portal/consult/comment.html", context)
 
@@ -220,20 +239,23 @@ def comment(request: HttpRequest, reference: str, number: int) -> HttpResponse:
 def answers(request: HttpRequest, reference: str) -> HttpResponse:
     draft = found_draft(reference)
     version = found_version(request, draft)
-    found = list(queries.answers(draft))
-    before = {each.number: each.document for each in draft.versions.all()}
+    found = queries.answers(draft)
+    latest = queries.version_of(draft) or version
     rows = []
     for answer in found:
-        pieces = []
-        if answer.version is not None:
-            earlier = before.get(answer.version.number - 1)
-            clause, old = answer.version.document.clause(answer.clause), earlier and earlier.clause(answer.clause)
-            said = old.says(language()) if old else ""
-            pieces = changes.pieces(said, clause.says(language()) if clause else "")
-        rows.append({"answer": answer, "words": words.outcome(answer.outcome), "pieces": pieces})
+        pieces, said, is_gone = [], words.outcome(answer.outcome), False
+        if answer.outcome == Outcome.CHANGED:
+            # As it was when the first of the comments was written, and as it is now.
+            then, now = (each.document.clause(answer.clause) for each in (answer.since, latest))
+            pieces = changes.pieces(*(each.says(language()) if each else "" for each in (then, now)))
+            is_gone = now is None
+            if latest.document.reads_as(answer.since.document, answer.clause):
+                pieces, said = [], words.taken_back()
+        rows.append({"answer": answer, "words": said, "pieces": pieces, "is_gone": is_gone})
     context = row_of(draft, version, timezone.now()) | {
         "rows": rows,
-        "changed": sum(each.outcome == Outcome.CHANGED for each in found),
+        "latest": latest,
+        "changed": sum(bool(row["pieces"]) for row in rows),
         "unanswered": queries.unanswered(draft).count(),
     }
     return render(request, "portal/consult/answers.html", context)
@@ -245,7 +267,8 @@ def moderation(request: HttpRequest, reference: str) -> HttpResponse:
     draft = found_draft(reference)
     version = found_version(request, draft)
     rows = [
-        {"comment": each, "why": words.hidden(each.hidden) if each.hidden else ""} for each in queries.moderated(draft)
+        {"comment": each, "why": words.hidden(each.hidden_for) if each.hidden_for else ""}
+        for each in queries.moderated(draft)
     ]
     context = row_of(draft, version, timezone.now()) | {"rows": rows}
     return render(request, "portal/consult/moderation.html", context)
@@ -256,12 +279,8 @@ def moderation_csv(request: HttpRequest, reference: str) -> HttpResponse:
     """The same for programs."""
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     out = csv.writer(answer)
-    out.writerow(["draft", "comment", "hidden", "reason", "disputed", "decided_again", "taken_out_of_group", "name"])
-    for each in queries.moderated(found_draft(reference)):
-        acts = (each.hidden_at, each.appealed_at, each.reviewed_at, each.apart_at)
-        hidden, disputed, again, apart = (day.date().isoformat() if day else "" for day in acts)
-        name = (each.claimed.outcome or "withdrawn") if each.claimed else ""
-        out.writerow([reference, each.number, hidden, each.hidden, disputed, again, apart, name])
+    out.writerow(moderating.LOG)
+    out.writerows(moderating.log(found_draft(reference)))
     return answer
 
 

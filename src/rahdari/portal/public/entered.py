@@ -112,6 +112,7 @@ def read(request: HttpRequest) -> HttpResponse:
     if entry is None:
         return redirect("portal:entered")
     context = {"entry": entry, "rows": _rows(entry), "signed_in": isinstance(request.user, User)}
+    context["only_mobile"] = "@" not in entry.contact
     return render(request, "portal/public/entered.html", context)
 
 

@@ -48,7 +48,7 @@ def invited(request: HttpRequest, id: uuid.UUID, number: int, token: str) -> Htt
     context: dict[str, object] = {"campaign": campaign, "runs": runs, "number": number, "token": token}
     if campaign is not None:
         context |= {"head": words.head(campaign), "why": words.why(campaign)}
-        context |= _asked(campaign) if runs else {}
+        context |= _asked(campaign) | {"reminders": len(rules.reminders(now, campaign.ends_at))} if runs else {}
     response = render(request, "portal/public/invited.html", context, status=404 if campaign is None else 200)
     # The address of this page is somebody's own: it goes to no other site and into no search.
     response.headers["Referrer-Policy"] = "same-origin"
@@ -59,9 +59,9 @@ def invited(request: HttpRequest, id: uuid.UUID, number: int, token: str) -> Htt
 @never_cache
 @require_safe
 def reminders(request: HttpRequest, id: uuid.UUID, number: int, token: str) -> HttpResponse:
-    """Two reminders for the reader's own calendar. We keep no address, and write to nobody."""
+    """Two reminders at most for the reader's own calendar. We keep no address, and write to nobody."""
     campaign, now = invitations.opened_by(id, number, token), timezone.now()
-    if campaign is None or not _runs(campaign, now):
+    if campaign is None or not _runs(campaign, now) or not rules.reminders(now, campaign.ends_at):
         raise Http404
     link = links.absolute(reverse("portal:invited", args=[id, number, token]))
     content = calendars.file_of(campaign, title=_("Register, if you want to"), link=link, now=now)

@@ -17,6 +17,7 @@ from rahdari.incident.published import Unannounced
 from rahdari.maintenance import figures as works
 from rahdari.maintenance.figures import Figures
 from rahdari.publish.models import Operator
+from rahdari.web.replicas import from_replica
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ COLUMNS = (
 
 @require_safe
 @cache_control(public=True, max_age=60)
+@from_replica
 def operators_csv(request: HttpRequest) -> HttpResponse:
     """A row for each operator; what is too few to say is empty."""
     answer = HttpResponse(content_type="text/csv; charset=utf-8")

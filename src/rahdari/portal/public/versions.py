@@ -1,5 +1,6 @@
 """The text of each version of the rules, when and by whom it was announced and came into force, and what is to come."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from rahdari import policy
 from rahdari.policy import Policy, history
 from rahdari.policy.changes import Change, changes
 from rahdari.policy.loading import source_of
+from rahdari.web.allowances import in_words
+from rahdari.web.templatetags.rahdari import comma
+from rahdari.web.values import plain_name
 
 from .rules import CLOCKS, KEPT
 
@@ -36,6 +40,7 @@ class Announced:
     event: history.Event
     against: list[Difference]
     others: list[Difference]
+    takes_notice: bool
 
 
 @require_safe
@@ -49,12 +54,22 @@ def announced(request: HttpRequest) -> HttpResponse:
 
 def _announced(event: history.Event, now: Policy) -> Announced:
     after = source_of(history.text_of(settings.DATA, event.digest))
-    against = history.against_somebody(now.source, after)
-    others = [each for each in changes(now.source, after) if each not in against]
-    return Announced(event, [_shown(each, now) for each in against], [_shown(each, now) for each in others])
+    return Announced(event, *told_apart(now, after), history.takes_notice(now.source))
 
 
-def _shown(change: Change, rules: Policy) -> Difference:
+def told_apart(now: Policy, after: Mapping[str, Any]) -> tuple[list[Difference], list[Difference]]:
+    """What other rules say otherwise than those in force: what may go against somebody, and the rest."""
+    found = changes(now.source, after)
+    # A clock is named; where both know it alike, its length says more.
+    alike = [name for name, clock in now.source["clocks"].items() if after.get("clocks", {}).get(name) == clock]
+    lengths = {name: in_words(now.clocks[name]) for name in alike}
+    against, others = (
+        [_shown(each, now, lengths) for each in found if each.is_against is hits] for hits in (True, False)
+    )
+    return against, others
+
+
+def _shown(change: Change, rules: Policy, lengths: Mapping[str, str]) -> Difference:
     section, name, *_rest = (*change.path, "")
     language, about = get_language(), ""
     if section == "clocks":
@@ -65,15 +80,18 @@ def _shown(change: Change, rules: Policy) -> Difference:
         about = rules.services[name].title.in_language(language)
     elif section == "reasons" and name in rules.reasons:
         about = rules.reasons[name].text.in_language(language)
-    return Difference(about, change.place, _value(change.before), _value(change.after))
+    is_clock = change.path[-1] == "clock"
+    values = [_value(lengths.get(each, each) if is_clock else each) for each in (change.before, change.after)]
+    return Difference(about, change.place, *values)
 
 
 def _value(value: Any) -> str:
+    """A name or sentence of the file may be in the other language: it is isolated, for the filter `whole`."""
     if value is None:
         return gettext("not there")
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return comma().join(map(plain_name, value if isinstance(value, list) else [value]))
 
 
 @require_safe

@@ -40,7 +40,9 @@ class PublishForm(forms.Form):
     use_required_attribute = False
     draft = _TextFile(
         label=gettext_lazy("File of the draft"),
-        help_text=gettext_lazy("The handbook describes its form."),
+        help_text=gettext_lazy(
+            "A text file: the title, the reasons, and each passage with the rule in force, in English and Urdu."
+        ),
         error_messages=dict.fromkeys(("required", "empty"), gettext_lazy("Choose the file of the draft.")),
     )
     policy = _TextFile(
@@ -69,7 +71,7 @@ class AnswerForm(forms.Form):
     )
     clause = forms.ChoiceField(
         label=gettext_lazy("Passage that is different now"),
-        help_text=gettext_lazy("Of the latest version. Only where something changed."),
+        help_text=gettext_lazy("If something changed: a passage of the latest version that has other words now."),
         required=False,
     )
     text_en = fields.text(gettext_lazy("The answer, in English"), gettext_lazy("Write it in English, too."))
@@ -79,6 +81,12 @@ class AnswerForm(forms.Form):
         super().__init__(*args, **kwargs)
         of_clause: Any = self.fields["clause"]
         of_clause.choices = [("", "–"), *clauses]
+        of_clause.depends = True  # on the outcome: the act refuses a change without it
+        if not clauses:
+            outcome: Any = self.fields["outcome"]
+            outcome.choices = [each for each in outcome.choices if each[0] != Outcome.CHANGED]
+            outcome.help_text = _("To answer that something changed, publish the next version with other words first.")
+            del self.fields["clause"]
 
 
 class NumberForm(forms.Form):
@@ -92,6 +100,9 @@ class NumberForm(forms.Form):
 
 
 class HideForm(NumberForm):
+    """Sent twice: the second time with the number (`sure`) of the comment that the officer has read."""
+
+    sure = forms.IntegerField(widget=forms.HiddenInput, required=False)
     why = forms.ChoiceField(
         label=gettext_lazy("Why"),
         help_text=gettext_lazy("There is no other reason. What it says of the draft is none."),
@@ -99,10 +110,15 @@ class HideForm(NumberForm):
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose the reason.")),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, has_ended: bool, **kwargs: Any) -> None:
+        # Another form of the page asks for a number, too.
+        super().__init__(*args, **{"auto_id": "id_hide_%s"} | kwargs)
         why: Any = self.fields["why"]
-        why.choices = [(each.value, words.hidden(each)) for each in Hidden]
+        reasons = [Hidden.PERSONAL_DATA] if has_ended else Hidden
+        why.choices = [(each.value, words.hidden(each)) for each in reasons]
+        if has_ended:
+            said = _("This draft has ended: a comment is hidden for private details of another person alone.")
+            why.help_text = why.error_messages["invalid_choice"] = said
 
 
 class HearingForm(forms.Form):
@@ -113,6 +129,16 @@ class HearingForm(forms.Form):
         gettext_lazy("Place, in English"), gettext_lazy("Write it in English, too."), dir="ltr", lang="en"
     )
     place_ur = fields.line(gettext_lazy("Place, in Urdu"), gettext_lazy("Write it in Urdu, too."), dir="rtl", lang="ur")
+
+    def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.now = now
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if "day" in given and "at" in given and self.held_at <= self.now:
+            self.add_error("day", _("Choose a day and a time that are still to come."))
+        return given
 
     @property
     def held_at(self) -> dt.datetime:

@@ -24,7 +24,7 @@ from rahdari.people.models import Role
 from rahdari.web.posting import View, posted_from
 
 from ..public import consultation_words as words
-from ..public.consultations import found_draft, row_of
+from ..public.consultations import found_draft, row_of, rules_changed
 from .consultation_forms import (
     AnswerForm,
     HearingForm,
@@ -46,6 +46,8 @@ STOPS = {
     Stop.STILL_OPEN: lambda: _("The time for comment is not over."),
     Stop.UNANSWERED: lambda: _("Not every comment is answered."),
     Stop.APPEALED: lambda: _("Somebody disputes that a comment is hidden: a second officer looks at that first."),
+    Stop.HIDDEN_LATELY: lambda: _("A comment was hidden in the last days: its author has time to dispute that first."),
+    Stop.HEARING_TO_COME: lambda: _("A hearing is announced and was not held yet."),
     Stop.NOT_PROPOSED: lambda: _("Nobody has proposed to adopt it."),
     Stop.SAME_PERSON: lambda: _("You proposed it yourself. A second officer has to agree."),
 }
@@ -74,7 +76,7 @@ def drafts(request: HttpRequest) -> HttpResponse:
 
 def _waiting(draft: Draft) -> dict[str, int]:
     """How many comments are to be answered, and how many names to be decided about."""
-    return {"to_answer": queries.unanswered(draft).count(), "names": queries.names_to_decide(draft).count()}
+    return {"to_answer": queries.waiting(draft), "names": queries.names_to_decide(draft).count()}
 
 
 def _publish(request: HttpRequest, form: PublishForm, *, after: int) -> Draft | None:
@@ -117,11 +119,17 @@ def _one_of_each(found: Iterable[Comment]) -> list[Comment]:
 
 
 def _clauses(version: Version | None) -> list[tuple[str, str]]:
-    """What an answer can say is different now: the clauses of a later version."""
-    return [(each.id, each.id) for each in version.document.clauses] if version and version.number > 1 else []
+    """What an answer can say is different now: the clauses of the latest version that differ from an earlier one."""
+    if version is None:
+        return []
+    earlier = version.draft.versions.filter(number__lt=version.number)
+    differing = {id for each in earlier for id in version.document.differing(each.document)}
+    return [(each.id, each.id) for each in version.document.clauses if each.id in differing]
 
 
-def _page(request: HttpRequest, found: Draft, status: int = 200, **forms: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, found: Draft, status: int = 200, to_hide: Comment | None = None, **forms: Any
+) -> HttpResponse:
     now = timezone.now()
     version = queries.version_of(found)
     if version is None:
@@ -129,15 +137,21 @@ def _page(request: HttpRequest, found: Draft, status: int = 200, **forms: Any) -
     stop = actions.why_not(found, now)
     is_own = bool(found.proposed_by) and found.proposed_by == _actor(request)
     context = row_of(found, version, now) | {
-        "to_answer": _one_of_each(queries.to_answer(found)[:100]),
+        **rules_changed(version),
+        "to_answer": queries.with_counts(
+            queries.with_taken_back(found, _one_of_each(queries.to_answer(found)[:100])), alike=True
+        ),
         "has_groups": queries.has_groups(found),
         "take_out": NumberForm(),
         "names": list(queries.names_to_decide(found)[:100]),
         "unanswered": queries.unanswered(found).count(),
         "to_review": [
-            (each, words.hidden(each.hidden), each.hidden_by == _actor(request)) for each in queries.to_review(found)
+            (each, words.hidden(each.hidden), each.hidden_by == _actor(request), queries.decided_by(each.appealed_at))
+            for each in queries.to_review(found)
+            if each.appealed_at
         ],
-        "hide": HideForm(),
+        "hide": HideForm(has_ended=bool(found.ending)),
+        "to_hide": to_hide,
         "hearings": list(found.hearings.all()),
         "stop": STOPS[stop]() if stop is not None else "",
         "may_propose": stop is None and not found.proposed_by,
@@ -146,7 +160,7 @@ def _page(request: HttpRequest, found: Draft, status: int = 200, **forms: Any) -
         "now": now,
         "publish": PublishForm(),
         "answer": AnswerForm(clauses=_clauses(version)),
-        "hearing": HearingForm(),
+        "hearing": HearingForm(now=now),
         "minutes": MinutesForm(),
         "withdraw": WithdrawForm(),
     }
@@ -210,20 +224,29 @@ def answer_comments(request: HttpRequest, reference: str) -> HttpResponse:
             point=both_of(given, "point"),
             outcome=Outcome(given["outcome"]),
             text=both_of(given, "text"),
-            clause=given["clause"],
+            clause=given.get("clause", ""),
         )
     except answering.NoSuchClause:
-        form.add_error("clause", _("Choose the passage of the latest version that is different now."))
+        said = _("Choose a passage whose words differ from the version that each ticked comment was written on.")
+        form.add_error("clause", said)
         return _page(request, found, 422, answer=form)
 
 
 @_posted
 def hide_comment(request: HttpRequest, reference: str) -> HttpResponse:
-    found, form = found_draft(reference), HideForm(request.POST)
+    found = found_draft(reference)
+    form = HideForm(request.POST, has_ended=bool(found.ending))
     comment = _named_in(form, found)
-    if comment is None:
+    if comment is not None and comment.part_of is not None:
+        said = _("Comment %(number)s signs comment %(first)s, whose words are shown. To hide those, enter %(first)s.")
+        form.add_error("number", said % {"number": comment.number, "first": comment.part_of.number})
+    if comment is None or form.errors:
         return _page(request, found, 422, hide=form)
+    if form.cleaned_data["sure"] != comment.number and not comment.hidden:
+        return _page(request, found, hide=form, to_hide=comment)
     done = _("The comment is hidden. Its author is told, and may dispute it.")
+    if found.ending:
+        done = _("The comment is hidden. Nobody is told: of a draft that has ended no address is kept.")
     refused = {moderating.NotPossible: _("It is hidden already, or a second officer had it shown again.")}
     why = Hidden(form.cleaned_data["why"])
     return _act(request, found, moderating.hide, done, refused=refused, comment=comment, why=why)
@@ -284,7 +307,7 @@ def review_comment(request: HttpRequest, reference: str) -> HttpResponse:
 
 @_posted
 def announce_hearing(request: HttpRequest, reference: str) -> HttpResponse:
-    found, form = found_draft(reference), HearingForm(request.POST)
+    found, form = found_draft(reference), HearingForm(request.POST, now=timezone.now())
     if not form.is_valid():
         return _page(request, found, 422, hearing=form)
     place, done = both_of(form.cleaned_data, "place"), _("The hearing is announced.")

@@ -23,6 +23,14 @@ from rahdari.web import fields
 WAYS = {Way.TELEPHONE: gettext_lazy("By telephone"), Way.PAPER: gettext_lazy("On paper, or in the office")}
 
 
+# A mobile number signs nobody in (`people.sign_in`).
+_ONLY_MOBILE = gettext_lazy(
+    "With a mobile number alone they can read it and not take it over: signing in takes an email address. Ask whether "
+    "they have one. If they have none, they need one of their own before it is erased; enter the mobile number until "
+    "then."
+)
+
+
 class EntryForm(AddressForm):
     """The address may stay empty: whoever calls often does not know it, and proves it later in any case."""
 
@@ -75,6 +83,12 @@ class EntryForm(AddressForm):
         given = bool(self.data.get("block", "").strip())
         self.fields["which"].required = self.fields["which"].required and given
         self.fields["kind"].required = self.fields["kind"].required and given
+        contact = self.fields["contact"]
+        if entered.sends_sms():
+            contact.help_text = f"{contact.help_text} {_ONLY_MOBILE}"
+        else:
+            contact.label = _("Their email address")
+            contact.error_messages["required"] = _("Enter an email address")
         choices: dict[str, Any] = self.fields
         choices["way"].choices = list(WAYS.items())
         choices["language"].choices = list(Language.choices)
@@ -91,10 +105,9 @@ class EntryForm(AddressForm):
             except ValidationError:
                 raise ValidationError(_("Enter an email address, with a name before and after the sign @.")) from None
             return address
-        number = self._number(given)
         if not entered.sends_sms():
             raise ValidationError(_("This register sends no SMS: enter an email address."))
-        return number
+        return self._number(given)
 
     def clean_mobile(self) -> str:
         given = str(self.cleaned_data["mobile"]).strip()

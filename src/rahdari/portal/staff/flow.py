@@ -1,7 +1,7 @@
 """Where the queue grows, which question is asked most, and where applicants give up: for officers, to mend the process.
 
-Of drafts there is a number of each month and step and nothing else, so that nobody is followed; of cases each number
-leads to those that the officer may see, and that list is a look that is on record.
+Of drafts there is a number of each month and step and nothing else: what somebody has not sent no officer reads, and
+nobody is followed. Of cases each number leads to those that the officer may see, and that list is a look on record.
 """
 
 import datetime as dt
@@ -33,19 +33,25 @@ def numbers(request: HttpRequest) -> HttpResponse:
     now, rules, language = timezone.now(), apply.policy_in_force(), get_language() or "en"
     since = now - A_YEAR
     ended = flow.ended_without_decision(since)
+    queues = [(each, service_title(each.service, rules, language)) for each in flow.queues(now)]
     context = {
         "weeks": flow.weeks(now),
-        "queues": [(each, service_title(each.service, rules, language)) for each in flow.queues(now)],
+        "queues": queues,
+        "waiting": [(each, title) for each, title in queues if each.waiting],
         "questions": [(each, words_of(each.code, rules, language)) for each in flow.questions(now)],
         "steps": _steps(timezone.localdate(since).replace(day=1)),
-        "ended": [
-            (_("Withdrawn while a question waited for an answer"), ended["withdrawn_asked"]),
-            (_("Withdrawn otherwise"), ended["withdrawn"]),
-            (_("Ended because a question was not answered"), ended["not_pursued"]),
-        ],
+        "ended": [(how, title, ended[how]) for how, title in _ended().items()],
         "days": flow.DAYS,
     }
     return render(request, "portal/staff/flow.html", context)
+
+
+def _ended() -> dict[str, str]:
+    return {
+        "withdrawn-asked": _("Withdrawn while a question waited for an answer"),
+        "withdrawn": _("Withdrawn otherwise"),
+        "not-pursued": _("Ended because a question was not answered"),
+    }
 
 
 def _steps(since: dt.date) -> list[tuple[str, int]]:
@@ -77,5 +83,17 @@ def cases_asked(request: HttpRequest, code: str) -> HttpResponse:
     found = flow.cases_asked(code, officer=officer, now=now)
     desk.record_looks([each.application for each in found], officer=officer, where="questions", now=now)
     words = words_of(code, apply.policy_in_force(), get_language() or "en")
-    context = {"cases": found, "code": code, "words": words, "most": flow.SHOWN, "days": flow.DAYS}
+    context = {"cases": found, "words": words, "days": flow.DAYS}
     return render(request, "portal/staff/cases_asked.html", context)
+
+
+@officer_required
+@never_cache
+@require_safe
+def cases_ended(request: HttpRequest, how: str) -> HttpResponse:
+    officer, now = person(request), timezone.now()
+    if how not in flow.ENDED:
+        raise Http404
+    found = flow.cases_ended(how, officer=officer, since=now - A_YEAR)
+    desk.record_looks([each.application for each in found], officer=officer, where="ended", now=now)
+    return render(request, "portal/staff/cases_asked.html", {"cases": found, "words": _ended()[how]})

@@ -12,6 +12,7 @@ urlpatterns = [
     path("desk/entered/<uuid:id>/drop/", entered.drop, name="drop_entry"),
     path("desk/flow/", flow.numbers, name="flow"),
     path("desk/flow/questions/<slug:code>/", flow.cases_asked, name="cases_asked"),
+    path("desk/flow/ended/<slug:how>/", flow.cases_ended, name="cases_ended"),
     *(each for added in optional.given(__package__, "urlpatterns") for each in added),
     path("desk/consultations/", consultations.drafts, name="desk_drafts"),
     path("desk/consultations/<str:reference>/", consultations.draft, name="desk_draft"),

@@ -1,10 +1,11 @@
 """The policy's words in the reader's language."""
 
 import re
+from collections.abc import Iterable
 
 from django import template
 from django.template.defaultfilters import linebreaksbr
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -22,6 +23,12 @@ def provision(each: Provision) -> SafeString:
     separator = "، " if get_language() == "ur" else ", "
     shown: SafeString = format_html('{}{}<bdi dir="ltr">{}</bdi>', each.name(get_language()), separator, each.place)
     return shown if each.place else format_html("{}", each.name(get_language()))
+
+
+@register.filter
+def names(found: Iterable[str]) -> SafeString:
+    """Several, each with its office, in whatever script."""
+    return format_html_join("; ", "<bdi>{}</bdi>", ((each,) for each in found))
 
 
 ARABIC, LATIN = re.compile("[\u0600-\u06ff]"), re.compile("[A-Za-z]")

@@ -23,12 +23,16 @@ from xdist.scheduler import LoadFileScheduling
 
 import hatch_build
 from rahdari.apply import screening
+from rahdari.db import queues
 from rahdari.db.postgres.compiler import SQLCompiler
 from rahdari.ops.postgres import NoEmbeddedPostgres, throwaway_postgres
 from rahdari.people.models import Role, User
 from rahdari.publish import actions as publishing
+from rahdari.publish import watching
 from rahdari.settings.base import database
 from rahdari.vault import keys
+from tests import dear
+from tests.builders import addresses
 from tests.builders.cases import an_officer
 from tests.needs import everything_is_needed
 
@@ -36,10 +40,13 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNNING = ExitStack()
 TEMPLATE = "test_rahdari_template"
 
-# Properties are tried on fewer examples where not everything is asked for, unless a test says how many it needs. How
-# long an example takes is asserted nowhere: the machine may be busy.
-hypothesis.settings.register_profile("whole", deadline=None)
-hypothesis.settings.register_profile("short", max_examples=10, deadline=None)
+# Properties are tried on fewer examples where not everything is asked for, unless a test says how many it needs: on the
+# same ones in each run, so that what fails comes from the change and fails again. `search` looks for new ones
+# (CONTRIBUTING.md). How long an example takes, or is drawn, is asserted nowhere: the machine may be busy.
+UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("whole", derandomize=True, **UNHURRIED)
+hypothesis.settings.register_profile("short", max_examples=10, derandomize=True, **UNHURRIED)
+hypothesis.settings.register_profile("search", max_examples=1000, print_blob=True, **UNHURRIED)
 hypothesis.settings.load_profile("whole" if everything_is_needed() else "short")
 
 
@@ -58,6 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
     from tests import questions
 
     config.pluginmanager.register(questions.Kept(compared=everything_is_needed()), "questions")
+    if os.environ.get("RAHDARI_TEST_COSTS") == "1":
+        config.pluginmanager.register(dear.Costs(config), "costs")
     if hasattr(config, "workerinput"):
         take_tables_from_template(config)
         return
@@ -154,6 +163,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    dear.mark(items)
     items.sort(key=lambda item: by_length(item.nodeid))
     for item in items:
         if "django_db_setup" in getattr(item, "fixturenames", ()) or item.get_closest_marker("django_db"):
@@ -196,6 +206,21 @@ def shared(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+@pytest.fixture(autouse=True)
+def process_of_a_test() -> Iterator[None]:
+    """As one that was just started: it remembers no row of an earlier test. `cli.main` takes the environment of a data
+    folder for its process, which is that of all tests of this worker."""
+    queues._positions.clear()
+    queues._troubled = set()
+    watching._last.clear()
+    watching._looked_at.clear()
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def documents_are_judged_in_this_process() -> Iterator[None]:
     """By the same judge, without starting Python for each of hundreds; tests/apply/test_screening.py has the process,
@@ -203,6 +228,8 @@ def documents_are_judged_in_this_process() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(screening, "in_a_process", screening.screen)
         yield
+    # Who was started for those stands ready as long as this process lives.
+    screening._judges.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -221,6 +248,27 @@ def publishing_takes_no_time() -> Iterator[None]:
     also where the machine has little time for it; tests/publish/test_editions.py has another clock."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publishing, "time", SimpleNamespace(monotonic=lambda: 0.0))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data_folder_of_a_module() -> Iterator[None]:
+    """The next file in this worker finds the keys of before, and no feed that was published from rows that are gone."""
+    yield
+    for name in ("feed", "feed-access", "documents"):
+        shutil.rmtree(settings.DATA / name, ignore_errors=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def addresses_of_a_module() -> Iterator[None]:
+    with addresses.given_back():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def addresses_of_a_test(addresses_of_a_module: None) -> Iterator[None]:
+    """Which addresses a test gets depends on no other test."""
+    with addresses.given_back():
         yield
 
 

@@ -11,11 +11,14 @@ from django.contrib.staticfiles import finders
 from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from .needs import needs_chromium
+from .waiting import PATIENCE
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ORIGIN = "http://rahdari.example"
 AXE = Axe()
 CONTRAST = "color-contrast"
+# Playwright waits five seconds for what is expected, and thirty for a page.
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 def show(page: Page, markup: str) -> None:
@@ -123,6 +126,7 @@ def faults_on_a_small_phone(named: Iterable[tuple[str, str]], language: str) -> 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = browser.new_context(viewport={"width": 360, "height": 780}).new_page()
+        page.set_default_timeout(PATIENCE * 1000)
         for name, markup in pages:
             show(page, markup)
             found = violations(page, colours=language == "en")

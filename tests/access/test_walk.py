@@ -25,7 +25,7 @@ from rahdari.apply.step_forms import PAGES
 from rahdari.attest.rules import Identifier
 from rahdari.checks.models import Check
 from rahdari.complaint import queries as complaint
-from rahdari.consult import bodies, moderating
+from rahdari.consult import bodies, telling
 from rahdari.control import queries as proofs
 from rahdari.demand import actions as demands
 from rahdari.dyndns import hosts
@@ -170,7 +170,7 @@ OFFICERS = frozenset(
     demand:demand demand:find_file demand:open_file demand:answer demand:agree portal:hold
     portal:desk_invitations portal:withdraw_invitation
     portal:desk_entries portal:drop_entry
-    portal:proofs_in_vain portal:flow portal:cases_asked portal:matters portal:matter
+    portal:proofs_in_vain portal:flow portal:cases_asked portal:cases_ended portal:matters portal:matter
     sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
     complaint:paper complaint:name_reviewer decide:save_view decide:take_next
@@ -440,6 +440,7 @@ class World:
             "licensees:data": {"name": "list.csv"},
             "licensees:provider": {"key": "ptcl"},
             "portal:cases_asked": {"code": "Q4"},
+            "portal:cases_ended": {"how": "withdrawn"},
             "portal:drop_entry": {"id": uuid.uuid4()},
             **{key: {"id": uuid.uuid4(), "reference": number} for key in ALL if key.startswith("urgent:")},
             "maintenance:calendar": self.calendar,
@@ -569,7 +570,7 @@ def the_story() -> World:
     rule = draft_rules.a_draft(now=now).draft
     comment = draft_rules.a_comment(rule, now=now)
     found.consultation = {"reference": rule.reference, "number": comment.number, "comment": comment.pk}
-    found.consultation["token"] = moderating.token_of(comment)
+    found.consultation["token"] = telling.token_of(comment)
     body = draft_rules.a_body(now=now)
     found.speaks_for = {"reference": rule.reference, "body": body.pk, "token": bodies.token_of(body)}
     company = Organisation.objects.get()

@@ -127,7 +127,8 @@ def api(program: Program, world: World) -> Any:
         # It sends each request again without a token and with a wrong one: test_tokens.py does, to every operation.
         "ignored_auth": {"enabled": False},
     }
-    config = schemathesis.Config.from_dict({"checks": checks})
+    standing = {"include-operation-id": STANDING, "checks": {"use_after_free": {"enabled": False}}}
+    config = schemathesis.Config.from_dict({"checks": checks, "operations": [standing]})
     schema = schemathesis.openapi.from_dict(document_for(world), config=config)
     schema.app = WSGIHandler()
     return schema
@@ -142,6 +143,8 @@ def described(program: tuple[Program, World]) -> Any:
 # 422 is what the rules say to a body that is as described: a card number with a wrong digit, an address that is held.
 ACCEPTED = ["2xx", "401", "403", "404", "409", "412", "422"]
 REJECTED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422"]
+# They say how something stands, which may be that there is nothing: a DELETE ends what they tell of, not the telling.
+STANDING = ["get_measurement", "get_sharing", "get_urgent_address"]
 MODES = {"as-described": GenerationMode.POSITIVE, "otherwise": GenerationMode.NEGATIVE}
 OPERATIONS = [each.id for each in API.operations()]
 
@@ -157,7 +160,6 @@ def test_every_answer_is_as_described(
 
     @settings(
         max_examples=TRIES,
-        derandomize=True,
         database=None,
         deadline=None,
         phases=[Phase.generate],
@@ -215,7 +217,6 @@ def test_every_answer_is_as_described_on_the_way_from_one_to_the_next(program: t
         settings=settings(
             max_examples=WALKS,
             stateful_step_count=STEPS,
-            derandomize=True,
             database=None,
             deadline=None,
             phases=[Phase.generate],

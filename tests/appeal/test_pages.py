@@ -222,8 +222,9 @@ class TestAtTheDesk:
         assert "Record an appeal that came in writing" in client.get(case).content.decode()
         place = reverse("appeal:written", args=[refusal.reference])
         given = {"grounds": ["other"], "words": "By letter.", "hearing": "writing"}
-        tomorrow = timezone.localdate() + dt.timedelta(days=1)
-        answer = client.post(place, {**given, "received": tomorrow.isoformat()})
+        # Two days, so that it is still to come when midnight passes here.
+        later = timezone.localdate() + dt.timedelta(days=2)
+        answer = client.post(place, {**given, "received": later.isoformat()})
         assert answer.status_code == 422 and "still to come" in answer.content.decode()
         client.post(place, {**given, "received": timezone.localdate().isoformat()})
         appeal = Appeal.objects.get()

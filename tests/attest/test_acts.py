@@ -61,7 +61,7 @@ def test_a_revocation_is_not_undone_by_what_another_tab_was_writing(monkeypatch:
 
     monkeypatch.setattr(attestations, "put", put_while_revoking)
     attest(replace(member, valid_until=NOW.date() + 2 * YEAR))
-    tabs[0].join(30)
+    tabs[0].join()
     found.refresh_from_db()
     assert found.revoked_at == NOW + HOUR and found.to_follow
 

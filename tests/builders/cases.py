@@ -1,7 +1,6 @@
 """Cases as the house makes them: through the acts of the rooms, never by writing rows. Only sample names and ranges."""
 
 import datetime as dt
-import itertools
 from typing import Any
 
 from django.conf import settings
@@ -23,13 +22,12 @@ from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
 from rahdari.register.models import Registration
 from tests.builders import people
+from tests.builders.addresses import an_address
 from tests.builders.drafts import a_pdf, cnic_of
 
 # A Monday, 10:00 in the office.
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
-_addresses = itertools.count(10)
-
 
 # What an officer adds to a proposal.
 PAPER = File("report.pdf", a_pdf())
@@ -41,11 +39,6 @@ def a_person(language: str = "en") -> User:
 
 def an_officer(name: str = "Officer A", **more: Any) -> User:
     return people.an_officer(name, now=NOW, **more)
-
-
-def an_address() -> str:
-    """A sample address; of 203.0.113.0/24, which the tests' directory knows, unless told otherwise."""
-    return f"203.0.113.{next(_addresses) % 250 + 1}"
 
 
 def an_application(
@@ -122,8 +115,7 @@ def denied(
 
 def a_case(*, applicant: User | None = None, now: dt.datetime = NOW, is_denied: bool = True, **facts: str) -> Case:
     """The network of the address is not known, so an officer looks at it; an operator was asked, and it said no."""
-    address = f"198.51.100.{next(_addresses) % 250 + 1}"
-    application = an_application(address=address, applicant=applicant, now=now, **facts)
+    application = an_application(address=an_address(known=False), applicant=applicant, now=now, **facts)
     if "also" in facts:
         prove(application.endpoints.get(block=facts["also"]), now)
     workflow.open_checks(now)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import ipaddress
-import itertools
 import re
 import uuid
 from typing import Any
@@ -21,11 +20,11 @@ from rahdari.urgent import actions, queries
 from rahdari.urgent.models import UrgentEntry
 
 from . import story
+from .addresses import an_address
 
 NUMBER, OTHER_NUMBER = "+923001112233", "+923331112244"
 NEW, ELSEWHERE = "203.0.113.251", "198.51.100.251"
 LONG_AGO = dt.timedelta(days=40)
-_numbers = itertools.cycle(range(1, 200))
 
 
 def with_number(user: User, number: str = NUMBER, *, since: dt.datetime | None = None) -> User:
@@ -50,7 +49,7 @@ def wrong(code: str) -> str:
 def a_holder(language: str = "en", number: str = NUMBER) -> tuple[User, Registration]:
     """Of a registration alone: what it was applied with is in nobody's way."""
     user, now = with_number(story.a_person(language), number), timezone.now()
-    address = ipaddress.ip_network(f"203.0.113.{next(_numbers)}")
+    address = ipaddress.ip_network(an_address())
     found = register.enter(
         origin=f"application:{uuid.uuid4()}",
         holder=user.holder_ref,

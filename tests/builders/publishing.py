@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
 from tuf.api.metadata import Metadata, Targets, Timestamp
 from tuf.ngclient import Updater
+from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 
 from rahdari.address import parse_parts
 from rahdari.feed import (
@@ -37,8 +39,9 @@ from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import NewEntry
 
-# TUF clients ask the machine's clock whether metadata have expired, so these tests live in the present.
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
+# In the present, since commands ask the machine's clock whether metadata have expired; and two hours ago, since the
+# last of all tests may begin hours after this is read, and none may depend on that.
+NOW = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(hours=2)
 YEAR = dt.timedelta(days=365)
 
 
@@ -133,6 +136,15 @@ def served(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
+@contextmanager
+def verified_in_its_time() -> Iterator[None]:
+    """python-tuf asks the machine's clock what has expired; here it is `NOW`, which may be hours ago."""
+    with pytest.MonkeyPatch.context() as patch:
+        ours = property(lambda self: NOW, lambda self, at: None)
+        patch.setattr(TrustedMetadataSet, "reference_time", ours, raising=False)
+        yield
+
+
 class Follower:
     """An operator's verifier in a few lines: python-tuf's client as it comes, and `proof`. One role at a time."""
 
@@ -148,6 +160,10 @@ class Follower:
         return Follower(self.url, operator or self.operator, place, self.root, role or self.role)
 
     def look(self) -> tuple[Updater, Head, list[FeedFile]]:
+        with verified_in_its_time():
+            return self._look()
+
+    def _look(self) -> tuple[Updater, Head, list[FeedFile]]:
         for name in ("metadata", "targets"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         repository = f"{self.url}/repositories/{self.operator.repository}"

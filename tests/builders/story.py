@@ -5,7 +5,6 @@ The pages ask the real clock, so the stories happen now.
 
 import datetime as dt
 import ipaddress
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +32,11 @@ from rahdari.publish import actions as publish
 from rahdari.publish import ceremony, receipts
 from rahdari.publish import queries as editions
 from rahdari.register.models import Registration
+from tests.builders.addresses import an_address
 from tests.builders.drafts import cnic_of
 from tests.builders.people import a_freelancer
 from tests.builders.people import an_officer as an_officer
 from tests.publish.receipts import a_receipt, signed
-
-KNOWN, UNKNOWN = "203.0.113.", "198.51.100."
-_numbers = itertools.count(31)
 
 a_person = a_freelancer
 
@@ -72,10 +69,9 @@ def fill(application: Application) -> Application:
 
 
 def add(application: Application, address: str | None = None, *, port: int = 51820, known: bool = True) -> Endpoint:
-    address = address or f"{KNOWN if known else UNKNOWN}{next(_numbers) % 250 + 1}"
     return parts.add_endpoint(
         application=application,
-        block=address,
+        block=address or an_address(known=known),
         runs="wireguard",
         parts=parse_parts(f"udp {port}"),
         actor=actor_of(application.applicant),

@@ -17,6 +17,7 @@ from rahdari.control.models import Challenge, Method, ProbeAttempt, Status
 from rahdari.journal import queries as journal
 from rahdari.vault import keys
 from tests.checks.asked import challenges_of, line_of
+from tests.ports import free_port
 
 from . import servers
 
@@ -181,7 +182,9 @@ class TestLookAtToken:
     def look(self, subject: str, recipe: servers.Recipe, settings: Any) -> ProbeAttempt:
         _, challenge = _token_challenge(subject)
         with servers.serving(recipe) as settings.PROOF_HTTP_PORT:
-            return attempts.look_once(challenge=challenge, now=NOW, timeout=0.5)
+            # Only what is never said is waited for to the end: a busy machine takes its time for the others.
+            patience = 0.5 if recipe is servers.say_nothing else 60.0
+            return attempts.look_once(challenge=challenge, now=NOW, timeout=patience)
 
     def test_proves_by_the_right_line(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)
@@ -222,8 +225,7 @@ class TestLookAtToken:
         assert not queries.is_proved(subject, ipaddress.ip_network("127.0.0.1/32"))
 
     def test_keeps_that_nothing_answered(self, subject: str, settings: Any) -> None:
-        with servers.serving(servers.hang_up) as port:
-            settings.PROOF_HTTP_PORT = port
+        settings.PROOF_HTTP_PORT = free_port()
         _, challenge = _token_challenge(subject)
         assert attempts.look_once(challenge=challenge, now=NOW).finding == "refused"
 
@@ -253,7 +255,7 @@ class TestLookAtToken:
         _, challenge = _token_challenge(subject)
         line = line_of(challenge).encode()
         with servers.serving(servers.answer(line)) as settings.PROOF_HTTP_PORT:
-            assert attempts.look_at_due(now=NOW + dt.timedelta(seconds=20)) == 1
+            assert attempts.look_at_due(now=NOW + dt.timedelta(seconds=20), timeout=60.0) == 1
         assert queries.is_proved(subject, challenge.network)
         assert attempts.look_at_due(now=NOW + dt.timedelta(hours=1)) == 0
 
@@ -267,11 +269,11 @@ class TestLookAtToken:
 
         def answer_together(connection: socket.socket, _stop: threading.Event) -> None:
             connection.recv(4096)
-            together.wait(10)
+            together.wait(60)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
 
         with servers.serving(answer_together) as settings.PROOF_HTTP_PORT:
-            assert attempts.look_at_due(now=NOW) == len(subjects)
+            assert attempts.look_at_due(now=NOW, timeout=60.0) == len(subjects)
         for each in subjects:
             [token] = [found for found in challenges_of(each) if found.method == "http"]
             last = queries.last_attempt(token)

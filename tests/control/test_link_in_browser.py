@@ -17,6 +17,7 @@ from rahdari.control.models import Method
 from rahdari.vault import keys
 from tests.in_browser import ARGUMENTS
 from tests.needs import needs_chromium
+from tests.waiting import PATIENCE
 
 HERE = ipaddress.ip_network("127.0.0.1/32")
 
@@ -38,6 +39,7 @@ def test_the_button_proves_and_being_led_there_does_not(live_server: Any) -> Non
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
         # By a redirect of ours, as whoever wrote the link of a sign-in has it end there.
         page.goto(f"{live_server.url}/language/en/?next={quote(link)}")
         seen.append(page.locator("h1").inner_text())

@@ -56,7 +56,7 @@ class Register:
             now=self.now,
         )
 
-    def look(self, challenge: Challenge, *, timeout: float = 5.0) -> ProbeAttempt:
+    def look(self, challenge: Challenge, *, timeout: float = 60.0) -> ProbeAttempt:
         self.now += dt.timedelta(minutes=1)
         return attempts.look_once(challenge=challenge, now=self.now, timeout=timeout)
 

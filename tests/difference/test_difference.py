@@ -160,8 +160,9 @@ class Silent(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-def test_measures_with_the_native_probes(plan: Plan, tmp_path: Path) -> None:
+def test_measures_with_the_native_probes(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One address answers, the other has nothing: in a file, by rounds, with the probe of the protocol."""
+    monkeypatch.setattr(measuring, "TIMEOUT", 60.0)
     server = HTTPServer(("127.0.0.81", 0), Silent)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from tests import dear
+
 from .named_tests import TESTS
 
 SECTION = "### What `./test` leaves out\n"
@@ -17,3 +19,9 @@ def test_every_file_with_something_left_out_is_listed_and_no_other() -> None:
     ours = {Path(__file__), TESTS / "needs.py", TESTS / "conftest.py"}
     found = {path for path in TESTS.rglob("*.py") if path not in ours and TRACE.search(path.read_text("utf-8"))}
     assert listed == {str(path.relative_to(TESTS)) for path in found}
+
+
+def test_what_is_left_out_for_what_it_costs_is_there_and_what_always_runs_is_not_among_it() -> None:
+    left_out = dear.listed()
+    assert left_out and not left_out & dear.ALWAYS
+    assert [name for name in left_out | dear.ALWAYS if not (TESTS / name).is_file()] == []

@@ -42,9 +42,14 @@ def _accept(listening: socket.socket, to_port: int, client: str, source: str) ->
             here, peer = listening.accept()
         except OSError:
             return
-        with here, socket.create_connection(("127.0.0.1", to_port), source_address=(source, 0)) as there:
-            here.settimeout(20)
-            there.settimeout(20)
+        # Whoever goes away in the middle of it ends this one.
+        with (
+            suppress(OSError),
+            here,
+            socket.create_connection(("127.0.0.1", to_port), source_address=(source, 0)) as there,
+        ):
+            here.settimeout(60)
+            there.settimeout(60)
             head = b""
             while b"\r\n\r\n" not in head:
                 more = here.recv(4096)
@@ -58,6 +63,5 @@ def _accept(listening: socket.socket, to_port: int, client: str, source: str) ->
             said = b"X-Forwarded-For: " + shown.encode() + b"\r\n" if shown else b""
             there.sendall(first + end + said + b"Connection: close\r\n")
             there.sendall(b"\r\n".join(kept))
-            with suppress(OSError):
-                while part := there.recv(65536):
-                    here.sendall(part)
+            while part := there.recv(65536):
+                here.sendall(part)

@@ -26,9 +26,9 @@ from rahdari.dyndns.models import DynamicHost
 from tests.builders.connections import Connection, a_connection, addresses, listed
 from tests.journeys.stack import wait_for
 from tests.needs import needs_program
+from tests.ports import free_port
 from tests.probe.networks import Line, a_line
 from tests.probe.networks import said as run_ip
-from tests.push.process import free_port
 
 from .relay import listening_at, relay
 
@@ -67,7 +67,7 @@ def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield port
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
         log.close()
 
 

@@ -66,7 +66,7 @@ class TestDoctor:
         for count, state in ((1, checks.NOTE), (3, checks.WRONG)):
             for reported in [
                 reported
-                for host in queries.DynamicHost.objects.all()[:count]
+                for host in queries.DynamicHost.objects.order_by("pk")[:count]
                 for reported in queries.reported_addresses_of(host)
             ]:
                 reported.until = timezone.now() - DAY

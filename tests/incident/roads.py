@@ -46,8 +46,8 @@ MACHINES: dict[str, tuple[str, list[str]]] = {
 SERVERS = ("operator", "other", "server")
 PORT = 8443
 STANDPOINT = probe.Standpoint(allowed_ranges=("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24"))
-# So long a look waits here for what was dropped, in seconds.
-PATIENCE = 0.4
+# So long a look waits here for what is dropped, in seconds; and for what answers, on a machine that does much beside.
+DROPPED, PATIENCE = 0.4, 60.0
 
 
 class _Control(socketserver.StreamRequestHandler):
@@ -65,6 +65,7 @@ class Roads:
         self._threads = {
             machine: ThreadPoolExecutor(8, machine, initializer=partial(self._enter, machine)) for machine in MACHINES
         }
+        self._dropped: Callable[[str, str], bool] = lambda place, address: False
         self.claim = probe.TlsClaim(self._web.identity.fingerprint, port=PORT)
         self.control = Attempt(ipaddress.ip_address(CONTROL), probe.HttpClaim(line="rahdari-control"))
 
@@ -78,15 +79,19 @@ class Roads:
 
     def look(self, place: str, request: Request) -> ProbeAnswer:
         """The product's own look, from this place."""
-        given = {"address": request.address, "timeout": PATIENCE, "standpoint": STANDPOINT}
+        patience = DROPPED if self._dropped(place, str(request.address)) else PATIENCE
+        given = {"address": request.address, "timeout": patience, "standpoint": STANDPOINT}
         return self.at(place, partial(probe.prove, request.claim, **given))
 
-    def cut(self, machine: str, hook: str, *rule: str) -> None:
-        """Whatever fits the rule is dropped there; `hook` is `forward` or `input`."""
+    def cut(self, machine: str, hook: str, *rule: str, drops: Callable[[str, str], bool]) -> None:
+        """Whatever fits the rule is dropped there: `drops` says so of a place and an address; `hook` is `forward` or
+        `input`."""
+        self._dropped = drops
         chain = f"chain cut {{ type filter hook {hook} priority 0; {' '.join(rule)} drop; }}"
         self._nft(machine, "-f", "-", text=f"table ip cut {{ {chain}; }}\n")
 
     def mend(self, machine: str) -> None:
+        self._dropped = lambda place, address: False
         self._nft(machine, "delete", "table", "ip", "cut")
 
     def _nft(self, machine: str, *words: str, text: str | None = None) -> None:

@@ -3,7 +3,7 @@ product's own looks from four places, reported, answered, mended, and closed wit
 are not ours. Its holder and the operator act on their pages; what the holder reads is read in both languages.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -45,6 +45,8 @@ class Cut:
 
     machine: str
     rule: tuple[str, ...]
+    # By the place that looks, and the address.
+    drops: Callable[[str, str], bool]
     verdict: Verdict
     reported: Channel
     reason: Reason
@@ -55,15 +57,28 @@ CUTS = {
     "operator": Cut(
         "operator",
         ("prerouting", "iifname", "line", "tcp", "dport", str(PORT)),
+        lambda place, address: place != "in-1" and address in {ADDRESS, *OTHERS},
         Verdict.THIS_OPERATOR,
         Channel.PAGE,
         Reason.FILTER_TOO_WIDE,
     ),
     # A server that answers nobody is nobody's cut: none is opened by measurement, and its holder may ask all the same.
     "server": Cut(
-        "server", ("input", "tcp", "dport", str(PORT)), Verdict.SERVER_DOWN, Channel.PAGE, Reason.HOLDER_SERVER
+        "server",
+        ("input", "tcp", "dport", str(PORT)),
+        lambda place, address: address == ADDRESS,
+        Verdict.SERVER_DOWN,
+        Channel.PAGE,
+        Reason.HOLDER_SERVER,
     ),
-    "path": Cut("road", ("forward", "ip", "daddr", ADDRESS), Verdict.PATH_BLOCKED, Channel.MEASURED, Reason.UPSTREAM),
+    "path": Cut(
+        "road",
+        ("forward", "ip", "daddr", ADDRESS),
+        lambda place, address: place != "in-1" and address == ADDRESS,
+        Verdict.PATH_BLOCKED,
+        Channel.MEASURED,
+        Reason.UPSTREAM,
+    ),
 }
 
 
@@ -158,7 +173,7 @@ def test_is_measured_reported_answered_mended_and_closed_with_a_pack(
 ) -> None:
     cut = CUTS[where]
     with measured(tmp_path) as land:
-        land.roads.cut(cut.machine, *cut.rule)
+        land.roads.cut(cut.machine, *cut.rule, drops=cut.drops)
         if cut.reported == Channel.PAGE and cut.verdict != Verdict.SERVER_DOWN:
             # Before anything of it is measured.
             report_on_the_page(land)

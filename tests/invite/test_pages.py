@@ -187,6 +187,7 @@ class TestALink:
         answer = Client().get(place_of(campaign, page="portal:invited_reminders"))
         events = Calendar.from_ical(answer.content).walk("VEVENT")
         assert len(events) == 2
+        assert {timezone.localtime(each["DTSTART"].dt).hour for each in events} == {10}
         assert all("Sample Association" not in str(each["SUMMARY"]) and "VPN" not in each["SUMMARY"] for each in events)
 
 

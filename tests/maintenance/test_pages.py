@@ -63,7 +63,11 @@ class TestAnOperator:
         entered("203.0.113.7", "203.0.113.8")
         client = visitor(operator)
         assert client.get(f"{WORKS}new/").status_code == 200
-        made = client.post(f"{WORKS}new/", filled(), follow=True)
+        # Fourteen days and an hour from now, at whatever time of the day.
+        begins = timezone.localtime() + dt.timedelta(days=14, hours=1)
+        ends = begins + dt.timedelta(hours=1)
+        window = {"day": f"{begins:%Y-%m-%d}", "begins": f"{begins:%H:%M}", "ends": f"{ends:%H:%M}"}
+        made = client.post(f"{WORKS}new/", filled(**window), follow=True)
         work = Work.objects.get()
         assert work.ends_at - work.starts_at == dt.timedelta(hours=1)  # type: ignore[operator]
         assert "2 registered entries are affected" in made.text and "14 days" in made.text

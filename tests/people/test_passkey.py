@@ -12,7 +12,9 @@ from django.test import Client
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.builders.people import a_person, sign_in
+from tests.in_browser import ARGUMENTS
 from tests.needs import needs_chromium
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,10 +24,9 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     # Playwright's own loop makes Django believe that its calls come from asynchronous code.
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=needs_chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+        browser = playwright.chromium.launch(executable_path=needs_chromium(), args=ARGUMENTS)
         context = browser.new_context(viewport={"width": 360, "height": 740})
+        context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
         device = context.new_cdp_session(page)
         device.send("WebAuthn.enable")

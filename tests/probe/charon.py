@@ -37,7 +37,7 @@ class Charon:
         return (self.folder / "charon.log").read_text()
 
     def probe(
-        self, *, fingerprint: str = "", address: object = SERVER, port: int = 500, timeout: float = 5.0, name: str = ""
+        self, *, fingerprint: str = "", address: object = SERVER, port: int = 500, timeout: float = 30.0, name: str = ""
     ) -> ProbeAnswer:
         return self.line.at_prober(
             lambda: ikev2.match_certificate(
@@ -50,7 +50,7 @@ class Charon:
             )
         )
 
-    def asleep(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+    def asleep(self, seconds: float | None = None) -> contextlib.AbstractContextManager[None]:
         return asleep(self.process, seconds)
 
 

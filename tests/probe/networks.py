@@ -25,6 +25,27 @@ SERVER6 = ipaddress.ip_address("2001:db8:51::2")
 _numbers = itertools.count(1)
 
 
+def within[T](namespace: str, act: Callable[[], T]) -> T:
+    """What `act` gives when its connections are opened in this network namespace."""
+    found: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with open(f"/run/netns/{namespace}") as file:
+                os.setns(file.fileno(), os.CLONE_NEWNET)
+            found.append(act())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return found[0]
+
+
 @dataclass(frozen=True)
 class Line:
     """The two machines by the names of their namespaces."""
@@ -34,23 +55,7 @@ class Line:
 
     def at_prober[T](self, act: Callable[[], T]) -> T:
         """What `act` gives when it runs on the prober's machine."""
-        found: list[T] = []
-        failed: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                with open(f"/run/netns/{self.prober}") as namespace:
-                    os.setns(namespace.fileno(), os.CLONE_NEWNET)
-                found.append(act())
-            except BaseException as error:
-                failed.append(error)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
-        if failed:
-            raise failed[0]
-        return found[0]
+        return within(self.prober, act)
 
     def on_server(self, *command: str | Path) -> list[str]:
         return ["ip", "netns", "exec", self.server, *map(str, command)]
@@ -124,12 +129,16 @@ def running(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Pop
 
 
 @contextmanager
-def asleep(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
-    """A slow daemon: it does not run for so long, and then takes up what has come."""
+def asleep(process: subprocess.Popen[bytes], seconds: float | None = None) -> Iterator[None]:
+    """A slow daemon: it does not run for so long, and then takes up what has come. Without a number one that sleeps
+    through the whole block."""
     process.send_signal(signal.SIGSTOP)
-    waking = threading.Timer(seconds, process.send_signal, [signal.SIGCONT])
-    waking.start()
+    waking = threading.Timer(seconds or 0.0, process.send_signal, [signal.SIGCONT])
+    if seconds is not None:
+        waking.start()
     try:
         yield
     finally:
+        if seconds is None:
+            waking.start()
         waking.join()

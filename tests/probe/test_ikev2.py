@@ -35,7 +35,7 @@ def charon(tmp_path: Path) -> Iterator[Charon]:
 def leave_half_open() -> None:
     """Begin, and never go on."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
-        channel.settimeout(5)
+        channel.settimeout(60)
         channel.connect((str(SERVER), 500))
         channel.send(opening(group=19))
         assert messages.only(payloads(channel.recv(4096)), messages.SA)
@@ -156,18 +156,20 @@ class TestMatchCertificate:
     @pytest.mark.whole
     def test_waits_for_a_slow_responder(self, charon: Charon) -> None:
         with charon.asleep(1.5):
-            assert charon.probe(timeout=10.0).outcome is Outcome.PROVED
+            assert charon.probe().outcome is Outcome.PROVED
 
     @pytest.mark.whole
     def test_hears_nothing_from_one_that_sleeps(self, charon: Charon) -> None:
-        with charon.asleep(3.0):
+        with charon.asleep():
             answer = charon.probe(timeout=2.2)
-        assert (answer.outcome, answer.key, answer.sent) == (Outcome.SILENT, "", 5)
+        assert (answer.outcome, answer.key) == (Outcome.SILENT, "")
+        # Five times in as many halves of a second, where the machine has the time for it.
+        assert 2 <= answer.sent <= 5
 
     def test_is_told_when_nothing_listens(self) -> None:
         with a_line() as line:
             answer = line.at_prober(
-                lambda: ikev2.match_certificate(SERVER, fingerprint=NOBODY, timeout=5.0, allowed_ranges=ALLOWED)
+                lambda: ikev2.match_certificate(SERVER, fingerprint=NOBODY, timeout=30.0, allowed_ranges=ALLOWED)
             )
         assert answer.outcome is Outcome.REFUSED
 
@@ -186,7 +188,7 @@ def port() -> Iterator[socket.socket]:
         yield bound
 
 
-def ask(port: socket.socket, answers: Answers, timeout: float = 1.5) -> ProbeAnswer:
+def ask(port: socket.socket, answers: Answers, timeout: float = 30.0) -> ProbeAnswer:
     """Probe a stranger who sends these messages for each of ours, each behind the marker of 4500."""
 
     def serve() -> None:

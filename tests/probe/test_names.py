@@ -4,8 +4,6 @@ import contextlib
 import ipaddress
 import socket
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from rahdari.probe import names
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 from rahdari.probe.resolvers import parse_resolver
 from tests.needs import needs_program
+from tests.waiting import until
 
 from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
 
@@ -52,7 +51,7 @@ class Server:
         value: str = TOKEN,
         address: object = SERVER,
         resolvers: tuple[str, ...] = (str(SERVER),),
-        timeout: float = 5.0,
+        timeout: float = 30.0,
     ) -> ProbeAnswer:
         return self.line.at_prober(
             lambda: names.prove_name(
@@ -77,10 +76,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         f"template:\n  - id: default\n    storage: {tmp_path}\nzone:\n  - domain: sample.example\n"
     )
     with a_line() as line, running(line.on_server(program, "-c", settings), tmp_path / "log") as process:
-        ends = time.monotonic() + 30
-        while not line.at_prober(listens):
-            assert process.poll() is None and time.monotonic() < ends, (tmp_path / "log").read_text()
-            threading.Event().wait(0.02)
+        until(lambda: process.poll() is None and line.at_prober(listens), tmp_path / "log")
         yield Server(line, process)
 
 
@@ -126,11 +122,11 @@ class TestProveName:
     @pytest.mark.parametrize("percent", [10, 30])
     def test_gets_through_a_line_that_loses_packets(self, server: Server, percent: int) -> None:
         server.line.lose(percent)
-        assert server.probe(timeout=20.0).outcome is Outcome.PROVED
+        assert server.probe(timeout=40.0).outcome is Outcome.PROVED
 
     def test_waits_for_a_slow_server(self, server: Server) -> None:
         with asleep(server.process, 1.2):
-            assert server.probe(timeout=10.0).outcome is Outcome.PROVED
+            assert server.probe().outcome is Outcome.PROVED
 
     def test_proves_nothing_when_no_resolver_answers(self, server: Server) -> None:
         answer = server.probe(resolvers=("198.51.100.77",), timeout=1.2)

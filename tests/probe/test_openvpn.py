@@ -6,7 +6,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from rahdari.probe import Advice, advice_for, openvpn, openvpn_keys
 from rahdari.probe.outcome import Outcome, Over, ProbeAnswer
 from tests.needs import needs_program
+from tests.waiting import until
 
 from .certificates import Identity, an_identity
 from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
@@ -28,12 +28,12 @@ class Daemon:
     def __init__(self, line: Line, identity: Identity, process: subprocess.Popen[bytes] | None = None) -> None:
         self.line, self.identity, self.process = line, identity, process
 
-    def asleep(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+    def asleep(self, seconds: float | None = None) -> contextlib.AbstractContextManager[None]:
         assert self.process is not None
         return asleep(self.process, seconds)
 
     def probe(
-        self, *, tcp: bool, fingerprint: str = "", timeout: float = 10.0, address: object = SERVER, **hidden: str
+        self, *, tcp: bool, fingerprint: str = "", timeout: float = 30.0, address: object = SERVER, **hidden: str
     ) -> ProbeAnswer:
         wanted = fingerprint or self.identity.fingerprint
         return self.line.at_prober(
@@ -64,10 +64,7 @@ def a_daemon(folder: Path, *, tcp: bool, more: str = "") -> Iterator[Daemon]:
         settings.write_text(settings.read_text().replace("multihome\n", ""))
     log = folder / "log"
     with a_line() as line, running(line.on_server(program, "--config", settings), log) as process:
-        ends = time.monotonic() + 30
-        while b"Initialization Sequence Completed" not in log.read_bytes():
-            assert process.poll() is None and time.monotonic() < ends, log.read_text()
-            threading.Event().wait(0.02)
+        until(lambda: process.poll() is None and b"Initialization Sequence Completed" in log.read_bytes(), log)
         yield Daemon(line, identity, process)
 
 
@@ -114,7 +111,7 @@ class TestMatchCertificate:
 
     @pytest.mark.whole
     def test_hears_nothing_from_one_that_sleeps(self, daemon: Daemon, tcp: bool) -> None:
-        with daemon.asleep(2.0):
+        with daemon.asleep():
             answer = daemon.probe(tcp=tcp, timeout=1.2)
         assert answer.outcome is (Outcome.TIMED_OUT if tcp else Outcome.SILENT)
 
@@ -271,7 +268,7 @@ def port() -> Iterator[socket.socket]:
         yield bound
 
 
-def ask(port: socket.socket, answer: Callable[[bytes], list[bytes]], timeout: float = 2.0) -> ProbeAnswer:
+def ask(port: socket.socket, answer: Callable[[bytes], list[bytes]], timeout: float = 30.0) -> ProbeAnswer:
     """Probe a stranger who sends these packets for each of ours."""
 
     def serve() -> None:
@@ -307,7 +304,10 @@ class TestStrangers:
         assert ask(port, lambda packet: [packet] * 5).outcome is Outcome.MALFORMED
 
     def test_that_answer_the_reset_and_go_are_daemons_unproved(self, port: socket.socket) -> None:
-        answer = ask(port, lambda packet: [reset(packet)] if packet[0] >> 3 == openvpn_keys.RESET_V2 else [])
+        def only(packet: bytes) -> list[bytes]:
+            return [reset(packet)] if packet[0] >> 3 == openvpn_keys.RESET_V2 else []
+
+        answer = ask(port, only, timeout=2.0)
         assert (answer.outcome, answer.detail) == (Outcome.ANSWERED, "then_timed_out")
 
     def test_that_answer_for_another_session_are_not_heard(self, port: socket.socket) -> None:

@@ -8,7 +8,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from cryptography import x509
 from rahdari.probe import tls
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 from tests.needs import needs_program
+from tests.waiting import until
 
 from .certificates import Identity, an_identity
 from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
@@ -36,13 +36,12 @@ class Served(Identity):
 
 
 def until_open(line: Line, port: int) -> None:
-    ends = time.monotonic() + 30
-    while True:
-        with contextlib.suppress(OSError):
-            line.at_prober(lambda: socket.create_connection((str(SERVER), port), timeout=5).close())
-            return
-        assert time.monotonic() < ends
-        threading.Event().wait(0.02)
+    def is_open() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((str(SERVER), port), timeout=5):
+            return True
+        return False
+
+    until(lambda: line.at_prober(is_open))
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def behind_ocserv(line: Line, tmp_path: Path) -> Iterator[Served]:
         yield Served(**vars(identity), process=process)
 
 
-def probed(line: Line, fingerprint: str, *, address: object = SERVER, timeout: float = 10.0) -> ProbeAnswer:
+def probed(line: Line, fingerprint: str, *, address: object = SERVER, timeout: float = 30.0) -> ProbeAnswer:
     return line.at_prober(
         lambda: tls.match_certificate(
             address,  # type: ignore[arg-type]
@@ -146,7 +145,7 @@ class Stub:
             with connection:
                 if self._closing.is_set():
                     return
-                connection.settimeout(10)
+                connection.settimeout(60)
                 with contextlib.suppress(OSError):
                     self._serve(connection)
 
@@ -189,7 +188,7 @@ def speaking(
 
 
 class TestStrangers:
-    def ask(self, port: int, timeout: float = 5.0) -> ProbeAnswer:
+    def ask(self, port: int, timeout: float = 30.0) -> ProbeAnswer:
         return tls.match_certificate(
             LOOPBACK, port=port, fingerprint=NOBODY, timeout=timeout, allowed_ranges=["127.0.0.0/8"]
         )
@@ -203,13 +202,13 @@ class TestStrangers:
 
     def test_that_say_nothing_are_given_up(self, stub: MakeStub) -> None:
         release = threading.Event()
-        port = stub(lambda connection: (release.wait(10), None)[1])
+        port = stub(lambda connection: (release.wait(60), None)[1])
         answer = self.ask(port, timeout=0.5)
         release.set()
         assert answer.outcome is Outcome.TIMED_OUT
 
     def test_that_trickle_cannot_outlast_the_deadline(self, stub: MakeStub) -> None:
-        release = threading.Event()
+        release, was_heard_out = threading.Event(), threading.Event()
 
         def trickle(connection: socket.socket) -> None:
             record = b"\x16\x03\x03\x3f\xff" + bytes(200)
@@ -217,11 +216,12 @@ class TestStrangers:
                 connection.sendall(record[at : at + 1])
                 if release.wait(0.05):
                     return
+            was_heard_out.set()
 
         answer = self.ask(stub(trickle), timeout=0.7)
         release.set()
         assert answer.outcome in {Outcome.TIMED_OUT, Outcome.MALFORMED}
-        assert answer.elapsed < 5
+        assert not was_heard_out.is_set()
 
     def test_elsewhere_than_in_the_open_net_are_not_asked(self) -> None:
         answer = tls.match_certificate(LOOPBACK, fingerprint=NOBODY)
@@ -236,7 +236,7 @@ class TestSstp:
             fingerprint=identity.fingerprint,
             server_name="vpn.sample.example",
             sstp=True,
-            timeout=5.0,
+            timeout=30.0,
             allowed_ranges=["127.0.0.0/8"],
         )
 
@@ -268,14 +268,14 @@ class TestChallenge:
         return x509.UnrecognizedExtension(tls.ACME_IDENTIFIER, b"\x04\x20" + hashlib.sha256(token.encode()).digest())
 
     def probe(self, port: int) -> ProbeAnswer:
-        return tls.challenge(LOOPBACK, key_authorization=TOKEN, port=port, timeout=5.0, allowed_ranges=["127.0.0.0/8"])
+        return tls.challenge(LOOPBACK, key_authorization=TOKEN, port=port, timeout=30.0, allowed_ranges=["127.0.0.0/8"])
 
     def test_is_proved_by_the_certificate_made_for_it(self, stub: MakeStub, tmp_path: Path) -> None:
         identity = an_identity(tmp_path, "x", address="127.0.0.1", extra=((self.extension(TOKEN), True),))
         spoken: queue.Queue[str | None] = queue.Queue()
         serve = speaking(identity, lambda wrapped: spoken.put(wrapped.selected_alpn_protocol()), alpn=tls.ALPN)
         assert self.probe(stub(serve)).outcome is Outcome.PROVED
-        assert spoken.get(timeout=10) == "acme-tls/1"
+        assert spoken.get(timeout=60) == "acme-tls/1"
 
     @pytest.mark.parametrize(
         ("address", "token", "critical", "detail"),

@@ -48,7 +48,7 @@ class Endpoint:
         self.wg(*words)
 
     def probe(self, **other: object) -> ProbeAnswer:
-        given: dict[str, object] = {"address": SERVER, "peer_key": THEIRS[1], "timeout": 6.0, **other}
+        given: dict[str, object] = {"address": SERVER, "peer_key": THEIRS[1], "timeout": 30.0, **other}
         address = given.pop("address")
         return self.line.at_prober(
             lambda: wireguard.shake_hands(address, port=PORT, private_key=OURS[0], allowed_ranges=ALLOWED, **given)  # type: ignore[arg-type]
@@ -99,7 +99,9 @@ class TestShakeHands:
 
     def test_hears_nothing_before_our_key_was_added(self, endpoint: Endpoint) -> None:
         answer = endpoint.probe(timeout=1.5)
-        assert (answer.outcome, answer.key, answer.sent) == (Outcome.SILENT, "", 2)
+        assert (answer.outcome, answer.key) == (Outcome.SILENT, "")
+        # Twice in a second and a half, where the machine has the time for it.
+        assert 1 <= answer.sent <= 2
 
     def test_hears_nothing_from_the_holder_of_another_key(self, endpoint: Endpoint) -> None:
         endpoint.add_peer(OURS[1])
@@ -141,9 +143,9 @@ def port() -> Iterator[socket.socket]:
         yield bound
 
 
-def ask(port: socket.socket, answer: Callable[[bytes, int], list[bytes]], timeout: float = 2.0) -> ProbeAnswer:
+def ask(port: socket.socket, answer: Callable[[bytes, int], list[bytes]], timeout: float = 30.0) -> ProbeAnswer:
     """Probe a stranger who sends these packets for each of ours."""
-    port.settimeout(5)
+    port.settimeout(60)
 
     def serve() -> None:
         turn = 0
@@ -178,7 +180,7 @@ def ask(port: socket.socket, answer: Callable[[bytes, int], list[bytes]], timeou
 
 class TestStrangers:
     def test_that_echo_what_we_send_prove_nothing(self, port: socket.socket) -> None:
-        assert ask(port, lambda packet, turn: [packet]).outcome in {Outcome.SILENT, Outcome.MALFORMED}
+        assert ask(port, lambda packet, turn: [packet], timeout=2.0).outcome in {Outcome.SILENT, Outcome.MALFORMED}
 
     def test_that_send_responses_of_the_right_form_prove_nothing(self, port: socket.socket) -> None:
         forged = ask(port, lambda packet, turn: [b"\2\0\0\0" + bytes(4) + packet[4:8] + bytes(80)] * 6)

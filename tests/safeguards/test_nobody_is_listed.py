@@ -38,6 +38,7 @@ from rahdari.register.rules import Standing
 from rahdari.workflow import retention
 from tests.builders import publishing as world
 from tests.builders import story
+from tests.builders.addresses import KNOWN, UNKNOWN
 from tests.builders.attestations import ASSOCIATION, YEAR, a_secretary
 from tests.builders.drafts import a_photo, asking, cnic_of
 
@@ -65,7 +66,7 @@ def somebody(*, known: bool = True) -> Planted:
     name = f"Zarwashtine Quibbleforth {number}"
     contact, paper = f"Xanthippe Katabatic {number}", f"quillfeather-{number}.jpg"
     evidence = f"From studio{number}@sesquipedalian.example: we work with you."
-    address = f"{story.KNOWN if known else story.UNKNOWN}{100 + number}"
+    address = f"{KNOWN if known else UNKNOWN}{100 + number}"
     application = story.a_draft(person)
     facts = {"application": application, "actor": story.actor_of(person), "now": timezone.now()}
     cnic = cnic_of(person)
@@ -269,11 +270,11 @@ class TestAnAddressThatChanges:
 
     def test_is_forgotten_a_week_after_the_next_one_took_its_place(self, feed: Path) -> None:
         now = timezone.now()
-        held = world.entered(f"{story.KNOWN}231/32", kind="dynamic", now=now)
+        held = world.entered(f"{KNOWN}231/32", kind="dynamic", now=now)
         for number in (232, 233):
             publish.publish_editions(now=now)
             entry = held.entries.get(ended_at__isnull=True)
-            changes = {"block": ipaddress.ip_network(f"{story.KNOWN}{number}/32"), "asn": 64500}
+            changes = {"block": ipaddress.ip_network(f"{KNOWN}{number}/32"), "asn": 64500}
             overlap = {"until": None, "overlap_until": now + dt.timedelta(minutes=10)}
             now += dt.timedelta(hours=1)
             address_changes.move_entry(
@@ -287,8 +288,8 @@ class TestAnAddressThatChanges:
         workflow.advance(now=left + dt.timedelta(days=6))
         assert held.entries.count() == 3
         workflow.advance(now=left + dt.timedelta(days=8))
-        assert [str(entry.block) for entry in held.entries.all()] == [f"{story.KNOWN}233/32"]
-        assert not [table for table, text in dump().items() if f"{story.KNOWN}231" in text]
+        assert [str(entry.block) for entry in held.entries.all()] == [f"{KNOWN}233/32"]
+        assert not [table for table, text in dump().items() if f"{KNOWN}231" in text]
 
 
 class TestTheNumberOfThem:

@@ -74,6 +74,12 @@ class TestDraw:
 class TestTheLeastOfEachOfficer:
     NEXT_MONTH = dt.datetime(2026, 12, 1, 5, tzinfo=dt.UTC)
 
+    @pytest.fixture
+    def out_of_luck(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Chance draws nothing by itself, however seldom it would."""
+        monkeypatch.setattr(drawing._by_chance, "randrange", lambda most: most - 1)
+
+    @pytest.mark.usefixtures("out_of_luck")
     def test_is_drawn_when_the_month_is_over(self, officer: User, second: User, drawing_one_in: Drawing) -> None:
         drawing_one_in(10_000, 10_000, least=2)
         begin()

@@ -15,7 +15,6 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
 from rahdari.checks import queries as checks
-from rahdari.db import queues
 from rahdari.decide import assignment
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
@@ -440,7 +439,6 @@ class TestStopping:
     ) -> None:
         self.shared(house)
         monkeypatch.setattr(actions.erase_names, "at_most", 1)
-        monkeypatch.setattr(queues, "_positions", {})
         terms = queries.terms()
         assert terms is not None
         later = timezone.now() + DAY

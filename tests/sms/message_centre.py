@@ -80,7 +80,7 @@ class MessageCentre:
 
     def wait_for_confirmations(self, count: int) -> bool:
         with self.heard:
-            return self.heard.wait_for(lambda: len(self.confirmed) >= count, timeout=10)
+            return self.heard.wait_for(lambda: len(self.confirmed) >= count, timeout=60)
 
     # -- the protocol ----------------------------------------------------------------------------------------------
 

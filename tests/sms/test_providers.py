@@ -20,7 +20,7 @@ from rahdari.sms.providers.configuration import ConfigurationError, read
 from rahdari.sms.providers.fake import PrintedProvider
 from rahdari.sms.providers.http import Gateway, HttpProvider, NotReadable, NotSigned, Reports, Success
 from rahdari.sms.providers.smpp import Centre, SmppProvider
-from tests.letters.mail_server import free_port
+from tests.ports import free_port
 
 from .gateway import SmsGateway, open_gateway
 from .message_centre import MessageCentre, at_work

@@ -12,19 +12,21 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rahdari import probe
-from rahdari.vantage import Vantage, batch
+from rahdari.vantage import Vantage, batch, client
 from rahdari.vantage.client import BATCH_PATH
 from rahdari.vantage.message import Request, Sighting
 from rahdari.vantage.running import Made, make
+from tests.ports import free_port
+from tests.waiting import until
 
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 ALLOWED = ("127.0.0.0/8",)
@@ -35,10 +37,13 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
+@contextlib.contextmanager
+def patiently() -> Iterator[None]:
+    """A busy machine may let whoever answers wait for longer than a register does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "CONNECT_SECONDS", 60)
+        patch.setattr(client, "BESIDE", 60)
+        yield
 
 
 def as_known(made: Made, url: str, *, name: str = "sample-1", network: str = NETWORK) -> Vantage:
@@ -55,17 +60,14 @@ def a_vantage(
     text = made.configuration.read_text()
     made.configuration.write_text(f'allowed_ranges = ["127.0.0.0/8"]\n{text}{more}')
     command = [sys.executable, "-m", "rahdari", "vantage", "run", "--config", str(made.configuration)]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("wb") as log, patiently():
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         try:
-            ends = time.monotonic() + 30
-            while not listens(port):
-                assert process.poll() is None and time.monotonic() < ends, (folder / "log").read_text()
-                threading.Event().wait(0.05)
+            until(lambda: process.poll() is None and listens(port), folder / "log")
             yield as_known(made, f"{scheme}://127.0.0.1:{port}", name=name, network=network)
         finally:
             os.kill(process.pid, signal.SIGTERM)
-            process.wait(timeout=30)
+            process.wait(timeout=60)
 
 
 def listens(port: int) -> bool:
@@ -134,13 +136,14 @@ class FakeVantage:
         thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
         thread.start()
         try:
-            yield Vantage(
-                name=self.name,
-                url=f"http://127.0.0.1:{server.server_port}",
-                key=self.key.public_key().public_bytes_raw().hex(),
-                token=self.token,
-                network=self.network,
-            )
+            with patiently():
+                yield Vantage(
+                    name=self.name,
+                    url=f"http://127.0.0.1:{server.server_port}",
+                    key=self.key.public_key().public_bytes_raw().hex(),
+                    token=self.token,
+                    network=self.network,
+                )
         finally:
             server.shutdown()
             server.server_close()
@@ -150,7 +153,7 @@ class FakeVantage:
 def get(url: str, token: str = "") -> tuple[int, bytes]:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

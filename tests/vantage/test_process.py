@@ -22,9 +22,10 @@ from rahdari.probe.quorum import Ask, Needed, Outlook, ask_all, judge
 from rahdari.vantage import Vantage, ask
 from rahdari.vantage.client import KEY_PATH, PATH, greet
 from rahdari.vantage.message import Request, Sighting, Unusable
+from tests.ports import free_port
 from tests.probe.certificates import Authority, Identity, an_identity
 
-from .places import ALLOWED, LOOPBACK, FakeVantage, a_vantage, free_port, get, now
+from .places import ALLOWED, LOOPBACK, FakeVantage, a_vantage, get, now
 
 HERE = probe.Standpoint(allowed_ranges=ALLOWED)
 
@@ -63,7 +64,7 @@ class Web:
                     return
                 self.count += 1
                 with contextlib.suppress(OSError), connection:
-                    connection.settimeout(5)
+                    connection.settimeout(60)
                     with self.context.wrap_socket(connection, server_side=True) as wrapped:
                         wrapped.recv(1)
 
@@ -105,19 +106,19 @@ def vantage(request: pytest.FixtureRequest) -> Vantage:
 def post(vantage: Vantage, body: bytes, token: str | None = None) -> tuple[int, bytes, dict[str, str]]:
     with urllib3.PoolManager(retries=False) as pool:
         headers = {"Authorization": f"Bearer {vantage.token if token is None else token}"}
-        answer = pool.request("POST", vantage.url + PATH, body=body, headers=headers, timeout=20)
+        answer = pool.request("POST", vantage.url + PATH, body=body, headers=headers, timeout=60)
         return answer.status, answer.data, dict(answer.headers)
 
 
 def a_request(claim: probe.Claim, address: str = "127.0.0.1", *, ago: int = 0) -> Request:
-    return Request(str(uuid.uuid4()), ipaddress.ip_address(address), claim, 5.0, now() - dt.timedelta(seconds=ago))
+    return Request(str(uuid.uuid4()), ipaddress.ip_address(address), claim, 30.0, now() - dt.timedelta(seconds=ago))
 
 
 class TestAsk:
     """What both keep: the contract."""
 
     def test_gives_what_was_seen_there_signed(self, vantage: Vantage, web: Web) -> None:
-        asked = ask(vantage, claim=web.claim, address=LOOPBACK, timeout=5.0, now=now())
+        asked = ask(vantage, claim=web.claim, address=LOOPBACK, timeout=30.0, now=now())
         assert asked.view.proved and asked.view.place == vantage.name and asked.view.network == vantage.network
         assert asked.signed is not None and asked.signed["sighting"]["method"] == "tls"
         data = json.loads(json.dumps(asked.as_data()))
@@ -125,22 +126,22 @@ class TestAsk:
 
     def test_says_what_else_was_seen(self, vantage: Vantage, web: Web) -> None:
         other = dataclasses.replace(web.claim, fingerprint="00" * 32)
-        asked = ask(vantage, claim=other, address=LOOPBACK, timeout=5.0, now=now())
+        asked = ask(vantage, claim=other, address=LOOPBACK, timeout=30.0, now=now())
         assert asked.view.answer is not None and asked.view.answer.outcome is Outcome.OTHER_KEY
 
     def test_is_absent_with_a_token_that_is_another(self, vantage: Vantage, web: Web) -> None:
         stranger = dataclasses.replace(vantage, token="x" * 43)
-        asked = ask(stranger, claim=web.claim, address=LOOPBACK, timeout=5.0, now=now())
+        asked = ask(stranger, claim=web.claim, address=LOOPBACK, timeout=30.0, now=now())
         assert (asked.view.answer, asked.view.absent) == (None, "refused")
 
     def test_is_absent_when_another_key_signed(self, vantage: Vantage, web: Web) -> None:
         other = dataclasses.replace(vantage, key="ab" * 32)
-        asked = ask(other, claim=web.claim, address=LOOPBACK, timeout=5.0, now=now())
+        asked = ask(other, claim=web.claim, address=LOOPBACK, timeout=30.0, now=now())
         assert asked.view.absent == "unusable"
 
     def test_is_absent_when_nothing_is_there(self, vantage: Vantage, web: Web) -> None:
         gone = dataclasses.replace(vantage, url=f"http://127.0.0.1:{free_port()}")
-        asked = ask(gone, claim=web.claim, address=LOOPBACK, timeout=5.0, now=now())
+        asked = ask(gone, claim=web.claim, address=LOOPBACK, timeout=30.0, now=now())
         assert asked.view.absent == "unreachable"
 
     def test_evidence_can_be_checked_again_and_not_be_changed(self, vantage: Vantage, web: Web) -> None:
@@ -154,7 +155,7 @@ class TestAsk:
         changed = json.dumps(kept).encode()
         with pytest.raises(Unusable, match="signature"):
             Sighting.read(changed, request=request, vantage=vantage.name, key=vantage.key)
-        for other in (a_request(web.claim), dataclasses.replace(request, timeout=6.0)):
+        for other in (a_request(web.claim), dataclasses.replace(request, timeout=20.0)):
             with pytest.raises(Unusable, match="another"):
                 Sighting.read(body, request=other, vantage=vantage.name, key=vantage.key)
         with pytest.raises(Unusable, match="another"):
@@ -211,7 +212,7 @@ class TestTheProcess:
         ours, theirs = wireguard.new_key(), wireguard.new_key()
         claim = probe.WireguardClaim(private_key=ours[0], peer_key=theirs[1], port=free_port())
         with a_vantage(tmp_path / "vantage") as vantage:
-            ask(vantage, claim=web.claim, address=LOOPBACK, timeout=5.0, now=now())
+            ask(vantage, claim=web.claim, address=LOOPBACK, timeout=30.0, now=now())
             ask(vantage, claim=claim, address=LOOPBACK, timeout=1.0, now=now())
         log = (tmp_path / "vantage" / "log").read_text()
         assert "tls proved" in log and "wireguard refused" in log
@@ -226,7 +227,7 @@ class TestTheProcess:
             assert statuses == [200] * 12 + [503]
             _, _, headers = post(vantage, a_request(web.claim).body)
             assert 1 <= int(headers["retry-after"]) <= 61
-            busy = ask(vantage, claim=web.claim, address=LOOPBACK, timeout=5.0, now=now())
+            busy = ask(vantage, claim=web.claim, address=LOOPBACK, timeout=30.0, now=now())
             assert busy.view.absent == "busy"
 
     def test_speaks_tls_itself_and_asks_for_certificates(self, tmp_path: Path, web: Web) -> None:
@@ -243,7 +244,7 @@ class TestTheProcess:
                 client_certificate=identity.certificate if identity else None,
                 client_key=identity.key if identity else None,
             )
-            view = ask(known, claim=web.claim, address=LOOPBACK, timeout=5.0, now=now()).view
+            view = ask(known, claim=web.claim, address=LOOPBACK, timeout=30.0, now=now()).view
             return "proved" if view.proved else view.absent
 
         with a_vantage(tmp_path / "vantage", more=tls + asks, scheme="https") as vantage:
@@ -261,7 +262,7 @@ class TestAskAll:
             claim=web.claim,
             address=LOOPBACK,
             now=now(),
-            timeout=5.0,
+            timeout=30.0,
             standpoint=HERE,
         )
         assert [each.view.place for each in asked] == ["here", real.name, fake.name]
@@ -277,7 +278,7 @@ class TestAskAll:
                 claim=web.claim,
                 address=LOOPBACK,
                 now=now(),
-                timeout=5.0,
+                timeout=30.0,
                 standpoint=HERE,
             )
         verdict = judge([each.view for each in asked], Needed(views=3, may_fail=0, networks=2))
@@ -317,5 +318,5 @@ class TestAskAll:
         fake = FakeVantage()
         fake.says = lambda request, sighting: (status, body)
         with fake.running() as known:
-            asked = ask(known, claim=web.claim, address=LOOPBACK, timeout=5.0, now=now())
+            asked = ask(known, claim=web.claim, address=LOOPBACK, timeout=30.0, now=now())
         assert (asked.view.answer, asked.view.absent) == (None, why)

@@ -234,5 +234,5 @@ def test_two_questions_of_one_person_at_once_are_counted_one_after_the_other() -
     for tab in tabs:
         tab.start()
     for tab in tabs:
-        tab.join(30)
+        tab.join()
     assert len(asked) == 1

@@ -113,7 +113,8 @@ class TestARound:
         assert Spell.objects.filter(consent=consent).count() == 4
         assert SeenFacts.objects.filter(consent=consent).count() == 1
 
-    def test_over_real_vantages_and_a_real_server(self, tmp_path: Path) -> None:
+    def test_over_real_vantages_and_a_real_server(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("rahdari.watch.rounds.TIMEOUT", 30.0)
         identity = an_identity(tmp_path, "vpn.sample.example")
         consent = agreed(asn=64500)
         with (

@@ -66,15 +66,16 @@ def months_due(now: dt.datetime) -> Iterator[dt.date]:
 
 
 def publish_due(now: dt.datetime) -> int:
-    """Publish what is due; with each new month also what changed in earlier ones. Returns how many editions."""
-    made = 0
-    for due in list(months_due(now)):
-        made += publish(month=due, now=now) is not None
-        for earlier in queries.months(until=due)[1 : LOOKED_BACK + 1]:
-            if earlier.is_made_up:
-                continue
-            made += correct(month=earlier.month, why=Words(CHANGED_EN, CHANGED_UR), now=now) is not None
-    return made
+    """Publish what is due, and with it what changed in earlier months: once, also where several are due. Returns how
+    many editions."""
+    due = list(months_due(now))
+    if not due:
+        return 0
+    earlier = queries.months(until=due[0] - dt.timedelta(days=1))[:LOOKED_BACK]
+    made = [publish(month=month, now=now) for month in due]
+    changed = Words(CHANGED_EN, CHANGED_UR)
+    made += [correct(month=each.month, why=changed, now=now) for each in earlier if not each.is_made_up]
+    return sum(edition is not None for edition in made)
 
 
 def publish(*, month: dt.date, now: dt.datetime, actor: str = "clock") -> Publication | None:

@@ -39,6 +39,10 @@ from tests.needs import everything_is_needed
 ROOT = Path(__file__).resolve().parent.parent
 RUNNING = ExitStack()
 TEMPLATE = "test_rahdari_template"
+# Set where the database is one of these tests' own, for the workers.
+EMBEDDED = "RAHDARI_TEST_EMBEDDED"
+# How often, in each process, a text that is kept is compared with one made anew, where everything is asked for.
+COMPARED = 20
 
 # Properties are tried on fewer examples where not everything is asked for, unless a test says how many it needs: on the
 # same ones in each run, so that what fails comes from the change and fails again. `search` looks for new ones
@@ -58,15 +62,13 @@ def pytest_configure(config: pytest.Config) -> None:
         from tests import engines
 
         config.pluginmanager.register(engines.Comparison(), "engines")
-    else:
-        from tests import prepared
+    from tests import prepared, questions
 
-        prepared.keep()
-    from tests import questions
-
-    config.pluginmanager.register(questions.Kept(compared=everything_is_needed()), "questions")
+    config.pluginmanager.register(questions.Kept(compared=COMPARED if everything_is_needed() else 0), "questions")
     if os.environ.get("RAHDARI_TEST_COSTS") == "1":
         config.pluginmanager.register(dear.Costs(config), "costs")
+    if EMBEDDED in os.environ:
+        prepared.keep()
     if hasattr(config, "workerinput"):
         take_tables_from_template(config)
         return
@@ -82,7 +84,8 @@ def pytest_configure(config: pytest.Config) -> None:
         url = RUNNING.enter_context(throwaway_postgres())
     except NoEmbeddedPostgres as error:
         raise pytest.UsageError(str(error)) from None
-    os.environ["DATABASE_URL"] = url
+    os.environ |= {"DATABASE_URL": url, EMBEDDED: "1"}
+    prepared.keep()
     # Settings were read, and connections made ready, before this file was: both hold this very dictionary.
     settings.DATABASES["default"].update(database(url))
 
@@ -234,11 +237,11 @@ def documents_are_judged_in_this_process() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def kept_texts_of_queries_are_compared() -> Iterator[None]:
-    """The first of each shape with what Django makes, as in production, or where everything is asked for the first
-    twenty. A difference is an error."""
+    """The first of each shape with what Django makes, as in production, and more where everything is asked for. A
+    difference is an error."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SQLCompiler, "strict", True)
-        patch.setattr(SQLCompiler, "compared", 20 if everything_is_needed() else 1)
+        patch.setattr(SQLCompiler, "compared", COMPARED if everything_is_needed() else 1)
         yield
 
 

@@ -34,7 +34,7 @@ TOKEN = re.compile(r'(?<=name="csrfmiddlewaretoken" value=")\w+')
 # As Django has it, before `Comparison` is put around it.
 by_django = Template.render
 # Of each template, in one process. The first contexts are those of its own page's tests; thousands more are like them.
-AT_MOST = 40
+AT_MOST = 10
 OPTIONS = ("autoescape", "builtins", "context_processors", "string_if_invalid")
 
 

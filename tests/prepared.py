@@ -2,7 +2,7 @@
 
 A test ends with a rollback, and with each rollback psycopg forgets what it prepared, in case a table that a statement
 reads went with it: PostgreSQL would plan anew for each test what it planned for the one before, which is half of its
-work here. Where everything is asked for, all is as in production.
+work here. With a PostgreSQL that was there before the tests (DATABASE_URL), all is as in production.
 """
 
 import re

@@ -178,8 +178,8 @@ OFFICERS = frozenset(
     incident:act
     urgent:desk urgent:registration urgent:call urgent:called_back urgent:second urgent:decline
     portal:desk_drafts portal:desk_draft portal:publish_version portal:answer_comments portal:announce_hearing
-    portal:add_minutes portal:adopt_draft portal:withdraw_draft portal:hide_comment portal:review_comment
-    portal:take_out_comment portal:decide_name
+    portal:call_off_hearing portal:add_minutes portal:adopt_draft portal:withdraw_draft portal:hide_comment
+    portal:review_comment portal:take_out_comment portal:decide_name
     maintenance:desk_works maintenance:desk_new maintenance:desk_work maintenance:desk_change""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
@@ -212,7 +212,7 @@ ACCOUNTANTS = frozenset({"fees:payments", "fees:payment", "fees:open", "fees:sta
 OWN_INVOICE = frozenset({"fees:invoice", "fees:receipt"})
 CONSULTATIONS = frozenset(each for each in ANYONE | OFFICERS if "consultation" in each or "_draft" in each)
 CONSULTATIONS |= {"portal:say", "portal:prove_comment", "portal:publish_version", "portal:answer_comments"}
-CONSULTATIONS |= {"portal:announce_hearing", "portal:add_minutes", "portal:dispute_comment"}
+CONSULTATIONS |= {"portal:announce_hearing", "portal:call_off_hearing", "portal:add_minutes", "portal:dispute_comment"}
 CONSULTATIONS |= {
     "portal:hide_comment",
     "portal:review_comment",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from rahdari import policy
 from rahdari.consult import actions, answering, archiving, commands, moderating
 from rahdari.consult.rules import Hidden, Outcome
 from tests.builders.consultations import BOTH, DAY, OFFICER, SECOND, a_comment, a_draft, next_version
@@ -122,6 +123,19 @@ class TestTheArchive:
                 "2026-12-03 01:30" in text and "Asia/Karachi" in text and "UTC" not in text
             )
         assert "hidden from 2026-12-02 to 2026-12-02" in (tmp_path / "annotations.jsonld").read_text()
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_keeps_a_hearing_that_was_called_off(self, language: str, tmp_path: Path) -> None:
+        at = dt.datetime(2026, 12, 1, 20, 30, tzinfo=dt.UTC)
+        draft = a_draft(now=at).draft
+        hearing = actions.announce_hearing(draft=draft, held_at=at + 9 * DAY, place=BOTH, actor=OFFICER, now=at)
+        why = policy.Text("The hall is closed.", "ہال بند ہے۔")
+        actions.call_off_hearing(hearing=hearing, why=why, actor=OFFICER, now=at + DAY)
+        archiving.write(draft, tmp_path, at + 2 * DAY)
+        page = (tmp_path / f"index.{language}.html").read_text()
+        _before, _date, told = page.partition("2026-12-11 01:30")
+        assert "2026-12-03" in told and why.in_language(language) in told
+        assert {"en": "Called off on", "ur": "منسوخ ہوئی"}[language] in told
 
     def test_has_the_log_of_what_was_hidden_also_of_what_is_shown_again(self, archived: Path) -> None:
         with (archived / "moderation.csv").open(newline="") as file:

@@ -1,7 +1,9 @@
 """Versions, comments, answers and the end of a draft, through PostgreSQL: each act once, and what it refuses."""
 
+import datetime as dt
 import threading
 import uuid
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -9,7 +11,7 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari.consult import actions, answering, document, moderating, queries, rules, speaking, telling
-from rahdari.consult.models import Anchor, Comment, Draft, Speaker, Version
+from rahdari.consult.models import Anchor, Comment, Draft, Hearing, Speaker, Version
 from rahdari.consult.rules import Hidden, Outcome, State, Stop
 from rahdari.journal.models import JournalEntry
 from tests.builders.consultations import (
@@ -460,10 +462,14 @@ class TestWithdraw:
             next_version(version, NIGHT)
 
 
+def a_hearing(draft: Draft, held_at: dt.datetime) -> Hearing:
+    return actions.announce_hearing(draft=draft, held_at=held_at, place=BOTH, actor=OFFICER, now=NOW)
+
+
 class TestHearing:
     def test_has_minutes_once_it_was_held(self) -> None:
         draft = a_draft().draft
-        hearing = actions.announce_hearing(draft=draft, held_at=NOW + DAY, place=BOTH, actor=OFFICER, now=NOW)
+        hearing = a_hearing(draft, NOW + DAY)
         with pytest.raises(actions.NotNow):
             actions.add_minutes(hearing=hearing, minutes=BOTH, actor=OFFICER, now=NOW)
         actions.add_minutes(hearing=hearing, minutes=BOTH, actor=OFFICER, now=NOW + 2 * DAY)
@@ -474,7 +480,7 @@ class TestHearing:
         draft = a_draft(now=NOW).draft
         ends = draft.closes_at
         held_at = ends + DAY
-        actions.announce_hearing(draft=draft, held_at=held_at, place=BOTH, actor=OFFICER, now=NOW)
+        a_hearing(draft, held_at)
         with pytest.raises(actions.NotNow) as stopped:
             actions.propose(draft=draft, actor=OFFICER, now=ends)
         assert stopped.value.why == Stop.HEARING_TO_COME
@@ -483,6 +489,89 @@ class TestHearing:
             Draft.objects.filter(pk=draft.pk).update(**gone)
         actions.propose(draft=draft, actor=OFFICER, now=held_at)
         assert actions.adopt(draft=draft, actor=SECOND, now=held_at).ending == State.ADOPTED
+
+    def test_is_announced_once_in_the_same_words(self) -> None:
+        draft = a_draft().draft
+        hearing, same = (a_hearing(draft, NOW + DAY) for _twice in range(2))
+        assert same == hearing and draft.hearings.count() == 1
+        actions.call_off_hearing(hearing=hearing, why=BOTH, actor=OFFICER, now=NOW)
+        assert a_hearing(draft, NOW + DAY) != hearing
+
+
+class TestCallOffHearing:
+    def test_lets_the_draft_be_adopted(self) -> None:
+        draft = a_draft(now=NOW).draft
+        ends = draft.closes_at
+        # A typing error in its year.
+        wrong = a_hearing(draft, ends + 3_650 * DAY)
+        held = a_hearing(draft, ends - DAY)
+        actions.call_off_hearing(hearing=wrong, why=BOTH, actor=OFFICER, now=NOW)
+        actions.propose(draft=draft, actor=OFFICER, now=ends)
+        assert actions.adopt(draft=draft, actor=SECOND, now=ends).ending == State.ADOPTED
+        wrong.refresh_from_db()
+        assert list(draft.hearings.all()) == [held, wrong]
+        assert wrong.called_off_at == NOW and wrong.called_off_text == BOTH
+
+    def test_leaves_another_hearing_to_be_held(self) -> None:
+        draft = a_draft(now=NOW).draft
+        ends = draft.closes_at
+        actions.call_off_hearing(hearing=a_hearing(draft, ends + DAY), why=BOTH, actor=OFFICER, now=NOW)
+        a_hearing(draft, ends + 2 * DAY)
+        with pytest.raises(actions.NotNow) as stopped:
+            actions.propose(draft=draft, actor=OFFICER, now=ends)
+        assert stopped.value.why == Stop.HEARING_TO_COME
+
+    def test_is_on_record_once_and_keeps_its_reason(self) -> None:
+        draft = a_draft().draft
+        hearing = a_hearing(draft, NOW + DAY)
+        actions.call_off_hearing(hearing=hearing, why=BOTH, actor=OFFICER, now=NOW)
+        for now in (NOW, NOW + 2 * DAY):
+            same = actions.call_off_hearing(hearing=hearing, why=BOTH, actor=SECOND, now=now)
+            assert same.called_off_at == NOW
+        with pytest.raises(actions.CalledOff):
+            actions.call_off_hearing(hearing=hearing, why=policy.Text("No.", "نہیں۔"), actor=OFFICER, now=NOW)
+        record = JournalEntry.objects.filter(act="consult.called_off_hearing", subject=draft.subject)
+        assert [each.actor for each in record] == [OFFICER]
+
+    def test_is_for_one_that_is_to_come(self) -> None:
+        hearing = a_hearing(a_draft().draft, NOW + DAY)
+        with pytest.raises(actions.HearingBegan):
+            actions.call_off_hearing(hearing=hearing, why=BOTH, actor=OFFICER, now=NOW + DAY)
+
+    def test_leaves_nothing_to_write_down(self) -> None:
+        hearing = a_hearing(a_draft().draft, NOW + DAY)
+        actions.call_off_hearing(hearing=hearing, why=BOTH, actor=OFFICER, now=NOW)
+        with pytest.raises(actions.CalledOff):
+            actions.add_minutes(hearing=hearing, minutes=BOTH, actor=OFFICER, now=NOW + 2 * DAY)
+
+    def test_tells_also_of_a_draft_that_was_withdrawn(self) -> None:
+        draft = a_draft().draft
+        hearing = a_hearing(draft, NOW + DAY)
+        actions.withdraw(draft=draft, why=BOTH, actor=OFFICER, now=NOW)
+        assert actions.call_off_hearing(hearing=hearing, why=BOTH, actor=OFFICER, now=NOW).called_off_at == NOW
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"called_off_at": NOW, "called_off_why": None},
+            {"called_off_at": None, "called_off_why": {"en": "No.", "ur": "نہیں۔"}},
+            {"called_off_at": NOW + DAY, "called_off_why": {"en": "No.", "ur": "نہیں۔"}},
+            {"called_off_at": NOW, "called_off_why": {"en": "No.", "ur": "نہیں۔"}, "minutes_at": NOW},
+        ],
+        ids=["without a reason", "at no time", "too late", "with minutes"],
+    )
+    def test_is_held_by_the_database(self, given: dict[str, Any]) -> None:
+        hearing = a_hearing(a_draft().draft, NOW + DAY)
+        with pytest.raises(DatabaseError, match="hearing_"), transaction.atomic():
+            Hearing.objects.filter(pk=hearing.pk).update(**given)
+
+    def test_is_never_undone(self) -> None:
+        hearing = a_hearing(a_draft().draft, NOW + DAY)
+        actions.call_off_hearing(hearing=hearing, why=BOTH, actor=OFFICER, now=NOW)
+        stands = Hearing.objects.filter(pk=hearing.pk)
+        for act in (lambda: stands.update(called_off_at=None, called_off_why=None), stands.delete):
+            with pytest.raises(DatabaseError, match="never rewritten"), transaction.atomic():
+                act()
 
 
 class TestADraftThatIsNeverDecided:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Route, sync_playwright
 
+from rahdari import policy
 from rahdari.consult import actions, answering, bodies, moderating, speaking, telling
 from rahdari.consult.models import Comment
 from rahdari.consult.rules import Hidden, Outcome
@@ -57,6 +58,13 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     hearing = actions.announce_hearing(draft=draft, held_at=then + DAY, place=BOTH, actor=OFFICER, now=then)
     yield "desk-minutes", desk.get(at("desk_draft", draft)).text
     actions.add_minutes(hearing=hearing, minutes=BOTH, actor=OFFICER, now=now)
+    for days in (40, 50):
+        later = actions.announce_hearing(draft=draft, held_at=now + days * DAY, place=BOTH, actor=OFFICER, now=now)
+    yield "desk-call-off-error", desk.post(at("call_off_hearing", draft), {"hearing": str(later.pk)}).text
+    for each in draft.hearings.filter(held_at__gt=now):
+        why = policy.Text(LONG, "ہال اس دن بند ہے۔ نئی تاریخ کا اعلان جلد ہو گا۔")
+        actions.call_off_hearing(hearing=each, why=why, actor=OFFICER, now=now)
+    yield "desk-called-off", desk.get(at("desk_draft", draft)).text
     changed = {"at least 5 seats": "a licence", "کم از کم 5 نشستیں ہوں": "لائسنس ہو"}
     next_version(version, NIGHT | changed, now=now)
     yield "draft", reader.get(at("consultation", draft)).text

@@ -397,6 +397,63 @@ class TestTheDesk:
         assert queries.draft_by_reference(draft.reference).ending == ""
 
     @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_calls_a_hearing_off_and_everybody_reads_why(self, language: str) -> None:
+        now = timezone.now()
+        draft = a_draft(now=now - 60 * DAY).draft
+        wrong, other = (
+            actions.announce_hearing(draft=draft, held_at=now + days * DAY, place=BOTH, actor=OFFICER, now=now)
+            for days in (700, 800)
+        )
+        desk, reader, place = (
+            visitor(language, user=story.an_officer()),
+            visitor(language),
+            at("call_off_hearing", draft),
+        )
+        before = desk.get(at("desk_draft", draft)).text
+        assert before.count(f'action="{place}"') == 2
+        given = {"hearing": str(wrong.pk), "why_en": "The year was wrong.", "why_ur": ""}
+        refused = desk.post(place, given)
+        assert refused.status_code == 422 and refused.text.count("The year was wrong.") == 1
+        # What is wrong leads to the field of this hearing alone.
+        assert (
+            refused.text.count(f'href="#id_{wrong.pk}_why_ur"') == 1
+            and f"id_{other.pk}_why_ur-error" not in refused.text
+        )
+        given["why_ur"] = "سال غلط تھا۔"
+        # Sent twice, it is done once.
+        for _twice in range(2):
+            done = desk.post(place, given, follow=True).text
+        assert {"en": "The hearing is called off", "ur": "سماعت منسوخ ہو گئی"}[language] in done
+        assert JournalEntry.objects.filter(act="consult.called_off_hearing").count() == 1
+        other_reason = desk.post(place, given | {"why_en": "No."}, follow=True).text
+        assert {"en": "It was called off before", "ur": "پہلے ہی منسوخ ہو چکی"}[language] in other_reason
+        assert other_reason.count(f'action="{place}"') == 1
+        # The draft waits for the other one, and says what can be done.
+        assert {"en": "If it is not to be held, call it off.", "ur": "تو اسے منسوخ کریں"}[language] in other_reason
+        minutes = {"hearing": str(wrong.pk), "minutes_en": "Nobody came.", "minutes_ur": "کوئی نہ آیا۔"}
+        desk.post(at("add_minutes", draft), minutes)
+        page = reader.get(at("consultation", draft)).text
+        _before, _marked, told = page.partition({"en": "Called off on", "ur": "کو منسوخ ہوئی"}[language])
+        assert given[f"why_{language}"] in told and "Nobody came." not in page
+        actions.call_off_hearing(hearing=other, why=BOTH, actor=OFFICER, now=now)
+        assert desk.post(at("adopt_draft", draft), {"propose": "1"}).status_code == 302
+        assert queries.draft_by_reference(draft.reference).proposed_by
+        if language == "ur":
+            assert [problem for each in (before, refused.text, done, page) for problem in page_problems(each)] == []
+
+    def test_says_when_it_is_too_late_to_call_a_hearing_off(self) -> None:
+        now = timezone.now()
+        draft, other = (a_draft(now=now - 60 * DAY).draft for _each in range(2))
+        held_at = now - DAY
+        hearing = actions.announce_hearing(draft=draft, held_at=held_at, place=BOTH, actor=OFFICER, now=held_at - DAY)
+        desk = visitor(user=story.an_officer())
+        given = {"hearing": str(hearing.pk), "why_en": "No.", "why_ur": "نہیں۔"}
+        assert "cannot be called off any more" in desk.post(at("call_off_hearing", draft), given, follow=True).text
+        # One of another draft, or none, is not there.
+        for place, named in ((other, given), (draft, given | {"hearing": "no hearing"})):
+            assert desk.post(at("call_off_hearing", place), named).status_code == 404
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
     def test_answers_again_what_a_later_version_took_back(self, language: str) -> None:
         version = a_draft()
         draft = version.draft

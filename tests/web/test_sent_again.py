@@ -24,6 +24,7 @@ from django.utils import timezone
 from rahdari.appeal.models import Appeal, Served
 from rahdari.apply.models import Application
 from rahdari.complaint.models import Complaint
+from rahdari.consult import actions
 from rahdari.consult.models import Comment
 from rahdari.db.postgres.base import DatabaseWrapper
 from rahdari.decide.note_models import Note
@@ -116,6 +117,24 @@ def a_comment() -> Sent:
     return Sent(browser(), place, given, Comment.objects.filter(draft=draft).count)
 
 
+def a_hearing() -> Sent:
+    draft, day = consultations.a_draft().draft, timezone.localdate() + 2 * consultations.DAY
+    given = {"day": day.isoformat(), "at": "10:00", "place_en": "Hall", "place_ur": "ہال"}
+    place = reverse("portal:announce_hearing", args=[draft.reference])
+    return Sent(browser(story.an_officer()), place, given, draft.hearings.count)
+
+
+def a_hearing_called_off() -> Sent:
+    now, draft = timezone.now(), consultations.a_draft().draft
+    held_at, place = now + consultations.DAY, consultations.BOTH
+    hearing = actions.announce_hearing(draft=draft, held_at=held_at, place=place, actor=consultations.OFFICER, now=now)
+    given = {"hearing": str(hearing.pk), "why_en": "The hall is closed.", "why_ur": "ہال بند ہے۔"}
+    done = JournalEntry.objects.filter(act="consult.called_off_hearing", subject=draft.subject)
+    return Sent(
+        browser(story.an_officer()), reverse("portal:call_off_hearing", args=[draft.reference]), given, done.count
+    )
+
+
 def a_note() -> Sent:
     case, officer = a_case(), an_officer(f"Officer {uuid.uuid4()}")
     given = {"text": "Called, and nobody answered.", "key": str(uuid.uuid4())}
@@ -141,6 +160,8 @@ FORMS = (
     an_appeal,
     a_complaint,
     a_comment,
+    a_hearing,
+    a_hearing_called_off,
     a_note,
     a_service,
 )

@@ -1,4 +1,4 @@
-"""The acts of a draft: publish a version, hearing, adopt, withdraw. Each locks the draft.
+"""The acts of a draft: publish a version, hearings, adopt, withdraw. Each locks the draft.
 
 Invariants: of two versions that are published at once, whoever did not see the other is told; each version gives the
 time that the policy says; adopting takes a second person and an answer to each comment; when a draft has ended, or is
@@ -46,6 +46,20 @@ class NothingChanged(RahdariError):
 
     says = "version {number} says the same"
     number: int
+
+
+class CalledOff(RahdariError):
+    """The hearing was called off before, which stays as it was published. `.hearing`"""
+
+    says = "{hearing} was called off"
+    hearing: Hearing
+
+
+class HearingBegan(RahdariError):
+    """Its time has come: it is not called off any more. `.hearing`"""
+
+    says = "the time of {hearing} has come"
+    hearing: Hearing
 
 
 def lock(draft: Draft) -> Draft:
@@ -174,17 +188,44 @@ def tell_of_words(anchor: Anchor, now: dt.datetime) -> bool:
 def announce_hearing(
     *, draft: Draft, held_at: dt.datetime, place: policy.Text, actor: str, now: dt.datetime
 ) -> Hearing:
-    """Say when and where the draft can be spoken about. Raises NotNow."""
+    """Say when and where the draft can be spoken about. Sent twice in the same words, it is one. Raises NotNow."""
     draft = _not_ended(draft)
+    known = draft.hearings.filter(held_at=held_at, place=frozen(place), called_off_at__isnull=True).first()
+    if known is not None:
+        return known
     hearing = Hearing.objects.create(draft=draft, held_at=held_at, place=frozen(place), announced_at=now)
     journal.record(act="consult.announced_hearing", actor=actor, subject=draft.subject, now=now)
     return hearing
 
 
 @transaction.atomic
+def call_off_hearing(*, hearing: Hearing, why: policy.Text, actor: str, now: dt.datetime) -> Hearing:
+    """Say before its time that it is not held, also of a draft that was withdrawn. Sent twice with the same reason,
+    it is done once. Raises CalledOff for another reason, HearingBegan."""
+    hearing = _locked(hearing)
+    if hearing.called_off_at is not None:
+        if hearing.called_off_text == why:
+            return hearing
+        raise CalledOff(hearing)
+    if now >= hearing.held_at:
+        raise HearingBegan(hearing)
+    hearing.called_off_at, hearing.called_off_why = now, frozen(why)
+    hearing.save(update_fields=["called_off_at", "called_off_why"])
+    journal.record(act="consult.called_off_hearing", actor=actor, subject=hearing.draft.subject, now=now)
+    return hearing
+
+
+def _locked(hearing: Hearing) -> Hearing:
+    """With its draft."""
+    return Hearing.objects.select_for_update().select_related("draft").get(pk=hearing.pk)
+
+
+@transaction.atomic
 def add_minutes(*, hearing: Hearing, minutes: policy.Text, actor: str, now: dt.datetime) -> Hearing:
-    """What was said at it, once. Raises NotNow before it was held, or when there are minutes."""
-    hearing = Hearing.objects.select_for_update().select_related("draft").get(pk=hearing.pk)
+    """What was said at it, once. Raises NotNow before it was held, or when there are minutes; CalledOff."""
+    hearing = _locked(hearing)
+    if hearing.called_off_at is not None:
+        raise CalledOff(hearing)
     if hearing.minutes is not None:
         raise NotNow(rules.Stop.ENDED)
     if now < hearing.held_at:
@@ -212,7 +253,7 @@ def why_not(draft: Draft, now: dt.datetime) -> rules.Stop | None:
         unanswered=queries.unanswered(draft).count(),
         appealed=queries.to_review(draft).count(),
         hidden_lately=queries.is_hidden_lately(draft, now),
-        hearing_to_come=draft.hearings.filter(held_at__gt=now).exists(),
+        hearing_to_come=draft.hearings.filter(held_at__gt=now, called_off_at__isnull=True).exists(),
     )
 
 

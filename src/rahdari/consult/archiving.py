@@ -88,6 +88,8 @@ def _facts(
             "held_at": each.held_at,
             "place": each.place_text.in_language(language),
             "minutes": each.minutes_text.in_language(language) if each.minutes_text else "",
+            "called_off_at": each.called_off_at,
+            "why": each.called_off_text.in_language(language) if each.called_off_text else "",
         }
         for each in draft.hearings.all()
     ]

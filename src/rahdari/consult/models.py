@@ -123,9 +123,23 @@ class Hearing(models.Model):
     announced_at = models.DateTimeField()
     minutes = models.JSONField(null=True, blank=True)
     minutes_at = models.DateTimeField(null=True, blank=True)
+    # It is not held, and why, in both languages. It stays on the pages.
+    called_off_at = models.DateTimeField(null=True, blank=True)
+    called_off_why = models.JSONField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["held_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(called_off_at__isnull=True, called_off_why__isnull=True)
+                | Q(called_off_at__isnull=False, called_off_why__isnull=False, called_off_at__lt=F("held_at")),
+                name="hearing_is_called_off_before_it_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(called_off_at__isnull=True) | Q(minutes__isnull=True, minutes_at__isnull=True),
+                name="hearing_that_was_held_has_minutes",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"hearing:{self.pk}"
@@ -137,6 +151,10 @@ class Hearing(models.Model):
     @property
     def minutes_text(self) -> Text | None:
         return both(self.minutes) if self.minutes else None
+
+    @property
+    def called_off_text(self) -> Text | None:
+        return both(self.called_off_why) if self.called_off_why else None
 
 
 class Speaker(models.Model):

@@ -1,7 +1,7 @@
 """What a draft, a comment and an answer can be. Pure: no database, no clock.
 
 Invariants: a draft is adopted only when its time for comment is over, each comment is answered and each hearing that
-was announced is held, by a second person;
+was announced is held or called off, by a second person;
 what is hidden is hidden for a reason of a closed list, and never for what it says of the draft.
 """
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from rahdari import policy
+from rahdari.consult.models import Hearing
 from rahdari.consult.rules import Hidden, Outcome
 from rahdari.web import fields
 
@@ -146,9 +147,22 @@ class HearingForm(forms.Form):
         return timezone.make_aware(dt.datetime.combine(given["day"], given["at"]))
 
 
-class MinutesForm(forms.Form):
+class OfHearing(forms.Form):
+    """About a hearing of a page that may have the same form for another one."""
+
     use_required_attribute = False
-    hearing = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, hearing: Hearing, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": f"id_{hearing.pk}_%s"} | kwargs)
+        self.hearing = hearing
+
+
+class CallOffForm(OfHearing):
+    why_en = fields.text(gettext_lazy("Why it is called off, in English"), gettext_lazy("Write it in English, too."))
+    why_ur = fields.text(gettext_lazy("Why it is called off, in Urdu"), gettext_lazy("Write it in Urdu, too."))
+
+
+class MinutesForm(OfHearing):
     minutes_en = fields.text(gettext_lazy("Minutes, in English"), gettext_lazy("Write it in English, too."))
     minutes_ur = fields.text(gettext_lazy("Minutes, in Urdu"), gettext_lazy("Write it in Urdu, too."))
 

@@ -3,6 +3,7 @@
 Officers see of a comment what everybody sees. No page shows an address of email.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari import policy
 from rahdari.consult import actions, answering, claiming, document, grouping, moderating, queries
-from rahdari.consult.models import Comment, Draft, Version
+from rahdari.consult.models import Comment, Draft, Hearing, Version
 from rahdari.consult.rules import Hidden, Outcome, Stop
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role
@@ -27,10 +28,12 @@ from ..public import consultation_words as words
 from ..public.consultations import found_draft, row_of, rules_changed
 from .consultation_forms import (
     AnswerForm,
+    CallOffForm,
     HearingForm,
     HideForm,
     MinutesForm,
     NumberForm,
+    OfHearing,
     PublishForm,
     WithdrawForm,
     both_of,
@@ -47,7 +50,9 @@ STOPS = {
     Stop.UNANSWERED: lambda: _("Not every comment is answered."),
     Stop.APPEALED: lambda: _("Somebody disputes that a comment is hidden: a second officer looks at that first."),
     Stop.HIDDEN_LATELY: lambda: _("A comment was hidden in the last days: its author has time to dispute that first."),
-    Stop.HEARING_TO_COME: lambda: _("A hearing is announced and was not held yet."),
+    Stop.HEARING_TO_COME: lambda: _(
+        "A hearing is announced and was not held yet. If it is not to be held, call it off."
+    ),
     Stop.NOT_PROPOSED: lambda: _("Nobody has proposed to adopt it."),
     Stop.SAME_PERSON: lambda: _("You proposed it yourself. A second officer has to agree."),
 }
@@ -127,6 +132,15 @@ def _clauses(version: Version | None) -> list[tuple[str, str]]:
     return [(each.id, each.id) for each in version.document.clauses if each.id in differing]
 
 
+def _form_of(hearing: Hearing, sent: OfHearing | None, now: dt.datetime) -> OfHearing | None:
+    """What can be said of it now: that it is called off, and what was said at it. `sent` has something wrong in it."""
+    if sent is not None and sent.hearing == hearing:
+        return sent
+    if hearing.called_off_at is not None or hearing.minutes is not None:
+        return None
+    return (CallOffForm if now < hearing.held_at else MinutesForm)(hearing=hearing)
+
+
 def _page(
     request: HttpRequest, found: Draft, status: int = 200, to_hide: Comment | None = None, **forms: Any
 ) -> HttpResponse:
@@ -152,7 +166,7 @@ def _page(
         ],
         "hide": HideForm(has_ended=bool(found.ending)),
         "to_hide": to_hide,
-        "hearings": list(found.hearings.all()),
+        "hearings": [(each, _form_of(each, forms.get("of_hearing"), now)) for each in found.hearings.all()],
         "stop": STOPS[stop]() if stop is not None else "",
         "may_propose": stop is None and not found.proposed_by,
         "may_adopt": stop is None and bool(found.proposed_by) and not is_own,
@@ -161,7 +175,6 @@ def _page(
         "publish": PublishForm(),
         "answer": AnswerForm(clauses=_clauses(version)),
         "hearing": HearingForm(now=now),
-        "minutes": MinutesForm(),
         "withdraw": WithdrawForm(),
     }
     context |= forms
@@ -314,14 +327,41 @@ def announce_hearing(request: HttpRequest, reference: str) -> HttpResponse:
     return _act(request, found, actions.announce_hearing, done, draft=found, held_at=form.held_at, place=place)
 
 
+def _named_hearing(request: HttpRequest, found: Draft) -> Hearing:
+    """The one whose form was sent. Raises Http404 where there is none."""
+    named = [each for each in found.hearings.all() if str(each.pk) == request.POST.get("hearing")]
+    if not named:
+        raise Http404
+    return named[0]
+
+
+@_posted
+def call_off_hearing(request: HttpRequest, reference: str) -> HttpResponse:
+    found = found_draft(reference)
+    hearing = _named_hearing(request, found)
+    form = CallOffForm(request.POST, hearing=hearing)
+    if not form.is_valid():
+        return _page(request, found, 422, of_hearing=form)
+    why, done = both_of(form.cleaned_data, "why"), _("The hearing is called off, and everybody reads why.")
+    refused = {
+        actions.CalledOff: _("It was called off before, and the reason that was published stays."),
+        actions.HearingBegan: _("The time of the hearing has come: it cannot be called off any more."),
+    }
+    return _act(request, found, actions.call_off_hearing, done, refused=refused, hearing=hearing, why=why)
+
+
 @_posted
 def add_minutes(request: HttpRequest, reference: str) -> HttpResponse:
-    found, form = found_draft(reference), MinutesForm(request.POST)
-    hearing = found.hearings.filter(pk=form.cleaned_data["hearing"]).first() if form.is_valid() else None
-    if hearing is None:
-        return _page(request, found, 422, minutes=form)
+    found = found_draft(reference)
+    hearing = _named_hearing(request, found)
+    form = MinutesForm(request.POST, hearing=hearing)
+    if not form.is_valid():
+        return _page(request, found, 422, of_hearing=form)
     minutes, done = both_of(form.cleaned_data, "minutes"), _("The minutes are published.")
-    refused = {actions.NotNow: _("There are minutes already, or the hearing was not held yet.")}
+    refused = {
+        actions.NotNow: _("There are minutes already, or the hearing was not held yet."),
+        actions.CalledOff: _("This hearing was called off: it has no minutes."),
+    }
     return _act(request, found, actions.add_minutes, done, refused=refused, hearing=hearing, minutes=minutes)
 
 

@@ -23,6 +23,7 @@ urlpatterns = [
     path("desk/consultations/<str:reference>/name/", consultations.decide_name, name="decide_name"),
     path("desk/consultations/<str:reference>/review/", consultations.review_comment, name="review_comment"),
     path("desk/consultations/<str:reference>/hearing/", consultations.announce_hearing, name="announce_hearing"),
+    path("desk/consultations/<str:reference>/hearing-off/", consultations.call_off_hearing, name="call_off_hearing"),
     path("desk/consultations/<str:reference>/minutes/", consultations.add_minutes, name="add_minutes"),
     path("desk/consultations/<str:reference>/adopt/", consultations.adopt, name="adopt_draft"),
     path("desk/consultations/<str:reference>/withdraw/", consultations.withdraw, name="withdraw_draft"),

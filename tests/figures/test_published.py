@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from rahdari.decide import granting
@@ -102,6 +103,14 @@ class TestCorrect:
         read("decide.read_case", 20)
         assert actions.publish_due(dt.datetime(2026, 12, 10, tzinfo=ZONE)) == 2
         assert Publication.objects.get(month=OCTOBER, edition=2).why_en == actions.CHANGED_EN
+
+    def test_is_looked_for_once_where_several_months_are_due(self) -> None:
+        self.published()
+        read("decide.read_case", 20)
+        with CaptureQueriesContext(connection) as asked:
+            assert actions.publish_due(dt.datetime(2027, 3, 10, tzinfo=ZONE)) == 4 + 1
+        assert Publication.objects.filter(edition=2).get().month == OCTOBER
+        assert sum("statement_timeout" in query["sql"] for query in asked) == 4 + 1, "what was counted"
 
     def test_needs_a_first_one(self) -> None:
         with pytest.raises(actions.NotPublished):

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,13 +26,13 @@ import hatch_build
 from rahdari.apply import screening
 from rahdari.db import queues
 from rahdari.db.postgres.compiler import SQLCompiler
-from rahdari.ops.postgres import NoEmbeddedPostgres, throwaway_postgres
+from rahdari.ops.postgres import NoEmbeddedPostgres
 from rahdari.people.models import Role, User
 from rahdari.publish import actions as publishing
 from rahdari.publish import watching
 from rahdari.settings.base import database
 from rahdari.vault import keys
-from tests import dear
+from tests import dear, tables
 from tests.builders import addresses
 from tests.builders.cases import an_officer
 from tests.needs import everything_is_needed
@@ -81,24 +82,32 @@ def pytest_configure(config: pytest.Config) -> None:
             RUNNING.callback(drop_template, config)
         return
     try:
-        url = RUNNING.enter_context(throwaway_postgres())
+        url = RUNNING.enter_context(tables.server_with_tables(partial(make_template, config)))
     except NoEmbeddedPostgres as error:
         raise pytest.UsageError(str(error)) from None
     os.environ |= {"DATABASE_URL": url, EMBEDDED: "1"}
     prepared.keep()
     # Settings were read, and connections made ready, before this file was: both hold this very dictionary.
     settings.DATABASES["default"].update(database(url))
+    connection.settings_dict["TEST"]["TEMPLATE"] = TEMPLATE
+
+
+def make_template(config: pytest.Config, url: str) -> None:
+    settings.DATABASES["default"].update(database(url))
+    options = connection.settings_dict["TEST"]
+    own, options["NAME"] = connection.settings_dict["NAME"], TEMPLATE
+    with config.stash[blocking_manager_key].unblock():
+        connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        connection.close()
+    connection.settings_dict["NAME"], options["NAME"] = own, None
 
 
 def take_tables_from_template(config: pytest.Config) -> None:
     """The tables are made once, by the first worker while it and the others start, and copied by all of them."""
     options = connection.settings_dict["TEST"]
-    if config.workerinput["workerid"] == "gw0" and not config.option.collectonly:  # type: ignore[attr-defined]
-        own, options["NAME"] = connection.settings_dict["NAME"], TEMPLATE
-        with config.stash[blocking_manager_key].unblock():
-            connection.creation.create_test_db(verbosity=0, autoclobber=True)
-            connection.close()
-        connection.settings_dict["NAME"], options["NAME"] = own, None
+    first = config.workerinput["workerid"] == "gw0" and not config.option.collectonly  # type: ignore[attr-defined]
+    if first and EMBEDDED not in os.environ:
+        make_template(config, os.environ["DATABASE_URL"])
     options["TEMPLATE"] = TEMPLATE
 
 

@@ -1,6 +1,7 @@
 """What every letter and every short note must have: two languages with the same places, samples, a row in the docs."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,14 @@ from rahdari.letters import catalogue, samples
 from rahdari.letters import sms as notes
 from rahdari.letters.writing import compose
 from rahdari.sms import segments, writing
+from tests.each import each
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "src" / "rahdari" / "letters" / "templates" / "letters"
 NOTES_FOLDER = ROOT / "src" / "rahdari" / "sms" / "templates" / "sms"
-BOTH = pytest.mark.parametrize("language", ["en", "ur"])
-EVERY = pytest.mark.parametrize("template", sorted(catalogue.LETTERS))
-NOTE = pytest.mark.parametrize("note", sorted(writing.NOTES))
+BOTH = each(language=["en", "ur"])
+EVERY = each(template=sorted(catalogue.LETTERS))
+NOTE = each(note=sorted(writing.NOTES))
 # What `compose` puts in by itself.
 GIVEN = {"authority", "demo", "url", "host", "on_behalf", "agent"}
 # Made from others: the reasons, each with its code, from `reason` and `code`.
@@ -56,6 +58,7 @@ def places(nodes: object) -> set[str]:
     return found
 
 
+@cache
 def places_of(name: str, folder: str = "letters") -> set[str]:
     template = get_template(f"{folder}/{name}").template  # type: ignore[attr-defined]
     assert isinstance(template, Template)

@@ -20,6 +20,7 @@ from rahdari.people.models import User
 from rahdari.sms.models import Message, SmsSegment
 from tests import urdu
 from tests.builders.letters import FACTS, NOW, a_reader
+from tests.each import each
 
 pytestmark = pytest.mark.django_db
 REMINDER, DECISION = "registration_expires_soon", "application_granted"
@@ -44,7 +45,7 @@ def link_of(message: Any) -> str:
 
 
 class TestHeader:
-    @pytest.mark.parametrize("template", sorted(catalogue.LETTERS))
+    @each(template=sorted(catalogue.LETTERS))
     def test_is_on_reminders_and_on_nothing_else(self, template: str) -> None:
         reader = a_reader()
         message = sent(reader, template)

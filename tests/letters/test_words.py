@@ -3,6 +3,7 @@ import html
 import importlib.util
 import re
 import unicodedata
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from rahdari.delivery import rules
 from rahdari.letters import catalogue, plain
 from rahdari.letters.writing import LetterIncomplete, UnknownLetter, compose
 from tests.builders.letters import FACTS, RULES
+from tests.each import each
 
 LETTERS = sorted(catalogue.LETTERS)
 # What a subject may show: numbers that we gave, codes that we made, sums, addresses in their one form, and the name of
@@ -32,8 +34,13 @@ MADE_BY_US = {
     "address",
     "association",
 }
-BOTH = pytest.mark.parametrize("language", ["en", "ur"])
-EVERY = pytest.mark.parametrize("template", LETTERS)
+BOTH = each(language=["en", "ur"])
+EVERY = each(template=LETTERS)
+
+
+@cache
+def written_in(template: str, language: str) -> Any:
+    return compose(template=template, language=language, context=FACTS[template])
 
 
 class TestCompose:
@@ -43,7 +50,7 @@ class TestCompose:
     @EVERY
     @BOTH
     def test_writes_every_letter_in_both_languages(self, template: str, language: str) -> None:
-        written = compose(template=template, language=language, context=FACTS[template])
+        written = written_in(template, language)
         assert written.subject and "\n" not in written.subject
         assert written.text.count("\n") > 5
         assert f'<html lang="{language}" dir="{"rtl" if language == "ur" else "ltr"}">' in written.html
@@ -60,7 +67,7 @@ class TestCompose:
     @EVERY
     @BOTH
     def test_says_every_fact(self, template: str, language: str) -> None:
-        written = compose(template=template, language=language, context=FACTS[template])
+        written = written_in(template, language)
         flat = " ".join(written.text.split())
         for key in catalogue.LETTERS[template].needs:
             value = FACTS[template][key]
@@ -72,7 +79,7 @@ class TestCompose:
     @EVERY
     @BOTH
     def test_has_the_same_words_in_text_and_page(self, template: str, language: str) -> None:
-        written = compose(template=template, language=language, context=FACTS[template])
+        written = written_in(template, language)
 
         def words(text: str) -> list[str]:
             return re.findall(r"[^\W_]+", "".join(c for c in text if unicodedata.category(c) != "Cf"))
@@ -84,13 +91,13 @@ class TestCompose:
     @EVERY
     @BOTH
     def test_has_no_style_script_picture_or_form(self, template: str, language: str) -> None:
-        page = compose(template=template, language=language, context=FACTS[template]).html
+        page = written_in(template, language).html
         assert not re.search(r"<(style|script|img|form|input|iframe)\b|style=|\bon\w+=", page)
 
     @EVERY
     @BOTH
     def test_links_to_one_page_of_this_site_and_to_no_secret(self, template: str, language: str) -> None:
-        page = compose(template=template, language=language, context=FACTS[template]).html
+        page = written_in(template, language).html
         links = re.findall(r'href="([^"]*)"', page)
         # Who has no account can also stop us from writing.
         assert len(links) == (0 if template == "code" else 2 if "stop_url" in FACTS[template] else 1)
@@ -98,20 +105,20 @@ class TestCompose:
 
     @EVERY
     def test_starts_with_an_urdu_word_in_urdu(self, template: str) -> None:
-        written = compose(template=template, language="ur", context=FACTS[template])
+        written = written_in(template, "ur")
         for text in (written.subject, written.text):
             first = next(letter for letter in text if unicodedata.bidirectional(letter) in {"L", "R", "AL"})
             assert unicodedata.bidirectional(first) == "AL"
 
     @EVERY
     def test_isolates_every_reference_in_urdu_and_none_in_english(self, template: str) -> None:
-        urdu = compose(template=template, language="ur", context=FACTS[template])
+        urdu = written_in(template, "ur")
         for text in (urdu.subject, urdu.text):
             outside = re.sub("\u2066[^\u2066\u2069]*\u2069", "", re.sub(r"^http.*$", "", text, flags=re.MULTILINE))
             assert not re.search(r"\b(A|RD|R)-?\d", outside)
             opened = text.count(plain.LEFT_TO_RIGHT) + text.count(plain.FIRST_STRONG)
             assert opened == text.count(plain.END)
-        english = compose(template=template, language="en", context=FACTS[template])
+        english = written_in(template, "en")
         assert not re.search("[\u2066-\u2069]", english.text)
 
     @EVERY
@@ -120,7 +127,7 @@ class TestCompose:
             pytest.fail("tests.urdu is not there")
         from tests import urdu
 
-        written = compose(template=template, language="ur", context=FACTS[template])
+        written = written_in(template, "ur")
         assert urdu.page_problems(written.html) == []
         assert not re.search(r"\d{4}, \d{2}:", written.text), "the comma of Urdu is another one"
 

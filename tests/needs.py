@@ -96,16 +96,8 @@ def needs_chromium() -> str:
     for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
             return path
-    missing("Chromium is not installed; to run this test: apt-get install chromium-headless-shell fonts-noto-core")
+    missing("Chromium is not installed; to run this test: apt-get install chromium-headless-shell")
     raise AssertionError
-
-
-def needs_font(family: str, install: str) -> None:
-    """A font that fontconfig knows."""
-    fc_list = needs_program("fc-list", "apt-get install fontconfig")
-    found = subprocess.run([fc_list, family, "family"], capture_output=True, text=True, check=True)
-    if not found.stdout.strip():
-        missing(f"the font {family} is not installed; to run this test: {install}")
 
 
 def needs_library(name: str, install: str) -> None:

@@ -9,6 +9,7 @@ import typst
 from pikepdf import Pdf
 
 from rahdari.figures import queries, report
+from rahdari.web.typesetting import inputs
 
 from .months import publish_year
 
@@ -37,9 +38,7 @@ def test_of_a_year_it_says_between_what_its_months_lie() -> None:
 
 def test_its_tables_speak_both_languages_and_say_of_a_time_both_measures() -> None:
     said = report.said_of(2026, publish_year(dt.date(2026, 10, 1), 2))
-    # Whichever faces this machine has: their letters are not looked at.
-    inputs = {"data": json.dumps(said | {"faces": ["DejaVu Sans"]})}
-    tables = json.loads(typst.query(report.TEMPLATE.read_bytes(), "table", sys_inputs=inputs))
+    tables = json.loads(typst.query(report.TEMPLATE.read_bytes(), "table", sys_inputs=inputs(said)))
     assert len(tables) == len(said["figures"])
     for figure, table in zip(said["figures"], tables, strict=True):
         words = json.dumps(table, ensure_ascii=False)

@@ -121,13 +121,13 @@ class TestTheUnregistered:
             assert told["instrument"]["read"] == "not_found"
 
     def test_is_on_the_pdf(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        taken: list[dict[str, str]] = []
-        monkeypatch.setattr(paper.typst, "compile", lambda *_, sys_inputs, **__: taken.append(sys_inputs) or b"")
+        taken: list[dict[str, Any]] = []
+        monkeypatch.setattr(paper, "typeset", lambda _template, data, now: taken.append(data) or b"")
         said = policy.current(None).unregistered
         assert said is not None
         paper.render(a_sheet(unregistered=said.text, said_by=paper.whose_word(said)))
         for told in ("No text of an order was found", "Since 22 December 2025", "Nobody has signed this statement"):
-            assert told in taken[0]["data"]
+            assert told in str(taken[0])
 
     def test_none_while_an_order_stands_shows_whose_signature_says_so(
         self, client: Client, db: None, settings: Any, tmp_path: Path

@@ -1,16 +1,10 @@
-"""The certificate on paper: one page of A4 in both languages, set by typst from what a `Sheet` says.
-
-Fonts are the machine's. Without a Nastaliq face Urdu is set in a Naskh one; without that too the sheet is in English
-only, and the page that offers it says so. `rahdari doctor` tells (`urdu_faces`).
-"""
+"""The certificate on paper: one page of A4 in both languages, set from what a `Sheet` says (`web.typesetting`)."""
 
 import datetime as dt
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import segno
-import typst
 from django.conf import settings
 from django.utils import timezone
 
@@ -19,7 +13,7 @@ from rahdari.apply import subjects
 from rahdari.policy import Text, Unregistered, asked_by
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.web.typesetting import in_words, urdu_faces
+from rahdari.web.typesetting import in_words, typeset
 
 from . import links
 from .lines import count_of
@@ -221,10 +215,9 @@ def render(sheet: Sheet) -> bytes:
         "demo": sheet.demo,
         "unregistered": _both(sheet.unregistered),
         "said_by": _both(sheet.said_by),
-        "faces": urdu_faces(),
         "qr": (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2.5 {side} {side}">'
             f'<path d="{qr["d"]}" stroke="#000" fill="none"/></svg>'
         ),
     }
-    return bytes(typst.compile(TEMPLATE.read_bytes(), sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"]))
+    return typeset(TEMPLATE, data, now=sheet.printed_at)

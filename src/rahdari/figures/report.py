@@ -1,20 +1,19 @@
 """The report of a year on paper: one PDF in both languages, set by typst from what was published and from nothing else.
 
-It counts nothing: of a year it says between what its months lie. The same months give the same bytes on the same
-machine; faces are those of the machine (`web.typesetting`).
+It counts nothing: of a year it says between what its months lie. The same months give the same bytes on every machine
+(`web.typesetting`).
 """
 
-import json
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import typst
 from django.conf import settings
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.web.typesetting import MONTHS, in_words, urdu_faces
+from rahdari.web.typesetting import MONTHS, in_words, typeset
 
 from .cells import HALF, NUMBER, Row
 from .cells import MOST as LONGEST
@@ -33,14 +32,18 @@ TEMPLATE = Path(__file__).parent / "templates" / "figures" / "report.typ"
 
 def render(year: int, months: Sequence[Month]) -> bytes:
     """Of the published months of a year, in whatever order. Bytes of one file."""
-    inputs = {"data": json.dumps(said_of(year, months))}
-    return bytes(typst.compile(TEMPLATE.read_bytes(), sys_inputs=inputs, pdf_standards=["ua-1"]))
+    return typeset(TEMPLATE, said_of(year, months), now=last_edition(months))
+
+
+def last_edition(months: Sequence[Month]) -> dt.datetime:
+    """When the newest edition of these months was published."""
+    return max(edition.at for each in months for edition in each.editions)
 
 
 def said_of(year: int, months: Sequence[Month]) -> dict[str, Any]:
     """All that the paper says, in both languages."""
     found = sorted(months, key=lambda each: each.month)
-    last = max(edition.at for each in found for edition in each.editions)
+    last = last_edition(months)
     authority = policy.current(settings.POLICY_FILE).authority
     return {
         "year": str(year),
@@ -58,7 +61,6 @@ def said_of(year: int, months: Sequence[Month]) -> dict[str, Any]:
             if edition.why_en
         ],
         "demo": settings.DEMO,
-        "faces": urdu_faces(),
     }
 
 

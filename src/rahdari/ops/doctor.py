@@ -379,22 +379,6 @@ def check_clock(patient: Inspection) -> Iterator[Finding]:
         yield Finding(OK, "clock", f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC")
 
 
-def check_fonts(patient: Inspection) -> Iterator[Finding]:
-    import typst
-
-    families = [str(family) for family in typst.Fonts().families()]
-    nastaliq = [family for family in families if "nastaliq" in family.casefold()]
-    if nastaliq:
-        yield Finding(OK, "fonts", f"Urdu certificates are set in {nastaliq[0]}")
-    else:
-        yield Finding(
-            NOTE,
-            "fonts",
-            "no Nastaliq face, so certificates in Urdu cannot be set as Urdu readers expect. "
-            "Run: apt-get install fonts-noto-core",
-        )
-
-
 def check_judge(patient: Inspection) -> Iterator[Finding]:
     from rahdari.apply import screening
 
@@ -439,7 +423,6 @@ CHECKS: tuple[Callable[[Inspection], Iterable[Finding]], ...] = (
     check_served,
     check_lookups,
     check_mail,
-    check_fonts,
     check_judge,
     check_nft,
 )

@@ -29,6 +29,8 @@ TIMEOUT = 5.0
 IN_A_BATCH = 200
 BATCHES_AT_ONCE = 6
 ROUND = dt.timedelta(seconds=10)
+# The first is told by the figures alone.
+ROUNDS_BEFORE_ALARM = 2
 REFRESH_EVERY = dt.timedelta(minutes=10)
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -77,7 +79,7 @@ class Rounds:
         self._places, self._control = tuple(places), control
         self._applied, self._clock = applied, clock
         self._threads = ThreadPoolExecutor(max(1, len(self._places)) * BATCHES_AT_ONCE, "looks")
-        self._refreshed, self._failing = NEVER, False
+        self._refreshed, self._failed_rounds = NEVER, 0
         self._controls: dict[str, Outcome | None] = {}
 
     def close(self) -> None:
@@ -150,14 +152,15 @@ class Rounds:
 
     def _say_whether_it_failed(self, judged: Sequence[Judged], now: dt.datetime) -> None:
         failed = all(each.verdict.alarm for each in judged)
-        if failed and not self._failing:
+        self._failed_rounds, before = (self._failed_rounds + 1 if failed else 0), self._failed_rounds
+        # One round without it: the pages are just being started, here or anew.
+        if self._failed_rounds == ROUNDS_BEFORE_ALARM:
             log.error(
                 "No place reaches our own control endpoint: nothing is said of anybody until one does. Look at "
                 "RAHDARI_WATCH_CONTROL, at our own network, and at `rahdari vantage list`."
             )
-        elif self._failing and not failed:
+        elif before >= ROUNDS_BEFORE_ALARM and not failed:
             log.warning("Our own control endpoint is reached again.")
-        self._failing = failed
         recording.measured(now, failed=failed)
 
     def _looks(self, due: Sequence[Watched], now: dt.datetime) -> Iterator[tuple[Watched, Look]]:

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 from rahdari.applicant import paper
 from rahdari.people.rules import Act
 from rahdari.web import errors, limits, visitor
-from rahdari.web.typesetting import urdu_faces
 
 from ..applicant.shared import own_registration
 
@@ -22,7 +21,7 @@ from ..applicant.shared import own_registration
 @require_safe
 def certificate(request: HttpRequest, reference: str) -> HttpResponse:
     sheet = paper.sheet_of(own_registration(request, reference, Act.SEE).row, timezone.now())
-    facts = {"sheet": sheet, "qr": paper.qr_path(sheet.link), "urdu_faces": urdu_faces()}
+    facts = {"sheet": sheet, "qr": paper.qr_path(sheet.link)}
     response = render(request, "portal/public/certificate.html", facts)
     response.headers["Cache-Control"] = "private, no-store"
     return response

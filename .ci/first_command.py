@@ -17,7 +17,7 @@ from pathlib import Path
 
 ADDRESS = "http://127.0.0.1:8000"
 # A registration in force, and so a certificate.
-HOLDER = "Sample Freelancer 31"
+HOLDER = "Sample Freelancer 32"
 PATIENCE = 1200
 LOG = Path(".data/first-command.log")
 

@@ -125,14 +125,14 @@ class TestMatchPayment:
         with pytest.raises(actions.PaymentSettled):
             actions.set_payment_aside(payment=payment, why="x", actor="accounts:other", now=NOW)
 
-    def test_is_refused_for_a_void_invoice_and_then_works_for_one_that_stands(self) -> None:
+    @pytest.mark.parametrize("by_hand", [False, True])
+    def test_of_a_void_invoice_lists_all_of_it_as_to_be_paid_back(self, *, by_hand: bool) -> None:
         void = actions.void_invoice(invoice=an_invoice(), why="withdrawn", actor="system:workflow", now=NOW)
-        credits(("T1", "2400.00", void.reference))
-        [payment] = queries.payments_that_wait()
-        assert payment.why_not == "invoice_void"
-        with pytest.raises(actions.InvoiceVoid):
+        credits(("T1", "2400.00", "no reference" if by_hand else void.reference))
+        for payment in queries.payments_that_wait():
             actions.match_payment(payment=payment, invoice=void, actor="accounts:sample", now=NOW)
-        actions.match_payment(payment=payment, invoice=an_invoice(), actor="accounts:sample", now=NOW)
+        [standing] = queries.to_pay_back(now=NOW)
+        assert (standing.state, standing.over) == (InvoiceState.VOID, Decimal("2400.00"))
         assert not queries.payments_that_wait()
 
 

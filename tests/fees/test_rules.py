@@ -82,7 +82,7 @@ class TestReference:
 
 
 class TestMatch:
-    owed = Owed(rules.reference_of("I-2611-0031"), "PKR", void=False)
+    owed = Owed(rules.reference_of("I-2611-0031"), "PKR")
 
     def money(self, text: str, currency: str = "PKR") -> Money:
         return Money(2, "T1", dt.date(2026, 11, 20), Decimal("2400.00"), currency, text, "A Sample Company")
@@ -101,7 +101,3 @@ class TestMatch:
     )
     def test_is_left_to_a_person_otherwise(self, text: str, currency: str, why: WhyNotMatched) -> None:
         assert rules.match(self.money(text, currency), [self.owed]) is why
-
-    def test_is_never_with_a_void_invoice(self) -> None:
-        void = Owed(self.owed.reference, "PKR", void=True)
-        assert rules.match(self.money(void.reference), [void]) is WhyNotMatched.VOID

@@ -1,8 +1,11 @@
 """What an application costs, from sent to paid: what is new and nothing else, and what is missing is told."""
 
 import datetime as dt
+import re
 import uuid
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -176,3 +179,53 @@ class TestPayment:
         workflow.advance(now=NOW + kept + 2 * DAY)
         payment = Payment.objects.get()
         assert (payment.payer, payment.text, payment.amount) == ("", "", Decimal("1200.00"))
+
+    @pytest.mark.parametrize("by_hand", [False, True])
+    def test_that_comes_after_a_withdrawal_is_paid_back_whenever_the_worker_looks(self, *, by_hand: bool) -> None:
+        application = sent("whitelist_call_centre", PAPERS, addresses=addresses(5))
+        invoice = invoices.invoice_of(application.subject)
+        assert invoice is not None
+        sending.withdraw_application(application=application, actor="person:x", now=NOW + HOUR)
+        money = Money(1, "T1", NOW.date(), invoice.amount, "PKR", "" if by_hand else invoice.reference, "Sample Payer")
+        read = Read("csv", "PK00SAMP4711", [money], 0, "00" * 32)
+        fees.import_statement(found=read, actor="accounts:sample", now=NOW + 2 * HOUR)
+        for payment in invoices.payments_that_wait():
+            fees.match_payment(payment=payment, invoice=invoice, actor="accounts:sample", now=NOW + 2 * HOUR)
+        workflow.advance(now=NOW + 3 * HOUR)
+        [back] = invoices.to_pay_back(now=NOW + 3 * HOUR)
+        assert (back.invoice.number, back.over) == (invoice.number, invoice.amount)
+        assert not Letter.objects.filter(template="invoice_paid").exists()
+
+    def test_that_came_before_a_withdrawal_is_kept(self) -> None:
+        application = sent("whitelist_call_centre", PAPERS, addresses=addresses(5))
+        invoice = invoices.invoice_of(application.subject)
+        assert invoice is not None
+        money = Money(1, "T1", NOW.date(), invoice.amount, "PKR", invoice.reference, "Sample Payer")
+        read = Read("csv", "PK00SAMP4711", [money], 0, "00" * 32)
+        fees.import_statement(found=read, actor="accounts:sample", now=NOW + HOUR)
+        sending.withdraw_application(application=application, actor="person:x", now=NOW + 2 * HOUR)
+        workflow.advance(now=NOW + 3 * HOUR)
+        assert invoices.to_pay_back(now=NOW + 3 * HOUR) == []
+
+
+class TestAServiceThatBecomesFree:
+    @pytest.mark.parametrize("asked", [False, True])
+    def test_leaves_the_fee_of_what_was_sent_before_to_the_rules_of_then(
+        self, settings: Any, tmp_path: Path, *, asked: bool
+    ) -> None:
+        application = sent("whitelist_call_centre", PAPERS, addresses=addresses(5), move_on=asked)
+        settings.POLICY_FILE = without_fees(tmp_path / "policy.toml")
+        workflow.advance(now=NOW + HOUR)
+        invoice = invoices.invoice_of(application.subject)
+        assert invoice is not None
+        paid(invoice, str(invoice.amount), now=NOW + DAY)
+        assert Application.objects.get(pk=application.pk).status == "granted"
+
+
+def without_fees(place: Path) -> Path:
+    text = policy.BUNDLED.read_text("utf-8")
+    free = 'fee = { rule = "free", text = { en = "No fee", ur = "کوئی فیس نہیں" } }'
+    text = re.sub(r'^fee = \{ rule = "from_count".*$', free, text, flags=re.MULTILINE)
+    check = r'^\[\[[^\n]*checks\]\]\nkind = "fee"\n(?:[^\[\n][^\n]*\n)*'
+    place.write_text(re.sub(check, "", text, flags=re.MULTILINE), "utf-8")
+    return place

@@ -20,7 +20,7 @@ from rahdari.control import queries as proofs
 from rahdari.control.models import Challenge
 from rahdari.db import queues
 from rahdari.db.queues import each_of
-from rahdari.policy.loading import BUNDLED
+from rahdari.policy.loading import BUNDLED, SHIPPED
 from rahdari.register.models import Change
 from rahdari.vouch.models import MailOptOut
 from rahdari.workflow.step import BY_THE_CLOCK, Step
@@ -51,6 +51,14 @@ def moved(rounds: workflow.Rounds, now: dt.datetime = NOW, *, woken: bool = True
 
 
 class TestARound:
+    @pytest.mark.parametrize("name", sorted(SHIPPED))
+    def test_goes_through_every_step_under_each_policy_that_ships(self, settings: Any, name: str) -> None:
+        an_application()
+        settings.POLICY_FILE = SHIPPED[name]
+        for days in (0, 1, 400):
+            workflow.advance(now=NOW + days * DAY)
+        assert [(row.queue, row.item, row.error) for row in queues.failing()] == []
+
     def test_with_nothing_to_do_asks_one_query_for_all_steps(self, rounds: workflow.Rounds) -> None:
         an_application()
         assert moved(rounds)

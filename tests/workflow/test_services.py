@@ -63,6 +63,7 @@ def sent(
     ntn: str = "",
     addresses: tuple[str, ...] = ("203.0.113.77",),
     now: dt.datetime = NOW,
+    move_on: bool = True,
 ) -> Application:
     user = a_person()
     actor = f"person:{user.pk}"
@@ -77,7 +78,8 @@ def sent(
     application = sending.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor=actor, now=now
     )
-    workflow.advance(now=now)
+    if move_on:
+        workflow.advance(now=now)
     return Application.objects.get(pk=application.pk)
 
 

@@ -176,6 +176,9 @@ def _without_resting[Row: Model](queue: str, found: QuerySet[Row], now: dt.datet
 
 def next_batch[Row: Model](name: str, found: QuerySet[Row], *, at_most: int) -> list[Row]:
     """The next of them, from where the last batch ended. Their order is by what is never empty, and last by the key."""
+    if found.query.is_empty():
+        # `none()`, which has lost its order.
+        return []
     by = [str(field) for field in found.query.order_by]
     assert by and not any(field.startswith("-") for field in by), name  # noqa: S101 - the caller says in which order
     last = _positions.pop(name, None)

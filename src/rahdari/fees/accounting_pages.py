@@ -86,9 +86,6 @@ def _decide(request: HttpRequest, found: Payment, form: PaymentForm) -> bool:
             form.add_error("invoice", _("There is no such invoice. Check its number or payment reference."))
             return False
         actions.match_payment(payment=found, invoice=invoice, actor=_actor(request), now=now)
-    except actions.InvoiceVoid:
-        form.add_error("invoice", _("This invoice is cancelled, so pay the payment back."))
-        return False
     except actions.OtherCurrency as error:
         words_ = _("This invoice is in %(currency)s. Choose one in the currency of the payment.")
         form.add_error("invoice", words_ % {"currency": error.invoice.currency})
@@ -96,7 +93,10 @@ def _decide(request: HttpRequest, found: Payment, form: PaymentForm) -> bool:
     except actions.PaymentSettled:
         messages.info(request, _("Somebody else has settled this payment a moment ago. Nothing was changed."))
         return True
-    messages.success(request, _("Matched. The holder is told."))
+    if invoice.voided_at is not None:
+        messages.success(request, _("Matched. The invoice is cancelled, so all of this payment is to be paid back."))
+    else:
+        messages.success(request, _("Matched. The holder is told."))
     return True
 
 

@@ -22,7 +22,6 @@ from .statements import read as read_statement
 
 __all__ = [
     "Fault",
-    "InvoiceVoid",
     "OtherCurrency",
     "PaymentSettled",
     "TooMuchBack",
@@ -46,14 +45,6 @@ class PaymentSettled(RahdariError):
 
     says = "{payment}"
     payment: Payment
-
-
-class InvoiceVoid(Exception):
-    """Nothing is paid for a void invoice. `.invoice`"""
-
-    def __init__(self, invoice: Invoice) -> None:
-        super().__init__(invoice.number)
-        self.invoice = invoice
 
 
 class OtherCurrency(RahdariError):
@@ -123,11 +114,11 @@ def issue_invoice(
 
 @transaction.atomic
 def void_invoice(*, invoice: Invoice, why: str, actor: str, now: dt.datetime) -> Invoice:
-    """Ask for it no more. What was paid for it is to be paid back. One that is paid or void stays as it is."""
+    """Ask for it no more. What was paid for it is to be paid back. One that is void stays as it is."""
     invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
-    if invoice.voided_at is None and invoice.paid_at is None:
-        invoice.voided_at, invoice.voided_why = now, why
-        invoice.save(update_fields=["voided_at", "voided_why"])
+    if invoice.voided_at is None:
+        invoice.paid_at, invoice.voided_at, invoice.voided_why = None, now, why
+        invoice.save(update_fields=["paid_at", "voided_at", "voided_why"])
         detail = {"invoice": invoice.number}
         journal.record(
             act="fees.voided_invoice", actor=actor, subject=invoice.subject, now=now, reason=why, detail=detail
@@ -165,7 +156,7 @@ def import_statement(*, found: Read, actor: str, now: dt.datetime) -> Statement:
     )
     named = {name for money in fresh for name in rules.references_in(money.text)}
     invoices = {invoice.reference: invoice for invoice in Invoice.objects.filter(reference__in=named)}
-    owed = [rules.Owed(each.reference, each.currency, each.voided_at is not None) for each in invoices.values()]
+    owed = [rules.Owed(each.reference, each.currency) for each in invoices.values()]
     for money in fresh:
         whose = rules.match(money, owed)
         payment = Payment.objects.create(
@@ -194,10 +185,11 @@ def import_statement(*, found: Read, actor: str, now: dt.datetime) -> Statement:
 
 @transaction.atomic
 def match_payment(*, payment: Payment, invoice: Invoice, actor: str, now: dt.datetime) -> Payment:
-    """Say by hand which invoice a payment is for. Raises PaymentSettled, InvoiceVoid, OtherCurrency."""
+    """Say by hand which invoice a payment is for; of one that is void, it is to be paid back.
+
+    Raises PaymentSettled, OtherCurrency.
+    """
     payment = _waiting(payment)
-    if invoice.voided_at is not None:
-        raise InvoiceVoid(invoice)
     if invoice.currency != payment.currency:
         raise OtherCurrency(payment, invoice)
     return _match(payment, invoice, actor, now)

@@ -122,7 +122,6 @@ class WhyNotMatched(StrEnum):
     SEVERAL = "several_references"
     UNKNOWN = "unknown_reference"
     CURRENCY = "other_currency"
-    VOID = "invoice_void"
 
 
 @dataclass(frozen=True)
@@ -131,11 +130,13 @@ class Owed:
 
     reference: str
     currency: str
-    void: bool
 
 
 def match(money: Money, invoices: Iterable[Owed]) -> Owed | WhyNotMatched:
-    """Whose payment it is, by the one reference in its text; else why a person has to look."""
+    """Whose payment it is, by the one reference in its text; else why a person has to look.
+
+    A void invoice has its payments, too: all of them are to be paid back.
+    """
     named = references_in(money.text)
     if not named:
         return WhyNotMatched.NO_REFERENCE
@@ -144,6 +145,4 @@ def match(money: Money, invoices: Iterable[Owed]) -> Owed | WhyNotMatched:
     invoice = next((each for each in invoices if each.reference == named[0]), None)
     if invoice is None:
         return WhyNotMatched.UNKNOWN
-    if invoice.void:
-        return WhyNotMatched.VOID
     return invoice if invoice.currency == money.currency else WhyNotMatched.CURRENCY

@@ -99,7 +99,6 @@ _WHY_NOT: dict[rules.WhyNotMatched, Callable[[], str]] = {
     rules.WhyNotMatched.SEVERAL: lambda: _("Its text names more than one invoice."),
     rules.WhyNotMatched.UNKNOWN: lambda: _("No invoice has the reference in its text."),
     rules.WhyNotMatched.CURRENCY: lambda: _("The invoice that it names is in another currency."),
-    rules.WhyNotMatched.VOID: lambda: _("The invoice that it names is cancelled. Pay the money back."),
 }
 
 

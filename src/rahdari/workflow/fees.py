@@ -46,9 +46,13 @@ LOOKED_AT_ONCE = 50
 
 
 def _with_an_open_fee() -> QuerySet[Application]:
-    """Sent applications of charged services whose fee is not settled."""
-    waiting = pending.submitted_undecided().filter(service__in=_charged())
-    return waiting.alias(known_as=subjects.SUBJECT).filter(Exists(_of_each(kind=KIND).exclude(outcome="passed")))
+    """Sent applications whose fee is not settled. The rules under which one was sent have asked for the check: those in
+    force may charge for it no more."""
+    return (
+        pending.submitted_undecided()
+        .alias(known_as=subjects.SUBJECT)
+        .filter(Exists(_of_each(kind=KIND).exclude(outcome="passed")))
+    )
 
 
 def _of_each(**which: Any) -> QuerySet[Check]:
@@ -115,18 +119,13 @@ def _ask(application: Application, now: dt.datetime) -> bool:
     return True
 
 
-def _charged() -> set[str]:
-    """Services that may cost something, by the policy in force."""
-    return {key for key, service in applications.policy_in_force().services.items() if service.fee.rule != "free"}
-
-
 def _to_answer(now: dt.datetime) -> QuerySet[Invoice]:
     """Invoices of applications with an open fee of which the check does not say yet what became of them."""
     paid, late = Q(paid_at__isnull=False), Q(paid_at__isnull=True, due_at__lt=now)
     failed = checks.checks_where(kind=KIND, outcome=Outcome.FAILED, subject=OuterRef("subject"))
     news = paid | late & ~Exists(failed.filter(finding=LATE)) | ~late & Exists(failed.exclude(finding=ASKED))
     found = invoices.standing_invoices().filter(news | Exists(invoices.payments_for(OuterRef("pk"))))
-    undecided = subjects.named_in("subject").filter(status="submitted", service__in=_charged())
+    undecided = subjects.named_in("subject").filter(status="submitted")
     open_fee = checks.checks_where(kind=KIND, subject=OuterRef("subject")).exclude(outcome=Outcome.PASSED)
     return found.filter(Exists(undecided), Exists(open_fee)).order_by("issued_at", "number")
 
@@ -170,13 +169,16 @@ def _tell_what_is_missing(invoice: Invoice, now: dt.datetime) -> int:
     return _tell(invoice, "invoice_short", f"short:{standing.paid}", now, paid=standing.paid, missing=standing.open)
 
 
-@each_of(
-    lambda: invoices.open_invoices().filter(
-        Exists(subjects.named_in("subject").filter(status__in=pending.CLOSED_WITHOUT_GRANT))
-    )
-)
+def _of_ended_applications() -> QuerySet[Invoice]:
+    """Not void, and not paid before the application ended without a grant."""
+    ended = subjects.named_in("subject").filter(status__in=pending.CLOSED_WITHOUT_GRANT)
+    paid_in_time = Q(paid_at__isnull=False) & ~Exists(ended.filter(closed_at__lte=OuterRef("paid_at")))
+    return invoices.standing_invoices().exclude(paid_in_time).filter(Exists(ended)).order_by("due_at", "number")
+
+
+@each_of(_of_ended_applications)
 def void_invoices_of_ended_applications(invoice: Invoice, now: dt.datetime) -> None:
-    """Nobody pays for an application that was withdrawn, refused or closed."""
+    """Nobody pays for an application that was withdrawn, refused or closed: what came in since is paid back."""
     application = subjects.application_by_subject(invoice.subject)
     assert application is not None  # noqa: S101 - as the query says
     fees.void_invoice(invoice=invoice, why=application.status, actor=ACTOR, now=now)

@@ -254,7 +254,9 @@ class TestTheDesk:
         assert complaint.due_at is not None
         actions.tell(now=complaint.due_at + dt.timedelta(minutes=1))
         page = visitor().get(place).content.decode()
-        assert "We looked into it" in page and "Not founded" not in page and "Genuine." not in page
+        assert (
+            "We have finished checking your complaint" in page and "Not founded" not in page and "Genuine." not in page
+        )
 
 
 class TestInUrdu:

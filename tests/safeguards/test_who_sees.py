@@ -147,7 +147,7 @@ def unsaid(reader: str, gets: Iterable[str], statement: str) -> list[str]:
 
 # The claim, whom it is about, and what they are said not to get.
 KEPT_FROM = {
-    "The officers who decide. Each look is recorded.": (),
+    "The officers who decide. We record each time that they open it.": (),
     "We do not tell them what the work is, what it pays, or from which address.": (
         "client",
         "address",

@@ -246,7 +246,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         until=_days(3),
     ),
     "incident_closed": lambda rules: _disruption(
-        outcome=policy.Text("Closed, and shown to work", "بند، اور چلتا ہوا دکھایا گیا"), until=_days(14)
+        outcome=policy.Text("Closed: we checked that it works", "بند، اور چلتا ہوا دکھایا گیا"), until=_days(14)
     ),
     "incident_report": lambda rules: _disruption(),
     "incident_asked": lambda rules: {

@@ -158,7 +158,7 @@ class TestAVisitor:
         settings.POLICY_FILE = tmp_path / "in-force.toml"
         settings.POLICY_FILE.write_bytes(policy.SHIPPED[rules].read_bytes())
         for place in (MISUSE, CORRECTION):
-            assert f"are deleted {span} after the answer" in visitor().get(place).text
+            assert f"your files {span} after the answer" in visitor().get(place).text
 
     def test_finds_the_one_form_from_the_other(self) -> None:
         for place, other in ((MISUSE, CORRECTION), (CORRECTION, MISUSE)):

@@ -199,7 +199,7 @@ class TestWhatReadersGet:
         page = html.unescape(client.get("/privacy/").text)
         for reader, gets in given().items():
             assert unsaid(reader, gets, page) == []
-        assert "as good as your name" in page and "Telecom Act 1996, section 18(4)" in page
+        assert "identifies you like your name" in page and "Telecom Act 1996, section 18(4)" in page
 
     def test_would_be_missed_if_it_were_more(self) -> None:
         letter = ROOMS["client_question"].read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ _TITLES = {
     "escalate": lambda: _("No answer in time: a supervisor was told"),
     "escalate_mend": lambda: _("Not mended in time: a supervisor was told"),
     "escalate_report": lambda: _("No report in time: a supervisor was told"),
-    "find_cut": lambda: _("It was said to be mended, and does not answer: a supervisor was told"),
+    "find_cut": lambda: _("It was reported as repaired and does not answer: a supervisor was told"),
     "let_stand": lambda: _("Nobody disputed it"),
 }
 

@@ -99,7 +99,7 @@ LETTERS: dict[str, Kind] = {
         _("The code to read what an officer entered for somebody"), "code reference until", note="", urgent=True
     ),
     "consult_news": _kind(
-        _("What became of a comment on a draft rule"), "reference number change", "version since first", note=""
+        _("The result of a comment on a draft rule"), "reference number change", "version since first", note=""
     ),
     "consult_invited": _kind(_("A body is asked to comment as such"), "organisation domain", note=""),
     "consult_ended": _kind(_("A draft rule was adopted or withdrawn"), "reference change", note=""),

@@ -118,7 +118,39 @@ WRONG_WORDS = {
     "ہم آگے بڑھیں گے": "کام آگے بڑھے گا",
     "حیثیت چنیں": "ذمہ داری چنیں",
     "کے اختیار کا ثبوت": "پر اختیار کا ثبوت",
+    "خودبخود": "خود بخود",
+    "آرا": "آراء",
+    "آپریٹروں": "آپریٹرز",
+    "نیٹ ورکوں": "نیٹ ورکس",
+    "اراکین": "ارکان",
+    "مفاد کا ٹکراؤ": "مفادات کا ٹکراؤ",
+    "دوسری رات": "کسی اور رات",
+    "دکھائیں کہ": "ثبوت دیں کہ, or ظاہر کریں",
+    "مطالبہ": "معلومات کی طلبی",
+    "مطالبے": "معلومات کی طلبی",
+    "قدروں": "فہرست",
+    "اعلان کردہ": "اعلان شدہ",
+    "تصدیق شدہ نقل": "مصدقہ نقل",
+    "عارضی طور پر منظور": "عبوری طور پر منظور",
 }
+# What one English verb in every sentence makes wrong: each with what happens instead.
+WRONG_SENSE = (
+    (
+        rf"(?<!{LETTER})رجسٹریشن (?:کو )?واپس ل",
+        "the Authority revokes a registration: منسوخ; to withdraw is the holder's",
+    ),
+    (
+        rf"(?<!{LETTER})(?:ایڈریس|اندراج|سرور)(?!{LETTER})(?:(?!کنکشن|لائن)[^۔؟،:؛])* کٹ(?!وت)(?!ھ)",
+        "a connection is cut, not an address, an entry or a server",
+    ),
+    ("«|»", "quotation marks open with U+201D and close with U+201C"),
+    (rf"“{LETTER}|{LETTER}”", "quotation marks open with U+201D and close with U+201C"),
+    (
+        rf"(?<!ڈاک کا )(?<!ڈاک کے )(?<!{LETTER})(?:پتا|پتہ)(?!{LETTER})(?! ?(?:چل|نہیں چل|ہو|ہے کہ))",
+        "پتا is a postal address: ای میل ایڈریس, ایڈریس or لنک",
+    ),
+    ("اُ[نس]", "ان and اس are written without a pesh"),
+)
 # Grammar that makes the reader, the applicant or the officer a man. After نے، کو، کا and their like the verb agrees
 # with something else.
 _NOT_OF_THEM = "(?! ?(?:نے|کو|کا|کی|کے|سے|پر|میں|تک|خود|ہی کی|ہی کا)\\b)"
@@ -128,6 +160,12 @@ MEN_ONLY = (
         "the reader is made a man",
     ),
     (rf"(?<!{LETTER})(?:وہ|انہیں|درخواست گزار|ہولڈر)[^۔؟،:]* کام کرتے ہیں", "whoever works is made a man"),
+    (
+        rf"(?<!{LETTER})(?:ہولڈر|اپیل کنندہ|شکایت (?:کرنے|بھیجنے) والا|درخواست گزار)(?!{LETTER})"
+        rf"(?! ?(?:نے|کو|کا|کی|کے|سے|پر|میں|تک|ہی)(?!{LETTER}))"
+        f"[^۔؟،:؛]*?(?<!ہو)(?:ے گا|تا ہے|تا تھا|رہا ہے|سکتا ہے|چکا ہے)(?!{LETTER})",
+        "the holder, the appellant or the applicant is made a man: کو نظر آئے گا، کا مؤقف",
+    ),
     (
         rf"(?<!{LETTER})افسر(?!{LETTER})(?! ?(?:نے|کو|کا|کی|کے|سے|پر|میں|تک)(?!{LETTER}))"
         "[^۔؟،:]*?(?:ے گا|تا ہے|رہا ہے|سکتا ہے)",
@@ -190,6 +228,7 @@ _MISSPELT = [(word, _whole(word)) for word in MISSPELT]
 _WRONG = [(word, _whole(word), instead) for word, instead in WRONG_WORDS.items()]
 _PASSKEY = re.compile(f"(?<!کے )(?<!{LETTER})پاس کی(?!{LETTER})")
 _MEN_ONLY = [(re.compile(pattern), words) for pattern, words in MEN_ONLY]
+_WRONG_SENSE = [(re.compile(pattern), words) for pattern, words in WRONG_SENSE]
 
 
 def _letters(text: str) -> Iterator[tuple[str, str]]:
@@ -218,6 +257,9 @@ def _words(text: str) -> Iterator[tuple[str, str]]:
     for pattern, words in _MEN_ONLY:
         if pattern.search(text):
             yield "men only", words
+    for pattern, words in _WRONG_SENSE:
+        if pattern.search(text):
+            yield "sense", words
     if re.search("نہیں بھیجیں[۔ ]*$", text):
         yield "words", "نہیں بھیجیں says that nothing is sent; name the answer: جواب بھیجیں: نہیں"
 

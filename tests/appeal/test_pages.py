@@ -193,7 +193,7 @@ class TestWhoeverDecides:
         namer = story.an_officer(role=Role.SUPERVISOR)
         a_part(namer, refusal)
         page = signed_in(namer).get(desk(appeal)).content.decode()
-        assert "Nobody in this office may decide it" in page
+        assert "Nobody here can decide it" in page
         given = {"email": reviewer.email, "who": "A retired judge."}
         signed_in(namer).post(desk(appeal, "name_reviewer"), given)
         # What is closed to them the page does not lead to.

@@ -158,7 +158,7 @@ class TestAVisitor:
         settings.POLICY_FILE = tmp_path / "in-force.toml"
         settings.POLICY_FILE.write_bytes(policy.SHIPPED[rules].read_bytes())
         for place in (MISUSE, CORRECTION):
-            assert f"are deleted {span} after the answer" in visitor().get(place).text
+            assert f"your files {span} after the answer" in visitor().get(place).text
 
     def test_finds_the_one_form_from_the_other(self) -> None:
         for place, other in ((MISUSE, CORRECTION), (CORRECTION, MISUSE)):
@@ -254,7 +254,9 @@ class TestTheDesk:
         assert complaint.due_at is not None
         actions.tell(now=complaint.due_at + dt.timedelta(minutes=1))
         page = visitor().get(place).content.decode()
-        assert "We looked into it" in page and "Not founded" not in page and "Genuine." not in page
+        assert (
+            "We have finished checking your complaint" in page and "Not founded" not in page and "Genuine." not in page
+        )
 
 
 class TestInUrdu:

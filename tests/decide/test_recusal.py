@@ -178,7 +178,7 @@ class TestPages:
         # The applicant sees that it happened, and neither who nor why.
         status = reverse("portal:status", args=[case.application.reference])
         seen = signed_in(case.application.applicant, language).get(status)
-        said = {"en": "An officer declared a conflict of interest", "ur": "ایک افسر نے مفاد کا ٹکراؤ بتایا"}
+        said = {"en": "An officer declared a conflict of interest", "ur": "ایک افسر نے مفادات کا ٹکراؤ بتایا"}
         assert said[language] in seen.text and WHY not in seen.text and officer.name not in seen.text
 
     @pytest.mark.parametrize("language", ["en", "ur"])

@@ -58,7 +58,7 @@ class TestReport:
         answer = place.at_holder.post(page, {"connection": "all", "sees": "nothing", "own_side": "unknown"})
         assert answer.status_code == 302 and Report.objects.count() == 2
         shown = place.at_holder.get(answer["Location"]).content.decode()
-        assert "Nothing was measured. That says nothing either way." in shown and "To be answered in" in shown
+        assert "We made no measurement, so we cannot say." in shown and "To be answered in" in shown
         assert "You did not agree that it is measured" in shown
         assert re.search(r'aria-current="step">.{1,200}The answer', shown, re.DOTALL), "what is awaited now"
         other = Client()

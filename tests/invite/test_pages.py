@@ -92,7 +92,7 @@ class TestTheInviter:
     def test_of_an_organisation_is_its_owner_while_it_is_registered(self) -> None:
         owner, other = story.a_person(), story.a_person()
         an_organisation(owner, registered=False)
-        assert "You act for none of these" in visitor(user=owner).get(INVITING).text
+        assert "Your account belongs to neither" in visitor(user=owner).get(INVITING).text
         an_organisation(other)
         shown = visitor(user=other).get(INVITING).text
         assert "Its customers" in shown and "Its staff" in shown and "Its students" not in shown
@@ -139,7 +139,7 @@ class TestALink:
         if language == "ur":
             assert urdu.page_problems(page.text) == []
         else:
-            assert ("it is told one number" in shown) == (whom is Whom.MEMBERS)
+            assert ("we tell it only how many people applied" in shown) == (whom is Whom.MEMBERS)
             assert ("An employer is told nothing" in shown) == (whom is Whom.STAFF)
 
     def test_that_is_opened_changes_nothing_and_sets_no_cookie(self) -> None:

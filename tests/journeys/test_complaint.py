@@ -65,7 +65,7 @@ class TestMisuse:
         # Without an act there is no report.
         stranger.open("/complaints/misuse/", "misuse")
         stranger.go_on("misuse, nothing chosen")
-        stranger.sees("Choose what happened. There is nothing else to report.")
+        stranger.sees("Choose what happened. We can only take reports about these.")
         about_one = sent(stranger, number, "first@sender.example")
         receipt = stranger.page.url
         assert sent(stranger, references.make(), "second@sender.example") == about_one

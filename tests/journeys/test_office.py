@@ -45,7 +45,7 @@ class TestSilence:
         person.waits_for(f"{base}status/", "Appeal because no decision came")
         person.read("status, late")
         person.follow("main a[href$='/appeal/']", "appeal, no decision")
-        person.sees("The time to decide your application is over.")
+        person.sees("We did not decide in time.")
         person.fill({"words": "I cannot work without it."})
         person.choose("writing", "hearing")
         person.follow("main button[name=send]", "appeal, no decision, sent")

@@ -66,8 +66,8 @@ class TestPlannedWork:
         operator.page.locator("main select[name=reason]").select_option("move")
         operator.go_on("planned work, a draft")
         operator.sees(
-            "Of your networks, as the register is now. Nobody has heard of it yet. "
-            "This says nothing of anybody else whom the work affects."
+            "This counts only registered addresses in your networks. We have told nobody yet. Other customers "
+            "may be affected too."
         )
         reference = operator.page.url.rstrip("/").rpartition("/")[2]
         operator.follow("main button[value=announce]", "planned work, announced")

@@ -124,7 +124,7 @@ class TestApplications:
         there.force_login(mender)
         base = f"/my/registrations/{registration.reference}/"
         for client, path, said in (
-            (holder, f"{base}addresses/{entry.pk}/measurement/", "Something is in the way"),
+            (holder, f"{base}addresses/{entry.pk}/measurement/", "Something blocks the way to your server"),
             (holder, f"{base}incidents/{open_now.reference}/", "The operator was asked"),
             (holder, f"{base}incidents/{over.reference}/", "Your connection is back"),
             (holder, f"{base}incidents/{over.reference}/", "Download the evidence"),

@@ -93,7 +93,7 @@ class TestWayBack:
             assert [each.op for each in last_delta(tmp_path / "offline")] == [Op.REMOVE]
             page = browser.get(page_of(registration)).text
             assert "Paused at your request" in page and "Continue it now" in page and "In force at" not in page
-            assert "to take it off their lists, and one out of reach does so later" in page
+            assert "to remove it from their lists; an operator that we cannot reach does so later" in page
             public = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
             assert "Paused by its holder" in public
             told = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text

@@ -260,7 +260,7 @@ class TestNotice:
         answer = self.pressed(desk, self.sent_back(sent(desk, self.PLAN).text))
         work = Work.objects.get()
         assert answer.redirect_chain[-1][0] == reverse("maintenance:operator_change", args=[work.reference])
-        assert "Nobody has heard of it yet" in answer.text
+        assert "We have told nobody yet" in answer.text
         assert work.operator == publish.operator_by_slug("sample-fibre") and work.state == State.DRAFT
         assert {(str(each.block), each.impact) for each in work.components} == {
             ("192.0.2.10/32", Impact.OUTAGE),

@@ -75,9 +75,9 @@ def test_under_a_demonstration_it_is_told_as_what_it_is_and_takes_no_notice(
 ) -> None:
     settings.POLICY_FILE.write_text(TEXT, encoding="utf-8")
     page = client.get(reverse("portal:rules_announced")).text
-    assert "A demonstration is in force, on which nobody relies: it may come into force on any day." in page
+    assert "These are demonstration rules, and nobody depends on them. New rules can start on any day." in page
     assert page.index("May go against somebody") < page.index("limits.endpoints_per_application")
-    assert "Nothing in it goes against anybody" not in page
+    assert "Nothing in it puts anybody at a disadvantage" not in page
 
 
 def test_where_nothing_is_announced_it_says_so(client: Client) -> None:

@@ -163,6 +163,35 @@ IDIOM = (
     Untrue(r"\bon its way\b", "sent", "A new code is on its way."),
     Untrue(r"\b[Ww]e write to (you|them|it)\b", "we email", "We write to you at once."),
     Untrue(r"\b[Nn]othing (is|would be) refused\b", "no application is refused", "Nothing is refused because of it."),
+    # A verb that became a noun, a sentence without its subject, a word that only the office knows.
+    Untrue(r"\b[Oo]n (what|which) (it|they) rests?\b", "the order, the reason", "On what it rests"),
+    Untrue(r"\b(becomes|became|comes) of (it|them|this|the|a)\b", "decision, result", "What becomes of it"),
+    Untrue(r"\btakes? the list\b", "gets the list, is connected to us", "No operator that takes the list"),
+    Untrue(
+        r"(\b([Aa]|[Ee]ach|[Ss]econd|one more|[Oo]ur|(our|at the) last|[Ff]irst)|%\(\w+\)s|\{\{ \w+ \}\}) looks?\b"
+        r"(?! (like|at|for|in|into|if|whether|after))|\blooks in a row\b|\bmiddle of a look\b",
+        "check, review, each time that somebody opens it",
+        "Each look is recorded.",
+    ),
+    Untrue(r"\bSo is each\b", "we also record each", "So is each time that an operator opens it."),
+    Untrue(
+        r"\b[Nn](one|obody|othing) that we may\b", "we are allowed to show", "There is none that we may tell you of."
+    ),
+    Untrue(r"\bFor when\b", "use this if", "For when you are cut off: a new address."),
+    Untrue(r"\bIt is there when\b", "the file contains this if", "It is there when the check did not pass."),
+    Untrue(r"\boperators? that carr(y|ies)\b", "the operator of the address", "Every operator that carries it"),
+    Untrue(r"\bof rank\b", "senior enough", "Everybody of rank had a part in it."),
+    Untrue(
+        r"\bcame to (something else|another outcome|office)\b",
+        "had a different result, was appointed",
+        "A review that came to something else",
+    ),
+    Untrue(r"\bin no window\b|\bbehind the window\b", "outside the announced times", "They began in no window."),
+    Untrue(r"\bgoes against anybody\b", "puts anybody at a disadvantage", "What goes against anybody"),
+    Untrue(r"\bnothing (for you )?to mend\b", "nothing needs repair", "There is nothing for you to mend."),
+    Untrue(r"\bnot shown yet\b|\b[Ss]hown to work\b|\b[Nn]othing shows yet\b", "proof, confirmed", "Nothing shows yet"),
+    Untrue(r"\b[Ss]aid to be (mended|over|nothing)\b", "reported as repaired", "Said to be mended"),
+    Untrue(r"\b(is|are) the rule\b", "should be", "One day’s notice is the rule."),
 )
 
 

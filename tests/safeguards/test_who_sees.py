@@ -147,7 +147,7 @@ def unsaid(reader: str, gets: Iterable[str], statement: str) -> list[str]:
 
 # The claim, whom it is about, and what they are said not to get.
 KEPT_FROM = {
-    "The officers who decide. Each look is recorded.": (),
+    "The officers who decide. We record each time that they open it.": (),
     "We do not tell them what the work is, what it pays, or from which address.": (
         "client",
         "address",
@@ -199,7 +199,7 @@ class TestWhatReadersGet:
         page = html.unescape(client.get("/privacy/").text)
         for reader, gets in given().items():
             assert unsaid(reader, gets, page) == []
-        assert "as good as your name" in page and "Telecom Act 1996, section 18(4)" in page
+        assert "identifies you like your name" in page and "Telecom Act 1996, section 18(4)" in page
 
     def test_would_be_missed_if_it_were_more(self) -> None:
         letter = ROOMS["client_question"].read_text(encoding="utf-8")

@@ -129,7 +129,9 @@ def agree_to_measurement(call: Call, reference: str, entry: uuid.UUID) -> Answer
     try:
         measurement.agree(row, by, inside=call.body["inside"], agent=call.body["agent"], now=call.now)
     except measurement.NotMeasurable:
-        words = _("A look repeats the handshake by which an address was proved. This one was proved by another method.")
+        words = _(
+            "A check repeats the handshake by which an address was proved. This one was proved by another method."
+        )
         raise impossible("not_repeated", words) from None
     return Answer(_said(row, call.now))
 

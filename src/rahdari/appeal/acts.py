@@ -8,7 +8,7 @@ declare(
     Act("appeal.sent", _("Appeal sent"), EVERYBODY),
     Act("appeal.recorded", _("Appeal that came in writing recorded"), EVERYBODY),
     Act("appeal.withdrew", _("Appeal withdrawn"), EVERYBODY),
-    Act("appeal.took", _("Appeal taken"), OFFICERS),
+    Act("appeal.took", _("An officer has taken the appeal"), OFFICERS),
     Act("appeal.set_hearing", _("Day of the hearing set"), EVERYBODY),
     Act("appeal.recorded_hearing", _("Hearing recorded"), EVERYBODY),
     Act("appeal.named_reviewer", _("A reviewer from outside was named for the appeal"), EVERYBODY),

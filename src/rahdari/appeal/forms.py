@@ -22,7 +22,7 @@ class AppealForm(forms.Form):
     use_required_attribute = False
     grounds = forms.MultipleChoiceField(
         label=gettext_lazy("What is wrong with the decision?"),
-        help_text=gettext_lazy("Choose all that apply. Each is decided for itself."),
+        help_text=gettext_lazy("Choose all that apply. We decide each one separately."),
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": gettext_lazy("Choose what is wrong with the decision"),

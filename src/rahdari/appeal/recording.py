@@ -48,7 +48,9 @@ def written(request: HttpRequest, reference: str) -> HttpResponse:
         "against": words.against(thing.against),
         "until": thing.until,
         "heading": _("Record an appeal that came in writing"),
-        "lead": _("As it was written, or as it was spoken at the desk. The appeal has the day on which it came."),
+        "lead": _(
+            "Enter it as it was written, or as it was said at the desk. The date of the appeal is the day it arrived."
+        ),
     }
     return render(request, "appeal/record.html", context, status=422 if form.is_bound else 200)
 
@@ -69,6 +71,9 @@ def served(request: HttpRequest, reference: str) -> HttpResponse:
         "application": case.application,
         "form": form,
         "heading": _("Record that the decision was handed over"),
-        "lead": _("While its letter has come back and nobody has read it here, the time to appeal does not run."),
+        "lead": _(
+            "The decision letter came back and nobody has read the decision here. The time to appeal starts "
+            "only when the decision has been delivered."
+        ),
     }
     return render(request, "appeal/record.html", context, status=422 if form.is_bound else 200)

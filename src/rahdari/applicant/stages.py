@@ -188,13 +188,13 @@ _SAID: dict[Stage, Callable[[], StageText]] = {
     ),
     Stage.NOWHERE: lambda: StageText(
         _("You are on the register, and an address of yours is with no operator yet"),
-        _("No operator that takes the list has its network. The officers see this, and name the operator."),
+        _("No operator connected to us runs this network. Our officers are finding out which operator it is."),
         _("Not with an operator yet"),
         "warn",
     ),
     Stage.IN_FORCE: lambda: StageText(
         _("Your registration is in force"),
-        _("Every operator that carries it has confirmed it. You need not do anything."),
+        _("All operators of this address have confirmed it. You need not do anything."),
         _("In force"),
         "ok",
     ),

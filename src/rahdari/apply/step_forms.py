@@ -74,7 +74,7 @@ def who_sees_a_person(application: Application, service: Service) -> tuple[Words
     feed = _("Nothing else about you is in the feed, but your own operator knows whose line it is.")
     card = _("Nobody but the officers sees your card number.")
     return (
-        _("The officers who decide. Each look is recorded."),
+        _("The officers who decide. We record each time that they open it."),
         by_operator,
         _("An association or a client, only if you choose it as your proof: your name, and what you enter there."),
         _("Anyone who scans the code on your certificate: your name. Nobody else among the public."),
@@ -196,7 +196,7 @@ EVIDENCE = Asked(
     save=lambda application, data, **common: application,
     beside_heading=_("What each one gives you"),
     beside=(
-        _("Without a note: registered for the whole term, like a company."),
+        _("All other proofs: registered for the full term, as for a company."),
         _("Provisionally: on the same lists, for a shorter time, while you find a stronger proof."),
         _("You have no letter? Nobody is refused for that. Choose what you have."),
     ),

@@ -57,7 +57,7 @@ class CorrectionForm(forms.Form):
     )
     source = fields.line(
         gettext_lazy("Number of the notification, or of the order of this office"),
-        gettext_lazy("Say on what it rests."),
+        gettext_lazy("Name the order or notification."),
     )
     status = forms.ChoiceField(
         label=gettext_lazy("How sure it is"),

@@ -85,13 +85,17 @@ def correction(request: HttpRequest, id: int) -> HttpResponse:
         try:
             if form.cleaned_data["decision"] == "confirm":
                 actions.confirm(**facts)
-                messages.success(request, _("It is in force. Times that it moves are shown where they are read."))
+                messages.success(request, _("It is in force. Deadlines that changed show their new time."))
             else:
                 actions.drop(why=form.cleaned_data["why"], **facts)
                 messages.success(request, _("It is not in force, and the reason is on record."))
         except actions.MayNotConfirm:
             messages.warning(
-                request, _("Another officer confirms it: not who entered it, nor who came to office today.")
+                request,
+                _(
+                    "Another officer must confirm it: not the person who entered it, and not an officer who was "
+                    "appointed today."
+                ),
             )
         except actions.NotPossibleNow:
             messages.warning(request, _("A colleague has decided it meanwhile."))

@@ -30,7 +30,7 @@ REPRESENTS = CheckKind(
         "If you ask us to write to the contact of a company’s number, that contact sees your name and your email "
         "address."
     ),
-    waiting=_("Nothing shows yet that the applicant may apply for the company."),
+    waiting=_("There is no proof yet that the applicant may apply for the company."),
     waiting_if={
         ASKED: _("Somebody is registered under this number already. They were asked whether it is from them."),
     },
@@ -52,8 +52,8 @@ REPRESENTS = CheckKind(
             _("The code sent to the email address on the list of %(roster)s was entered."),
         ),
         "not_shown": _(
-            "Nothing shows yet that this account may apply for the company. An officer looks at it. This "
-            "alone is no reason for a refusal."
+            "There is no proof yet that this account may apply for the company. An officer will review it. "
+            "This alone is no reason for a refusal."
         ),
         "representative_agrees": _("The organisation registered under this number agreed to this application."),
         "representative_denies": _(
@@ -241,7 +241,7 @@ ROSTER = CheckKind(
     seen=NOTHING,
     waiting_if={
         "by_contact": _(
-            "The number is on the list of %(roster)s. Nothing shows yet that the contact on the list is theirs."
+            "The number is on the list of %(roster)s. There is no proof yet that the contact on the list is theirs."
         ),
     },
     findings={
@@ -264,8 +264,8 @@ ROSTER = CheckKind(
             "The number is on the list of %(roster)s of %(date)s, and the contact there is this account’s."
         ),
         "listed_not_shown": _(
-            "The number is on the list of %(roster)s of %(date)s. Nothing shows whose it is, since "
-            "others know it too. This alone is no reason for a refusal."
+            "The number is on the list of %(roster)s of %(date)s. There is no proof whose it is, since others "
+            "know it too. This alone is no reason for a refusal."
         ),
         "not_listed": _("The number is not on the list of %(roster)s of %(date)s."),
         "listed_not_active": _("The number is on the list of %(roster)s of %(date)s, but not as active."),

@@ -6,7 +6,11 @@ from rahdari.journal.registry import EVERYBODY, Act, declare, declare_unshown
 
 declare(
     Act("complaint.received", _("A complaint about the registration arrived"), EVERYBODY),
-    Act("complaint.joined", _("The same complaint arrived again, and was counted"), EVERYBODY),
+    Act(
+        "complaint.joined",
+        _("The same complaint arrived again. We counted it; we did not open a second case."),
+        EVERYBODY,
+    ),
     Act("complaint.answered", _("The holder answered the complaint"), EVERYBODY),
     Act("complaint.answer_lapsed", _("The time to answer the complaint ended"), EVERYBODY),
     Act("complaint.ran_out", _("The complaint was not decided in its time"), EVERYBODY),

@@ -104,7 +104,7 @@ class MisuseForm(_ComplaintForm):
     about = _about(
         Kind.MISUSE,
         gettext_lazy("What happened?"),
-        gettext_lazy("Choose what happened. There is nothing else to report."),
+        gettext_lazy("Choose what happened. We can only take reports about these."),
     )
     words = fields.text(
         gettext_lazy("What shows that?"),
@@ -151,7 +151,9 @@ class CorrectionForm(_ComplaintForm):
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
     name = fields.line(
         gettext_lazy("Your full name"),
-        hint=gettext_lazy("Only if it is about your name. We compare all of it and tell nobody what we find."),
+        hint=gettext_lazy(
+            "Only for a complaint about your name. Enter your full name. We do not tell anyone the result."
+        ),
     )
     company_number = fields.line(
         gettext_lazy("Company number (CUIN)"),

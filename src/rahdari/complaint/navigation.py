@@ -3,6 +3,7 @@
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from rahdari.db import together
 from rahdari.web.context import Link
@@ -16,6 +17,8 @@ def for_officers(*, here: bool) -> together.Part:
 
     def shown() -> Link:
         place = reverse("complaint:complaints")
-        return Link(_("Complaints"), place, here=here, count=found[0]["number"], count_words=_("open"))
+        return Link(
+            _("Complaints"), place, here=here, count=found[0]["number"], count_words=pgettext("complaints", "open")
+        )
 
     return together.Part([found], shown)

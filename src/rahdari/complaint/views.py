@@ -194,7 +194,13 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
         form.add_error("code", lacking(policy, error.missing, get_language() or "en"))
         return _show(request, shown, form, status=422)
     except (NotPossibleInTheCase, CodeNotUsable):
-        messages.warning(request, _("No revocation can be proposed as the registration is now. Nothing was decided."))
+        messages.warning(
+            request,
+            _(
+                "This registration cannot be revoked in its present state, so you cannot propose it. Nothing was "
+                "decided."
+            ),
+        )
         return _show(request, shown, form, status=409)
     except (actions.NotPossibleNow, actions.OutcomeNotPossible):
         messages.warning(request, _("The complaint changed in the meantime. This is its status now."))

@@ -123,16 +123,20 @@ _COMES = {
     "asked_and_shown": lambda: _("No document was sent. Ask for one first."),
     "masked_answer": lambda: _("Ask the operator on this page. Its answer is then in the file."),
     "attempts": lambda: _("Every address is proved. If a proof is not valid, choose another reason."),
-    "roster_query": lambda: _("It is there when the list was asked and the check did not pass."),
+    "roster_query": lambda: _("The file contains this only if we checked the list and the check failed."),
     "signed_answer": lambda: _("Ask the operator on this page. If the operator says no, that is then in the file."),
-    "identity_result": lambda: _("It is there when this check was made and did not pass. Record it first."),
+    "identity_result": lambda: _("The file contains this only if this check was made and failed. Record it first."),
     "own_words": lambda: _("The applicant has not said what the connection is for. Ask first."),
-    "what_was_offered": lambda: _("It is there when the applicant gave something, or when nothing came in time."),
-    "range_and_registry": lambda: _("It is there when the check of the network or of the register did not pass."),
-    "count_and_invoice": lambda: _("It is there when there is an invoice that is not paid."),
+    "what_was_offered": lambda: _(
+        "The file contains this only if the applicant gave something, or if nothing came in time."
+    ),
+    "range_and_registry": lambda: _(
+        "The file contains this only if the check of the network or of the register failed."
+    ),
+    "count_and_invoice": lambda: _("The file contains this only if an invoice is not paid."),
     "date_and_reminders": lambda: _(
-        "It is there when what an association attested has ended after a reminder. Otherwise add a document that shows "
-        "both."
+        "The file contains this only if what an association attested has ended after a reminder. "
+        "Otherwise add a document that shows both."
     ),
     "answer_and_reproof": lambda: _(
         "The new proof must have failed. The operator must have said no, or add its signed answer."
@@ -235,10 +239,10 @@ def missing(facts: tuple[CheckFact, ...]) -> str:
     nowhere = sum(fact.kind == REACH for fact in facts)
     if nowhere:
         return ngettext(
-            "%(count)s address would reach no operator: its network is unknown, and no gateway takes the list. "
+            "%(count)s address would reach no operator: its network is unknown, and no gateway gets the list. "
             "Name its operator first.",
-            "%(count)s addresses would reach no operator: their networks are unknown, and no gateway takes the list. "
-            "Name their operators first.",
+            "%(count)s addresses would reach no operator: their networks are unknown, and no gateway gets the "
+            "list. Name their operators first.",
             nowhere,
         ) % {"count": nowhere}
     waiting = sum(fact.outcome == "waiting" for fact in facts)

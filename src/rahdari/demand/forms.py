@@ -91,14 +91,14 @@ class FileForm(SearchForm):
 class AnswerForm(forms.Form):
     use_required_attribute = False
     outcome = forms.ChoiceField(
-        label=gettext_lazy("What becomes of it"),
+        label=gettext_lazy("Decision"),
         widget=forms.RadioSelect,
         choices=[
             (Demand.Outcome.GIVEN.value, gettext_lazy("What it asks for is given")),
             (Demand.Outcome.IN_PART.value, gettext_lazy("A part of it is given")),
             (Demand.Outcome.REFUSED.value, gettext_lazy("It is refused")),
         ],
-        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose what becomes of it.")),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose the decision.")),
     )
     answer = fields.text(
         gettext_lazy("What exactly is given, or why it is refused"),

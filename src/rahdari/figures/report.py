@@ -24,8 +24,8 @@ from .queries import Month
 # The measures in the order in which they are told, and what is said of one beside its part.
 OF_TIME = {
     NUMBER: None,
-    HALF: Words("half took at most", "آدھے زیادہ سے زیادہ"),
-    LONGEST: Words("95 of 100 took at most", "100 میں سے 95 زیادہ سے زیادہ"),
+    HALF: Words("half took at most", "آدھے فیصلے اتنے وقت میں"),
+    LONGEST: Words("95 of 100 took at most", "100 میں سے 95 فیصلے اتنے وقت میں"),
 }
 TEMPLATE = Path(__file__).parent / "templates" / "figures" / "report.typ"
 

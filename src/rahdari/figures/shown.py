@@ -94,7 +94,7 @@ def headline(month: Month) -> list[tuple[str, str]]:
     on_time = month.standing.get(in_time)
     share = month.share(on_time) if on_time is not None else None
     found = [
-        (month.standing.get(half), _("is the most that half of the decisions took")),
+        (month.standing.get(half), _("or less: half of the decisions")),
         (month.total("decisions"), _("decisions on applications")),
         (month.total("registrations"), _("registrations in force")),
     ]

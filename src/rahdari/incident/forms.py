@@ -99,7 +99,7 @@ class AnswerForm(forms.Form):
         super().__init__(*args, **kwargs)
         reason: Any = self.fields["reason"]
         reason.choices = [(each.value, words.reason(each)) for each in reasons]
-        nothing = _("There is nothing for you to mend. Everybody who reported it may dispute that.")
+        nothing = _("You say that nothing needs repair on your side. Anybody who reported it can disagree.")
         reason.hints = dict.fromkeys((each.value for each in DISCLAIMS), nothing)
         reason.hints |= {Reason.NOT_OURS.value: _("The desk asks the network that has it.")}
 

@@ -27,8 +27,8 @@ _TITLES = {
     "acknowledge": lambda: _("Read"),
     "answer": lambda: _("Cause found"),
     "tell": lambda: _("A message of the people who mend it"),
-    "say_mended": lambda: _("Said to be mended"),
-    "disclaim": lambda: _("Said to be nothing to mend"),
+    "say_mended": lambda: _("Reported as repaired"),
+    "disclaim": lambda: _("Reported: nothing needs repair"),
     "hand_back": lambda: _("Answered: another network has the address"),
     "assign": lambda: _("The operator was found and asked"),
     "merge": lambda: _("It has the cause of another disruption"),
@@ -37,7 +37,7 @@ _TITLES = {
     "escalate": lambda: _("No answer in time: a supervisor was told"),
     "escalate_mend": lambda: _("Not mended in time: a supervisor was told"),
     "escalate_report": lambda: _("No report in time: a supervisor was told"),
-    "find_cut": lambda: _("It was said to be mended, and does not answer: a supervisor was told"),
+    "find_cut": lambda: _("It was reported as repaired and does not answer: a supervisor was told"),
     "let_stand": lambda: _("Nobody disputed it"),
 }
 

@@ -10,8 +10,8 @@ _STATES: dict[str, Callable[[], str]] = {
     State.OPEN: lambda: _("Reported"),
     State.ACKNOWLEDGED: lambda: _("Read by the people who mend it"),
     State.WITH_OPERATOR: lambda: _("Being mended"),
-    State.RESOLVED: lambda: _("Said to be over, not shown yet"),
-    State.CLOSED_WITH_PROOF: lambda: _("Closed, and shown to work"),
+    State.RESOLVED: lambda: _("Reported as repaired, not confirmed yet"),
+    State.CLOSED_WITH_PROOF: lambda: _("Closed: we checked that it works"),
     State.CLOSED_BY_ITSELF: lambda: _("It came back on its own"),
     State.FALSE_ALARM: lambda: _("Nothing was cut by a network"),
     State.MERGED: lambda: _("Part of another disruption"),
@@ -48,13 +48,13 @@ _CHANNELS: dict[str, Callable[[], str]] = {
     Channel.OVERRUN: lambda: _("announced work was not over in its time"),
 }
 _MEASURED: dict[str, Callable[[], str]] = {
-    "in_order": lambda: _("It answered from everywhere at our last look"),
+    "in_order": lambda: _("It answered from everywhere at our last check"),
     "impaired": lambda: _("It answers more slowly than usual"),
     "server_down": lambda: _("It answers nowhere, from inside its network either"),
     "path_blocked": lambda: _("Its network is reached, and it is not"),
     "this_operator": lambda: _("It is not reached over this operator, and is over others"),
     "not_enough": lambda: _("Not enough was measured to say"),
-    "": lambda: _("Nothing was measured. That says nothing either way."),
+    "": lambda: _("We made no measurement, so we cannot say."),
 }
 
 

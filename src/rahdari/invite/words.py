@@ -36,7 +36,7 @@ CANNOT: Mapping[Cannot, Promise] = {
     Cannot.NOT_THEIRS: _("Choose who is invited."),
     Cannot.TOO_MANY_LINKS: _("These are more links than an invitation may have."),
     Cannot.TOO_LONG: _("This is longer than an invitation may last."),
-    Cannot.TOO_MANY_OPEN: _("As many invitations run now as may run at once. Stop one first."),
+    Cannot.TOO_MANY_OPEN: _("You have reached the limit of invitations at one time. Stop one first."),
     Cannot.TOO_MANY_IN_YEAR: _("There were as many invitations in a year as there may be."),
 }
 ENDS: Mapping[str, Promise] = {

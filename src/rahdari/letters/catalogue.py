@@ -87,7 +87,7 @@ LETTERS: dict[str, Kind] = {
     "reviewer_named": _kind(_("Somebody from outside decides"), "reference what who", "due_at"),
     "complaint_confirm": _kind(_("A complaint is to be confirmed"), "reference", note="", urgent=True),
     "complaint_received": _kind(_("A complaint arrived"), "reference due_at", "files_until", note="", urgent=True),
-    "complaint_closed": _kind(_("A complaint was looked into"), "reference", "complaint", note=""),
+    "complaint_closed": _kind(_("We have finished checking a complaint"), "reference", "complaint", note=""),
     "complaint_to_answer": _kind(
         _("A holder is asked about a complaint"), "reference registration about due_at", note="answer_by"
     ),
@@ -99,7 +99,7 @@ LETTERS: dict[str, Kind] = {
         _("The code to read what an officer entered for somebody"), "code reference until", note="", urgent=True
     ),
     "consult_news": _kind(
-        _("What became of a comment on a draft rule"), "reference number change", "version since first", note=""
+        _("The result of a comment on a draft rule"), "reference number change", "version since first", note=""
     ),
     "consult_invited": _kind(_("A body is asked to comment as such"), "organisation domain", note=""),
     "consult_ended": _kind(_("A draft rule was adopted or withdrawn"), "reference change", note=""),
@@ -167,7 +167,7 @@ LETTERS: dict[str, Kind] = {
         _("Somebody applies with the number of a registered company"), "organisation email due_at", "name", note=""
     ),
     "representative_overruled": _kind(
-        _("An officer registered what a registered company did not agree to"),
+        _("An officer registered your company’s number for somebody, against your answer"),
         "organisation email",
         "name denied",
         note="",

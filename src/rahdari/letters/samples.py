@@ -50,7 +50,7 @@ def _provisional_ends(rules: _Rules) -> Facts:
 
 def _planned_work() -> Facts:
     starts_at = dt.datetime(2026, 11, 24, 6, 0, tzinfo=dt.UTC)
-    nothing = policy.Text("Does not answer", "جواب نہیں دے گا")
+    nothing = policy.Text("Does not answer", "جواب نہیں ملے گا")
     return {
         "registration": REGISTRATION,
         "work": "PW-K7M2-94QX",
@@ -246,7 +246,8 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         until=_days(3),
     ),
     "incident_closed": lambda rules: _disruption(
-        outcome=policy.Text("Closed, and shown to work", "بند، اور چلتا ہوا دکھایا گیا"), until=_days(14)
+        outcome=policy.Text("Closed: we checked that it works", "معاملہ ختم: کنکشن چلنے کی تصدیق ہو گئی"),
+        until=_days(14),
     ),
     "incident_report": lambda rules: _disruption(),
     "incident_asked": lambda rules: {

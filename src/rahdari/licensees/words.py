@@ -70,7 +70,7 @@ def change(told: Told, language: str) -> str:
     return {
         What.LISTED: _("%(name)s has a licence from %(day)s."),
         What.CHANGED: _("What is listed of %(name)s changed on %(day)s."),
-        What.PROLONGED: _("%(name)s goes on longer than was said, by the list of %(day)s."),
+        What.PROLONGED: _("The licence of %(name)s continues after the day announced before (list of %(day)s)."),
         What.ENDS: _("%(name)s ends: %(day)s is its last day."),
         What.LATER: _("%(name)s has no licence from %(day)s on, until its new first day: %(begins)s."),
         What.OTHER: _("%(name)s is listed with another name, product or kind of licence from %(day)s."),

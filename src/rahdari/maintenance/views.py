@@ -128,7 +128,7 @@ def new(request: HttpRequest, side: Side) -> HttpResponse:
         except reading.REFUSALS as error:
             _tell(form, error)
         else:
-            messages.success(request, _("The draft is saved. Nobody has heard of it yet."))
+            messages.success(request, _("The draft is saved. We have told nobody yet."))
             return redirect(side.path("work", made.reference))
     return _page(request, side, "form", {"form": form, "terms": queries.terms()}, 422 if form.is_bound else 200)
 
@@ -151,7 +151,7 @@ def change(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
             _tell(form, error)
         else:
             if act == "edit":
-                messages.success(request, _("The draft is saved. Nobody has heard of it yet."))
+                messages.success(request, _("The draft is saved. We have told nobody yet."))
             else:
                 messages.success(request, _("It is changed. The holders are told."))
             return redirect(here)
@@ -278,7 +278,7 @@ def _act(request: HttpRequest, side: Side, work: Work, form: Form | None) -> boo
             messages.success(request, _("The expected end is changed."))
         case "discard":
             actions.discard(**facts)
-            messages.success(request, _("The draft is deleted. Nobody heard of it."))
+            messages.success(request, _("The draft is deleted. We had told nobody."))
             return True
         case _:
             raise Http404

@@ -96,7 +96,7 @@ SAMPLES = {
     42: _("Was refused, and can still appeal."),
     43: _("Has appealed: somebody without a part in it decides."),
     44: _("Has a complaint to answer."),
-    45: _("Was granted by an officer, and chosen by chance for a second look."),
+    45: _("Was granted by an officer, and chosen by chance for a second review."),
     46: _("Has answered a notice of revocation: a second officer decides."),
     47: _("Lets the endpoint be measured. It was cut yesterday, and is cut now."),
 }

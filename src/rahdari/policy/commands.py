@@ -115,11 +115,11 @@ def announce_policy(arguments: argparse.Namespace) -> int:
     if against:
         when = f"It may come into force from {event.notice_ends:%d %B %Y, %H:%M} UTC"
         if not history.takes_notice(rules):
-            when = "A demonstration is in force, on which nobody relies: it may come into force at once"
+            when = "These are demonstration rules, and nobody depends on them: the new ones may come into force at once"
         print(f"{when}. What may go against somebody:")
         print(*(f"  {each.place}: {each.before} -> {each.after}" for each in against), sep="\n")
     else:
-        print("Nothing in it goes against anybody: it may come into force at once.")
+        print("Nothing in it puts anybody at a disadvantage: it may come into force at once.")
     return 0
 
 

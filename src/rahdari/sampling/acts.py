@@ -6,22 +6,22 @@ from rahdari.journal.registry import EVERYBODY, OFFICERS, Act, declare, declare_
 
 declare(
     Act("sampling.looked", _("Looked at again, by an officer who did not know the decision"), EVERYBODY),
-    Act("sampling.closed", _("A second look that came to something else was followed up"), OFFICERS),
+    Act("sampling.closed", _("A second review with a different result was followed up"), OFFICERS),
     Act(
         "sampling.read_file",
-        _("File opened for a second look"),
+        _("File opened for a second review"),
         OFFICERS,
         seen=_("The whole file of the application, without the decision"),
     ),
     Act(
         "sampling.read_outcome",
-        _("Result of a second look read"),
+        _("Result of a second review read"),
         OFFICERS,
-        seen=_("What was decided, and what the second look found"),
+        seen=_("What was decided, and what the second review found"),
     ),
     Act(
         "sampling.read_list",
-        seen=_("The number of your application, in a list of second looks that came to something else"),
+        seen=_("Your application number, in a list of reviews with a different result"),
     ),
 )
 declare_unshown("sampling", "took")

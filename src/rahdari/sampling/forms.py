@@ -14,9 +14,9 @@ class VerdictForm(forms.Form):
     verdict = forms.ChoiceField(
         label=_("What would you have done?"),
         choices=[
-            ("grant", pgettext_lazy("second look", "Granted")),
-            ("ask", pgettext_lazy("second look", "Asked for something")),
-            ("refuse", pgettext_lazy("second look", "Refused")),
+            ("grant", pgettext_lazy("second review", "Granted")),
+            ("ask", pgettext_lazy("second review", "Asked for something")),
+            ("refuse", pgettext_lazy("second review", "Refused")),
         ],
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose one of the three.")),

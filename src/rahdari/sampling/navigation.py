@@ -15,4 +15,4 @@ def links(request: HttpRequest) -> list[Link]:
         return []
     match = request.resolver_match
     here = match is not None and match.namespace == "sampling"
-    return [Link(_("Second looks"), reverse("sampling:second_looks"), here=here)]
+    return [Link(_("Second reviews"), reverse("sampling:second_looks"), here=here)]

@@ -22,15 +22,15 @@ def cannot(why: Cannot, counts_from: dt.datetime | None = None) -> str:
             "can be used for this from %(day)s on. Until then apply to change your addresses, and prove the new one."
         ),
         Cannot.NEW_NUMBER: _(
-            "The mobile number on file was confirmed too short a time ago: it may not be yours. It can be used for "
-            "this from %(day)s on. Until then apply to change your addresses, and prove the new one."
+            "The mobile number on file was confirmed only recently, so it may not be yours. You can use it "
+            "for this from %(day)s. Until then, apply to change your addresses and prove the new one."
         ),
         Cannot.NEW_MEMBER: _(
             "You have belonged to the organisation for too short a time: from %(day)s on you can do it. Until then ask "
             "somebody else there."
         ),
         Cannot.ONE_OPEN: _("One address is listed before its proof already, or is about to be."),
-        Cannot.USED_UP: _("This was used as often as the rules allow in one year."),
+        Cannot.USED_UP: _("You have used this as many times as the rules allow in one year."),
     }[why]
     return said % {"day": when(counts_from)}
 

@@ -23,7 +23,7 @@ OF_STATE: dict[State, Said] = {
     State.IN_ORDER: Said(_("In order"), "ok"),
     State.IMPAIRED: Said(_("Slower than usual"), "warn"),
     State.SERVER_DOWN: Said(_("The server does not answer"), "bad"),
-    State.PATH_BLOCKED: Said(_("Something is in the way"), "bad"),
+    State.PATH_BLOCKED: Said(_("Something blocks the way to your server"), "bad"),
     State.THIS_OPERATOR: Said(_("Cut in the operator’s network"), "bad"),
     State.NOT_ENOUGH: Said(_("Not enough to say"), "wait"),
 }
@@ -84,7 +84,10 @@ def of(state: Any, rule: Any) -> tuple[Said, Words]:
 # What is never done, for everybody to read.
 NEVER: tuple[Words, ...] = (
     _("We look at nothing that you did not agree to, and never at anybody who is not registered."),
-    _("We never look into traffic. A look is one handshake with your server, the same as when you proved the address."),
+    _(
+        "We never look into traffic. A check is one handshake with your server, the same as when you "
+        "proved the address."
+    ),
     _("We never look at the devices of your staff or customers, and an organisation cannot agree for their homes."),
     _(
         "We look at the endpoint of a person once an hour at most, and once more when its holder reports that it is "

@@ -49,7 +49,7 @@ def measured(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpResp
         elif measurement.asks_of(row) is not None:
             inside, agent = "inside" in request.POST, "agent" in request.POST
             measurement.agree(row, by, inside=inside, agent=agent, now=now)
-            messages.success(request, _("Thank you. The first look comes within seconds."))
+            messages.success(request, _("Thank you. The first check comes within seconds."))
         return redirect(request.path)
     consent, personal = queries.consent_of(row.feed_id), measurement.is_personal(found)
     context: dict[str, Any] = {

@@ -71,5 +71,5 @@ def draft_notice(request: HttpRequest) -> HttpResponse:
     except reading.REFUSALS as error:
         messages.warning(request, maintenance_words.refused(error))
         return redirect("portal:planned_changes")
-    messages.success(request, _("The draft is saved. Nobody has heard of it yet. Enter the day and the time."))
+    messages.success(request, _("The draft is saved. We have told nobody yet. Enter the day and the time."))
     return redirect("maintenance:operator_change", reference=work.reference)

@@ -21,7 +21,7 @@ from rahdari.web.allowances import in_words
 # Clocks that run for or against those whom the register is for. One that is not named here counts inside the office.
 CLOCKS: dict[str, Promise] = {
     "officer_decision": _("An officer decides"),
-    "whitelisting_decision": _("An officer decides, of a whitelisting"),
+    "whitelisting_decision": _("An officer decides on whitelisting"),
     "operator_confirms": _("An operator answers about an address"),
     "client_confirms": _("A client or employer answers"),
     "association_attests": _("An association answers"),

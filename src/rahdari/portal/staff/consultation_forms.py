@@ -106,7 +106,7 @@ class HideForm(NumberForm):
     sure = forms.IntegerField(widget=forms.HiddenInput, required=False)
     why = forms.ChoiceField(
         label=gettext_lazy("Why"),
-        help_text=gettext_lazy("There is no other reason. What it says of the draft is none."),
+        help_text=gettext_lazy("There is no other reason. A comment is never hidden for its opinion of the draft."),
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose the reason.")),
     )

@@ -163,6 +163,10 @@ LETTERS: dict[str, Kind] = {
     "represents_code": _kind(
         _("A code to the contact of a company or member"), "name email code ends_at", note="", urgent=True
     ),
+    "contact_told": _kind(
+        _("The contact of a company or member hears who applies"), "name email", "goes_on_at", note="", urgent=True
+    ),
+    "representative_asked_more": _kind(_("More people apply with the number of a company"), "organisation", note=""),
     "representative_asked": _kind(
         _("Somebody applies with the number of a registered company"), "organisation email due_at", "name", note=""
     ),

@@ -283,6 +283,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "code": "7kq2-m4xz",
         "ends_at": _days(1),
     },
+    "contact_told": lambda rules: {
+        "name": "Sample Software House",
+        "email": "manager@softwarehouse.example",
+        "goes_on_at": _days(2),
+    },
+    "representative_asked_more": lambda rules: {"organisation": "Sample Software House"},
     "representative_asked": lambda rules: {
         "organisation": "Sample Software House",
         "name": "Sample Manager 4",

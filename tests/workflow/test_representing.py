@@ -2,6 +2,8 @@
 
 import datetime as dt
 import ipaddress
+import re
+import uuid
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,6 +25,7 @@ from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks import rosters as checks_rosters
 from rahdari.checks.models import Check
+from rahdari.complaint import actions as complaints
 from rahdari.control import challenges, registries, rules
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
@@ -34,12 +37,15 @@ from rahdari.people import mandates
 from rahdari.people.models import Organisation, User
 from rahdari.register import actions as register_acts
 from rahdari.register import queries as register
+from rahdari.vault import links
 from rahdari.workflow import entering
 from tests.builders.attestations import an_attestation
 from tests.builders.cases import DAY, HOUR, NOW, an_officer
 from tests.builders.drafts import a_person, asking
 
 pytestmark = pytest.mark.django_db
+# The time of the check, and what is new in each page.
+VARIES = re.compile(r"Checked on [^<]*|(csrfmiddlewaretoken|nonce)[^>]*")
 NAME, NUMBER = "Sample Software House (Pvt) Ltd", "0000482"
 OFFICE = "office@softwarehouse.example"
 # A number, a name and a tax number, as anybody can read them.
@@ -547,6 +553,32 @@ def _somebody_waits_for_a_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
         return bool(cursor.fetchone()[0])
+
+
+class TestANameThatIsContested:
+    """While a claim to it is undecided, the public check does not vouch for the name."""
+
+    def test_is_said_in_the_place_of_a_match_and_nowhere_else(self, client: Client, tmp_path: Path) -> None:
+        now = timezone.now()
+        registration = register.registration_from(sent(OFFICE, at=now).subject)
+        assert registration is not None
+        on_paper = f"/c/{registration.reference}/{links.token('certificate', registration.reference)}/"
+
+        def read(name: str = "") -> str:
+            address = on_paper if name == "paper" else "/check/"
+            return client.get(address, {"number": registration.reference, "name": name}).content.decode()
+
+        assert "The name matches" in read(NAME) and "contested" not in read("paper")
+        before = {name: VARIES.sub("", read(name)) for name in ("", "Another House")}
+        facts: dict[str, Any] = {"kind": "correction", "about": "company", "target": NUMBER, "language": "en"}
+        claim = complaints.send(id=uuid.uuid4(), words="It is ours.", email="true@mail.example", now=now, **facts)
+        complaints.look_up(now=now)
+        assert "The name matches" in read(NAME)  # nobody has confirmed it yet
+        complaints.confirm(complaint=claim, now=now)
+        complaints.look_up(now=now)
+        assert "The name is contested" in read(NAME) and "The name matches" not in read(NAME)
+        assert "The name is contested" in read("paper")
+        assert {name: VARIES.sub("", read(name)) for name in before} == before
 
 
 class TestTheWordOfAnAssociation:

@@ -301,6 +301,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "email": "manager@mail.example",
         "denied": True,
     },
+    "former_agent": lambda rules: {"organisation": "Sample Software House", "agent": "Sample Consultants"},
     "number_used_again": lambda rules: {"organisation": "Sample Software House"},
     "address_proved_by_another": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
     "post_changed": lambda rules: {

@@ -284,9 +284,7 @@ class TestAnApplicationInAName:
 
 class TestAFormerAgent:
     def told(self, world: World) -> list[str]:
-        return list(
-            Letter.objects.filter(to=world.people["owner"], template="former_agent").values_list("text", flat=True)
-        )
+        return [each.text for each in Letter.objects.filter(to=world.people["owner"], template="former_agent")]
 
     def test_who_tries_to_change_something_is_told_nothing_and_the_owners_hear_once(
         self, world: World, agent: User

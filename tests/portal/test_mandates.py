@@ -282,6 +282,42 @@ class TestAnApplicationInAName:
         assert conflicts_of_interest.is_own(application, officer)
 
 
+class TestAFormerAgent:
+    def told(self, world: World) -> list[str]:
+        return [each.text for each in Letter.objects.filter(to=world.people["owner"], template="former_agent")]
+
+    def test_who_tries_to_change_something_is_told_nothing_and_the_owners_hear_once(
+        self, world: World, agent: User
+    ) -> None:
+        theirs, stranger = begun(world, agent), story.a_person()
+        mandates.end_mandate(mandate=Mandate.objects.get(), actor="person:x", now=timezone.now())
+        there = reverse("portal:withdraw", args=[theirs.reference])
+        for _ in range(2):
+            assert signed_in(fresh(agent)).post(there).status_code == 404
+        call = Call(RequestFactory().post("/"), fresh(agent), timezone.now())
+        with pytest.raises(access.ApplicationNotFound):
+            API.by_path()["/applications/{reference}/withdraw"]["POST"].run(call, theirs.reference)
+        (letter,) = self.told(world)
+        assert "Sample Law Firm" in letter
+        listed = signed_in(world.people["owner"]).get(page(world)).content.decode()
+        assert listed.count("Tried something after the mandate had ended") == 1
+        assert signed_in(stranger).post(there).status_code == 404 and len(self.told(world)) == 1
+
+    def test_is_noted_of_a_registration_too_and_never_for_reading(self, world: World, agent: User) -> None:
+        give(world, agent)
+        mandates.end_mandate(mandate=Mandate.objects.get(), actor="person:x", now=timezone.now())
+        there = reverse("portal:change_addresses", args=[world.registration.reference])
+        assert signed_in(fresh(agent)).get(there).status_code == 404 and not self.told(world)
+        assert signed_in(fresh(agent)).post(there).status_code == 404 and len(self.told(world)) == 1
+
+    def test_with_another_mandate_of_the_organisation_is_no_former_agent(self, world: World, agent: User) -> None:
+        theirs = begun(world, agent)
+        mandates.end_mandate(mandate=Mandate.objects.get(), actor="person:x", now=timezone.now())
+        give(world, agent, scope="see")
+        signed_in(fresh(agent)).post(reverse("portal:withdraw", args=[theirs.reference]))
+        assert not self.told(world)
+
+
 class AsksForAnothersFirst:
     """Before each page, the same request looks up what somebody else holds: the worst order of queries there is."""
 

@@ -2,12 +2,19 @@
 
 import datetime as dt
 import ipaddress
+import re
+import uuid
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.utils import timezone
 
 from rahdari import workflow
+from rahdari.applicant import representing
 from rahdari.apply import drafts, parts, renewal, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -18,20 +25,27 @@ from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks import rosters as checks_rosters
 from rahdari.checks.models import Check
+from rahdari.complaint import actions as complaints
 from rahdari.control import challenges, registries, rules
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
 from rahdari.decide import assignment, granting
 from rahdari.decide import queries as decisions
+from rahdari.decide.models import Decision
 from rahdari.letters.models import Letter
 from rahdari.people import mandates
 from rahdari.people.models import Organisation, User
+from rahdari.register import actions as register_acts
 from rahdari.register import queries as register
+from rahdari.vault import links
+from rahdari.workflow import entering
 from tests.builders.attestations import an_attestation
 from tests.builders.cases import DAY, HOUR, NOW, an_officer
 from tests.builders.drafts import a_person, asking
 
 pytestmark = pytest.mark.django_db
+# The time of the check, and what is new in each page.
+VARIES = re.compile(r"Checked on [^<]*|(csrfmiddlewaretoken|nonce)[^>]*")
 NAME, NUMBER = "Sample Software House (Pvt) Ltd", "0000482"
 OFFICE = "office@softwarehouse.example"
 # A number, a name and a tax number, as anybody can read them.
@@ -51,7 +65,13 @@ def rosters(tmp_path: Path) -> None:
 
 
 def sent(
-    email: str, block: str = "203.0.113.66", *, user: User | None = None, at: dt.datetime = NOW, **given: Any
+    email: str,
+    block: str = "203.0.113.66",
+    *,
+    user: User | None = None,
+    at: dt.datetime = NOW,
+    advances: bool = True,
+    **given: Any,
 ) -> Application:
     """A company's application, proved from its address, as its applicant sends it."""
     user = user or a_person(email)
@@ -61,10 +81,10 @@ def sent(
     common["application"] = draft
     drafts.save_company(**{"name": NAME, "company_number": NUMBER, "ntn": "0000482", **given}, **common)
     drafts.save_contact(name="Sample Manager", mobile="+923001234567", **common)
-    return proved_and_sent(draft, block, at)
+    return proved_and_sent(draft, block, at, advances=advances)
 
 
-def proved_and_sent(draft: Application, block: str, at: dt.datetime) -> Application:
+def proved_and_sent(draft: Application, block: str, at: dt.datetime, *, advances: bool = True) -> Application:
     actor = f"person:{draft.applicant_id}"
     endpoint = parts.add_endpoint(application=draft, block=block, runs="wireguard", actor=actor, now=at)
     challenge = challenges.open_challenge(
@@ -78,7 +98,8 @@ def proved_and_sent(draft: Application, block: str, at: dt.datetime) -> Applicat
     sending.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=applications.policy_in_force(), actor=actor, now=at
     )
-    workflow.advance(now=at)
+    if advances:
+        workflow.advance(now=at)
     return Application.objects.get(pk=draft.pk)
 
 
@@ -138,9 +159,58 @@ class TestACompanyThatAnybodyCanName:
         assert register.registration_from(application.subject) is not None
         assert "represents_missing" not in letters_to(application.applicant)
 
-    def test_is_registered_at_once_for_an_address_at_the_listed_domain(self) -> None:
-        application = sent("manager@softwarehouse.example")
+    def test_is_registered_for_an_address_at_the_domain_once_the_contact_had_time_to_say_no(self) -> None:
+        application = sent("guest@softwarehouse.example")
+        check = whose(application)
+        assert (check.outcome, application.status) == ("waiting", "submitted")
+        letter = Letter.objects.get(template="contact_told")
+        assert letter.address == OFFICE and "guest@softwarehouse.example" in letter.text
+        assert contacts.link_of(check) in letter.text
+        workflow.advance(now=dt.datetime.fromisoformat(check.facts["until"]) - HOUR)
+        assert whose(application).outcome == "waiting"
+        workflow.advance(now=dt.datetime.fromisoformat(check.facts["until"]))
+        application.refresh_from_db()
         assert (whose(application).finding, application.status) == ("mail_at_domain", "granted")
+
+    def test_waits_for_nobody_where_the_list_names_no_mailbox(self, tmp_path: Path) -> None:
+        imported(tmp_path, "companies", f"number,name,domain\n{NUMBER},{NAME},softwarehouse.example\n")
+        assert sent("manager@softwarehouse.example").status == "granted"
+        assert not Letter.objects.filter(template="contact_told").exists()
+
+    @pytest.mark.parametrize(
+        ("email", "agrees", "found", "status"),
+        [
+            ("guest@softwarehouse.example", False, ("failed", "contact_denies"), "submitted"),
+            ("guest@softwarehouse.example", True, ("passed", "contact_agrees"), "granted"),
+            ("crook@mail.example", False, ("failed", "contact_denies"), "submitted"),
+            ("employee@mail.example", True, ("passed", "contact_agrees"), "granted"),
+        ],
+    )
+    def test_goes_by_the_word_of_the_contact(
+        self, email: str, agrees: bool, found: tuple[str, str], status: str
+    ) -> None:
+        application = sent(email)
+        assert contacts.answer_as_contact(check=whose(application), agrees=agrees, now=NOW + HOUR)
+        assert not contacts.answer_as_contact(check=whose(application), agrees=not agrees, now=NOW + HOUR)
+        workflow.advance(now=NOW + HOUR)
+        workflow.advance(now=NOW + 9 * DAY)
+        application.refresh_from_db()
+        assert ((whose(application).outcome, whose(application).finding), application.status) == (found, status)
+        assert (decisions.case_of(application) is not None) and whose(application).reason_code == ""
+
+    def test_of_a_stranger_who_goes_on_without_the_code_is_told_to_the_contact_who_can_say_no(self) -> None:
+        application = sent("crook@mail.example")
+        representing.leave(application, whose(application), actor="p", now=NOW)
+        workflow.advance(now=NOW)
+        letter = Letter.objects.get(template="contact_told")
+        assert letter.address == OFFICE and "crook@mail.example" in letter.text
+        assert contacts.answer_as_contact(check=whose(application), agrees=False, now=NOW + HOUR)
+        assert whose(application).finding == "contact_denies" and decisions.case_of(application) is not None
+
+    def test_of_a_stranger_who_lets_the_time_pass_is_told_to_the_contact(self) -> None:
+        sent("crook@mail.example")
+        workflow.advance(now=NOW + 9 * DAY)
+        assert Letter.objects.filter(template="contact_told", to=None).count() == 1
 
     @pytest.mark.parametrize("email", ["manager@softwarehouse.example.evil.example", "m@sub.softwarehouse.example"])
     def test_is_not_for_an_address_at_a_domain_like_it(self, email: str) -> None:
@@ -243,6 +313,53 @@ class TestCodesToTheContact:
         assert whose(application).finding == "not_shown" and decisions.case_of(application) is not None
 
 
+class TestTheContactOfANumber:
+    """Its mailbox gets few letters, and each leads to all who apply with the number."""
+
+    def test_has_few_letters_whoever_applies_and_nobody_goes_on_unseen(self) -> None:
+        sent_ones = [sent(f"guest-{count}@softwarehouse.example", f"203.0.113.{70 + count}") for count in range(5)]
+        most = contacts.MOST_TOLD_A_DAY["domain"]
+        assert Letter.objects.filter(template="contact_told").count() == most
+        found = [whose(each).finding or "waits" for each in sent_ones]
+        assert found == ["waits"] * most + ["not_shown"] * (5 - most)
+
+    def test_sees_everybody_behind_each_link_so_that_an_honest_one_needs_no_letter(self) -> None:
+        given = {"number": NUMBER, "channel": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
+        for count in range(rules.MOST_CODES_A_DAY):
+            crook = sent(f"crook-{count}@mail.example", f"203.0.113.{70 + count}")
+            contacts.send_code(check=whose(crook), asked_by=crook.applicant, **given)
+        honest = sent("employee@mail.example", "203.0.113.90")
+        with pytest.raises(registries.NoCodeNow, match="too_many"):
+            contacts.send_code(check=whose(honest), asked_by=honest.applicant, **given)
+        guest = sent("guest@softwarehouse.example", "203.0.113.91")
+        contacts.send_code(check=whose(guest), asked_by=guest.applicant, **given)
+        seen = representing.applying_with_the_number(whose(crook))
+        assert {honest.pk, guest.pk, crook.pk} <= {each.application.pk for each in seen} and len(seen) == 8
+        assert representing.answer_as_contact(whose(crook), str(whose(honest).pk), agrees=True, now=NOW)
+        workflow.advance(now=NOW)
+        honest.refresh_from_db()
+        assert honest.status == "granted"
+
+    def test_answers_without_an_account_and_only_by_a_button(self, client: Client) -> None:
+        application = sent("guest@softwarehouse.example", at=timezone.now())
+        check, link = whose(application), contacts.link_of(whose(application))
+        page = client.get(link)
+        assert page.status_code == 200 and "guest@softwarehouse.example" in page.content.decode()
+        assert whose(application).outcome == "waiting"
+        assert client.get(link[:-2] + "x/").status_code == 404
+        other = sent("crook@mail.example", "203.0.113.67", company_number="0000731")
+        client.post(link, {"about": str(whose(other).pk), "answer": "no"})
+        assert "contact" not in whose(other).facts
+        client.post(link, {"about": str(check.pk), "answer": "no"})
+        assert whose(application).finding == "contact_denies"
+
+    def test_of_which_an_organisation_is_registered_gives_no_yes_in_its_place(self) -> None:
+        sent(OFFICE)
+        second = sent("crook@mail.example", "203.0.113.67", at=NOW + DAY)
+        assert not contacts.may_answer(whose(second), agrees=True)
+        assert contacts.may_answer(whose(second), agrees=False)
+
+
 class TestASecondOrganisationUnderANumber:
     def first(self) -> Application:
         return sent(OFFICE)
@@ -277,12 +394,26 @@ class TestASecondOrganisationUnderANumber:
         workflow.advance(now=NOW + 9 * DAY)
         assert whose(second).finding == "representative_silent" and decisions.case_of(second) is not None
 
-    def test_is_told_to_whoever_only_applied_and_names_nobody(self) -> None:
-        waiting = sent("manager@mail.example")
-        assert waiting.status == "submitted"
-        sent("crook@mail.example", "203.0.113.67", at=NOW + DAY)
-        assert letters_to(waiting.applicant)[-1] == "number_used_again"
-        assert "crook" not in Letter.objects.get(template="number_used_again").text
+    def test_is_told_to_nobody_who_only_applied_with_the_number(self) -> None:
+        crook = sent("crook@mail.example")
+        told = letters_to(crook.applicant)
+        assert sent(OFFICE, "203.0.113.67", at=NOW + DAY).status == "granted"
+        assert letters_to(crook.applicant) == told
+
+    def test_is_told_to_the_registered_one_when_the_list_speaks_for_it_and_names_nobody(self, tmp_path: Path) -> None:
+        first = self.first()
+        imported(tmp_path, "companies", f"number,name,email\n{NUMBER},{NAME},new@softwarehouse.example\n")
+        assert sent("new@softwarehouse.example", "203.0.113.67", at=NOW + DAY).status == "granted"
+        assert letters_to(first.applicant)[-1] == "number_used_again"
+        assert "new@" not in Letter.objects.get(template="number_used_again").text
+
+    def test_brings_the_registered_one_two_letters_a_day_however_many_apply(self) -> None:
+        first = self.first()
+        for count in range(4):
+            sent(f"crook-{count}@mail.example", f"203.0.113.{70 + count}", at=NOW + DAY)
+        asked = sorted(each for each in letters_to(first.applicant) if each.startswith("representative"))
+        assert asked == ["representative_asked", "representative_asked_more"]
+        assert len(representing.questions_to(first.applicant)) == 4
 
     def test_writes_once_a_day_however_often_somebody_applies(self) -> None:
         first = self.first()
@@ -316,6 +447,138 @@ class TestASecondOrganisationUnderANumber:
         first = self.first()
         assert first.organisation is not None
         assert whose(sent_by_agent(first.organisation, "agent@law.example")).finding == "represents_already"
+
+
+class TestTwoOrganisationsInTheSameSecond:
+    """Each check was answered before either was on the register; what counts is who is there at the entry."""
+
+    @pytest.fixture(autouse=True)
+    def nobody_to_tell(self, rosters: None, tmp_path: Path) -> None:
+        imported(tmp_path, "companies", f"number,name,domain\n{NUMBER},{NAME},softwarehouse.example\n")
+
+    def two(self) -> tuple[Application, Application]:
+        first = sent("a@softwarehouse.example", advances=False)
+        return first, sent("b@softwarehouse.example", "203.0.113.67", advances=False)
+
+    def decided(self) -> tuple[Application, Application]:
+        """After the line has run: the one that came in, and the other; which of them is first is chance."""
+        both = self.two()
+        workflow.advance(now=NOW)
+        first, second = sorted(both, key=lambda each: register.registration_from(each.subject) is None)
+        return first, second
+
+    def test_are_never_both_in_force_and_the_second_waits_for_the_word_of_the_first(self) -> None:
+        first, second = self.decided()
+        assert register.registration_from(first.subject) is not None
+        assert register.registration_from(second.subject) is None
+        check = whose(second)
+        assert (check.outcome, check.facts["asked"]) == ("waiting", [str(first.organisation_id)])
+        assert check.evidence["before"]["finding"] == "mail_at_domain"
+        case = decisions.case_of(second)
+        assert case is not None and (case.status, case.lane) == ("open", "review")
+        # What they read is true: the first is asked, and nobody hears that somebody "applied" who is in already.
+        assert "representative_asked" in letters_to(first.applicant)
+        assert "number_used_again" not in letters_to(first.applicant) + letters_to(second.applicant)
+        assert "application_granted" not in letters_to(second.applicant)
+
+    @pytest.mark.parametrize(("agrees", "registered"), [(True, True), (False, False)])
+    def test_the_second_is_registered_with_the_yes_of_the_first_alone(self, agrees: bool, registered: bool) -> None:
+        _first, second = self.decided()
+        contacts.answer_as_representative(check=whose(second), agrees=agrees, actor="p", now=NOW + HOUR)
+        workflow.advance(now=NOW + HOUR)
+        assert (register.registration_from(second.subject) is not None) is registered
+        assert decisions.case_of(second) is not None
+
+    def test_the_second_goes_on_with_an_officer_when_nobody_answers(self) -> None:
+        _first, second = self.decided()
+        workflow.advance(now=NOW + 9 * DAY)
+        assert whose(second).finding == "representative_silent"
+        assert register.registration_from(second.subject) is None
+
+    def test_the_same_organisation_has_as_many_as_it_wants(self) -> None:
+        first = sent("a@softwarehouse.example", advances=False)
+        again = sent("", "203.0.113.67", user=first.applicant, advances=False)
+        workflow.advance(now=NOW)
+        assert again.organisation == first.organisation
+        assert None not in {register.registration_from(each.subject) for each in (first, again)}
+
+    def test_the_database_refuses_the_second_whatever_the_code_says(self) -> None:
+        both = self.two()
+        workflow.open_checks(NOW)
+        workflow.decide_what_is_answered(NOW)
+        entering.enter_grants(NOW, at_most=1)
+        first, second = sorted(both, key=lambda each: register.registration_from(each.subject) is None)
+        assert register.registration_from(first.subject) is not None
+        decision = Decision.objects.get(case__application=second)
+        registration = register_acts.enter(
+            origin=second.subject,
+            holder=second.holder_ref,
+            category=second.service,
+            endpoints=[],
+            valid_from=NOW,
+            valid_until=NOW + DAY,
+            actor="p",
+            now=NOW,
+        )
+        with pytest.raises(IntegrityError, match="another organisation is registered"), transaction.atomic():
+            granting.mark_entered(decision=decision, registration=registration, now=NOW)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_two_workers_at_the_same_moment_enter_one(self) -> None:
+        first, second = self.two()
+        workflow.open_checks(NOW)
+        workflow.decide_what_is_answered(NOW)
+        one, other = (Decision.objects.get(case__application=each) for each in (first, second))
+
+        def enter() -> None:
+            with transaction.atomic():
+                entering.enter_grants.move(other, NOW)
+            connection.close()
+
+        worker = Thread(target=enter)
+        with transaction.atomic():
+            entering.enter_grants.move(one, NOW)
+            worker.start()
+            # The first is not committed: nothing shows it to the second, which waits at the number.
+            while worker.is_alive() and not _somebody_waits_for_a_lock():
+                pass
+            assert worker.is_alive()
+        worker.join()
+        assert register.registration_from(first.subject) is not None
+        assert register.registration_from(second.subject) is None
+        assert whose(second).facts["asked"] == [str(first.organisation_id)]
+
+
+def _somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+        return bool(cursor.fetchone()[0])
+
+
+class TestANameThatIsContested:
+    """While a claim to it is undecided, the public check does not vouch for the name."""
+
+    def test_is_said_in_the_place_of_a_match_and_nowhere_else(self, client: Client, tmp_path: Path) -> None:
+        now = timezone.now()
+        registration = register.registration_from(sent(OFFICE, at=now).subject)
+        assert registration is not None
+        on_paper = f"/c/{registration.reference}/{links.token('certificate', registration.reference)}/"
+
+        def read(name: str = "") -> str:
+            address = on_paper if name == "paper" else "/check/"
+            return client.get(address, {"number": registration.reference, "name": name}).content.decode()
+
+        assert "The name matches" in read(NAME) and "contested" not in read("paper")
+        before = {name: VARIES.sub("", read(name)) for name in ("", "Another House")}
+        facts: dict[str, Any] = {"kind": "correction", "about": "company", "target": NUMBER, "language": "en"}
+        claim = complaints.send(id=uuid.uuid4(), words="It is ours.", email="true@mail.example", now=now, **facts)
+        complaints.look_up(now=now)
+        assert "The name matches" in read(NAME)  # nobody has confirmed it yet
+        complaints.confirm(complaint=claim, now=now)
+        complaints.look_up(now=now)
+        assert "The name is contested" in read(NAME) and "The name matches" not in read(NAME)
+        assert "The name is contested" in read("paper")
+        assert {name: VARIES.sub("", read(name)) for name in before} == before
 
 
 class TestTheWordOfAnAssociation:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from rahdari import workflow
 from rahdari.apply import drafts, renewal, subjects
 from rahdari.apply.models import Application
+from rahdari.checks import contacts
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.register import queries as register
@@ -98,7 +100,10 @@ class TestAnotherNameForTheSameOrganisation:
         assert granted.organisation.name == self.STUDIO
 
     def test_does_not_shut_out_the_contact_on_the_list(self) -> None:
-        sent("manager@softwarehouse.example")
+        manager = sent("manager@softwarehouse.example")
+        assert contacts.answer_as_contact(check=whose(manager), agrees=True, now=NOW + HOUR)
+        workflow.advance(now=NOW + HOUR)
+        assert register.registration_from(manager.subject) is not None
         contact = sent(OFFICE, "203.0.113.67", at=NOW + DAY)
         assert (whose(contact).finding, contact.status) == ("mail_of_contact", "granted")
 
@@ -113,7 +118,9 @@ class TestAMemberWhoShowedIt:
         people.add_member(organisation=organisation, user=employee, role="manager", actor="p", now=NOW)
         honest = sent("", user=employee)
         assert honest.organisation == organisation
-        assert (whose(honest).finding, honest.status) == ("mail_at_domain", "granted")
+        assert contacts.answer_as_contact(check=whose(honest), agrees=True, now=NOW)
+        workflow.advance(now=NOW)
+        assert whose(honest).finding == "contact_agrees"
         false = proved_and_sent(draft, "203.0.113.67", NOW + HOUR)
         assert (false.status, whose(false).outcome) == ("submitted", "waiting")
         # The same for what changes the registration.

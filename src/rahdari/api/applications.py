@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from rahdari.applicant import lines, sending
-from rahdari.applicant.mandates import services_of_organisations
+from rahdari.applicant.mandates import note_former_agent, services_of_organisations
 from rahdari.applicant.overview import overviews
 from rahdari.applicant.proofs import proofs_of
 from rahdari.apply import access, drafts, form_errors, rules, step_forms, summary
@@ -44,7 +44,12 @@ ONE = "/applications/{reference}"
 
 def own(call: Call, reference: str, act: Act = Act.PAPERS) -> Reached[Application]:
     """An application with which the person may do this, and as whom."""
-    return access.application_for_applicant(applicant=call.person, reference=reference, act=act)
+    try:
+        return access.application_for_applicant(applicant=call.person, reference=reference, act=act)
+    except access.ApplicationNotFound:
+        if call.request.method not in {"GET", "HEAD"}:
+            note_former_agent(call.person, reference, call.now)
+        raise
 
 
 def draft(call: Call, reference: str, act: Act = Act.PAPERS) -> tuple[Application, Acting, Service]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rahdari import optional
 from rahdari.address import format_block
 from rahdari.apply.models import Application
+from rahdari.checks import contacts
 from rahdari.checks.kinds import KINDS
 from rahdari.checks.models import Check
 from rahdari.confirm.models import SubscriberQuestion
@@ -78,8 +79,12 @@ def _client(application: Application, check: Check, _asked: Mapping[str, Subscri
     return values.ltr(client.address or client.domain), client.asked_at, client.due_at
 
 
-def _registered_under_it(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
+def _company(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
     asked_at, until = (dt.datetime.fromisoformat(check.facts[key]) for key in ("asked_at", "until"))
+    if check.facts.get("told_at"):
+        number = application.number_for(check.facts.get("roster", "")) or ""
+        to = next((each.masked for each in contacts.contacts_of(check, number=number)), "")
+        return fill(_("The contact on the list %(contact)s"), contact=values.ltr(to)), asked_at, until
     return values.name(_("The organisation registered under the number")), asked_at, until
 
 
@@ -102,7 +107,7 @@ def _operator(application: Application, check: Check, asked: Mapping[str, Subscr
 # Of each kind that somebody outside answers: who was asked, when, and until when they answer.
 _WHOM: dict[str, Callable[[Application, Check, Mapping[str, SubscriberQuestion]], Asked]] = {
     **dict.fromkeys(BY_CHECK, _client),
-    "represents": _registered_under_it,
+    "represents": _company,
     "not_registered": _holder_of_the_address,
     "operator": _operator,
     "mobile_line": _operator,
@@ -121,6 +126,11 @@ def clock_of(awaited: list[Awaited], now: dt.datetime) -> AnswerClock | None:
 
 def what_then(awaited: list[Awaited], now: dt.datetime) -> str:
     """What follows when nobody answers."""
+    if awaited and all(each.check.facts.get("told_at") for each in awaited):
+        return _(
+            "They can say no. If no answer comes in time, your application goes on. With a yes, or a code that they "
+            "give you, it goes on at once."
+        )
     moments = [each.provisional_from for each in awaited]
     if moments and all(moment is not None for moment in moments):
         latest = max(moment for moment in moments if moment is not None)

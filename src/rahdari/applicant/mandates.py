@@ -161,6 +161,19 @@ def done_for(organisation: Organisation) -> list[Done]:
     ]
 
 
+def note_former_agent(user: User, reference: str, now: dt.datetime) -> None:
+    """Somebody asked for a change of what they do not reach: if they acted for its organisation once, that hears of it.
+    What they are told does not differ."""
+    row = access.every().filter(reference=access.typed(reference), organisation__isnull=False).first()
+    if row is not None:
+        people_mandates.note_former_agent(user=user, holder=row.holder_ref, subject=row.subject, now=now)
+        return
+    found = register.registration_by_reference(reference)
+    if found is not None:
+        subject = f"registration:{found.pk}"
+        people_mandates.note_former_agent(user=user, holder=found.holder, subject=subject, now=now)
+
+
 def offer(form: MandateForm, *, actor: str, now: dt.datetime) -> Mandate:
     """Offer what a form in order asks for. A letter goes to the address."""
     data = form.cleaned_data

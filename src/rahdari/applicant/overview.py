@@ -74,7 +74,9 @@ class Overview:
         return stage_of(
             Facts(
                 status=self.application.status,
-                represent_waits=any(contacts.waits_for_a_code(check) for check in self.every_check),
+                represent_waits=any(
+                    contacts.waits_for_a_code(check) and not check.facts.get("told_at") for check in self.every_check
+                ),
                 fee_waits=self.invoice is not None,
                 control_waits=self._control_waits,
                 has_case=case is not None,
@@ -187,6 +189,11 @@ class Overview:
     @cached_property
     def awaited_of_others(self) -> list[Awaited]:
         return [awaited_of(self.application, check, self.asked) for check in self.checks if is_outside(check)]
+
+    @property
+    def contact_is_told(self) -> bool:
+        """Whether the contact on the list heard of the application, and has time to say no."""
+        return any(contacts.waits_for_a_code(check) and check.facts.get("told_at") for check in self.every_check)
 
     @property
     def waits_for_others(self) -> str:

@@ -5,10 +5,11 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from rahdari.apply import pending, subjects
 from rahdari.apply import queries as apply
-from rahdari.apply import subjects
 from rahdari.apply.models import Application
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
@@ -17,6 +18,9 @@ from rahdari.control import registries
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
+
+# Of those who apply with a number, on the page of its contact.
+MOST_SHOWN = 50
 
 
 def waiting(application: Application) -> Check | None:
@@ -43,16 +47,85 @@ def send(application: Application, check: Check, channel: str, *, by: User, acto
         )
 
 
-def leave(check: Check, *, actor: str, now: dt.datetime) -> None:
-    """An officer looks, without a code."""
+@transaction.atomic
+def leave(application: Application, check: Check, *, actor: str, now: dt.datetime) -> None:
+    """An officer looks, without a code. The contact hears who applies, unless it was told already."""
     with suppress(contacts.NothingToShow):
-        contacts.leave_to_officer(check=check, actor=actor, now=now)
+        check = contacts.leave_to_officer(check=check, actor=actor, now=now)
+        if check.facts.get("told_at"):
+            return
+        contacts.tell_contact(
+            check=check,
+            number=number_for(application, check),
+            holder=application.holder_name,
+            asked_by=application.applicant,
+            language=application.language,
+            goes_on_at=None,
+            actor=actor,
+            now=now,
+        )
+
+
+@dataclass(frozen=True)
+class Applying:
+    """One who applies with a number, as the contact on the list reads it. `said`: its answer, "yes", "no" or ""."""
+
+    application: Application
+    check: Check
+    said: str
+    may_agree: bool
+    may_deny: bool
+
+    @property
+    def goes_on_at(self) -> dt.datetime | None:
+        """When it goes on without an answer."""
+        waits = self.check.outcome == "waiting" and self.check.facts.get("told_at")
+        return dt.datetime.fromisoformat(self.check.facts["until"]) if waits else None
+
+
+def applying_with_the_number(opened: Check) -> list[Applying]:
+    """Everybody whose application with that number is undecided; the one that the link was about in front."""
+    first = subjects.application_by_subject(opened.subject)
+    if first is None or first.erased_at is not None:
+        return []
+    others = pending.open_with_the_number_of(first).exclude(pk=first.pk)[:MOST_SHOWN]
+    found = []
+    for each in (first, *others):
+        check = (
+            opened
+            if each == first
+            else checks.check_about(subject=each.subject, kind=opened.kind, target=opened.target)
+        )
+        if check is None:
+            continue
+        is_open = each.status == "submitted"
+        found.append(
+            Applying(
+                each,
+                check,
+                check.facts.get("contact", ""),
+                may_agree=is_open and contacts.may_answer(check, agrees=True),
+                may_deny=is_open and contacts.may_answer(check, agrees=False),
+            )
+        )
+    return found
+
+
+def answer_as_contact(opened: Check, chosen: str, *, agrees: bool, now: dt.datetime) -> bool:
+    """Whether the answer about one of them was recorded."""
+    found = next((each for each in applying_with_the_number(opened) if str(each.check.pk) == chosen), None)
+    if found is None or not (found.may_agree if agrees else found.may_deny):
+        return False
+    return contacts.answer_as_contact(check=found.check, agrees=agrees, now=now)
 
 
 def no_code(trouble: registries.NoCodeNow) -> str:
     if trouble.why == "unknown":
         return _("Choose where the code goes")
-    return _("You have reached the limit of codes for now. Try again tomorrow, or ask an officer to look at it.")
+    return _(
+        "You have reached the limit of codes for now. If the contact had a letter from us today, its link lets them "
+        "say yes to your application too. Or try again tomorrow, or ask an officer to look at it."
+    )
 
 
 def not_taken(trouble: registries.CodeNotTaken) -> str:

@@ -32,7 +32,7 @@ def every() -> QuerySet[Application]:
     return Application.objects.select_related("applicant", "organisation", "mandate")
 
 
-def _typed(reference: str) -> str:
+def typed(reference: str) -> str:
     """A reference as it came in an address. PostgreSQL takes no NUL, and a forged one is an unknown one."""
     return reference.replace("\0", "").strip().upper()
 
@@ -76,7 +76,7 @@ _own = Asked(
 
 def _of_a_person(applicant: User, reference: str) -> Application | None:
     """A person's own, in nobody else's name: what most pages are about, so it is asked for first, and by itself."""
-    for application in _own(applicant.pk, _typed(reference)):
+    for application in _own(applicant.pk, typed(reference)):
         application.applicant = applicant
         return application
     return None
@@ -86,11 +86,11 @@ def application_for_applicant(*, applicant: User, reference: str, act: Act = Act
     """The application, if this person may do this with it, and as whom. Raises ApplicationNotFound."""
     found = _of_a_person(applicant, reference)
     if found is None:
-        found = every().filter(in_own_right(applicant, act), reference=_typed(reference)).first()
+        found = every().filter(in_own_right(applicant, act), reference=typed(reference)).first()
     if found is not None:
         return Reached(found, Acting(applicant))
     mandated = _mandated(applicant, act)
-    found = every().filter(mandated, reference=_typed(reference)).first() if mandated else None
+    found = every().filter(mandated, reference=typed(reference)).first() if mandated else None
     if found is None:
         raise ApplicationNotFound(reference)
     mandate = people.mandate_for(applicant, found.holder_ref, act, service=found.service)
@@ -128,7 +128,7 @@ def prove_all_token(application: Application) -> str:
 
 def application_for_link(*, reference: str, token: str) -> Application:
     """The application that such a link belongs to. Raises ApplicationNotFound."""
-    found = every().filter(reference=_typed(reference)).first()
+    found = every().filter(reference=typed(reference)).first()
     if found is None or not links.matches(PROVE_ALL, str(found.pk), token):
         raise ApplicationNotFound(reference)
     return found

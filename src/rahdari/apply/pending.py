@@ -83,6 +83,15 @@ def sent_for(organisation: Organisation) -> QuerySet[Application]:
     return found.order_by("-submitted_at", "id")
 
 
+def open_with_the_number_of(application: Application) -> QuerySet[Application]:
+    """What is sent and undecided with the same company number, whoever sent it; the latest first."""
+    if application.organisation_id is None or not application.company_number:
+        return Application.objects.none()
+    found = Application.objects.filter(status=Status.SUBMITTED, company_number=application.company_number)
+    found = found.filter(organisation__isnull=False)
+    return found.select_related("organisation", "applicant").order_by("-submitted_at", "id")
+
+
 def sent_with_the_number_of(application: Application) -> QuerySet[Application]:
     """What others have sent with the same company number, or the same card number; the latest first. A number that is
     abused may have very many."""

@@ -21,7 +21,7 @@ class Party(StrEnum):
     CLIENT = "client"
     OPERATOR = "operator"
     ASSOCIATION = "association"
-    HOLDER = "holder"  # somebody else who has the address, or is registered under the number
+    HOLDER = "holder"  # who has the address, is registered under the number, or is its contact on the list
 
 
 @dataclass(frozen=True)

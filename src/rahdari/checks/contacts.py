@@ -4,9 +4,13 @@ The numbers of companies are public, and those of members known to many. Whoever
 members: a code goes there, and comes back from whoever it reaches. Mail from that very address, or from the domain that
 the list names, shows the same. Those who are registered under the number already may say yes or no.
 
+The contact is told, with a link that needs no account: in the letter with a code; before the first grant to a mailbox
+at its domain, which waits for its no; and when an applicant goes on without the code. Behind the link it reads who
+applies with the number, whoever of them the letter was about, and says yes or no to each.
+
 Invariants: the contact is read from the list when it is written to, and stands in no check; a code is derived, and
 another one with each letter; nobody is written to often, whoever asks, and nobody uses that up alone; what is not shown
-in time goes to an officer.
+in time goes to an officer; only a mailbox at the domain goes on without a word of the contact that was told of it.
 """
 
 import datetime as dt
@@ -23,7 +27,6 @@ from django.urls import reverse
 from rahdari import optional
 from rahdari.control import rules as proving
 from rahdari.control.registries import CodeNotTaken, NoCodeNow
-from rahdari.db.queues import each_of
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
@@ -39,9 +42,21 @@ from .rules import Answer, Result
 
 REPRESENTS = "represents"
 CODE = "checks.represents"
+TOLD_LINK = "checks.told"
+# Letters to one contact in a day that tell of somebody: at the domain, and of those who go on without its code.
+MOST_TOLD_A_DAY = {"domain": 3, "officer": 2}
+# So long after an application the link of a letter about it shows who applies.
+LINK_LASTS = dt.timedelta(days=60)
+# Answers that the contact's own word does not change: they rest on it, or on an officer, or on those registered.
+SETTLED = frozenset(
+    "mail_of_contact code_from_contact representative_agrees by_hand listed_and_shown represents_already".split()
+)
 LASTS = dt.timedelta(days=1)
 A_DAY = 24 * 3600
 Channel = Literal["email", "mobile"]
+Told = Literal["told", "known", "nobody", "too_many"]
+# Whoever has the letter to the contact: no account stands behind it.
+BY_LETTER = "contact:letter"
 
 
 class NothingToShow(RahdariError):
@@ -128,7 +143,7 @@ def send_code(
     if not to or channel not in {each.channel for each in contacts_of(check, number=number)}:
         raise NoCodeNow("unknown")
     facts = check.facts
-    if facts.get("sent", 0) >= proving.MOST_CODES or not _is_allowed(to, asked_by):
+    if facts.get("sent", 0) >= proving.MOST_CODES or not _is_allowed(to, asked_by, own_domain="by_mail" in facts):
         raise NoCodeNow("too_many")
     facts |= {"sent": facts.get("sent", 0) + 1, "tries": 0, "to": channel, "sent_at": now.isoformat()}
     check.save(update_fields=["facts"])
@@ -147,7 +162,7 @@ def send_code(
             "email": asked_by.email,
             "code": code,
             "ends_at": until,
-            "url": reverse("portal:help"),
+            "url": link_of(check),
         },
         expires_at=until,
         now=now,
@@ -155,9 +170,10 @@ def send_code(
     return check
 
 
-def _is_allowed(to: str, asked_by: User) -> bool:
-    """Counts the letter. The applicant's own part first: what it lacks is taken from nobody else's."""
-    contact = f"{CODE}:{index.blind(CODE, to)}"
+def _is_allowed(to: str, asked_by: User, *, own_domain: bool) -> bool:
+    """Counts the letter. The applicant's own part first: what it lacks is taken from nobody else's. Whoever has a
+    mailbox at the contact's domain has a part that strangers cannot use up; all are on the page behind each letter."""
+    contact = f"{CODE}:{index.blind(CODE, to)}{':domain' if own_domain else ''}"
     return limits.allow(f"{contact}:{asked_by.pk}", rate=proving.MOST_CODES_OF_ONE, per=A_DAY) and limits.allow(
         contact, rate=proving.MOST_CODES_A_DAY, per=A_DAY
     )
@@ -185,6 +201,85 @@ def try_code(*, check: Check, given: str, actor: str, now: dt.datetime) -> None:
         raise CodeNotTaken(why)
 
 
+def link_of(check: Check) -> str:
+    """Where whoever the list names reads who applies with its number, without an account."""
+    return reverse("portal:number_contact", args=[check.pk, links.token(TOLD_LINK, str(check.pk))])
+
+
+def check_of_link(*, id: uuid.UUID, token: str, now: dt.datetime) -> Check | None:
+    """The check that a link opens; None for a wrong link, and for one whose time is over."""
+    if not token.isascii() or not links.matches(TOLD_LINK, str(id), token):
+        return None
+    found = Check.objects.filter(pk=id, opened_at__gt=now - LINK_LASTS).first()
+    return found if found is not None and not found.facts.get("erased") else None
+
+
+@transaction.atomic
+def tell_contact(
+    *,
+    check: Check,
+    number: str,
+    holder: str,
+    asked_by: User,
+    language: str,
+    goes_on_at: dt.datetime | None,
+    actor: str,
+    now: dt.datetime,
+) -> Told:
+    """Tell the contact that the list has for the number who applies, by email and with a link to say no.
+
+    `goes_on_at`: without an answer until then the application goes on; without it an officer looks. "nobody": the list
+    has no address of email to write to, or it is the applicant's own. "known": it heard of this applicant a day ago at
+    most. "too_many": it had its letters of today.
+    """
+    listed = _listed(check, number)
+    if listed is None or not listed.email or listed.email == asked_by.email:
+        return "nobody"
+    why = "domain" if goes_on_at is not None else "officer"
+    contact = f"{TOLD_LINK}:{why}:{index.blind(CODE, listed.email)}"
+    if not limits.allow(f"{contact}:{asked_by.pk}", rate=1, per=A_DAY):
+        return "known"
+    if not limits.allow(contact, rate=MOST_TOLD_A_DAY[why], per=A_DAY):
+        return "too_many"
+    letters.write_to_outsider(
+        address=listed.email,
+        language=language,
+        template="contact_told",
+        context={"name": holder, "email": asked_by.email, "goes_on_at": goes_on_at, "url": link_of(check)},
+        expires_at=goes_on_at or now + 2 * LASTS,
+        now=now,
+    )
+    journal.record(act="checks.told_contact", actor=actor, subject=check.subject, now=now, detail={"to": "email"})
+    return "told"
+
+
+def may_answer(check: Check, *, agrees: bool) -> bool:
+    """Whether the contact may still say yes, or no. A yes counts where a code would: not in the place of the word of
+    those who are registered under the number."""
+    if check.facts.get("contact") or check.finding in SETTLED or check.facts.get("erased"):
+        return False
+    return not agrees or not check.facts.get("asked")
+
+
+@transaction.atomic
+def answer_as_contact(*, check: Check, agrees: bool, now: dt.datetime) -> bool:
+    """Whoever the list names says whether an application is from them. Returns whether it was recorded: the first
+    answer counts. A no undoes what was found before, and an officer looks."""
+    check = Check.objects.select_for_update().get(pk=check.pk)
+    if not may_answer(check, agrees=agrees):
+        return False
+    check = note(check=check, facts={"contact": "yes" if agrees else "no"})
+    found = Answer(
+        "passed" if agrees else "failed",
+        _SHOWN[check.kind]["agrees" if agrees else "denies"],
+        {**about(check), "at": now.isoformat()},
+        blames=False,
+    )
+    return checking.answer_check(
+        subject=check.subject, kind=check.kind, target=check.target, found=found, actor=BY_LETTER, now=now, anew=True
+    )
+
+
 @transaction.atomic
 def leave_to_officer(*, check: Check, actor: str, now: dt.datetime) -> Check:
     """The applicant cannot reach the contact: an officer looks at once. Raises NothingToShow."""
@@ -200,12 +295,16 @@ _SHOWN = {
         "contact": "mail_of_contact",
         "domain": "mail_at_domain",
         "not": "not_shown",
+        "agrees": "contact_agrees",
+        "denies": "contact_denies",
     },
     "roster": {
         "code": "listed_and_shown",
         "contact": "listed_and_shown",
         "domain": "listed_and_shown",
         "not": "listed_not_shown",
+        "agrees": "listed_and_shown",
+        "denies": "listed_denied",
     },
 }
 
@@ -258,16 +357,20 @@ def asked_of(organisations: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, Check]
     return sorted(found, key=lambda pair: str(pair[1].facts.get("until", "")))
 
 
-def _not_shown_in_time(now: dt.datetime) -> QuerySet[Check]:
+def not_shown_in_time(now: dt.datetime) -> QuerySet[Check]:
     waiting = Check.objects.filter(outcome=Outcome.WAITING, kind__in=list(_SHOWN)).annotate(ends=KT("facts__until"))
     return waiting.filter(ends__lte=now.astimezone(dt.UTC).isoformat()).order_by("opened_at", "id")
 
 
-@each_of(_not_shown_in_time, lock=True)
 def end_waiting(check: Check, now: dt.datetime) -> None:
-    """Checks that were not shown, or not answered, in time: an officer looks at them."""
-    finding = "representative_silent" if check.facts.get("asked") else _SHOWN[check.kind]["not"]
-    _answer(check, "failed", finding, {}, "clock", now)
+    """A check that was not shown, or not answered, in time: an officer looks at it. Where the contact was told of a
+    mailbox at its domain and said nothing, the domain counts."""
+    if check.facts.get("asked"):
+        _answer(check, "failed", "representative_silent", {}, "clock", now)
+    elif check.facts.get("told_at"):
+        _answer(check, "passed", _SHOWN[check.kind]["domain"], {"told_at": check.facts["told_at"]}, "clock", now)
+    else:
+        _answer(check, "failed", _SHOWN[check.kind]["not"], {}, "clock", now)
 
 
 @transaction.atomic

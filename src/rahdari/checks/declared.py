@@ -14,7 +14,7 @@ from rahdari.policy.checks import About
 from .check_kind import By, CheckKind, Counted, Others, Party, Sentence
 
 NOTHING = ""
-ASKED, ASKED_TO_SHARE = "asked", "asked_to_share"
+ASKED, ASKED_TO_SHARE, TOLD = "asked", "asked_to_share", "told_at"
 BY_HAND: Mapping[str, Sentence] = {"by_hand": _("An officer checked this by hand.")}
 _YOUR_OPERATOR = Others(heading=_("Waiting for your operator to answer"), short=_("Waiting for your operator"))
 
@@ -27,17 +27,18 @@ REPRESENTS = CheckKind(
     asked_if=ASKED,
     holds_clock=True,
     seen=_(
-        "If you ask us to write to the contact of a company’s number, that contact sees your name and your email "
-        "address."
+        "The contact that the list of companies has for the number can see that you apply, the name that you apply "
+        "for and your email address."
     ),
     waiting=_("There is no proof yet that the applicant may apply for the company."),
     waiting_if={
         ASKED: _("Somebody is registered under this number already. They were asked whether it is from them."),
+        TOLD: _(
+            "The email address of this account is at the company’s domain. The contact on the list was told who "
+            "applies, and can say no. Without an answer we go on."
+        ),
     },
-    others=Others(
-        heading=_("Waiting for the organisation registered under the number"),
-        short=_("Waiting for the organisation registered under the number"),
-    ),
+    others=Others(heading=_("Waiting for the company’s answer"), short=_("Waiting for the company’s answer")),
     findings={
         "represents_already": _("It was shown before that this account may apply with this number."),
         "mail_of_contact": _(
@@ -50,6 +51,10 @@ REPRESENTS = CheckKind(
             "channel",
             {"mobile": _("The code sent to the mobile number on the list of %(roster)s was entered.")},
             _("The code sent to the email address on the list of %(roster)s was entered."),
+        ),
+        "contact_agrees": _("The contact on the list of %(roster)s said that this account may apply for the company."),
+        "contact_denies": _(
+            "The contact on the list of %(roster)s said that the application is not from them. An officer looks at it."
         ),
         "not_shown": _(
             "There is no proof yet that this account may apply for the company. An officer will review it. "
@@ -266,6 +271,10 @@ ROSTER = CheckKind(
         "listed_not_shown": _(
             "The number is on the list of %(roster)s of %(date)s. There is no proof whose it is, since others "
             "know it too. This alone is no reason for a refusal."
+        ),
+        "listed_denied": _(
+            "The number is on the list of %(roster)s of %(date)s. The contact there said that the application is not "
+            "from them. An officer looks at it."
         ),
         "not_listed": _("The number is not on the list of %(roster)s of %(date)s."),
         "listed_not_active": _("The number is on the list of %(roster)s of %(date)s, but not as active."),

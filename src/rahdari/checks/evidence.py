@@ -38,6 +38,9 @@ class Facts(TypedDict, total=False):
     sent_at: str
     to: Literal["email", "mobile"]
     tries: int
+    # Of what that contact was told without being asked for a code, and what it said.
+    told_at: str
+    contact: Literal["yes", "no"]
     # Of those who are registered under the number: which organisations were asked, when, and what they said.
     asked: list[str]
     asked_at: str
@@ -81,6 +84,7 @@ class Evidence(TypedDict, total=False):
     valid_until: str
     channel: str
     shown: str
+    told_at: str
     # documents
     given: int
     needed: int

@@ -208,6 +208,13 @@ def open_complaints() -> QuerySet[Complaint]:
     return found.annotate(others_count=Count("others")).order_by("due_at", "id")
 
 
+def name_is_contested(registration: Registration) -> bool:
+    """Whether somebody who confirmed their address says that the name or number of this company is theirs, and it is
+    undecided."""
+    found = Complaint.objects.filter(looked_up_at__isnull=False, decided_at__isnull=True)
+    return found.filter(about__in=[About.COMPANY, About.NAME], registration=registration).exists()
+
+
 def open_for(officer: User) -> list[Complaint]:
     """None about the officer's own registrations."""
     is_own = conflicts_of_interest.own_of(officer)

@@ -34,6 +34,7 @@ class Lock(StrEnum):
     ROSTERS = "checks: import of rosters"
     URGENT = "urgent: a holder's"  # the holder
     DESK_ENTRIES = "apply: entries at the desk"  # the officer
+    NUMBER = "decide: a company's number"  # its keyed hash; held by a function of the database
     CLIENT = "vouch: questions"  # who asks, or whom
     INVITER = "invite: campaigns of a body"  # the body
     INCIDENTS = "incident: reports"

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import reverse
 
 from rahdari.address import format_block
@@ -13,6 +13,7 @@ from rahdari.checks import checking, kinds
 from rahdari.checks.models import Check
 from rahdari.checks.queries import checks_of as checks_of_subject
 from rahdari.db.wake import wake
+from rahdari.errors import RahdariError
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
@@ -29,6 +30,13 @@ class ChecksMissing(Exception):
     def __init__(self, missing: Sequence[rules.CheckFact]) -> None:
         super().__init__(f"{len(missing)} checks did not pass")
         self.missing = tuple(missing)
+
+
+class NumberIsHeld(RahdariError):
+    """Another organisation is registered under the company's number. `.application`"""
+
+    says = "{application}"
+    application: Application
 
 
 @transaction.atomic
@@ -146,6 +154,23 @@ def grant(*, case: Case, officer: User, text: str = "", now: dt.datetime) -> Dec
     decision = _decide_grant(case, begun, now=now, provisional=provisional)
     record(case, "granted", begun.actor, now)
     return decision
+
+
+def check_number(application: Application) -> None:
+    """Hold the company's number of an application until the end of the transaction, in which its grant is entered.
+
+    Raises NumberIsHeld when another organisation is registered under it by now, which nothing shows to agree. The
+    database asks the same when the grant is entered.
+    """
+    goes_on = application.registration_id if application.registration and _stands(application.registration) else None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT decide_number_is_held(%s, %s)", [application.pk, goes_on])
+        if cursor.fetchone()[0]:
+            raise NumberIsHeld(application)
+
+
+def _stands(registration: Registration) -> bool:
+    return registration.struck_out_at is None and registration.expired_at is None
 
 
 @transaction.atomic

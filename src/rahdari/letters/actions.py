@@ -16,7 +16,8 @@ from rahdari import optional, policy
 from rahdari.db.wake import Channel, wake
 from rahdari.delivery.rules import CODE_LASTS, goes_out_at
 from rahdari.people import queries as people
-from rahdari.people.models import User
+from rahdari.people.models import Mandate, User
+from rahdari.people.rules import Act
 
 from . import queries
 from .bounces import NotAReturn, record_return
@@ -190,6 +191,21 @@ def write_mandate(*, email: str, language: str, organisation: str, until: dt.dat
     return write_to_outsider(
         address=email, language=language, template="mandate_offered", context=context, expires_at=until, now=now
     )
+
+
+def write_former_agent(*, mandate: Mandate, now: dt.datetime) -> bool:
+    """Tell the owners that somebody tried to act by a mandate that has ended, once. Named in
+    `settings.FORMER_AGENT_LETTER`. Whether any letter is new."""
+    ours = mandate.organisation
+    context = {
+        "organisation": ours.name,
+        "agent": mandate.agent_name,
+        "url": reverse("portal:mandates", args=[ours.pk]),
+    }
+    about, once = f"holder:{ours.holder_ref}", f"former_agent:{mandate.pk}"
+    owners = people.people_to_notify(ours.holder_ref, Act.MEMBERS)
+    told: dict[str, Any] = {"template": "former_agent", "about": about, "once": once, "context": context, "now": now}
+    return sum(write_once(to=owner, **told) for owner in owners) > 0
 
 
 def write_member_removed(*, user: User, organisation: str, by: str, now: dt.datetime) -> Letter | None:

@@ -163,6 +163,10 @@ LETTERS: dict[str, Kind] = {
     "represents_code": _kind(
         _("A code to the contact of a company or member"), "name email code ends_at", note="", urgent=True
     ),
+    "contact_told": _kind(
+        _("The contact of a company or member hears who applies"), "name email", "goes_on_at", note="", urgent=True
+    ),
+    "representative_asked_more": _kind(_("More people apply with the number of a company"), "organisation", note=""),
     "representative_asked": _kind(
         _("Somebody applies with the number of a registered company"), "organisation email due_at", "name", note=""
     ),
@@ -195,6 +199,7 @@ LETTERS: dict[str, Kind] = {
         note="",
     ),
     "home_line_withdrawn": _kind(_("Somebody removed their home line"), "registration number", note=""),
+    "former_agent": _kind(_("Somebody tried to act by a mandate that has ended"), "organisation agent", note=""),
     "mandate_offered": _kind(_("A mandate is offered to an agent"), "organisation until", note="", urgent=True),
     "organisation_invitation": _kind(
         _("An invitation into an organisation"), "organisation until", "by is_registered", note="", urgent=True

@@ -284,6 +284,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "code": "7kq2-m4xz",
         "ends_at": _days(1),
     },
+    "contact_told": lambda rules: {
+        "name": "Sample Software House",
+        "email": "manager@softwarehouse.example",
+        "goes_on_at": _days(2),
+    },
+    "representative_asked_more": lambda rules: {"organisation": "Sample Software House"},
     "representative_asked": lambda rules: {
         "organisation": "Sample Software House",
         "name": "Sample Manager 4",
@@ -296,6 +302,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "email": "manager@mail.example",
         "denied": True,
     },
+    "former_agent": lambda rules: {"organisation": "Sample Software House", "agent": "Sample Consultants"},
     "number_used_again": lambda rules: {"organisation": "Sample Software House"},
     "address_proved_by_another": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
     "post_changed": lambda rules: {

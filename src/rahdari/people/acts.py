@@ -1,6 +1,12 @@
 """What this room writes into the journal."""
 
-from rahdari.journal.registry import declare_unshown
+from django.utils.translation import gettext_lazy as _
+
+from rahdari.journal.registry import Act, declare, declare_unshown
+
+declare(
+    Act("people.tried_without_mandate", done=_("Tried something after the mandate had ended: nothing was done")),
+)
 
 declare_unshown("people", "registered_person named_person forgot_name noted_keys")
 declare_unshown("people", "registered_organisation described_organisation added_member changed_role removed_member")

@@ -5,6 +5,7 @@ moment. The agent accepts it with the address that it was offered to. No name an
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -90,6 +91,22 @@ def end_mandate(*, mandate: Mandate, actor: str, now: dt.datetime) -> Mandate:
         row.save(update_fields=["ended_at", "email", "email_index"])
         _record("people.ended_mandate", row, actor=actor, now=now)
     return row
+
+
+@transaction.atomic
+def note_former_agent(*, user: User, holder: uuid.UUID, subject: str, now: dt.datetime) -> bool:
+    """Somebody tried something with what is the organisation's (`subject`) after their mandate had ended: nothing of it
+    was done, and its owners hear of it, once for a mandate. Returns whether that is new."""
+    mandate = queries.ended_mandate(user, holder)
+    if mandate is None:
+        return False
+    if not import_string(settings.FORMER_AGENT_LETTER)(mandate=mandate, now=now):
+        return False
+    detail = {"mandate": str(mandate)}
+    journal.record(
+        act="people.tried_without_mandate", actor=f"person:{user.pk}", subject=subject, now=now, detail=detail
+    )
+    return True
 
 
 def forget_offers(*, now: dt.datetime) -> int:

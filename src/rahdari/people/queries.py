@@ -338,6 +338,15 @@ def mandate_for(user: Visitor, holder: uuid.UUID, act: Act, *, service: str) -> 
     return next((mandate for mandate in found if mandate.covers(service)), None)
 
 
+def ended_mandate(user: User, holder: uuid.UUID) -> Mandate | None:
+    """The last mandate of this organisation that a person had and that was ended, while they have no other of it."""
+    accepted = Mandate.objects.filter(agent=user, accepted_at__isnull=False, organisation__holder_ref=holder)
+    if accepted.filter(ended_at__isnull=True, valid_until__gt=Now()).exists():
+        return None
+    ended = accepted.filter(ended_at__isnull=False).select_related("organisation")
+    return ended.order_by("-ended_at", "id").first()
+
+
 def mandates_offered_to(user: User, now: dt.datetime) -> QuerySet[Mandate]:
     """Offers to the address that a person signed in with, while they can be accepted."""
     open_ones = Mandate.objects.filter(accepted_at__isnull=True, ended_at__isnull=True, valid_until__gt=now)

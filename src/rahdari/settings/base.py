@@ -297,6 +297,7 @@ ADDRESSES_CHANGED = "rahdari.applicant.known_proofs.take_known_proofs"
 # `consult` knows no person of the register: the act that writes to whoever comments is named here.
 COMMENT_LETTER = "rahdari.letters.actions.write_to_outsider"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"
+FORMER_AGENT_LETTER = "rahdari.letters.actions.write_former_agent"
 # Where an applicant goes on whose answers are all given: to the proofs, which the room above knows.
 AFTER_THE_FORM = "rahdari.portal.applicant.prove.after_the_form"
 # `page` stands below `people`: the act that remembers in which language to write is named here.

@@ -19,7 +19,6 @@ from rahdari import optional
 from rahdari.appeal import actions as appeals
 from rahdari.apply import queries as applications
 from rahdari.calendar.seen import looking_once
-from rahdari.checks import contacts
 from rahdari.complaint import actions as complaints
 from rahdari.confirm import callbacks
 from rahdari.consult import actions as drafts
@@ -70,6 +69,7 @@ from .provisional import (
     remind_of_provisional,
 )
 from .reminding import notify_of_grace, remind
+from .representing import end_not_shown
 from .reproving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
 from .retention import (
     erase_card_numbers,
@@ -187,7 +187,7 @@ STEPS: tuple[Step, ...] = (
     Step("inquiries: erase", all_of(PARTIES, lambda party: (party.erase,)), clock=True),
     *_of_optional_rooms(Place.CHECKS),
     Step("confirm -> checks: operators that are late", mark_silent_provisional, clock=True),
-    Step("checks: not shown in time", contacts.end_waiting, clock=True),
+    Step("checks: not shown in time", end_not_shown, clock=True),
     Step("checks", answer_checks),
     Step("checks: proofs that came late", take_in_late_proofs, rests=RESTS),
     *_of_optional_rooms(Place.BEFORE_DECISIONS),

@@ -36,12 +36,17 @@ def enter_grants(decision: Decision, now: dt.datetime) -> None:
     try:
         # A renewal or a change is carried out and noted together, so that no term is given twice.
         with transaction.atomic():
+            granting.check_number(application)
             registration = enter(application, endpoints, policy, decision, now)
             _describe_holder(application, decision, now)
             representing.notify_of_grant(application, now)
             granting.mark_entered(decision=decision, registration=registration, now=now)
     except changes.BlockAlreadyEntered:
         granting.return_grant(decision=decision, why="already_entered", now=now)
+    except granting.NumberIsHeld:
+        # Both were sent before either was on the register: the second waits for the word of the first.
+        granting.return_grant(decision=decision, why="number_is_held", now=now)
+        representing.ask_holders(application, policy, now)
     except changes.NotValid:
         granting.return_grant(decision=decision, why="registration_ended", now=now)
 

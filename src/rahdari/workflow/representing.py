@@ -1,8 +1,8 @@
 """Whose number it is: what ties an applicant to the company, the card or the membership in whose name they apply.
 
 Only the line knows the applicant, the organisations, the list and the associations. At once it passes what is known
-already; it asks those who are registered under the number; it tells all who have applied with it; what is left waits
-for a code to the contact on the list, and then for an officer. Nothing here refuses.
+already; it asks those who are registered under the number; the contact on the list is told of whoever has a mailbox at
+its domain, and of whoever goes to an officer without its code. Nothing here refuses.
 """
 
 import datetime as dt
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import Case, When
 from django.urls import reverse
 
 from rahdari import optional
@@ -24,6 +25,7 @@ from rahdari.checks.answers import CheckRequest
 from rahdari.checks.evidence import Evidence, Facts
 from rahdari.checks.models import Check, Outcome
 from rahdari.checks.rules import Answer
+from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
@@ -35,6 +37,21 @@ KIND = contacts.REPRESENTS
 ACTOR = "system:workflow"
 # Of what others have sent with the number.
 MOST_LOOKED_AT = 200
+
+
+@dataclass
+class Other:
+    """Somebody else who has applied with the same number: whether they are registered, or an application is open."""
+
+    organisation: Organisation | None
+    person: User
+    in_force: bool
+    is_open: bool = False
+
+    def to_tell(self) -> list[User]:
+        if self.organisation is not None:
+            return people.people_to_notify(self.organisation.holder_ref, Act.APPLY)
+        return [self.person] if self.person.is_active else []
 
 
 def request_for(rule: CheckRule, application: Application, policy: Policy) -> CheckRequest:
@@ -104,27 +121,86 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
         _answer_at_once(check, application, shown, now)
         return []
     if asked:
-        assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
-        due_at = add(start=now, allowance=policy.representing.answer_within, calendar=calendars.in_force())
-        facts: Facts = {
-            "asked": [str(each.organisation.pk) for each in asked if each.organisation is not None],
-            "asked_at": now.isoformat(),
-            "until": due_at.astimezone(dt.UTC).isoformat(),
-            "channels": [],
-        }
-        contacts.note(check=check, facts=facts)
-        _tell(others, application, asked, due_at, now)
+        contacts.note(check=check, facts=_ask(check, application, policy, others, asked, now))
         return []
-    _tell(others, application, [], None, now)
-    shown = shown or optional.ask(__package__, "names_the_applicant", application, policy, now)
-    if shown is not None:
-        _answer_at_once(check, application, shown, now)
+    named = optional.ask(__package__, "names_the_applicant", application, policy, now)
+    if named is None and shown is not None:
+        _tell_contact(check, application, policy, shown, now)
+        return []
+    if named is not None:
+        _answer_at_once(check, application, named, now)
         return []
     if check.facts.get("channels") or _association_is_asked(application):
         contacts.note(check=check, facts={"until": until})
         return [check] if check.facts.get("channels") else []
     _answer_at_once(check, application, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
     return []
+
+
+def _ask(
+    check: Check, application: Application, policy: Policy, others: list[Other], asked: list[Other], now: dt.datetime
+) -> Facts:
+    """Those who are registered under the number are asked; what the check keeps of that."""
+    assert policy.representing is not None  # noqa: S101 - without these rules nobody has such a check
+    due_at = add(start=now, allowance=policy.representing.answer_within, calendar=calendars.in_force())
+    _tell(others, application, asked, due_at, now)
+    return {
+        "asked": [str(each.organisation.pk) for each in asked if each.organisation is not None],
+        "asked_at": now.isoformat(),
+        "until": due_at.astimezone(dt.UTC).isoformat(),
+        "channels": [],
+    }
+
+
+def _tell_contact(check: Check, application: Application, policy: Policy, shown: Answer, now: dt.datetime) -> None:
+    """The applicant has a mailbox at the domain of the list, which is enough once the contact on the list heard of it
+    and did not say no. Where there is none to write to it is enough at once; where it had its letters of today, nothing
+    goes on unseen: an officer looks."""
+    assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
+    until = add(start=now, allowance=policy.representing.object_within, calendar=calendars.in_force())
+    told = _told(check, application, until, now)
+    if told == "nobody":
+        _answer_at_once(check, application, shown, now)
+    elif told == "too_many":
+        _answer_at_once(check, application, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
+    else:
+        at = now.isoformat()
+        until_text = until.astimezone(dt.UTC).isoformat()
+        contacts.note(check=check, facts={"told_at": at, "asked_at": at, "until": until_text})
+
+
+def _told(check: Check, application: Application, goes_on_at: dt.datetime | None, now: dt.datetime) -> contacts.Told:
+    return contacts.tell_contact(
+        check=check,
+        number=application.number_for(check.facts.get("roster", "")) or "",
+        holder=application.holder_name,
+        asked_by=application.applicant,
+        language=application.language,
+        goes_on_at=goes_on_at,
+        actor=ACTOR,
+        now=now,
+    )
+
+
+@each_of(contacts.not_shown_in_time, lock=True)
+def end_not_shown(check: Check, now: dt.datetime) -> None:
+    """What was not shown in time. Of whom an officer has to look at, the contact on the list hears."""
+    waited_for_code = contacts.waits_for_a_code(check) and not check.facts.get("told_at")
+    contacts.end_waiting(check, now)
+    application = subjects.application_by_subject(check.subject)
+    if waited_for_code and application is not None:
+        _told(check, application, None, now)
+
+
+def ask_holders(application: Application, policy: Policy, now: dt.datetime) -> None:
+    """An organisation came onto the register under this number after the check was answered: it is asked now, as it
+    would have been had it come first."""
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    others = _others(application)
+    asked = [each for each in others if each.in_force and each.organisation is not None]
+    if check is not None and asked:
+        facts = _ask(check, application, policy, others, asked, now)
+        checks_checking.wait_again(check=check, facts=facts, actor=ACTOR, now=now)
 
 
 def _answer_at_once(check: Check, application: Application, found: Answer, now: dt.datetime) -> None:
@@ -163,25 +239,14 @@ def _numbers(application: Application) -> tuple[str, str]:
     return application.company_number, application.cnic_index
 
 
-@dataclass
-class Other:
-    """Somebody else who has applied with the same number: whether they are registered, or an application is open."""
-
-    organisation: Organisation | None
-    person: User
-    in_force: bool
-    is_open: bool = False
-
-    def to_tell(self) -> list[User]:
-        if self.organisation is not None:
-            return people.people_to_notify(self.organisation.holder_ref, Act.APPLY)
-        return [self.person] if self.person.is_active else []
-
-
 def _others(application: Application) -> list[Other]:
     """Other holders who have sent something with this company number or card number, each once."""
     found: dict[object, Other] = {}
-    for each in pending.sent_with_the_number_of(application)[:MOST_LOOKED_AT]:
+    # Those who may be registered first: nobody hides them by applying very often.
+    sent = pending.sent_with_the_number_of(application).order_by(
+        Case(When(status="granted", then=0), default=1), "-submitted_at", "id"
+    )
+    for each in sent[:MOST_LOOKED_AT]:
         known = found.get(each.holder_ref)
         if known is None:
             known = Other(each.organisation, each.applicant, in_force=register.has_registration(each.holder_ref))
@@ -197,36 +262,58 @@ def _tell(
     due_at: dt.datetime | None,
     now: dt.datetime,
 ) -> None:
-    """Everybody who has applied with the number hears of it; whoever is registered under it is asked, and reads by
-    whom it was."""
+    """Whoever is registered under a company's number is asked, or hears of it; who only applied with it is told
+    nothing, since that may be an impostor, and the next one the company itself. Of a card number each who gave it
+    hears.
+
+    A mailbox gets few letters a day about a company's number, however many apply with it: all of them are on the page.
+    """
     asks = list(asked)
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
     for other in others:
+        ours = other.organisation
+        if ours is not None and not other.in_force:
+            continue
         for person in other.to_tell():
             if person.pk == application.applicant_id:
                 continue
-            if other in asks and other.organisation is not None and check is not None:
-                template = "representative_asked"
-                told: dict[str, object] = {
-                    "organisation": application.holder_name,
-                    "name": application.applicant.name or application.contact_name,
-                    "email": application.applicant.email,
-                    "due_at": due_at,
-                    "url": reverse("portal:representative", args=[other.organisation.pk, check.pk]),
-                }
+            if ours is None:
+                about, once = f"holder:{person.holder_ref}", f"number_used_again:{application.applicant_id}"
+                _write(person, "number_used_again", about, once, {"url": reverse("portal:help")}, now)
+            elif other in asks and check is not None:
+                _ask_person(person, ours, check, application, due_at, now)
             else:
-                template = "number_used_again"
-                told = {"organisation": other.organisation.name} if other.organisation is not None else {}
-                told["url"] = reverse("portal:help")
-            letters.write_once(
-                to=person,
-                template=template,
-                about=f"holder:{other.organisation.holder_ref if other.organisation else person.holder_ref}",
-                # One letter a day and applicant: whoever applies again and again fills no mailbox.
-                once=f"{template}:{application.applicant_id}:{now.date()}",
-                context=told,
-                now=now,
-            )
+                told = {"organisation": ours.name, "url": reverse("portal:help")}
+                _write(person, "number_used_again", f"holder:{ours.holder_ref}", "number_used_again", told, now)
+
+
+def _ask_person(
+    person: User,
+    ours: Organisation,
+    check: Check,
+    application: Application,
+    due_at: dt.datetime | None,
+    now: dt.datetime,
+) -> None:
+    """The first of a day by itself, all others of that day in one letter more."""
+    about, more = f"holder:{ours.holder_ref}", "representative_asked_more"
+    question = {
+        "organisation": application.holder_name,
+        "name": application.applicant.name or application.contact_name,
+        "email": application.applicant.email,
+        "due_at": due_at,
+        "url": reverse("portal:representative", args=[ours.pk, check.pk]),
+    }
+    if not _write(person, "representative_asked", about, "representative_asked", question, now):
+        all_of_them = {"organisation": ours.name, "url": reverse("portal:organisation", args=[ours.pk])}
+        _write(person, more, about, more, all_of_them, now)
+
+
+def _write(person: User, template: str, about: str, once: str, told: dict[str, Any], now: dt.datetime) -> bool:
+    """Unless this (`once`) was written today."""
+    return letters.write_once(
+        to=person, template=template, about=about, once=f"{once}:{now.date()}", context=told, now=now
+    )
 
 
 def _association_is_asked(application: Application) -> bool:

@@ -39,7 +39,7 @@ def represent(request: HttpRequest, reference: str) -> HttpResponse:
     actor, now, trouble = by.actor, timezone.now(), ""
     if request.method == "POST":
         if "officer" in request.POST:
-            representing.leave(check, actor=actor, now=now)
+            representing.leave(application, check, actor=actor, now=now)
             messages.info(request, _("An officer looks at it. A letter or a resolution of the company helps."))
             return redirect("portal:status", reference=reference)
         if "to" in request.POST:
@@ -61,6 +61,7 @@ def represent(request: HttpRequest, reference: str) -> HttpResponse:
         "contacts": found,
         "sent": next((each for each in found if each.channel == sent), None),
         "trouble": trouble,
+        "told": bool(check.facts.get("told_at")),
         "until": dt.datetime.fromisoformat(check.facts["until"]) if "until" in check.facts else None,
     }
     return render(request, "portal/applicant/represent.html", context, status=422 if trouble else 200)

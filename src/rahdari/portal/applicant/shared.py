@@ -3,8 +3,10 @@
 import uuid
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html
 
+from rahdari.applicant.mandates import note_former_agent
 from rahdari.applicant.registrations import RegistrationNotFound, registration_for
 from rahdari.apply import access
 from rahdari.apply.models import Application
@@ -23,7 +25,14 @@ def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> 
     try:
         return access.application_for_applicant(applicant=person(request), reference=reference, act=act)
     except access.ApplicationNotFound:
-        raise Http404 from None
+        raise _not_theirs(request, reference) from None
+
+
+def _not_theirs(request: HttpRequest, reference: str) -> Http404:
+    """One answer for all; the organisation hears of an agent of before who tries to change something."""
+    if request.method == "POST":
+        note_former_agent(person(request), reference, timezone.now())
+    return Http404()
 
 
 def state_for_script(request: HttpRequest, state: str) -> HttpResponse | None:
@@ -39,7 +48,7 @@ def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY)
     try:
         return registration_for(person(request), reference, act)
     except RegistrationNotFound:
-        raise Http404 from None
+        raise _not_theirs(request, reference) from None
 
 
 def organisation(request: HttpRequest, id: uuid.UUID, act: Act) -> Organisation:

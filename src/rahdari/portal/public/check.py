@@ -1,5 +1,8 @@
 """The public check of a number: valid, expired, struck out, or not found, and nothing that could be listed.
 
+While somebody says that a company's name or number is theirs, and nobody has decided it, the page says that instead of
+that the name matches.
+
 A number whose check letter is wrong is told from one that does not exist without asking the database. Tries are counted
 by household and by neighbourhood (`web.visitor`), so that nobody walks through all numbers, and whoever does gets no
 name: a company's registered name is compared with the one that the visitor types, and a name is shown only to whoever
@@ -17,6 +20,7 @@ from rahdari.applicant.registration_status import addresses_of, standing_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import subjects
 from rahdari.checks.names import compare_names
+from rahdari.complaint import queries as complaints
 from rahdari.db import replicas
 from rahdari.journal import actions as journal
 from rahdari.people import holders
@@ -104,6 +108,9 @@ def _answer(
                 context["typed"], context["fits"] = typed, fits(typed, subjects.holder_name_of(registration))
             if not context.get("fits"):
                 context["form"] = CheckForm(initial={"number": exact, "name": typed})
+        if is_company and (on_paper or context.get("fits")):
+            # Asked only where the page would vouch for the name: all other answers are as they were.
+            context["contested"] = complaints.name_is_contested(registration)
         context["category"] = service_title(registration.category)
         context["valid_until"] = register.shown_until(registration, now)
         context["lines"] = count_of(registration)

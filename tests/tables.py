@@ -59,7 +59,9 @@ def keep(data: Path, place: Path) -> None:
         return
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    older = sorted((each for each in KEPT.iterdir() if each != place), key=lambda each: each.stat().st_mtime)
+    older = sorted(
+        (each for each in KEPT.iterdir() if each.is_dir() and each != place), key=lambda each: each.stat().st_mtime
+    )
     for each in older[: -AT_MOST + 1]:
         shutil.rmtree(each, ignore_errors=True)
 

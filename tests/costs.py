@@ -86,12 +86,15 @@ class Costs:
         self._config = config
         self._costs: dict[str, Cost] = {}
         self._said: list[str] = []
+        # Taken from what the tests start in their turn.
+        self._writes = os.environ.pop("RAHDARI_TEST_COSTS", "") == "1"
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
         before, began = spent(), time.monotonic()
         done = yield
-        if item.path.is_relative_to(TESTS):
+        # `optional/walk.py` and its like are run by a test, which is what they cost.
+        if item.path.is_relative_to(TESTS) and item.path.name.startswith("test_"):
             cost = self._costs.setdefault(str(item.path.relative_to(TESTS)), Cost())
             kind = "whole" if item.get_closest_marker("whole") else "short"
             setattr(cost, kind, getattr(cost, kind) + spent() - before)
@@ -110,7 +113,7 @@ class Costs:
             self._config.workeroutput["costs"] = json.dumps(told)
         elif self._costs:
             self._keep("all" if everything_is_needed() else "short")
-            if os.environ.get("RAHDARI_TEST_COSTS") == "1":
+            if self._writes:
                 write({**listed(), **self._costs})
 
     def _keep(self, form: str) -> None:

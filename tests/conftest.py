@@ -7,7 +7,8 @@ of `pytest -n` inherit its address, and pytest-django makes a database for each 
 import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ from rahdari.publish import actions as publishing
 from rahdari.publish import watching
 from rahdari.settings.base import database
 from rahdari.vault import keys
-from tests import dear, tables
+from tests import costs, lanes, tables
 from tests.builders import addresses
 from tests.builders.cases import an_officer
 from tests.needs import everything_is_needed
@@ -66,8 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from tests import prepared, questions
 
     config.pluginmanager.register(questions.Kept(compared=COMPARED if everything_is_needed() else 0), "questions")
-    if os.environ.get("RAHDARI_TEST_COSTS") == "1":
-        config.pluginmanager.register(dear.Costs(config), "costs")
+    config.pluginmanager.register(costs.Costs(config), "costs")
     if EMBEDDED in os.environ:
         prepared.keep()
     if hasattr(config, "workerinput"):
@@ -116,45 +116,31 @@ def drop_template(config: pytest.Config) -> None:
         cursor.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
 
 
-# Those that take longest begin first, so that of several processes none is left alone with them at the end.
-LONGEST = (
-    "tests/journeys/",
-    "tests/tunnels/",
-    "tests/optional/",
-    "tests/access/test_visitors.py",
-    "tests/ops/test_start.py",
-    "tests/agent/test_killed.py",
-    "tests/ops/test_loops.py",
-    "tests/portal/test_public_pages_in_browser.py",
-    "tests/apply/test_in_browser.py",
-    "tests/api/test_contract.py",
-    "tests/api/test_others.py",
-    "tests/ops/test_doctor.py",
-    "tests/publish/test_crash.py",
-    "tests/incident/test_walk.py",
-    "tests/ops/test_backup.py",
-    "tests/ops/test_failover.py",
-    "tests/ops/test_several_machines.py",
-    "tests/ops/test_restore_page.py",
-)
-
-
-def by_length(nodeid: str) -> int:
-    return next((place for place, start in enumerate(LONGEST) if nodeid.startswith(start)), len(LONGEST))
-
-
 # Both try things out on one installation.
 WITH = {"tests/ops/test_rights.py": "tests/ops/test_doctor.py"}
 
 
+def together(file: str) -> str:
+    """What runs in one process: the tests of one file, for what they share is made once; so do the journeys, which
+    share a running demonstration."""
+    folder, _, name = file.rpartition("/")
+    return folder if folder == "tests/journeys" and name != "test_kill.py" else WITH.get(file, file)
+
+
+def longest_first() -> Callable[[pytest.Item], float]:
+    """Those that take longest begin first, so that of several processes none is left alone with them at the end."""
+    seconds: Counter[str] = Counter()
+    for name, cost in costs.listed().items():
+        seconds[together(f"tests/{name}")] += cost.all
+    seconds["tests/journeys"] += sum(seconds.values())
+    return lambda item: -seconds[together(item.nodeid.partition("::")[0])]
+
+
 class OneProcessForAFile(LoadFileScheduling):
-    """The tests of one file stay together, for what they share is made once; so do the journeys, which share a running
-    demonstration. (`--dist loadgroup` would read marks, but knows of none under pytest 9.2.)"""
+    """(`--dist loadgroup` would read marks, but knows of none under pytest 9.2.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        folder, _, name = file.rpartition("/")
-        return folder if folder == "tests/journeys" and name != "test_kill.py" else WITH.get(file, file)
+        return together(super()._split_scope(nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
@@ -180,8 +166,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    dear.mark(items)
-    items.sort(key=lambda item: by_length(item.nodeid))
+    lanes.mark(items)
+    items.sort(key=longest_first())
     for item in items:
         if "django_db_setup" in getattr(item, "fixturenames", ()) or item.get_closest_marker("django_db"):
             item.add_marker("database")

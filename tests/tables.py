@@ -17,7 +17,7 @@ from rahdari.ops.postgres import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / ".data" / "tests"
-# Of other branches and of yesterday.
+# Of each kind: of other branches and of yesterday.
 AT_MOST = 3
 # What the tables, and the rows that come with them, are made from.
 MADE_FROM = (
@@ -59,9 +59,16 @@ def keep(data: Path, place: Path) -> None:
         return
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    older = sorted((each for each in KEPT.iterdir() if each != place), key=lambda each: each.stat().st_mtime)
+    older = sorted(
+        (each for each in KEPT.iterdir() if each.is_dir() and each != place), key=lambda each: each.stat().st_mtime
+    )
     for each in older[: -AT_MOST + 1]:
         shutil.rmtree(each, ignore_errors=True)
+
+
+def place_of(kind: str) -> Path:
+    """Where something is kept that is made from the tables."""
+    return KEPT / f"{kind}-{digest()}"
 
 
 @contextmanager
@@ -70,7 +77,7 @@ def server_with_tables(make: Callable[[str], None]) -> Iterator[str]:
 
     `make` is given that address and makes the tables, where none are kept.
     """
-    place = KEPT / digest()
+    place = place_of("tables")
     with tempfile.TemporaryDirectory(prefix="rahdari-pg-") as folder:
         data = Path(folder) / "data"
         with suppress(subprocess.CalledProcessError):

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.ops.installed import take_prepared
 from tests.ports import free_port
 
 PROGRAM = (sys.executable, "-m", "rahdari")
@@ -162,6 +163,7 @@ def stop(stack: Stack) -> int:
 
 @contextmanager
 def running(data: Path, *options: str) -> Iterator[Stack]:
+    take_prepared(data)
     stack = start(data, free_port(beside=2), *options)
     try:
         yield stack

@@ -14,6 +14,7 @@ from rahdari.apply.models import Application
 from rahdari.decide import words
 from rahdari.demand import actions, queries
 from rahdari.demand.models import Demand
+from rahdari.people import seconding
 from rahdari.people.models import User
 from tests.builders import story
 
@@ -92,7 +93,7 @@ class TestGiving:
         demand = found(recorded(officer), officer, refused)
         demand = actions.answer_demand(demand=demand, officer=officer, outcome="given", answer="The name.", now=NOW)
         assert demand.waits_for_second
-        with pytest.raises(actions.NeedsAnother):
+        with pytest.raises(seconding.NotSecond):
             actions.agree(demand=demand, officer=officer, now=NOW)
         with pytest.raises(DatabaseError), transaction.atomic():
             Demand.objects.filter(pk=demand.pk).update(agreed_by=officer, agreed_at=NOW)

@@ -417,7 +417,7 @@ def _in_hands(appeal: Appeal, act: str, user: User) -> Appeal:
 
 def _decided(appeal: Appeal, user: User, now: dt.datetime) -> None:
     appeal.decided_at, appeal.decided_by = now, user
-    appeal.by_the_only_one = not [each for each in queries.deciders(appeal) if each.pk != user.pk]
+    appeal.by_the_only_one = not [each for each in queries.deciders(appeal) if each.pk not in people.accounts_of(user)]
 
 
 def _carry_out(appeal: Appeal, whole: Outcome, now: dt.datetime) -> None:

@@ -26,7 +26,7 @@ from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import queries as letters
 from rahdari.people import queries as people
-from rahdari.people.models import DIRECTOR, Role, User
+from rahdari.people.models import DIRECTOR, User
 from rahdari.policy import Forum
 from rahdari.register.models import Registration
 from rahdari.web.language import in_both
@@ -223,11 +223,7 @@ def heard_between(appeal: Appeal, now: dt.datetime) -> tuple[dt.datetime, dt.dat
 
 def deciders(appeal: Appeal) -> list[User]:
     """Everybody in the office who may decide it."""
-    posts = people.all_posts().filter(Q(role=Role.SUPERVISOR) | Q(role=Role.OFFICER, rank=DIRECTOR))
-    posts = posts.filter(user__is_active=True)
-    found = {post.user_id: post.user for post in posts}
-    out = reviewing.with_part_in(appeal.case, list(found.values()))
-    return [user for user in found.values() if user.pk not in out]
+    return list(User.objects.filter(pk__in=reviewing.who_could(matter_of(appeal))))
 
 
 def open_appeals() -> QuerySet[Appeal]:

@@ -4,6 +4,7 @@ recused. Nobody decides for whom they act. Reached through `queries`."""
 import uuid
 from collections.abc import Callable, Collection
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rahdari.apply import subjects
@@ -32,12 +33,24 @@ def recused_from(case: Case) -> QuerySet[Recusal]:
     return Recusal.objects.filter(case=case).select_related("officer")
 
 
+# Each account of each of these people with theirs among them; and without one, the accounts that are recused.
+_ACCOUNTS_AND_RECUSALS = """
+SELECT account, each FROM unnest(%s::uuid[]) AS each, people_accounts_of(each) AS account
+UNION ALL
+SELECT officer_id, NULL FROM decide_recusal JOIN decide_case ON decide_case.id = decide_recusal.case_id
+WHERE decide_case.application_id = %s
+"""
+
+
 def with_part_in(application: Application, officers: Collection[User]) -> set[uuid.UUID]:
     """Those who may not decide it, with whichever account: of whose own applications it is one, and who are recused. In
-    three statements at most."""
-    accounts = acting_for.accounts_of_each([each.pk for each in officers])
+    two statements at most."""
     own = {application.applicant_id, *filter(None, [application.entered_by_id])}
-    own |= set(Recusal.objects.filter(case__application=application).values_list("officer", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCOUNTS_AND_RECUSALS, [[each.pk for each in officers], application.pk])
+        accounts = cursor.fetchall()
+    own |= {account for account, of in accounts if of is None}
+    accounts = [(account, of) for account, of in accounts if of is not None]
     if application.organisation is not None:
         known = [account for account, _of in accounts]
         own |= acting_for.who_has_part(known, application.organisation, application.created_at)

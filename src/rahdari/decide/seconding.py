@@ -58,10 +58,11 @@ class Second:
 
 
 def is_ripe(notice: Notice, now: dt.datetime) -> bool:
-    """Answered, or the time to answer is over: also by a calendar that was corrected since it ran out."""
+    """Answered, or the time to answer is over: also by a calendar that was corrected since it ran out, and not while
+    its letter has come back."""
     if notice.state != rules.NoticeState.RIPE:
         return False
-    return notice.answered_at is not None or notice.is_order or now > case_clock.notice_due_at(notice)
+    return notice.answered_at is not None or case_clock.notice_is_over(notice, now)
 
 
 def is_out_of_time(notice: Notice, now: dt.datetime) -> bool:

@@ -23,10 +23,11 @@ def accounts_of(user: User) -> frozenset[uuid.UUID]:
     """The accounts of the person who has this one, as far as the register can know: this one, and others with the same
     confirmed mobile number or the same card. Asked once for a page that is only read.
     """
-    known: frozenset[uuid.UUID] | None = vars(user).get("_accounts") if reading.ONLY.get() else None
+    known: Collection[uuid.UUID] | None = getattr(user, "its_accounts", None) if reading.ONLY.get() else None
     if known is None:
-        known = vars(user)["_accounts"] = frozenset(account for account, _of in accounts_of_each([user.pk]))
-    return known
+        known = [account for account, _of in accounts_of_each([user.pk])]
+        vars(user)["its_accounts"] = known
+    return frozenset(known)
 
 
 def accounts_of_each(users: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:

@@ -72,6 +72,11 @@ class TestOneFile:
         counted = queries.figures(timezone.now())
         assert (counted.demands, counted.bulk, counted.given) == (1, 1, 0)
 
+    @pytest.mark.parametrize("blank", ["number", "body", "provision"])
+    def test_is_not_recorded_without_what_names_it(self, officer: User, blank: str) -> None:
+        with pytest.raises(DatabaseError, match="number_body_and_provision"), transaction.atomic():
+            recorded(officer, **{"number": "12/2026", blank: "  "})
+
     def test_is_recorded_once(self, officer: User, second: User) -> None:
         assert recorded(officer).pk == recorded(second, wanted="More.").pk
 

@@ -17,15 +17,17 @@ from rahdari.complaint import actions as complaints
 from rahdari.decide import assignment, case_clock, deadlines, granting, hearings, refusals, revocation, transitions
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case, Notice
+from rahdari.decide.rules import NoticeState
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.rules import Standing
-from tests.builders.cases import DAY, HOUR
+from tests.builders.cases import DAY, HOUR, a_case
 from tests.builders.programs import Program
 from tests.complaint.test_complaints import answered as complaint_answered
 from tests.complaint.test_complaints import registered
 from tests.complaint.test_complaints import sent as complained
+from tests.decide.test_actions import noticed
 from tests.decide.test_fair_revocation import suspended
 from tests.decide.test_revocation import answered, granted, proposed
 
@@ -275,3 +277,63 @@ class TestThreeDaysWithoutAWorker:
         # A hearing to which nobody saw to takes nothing from its holder.
         assert cases.open_notice(fresh(heard)) is None and acts_of(heard)[0] == "decide.proposal_lapsed"
         assert by_notice is not None and fresh(by_notice).escalated_at == back
+
+
+class TestANoticeWhoseLetterComesBack:
+    """No time runs that began with it, before it was read here or handed over: as with a decision."""
+
+    def over(self, notice: Notice) -> dt.datetime:
+        return notice.answer_due_at + DAY
+
+    def test_of_a_refusal_is_not_ripe_before_it_is_handed_over(self, officer: User, second: User) -> None:
+        case = a_case()
+        noticed(case, officer)
+        notice = open_one(case)
+        bounced("application_notice")
+        late = self.over(notice)
+        deadlines.close_unanswered(now=late)
+        assert open_one(case).state == NoticeState.RUNNING
+        with pytest.raises(transitions.MayNotSecond):
+            refusals.second_refusal(case=case, officer=second, because="So it is.", now=late)
+        holder = signed_in(case.application.applicant)
+        assert (
+            "the time to answer has not begun"
+            in holder.get(reverse("portal:notice", args=[case.application.reference])).text
+        )
+        actions.record_service(case=case, officer=officer, on=late.date(), how="By courier.", now=late)
+        deadlines.close_unanswered(now=late + DAY)
+        assert open_one(case).state == NoticeState.RUNNING
+        again = case_clock.notice_due_at(open_one(case))
+        assert again > late + 7 * DAY
+        deadlines.close_unanswered(now=again + HOUR)
+        refusals.second_refusal(case=case, officer=second, because="So it is.", now=again + 2 * HOUR)
+
+    def test_that_was_ripe_when_it_came_back_is_not_decided(self, officer: User, second: User) -> None:
+        case = a_case()
+        noticed(case, officer)
+        late = self.over(open_one(case))
+        deadlines.close_unanswered(now=late)
+        assert open_one(case).state == NoticeState.RIPE
+        bounced("application_notice")
+        with pytest.raises(transitions.MayNotSecond):
+            refusals.second_refusal(case=case, officer=second, because="So it is.", now=late)
+        Letter.objects.filter(template="application_notice").update(read_at=late)
+        assert case_clock.notice_due_at(open_one(case)) > late + 7 * DAY
+
+    @pytest.mark.parametrize("code", ["S4", "X5"])
+    def test_of_a_revocation_likewise(self, code: str, officer: User, director: User) -> None:
+        case, _found = granted()
+        proposed(case, officer, code)
+        notice = open_one(case)
+        bounced("registration_notice")
+        late = self.over(notice)
+        deadlines.close_unanswered(now=late)
+        assert open_one(case).state == NoticeState.RUNNING
+        with pytest.raises((transitions.NotPossibleNow, transitions.MayNotSecond)):
+            revocation.second_revocation(case=case, officer=director, because="So it is.", now=late)
+        actions.record_service(case=case, officer=officer, on=late.date(), how="By courier.", now=late)
+        again = case_clock.notice_due_at(open_one(case))
+        assert again > late + 29 * DAY
+        deadlines.close_unanswered(now=again + HOUR)
+        assert open_one(case).state == NoticeState.RIPE
+        revocation.second_revocation(case=case, officer=director, because="So it is.", now=again + 2 * HOUR)

@@ -16,7 +16,7 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
-from tests.builders.cases import DAY, HOUR, MINUTE, PAPER
+from tests.builders.cases import DAY, HOUR, MINUTE, NOW, PAPER, a_case
 
 from .test_fair_revocation import acts_of, open_notice, text_of_last_letter
 from .test_revocation import LATER, answered, granted, letters_to, proposed
@@ -364,3 +364,17 @@ class TestPages:
         assert desk.post(place, sent)["Location"] == place
         page = desk.get(place).text
         assert "The router was off." in page and 'name="hearing_minutes"' not in page
+
+
+class TestTheTimeForAHearing:
+    """`case_clock.heard_between`: within its days, and a week more only where the notice of it leaves none of them."""
+
+    def test_ends_with_its_days_where_there_is_room(self, officer: User) -> None:
+        application = a_case().application
+        first, until = case_clock.heard_between(application, NOW + 10 * DAY, NOW)
+        assert NOW + 7 * DAY < first < until == NOW + 10 * DAY
+
+    def test_is_a_week_longer_where_there_is_none(self, officer: User) -> None:
+        application = a_case().application
+        first, until = case_clock.heard_between(application, NOW + 3 * DAY, NOW)
+        assert (until - first).days == 7

@@ -275,15 +275,15 @@ class TestAssessProvisionally:
 
 class TestMaySecond:
     def test_is_never_the_proposer(self) -> None:
-        assert rules.may_second(proposer=1, second=1, is_director=True, reasons=[], ripe=True) is CannotSecond.YOURS
+        assert rules.may_second(proposer=1, second={1}, is_director=True, reasons=[], ripe=True) is CannotSecond.YOURS
 
     def test_has_the_rank_of_the_code(self) -> None:
-        values = {"proposer": 1, "second": 2, "reasons": [CODES["R2"], CODES["R4"]], "ripe": True}
+        values = {"proposer": 1, "second": {2}, "reasons": [CODES["R2"], CODES["R4"]], "ripe": True}
         assert rules.may_second(**values, is_director=False) is CannotSecond.RANK  # type: ignore[arg-type]
         assert rules.may_second(**values, is_director=True) is None  # type: ignore[arg-type]
 
     def test_waits_for_the_applicant(self) -> None:
-        values = {"proposer": 1, "second": 2, "reasons": [CODES["R2"]], "is_director": False}
+        values = {"proposer": 1, "second": {2}, "reasons": [CODES["R2"]], "is_director": False}
         assert rules.may_second(**values, ripe=False) is CannotSecond.NOT_YET  # type: ignore[arg-type]
         assert rules.may_second(**values, ripe=True) is None  # type: ignore[arg-type]
 
@@ -293,7 +293,7 @@ class TestMaySecond:
     ) -> None:
         found = rules.may_second(
             proposer=1,
-            second=2 if other else 1,
+            second={2 if other else 1},
             is_director=director,
             reasons=[CODES["R4"]],
             ripe=ripe,

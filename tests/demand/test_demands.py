@@ -14,6 +14,7 @@ from rahdari.apply.models import Application
 from rahdari.decide import words
 from rahdari.demand import actions, queries
 from rahdari.demand.models import Demand
+from rahdari.people import seconding
 from rahdari.people.models import User
 from tests.builders import story
 
@@ -71,6 +72,11 @@ class TestOneFile:
         counted = queries.figures(timezone.now())
         assert (counted.demands, counted.bulk, counted.given) == (1, 1, 0)
 
+    @pytest.mark.parametrize("blank", ["number", "body", "provision"])
+    def test_is_not_recorded_without_what_names_it(self, officer: User, blank: str) -> None:
+        with pytest.raises(DatabaseError, match="number_body_and_provision"), transaction.atomic():
+            recorded(officer, **{"number": "12/2026", blank: "  "})
+
     def test_is_recorded_once(self, officer: User, second: User) -> None:
         assert recorded(officer).pk == recorded(second, wanted="More.").pk
 
@@ -92,7 +98,7 @@ class TestGiving:
         demand = found(recorded(officer), officer, refused)
         demand = actions.answer_demand(demand=demand, officer=officer, outcome="given", answer="The name.", now=NOW)
         assert demand.waits_for_second
-        with pytest.raises(actions.NeedsAnother):
+        with pytest.raises(seconding.NotSecond):
             actions.agree(demand=demand, officer=officer, now=NOW)
         with pytest.raises(DatabaseError), transaction.atomic():
             Demand.objects.filter(pk=demand.pk).update(agreed_by=officer, agreed_at=NOW)

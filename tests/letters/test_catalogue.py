@@ -243,3 +243,40 @@ class TestSplit:
         with pytest.raises(segments.TextTooLong) as caught:
             segments.split("ک" * 67 * 256)
         assert caught.value.parts == 256
+
+
+# Ends that a letter names as a day, without a time. They come from `policy.add`, whose ends are those of days, or are
+# days themselves (of a paper, of a term with its grace), or nothing is to be done by then.
+ENDS_OF_DAYS = {
+    "due_at": "a clock of the policy",
+    "appeal_until": "a clock of the policy",
+    "carry_out_by": "a clock of the policy",
+    "decide_by": "a clock of the policy",
+    "stays_until": "the grace of the policy",
+    "valid_until": "the term; its holder can renew until the end of the grace",
+    "readable_until": "`decide.due.readable_until`: told, nothing is to be done",
+}
+NAMED_UNTIL = {
+    "appeal_decided": "the next forum, by a clock of the policy",
+    "attestation_ends_soon": "the day of the attestation",
+    "file_kept": "`last_moment` of the day that an officer wrote",
+    "incident_closed": "when it was over",
+    "registration_ended": "`register.undone_until`",
+    "registration_paused": "it goes on by itself that day",
+}
+
+
+def test_an_end_without_a_time_is_the_end_of_a_day() -> None:
+    """Whoever reads a day has the whole of it: an end within a day is written with its time."""
+    found = {}
+    for file in FOLDER.glob("*.html"):
+        text, name = file.read_text(encoding="utf-8"), file.name.split(".")[0]
+        days, times = (
+            set(re.findall(rf'\{{\{{ ?([a-z_.]+)\|date:"{form}" ?\}}\}}', text))
+            for form in ("j F Y", "(?:j F Y, )?H:i")
+        )
+        found[file.name] = {each.rpartition(".")[2]: name for each in days - times if not each.endswith("_at")}
+        found[file.name] |= {each: name for each in days - times if each == "due_at"}
+    named = {(end, name) for ends in found.values() for end, name in ends.items()}
+    assert {name for end, name in named if end == "until"} == set(NAMED_UNTIL)
+    assert {end for end, _name in named} - {"until", "day", "on"} == set(ENDS_OF_DAYS)

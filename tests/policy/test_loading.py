@@ -175,6 +175,8 @@ REFUSED = [
     ),
     ('sits = "authority"', 'sits = "officer"', "[forums.authority]", "never goes to whoever decided"),
     ('sits = "tribunal"', 'sits = "authority"', "[forums.tribunal]", "never goes to whoever decided"),
+    ('sits = "tribunal"', 'sits = "officer_decision"', "[forums.tribunal]", "is not one of: authority, tribunal"),
+    ('sits = "tribunal"', 'sits = "tribunl"', "[forums.tribunal]", "Did you mean 'tribunal'?"),
     (', basis = "proposal"', "", "officer_decision = {", "A text is missing"),
     ('unit = "working_hours"', 'unit = "hours of work"', "officer_decision = {", "is not one of"),
     (
@@ -457,3 +459,10 @@ class TestProof:
         text = TEXT[:start] + f"methods = {methods}" + TEXT[end:]
         problems = problems_of(text.replace("enough = 2", f"enough = {enough}", 1))
         assert any(said in problem.message for problem in problems)
+
+
+def test_of_a_clock_without_a_basis_that_alone_is_said() -> None:
+    text = TEXT.replace(', basis = "proposal"', "", 1)
+    with pytest.raises(PolicyError) as refused:
+        policy.read(text)
+    assert [each.message for each in refused.value.problems] == ["A text is missing."]

@@ -1,7 +1,7 @@
 """The way back: a registration that its holder ended or paused goes on, and what agents have agrees."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from rahdari.feed import Op
 from rahdari.letters import queries as letters
 from rahdari.people.models import User
 from rahdari.register import actions as register
-from rahdari.register import changes, pausing
+from rahdari.register import changes, pausing, queries
 from rahdari.register.models import Entry, Registration
 from tests.builders import story
 from tests.builders.people import let_it_be_long_ago, the_newest_code
@@ -70,7 +70,7 @@ class TestWayBack:
 
     def test_of_an_end_is_over_after_thirty_days(self, browser: Client, registration: Registration) -> None:
         end(browser, registration)
-        Registration.objects.filter(pk=registration.pk).update(struck_out_at=timezone.now() - timedelta(days=30))
+        Registration.objects.filter(pk=registration.pk).update(struck_out_at=timezone.now() - timedelta(days=45))
         assert "Undo the end" not in browser.get(page_of(registration)).text
         assert "cannot be undone any more" in self.go_on(browser, registration)
         assert "30 days" in policy.current(None).remedies["undo"].text.en
@@ -191,3 +191,20 @@ class TestWhatIsNotInForce:
         assert "On no list for now" in browser.get(page_of(registration)).text
         status = browser.get(reverse("portal:status", args=[granted.reference])).text
         assert "This registration is paused" in status and "Apply again" not in status
+
+
+class TestTheDayThatTheLetterNames:
+    """It ends with that day, and with the next one on which the office is open."""
+
+    ENDED = datetime(2026, 11, 26, 4, tzinfo=UTC)  # 30 days on it is Saturday, 26 December
+
+    def test_is_good_until_its_end(self) -> None:
+        found = Registration(valid_until=self.ENDED + timedelta(days=300), struck_out_at=self.ENDED)
+        until = queries.undone_until(found, self.ENDED)
+        assert timezone.localtime(until).isoformat()[:16] == "2026-12-28T23:59"
+        assert queries.may_be_undone(found, until - timedelta(seconds=1))
+        assert not queries.may_be_undone(found, until + timedelta(seconds=1))
+
+    def test_is_no_later_than_the_term(self) -> None:
+        found = Registration(valid_until=self.ENDED + timedelta(days=3), struck_out_at=self.ENDED)
+        assert queries.undone_until(found, self.ENDED) == found.valid_until

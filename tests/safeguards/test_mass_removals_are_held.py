@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rahdari.agent.faults import Exit
 from rahdari.journal import queries as journal
+from rahdari.journal import seconding
 from rahdari.publish import actions, ceremony, holds, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Listing, Operator, RemovalHold, Stream
@@ -196,9 +197,9 @@ class TestApprove:
         end(many[:30])
         publish()
         assert holds.who_ended(the_hold()) == [(OFFICER, 30)]
-        with pytest.raises(holds.SamePerson) as refused:
+        with pytest.raises(seconding.NotSecond) as refused:
             approve(actor=OFFICER)
-        assert refused.value.actor == OFFICER and the_hold().state == RemovalHold.State.WAITING
+        assert refused.value.why == seconding.WhyNot.SAME and the_hold().state == RemovalHold.State.WAITING
         assert approve().approved_by == SECOND_OFFICER
         with pytest.raises(holds.HoldDecided):
             approve()
@@ -276,7 +277,7 @@ class TestCancel:
         with pytest.raises(holds.HoldDecided):
             approve()
         holds.reopen_hold(hold=the_hold(), actor="officer:3", reason="Yes.", now=NOW + HOUR)
-        with pytest.raises(holds.SamePerson):
+        with pytest.raises(seconding.NotSecond):
             approve(actor="officer:3")
         assert approve().due_at == NOW + 25 * HOUR
         with pytest.raises(holds.HoldDecided):

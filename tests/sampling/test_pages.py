@@ -72,7 +72,7 @@ class TestTheList:
             drawn(by_rule())
         browser = signed_in(officer)
         browser.get(LIST)
-        with django_assert_max_num_queries(12):  # type: ignore[operator]
+        with django_assert_max_num_queries(13):  # type: ignore[operator]
             browser.get(LIST)
 
     def test_is_offered_while_the_queue_is_empty(self, officer: User) -> None:

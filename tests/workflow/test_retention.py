@@ -302,7 +302,7 @@ class TestAFile:
         application = story.a_full_draft(story.a_person())
         story.send(application)
         story.advance()
-        Registration.objects.update(struck_out_at=timezone.now(), struck_out_code="X1")
+        Registration.objects.update(struck_out_at=timezone.now(), struck_out_code="X1", struck_out_by="person:1")
         Entry.objects.update(ended_at=timezone.now(), end_reason="strike_out")
         all_letters_go_out()
         workflow.advance(now=timezone.now() + span("case") + dt.timedelta(days=1))

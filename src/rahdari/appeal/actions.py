@@ -285,8 +285,8 @@ def name_reviewer(*, appeal: Appeal, supervisor: User, reviewer: User, who: str,
 
 @transaction.atomic
 def record_service(*, case: Case, officer: User, on: dt.date, how: str, now: dt.datetime) -> Served:
-    """The decision was handed over in person or by post, not by the letter that came back. Recorded twice by an officer
-    in the same words, it is one. Raises NotAnOfficer, ReasonNeeded."""
+    """A notice or a decision was handed over in person or by post, not by the letter that came back. Recorded twice by
+    an officer in the same words, it is one. Raises NotAnOfficer, ReasonNeeded."""
     if not people.is_officer(officer):
         raise NotAnOfficer(officer)
     case, words = lock(case), sentence(how)
@@ -417,7 +417,7 @@ def _in_hands(appeal: Appeal, act: str, user: User) -> Appeal:
 
 def _decided(appeal: Appeal, user: User, now: dt.datetime) -> None:
     appeal.decided_at, appeal.decided_by = now, user
-    appeal.by_the_only_one = not [each for each in queries.deciders(appeal) if each.pk != user.pk]
+    appeal.by_the_only_one = not [each for each in queries.deciders(appeal) if each.pk not in people.accounts_of(user)]
 
 
 def _carry_out(appeal: Appeal, whole: Outcome, now: dt.datetime) -> None:

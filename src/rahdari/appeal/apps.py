@@ -7,7 +7,7 @@ class AppealConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rahdari.decide import due, hearings
+        from rahdari.decide import due, hearings, serving
         from rahdari.web import context
 
         from . import actions, navigation, queries
@@ -15,3 +15,4 @@ class AppealConfig(AppConfig):
         context.NAVIGATION.append(navigation.links)
         hearings.MATTERS["appeal"] = actions.standing_matter
         due.UNSETTLED.append(queries.settled_at)
+        serving.HANDED_OVER.append(queries.handed_over_at)

@@ -176,8 +176,8 @@ class Point(models.Model):
 
 
 class Served(models.Model):
-    """The letter about a decision came back, and the decision was handed over in another way: the time to appeal runs
-    from then."""
+    """The letter with a notice or a decision came back, and it was handed over in another way: the time to answer or to
+    appeal runs from then."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from rahdari import policy
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
-from rahdari.decide import case_clock, conflicts_of_interest, remedies, reviewing
+from rahdari.decide import case_clock, conflicts_of_interest, remedies, reviewing, serving
 from rahdari.decide import queries as cases
 from rahdari.decide.due import WHILE_OPEN, last_moment
 from rahdari.decide.models import Case, Decision, Revocation
@@ -24,9 +24,8 @@ from rahdari.decide.rules import Needs, Status
 from rahdari.decide.rules import Outcome as Decided
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
-from rahdari.letters import queries as letters
 from rahdari.people import queries as people
-from rahdari.people.models import DIRECTOR, Role, User
+from rahdari.people.models import DIRECTOR, User
 from rahdari.policy import Forum
 from rahdari.register.models import Registration
 from rahdari.web.language import in_both
@@ -147,19 +146,16 @@ def appeal_until(decided: Decision | Revocation) -> dt.datetime | None:
 def _until(case: Case, told: dt.datetime | None, at: dt.datetime, about: str) -> dt.datetime | None:
     """Until when there is time: as it was told, or longer where the letter did not arrive. While it has not arrived by
     any way the time does not run."""
-    arrived = served_at(case, at, about)
+    arrived = serving.served_at(case, at, [about], ORDERS)
     if arrived is None or told is None:
         return None
     return case_clock.appeal_until(case.application, told, max(arrived, at))
 
 
-def served_at(case: Case, at: dt.datetime, about: str) -> dt.datetime | None:
-    """When the decision of this moment reached whoever it is about; None: its letter came back, nobody has read it
-    here, and it was not handed over in another way."""
-    arrived = letters.arrived_at(about=about, templates=ORDERS, at=at)
+def handed_over_at(case: Case, at: dt.datetime) -> dt.datetime | None:
+    """When something of the case was first handed over on that day or later (`decide.serving.HANDED_OVER`)."""
     handed = Served.objects.filter(case=case, on__gte=at.date()).first()
-    found = [] if handed is None else [last_moment(handed.on)]
-    return min(found if arrived is None else [*found, arrived], default=None)
+    return None if handed is None else last_moment(handed.on)
 
 
 def settled_at(application: Application) -> dt.datetime | None:
@@ -223,11 +219,7 @@ def heard_between(appeal: Appeal, now: dt.datetime) -> tuple[dt.datetime, dt.dat
 
 def deciders(appeal: Appeal) -> list[User]:
     """Everybody in the office who may decide it."""
-    posts = people.all_posts().filter(Q(role=Role.SUPERVISOR) | Q(role=Role.OFFICER, rank=DIRECTOR))
-    posts = posts.filter(user__is_active=True)
-    found = {post.user_id: post.user for post in posts}
-    out = reviewing.with_part_in(appeal.case, list(found.values()))
-    return [user for user in found.values() if user.pk not in out]
+    return list(User.objects.filter(pk__in=reviewing.who_could(matter_of(appeal))))
 
 
 def open_appeals() -> QuerySet[Appeal]:

@@ -1,5 +1,5 @@
-"""What an officer records beside a case: an appeal that came by letter or was spoken at the desk, and that a decision
-was handed over in another way than by its letter."""
+"""What an officer records beside a case: an appeal that came by letter or was spoken at the desk, and that a notice or
+a decision was handed over in another way than by its letter."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -60,20 +60,20 @@ def written(request: HttpRequest, reference: str) -> HttpResponse:
 @asks_why
 @require_http_methods(["GET", "HEAD", "POST"])
 def served(request: HttpRequest, reference: str) -> HttpResponse:
-    """The letter came back: the decision was handed over otherwise."""
+    """The letter came back: a notice or a decision was handed over otherwise."""
     case, now = opened(request, reference), timezone.now()
     form = ServedForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         actions.record_service(case=case, officer=person(request), now=now, **form.cleaned_data)
-        messages.success(request, _("It is recorded. The time to appeal runs from that day."))
+        messages.success(request, _("It is recorded. The time to answer or to appeal runs from that day."))
         return redirect("decide:case", reference=reference)
     context = {
         "application": case.application,
         "form": form,
-        "heading": _("Record that the decision was handed over"),
+        "heading": _("Record that a letter was handed over"),
         "lead": _(
-            "The decision letter came back and nobody has read the decision here. The time to appeal starts "
-            "only when the decision has been delivered."
+            "While the letter with a notice or a decision has come back and nobody has read it here, the time to answer"
+            " or to appeal does not run."
         ),
     }
     return render(request, "appeal/record.html", context, status=422 if form.is_bound else 200)

@@ -244,7 +244,7 @@ def take_over(*, entry: DeskEntry, holder: User, now: dt.datetime) -> Applicatio
     Raises Gone, OwnEntry, drafts.ServiceNotOpen, drafts.TooManyDrafts."""
     with transaction.atomic():
         entry = _locked(entry, now)
-        if entry.entered_by_id == holder.pk:
+        if entry.entered_by_id in people.accounts_of(holder):
             raise OwnEntry(holder)
         said, actor = Said.of(entry), actor_of(holder)
         application = drafts.start_application(

@@ -9,6 +9,7 @@ from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
+from rahdari.people import seconding
 from rahdari.people.access import actor_of
 from rahdari.people.models import User
 
@@ -67,7 +68,7 @@ def propose(
 def confirm(*, correction: CalendarCorrection, officer: User, now: dt.datetime) -> CalendarCorrection:
     """It is in force, and what it replaces is not any more. Raises MayNotConfirm, NotPossibleNow."""
     found = _locked(correction)
-    if found.proposed_by_id == officer.pk or not people.is_officer(officer) or people.is_new_in_office(officer, now):
+    if not people.is_officer(officer) or seconding.why_not(officer, [found.proposed_by_id], now) is not None:
         raise MayNotConfirm(officer)
     if not found.waits or (found.replaces is not None and not _is_in_force(_locked(found.replaces))):
         raise NotPossibleNow(found)

@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 from rahdari import policy
 from rahdari.db import replicas, together
 from rahdari.errors import RahdariError
+from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Calendar
 from rahdari.policy.corrections import corrected
@@ -89,7 +90,7 @@ def waiting() -> QuerySet[CalendarCorrection]:
 
 def waiting_for(officer: User) -> QuerySet[CalendarCorrection, dict[str, int]]:
     """How many this officer may confirm (`number`), for `db.together.ask`."""
-    return together.totals(waiting().exclude(proposed_by=officer), number=Count("*"))
+    return together.totals(waiting().exclude(proposed_by__in=people.accounts_of(officer)), number=Count("*"))
 
 
 def correction(id: int) -> CalendarCorrection:

@@ -229,14 +229,15 @@ def with_part_in(complaint: Complaint, found: Collection[User]) -> set[uuid.UUID
     """Those of them who had a part in the case, or sent the complaint or one like it."""
     out = reviewing.with_part_in(complaint.case, found) if complaint.case is not None else set()
     senders = {complaint.sender_id, *complaint.others.values_list("sender", flat=True)}
-    return out | {each.pk for each in found if each.pk in senders}
+    return out | {each.pk for each in found if not people.accounts_of(each).isdisjoint(senders)}
 
 
 def with_part_of(user: User, found: Collection[Complaint]) -> set[uuid.UUID]:
     """The same of many complaints for one person, in two questions: the keys of those complaints."""
     cases = reviewing.cases_with_part_of(user, [each.case for each in found if each.case is not None])
-    sent = Complaint.objects.filter(sender=user, part_of__in=[each.pk for each in found])
-    own = {each.pk for each in found if each.case_id in cases or each.sender_id == user.pk}
+    accounts = people.accounts_of(user)
+    sent = Complaint.objects.filter(sender__in=accounts, part_of__in=[each.pk for each in found])
+    own = {each.pk for each in found if each.case_id in cases or each.sender_id in accounts}
     return own | {key for key in sent.values_list("part_of", flat=True) if key is not None}
 
 

@@ -17,6 +17,7 @@ from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
+from rahdari.journal import seconding
 
 from . import anchors, document, queries, rules, telling
 from .models import Anchor, Comment, Draft, Hearing, Speaker, Version, frozen
@@ -272,11 +273,11 @@ def propose(*, draft: Draft, actor: str, now: dt.datetime) -> Draft:
 @transaction.atomic
 def adopt(*, draft: Draft, actor: str, now: dt.datetime) -> Draft:
     """Agree as a second officer. The policy comes into force by `rahdari policy use`, and the page says whether it is.
-    Raises NotNow."""
+    Raises NotNow, seconding.NotSecond."""
     draft = lock(draft)
     stop = why_not(draft, now) or (rules.Stop.NOT_PROPOSED if not draft.proposed_by else None)
-    if stop is None and draft.proposed_by == actor:
-        stop = rules.Stop.SAME_PERSON
+    if stop is None:
+        seconding.check(actor, [draft.proposed_by], now)
     if stop is not None:
         raise NotNow(stop)
     return _end(draft, State.ADOPTED, actor, now)

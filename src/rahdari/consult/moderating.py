@@ -15,6 +15,7 @@ from django.utils import timezone
 from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
+from rahdari.journal import seconding
 
 from . import actions, queries, rules, telling
 from .models import Comment, Draft
@@ -25,13 +26,6 @@ class NotPossible(RahdariError):
     """The comment does not allow this as it stands: hidden already, not hidden, or looked at already. `.comment`"""
 
     says = "not possible for {comment} now"
-    comment: Comment
-
-
-class SameOfficer(RahdariError):
-    """Who hid a comment does not decide whether that was right. `.comment`"""
-
-    says = "{comment} was hidden by this officer"
     comment: Comment
 
 
@@ -85,12 +79,11 @@ def dispute(*, comment: Comment, now: dt.datetime) -> Comment:
 
 @transaction.atomic
 def review(*, comment: Comment, show: bool, actor: str, now: dt.datetime) -> Comment:
-    """Another officer decides: it is shown again, or stays hidden. Raises NotPossible, SameOfficer."""
+    """Another officer decides: it is shown again, or stays hidden. Raises NotPossible, seconding.NotSecond."""
     comment = _locked(comment)
     if not comment.hidden or comment.appealed_at is None or comment.reviewed_at is not None:
         raise NotPossible(comment)
-    if comment.hidden_by == actor:
-        raise SameOfficer(comment)
+    seconding.check(actor, [comment.hidden_by], now)
     comment.reviewed_at, comment.reviewed_by = now, actor
     if show:
         comment.hidden, comment.was_hidden = "", comment.hidden

@@ -48,7 +48,6 @@ class Stop(StrEnum):
     HIDDEN_LATELY = "hidden_lately"  # a comment is hidden, and its author has time to dispute that
     HEARING_TO_COME = "hearing_to_come"
     NOT_PROPOSED = "not_proposed"
-    SAME_PERSON = "same_person"
 
 
 def state(*, closes_at: dt.datetime, ending: str, now: dt.datetime) -> State:

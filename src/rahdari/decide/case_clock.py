@@ -18,6 +18,7 @@ from rahdari.apply.models import Application
 from rahdari.calendar import queries as calendars
 from rahdari.policy import Allowance, Calendar, Pause, Policy
 
+from . import serving
 from .models import Case, CaseQuestion, Hearing, Notice
 from .rules import CaseStanding, HearingState, NoticeState, QuestionState, Status, Urgency, urgency
 
@@ -192,11 +193,28 @@ def question_due_at(question: CaseQuestion) -> dt.datetime:
 
 
 def notice_due_at(notice: Notice) -> dt.datetime:
-    """Until when there is time to answer it: as it was told, or later. None is given where a court ordered it."""
+    """Until when there is time to answer it: as it was told, or later, also where it was served later. None is given
+    where a court ordered it."""
     if notice.is_order:
         return notice.answer_due_at
+    served = notice.sent_at if notice.answered_at is not None else serving.notice_served_at(notice) or notice.sent_at
+    return _notice_over(notice, served)
+
+
+def notice_is_over(notice: Notice, now: dt.datetime) -> bool:
+    """Whether the time to answer it is over. It does not run while its letter has come back (`serving`)."""
+    if notice.is_order:
+        return True
+    # What its letter told is asked first: it is no earlier than that.
+    if now <= _notice_over(notice, notice.sent_at):
+        return False
+    served = serving.notice_served_at(notice)
+    return served is not None and now > _notice_over(notice, served)
+
+
+def _notice_over(notice: Notice, served: dt.datetime) -> dt.datetime:
     allowance = notice_allowance(policy_of(notice.case.application), notice.codes)
-    return max(policy.add(start=notice.sent_at, allowance=allowance, calendar=calendar()), notice.answer_due_at)
+    return max(policy.add(start=served, allowance=allowance, calendar=calendar()), notice.answer_due_at)
 
 
 def appeal_until(application: Application, told: dt.datetime | None, start: dt.datetime) -> dt.datetime | None:
@@ -272,7 +290,7 @@ def heard_between(application: Application, until: dt.datetime, now: dt.datetime
     # A time in days ends with the last moment of its last one.
     told = policy.add(start=now, allowance=clock, calendar=calendar()) + dt.timedelta(microseconds=1)
     first, _closes = next(calendar().spans_between(told, told + 52 * WEEK))
-    return first, max(until, first + WEEK)
+    return first, until if first < until else first + WEEK
 
 
 def suspension_ends_at(application: Application, now: dt.datetime) -> dt.datetime:

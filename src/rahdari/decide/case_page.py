@@ -52,6 +52,7 @@ from . import (
     reviewing,
     revocation,
     rules,
+    serving,
     words,
 )
 from . import evidence as in_file
@@ -649,6 +650,13 @@ class CasePage:
             return {}
         self.notice.case = self.case
         return hearing_views.forms_of(self.notice, data, notice_heard_between(self.notice, self.now), self.now)
+
+    @cached_property
+    def notice_came_back(self) -> bool:
+        if self.notice is None:
+            return False
+        self.notice.case = self.case
+        return serving.came_back(self.notice)
 
     @property
     def i_proposed(self) -> bool:

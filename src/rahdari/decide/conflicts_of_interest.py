@@ -4,6 +4,7 @@ recused. Nobody decides for whom they act. Reached through `queries`."""
 import uuid
 from collections.abc import Callable, Collection
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rahdari.apply import subjects
@@ -19,12 +20,12 @@ from .models import Case, Recusal
 def is_own(application: Application, officer: User) -> bool:
     # Nobody else applies in a person's own right.
     if application.organisation_id is None:
-        return officer.pk in (application.applicant_id, application.entered_by_id)
+        return not people.accounts_of(officer).isdisjoint((application.applicant_id, application.entered_by_id))
     return own_of(officer)(application)
 
 
 def is_recused(case: Case, officer: User) -> bool:
-    return recused_from(case).filter(officer=officer).exists()
+    return recused_from(case).filter(officer__in=people.accounts_of(officer)).exists()
 
 
 def recused_from(case: Case) -> QuerySet[Recusal]:
@@ -32,14 +33,28 @@ def recused_from(case: Case) -> QuerySet[Recusal]:
     return Recusal.objects.filter(case=case).select_related("officer")
 
 
+# Each account of each of these people with theirs among them; and without one, the accounts that are recused.
+_ACCOUNTS_AND_RECUSALS = """
+SELECT account, each FROM unnest(%s::uuid[]) AS each, people_accounts_of(each) AS account
+UNION ALL
+SELECT officer_id, NULL FROM decide_recusal JOIN decide_case ON decide_case.id = decide_recusal.case_id
+WHERE decide_case.application_id = %s
+"""
+
+
 def with_part_in(application: Application, officers: Collection[User]) -> set[uuid.UUID]:
-    """Those who may not decide it: of whose own applications it is one, and who are recused. In two statements at
-    most."""
+    """Those who may not decide it, with whichever account: of whose own applications it is one, and who are recused. In
+    two statements at most."""
     own = {application.applicant_id, *filter(None, [application.entered_by_id])}
-    own |= set(Recusal.objects.filter(case__application=application).values_list("officer", flat=True))
-    if application.organisation is None:
-        return own
-    return own | acting_for.who_has_part(officers, application.organisation, application.created_at)
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCOUNTS_AND_RECUSALS, [[each.pk for each in officers], application.pk])
+        accounts = cursor.fetchall()
+    own |= {account for account, of in accounts if of is None}
+    accounts = [(account, of) for account, of in accounts if of is not None]
+    if application.organisation is not None:
+        known = [account for account, _of in accounts]
+        own |= acting_for.who_has_part(known, application.organisation, application.created_at)
+    return own | {of for account, of in accounts if account in own}
 
 
 def own_of(officer: User) -> Callable[[Application], bool]:
@@ -48,11 +63,12 @@ def own_of(officer: User) -> Callable[[Application], bool]:
     recused. Then somebody else decides: nobody leaves a company to decide its case.
     """
     parts = acting_for.parts_of(officer)
-    left = set(Recusal.objects.filter(officer=officer).values_list("case__application", flat=True))
+    accounts = people.accounts_of(officer)
+    left = set(Recusal.objects.filter(officer__in=accounts).values_list("case__application", flat=True))
 
     def is_own(application: Application) -> bool:
         return (
-            officer.pk in (application.applicant_id, application.entered_by_id)
+            not accounts.isdisjoint((application.applicant_id, application.entered_by_id))
             or application.pk in left
             or acting_for.has_part(parts, application.holder_ref, application.created_at)
         )
@@ -62,7 +78,7 @@ def own_of(officer: User) -> Callable[[Application], bool]:
 
 def without_recusals(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
     """Of these cases the ones from which the officer is not recused."""
-    return found.filter(~Exists(Recusal.objects.filter(officer=officer, case=OuterRef("pk"))))
+    return found.filter(~Exists(Recusal.objects.filter(officer__in=people.accounts_of(officer), case=OuterRef("pk"))))
 
 
 def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
@@ -72,12 +88,13 @@ def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
 
 def own_among(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
     """The others of these."""
-    recused = Recusal.objects.filter(officer=officer).values("case")
+    recused = Recusal.objects.filter(officer__in=people.accounts_of(officer)).values("case")
     return found.filter(Q(application__in=_own_applications(officer)) | Q(pk__in=recused))
 
 
 def _own_applications(user: User) -> QuerySet[Application]:
-    own = Q(applicant=user) | Q(entered_by=user)
+    accounts = people.accounts_of(user)
+    own = Q(applicant__in=accounts) | Q(entered_by__in=accounts)
     for holder, until in acting_for.parts_of(user).items():
         # Nobody else applies in a person's own right; without this an officer who acts for nobody has no other table.
         if holder != user.holder_ref:

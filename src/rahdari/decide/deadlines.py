@@ -52,11 +52,12 @@ def release_left(case: Case, now: dt.datetime) -> bool:
 
 def _run_clock(case: Case, now: dt.datetime) -> bool:
     question, notice = queries.open_question(case), queries.open_notice(case)
+    if notice is not None:
+        notice.case = case
     is_ripe = (
-        notice is not None and notice.state == rules.NoticeState.RUNNING and now > case_clock.notice_due_at(notice)
+        notice is not None and notice.state == rules.NoticeState.RUNNING and case_clock.notice_is_over(notice, now)
     )
     if case.status == Status.DECIDED and notice is not None:
-        notice.case = case
         if is_ripe:
             return _run_out(case, notice, now)
         if notice.state == rules.NoticeState.RIPE and seconding.is_out_of_time(notice, now):

@@ -25,6 +25,7 @@ from rahdari.checks.models import Outcome
 from rahdari.db import together
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
+from rahdari.people import seconding
 from rahdari.people.models import DIRECTOR, User
 from rahdari.policy import Allowance, DeskQueue, Reason, Text
 
@@ -354,7 +355,7 @@ def rows_of(keys: Iterable[tuple[Any, Any]], *, officer: User, now: dt.datetime)
     checks: dict[str, list[tuple[Kind, str, bool]]] = defaultdict(list)
     for subject, title, outcome, required, count, _place in counted:
         checks[subject].append((Kind(title, count), outcome, required))
-    may = people.has_rank(officer, "director"), people.is_new_in_office(officer, now)
+    may = people.has_rank(officer, "director"), seconding.is_new(officer, now)
     return [_row(case, officer, may, checks[case.application.subject], now) for case in cases]
 
 
@@ -390,7 +391,7 @@ def _row(
         if notice is None
         else rules.may_second(
             proposer=notice.proposed_by_id,
-            second=officer.pk,
+            second=people.accounts_of(officer),
             is_director=is_director,
             reasons=reasons,
             ripe=is_ripe(notice, now),
@@ -476,7 +477,7 @@ def counted(asked: Iterable[QuerySet[Case, dict[str, Any]]]) -> int:
 
 def _for_me(officer: User, *, is_director: bool) -> Q:
     """Proposals of others that were heard and that need no higher rank."""
-    others = Q(waits_for="second") & ~Q(proposed_by=officer)
+    others = Q(waits_for="second") & ~Q(proposed_by__in=people.accounts_of(officer))
     return others if is_director else others & Q(second_rank="")
 
 
@@ -492,4 +493,4 @@ def _to_revoke(officer: User, is_director: bool) -> QuerySet[Notice]:
     else:
         may &= Q(rank="")
     standing = Notice.objects.filter(decide_by__isnull=False, withdrawn_at__isnull=True, concluded_at__isnull=True)
-    return standing.filter(may).exclude(proposed_by=officer)
+    return standing.filter(may).exclude(proposed_by__in=people.accounts_of(officer))

@@ -2,8 +2,8 @@
 who gets letters of this holder, so that nobody hears of it last.
 
 Invariants: nothing here is a decision, and nothing is for ever: a pause has an end that is known from the start, and an
-end is undone for `UNDONE_WITHIN`; the number stays, and no proof is asked for again. A letter is written in the
-transaction of its act.
+end can be undone until a day that its letter names (`register.undone_until`); the number stays, and no proof is asked
+for again. A letter is written in the transaction of its act.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ from rahdari.register import actions as register
 from rahdari.register import changes, pausing
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
-from rahdari.register.rules import UNDONE_WITHIN, Standing
+from rahdari.register.rules import Standing
 
 from . import case_clock
 from .models import Revocation
@@ -54,7 +54,7 @@ def end(*, registration: Registration, actor: str, now: dt.datetime) -> Registra
     if was.struck_out_at is None:
         if registration.suspended_code not in {"", PAUSED_AT_REQUEST}:
             raise NotYours(registration)
-        notify_holder(registration, "registration_ended", now, until=min(now + UNDONE_WITHIN, registration.stays_until))
+        notify_holder(registration, "registration_ended", now, until=entries.undone_until(registration, now))
     return registration
 
 

@@ -91,6 +91,16 @@ def somebody_could(matter: Matter) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def who_could(matter: Matter) -> set[uuid.UUID]:
+    """Everybody in the office who may decide it, today or once they are no longer new."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT decide_who_could(%s, %s::uuid[], %s)",
+            [matter.case.pk if matter.case is not None else None, list(matter.besides), matter.needs],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
 def asked_about(notice: Notice | None) -> tuple[QuerySet[Notice], QuerySet[Reviewer]]:
     """What `alone_with` asks, for a page that asks much in one statement."""
     if notice is None:
@@ -152,8 +162,10 @@ def name_reviewer(*, matter: Matter, supervisor: User, reviewer: User, who: str,
         raise NotAnOfficer(supervisor)
     if somebody_could(matter):
         raise SomebodyCould(matter.name)
-    had = set(matter.besides) | (with_part_in(matter.case, [reviewer]) if matter.case is not None else set())
-    if reviewer.pk in had or people.is_officer(reviewer):
+    accounts = people.accounts_of(reviewer)
+    had = {supervisor.pk, *matter.besides}
+    had |= with_part_in(matter.case, [reviewer]) if matter.case is not None else set()
+    if not accounts.isdisjoint(had) or any(map(people.is_officer, User.objects.filter(pk__in=accounts))):
         raise HadPart(reviewer)
     end(matter.name, now)
     named = Reviewer.objects.create(

@@ -482,7 +482,7 @@ class CannotSecond(StrEnum):
 def may_second(
     *,
     proposer: object,
-    second: object,
+    second: Collection[object],
     is_director: bool,
     reasons: Iterable[Reason],
     ripe: bool,
@@ -490,9 +490,10 @@ def may_second(
     is_heard: bool = True,
     is_late: bool = False,
 ) -> CannotSecond | None:
-    """`is_new`: in office for so short a time that whoever appointed them may be playing both parts. `is_heard`: no
-    hearing is to be held before. `is_late`: the time in which it had to be decided is over."""
-    if proposer == second:
+    """`second`: all accounts of whoever would decide. `is_new`: in office for so short a time that whoever appointed
+    them may be playing both parts. `is_heard`: no hearing is to be held before. `is_late`: the time in which it had to
+    be decided is over."""
+    if proposer in second:
         return CannotSecond.YOURS
     if is_new:
         return CannotSecond.NEW

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from rahdari.people import queries as people
+from rahdari.people import seconding
 from rahdari.people.models import DIRECTOR, User
 from rahdari.policy import Reason
 
@@ -24,14 +25,15 @@ class Second:
         self.officer, self.now = officer, now
         self.is_director = people.has_rank(officer, "director")
         self.is_officer = people.is_officer(officer)
-        self.is_new = self.is_officer and people.is_new_in_office(officer, now)
+        self.is_new = seconding.is_new(officer, now)
+        self.accounts = people.accounts_of(officer)
 
     def cannot(self, notice: Notice) -> rules.CannotSecond | None:
         """Why they may not; None: they may."""
         known = case_clock.policy_of(notice.case.application).reasons
         return rules.may_second(
             proposer=notice.proposed_by_id,
-            second=self.officer.pk,
+            second=self.accounts,
             # Whoever was named for this proposal needs no rank.
             is_director=self.is_director or not self.is_officer,
             reasons=[known[code] for code in notice.codes],
@@ -45,7 +47,7 @@ class Second:
         """The same of a suspension before its holder is heard: for a Director alone, and for no answer."""
         why = rules.may_second(
             proposer=notice.proposed_by_id,
-            second=self.officer.pk,
+            second=self.accounts,
             is_director=self.is_director,
             reasons=(),
             ripe=True,
@@ -56,10 +58,11 @@ class Second:
 
 
 def is_ripe(notice: Notice, now: dt.datetime) -> bool:
-    """Answered, or the time to answer is over: also by a calendar that was corrected since it ran out."""
+    """Answered, or the time to answer is over: also by a calendar that was corrected since it ran out, and not while
+    its letter has come back."""
     if notice.state != rules.NoticeState.RIPE:
         return False
-    return notice.answered_at is not None or notice.is_order or now > case_clock.notice_due_at(notice)
+    return notice.answered_at is not None or case_clock.notice_is_over(notice, now)
 
 
 def is_out_of_time(notice: Notice, now: dt.datetime) -> bool:

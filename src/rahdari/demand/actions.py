@@ -12,6 +12,7 @@ from rahdari.decide.transitions import NotAnOfficer, sentence
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
+from rahdari.people import seconding
 from rahdari.people.models import User
 
 from .models import LONGEST_HIDDEN, Demand
@@ -130,15 +131,17 @@ def answer_demand(*, demand: Demand, officer: User, outcome: str, answer: str, n
 
 @transaction.atomic
 def agree(*, demand: Demand, officer: User, now: dt.datetime) -> Demand:
-    """A second officer agrees that it is given. Raises NotAnOfficer, NotPossibleNow, NeedsAnother."""
+    """A second officer agrees that it is given. Raises NotAnOfficer, NotPossibleNow, NeedsAnother,
+    seconding.NotSecond."""
     actor = _actor(officer)
     demand = _locked(demand)
     if not demand.waits_for_second:
         raise NotPossibleNow("agree", demand)
     # Nor whose own file it is, or who left it to others.
     own = demand.case is not None and conflicts_of_interest.with_part_in(demand.case.application, [officer])
-    if demand.answered_by_id == officer.pk or (own and officer.pk in own):
+    if own and officer.pk in own:
         raise NeedsAnother(demand)
+    seconding.check(officer, [demand.answered_by_id], now)
     demand.agreed_by, demand.agreed_at = officer, now
     demand.save(update_fields=["agreed_by", "agreed_at"])
     _record(demand, "agreed", actor, now)

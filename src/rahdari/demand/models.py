@@ -74,6 +74,10 @@ class Demand(models.Model):
                 | (Q(hidden_until__isnull=False) & ~Q(hidden_by="")),
                 name="demand_is_hidden_by_a_law",
             ),
+            models.CheckConstraint(
+                condition=Q(number__regex=r"\S", body__regex=r"\S", provision__regex=r"\S"),
+                name="demand_has_number_body_and_provision",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["case"], condition=Q(case__isnull=False), name="demands_of_a_case"),

@@ -12,6 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.decide.case_access import open_for
+from rahdari.people import queries as people
+from rahdari.people import seconding
 from rahdari.people.access import officer_required, person
 from rahdari.web.posting import posted_from
 
@@ -62,7 +64,7 @@ def _show(request: HttpRequest, shown: Demand, *, status: int = 200, **extra: An
         "is_hidden": shown.is_hidden(timezone.now()),
         "file_form": FileForm(demand=shown),
         "answer_form": AnswerForm(),
-        "may_agree": shown.waits_for_second and shown.answered_by_id != person(request).pk,
+        "may_agree": shown.waits_for_second and shown.answered_by_id not in people.accounts_of(person(request)),
         "wide": True,
     }
     return render(request, "demand/demand.html", context | extra, status=status)
@@ -121,6 +123,8 @@ def agree(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         actions.agree(demand=_demand(id), officer=person(request), now=timezone.now())
     except (actions.NotPossibleNow, actions.NeedsAnother):
         messages.warning(request, _("A second officer agrees, and only once."))
+    except seconding.NotSecond as error:
+        messages.warning(request, seconding.says(error.why))
     else:
         messages.success(request, _("You agreed. It may be given now."))
     return redirect("demand:demand", id=id)

@@ -97,10 +97,10 @@ def letters_about(about: str) -> QuerySet[Letter]:
     return Letter.objects.filter(about=about).order_by("-written_at", "-id")
 
 
-def arrived_at(*, about: str, templates: Collection[str], at: dt.datetime) -> dt.datetime | None:
-    """When what was written about it at this moment arrived: then, unless every letter came back; else when
+def arrived_at(*, about: Collection[str], templates: Collection[str], at: dt.datetime) -> dt.datetime | None:
+    """When what was written about one of these at this moment arrived: then, unless every letter came back; else when
     one of them was first read here. None: it has not arrived. What was never written is taken to have arrived."""
-    found = list(Letter.objects.filter(about=about, template__in=templates, written_at=at))
+    found = list(Letter.objects.filter(about__in=about, template__in=templates, written_at=at))
     if not found or any(letter.state != LetterState.FAILED for letter in found):
         return at
     return min((letter.read_at for letter in found if letter.read_at is not None), default=None)

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 
+from django.db import connection
 from django.db.models import Exists, Max, OuterRef, Subquery, UUIDField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Substr
@@ -18,14 +19,38 @@ from .models import Mandate, Membership, Organisation, User
 PART_LASTS = dt.timedelta(days=365)
 
 
+def accounts_of(user: User) -> frozenset[uuid.UUID]:
+    """The accounts of the person who has this one, as far as the register can know: this one, and others with the same
+    confirmed mobile number or the same card. Asked once for a page that is only read.
+    """
+    known: Collection[uuid.UUID] | None = getattr(user, "its_accounts", None) if reading.ONLY.get() else None
+    if known is None:
+        known = [account for account, _of in accounts_of_each([user.pk])]
+        vars(user)["its_accounts"] = known
+    return frozenset(known)
+
+
+def accounts_of_each(users: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Each account of each of these people, with theirs among `users`."""
+    asked = "SELECT account, each FROM unnest(%s::uuid[]) AS each, people_accounts_of(each) AS account"
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [list(users)])
+        return cursor.fetchall()
+
+
 def parts_of(user: User) -> dict[uuid.UUID, dt.datetime | None]:
-    """Everybody for whom this person acts or acted: themselves, and organisations as a member or an agent. By the
-    holder's reference, with the moment at which it ended; None while it goes on. Asked once for a page that is only
-    read.
+    """Everybody for whom this person acts or acted, with any of their accounts: themselves, and organisations as a
+    member or an agent. By the holder's reference, with the moment at which it ended; None while it goes on. Asked once
+    for a page that is only read.
     """
     known: dict[uuid.UUID, dt.datetime | None] | None = vars(user).get("_parts") if reading.ONLY.get() else None
     if known is None:
         known = vars(user)["_parts"] = _parts_of(user)
+        others = accounts_of(user) - {user.pk}
+        for other in User.objects.filter(pk__in=others) if others else ():
+            for holder, until in _parts_of(other).items():
+                before = known.get(holder, until)
+                known[holder] = None if until is None or before is None else max(until, before)
     return known
 
 
@@ -50,15 +75,15 @@ def _parts_of(user: User) -> dict[uuid.UUID, dt.datetime | None]:
     return found
 
 
-def who_has_part(users: Collection[User], organisation: Organisation, since: dt.datetime) -> set[uuid.UUID]:
-    """Those of these people who have a part in an organisation, for a matter that began at `since`: as `parts_of` and
+def who_has_part(users: Collection[uuid.UUID], organisation: Organisation, since: dt.datetime) -> set[uuid.UUID]:
+    """Those of these accounts who have a part in an organisation, for a matter that began at `since`: as `parts_of` and
     `has_part` say of each, in one statement for all of them."""
     members = Membership.objects.filter(user__in=users, organisation=organisation).order_by().values("user")
     ended = Coalesce("ended_at", "valid_until")
     agents = Mandate.objects.annotate(over_at=ended).filter(
         agent__in=users, organisation=organisation, over_at__gt=since - PART_LASTS
     )
-    named = {f"person:{user.pk}": user.pk for user in users}
+    named = {f"person:{user}": user for user in users}
     left = journal.ceased(f"organisation:{organisation.pk}").annotate(member=KT("detail__member"))
     gone = left.filter(at__gt=since - PART_LASTS, member__in=list(named)).values("member")
     acting = agents.order_by().values("agent")

@@ -17,7 +17,7 @@ from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.web import limits
 
-from . import queries
+from . import queries, seconding
 from .branches import BranchNameTaken as BranchNameTaken
 from .branches import TooManyBranches as TooManyBranches
 from .branches import add_branch as add_branch
@@ -377,7 +377,7 @@ def propose_post(*, user: User, role: str, rank: str = "", by: User, actor: str,
 
     Raises OwnPost, RankNotAllowed.
     """
-    if user == by:
+    if user.pk in queries.accounts_of(by):
         raise OwnPost
     if rank not in ("", DIRECTOR) or (rank and role not in (Role.OFFICER, Role.SUPERVISOR)):
         raise RankNotAllowed(role, rank)
@@ -391,8 +391,9 @@ def propose_post(*, user: User, role: str, rank: str = "", by: User, actor: str,
 @transaction.atomic
 def agree_to_post(*, id: int, by: User, actor: str, now: dt.datetime) -> RoleAssignment:
     """The second person's yes: from now on the post is held. Raises ProposalNotFound, also for whoever proposed it and
-    for the one who is to get it."""
+    for the one who is to get it; NotSecond."""
     proposed = queries.proposed_post_of(by, id=id, now=now, to_agree=True)
+    seconding.check(by, [proposed.proposed_by_id, proposed.user_id], now)
     _record_proposal("people.agreed_to_post", proposed, actor=actor, now=now)
     proposed.delete()
     post = appoint(user=proposed.user, role=proposed.role, rank=proposed.rank, actor=actor, now=now)

@@ -26,6 +26,7 @@ from rahdari.web import limits
 from . import reading
 from .acting import Acting
 from .acting_for import PART_LASTS as PART_LASTS
+from .acting_for import accounts_of as accounts_of
 from .acting_for import has_part as has_part
 from .acting_for import parts_of as parts_of
 from .holders import PublicHolder as PublicHolder
@@ -203,12 +204,6 @@ def in_office_since(user: Visitor) -> dt.datetime | None:
     )
 
 
-def is_new_in_office(officer: User, now: dt.datetime) -> bool:
-    """Whether an officer is in office for so short a time that they second nothing yet (`settings.SECONDS_AFTER`)."""
-    since = in_office_since(officer)
-    return since is None or now < since + settings.SECONDS_AFTER
-
-
 def who_watches_posts() -> list[User]:
     """Supervisors and administrators: each change of a post is told to all of them."""
     held = RoleAssignment.objects.filter(role__in=[Role.SUPERVISOR, Role.ADMINISTRATOR], ended_at__isnull=True)
@@ -238,10 +233,12 @@ def proposed_posts(user: Visitor, now: dt.datetime) -> QuerySet[ProposedRole]:
 
 
 def posts_to_agree_to(user: Visitor, now: dt.datetime) -> QuerySet[ProposedRole]:
-    """Those to which this person may agree: proposed by somebody else, and for somebody else."""
+    """Those to which this person may agree, if they may second (`seconding`): proposed by somebody else, and for
+    somebody else."""
     if not isinstance(user, User):
         return ProposedRole.objects.none()
-    return proposed_posts(user, now).exclude(proposed_by=user).exclude(user=user)
+    accounts = accounts_of(user)
+    return proposed_posts(user, now).exclude(proposed_by__in=accounts).exclude(user__in=accounts)
 
 
 def proposed_post_of(user: Visitor, *, id: int, now: dt.datetime, to_agree: bool) -> ProposedRole:

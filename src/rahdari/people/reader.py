@@ -1,7 +1,8 @@
 """Who is signed in, with what every page asks about them, in one statement.
 
-`User.any_post`, `any_membership` and `any_mandate` are whether there is one, as the request began; what the rooms above
-want to know of each reader stands beside them (`settings.OF_READER`). Somebody who came another way has none of these.
+`User.any_post`, `any_membership` and `any_mandate` are whether there is one, as the request began, and `its_accounts`
+all accounts of the person; what the rooms above want to know of each reader stands beside them (`settings.OF_READER`).
+Somebody who came another way has none of these.
 """
 
 import uuid
@@ -9,7 +10,8 @@ from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
-from django.db.models import BooleanField, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BooleanField, QuerySet, UUIDField
 from django.db.models.expressions import RawSQL
 from django.utils.module_loading import import_string
 
@@ -25,10 +27,14 @@ ANY_MANDATE = RawSQL(
     "EXISTS (SELECT FROM people_mandate WHERE agent_id = people_user.id AND ended_at IS NULL)", [], BooleanField()
 )
 
+# Those of the person, for pages that ask who has a part (`acting_for.accounts_of`): officers read them.
+ACCOUNTS = RawSQL("ARRAY(SELECT people_accounts_of(people_user.id))", [], ArrayField(UUIDField()))
+
 
 def _readers(user_id: uuid.UUID) -> QuerySet[User]:
     more: dict[str, Any] = {name: import_string(path) for name, path in settings.OF_READER.items()}
     more |= {"any_post": ANY_POST, "any_membership": ANY_MEMBERSHIP, "any_mandate": ANY_MANDATE}
+    more["its_accounts"] = ACCOUNTS
     return User.objects.filter(pk=user_id).annotate(**more).order_by()
 
 

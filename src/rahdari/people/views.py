@@ -20,6 +20,7 @@ from allauth.mfa.totp import views as app_views
 from allauth.mfa.webauthn import views as passkey_views
 from allauth.mfa.webauthn.internal import auth as webauthn
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -35,7 +36,7 @@ from rahdari import optional, policy
 from rahdari.web import language, visitor
 from rahdari.web.posting import posted_from
 
-from . import access, actions, demonstration, queries, reauthentication
+from . import access, actions, demonstration, queries, reauthentication, seconding
 from .adapter import WAS_SIGNED_IN, was_here
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
 from .models import WITH_TWO, Role, User
@@ -324,6 +325,8 @@ def answer_proposed_post(request: HttpRequest, id: int) -> HttpResponse:
                 raise Http404
     except queries.ProposalNotFound:
         raise Http404 from None
+    except seconding.NotSecond as error:
+        messages.warning(request, seconding.says(error.why))
     return redirect("people:posts")
 
 

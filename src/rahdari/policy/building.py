@@ -78,6 +78,12 @@ DECIDERS = {
     "delay": {"officer", "authority"},
 }
 
+# Who may hear an appeal.
+SITS = (
+    *("authority", "tribunal", "court", "high_court", "supreme_court", "ombudsman", "ministry", "commission"),
+    "officer",  # only of what nobody in the office decided: see DECIDERS
+)
+
 
 def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     """The policy of a parsed file. What is wrong is collected in `faults`; with a fault the value is not to be used."""
@@ -290,7 +296,7 @@ def _forum(key: str, section: Section) -> Forum:
         key=key,
         title=section.both("title"),
         hears=section.choice("hears", tuple(DECIDERS)),
-        sits=section.string("sits", filled=True),
+        sits=section.choice("sits", SITS),
         file_within=section.allowance("file_within"),
         runs_from=section.choice("from", ("receipt", "order", "event")),
         decides_within=section.allowance("decides_within"),

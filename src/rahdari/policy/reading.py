@@ -5,9 +5,10 @@ stand-in, so that one run finds every fault. A key that nobody asked for is a fa
 silently ignored.
 """
 
+import difflib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -38,6 +39,12 @@ class Faults:
         self.found.append(Problem(self.lines.of(path), ".".join(path), message))
 
 
+def _meant(said: str, known: Iterable[str]) -> str:
+    """A sentence that names the one that is nearly so, if there is one."""
+    found = difflib.get_close_matches(said, list(known), n=1, cutoff=0.7)
+    return f" Did you mean {found[0]!r}?" if found else ""
+
+
 class Section:
     """A table of the document, with its path. Close it with `done()`, which reports keys nobody asked for."""
 
@@ -56,7 +63,8 @@ class Section:
     def done(self) -> None:
         for key in self.data:
             if key not in self._asked:
-                self.fault("This key is not known here. Check its spelling, or take it out.", key)
+                meant = _meant(key, self._asked)
+                self.fault(f"This key is not known here. Check its spelling, or take it out.{meant}", key)
 
     def _value(self, key: str, wanted: str, *, required: bool) -> Any:
         self._asked.add(key)
@@ -102,7 +110,8 @@ class Section:
         value = self.string(key, default)
         if value not in options:
             if key in self.data:
-                self.fault(f"{value!r} is not one of: {', '.join(options)}.", key)
+                meant = _meant(value, options)
+                self.fault(f"{value!r} is not one of: {', '.join(options)}.{meant}", key)
             return options[0]
         return value
 
@@ -195,6 +204,9 @@ class Section:
             source=inner.string("source", ""),
             enabled=inner.yes("enabled", True),
         )
+        # Of a basis that is missing or misspelt nothing else is said.
+        if inner.data.get("basis") not in BASES:
+            allowance = replace(allowance, basis=BASES[-1])
         if allowance.basis == "law" and not allowance.source:
             inner.fault("A clock that rests on law must name its provision in source.", "basis")
         inner.done()

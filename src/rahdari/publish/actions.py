@@ -38,7 +38,7 @@ from .editions import DatabaseBehindFeed
 from .envelope import FeedUnusable, NoKeys, Repository
 from .files import FileDiffers
 from .folder import Checkpoint, no_checkpoint
-from .holds import HoldDecided, SamePerson, approve_hold, cancel_hold, reopen_hold, statements_of
+from .holds import HoldDecided, approve_hold, cancel_hold, reopen_hold, statements_of
 from .keys import KeySet, KeysExist, KeyUnusable, ThresholdUnusable
 from .models import Credential, Delegation, Edition, Operator, RemovalHold
 from .offline import Draft, DraftUnusable, SignaturesMissing
@@ -67,7 +67,6 @@ __all__ = [
     "OperatorExists",
     "Recorded",
     "RoleUnknown",
-    "SamePerson",
     "SequenceTooLow",
     "SignaturesMissing",
     "SlugUnusable",

@@ -25,6 +25,7 @@ from rahdari.feed.entry import time_text
 from rahdari.feed.repository import bulk_path
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as journaled
+from rahdari.journal import seconding
 from rahdari.register import queries as register
 from rahdari.register.models import Change
 
@@ -51,13 +52,6 @@ class HoldDecided(RahdariError):
 
     says = "{state}"
     state: str
-
-
-class SamePerson(RahdariError):
-    """Who ended entries of this hold, or asked for it, cannot approve it. `.actor`"""
-
-    says = "{actor}"
-    actor: str
 
 
 # -- the rule ------------------------------------------------------------------------------------------------------
@@ -190,13 +184,12 @@ def who_ended(hold: RemovalHold) -> list[tuple[str, int]]:
 
 
 def approve_hold(*, hold: RemovalHold, actor: str, reason: str, now: dt.datetime) -> RemovalHold:
-    """Let the removals go out once the waiting period is over. Raises HoldDecided, SamePerson."""
+    """Let the removals go out once the waiting period is over. Raises HoldDecided, seconding.NotSecond."""
     with transaction.atomic():
         row = _locked(hold)
         if row.state != RemovalHold.State.WAITING:
             raise HoldDecided(row.state)
-        if actor in {who for who, _ in who_ended(row)} | {row.asked_by}:
-            raise SamePerson(actor)
+        seconding.check(actor, [row.asked_by, *(who for who, _ in who_ended(row))], now)
         row.state, row.approved_at, row.approved_by, row.reason = RemovalHold.State.APPROVED, now, actor, reason
         row.approved_removals = row.removals
         row.save(update_fields=["state", "approved_at", "approved_by", "reason", "approved_removals"])

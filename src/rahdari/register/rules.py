@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from rahdari.address import Part
+from rahdari.policy import Allowance
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # The kind and the category of the register's own addresses, by which it sees what an operator really does.
@@ -34,7 +35,7 @@ class Standing(StrEnum):
 # Still there: what changes an address or the term does so for one that is suspended too, and is listed when it resumes.
 STANDING = frozenset({Standing.VALID, Standing.SUSPENDED})
 # So long after it was struck out at the holder's request, the holder may undo it (the remedy `undo` of the policy).
-UNDONE_WITHIN = dt.timedelta(days=30)
+UNDONE_WITHIN = Allowance(30, "calendar_days")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from rahdari.decide import recusing
 from rahdari.decide.case_clock import policy_of
 from rahdari.decide.transitions import CodeNotUsable, ReasonNeeded, officer_of, sentence
 from rahdari.journal import actions as journal
+from rahdari.journal import seconding
 from rahdari.people.models import User
 
 from . import queries, rules
@@ -92,10 +93,12 @@ def _codes(look: SecondLook, verdict: rules.Verdict, codes: Sequence[str]) -> li
 @transaction.atomic
 def close(*, look: SecondLook, officer: User, done: str, text: str, now: dt.datetime) -> SecondLook:
     """A supervisor says what was done about a disagreement. The revocation, if there is one, has its own procedure.
-    Raises LookNotFound where it is closed already or not theirs to close, and ReasonNeeded."""
+    Raises LookNotFound where it is closed already or not theirs to close, ReasonNeeded, and
+    seconding.NotSecond."""
     actor, look = officer_of(officer), _locked(look.pk)
     if look.pk not in {each.pk for each in queries.open_disagreements(officer)}:
         raise LookNotFound(look.pk)
+    seconding.check(officer, [look.taken_by], now)
     look.closed_by, look.closed_at, look.closed_as = officer, now, rules.Done(done)
     look.closed_text = sentence(text)
     look.save(update_fields=["closed_by", "closed_at", "closed_as", "closed_text"])

@@ -79,23 +79,18 @@ def _without_part(found: list[SecondLook], officer: User) -> list[SecondLook]:
     if not found:
         return []
     is_own = conflicts_of_interest.own_of(officer)
-    actors = [f"officer:{officer.pk}", f"supervisor:{officer.pk}"]
+    accounts = people.accounts_of(officer)
+    actors = [f"{post}:{account}" for post in ("officer", "supervisor") for account in accounts]
     known = record.done_by(actors, [look.decision.case.application.subject for look in found])
     seen = set(known.exclude(reason=WHY).order_by().values_list("subject", flat=True))
     # Another decision on the same case, of which they know what became.
-    before = SecondLook.objects.filter(taken_by=officer, looked_at__isnull=False)
+    before = SecondLook.objects.filter(taken_by__in=accounts, looked_at__isnull=False)
     named = before.filter(decision__case__in=[look.decision.case_id for look in found])
     earlier = set(named.values_list("decision__case", flat=True))
     return [
         look
         for look in found
-        if officer.pk
-        not in {
-            look.decision.case.assigned_to_id,
-            look.decision.proposed_by_id,
-            look.decision.seconded_by_id,
-            _id_of(look.decision.decided_by),
-        }
+        if not _decided(look, accounts)
         and look.decision.case.application.subject not in seen
         and look.decision.case_id not in earlier
         and not is_own(look.decision.case.application)
@@ -153,16 +148,17 @@ def open_disagreements(officer: User) -> list[SecondLook]:
     if not people.is_supervisor(officer):
         return []
     found = SecondLook.objects.filter(agrees=False, closed_at__isnull=True, looked_at__isnull=False)
-    rows = found.exclude(taken_by=officer).select_related(*WITH_A_CASE).order_by("looked_at", "id")[:CONSIDERED]
+    accounts = people.accounts_of(officer)
+    rows = found.exclude(taken_by__in=accounts).select_related(*WITH_A_CASE).order_by("looked_at", "id")[:CONSIDERED]
     is_own = conflicts_of_interest.own_of(officer)
-    theirs = [each for each in rows if not _decided(each, officer) and not is_own(each.decision.case.application)]
+    theirs = [each for each in rows if not _decided(each, accounts) and not is_own(each.decision.case.application)]
     return theirs[:A_PAGE]
 
 
-def _decided(look: SecondLook, officer: User) -> bool:
+def _decided(look: SecondLook, accounts: frozenset[uuid.UUID]) -> bool:
     decision = look.decision
     parts = {decision.proposed_by_id, decision.seconded_by_id, decision.case.assigned_to_id}
-    return officer.pk in parts | {_id_of(decision.decided_by)}
+    return not accounts.isdisjoint(parts | {_id_of(decision.decided_by)})
 
 
 def record_list(looks: Iterable[SecondLook], *, officer: User, now: dt.datetime) -> None:

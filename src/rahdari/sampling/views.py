@@ -24,6 +24,7 @@ from rahdari.decide.forms import RecuseForm
 from rahdari.decide.paper_views import in_a_box
 from rahdari.decide.transitions import CodeNotUsable, NotPossibleNow
 from rahdari.people import queries as people
+from rahdari.people import seconding
 from rahdari.people.access import officer_required, person
 from rahdari.vault.files import FileMissing
 from rahdari.web.posting import posted_from
@@ -191,6 +192,8 @@ def disagreement(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             looking.close(look=found, officer=officer, done=given["done"], text=given["because"], now=now)
         except LookNotFound:
             messages.warning(request, _("A colleague has followed this up meanwhile."))
+        except seconding.NotSecond as error:
+            messages.warning(request, seconding.says(error.why))
         else:
             messages.success(request, _("It is on record what was done."))
         return redirect("sampling:second_looks")

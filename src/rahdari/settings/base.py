@@ -281,6 +281,8 @@ AFTER_SIGN_IN = "rahdari.apply.eligibility.after_sign_in"
 INVITATION_LETTER = "rahdari.letters.actions.write_invitation"
 REMOVED_LETTER = "rahdari.letters.actions.write_member_removed"
 POST_LETTER = "rahdari.letters.actions.write_post_changed"
+# Whether somebody can be the second person, for rooms that know actors alone (`journal.seconding`).
+SECONDING = "rahdari.people.seconding.answer"
 # What an officer may do for whom no case waits, of a room above the desk.
 IF_THERE_IS_TIME = "rahdari.sampling.queries.if_there_is_time"
 # What else ends when somebody signs out everywhere: programs with their tokens, of the room above.

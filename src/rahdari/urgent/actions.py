@@ -21,6 +21,7 @@ from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
+from rahdari.people import seconding
 from rahdari.people.access import actor_of
 from rahdari.people.acting import Acting
 from rahdari.people.models import Role, User
@@ -268,10 +269,10 @@ def second(*, row: UrgentEntry, officer: User, now: dt.datetime) -> UrgentEntry:
 
 
 def may_second(row: UrgentEntry, officer: User, now: dt.datetime) -> NotYou | None:
-    """None: they may. The database holds it too, but for who is new in office."""
+    """None: they may. The database holds it too, but for who is new in office (`people.seconding`)."""
     opened_by = row.opened_by
-    fit = people.is_officer(officer) and not people.is_new_in_office(officer, now) and opened_by is not None
-    if not fit or opened_by is None or queries.are_one(officer, opened_by):
+    fit = people.is_officer(officer) and opened_by is not None
+    if not fit or seconding.why_not(officer, [opened_by], now) is not None:
         return NotYou()
     return NotYou() if queries.is_theirs(officer, holder=row.holder, person=row.person) else None
 

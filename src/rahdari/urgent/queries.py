@@ -165,11 +165,6 @@ def is_theirs(officer: User, *, holder: uuid.UUID, person: User | None = None) -
     return _asked("SELECT urgent_is_theirs(%s, %s, %s)", officer.pk, holder, person.pk if person is not None else None)
 
 
-def are_one(one: User, other: User) -> bool:
-    """Whether two accounts are one person, as far as the register can know."""
-    return _asked("SELECT urgent_are_one(%s, %s)", one.pk, other.pk)
-
-
 def _asked(statement: str, *values: uuid.UUID | None) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

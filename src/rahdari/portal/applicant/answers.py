@@ -37,6 +37,7 @@ from rahdari.decide import (
     remedies,
     reviewing,
     revocation,
+    serving,
     transitions,
 )
 from rahdari.decide import due as decide_due
@@ -242,6 +243,7 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         "reasons": [remedies.reason_with_law(policy, code) for code in told.codes],
         **_clock(start=told.sent_at, due=due, now=now),
         "may_answer": told.may_answer,
+        "came_back": serving.came_back(told),
         "papers": answering.papers,
         "shown_papers": apply.documents_of_answer(application, told.shown_subject)
         if told.decide_by is not None

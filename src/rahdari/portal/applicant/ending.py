@@ -23,7 +23,7 @@ from rahdari.people.reauthentication import need_fresh_proof
 from rahdari.register import actions, queries
 from rahdari.register.changes import NotValid
 from rahdari.register.reference import normalise
-from rahdari.register.rules import UNDONE_WITHIN, Standing
+from rahdari.register.rules import Standing
 from rahdari.web.posting import posted_from
 
 from .own_registration import no_longer_valid
@@ -88,7 +88,7 @@ def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
     context = {
         "registration": found,
         "form": form,
-        "until": min(timezone.now() + UNDONE_WITHIN, found.stays_until),
+        "until": queries.undone_until(found, timezone.now()),
         "is_paused": standing_of(found, timezone.now()) == PAUSED,
         "is_mobile": count_of(found) is not None,
     }

@@ -242,13 +242,14 @@ def _renew(row: MemberRow) -> ToDo:
 
 def _just_ended(found: Organisation, now: dt.datetime) -> list[Registration]:
     """Those that were ended at the holder's request, and stand again at a press."""
-    ended = register.registrations_of(holders=[found.holder_ref]).filter(struck_out_at__gt=now - UNDONE_WITHIN)
+    since = now - dt.timedelta(days=2 * UNDONE_WITHIN.length)  # the last day is moved, if it is no working day
+    ended = register.registrations_of(holders=[found.holder_ref]).filter(struck_out_at__gt=since)
     return [each for each in ended if may_go_on(each, now)]
 
 
 def _undo(each: Registration) -> ToDo:
     place = reverse("portal:registration", args=[each.reference])
-    until = min((each.struck_out_at or each.stays_until) + UNDONE_WITHIN, each.stays_until)
+    until = register.undone_until(each, each.struck_out_at or each.stays_until)
     when = _("until %(date)s") % {"date": values.day(until)}
     return ToDo(place, _("It has ended. You can undo that"), each.reference, "off", when)
 

@@ -44,7 +44,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Remedy
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import HOME, UNDONE_WITHIN, URGENT
+from rahdari.register.rules import HOME, URGENT
 
 from .shared import own_registration
 
@@ -108,7 +108,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "yearly": register.open_yearly_question_of(found) if may_act else None,
         "office": applications.policy_in_force().contact,
         **_revocation(found, state),
-        "undone_until": min(found.struck_out_at + UNDONE_WITHIN, found.stays_until) if found.struck_out_at else None,
+        "undone_until": register.undone_until(found, found.struck_out_at) if found.struck_out_at else None,
         "may_change": may_act_for(person(request), found, Act.ADDRESSES),
         "may_prove": may_act_for(person(request), found, Act.PROVE),
         "holder": subjects.holder_name_of(found),

@@ -20,6 +20,7 @@ from rahdari import policy
 from rahdari.consult import actions, answering, claiming, document, grouping, moderating, queries
 from rahdari.consult.models import Comment, Draft, Hearing, Version
 from rahdari.consult.rules import Hidden, Outcome, Stop
+from rahdari.people import seconding
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role
 from rahdari.web.posting import View, posted_from
@@ -54,7 +55,6 @@ STOPS = {
         "A hearing is announced and was not held yet. If it is not to be held, call it off."
     ),
     Stop.NOT_PROPOSED: lambda: _("Nobody has proposed to adopt it."),
-    Stop.SAME_PERSON: lambda: _("You proposed it yourself. A second officer has to agree."),
 }
 
 
@@ -141,6 +141,11 @@ def _form_of(hearing: Hearing, sent: OfHearing | None, now: dt.datetime) -> OfHe
     return (CallOffForm if now < hearing.held_at else MinutesForm)(hearing=hearing)
 
 
+def _is_mine(request: HttpRequest, actor: str, now: dt.datetime) -> bool:
+    """Whether this officer did what another one is to judge."""
+    return seconding.why_not(_actor(request), [actor], now) == seconding.WhyNot.SAME
+
+
 def _page(
     request: HttpRequest, found: Draft, status: int = 200, to_hide: Comment | None = None, **forms: Any
 ) -> HttpResponse:
@@ -149,7 +154,7 @@ def _page(
     if version is None:
         raise Http404
     stop = actions.why_not(found, now)
-    is_own = bool(found.proposed_by) and found.proposed_by == _actor(request)
+    is_own = _is_mine(request, found.proposed_by, now)
     context = row_of(found, version, now) | {
         **rules_changed(version),
         "to_answer": queries.with_counts(
@@ -160,7 +165,12 @@ def _page(
         "names": list(queries.names_to_decide(found)[:100]),
         "unanswered": queries.unanswered(found).count(),
         "to_review": [
-            (each, words.hidden(each.hidden), each.hidden_by == _actor(request), queries.decided_by(each.appealed_at))
+            (
+                each,
+                words.hidden(each.hidden),
+                _is_mine(request, each.hidden_by, now),
+                queries.decided_by(each.appealed_at),
+            )
             for each in queries.to_review(found)
             if each.appealed_at
         ],
@@ -202,7 +212,7 @@ def _act(
     **given: Any,
 ) -> HttpResponse:
     """Act as this officer, say what came of it, and go back to the draft's page. `refused` has what is said of an error
-    of the act; `NotNow` says it by its reason, and any other error goes on."""
+    of the act; `NotNow` and `NotSecond` say it by their reason, and any other error goes on."""
     said = refused or {}
     try:
         act(**given, actor=_actor(request), now=timezone.now())
@@ -210,6 +220,8 @@ def _act(
         messages.error(request, said[type(error)])
     except actions.NotNow as error:
         messages.error(request, STOPS[error.why]())
+    except seconding.NotSecond as error:
+        messages.error(request, seconding.says(error.why))
     else:
         messages.success(request, done)
     return redirect("portal:desk_draft", reference=found.reference)
@@ -312,7 +324,6 @@ def review_comment(request: HttpRequest, reference: str) -> HttpResponse:
     comment = _one_of(queries.to_review(found), number)
     done = _("It is decided, and the author is told.")
     refused = {
-        moderating.SameOfficer: _("You hid it yourself. Another officer has to decide."),
         moderating.NotPossible: _("Another officer has decided this a moment ago."),
     }
     return _act(request, found, moderating.review, done, refused=refused, comment=comment, show="show" in request.POST)

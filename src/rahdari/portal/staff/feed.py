@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.people import queries as people
+from rahdari.people import seconding
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role, User
 from rahdari.publish import holds, operator_lag
@@ -83,8 +84,8 @@ def decide_hold(request: HttpRequest, hold: uuid.UUID) -> HttpResponse:
     act = {"approve": holds.approve_hold, "cancel": holds.cancel_hold, "reopen": holds.reopen_hold}[decision]
     try:
         act(hold=found, actor=actor_of(person(request), Role.OFFICER), reason=reason, now=now)
-    except holds.SamePerson:
-        messages.error(request, _("You ended some of these entries yourself. A second officer has to decide."))
+    except seconding.NotSecond as error:
+        messages.error(request, seconding.says(error.why))
     except holds.HoldDecided:
         messages.error(request, _("Another officer has decided this a moment ago."))
     else:
@@ -137,8 +138,8 @@ def _heading(*, waiting: int, behind: int, operators: int) -> str:
 
 def _held(hold: RemovalHold, officer: User, now: dt.datetime, wrong: HoldForm | None) -> HeldRow:
     enders = holds.who_ended(hold)
-    own = actor_of(officer, Role.OFFICER)
-    yours = own in {actor for actor, _number in enders} | {hold.asked_by}
+    own = seconding.why_not(actor_of(officer, Role.OFFICER), [hold.asked_by, *(actor for actor, _ in enders)], now)
+    yours = own == seconding.WhyNot.SAME
     decisions = {
         RemovalHold.State.WAITING: OPEN,
         RemovalHold.State.APPROVED: APPROVED,

@@ -70,6 +70,7 @@ def run_reopen(options: argparse.Namespace) -> int:
 def _decide(options: argparse.Namespace, act: str, well: str) -> int:
     from django.utils import timezone
 
+    from rahdari.journal import seconding
     from rahdari.publish import actions
     from rahdari.publish import holds as publish_holds
 
@@ -80,7 +81,7 @@ def _decide(options: argparse.Namespace, act: str, well: str) -> int:
         getattr(actions, act)(hold=hold, actor=f"system:{options.by}", reason=options.reason, now=timezone.now())
     except publish_holds.HoldDecided as error:
         return fail(f"This hold is {error.state}; that cannot be done with it.")
-    except publish_holds.SamePerson:
+    except seconding.NotSecond:
         return fail("Who ended entries of this hold cannot approve it. A second person has to.")
     print(well)
     return 0

@@ -206,8 +206,9 @@ def either(one: OneWay, other: OneWay) -> OneWay:
 
 
 def is_broad(spans: Spans, highest: int) -> bool:
-    """Whether these are more than half of all numbers up to this one: then they name no other end."""
-    return bool(spans) and 2 * size(spans) > highest + 1
+    """Whether these are a quarter or more of all numbers up to this one: then they name no other end. What nobody
+    should send from (private use, multicast and the like) is a seventh of IPv4."""
+    return bool(spans) and 4 * size(spans) >= highest + 1
 
 
 class Stretches(NamedTuple):
@@ -515,8 +516,8 @@ def _ends(rule: Rule, version: int, way: int) -> tuple[Spans, Spans, Spans, Span
 
 
 def _closed_to_most(rules: Sequence[tuple[int, Rule]], version: int, way: int) -> bool:
-    """Whether rules about the other end close more than half of all addresses or ports there, together: then they are
-    about who is here."""
+    """Whether rules about the other end together close a quarter or more of all addresses or ports there: then they
+    are about who is here."""
     addresses, ports = dict[int, Spans](), dict[int, Spans]()
     for _, rule in rules:
         *_, far, ports_there, named = _ends(rule, version, way)

@@ -26,10 +26,15 @@ def main(about: str | None) -> None:
     parser = measure.parser(about)
     parser.add_argument("--sizes", metavar="LIST", help=f"entries held ({','.join(map(str, SIZES))})")
     parser.add_argument("--times", type=int, help="each is done so often (5)")
+    parser.add_argument("--flows", type=int, metavar="N", help="only this: send N flows through made-up rules (root)")
     parser.add_argument("--agent-only", action="store_true", help="the database is left out")
     given = parser.parse_args()
     place.end_cleanly_on_signals()
     times = given.times or (2 if given.quick else 5)
+    if given.flows:
+        with measure.reporting(given, "preflight") as result, result.trying("packets"):
+            result.rows += _crossed(given.flows)
+        return
     with measure.reporting(given, "preflight") as result, place.temporary("preflight") as folder:
         result.conditions["file_system"] = place.on_disk(folder)
         for size in measure.sizes(given.sizes, SIZES[: 1 if given.quick else 2]):
@@ -149,7 +154,7 @@ def _agent(configuration: Path, plan: Path, name: str, size: int, times: int) ->
         walls.append(time.monotonic() - began)
         cpus.append(used.ru_utime + used.ru_stime)
         peak = max(peak, used.ru_maxrss / 1024)
-        if os.waitstatus_to_exitcode(status) not in {0, 8, 9}:
+        if os.waitstatus_to_exitcode(status) not in {0, 8}:
             raise RuntimeError(f"preflight ended with {os.waitstatus_to_exitcode(status)}")
         said = json.loads(out)
     return _row("agent, the whole process", name, size, said["cut"] + said["affected"], walls, cpus, peak)
@@ -163,6 +168,54 @@ def _row(
         "n": len(walls), "p50 s": measure.percentile(walls, 0.5), "max s": max(walls),
         "cpu ms": round(1000 * measure.percentile(cpus, 0.5)), "peak MiB": round(peak),
     }  # fmt: skip
+
+
+# -- packets -------------------------------------------------------------------------------------------------------
+
+
+def _crossed(flows: int) -> list[dict[str, Any]]:
+    """Rule sets that are made up, each into the kernel and before the pre-flight: what it calls an entry, and whether
+    the packets of a connection to it pass there and back. Each seed is one rule set."""
+    from bench import crossing
+    from rahdari.preflight import Held, Syntax, answer, read
+    from tests.preflight.editions import Edition
+
+    seen, sets, refused = dict.fromkeys(("untouched", "affected", "cut"), (0, 0)), 0, 0
+    with crossing.world() as world:
+        if not all(world.passes([crossing.Flow(int(crossing.ENDPOINTS[7]), each, 443) for each in crossing.PROTOCOLS])):
+            raise RuntimeError("packets do not pass a router without rules")
+        seed = 0
+        while sum(map(sum, seen.values())) < flows:
+            seed += 1
+            chance = random.Random(seed)
+            made = crossing.endpoints(chance, 20)
+            rules = crossing.RuleSet(chance, [address for address, *_ in made]).text()
+            change = read(rules.encode(), Syntax.NFTABLES)
+            if world.load(rules) or change.unread_count:
+                # Of what is not understood nothing is called untouched.
+                refused += 1
+                continue
+            sets += 1
+            found = answer(change, Edition(Held(str(at), 4, (each[0],) * 2, *each[1:]) for at, each in enumerate(made)))
+            called = {each.entry.id: str(each.verdict.state) for each in found.found}
+            passed = world.passes([crossing.flow_to(chance, *each) for each in made])
+            for at, opened in enumerate(passed):
+                state = called.get(str(at), "untouched")
+                is_open, is_shut = seen[state]
+                seen[state] = (is_open + opened, is_shut + (not opened))
+                if state == "untouched" and not opened:
+                    place.say(f"seed {seed}: {made[at]} is shut and called untouched by\n{rules}")
+    place.say(f"{sets} rule sets; {refused} were refused by the kernel, or not understood")
+    return [
+        {
+            "how": "packets through a router",
+            "called": state,
+            "rule sets": sets,
+            "flows open": is_open,
+            "flows shut": is_shut,
+        }
+        for state, (is_open, is_shut) in seen.items()
+    ]
 
 
 # -- the server ----------------------------------------------------------------------------------------------------

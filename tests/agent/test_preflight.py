@@ -1,5 +1,6 @@
 """`rahdari agent preflight`: a planned change against what the agent holds, asking nobody."""
 
+import datetime as dt
 import ipaddress
 import json
 from collections import Counter
@@ -50,6 +51,7 @@ class TestPreflight:
             "Of 3 entries in edition 1 (dynamic 0, canary 0), 1 would be cut and 1 affected:",
             "  192.0.2.1 udp 51820: CUT by line 1",
             "  198.51.100.0/24 any: affected (deny) by line 2",
+            "Not touched: 1.",
             "This says nothing of anybody else whom the change cuts.",
             "Every line was understood.",
         ]
@@ -59,7 +61,10 @@ class TestPreflight:
         assert code == Exit.OK
         assert "Of the entries in edition 1 (dynamic 0, canary 0) none is named." in out
         code, out, _ = asked(capsys, synced, "203.0.113.0/24\nvpn.example\n")
-        assert code == Exit.PARTLY_READ
+        # Who looks for one code alone misses no line.
+        assert code == Exit.CUTS
+        assert "none is named" not in out and "Not touched" not in out
+        assert "Not judged because of 1 line: which entries in edition 1 (dynamic 0, canary 0) are not touched." in out
         assert "1 line not understood, and not judged:\n  line 2: vpn.example\n" in out
         assert "Write the addresses that it stands for." in out
 
@@ -76,6 +81,24 @@ class TestPreflight:
         assert [each["address"] for each in said["found"]] == ["198.51.100.0/24"]
         code, out, _ = asked(capsys, synced, "deny any\n")
         assert "THIS DENIES BY DEFAULT. Of all addresses it cuts off 100.0000% of IPv4" in out
+
+    def test_calls_nothing_untouched_while_a_line_is_not_read(
+        self, capsys: pytest.CaptureFixture[str], synced: Configuration
+    ) -> None:
+        for plan, not_touched in (("192.0.2.1\n", 2), ("192.0.2.1\nvpn.example\n", None), ("vpn.example 1\n", None)):
+            code, out, _ = asked(capsys, synced, plan, "--json", "--syntax", "lines")
+            assert (code, json.loads(out)["not_touched"]) == (Exit.CUTS, not_touched)
+
+    def test_counts_what_begins_later_and_not_what_ended(
+        self, capsys: pytest.CaptureFixture[str], publisher: Publisher, configuration: Configuration
+    ) -> None:
+        publisher.publish(an_entry("192.0.2.1/32", not_before=now() + dt.timedelta(days=18)), an_entry("192.0.2.2/32"))
+        sync(configuration)
+        code, out, _ = asked(capsys, configuration, "192.0.2.0/24\n", "--json")
+        said = json.loads(out)
+        assert (code, said["entries"], said["cut"], said["not_touched"]) == (Exit.CUTS, 2, 2, 0)
+        _, out, _ = asked(capsys, configuration, "deny any\n", "--json")
+        assert json.loads(out)["cut"] == 2
 
     def test_reads_what_is_piped_in(
         self, capsys: pytest.CaptureFixture[str], synced: Configuration, monkeypatch: pytest.MonkeyPatch
@@ -144,7 +167,7 @@ class TestPublished:
             version: union(held(each).block for each in chosen if held(each).version == version) for version in (4, 6)
         }
         with read_state(configuration.state) as state:
-            of = Published(state, now=now(), kept_after=now())
+            of = Published(state, kept_after=now())
             found = Counter(format_block(each.prefix) for each in of.meeting(wanted))
             assert of.total() == len(prefixes)
             some: list[Sorts] = [{"any": ((NO_PORT, NO_PORT), (7, 9))}, {"any": ((1, 9),), "udp": PORTS}, {}]

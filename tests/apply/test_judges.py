@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from rahdari import preflight
 from rahdari.apply import form_errors, screening
 from rahdari.apply.judges import Judges
 from rahdari.apply.screening import in_a_process  # before tests/conftest.py has another in its place
@@ -141,3 +142,43 @@ class TestInAProcess:
         with pytest.raises(screening.FileRefused) as caught:
             in_a_process(SMALL_PDF, name="letter.pdf", most_bytes=MB, types=TYPES)
         assert caught.value.reason is screening.FileFault.TOO_COMPLEX
+
+
+class TestReadChange:
+    """Planned changes are read where files are judged."""
+
+    @pytest.mark.parametrize(
+        ("text", "syntax"),
+        [
+            ("table ip f {\nchain c {\ntype filter hook forward priority 0;\nct state new accept\n}\n}", None),
+            ("ip access-list extended X\n permit udp any host 192.0.2.1 eq 53 67\n deny quic any any\n", None),
+            ("۱۹۲.۰.۲.۱۰\n2001:db8::/32 udp 1\n", preflight.Syntax.LINES),
+            ("prefix,action\n192.0.2.77/27,deny\n", None),
+            ("route: 192.0.2.0/24\norigin: AS64500\n", None),
+            ("set firewall filter F term a then discard\n", None),
+            ("/ip firewall filter\nadd chain=forward action=drop protocol=udp\n", None),
+        ],
+    )  # fmt: skip
+    def test_says_what_reading_says(self, text: str, syntax: preflight.Syntax | None) -> None:
+        assert screening.read_change(text.encode(), syntax) == preflight.read(text.encode(), syntax)
+
+    @pytest.mark.parametrize("text", [b"", b"\xff", b"a\0", b"hello\n", b"*filter\n-A F -j DROP\n"])
+    def test_refuses_what_reading_refuses(self, text: bytes) -> None:
+        with pytest.raises(preflight.PlanError) as plain:
+            preflight.read(text)
+        with pytest.raises(type(plain.value)) as apart:
+            screening.read_change(text, None)
+        assert vars(apart.value) == vars(plain.value)
+
+    def test_what_takes_more_than_it_may_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(screening._judges, "judge", lambda *_, **__: b"")
+        with pytest.raises(preflight.TooMuch):
+            screening.read_change(b"192.0.2.1\n", None)
+
+    def test_a_machine_without_time_is_no_fault_of_the_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def nobody_gets_the_processor(*_: Any, **__: Any) -> bytes:
+            raise TimeoutError
+
+        monkeypatch.setattr(screening._judges, "judge", nobody_gets_the_processor)
+        with pytest.raises(preflight.Busy):
+            screening.read_change(b"192.0.2.1\n", None)

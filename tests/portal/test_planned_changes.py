@@ -91,10 +91,21 @@ class TestPage:
         assert "198.51.100.7" not in answer.text
 
     def test_of_what_names_nobody_says_no_more_than_that(self, desk: User) -> None:
-        answer = sent(desk, "203.0.113.0/24\nnothing to read\n", syntax="lines")
+        answer = sent(desk, "203.0.113.0/24\n", syntax="lines")
         edition = looking_ahead.edition_of(publish.operator_by_slug("sample-fibre"))
         assert f"Of the entries in edition {edition} none is named. This says nothing of anybody else" in answer.text
-        assert "We do not know the word" in answer.text and "Remove the line" in answer.text
+
+    @pytest.mark.parametrize(
+        ("language", "says"), [("en", "Not judged because of 1 line"), ("ur", "سطر کی وجہ سے جانچا نہیں گیا")]
+    )
+    def test_calls_nothing_untouched_while_a_line_is_not_read(self, desk: User, language: str, says: str) -> None:
+        answer = sent(desk, "203.0.113.0/24\nnothing to read\n", syntax="lines", language=language)
+        assert says in answer.text and "none is named" not in answer.text
+        if language == "en":
+            assert "We do not know the word" in answer.text and "Remove the line" in answer.text
+            # The draft of a notice may leave some out, and says so.
+            assert "The draft may leave entries out" in sent(desk, "192.0.2.0/24\nnothing\n").text
+            assert "The draft may leave entries out" not in sent(desk, "192.0.2.0/24\n").text
 
     @pytest.mark.parametrize(
         ("language", "says"),

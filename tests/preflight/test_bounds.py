@@ -95,7 +95,47 @@ class TestCost:
         looked(text, syntax)
 
 
+def doubling(count: int) -> str:
+    lines = ["define s0 = { 192.0.2.1 }", *(f"define s{at} = {{ $s{at - 1}, $s{at - 1} }}" for at in range(1, count))]
+    return "\n".join([*lines, f"table ip t {{ chain c {{ ip daddr $s{count - 1} drop\n}} }}"])
+
+
+# What names stand for, named again and again.
+EXPANDED = {
+    "definitions that name two each": doubling(40),
+    "a set of ports in many rules": "table inet t { set s { type inet_service; elements = { "
+    + ", ".join(map(str, range(1, 20_000)))
+    + " } }\nchain a { type filter hook forward priority 0;\n"
+    + "\n".join("udp dport @s accept" for _ in range(1_000))
+    + "\n} }",
+    "a group of ports in many rules": "object-group ip port P\n"
+    + "\n".join(f" eq {at}" for at in range(1, 5_000))
+    + "\nip access-list extended X\n"
+    + "\n".join(" permit udp any any portgroup P" for _ in range(1_000)),
+    "masks with gaps": "ip access-list extended X\n"
+    + "\n".join(f" deny ip any 10.{at}.0.0 0.0.31.254" for at in range(30)),
+    "a list of words behind many": "set " + "a " * 5_000 + "[ " + "b " * 5_000 + "]",
+    "blocks in blocks": "a { " * 5_000 + "b c; " * 5_000,
+}
+
+
 class TestRefusal:
+    @pytest.mark.parametrize("name", EXPANDED)
+    def test_of_what_stands_for_too_much(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(drafts, "MOST_EXPANDED", 1_000_000)
+        monkeypatch.setattr(drafts, "MOST_SPANS", 100_000)
+        with pytest.raises(TooManyRules):
+            read(EXPANDED[name].encode(), Syntax.JUNOS if EXPANDED[name].startswith(("set a", "a {")) else None)
+
+    def test_of_more_products_than_are_tried(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(judging, "MOST_TRIED", 20_000)
+        text = "table inet t {\nchain c {\ntype filter hook forward priority 0; policy accept;\n" + "\n".join(
+            f"ip saddr 10.{at}.0.0/16 ip daddr 0.0.0.0/0 udp sport {at} udp dport {at} meta mark 1 accept"
+            for at in range(200)
+        )
+        with pytest.raises(TooManyRules):
+            answer(read(f"{text}\n}}\n}}\n".encode()), Edition([held("192.0.2.1")]))
+
     def test_of_more_rules_than_are_judged(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(drafts, "MOST_RULES", 10)
         with pytest.raises(TooManyRules):

@@ -79,6 +79,89 @@ class TestNftables:
         assert unread(text) == []
         assert (set(found) if isinstance(hit, set) else found) == hit
 
+    @pytest.mark.parametrize(
+        ("rule", "hit"),
+        [
+            # The first message of WireGuard is known by its length.
+            ("ip daddr 192.0.2.10 udp length 156 drop", {"gate": "affected"}),
+            ("ip daddr 192.0.2.10 meta length 176 drop", {"gate": "affected"}),
+            ("ip length 176 ip daddr 192.0.2.10 drop", {"gate": "affected"}),
+            ("udp length 156 drop", {"gate": "affected", "six": "affected"}),
+            ("udp checksum 0 drop", {"gate": "affected", "six": "affected"}),
+            ("ip daddr 192.0.2.10 meta random < 10 drop", {"gate": "affected"}),
+            ("ip daddr 192.0.2.10 meta random & 1 == 1 drop", {"gate": "affected"}),
+            ("ip daddr 192.0.2.10 meta secmark 1 drop", {"gate": "affected"}),
+            ("ip daddr 192.0.2.10 meta pkttype host drop", {"gate": "affected"}),
+            ("ip daddr 192.0.2.10 meta pkttype { broadcast, multicast } drop", {}),
+            ("ip daddr 192.0.2.10 ip ttl < 5 drop", {"gate": "affected"}),
+            ("ip daddr 192.0.2.10 ct direction reply drop", {"gate": "affected"}),
+            ("ip daddr 192.0.2.10 fib daddr . iif type != { local, broadcast } drop", {"gate": "affected"}),
+            ("ip6 daddr 2001:db8::/32 exthdr hbh missing drop", {"six": "affected"}),
+            ("ip6 daddr 2001:db8::/32 exthdr hbh exists drop", {}),
+            ("ip daddr 192.0.2.10 ether type 8021q drop", {"gate": "affected"}),
+            # Without these packets no connection goes on.
+            ("ip daddr 192.0.2.10 ct state established drop", {"gate": "cut"}),
+            ("ct state established,related drop", {"gate", "web", "ipsec", "six"}),
+            ("ct state new accept\ndrop", {"gate", "web", "ipsec", "six"}),
+            ("tcp flags & ack == ack drop", {"web": "cut"}),
+            ("tcp flags syn / fin,syn,rst,ack drop", {"web": "cut"}),
+            ("tcp flags syn drop", {"web": "cut"}),
+            ("tcp flags & (syn | ack) == (syn | ack) drop", {"web": "affected"}),
+            ("tcp flags & (fin|syn) == (fin|syn) drop", {}),
+            ("tcp flags == 0x0 drop", {}),
+            # All but one port is not "the other end".
+            ("tcp dport != 443 drop", {"web": "affected"}),
+            ("tcp sport 0-30000 drop\ntcp sport 30001-60000 drop", {"web": "cut"}),
+            ("udp sport 30000-30010 drop", {}),
+            ("meta l4proto != { tcp, udp, sctp } drop", {"ipsec": "cut"}),
+            ("ip daddr 192.0.2.10 add @seen { ip saddr limit rate 5/second } accept\nip daddr 192.0.2.10 drop",
+             {"gate": "affected"}),
+        ],
+    )  # fmt: skip
+    def test_what_is_not_known_to_be_harmless_is_a_condition(self, rule: str, hit: "dict[str, str] | set[str]") -> None:
+        found = states(self.chain(rule), *ALL)
+        assert unread(self.chain(rule)) == []
+        assert (set(found) if isinstance(hit, set) else found) == hit
+
+    @pytest.mark.parametrize(
+        "rule", ["ip daddr set 198.51.100.1", "ip ttl set 1", "tcp option sack-perm missing drop", "@th,64,8 1 drop"]
+    )
+    def test_what_is_written_into_packets_and_not_known_is_named(self, rule: str) -> None:
+        assert [line for line, *_ in unread(self.chain(rule))] == [5]
+
+    @pytest.mark.parametrize("hook", ["prerouting priority raw", "ingress priority 0"])
+    def test_before_connections_are_followed_their_state_is_a_condition(self, hook: str) -> None:
+        family = "netdev" if "ingress" in hook else "inet"
+        text = (
+            f"table {family} f {{\nchain c {{\ntype filter hook {hook}; policy accept;\nct state invalid drop\n}}\n}}\n"
+        )
+        assert set(states(text, *ALL).values()) == {"affected"}
+
+    def test_a_rule_of_a_chain_that_is_not_there_is_judged(self) -> None:
+        assert states("add rule inet f forward ip daddr 192.0.2.10 drop\n", *ALL) == {"gate": "cut"}
+        unhooked = "table inet f {\nchain c {\nip daddr 192.0.2.10 drop\n}\n}\n"
+        assert states(unhooked, *ALL) == {"gate": "cut"}
+
+    def test_a_return_under_a_condition_may_or_may_not_be(self) -> None:
+        sub = "chain s {\nmeta mark 1 return\naccept\n}"
+        text = self.chain("jump s", "ip daddr 192.0.2.10 drop", before=sub)
+        assert states(text, *ALL) == {"gate": "affected"}
+
+    @pytest.mark.parametrize("six", ["", "6"])
+    def test_a_rule_that_was_lost_in_translation_is_named(self, six: str) -> None:
+        head = f"# Translated by ip{six}tables-restore-translate v1.8.9 on Wed Dec  2 20:00:00 2026\n"
+        body = "add table ip filter\nadd chain ip filter F { type filter hook forward priority 0; policy accept; }\n"
+        lost = "# -t filter -A FORWARD -p udp -m string --string x --algo bm -j DROP\n"
+        whole = "# Completed on Wed Dec  2 20:00:00 2026\n"
+        assert unread(head + body + whole) == []
+        assert unread(head + body + lost + whole) == [(4, Trouble.NOT_TRANSLATED, "")]
+        assert unread(head + body) == [(3, Trouble.CUT_SHORT, "")]
+        # By itself it is a comment.
+        assert unread(body + lost) == []
+
+    def test_a_match_that_the_lister_did_not_know_is_named(self) -> None:
+        assert unread(self.chain("meta l4proto udp # xt_string counter drop")) == [(5, Trouble.NOT_TRANSLATED, "")]
+
     def test_commands_add_to_what_stands_and_go_before_it(self) -> None:
         text = (
             "add table inet f\nadd chain inet f c { type filter hook forward priority 0; policy accept; }\n"
@@ -146,6 +229,16 @@ class TestCisco:
             ("deny ip any any fragments", {}),
             ("deny icmp any any echo-reply", {}),
             ("deny tcp host 192.0.2.11 any established", {"web": "affected"}),
+            ("deny tcp any host 192.0.2.11 ack", {"web": "cut"}),
+            ("deny tcp any host 192.0.2.11 psh", {"web": "affected"}),
+            ("deny tcp any host 192.0.2.11 syn", {"web": "cut"}),
+            ("deny tcp any host 192.0.2.11 match-all +syn -ack", {"web": "cut"}),
+            ("deny tcp any any match-all +syn +fin", {}),
+            ("deny ip any host 192.0.2.10 ttl lt 5", {"gate": "affected"}),
+            ("deny ip any host 192.0.2.10 packet-length range 100 200", {"gate": "affected"}),
+            ("deny ip any any option any-options", {}),
+            # Every odd address.
+            ("deny ip any 192.0.2.1 0.0.0.254", {"web": "cut"}),
             ("remark deny ip any any", {}),
             ("deny ip any object-group OURS", {"gate": "cut", "web": "cut"}),
             ("deny object-group VPN any any", {"gate": "cut", "ipsec": "cut"}),
@@ -192,13 +285,13 @@ class TestCisco:
 
     def test_names_each_line_that_is_not_understood(self) -> None:
         text = (
-            "ip access-list extended X\n deny ip any 192.0.2.0 255.255.255.0\n deny ip any 192.0.2.0 0.0.255.0\n"
+            "ip access-list extended X\n deny ip any 192.0.2.0 255.255.255.0\n deny ip any 192.0.2.0 0.255.255.0\n"
             " deny quic any any\n deny udp any any eq nothing\n deny ip any object-group GONE\n no deny ip any any\n"
             " deny ip any host vpn.example\n deny ip any any frobnicate\nrouter bgp 64500\n permit ip any any\n"
         )
         assert unread(text) == [
             (2, Trouble.MASK, "255.255.255.0"),
-            (3, Trouble.MASK, "0.0.255.0"),
+            (3, Trouble.MASK, "0.255.255.0"),
             (4, Trouble.PROTOCOL, "quic"),
             (5, Trouble.PORT, "nothing"),
             (6, Trouble.NOT_IN_FILE, "GONE"),
@@ -234,9 +327,14 @@ class TestJunos:
             ("destination-address 192.0.2.10/32;", "routing-instance WASH;", {"gate": "affected"}),
             ("destination-address 192.0.2.10/32;", "count x; next term;", {}),
             ("is-fragment;", "discard;", {}),
+            ("destination-address 192.0.2.10/32; packet-length 176;", "discard;", {"gate": "affected"}),
+            ("destination-address 192.0.2.10/32; first-fragment;", "discard;", {"gate": "affected"}),
+            ("destination-address 192.0.2.10/32; ttl 1-5;", "discard;", {"gate": "affected"}),
+            ("destination-address 192.0.2.11/32; protocol tcp; tcp-flags ack;", "discard;", {"web": "cut"}),
+            ('protocol tcp; tcp-flags "(syn & fin)";', "discard;", {}),
             ("protocol icmp; icmp-type echo-request;", "discard;", {}),
             ('protocol tcp; tcp-flags "(syn & !ack)";', "discard;", {"web": "cut"}),
-            ("protocol tcp; tcp-established;", "discard;", {}),
+            ("protocol tcp; tcp-established;", "discard;", {"web": "affected"}),
         ],
     )
     def test_a_term_does_what_it_says(self, matches: str, then: str, hit: dict[str, str]) -> None:
@@ -262,6 +360,16 @@ class TestJunos:
 
     def test_static_routes_that_discard_cut_what_they_lead_to(self) -> None:
         assert states("set routing-options static route 192.0.2.10/32 discard\n", *ALL) == {"gate": "cut"}
+
+    def test_what_may_stop_traffic_beside_filters_is_named_or_counted(self) -> None:
+        assert unread("set security policies from-zone a to-zone b policy p then deny\nset firewall filter F\n") == [
+            (1, Trouble.WORD, "security")
+        ]
+        assert [line for line, *_ in unread("set interfaces ge-0/0/0 disable\nset firewall filter F\n")] == [1]
+        assert states("set routing-options static route 192.0.2.10/32 next-hop 198.51.100.1\n", *ALL) == {
+            "gate": "affected"
+        }
+        assert states("set routing-options static route 0.0.0.0/0 next-hop 198.51.100.1\n", *ALL) == {}
 
     def test_names_each_line_that_is_not_understood(self) -> None:
         text = (
@@ -301,6 +409,13 @@ class TestMikrotik:
             ("action=drop chain=forward dst-address=192.0.2.10 disabled=yes", {}),
             ("action=drop chain=forward connection-state=invalid", {}),
             ("action=drop chain=input", {}),
+            ("action=drop chain=forward dst-address=192.0.2.10 packet-size=176", {"gate": "affected"}),
+            ("action=drop chain=forward dst-address=192.0.2.10 ttl=less-than:5", {"gate": "affected"}),
+            ("action=drop chain=forward fragment=yes", {}),
+            ("action=drop chain=forward dst-address=192.0.2.10 connection-state=established", {"gate": "cut"}),
+            ("action=drop chain=forward protocol=tcp tcp-flags=syn,fin", {}),
+            ("action=drop chain=forward protocol=tcp tcp-flags=ack", {"web": "cut"}),
+            ("action=drop chain=elsewhere dst-address=192.0.2.10", {"gate": "cut"}),
             ("action=add-dst-to-address-list address-list=seen chain=forward", {}),
             ("action=drop chain=forward \\\n    dst-address=192.0.2.10", {"gate": "cut"}),
         ],
@@ -317,6 +432,11 @@ class TestMikrotik:
         spaced = "/ipv6 firewall filter add chain=forward action=drop dst-address=2001:db8:7::/48\n"
         assert states(text, *ALL) == states(spaced, *ALL) == {"six": "cut"}
         assert states("/ip route add dst-address=192.0.2.10/32 blackhole=yes\n", *ALL) == {"gate": "cut"}
+        assert states("/ip route add dst-address=192.0.2.10/32 gateway=198.51.100.1\n", *ALL) == {"gate": "affected"}
+        assert states("/ip route add dst-address=0.0.0.0/0 gateway=198.51.100.1\n", *ALL) == {}
+        assert set(states("/ip firewall raw add chain=prerouting connection-state=invalid action=drop\n", *ALL)) == {
+            "gate", "web", "ipsec"
+        }  # fmt: skip
         nat = "/ip firewall nat add chain=dstnat action=dst-nat dst-address=192.0.2.10 to-addresses=198.51.100.1\n"
         assert states(nat, *ALL) == {"gate": "affected"}
 

@@ -138,6 +138,32 @@ class TestWays:
         assert states(rules.format(first=""), GATE) == {"gate": "cut"}
         assert states(rules.format(first="ct state established,related accept"), GATE) == {}
 
+    def test_the_commonest_firewalls_cut_what_they_close_and_no_more(self) -> None:
+        rules = (
+            "table inet f {{ chain c {{ type filter hook forward priority 0; policy drop;\n{0}\n"
+            "{1}\ntcp dport 443 accept\n}}}}"
+        )
+        for established in (
+            "ct state established,related accept",
+            "ct state vmap { established : accept, related : accept, invalid : drop }",
+        ):
+            found = looked(rules.format(established, ""), *ALL)
+            hit = {each.entry.id: str(each.verdict.state) for each in found.found}
+            assert hit == {"gate": "cut", "six": "cut", "net": "affected"}
+            assert found.denies_by_default and [share.everything for share in found.shares.values()] == [0, 0]
+            more = states(
+                rules.format(established, "udp dport { 500, 4500, 51820 } accept\nmeta l4proto esp accept"), *ALL
+            )
+            assert more == {"net": "affected"}
+
+    def test_what_lets_the_rest_through_counts_where_it_stands(self) -> None:
+        rules = "table inet f {{ chain c {{ type filter hook forward priority 0; policy accept;\n{}\n}}}}"
+        late = "udp dport 51820 accept\ndrop\nct state established accept"
+        assert states(rules.format(late), GATE) == {"gate": "cut"}
+        begun = "ct state new udp dport 51820 accept\ndrop"
+        assert states(rules.format(begun), GATE) == {"gate": "cut"}
+        assert states(rules.format(f"ct state established accept\n{begun}"), GATE) == {}
+
     def test_several_lists_may_each_cut(self) -> None:
         lists = (
             "ip access-list extended A\n deny udp any host 192.0.2.10 eq 51820\n permit ip any any\n"

@@ -129,6 +129,9 @@ class TestLines:
             ("reroute 2001:db8:7::/48", {"six": "affected"}),
             ("192.0.2.10 tcp", {}),
             ("permit 192.0.2.0/24", {}),
+            # As programs of IPv6 write addresses of IPv4.
+            ("off ::ffff:192.0.2.10", {"gate": "cut"}),
+            ("off ::ffff:192.0.2.0/120", {"gate": "cut", "web": "cut"}),
         ],
     )
     def test_say_what_goes(self, line: str, hit: dict[str, str]) -> None:
@@ -143,6 +146,16 @@ class TestLines:
             (5, Trouble.WORD, "foo"),
             (6, Trouble.ADDRESS, "192.0.2.300"),
             (7, Trouble.NO_ADDRESS, "off"),
+        ]
+
+    @pytest.mark.parametrize("before", ["", "prefix,action\n"])
+    def test_a_length_that_does_not_fit_its_address_is_named(self, before: str) -> None:
+        after = ",deny" if before else ""
+        text = f"{before}192.0.2.77/27{after}\n2001:db8::7/64{after}\n192.0.2.64/27{after}\n"
+        first = 2 if before else 1
+        assert unread(text) == [
+            (first, Trouble.HOST_BITS, "192.0.2.77/27"),
+            (first + 1, Trouble.HOST_BITS, "2001:db8::7/64"),
         ]
 
     def test_are_counted_where_too_many_to_name(self) -> None:
@@ -171,6 +184,12 @@ class TestTable:
             ("src,dst,proto,dport,action\nany,192.0.2.11/32,tcp,443,drop\nany,any,any,,accept\n", {"web": "cut"}),
             ('note\tblock\n"two\nlines"\t192.0.2.10\n', {"gate": "cut"}),
             ("\ufeffprefix,action\n2001:db8:7::/48,limit\n", {"six": "affected"}),
+            # What it spares, it spares at one interface alone.
+            (
+                "prefix,action,interface\n192.0.2.10,permit,wan\n192.0.2.0/24,deny,\n",
+                {"gate": "affected", "web": "cut"},
+            ),
+            ("prefix,action,note\n192.0.2.10,permit,ours\n192.0.2.0/24,deny,\n", {"web": "cut"}),
         ],
     )
     def test_goes_by_the_names_of_its_columns(self, text: str, hit: dict[str, str]) -> None:

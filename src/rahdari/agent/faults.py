@@ -18,7 +18,6 @@ class Exit(IntEnum):
     STATE = 6
     NOT_REGISTERED = 7
     CUTS = 8
-    PARTLY_READ = 9
 
 
 # Of several faults at once, the one that a person must look at first gives the exit code.

@@ -1,4 +1,6 @@
-"""The entries of the verified edition that count now, as a pre-flight asks for them: by spans of addresses.
+"""The entries of the verified edition, as a pre-flight asks for them: by spans of addresses.
+
+Those that begin later are among them, as a change that is planned stands when they begin. Those that ended are not.
 
 Neither what the operator added itself nor what its agent holds back is among them: the edition has neither. What is
 asked is put into tables in memory that go with the connection; nothing is written.
@@ -14,7 +16,7 @@ from rahdari.feed import ROLES
 from rahdari.feed.entry import time_text
 from rahdari.preflight import EVERY_SORT, Held, Sorts, Span, Spans, condition, holds
 
-from .entries import BEGUN, Entries
+from .entries import Entries
 
 _BITS = {4: 32, 6: 128}
 _BYTES = {4: 4, 6: 16}
@@ -29,21 +31,21 @@ class _Wanted(NamedTuple):
 
 
 class Published:
-    """`state` is read with what its own transaction of reading gives; the times say what counts."""
+    """`state` is read with what its own transaction of reading gives; what ended before `kept_after` does not count."""
 
-    def __init__(self, state: Entries, *, now: dt.datetime, kept_after: dt.datetime) -> None:
+    def __init__(self, state: Entries, *, kept_after: dt.datetime) -> None:
         self._db: sqlite3.Connection = state.connection
         self._tables = state.tables
-        self._times = (time_text(now), time_text(kept_after))
+        self._times = (time_text(kept_after),)
         self._db.execute("PRAGMA temp_store = MEMORY")
-        self._counts = f"{BEGUN} <= ? AND not_after > ?"
+        self._counts = "not_after > ?"
 
     def total(self) -> int:
         sizes: dict[str, int] = dict(self._db.execute("SELECT role, entries FROM positions"))
         found = 0
         for role, name in zip(ROLES, self._tables, strict=True):
-            # Not begun, and ended, are read from an index, and are few.
-            out = f"SELECT count(*) FROM {name} WHERE later > ? OR not_after <= ?"  # noqa: S608
+            # Those that ended are read from an index, and are few.
+            out = f"SELECT count(*) FROM {name} WHERE not_after <= ?"  # noqa: S608
             held = sizes[role] if role in sizes else self._number(f"SELECT count(*) FROM {name}")  # noqa: S608
             found += held - self._number(out, *self._times)
         return found
@@ -54,8 +56,8 @@ class Published:
             held = self._number(f"SELECT count(*) FROM {name} WHERE key >= ? AND key < ?", *family)  # noqa: S608
             if sorts != EVERY_SORT and held:
                 held = self._number(f"SELECT count(*) FROM {name} WHERE {_of(sorts)}", *family)  # noqa: S608
-            # Those that do not count now are read from an index, and are few.
-            out = f"SELECT count(*) FROM {name} WHERE (later > ? OR not_after <= ?) AND {_of(sorts)}"  # noqa: S608
+            # Those that ended are read from an index, and are few.
+            out = f"SELECT count(*) FROM {name} WHERE not_after <= ? AND {_of(sorts)}"  # noqa: S608
             found += held - self._number(out, *self._times, *family)
         return found
 

@@ -4,7 +4,7 @@ What is sent goes through memory once and is kept nowhere. The key is that of th
 """
 
 from rahdari.confirm.interface import OPERATORS, Call, Scope
-from rahdari.preflight import MOST_ENTRIES, PlanError, State, Syntax, read
+from rahdari.preflight import MOST_ENTRIES, PlanError, State, Syntax
 from rahdari.preflight.change import MOST_NAMED, PROTOCOLS, Action, Trouble
 from rahdari.preflight.words import as_json, error_in_words
 from rahdari.programs import problems
@@ -61,6 +61,8 @@ RESULT = named(
             "entries": COUNT | {"description": "Of your networks, in the edition."},
             "cut": COUNT,
             "affected": COUNT,
+            "not_touched": or_null(COUNT)
+            | {"description": "Null while lines are not understood: those may touch any entry."},
             "denies_by_default": TRUTH,
             "by_default": listed(choice(*PROTOCOLS)),
             "shares": closed({"ipv4": SHARES, "ipv6": SHARES}),
@@ -102,7 +104,7 @@ def look_ahead(call: Call) -> Answer:
         raise problem("too-many-requests", f"At most {RATE} planned changes an hour are looked at.")
     try:
         syntax = call.body.get("syntax")
-        change = read(call.body["plan"].encode(), Syntax(syntax) if syntax else None)
+        change = looking_ahead.read(call.body["plan"].encode(), Syntax(syntax) if syntax else None)
         found = looking_ahead.look_ahead(operator=operator, change=change)
     except PlanError as error:
         raise problem("no-planned-change", " ".join(error_in_words(error)), reason=error.code) from None

@@ -1,5 +1,7 @@
 """Files that strangers send, made safe to keep and to open.
 
+A planned change is read in the same process (`read_change`), and comes back as data.
+
 Invariants: what is kept is always written anew here, never the bytes that came; nothing of it tells where, when or
 with what it was made; a file is judged by its content, its name only has to agree; one file cannot use more memory or
 time than `in_a_process` allows. The judging process (`judges`) gives way to all others, and reaches no file, no network
@@ -24,6 +26,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from rahdari import preflight
+
 from . import confinement, judges
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
@@ -41,6 +45,9 @@ LONGEST_NAME = 100
 # the files before may have taken a part (`sent_files`).
 SECONDS, PATIENCE = 5, 35
 MEMORY = 400 * 1024 * 1024
+# A planned change is text of up to 4 MiB, and makes more of itself.
+CHANGE = b"c"
+SECONDS_OF_CHANGE, MEMORY_OF_CHANGE = 20, 800 * 1024 * 1024
 _HIDDEN = (b"<script", b"<!doctype html", b"<html", b"<?php")
 _HEADS = (b"PK\x03\x04", b"%PDF-", b"MZ", b"\x7fELF", b"Rar!", b"7z\xbc\xaf", b"GIF8", b"\xca\xfe\xba\xbe", b"#!")
 _TRAILER_ALLOWED = 4_096
@@ -134,21 +141,42 @@ def in_a_process(content: bytes, *, name: str, most_bytes: int, types: Sequence[
         raise FileRefused(FileFault.EMPTY, shown)
     if len(content) > most_bytes:  # not worth a process
         raise FileRefused(FileFault.TOO_BIG, shown, limit=most_bytes)
-    order = json.dumps({"name": name, "most_bytes": most_bytes, "types": list(types)}).encode()
-    given = len(order).to_bytes(4, "big") + order + content
+    order = {"name": name, "most_bytes": most_bytes, "types": list(types)}
     try:
-        said = _judges.judge(_KINDS.get(_type_of(content), b"?"), given, patience=PATIENCE)
+        answer, rest = _judged(_KINDS.get(_type_of(content), b"?"), order, content)
     except TimeoutError:
         # A file that takes too long meets the limit of the processor's time: here others had the processor.
         raise FileRefused(FileFault.BUSY, shown) from None
-    length = int.from_bytes(said[:4], "big")
-    answer = json.loads(said[4 : 4 + length]) if len(said) >= 4 + length > 4 else {}
     if "fault" in answer:
         raise FileRefused(FileFault(answer["fault"]), shown, limit=answer["limit"], found=answer["found"])
-    if len(said) - 4 - length != answer.pop("size", None):
+    if len(rest) != answer.pop("size", None):
         # Killed for memory or time, or a decoder died of the file: either way it is the file.
         raise FileRefused(FileFault.TOO_COMPLEX, shown)
-    return Screened(content=said[4 + length :], **answer)
+    return Screened(content=rest, **answer)
+
+
+def read_change(content: bytes, syntax: preflight.Syntax | None) -> preflight.Change:
+    """As `preflight.read`, in a process as `in_a_process` has one. Raises preflight.PlanError."""
+    if len(content) > preflight.MOST_BYTES:  # not worth a process
+        raise preflight.TooLarge(preflight.MOST_BYTES)
+    try:
+        answer, rest = _judged(CHANGE, {"syntax": syntax}, content)
+    except TimeoutError:
+        raise preflight.Busy() from None
+    if "error" in answer:
+        raise preflight.error_of(answer["error"], answer["given"])
+    if len(rest) != answer.get("size"):
+        # Killed for memory or time.
+        raise preflight.TooMuch()
+    return preflight.change_of(json.loads(rest))
+
+
+def _judged(kind: bytes, order: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    """What the judge says, and what it hands back; nothing of both where it died. Raises TimeoutError."""
+    head = json.dumps(order).encode()
+    said = _judges.judge(kind, len(head).to_bytes(4, "big") + head + content, patience=PATIENCE)
+    length = int.from_bytes(said[:4], "big")
+    return json.loads(said[4 : 4 + length]) if len(said) >= 4 + length > 4 else {}, said[4 + length :]
 
 
 def walls() -> list[str]:
@@ -184,13 +212,32 @@ def judge(file: int) -> None:
     with os.fdopen(file, "rb", closefd=False) as source:
         order = json.loads(source.read(int.from_bytes(source.read(4), "big")))
         content = source.read()
-    _limit_this_process()
+    changing = "syntax" in order
+    _limit_this_process(MEMORY_OF_CHANGE if changing else MEMORY, SECONDS_OF_CHANGE if changing else SECONDS)
     confinement.confine()
+    rest, answer = _change(content, order["syntax"]) if changing else _file(content, order)
+    head = json.dumps(answer).encode()
+    left = memoryview(len(head).to_bytes(4, "big") + head + rest)
+    while left:
+        left = left[os.write(file, left) :]
+
+
+def _change(content: bytes, syntax: str | None) -> tuple[bytes, dict[str, Any]]:
+    try:
+        change = preflight.read(content, preflight.Syntax(syntax) if syntax else None)
+        rest = json.dumps(preflight.as_data(change)).encode()
+    except preflight.PlanError as error:
+        return b"", {"error": error.code, "given": preflight.given_of(error)}
+    return rest, {"size": len(rest)}
+
+
+def _file(content: bytes, order: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
     rest = b""
+    answer: dict[str, Any]
     try:
         done = screen(content, name=order["name"], most_bytes=order["most_bytes"], types=order["types"])
         rest = done.content
-        answer: dict[str, Any] = {
+        answer = {
             "name": done.name,
             "media_type": done.media_type,
             "pages": done.pages,
@@ -199,14 +246,18 @@ def judge(file: int) -> None:
         }
     except FileRefused as error:
         answer = {"fault": error.reason.value, "limit": error.limit, "found": error.found}
-    head = json.dumps(answer).encode()
-    left = memoryview(len(head).to_bytes(4, "big") + head + rest)
-    while left:
-        left = left[os.write(file, left) :]
+    return rest, answer
+
+
+_PRACTICE_OF_CHANGES = (b"192.0.2.1 udp 1", "۱۹۲.۰.۲.۱".encode(), b"prefix,port\n2001:db8::1,1\n", b"\xff")
 
 
 def _prepare_for_the_walls(kind: bytes) -> None:
     """Import what would be looked for on the disk later: behind the walls nothing is found there."""
+    if kind == CHANGE:
+        for text in _PRACTICE_OF_CHANGES:
+            _change(text, None)
+        return
     # What a file is that is not taken, is told by its name.
     import puremagic  # noqa: F401
 
@@ -242,7 +293,7 @@ def _practise(media_type: str) -> None:
         _clean_image(written.getvalue(), media_type, "")
 
 
-def _limit_this_process() -> None:
+def _limit_this_process(memory: int, seconds: int) -> None:
     with suppress(AttributeError, OSError):
         os.nice(5)
     try:
@@ -250,8 +301,8 @@ def _limit_this_process() -> None:
     except ImportError:  # Windows: the time limit still holds
         return
     limits = (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),  # it answers through its pipe and writes no file
     )

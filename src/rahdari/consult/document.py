@@ -115,6 +115,8 @@ def read(text: str) -> Document:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DraftError([f"This is not TOML: {error}."]) from error
+    except RecursionError:
+        raise DraftError(["This is not TOML: it is nested too deep."]) from None
     judge = _Judge()
     found = judge.document(data)
     if judge.problems:

@@ -18,6 +18,8 @@ from .rules import CENT, Money
 
 LARGEST_BYTES = 16 * 1024 * 1024
 MOST_ENTRIES = 100_000
+# Of an entry there are about twenty-five.
+MOST_ELEMENTS, DEEPEST = 2_500_000, 40
 LONGEST_TEXT = 500
 
 
@@ -62,6 +64,19 @@ def read(content: bytes) -> Read:
 
 
 class _Tree(ElementTree.TreeBuilder):
+    _elements = _depth = 0
+
+    def start(self, tag: str, attributes: dict[str, str], /) -> ElementTree.Element:
+        self._elements += 1
+        self._depth += 1
+        if self._elements > MOST_ELEMENTS or self._depth > DEEPEST:
+            raise Unreadable([Fault(0, "too_many" if self._depth <= DEEPEST else "not_camt")])
+        return super().start(tag, attributes)
+
+    def end(self, tag: str, /) -> ElementTree.Element:
+        self._depth -= 1
+        return super().end(tag)
+
     def doctype(self, *_: object) -> None:
         raise Unreadable([Fault(0, "not_camt")])
 

@@ -37,6 +37,13 @@ def _inside(part: Message) -> list[Message]:
 
 def read(content: bytes) -> tuple[uuid.UUID, str]:
     """Which letter came back, and the status (RFC 3463). Raises NotAReturn."""
+    try:
+        return _read(content)
+    except RecursionError:
+        raise NotAReturn("it is nested too deep") from None
+
+
+def _read(content: bytes) -> tuple[uuid.UUID, str]:
     message = email.message_from_bytes(content[:LARGEST], policy=email.policy.default)
     if message.get_content_type() != "multipart/report":
         raise NotAReturn("it is no report of delivery")

@@ -87,8 +87,9 @@ class Answer:
     by_default: tuple[str, ...]
 
     @property
-    def untouched(self) -> int:
-        return self.entries - self.cut - self.affected
+    def untouched(self) -> int | None:
+        """How many are not touched; None while lines are unread, as those may touch any."""
+        return None if self.change.unread_count else self.entries - self.cut - self.affected
 
     @property
     def denies_all_of_others(self) -> bool:

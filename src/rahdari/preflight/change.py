@@ -19,6 +19,10 @@ LONGEST_SHOWN = 200
 MOST_NAMED = 200
 # Of a file, with each block and port of what a line names counted where that makes several rules of it.
 MOST_RULES = 250_000
+# Blocks and ranges of ports in the rules of a file, those that several rules share once.
+MOST_SPANS = 2_000_000
+# What names stand for (sets, groups, definitions), put in their place: words and elements, of a file.
+MOST_EXPANDED = 4_000_000
 # So many rules stand in a list for what it jumps to.
 MOST_JUMPED = 20_000
 DEEPEST_JUMP = 16
@@ -27,6 +31,10 @@ DEEPEST_JUMP = 16
 PROTOCOLS = ("tcp", "udp", "esp", "gre", "other")
 EVERY_PROTOCOL = frozenset(PROTOCOLS)
 WITH_PORTS = frozenset({"tcp", "udp"})
+# What a device that follows connections calls a packet. One that begins a connection is `new`, what comes after it on
+# both ways is `established`; the others carry none.
+NEW, ESTABLISHED = "new", "established"
+EVERY_STATE = frozenset({NEW, ESTABLISHED, "related", "invalid", "untracked"})
 
 
 class Syntax(StrEnum):
@@ -67,6 +75,9 @@ class Trouble(StrEnum):
     OPEN = "open"
     SEQUENCE = "sequence"
     COLUMNS = "columns"
+    HOST_BITS = "host_bits"
+    NOT_TRANSLATED = "not_translated"
+    CUT_SHORT = "cut_short"
 
 
 class NotUnderstood(RahdariError):
@@ -92,9 +103,9 @@ class Rule:
     """One rule, of the line with this number.
 
     `protocols` are those of PROTOCOLS that it fits. `conditional`: it fits only what also fulfils something that is not
-    looked at, such as an interface or an hour. `odd`: it fits no packet that begins or carries a connection in order,
-    such as invalid ones or late fragments, and decides nothing here. `replies`: it lets the rest of a connection
-    through whose beginning was let through. `goes_on`: what it fits is looked at further.
+    looked at, such as an interface or an hour. `odd`: it is known to fit no packet that begins or carries a connection
+    in order, such as late fragments, and decides nothing here. `states`: those of a connection that it fits. `goes_on`:
+    what it fits is looked at further.
     """
 
     action: Action
@@ -106,7 +117,7 @@ class Rule:
     destination_ports: Spans = PORTS
     conditional: bool = False
     odd: bool = False
-    replies: bool = False
+    states: frozenset[str] = EVERY_STATE
     goes_on: bool = False
     target: str = ""
     # Flattened: what returns is looked at again from the rule with this place on.
@@ -118,8 +129,9 @@ class RuleList:
     """Rules in their order, and what becomes of the rest.
 
     `line` is where the list begins. `both_ways`: what goes to an endpoint and what comes from it pass the same list.
-    `replies`: of a connection that was let through once, the rest is let through. `applies`: False for a list that is
-    only jumped to, or that only holds for the machine's own addresses.
+    `untracked`: it is passed before connections are followed, so what it says of their states is a condition that is
+    not looked at. `applies`: False for a list that is only jumped to, or that only holds for the machine's own
+    addresses.
     """
 
     name: str
@@ -128,7 +140,7 @@ class RuleList:
     otherwise_line: int = 0
     reach: Addresses = ANYWHERE
     both_ways: bool = False
-    replies: bool = False
+    untracked: bool = False
     applies: bool = True
     rules: list[Rule] = field(default_factory=list)
 
@@ -197,6 +209,18 @@ class TooManyRules(PlanError):
     limit: int
 
 
+class TooMuch(PlanError):
+    """Whoever reads it apart gave up."""
+
+    code = "too_much"
+    says = "it takes more memory or time than one change may"
+
+
+class Busy(PlanError):
+    code = "busy"
+    says = "others are read, and there was no turn in time"
+
+
 class JumpsInCircle(PlanError):
     code = "jumps_in_circle"
     says = "the list {name} leads to itself, or more than {limit} lists deep"
@@ -245,4 +269,5 @@ def _both(outer: Rule, inner: Rule) -> Rule:
         destination_ports=common(outer.destination_ports, inner.destination_ports),
         conditional=outer.conditional or inner.conditional,
         odd=outer.odd or inner.odd,
+        states=outer.states & inner.states,
     )

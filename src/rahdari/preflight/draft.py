@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from .change import (
     LONGEST_SHOWN,
+    MOST_EXPANDED,
     MOST_NAMED,
     MOST_RULES,
+    MOST_SPANS,
     Action,
     Change,
     NotUnderstood,
@@ -28,6 +30,10 @@ class Draft:
     lists: dict[str, RuleList] = field(default_factory=dict)
     refused: dict[int, Unread] = field(default_factory=dict)
     _rules: int = 0
+    _expanded: int = 0
+    _spans: int = 0
+    # Spans that several rules share are counted once; they live as long as the rules do.
+    _counted: set[int] = field(default_factory=set)
 
     def refuse(self, line: int, error: NotUnderstood, *, near: str | None = None) -> None:
         """A line, by its number from 1. Only the first that is wrong with it counts."""
@@ -40,7 +46,26 @@ class Draft:
         self._rules += len(rules)
         if self._rules > MOST_RULES:
             raise TooManyRules(MOST_RULES)
+        for rule in rules:
+            for end in (rule.source, rule.destination):
+                self._count(end.v4)
+                self._count(end.v6)
+            self._count(rule.source_ports)
+            self._count(rule.destination_ports)
         of.rules += rules
+
+    def expand(self, words: int) -> None:
+        """So much was put in the place of a name. Raises TooManyRules."""
+        self._expanded += words
+        if self._expanded > MOST_EXPANDED:
+            raise TooManyRules(MOST_EXPANDED)
+
+    def _count(self, spans: Spans) -> None:
+        if len(spans) > 1 and id(spans) not in self._counted:
+            self._counted.add(id(spans))
+            self._spans += len(spans)
+            if self._spans > MOST_SPANS:
+                raise TooManyRules(MOST_SPANS)
 
     def list_of(self, name: str, line: int) -> RuleList:
         return self.lists.setdefault(name, RuleList(name, line))
@@ -50,10 +75,7 @@ class Draft:
         reached = set[str]()
         for each in self.lists.values():
             if each.applies:
-                leads_to = self._jumped(each)
-                lets = (rule for name in leads_to for rule in self.lists[name].rules if rule.replies)
-                each.replies = any(rule.action is Action.PERMIT for rule in lets)
-                reached |= leads_to
+                reached |= self._jumped(each)
         unread = [self.refused[line] for line in sorted(self.refused)]
         return Change(
             syntax=self.syntax,

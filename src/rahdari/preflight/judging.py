@@ -10,20 +10,34 @@ name here have the same shape; so few shapes are judged, however many addresses 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import reduce
 from itertools import pairwise
 from typing import NamedTuple
 
-from .change import PROTOCOLS, WITH_PORTS, Action, Rule, RuleList, TooManyRules, flattened
+from .change import (
+    ESTABLISHED,
+    EVERY_STATE,
+    NEW,
+    PROTOCOLS,
+    WITH_PORTS,
+    Action,
+    Rule,
+    RuleList,
+    TooManyRules,
+    flattened,
+)
 from .sorts import NO_PORT
 from .space import EVERY, HIGHEST, PORTS, VERSIONS, Span, Spans, common, size, union, without
 
 # Of one way, so many products are told apart; what is beyond is called denied in part.
 MOST_BOXES = 2_000
-# What a list is taken apart into, and how often its rules are tried, before it is too much for one look.
+# Spans in these products together.
+MOST_SPANS_OF_BOXES = 400_000
+# What a list is taken apart into, and on how many spans its rules are tried, before it is too much for one look.
 MOST_PARTS = 4_000_000
-MOST_TRIED = 4_000_000
+MOST_TRIED = 24_000_000
 TO, FROM = 0, 1
 NO_PORTS: Spans = ((0, 0),)
 DENY = Action.DENY
@@ -66,6 +80,7 @@ class Shape(NamedTuple):
     conditional: bool
     goes_on: bool
     named: bool
+    states: frozenset[str] = EVERY_STATE
 
 
 class Box(NamedTuple):
@@ -88,20 +103,30 @@ class OneWay(NamedTuple):
 
 
 def one_way(
-    rules: Sequence[tuple[Shape, int]], *, protocol: str, ports: Spans, family: Spans, otherwise: Action
+    rules: Sequence[tuple[Shape, int]],
+    *,
+    protocol: str,
+    ports: Spans,
+    family: Spans,
+    otherwise: Action,
+    state: str = "",
+    count: Callable[[int], None] = lambda _: None,
 ) -> OneWay:
-    """What these rules do to packets of one protocol to (or from) these ports. With each shape stands the place from
-    which on it is looked at again what returns there."""
+    """What these rules do to packets of one protocol to (or from) these ports, of one state where one is given. With
+    each shape stands the place from which on it is looked at again what returns there. `count` is told on how many
+    spans each rule is tried."""
     there = PORTS if protocol in WITH_PORTS else NO_PORTS
     boxes, waiting = [Box(family, ports, there)], list[tuple[int, Box]]()
     permitted = denied = in_part = named = False
     by, slowed = set[int](), set[int]()
+    weight = _weight(boxes)
     for place, (shape, until) in enumerate(rules):
         if waiting:
             boxes += [box for at, box in waiting if at <= place]
             waiting = [each for each in waiting if each[0] > place]
-        if protocol not in shape.protocols:
+        if protocol not in shape.protocols or (state and state not in shape.states):
             continue
+        count(weight)
         here, beyond = (shape.here, shape.there) if protocol in WITH_PORTS else (NO_PORTS, NO_PORTS)
         left = list[Box]()
         for box in boxes:
@@ -115,6 +140,9 @@ def one_way(
                 by.add(place)
                 named |= shape.named
                 denied, in_part = True, in_part or shape.conditional or box.perhaps
+            if shape.conditional and shape.action is Action.RETURN:
+                # Both may be: it goes on here, and where it came from.
+                waiting.append((until, fits._replace(perhaps=True)))
             if (shape.conditional and shape.action is not Action.PERMIT) or shape.goes_on:
                 left.append(box)
                 continue
@@ -130,8 +158,8 @@ def one_way(
                 waiting.append((until, fits._replace(perhaps=box.perhaps)))
             elif shape.action is not DENY:
                 permitted = True
-        boxes = left
-        if len(boxes) > MOST_BOXES:
+        boxes, weight = left, _weight(left)
+        if len(boxes) + len(waiting) > MOST_BOXES or weight > MOST_SPANS_OF_BOXES:
             return OneWay(False, True, named, frozenset(by), frozenset(slowed))
         if not boxes and not waiting:
             break
@@ -145,6 +173,10 @@ def one_way(
     return OneWay(whole, denied, named, frozenset(by), frozenset(slowed))
 
 
+def _weight(boxes: Sequence[Box]) -> int:
+    return sum(len(box.remote) + len(box.here) + len(box.there) for box in boxes)
+
+
 def together(to: OneWay, back: OneWay, *, of: RuleList) -> tuple[State, frozenset[int], frozenset[int]]:
     """Of both ways, with the places of the rules on each that make it so.
 
@@ -152,7 +184,7 @@ def together(to: OneWay, back: OneWay, *, of: RuleList) -> tuple[State, frozense
     on one way alone, and who wrote it knew which. Where both ways pass it, both must be open.
     """
     ways = (to, back)
-    both_shut = (to.some or (back.some and not of.replies)) if of.both_ways else (to.some and back.some)
+    both_shut = (to.some or back.some) if of.both_ways else (to.some and back.some)
     all_shut = (to.whole or back.whole) if of.both_ways else (to.whole and back.whole)
     whole = [way.whole and (way.named or (both_shut and all_shut)) for way in ways]
     if any(whole):
@@ -162,9 +194,21 @@ def together(to: OneWay, back: OneWay, *, of: RuleList) -> tuple[State, frozense
     return State.AFFECTED if to.slowed or back.slowed else State.UNTOUCHED, to.slowed, back.slowed
 
 
-def is_broad(spans: Spans, version: int) -> bool:
-    """Whether these are more than half of all addresses: then they name no other end."""
-    return bool(spans) and 2 * size(spans) > HIGHEST[version] + 1
+def either(one: OneWay, other: OneWay) -> OneWay:
+    """Of packets both of which a connection needs."""
+    return OneWay(
+        one.whole or other.whole,
+        one.some or other.some,
+        one.named or other.named,
+        one.by | other.by,
+        one.slowed | other.slowed,
+    )
+
+
+def is_broad(spans: Spans, highest: int) -> bool:
+    """Whether these are a quarter or more of all numbers up to this one: then they name no other end. What nobody
+    should send from (private use, multicast and the like) is a seventh of IPv4."""
+    return bool(spans) and 4 * size(spans) >= highest + 1
 
 
 class Stretches(NamedTuple):
@@ -188,6 +232,7 @@ class Judge:
         self.rules = flattened(of, named)
         self._parts = self._tried = 0
         self._returns = any(rule.until for rule in self.rules)
+        self._by_state = not of.untracked and any(rule.states != EVERY_STATE for rule in self.rules)
         self._numbers: dict[Shape, int] = {}
         self._denied: dict[object, tuple[Spans, Spans]] = {}
         self._narrow: dict[int, list[bool]] = {}
@@ -335,19 +380,26 @@ class Judge:
         known = self._known.get(key)
         if known is None:
             ways = (self._shapes[version, TO], self._shapes[version, FROM])
-            self._tried += len(fitting[TO]) + len(fitting[FROM])
-            if self._tried > MOST_TRIED:
-                raise TooManyRules(MOST_TRIED)
-            seen = [
-                one_way(
-                    [(shapes[place][1], self._until(places, place)) for place in places],
-                    protocol=protocol,
-                    ports=ports,
-                    family=EVERY[version],
-                    otherwise=self.of.otherwise if self.of.reach.of(version) else Action.PERMIT,
-                )
-                for places, shapes in zip(fitting, ways, strict=True)
-            ]
+            otherwise = self.of.otherwise if self.of.reach.of(version) else Action.PERMIT
+            seen = []
+            # Where both ways pass, what comes from an endpoint is the rest of what was begun at it.
+            back = (ESTABLISHED,) if self.of.both_ways else (NEW, ESTABLISHED)
+            for places, shapes, states in zip(fitting, ways, ((NEW, ESTABLISHED), back), strict=True):
+                self._try(len(places))
+                rules = [(shapes[place][1], self._until(places, place)) for place in places]
+                found = [
+                    one_way(
+                        rules,
+                        protocol=protocol,
+                        ports=ports,
+                        family=EVERY[version],
+                        otherwise=otherwise,
+                        state=state,
+                        count=self._try,
+                    )
+                    for state in (states if self._by_state else ("",))
+                ]
+                seen.append(reduce(either, found))
             known = self._known[key] = together(*seen, of=self.of)
         state, *by = known
         return state, [
@@ -370,10 +422,21 @@ class Judge:
             for place, rule in enumerate(self.rules)
             if rule.source.of(version) and rule.destination.of(version)
         ]
+        # Rules of one set share its spans, which are looked at once.
+        broad = dict[int, bool]()
+
+        def most_addresses(spans: Spans) -> bool:
+            if id(spans) not in broad:
+                broad[id(spans)] = is_broad(spans, HIGHEST[version])
+            return broad[id(spans)]
+
         for way in (TO, FROM):
             shapes = self._shapes[version, way] = {}
+            most_ends = _closed_to_most(of_family, version, way)
             for place, rule in of_family:
-                near, shape = _seen(rule, version, way)
+                near, shape = _seen(
+                    rule, version, way, untracked=self.of.untracked, all_ends=most_ends, most_addresses=most_addresses
+                )
                 if shape is None:
                     continue
                 shapes[place] = (self._numbers.setdefault(shape, len(self._numbers)), shape)
@@ -416,6 +479,11 @@ class Judge:
             found.kind.append(made[now][1])
         return found
 
+    def _try(self, often: int) -> None:
+        self._tried += often
+        if self._tried > MOST_TRIED:
+            raise TooManyRules(MOST_TRIED)
+
     def _count(self, parts: int) -> None:
         self._parts += parts
         if self._parts > MOST_PARTS:
@@ -439,21 +507,54 @@ def _all_ports(rules: Iterable[Rule | None]) -> bool:
     )
 
 
-def _seen(rule: Rule, version: int, way: int) -> tuple[Spans, Shape | None]:
-    """Which addresses here a rule names on one way, and its shape; none if it decides nothing of them."""
+def _ends(rule: Rule, version: int, way: int) -> tuple[Spans, Spans, Spans, Spans, bool]:
+    """Addresses and ports here, addresses and ports there, and whether what is here is named."""
     ends = ((rule.destination, rule.destination_ports), (rule.source, rule.source_ports))
     (here, ports_here), (there, ports_there) = ends if way == TO else ends[::-1]
-    near, far = here.of(version), there.of(version)
-    if not near or not far:
+    near = here.of(version)
+    return near, ports_here, there.of(version), ports_there, ports_here != PORTS or near != EVERY[version]
+
+
+def _closed_to_most(rules: Sequence[tuple[int, Rule]], version: int, way: int) -> bool:
+    """Whether rules about the other end together close a quarter or more of all addresses or ports there: then they
+    are about who is here."""
+    addresses, ports = dict[int, Spans](), dict[int, Spans]()
+    for _, rule in rules:
+        *_, far, ports_there, named = _ends(rule, version, way)
+        if named or rule.odd or rule.action in HARMLESS:
+            continue
+        # Rules of one set share its spans, which are looked at once.
+        if far == EVERY[version] and ports_there != PORTS:
+            ports[id(ports_there)] = ports_there
+        elif ports_there == PORTS and far != EVERY[version]:
+            addresses[id(far)] = far
+    return any(
+        is_broad(union(span for spans in found.values() for span in spans), highest)
+        for found, highest in ((addresses, HIGHEST[version]), (ports, PORTS[0][1]))
+    )
+
+
+def _seen(
+    rule: Rule,
+    version: int,
+    way: int,
+    *,
+    untracked: bool,
+    all_ends: bool,
+    most_addresses: Callable[[Spans], bool],
+) -> tuple[Spans, Shape | None]:
+    """Which addresses here a rule names on one way, and its shape; none if it decides nothing of them."""
+    near, ports_here, far, ports_there, named = _ends(rule, version, way)
+    states, conditional = rule.states, rule.conditional
+    if untracked and states != EVERY_STATE:
+        states, conditional = EVERY_STATE, True
+    if not near or not far or rule.odd or not rule.protocols or states.isdisjoint({NEW, ESTABLISHED}):
         return near, None
-    named = ports_here != PORTS or near != EVERY[version]
-    if rule.odd or not rule.protocols:
-        return near, None
-    if not named and (ports_there != PORTS or not is_broad(far, version)):
+    if not (named or all_ends) and not (is_broad(ports_there, PORTS[0][1]) and most_addresses(far)):
         # It is about the other end.
         return near, None
-    conditions = (rule.conditional, rule.goes_on)
-    return near, Shape(rule.action, rule.protocols, far, ports_here, ports_there, *conditions, named)
+    conditions = (conditional, rule.goes_on)
+    return near, Shape(rule.action, rule.protocols, far, ports_here, ports_there, *conditions, named, states)
 
 
 def worst_of_parts(found: Sequence[Verdict]) -> Verdict:

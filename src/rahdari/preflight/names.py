@@ -38,6 +38,10 @@ PORT_NAMES: Mapping[str, int] = {
 _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
 _LOOKS_LIKE_HOST = re.compile(r"(?=.*[a-zA-Z])[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)+\.?", re.ASCII)
 _BYTE = r"(0|[1-9]\d{0,2})"
+# The first of the addresses of IPv6 that stand for those of IPv4 (RFC 4291, 2.5.5.2).
+_MAPPED = 0xFFFF << 32
+# A wildcard mask with gaps stands for so many blocks at most.
+MOST_OF_A_MASK = 4_096
 _V4 = re.compile(rf"{_BYTE}\.{_BYTE}\.{_BYTE}\.{_BYTE}(?:/(\d{{1,2}}))?", re.ASCII)
 
 
@@ -102,9 +106,21 @@ def compared(operator: str, words: "list[str]") -> Spans:
     return without(PORTS, exactly) if operator == "neq" else exactly
 
 
+def written(text: str) -> Addresses:
+    """As `addresses`, from a person's hand: an address with a length that is no beginning of a prefix is a mistake, and
+    which one is not guessed. Raises NotUnderstood."""
+    found = addresses(text)
+    if "/" in text:
+        version = 4 if found.v4 else 6
+        base = addresses(text.partition("/")[0]).of(version)
+        if base and base[0][0] != found.of(version)[0][0]:
+            raise NotUnderstood(Trouble.HOST_BITS, text)
+    return found
+
+
 def addresses(text: str) -> Addresses:
-    """An address, a prefix (whose bits beyond its length count for nothing, as for routers) or a range `a-b`. Raises
-    NotUnderstood."""
+    """An address, a prefix (whose bits beyond its length count for nothing, as for routers) or a range `a-b`; of IPv4
+    also as IPv6 writes it (::ffff:192.0.2.1). Raises NotUnderstood."""
     # Nearly all of them, and several times as quick.
     if found := _V4.fullmatch(text):
         numbers = [int(each) for each in found.groups(default="32")]
@@ -118,12 +134,19 @@ def addresses(text: str) -> Addresses:
             ends = ipaddress.ip_address(first.strip()), ipaddress.ip_address(last.strip())
             if ends[0].version != ends[1].version or int(ends[0]) > int(ends[1]):
                 raise NotUnderstood(Trouble.ADDRESS, text)
-            return of_span(ends[0].version, (int(ends[0]), int(ends[1])))
+            return _plain(ends[0].version, (int(ends[0]), int(ends[1])))
         block = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise NotUnderstood(Trouble.HOST_NAME if _LOOKS_LIKE_HOST.fullmatch(text) else Trouble.ADDRESS, text) from None
     first_number = int(block.network_address)
-    return of_span(block.version, (first_number, first_number + block.num_addresses - 1))
+    return _plain(block.version, (first_number, first_number + block.num_addresses - 1))
+
+
+def _plain(version: int, span: Span) -> Addresses:
+    first, last = span
+    if version == 6 and first >= _MAPPED and last <= _MAPPED + HIGHEST[4]:
+        return of_span(4, (first - _MAPPED, last - _MAPPED))
+    return of_span(version, span)
 
 
 def of_span(version: int, span: Span) -> Addresses:
@@ -131,16 +154,23 @@ def of_span(version: int, span: Span) -> Addresses:
 
 
 def masked(address: str, mask: str, *, wildcard: bool) -> Addresses:
-    """IPv4 with a mask, or with a wildcard mask. Raises NotUnderstood, also for a mask with gaps."""
+    """IPv4 with a mask, or with a wildcard mask, which may have gaps. Raises NotUnderstood, also for a mask with gaps
+    and for a wildcard mask that stands for more than MOST_OF_A_MASK blocks."""
     try:
         base, bits = int(ipaddress.IPv4Address(address)), int(ipaddress.IPv4Address(mask))
     except ValueError:
         raise NotUnderstood(Trouble.ADDRESS, f"{address} {mask}") from None
     free = bits if wildcard else bits ^ HIGHEST[4]
-    if free & (free + 1):
-        raise NotUnderstood(Trouble.MASK, mask)
     first = base & ~free & HIGHEST[4]
-    return Addresses(v4=((first, first + free),))
+    # What is free from the lowest bit on is in one piece; of the other bits that are free each combination is a block.
+    whole = (free ^ (free + 1)) >> 1
+    gaps = free & ~whole
+    if gaps and (not wildcard or 1 << gaps.bit_count() > MOST_OF_A_MASK):
+        raise NotUnderstood(Trouble.MASK, mask)
+    spans, part = [(first, first + whole)], 0
+    while part := (part - gaps) & gaps:
+        spans.append((first + part, first + part + whole))
+    return Addresses(v4=tuple(spans))
 
 
 def families(of: Addresses) -> Addresses:

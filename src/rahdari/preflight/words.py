@@ -8,6 +8,7 @@ from rahdari.address import format_block
 
 from .answering import Answer
 from .change import (
+    Busy,
     JumpsInCircle,
     NoText,
     NothingInIt,
@@ -18,6 +19,7 @@ from .change import (
     TooLarge,
     TooManyLines,
     TooManyRules,
+    TooMuch,
     Trouble,
     Unread,
 )
@@ -27,7 +29,10 @@ _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
     Trouble.WORD: ("{near} is not known here", "Leave the line out if nothing passes or stops by it"),
     Trouble.ADDRESS: ("{near} is no address of this family", "Write an address, a prefix or a range"),
     Trouble.HOST_NAME: ("{near} is a name, and names are not looked up", "Write the addresses that it stands for"),
-    Trouble.MASK: ("{near} is no mask without gaps", "Write a prefix, or a wildcard mask such as 0.0.0.255"),
+    Trouble.MASK: (
+        "{near} is no mask that is read, or stands for too many blocks",
+        "Write a prefix, or a wildcard mask such as 0.0.0.255",
+    ),
     Trouble.PORT: ("{near} is no port", "Write a number from 0 to 65535, or a range such as 1194-1200"),
     Trouble.PROTOCOL: ("{near} is no protocol that is known here", "Write its number"),
     Trouble.NOT_IN_FILE: ("{near} is not in the file, or is empty there", "Put what it holds into the file"),
@@ -38,6 +43,18 @@ _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
     Trouble.SEQUENCE: (
         "{near} is the sequence number of a rule, and the list that it belongs to does not begin above it",
         "Write the line above it that begins the list, such as ip access-list extended NAME",
+    ),
+    Trouble.HOST_BITS: (
+        "{near} begins inside of a prefix, so it may be a mistake",
+        "Write the first address of the prefix, or the address alone",
+    ),
+    Trouble.NOT_TRANSLATED: (
+        "the program that translated the rules left this rule out",
+        "Write it as nftables by hand, or leave the line out if nothing passes or stops by it",
+    ),
+    Trouble.CUT_SHORT: (
+        "the translation ends in the middle: what came after is lost",
+        "Look at the error of the program that translated, and mend the rule at which it stopped",
     ),
     Trouble.COLUMNS: ("no column is called prefix, source or destination", "Name the columns in the first row"),
 }
@@ -61,6 +78,7 @@ def as_json(found: Answer) -> dict[str, Any]:
         "entries": found.entries,
         "cut": found.cut,
         "affected": found.affected,
+        "not_touched": found.untouched,
         "denies_by_default": found.denies_by_default,
         "by_default": list(found.by_default),
         "shares": {
@@ -112,6 +130,10 @@ def error_in_words(error: PlanError) -> tuple[str, str]:
                 f"It has more rules, or more blocks in its rules, than are judged at once ({limit}).",
                 "Give it in parts.",
             )
+        case TooMuch():
+            return "It takes more memory or time than one change may.", "Give it in parts."
+        case Busy():
+            return "There was no time to read it.", "Try again in a few minutes."
         case JumpsInCircle(name=name):
             return f"The list {name!r} leads back to itself.", "Mend the jumps."
     raise ValueError(error)

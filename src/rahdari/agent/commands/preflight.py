@@ -56,7 +56,7 @@ def look_ahead(arguments: argparse.Namespace) -> int:
             if not positions:
                 raise NotUnderstood("Nothing has been verified yet.", "Run: rahdari agent sync")
             after = kept_since(positions, now=at, grace=grace_of(configuration, state))
-            found = answer(change, Published(state, now=at, kept_after=after))
+            found = answer(change, Published(state, kept_after=after))
     except PlanError as error:
         raise NotUnderstood(*error_in_words(error)) from None
     stale = any(is_stale(now=at, fresh_until=held.fresh_until) for held in positions.values())
@@ -68,9 +68,9 @@ def look_ahead(arguments: argparse.Namespace) -> int:
 
 
 def exit_of(found: Answer) -> Exit:
-    if found.cut or found.affected or found.denies_by_default:
-        return Exit.CUTS
-    return Exit.PARTLY_READ if found.change.unread_count else Exit.OK
+    """Whoever looks for one code alone shall not miss what was not read."""
+    untouched = found.untouched == found.entries and not found.denies_by_default
+    return Exit.OK if untouched else Exit.CUTS
 
 
 def _content(file: str) -> bytes:
@@ -111,8 +111,15 @@ def _in_words(found: Answer, positions: dict[str, Position], *, stale: bool) -> 
             said.append(f"  {format_block(entry.prefix)} {entry.protocol}{port}: {does} by line {lines}")
         if (more := found.cut + found.affected - len(found.found)) > 0:
             said.append(f"  and {more} more.")
-    else:
+    elif not change.unread_count:
         said.append(f"Of the entries in {edition} none is named.")
+    if change.unread_count:
+        said.append(
+            f"Not judged because of {_count(change.unread_count, 'line')}: which "
+            f"{'others are' if found.cut or found.affected else f'entries in {edition} are'} not touched."
+        )
+    else:
+        said.append(f"Not touched: {found.untouched}.")
     said.append("This says nothing of anybody else whom the change cuts.")
     said += _unread_in_words(change)
     if stale:

@@ -71,5 +71,7 @@ def draft_notice(request: HttpRequest) -> HttpResponse:
     except reading.REFUSALS as error:
         messages.warning(request, maintenance_words.refused(error))
         return redirect("portal:planned_changes")
+    if request.POST.get("unread"):
+        messages.warning(request, _("This draft may leave entries out: lines of the change were not understood."))
     messages.success(request, _("The draft is saved. We have told nobody yet. Enter the day and the time."))
     return redirect("maintenance:operator_change", reference=work.reference)

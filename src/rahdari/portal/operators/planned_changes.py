@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from rahdari.address import Endpoint, Part, Protocol
 from rahdari.people import queries as people
 from rahdari.people.access import operator_required, person
-from rahdari.preflight import MOST_BYTES, Answer, Found, PlanError, State, Syntax, read
+from rahdari.preflight import MOST_BYTES, Answer, Found, PlanError, State, Syntax
 from rahdari.publish import looking_ahead
 from rahdari.publish import queries as publish
 from rahdari.web import errors, limits, values
@@ -106,7 +106,7 @@ def _looked(request: HttpRequest) -> HttpResponse:
             return errors.too_many(request)
         try:
             syntax = form.cleaned_data["syntax"]
-            change = read(form.content(), Syntax(syntax) if syntax else None)
+            change = looking_ahead.read(form.content(), Syntax(syntax) if syntax else None)
             found = looking_ahead.look_ahead(operator=operator, change=change)
         except PlanError as error:
             form.add_error("plan", words.error(error))
@@ -156,6 +156,10 @@ def heading(found: Answer) -> str:
             "%(count)s registered entries would be affected",
             found.affected,
         ) % {"count": values.figure(found.affected)}
+    if found.change.unread_count:
+        return ngettext(
+            "Not judged because of %(count)s line", "Not judged because of %(count)s lines", found.change.unread_count
+        ) % {"count": values.figure(found.change.unread_count)}
     return _("No registered entry is named")
 
 

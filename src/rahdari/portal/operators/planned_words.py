@@ -7,6 +7,7 @@ from django.utils.translation import ngettext
 
 from rahdari.preflight import (
     Action,
+    Busy,
     JumpsInCircle,
     NoText,
     NothingInIt,
@@ -17,6 +18,7 @@ from rahdari.preflight import (
     TooLarge,
     TooManyLines,
     TooManyRules,
+    TooMuch,
     Trouble,
     Unread,
     Verdict,
@@ -100,8 +102,8 @@ _TROUBLES: Mapping[Trouble, tuple[Callable[[], str], Callable[[], str]]] = {
         lambda: _("Enter its addresses."),
     ),
     Trouble.MASK: (
-        lambda: _("The mask %(word)s has gaps."),
-        lambda: _("Enter a prefix, or a wildcard mask without gaps."),
+        lambda: _("We cannot read the mask %(word)s, or it stands for too many ranges."),
+        lambda: _("Enter a prefix, or a wildcard mask such as 0.0.0.255."),
     ),
     Trouble.PORT: (
         lambda: _("%(word)s is not a port."),
@@ -130,6 +132,18 @@ _TROUBLES: Mapping[Trouble, tuple[Callable[[], str], Callable[[], str]]] = {
         lambda: (
             _("Write the line above it that begins the list, such as: %(line)s") % {"line": values.plain_ltr(BEGINS)}
         ),
+    ),
+    Trouble.HOST_BITS: (
+        lambda: _("%(word)s begins inside a prefix. This may be a mistake."),
+        lambda: _("Enter the first address of the prefix, or the address alone."),
+    ),
+    Trouble.NOT_TRANSLATED: (
+        lambda: _("The program that translated your rules left this rule out."),
+        lambda: _("Write it as nftables by hand. Remove the line if nothing passes or stops because of it."),
+    ),
+    Trouble.CUT_SHORT: (
+        lambda: _("The translation ends in the middle. What came after is lost."),
+        lambda: _("Read the error of the program that translated, and correct the rule where it stopped."),
     ),
     Trouble.COLUMNS: (
         lambda: _("No column has a name that we know."),
@@ -166,6 +180,10 @@ def error(of: PlanError) -> str:
             }
         case TooManyRules():
             return _("The change has more rules or ranges than we can judge at once. Send it in parts.")
+        case TooMuch():
+            return _("The change takes more memory or time than one change may. Send it in parts.")
+        case Busy():
+            return _("We are too busy to read the change. Try again in a few minutes.")
         case JumpsInCircle(name=name):
             return _("The list %(list)s leads back to itself. Correct the jumps.") % {"list": values.plain_ltr(name)}
     raise ValueError(of)

@@ -5,10 +5,10 @@ A list ends with a deny that is not written. Which way and at which interface it
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from .. import names
+from .. import names, tcp_flags
 from ..change import Action, NotUnderstood, Rule, RuleList, Syntax, Trouble
 from ..draft import Draft
 from ..space import ALL_OF, PORTS, Addresses, Spans, joined, union
@@ -33,10 +33,12 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _MATCHES = re.compile(r"\s*\((?:\d+ )?match(?:es)?[^)]*\)|\[match=\d+[^\]]*\]")
-_CONDITIONS = frozenset({"dscp", "precedence", "tos", "time-range", "packet-length", "vlan", "flow-label"})
-_ODD = frozenset({"fragments", "ttl", "option", "routing", "dest-option", "destopts", "hop-by-hop", "auth", "mobility"})
-_FLAGS = frozenset({"ack", "rst", "fin", "psh", "urg", "established"})
-_WITH_WORD = frozenset({"counter", "reflect", "timeout", "sequence", "police", "icmp-type", "vrf"})
+# With a word behind them, or with an operator and numbers.
+_CONDITIONS = frozenset("dscp precedence tos time-range packet-length vlan flow-label ttl vrf police auth".split())
+# Known to fit no packet that begins or carries a connection in order.
+_KNOWN_HARMLESS = frozenset({"fragments", "option", "routing", "dest-option", "destopts", "hop-by-hop", "mobility"})
+_FLAGS = frozenset({"ack", "rst", "fin", "psh", "urg", "syn"})
+_WITH_WORD = frozenset({"counter", "reflect", "timeout", "sequence", "icmp-type"})
 _NOTHING = frozenset({"log", "log-input", "capture", "icmp-off", "hardware-count", "nd-na", "nd-ns"})
 _GROUP_WORDS = frozenset({"object-group", "addrgroup", "net-group"})
 _PORT_GROUPS = frozenset({"portgroup", "port-group"})
@@ -52,6 +54,14 @@ class Group:
     addresses: dict[int, Addresses] = field(default_factory=dict)
 
 
+class Groups(dict[str, Group]):
+    """By name. `expand` is told how many lines were put in the place of a name."""
+
+    def __init__(self, expand: Callable[[int], None]) -> None:
+        super().__init__()
+        self.expand = expand
+
+
 def read(lines: Sequence[str]) -> Draft:
     draft = Draft(Syntax.CISCO, lines)
     _Reader(draft).file()
@@ -61,7 +71,7 @@ def read(lines: Sequence[str]) -> Draft:
 class _Reader:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.groups: dict[str, Group] = {}
+        self.groups = Groups(draft.expand)
         # The list that is open, with its family and whether its rules name sources alone.
         self.open: tuple[RuleList, int, bool] | None = None
         self.group: Group | None = None
@@ -118,7 +128,7 @@ class _Reader:
         elif found := _NULL.match(text):
             of = self.draft.list_of("routes", number)
             block = names.masked(found[1], found[2], wildcard=False) if found[2] else names.addresses(found[1])
-            self.rules_of_routes(of, block, number)
+            self.draft.add(of, [Rule(Action.DENY, number, destination=block)])
         elif words[0].lower() == "no":
             self._no(text, words[1:])
         elif self.group is not None and not _CONTEXT.fullmatch(text):
@@ -127,9 +137,6 @@ class _Reader:
             self.group = None
         else:
             raise NotUnderstood(Trouble.WORD, words[0])
-
-    def rules_of_routes(self, of: RuleList, block: Addresses, number: int) -> None:
-        of.rules.append(Rule(Action.DENY, number, destination=block))
 
     def _begin(self, found: re.Match[str], number: int) -> None:
         name, family = found[3] or found[6], (found[1] or found[5]).lower()
@@ -159,7 +166,7 @@ class _Reader:
 class _Entry:
     """One rule of a list."""
 
-    def __init__(self, words: list[str], line: int, version: int, groups: dict[str, Group]) -> None:
+    def __init__(self, words: list[str], line: int, version: int, groups: Groups) -> None:
         self.words, self.line, self.at, self.version, self.groups = words, line, 0, version, groups
 
     def rules(self, *, standard: bool) -> list[Rule]:
@@ -239,6 +246,7 @@ class _Entry:
             of = self.groups.get(name := waiting.pop())
             if of is None:
                 raise NotUnderstood(Trouble.NOT_IN_FILE, name)
+            self.groups.expand(len(of.lines))
             for line, words in of.lines:
                 if words[0].lower() not in {"group-object", "object-group"} or len(words) != 2:
                     found.append((line, words))
@@ -282,26 +290,32 @@ class _Entry:
         return names.compared(word, words)
 
     def _options(self, rule: Rule) -> Rule:
+        flags = list[str]()
         while word := self._peek().lower():
             self.at += 1
             if word in _CONDITIONS:
-                self._next()
+                operator = "" if word == "auth" else self._next().lower()
+                numbers = 2 if operator == "range" else 1 if operator in _OPERATORS else 0
+                self.at = min(self.at + numbers, len(self.words))
                 rule = replace(rule, conditional=True)
-            elif word in _ODD:
-                self.at += self._peek() != "" and word in {"ttl", "option"}
+            elif word in _KNOWN_HARMLESS:
+                self.at += self._peek() != "" and word == "option"
                 rule = replace(rule, odd=True)
+            elif word == "established":
+                # What lets the rest of a connection through lets none begin.
+                permits = rule.action is Action.PERMIT
+                rule = replace(rule, odd=rule.odd or permits, conditional=rule.conditional or not permits)
             elif word in _FLAGS or word in {"match-any", "match-all"} or word[0] in "+-":
-                odd = word != "established" or rule.action is Action.PERMIT
-                rule = replace(rule, odd=rule.odd or odd, conditional=rule.conditional or not odd)
+                flags.append(word)
             elif word in _WITH_WORD:
                 self._next()
             elif word in {"nexthop", "nexthop1", "nexthop2", "nexthop3", "default"}:
                 self.at = len(self.words)
                 rule = replace(rule, action=Action.REROUTE)
-            elif word not in _NOTHING | {"syn"} and rule.protocols:
+            elif word not in _NOTHING and rule.protocols:
                 # Of ICMP anything may follow: its kinds are no concern.
                 raise NotUnderstood(Trouble.WORD, word)
-        return rule
+        return tcp_flags.narrowed(rule, _fits(flags)) if flags else rule
 
     def _peek(self) -> str:
         return self.words[self.at] if self.at < len(self.words) else ""
@@ -311,6 +325,18 @@ class _Entry:
             raise NotUnderstood(Trouble.NO_ADDRESS, self.words[-1])
         self.at += 1
         return self.words[self.at - 1]
+
+
+def _fits(flags: list[str]) -> tcp_flags.Fits:
+    """`match-all +syn -ack`; `syn`, `ack rst` and `match-any +ack -syn` fit what has one of these."""
+    literals = [each for each in flags if not each.startswith("match-")]
+    there = [each.removeprefix("+") for each in literals if not each.startswith("-")]
+    absent = [each[1:] for each in literals if each.startswith("-")]
+    if "match-all" in flags:
+        return tcp_flags.all_of(there, absent)
+    return tcp_flags.any_of(
+        [*(tcp_flags.all_of([each]) for each in there), *(tcp_flags.all_of([], [each]) for each in absent)]
+    )
 
 
 def _masked_either_way(address: str, mask: str) -> Addresses:

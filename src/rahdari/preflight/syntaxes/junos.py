@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .. import names
+from .. import names, tcp_flags
 from ..change import EVERY_PROTOCOL, Action, NotUnderstood, Rule, RuleList, Syntax, Trouble
 from ..draft import Draft
 from ..space import ALL_OF, ANYWHERE, NOWHERE, PORTS, Addresses, Spans, joined, union, without
@@ -22,14 +22,14 @@ _FAMILY = {"inet": 4, "inet6": 6}
 _CONDITIONS = frozenset(
     "dscp precedence traffic-class interface interface-set interface-group interface-group-except forwarding-class "
     "loss-priority source-mac-address destination-mac-address vlan-ether-type learn-vlan-id flexible-match-mask "
-    "flexible-match-range source-class destination-class rat-type ah-spi esp-spi".split()
+    "flexible-match-range source-class destination-class rat-type ah-spi esp-spi first-fragment fragment-offset "
+    "fragment-offset-except fragment-flags ip-options-except packet-length packet-length-except ttl ttl-except "
+    "hop-limit hop-limit-except extension-header extension-header-except service-filter-hit icmp-type-except "
+    "icmp-code-except".split()
 )
-_ODD = frozenset(
-    "first-fragment is-fragment fragment-offset fragment-offset-except fragment-flags ip-options ip-options-except "
-    "packet-length packet-length-except ttl ttl-except hop-limit extension-header tcp-established "
-    "service-filter-hit".split()
-)
-_ICMP = frozenset({"icmp-type", "icmp-code", "icmp-type-except", "icmp-code-except"})
+# Known to fit no packet that begins or carries a connection in order.
+_KNOWN_HARMLESS = frozenset({"is-fragment", "ip-options"})
+_ICMP = frozenset({"icmp-type", "icmp-code"})
 _REROUTES = frozenset("routing-instance next-ip next-ip6 next-interface next-hop-group encapsulate decapsulate".split())
 _POLICERS = frozenset({"policer", "three-color-policer", "hierarchical-policer"})
 _BESIDE = frozenset(
@@ -41,7 +41,9 @@ _OF_FILTER = frozenset(
     "interface-shared promote".split()
 )
 # Beside filters: what stands there says nothing of what passes.
-_CONTEXT = frozenset("version system snmp class-of-service event-options chassis security groups apply-groups".split())
+_CONTEXT = frozenset("version system snmp class-of-service event-options chassis".split())
+# Of an interface: these are no way to say what passes there.
+_STOPS = frozenset({"disable", "policer", "input-policer", "output-policer", "rpf-check"})
 
 
 class Statement(NamedTuple):
@@ -83,19 +85,18 @@ def _of_set_lines(draft: Draft) -> Iterator[Statement]:
             continue
         verb, rest = words[0], [each for each in words[1:] if each not in "[];"]
         if verb == "set" and rest:
-            if "[" in words:
-                at = words.index("[") - 1
-                found += [Statement((*rest[:at], each), number) for each in rest[at:]]
-            else:
-                found.append(Statement(tuple(rest), number))
+            at = words.index("[") - 1 if "[" in words else len(rest) - 1
+            draft.expand((len(rest) - at) * (at + 1))
+            found += [Statement((*rest[:at], each), number) for each in rest[at:]]
         elif verb == "deactivate":
             off.add(tuple(rest))
         elif verb == "delete":
             deleted[tuple(rest)] = len(found)
         elif verb not in {"edit", "top", "exit", "commit", "activate", "configure"}:
             draft.refuse(number, NotUnderstood(Trouble.WORD, verb))
+    lengths = {len(path) for path in (*off, *deleted)}
     for at, each in enumerate(found):
-        paths = [each.words[:length] for length in range(1, len(each.words) + 1)]
+        paths = [each.words[:length] for length in lengths]
         if off.isdisjoint(paths) and not any(at < deleted.get(path, 0) for path in paths):
             yield each
 
@@ -134,6 +135,7 @@ def _of_braces(draft: Draft) -> Iterator[Statement]:
             outer = [each for level in path for each in level]
             if "inactive:" not in [*outer, *words]:
                 plain = [each for each in [*outer, *words] if each not in _MARKS]
+                draft.expand(len(plain) * max(len(lists), 1))
                 for value in lists or [""]:
                     yield Statement((*plain, value) if value else tuple(plain), begins)
             words, lists = [], []
@@ -169,6 +171,8 @@ class _Reader:
         if words[0] == "interfaces":
             if words[1:2] == ["lo0"] and "filter" in words:
                 self.guards.add(words[-1])
+            if found := _STOPS.intersection(words):
+                raise NotUnderstood(Trouble.WORD, min(found))
             return
         if "prefix-list" in words and ("policy-options" in words or words[0] == "prefix-list"):
             self._prefix(words[words.index("prefix-list") + 1 :])
@@ -193,8 +197,11 @@ class _Reader:
 
     def _route(self, words: list[str], line: int) -> None:
         of = names.addresses(words[0]) if words else NOWHERE
-        if len(words) > 1 and words[1] in {"discard", "reject"}:
-            self.draft.list_of("routes", line).rules.append(Rule(Action.DENY, line, destination=of))
+        gone = words[1:2] in (["discard"], ["reject"])
+        # The default route says nothing of anybody.
+        if gone or (len(words) > 1 and of not in ALL_OF.values()):
+            rule = Rule(Action.DENY if gone else Action.REROUTE, line, destination=of)
+            self.draft.add(self.draft.list_of("routes", line), [rule])
 
     def _of_filter(self, words: list[str], line: int) -> None:
         at = words.index("filter")
@@ -227,7 +234,8 @@ class _Reader:
         protocols: frozenset[str] = EVERY_PROTOCOL
         protocol_values = list[tuple[frozenset[str], bool]]()
         ports: dict[str, Spans] = {}
-        odd = conditional = False
+        odd = conditional = established = False
+        flags = list[tcp_flags.Fits | None]()
         for each in term.matches:
             key, values = each.words[0], each.words[1:]
             try:
@@ -237,15 +245,23 @@ class _Reader:
                 elif key in {"protocol", "next-header", "payload-protocol"}:
                     protocol_values += [names.protocols(value) for value in values]
                 elif key in {"protocol-except", "next-header-except"}:
-                    protocols -= frozenset().union(*(names.protocols(value)[0] for value in values))
+                    # But for one of the others is still the others.
+                    protocols -= frozenset().union(
+                        *(found for found, partly in map(names.protocols, values) if not partly)
+                    )
                 elif key.removesuffix("-except") in {"port", "source-port", "destination-port"}:
                     spans = union(names.ports(value) for value in values)
                     ports[key] = union([*ports.get(key, ()), *spans])
-                elif key == "tcp-initial" or (key == "tcp-flags" and _begins("".join(values))):
+                elif key == "tcp-initial":
+                    flags.append(tcp_flags.all_of(["syn"], ["ack"]))
+                elif key == "tcp-flags":
+                    flags.append(_fits(" ".join(values)))
+                elif key == "tcp-established":
                     protocols &= frozenset({"tcp"})
+                    established = True
                 elif key in _ICMP:
                     protocols = names.NONE
-                elif key in _ODD or key == "tcp-flags":
+                elif key in _KNOWN_HARMLESS:
                     odd = True
                 elif key in _CONDITIONS:
                     conditional = True
@@ -269,7 +285,9 @@ class _Reader:
         for action, line, goes_on in self._actions(term):
             for either_source, either_destination in _either("either" in said, _chosen(ends["either"], family), family):
                 for from_ports, to_ports in _either("port" in ports or "port-except" in ports, spans_of["port"], PORTS):
-                    yield Rule(
+                    # What lets the rest of a connection through lets none begin.
+                    rest = established and action is Action.PERMIT
+                    rule = Rule(
                         action,
                         line,
                         source & either_source,
@@ -277,10 +295,13 @@ class _Reader:
                         protocols,
                         _both(spans_of["source-port"], from_ports),
                         _both(spans_of["destination-port"], to_ports),
-                        conditional=conditional,
-                        odd=odd,
+                        conditional=conditional or (established and not rest),
+                        odd=odd or rest,
                         goes_on=goes_on,
                     )
+                    for fits in flags:
+                        rule = tcp_flags.narrowed(rule, fits)
+                    yield rule
 
     def _addresses(self, key: str, values: Sequence[str]) -> Addresses:
         value = values[0] if values else ""
@@ -342,7 +363,14 @@ def _common(one: Spans, other: Spans) -> Spans:
     return without(one, without(PORTS, other))
 
 
-def _begins(flags: str) -> bool:
-    """Of TCP: whether it is what begins a connection."""
-    plain = flags.strip('"() ').replace(" ", "").replace("&!ack", "")
-    return plain in {"syn", "(syn"}
+def _fits(said: str) -> tcp_flags.Fits | None:
+    """`(syn & !ack)`, `ack | rst`, `syn`; None for what is nested, or known by numbers."""
+    found = list[tcp_flags.Fits]()
+    for each in re.split(r"[|,]", said.strip('"')):
+        literals = [part.strip(' "()') for part in re.split(r"[&+]", each)]
+        bare = [part.lstrip("! ") for part in literals]
+        if not all(re.fullmatch(r"[a-z]+", part) for part in bare) or re.search(r"!\s*\(", each):
+            return None
+        there = [part for part in literals if not part.startswith("!")]
+        found.append(tcp_flags.all_of(there, [part.lstrip("! ") for part in literals if part.startswith("!")]))
+    return tcp_flags.any_of(found)

@@ -69,7 +69,7 @@ def block_of(text: str) -> Addresses:
     if text.lower() in ANY:
         return ANYWHERE
     try:
-        return names.addresses(text.strip("[]"))
+        return names.written(text.strip("[]"))
     except NotUnderstood as error:
         # Where the first word is none that is known, that is what to say.
         raise NotUnderstood(Trouble.WORD, text) if text.isalpha() else error from None

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from .. import names
-from ..change import EVERY_PROTOCOL, Action, NotUnderstood, Rule, Syntax, Trouble
+from .. import names, tcp_flags
+from ..change import EVERY_PROTOCOL, EVERY_STATE, Action, NotUnderstood, Rule, Syntax, Trouble
 from ..draft import Draft
 from ..space import ALL_OF, PORTS, Addresses, Spans, common, joined, union, without
 
@@ -25,7 +25,7 @@ _PERMIT = frozenset({"accept", "fasttrack-connection"})
 _REROUTE = frozenset({"dst-nat", "redirect", "netmap", "same", "route", "mark-routing"})
 _BESIDE = frozenset(
     "passthrough log add-src-to-address-list add-dst-to-address-list masquerade src-nat mark-packet mark-connection "
-    "change-dscp change-mss change-ttl set-priority sniff-pc sniff-tzsp strip-ipv4-options notrack clear-df "
+    "change-dscp change-mss set-priority sniff-pc sniff-tzsp strip-ipv4-options notrack clear-df "
     "fasttrack".split()
 )
 _NO_MATCH = frozenset(
@@ -38,9 +38,14 @@ _CONDITIONS = frozenset(
     "in-bridge-port-list out-bridge-port-list connection-nat-state connection-mark packet-mark routing-mark "
     "routing-table time content layer7-protocol tls-host dscp random nth per-connection-classifier hotspot priority "
     "ingress-priority src-mac-address ipsec-policy connection-bytes connection-rate connection-type src-address-type "
-    "dst-address-type realm p2p".split()
+    "dst-address-type realm p2p packet-size fragment ttl hop-limit ipv4-options headers psd tcp-mss".split()
 )
-_ODD = frozenset({"packet-size", "fragment", "ttl", "hop-limit", "ipv4-options", "headers", "psd", "tcp-mss"})
+# What is known to fit no packet that begins or carries a connection in order.
+_KNOWN_HARMLESS = {
+    "fragment": frozenset({"yes"}),
+    "ipv4-options": frozenset("any loose-source-routing strict-source-routing record-route timestamp".split()),
+    **dict.fromkeys(("src-address-type", "dst-address-type"), frozenset({"broadcast", "multicast"})),
+}
 _LIMITS = frozenset({"limit", "dst-limit", "connection-limit"})
 
 
@@ -52,17 +57,16 @@ def read(lines: Sequence[str]) -> Draft:
 
 def _whole_lines(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
     """With those that go on put together, under the number of the first."""
-    begins, text = 0, ""
+    begins, parts = 0, list[str]()
     for number, line in enumerate(lines, 1):
         begins = begins or number
-        text += line.strip() if not text else f" {line.strip()}"
-        if text.endswith("\\"):
-            text = text[:-1].rstrip()
-            continue
-        yield begins, text
-        begins, text = 0, ""
-    if text:
-        yield begins, text
+        text = line.strip()
+        parts.append(text.removesuffix("\\").rstrip())
+        if not text.endswith("\\"):
+            yield begins, " ".join(parts)
+            begins, parts = 0, []
+    if parts:
+        yield begins, " ".join(parts)
 
 
 class _Reader:
@@ -73,6 +77,9 @@ class _Reader:
         self.lists: dict[tuple[int, str], list[Addresses]] = {}
         self.joined: dict[tuple[int, str], Addresses] = {}
         self.rules: list[tuple[int, int, str, dict[str, str]]] = []
+        # Chains that a rule leads to; and whether some packets are not followed.
+        self.led_to: set[str] = set()
+        self.untracked = False
 
     def file(self) -> None:
         for number, line in _whole_lines(self.draft.lines):
@@ -85,6 +92,12 @@ class _Reader:
                 self.draft.refuse(number, error)
         # A rule may name a list, or a chain, that stands below it.
         chains = {self._key(version, table, pairs.get("chain", "")) for _, version, table, pairs in self.rules}
+        self.led_to = {
+            self._key(version, table, pairs.get("jump-target", ""))
+            for _, version, table, pairs in self.rules
+            if pairs.get("action") == "jump"
+        }
+        self.untracked = any(pairs.get("action") == "notrack" for *_, pairs in self.rules)
         for number, version, table, pairs in self.rules:
             try:
                 self._rule(number, version, table, pairs, chains)
@@ -124,9 +137,14 @@ class _Reader:
         ):
             self.rules.append((number, version or 4, place[2] if place else "filter", pairs))
         elif version and place[1:2] == ["route"]:
-            if "blackhole" in pairs or pairs.get("type") in {"blackhole", "unreachable", "prohibit"}:
-                of = names.addresses(pairs.get("dst-address", ""))
-                self.draft.list_of("routes", number).rules.append(Rule(Action.DENY, number, destination=of))
+            of = names.addresses(pairs.get("dst-address", ""))
+            gone = "blackhole" in pairs or pairs.get("type") in {"blackhole", "unreachable", "prohibit"}
+            # The default route says nothing of anybody.
+            if gone or of not in ALL_OF.values():
+                self.draft.add(
+                    self.draft.list_of("routes", number),
+                    [Rule(Action.DENY if gone else Action.REROUTE, number, destination=of)],
+                )
         else:
             raise NotUnderstood(Trouble.WORD, f"/{self.menu}")
 
@@ -139,7 +157,9 @@ class _Reader:
         if not chain:
             raise NotUnderstood(Trouble.NO_ACTION, "chain")
         of = self.draft.list_of(self._key(version, table, chain), number)
-        of.applies = of.both_ways = chain in PASSES
+        # One that nothing here leads to may be led to from elsewhere.
+        of.applies = of.both_ways = chain not in OWN and self._key(version, table, chain) not in self.led_to
+        of.untracked = self.untracked or table == "raw" or chain not in PASSES
         of.reach, of.otherwise_line = ALL_OF[version], number
         target = ""
         if said == "jump":
@@ -181,7 +201,8 @@ class _Reader:
                 )
             elif key == "protocol":
                 protocols, partly = names.protocols(value)
-                protocols = EVERY_PROTOCOL - protocols if negated else protocols
+                # But for one of the others is still the others.
+                protocols = EVERY_PROTOCOL - (names.NONE if partly else protocols) if negated else protocols
                 rule = replace(rule, protocols=rule.protocols & protocols, conditional=rule.conditional or partly)
             elif key in {"src-port", "dst-port", "port", "any-port"}:
                 spans = union(names.ports(each) for each in value.split(","))
@@ -194,15 +215,16 @@ class _Reader:
                 else:
                     either = spans
             elif key == "connection-state":
-                rule = _in_state(rule, frozenset(value.split(",")), family, negated=negated)
+                rule = _in_state(rule, frozenset(value.split(",")), negated=negated)
             elif key == "tcp-flags":
-                begins = not negated and set(value.split(",")) >= {"syn", "!ack"}
-                rule = replace(rule, protocols=rule.protocols & {"tcp"}, odd=rule.odd or not begins)
+                there = [each for each in said.split(",") if not each.startswith("!")]
+                absent = [each[1:] for each in said.split(",") if each.startswith("!")]
+                rule = tcp_flags.narrowed(rule, tcp_flags.all_of(there, absent))
             elif key == "icmp-options":
                 rule = replace(rule, protocols=names.NONE)
             elif key in _LIMITS:
                 limited = True
-            elif key in _ODD:
+            elif said in _KNOWN_HARMLESS.get(key, ()):
                 rule = replace(rule, odd=True)
             elif key in _CONDITIONS:
                 rule = replace(rule, conditional=True)
@@ -229,9 +251,7 @@ class _Reader:
         return self.joined[version, value]
 
 
-def _in_state(rule: Rule, states: frozenset[str], family: Addresses, *, negated: bool) -> Rule:
-    states = frozenset({"new", "established", "related", "invalid", "untracked"}) - states if negated else states
-    if "new" in states:
-        return rule
-    plain = rule.source == rule.destination == family and rule.protocols == EVERY_PROTOCOL and not rule.conditional
-    return replace(rule, odd=True, replies="established" in states and plain)
+def _in_state(rule: Rule, states: frozenset[str], *, negated: bool) -> Rule:
+    if unknown := states - EVERY_STATE:
+        raise NotUnderstood(Trouble.WORD, min(unknown))
+    return replace(rule, states=rule.states & (EVERY_STATE - states if negated else states))

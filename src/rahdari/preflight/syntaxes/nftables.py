@@ -8,6 +8,7 @@ beside its verdict (count, log, mark) changes nothing.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from ..change import Action, NotUnderstood, Rule, RuleList, Syntax, Trouble
@@ -16,7 +17,16 @@ from ..space import ALL_OF, ANYWHERE
 from .nftables_match import Element, Named, element_of, rule_of
 
 _TOKEN = re.compile(r'\\\n|#[^\n]*|"[^"\n]*"?|[{};,]|!=|==|<=|>=|<<|>>|[<>=&|!]|\n|[^\s{};,=<>!&|"#]+')
-PASSES = frozenset({"forward", "prerouting", "postrouting", "ingress", "egress"})
+# Here passes what is for the machine itself, or comes from it; on every other hook, what is for others.
+OWN = frozenset({"input", "output"})
+# A chain with a number above this comes after the machine has begun to follow connections.
+_FOLLOWS_FROM = -200
+_PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
+_TRANSLATED = re.compile(r"# Translated by ip6?tables-restore-translate\b")
+# What that program could not write as nftables stands there as a comment, and is a rule that is lost; so does what the
+# program that lists a rule set does not know.
+_LOST = re.compile(r"\s*#\s*-[tAIPND] .*")
+_UNKNOWN_MATCH = re.compile(r".*#\s?(?:xt_|match |target )")
 FAMILIES = frozenset({"ip", "ip6", "inet", "bridge", "netdev", "arp"})
 _REACH = {"ip": ALL_OF[4], "ip6": ALL_OF[6]}
 # What stands in a table and decides nothing by itself.
@@ -54,8 +64,25 @@ def tokens(text: str) -> list[Token]:
 
 def read(lines: Sequence[str]) -> Draft:
     draft = Draft(Syntax.NFTABLES, lines)
+    _translated(draft)
     Reader(draft, tokens("\n".join(lines))).file()
     return draft
+
+
+def _translated(draft: Draft) -> None:
+    """Names rules that were lost before they came here."""
+    begun = 0
+    for number, line in enumerate(draft.lines, 1):
+        if "#" not in line:
+            continue
+        if _TRANSLATED.match(line):
+            begun = number
+        elif line.startswith("# Completed on "):
+            begun = 0
+        elif (begun and _LOST.fullmatch(line)) or _UNKNOWN_MATCH.match(line):
+            draft.refuse(number, NotUnderstood(Trouble.NOT_TRANSLATED, ""))
+    if begun:
+        draft.refuse(len(draft.lines), NotUnderstood(Trouble.CUT_SHORT, ""))
 
 
 class Reader:
@@ -67,18 +94,22 @@ class Reader:
         self.rules: list[tuple[Table, RuleList, list[Token], bool]] = []
         # Of a chain that was emptied, how many rules had been read by then.
         self.flushed: dict[str, int] = {}
+        # Chains of which a hook was read.
+        self.hooked: set[str] = set()
 
     def file(self) -> None:
         while self.at < len(self.tokens):
             self._skip(";")
             if self.at < len(self.tokens):
                 self._tried(self._statement)
+        self._place()
         firsts: dict[str, list[list[Rule]]] = {}
         for at, (table, of, said, first) in enumerate(self.rules):
             if at < self.flushed.get(of.name, 0):
                 continue
+            texts = [each.text for each in said]
             try:
-                rules = rule_of([each.text for each in said], said[0].line, table.named, self._known(table))
+                rules = rule_of(texts, said[0].line, table.named, self._known(table), self.draft.expand)
             except NotUnderstood as error:
                 self.draft.refuse(said[0].line, error)
                 continue
@@ -89,6 +120,25 @@ class Reader:
         for name, inserted in firsts.items():
             of = self.draft.lists[name]
             of.rules = [*(rule for rules in reversed(inserted) for rule in rules), *of.rules]
+
+    def _place(self) -> None:
+        """A chain without a hook that nothing here leads to may be led to from elsewhere, or have its hook there."""
+        led_to = {
+            self._key(table, each)
+            for table in self.tables.values()
+            for named in table.named.values()
+            for element in named.elements
+            for each in element.verdict[1:2]
+        }
+        untracked = False
+        for table, _, said, _ in self.rules:
+            words = [each.text for each in said]
+            led_to |= {self._key(table, target) for word, target in pairwise(words) if word in {"jump", "goto"}}
+            untracked |= "notrack" in words
+        for name, of in self.draft.lists.items():
+            of.untracked |= untracked
+            if name not in self.hooked and name not in led_to:
+                of.applies = of.both_ways = of.untracked = True
 
     def _within(self, table: Table, rule: Rule) -> Rule:
         reach = _REACH.get(table.family, ANYWHERE)
@@ -154,8 +204,7 @@ class Reader:
                 self._chain(table, self._next())
             elif what == "rule":
                 name = self._next()
-                of = self.draft.list_of(self._key(table, name.text), name.line)
-                of.applies = of.applies if of.rules or of.otherwise_line else False
+                of = self._list(table, name)
                 rest = self._rest()
                 while len(rest) > 2 and rest[0].text in {"position", "handle", "index"}:
                     rest = rest[2:]
@@ -216,8 +265,7 @@ class Reader:
                 of.applies = False
 
     def _chain(self, table: Table, name: Token) -> None:
-        of = self.draft.list_of(self._key(table, name.text), name.line)
-        of.applies = of.both_ways = of.applies if of.otherwise_line else False
+        of = self._list(table, name)
         if self._peek() != "{":
             return
         self._expect("{")
@@ -234,12 +282,24 @@ class Reader:
                 self._note(table, of, said, first=False)
         self._close()
 
+    def _list(self, table: Table, name: Token) -> RuleList:
+        """A chain, which nothing passes before its hook is read."""
+        key = self._key(table, name.text)
+        new = key not in self.draft.lists
+        of = self.draft.list_of(key, name.line)
+        if new:
+            of.applies, of.otherwise_line, of.reach = False, name.line, _REACH.get(table.family, ANYWHERE)
+        return of
+
     def _hook(self, table: Table, of: RuleList, said: list[Token]) -> None:
         texts = [each.text for each in said]
         hook = texts[texts.index("hook") + 1] if "hook" in texts[:-1] else ""
-        of.otherwise_line = of.otherwise_line or said[0].line
-        of.applies = of.both_ways = hook in PASSES and table.family != "arp" and not table.dormant
-        of.reach = _REACH.get(table.family, ANYWHERE)
+        of.otherwise_line = said[0].line
+        of.applies = of.both_ways = hook not in OWN and table.family != "arp" and not table.dormant
+        of.untracked = table.family in {"netdev", "bridge"} or not (
+            hook in {"forward", "postrouting"} or _priority(texts) > _FOLLOWS_FROM
+        )
+        self.hooked.add(of.name)
 
     def _policy(self, of: RuleList, said: list[Token]) -> None:
         word = said[1].text if len(said) > 1 else ""
@@ -334,7 +394,7 @@ class Reader:
         self.at += 1
 
     def _rest(self) -> list[Token]:
-        """To the end of the statement, sets in braces and what is defined put in its place."""
+        """To the end of the statement, sets in braces and what is defined put in its place. Raises TooManyRules."""
         found, depth = list[Token](), 0
         while self.at < len(self.tokens):
             token = self.tokens[self.at]
@@ -351,5 +411,17 @@ class Reader:
         if not token.text.startswith("$"):
             return [token]
         value = self.defined.get(token.text[1:])
-        # One that is not defined stays as it is, and is refused where it is used.
-        return [token] if value is None else [Token(each.text, token.line) for each in value]
+        if value is None:
+            # It stays as it is, and is refused where it is used.
+            return [token]
+        self.draft.expand(len(value))
+        return [Token(each.text, token.line) for each in value]
+
+
+def _priority(words: Sequence[str]) -> int:
+    """`priority raw - 10`; the lowest where it is not understood."""
+    said = "".join(words[words.index("priority") + 1 :]) if "priority" in words else ""
+    found = re.match(r"([a-z]*)([+-]?\d*)$", said)
+    if found is None or (found[1] and found[1] not in _PRIORITIES):
+        return _FOLLOWS_FROM
+    return _PRIORITIES.get(found[1], 0) + int(found[2] or 0)

@@ -4,8 +4,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from .. import names
-from ..change import EVERY_PROTOCOL, MOST_RULES, Action, NotUnderstood, Rule, TooManyRules, Trouble
+from .. import names, tcp_flags
+from ..change import (
+    ESTABLISHED,
+    EVERY_PROTOCOL,
+    EVERY_STATE,
+    MOST_RULES,
+    NEW,
+    Action,
+    NotUnderstood,
+    Rule,
+    TooManyRules,
+    Trouble,
+)
 from ..space import ALL_OF, ANYWHERE, NOWHERE, PORTS, Addresses, Spans, common, union, without
 
 ADDRESSES = frozenset({"ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr"})
@@ -14,16 +25,34 @@ VERDICTS = frozenset({"accept", "drop", "reject", "return", "continue", "jump", 
 # What begins something else in a rule, after something that may have any number of words.
 _BEGINS = VERDICTS | {"counter", "log", "comment", "limit", "dnat", "snat", "masquerade", "redirect", "notrack"}
 _TRANSPORTS = {"tcp": frozenset({"tcp"}), "udp": frozenset({"udp"}), "th": names.BOTH_WITH_PORTS}
+_CARRIES_NONE = frozenset({"arp", "0x0806"})
 _FAMILY = {"ip": 4, "ipv4": 4, "0x0800": 4, "ip6": 6, "ipv6": 6, "0x86dd": 6}
+# Conditions that are not looked at: whatever a rule under one does, it does to a part.
 _META = frozenset(
     "iif iifname oif oifname iifgroup oifgroup iiftype oiftype iifkind oifkind mark skuid skgid cgroup rtclassid cpu "
-    "priority nftrace time day hour sdif sdifname ibrname obrname".split()
+    "priority nftrace time day hour sdif sdifname ibrname obrname pkttype length ibrpvid ibrvproto ibrhwaddr secmark "
+    "random".split()
 )
-_ODD_META = frozenset({"pkttype", "length", "ibrpvid", "ibrvproto", "secmark", "random"})
-_CONDITIONS = {"ip": {"dscp", "ecn"}, "ip6": {"dscp", "ecn", "flowlabel"}}
 _WORDS_BEFORE_VALUE = frozenset({"ether", "vlan", "rt", "socket", "osf", "ipsec", "exthdr", "frag", "hbh", "dst", "mh"})
-_FLAGS = frozenset("fin syn rst ack psh urg ecn cwr none".split())
-STATES = frozenset({"new", "established", "related", "invalid", "untracked"})
+# What is known to fit no packet that begins or carries a connection in order, by what is matched and each value that it
+# may have. All else is a condition.
+_KNOWN_HARMLESS: Mapping[str, frozenset[str]] = {
+    "pkttype": frozenset({"broadcast", "multicast"}),
+    "fib saddr oif": frozenset({"missing", "0"}),
+    "fib saddr . iif oif": frozenset({"missing", "0"}),
+    "fib daddr type": frozenset({"broadcast", "multicast"}),
+    "rt type": frozenset({"0"}),
+    **dict.fromkeys(
+        ("ip frag-off & 0x1fff", "ip frag-off & 8191", "frag frag-off"), frozenset({"> 0", "!= 0", "> 0x0", "!= 0x0"})
+    ),
+    **dict.fromkeys(("exthdr hbh", "exthdr rt", "exthdr dst", "exthdr mh"), frozenset({"exists"})),
+    **dict.fromkeys(("ip option lsrr", "ip option ssrr", "ip option rr"), frozenset({"exists"})),
+}
+# What may be written into a packet without a harm to where it goes.
+_MAY_BE_SET = frozenset(
+    {"meta mark", "meta priority", "meta nftrace", "ct mark", "ct label", "ct helper", "ct event", "ct zone", "mark",
+     "priority", "nftrace", "ip dscp", "ip6 dscp", "ip ecn", "ip6 ecn", "tcp option maxseg size"}
+)  # fmt: skip
 _ARITHMETIC = frozenset({"and", "or", "xor", "&", "|", "^", "<<", ">>"})
 # What may stand behind `meta`, `ct`, `rt` and the like where a value is set from them.
 _ASIDE = frozenset({"mark", "mtu", "priority", "dscp", "zone", "helper", "cpu", "iif", "oif", "ttl", "hoplimit"})
@@ -114,14 +143,28 @@ class Words:
         return found
 
 
-def rule_of(words: Sequence[str], line: int, named: Mapping[str, Named], is_chain: Callable[[str], bool]) -> list[Rule]:
-    """None for a rule that decides nothing. Raises NotUnderstood."""
-    return list(_Reading(Words(words), line, named, is_chain).rules())
+def rule_of(
+    words: Sequence[str],
+    line: int,
+    named: Mapping[str, Named],
+    is_chain: Callable[[str], bool],
+    expand: Callable[[int], None],
+) -> list[Rule]:
+    """None for a rule that decides nothing. `expand` is told how many elements were put in the place of a name. Raises
+    NotUnderstood."""
+    return list(_Reading(Words(words), line, named, is_chain, expand).rules())
 
 
 class _Reading:
-    def __init__(self, words: Words, line: int, named: Mapping[str, Named], is_chain: Callable[[str], bool]) -> None:
-        self.words, self.named, self.is_chain = words, named, is_chain
+    def __init__(
+        self,
+        words: Words,
+        line: int,
+        named: Mapping[str, Named],
+        is_chain: Callable[[str], bool],
+        expand: Callable[[int], None],
+    ) -> None:
+        self.words, self.named, self.is_chain, self.expand = words, named, is_chain, expand
         self.fits = [Rule(Action.PERMIT, line)]
         self.limited = False
 
@@ -187,9 +230,12 @@ class _Reading:
             words.next()
             words.take("add")
             words.next()
-            self._in_braces()
+            # An element may be added only up to a rate.
+            self.limited |= bool({"limit", "quota", "count"}.intersection(self._in_braces()))
         elif "set" in (words.peek(1), words.peek(2), words.peek(4) if words.peek(1) == "option" else ""):
-            words.until({"set"})
+            what = " ".join(words.until({"set"}))
+            if what not in _MAY_BE_SET:
+                raise NotUnderstood(Trouble.WORD, f"{what} set")
             while words.take("set", *_ARITHMETIC):
                 words.next()
                 words.take(*_ASIDE)
@@ -213,10 +259,12 @@ class _Reading:
             words.next()
             words.take(*_UNITS)
 
-    def _in_braces(self) -> None:
-        if self.words.take("{"):
-            self.words.until({"}"})
-            self.words.next()
+    def _in_braces(self) -> list[str]:
+        if not self.words.take("{"):
+            return []
+        found = self.words.until({"}"})
+        self.words.next()
+        return found
 
     # -- matches
 
@@ -233,10 +281,7 @@ class _Reading:
         if keys[0] == "tcp flags":
             self._flags()
             return
-        bits = self.words.take("&", "and")
-        if bits:
-            self.words.next()
-        negated = False
+        bits = self.words.next() if self.words.take("&", "and") else ""
         operator = self.words.next() if self.words.peek() in OPERATORS else ""
         negated = operator == "!="
         if len(keys) == 1 and keys[0] in ADDRESSES and self.words.peek().startswith("@"):
@@ -246,8 +291,12 @@ class _Reading:
             self.fits = [_addressed(fit, what, version, spans, negated=negated) for fit in self.fits]
             return
         elements = self._elements(keys)
-        if bits and keys[0].endswith(("addr", "port")):
-            keys = ["bits"]
+        if len(keys) == 1 and self._is_harmless(f"{keys[0]} & {bits}" if bits else keys[0], operator, elements):
+            self.fits = [replace(fit, odd=True) for fit in self.fits]
+            return
+        if bits:
+            self.fits = [replace(fit, conditional=True) for fit in self.fits]
+            return
         if operator in {"<", ">", "<=", ">="}:
             if not keys[0].endswith("port"):
                 self.fits = [replace(fit, conditional=True) for fit in self.fits]
@@ -279,15 +328,14 @@ class _Reading:
             "ah",
             "comp",
         }:
-            return f"{word} {self.words.next()}"
+            said = f"{word} {self.words.next()}"
+            return f"{said} {self.words.next()}" if said == "ip option" else said
         if word == "meta":
             word = self.words.next()
         if word in {"l4proto", "protocol", "nfproto"}:
             return f"meta {word}"
         if word in _META:
-            return "condition"
-        if word in _ODD_META:
-            return "odd"
+            return word if word in _KNOWN_HARMLESS else "condition"
         if word == "ct":
             what = self.words.next()
             if what in {"original", "reply"}:
@@ -297,20 +345,13 @@ class _Reading:
                 return "condition"
             return "ct state" if what == "state" else "condition"
         if word == "fib":
-            self.words.next()
+            asked = [self.words.next()]
             while self.words.take("."):
-                self.words.next()
-            self.words.next()
-            return "odd"
+                asked += [".", self.words.next()]
+            return " ".join([word, *asked, self.words.next()])
         if word in _WORDS_BEFORE_VALUE:
-            what = self.words.next()
-            return (
-                "ether type"
-                if (word, what) == ("ether", "type")
-                else "condition"
-                if word in {"ether", "vlan"}
-                else "odd"
-            )
+            said = f"{word} {self.words.next()}"
+            return said if said == "ether type" or said in _KNOWN_HARMLESS else "condition"
         if word in {"iif", "oif"}:
             return "condition"
         raise NotUnderstood(Trouble.WORD, word)
@@ -329,7 +370,9 @@ class _Reading:
                 else:
                     element.append(word)
         if words.peek().startswith("@"):
-            return self._named().elements
+            of = self._named().elements
+            self.expand(len(of) * len(self.fits))
+            return of
         parts = [words.next()]
         while words.take("-"):
             parts[-1] += f"-{words.next()}"
@@ -347,17 +390,25 @@ class _Reading:
             raise NotUnderstood(Trouble.NOT_IN_FILE, f"@{name}")
         return of
 
+    @staticmethod
+    def _is_harmless(key: str, operator: str, elements: Sequence[Element]) -> bool:
+        known = _KNOWN_HARMLESS.get(key, frozenset())
+        before = "" if operator in {"", "=", "=="} else f"{operator} "
+        return bool(elements) and all(before + " ".join(each.parts) in known for each in elements)
+
     def _flags(self) -> None:
-        """What begins a connection is looked at, and nothing else."""
         said = []
         while (word := self.words.peek()) and (
-            word.strip("()") in _FLAGS or word in OPERATORS | {"&", "|", ",", "/", "and", "or", "{", "}"}
+            word.strip("()") in tcp_flags.FLAGS
+            or word in OPERATORS | {"&", "|", ",", "/", "and", "or", "{", "}", "!"}
+            or word.startswith("0x")
+            or word == "0"
         ):
-            said.append(self.words.next().strip("()"))
-        wanted = said[said.index("==") + 1 :] if "==" in said else said
-        begins = "!=" not in said and [each for each in wanted if each in _FLAGS][:1] == ["syn"] and "ack" not in wanted
-        tcp = frozenset({"tcp"})
-        self.fits = [replace(fit, protocols=fit.protocols & tcp, odd=fit.odd or not begins) for fit in self.fits]
+            said.append(self.words.next())
+        fits = tcp_flags.of_nftables(said)
+        # Of what begins connections it may be certain, and a condition for the rest.
+        states = ((NEW,), (ESTABLISHED,)) if fits else ((NEW, ESTABLISHED),)
+        self.fits = [tcp_flags.narrowed(fit, fits, of) for fit in self.fits for of in states]
 
     def _narrowed(
         self, fit: Rule, keys: Sequence[str], values: Sequence[Sequence[str]], *, negated: bool = False
@@ -404,10 +455,15 @@ def _with(fit: Rule, key: str, texts: Sequence[str], *, negated: bool) -> Rule:
         fit = _of_family(fit, {"ip": 4, "ip6": 6}.get(protocol))
         found = [names.protocols(each) for each in texts]
         fitting = frozenset().union(*(each for each, _ in found))
-        fitting = EVERY_PROTOCOL - fitting if negated else fitting
-        only_part = not negated and any(partly for _, partly in found)
+        # But for one of the others is still the others.
+        only_part = any(partly for _, partly in found)
+        fitting = EVERY_PROTOCOL - fitting | (names.OTHER if only_part else names.NONE) if negated else fitting
+        # Negated, such a rule is whole for the five.
+        only_part &= fitting <= names.OTHER
         return replace(fit, protocols=fit.protocols & fitting, conditional=fit.conditional or only_part)
     if key in {"meta nfproto", "meta protocol", "ether type"}:
+        if any(each.lower() not in _FAMILY and each.lower() not in _CARRIES_NONE for each in texts) and not negated:
+            return replace(fit, conditional=True)
         versions = {_FAMILY.get(each.lower()) for each in texts}
         of = [version for version in (4, 6) if (version in versions) is not negated]
         both = ANYWHERE if len(of) == 2 else ALL_OF[of[0]] if of else NOWHERE
@@ -420,9 +476,9 @@ def _with(fit: Rule, key: str, texts: Sequence[str], *, negated: bool) -> Rule:
         )
     if protocol in {"esp", "ah", "comp", "sctp", "dccp", "udplite"}:
         return replace(fit, protocols=fit.protocols & names.protocols(protocol)[0], conditional=True)
-    if protocol in _TRANSPORTS or key == "odd" or (protocol in _CONDITIONS and what not in _CONDITIONS[protocol]):
-        return replace(fit, odd=True)
-    return replace(fit, conditional=True)
+    if protocol in _TRANSPORTS:
+        fit = replace(fit, protocols=fit.protocols & _TRANSPORTS[protocol])
+    return replace(_of_family(fit, {"ip": 4, "ip6": 6}.get(protocol)), conditional=True)
 
 
 def _spans(version: int, texts: Sequence[str]) -> Spans:
@@ -453,14 +509,9 @@ def _of_family(fit: Rule, version: int | None) -> Rule:
 
 
 def _in_state(fit: Rule, states: frozenset[str], *, negated: bool) -> Rule:
-    """A rule for what begins a connection is one for the connection; one for the rest of it decides nothing anew."""
-    if unknown := states - STATES:
+    if unknown := states - EVERY_STATE:
         raise NotUnderstood(Trouble.WORD, min(unknown))
-    states = STATES - states if negated else states
-    if "new" in states:
-        return fit
-    plain = fit.source == fit.destination == ANYWHERE and fit.protocols == EVERY_PROTOCOL and not fit.conditional
-    return replace(fit, odd=True, replies="established" in states and plain)
+    return replace(fit, states=fit.states & (EVERY_STATE - states if negated else states))
 
 
 def _beyond(operator: str, number: int) -> str:

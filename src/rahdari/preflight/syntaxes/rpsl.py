@@ -34,12 +34,16 @@ def read(lines: Sequence[str]) -> Draft:
         if kind.name not in {*ROUTES, "route-set"}:
             draft.refuse(kind.line, NotUnderstood(Trouble.WORD, kind.name))
             continue
+        for each in attributes:
+            if kind.name == "route-set" and each.name == "mbrs-by-ref":
+                # Its members say themselves that they are, elsewhere.
+                draft.refuse(each.line, NotUnderstood(Trouble.NOT_IN_FILE, each.value))
         for each in members:
             for text in filter(None, re.split(r"[\s,]+", each.value)):
                 if text.upper() in sets:
                     continue
                 try:
-                    of = names.addresses(_AFTER.sub("", text))
+                    of = names.written(_AFTER.sub("", text))
                 except NotUnderstood as error:
                     other = Trouble.NOT_IN_FILE if ":" not in text and text[:1].isalpha() else error.trouble
                     draft.refuse(each.line, NotUnderstood(other, text))

@@ -6,6 +6,7 @@ as firewalls export their rules.
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rahdari.address import plain_text
@@ -26,6 +27,11 @@ NAMES = {
     "destination_port": "destination_port destination_ports dst_port dest_port dport",
     "action": "action verdict decision what change policy",
 }
+# Says nothing of what passes; a permit with anything else beside it spares a part alone.
+_BESIDE = frozenset(
+    "comment comments description name remark remarks note notes id no nr number seq sequence line rule title owner "
+    "author requester ticket reference ref date created changed hits count hitcount log logging as asn origin".split()
+)
 _KNOWN = {name: field for field, of in NAMES.items() for name in of.split()}
 DELIMITERS = ",;\t|"
 
@@ -46,11 +52,22 @@ def header(line: str) -> tuple[str, dict[str, int]]:
     return delimiter, fields
 
 
+def _more(line: str, delimiter: str) -> list[int]:
+    """The places of columns that are known neither as what is matched nor as what stands beside it."""
+    try:
+        names_there = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+    said = ["_".join(cell.lower().lstrip("\ufeff").replace("-", " ").split()) for cell in names_there]
+    return [at for at, name in enumerate(said) if name and name not in _KNOWN and name not in _BESIDE]
+
+
 def read(lines: Sequence[str]) -> Draft:
     draft = Draft(Syntax.CSV, lines)
     of = draft.list_of("rows", 1)
     begins = next((at for at, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
     delimiter, fields = header(lines[begins])
+    more = _more(lines[begins], delimiter)
     if not fields.keys() & {"block", "source", "destination"}:
         draft.refuse(begins + 1, NotUnderstood(Trouble.COLUMNS, lines[begins].strip()))
         return draft
@@ -60,8 +77,12 @@ def read(lines: Sequence[str]) -> Draft:
         if not any(cell.strip() for cell in row) or row[0].lstrip().startswith("#"):
             continue
         cells = {name: plain_text(row[at]) for name, at in fields.items() if at < len(row)}
+        partly = any(at < len(row) and row[at].strip() for at in more)
         try:
-            draft.add(of, _rules(cells, number))
+            rules = _rules(cells, number)
+            if partly:
+                rules = [replace(rule, conditional=rule.action is Action.PERMIT) for rule in rules]
+            draft.add(of, rules)
         except NotUnderstood as error:
             draft.refuse(number, error)
     return draft

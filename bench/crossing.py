@@ -20,7 +20,7 @@ ROUTER_NEAR, ROUTER_FAR = bytes.fromhex("02000000010a"), bytes.fromhex("02000000
 PROTOCOLS = {"tcp": 6, "udp": 17, "gre": 47, "esp": 50}
 ENDPOINTS = ipaddress.ip_network("192.0.2.0/24")
 # In each half of all addresses.
-CLIENTS = (ipaddress.ip_network("198.18.0.0/15"), ipaddress.ip_network("100.64.0.0/10"))
+CLIENTS = (ipaddress.IPv4Network("198.18.0.0/15"), ipaddress.IPv4Network("100.64.0.0/10"))
 # What the router does takes no time but the processor's: nothing more comes after so many seconds.
 PATIENCE = (0.004, 0.1, 0.5)
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
@@ -54,9 +54,11 @@ class World:
         """Which are open. One that is not is tried again, slower, from elsewhere and from another port."""
         found = [False] * len(flows)
         tries = ((CLIENTS[0], 32_768, 45_000), (CLIENTS[1], 45_001, 60_999), (CLIENTS[1], 1_024, 32_767))
-        for patience, tried in zip(PATIENCE, tries, strict=True):
+        for patience, (block, low, high) in zip(PATIENCE, tries, strict=True):
             left = [at for at, passed in enumerate(found) if not passed]
-            for at, passed in zip(left, self._tried([flows[at] for at in left], patience, *tried), strict=True):
+            for at, passed in zip(
+                left, self._tried([flows[at] for at in left], patience, block, low, high), strict=True
+            ):
                 found[at] = passed
         return found
 
@@ -76,7 +78,10 @@ class World:
                 for at in sorted(open_):
                     steps = _CONNECTION if flows[at].protocol == "tcp" else _EXCHANGE
                     if step < len(steps) and steps[step][0] is to:
-                        sent[clients[at][0]] = (at, _packet(flows[at], *clients[at], *steps[step]))
+                        sent[clients[at][0]] = (
+                            at,
+                            _packet(flows[at], *clients[at], steps[step][0], steps[step][1], steps[step][2]),
+                        )
                 arrived = self._sent([packet for _, packet in sent.values()], patience, to=to)
                 open_ -= {at for client, (at, _) in sent.items() if client not in arrived}
         return [at in open_ for at in range(len(flows))]

@@ -3,6 +3,7 @@
 What is sent goes through memory once and is kept nowhere. The key is that of the operator's checks.
 """
 
+from rahdari.apply import screening
 from rahdari.confirm.interface import OPERATORS, Call, Scope
 from rahdari.preflight import MOST_ENTRIES, PlanError, State, Syntax
 from rahdari.preflight.change import MOST_NAMED, PROTOCOLS, Action, Trouble
@@ -104,7 +105,7 @@ def look_ahead(call: Call) -> Answer:
         raise problem("too-many-requests", f"At most {RATE} planned changes an hour are looked at.")
     try:
         syntax = call.body.get("syntax")
-        change = looking_ahead.read(call.body["plan"].encode(), Syntax(syntax) if syntax else None)
+        change = screening.read_change(call.body["plan"].encode(), Syntax(syntax) if syntax else None)
         found = looking_ahead.look_ahead(operator=operator, change=change)
     except PlanError as error:
         raise problem("no-planned-change", " ".join(error_in_words(error)), reason=error.code) from None

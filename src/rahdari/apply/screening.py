@@ -17,6 +17,7 @@ import json
 import os
 import subprocess  # of this very module, by its own interpreter
 import sys
+import threading
 import unicodedata
 import warnings
 import zipfile
@@ -155,14 +156,22 @@ def in_a_process(content: bytes, *, name: str, most_bytes: int, types: Sequence[
     return Screened(content=rest, **answer)
 
 
-def read_change(content: bytes, syntax: preflight.Syntax | None) -> preflight.Change:
+# One change is read at a time in each process that serves.
+_one_change = threading.BoundedSemaphore()
+
+
+def read_change(content: bytes, syntax: preflight.Syntax | None = None) -> preflight.Change:
     """As `preflight.read`, in a process as `in_a_process` has one. Raises preflight.PlanError."""
     if len(content) > preflight.MOST_BYTES:  # not worth a process
         raise preflight.TooLarge(preflight.MOST_BYTES)
+    if not _one_change.acquire(timeout=PATIENCE):
+        raise preflight.Busy()
     try:
         answer, rest = _judged(CHANGE, {"syntax": syntax}, content)
     except TimeoutError:
         raise preflight.Busy() from None
+    finally:
+        _one_change.release()
     if "error" in answer:
         raise preflight.error_of(answer["error"], answer["given"])
     if len(rest) != answer.get("size"):

@@ -5,28 +5,14 @@ operator never sees an entry here that its own agent does not hold.
 """
 
 import ipaddress
-import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from django.db import connection
 
-from rahdari.apply import screening
 from rahdari.feed import ROLES
-from rahdari.preflight import (
-    EVERY_SORT,
-    Answer,
-    Busy,
-    Change,
-    Held,
-    Sorts,
-    Spans,
-    Syntax,
-    answer,
-    blocks_of,
-    condition,
-)
+from rahdari.preflight import EVERY_SORT, Answer, Change, Held, Sorts, Spans, answer, blocks_of, condition
 
 from .models import Edition, Operator, Session
 from .streams import followed_by
@@ -63,20 +49,6 @@ SELECT * FROM found LIMIT {most}
 """
 # Those that a change names are passed over afterwards.
 MOST_READ = 20_000
-
-
-# One change is read at a time in each process that serves.
-_place = threading.BoundedSemaphore()
-
-
-def read(content: bytes, syntax: Syntax | None = None) -> Change:
-    """What was sent, read in the process that judges the files of strangers. Raises PlanError."""
-    if not _place.acquire(timeout=screening.PATIENCE):
-        raise Busy()
-    try:
-        return screening.read_change(content, syntax)
-    finally:
-        _place.release()
 
 
 def look_ahead(*, operator: Operator, change: Change) -> Answer:

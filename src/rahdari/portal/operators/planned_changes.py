@@ -18,6 +18,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import Endpoint, Part, Protocol
+from rahdari.apply import screening
 from rahdari.people import queries as people
 from rahdari.people.access import operator_required, person
 from rahdari.preflight import MOST_BYTES, Answer, Found, PlanError, State, Syntax
@@ -106,7 +107,7 @@ def _looked(request: HttpRequest) -> HttpResponse:
             return errors.too_many(request)
         try:
             syntax = form.cleaned_data["syntax"]
-            change = looking_ahead.read(form.content(), Syntax(syntax) if syntax else None)
+            change = screening.read_change(form.content(), Syntax(syntax) if syntax else None)
             found = looking_ahead.look_ahead(operator=operator, change=change)
         except PlanError as error:
             form.add_error("plan", words.error(error))

@@ -57,7 +57,7 @@ CREATE TRIGGER decide_number_is_free BEFORE UPDATE OF entered_at ON decide_decis
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("decide", "0015_entered_at_the_desk"),
+        ("decide", "0017_register_follows"),
         ("apply", "0008_entry_guards"),
         ("checks", "0004_looked_for"),
         ("people", "0002_sealed_email"),

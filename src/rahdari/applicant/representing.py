@@ -74,7 +74,7 @@ class Applying:
     check: Check
     said: str
     may_agree: bool
-    may_deny: bool
+    may_object: bool
 
     @property
     def goes_on_at(self) -> dt.datetime | None:
@@ -105,7 +105,7 @@ def applying_with_the_number(opened: Check) -> list[Applying]:
                 check,
                 check.facts.get("contact", ""),
                 may_agree=is_open and contacts.may_answer(check, agrees=True),
-                may_deny=is_open and contacts.may_answer(check, agrees=False),
+                may_object=is_open and contacts.may_answer(check, agrees=False),
             )
         )
     return found
@@ -114,7 +114,7 @@ def applying_with_the_number(opened: Check) -> list[Applying]:
 def answer_as_contact(opened: Check, chosen: str, *, agrees: bool, now: dt.datetime) -> bool:
     """Whether the answer about one of them was recorded."""
     found = next((each for each in applying_with_the_number(opened) if str(each.check.pk) == chosen), None)
-    if found is None or not (found.may_agree if agrees else found.may_deny):
+    if found is None or not (found.may_agree if agrees else found.may_object):
         return False
     return contacts.answer_as_contact(check=found.check, agrees=agrees, now=now)
 

@@ -115,7 +115,7 @@ class TestDecideHold:
         )
 
     def test_does_not_for_who_ended_them_whatever_is_sent(self, hold: RemovalHold, officers: tuple[User, User]) -> None:
-        assert "You ended some of these entries yourself" in decide(officers[0], hold, "approve").text
+        assert "You ended some of these yourself" in decide(officers[0], hold, "approve").text
         assert holds.open_holds().get().state == "waiting"
 
     def test_keeps_them_and_asks_again(self, hold: RemovalHold, officers: tuple[User, User]) -> None:

@@ -110,7 +110,7 @@ def send_representation_code(call: Call, reference: str) -> Answer:
 @write(
     "POST",
     f"{AT}/code",
-    Ok("It is shown; the application goes on.", None, 204),
+    Ok("It is shown; the application continues.", None, 204),
     body=closed({"code": text(100)}),
     problems=REFUSED,
 )

@@ -131,7 +131,7 @@ def ask_to_share(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """Ask whoever has the address to share it.
 
     `name` is what they read: yours, your company's, your desk. It is for all ports of the address at once. The
-    application goes on meanwhile, and a webhook is told of the answer (`sharing.ended`).
+    application continues meanwhile, and a webhook is told of the answer (`sharing.ended`).
     """
     row, by, found, stands = _found(call, reference, endpoint)
     if stands.state not in {"waiting", "agreed"}:

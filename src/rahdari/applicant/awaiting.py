@@ -128,7 +128,7 @@ def what_then(awaited: list[Awaited], now: dt.datetime) -> str:
     """What follows when nobody answers."""
     if awaited and all(each.check.facts.get("told_at") for each in awaited):
         return _(
-            "They can say no. If no answer comes in time, your application goes on. With a yes, or a code that they "
+            "They can say no. If no answer comes in time, your application continues. With a yes, or a code that they "
             "give you, it goes on at once."
         )
     moments = [each.provisional_from for each in awaited]

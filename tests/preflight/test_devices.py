@@ -113,6 +113,10 @@ class TestNftables:
             ("tcp dport != 443 drop", {"web": "affected"}),
             ("tcp sport 0-30000 drop\ntcp sport 30001-60000 drop", {"web": "cut"}),
             ("udp sport 30000-30010 drop", {}),
+            ("udp sport 32768-65535 drop", {"gate": "cut", "six": "affected"}),
+            ("ip saddr 128.0.0.0/1 ip saddr != 192.0.0.0/8 drop", {"gate", "web", "ipsec"}),
+            # What nobody should send from.
+            ("ip saddr { 0.0.0.0/8, 10.0.0.0/8, 127.0.0.0/8, 224.0.0.0/3 } drop", {}),
             ("meta l4proto != { tcp, udp, sctp } drop", {"ipsec": "cut"}),
             ("ip daddr 192.0.2.10 add @seen { ip saddr limit rate 5/second } accept\nip daddr 192.0.2.10 drop",
              {"gate": "affected"}),

@@ -72,8 +72,8 @@ def served(request: HttpRequest, reference: str) -> HttpResponse:
         "form": form,
         "heading": _("Record that a letter was handed over"),
         "lead": _(
-            "While the letter with a notice or a decision has come back and nobody has read it here, the time to answer"
-            " or to appeal does not run."
+            "The letter with the notice or the decision came back and nobody has read it here. The time to "
+            "answer or to appeal starts only when it has been delivered."
         ),
     }
     return render(request, "appeal/record.html", context, status=422 if form.is_bound else 200)

@@ -128,8 +128,8 @@ def what_then(awaited: list[Awaited], now: dt.datetime) -> str:
     """What follows when nobody answers."""
     if awaited and all(each.check.facts.get("told_at") for each in awaited):
         return _(
-            "They can say no. If no answer comes in time, your application continues. With a yes, or a code that they "
-            "give you, it goes on at once."
+            "They can say no. If no answer comes in time, your application continues. With a yes, or a code "
+            "that they give you, it continues at once."
         )
     moments = [each.provisional_from for each in awaited]
     if moments and all(moment is not None for moment in moments):

@@ -228,9 +228,9 @@ def tell_contact(
 ) -> Told:
     """Tell the contact that the list has for the number who applies, by email and with a link to say no.
 
-    `goes_on_at`: without an answer until then the application continues; without it an officer looks. "nobody": the list
-    has no address of email to write to, or it is the applicant's own. "known": it heard of this applicant a day ago at
-    most. "too_many": it had its letters of today.
+    `goes_on_at`: without an answer until then the application continues; without it an officer looks. "nobody": the
+    list has no address of email to write to, or it is the applicant's own. "known": it heard of this applicant a day
+    ago at most. "too_many": it had its letters of today.
     """
     listed = _listed(check, number)
     if listed is None or not listed.email or listed.email == asked_by.email:

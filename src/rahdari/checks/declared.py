@@ -34,8 +34,8 @@ REPRESENTS = CheckKind(
     waiting_if={
         ASKED: _("Somebody is registered under this number already. They were asked whether it is from them."),
         TOLD: _(
-            "The email address of this account is at the company’s domain. The contact on the list was told who "
-            "applies, and can say no. Without an answer we go on."
+            "The email address of this account is at the company’s domain. The contact on the list was told "
+            "who applies, and can say no. Without an answer we continue."
         ),
     },
     others=Others(heading=_("Waiting for the company’s answer"), short=_("Waiting for the company’s answer")),

@@ -102,7 +102,7 @@ _TROUBLES: Mapping[Trouble, tuple[Callable[[], str], Callable[[], str]]] = {
         lambda: _("Enter its addresses."),
     ),
     Trouble.MASK: (
-        lambda: _("We cannot read the mask %(word)s, or it stands for too many ranges."),
+        lambda: _("We cannot read the mask %(word)s, or it covers too many ranges."),
         lambda: _("Enter a prefix, or a wildcard mask such as 0.0.0.255."),
     ),
     Trouble.PORT: (

@@ -219,7 +219,8 @@ def heard_between(appeal: Appeal, now: dt.datetime) -> tuple[dt.datetime, dt.dat
 
 def deciders(appeal: Appeal) -> list[User]:
     """Everybody in the office who may decide it."""
-    return list(User.objects.filter(pk__in=reviewing.who_could(matter_of(appeal))))
+    posts = people.all_posts().filter(user__in=reviewing.who_could(matter_of(appeal)))
+    return list({post.user_id: post.user for post in posts}.values())
 
 
 def open_appeals() -> QuerySet[Appeal]:

@@ -20,7 +20,7 @@ from rahdari.archive.actions import Box
 from rahdari.errors import RahdariError
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
-from rahdari.people.models import User
+from rahdari.people.models import Role, User
 from rahdari.policy import Text
 from rahdari.web.language import in_both
 
@@ -165,7 +165,8 @@ def name_reviewer(*, matter: Matter, supervisor: User, reviewer: User, who: str,
     accounts = people.accounts_of(reviewer)
     had = {supervisor.pk, *matter.besides}
     had |= with_part_in(matter.case, [reviewer]) if matter.case is not None else set()
-    if not accounts.isdisjoint(had) or any(map(people.is_officer, User.objects.filter(pk__in=accounts))):
+    in_office = people.all_posts().filter(user__in=accounts, role__in=[Role.OFFICER, Role.SUPERVISOR])
+    if not accounts.isdisjoint(had) or in_office.exists():
         raise HadPart(reviewer)
     end(matter.name, now)
     named = Reviewer.objects.create(

@@ -159,7 +159,7 @@ class TestNobody:
             ANYONE
             - {"control:prove", "portal:prove_by_link", "people:invitation", "vouch:question", "vouch:stop"}
             - {"portal:invited", "portal:invited_reminders"}
-            - {"remote:line", "portal:still_right"}
+            - {"remote:line", "portal:still_right", "portal:number_contact"}
             # Its link is of a person, and the one here is of nobody.
             - {"letters:no_reminders"}
         ):

@@ -58,7 +58,7 @@ ANYONE = frozenset(
     portal:service_status
     portal:connections portal:connections_rss portal:connections_csv portal:connections_json portal:help portal:privacy
     portal:connections_operators portal:connections_difference
-    portal:still_right
+    portal:still_right portal:number_contact
     portal:feed_terms portal:feed_terms_text portal:evidence_key people:invitation
     portal:consultations portal:consultations_feed portal:consultation portal:consultation_policy portal:say
     portal:consultation_comments portal:consultation_comment portal:consultation_answers portal:prove_comment
@@ -456,6 +456,7 @@ class World:
             "portal:letter_preview": {"template": "application_granted"},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
             "portal:still_right": {"reference": number, "token": links.token("register.still_right", number)},
+            "portal:number_contact": {"id": uuid.uuid4(), "token": links.token("checks.told", "0")},
             "portal:prove_by_link": {
                 "reference": make_reference(year=2026, month=11),
                 "token": links.token("apply.prove_all", str(uuid.uuid4())),

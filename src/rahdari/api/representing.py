@@ -36,7 +36,7 @@ REPRESENTATION = named(
             "contacts": listed(closed({"to": choice(*WAYS), "masked": text(300)})),
             "sent_to": or_null(choice(*WAYS)),
             "until": or_null(MOMENT),
-            "then": choice("officer", "goes_on"),
+            "then": choice("officer", "continues"),
         }
     ),
 )
@@ -71,7 +71,7 @@ def _as_json(row: Application, check: Check, call: Call) -> Json:
         "contacts": [{"to": each.channel, "masked": each.masked} for each in found],
         "sent_to": contacts.last_sent(check, call.now),
         "until": check.facts.get("until"),
-        "then": "goes_on" if check.facts.get("told_at") else "officer",
+        "then": "continues" if check.facts.get("told_at") else "officer",
     }
 
 
@@ -80,7 +80,7 @@ def get_representation(call: Call, reference: str) -> Answer:
     """Where a code can go that shows whose number it is.
 
     404 when nothing of the kind is awaited. `contacts` are those of the list, masked; from `until` on an officer
-    looks at the application without it (`then`: officer), or it goes on, unless the contact said no (goes_on).
+    looks at the application without it (`then`: officer), or it continues, unless the contact said no (continues).
     """
     row, _by, check = _waiting(call, reference)
     return Answer(_as_json(row, check, call))

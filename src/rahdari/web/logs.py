@@ -22,6 +22,7 @@ SECRETS = (
     "/consultations/bodies/*/",
     "/invited/*/*/",
     "/line/",
+    "/number/*/",
     "/planned-work/feed/*/",
     "/still-right/*/",
     "/vouch/",

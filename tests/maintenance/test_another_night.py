@@ -210,7 +210,7 @@ class TestPages:
                     due_at = values.when(min(timezone.now() + 2 * DAY, work.starts_at))
                 assert told.format(due_at) in visitor(person).get(page).text
                 urdu = visitor(person, "ur").get(page).text
-                assert "آپ ابھی مانگیں تو" in urdu and page_problems(urdu) == []
+                assert "ابھی کرنے پر" in urdu and page_problems(urdu) == []
 
     def test_say_why_it_stays(self, person: User, work: Work) -> None:
         page, place = f"{MINE}{work.reference}/", f"{WORKS}{work.reference}/"

@@ -4,7 +4,7 @@
 ON_PAGES = {
     "sms": r"\bSMS\b|account/number|ایس ایم ایس",
     "remote": r"work from home|from home\b|remote.staff|گھر سے",
-    "vantage": r"vantage",
+    "vantage": r"\bvantage",
     "mobile": r"register your mobile number|number of a SIM|your SIM\b",
     "dyndns": r"changing address|changes from time to time|dynamic DNS|router",
     "attest": r"attest(s|ed|ations?)\b",

@@ -26,6 +26,7 @@ MAY = Facts(
     member_since=None,
     has_open=False,
     in_year=2,
+    refused_in_year=2,
 )
 
 
@@ -47,6 +48,7 @@ class TestCannot:
             ({"member_since": NOW - 7 * DAY + SECOND}, Cannot.NEW_MEMBER),
             ({"has_open": True}, Cannot.ONE_OPEN),
             ({"in_year": 3}, Cannot.USED_UP),
+            ({"refused_in_year": 3}, Cannot.USED_UP),
         ],
         ids=lambda value: str(value) if isinstance(value, Cannot) else "",
     )

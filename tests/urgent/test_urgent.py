@@ -13,6 +13,7 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.apply import renewal
 from rahdari.apply.rules import About
+from rahdari.decide import ending
 from rahdari.journal.models import JournalEntry
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
@@ -189,9 +190,32 @@ class TestTheAddress:
                 actions.enter_code(row=row, code=cut_off.code_to(user), now=timezone.now())
             row.refresh_from_db()
             assert (str(caught.value), row.state, row.why, row.block) == ("", "closed", "not_this_way", None)
-        # Each counts in the year: nobody tries out what is registered.
-        assert UrgentEntry.objects.filter(holder=found.holder, known_at__isnull=False).count() == 2
         assert found.entries.count() == 1
+        # They take no listing away, and are bounded for themselves: nobody tries out what is registered.
+        row = cut_off.given(user, found, address="203.0.113.240")
+        actions.stop(row=row, actor=story.actor_of(user), now=timezone.now())
+        row = cut_off.ask(user, found, NEW)
+        with pytest.raises(actions.NotThisWay):
+            actions.enter_code(row=row, code=cut_off.code_to(user), now=timezone.now())
+        assert why(lambda: cut_off.ask(user, found)) is Cannot.USED_UP
+
+    def test_that_another_had_in_the_last_year_gets_that_answer_too(self) -> None:
+        other, now = story.a_person(), timezone.now()
+        entered = register.enter(
+            origin="application:other",
+            holder=other.holder_ref,
+            category="vpn_company",
+            endpoints=[register.NewEntry("endpoint:other", ipaddress.ip_network(f"{NEW}/32"), "any", None, 64500)],
+            valid_from=now - 40 * DAY,
+            valid_until=now + 300 * DAY,
+            actor="system:test",
+            now=now - 40 * DAY,
+        )
+        ending.end(registration=entered, actor="person:x", now=now - DAY)
+        user, found = cut_off.a_holder()
+        row = cut_off.ask(user, found, NEW)
+        with pytest.raises(actions.NotThisWay):
+            actions.enter_code(row=row, code=cut_off.code_to(user), now=now)
 
 
 class TestItsEnd:

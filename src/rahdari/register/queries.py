@@ -186,6 +186,11 @@ def overlapping_active(*, block: Block, other_than: uuid.UUID | None = None) -> 
     return found.order_by("valid_from", "id")
 
 
+def was_of_another(block: Block, holder: uuid.UUID, since: dt.datetime) -> bool:
+    """Whether another holder has had an address of it since then."""
+    return Entry.objects.filter(block__overlaps=block, ended_at__gte=since).exclude(holder=holder).exists()
+
+
 def in_the_way(*, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
     """Active entries of others that share an address with `block`, but for those beside which this holder may stand."""
     found = overlapping_active(block=block, other_than=holder)

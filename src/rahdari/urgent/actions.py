@@ -36,7 +36,7 @@ from rahdari.web import limits
 
 from . import queries, rules
 from .models import UrgentEntry
-from .rules import Cannot, State, Way, Why
+from .rules import A_YEAR, Cannot, State, Way, Why
 
 CLOCK = "clock"
 
@@ -313,8 +313,9 @@ def _give(row: UrgentEntry, now: dt.datetime) -> CannotNow | NotThisWay | None:
         return _refused(row, Why.NOT_NOW, CannotNow(Cannot.NOT_VALID), now)
     block, cut_off = row.block, row.cut_off
     origin = directory.current().origin(block) if block is not None else None
-    # Of a network that nobody knows no operator would get it; of an address of another's the same is said.
-    if block is None or cut_off is None or origin is None:
+    # Of a network that nobody knows no operator would get it; of an address that another has the same is said, and of
+    # one that another had in the last year, so that it does not tell that it is registered.
+    if block is None or cut_off is None or origin is None or register.was_of_another(block, row.holder, now - A_YEAR):
         return _refused(row, Why.NOT_THIS_WAY, NotThisWay(), now)
     actor = f"rule:{policy.current(settings.POLICY_FILE).version}"
     new = new_endpoint(row.origin, block, register.parts_at(cut_off), origin.asn, until=until)

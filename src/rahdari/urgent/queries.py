@@ -26,7 +26,7 @@ from rahdari.sms import queries as sms
 
 from . import rules
 from .models import UrgentEntry
-from .rules import State, Way
+from .rules import State, Way, Why
 
 # Who of an organisation may do it: whoever may say which addresses it has.
 MAY = Act.ADDRESSES
@@ -102,6 +102,7 @@ def cannot(
         since = min((each.since for each in numbers_on_file(registration)), default=None)
     members = people.memberships_of(person) if person is not None else None
     member = members.filter(organisation__holder_ref=registration.holder).first() if members is not None else None
+    lately = _others(registration, besides).filter(known_at__gt=now - rules.A_YEAR)
     facts = rules.Facts(
         standing=register.standing(registration, now),
         is_provisional=registration.is_provisional,
@@ -110,7 +111,8 @@ def cannot(
         number_since=since,
         member_since=member.joined_at if member is not None else None,
         has_open=_others(registration, besides).filter(state__in=[State.SPOKEN, State.GIVEN]).exists(),
-        in_year=_others(registration, besides).filter(known_at__gt=now - rules.A_YEAR).count(),
+        in_year=lately.filter(given_at__isnull=False).count(),
+        refused_in_year=lately.filter(why=Why.NOT_THIS_WAY).count(),
     )
     return rules.cannot(facts, terms(), now)
 
@@ -128,8 +130,7 @@ def counts_from(registration: Registration, person: User | None, now: dt.datetim
 
 
 def _others(registration: Registration, besides: UrgentEntry | None) -> QuerySet[UrgentEntry]:
-    """Of the same holder. In a year counts also what was not listed once its holder was known, so that nobody tries
-    which addresses are registered."""
+    """Of the same holder."""
     found = UrgentEntry.objects.filter(holder=registration.holder)
     return found if besides is None else found.exclude(pk=besides.pk)
 

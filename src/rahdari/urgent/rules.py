@@ -73,7 +73,10 @@ class Facts:
     number_since: dt.datetime | None
     member_since: dt.datetime | None
     has_open: bool
+    # What was listed, and what was refused for its address: whoever mistypes an address loses no listing by it, and
+    # nobody tries out many.
     in_year: int
+    refused_in_year: int
 
 
 def cannot(facts: Facts, terms: Urgent | None, now: dt.datetime) -> Cannot | None:
@@ -97,7 +100,7 @@ def cannot(facts: Facts, terms: Urgent | None, now: dt.datetime) -> Cannot | Non
         return Cannot.NEW_NUMBER
     if facts.member_since is not None and facts.member_since > known_since:
         return Cannot.NEW_MEMBER
-    return Cannot.USED_UP if facts.in_year >= terms.most_in_year else None
+    return Cannot.USED_UP if max(facts.in_year, facts.refused_in_year) >= terms.most_in_year else None
 
 
 def listed_until(*, now: dt.datetime, terms: Urgent, stays_until: dt.datetime) -> dt.datetime | None:

@@ -48,34 +48,47 @@ class EmailForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, network: str, was_here: Callable[[str], bool] = lambda _email: False, **kwargs: Any
+        self,
+        *args: Any,
+        network: str,
+        neighbourhood: str,
+        was_here: Callable[[str], bool] = lambda _email: False,
+        **kwargs: Any,
     ) -> None:
         """`was_here`: whether this browser has signed in with that address before."""
         super().__init__(*args, **kwargs)
-        self.network, self.was_here = network, was_here
+        self.network, self.neighbourhood, self.was_here = network, neighbourhood, was_here
 
     def clean_email(self) -> str:
         email = clean_email(self.cleaned_data["email"])
-        for key, rate, per in self._limits(email):
-            allowance = limits.take(f"people.code:{key}", rate=rate, per=per)
-            if not allowance.allowed:
-                words = _("Too many codes were asked for. Try again after %(when)s")
-                raise _later(words, allowance.wait)
-        return email
-
-    def _limits(self, email: str) -> tuple[tuple[str, int, int], ...]:
         # A stranger who asks again and again for somebody's code must not keep them out: what is counted tightly is
         # asked from one network for one address, and a browser that has signed in with it before has its own count.
         if self.was_here(email):
-            return ((f"here:{email}", *CODES_OF_A_KNOWN_BROWSER),)
-        # Many people share one address of a mobile network, so the limit for a network is wide.
-        return (
+            self._take((f"here:{email}", *CODES_OF_A_KNOWN_BROWSER))
+            return email
+        # Many people share one address of a mobile network, so the limit for a network is wide. One subscriber may have
+        # many networks next to each other.
+        self._take(
             (f"network:{self.network}", 60, 60),
             (f"hour:{self.network}:{email}", 10, 3600),
             (f"day:{self.network}:{email}", 30, 24 * 3600),
-            (f"hour:{email}", 60, 3600),
-            (f"day:{email}", 200, 24 * 3600),
+            (f"hour:{self.neighbourhood}:{email}", 20, 3600),
+            (f"day:{self.neighbourhood}:{email}", 60, 24 * 3600),
         )
+        try:
+            self._take((f"hour:{email}", 60, 3600), (f"day:{email}", 200, 24 * 3600))
+        except ValidationError:
+            # Strangers elsewhere have used that up. Each part of the network has a code of its own in an hour.
+            if not limits.allow(f"people.code:left:{self.neighbourhood}:{email}", rate=1, per=3600):
+                raise
+        return email
+
+    @staticmethod
+    def _take(*counts: tuple[str, int, int]) -> None:
+        for key, rate, per in counts:
+            allowance = limits.take(f"people.code:{key}", rate=rate, per=per)
+            if not allowance.allowed:
+                raise _later(_("Too many codes were asked for. Try again after %(when)s"), allowance.wait)
 
 
 def digits(text: str) -> str:

@@ -63,7 +63,11 @@ class SignInView(OurSite, account_views.RequestLoginCodeView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_form_kwargs()
-        return kwargs | {"network": visitor.household(self.request), "was_here": partial(was_here, self.request)}
+        return kwargs | {
+            "network": visitor.household(self.request),
+            "neighbourhood": visitor.neighbourhood(self.request),
+            "was_here": partial(was_here, self.request),
+        }
 
     def get_initial(self) -> dict[str, Any]:
         return super().get_initial() | {"email": pending_email(self.request)}

@@ -15,10 +15,10 @@ from rahdari.complaint.rules import KINDS, Kind, Outcome
 
 # Written out once more: whoever adds one changes this test, and says why in a decision.
 ACTS = {"sold_on", "false_statement", "not_the_holder", "court_finding"}
-OF_A_CORRECTION = {"address", "name", "company", "entry"}
+OF_A_CORRECTION = {"address", "name", "card", "company", "entry"}
 FIELDS = {
     "key", "seen", "number", "about", "words", "public_body", "body_reference", "email", "with_files",
-    "name", "company_number", "answer", "outcome", "why", "code", "evidence",
+    "name", "card_number", "company_number", "answer", "outcome", "why", "code", "evidence",
 }  # fmt: skip
 COLUMNS = {
     "id", "reference", "kind", "about", "target", "words", "email", "is_anonymous", "language", "sender", "public_body",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import workflow
@@ -29,7 +30,7 @@ from rahdari.complaint import actions as complaints
 from rahdari.control import challenges, registries, rules
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
-from rahdari.decide import assignment, granting
+from rahdari.decide import assignment, ending, granting
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
 from rahdari.letters.models import Letter
@@ -40,7 +41,7 @@ from rahdari.register import queries as register
 from rahdari.vault import links
 from rahdari.workflow import entering
 from tests.builders.attestations import an_attestation
-from tests.builders.cases import DAY, HOUR, NOW, an_officer
+from tests.builders.cases import DAY, HOUR, NOW, an_officer, prove
 from tests.builders.drafts import a_person, asking
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +85,9 @@ def sent(
     return proved_and_sent(draft, block, at, advances=advances)
 
 
-def proved_and_sent(draft: Application, block: str, at: dt.datetime, *, advances: bool = True) -> Application:
+def proved_and_sent(
+    draft: Application, block: str, at: dt.datetime, *, advances: bool = True, proved: bool = True
+) -> Application:
     actor = f"person:{draft.applicant_id}"
     endpoint = parts.add_endpoint(application=draft, block=block, runs="wireguard", actor=actor, now=at)
     challenge = challenges.open_challenge(
@@ -94,7 +97,8 @@ def proved_and_sent(draft: Application, block: str, at: dt.datetime, *, advances
         valid_for=DAY,
         now=at,
     )
-    challenges.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(block), now=at)
+    if proved:
+        challenges.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(block), now=at)
     sending.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=applications.policy_in_force(), actor=actor, now=at
     )
@@ -622,7 +626,14 @@ class TestTheWordOfAnAssociation:
 
 
 def a_freelancer(
-    email: str, block: str, *, cnic: str = "3520212345671", number: str = "SA-0031", at: dt.datetime = NOW
+    email: str,
+    block: str,
+    *,
+    cnic: str = "3520212345671",
+    number: str = "SA-0031",
+    kind: str = "client_email",
+    at: dt.datetime = NOW,
+    proved: bool = True,
 ) -> Application:
     user = a_person(email)
     common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": at}
@@ -633,8 +644,8 @@ def a_freelancer(
     if number:
         drafts.save_evidence(kind="association", association_number=number, **common)
     else:
-        drafts.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
-    return proved_and_sent(draft, block, at)
+        drafts.save_evidence(kind=kind, text="From studio@client.example: we work with you.", **common)
+    return proved_and_sent(draft, block, at, proved=proved)
 
 
 class TestAMemberNumber:
@@ -649,10 +660,51 @@ class TestAMemberNumber:
 
     def test_proves_nothing_by_itself(self) -> None:
         crook = a_freelancer("crook@mail.example", "203.0.113.80")
-        assert (crook.status, self.member(crook).outcome) == ("submitted", "waiting")
-        assert contacts.open_check(crook.subject) == self.member(crook)
-        workflow.advance(now=NOW + 9 * DAY)
-        assert self.member(crook).finding == "listed_not_shown" and decisions.case_of(crook) is not None
+        assert (crook.status, self.member(crook).finding) == ("submitted", "listed_not_shown")
+        assert decisions.case_of(crook) is not None
+
+    def test_is_a_code_away_whether_anybody_has_it_or_not_and_only_a_code_that_was_sent_is_taken(self) -> None:
+        for each, number in enumerate(("SA-0031", "SA-0999")):
+            application = a_freelancer(f"crook-{each}@mail.example", f"203.0.113.8{each}", number=number)
+            check = self.member(application)
+            assert contacts.open_check(application.subject) == check and not contacts.is_told(check)
+            assert contacts.contacts_of(check, number=number) == [contacts.Contact("email", "")]
+            common: dict[str, Any] = {"channel": "email", "holder": "Sample", "language": "en", "actor": "p"}
+            for again in range(2):  # two a day for one applicant, whatever the number
+                at = NOW + again * HOUR
+                contacts.send_code(check=check, number=number, asked_by=application.applicant, now=at, **common)
+            with pytest.raises(registries.NoCodeNow) as refused:
+                contacts.send_code(check=check, number=number, asked_by=application.applicant, now=at, **common)
+            assert refused.value.why == "too_many"
+            assert contacts.last_sent(self.member(application), at) == "email"
+        written = Letter.objects.filter(template="represents_code")
+        assert {each.address for each in written} == {"member@mail.example"} and len(written) == 2
+        with pytest.raises(registries.CodeNotTaken) as wrong:
+            contacts.try_code(check=check, given=contacts.code_of(self.member(application)), actor="p", now=at)
+        assert wrong.value.why == "wrong"
+
+    def test_that_somebody_else_gives_is_told_to_its_contact_once_a_day(self) -> None:
+        for each in range(3):
+            a_freelancer(f"crook-{each}@mail.example", f"203.0.113.8{each}")
+        [letter] = Letter.objects.filter(template="own_number_used", to=None)
+        assert letter.address == "member@mail.example" and "crook" not in letter.text
+        a_freelancer("member@mail.example", "203.0.113.90")
+        assert Letter.objects.filter(template="own_number_used", to=None).count() == 1
+
+    def test_that_is_shown_says_what_the_list_has_of_it(self, tmp_path: Path) -> None:
+        imported(
+            tmp_path,
+            "association_members",
+            "number,name,status,email\nSA-0031,Sample Freelancer 31,expired,member@mail.example\n",
+        )
+        application = a_freelancer("other@mail.example", "203.0.113.80")
+        given: dict[str, Any] = {"number": "SA-0031", "channel": "email", "holder": "S", "language": "en"}
+        by: dict[str, Any] = {"actor": "p", "now": NOW}
+        contacts.send_code(check=self.member(application), asked_by=application.applicant, **given, **by)
+        check = self.member(application)
+        contacts.try_code(check=check, given=contacts.code_of(check), **by)
+        check.refresh_from_db()
+        assert check.finding == "listed_not_active" and contacts.is_told(check)
 
     def test_is_the_members_who_signs_in_with_the_listed_address(self) -> None:
         application = a_freelancer("member@mail.example", "203.0.113.80")
@@ -689,5 +741,54 @@ class TestACardNumber:
         first = a_freelancer("one@mail.example", "203.0.113.80", number="")
         second = a_freelancer("two@mail.example", "203.0.113.81", number="", at=NOW + DAY)
         assert (whose(second).finding, whose(second).reason_code) == ("number_used_elsewhere", "")
-        assert letters_to(first.applicant)[-1] == "number_used_again"
+        assert letters_to(first.applicant).count("own_number_used") == 1
         assert decisions.case_of(second) is not None and granted_before(second) == 1
+
+    def test_that_many_gave_is_one_letter_a_day_that_names_nobody(self) -> None:
+        first = a_freelancer("one@mail.example", "203.0.113.80", number="")
+        for each in range(3):
+            a_freelancer(f"crook-{each}@mail.example", f"203.0.113.9{each}", number="", at=NOW + DAY)
+        [letter] = Letter.objects.filter(template="own_number_used", to=first.applicant)
+        assert "crook" not in letter.text and reverse("complaint:correction") in letter.html
+
+    def test_is_compared_when_the_address_is_proved_and_not_before(self) -> None:
+        first = a_freelancer("one@mail.example", "203.0.113.80", number="")
+        second = a_freelancer("two@mail.example", "203.0.113.81", number="", proved=False)
+        assert (whose(second).outcome, whose(second).facts["card"]) == ("waiting", True)
+        assert "own_number_used" not in letters_to(first.applicant)
+        prove(second.endpoints.get(), NOW)
+        workflow.advance(now=NOW)
+        assert whose(second).finding == "number_used_elsewhere"
+        assert letters_to(first.applicant).count("own_number_used") == 1
+
+    def test_that_was_used_for_a_declaration_is_for_an_officer_when_the_first_is_over(self) -> None:
+        first = a_freelancer("one@mail.example", "203.0.113.80", number="", kind="self_declaration")
+        decision = decisions.decision_of(decisions.case_of(first))  # type: ignore[arg-type]
+        assert decision is not None and decision.registration is not None
+        ending.end(registration=decision.registration, actor="person:x", now=NOW + HOUR)
+        for at, found in ((DAY, "number_used_elsewhere"), (400 * DAY, "number_used_once")):
+            email, block = f"then-{at.days}@mail.example", f"203.0.113.{90 + at.days % 7}"
+            later = a_freelancer(email, block, number="", kind="self_declaration", at=NOW + at)
+            assert whose(later).finding == found
+            if later.status == "submitted":
+                sending.withdraw_application(application=later, actor="person:x", now=NOW + at)
+
+    def test_locks_nobody_out_and_who_is_registered_second_can_say_that_the_first_was_not_them(self) -> None:
+        crook = a_freelancer("crook@mail.example", "203.0.113.80", number="")
+        owner = a_freelancer("owner@mail.example", "203.0.113.81", number="", at=NOW + DAY)
+        officer, case, now = an_officer(), decisions.case_of(owner), NOW + DAY + HOUR
+        assert case is not None
+        case = assignment.take_case(case=case, officer=officer, now=now)
+        given: dict[str, Any] = {"check": whose(owner).pk, "outcome": "passed", "how": "The card was seen.", "now": now}
+        assignment.record_check(case=case, officer=officer, **given)
+        assert "own_number_used" not in letters_to(owner.applicant)
+        granting.grant(case=case, officer=officer, now=now)
+        workflow.advance(now=now)
+        assert letters_to(owner.applicant).count("own_number_used") == 1
+        number, email = crook.cnic, owner.applicant.email
+        sent_by: dict[str, Any] = {"kind": "correction", "about": "card", "words": "I am the one.", "email": email}
+        told = complaints.send(id=uuid.uuid4(), target=number, language="en", now=now, **sent_by)
+        complaints.confirm(complaint=told, now=now)
+        complaints.look_up(now=now)
+        told.refresh_from_db()
+        assert told.case == decisions.case_of(crook) and not told.copies.exists()

@@ -79,8 +79,9 @@ def _as_json(row: Application, check: Check, call: Call) -> Json:
 def get_representation(call: Call, reference: str) -> Answer:
     """Where a code can go that shows whose number it is.
 
-    404 when nothing of the kind is awaited. `contacts` are those of the list, masked; from `until` on an officer
-    looks at the application without it (`then`: officer), or it continues, unless the contact said no (continues).
+    404 when nothing can be shown. `contacts` are those of the list, masked; from `until` on an officer looks at the
+    application without it (`then`: officer), or it goes on, unless the contact said no (goes_on). For the number of a
+    member they say which ways there are, whatever the list has: `masked` is empty, and nothing waits for it.
     """
     row, _by, check = _waiting(call, reference)
     return Answer(_as_json(row, check, call))
@@ -96,7 +97,8 @@ def get_representation(call: Call, reference: str) -> Answer:
 def send_representation_code(call: Call, reference: str) -> Answer:
     """Have a code sent to the contact on the list.
 
-    They read for whom and with which email address it is asked, and the code; three messages at most.
+    They read for whom and with which email address it is asked, and the code; three messages at most. For the number of
+    a member the answer is the same when the list has no such contact.
     """
     row, by, check = _waiting(call, reference)
     try:

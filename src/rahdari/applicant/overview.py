@@ -320,9 +320,11 @@ def overviews_later(rows: Sequence[Application]) -> list[Later[Any]]:
 
 
 def _seen(every: list[Check], proofs: list[Proof]) -> list[Check]:
-    """Whether somebody else has an address is shown only to whoever has proved control of it."""
+    """Whether somebody else has an address is shown only to whoever has proved control of it; what a number led to that
+    may be somebody else's, to officers alone."""
     proved = {each.endpoint.subject for each in proofs if each.is_proved}
-    return [check for check in every if check.kind != "not_registered" or check.target in proved]
+    told = filter(contacts.is_told, every)
+    return [check for check in told if check.kind != "not_registered" or check.target in proved]
 
 
 def _standings(

@@ -1,6 +1,7 @@
 """What waits for the line, and what does not any more."""
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
@@ -8,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from rahdari.people.models import Organisation, User
 from rahdari.register import queries as register
+from rahdari.vault import index
 
 from .access import every
 from .file_hold import held
@@ -90,6 +92,14 @@ def open_with_the_number_of(application: Application) -> QuerySet[Application]:
     found = Application.objects.filter(status=Status.SUBMITTED, company_number=application.company_number)
     found = found.filter(organisation__isnull=False)
     return found.select_related("organisation", "applicant").order_by("-submitted_at", "id")
+
+
+def holders_with_card(card: str) -> list[uuid.UUID]:
+    """Those to whom something was granted with this card number."""
+    found = Application.objects.filter(cnic_index=index.blind("cnic", card), organisation__isnull=True)
+    return list(
+        found.filter(status=Status.GRANTED).order_by().values_list("applicant__holder_ref", flat=True).distinct()
+    )
 
 
 def sent_with_the_number_of(application: Application) -> QuerySet[Application]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.utils.translation import get_language
 
 from rahdari.address import Block, Part, directory
@@ -27,7 +27,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, current, pricing, thaw
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.vault import files, index
+from rahdari.vault import files
 
 from . import rules, summary
 from .access import PROVE_ALL as PROVE_ALL
@@ -351,23 +351,21 @@ def evidence_of(application: Application) -> EvidenceKind | None:
     return service_of(application, frozen_policy(application)).evidence_kind(application.evidence_kind)
 
 
-def declared_before(application: Application, kind: EvidenceKind, *, card: str = "", now: dt.datetime) -> bool:
-    """Whether this person, or this card, has declared within the months in which it works once. `card`: a number that
-    is given in this moment, in the place of the one that is kept."""
-    if kind.once_in_months is None:
-        return False
-    since = now - dt.timedelta(days=30.44 * kind.once_in_months)
-    number = index.blind("cnic", card) if card else application.cnic_index
-    return bool(_declared(application.applicant_id, number or NO_CARD, kind.key, since, application.pk))
+def declared_before(application: Application, kind: EvidenceKind, *, now: dt.datetime) -> bool:
+    """Whether this account has declared within the months in which it works once. Nothing is asked here of the card:
+    the number of somebody else's would tell whether they are registered. `workflow.representing` compares it."""
+    since = declared_since(kind, now)
+    return since is not None and bool(_declared(application.applicant_id, kind.key, since, application.pk))
 
 
-# What no index of a card is.
-NO_CARD = "-"
+def declared_since(kind: EvidenceKind, now: dt.datetime) -> dt.datetime | None:
+    """Since when a declaration counts as one that was used; None where it works any number of times."""
+    return None if kind.once_in_months is None else now - dt.timedelta(days=30.44 * kind.once_in_months)
+
+
 _declared: Asked[Any] = Asked(
-    lambda applicant, number, kind, since, but: (
-        Application.objects.filter(
-            Q(applicant=applicant) | Q(cnic_index=number), evidence_kind=kind, submitted_at__gte=since
-        )
+    lambda applicant, kind, since, but: (
+        Application.objects.filter(applicant=applicant, evidence_kind=kind, submitted_at__gte=since)
         .exclude(pk=but)
         .exclude(status__in=[Status.REFUSED, Status.WITHDRAWN])
         .order_by()

@@ -296,7 +296,7 @@ DECLARATION = Asked(
         "language": queries.language_now(),
         "addresses": queries.endpoints_of(application).count(),
         "lasts": _lasts(application, service, policy),
-        "declared_before": lambda card: _declared_before(application, service, card, now),
+        "declared_before": _declared_before(application, service, now),
         "kept": _kept_card(application),
         "asks_card": service.asks.get("card_number") == "where_compared",
     },
@@ -317,9 +317,9 @@ PAGES = {
 }
 
 
-def _declared_before(application: Application, service: Service, card: str, now: dt.datetime) -> bool:
+def _declared_before(application: Application, service: Service, now: dt.datetime) -> bool:
     kind = service.evidence_kind(application.evidence_kind)
-    return kind is not None and queries.declared_before(application, kind, card=card, now=now)
+    return kind is not None and queries.declared_before(application, kind, now=now)
 
 
 MEMBERSHIP = Asked(

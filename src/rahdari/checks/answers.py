@@ -99,6 +99,8 @@ def _roster_facts(request: CheckRequest) -> Facts:
     facts: Facts = {"imported_on": listed.imported_at.date().isoformat()}
     if request.key:
         facts["number_given"] = True
+    if request.by_contact:
+        facts["by_contact"] = True
     if listed.row is not None:
         facts |= {
             "row": str(listed.row),
@@ -113,8 +115,11 @@ def _roster_facts(request: CheckRequest) -> Facts:
 
 def _contact_facts(request: CheckRequest, listed: queries.Listed) -> Facts:
     """Which ways lead to whoever the list names, and what the applicant's own address shows. Never the contact."""
+    facts: Facts = {}
     channels = [channel for channel in ("email", "mobile") if getattr(listed, channel)]
-    facts: Facts = {"by_contact": True, "channels": channels} if channels else {"by_contact": True}
+    # Companies are public, and an applicant is told whether the list has a contact for one; of members nothing is told.
+    if channels and not request.by_contact:
+        facts["channels"] = channels
     if request.mail and request.mail == listed.email:
         facts["by_mail"] = "contact"
     elif request.own_domain and queries.is_domain_of(listed, request.mail.rpartition("@")[2]):
@@ -192,7 +197,7 @@ def _roster(check: Check, now: dt.datetime) -> rules.Answer:
             active=facts["active"],
             valid_until=dt.date.fromisoformat(until) if until else None,
             name_agrees=facts["name_agrees"],
-            whose=("shown" if "by_mail" in facts else "to_show" if "channels" in facts else "nobody_to_ask")
+            whose=("shown" if "by_mail" in facts or facts.get("shown") else "not_shown")
             if facts.get("by_contact")
             else "",
         )

@@ -35,7 +35,7 @@ from rahdari.people.models import User
 from rahdari.vault import index, links
 from rahdari.web import limits
 
-from . import checking, queries
+from . import answers, checking, queries
 from .evidence import Evidence, Facts
 from .models import Check, Outcome
 from .rules import Answer, Result
@@ -78,14 +78,40 @@ def waits_for_a_code(check: Check) -> bool:
     return check.outcome == Outcome.WAITING and bool(check.facts.get("channels"))
 
 
+def is_member_to_show(check: Check) -> bool:
+    """Whether a code may still show that a member's number is the applicant's. It is so of each number that was given,
+    one that nobody has too: which numbers the list has is told to whoever has the contact there, and to nobody else."""
+    facts = check.facts
+    is_open = check.kind == "roster" and check.outcome != Outcome.PASSED and check.finding != "by_hand"
+    return is_open and _is_asked_for(facts) and not facts.get("shown") and "by_mail" not in facts
+
+
+def _is_asked_for(facts: Facts) -> bool:
+    return bool(facts.get("by_contact") and facts.get("number_given") and facts.get("imported_on"))
+
+
+def is_told(check: Check) -> bool:
+    """Whether the applicant reads what was found. What a number led to that may be somebody else's, officers read
+    alone: of a card always, of a member's number until the contact on the list is shown to be the applicant's."""
+    if check.kind == REPRESENTS:
+        return "roster" in check.facts
+    if check.kind == "roster" and _is_asked_for(check.facts):
+        return check.outcome == Outcome.PASSED or check.finding == "by_hand" or not is_member_to_show(check)
+    return True
+
+
 def open_check(subject: str) -> Check | None:
-    """The check of a subject that waits until the contact on the list is shown to be the applicant's."""
-    found = queries.checks_of(subject).filter(outcome=Outcome.WAITING)
-    return next((check for check in found if waits_for_a_code(check)), None)
+    """The check of a subject for which a code to the contact on the list can still show whose number it is."""
+    found = queries.checks_of(subject)
+    return next((check for check in found if waits_for_a_code(check) or is_member_to_show(check)), None)
 
 
 def contacts_of(check: Check, *, number: str) -> list[Contact]:
-    """Where a code can go now. `number` is the one that was given: checks keep none."""
+    """Where a code can go now. `number` is the one that was given: checks keep none. Of a member's number the same ways
+    are named whatever the list has, and nothing of the contact is shown."""
+    if is_member_to_show(check):
+        found = [Contact("email", "")]
+        return [*found, Contact("mobile", "")] if carried.sms_is_set_up() else found
     listed = _listed(check, number)
     if listed is None or not waits_for_a_code(check):
         return []
@@ -113,7 +139,7 @@ def _listed(check: Check, number: str) -> queries.Listed | None:
 
 def _locked(check: Check) -> Check:
     check = Check.objects.select_for_update().get(pk=check.pk)
-    if not waits_for_a_code(check):
+    if not waits_for_a_code(check) and not is_member_to_show(check):
         raise NothingToShow(check)
     return check
 
@@ -138,16 +164,29 @@ def send_code(
     asked, and hands the code over if that is right. Raises NoCodeNow (unknown, too_many), NothingToShow.
     """
     check = _locked(check)
+    is_member = is_member_to_show(check)
     listed = _listed(check, number)
     to = {"email": listed.email, "mobile": listed.mobile}.get(channel, "") if listed is not None else ""
-    if not to or channel not in {each.channel for each in contacts_of(check, number=number)}:
+    if not (to or is_member) or channel not in {each.channel for each in contacts_of(check, number=number)}:
         raise NoCodeNow("unknown")
     facts = check.facts
-    if facts.get("sent", 0) >= proving.MOST_CODES or not _is_allowed(to, asked_by, own_domain="by_mail" in facts):
+    # Of a member's number the tries are counted by the number that was given, so that one which nobody has ends as
+    # soon as another. The contact has its own count besides, of which nobody is told.
+    counted = f"{facts['roster']}:{number}" if is_member else to
+    own_domain = "by_mail" in facts
+    if facts.get("sent", 0) >= proving.MOST_CODES or not _is_allowed(counted, asked_by, own_domain=own_domain):
         raise NoCodeNow("too_many")
+    # Whoever said no there is not asked again.
+    if is_member and to and ("contact" in facts or not _is_allowed(to, asked_by, own_domain=own_domain)):
+        to = ""
     facts |= {"sent": facts.get("sent", 0) + 1, "tries": 0, "to": channel, "sent_at": now.isoformat()}
+    if is_member:
+        facts["to_nobody"] = not to
     check.save(update_fields=["facts"])
-    journal.record(act="checks.sent_code", actor=actor, subject=check.subject, now=now, detail={"to": channel})
+    detail = {"to": channel if to else "nobody"}
+    journal.record(act="checks.sent_code", actor=actor, subject=check.subject, now=now, detail=detail)
+    if not to:
+        return check
     code, until = code_of(check), now + LASTS
     if channel == "mobile":
         written = {"asked_by": asked_by, "number": to, "language": language, "code": code}
@@ -170,6 +209,24 @@ def send_code(
     return check
 
 
+def tell_of_number(*, check: Check, number: str, url: str, now: dt.datetime) -> bool:
+    """Tell the contact on the list that somebody applies with the member's number, and not who: one letter a day.
+    Returns whether one was written."""
+    listed = _listed(check, number)
+    to = listed.email if listed is not None else ""
+    if not to or not limits.allow(f"{CODE}:given:{index.blind(CODE, to)}", rate=1, per=A_DAY):
+        return False
+    letters.write_to_outsider(
+        address=to,
+        language="en",
+        template="own_number_used",
+        context={"number": "member", "url": url},
+        expires_at=now + LASTS,
+        now=now,
+    )
+    return True
+
+
 def _is_allowed(to: str, asked_by: User, *, own_domain: bool) -> bool:
     """Counts the letter. The applicant's own part first: what it lacks is taken from nobody else's. Whoever has a
     mailbox at the contact's domain has a part that strangers cannot use up; all are on the page behind each letter."""
@@ -187,12 +244,30 @@ def _try(check: Check, given: str, actor: str, now: dt.datetime) -> str:
     channel = last_sent(check, now)
     if channel is None:
         return "used_up"
-    if not proving.same_code(given, code_of(check)):
+    if check.facts.get("to_nobody") or not proving.same_code(given, code_of(check)):
         check.facts["tries"] += 1
         check.save(update_fields=["facts"])
         return "wrong" if check.facts["tries"] < proving.MOST_TRIES else "used_up"
-    _answer(check, "passed", _SHOWN[check.kind]["code"], {"channel": channel}, actor, now)
+    if is_member_to_show(check):
+        _answer_as_shown(check, actor, now)
+    else:
+        _answer(check, "passed", _SHOWN[check.kind]["code"], {"channel": channel}, actor, now)
     return ""
+
+
+def _answer_as_shown(check: Check, actor: str, now: dt.datetime) -> bool:
+    """The member's number is the applicant's: what the list says of it counts, and is told."""
+    check.facts["shown"] = True
+    check.save(update_fields=["facts"])
+    return checking.answer_check(
+        subject=check.subject,
+        kind=check.kind,
+        target=check.target,
+        found=answers.answer(check, now=now),
+        actor=actor,
+        now=now,
+        anew=True,
+    )
 
 
 def try_code(*, check: Check, given: str, actor: str, now: dt.datetime) -> None:
@@ -269,6 +344,8 @@ def answer_as_contact(*, check: Check, agrees: bool, now: dt.datetime) -> bool:
     if not may_answer(check, agrees=agrees):
         return False
     check = note(check=check, facts={"contact": "yes" if agrees else "no"})
+    if agrees and is_member_to_show(check):
+        return _answer_as_shown(check, BY_LETTER, now)
     found = Answer(
         "passed" if agrees else "failed",
         _SHOWN[check.kind]["agrees" if agrees else "denies"],
@@ -282,8 +359,11 @@ def answer_as_contact(*, check: Check, agrees: bool, now: dt.datetime) -> bool:
 
 @transaction.atomic
 def leave_to_officer(*, check: Check, actor: str, now: dt.datetime) -> Check:
-    """The applicant cannot reach the contact: an officer looks at once. Raises NothingToShow."""
+    """The applicant cannot reach the contact: an officer looks at once. Raises NothingToShow, of a member's number too:
+    nothing waits for its code."""
     check = _locked(check)
+    if is_member_to_show(check):
+        raise NothingToShow(check)
     _answer(check, "failed", _SHOWN[check.kind]["not"], {}, actor, now)
     return check
 

@@ -37,6 +37,7 @@ REPRESENTS = CheckKind(
             "The email address of this account is at the company’s domain. The contact on the list was told "
             "who applies, and can say no. Without an answer we continue."
         ),
+        "card": _("The card number is compared when the proof of the address is there."),
     },
     others=Others(heading=_("Waiting for the company’s answer"), short=_("Waiting for the company’s answer")),
     findings={
@@ -245,9 +246,7 @@ ROSTER = CheckKind(
     # Compared with what is here: nobody is asked.
     seen=NOTHING,
     waiting_if={
-        "by_contact": _(
-            "The number is on the list of %(roster)s. There is no proof yet that the contact on the list is theirs."
-        ),
+        "by_contact": _("A code to the contact on the list of %(roster)s shows whose the number is."),
     },
     findings={
         "listed": By(

@@ -33,11 +33,15 @@ class Facts(TypedDict, total=False):
     by_contact: bool
     channels: list[str]
     by_mail: str  # contact | domain
+    shown: bool  # the code of the contact came back
+    # Of a card: its number is compared when the address is proved.
+    card: bool
     # Of a code to that contact.
     sent: int
     sent_at: str
     to: Literal["email", "mobile"]
     tries: int
+    to_nobody: bool  # there was no contact to write to, and the applicant is not told so
     # Of what that contact was told without being asked for a code, and what it said.
     told_at: str
     contact: Literal["yes", "no"]

@@ -85,6 +85,16 @@ def any_passed(kind: str, subjects: Iterable[str]) -> bool:
     return Check.objects.filter(kind=kind, subject__in=list(subjects), outcome=Outcome.PASSED).exists()
 
 
+def any_waits(kind: str, subject: str) -> bool:
+    return Check.objects.filter(kind=kind, subject=subject, outcome=Outcome.WAITING).exists()
+
+
+def waiting_cards() -> QuerySet[Check]:
+    """Checks of card numbers for which no proof of an address of the same subject is awaited any more."""
+    proof = Check.objects.filter(kind="control", outcome=Outcome.WAITING, subject=OuterRef("subject"))
+    return waiting_checks().filter(~Exists(proof), kind="represents", facts__has_key="card")
+
+
 def waiting_of_kind(*kinds: str, other_than: QuerySet[Any]) -> QuerySet[Check]:
     """Checks of these kinds that wait, but not those that a row of these names as its subject, "check:<id>"."""
     named = Concat(Value("check:"), Cast("pk", CharField()))

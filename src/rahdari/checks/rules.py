@@ -94,7 +94,7 @@ def answer_documents(
 @dataclass(frozen=True)
 class RosterFact:
     """What a roster says of a number. `name_agrees`: what `names.compare_names` says. `whose`: where the contact on the
-    list has to be the applicant's, whether that is shown: shown | to_show | nobody_to_ask."""
+    list has to be the applicant's, whether that is shown: shown | not_shown."""
 
     active: bool
     valid_until: dt.date | None
@@ -124,9 +124,7 @@ def answer_roster(
     if row.name_agrees == "not_compared":
         return Answer("failed", "listed_without_a_name", about, blames=False)
     match row.whose:
-        case "to_show":
-            return Answer("waiting", "listed_to_be_shown", about)
-        case "nobody_to_ask":
+        case "not_shown":
             return Answer("failed", "listed_not_shown", about, blames=False)
         case "shown":
             return Answer("passed", "listed_and_shown", about)

@@ -192,7 +192,8 @@ def look_up(complaint: Complaint, now: dt.datetime) -> bool:
         return False
     if locked.takes_files(now):
         return False
-    found = queries.registrations_about(locked.about, locked.target, now)
+    besides = locked.sender.holder_ref if locked.sender is not None else None
+    found = queries.registrations_about(locked.about, locked.target, now, besides=besides)
     copies = [_copy(locked) for _each in found[1:]]
     _link(locked, found[0] if found else None, now)
     for each, registration in zip(copies, found[1:], strict=True):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rahdari.decide import searching
-from rahdari.people.identifiers import IdentifierError, parse_company_number
+from rahdari.people.identifiers import IdentifierError, parse_cnic, parse_company_number
 from rahdari.policy import Reason
 from rahdari.register import reference as references
 from rahdari.web import fields
@@ -23,7 +23,7 @@ from . import words
 from .rules import KINDS, About, Kind, Outcome, must_be_confirmed
 
 # What is asked of applicants by some rules alone, and what a correction of it is about.
-OF_WHOM = {"name": About.NAME, "company_number": About.COMPANY}
+OF_WHOM = {"name": About.NAME, "card_number": About.CARD, "company_number": About.COMPANY}
 
 
 def _number(given: str) -> str:
@@ -146,7 +146,7 @@ class CorrectionForm(_ComplaintForm):
     `asked`: what the rules in force ask of an applicant, so that it may be somebody else's."""
 
     kind = Kind.CORRECTION
-    depending = ("name", "company_number", "number", "email")
+    depending = ("name", "card_number", "company_number", "number", "email")
     about = _about(Kind.CORRECTION, gettext_lazy("What is it about?"), gettext_lazy("Choose what it is about."))
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
     name = fields.line(
@@ -154,6 +154,12 @@ class CorrectionForm(_ComplaintForm):
         hint=gettext_lazy(
             "Only for a complaint about your name. Enter your full name. We do not tell anyone the result."
         ),
+    )
+    card_number = fields.line(
+        gettext_lazy("Card number (CNIC or NICOP)"),
+        hint=gettext_lazy("Only if it is about your card number. We compare it and tell nobody what we find."),
+        most=60,
+        dir="ltr",
     )
     company_number = fields.line(
         gettext_lazy("Company number (CUIN)"),
@@ -174,7 +180,18 @@ class CorrectionForm(_ComplaintForm):
         gettext_lazy("Write what is wrong, in a sentence or two."),
         hint=gettext_lazy("If something is registered, its holder reads this."),
     )
-    field_order = ("key", "seen", "about", "name", "company_number", "number", "words", "email", "with_files")
+    field_order = (
+        "key",
+        "seen",
+        "about",
+        "name",
+        "card_number",
+        "company_number",
+        "number",
+        "words",
+        "email",
+        "with_files",
+    )
 
     def __init__(
         self, *args: Any, here: str | None, shown: str = "", asked: Collection[str] = tuple(OF_WHOM), **kwargs: Any
@@ -210,6 +227,11 @@ class CorrectionForm(_ComplaintForm):
             given["target"] = given.get("name", "").strip()
             if not searching.is_whole(given["target"]):
                 self.add_error("name", _("Enter your full name."))
+        elif about == About.CARD:
+            try:
+                given["target"] = parse_cnic(given.get("card_number", "")).digits
+            except IdentifierError:
+                self.add_error("card_number", _("Enter the 13 digits of your card number."))
         elif about == About.COMPANY:
             try:
                 given["target"] = parse_company_number(given.get("company_number", ""))

@@ -33,7 +33,7 @@ class Complaint(models.Model):
     reference = models.CharField(max_length=11, unique=True, default=make_reference)
     kind = models.CharField(max_length=10, choices=[(each, each) for each in Kind])
     about = models.CharField(max_length=15, choices=[(each, each) for each in About])
-    # The registration number, address, name or company number that was given.
+    # The registration number, address, name, card number or company number that was given.
     target = EncryptedTextField()
     words = EncryptedTextField()
     # Where to answer to; empty: it is anonymous, or its time of keeping is over.

@@ -15,8 +15,8 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from rahdari.apply import pending, subjects
 from rahdari.apply import queries as applications
-from rahdari.apply import subjects
 from rahdari.apply.models import Application, Document
 from rahdari.decide import case_clock, conflicts_of_interest, reviewing, revocation, searching
 from rahdari.decide import queries as cases
@@ -74,9 +74,14 @@ def complaints() -> QuerySet[Complaint]:
 # -- what it is about ----------------------------------------------------------------------------------------------
 
 
-def registrations_about(about: str, target: str, now: dt.datetime) -> list[Registration]:
-    """What is in force of the number or address that was given; empty where there is nothing."""
+def registrations_about(
+    about: str, target: str, now: dt.datetime, *, besides: uuid.UUID | None = None
+) -> list[Registration]:
+    """What is in force of the number or address that was given; empty where there is nothing. `besides`: the sender as
+    a holder, whose card number it is said to be."""
     found = [each for each in _named(About(about), target) if register.standing(each, now) in STANDING]
+    if about == About.CARD:
+        found = [each for each in found if each.holder != besides]
     if about == About.NAME and len({each.holder for each in found}) > 1:
         return []
     return found[:MOST_FOUND]
@@ -89,6 +94,8 @@ def _named(about: About, target: str) -> list[Registration]:
         return list({each.registration_id: each.registration for each in entries}.values())
     if about == About.NAME:
         return list(register.registrations_of(holders=searching.holders_named(target)))
+    if about == About.CARD:
+        return list(register.registrations_of(holders=pending.holders_with_card(target)))
     if about == About.COMPANY:
         return list(register.registrations_of(holders=holders.holders_numbered(target)))
     found = register.registration_by_reference(target)

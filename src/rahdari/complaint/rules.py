@@ -24,6 +24,7 @@ class About(StrEnum):
     COURT_FINDING = "court_finding"  # what a court or a decision on a licence found
     ADDRESS = "address"
     NAME = "name"
+    CARD = "card"  # the number of an identity card
     COMPANY = "company"  # the number of a company
     ENTRY = "entry"  # what a registration or its certificate says
 
@@ -64,11 +65,12 @@ KINDS = {
         {
             About.ADDRESS: ("S2", "S4", "X2", "X5"),
             About.NAME: ("X5", "S4"),
+            About.CARD: ("X5", "S4"),
             About.COMPANY: ("X5", "S4"),
             About.ENTRY: ("X5", "S4", "S2", "X2"),
         },
         (Outcome.FOUNDED, Outcome.NOT_FOUNDED, Outcome.NOTHING_REGISTERED),
-        frozenset({About.NAME, About.COMPANY, About.ENTRY}),
+        frozenset({About.NAME, About.CARD, About.COMPANY, About.ENTRY}),
     ),
 }
 

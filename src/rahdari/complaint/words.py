@@ -20,6 +20,7 @@ def about(key: str) -> str:
         About.COURT_FINDING: _("A court, or a decision on a licence, found something"),
         About.ADDRESS: _("This is my address"),
         About.NAME: _("This is my name"),
+        About.CARD: _("This is my card number"),
         About.COMPANY: _("This is my company"),
         About.ENTRY: _("A registration or a certificate is wrong"),
     }[About(key)]

@@ -7,7 +7,7 @@ its domain, and of whoever goes to an officer without its code. Nothing here ref
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Case, When
@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from rahdari import optional
 from rahdari.apply import access, pending, subjects
+from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.rules import domain_of
 from rahdari.calendar import queries as calendars
@@ -30,7 +31,7 @@ from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
-from rahdari.policy import CheckRule, Policy, add
+from rahdari.policy import CheckRule, EvidenceKind, Policy, add
 from rahdari.register import queries as register
 
 KIND = contacts.REPRESENTS
@@ -47,6 +48,12 @@ class Other:
     person: User
     in_force: bool
     is_open: bool = False
+    # With which kinds of evidence of a person, and when, the last of each; of what was not refused or withdrawn.
+    evidence: dict[str, dt.datetime] = field(default_factory=dict)
+
+    def has_declared(self, kind: EvidenceKind | None, since: dt.datetime | None) -> bool:
+        at = self.evidence.get(kind.key) if kind is not None else None
+        return at is not None and since is not None and at >= since
 
     def to_tell(self) -> list[User]:
         if self.organisation is not None:
@@ -91,8 +98,8 @@ def look(application: Application, policy: Policy, now: dt.datetime) -> None:
     for check in checks.checks_of(application.subject).filter(outcome=Outcome.WAITING):
         if check.kind == KIND:
             shown_by += _look(check, application, policy, until, now)
-        elif contacts.waits_for_a_code(check):
-            shown_by.append(contacts.note(check=check, facts={"until": until}))
+    if application.registration_id is None:  # A renewal or a change brings nobody new to the number.
+        _tell_the_member(application, now)
     if shown_by:
         _say_what_is_missing(application, now)
 
@@ -107,12 +114,10 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
         _answer_at_once(check, application, Answer("passed", "represents_already", contacts.about(check)), now)
         return []
     if application.organisation_id is None:
-        _tell(others, application, [], None, now)
-        in_use = any(each.in_force or each.is_open for each in others)
-        found = (
-            Answer("failed", "number_used_elsewhere", blames=False) if in_use else Answer("passed", "number_used_once")
-        )
-        _answer_at_once(check, application, found, now)
+        if checks.any_waits("control", application.subject):
+            contacts.note(check=check, facts={"card": True})
+        else:
+            _compare_card(check, application, others, now)
         return []
     shown = contacts.by_mail(check)
     if shown is not None and contacts.is_contact(check):
@@ -203,6 +208,49 @@ def ask_holders(application: Application, policy: Policy, now: dt.datetime) -> N
         checks_checking.wait_again(check=check, facts=facts, actor=ACTOR, now=now)
 
 
+def _compare_card(check: Check, application: Application, others: list[Other], now: dt.datetime) -> None:
+    """Nobody is shown what comes of it but officers: the applicant may have typed the number of somebody else. Whoever
+    gave it before is told, and not by whom it was given; who of them has the card, an officer finds out."""
+    kind = applications.evidence_of(application)
+    since = applications.declared_since(kind, now) if kind is not None else None
+    used = any(each.in_force or each.is_open or each.has_declared(kind, since) for each in others)
+    for other in others:
+        _tell_the_person(other.person, now)
+    found = Answer("failed", "number_used_elsewhere", blames=False) if used else Answer("passed", "number_used_once")
+    _answer_at_once(check, application, found, now)
+
+
+@each_of(lambda: checks.waiting_cards())
+def compare_cards(check: Check, now: dt.datetime) -> bool:
+    """Card numbers of applications whose addresses are proved, or will not be by themselves any more."""
+    application = subjects.application_by_subject(check.subject)
+    if application is None or application.status != "submitted":
+        return False
+    _compare_card(check, application, _others(application), now)
+    return True
+
+
+def _tell_the_person(person: User, now: dt.datetime) -> None:
+    """Whoever else has the card hears of it: one letter a day, however many gave the number."""
+    if person.is_active:
+        letters.write_once(
+            to=person,
+            template="own_number_used",
+            about=f"holder:{person.holder_ref}",
+            once=f"own_number_used:{now.date()}",
+            context={"number": "card", "url": reverse("complaint:correction")},
+            now=now,
+        )
+
+
+def _tell_the_member(application: Application, now: dt.datetime) -> None:
+    """The contact that a list has for a member's number hears that somebody gave it, whatever the list says of it."""
+    for check in checks.checks_of(application.subject).filter(kind="roster"):
+        if contacts.is_member_to_show(check):
+            number = application.number_for(check.facts.get("roster", "")) or ""
+            contacts.tell_of_number(check=check, number=number, url=reverse("portal:help"), now=now)
+
+
 def _answer_at_once(check: Check, application: Application, found: Answer, now: dt.datetime) -> None:
     """What was known when the application came: the clock of the decision does not wait for our looking."""
     came = application.submitted_at or now
@@ -252,6 +300,9 @@ def _others(application: Application) -> list[Other]:
             known = Other(each.organisation, each.applicant, in_force=register.has_registration(each.holder_ref))
             found[each.holder_ref] = known
         known.is_open = known.is_open or each.status == "submitted"
+        if each.evidence_kind and each.submitted_at is not None and each.status not in {"refused", "withdrawn"}:
+            last = known.evidence.get(each.evidence_kind, each.submitted_at)
+            known.evidence[each.evidence_kind] = max(last, each.submitted_at)
     return list(found.values())
 
 
@@ -263,8 +314,7 @@ def _tell(
     now: dt.datetime,
 ) -> None:
     """Whoever is registered under a company's number is asked, or hears of it; who only applied with it is told
-    nothing, since that may be an impostor, and the next one the company itself. Of a card number each who gave it
-    hears.
+    nothing, since that may be an impostor, and the next one the company itself. Of cards `_compare_card` tells.
 
     A mailbox gets few letters a day about a company's number, however many apply with it: all of them are on the page.
     """
@@ -272,15 +322,12 @@ def _tell(
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
     for other in others:
         ours = other.organisation
-        if ours is not None and not other.in_force:
+        if ours is None or not other.in_force:
             continue
         for person in other.to_tell():
             if person.pk == application.applicant_id:
                 continue
-            if ours is None:
-                about, once = f"holder:{person.holder_ref}", f"number_used_again:{application.applicant_id}"
-                _write(person, "number_used_again", about, once, {"url": reverse("portal:help")}, now)
-            elif other in asks and check is not None:
+            if other in asks and check is not None:
                 _ask_person(person, ours, check, application, due_at, now)
             else:
                 told = {"organisation": ours.name, "url": reverse("portal:help")}
@@ -353,8 +400,13 @@ def _say_what_is_missing(application: Application, now: dt.datetime) -> None:
 
 
 def notify_of_grant(application: Application, now: dt.datetime) -> None:
-    """Whoever was asked and did not say yes reads that an officer registered it all the same."""
+    """Whoever was asked and did not say yes reads that an officer registered it all the same. Whose card number another
+    account gave hears of it when an officer has found the card to be theirs."""
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    before = check.evidence.get("before", {}) if check is not None else {}
+    if check is not None and "number_used_elsewhere" in {check.finding, before.get("finding")}:
+        _tell_the_person(application.applicant, now)
+        return
     if check is None or not check.facts.get("asked") or check.facts.get("answer") == "yes":
         return
     for each in _others(application):

@@ -27,6 +27,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.form_errors import megabytes, too_many_drafts
 from rahdari.apply.models import Application, Document
 from rahdari.apply.sent_files import Refused, accepted, take_in
+from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.decide import (
     case_clock,
@@ -314,6 +315,7 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:application", reference=reference)
     now = timezone.now()
     made = queries.counting(application, list(checks.checks_of(application.subject)), now)
+    made = list(filter(contacts.is_told, made))
     refused.decision.case.application = application
     until = appeals.appeal_until(refused.decision)
     refused = replace(refused, appeal_until=until or refused.appeal_until)

@@ -20,8 +20,8 @@ from rahdari.applicant.registration_status import PAUSED, may_change, standing_o
 from rahdari.applicant.registrations import may_act_for
 from rahdari.apply import access, subjects
 from rahdari.apply import queries as apply
+from rahdari.checks import contacts, words
 from rahdari.checks import queries as check_queries
-from rahdari.checks import words
 from rahdari.checks.kinds import Party, whose_turn
 from rahdari.checks.models import Check, Outcome
 from rahdari.decide import case_clock
@@ -79,7 +79,8 @@ def points_of(registration: Registration, *, now: dt.datetime) -> list[Point]:
         open_ones = [(fact.kind, fact.target) for fact in found.awaited]
     elif isinstance(found, NotYet):
         open_ones = [(fact.kind, fact.target) for fact in found.missing]
-    checks = [check for check in check_queries.checks_of(application.subject) if _counts(check, open_ones)]
+    told = filter(contacts.is_told, check_queries.checks_of(application.subject))
+    checks = [check for check in told if _counts(check, open_ones)]
     language = get_language() or "en"
     return sorted(
         (

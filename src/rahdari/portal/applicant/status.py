@@ -33,6 +33,7 @@ from rahdari.applicant.stops import stops_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import access, form_errors, sending
 from rahdari.apply import queries as apply
+from rahdari.checks import contacts
 from rahdari.checks.models import Outcome
 from rahdari.db import together
 from rahdari.decide import case_clock, notes, recusing, reviewing
@@ -114,6 +115,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION}
         and bool(options_of(found, now, seen.every_check)),
+        "may_show_member": found.status == "submitted" and any(map(contacts.is_member_to_show, seen.every_check)),
         "may_pay": seen.invoice is not None and found.holder_ref in people.holders_for(person(request), Act.INVOICES),
         "is_over": seen.stage in OVER,
         "readable_until": decide_due.readable_until(found),

@@ -30,7 +30,7 @@ class TestSomebodyElseAsksForMyCodes:
         client.post("/sign-out/")
         # One subscriber may have 256 networks of IPv6 next to each other.
         asked = {"email": "officer@sample.example"}
-        for number in range(65):
+        for number in range(60):
             answer = Client().post("/sign-in/", asked, REMOTE_ADDR=f"2001:db8:{number // 20}:{number % 20:x}::1")
         assert answer.status_code == 302
         assert Client().post("/sign-in/", asked, REMOTE_ADDR="2001:db8:0:ff::1").status_code == 200
@@ -43,7 +43,7 @@ class TestSomebodyElseAsksForMyCodes:
         # The cookie of one address is none of another's, and a made-up one is none at all.
         other = Client()
         other.cookies["was_here"] = "made-up"
-        assert other.post("/sign-in/", {"email": "officer@sample.example"}).status_code == 200
+        assert other.post("/sign-in/", asked, REMOTE_ADDR="198.51.100.9").status_code == 200
 
 
 class TestGuessingAcrossAccounts:

@@ -131,7 +131,7 @@ class TestWhoeverCalled:
     def test_learns_the_same_of_a_number_that_is_not_there(self, client: Client) -> None:
         given = {"number": "E-AAAA-AAAA", "code": "12345678"}
         answer = client.post(reverse("portal:entered"), given)
-        assert answer.status_code == 422 and "There is no such entry any more" in answer.text
+        assert answer.status_code == 422 and "We have no entry with this number and this code" in answer.text
 
     def test_tries_no_more_than_twenty_codes_an_hour(self, client: Client) -> None:
         for number in range(21):

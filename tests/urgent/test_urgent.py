@@ -192,6 +192,7 @@ class TestTheAddress:
             assert (str(caught.value), row.state, row.why, row.block) == ("", "closed", "not_this_way", None)
         assert found.entries.count() == 1
         # They take no listing away, and are bounded for themselves: nobody tries out what is registered.
+        cut_off.another_hour()
         row = cut_off.given(user, found, address="203.0.113.240")
         actions.stop(row=row, actor=story.actor_of(user), now=timezone.now())
         row = cut_off.ask(user, found, NEW)

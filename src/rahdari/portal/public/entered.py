@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -69,10 +69,16 @@ def code(request: HttpRequest) -> HttpResponse:
             now, given = timezone.now(), form.cleaned_data
             try:
                 entry = entered.open_with_code(number=given["number"], code=given["code"], now=now)
-            except entered.WrongCode as error:
-                form.add_error("code", _wrong(error.left))
-            except entered.Gone:
-                form.add_error("code", _("There is no such entry any more, or the number is another one."))
+            except (entered.WrongCode, entered.Gone):
+                # One sentence for both: no stranger learns which entries there are.
+                form.add_error(
+                    "code",
+                    _(
+                        "We have no entry with this number and this code. Check both. After %(most)s wrong codes all "
+                        "of an entry is erased."
+                    )
+                    % {"most": entered.TRIES},
+                )
             else:
                 request.session[SLOT] = [str(entry.pk), now.isoformat()]
                 return redirect("portal:entered_read")
@@ -84,15 +90,6 @@ def kept_for() -> str:
     """How long an entry waits, in words."""
     kept = queries.policy_in_force().retention["desk_entry"].allowance
     return in_words(kept) if kept is not None else ""
-
-
-def _wrong(left: int) -> str:
-    said = ngettext(
-        "That code is wrong. %(count)s try is left: then all of it is erased.",
-        "That code is wrong. %(count)s tries are left: then all of it is erased.",
-        left,
-    )
-    return said % {"count": left}
 
 
 def _opened(request: HttpRequest) -> DeskEntry | None:

@@ -157,16 +157,16 @@ class TestADeclaration:
         assert "A declaration covers 1 address." in page
         assert fresh(draft).evidence_text == ""
 
-    def test_works_once_in_its_time_also_under_another_account(self) -> None:
+    def test_works_once_in_its_time_for_an_account_and_says_nothing_of_the_cards_of_others(self) -> None:
         first = a_complete_draft()
         facts: dict[str, Any] = {"actor": actor_of(first.applicant), "now": timezone.now()}
         apply_drafts.save_evidence(application=first, kind="self_declaration", text="Web design", **facts)
         sending.submit_application(application=fresh(first), policy=queries.policy_in_force(), **facts)
-        again = a_complete_draft(a_person("freelancer-32@sample.example"), block="203.0.113.31")
-        facts["actor"] = actor_of(again.applicant)
-        client = a_client(again)
+        another = a_complete_draft(a_person("freelancer-32@sample.example"), block="203.0.113.31")
+        again = a_complete_draft(first.applicant, block="203.0.113.32")
         given = {"text": "Web design", "declared": "on", "cnic": cnic_of(first.applicant)}
-        page = client.post(self.place(again), given).text
+        assert a_client(another).post(self.place(another), given).status_code == 302
+        page = a_client(again).post(self.place(again), given).text
         assert "You have already used a declaration" in page
 
 

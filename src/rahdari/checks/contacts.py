@@ -220,7 +220,7 @@ def tell_of_number(*, check: Check, number: str, url: str, now: dt.datetime) -> 
         address=to,
         language="en",
         template="own_number_used",
-        context={"number": "member", "url": url},
+        context={"is_card": False, "url": url},
         expires_at=now + LASTS,
         now=now,
     )

@@ -304,7 +304,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     },
     "former_agent": lambda rules: {"organisation": "Sample Software House", "agent": "Sample Consultants"},
     "number_used_again": lambda rules: {"organisation": "Sample Software House"},
-    "own_number_used": lambda rules: {"number": "card"},
+    "own_number_used": lambda rules: {"is_card": True},
     "address_proved_by_another": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
     "post_changed": lambda rules: {
         "email": "officer@authority.example",

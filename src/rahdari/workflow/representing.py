@@ -95,11 +95,13 @@ def look(application: Application, policy: Policy, now: dt.datetime) -> None:
         return
     until = add(start=now, allowance=rules.show_within, calendar=calendars.in_force()).astimezone(dt.UTC).isoformat()
     shown_by: list[Check] = []
-    for check in checks.checks_of(application.subject).filter(outcome=Outcome.WAITING):
-        if check.kind == KIND:
+    for check in checks.checks_of(application.subject):
+        if check.kind == KIND and check.outcome == Outcome.WAITING:
             shown_by += _look(check, application, policy, until, now)
-    if application.registration_id is None:  # A renewal or a change brings nobody new to the number.
-        _tell_the_member(application, now)
+        elif application.registration_id is None and contacts.is_member_to_show(check):
+            # Not of a renewal or a change, which bring nobody new to the number. Whatever the list says of it.
+            number = application.number_for(check.facts.get("roster", "")) or ""
+            contacts.tell_of_number(check=check, number=number, url=reverse("portal:help"), now=now)
     if shown_by:
         _say_what_is_missing(application, now)
 
@@ -238,17 +240,9 @@ def _tell_the_person(person: User, now: dt.datetime) -> None:
             template="own_number_used",
             about=f"holder:{person.holder_ref}",
             once=f"own_number_used:{now.date()}",
-            context={"number": "card", "url": reverse("complaint:correction")},
+            context={"is_card": True, "url": reverse("complaint:correction")},
             now=now,
         )
-
-
-def _tell_the_member(application: Application, now: dt.datetime) -> None:
-    """The contact that a list has for a member's number hears that somebody gave it, whatever the list says of it."""
-    for check in checks.checks_of(application.subject).filter(kind="roster"):
-        if contacts.is_member_to_show(check):
-            number = application.number_for(check.facts.get("roster", "")) or ""
-            contacts.tell_of_number(check=check, number=number, url=reverse("portal:help"), now=now)
 
 
 def _answer_at_once(check: Check, application: Application, found: Answer, now: dt.datetime) -> None:

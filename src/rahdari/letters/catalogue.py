@@ -176,7 +176,7 @@ LETTERS: dict[str, Kind] = {
         "name denied",
         note="",
     ),
-    "number_used_again": _kind(_("Somebody else gave the same number"), "", "organisation", note=""),
+    "number_used_again": _kind(_("Somebody else gave the same number"), "organisation", note=""),
     "own_number_used": _kind(_("Somebody else gave a person’s card number or member number"), "is_card", note=""),
     "address_proved_by_another": _kind(_("Somebody else showed control of an address"), "registration address"),
     "post_changed": _kind(

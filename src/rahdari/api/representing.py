@@ -80,8 +80,8 @@ def get_representation(call: Call, reference: str) -> Answer:
     """Where a code can go that shows whose number it is.
 
     404 when nothing can be shown. `contacts` are those of the list, masked; from `until` on an officer looks at the
-    application without it (`then`: officer), or it goes on, unless the contact said no (goes_on). For the number of a
-    member they say which ways there are, whatever the list has: `masked` is empty, and nothing waits for it.
+    application without it (`then`: officer), or it continues, unless the contact said no (continues). For the number of
+    a member they say which ways there are, whatever the list has: `masked` is empty, and nothing waits for it.
     """
     row, _by, check = _waiting(call, reference)
     return Answer(_as_json(row, check, call))

@@ -9,7 +9,7 @@ ABOUT = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("complaint", "0004_reviewers")]
+    dependencies = [("complaint", "0005_two_people")]
 
     operations = [
         migrations.AlterField(

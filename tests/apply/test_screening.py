@@ -423,7 +423,8 @@ class TestInAProcess:
     def test_has_seconds_and_memory_of_which_a_few_at_once_leave_the_pages_alone(self) -> None:
         """With 30 seconds and 1,500 MB four accounts held the whole site."""
         program = (
-            "import resource; from rahdari.apply import screening; screening._limit_this_process(); "
+            "import resource; from rahdari.apply import screening; "
+            "screening._limit_this_process(screening.MEMORY, screening.SECONDS); "
             "print(resource.getrlimit(resource.RLIMIT_CPU)[0], resource.getrlimit(resource.RLIMIT_AS)[0])"
         )
         said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

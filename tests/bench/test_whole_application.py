@@ -25,7 +25,7 @@ EXPECTED = [
     ("GET", "/apply/", 0),
     ("POST", "/apply/", 1),
     ("GET", "/apply/ready/", 1),
-    ("POST", "/sign-in/", 10),
+    ("POST", "/sign-in/", 12),
     ("GET", "/sign-in/code/", 1),
     ("POST", "/sign-in/code/", 17),
     ("GET", "about-you/", 3),

@@ -1,6 +1,6 @@
 """Forms of evidence of employment: which kind, and what each sort of it wants."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -146,7 +146,7 @@ class DeclarationForm(CardForm):
         kind: EvidenceKind,
         language: str,
         addresses: int,
-        declared_before: bool,
+        declared_before: Callable[[], bool],
         lasts: str = "",
         **kwargs: Any,
     ) -> None:
@@ -170,7 +170,7 @@ class DeclarationForm(CardForm):
                 % {"most": most},
                 code="addresses",
             )
-        if self.declared_before:
+        if self.declared_before():
             raise ValidationError(
                 _(
                     "You have already used a declaration, which is possible only once in a certain time. Choose "

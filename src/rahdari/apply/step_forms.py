@@ -296,7 +296,7 @@ DECLARATION = Asked(
         "language": queries.language_now(),
         "addresses": queries.endpoints_of(application).count(),
         "lasts": _lasts(application, service, policy),
-        "declared_before": _declared_before(application, service, now),
+        "declared_before": lambda: _declared_before(application, service, now),
         "kept": _kept_card(application),
         "asks_card": service.asks.get("card_number") == "where_compared",
     },

@@ -212,12 +212,14 @@ def ask_holders(application: Application, policy: Policy, now: dt.datetime) -> N
 
 def _compare_card(check: Check, application: Application, others: list[Other], now: dt.datetime) -> None:
     """Nobody is shown what comes of it but officers: the applicant may have typed the number of somebody else. Whoever
-    gave it before is told, and not by whom it was given; who of them has the card, an officer finds out."""
+    is registered with it is told, and not by whom it was given; who only applied with it is not, since that may be an
+    impostor. Who of them has the card, an officer finds out."""
     kind = applications.evidence_of(application)
     since = applications.declared_since(kind, now) if kind is not None else None
     used = any(each.in_force or each.is_open or each.has_declared(kind, since) for each in others)
     for other in others:
-        _tell_the_person(other.person, now)
+        if other.in_force:
+            _tell_the_person(other.person, now)
     found = Answer("failed", "number_used_elsewhere", blames=False) if used else Answer("passed", "number_used_once")
     _answer_at_once(check, application, found, now)
 

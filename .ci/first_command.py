@@ -49,8 +49,8 @@ def certificate() -> bytes:
         f"{ADDRESS}/demo/sign-in/", urllib.parse.urlencode(fields).encode()
     )
     request.add_header("Referer", f"{ADDRESS}/demo/sign-in/")
-    page = web.open(request, timeout=60).read().decode()
-    page += web.open(f"{ADDRESS}/my/registrations/", timeout=60).read().decode()
+    web.open(request, timeout=60).close()
+    page = web.open(f"{ADDRESS}/my/registrations/", timeout=60).read().decode()
     found = re.search(r"/my/registrations/(RD-[\w-]+)/", page)
     if found is None:
         raise SystemExit(f"{HOLDER} has no registration.")

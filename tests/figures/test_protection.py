@@ -1,6 +1,7 @@
 """Small numbers: the threshold, the rounding, and an attack over all that was ever published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -91,12 +92,67 @@ class TestAnAttackOverAllThatWasPublished:
         assert protect(counts, sums)["all"].mark is Mark.WITHHELD
 
 
+def inverted(
+    free: Sequence[str], filled: Callable[[dict[str, int]], dict[str, int]], sums: Sequence[Sum], most: int
+) -> dict[tuple[tuple[str, Cell], ...], dict[str, set[int]]]:
+    """Of each output the numbers that give exactly this output, cell by cell: of all months whose `free` cells are up
+    to `most`."""
+    found: dict[tuple[tuple[str, Cell], ...], dict[str, set[int]]] = {}
+    for numbers in product(range(most + 1), repeat=len(free)):
+        counts = filled(dict(zip(free, numbers, strict=True)))
+        if min(counts.values()) < 0:
+            continue
+        values = found.setdefault(tuple(protect(counts, sums).items()), {name: set() for name in counts})
+        for name, number in counts.items():
+            values[name].add(number)
+    return found
+
+
+class TestTheRuleRunBackwards:
+    """A reader knows the rule, and asks which counts give exactly what was published."""
+
+    @pytest.mark.parametrize(
+        ("free", "filled", "sums", "most"),
+        [
+            ("ab", lambda c: c | {"all": c["a"] + c["b"]}, [Sum("all", ("a", "b"))], 40),
+            ("abc", lambda c: c | {"all": sum(c.values())}, [Sum("all", ("a", "b", "c"))], 22),
+            (
+                "abc",
+                lambda c: c | {"ab": c["a"] + c["b"], "all": sum(c.values())},
+                [Sum("all", ("ab", "c")), Sum("ab", ("a", "b"))],
+                24,
+            ),
+            (
+                "abc",
+                lambda c: c | {"all": c["a"] + c["b"], "d": c["a"] + c["b"] - c["c"]},
+                [Sum("all", ("a", "b")), Sum("all", ("c", "d"))],
+                24,
+            ),
+        ],
+        ids=["two parts", "three parts", "two floors", "two figures of one total"],
+    )
+    def test_leaves_five_values_of_each_cell_that_is_not_told(
+        self, free: str, filled: Callable[[dict[str, int]], dict[str, int]], sums: list[Sum], most: int
+    ) -> None:
+        judged = 0
+        for cells, values in inverted(free, filled, sums, most).items():
+            # Of larger totals some months were not tried.
+            if any(cell.value is not None and cell.value > most - 7 for _, cell in cells):
+                continue
+            for name, cell in cells:
+                if cell.value is None:
+                    judged += 1
+                    assert len(values[name]) >= WIDTH, (name, cells, values)
+        assert judged > 20
+
+
 class TestProtect:
     @given(months())
     def test_tells_no_number_below_the_threshold_and_each_other_one_rounded(self, counts: dict[str, int]) -> None:
         for name, cell in protect(counts, SUMS).items():
-            assert (cell.mark is Mark.FEW) == (counts[name] < THRESHOLD)
             assert cell.value in (None, rounded(counts[name]))
+            assert cell.value is None or counts[name] >= THRESHOLD
+            assert cell.mark is not Mark.FEW or counts[name] < THRESHOLD
 
     @given(months())
     def test_gives_the_same_for_the_same(self, counts: dict[str, int]) -> None:

@@ -73,7 +73,7 @@ class TestPublish:
             at=dt.datetime(2026, 10, 31, 19, 30, tzinfo=dt.UTC), act="decide.read_case", actor="officer:x", subject="y"
         )
         actions.publish_due(NOVEMBER_10)
-        assert cell("reads") == Cell(10)
+        assert cell("reads", "case") == Cell(10)
 
 
 class TestCorrect:
@@ -186,8 +186,7 @@ class TestVerify:
         found, outcome = self.differences()
         assert outcome == Exit.UNEXPLAINED
         assert {(each.published.part, each.published.value, each.now and each.now.value) for each in found} == {
-            ("all", 40, 50),
-            ("case", 40, 50),
+            ("case", 40, 50)
         }
 
     def test_explains_another_version_of_the_definition(self, monkeypatch: pytest.MonkeyPatch) -> None:

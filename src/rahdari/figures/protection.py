@@ -4,8 +4,9 @@ Pure: no database, no clock, no Django. Counts are integers of 0 and more.
 
 Invariants: a number below THRESHOLD is never told; one that is told is rounded to BASE, always in the same way; and of
 a number that is not told at least WIDTH values stay possible, as many as the rounding leaves of each number that is,
-for a reader who has every margin and every earlier edition of the month. Where a margin would give a cell away another
-cell is withheld, the smallest that helps: nothing is ever made up, and no noise is added.
+for a reader who has every margin and every earlier edition of the month, and who runs this rule backwards. So which
+cells are withheld follows from which cells are few, and from nothing else that is not published: nothing is ever made
+up, and no noise is added.
 
 The method is cell suppression with conventional rounding: Hundepool et al., Statistical Disclosure Control (2012),
 chapters 4 and 5.
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 THRESHOLD, BASE, WIDTH = 8, 5, 5
+# Values that must be open of a few by what is published beside it; else all that is bound to it is withheld. More than
+# WIDTH, so that many months end there: whoever knows that a month did knows little of it.
+OPEN = 7
 # No count of a month comes near it: the end of an interval that is open above.
 MOST = 10**9
 
@@ -87,12 +91,43 @@ def protect(counts: Mapping[str, int], sums: Sequence[Sum], before: Sequence[Cel
     cells = {
         name: Cell(None, Mark.FEW) if number < THRESHOLD else Cell(rounded(number)) for name, number in counts.items()
     }
-    while (name := _weakest(cells, sums)) is not None:
-        cells[_helper(name, cells, counts, sums)] = Cell(None, Mark.WITHHELD)
-    if before:
-        for bound in _bound_together(counts, sums):
+    for bound in _bound_together(counts, sums):
+        cells |= _guarded({name: cells[name] for name in bound}, sums)
+        if before:
             cells |= _corrected({name: cells[name] for name in bound}, counts, sums, before)
     return cells
+
+
+def _guarded(cells: Cells, sums: Sequence[Sum]) -> Cells:
+    """Cells that are bound together by sums, with those withheld that would bind a few. Which these are is found by the
+    marks alone. Whether that is enough is asked of what would be published; where it is not, nothing of these is told,
+    also not which of them are few."""
+    found = dict(cells)
+    own = [each for each in sums if each.total in found]
+    while (name := _to_withhold(found, own)) is not None:
+        found[name] = Cell(None, Mark.WITHHELD)
+    if all(each.width >= OPEN for (_, says), each in conclude([found], own).items() if says is Mark.FEW):
+        return found
+    return dict.fromkeys(found, Cell(None, Mark.WITHHELD))
+
+
+def _to_withhold(cells: Cells, sums: Sequence[Sum]) -> str | None:
+    """The next cell to withhold; None: there is none. A sum with a cell that is not told has two of them, and one at
+    least of which only its low end is known. That is the total, where it is in no other sum."""
+    for each in sums:
+        members = (each.total, *each.parts)
+        untold = [cells[name].mark for name in members if cells[name].value is None]
+        told = [name for name in members if cells[name].value is not None]
+        if not told or not untold or (len(untold) > 1 and Mark.WITHHELD in untold):
+            continue
+
+        def place(name: str, each: Sum = each) -> tuple[bool, bool, str]:
+            beside = [other for other in sums if other != each and name in (other.total, *other.parts)]
+            return bool(beside), name == each.total and bool(beside), name
+
+        alone = [name for name in told if name == each.total and not place(name)[0]]
+        return (alone or sorted(told, key=place))[0]
+    return None
 
 
 def _corrected(new: Cells, counts: Mapping[str, int], sums: Sequence[Sum], before: Sequence[Cells]) -> Cells:
@@ -100,7 +135,8 @@ def _corrected(new: Cells, counts: Mapping[str, int], sums: Sequence[Sum], befor
     was. Else nothing that would bind a few once more: what is told as before binds it as before, and whatever else
     there is, is withheld, also the few, so that no step over the threshold is seen.
 
-    Where the one total has another value, and is withheld, the sum says nothing any more, and its parts are told.
+    Where the one total was never told, or has another value and is withheld, the sum says nothing any more, and its
+    parts are told.
     """
     earlier = [edition[name] for edition in before for name in new if name in edition]
     last = {name: cell for edition in before for name, cell in edition.items() if name in new}
@@ -109,7 +145,10 @@ def _corrected(new: Cells, counts: Mapping[str, int], sums: Sequence[Sum], befor
     if all(cell.value is not None for cell in (*new.values(), *earlier)):
         return new
     totals = [each.total for each in sums if each.total in new]
-    is_loose = len(totals) == 1 and last[totals[0]].value not in (None, rounded(counts[totals[0]]))
+    is_loose = len(totals) == 1 and (
+        all(edition[totals[0]].value is None for edition in before if totals[0] in edition)
+        or last[totals[0]].value not in (None, rounded(counts[totals[0]]))
+    )
     found = {}
     for name in new:
         was, now = last[name], counts[name]
@@ -131,27 +170,6 @@ def _bound_together(names: Iterable[str], sums: Sequence[Sum]) -> Iterator[set[s
                     found |= {each.total, *each.parts}
         left -= found
         yield found
-
-
-def _weakest(cells: Cells, sums: Sequence[Sum]) -> str | None:
-    """A cell that is few and of which too few values stay possible; None: there is none."""
-    known = conclude([cells], sums)
-    return min((name for (name, says), each in known.items() if says is Mark.FEW and each.width < WIDTH), default=None)
-
-
-def _helper(name: str, cells: Cells, counts: Mapping[str, int], sums: Sequence[Sum]) -> str:
-    """The next cell to withhold: the smallest one told in a sum with this cell, else in a sum beside it."""
-    near = [name]
-    for reached in near:
-        told = []
-        for each in sums:
-            members = (each.total, *each.parts)
-            if reached in members:
-                told += [other for other in members if cells[other].value is not None]
-                near += [other for other in members if other not in near]
-        if told:
-            return min(told, key=lambda other: (counts[other], other))
-    raise AssertionError(f"{name} cannot be protected")  # Where nothing is told, everything is possible.
 
 
 def conclude(editions: Sequence[Cells], sums: Sequence[Sum]) -> dict[tuple[str, object], Interval]:

@@ -26,12 +26,15 @@ def asked() -> int:
 def test_a_report_in_the_window_alarms_nobody_before_the_window_is_over() -> None:
     operator = a_network()
     people.with_post(people.a_person("desk"), Role.OPERATOR, operator="sample-fibre")
-    registration = entered("203.0.113.41/32", now=NOW - DAY)
+    holder = people.a_person("holder").holder_ref
+    registration = entered("203.0.113.41/32", now=NOW - DAY, holder=holder)
     work = announced(operator)
     assert work.starts_at is not None and work.ends_at is not None
     incident = a_report(registration, work.starts_at + MINUTE).incident
     assert (incident.work, incident.muted_until) == (work.reference, work.ends_at) and asked() == 0
     assert incident.answer_due_at == work.ends_at + 30 * MINUTE
+    told = " ".join(Letter.objects.get(template="incident_reported").text.split())
+    assert "it is asked if the connection is still cut then" in told and "was asked" not in told
     clocks.follow(now=work.ends_at - MINUTE)
     assert asked() == 0
     clocks.follow(now=work.ends_at)

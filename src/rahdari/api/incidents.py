@@ -131,8 +131,9 @@ def get_incident(call: Call, reference: str, number: str) -> Answer:
 def report_cut(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     """Report that a connection is cut.
 
-    Its operator is asked at once. `own_side`: whether everything is on at your end. Say `from_agent` where no person
-    but your own agent found it. A connection of which a report is open is reported once; what you say then is added.
+    Its operator is asked; during work that it announced, when that is over. `own_side`: whether everything is on at
+    your end. Say `from_agent` where no person but your own agent found it. A connection of which a report is open is
+    reported once; what you say then is added.
     """
     found, by = held(call, reference, Act.SEE)
     row = register.active_entry_of(found, entry)

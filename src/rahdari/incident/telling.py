@@ -22,7 +22,9 @@ OPENED, DISPUTED = "incident.opened", "incident.disputed"
 
 def reported(incident: Incident, report: Report, now: dt.datetime) -> None:
     """To the holder, also of what they did not report themselves: measured, or by somebody who called."""
-    how = {"measured": report.channel == Channel.MEASURED, "called": report.channel == Channel.DESK}
+    how: dict[str, Any] = {"measured": report.channel == Channel.MEASURED, "called": report.channel == Channel.DESK}
+    if incident.is_muted(now):
+        how["muted_until"] = incident.muted_until
     _to_holder(incident, report, "incident_reported", now, mend_by=incident.mend_due_at, **how)
 
 

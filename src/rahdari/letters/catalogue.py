@@ -106,7 +106,7 @@ LETTERS: dict[str, Kind] = {
     "incident_reported": _kind(
         _("A registered connection is cut"),
         "reference registration mend_by",
-        "operator measured called",
+        "operator measured called muted_until",
         note="disruption",
         urgent=True,
     ),

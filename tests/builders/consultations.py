@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from rahdari import policy
-from rahdari.consult import actions, bodies, queries, speaking
-from rahdari.consult.models import Body, Comment, Draft, Version
+from rahdari.consult import actions, bodies, claiming, queries, speaking
+from rahdari.consult.models import Body, Comment, Draft, NameClaim, Version
 from rahdari.letters.models import Letter
 from rahdari.ops import datafolder
 
@@ -79,11 +79,22 @@ def said(draft: Draft, *, now: dt.datetime | None = None, **given: Any) -> Comme
 
 def code_for(comment: Comment) -> str:
     """The latest code that went to its address, as the letter has it."""
+    return code_at(comment.email)
+
+
+def code_at(email: str) -> str:
     letter = Letter.objects.filter(template="consult_code").order_by("-written_at", "-pk")
-    found = next(each for each in letter if each.address == comment.email)
+    found = next(each for each in letter if each.address == email)
     code = re.search(r"\b(\d{8})\b", found.text)
     assert code is not None
     return code[1]
+
+
+def a_claim(comment: Comment, *, now: dt.datetime | None = None) -> NameClaim:
+    """Somebody said that its name is theirs, and typed the code."""
+    now, email = now or timezone.now(), f"{uuid.uuid4().hex[:12]}@named.example"
+    ticket = claiming.send_code(comment=comment, email=email, language="en", now=now)
+    return claiming.claim(comment=comment, ticket=ticket, code=code_at(email), now=now)
 
 
 def a_body(domain: str = "association.example", *, now: dt.datetime | None = None) -> Body:

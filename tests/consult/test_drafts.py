@@ -637,6 +637,21 @@ class TestHide:
             [_hidden, shown] = letters_to(email)
             assert "is shown again" in shown.text
 
+    @pytest.mark.parametrize("named", ["first", "signer"])
+    def test_hides_it_with_all_who_signed_it_whichever_is_named(self, named: str) -> None:
+        version = a_draft()
+        words = "They are all the same."
+        head, signer = (a_comment(version.draft, words=words, name=f"Sample {each}") for each in ("First", "Second"))
+        chosen = {"first": head, "signer": signer}[named]
+        moderating.hide(comment=chosen, why=Hidden.ABUSE, actor=OFFICER, now=NOW)
+        for each in Comment.objects.filter(draft=version.draft):
+            assert each.is_hidden and not each.is_named
+            assert (each.shown_words, each.shown_exact, each.shown_name) == ("", "", "")
+        with pytest.raises(moderating.NotPossible):
+            moderating.hide(comment=signer, why=Hidden.ABUSE, actor=OFFICER, now=NOW)
+        with pytest.raises(DatabaseError, match="with_all_who_signed_it"), transaction.atomic():
+            Comment.objects.filter(pk=signer.pk).update(hidden=Hidden.ABUSE, hidden_at=NOW, hidden_by=OFFICER)
+
     def test_that_is_over_is_told_to_nobody_any_more(self) -> None:
         """Shown again before who signed it was told: they read that it is shown."""
         version = a_draft()

@@ -21,6 +21,7 @@ from tests.builders.consultations import (
     OFFICER,
     SECOND,
     a_body,
+    a_claim,
     a_comment,
     a_draft,
     code_for,
@@ -95,7 +96,9 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     yield "comment-in-group", reader.get(at("consultation_comment", draft, number=head.number + 1)).text
     named = at("claim_name", draft, number=head.number)
     yield "claim", reader.get(named).text
-    reader.post(named)
+    yield "claim-error", reader.post(named, {"email": "no"}).text
+    yield "claim-code", reader.get(reader.post(named, {"email": "named@reader.example"}).url).text
+    a_claim(head)
     yield "claimed", reader.get(named).text
     yield (
         "claimed-author",

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari.cli import main
-from rahdari.consult import actions, answering, bodies, moderating, queries, telling
+from rahdari.consult import actions, answering, archiving, bodies, moderating, queries, telling
 from rahdari.consult.models import Body, Comment, Draft
 from rahdari.consult.rules import Hidden, Outcome
 from rahdari.journal.models import JournalEntry
@@ -45,6 +45,7 @@ from tests.builders.consultations import (
     policy_text,
     text_of,
 )
+from tests.builders.consultations import said as not_proved
 from tests.urdu import page_problems
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +111,21 @@ class TestSaying:
         assert answer.status_code == 422 and "Copy them as they are there" in answer.text
         answer = say(visitor(), draft, "9.1", quoted="working hours")
         assert answer.status_code == 422 and "more than once" in answer.text
+
+    def test_of_the_same_under_another_name_says_that_it_was_said_before(self) -> None:
+        draft, words, address = a_draft().draft, "Eight hours are too long.", "one@reader.example"
+        first = a_comment(draft, words=words, name="Sample First", email=address)
+        again = not_proved(draft, words=words.upper(), name="Sample Second", email=address)
+        place = at("prove_comment", draft, comment=again.pk)
+        for language in ("en", "ur"):
+            answer = visitor(language).post(place, {"code": code_for(again)})
+            assert answer.status_code == 409 and "Sample First" in answer.text and "Sample Second" in answer.text
+            assert language == "ur" or "The name <bdi>Sample Second</bdi> is not published." in answer.text
+            assert language == "en" or page_problems(answer.text) == []
+        assert queries.comments(draft).count() == 1 and first.number == 1
+        moderating.hide(comment=first, why=Hidden.ABUSE, actor=OFFICER, now=timezone.now())
+        told = visitor().post(place, {"code": code_for(again)}).text
+        assert "It is hidden." in told and "Sample First" not in told and "without a name" not in told
 
     def test_has_a_bound_for_a_household(self) -> None:
         draft, client = a_draft().draft, visitor()
@@ -566,8 +582,8 @@ class TestHiding:
         assert author.get(at("dispute_comment", draft, comment=comment.pk, token="a" * 26)).status_code == 404
         assert "Another officer looks at it" in author.post(link).text
         signer = Comment.objects.get(pk=a_comment(draft, words="You are all fools").pk)
-        wrong = first.post(at("hide_comment", draft), {"number": str(signer.number), "why": "abuse"})
-        assert wrong.status_code == 422 and "signs comment 1, whose words are shown" in wrong.text
+        again = first.post(at("hide_comment", draft), {"number": str(signer.number), "why": "abuse"}, follow=True)
+        assert "It is hidden already" in again.text
         page = author.get(at("consultation_comment", draft, number=signer.number)).text
         assert "Hidden" in page and "It is published" not in page
         by_signature = at("dispute_comment", draft, comment=signer.pk, token=telling.token_of(signer))
@@ -586,6 +602,39 @@ class TestHiding:
             visitor("ur").get(at("consultation", draft)).text,
         ):
             assert page_problems(page) == [] if 'lang="ur"' in page[:200] else "Shown again" in page
+
+    @pytest.mark.parametrize("ended", [False, True])
+    def test_of_one_that_others_signed_leaves_its_words_and_names_nowhere(self, ended: bool) -> None:
+        """Whichever number the desk is given, also where it heads a group of what is nearly the same."""
+        draft = a_draft().draft
+        words = (
+            "Ask somebody at 12 Sample Street in Multan why this clock is so slow for all of us who answer calls at "
+            "night and have waited for a whole month before anybody looked at what we had sent."
+        )
+        a_comment(draft, words=words, name="Sample First")
+        signer = a_comment(draft, words=words.upper(), name="Sample Second")
+        like = a_comment(draft, words=words.replace("12 Sample Street in Multan", "home"))
+        assert like.like_id is not None
+        if ended:
+            actions.withdraw(draft=draft, why=BOTH, actor=OFFICER, now=timezone.now())
+        desk, reader = visitor(user=story.an_officer()), visitor()
+        given = {"number": str(signer.number), "why": "personal_data"}
+        asked = desk.post(at("hide_comment", draft), given).text
+        assert "Comment 2 says the same as comment 1: they are hidden together" in asked
+        assert desk.post(at("hide_comment", draft), given | {"number": "1", "sure": "1"}).status_code == 302
+        places = ("consultation", "consultation_comments", "consultation_annotations", "consultation_moderation")
+        pages = [reader.get(at(name, draft)).text for name in places]
+        pages += [reader.get(at("consultation_comments", draft) + "?like=1").text]
+        for number in (1, 2, 3):
+            pages.append(reader.get(at("consultation_comment", draft, number=number)).text)
+            claim = reader.get(at("claim_name", draft, number=number))
+            assert claim.status_code == (200 if number == like.number else 404)
+            pages.append(claim.text)
+        pages += [str(content, "utf-8") for _, content in archiving.files(draft, timezone.now())]
+        everything = "".join(pages).casefold()
+        for secret in ("Sample Street", "Sample First", "Sample Second"):
+            assert secret.casefold() not in everything
+        assert "nearly the same" in everything
 
     @pytest.mark.parametrize("language", ["en", "ur"])
     def test_for_personal_data_is_at_the_desk_when_the_draft_has_ended(self, language: str, settings: Any) -> None:

@@ -40,14 +40,14 @@ def annotation(comment: Comment, place: Anchor | None, version: Version, here: s
         "created": comment.proved_at.isoformat() if comment.proved_at else None,
         "target": target(comment, place, version, here),
     }
-    if comment.hidden:
+    if comment.is_hidden:
         return found | {
             "motivation": "moderating",
-            "body": {"type": "TextualBody", "value": f"hidden: {comment.hidden}"},
+            "body": {"type": "TextualBody", "value": f"hidden: {comment.said_in.hidden}"},
         }
     found["body"] = {
         "type": "TextualBody",
-        "value": comment.words,
+        "value": comment.shown_words,
         "format": "text/plain",
         "language": comment.language,
     }
@@ -71,12 +71,12 @@ def target(comment: Comment, place: Anchor | None, version: Version, here: str) 
         return source
     clause = comment.clause if gone or place is None else place.clause
     found: dict[str, Any] = {"source": source, "selector": _passage(of, clause, comment, here)}
-    if not comment.exact:
+    if not comment.shown_exact:
         return found
     around = comment if gone or place is None else place
     found["selector"]["refinedBy"] = {
         "type": "TextQuoteSelector",
-        "exact": comment.exact,
+        "exact": comment.shown_exact,
         "prefix": around.prefix,
         "suffix": around.suffix,
     }
@@ -89,5 +89,5 @@ def _passage(version: Version, clause: str, comment: Comment, here: str) -> dict
     if here:
         return {"type": "FragmentSelector", "value": f"p{clause}"}
     at = [each.id for each in version.document.clauses].index(clause)
-    text = f"/text/{comment.language}" if comment.exact else ""
+    text = f"/text/{comment.language}" if comment.shown_exact else ""
     return {"type": "FragmentSelector", "conformsTo": JSON_POINTER, "value": f"/clauses/{at}{text}"}

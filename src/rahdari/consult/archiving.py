@@ -116,7 +116,7 @@ def _facts(
 def _table(comments: list[Any]) -> str:
     rows = []
     for each in comments:
-        said = {"quoted": each.exact, "name": each.shown_name, "words": each.words} if not each.hidden else {}
+        said = {"quoted": each.shown_exact, "name": each.shown_name, "words": each.shown_words}
         rows.append(
             {
                 "number": each.number,

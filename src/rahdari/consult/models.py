@@ -350,6 +350,9 @@ class Comment(models.Model):
                 condition=Q(reviewed_by="") | ~Q(reviewed_by=F("hidden_by")), name="comment_is_reviewed_by_another"
             ),
             models.CheckConstraint(
+                condition=Q(part_of__isnull=True) | Q(hidden=""), name="comment_is_hidden_with_all_who_signed_it"
+            ),
+            models.CheckConstraint(
                 condition=Q(like__isnull=True) | Q(body__isnull=True, proved_at__isnull=False) & ~Q(like=F("id")),
                 name="comment_is_like_another",
             ),
@@ -398,9 +401,28 @@ class Comment(models.Model):
         return getattr(self, "claim", None)
 
     @property
+    def said_in(self) -> "Comment":
+        """The comment that stands for it: the first that says the same, or itself."""
+        return self.part_of or self
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether its words, and the name above them, are shown to nobody: hidden is a comment with all who signed it.
+        The one answer that pages, feeds and files go by."""
+        return bool(self.said_in.hidden)
+
+    @property
+    def shown_words(self) -> str:
+        return "" if self.is_hidden else self.words
+
+    @property
+    def shown_exact(self) -> str:
+        return "" if self.is_hidden else self.exact
+
+    @property
     def is_withheld(self) -> bool:
         """Its name is away: until an officer has looked at a claim, or for good."""
-        return self.claimed is not None and self.claimed.outcome != NameClaim.Outcome.SHOWN
+        return self.claimed is not None and self.claimed.is_away
 
     @property
     def hidden_for(self) -> str:
@@ -410,11 +432,16 @@ class Comment(models.Model):
     @property
     def is_named(self) -> bool:
         """Whether a name stands above it that somebody chose. A body's is not chosen."""
-        return bool(self.name) and self.body_id is None and self.number is not None and not self.hidden
+        return bool(self.shown_name) and self.body_id is None and self.number is not None
 
     @property
     def shown_name(self) -> str:
-        return "" if self.is_withheld else self.name
+        return "" if self.is_withheld or self.is_hidden else self.name
+
+    @property
+    def can_be_told(self) -> bool:
+        """Whether there is an address to write to. None is left when its draft has ended."""
+        return self.speaker is not None and bool(self.speaker.email)
 
     @property
     def quote(self) -> Quote | None:
@@ -432,8 +459,12 @@ class NameClaim(models.Model):
     comment = models.OneToOneField(Comment, on_delete=models.PROTECT, related_name="claim")
     claimed_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    # Its author was asked, who answers until `due_at`. None: there was no address to ask.
+    asked_at = models.DateTimeField(null=True, blank=True)
     # The author of the comment says that the name is theirs.
     contested_at = models.DateTimeField(null=True, blank=True)
+    # Its author, who was asked, said nothing: the name is away from then on, until an officer decides.
+    away_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=6, choices=Outcome.choices, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=60, blank=True)
@@ -446,6 +477,12 @@ class NameClaim(models.Model):
                 | (~Q(outcome="") & ~Q(decided_by="") & Q(decided_at__isnull=False)),
                 name="claim_is_decided_by_somebody",
             ),
+            models.CheckConstraint(
+                condition=Q(away_at__isnull=True)
+                | Q(asked_at__isnull=False, away_at__gte=F("due_at"))
+                & (Q(contested_at__isnull=True) | Q(contested_at__gte=F("away_at"))),
+                name="name_goes_when_its_author_said_nothing",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["due_at"], condition=Q(outcome=""), name="claims_to_decide"),
@@ -453,6 +490,11 @@ class NameClaim(models.Model):
 
     def __str__(self) -> str:
         return f"claim:{self.pk}"
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the name stands above the comment no more: for good, or until an officer decides."""
+        return self.outcome == self.Outcome.ERASED or (not self.outcome and self.away_at is not None)
 
 
 class Mark(models.Model):

@@ -30,9 +30,11 @@ class NotPossible(RahdariError):
 
 
 def _locked(comment: Comment) -> Comment:
+    """The comment that stands for it."""
     # Answering and adopting lock the draft first.
     actions.lock(comment.draft)
-    return Comment.objects.select_for_update(of=("self",)).select_related("draft", "speaker").get(pk=comment.pk)
+    found = Comment.objects.select_for_update(of=("self",)).select_related("draft", "speaker", "part_of")
+    return found.get(pk=comment.part_of_id or comment.pk)
 
 
 def _record(act: str, actor: str, comment: Comment, now: dt.datetime, reason: str = "") -> None:
@@ -42,14 +44,13 @@ def _record(act: str, actor: str, comment: Comment, now: dt.datetime, reason: st
 
 @transaction.atomic
 def hide(*, comment: Comment, why: Hidden, actor: str, now: dt.datetime) -> Comment:
-    """Hide it, and tell its author why, with the way to dispute it. Raises NotPossible, and NotNow for another reason
-    than personal data after the draft's end."""
+    """Hide it with all who signed it, whichever of them is named, and tell them why, with the way to dispute it. Raises
+    NotPossible, and NotNow for another reason than personal data after the draft's end."""
     comment = _locked(comment)
     has_ended = bool(comment.draft.ending)
     if has_ended and why != Hidden.PERSONAL_DATA:
         raise actions.NotNow(rules.Stop.ENDED)
-    # Whoever signs another one shows no words of their own.
-    if comment.number is None or comment.hidden or comment.part_of_id is not None:
+    if comment.number is None or comment.hidden:
         raise NotPossible(comment)
     # Shown again by a second officer, it is not hidden by the next one.
     if comment.reviewed_at is not None:

@@ -111,7 +111,7 @@ def comments(draft: Draft) -> QuerySet[Comment]:
     its place stands why."""
     return (
         Comment.objects.filter(draft=draft, proved_at__isnull=False, part_of__isnull=True)
-        .select_related("draft", "version", "body", "like", "claim", "answer", "answer__version")
+        .select_related("draft", "version", "body", "like", "claim", "part_of", "answer", "answer__version")
         .order_by("number")
     )
 
@@ -119,7 +119,7 @@ def comments(draft: Draft) -> QuerySet[Comment]:
 def comment(draft: Draft, number: int) -> Comment | None:
     """The one of this number, also one that signs another."""
     return (
-        Comment.objects.select_related("part_of", "part_of__answer", "like", "claim", "version")
+        Comment.objects.select_related("part_of", "part_of__answer", "like", "claim", "version", "speaker")
         .filter(draft=draft, number=number)
         .first()
     )
@@ -257,8 +257,16 @@ def is_hidden_lately(draft: Draft, now: dt.datetime) -> bool:
 
 def names_to_decide(draft: Draft) -> QuerySet[Comment]:
     """Of which somebody says that the name is theirs; the earliest first. Also of a draft that has ended."""
-    found = Comment.objects.filter(draft=draft, claim__outcome="").select_related("draft", "claim")
+    found = Comment.objects.filter(draft=draft, claim__outcome="").select_related(
+        "draft", "claim", "part_of", "speaker"
+    )
     return found.order_by("claim__claimed_at", "number")
+
+
+def claims_unanswered(now: dt.datetime) -> QuerySet[NameClaim]:
+    """Of which an author was asked, and said nothing until the time for it was over."""
+    found = NameClaim.objects.filter(outcome="", contested_at__isnull=True, away_at__isnull=True)
+    return found.filter(asked_at__isnull=False, due_at__lt=now).order_by("due_at", "id")
 
 
 def moderated(draft: Draft) -> QuerySet[Comment]:
@@ -268,7 +276,7 @@ def moderated(draft: Draft) -> QuerySet[Comment]:
     # In two: an index has the few of the first, and the second are few.
     keys = Comment.objects.filter(acts, draft=draft).order_by().values("pk")
     keys = keys.union(NameClaim.objects.filter(comment__draft=draft).order_by().values("comment"))
-    return Comment.objects.filter(pk__in=keys).select_related("claim", "draft").order_by("number")
+    return Comment.objects.filter(pk__in=keys).select_related("claim", "draft", "part_of").order_by("number")
 
 
 def with_marks(draft: Draft, clause: str, marks: Iterable[int], most: int) -> QuerySet[Comment]:

@@ -77,6 +77,19 @@ def quote_of(version: Version, language: str, clause: str, words: str) -> anchor
     return anchors.quote_at(texts, places[0], len(words))
 
 
+def new_code(email: str) -> str:
+    """Eight digits to be mailed there. Raises TooManyCodes: nobody's mailbox is filled."""
+    allowance = limits.take(f"consult.code:{email.casefold()}", rate=CODES, per=AN_HOUR)
+    if not allowance.allowed:
+        raise TooManyCodes(allowance.wait)
+    return f"{secrets.randbelow(10**8):08}"
+
+
+def digits(given: str) -> str:
+    """Those of a code as somebody typed it."""
+    return "".join(sign for sign in given if sign.isdigit())
+
+
 @transaction.atomic
 def say(
     *,
@@ -104,11 +117,7 @@ def say(
     if found is None or (clause and found.document.clause(clause) is None):
         raise NotInTheText(clause, 0)
     quote = quote_of(found, language, clause, quoted) if clause and quoted else None
-    # Nobody's mailbox is filled.
-    allowance = limits.take(f"consult.code:{email.casefold()}", rate=CODES, per=AN_HOUR)
-    if not allowance.allowed:
-        raise TooManyCodes(allowance.wait)
-    code = f"{secrets.randbelow(10**8):08}"
+    code = new_code(email)
     comment = Comment(
         id=id,
         draft=draft,
@@ -152,8 +161,7 @@ def prove(*, comment: Comment, code: str, now: dt.datetime) -> Comment:
         if draft.ending or comment.sent_at >= draft.closes_at:
             raise NotOpen(draft.state(now))
         in_time = comment.code_until is not None and now < comment.code_until and comment.tries < MOST_TRIES
-        given = "".join(sign for sign in code if sign.isdigit())
-        if in_time and constant_time_compare(comment.code, _hash(comment.pk, given)):
+        if in_time and constant_time_compare(comment.code, _hash(comment.pk, digits(code))):
             return _publish(draft, comment, now)
         Comment.objects.filter(pk=comment.pk).update(tries=comment.tries + 1)
         left = max(0, MOST_TRIES - comment.tries - 1) if in_time else 0

@@ -41,11 +41,18 @@ def write_code(comment: Comment, code: str, now: dt.datetime) -> None:
     _write(comment.email, comment.language, "consult_code", context, now + CODE_LASTS, now)
 
 
+def write_claim_code(comment: Comment, email: str, language: str, code: str, ticket: str, now: dt.datetime) -> None:
+    """`ticket` names this code (`claiming.send_code`): the link leads to where it is typed."""
+    url = reverse("portal:claim_name", args=[comment.draft.reference, comment.number])
+    context = {"code": code, "reference": comment.draft.reference, "claims": comment.number}
+    _write(email, language, "consult_code", context | {"url": f"{url}?ticket={ticket}"}, now + CODE_LASTS, now)
+
+
 def write_news(comment: Comment, what: str, now: dt.datetime, **more: Any) -> bool:
     """`what`: kept | moved | orphaned | answered | hidden | shown | upheld | claimed | name_erased | name_shown.
     Whether there was an address to write to."""
     speaker = comment.speaker
-    if speaker is None or not speaker.email:
+    if speaker is None or not comment.can_be_told:
         return False
     url = reverse("portal:consultation_comment", args=[comment.draft.reference, comment.number])
     if what in ("hidden", "claimed"):

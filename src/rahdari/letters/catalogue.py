@@ -94,12 +94,17 @@ LETTERS: dict[str, Kind] = {
     "complaint_decided": _kind(
         _("A complaint about a registration was decided"), "reference registration about outcome text", "proposed"
     ),
-    "consult_code": _kind(_("The code that proves an address for a comment"), "code reference", note="", urgent=True),
+    "consult_code": _kind(
+        _("The code that proves an address for a comment"), "code reference", "claims", note="", urgent=True
+    ),
     "desk_entry_code": _kind(
         _("The code to read what an officer entered for somebody"), "code reference until", note="", urgent=True
     ),
     "consult_news": _kind(
-        _("The result of a comment on a draft rule"), "reference number change", "version since first", note=""
+        _("The result of a comment on a draft rule"),
+        "reference number change",
+        "version since due_at hidden first",
+        note="",
     ),
     "consult_invited": _kind(_("A body is asked to comment as such"), "organisation domain", note=""),
     "consult_ended": _kind(_("A draft rule was adopted or withdrawn"), "reference change", note=""),

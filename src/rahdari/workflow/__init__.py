@@ -22,7 +22,7 @@ from rahdari.calendar.seen import looking_once
 from rahdari.complaint import actions as complaints
 from rahdari.confirm import callbacks
 from rahdari.consult import actions as drafts
-from rahdari.consult import answering, speaking
+from rahdari.consult import answering, claiming, speaking
 from rahdari.consult import telling as letters_of_drafts
 from rahdari.control import attempts
 from rahdari.control import queries as proofs
@@ -216,6 +216,7 @@ STEPS: tuple[Step, ...] = (
     Step("consult: tell", together(drafts.tell_of_words, answering.tell, letters_of_drafts.tell_signers)),
     Step("consult -> decide: try drafts on past cases", replay_drafts),
     Step("invite: end", invitations.end, clock=True),
+    Step("consult: take names off", claiming.take_off, clock=True),
     Step("consult: forget", together(drafts.let_go, speaking.forget), clock=True),
     Step("maintenance -> incidents", incidents.report_overruns, rests=A_MINUTE),
     Step("watch -> incidents", incidents.report_measured, rests=A_MINUTE / 4),

@@ -14,6 +14,18 @@ from rahdari.web import fields
 ALL = "all"
 
 
+def _email(hint: Any) -> forms.EmailField:
+    return forms.EmailField(
+        label=gettext_lazy("Your email address"),
+        help_text=hint,
+        widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "email"}),
+        error_messages={
+            "required": gettext_lazy("Enter your email address: the code goes there."),
+            "invalid": gettext_lazy("Enter an email address, with the sign @ in it."),
+        },
+    )
+
+
 class SayForm(forms.Form):
     """`passages` are the sentences of the clause, to choose the one that is meant; none for the whole draft. `key`
     makes that a form which is sent twice is one comment, `version` says which text its author read."""
@@ -43,15 +55,7 @@ class SayForm(forms.Form):
         hint=gettext_lazy("Any name that you choose. May stay empty. Public."),
         most=60,
     )
-    email = forms.EmailField(
-        label=gettext_lazy("Your email address"),
-        help_text=gettext_lazy("For a code now, and for news of your comment. Not public."),
-        widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "email"}),
-        error_messages={
-            "required": gettext_lazy("Enter your email address: the code goes there."),
-            "invalid": gettext_lazy("Enter an email address, with the sign @ in it."),
-        },
-    )
+    email = _email(gettext_lazy("For a code now, and for news of your comment. Not public."))
 
     def __init__(self, *args: Any, text: str = "", version: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,6 +79,13 @@ class SayForm(forms.Form):
             return str(given["quoted"])
         chosen = given.get("passage") or ALL
         return "" if chosen == ALL else self.sentences[int(chosen)]
+
+
+class ClaimForm(forms.Form):
+    """Where the code goes of whoever says that a name is theirs."""
+
+    use_required_attribute = False
+    email = _email(gettext_lazy("For a code now. We forget it when the code has gone out."))
 
 
 class CodeForm(forms.Form):

@@ -27,11 +27,11 @@ from rahdari.web.values import plain_ltr
 
 from . import consultation_effort
 from . import consultation_words as words
-from .consultation_forms import CodeForm, SayForm
+from .consultation_forms import ClaimForm, CodeForm, SayForm
 from .consultations import found_draft, language, row_of
 
 # Comments an hour of one household, of all that are next to each other in the network; and of all, whose browsers did
-# work for it, or did none. Of claims to a name far fewer: each takes one off.
+# work for it, or did none. Of claims to a name far fewer: an officer looks at each.
 OF_HOUSEHOLD, OF_NEIGHBOURHOOD, PER_SECONDS = 10, 60, 3600
 OF_ALL = {True: 20_000, False: 1_000}
 OF_ALL_CLAIMS = {True: 500, False: 50}
@@ -217,6 +217,10 @@ def prove(request: HttpRequest, reference: str, comment: uuid.UUID) -> HttpRespo
         except speaking.WrongCode as error:
             form.add_error("code", _wrong(error.left))
         else:
+            if proved.pk != found.pk and proved.name != found.name:
+                # An address signs once, under the name that it chose then.
+                said = {"draft": draft, "comment": found, "before": proved}
+                return render(request, "portal/consult/not_open.html", said, status=409)
             return redirect("portal:consultation_comment", reference=reference, number=proved.number)
     context = {"draft": draft, "comment": found, "form": form}
     return render(request, "portal/consult/prove.html", context, status=422 if form.is_bound else 200)
@@ -226,16 +230,16 @@ def prove(request: HttpRequest, reference: str, comment: uuid.UUID) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def dispute(request: HttpRequest, reference: str, comment: uuid.UUID, token: str) -> HttpResponse:
     """What the letter leads to: its author reads what was hidden, or that somebody claims the name, and may say that
-    this is wrong; so may whoever signed what is hidden."""
+    this is wrong; so may whoever signed what is hidden. One does not take the way to the other."""
     draft = found_draft(reference)
     found = queries.comment_by_id(draft, comment)
     if found is None or found.number is None or not telling.is_author(found, token):
         raise Http404
-    claim = found.claimed if not found.hidden and found.claimed and not found.claimed.outcome else None
-    about, now = found.part_of or found, timezone.now()
+    claim = found.claimed if found.claimed and not found.claimed.outcome else None
+    about, now = found.said_in, timezone.now()
     if request.method == "POST":
         try:
-            if claim is not None:
+            if "name" in request.POST:
                 claim = claiming.contest(comment=found, now=now)
             else:
                 about = moderating.dispute(comment=about, now=now)
@@ -256,18 +260,32 @@ def dispute(request: HttpRequest, reference: str, comment: uuid.UUID, token: str
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def claim(request: HttpRequest, reference: str, number: int) -> HttpResponse:
-    """Somebody is named who did not write it: they say so, and read here what came of it."""
+    """Somebody is named who did not write it: they say so with a code that goes to an address, and read here what came
+    of it. `?ticket=` names the code that is to be typed."""
     draft, now = found_draft(reference), timezone.now()
     found = queries.comment(draft, number)
     if found is None or not (found.is_named or found.claimed):
         raise Http404
-    often = None
-    if request.method == "POST" and found.claimed is None:
-        often = _too_many(request, "claim", OF_ALL_CLAIMS)
-        if often is None:
-            claiming.claim(comment=found, now=now)
-            return redirect("portal:claim_name", reference=reference, number=number)
+    ticket, given = request.GET.get("ticket", ""), request.POST if request.method == "POST" else None
+    form: ClaimForm | CodeForm = CodeForm(given) if ticket else ClaimForm(given)
+    status = 422 if form.is_bound else 200
+    if found.claimed is None and form.is_bound and form.is_valid():
+        try:
+            if ticket:
+                claiming.claim(comment=found, ticket=ticket, code=form.cleaned_data["code"], now=now)
+                return redirect("portal:claim_name", reference=reference, number=number)
+            if (sent := _send_claim_code(request, found, form, now)) is not None:
+                return redirect(f"{request.path}?ticket={sent}")
+            status = 429
+        except speaking.WrongCode as error:
+            ended = _("This code does not work any more. Ask for another one.")
+            form.add_error("code", _wrong(error.left) if error.left else ended)
+        except moderating.NotPossible:
+            # It was claimed, or hidden, meanwhile.
+            return redirect("portal:consultation_comment", reference=reference, number=number)
     context = {
+        "form": form,
+        "ticket": ticket,
         "draft": draft,
         "comment": found,
         "claim": found.claimed,
@@ -275,10 +293,27 @@ def claim(request: HttpRequest, reference: str, number: int) -> HttpResponse:
         "late": found.claimed is not None and now > found.claimed.due_at,
         "span": words.terms()["name"],
         "effort": consultation_effort.asked(now),
-        "often": often,
         "mail": settings.CONTACT_EMAIL,
     }
-    return render(request, "portal/consult/claim.html", context, status=429 if often else 200)
+    return render(request, "portal/consult/claim.html", context, status=status)
+
+
+def _send_claim_code(
+    request: HttpRequest, comment: Comment, form: ClaimForm | CodeForm, now: dt.datetime
+) -> str | None:
+    """Its ticket; None where the form says why none was sent."""
+    if (too_many := _too_many(request, "claim", OF_ALL_CLAIMS)) is not None:
+        sentences = {
+            _From.HERE: _("Too many names were claimed from here. Try it in an hour."),
+            _From.EVERYWHERE: _("More names are being claimed than we take at once. Try it again in a few minutes."),
+        }
+        form.add_error("email", _often(sentences[too_many]))
+        return None
+    try:
+        return claiming.send_code(comment=comment, email=form.cleaned_data["email"], language=language(), now=now)
+    except speaking.TooManyCodes as error:
+        form.add_error("email", _often(_too_many_codes(error.wait)))
+        return None
 
 
 def _wrong(left: int) -> str:

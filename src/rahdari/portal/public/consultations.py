@@ -192,7 +192,8 @@ def comments(request: HttpRequest, reference: str) -> HttpResponse:
     page = Paginator(found.order_by("number"), A_PAGE).get_page(request.GET.get("page"))
     page.object_list = queries.with_counts(page.object_list, alike=head is None)
     for each in page:
-        each.pieces = changes.pieces(head.words, each.words) if head is not None and each.like_id else []
+        is_compared = head is not None and each.like_id and not head.is_hidden
+        each.pieces = changes.pieces(head.shown_words, each.shown_words) if head is not None and is_compared else []
     context = row_of(draft, version, timezone.now()) | {
         "page": page,
         "head": head,

@@ -147,7 +147,12 @@ def _is_mine(request: HttpRequest, actor: str, now: dt.datetime) -> bool:
 
 
 def _page(
-    request: HttpRequest, found: Draft, status: int = 200, to_hide: Comment | None = None, **forms: Any
+    request: HttpRequest,
+    found: Draft,
+    status: int = 200,
+    to_hide: Comment | None = None,
+    signed: Comment | None = None,
+    **forms: Any,
 ) -> HttpResponse:
     now = timezone.now()
     version = queries.version_of(found)
@@ -176,6 +181,7 @@ def _page(
         ],
         "hide": HideForm(has_ended=bool(found.ending)),
         "to_hide": to_hide,
+        "signed": signed if signed != to_hide else None,
         "hearings": [(each, _form_of(each, forms.get("of_hearing"), now)) for each in found.hearings.all()],
         "stop": STOPS[stop]() if stop is not None else "",
         "may_propose": stop is None and not found.proposed_by,
@@ -262,13 +268,12 @@ def hide_comment(request: HttpRequest, reference: str) -> HttpResponse:
     found = found_draft(reference)
     form = HideForm(request.POST, has_ended=bool(found.ending))
     comment = _named_in(form, found)
-    if comment is not None and comment.part_of is not None:
-        said = _("Comment %(number)s signs comment %(first)s, whose words are shown. To hide those, enter %(first)s.")
-        form.add_error("number", said % {"number": comment.number, "first": comment.part_of.number})
-    if comment is None or form.errors:
+    # Whoever signs one is hidden with it, whichever number is named.
+    signed, comment = comment, (comment.said_in if comment is not None else None)
+    if comment is None:
         return _page(request, found, 422, hide=form)
-    if form.cleaned_data["sure"] != comment.number and not comment.hidden:
-        return _page(request, found, hide=form, to_hide=comment)
+    if form.cleaned_data["sure"] != comment.number and not comment.is_hidden:
+        return _page(request, found, hide=form, to_hide=comment, signed=signed)
     done = _("The comment is hidden. Its author is told, and may dispute it.")
     if found.ending:
         done = _("The comment is hidden. Nobody is told: of a draft that has ended no address is kept.")
@@ -313,7 +318,8 @@ def decide_name(request: HttpRequest, reference: str) -> HttpResponse:
     found = found_draft(reference)
     comment = _one_of(queries.names_to_decide(found), request.POST.get("number", ""))
     refused = {moderating.NotPossible: _("Another officer has decided this a moment ago.")}
-    done, erase = _("It is decided, and the author is told."), "erase" in request.POST
+    erase = "erase" in request.POST
+    done = _("It is decided, and the author is told.") if comment.can_be_told else _("It is decided.")
     return _act(request, found, claiming.decide, done, refused=refused, comment=comment, erase=erase)
 
 

@@ -262,26 +262,36 @@ class TestTheNextVersion:
         tell(timezone.now())
         tell(timezone.now())
         fates = dict(Anchor.objects.filter(version=second).values_list("comment__number", "fate"))
-        assert fates == {1: "kept", 2: "moved", 3: "orphaned", 4: "kept"}
+        assert fates == {1: "kept", 2: "moved", 3: "orphaned", 4: "changed"}
         placed = {each.number: each.on for each in queries.comments_on(second)}  # type: ignore[attr-defined]
         assert placed == {1: "9.1", 2: "9.3", 3: queries.NOWHERE, 4: "9.3", 5: queries.WHOLE}
         for name, count in {"kept": 1, "moved": 1, "gone": 1, "clause": 1, "whole": 0}.items():
             assert len(news_of(f"{name}@reader.example")) == count, name
+        [letter] = letters_to("clause@reader.example")
+        assert "has other words" in letter.text and "what it said in version 1" in letter.text
 
-    def test_leaves_an_orphan_one(self) -> None:
-        """Words that come back are not those that were meant, and nobody is told that they are gone."""
+    def test_says_of_a_passage_that_it_changed_and_of_none_other(self) -> None:
+        """Of the words that the author read: in a third version they may be there again."""
+        version = a_draft()
+        touched, same = (a_comment(version.draft, clause=clause) for clause in ("9.1", "9.2"))
+        second = next_version(version, NIGHT)
+        third = next_version(second)
+        for each, fates in ((touched, ["changed", "kept"]), (same, ["kept", "kept"])):
+            found = Anchor.objects.filter(comment=each).order_by("version__number")
+            assert [anchor.fate for anchor in found] == fates and third.number == 3
+
+    def test_leaves_an_orphan_one_and_says_so_once(self) -> None:
+        """Words that come back are not those that were meant."""
         version = a_draft()
         comment = a_comment(version.draft, clause="9.2", quoted="at least 5 seats", email="loose@reader.example")
         second = next_version(version, {"at least 5 seats": "a licence"})
         third = next_version(second)
         assert Anchor.objects.get(version=third).fate == "orphaned"
         actions.tell_of_words(now=timezone.now())
-        letters = sorted(letters_to("loose@reader.example"), key=lambda letter: letter.text)
-        for number, letter in enumerate(letters, 2):
-            said = f"Your comment {comment.number} is attached to no words of the draft since version 2:"
-            assert f"Version {number} of draft" in letter.text and said in " ".join(letter.text.split())
-            assert "gone" not in letter.subject + letter.text
-        assert len(news_of("loose@reader.example")) == 2
+        [letter] = letters_to("loose@reader.example")
+        said = f"Your comment {comment.number} is attached to no words of the draft since version 2:"
+        assert "Version 2 of draft" in letter.text and said in " ".join(letter.text.split())
+        assert "gone" not in letter.subject + letter.text
 
 
 def answered(draft: Draft, *comments: Comment, **given: object) -> None:
@@ -380,17 +390,32 @@ class TestAChangeThatIsTakenBack:
         answered(draft, *comments)
         assert not queries.unanswered(draft).exists() and actions.why_not(draft, ends) is None
         assert [len(news_of(f"{name}@reader.example")) for name in ("one", "two")] == [2, 2]
+        assert "does not apply any more" not in letters_to("one@reader.example")[-1].text
         Draft.objects.filter(pk=draft.pk).update(**gone)
 
-    def test_and_made_again_answers_again(self) -> None:
+    def test_and_made_again_answers_again_and_all_whom_it_concerns_are_told(self) -> None:
         version = a_draft()
-        comment = a_comment(version.draft)
+        comment = a_comment(version.draft, words="Eight hours are too long.", email="wrote@reader.example")
+        a_comment(version.draft, words="Eight hours are too long", email="signed@reader.example")
+        other = a_comment(version.draft, email="other@reader.example")
         second = next_version(version, NIGHT)
         answered(version.draft, comment, outcome=Outcome.CHANGED, clause="9.1")
+        answered(version.draft, other)
+        telling.tell_signers(now=NOW)
         third = next_version(second)
         assert queries.unanswered(version.draft).exists()
+        for each in (answering.tell, telling.tell_signers):
+            each(now=timezone.now())
         next_version(third, {"within 10 working hours too": "within 9 working hours"})
         assert not queries.unanswered(version.draft).exists()
+        for each in (answering.tell, telling.tell_signers):
+            each(now=timezone.now())
+        for name in ("wrote", "signed"):
+            first, undone, again = letters_to(f"{name}@reader.example")
+            assert "was answered" in first.text and "was answered" in again.text
+            assert "does not apply any more" in undone.text
+            assert "waits for an answer again" in " ".join(undone.text.split())
+        assert len(news_of("other@reader.example")) == 1
 
     def test_is_told_of_the_first_of_the_versions_without_it(self) -> None:
         first, other = (document.read(text) for text in (SAMPLE, text_of("other", NIGHT)))
@@ -651,6 +676,16 @@ class TestHide:
             moderating.hide(comment=signer, why=Hidden.ABUSE, actor=OFFICER, now=NOW)
         with pytest.raises(DatabaseError, match="with_all_who_signed_it"), transaction.atomic():
             Comment.objects.filter(pk=signer.pk).update(hidden=Hidden.ABUSE, hidden_at=NOW, hidden_by=OFFICER)
+
+    def test_leaves_an_answer_that_was_not_told_yet_untold(self) -> None:
+        version = a_draft()
+        comment = a_comment(version.draft, email="late@reader.example")
+        usual: Any = {"point": BOTH, "outcome": Outcome.KEPT, "text": BOTH, "actor": OFFICER, "now": timezone.now()}
+        answering.answer(draft=version.draft, numbers=[1], **usual)
+        moderating.hide(comment=comment, why=Hidden.ABUSE, actor=OFFICER, now=timezone.now())
+        answering.tell(now=timezone.now())
+        [letter] = letters_to("late@reader.example")
+        assert "was hidden" in letter.text
 
     def test_that_is_over_is_told_to_nobody_any_more(self) -> None:
         """Shown again before who signed it was told: they read that it is shown."""

@@ -6,6 +6,7 @@ not decided for as long as the policy says, each address is written to once more
 """
 
 import datetime as dt
+from collections.abc import Set
 from functools import cache
 from itertools import batched
 
@@ -108,6 +109,7 @@ def _publish(
         draft.closes_at = max(draft.closes_at, until)
         draft.proposed_by, draft.proposed_at = "", None
         draft.save(update_fields=["closes_at", "proposed_by", "proposed_at"])
+    answered_before = queries.taken_back(draft).keys()
     version = Version.objects.create(
         draft=draft,
         number=after + 1,
@@ -121,6 +123,7 @@ def _publish(
     )
     if latest is not None:
         _follow_words(draft, latest, version)
+        _tell_of_answers(draft, answered_before)
     detail = {"number": version.number, "digest": version.digest}
     journal.record(act="consult.published", actor=actor, subject=draft.subject, now=now, detail=detail)
     wake()
@@ -145,24 +148,36 @@ def _follow_words(draft: Draft, before: Version, after: Version) -> None:
     texts = {
         language: (before.document.texts(language), after.document.texts(language)) for language in document.LANGUAGES
     }
-    clauses = set(texts["en"][1])
+    # What each version said of which somebody commented on a clause as such.
+    read = {
+        (each.pk, language): each.document.texts(language)
+        for each in draft.versions.defer("policy_text")
+        for language in document.LANGUAGES
+    }
 
     # Those who sign a text mostly mean the same words: these are looked for once.
     @cache
     def fate(language: str, quote: anchors.Quote) -> tuple[anchors.Fate, str, anchors.Quote | None]:
-        if quote.exact:
-            found = anchors.follow(quote, *texts[language])
-            return found.fate, found.place.clause if found.place else "", found.quote
-        # On a clause as such: its id is what it is about.
-        kept = quote.clause in clauses
-        return (anchors.Fate.KEPT, quote.clause, None) if kept else (anchors.Fate.ORPHANED, "", None)
+        found = anchors.follow(quote, *texts[language])
+        return found.fate, found.place.clause if found.place else "", found.quote
+
+    def of_clause(comment: Comment) -> tuple[anchors.Fate, str, None]:
+        """On a clause as such: its id is what it is about, and its words are those that the author read, or others."""
+        said = texts[comment.language][1].get(comment.clause)
+        if said is None:
+            return anchors.Fate.ORPHANED, "", None
+        was = read[comment.version_id, comment.language][comment.clause]
+        return anchors.Fate.KEPT if said == was else anchors.Fate.CHANGED, comment.clause, None
 
     def anchor(comment: Comment) -> Anchor:
         last = placed.get(comment.pk)
         if last is not None and last.fate == anchors.Fate.ORPHANED:
             return Anchor(comment=comment, version=after, fate=anchors.Fate.ORPHANED)
         at: Comment | Anchor = last or comment
-        came, clause, quote = fate(comment.language, anchors.Quote(at.clause, comment.exact, at.prefix, at.suffix))
+        if comment.exact:
+            came, clause, quote = fate(comment.language, anchors.Quote(at.clause, comment.exact, at.prefix, at.suffix))
+        else:
+            came, clause, quote = of_clause(comment)
         prefix, suffix = (quote.prefix, quote.suffix) if quote else ("", "")
         return Anchor(comment=comment, version=after, fate=came, clause=clause, prefix=prefix, suffix=suffix)
 
@@ -170,14 +185,24 @@ def _follow_words(draft: Draft, before: Version, after: Version) -> None:
         Anchor.objects.bulk_create(map(anchor, some))
 
 
+def _tell_of_answers(draft: Draft, before: Set[tuple[object, object]]) -> None:
+    """A version took changes back that answers name, or made them again: have those told whom that concerns."""
+    for key in before ^ queries.taken_back(draft).keys():
+        Comment.objects.filter(**dict(zip(("answer", "version"), key, strict=True))).update(answer_told_at=None)
+
+
 @each_of(queries.anchors_to_tell, ready=telling.at_pace)
 def tell_of_words(anchor: Anchor, now: dt.datetime) -> bool:
-    """Tell an author where their words stand in the new version; what is hidden or was never proved is passed over."""
-    comment = Comment.objects.select_related("speaker", "draft", "part_of").get(pk=anchor.comment_id)
-    if comment.proved_at is not None and not comment.hidden:
-        since = queries.loose_since([comment.pk]) if anchor.fate == anchors.Fate.ORPHANED else {}
-        more = {"since": since[comment.pk]} if since else {}
-        telling.write_news(comment, anchor.fate, now, version=anchor.version.number, **more)
+    """Tell an author where their words stand in the new version; what is hidden or was never proved is passed over, and
+    what was attached to nothing before: that is told once."""
+    comment = Comment.objects.select_related("speaker", "draft", "part_of", "version").get(pk=anchor.comment_id)
+    number, more = anchor.version.number, {}
+    if anchor.fate == anchors.Fate.ORPHANED:
+        more = {"since": queries.loose_since([comment.pk])[comment.pk]}
+    elif anchor.fate == anchors.Fate.CHANGED:
+        more = {"before": comment.version.number}
+    if comment.proved_at is not None and not comment.is_hidden and more.get("since", number) == number:
+        telling.write_news(comment, anchor.fate, now, version=number, **more)
     Anchor.objects.filter(pk=anchor.pk).update(told_at=now)
     return True
 

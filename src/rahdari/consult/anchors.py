@@ -8,6 +8,8 @@ here is compared by likeness, and what is not sure is an orphan, of which the au
   hours" does not stand in "18 hours";
 - few words by themselves say little: found in the same clause they need one neighbour that is as it was, in another one
   both;
+- a clause that says what it said takes each comment along, whatever other clauses say now, and also under another id,
+  where no other clause said or says the same;
 - words that stood, or stand, in several places are told apart by all that stood before and after them. One side alone
   is no sign: take "B; C is late; D" out of "A is late; B; C is late; D", and the second "is late" has the first one's
   neighbour.
@@ -26,6 +28,7 @@ TELLING = 4
 
 class Fate(StrEnum):
     KEPT = "kept"  # the same words in the same clause
+    CHANGED = "changed"  # said of a clause as such, which is there, in other words
     MOVED = "moved"  # the same words in another clause
     ORPHANED = "orphaned"  # attached to nothing, and in no later version again
 
@@ -92,6 +95,11 @@ def _is_of_a_word(sign: str) -> bool:
 def follow(quote: Quote, before: Mapping[str, str], after: Mapping[str, str]) -> Anchored:
     """What becomes of the quote, whose words stand in `before`, in `after`: texts of clauses by their ids."""
     length = len(quote.exact)
+    if (home := _same_clause(quote.clause, before, after)) is not None:
+        here = {home: after[home]}
+        were = [each for each in places_of(here, quote.exact) if _is_like(quote_at(here, each, length), quote)]
+        if len(were) == 1:
+            return _at(were[0], quote, after)
     stood, stand = places_of(before, quote.exact), places_of(after, quote.exact)
     if not stand:
         return Anchored(Fate.ORPHANED)
@@ -107,6 +115,16 @@ def follow(quote: Quote, before: Mapping[str, str], after: Mapping[str, str]) ->
     if len(were) == 1 and len(like) == 1 and quote.prefix and quote.suffix:
         return _at(like[0], quote, after)
     return Anchored(Fate.ORPHANED)
+
+
+def _same_clause(clause: str, before: Mapping[str, str], after: Mapping[str, str]) -> str | None:
+    """The clause of `after` that says what this one said: the same one, or the only one, as it was."""
+    said = before.get(clause, "")
+    if after.get(clause) == said:
+        return clause
+    stood, stand = ([each for each, text in texts.items() if text == said] for texts in (before, after))
+    is_sure = len(stood) == len(stand) == 1 and len(said.split()) >= TELLING
+    return stand[0] if is_sure else None
 
 
 def _is_enough(quote: Quote, found: Quote) -> bool:

@@ -95,10 +95,11 @@ def answer(
 
 @each_of(queries.answers_to_tell, ready=telling.at_pace)
 def tell(comment: Comment, now: dt.datetime) -> bool:
-    """Tell an author that the comment is answered, and have those told who signed it; after the draft's end nobody is
-    there to be told."""
+    """Tell an author that the comment is answered, or that its answer does not count any more, and have those told who
+    signed it; what is hidden meanwhile is passed over, and after the draft's end nobody is there to be told."""
     # Whoever hides it locks it before the letters are counted: in the same order nobody waits for the other.
     Comment.objects.filter(pk=comment.pk).update(answer_told_at=now)
-    telling.tell_who_signed(comment)
-    telling.write_news(comment, "answered", now)
+    if not comment.is_hidden:
+        telling.tell_who_signed(comment)
+        telling.write_news(comment, telling.of_answer(comment), now)
     return True

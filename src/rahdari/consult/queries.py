@@ -323,14 +323,14 @@ def anchors_to_tell() -> QuerySet[Anchor]:
 
 
 def answers_to_tell() -> QuerySet[Comment]:
-    """Comments whose authors were not told yet that they are answered."""
+    """Comments whose authors were not told yet that they are answered, or that an answer does not count any more."""
     found = Comment.objects.filter(answer__isnull=False, answer_told_at__isnull=True)
-    return found.select_related("speaker", "draft").order_by("id")
+    return found.select_related("speaker", "draft", "answer").order_by("id")
 
 
 def signers_to_tell() -> QuerySet[Comment]:
     """Comments of which something became that not all who signed them were told."""
-    return Comment.objects.filter(signers_told__isnull=False).select_related("answer").order_by("id")
+    return Comment.objects.filter(signers_told__isnull=False).select_related("answer", "draft").order_by("id")
 
 
 def signers_not_told(comment: Comment) -> QuerySet[Comment]:

@@ -49,8 +49,8 @@ def write_claim_code(comment: Comment, email: str, language: str, code: str, tic
 
 
 def write_news(comment: Comment, what: str, now: dt.datetime, **more: Any) -> bool:
-    """`what`: kept | moved | orphaned | answered | hidden | shown | upheld | claimed | name_erased | name_shown.
-    Whether there was an address to write to."""
+    """`what`: kept | changed | moved | orphaned | answered | taken_back | hidden | shown | upheld | claimed |
+    name_erased | name_shown. Whether there was an address to write to."""
     speaker = comment.speaker
     if speaker is None or not comment.can_be_told:
         return False
@@ -104,9 +104,18 @@ def became(comment: Comment) -> str:
     """What last became of one that is answered, hidden, or shown again, as `write_news` calls it."""
     if comment.hidden:
         return "hidden" if comment.reviewed_at is None else "upheld"
-    answered_at = comment.answer.answered_at if comment.answer is not None else None
-    shown_at = comment.reviewed_at
-    return "shown" if shown_at is not None and (answered_at is None or answered_at < shown_at) else "answered"
+    if comment.answer is None:
+        return "shown"
+    answer, last = of_answer(comment), comment.answer.answered_at
+    if answer == "taken_back" and (version := queries.version_of(comment.draft)) is not None:
+        last = max(last, version.published_at)
+    return answer if comment.reviewed_at is None or last >= comment.reviewed_at else "shown"
+
+
+def of_answer(comment: Comment) -> str:
+    """Whether the answer that it has counts."""
+    is_taken_back = (comment.answer_id, comment.version_id) in queries.taken_back(comment.draft)
+    return "taken_back" if is_taken_back else "answered"
 
 
 def write_end(speaker: Speaker, draft: Draft, now: dt.datetime) -> None:

@@ -103,7 +103,7 @@ LETTERS: dict[str, Kind] = {
     "consult_news": _kind(
         _("The result of a comment on a draft rule"),
         "reference number change",
-        "version since due_at hidden first",
+        "version since before due_at hidden first",
         note="",
     ),
     "consult_invited": _kind(_("A body is asked to comment as such"), "organisation domain", note=""),

@@ -4,6 +4,7 @@ name."""
 import html
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from rahdari.ops import prepare
 from rahdari.people import actions as people
 from rahdari.policy import BUNDLED, PolicyError
 from tests.portal.test_public_pages import a_registration, a_sheet
-from tests.safeguards import sentences
+from tests.safeguards import promises, sentences
 
 HEADING = "What happens to connections that are not on the register"
 TEXT = BUNDLED.read_text(encoding="utf-8")
@@ -93,6 +94,22 @@ class TestTheSentences:
         by_law = changed(promise, promise.replace("proposal", "law"), planted)
         assert found(planted) and found(by_law) and found(signed(planted, "item_3"))
         assert not found(signed(by_law, "item_3"))
+
+
+class TestAPromise:
+    """A sentence with "at once", "never" or "cannot"."""
+
+    def test_that_is_new_names_the_test_that_holds_it(self) -> None:
+        kept = tomllib.loads(promises.PLACE.read_text(encoding="utf-8"))
+        assert promises.faults(promises.texts(), kept["without_a_test"], kept["promise"]) == []
+
+    def test_without_a_test_is_found_where_it_is_planted(self) -> None:
+        row = {"file": "docs/a.md", "says": "It is never so", "test": "safeguards/test_truth.py::TestAPromise"}
+        planted = {"docs/a.md": "It is never so. It cannot be."}
+        assert promises.faults(planted, {"docs/a.md": 1}, [row]) == []
+        [fault] = promises.faults(planted, {}, [row])
+        assert fault.startswith("docs/a.md: 1 more")
+        assert len(promises.faults(planted, {"docs/a.md": 2}, [row | {"says": "It was never so", "test": "a.py"}])) == 2
 
 
 class TestTheUnregistered:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,6 +22,13 @@ NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
 def a_clock() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def a_backup(number: int = 0, since: str = "", **others: Any) -> taking.Backup:
+    """The description of one that nobody took."""
+    segment, text = wal.Segment(1, number * 3 + 1).name, (NOW + dt.timedelta(hours=number)).isoformat()
+    made = taking.Backup(f"b{number}", number, since, text, text, "1", 18, segment, "0", {}, {})
+    return dataclasses.replace(made, **others)
 
 
 class Register:

@@ -7,11 +7,19 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rahdari.ops.errors import Told
 from rahdari.ops.failover import commands as failover
 
+if TYPE_CHECKING:
+    from . import restoring
+
 UTC = dt.UTC
+# Code of a restore that brought back what is sound, and that lacks something.
+NOT_WHOLE = 3
+# So many missing documents are told one by one.
+NAMED = 20
 
 
 class NoTarget(Told):
@@ -195,7 +203,7 @@ def run_restore(options: argparse.Namespace) -> int:
         f"{data}: the register of {done.backup.id}, with all that was committed until "
         f"{done.state_of:%Y-%m-%d %H:%M:%S} UTC, in {done.took_seconds:.0f} s."
     )
-    code = leading_on.lead_on(data, state_of=done.state_of, say=_say)
+    code = leading_on.lead_on(data, state_of=done.state_of, say=_say) or tell_what_lacks(done, data)
     if waited_for := restoring.waits_for(data / "postgres" / "cluster"):
         _say(
             f"Its settings let each commit wait for another server ({waited_for}). Started alone it waits for ever: "
@@ -220,6 +228,24 @@ def run_drill(options: argparse.Namespace) -> int:
         Target(options.target, make=False)
         return drill.prove(options.target, options.key, work=options.work, say=_say)
     return drill.rehearse(options.place, work=options.work, json_file=options.json, say=_say)
+
+
+def tell_what_lacks(done: "restoring.Restored", data: Path) -> int:
+    """The code of a restore: 0 where all was sound, else NOT_WHOLE."""
+    from . import restoring
+
+    if not (done.damaged or done.lacking):
+        return 0
+    _say("THIS RESTORE IS NOT WHOLE. Damaged or gone in the place of the backups:")
+    for name in done.damaged:
+        _say(f"  {name}")
+    if not done.lacking:
+        _say("Nothing is missing for it: an older backup and the log had all. Take a full backup at once.")
+        return NOT_WHOLE
+    _say(f"{len(done.lacking)} documents did not come back; {data / restoring.LACKING} lists all of them:")
+    for path, why in sorted(done.lacking.items())[:NAMED]:
+        _say(f"  {path}: {why}")
+    return NOT_WHOLE
 
 
 def give_to_owner(place: Path | None, data: Path) -> None:

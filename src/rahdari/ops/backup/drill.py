@@ -113,6 +113,9 @@ def prove(address: str, private: Path, *, work: Path | None = None, say: taking.
         Path(name).chmod(0o755)
         with report.step("restored to the end of the log") as told:
             done = restoring.restore(target, private, data, to=None, say=say)
+            if done.damaged or done.lacking:
+                lacking = [f"{path}: {why}" for path, why in sorted(done.lacking.items())]
+                raise Differs("The newest backup", [*(f"{name} is damaged or gone" for name in done.damaged), *lacking])
             told.append(f"{done.backup.id}, {done.took_seconds:.0f} s")
         server = restoring.server_on(data, done.backup)
         server.start()

@@ -6,8 +6,11 @@ Invariants:
   it is erased when the restore fails, and by the next one where this one was killed.
 - All or nothing of the log: a segment that is missing, or damaged, is an error and never the end.
 - The keys are those that the backup names.
+- What is sound comes back: a backup needs what it adds to and nothing newer, a damaged one is passed over for the one
+  before it and more of the log, and documents that are damaged are named and keep nothing else back.
 """
 
+import csv
 import datetime as dt
 import errno
 import fcntl
@@ -18,9 +21,9 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -129,16 +132,23 @@ class RecoveryFailed(Told):
         self.log = log
 
 
+type Fault = PartMissing | sealing.CannotOpen
+
+
 @dataclass(frozen=True)
 class Restored:
     """`reached` is the time of the last commit that came back, empty when none came after the backup. `files_of` is the
-    backup of the documents, `known` what was counted when it was taken."""
+    backup whose list the documents were brought back by, `known` what was counted when `backup` was taken, empty where
+    its count is damaged. `lacking` are documents that did not come back, or only as an older backup has them, each with
+    the reason; `damaged` the names of what does not open or is gone."""
 
     backup: Backup
     files_of: Backup
     reached: str
     known: dict[str, Any]
     took_seconds: float
+    lacking: dict[str, str] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
 
     @property
     def state_of(self) -> dt.datetime:
@@ -163,7 +173,12 @@ def choose(
     if not fits:
         oldest = f"{known[0].finished_at[:19]} UTC" if known else ""
         raise NothingToRestore(target.address, oldest, _text(to))
-    return ([each for each in fits if line is not None and each.is_on(line)] or fits)[-1]
+    return candidates(fits, line)[-1]
+
+
+def candidates(fits: list[Backup], line: lines.Line | None) -> list[Backup]:
+    """Those on this line of the log, where there are any."""
+    return [each for each in fits if line is not None and each.is_on(line)] or fits
 
 
 def chain_of(backup: Backup, known: list[Backup]) -> list[Backup]:
@@ -199,7 +214,7 @@ def restore(
     if (newest := max((each.timeline for each in known), default=1)) > line.number:
         # Nothing archives the log, so nothing tells where it left the one before.
         line = lines.Line(newest)
-    chosen = choose(target, known, to, backup, line)
+    chosen, damaged = _sound(target, known, choose(target, known, to, backup, line), backup, line, say)
     if not chosen.is_on(line):
         say(f"{chosen.id} is of line {chosen.timeline} of the log, which line {line.number} left: it is followed.")
         line = lines.Line(chosen.timeline)
@@ -218,23 +233,18 @@ def restore(
         wal.check_unbroken(log, first)
     # Of the documents the newest there are of this line: what came after `to` is known to no row, and nothing is
     # missing.
-    papers = ([each for each in known if each.timeline == line.number] or known)[-1]
-    chain, chain_of_papers = chain_of(chosen, known), chain_of(papers, known)
-    with _drafted(data, _needed(chain, chain_of_papers), say) as draft:
-        say(f"Bringing back the files of {papers.id}.")
-        about: dict[str, Any] = {}
-        for part in chain_of_papers:
-            _open(target, part, taking.FILES, draft, key)
-            index = json.loads((draft / taking.INDEX).read_text())
-            about[part.id] = json.loads((draft / "facts.json").read_text())
-        for path in (taking.INDEX, "facts.json"):
-            (draft / path).unlink()
-        for path in taking.index_of(draft).keys() - index.keys():
-            (draft / path).unlink()
+    with_papers = _with_papers(known, line)
+    chain = chain_of(chosen, known)
+    with _drafted(data, _needed(chain, _papers_chain(with_papers)), say) as draft:
+        # First, for they tell another private key from damage.
         _open(target, chosen, taking.KEYS, draft, key)
         wrong = [name for name, kept in chosen.keys.items() if facts.prints(draft).get(name) != kept]
         if wrong:
             raise OtherKeys(wrong)
+        documents = _Documents(target, draft, key, say)
+        documents.bring_back(with_papers, chosen)
+        if not (draft / "version").exists():
+            datafolder.write_label(draft, datafolder.REGISTER)
         programs = engine.programs(chosen.major)
         cluster = draft / "postgres" / "cluster"
         _cluster(target, chain, draft, cluster, programs, key, say)
@@ -247,8 +257,18 @@ def restore(
             if first is not None:
                 wal.check_unbroken(log, first)
             raise
+        if documents.lacking:
+            write_lacking(draft, documents.lacking)
         draft.rename(data)
-    return Restored(chosen, papers, reached, about.get(chosen.id, {}), time.monotonic() - began)
+    return Restored(
+        chosen,
+        documents.listed_by or chosen,
+        reached,
+        documents.known,
+        time.monotonic() - began,
+        documents.lacking,
+        damaged + documents.damaged,
+    )
 
 
 def server_on(data: Path, backup: Backup, **settings: str) -> postgres.Server:
@@ -321,6 +341,177 @@ def _held(draft: Path) -> int:
     return descriptor
 
 
+def _sound(
+    target: Target, known: list[Backup], chosen: Backup, named: str, line: lines.Line, say: Step
+) -> tuple[Backup, list[str]]:
+    """The last one up to `chosen` whose database and keys are as they were kept, and what is damaged of the others. A
+    backup that was named is the only one. Raises PartMissing, CannotOpen."""
+    read: dict[str, Fault | None] = {}
+
+    def fault_of(part: Backup, name: str) -> Fault | None:
+        if (object_key := part.key(name)) not in read:
+            read[object_key] = None
+            try:
+                if target.digest(object_key) != part.objects[name][0]:
+                    read[object_key] = sealing.CannotOpen(object_key, "it is not what was kept")
+            except FileNotFoundError:
+                read[object_key] = PartMissing(object_key)
+        return read[object_key]
+
+    def fault_in(backup: Backup) -> Fault | None:
+        try:
+            needed = [(part, taking.DATABASE) for part in chain_of(backup, known)]
+        except PartMissing as error:
+            return error
+        return next((fault for each in [*needed, (backup, taking.KEYS)] if (fault := fault_of(*each))), None)
+
+    fault = fault_in(chosen)
+    if fault is None:
+        return chosen, []
+    earlier = [each for each in candidates(known, line) if each.number < chosen.number and not named]
+    other = next((each for each in reversed(earlier) if fault_in(each) is None), None)
+    if other is None:
+        raise fault
+    say(
+        f"{chosen.id} cannot be restored: {fault} {other.id} is taken in its place, with the log since then; where no "
+        "log is archived, that is the moment which comes back."
+    )
+    return other, sorted({fault.name, *(name for name, found in read.items() if found is not None)})
+
+
+def _with_papers(known: list[Backup], line: lines.Line) -> list[Backup]:
+    """Up to the newest one of this line: those on it, and each that they add to, which may be of a line before it."""
+    newest = ([each for each in known if each.timeline == line.number] or known)[-1]
+    by_id, found = {each.id: each for each in known}, set[str]()
+    for each in known:
+        part: Backup | None = each if each is newest or each.is_on(line) else None
+        while part is not None and part.id not in found:
+            found.add(part.id)
+            part = by_id.get(part.since)
+    return [each for each in known if each.id in found and each.number <= newest.number]
+
+
+def _papers_chain(known: list[Backup]) -> list[Backup]:
+    """The newest backup and all before it that it adds to, as far as they are described, the full one first."""
+    try:
+        return chain_of(known[-1], known)
+    except PartMissing:
+        return known[-1:]
+
+
+LACKING = "missing-documents.csv"
+
+
+def write_lacking(folder: Path, lacking: Mapping[str, str]) -> None:
+    with (folder / LACKING).open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "why"])
+        rows.writerows(sorted(lacking.items()))
+
+
+@dataclass
+class _Documents:
+    """The files of the data folder, as the newest list that opens names them, from the backups that have them.
+
+    From the newest backup back: each version of a file is in the one that was taken after it changed. Where nothing is
+    damaged that ends at the full backup; else older ones are asked too, and a file comes back as an older one has it
+    rather than not at all. Of a damaged backup what stands before the damage is taken.
+    """
+
+    target: Target
+    draft: Path
+    key: Any
+    say: Step
+    lacking: dict[str, str] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+    listed_by: Backup | None = None
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def bring_back(self, backups: list[Backup], chosen: Backup) -> None:
+        by_id = {each.id: each for each in backups}
+        wanted: dict[str, list[int]] = {}
+        todo: set[str] = set()
+        # Of each file in `todo`: the backup that should hold it, and whether it came back as an older one has it.
+        held_by: dict[str, Backup] = {}
+        older: dict[str, str] = {}
+        indexes: dict[str, dict[str, list[int]]] = {}
+        for backup in reversed(backups):
+            if self.listed_by is not None and not todo:
+                break
+            self.say(f"Bringing back the files of {backup.id}.")
+            folder, sound = self._unpacked(backup)
+            index, counts = _read(folder / taking.INDEX), _read(folder / "facts.json")
+            if backup.id == chosen.id:
+                self.known = counts or {}
+            if index is not None:
+                indexes[backup.id] = index
+                if self.listed_by is None:
+                    self.listed_by, wanted, todo = backup, index, set(index)
+                for path in sorted(todo):
+                    if index.get(path) == wanted[path]:
+                        held_by[path] = backup
+                    from_here = folder / path
+                    if not from_here.exists() or not (sound or _stamp(from_here, index.get(path))):
+                        continue
+                    if index.get(path) != wanted[path] and path in older:
+                        continue
+                    to = self.draft / path
+                    to.parent.mkdir(parents=True, exist_ok=True)
+                    from_here.replace(to)
+                    older[path] = backup.id
+                    if index.get(path) == wanted[path]:
+                        del older[path]
+                        todo.discard(path)
+            shutil.rmtree(folder)
+            if backup.since and backup.since not in by_id:
+                self.damaged.append(f"backups/{backup.since}/backup.json")
+            if backup.is_full and self.listed_by is not None and not self.damaged:
+                # What is not there either went while it was packed.
+                todo.clear()
+        # The backup that should hold it is whole and knows that the one before had it not: it went while it was packed.
+        gone = {
+            path
+            for path, holder in held_by.items()
+            if holder.key(taking.FILES) not in self.damaged and (holder.is_full or holder.since in indexes)
+        }
+        for path in sorted(todo - gone):
+            self.lacking[path] = f"as {older[path]} has it, which is older" if path in older else "not there"
+        if self.listed_by is not backups[-1]:
+            since = f"since {self.listed_by.finished_at[:19]} UTC" if self.listed_by else "at any time"
+            self.lacking["*"] = f"which files changed {since} is not known: no list of them opens"
+
+    def _unpacked(self, backup: Backup) -> tuple[Path, bool]:
+        """Where its files are, and whether they are all that were packed."""
+        folder, name = self.draft / ".files", backup.key(taking.FILES)
+        folder.mkdir(mode=0o700)
+        fault: Fault | None = None
+        try:
+            if self.target.digest(name) != backup.objects[taking.FILES][0]:
+                fault = sealing.CannotOpen(name, "it is not what was kept")
+            sealing.open_folder(self.target.pieces(name), name, folder, self.key)
+        except FileNotFoundError:
+            fault = PartMissing(name)
+        except sealing.CannotOpen as error:
+            fault = error
+        if fault is not None:
+            self.damaged.append(name)
+            self.say(f"{fault} What opens of it is brought back, and the documents that are missing are named.")
+        return folder, fault is None
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError):
+        return None
+
+
+def _stamp(path: Path, said: list[int] | None) -> bool:
+    """Whether a file is what a list says of it: archives keep times to a microsecond or so."""
+    found = path.lstat()
+    return said is not None and found.st_size == said[0] and abs(found.st_mtime_ns - said[1]) < 1_000_000
+
+
 def _needed(chain: list[Backup], chain_of_papers: list[Backup]) -> int:
     """Bytes that a restore takes at most, about: each part of the database, and what is put together from them."""
 
@@ -334,10 +525,8 @@ def _needed(chain: list[Backup], chain_of_papers: list[Backup]) -> int:
 
 
 def _open(target: Target, backup: Backup, name: str, into: Path, key: Any) -> None:
-    """Each object as it was kept: its digest is that of backup.json. Raises PartMissing, CannotOpen."""
+    """What `_sound` found to be as it was kept. Raises PartMissing, CannotOpen."""
     try:
-        if target.digest(backup.key(name)) != backup.objects[name][0]:
-            raise sealing.CannotOpen(backup.key(name), "it is not what was kept")
         sealing.open_folder(target.pieces(backup.key(name)), backup.key(name), into, key)
     except FileNotFoundError:
         raise PartMissing(backup.key(name)) from None

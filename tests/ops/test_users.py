@@ -1,5 +1,6 @@
 """A user for each process, as docs/install.md lays it out: who can read what, tried as those users."""
 
+import dataclasses
 import json
 import os
 import pwd
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from rahdari.ops import datafolder, drop_root, start
+from rahdari.ops import datafolder, drop_root, environments, postgres, processes, start
 from rahdari.ops.checks import OK, Inspection
 from rahdari.ops.doctor_feed import check_feed_keys
 from rahdari.publish import folder
@@ -350,6 +351,46 @@ def as_user(user: str, act: Callable[[], bool]) -> bool:
     return code == 0
 
 
+class TestEnvironment:
+    """Of each process of `rahdari up`, read where the kernel keeps it."""
+
+    def test_holds_the_secrets_that_the_process_reads_and_no_other(self, tmp_path: Path) -> None:
+        given = start.Start(datafolder.REGISTER, tmp_path, "127.0.0.1", 1)
+        secrets = {name: f"secret of {name}" for name in environments.SECRET}
+        given.environment = {**os.environ, **secrets, "RAHDARI_CONTACT": "help@authority.example"}
+        found = {child.name: self.read(child) for child in [given.preparing(), *given.children()]}
+        assert set(found) == {"prepare", "web", "worker", "publisher", "watch", "push", "lookup"}
+        held = {name: {each for each in there if each in secrets} for name, there in found.items()}
+        database = {"DATABASE_URL", "PGPASSWORD"}
+        assert held["push"] == held["lookup"] == set()
+        assert held["publisher"] == held["watch"] == database
+        assert held["worker"] == database | {"RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD"}
+        assert held["web"] == held["worker"] | {"RAHDARI_METRICS_TOKEN", "RAHDARI_DATABASE_REPLICAS"}
+        assert held["prepare"] == database | {"RAHDARI_SECRET_KEY", "RAHDARI_OWNER_DATABASE_URL"}
+        assert all(there["RAHDARI_CONTACT"] and there["PATH"] for there in found.values())
+
+    def read(self, child: processes.Child) -> dict[str, str]:
+        """It is spawned as the supervisor spawns it, and does something else."""
+        waits = dataclasses.replace(child, command=["/bin/sh", "-c", "echo; exec sleep 600"], user=None)
+        process = processes.spawn(waits)
+        assert process.stdout is not None
+        with process.stdout:
+            try:
+                process.stdout.readline()
+                content = Path(f"/proc/{process.pid}/environ").read_bytes().decode()
+            finally:
+                processes.end_group(process, 5)
+        return dict(each.split("=", 1) for each in content.split("\0") if each)
+
+    def test_of_the_embedded_database_holds_the_store_alone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in environments.SECRET:
+            monkeypatch.setenv(name, "x")
+        held = postgres.Server(tmp_path)._environment().keys()
+        assert held & environments.SECRET == environments.STORE_ACCOUNT
+
+
 class TestSecretKey:
     def test_of_whoever_may_not_read_it_is_one_of_its_own(self, data: Path) -> None:
         true = (data / "keys" / "django.key").read_text().strip()
@@ -398,9 +439,31 @@ class TestUnits:
             assert "/var/lib/rahdari/keys/feed" in hidden
         else:
             assert "/var/lib/rahdari/documents" in hidden
-            assert "rahdari.env" not in text or "RAHDARI_SECRET_KEY" in text.partition("UnsetEnvironment=")[2]
         if user == "rahdari-serve":
             assert "/var/lib/rahdari/keys " in f"{hidden} "
+
+    @pytest.mark.parametrize("unit", ["web", "api", "worker", "watch", "prepare", "publisher", "push", "lookup"])
+    def test_give_no_secret_that_is_not_read(self, unit: str) -> None:
+        """As systemd puts it together: all of the file, without what is unset."""
+        text = (UNITS / f"rahdari-{unit}.service").read_text()
+        assert "EnvironmentFile=/etc/rahdari/rahdari.env" in text
+        unset = set(" ".join(re.findall(r"^UnsetEnvironment=(.*)$", text, re.MULTILINE)).split())
+        (word,) = re.findall(r"^ExecStart=/opt/rahdari/bin/rahdari (\w+)", text, re.MULTILINE)
+        assert unset == environments.SECRET - environments.READS.get(word, frozenset())
+        if "\nUser=rahdari\n" in text:
+            # Its user may read the file, from which systemd has given it its part.
+            assert "-/etc/rahdari/rahdari.env" in text.partition("InaccessiblePaths=")[2].split("\n")[0]
+
+    def test_know_each_secret_of_the_settings(self) -> None:
+        """One that is added to the example and looks like a secret is one, or is named here."""
+        settings = set(re.findall(r"^#?([A-Z_]+)=", (UNITS.parent / "rahdari.env").read_text(), re.MULTILINE))
+        settings |= set(
+            re.findall(r"`((?:RAHDARI|AWS)_[A-Z_]+)`", (UNITS.parents[1] / "docs" / "install.md").read_text())
+        )
+        # Addresses of pages, and the public key of backups.
+        open_ones = {f"RAHDARI_{name}" for name in ("URL", "FEED_URL", "LOOKUP_URL", "SOURCE_URL", "BACKUP_KEY")}
+        looks = re.compile("URL|PASS|TOKEN|SECRET|REPLICAS|IDENTITY|_KEY")
+        assert {name for name in settings if looks.search(name)} <= environments.SECRET | open_ones
 
     @pytest.mark.parametrize("path", sorted(UNITS.glob("*.service")), ids=lambda path: path.stem)
     def test_are_as_closed_as_the_vantages(self, path: Path) -> None:

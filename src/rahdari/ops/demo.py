@@ -54,7 +54,7 @@ def agents_to_set_up(given: Start) -> Sequence[Child]:
         options += ["--server", given.feed_url, "--receipt-url", f"{given.url}/feed/receipt", "--insecure-http"]
         options += ["--root", given.data / "feed" / "metadata" / "1.root.json", "--replace"]
         options += ["--json", folder / "entries.json", "--csv", folder / "entries.csv", "--accept-terms", TERMS]
-        children.append(given.child(slug, "agent", "init", *map(str, options), keyless=True))
+        children.append(given.child(slug, "agent", "init", *map(str, options)))
     return children
 
 
@@ -63,14 +63,12 @@ def agents(given: Start) -> Sequence[Child]:
     children = []
     for slug in OPERATORS:
         configuration = str(folder_of(given, slug) / "agent.toml")
-        children.append(given.child(slug, "agent", "run", "--config", configuration, keyless=True, late=True))
+        children.append(given.child(slug, "agent", "run", "--config", configuration, late=True))
     key = str(folder_of(given, ANSWERS_BY_ITSELF) / "answers.key")
     asked = ["--base", given.url, "--key-file", key, "--data", str(given.data)]
     for name, settings in optional.ask(__package__, "vantages_of_demo", given.data) or ():
-        children.append(given.child(name, "vantage", "run", "--config", str(settings), keyless=True, late=True))
-    children.append(
-        given.child("sample-answers", *asked, keyless=True, late=True, module="rahdari.ops.sample_operator")
-    )
+        children.append(given.child(name, "vantage", "run", "--config", str(settings), late=True))
+    children.append(given.child("sample-answers", *asked, late=True, module="rahdari.ops.sample_operator"))
     return children
 
 

@@ -33,7 +33,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
-from rahdari.ops import drop_root
+from rahdari.ops import drop_root, environments
 from rahdari.ops.errors import Told
 
 OWNER = DATABASE = "rahdari"
@@ -297,7 +297,8 @@ class Server:
         return drop_root.command(program, self.user, show=show, how=signal.SIGINT)
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "PYTHON"))}
+        given = environments.of("postgres", os.environ)
+        kept = {name: value for name, value in given.items() if not name.startswith(("PG", "LC_", "PYTHON"))}
         return kept | {"LC_ALL": "C", "TZ": "UTC"} | self.environment
 
     def _make_cluster(self) -> None:

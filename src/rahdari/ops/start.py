@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rahdari.ops import datafolder, drop_root, postgres, processes
+from rahdari.ops import datafolder, drop_root, environments, postgres, processes
 from rahdari.ops.errors import DATABASE_AWAY, Told
 from rahdari.ops.processes import Child, Printer, Supervisor
 
@@ -31,10 +31,6 @@ PROGRAM = (sys.executable, "-P", "-m", "rahdari")
 # What a child gets of our own environment: nothing that starts Python differently, no database of another program.
 OWNER_URL = "RAHDARI_OWNER_DATABASE_URL"
 DROPPED = ("PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", OWNER_URL)
-SECRETS = ("DATABASE_URL", "RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD")
-# The publisher signs no cookie and sends no letter.
-NOT_THE_PUBLISHERS = ("RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD", "RAHDARI_METRICS_TOKEN")
-
 
 LOG_IN = """
 import os, sys, psycopg
@@ -128,15 +124,12 @@ class Start:
         self,
         name: str,
         *arguments: str,
-        keyless: bool = False,
         late: bool = False,
         module: str = "rahdari",
-        without: Sequence[str] = (),
         user: drop_root.Other | None = None,
     ) -> Child:
-        """A process of ours. A `keyless` one is given neither the database nor any secret; `late`, `user` see Child."""
-        left_out = {*without, *(SECRETS if keyless else ())}
-        environment = {key: value for key, value in self.environment.items() if key not in left_out}
+        """A process of ours, with the environment that its command reads; `late`, `user` see Child."""
+        environment = environments.of(arguments[0], self.environment)
         return Child(name, (*PROGRAM[:-1], module, *arguments), environment, late=late, user=user)
 
     def preparing(self) -> Child:
@@ -149,15 +142,15 @@ class Start:
         usual = [
             self.child("web", "web", "--host", self.host, "--port", str(self.port)),
             self.child("worker", "worker"),
-            self.child("publisher", "publisher", without=NOT_THE_PUBLISHERS, user=feed),
-            self.child("watch", "watch", "run", without=NOT_THE_PUBLISHERS),
+            self.child("publisher", "publisher", user=feed),
+            self.child("watch", "watch", "run"),
             self.served("push", self.feed_port, serve),
             self.served("lookup", self.lookup_port, serve),
         ]
         return [*usual, *self.beside(self)]
 
     def served(self, name: str, port: int, user: drop_root.Other | None) -> Child:
-        return self.child(name, name, "--host", self.host, "--port", str(port), keyless=True, user=user)
+        return self.child(name, name, "--host", self.host, "--port", str(port), user=user)
 
 
 def start(given: Start) -> int:

@@ -71,14 +71,17 @@ class Register:
         paper.parent.mkdir(exist_ok=True)
         paper.write_bytes(os.urandom(100))
 
-    def take(self, target: Target | None = None, *, full: bool = True, say: taking.Step = print) -> taking.Backup:
-        source = engine.server_at(self.server.admin_url)
+    def take(
+        self, target: Target | None = None, *, full: bool = True, count_anew: bool = False, say: taking.Step = print
+    ) -> taking.Backup:
+        source = engine.server_at(postgres.known_url(self.data, role="postgres") or self.server.admin_url)
         return taking.take(
             source,
             self.data,
             target or self.target,
             self.public,
             full=full,
+            count_anew=count_anew,
             clock=lambda: dt.datetime.now(dt.UTC),
             say=say,
         )

@@ -22,9 +22,10 @@ import psycopg
 import pytest
 from django.db.utils import ConnectionHandler
 
+from rahdari import cli
 from rahdari.db import log_archive
 from rahdari.ops import datafolder, postgres
-from rahdari.ops.backup import commands, drill, engine, lines, restoring, sealing, taking, wal
+from rahdari.ops.backup import commands, drill, engine, lines, restoring, sealing, state, taking, wal
 from rahdari.ops.backup.target import Target, TargetAway
 from rahdari.ops.drills import Differs
 from rahdari.settings.base import database
@@ -394,6 +395,24 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+class TestArchived:
+    def test_within_the_seconds_that_are_set_also_after_each_start(self, place: Path) -> None:
+        """PostgreSQL by itself looks at them only after five minutes."""
+        register = Register(place)
+        register.target.put_data("register.json", {"identifier": "1"})
+        register.server.settings = {**register.server.settings, "archive_timeout": "1"}
+        for number in range(2):
+            register.server.start()
+            try:
+                register.do(f"CREATE TABLE decisions_{number} (number int)")
+                with psycopg.connect(register.server.admin_url) as connection:
+                    row = connection.execute("SELECT pg_walfile_name(pg_current_wal_lsn())").fetchone()
+                assert row is not None
+                until(lambda name=row[0]: name in wal.names(register.target))
+            finally:
+                register.server.stop()
+
+
 class TestTaken:
     def test_nothing_counts_that_is_read_back_as_something_else(
         self, register: Register, new: Path, monkeypatch: pytest.MonkeyPatch
@@ -428,7 +447,8 @@ class TestTaken:
         place = Target(str(new.parent / "place"))
         said: list[str] = []
         first = register.take(place, say=said.append)
-        for at in range(len(said)):
+        # The first one had none before it to read back.
+        for at in range(len(said) + 1):
             steps = iter(range(99))
 
             def step(text: str, at: int = at, steps: Iterator[int] = steps) -> None:
@@ -579,6 +599,77 @@ class TestTaken:
         assert register.target.keys("backups/") == before
 
 
+class TestVerifiedWithItsChain:
+    def test_a_flipped_bit_in_an_older_file_is_said_and_added_to_by_none(
+        self, copy: Target, kept: Kept, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        register, (first, more) = kept.register, taking.all_backups(copy)[:2]
+        key = first.key(taking.FILES)
+        sound = b"".join(copy.pieces(key))
+        assert cli.main(["backup", "list", "--to", copy.address]) == 0
+        assert "DAMAGED" not in capsys.readouterr().out
+        damage(copy, key)
+        listed = ["backup", "list", "--to", copy.address]
+        assert cli.main(listed) == commands.NOT_WHOLE
+        lines_said = capsys.readouterr().out.splitlines()
+        assert [line.endswith(f"DAMAGED: {key}") for line in lines_said] == [True] * len(lines_said)
+        made = register.take(copy, full=False)
+        assert made.is_full
+        noted = state.noted(register.data)
+        assert noted["damaged"] == [key]
+        assert commands.tell_what_is_wrong(noted) == commands.NOT_WHOLE
+        assert f"{key} is damaged or gone" in capsys.readouterr().err
+        # The old ones are not read any more, and what was found is known; what was added is sound.
+        assert register.take(copy, full=False).since == made.id
+        assert state.noted(register.data)["damaged"] == [key]
+        assert cli.main(listed) == commands.NOT_WHOLE
+        told = {line.split()[0]: "DAMAGED" in line for line in capsys.readouterr().out.splitlines()}
+        assert told[first.id] and told[more.id] and not told[made.id]
+        copy.put(key, sound)
+        register.take(copy, full=False)
+        noted = state.noted(register.data)
+        assert noted["damaged"] == [] and commands.tell_what_is_wrong(noted) == 0
+        assert copy.keys(taking.DAMAGED) == []
+
+    def test_what_is_gone_or_cut_off_is_seen_without_reading(self, copy: Target, kept: Kept) -> None:
+        first, more = taking.all_backups(copy)[:2]
+        known = [first, more, a_backup(9)]
+        assert taking.faults(copy, known) == {}
+        copy.put(more.key(taking.DATABASE), b"short")
+        copy.erase([first.key(taking.KEYS)])
+        assert taking.faults(copy, known) == {first.id: [first.key(taking.KEYS)], more.id: [more.key(taking.DATABASE)]}
+        assert taking.faults(copy, [more, a_backup(9)])[more.id] == [
+            more.key(taking.DATABASE),
+            f"backups/{first.id}/backup.json",
+        ]
+
+    def test_rows_that_are_fewer_than_they_may_be_are_said_and_the_count_before_is_kept(
+        self, register: Register, new: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        place = Target(str(new.parent / "place"))
+        register.do("CREATE TABLE decide_decision (number int); INSERT INTO decide_decision VALUES (1), (2)")
+        try:
+            register.take(place)
+            assert state.noted(register.data)["fell"] == []
+            register.do("DELETE FROM decide_decision WHERE number = 1")
+            fell = ["rows of decide_decision: 2 before, 1 now"]
+            for _hour in range(2):
+                made = register.take(place, full=False)
+                noted = state.noted(register.data)
+                assert noted["fell"] == fell and commands.tell_what_is_wrong(noted) == commands.NOT_WHOLE
+                assert f"{fell[0]}. Somebody changed the database past its guards" in capsys.readouterr().err
+            # What the next rehearsal compares with.
+            new.mkdir()
+            key = made.key(taking.FILES)
+            sealing.open_folder(place.pieces(key), key, new, sealing.identity(register.private))
+            assert json.loads((new / "facts.json").read_text())["rows"]["decide_decision"] == 2
+            register.take(place, full=False, count_anew=True)
+            assert state.noted(register.data)["fell"] == []
+        finally:
+            register.do("DROP TABLE decide_decision")
+            register.take(place, count_anew=True)
+
+
 @pytest.mark.whole
 def test_the_rehearsal_loses_nothing(tmp_path: Path) -> None:
     """The whole of it: sample data, backups, the register destroyed, restored twice, and refused when things are
@@ -619,7 +710,7 @@ def test_a_place_that_lets_nothing_be_erased_keeps_all_and_says_so(
     monkeypatch.setattr(Target, "erase", refuse)
     for name, value in {**kept.register.server.environment, "RAHDARI_DATA": str(kept.register.data)}.items():
         monkeypatch.setenv(name, value)
-    options = argparse.Namespace(to=None, full=False)
+    options = argparse.Namespace(to=None, full=False, count_anew=False)
     assert commands.run_backup(options) == 0
     assert "Old backups are not erased: it may not be erased." in capsys.readouterr().err
     assert set(before) < set(kept.register.target.keys("backups/"))

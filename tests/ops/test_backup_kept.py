@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rahdari import cli
 from rahdari.ops import datafolder
-from rahdari.ops.backup import engine, restoring, state, taking, wal
+from rahdari.ops.backup import commands, engine, restoring, state, taking, wal
 from rahdari.ops.backup.target import Damaged, Target
 from rahdari.ops.checks import NOTE, WRONG, Inspection
 from rahdari.ops.doctor_backup import check_backup
@@ -84,8 +84,10 @@ class TestADamagedDescription:
         assert [each.id for each in taking.all_backups(place, said.append)] == ["b0", "b2"]
         assert len(said) == 1 and said[0].startswith(f"{place.address}/backups/b1/backup.json cannot be read:")
         assert taking.proofs(place) == []
-        assert cli.main(["backup", "list", "--to", place.address]) == 0
+        assert cli.main(["backup", "list", "--to", place.address]) == commands.NOT_WHOLE
         printed = capsys.readouterr()
+        assert printed.out.splitlines()[0].endswith("  verified")
+        assert printed.out.splitlines()[1].endswith("  DAMAGED: backups/b1/backup.json")
         assert [line.split()[0] for line in printed.out.splitlines()] == ["b0", "b2"]
         assert "b1/backup.json cannot be read" in printed.err
         with pytest.raises(restoring.PartMissing, match=r"b1/backup\.json is gone or damaged"):
@@ -153,6 +155,13 @@ def test_the_doctor_says_how_old_the_last_ones_are(tmp_path: Path) -> None:
     patient.environment["RAHDARI_BACKUP_DAYS"] = "36"
     (wrong_days,) = [text for level, text in said() if level == WRONG]
     assert wrong_days.startswith("they are kept for 36 days, and the policy promises 35")
+    state.note(
+        tmp_path, fresh_one | {"damaged": ["backups/b/files"], "fell": ["rows of decide_decision: 2 before, 1 now"]}
+    )
+    patient.environment.pop("RAHDARI_BACKUP_DAYS")
+    wrong = [text for level, text in said() if level == WRONG]
+    assert wrong[0].startswith("backups/b/files is damaged or gone")
+    assert "of what only grows: rows of decide_decision: 2 before, 1 now" in wrong[1]
     # Left by the register that stood here before.
     state.note(tmp_path, fresh_one | {"backup": fresh_one["backup"] | {"identifier": "1"}})
     ((level, text),) = said()

@@ -3,6 +3,7 @@
 import copy
 import datetime as dt
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,30 @@ class TestTheFeedGoesOn:
             drill._above(before, after)
 
 
+class TestWhatFell:
+    """Between two backups, with a release that brings its tables up to date in between."""
+
+    def test_is_no_table_that_loses_rows_or_is_gone_with_a_new_release(self) -> None:
+        def upgraded(now: dict[str, Any]) -> None:
+            now["rows"] = {"journal_journalentry": 7, "decide_decision": 5}
+            now["journal"] |= {"digest": "cd", "columns": "id act another"}
+
+        known = copy.deepcopy(COUNTED)
+        known["journal"]["columns"] = "id act"
+        now = came_back(upgraded)
+        assert facts.fallen(known, now, now["journal"]) == []
+        assert facts.fallen(known, now, now["journal"] | {"columns": "id act"})
+        assert facts.fallen(known, now, now["journal"] | {"rows": 6})
+
+    @pytest.mark.parametrize(
+        ("change", "named"), [each for each in LOST if "letters" not in each[1] and each[1] != "key"]
+    )
+    def test_is_each_of_what_only_grows(self, change: Change, named: str) -> None:
+        now = came_back(change)
+        (said,) = facts.fallen(COUNTED, now, now["journal"])
+        assert re.search(named, said)
+
+
 @pytest.mark.whole
 def test_papers_feed_and_journal_are_looked_at_in_a_real_register(tmp_path: Path) -> None:
     with an_installation() as made:
@@ -105,7 +130,7 @@ def test_papers_feed_and_journal_are_looked_at_in_a_real_register(tmp_path: Path
         backup = taking.Backup("b", 0, "", now, now, "1", 18, "0" * 24, "0", {}, {})
         known = facts.of(url, data)
         assert drill._looked_at(data, url, backup, papers=kept).startswith(f"{kept} papers open, ")
-        drill._has_all(known, facts.of(url, data), drill._beginning(known, url))
+        drill._has_all(known, facts.of(url, data), facts.beginning(known, url))
 
         def looked_at(papers: int = kept) -> list[str]:
             with pytest.raises(Differs) as found:
@@ -139,4 +164,4 @@ def test_papers_feed_and_journal_are_looked_at_in_a_real_register(tmp_path: Path
             "UPDATE journal_journalentry SET reason = 'another' WHERE id = (SELECT min(id) FROM journal_journalentry)",
         )
         with pytest.raises(Differs, match="the journal"):
-            drill._has_all(known, facts.of(url, data), drill._beginning(known, url))
+            drill._has_all(known, facts.of(url, data), facts.beginning(known, url))

@@ -41,6 +41,11 @@ def check_backup(patient: Inspection) -> Iterator[Finding]:
         yield Finding(WRONG, ABOUT, f"the last verified one is {_days(age)} old. Look at its timer; {HOW}")
     else:
         yield Finding(OK, ABOUT, f"{last['id']} is verified, {_days(age)} old")
+    for key in noted.get("damaged", []):
+        yield Finding(WRONG, ABOUT, f"{key} is damaged or gone, and what needs it cannot be restored whole. {HOW}")
+    for what in noted.get("fell", []):
+        text = f"at the last backup there was less than before, or another, of what only grows: {what}"
+        yield Finding(WRONG, ABOUT, f"{text}. The count before is kept; {HOW}")
     proof_age = now - dt.datetime.fromisoformat(proved["at"]) if proved else None
     if proof_age is None or proof_age > OLDEST_PROOF:
         since = f"the last was restored {_days(proof_age)} ago" if proof_age else "none was ever restored"

@@ -224,6 +224,10 @@ class Server:
         try:
             self._wait_until_ready()
             self._make_database()
+            if self.process and "archive_timeout" in self.settings:
+                # Who looks whether a file of the log is due went to sleep while the server was not ready, for all of
+                # checkpoint_timeout (CheckpointerMain in PostgreSQL's checkpointer.c): this wakes it.
+                self.process.send_signal(signal.SIGHUP)
         except psycopg.Error as error:
             self.stop()
             raise DidNotStart("PostgreSQL went away at its start", f"{self._log_end()}\n{error}", killed=True) from None

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rahdari.ops.errors import Told
 from rahdari.ops.failover import commands as failover
@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from . import restoring
 
 UTC = dt.UTC
-# Code of a restore that brought back what is sound, and that lacks something.
+# Code of a restore that brought back what is sound and lacks something, and of a backup beside which not all is well.
 NOT_WHOLE = 3
 # So many missing documents are told one by one.
 NAMED = 20
+
+
+BRING_BACK = "Bring it back from a copy of the place, or erase that backup and those that add to it: docs/restore.md."
+COUNT_KEPT = (
+    "Somebody changed the database past its guards, or put an older one back. The count before is kept, and the "
+    "backups from before that are needed: docs/restore.md."
+)
 
 
 class NoTarget(Told):
@@ -53,6 +60,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--full",
         action="store_true",
         help="all of it, not what changed since the last one; also into a place that is empty and was not",
+    )
+    backup.add_argument(
+        "--count-anew",
+        action="store_true",
+        help="rows may be fewer than at the last backup, since an older database was put back on purpose",
     )
     backup.add_argument("--to", metavar="PLACE", help="a folder or s3://BUCKET/PREFIX (else RAHDARI_BACKUP)")
     acts = backup.add_subparsers(dest="act", metavar="ACT")
@@ -151,6 +163,7 @@ def run_backup(options: argparse.Namespace) -> int:
             target,
             os.environ.get("RAHDARI_BACKUP_KEY", ""),
             full=options.full,
+            count_anew=options.count_anew,
             clock=_now,
             say=_say,
         )
@@ -168,7 +181,16 @@ def run_backup(options: argparse.Namespace) -> int:
         _say(f"Erased {len(gone)} objects that no restore of the last days needs." if gone else "Nothing is old.")
     if not (os.environ.get("RAHDARI_BACKUP") and engine.server_at(url_to_copy(data, os.environ)).archives):
         _say("The log is not archived, so only the moments of the backups can be restored. See docs/restore.md.")
-    return 0
+    return tell_what_is_wrong(state.noted(data))
+
+
+def tell_what_is_wrong(noted: Mapping[str, Any]) -> int:
+    """The code of a backup that was verified: 0, or NOT_WHOLE where older ones are damaged or rows are missing."""
+    for key in noted["damaged"]:
+        _say(f"{key} is damaged or gone, and what needs it cannot be restored whole. {BRING_BACK}")
+    for what in noted["fell"]:
+        _say(f"There is less than before, or another, of what only grows: {what}. {COUNT_KEPT}")
+    return NOT_WHOLE if noted["damaged"] or noted["fell"] else 0
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -180,12 +202,16 @@ def run_list(options: argparse.Namespace) -> int:
         raise NoTarget
     target = Target(address, make=False)
     proved = {each["backup"]: each["at"] for each in taking.proofs(target)}
-    for each in taking.all_backups(target, _say):
+    known = taking.all_backups(target, _say)
+    damaged = taking.faults(target, known)
+    for each in known:
         size = sum(size for _, size in each.objects.values())
         told = f"restored in a rehearsal at {proved[each.id][:16]} UTC" if each.id in proved else "verified"
+        if each.id in damaged:
+            told = f"DAMAGED: {', '.join(damaged[each.id])}"
         print(f"{each.id}  {each.finished_at[:19]} UTC  {size / 1e6:9.1f} MB  {told}")
     print(f"{len(wal.names(target))} files of the log.", file=sys.stderr)
-    return 0
+    return NOT_WHOLE if damaged else 0
 
 
 def run_restore(options: argparse.Namespace) -> int:

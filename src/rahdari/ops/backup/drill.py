@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from rahdari.ops import datafolder, postgres, rights
+from rahdari.ops import datafolder, postgres
 from rahdari.ops.drills import Differs, Report
 from rahdari.ops.errors import Told
 
@@ -122,7 +122,7 @@ def prove(address: str, private: Path, *, work: Path | None = None, say: taking.
         try:
             url = postgres.known_url(data, role="postgres") or server.admin_url
             with report.step("compared with what was counted at the backup") as told:
-                told.append(_has_all(done.known, facts.of(url, data), _beginning(done.known, url)))
+                told.append(_has_all(done.known, facts.of(url, data), facts.beginning(done.known, url)))
             if "editions" in done.known:
                 with report.step("papers opened, and the feed beside it read") as told:
                     told.append(_looked_at(data, url, done.files_of))
@@ -263,44 +263,21 @@ def _looked_at(data: Path, url: str, files_of: taking.Backup, *, papers: int = 0
     return f"{seen.papers} papers open, {seen.entries} entries of the feed are those of the database"
 
 
-def _beginning(known: dict[str, Any], url: str) -> dict[str, Any] | None:
-    """The journal of what came back, as far as it went at the backup."""
-    if "journal" not in known:
-        return None
-    with psycopg.connect(url) as connection:
-        return facts.journal(connection, until=known["journal"]["last"])
-
-
 def _has_all(known: dict[str, Any], now: dict[str, Any], beginning: dict[str, Any] | None) -> str:
     """What only grows has grown, and the journal begins as it did, by the digest of all its words. From tables of which
     rows are deleted some may have gone since: of these it is said where there are fewer."""
     differences = [] if known["keys"] == now["keys"] else ["the keys are others"]
-    grows = {*rights.ADDED_TO, *rights.KEPT}
-    may_be_fewer = []
-    for name, number in sorted(known["rows"].items()):
-        has = now["rows"].get(name)
-        if has is None:
-            differences.append(f"the table {name} is gone")
-        elif has < number and name in grows:
-            differences.append(f"rows of {name}: {number} before, {has} in what came back")
-        elif has < number:
-            may_be_fewer.append(f"{name} {number} to {has}")
-    differences += [
-        f"{name} that were sent: {number} before, {now.get('sent', {}).get(name)} in what came back"
-        for name, number in known.get("sent", {}).items()
-        if now.get("sent", {}).get(name, -1) < number
-    ]
-    if (journal := known.get("journal")) and beginning != journal:
-        differences.append(f"the journal: {journal} before, {beginning} in what came back")
-    editions = known.get("editions", {})
-    differences += [
-        f"editions of {name}: {number} before, {now.get('editions', {}).get(name)} in what came back"
-        for name, number in editions.items()
-        if now.get("editions", {}).get(name, [-1])[0] < number[0]
+    gone = known["rows"].keys() - now["rows"].keys() - facts.GROWS
+    differences += [f"the table {name} is gone" for name in sorted(gone)] + facts.fallen(known, now, beginning)
+    may_be_fewer = [
+        f"{name} {number} to {now['rows'][name]}"
+        for name, number in sorted(known["rows"].items())
+        if name not in facts.GROWS and now["rows"].get(name, number) < number
     ]
     if differences:
         raise Differs("The newest backup", differences)
-    rows, compared = journal["rows"] if journal else 0, len(known["rows"].keys() & grows)
+    journal, editions = known.get("journal"), known.get("editions", {})
+    rows, compared = journal["rows"] if journal else 0, len(known["rows"].keys() & facts.GROWS)
     return (
         f"the journal's {rows} rows, {len(editions)} sessions of the feed, {len(known['keys'])} keys are there; no "
         f"row is missing from {compared} tables that only grow, and no application that was sent. The other "

@@ -8,8 +8,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from rahdari.ops import rights
+
 # Rows that come and go with each request or beat: they say nothing.
 PASSING = frozenset({"django_session"})
+# Of these no row ever goes.
+GROWS = frozenset({*rights.ADDED_TO, *rights.KEPT})
 JOURNAL = """
 SELECT count(*), coalesce(max(id), 0), coalesce(encode(sha256(string_agg(sha256(convert_to(e::text, 'UTF8')), ''::bytea
 ORDER BY id)), 'hex'), '') FROM journal_journalentry e WHERE id <= %s"""
@@ -51,10 +55,51 @@ def of(url: str, data: Path) -> dict[str, Any]:
 
 
 def journal(connection: "psycopg.Connection[Any]", *, until: int = ALL) -> dict[str, Any]:
-    """Its rows up to this number: how many, the last, and a digest of every word of them."""
+    """Its rows up to this number: how many, the last, a digest of every word of them, and what words a row has."""
     connection.execute(AS_EVERYWHERE)
     number, last, digest = _one(connection, sql.SQL(JOURNAL), until)
-    return {"rows": number, "last": last, "digest": digest}
+    row = connection.execute("SELECT * FROM journal_journalentry LIMIT 0").description or ()
+    return {"rows": number, "last": last, "digest": digest, "columns": " ".join(column.name for column in row)}
+
+
+def _said(journal: dict[str, Any]) -> str:
+    return f"{journal.get('rows')} rows of digest {str(journal.get('digest'))[:16]}"
+
+
+def beginning(known: dict[str, Any], url: str) -> dict[str, Any] | None:
+    """The journal of this database, as far as it went when `known` was counted."""
+    if "journal" not in known:
+        return None
+    with psycopg.connect(url, connect_timeout=10) as connection:
+        return journal(connection, until=known["journal"]["last"])
+
+
+def fallen(known: dict[str, Any], now: dict[str, Any], begins: dict[str, Any] | None) -> list[str]:
+    """What is less than it was, or another, of what only grows: a part of a sentence for each. `begins` is what
+    `beginning` says."""
+    found = [
+        f"the table {name} is gone" if has is None else f"rows of {name}: {number} before, {has} now"
+        for name, number in sorted(known["rows"].items())
+        if name in GROWS and ((has := now["rows"].get(name)) is None or has < number)
+    ]
+    found += [
+        f"{name} that were sent: {number} before, {now.get('sent', {}).get(name)} now"
+        for name, number in known.get("sent", {}).items()
+        if now.get("sent", {}).get(name, -1) < number
+    ]
+    if before := known.get("journal"):
+        begins = begins or {}
+        # A release may add a column: then each row reads otherwise.
+        same = before.get("columns", begins.get("columns")) == begins.get("columns")
+        compared = ("rows", "last", "digest") if same else ("rows", "last")
+        if any(before[part] != begins.get(part) for part in compared):
+            found.append(f"the journal up to entry {before['last']}: {_said(before)} before, {_said(begins)} now")
+    found += [
+        f"editions of {name}: {number} before, {now.get('editions', {}).get(name)} now"
+        for name, number in known.get("editions", {}).items()
+        if now.get("editions", {}).get(name, [-1])[0] < number[0]
+    ]
+    return found
 
 
 def files_below(folder: Path) -> list[Path]:

@@ -183,11 +183,11 @@ def candidates(fits: list[Backup], line: lines.Line | None) -> list[Backup]:
 
 def chain_of(backup: Backup, known: list[Backup]) -> list[Backup]:
     """It and all that it adds to, the full one first. Raises PartMissing."""
-    by_id, found = {each.id: each for each in known}, [backup]
-    while found[0].since:
-        if found[0].since not in by_id:
-            raise PartMissing(f"backups/{found[0].since}/backup.json")
-        found.insert(0, by_id[found[0].since])
+    found: list[Backup] = []
+    for part in taking.chain(backup, known):
+        if not isinstance(part, Backup):
+            raise PartMissing(f"backups/{part}/backup.json")
+        found.insert(0, part)
     return found
 
 

@@ -9,8 +9,9 @@ NAME = "backup/state.json"
 
 
 def noted(data: Path) -> dict[str, Any]:
-    """`backup` (as in backup.json), `proved` (the last rehearsal: `backup`, `at`), `target`, and `places` (of each the
-    last backup that was verified there); empty before the first."""
+    """`backup` (as in backup.json), `proved` (the last rehearsal: `backup`, `at`), `target`, `places` (of each the last
+    backup that was verified there), `damaged` (objects of older backups), `fell` (what is less than it may be), and
+    `counted` (as `facts.of` says it) in the database `counted_in`; empty before the first."""
     try:
         return dict(json.loads((data / NAME).read_text()))
     except (OSError, ValueError):

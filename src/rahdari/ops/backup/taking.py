@@ -5,6 +5,8 @@ Invariants:
   is read back itself.
 - What a store does not answer with is not taken for gone: of what may be a backup, nothing is cleared away.
 - A backup killed at any moment leaves what the next one clears away, and nothing else.
+- A backup is verified with all that it adds to: that is read back first, and what is damaged is added to by none.
+- What a backup counts never falls where rows never go: the count before is kept, and compared by the next rehearsal.
 - One place keeps the backups of one register.
 """
 
@@ -38,6 +40,8 @@ INDEX = ".files.json"
 # Of the last backup, in the data folder: what the next one is compared with.
 KEPT_HERE = ("manifest", "files.json")
 KEEP_DAYS = 35
+# Which backups were found damaged.
+DAMAGED = "damaged/"
 
 
 class AnotherRegister(Told):
@@ -196,6 +200,61 @@ def described(target: Target) -> list[str]:
     return [key for key, _ in target.keys("backups/") if key.endswith("/backup.json")]
 
 
+def chain(backup: Backup, known: list[Backup]) -> list[Backup | str]:
+    """It and all that it adds to, the full one last; of one that nobody describes its id, and nothing after it."""
+    by_id, found = {each.id: each for each in known}, list[Backup | str]([backup])
+    while isinstance(last := found[-1], Backup) and last.since:
+        found.append(by_id.get(last.since, last.since))
+    return found
+
+
+def faults(target: Target, known: list[Backup]) -> dict[str, list[str]]:
+    """Of each backup that cannot be restored whole, what is gone or is not what was kept: of its own, and of what it
+    adds to. The newest one is read back with all that it adds to, and so is each that was found damaged before; of the
+    others it is looked whether all is there and as long as it was."""
+    sizes = dict(target.keys("backups/"))
+    read = {part.id for part in (chain(known[-1], known) if known else []) if isinstance(part, Backup)}
+    read |= {key.removeprefix(DAMAGED).removesuffix(".json") for key, _ in target.keys(DAMAGED)}
+    own: dict[str, list[str]] = {}
+    for each in known:
+        own[each.id] = []
+        for name, (digest, size) in each.objects.items():
+            key = each.key(name)
+            if sizes.get(key) != size or (each.id in read and _digest(target, key) != digest):
+                own[each.id].append(key)
+    found = {}
+    for each in known:
+        parts = chain(each, known)
+        # Its documents may be of any of them, the database needs all, and keys are its own.
+        wrong = [key for part in parts for key in (own[part.id] if isinstance(part, Backup) else [_described(part)])]
+        if wrong := [key for key in wrong if not key.endswith(KEYS) or key == each.key(KEYS)]:
+            found[each.id] = wrong
+    return found
+
+
+def _described(backup: str) -> str:
+    return f"backups/{backup}/backup.json"
+
+
+def _digest(target: Target, key: str) -> str:
+    try:
+        return target.digest(key)
+    except FileNotFoundError:
+        return ""
+
+
+def _note_faults(target: Target, found: dict[str, list[str]]) -> None:
+    """For the next look, also from elsewhere: of an old backup it reads only what is noted."""
+    own = {each: [key for key in keys if key.startswith(f"backups/{each}/")] for each, keys in found.items()}
+    wanted = {f"{DAMAGED}{each}.json": keys for each, keys in own.items() if keys}
+    noted = {key for key, _ in target.keys(DAMAGED)}
+    for key in sorted(wanted.keys() - noted):
+        target.put_data(key, {"objects": wanted[key]})
+    # Brought back, or erased. Where the account may not erase, it is read again each time.
+    with suppress(TargetAway):
+        target.erase(sorted(noted - wanted.keys()))
+
+
 def proofs(target: Target) -> list[dict[str, Any]]:
     """What was restored in rehearsals, oldest first."""
     found = []
@@ -213,10 +272,12 @@ def take(
     public_keys: str,
     *,
     full: bool,
+    count_anew: bool = False,
     clock: Callable[[], dt.datetime],
     say: Step = lambda text: None,
 ) -> Backup:
-    """Take one. Raises what `engine`, `sealing` and `target` raise, AnotherRegister, LineLeft, PlaceEmpty, NotKept,
+    """Take one; `count_anew` where rows may be fewer than before. What is found damaged, and what fell, is in
+    `state.noted`. Raises what `engine`, `sealing` and `target` raise, AnotherRegister, LineLeft, PlaceEmpty, NotKept,
     BackupRuns and NoRoom; whatever it raises, nothing that was there before is changed."""
     keys, here = sealing.recipients(public_keys), local(data)
     with _alone(here) as lock:
@@ -233,14 +294,21 @@ def take(
                 "answers for the store is an old copy of it. This backup is taken all the same. Look after the store."
             )
         _clear(target, here, {each.id for each in (*known, *([noted] if noted else []))})
+        if known:
+            say(f"Reading {known[-1].id} back, with all that it adds to.")
+        damaged = faults(target, known)
+        _note_faults(target, damaged)
         began = clock()
-        since = None if full else _to_add_to(known, here, server)
+        since = None if full or (known and known[-1].id in damaged) else _to_add_to(known, here, server)
         programs = engine.programs(server.major)
         # 1) The cluster, checked by PostgreSQL's own program before anything is sent.
         cluster = here.staging / "cluster"
         say("Copying the database" + (f", what changed since {since.id}." if since else "."))
         # What is known now is in what is copied from now on.
         known_now = facts.of(server.url, data)
+        before = None if count_anew or last.get("counted_in") != server.identifier else last["counted"]
+        fell = facts.fallen(before, known_now, facts.beginning(before, server.url)) if before else []
+        counted = {**before, "keys": known_now["keys"]} if before and fell else known_now
         try:
             try:
                 programs.base(server.url, cluster, since=here.of(since.id, "manifest") if since else None, hold=[lock])
@@ -263,7 +331,7 @@ def take(
         index = index_of(data)
         before = json.loads(here.of(since.id, "files.json").read_text()) if since else {}
         changed = [path for path, stamp in index.items() if before.get(path) != stamp]
-        about = {INDEX: json.dumps(index).encode(), "facts.json": json.dumps(known_now).encode()}
+        about = {INDEX: json.dumps(index).encode(), "facts.json": json.dumps(counted).encode()}
         files = _stamps_first(changed)
         unpacked[FILES] = sealing.seal_folder(data, files, here.staging / FILES, keys, added=about)
         secret = [each.relative_to(data).as_posix() for each in facts.files_below(data / "keys")]
@@ -314,7 +382,9 @@ def take(
         proved = proofs(target)[-1:]
         places = state.places(data) | {target.address: name}
         about_it = {"backup": asdict(made), "proved": proved[0] if proved else None, "target": target.address}
-        state.note(data, about_it | {"places": places})
+        found = {"damaged": sorted({key for keys in damaged.values() for key in keys}), "fell": fell}
+        count = {"counted": counted, "counted_in": server.identifier}
+        state.note(data, about_it | {"places": places} | found | count)
     return made
 
 
@@ -411,11 +481,8 @@ def _to_add_to(known: list[Backup], here: Local, server: engine.Server) -> Backu
     if last.chain + 1 > LONGEST_CHAIN or last.major != server.major:
         return None
     # What one of them adds to may be gone, or damaged.
-    by_id, part = {each.id: each for each in known}, last
-    while part.since:
-        if part.since not in by_id:
-            return None
-        part = by_id[part.since]
+    if not all(isinstance(part, Backup) for part in chain(last, known)):
+        return None
     return last if all(here.of(last.id, name).exists() for name in KEPT_HERE) else None
 
 

@@ -5,6 +5,7 @@
     backups/ID/*.tar.gz.age         what it consists of
     wal/*/SEGMENT-DIGEST.gz.age     the log of PostgreSQL, file by file; DIGEST is of the plain file
     lines/TIMELINE.json             from which lines of the log it comes, and where it left them
+    damaged/ID.json                 that it was found damaged, and what of it
     proved/ID.json                  that it was restored, when, and what was compared
 
 An S3 store is reached with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL and what else obstore reads of

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from rahdari.ops.backup import drill, engine, leading_on, restoring, sealing, ta
 from rahdari.ops.backup.target import Target
 from rahdari.vault import keys
 from tests.needs import needs_file
+
+HANDBOOK = Path(__file__).parents[2] / "docs" / "restore.md"
 
 
 def a_clock() -> dt.datetime:
@@ -94,6 +97,34 @@ def place() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="own-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
+
+
+def test_debians_environment_is_written_as_it_is_read(tmp_path: Path) -> None:
+    """By the command of the handbook, and read by the program that starts Debian's server."""
+    needs_file("/usr/share/perl5/PgCommon.pm", "apt install postgresql-common")
+    (command,) = re.findall(r"^    (sed -nE .*environment)$", HANDBOOK.read_text(), re.MULTILINE)
+    settings, environment = tmp_path / "rahdari.env", tmp_path / "environment"
+    told = {
+        "RAHDARI_BACKUP": "s3://bucket/register",
+        "RAHDARI_BACKUP_KEY": "age1one age1two",
+        "AWS_ACCESS_KEY_ID": "SAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "a/b+c=d&e#f",
+        "AWS_ENDPOINT_URL": "https://store.example",
+    }
+    others = ["# A comment", "#AWS_REGION=away", "RAHDARI_BACKUP_DAYS=35", "RAHDARI_SMTP_PASSWORD=secret"]
+    lines = [*others, *(f"{name}={value}" for name, value in told.items())]
+    settings.write_text("\n".join(lines).replace("=age1one age1two", '="age1one age1two"') + "\n")
+    command = command.replace("/etc/rahdari/rahdari.env", str(settings))
+    command = command.replace("/etc/postgresql/17/main/environment", str(environment))
+    subprocess.run(["sh", "-c", command], check=True)
+    read = 'my %found = PgCommon::read_conf_file($ARGV[0]); print "$_=$found{$_}\n" for keys %found'
+    done = subprocess.run(
+        ["perl", "-I/usr/share/perl5", "-MPgCommon", "-e", read, str(environment)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert dict(line.split("=", 1) for line in done.stdout.splitlines()) == told
 
 
 @pytest.mark.whole

@@ -86,7 +86,7 @@ def _archive(now: dt.datetime) -> Iterator[Finding]:
         yield Finding(NOTE, ABOUT, f"the log is not archived: what comes after the last backup is lost with it. {HOW}")
     elif log.fails:
         text = f"{log.failed} of the log is not archived since {log.failed_at:%Y-%m-%d %H:%M} UTC"
-        yield Finding(WRONG, ABOUT, f"{text}: see postgres.log, and that the place of the backups can be reached.")
+        yield Finding(WRONG, ABOUT, f"{text}: see PostgreSQL's log, and that the place of the backups can be reached.")
     elif log.waiting > MOST_WAITING:
         text = (
             f"{log.waiting} files of the log wait to be archived: the place of the backups is slower than the register"

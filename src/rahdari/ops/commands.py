@@ -80,12 +80,12 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
 
 def run_web(arguments: argparse.Namespace) -> int:
-    from rahdari.ops import held_keys
+    from rahdari.ops import held_keys, tables
     from rahdari.ops.serving import serve_web
     from rahdari.settings import engine
 
+    tables.check()
     held_keys.check()
-
     if fault := engine.fault():
         print(fault, file=sys.stderr)
     serve_web(host=arguments.host, port=arguments.port, workers=arguments.workers, threads=arguments.threads)
@@ -113,16 +113,18 @@ def run_lookup(arguments: argparse.Namespace) -> int:
 
 
 def run_worker(arguments: argparse.Namespace) -> int:
-    from rahdari.ops import held_keys, loops
+    from rahdari.ops import held_keys, loops, tables
 
+    tables.check()
     held_keys.check()
     loops.run_worker()
     return 0
 
 
 def run_publisher(arguments: argparse.Namespace) -> int:
-    from rahdari.ops import loops
+    from rahdari.ops import loops, tables
 
+    tables.check()
     loops.run_publisher()
     return 0
 

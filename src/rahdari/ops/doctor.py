@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rahdari import optional
-from rahdari.ops import datafolder, held_keys, processes
+from rahdari.ops import datafolder, held_keys, processes, tables
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 from rahdari.ops.doctor_backup import check_backup
 from rahdari.ops.doctor_feed import check_feed
@@ -161,6 +161,12 @@ def check_migrations(patient: Inspection, *, has_gist: bool) -> Iterator[Finding
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
+    connection.ensure_connection()
+    try:
+        tables.judge(connection.connection)
+    except Told as error:
+        yield Finding(WRONG, "tables", str(error))
+        return
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:

@@ -13,14 +13,16 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 from django.db import ProgrammingError, connection
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from rahdari import __version__, optional, policy
 from rahdari.journal import actions as journal
-from rahdari.ops import held_keys, rights
+from rahdari.ops import held_keys, rights, tables
 from rahdari.ops.errors import Told
 from rahdari.ops.held_keys import KeysLost
 from rahdari.vault import keys
@@ -96,6 +98,7 @@ def prepare(*, new_keys: bool = False) -> None:
 
 def _prepare(*, new_keys: bool) -> None:
     judge_rules()
+    judge_tables()
     judge_left_out()
     judge_database()
     anew = make_keys(new_keys=new_keys)
@@ -115,6 +118,16 @@ def judge_rules() -> None:
         policy.current(settings.POLICY_FILE)
     except policy.PolicyError as error:
         raise RulesNotTaken(settings.POLICY_FILE, error) from error
+
+
+def judge_tables() -> None:
+    """Raises NewerTables, OtherTables."""
+    connection.ensure_connection()
+    tables.judge(connection.connection)
+    try:
+        MigrationLoader(connection).check_consistent_history(connection)
+    except InconsistentMigrationHistory as error:
+        raise tables.OtherTables(set(), set(), str(error).rstrip(".")) from error
 
 
 def judge_left_out() -> None:

@@ -46,9 +46,10 @@ def run_run(arguments: argparse.Namespace) -> int:
     from rahdari.watch import control
     from rahdari.watch.rounds import Rounds
 
-    from . import held_keys
+    from . import held_keys, tables
     from .loops import run_loop, stop_on_signals
 
+    tables.check()
     held_keys.check()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     stop = threading.Event()

@@ -61,7 +61,16 @@ def test_the_alert_hears_of_a_place_in_which_nothing_was_verified(tmp_path: Path
     settings.DATA = tmp_path
     assert metrics._of_the_backups() == []
     settings.BACKUP_PLACE = "/mnt/backups"
-    assert [values for _name, _help, values in metrics._of_the_backups()] == [[({}, 0)], [({}, 0)]]
+
+    def told() -> dict[str, float]:
+        return {name: values[0][1] for name, _help, values in metrics._of_the_backups()}
+
+    never = {"backup_verified_timestamp_seconds": 0, "backup_proved_timestamp_seconds": 0}
+    assert told() == never | {"backup_every_seconds": 3600, "backup_faults": 0}
+    (tmp_path / "backup").mkdir()
+    state.note(tmp_path, {"backup": None, "proved": None, "damaged": ["one", "two"], "fell": ["three"]})
+    settings.BACKUP_HOURS = 24
+    assert told() == never | {"backup_every_seconds": 86400, "backup_faults": 3}
 
 
 class TestADamagedDescription:
@@ -121,7 +130,7 @@ class TestADamagedDescription:
 
 
 @pytest.mark.django_db
-def test_the_doctor_says_how_old_the_last_ones_are(tmp_path: Path) -> None:
+def test_the_doctor_says_how_old_the_last_ones_are(tmp_path: Path, settings: Any) -> None:
     patient = Inspection(tmp_path, {}, "127.0.0.1", 1)
     demo = {"DJANGO_SETTINGS_MODULE": datafolder.SETTINGS[datafolder.DEMO]}
 
@@ -147,9 +156,16 @@ def test_the_doctor_says_how_old_the_last_ones_are(tmp_path: Path) -> None:
     assert [each for each in said() if each[0] == WRONG] == []
     state.note(tmp_path, {"backup": ours | {"finished_at": old.isoformat()}, "proved": None})
     wrong = [text for level, text in said() if level == WRONG]
-    assert wrong[0].startswith("the last verified one is 40 days old")
+    assert wrong[0].startswith("the last verified one is 40 days old, and one is due every 1 h (")
     assert wrong[1].startswith("none was ever restored. Rehearse it: rahdari drill restore")
     assert [text for level, text in said(demo) if level == WRONG] == wrong
+    # A timer that somebody stopped, and one that comes once a day.
+    four_hours = (a_clock() - dt.timedelta(hours=4)).isoformat()
+    state.note(tmp_path, {"backup": ours | {"finished_at": four_hours}, "proved": {"at": fresh.isoformat()}})
+    (late,) = [text for level, text in said() if level == WRONG]
+    assert late.startswith("the last verified one is 4 hours old") and "Look whether its timer runs" in late
+    settings.BACKUP_HOURS = 24
+    assert [text for level, text in said() if level == WRONG] == []
     fresh_one = {"backup": ours | {"finished_at": fresh.isoformat()}, "proved": {"at": fresh.isoformat()}}
     state.note(tmp_path, fresh_one)
     patient.environment["RAHDARI_BACKUP_DAYS"] = "36"

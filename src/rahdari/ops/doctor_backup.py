@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 
 ABOUT = "backup"
-OLDEST = dt.timedelta(hours=36)
+# One may come late by half of the time between two, and take so long.
+TAKES = dt.timedelta(minutes=90)
 OLDEST_PROOF = dt.timedelta(days=35)
 # Files of 16 MB: what a register writes in a busy hour.
 MOST_WAITING = 60
@@ -15,6 +16,7 @@ HOW = "docs/restore.md says how."
 
 
 def check_backup(patient: Inspection) -> Iterator[Finding]:
+    from django.conf import settings
     from django.utils import timezone
 
     from rahdari.ops.backup import state
@@ -37,8 +39,12 @@ def check_backup(patient: Inspection) -> Iterator[Finding]:
         yield Finding(WRONG, ABOUT, f"{text}; {HOW}")
         return
     age = now - dt.datetime.fromisoformat(last["finished_at"])
-    if age > OLDEST:
-        yield Finding(WRONG, ABOUT, f"the last verified one is {_days(age)} old. Look at its timer; {HOW}")
+    every = dt.timedelta(hours=settings.BACKUP_HOURS)
+    if age > every * 1.5 + TAKES:
+        due = f"one is due every {settings.BACKUP_HOURS:g} h (RAHDARI_BACKUP_HOURS)"
+        yield Finding(
+            WRONG, ABOUT, f"the last verified one is {_days(age)} old, and {due}. Look whether its timer runs; {HOW}"
+        )
     else:
         yield Finding(OK, ABOUT, f"{last['id']} is verified, {_days(age)} old")
     for key in noted.get("damaged", []):

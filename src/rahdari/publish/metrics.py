@@ -52,6 +52,7 @@ def _of_the_backups() -> list[Family]:
         if not settings.BACKUP_PLACE:
             return []
         noted = {"backup": None, "proved": None}
+    faults = len(noted.get("damaged", [])) + len(noted.get("fell", []))
     verified = _seconds(noted["backup"]["finished_at"]) if noted["backup"] else 0
     families: list[Family] = [
         ("backup_verified_timestamp_seconds", "When the last verified backup was taken.", [({}, verified)])
@@ -60,6 +61,8 @@ def _of_the_backups() -> list[Family]:
     proved = _seconds(noted["proved"]["at"]) if noted["proved"] else 0
     return [
         *families,
+        ("backup_every_seconds", "How often one is to be taken.", [({}, settings.BACKUP_HOURS * 3600)]),
+        ("backup_faults", "Files of backups that are damaged, and counts that fell where none may.", [({}, faults)]),
         ("backup_proved_timestamp_seconds", "When a backup was last restored in a rehearsal.", [({}, proved)]),
     ]
 

@@ -96,6 +96,7 @@ FEED_CERTIFICATE_HEADER = os.environ.get("RAHDARI_FEED_CERTIFICATE_HEADER", "").
 HOLD_HOURS = int(os.environ.get("RAHDARI_HOLD_HOURS", "24"))
 # Where `rahdari backup` keeps backups. Empty: nowhere.
 BACKUP_PLACE = os.environ.get("RAHDARI_BACKUP", "")
+BACKUP_HOURS = float(os.environ.get("RAHDARI_BACKUP_HOURS") or "1")
 # Who may read /metrics from another machine: whoever shows this as a bearer token. Empty: nobody.
 METRICS_TOKEN = os.environ.get("RAHDARI_METRICS_TOKEN", "")
 # Where people write to; shown on the page of help and contact.

@@ -25,6 +25,8 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "deploy" / "systemd"
+# Those of a vantage point and an operator, and what a timer starts.
+NOT_OF_THE_REGISTER = ("rahdari-agent-watch", "rahdari-vantage", "rahdari-backup")
 # Numbers that no account here has.
 USERS = {"rahdari": 61_001, "rahdari-feed": 61_002, "rahdari-serve": 61_003}
 DATA_GROUP = 61_010
@@ -484,6 +486,22 @@ class TestUnits:
             return
         wanted = [*drop_root.KEPT, *drop_root.DIVIDING] if path.stem == "rahdari-up" else []
         assert sorted(getattr(drop_root, name.removeprefix("CAP_")) for name in rights.split()) == sorted(wanted)
+
+    @pytest.mark.parametrize(
+        "path",
+        [each for each in sorted(UNITS.glob("rahdari-*.service")) if each.stem not in NOT_OF_THE_REGISTER],
+        ids=lambda path: path.stem,
+    )
+    def test_come_back_by_themselves_and_wait_for_what_they_need(self, path: Path) -> None:
+        """As often as it takes. Whoever requires another one that fails would be given up with it, unless that one is
+        `direct`. On a machine that boots: .ci/booted.py."""
+        text = path.read_text()
+        assert re.findall(r"^StartLimitIntervalSec=(.*)$", text, re.MULTILINE) == ["0"]
+        once = "Type=oneshot" in text
+        assert re.findall(r"^Restart=(.*)$", text, re.MULTILINE) == ["on-failure" if once else "always"]
+        for needed in re.findall(r"^(?:Requires|Requisite|BindsTo)=(.*)$", text, re.MULTILINE):
+            assert re.search(rf"^After=.*\b{re.escape(needed)}", text, re.MULTILINE)
+            assert "RestartMode=direct\n" in (UNITS / needed).read_text()
 
     @pytest.mark.parametrize("path", sorted(UNITS.glob("*.service")), ids=lambda path: path.stem)
     def test_are_understood_by_systemd(self, path: Path, tmp_path: Path) -> None:

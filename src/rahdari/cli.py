@@ -418,13 +418,13 @@ def give_back(folder: Path) -> None:
 
 
 class Closed(Told):
-    """A file belongs to another account. `.path` is which."""
+    """A file or a folder belongs to another account. `.path` is which."""
 
     def __init__(self, path: Path, owner: str) -> None:
-        super().__init__(
-            f"{path} is closed to the account {name_of(os.geteuid())}; it belongs to {owner}. Give it the owner that "
-            "the register runs as (chown -R, for the whole data folder), or run this as that account."
-        )
+        mend = f"Run this as {owner}, or as root: each process has a user of its own (docs/install.md)."
+        if owner == "root":
+            mend = "Give it the owner of the data folder (chown -R), or run this as root."
+        super().__init__(f"{path} is closed to the account {name_of(os.geteuid())}; it belongs to {owner}. {mend}")
         self.path = path
 
 
@@ -438,13 +438,19 @@ def name_of(uid: int) -> str:
 
 
 def of_a_file(error: PermissionError) -> Told | None:
-    """What to tell of a file that may not be opened, when it is there and somebody else's."""
-    try:
-        path = Path(os.fsdecode(error.filename))
-        owner = path.stat().st_uid
-    except (TypeError, OSError):
+    """What to tell of a file that may not be opened, when it or the folder that it lies in is somebody else's."""
+    if error.filename is None:
         return None
-    return Closed(path, name_of(owner)) if owner != os.geteuid() else None
+    path = Path(os.fsdecode(error.filename))
+    for place in (path, *path.parents):
+        try:
+            owner = place.stat().st_uid
+        except PermissionError:
+            continue
+        except OSError:
+            return None
+        return Closed(place, name_of(owner)) if owner != os.geteuid() else None
+    return None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,16 +10,21 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 
+from rahdari import cli
 from rahdari.ops import datafolder, drop_root, environments, postgres, processes, start
 from rahdari.ops.checks import OK, Inspection
 from rahdari.ops.doctor_feed import check_feed_keys
-from rahdari.publish import folder
+from rahdari.publish import actions, folder
+from rahdari.publish import keys as publish_keys
+from rahdari.publish.commands import status
 from rahdari.vault import keys
-from tests.needs import needs_program, needs_root
+from tests.builders.publishing import NOW
+from tests.needs import needs_namespaces, needs_program, needs_root
 from tests.ops.test_start import TRIES
 from tests.ports import free_port
 
@@ -333,8 +338,9 @@ class TestSupervisor:
         assert tried("rahdari", there / "mem", there / "environ", there / "fd" / "0", there / "root") == {"refused"}
 
 
-def as_user(user: str, act: Callable[[], bool]) -> bool:
-    """What a function says in a process of this user's: the interpreter of the tests may lie where it cannot go."""
+def as_user(user: str, act: Callable[[], bool], *, before: Callable[[], None] = lambda: None) -> bool:
+    """What a function says in a process of this user's: the interpreter of the tests may lie where it cannot go. What
+    is done `before` is done as root in that process."""
     pid = os.fork()
     if pid == 0:
         code = 2
@@ -342,6 +348,7 @@ def as_user(user: str, act: Callable[[], bool]) -> bool:
             # It asks by the connection of the test, which would not know what was prepared here.
             connection.connection.prepare_threshold = None
         try:
+            before()
             os.setgroups([DATA_GROUP])
             os.setgid(USERS[user])
             os.setuid(USERS[user])
@@ -403,6 +410,56 @@ class TestSecretKey:
 
         assert as_user("rahdari-feed", has_another)
         assert not as_user("rahdari", has_another)
+
+
+class TestCommandsOfThePages:
+    def test_say_whose_the_keys_of_the_feed_are(
+        self, data: Path, settings: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        settings.DATA = data
+
+        def is_told() -> bool:
+            assert status._print_keys() == 0
+            return "publisher's alone" in capsys.readouterr().out
+
+        assert as_user("rahdari", is_told)
+
+    def test_that_need_them_are_told_whom_to_run_as(self, data: Path) -> None:
+        """Of a file that may not even be looked for, the folder is named."""
+
+        def is_told() -> bool:
+            closed = data / "keys" / "feed"
+            try:
+                publish_keys.load_signer(data, "snapshot", [])
+            except PermissionError as error:
+                said = str(cli.of_a_file(error))
+                return said.startswith(f"{closed} is closed to") and f"Run this as {USERS['rahdari-feed']}," in said
+            return False
+
+        assert as_user("rahdari", is_told)
+
+
+class TestPublisher:
+    @pytest.mark.django_db
+    def test_brings_the_file_of_access_up_to_date_where_all_else_is_read_only(self, data: Path, settings: Any) -> None:
+        """As its unit has it."""
+        needs_namespaces()
+        settings.DATA = data
+        written = data / "feed-access" / "operators.json"
+        written.write_text("old")
+
+        def is_written() -> bool:
+            actions.write_access(now=NOW)
+            return written.read_text() != "old"
+
+        def in_its_unit() -> None:
+            os.unshare(os.CLONE_NEWNS)
+            drop_root.mount("none", "/", "", drop_root.MS_REC | drop_root.MS_PRIVATE)
+            for place, flags in ((data, drop_root.MS_RDONLY), (data / "feed-access", 0)):
+                drop_root.mount(str(place), str(place), "", drop_root.MS_BIND)
+                drop_root.mount("none", str(place), "", drop_root.MS_REMOUNT | drop_root.MS_BIND | flags)
+
+        assert as_user("rahdari-feed", is_written, before=in_its_unit)
 
 
 class TestDoctor:

@@ -379,6 +379,5 @@ def write_access(*, now: dt.datetime) -> None:
     try:
         folder.make_folder(path.parent, mode=0o750)
         folder.write_whole(path, wanted, mode=0o640)
-        path.parent.with_suffix(".json").unlink(missing_ok=True)  # where earlier releases kept it
     except PermissionError:
         wake(Channel.PUBLISH)

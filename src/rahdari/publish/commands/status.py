@@ -2,6 +2,7 @@
 
 import argparse
 import datetime as dt
+import os
 from typing import Any
 
 from .console import fail, span
@@ -76,9 +77,15 @@ def run_status(options: argparse.Namespace) -> int:
 
 def _print_keys() -> int:
     """Which key signs for each online role, and which others are trusted: a standby, or one that was replaced."""
+    from django.conf import settings
+
     from rahdari.publish import ceremony, envelope, keys
 
-    code = 0
+    folder, code = keys.online_folder(settings.DATA), 0
+    if not os.access(folder, os.R_OK | os.X_OK):
+        # As it should be with a user for each process.
+        print(f"Keys           {folder} is the publisher's alone: run this as root to see which key signs")
+        return code
     print("Keys")
     for role in keys.ONLINE:
         try:

@@ -236,7 +236,7 @@ class TestWorker:
         with psycopg.connect(server.url, autocommit=True) as connection:
             # Each loop is known by its connection: `rahdari_loop_at_work` tells.
             named = "SELECT application_name FROM pg_stat_activity"
-            ours = set(watching.LOOPS) - {"publisher"}
+            ours = {loop for loop, process in watching.LOOPS.items() if process == "worker"}
             names = {watching.name_of_loop(loop) for loop in ours}
             until(lambda: names <= {name for (name,) in connection.execute(named)})
         server.stop()

@@ -21,6 +21,8 @@ from rahdari.letters import metrics as letters_metrics
 from rahdari.lookup import counters
 from rahdari.ops.backup import state
 from rahdari.publish import metrics
+from rahdari.push import app as push
+from rahdari.web import front
 from rahdari.web import metrics_access as watching
 from tests.builders.publishing import NOW
 from tests.needs import needs_program
@@ -68,6 +70,8 @@ class TestAlerts:
             letters_metrics.exposition(now=NOW),
             dyndns_metrics.exposition(now=NOW),
             counters.as_metrics(counters.Counts(), [], troubles=0, is_ready=True, oldest_seconds=1).decode(),
+            watching.exposition(front.families([], NOW)),
+            push.as_metrics(ready=True, unread=0).decode(),
         ]
         told = {line.split()[2] for page in pages for line in page.splitlines() if line.startswith("# TYPE")}
         for text in (REGISTER.read_text(), CASES.read_text()):
@@ -134,12 +138,12 @@ class TestScrape:
             "RAHDARI_HOSTS": "register.example",
             "RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32",
         }
-        web, lookup, own_port = (free_port() for _ in range(3))
+        web, lookup, feed, own_port = (free_port() for _ in range(4))
         page = (DOCS / "monitoring.md").read_text(encoding="utf-8")
         block = re.search(r"^    scrape_configs:\n(?:    .*\n)+", page, re.MULTILINE)
         assert block is not None
         text = re.sub(r"^    ", "", block[0], flags=re.MULTILINE)
-        text = text.replace(":8000", f":{web}").replace(":8002", f":{lookup}")
+        text = text.replace(":8000", f":{web}").replace(":8001", f":{feed}").replace(":8002", f":{lookup}")
         text = text.replace("/etc/prometheus/alerts-register.yml", str(REGISTER))
         configuration = tmp_path / "prometheus.yml"
         # A page may take as long as there is between two looks: on a busy machine more than a second.
@@ -149,6 +153,7 @@ class TestScrape:
         with (
             running(*program, "web", *listen, str(web), "--workers", "1", environment=own),
             running(*program, "lookup", *listen, str(lookup), environment=own),
+            running(*program, "push", *listen, str(feed), environment=own),
             running(
                 prometheus,
                 f"--config.file={configuration}",
@@ -163,7 +168,8 @@ class TestScrape:
                 told = json.loads(asked(f"{at}/targets")[1] or '{"data": {"activeTargets": []}}')
                 return {each["labels"]["job"]: each["health"] for each in told["data"]["activeTargets"]}
 
-            jobs = {"rahdari-register", "rahdari-letters", "rahdari-dyndns", "rahdari-held", "rahdari-lookup"}
+            names = ("register", "letters", "dyndns", "held", "front", "push", "lookup")
+            jobs = {f"rahdari-{name}" for name in names}
             until(lambda: health() == dict.fromkeys(jobs, "up"), patience=300)
             loaded = json.loads(asked(f"{at}/rules")[1])["data"]["groups"]
             assert {rule["name"] for group in loaded for rule in group["rules"]} == {

@@ -266,10 +266,13 @@ class TestMetricsPage:
         assert Client().get("/metrics").status_code == 200
         away = Client(REMOTE_ADDR="192.0.2.7", raise_request_exception=False)
         assert away.get("/metrics").status_code == 404
-        settings.METRICS_TOKEN = "sample-words"
-        assert away.get("/metrics", headers={"Authorization": "Bearer sample-words"}).status_code == 200
-        for other in ("Bearer sample", "Bearer ", "Basic sample-words", "Bearer نمونہ"):
+        settings.METRICS_TOKEN = "sample-words-of-some-length"
+        assert away.get("/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"}).status_code == 200
+        for other in ("Bearer sample", "Bearer ", f"Basic {settings.METRICS_TOKEN}", "Bearer نمونہ"):
             assert away.get("/metrics", headers={"Authorization": other}).status_code == 404
+        # One that is guessed opens nothing.
+        settings.METRICS_TOKEN = "x"
+        assert away.get("/metrics", headers={"Authorization": "Bearer x"}).status_code == 404
 
     @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
     def test_is_not_misled_by_a_proxy_on_this_machine(self, data: Path, header: str) -> None:

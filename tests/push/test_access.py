@@ -129,6 +129,24 @@ class TestAccess:
 
         running(tmp_path, story)
 
+    def test_metrics_say_the_same_to_this_machine_alone(self, tmp_path: Path) -> None:
+        here = [(b"host", b"127.0.0.1:8001")]
+
+        async def story(push: Push) -> None:
+            assert b"\nrahdari_push_ready 0\n" in (await call(push, "/metrics", headers=here)).body
+            announce(tmp_path, 1)
+            allow(tmp_path)
+            push.sweep()
+            said = await call(push, "/metrics", headers=here)
+            assert said.status == 200
+            assert said.body.endswith(b"\nrahdari_push_unreadable 0\n") and b"\nrahdari_push_ready 1\n" in said.body
+            # A proxy on this machine passes on the name that was asked for, or says for whom it asks.
+            for passed_on in ([(b"host", b"feed.example")], [*here, (b"x-forwarded-for", b"192.0.2.7")]):
+                assert (await call(push, "/metrics", headers=passed_on)).status == 401
+            assert (await call(push, "/metrics", headers=here, client=("192.0.2.7", 1))).status == 401
+
+        running(tmp_path, story)
+
 
 class TestCertificate:
     SETTINGS = {"certificate_header": "X-Client-Certificate", "proxies": networks("127.0.0.0/8 ::1")}

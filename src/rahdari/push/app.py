@@ -2,9 +2,10 @@
 
 It reads two things, DATA/feed and DATA/feed-access/operators.json, and writes nothing. It holds no keys, asks no
 database and verifies nothing: agents verify each byte, so whoever takes it over can withhold editions, never forge one.
-Everything but /healthz needs an operator's credential, and shows that operator's part of the feed alone.
+Everything but the first two needs an operator's credential, and shows that operator's part of the feed alone.
 
     GET /healthz                    open; 503 until there is an edition; says how much of the feed cannot be read here
+    GET /metrics                    the same for Prometheus; only to this machine, and not to what a proxy passes on
     GET /feed/metadata/NAME         signed metadata, of the operator's own repository
     GET /feed/targets/PATH          snapshots and deltas of the streams it is entitled to, and statements in bulk
     GET /feed/events                server-sent events: each new signed timestamp
@@ -19,6 +20,7 @@ import asyncio
 import datetime as dt
 import logging
 import os
+import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -55,6 +57,7 @@ log = logging.getLogger("rahdari.push")
 
 YEAR = 365 * 24 * 3600
 PIECE = 256 * 1024
+LOOPBACK = networks("127.0.0.0/8,::1/128")
 # A proxy that does not have a file, which it was told to send itself, asks once more with this header.
 NOT_THERE = b"x-not-there"
 
@@ -205,6 +208,9 @@ class Push:
         if path == "/healthz":
             await self.health(method, send)
             return
+        if path == "/metrics" and is_from_here(scope):
+            await self.metrics(method, send)
+            return
         try:
             certificate = self.certificate(scope)
             reader = self.access.reader(authorization=header(scope, b"authorization"), certificate=certificate)
@@ -236,6 +242,11 @@ class Push:
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
         await respond(send, status, headers, body, head=method == "HEAD")
+
+    async def metrics(self, method: str, send: Send) -> None:
+        body = as_metrics(ready=bool(self.watch.current), unread=len(self._closed | self.watch.unread))
+        headers = [(b"content-type", b"text/plain; version=0.0.4"), (b"cache-control", b"no-store")]
+        await respond(send, HTTPStatus.OK, headers, body, head=method == "HEAD")
 
     async def wait(self, scope: Scope, receive: Receive, send: Send, reader: Reader) -> None:
         serve = self._streams.events if scope["path"] == "/feed/events" else self._streams.poll
@@ -318,6 +329,30 @@ def is_closed(folder: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def as_metrics(*, ready: bool, unread: int) -> bytes:
+    """In the text format of Prometheus: what /healthz says."""
+    told = (
+        ("ready", "Whether there is an edition to serve.", ready),
+        ("unreadable", "Folders of the feed that cannot be read here.", unread),
+    )
+    return "".join(
+        f"# HELP rahdari_push_{name} {text}\n# TYPE rahdari_push_{name} gauge\nrahdari_push_{name} {int(value)}\n"
+        for name, text, value in told
+    ).encode()
+
+
+# By these a proxy says for whom it asks. Of one on this machine that says nothing the name tells that was asked for.
+PASSED_ON = (b"x-forwarded-for", b"forwarded", b"via", b"x-real-ip")
+THIS_MACHINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
+
+
+def is_from_here(scope: Scope) -> bool:
+    address = (scope.get("client") or ("",))[0]
+    if not is_from(address, LOOPBACK) or any(header(scope, name) is not None for name in PASSED_ON):
+        return False
+    return THIS_MACHINE.fullmatch(text_header(scope, b"host") or "") is not None
 
 
 async def pieces(path: Path, start: int, end: int) -> AsyncIterator[bytes]:

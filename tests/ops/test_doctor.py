@@ -11,25 +11,32 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import dns.message
+import dns.rcode
 import psycopg
 import pytest
+from django.db import connections
 
 from rahdari import policy
 from rahdari.ops import commands, datafolder, doctor, postgres, processes
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 from rahdari.ops.doctor_feed import check_feed_keys
-from rahdari.ops.doctor_front import answers_before_the_body, check_front
+from rahdari.ops.doctor_front import answers_before_the_body, check_front, finding_of
+from rahdari.ops.doctor_loops import check_loops
 from rahdari.ops.doctor_policy import check_calendar, check_rules_of_the_last
-from rahdari.ops.doctor_settings import check_proxies, check_settings_files
+from rahdari.ops.doctor_settings import check_proxies, check_resolvers, check_settings_files, check_token
+from rahdari.ops.loops import LISTENING
 from rahdari.policy import Holiday
 from rahdari.policy import commands as policy_commands
 from rahdari.publish import ceremony, keys
+from rahdari.web import metrics_access as watching
+from rahdari.web.front import Fault, Looked
 from tests.builders import story
 from tests.builders.publishing import NOW, address, an_operator, entered, publish
 from tests.ops.installed import DROPPED, Installation
@@ -163,6 +170,8 @@ class TestWhole:
         lines = installation.doctor(DATABASE_URL="postgresql://nobody@/none?host=/nonexistent")
         assert about(lines, "database", WRONG)[0].endswith("Start it, or correct DATABASE_URL.")
         assert about(lines, "nftables")
+        # What stands in files is looked at all the same.
+        assert about(lines, "policy", OK) and not [line for line in lines if "could not be looked at" in line]
 
 
 class TestFolder:
@@ -260,6 +269,42 @@ class TestSettings:
         datafolder.write_label(tmp_path, datafolder.DEMO)
         (finding,) = doctor.check_settings(Inspection(tmp_path, given, "127.0.0.1", 1))
         assert finding.state == OK
+
+    def test_of_a_token_that_is_guessed_are_wrong(self) -> None:
+        (finding,) = check_token({"RAHDARI_METRICS_TOKEN": "x"})
+        assert finding.state == WRONG and "opens nothing" in finding.text
+        assert not list(check_token({"RAHDARI_METRICS_TOKEN": "x" * watching.SHORTEST_TOKEN}))
+        assert not list(check_token({}))
+
+
+class TestResolvers:
+    @pytest.mark.parametrize(("code", "state"), [("NXDOMAIN", OK), ("REFUSED", WRONG)])
+    def test_are_asked(self, patient: Inspection, code: str, state: str) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.bind(("127.0.0.1", 0))
+
+            def answer() -> None:
+                asked, whose = server.recvfrom(512)
+                said = dns.message.make_response(dns.message.from_wire(asked))
+                said.set_rcode(dns.rcode.from_text(code))
+                server.sendto(said.to_wire(), whose)
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            named = f"127.0.0.1:{server.getsockname()[1]}"
+            given = replace(patient, environment={"RAHDARI_RESOLVERS": named})
+            (finding,) = check_resolvers(given, patience=120)
+            thread.join()
+        assert finding.state == state and named in finding.text
+
+    def test_that_say_nothing_are_told(self, patient: Inspection) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            named = f"127.0.0.1:{silent.getsockname()[1]}"
+            given = replace(patient, environment={"RAHDARI_RESOLVERS": f"{named}, register.example"})
+            said, no_address = check_resolvers(given, patience=0.1)
+        assert said.state == WRONG and f"{named} of RAHDARI_RESOLVERS cannot be asked (it does not answer)" in said.text
+        assert no_address.state == WRONG
 
 
 class TestMail:
@@ -459,17 +504,38 @@ class TestFront:
         """The server of the pages with nothing in front: it is the one that answers."""
         port = free_port(beside=2)
         given = Inspection(installation.data, {"RAHDARI_URL": f"http://127.0.0.1:{port}"}, "127.0.0.1", port)
-        assert not list(check_front(given))
+        (away,) = check_front(given)
+        assert away.state == WRONG and "does not answer (" in away.text
         kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
         command = [sys.executable, "-P", "-m", "rahdari", "web", "--workers", "1", "--port", str(port)]
         with subprocess.Popen([*command, "--data", str(installation.data)], env=kept) as web:
             try:
                 until(lambda: processes.is_answering("127.0.0.1", port))
                 # It answers at once; a busy machine may take its time for that.
-                (finding,) = check_front(given, patience=120)
+                answers, finding = check_front(given, patience=120)
             finally:
                 web.terminate()
+        assert answers.state == OK
         assert finding.state == NOTE and "before it is there whole" in finding.text
+
+    @pytest.mark.parametrize(
+        ("fault", "why", "said"),
+        [
+            (Fault.NAME, "Name or service not known", "the name is not known here (Name or service not known)"),
+            (Fault.CONNECTION, "Connection refused", "Start the web server in front"),
+            (Fault.CERTIFICATE, "certificate has expired", "nobody takes the certificate (certificate has expired)"),
+            (Fault.ANSWER, "502 Bad Gateway", "another than ours answers (502 Bad Gateway)"),
+        ],
+    )
+    def test_that_is_not_reached_by_its_name_is_wrong(self, fault: Fault, why: str, said: str) -> None:
+        finding = finding_of(Looked("feed", "https://feed.example", fault, why), NOW)
+        assert finding.state == WRONG and "https://feed.example (feed)" in finding.text and said in finding.text
+
+    @pytest.mark.parametrize(("left", "state", "days"), [(9, WRONG, "ends in 9 days"), (11, OK, "for 11 more days")])
+    def test_whose_certificate_is_not_renewed_is_wrong(self, left: int, state: str, days: str) -> None:
+        looked = Looked("pages", "https://register.example", ends=NOW + dt.timedelta(days=left, hours=1))
+        finding = finding_of(looked, NOW)
+        assert finding.state == state and days in finding.text
 
     def test_that_waits_for_all_of_it_or_refuses_by_itself_is_well(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as waiting:
@@ -479,6 +545,48 @@ class TestFront:
         port = free_port(beside=2)
         with refusing.at(port):
             assert not answers_before_the_body(f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.django_db
+class TestLoops:
+    def test_that_were_never_started_are_no_fault_until_others_run(self) -> None:
+        assert {each.state for each in check_loops(others_run=False)} == {NOTE}
+        assert [each.state for each in check_loops(others_run=True)] == [WRONG] * 3
+
+    def test_that_are_not_at_work_are_told_by_their_process(self) -> None:
+        """Each by the connection that it keeps."""
+        parameters = connections["default"].get_connection_params()
+        wanted = {name: value for name, value in parameters.items() if name in LISTENING and value}
+        with ExitStack() as stack:
+            for loop in watching.LOOPS:
+                if loop not in ("publisher", "letters"):
+                    named = watching.name_of_loop(loop)
+                    stack.enter_context(psycopg.connect(**wanted, application_name=named))
+            publisher, worker, watch = check_loops(others_run=False)
+        assert publisher.state == WRONG and "`rahdari publisher` does not run" in publisher.text
+        assert worker.state == WRONG and "not at work: letters." in worker.text
+        assert (watch.state, watch.text) == (OK, "`rahdari watch run` is at work")
+
+
+class TestRights:
+    def test_of_the_processes_that_were_changed_by_hand_are_told_with_the_way_back(
+        self, installation: Installation
+    ) -> None:
+        def wrong() -> list[str]:
+            return about(installation.doctor(DATABASE_URL=installation.server.application_url), "tables", WRONG)
+
+        with psycopg.connect(installation.server.url, autocommit=True) as owner:
+            name = postgres.APPLICATION
+            try:
+                owner.execute(f'REVOKE INSERT ON journal_journalentry FROM "{name}"')
+                owner.execute(f'GRANT UPDATE ON journal_journalentry TO "{name}"')
+                lacks, beyond = said = wrong()
+            finally:
+                for line in said:
+                    owner.execute(line.partition("tables: ")[2])
+        assert "may not INSERT on journal_journalentry, so acts fail" in lacks
+        assert "may UPDATE on journal_journalentry, which nobody is to" in beyond
+        assert wrong() == []
 
 
 class TestExamine:

@@ -16,9 +16,10 @@ import pytest
 from django.db import connection
 
 from rahdari import cli
-from rahdari.ops import datafolder, drop_root, environments, postgres, processes, start
-from rahdari.ops.checks import OK, Inspection
+from rahdari.ops import datafolder, doctor, drop_root, environments, postgres, processes, start
+from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 from rahdari.ops.doctor_feed import check_feed_keys
+from rahdari.ops.doctor_files import check_files
 from rahdari.publish import actions, folder
 from rahdari.publish import keys as publish_keys
 from rahdari.publish.commands import status
@@ -474,6 +475,44 @@ class TestDoctor:
         assert as_user("rahdari", is_content)
         # Root looks at them, and misses some.
         assert not any(said in finding.text for finding in check_feed_keys(patient))
+
+    def test_sees_folders_that_are_closed_to_the_pages(self, data: Path) -> None:
+        patient = Inspection(data, {}, "127.0.0.1", 8000)
+
+        def wrong() -> list[str]:
+            found = [finding for finding in check_files(patient) if finding.state == WRONG]
+            return [finding.text.partition(" is closed")[0] for finding in found]
+
+        assert as_user("rahdari", lambda: wrong() == [])
+        for closed in (data / "documents" / "ab", data / "documents"):
+            os.chown(closed, 0, 0)
+            assert as_user("rahdari", lambda closed=closed: wrong() == [str(closed)])
+
+    def test_started_by_root_looks_as_the_owner_of_the_folder(self, data: Path) -> None:
+        """PostgreSQL lets that one in, and root sees more than the processes do."""
+
+        def check_who(patient: Inspection) -> Iterator[Finding]:
+            yield Finding(OK, "who", f"{os.geteuid()} {os.getegid()} {sorted(os.getgroups())}")
+
+        def check_ending(patient: Inspection) -> Iterator[Finding]:
+            yield Finding(OK, "who", "goes on")
+            os._exit(7)
+
+        nobody = pwd.getpwnam("nobody")
+        os.chown(data, nobody.pw_uid, -1)
+        patient = Inspection(data, {}, "127.0.0.1", 8000)
+        expected = drop_root.users(nobody)
+        assert expected is not None
+        groups = sorted({nobody.pw_gid, expected.data})
+        (who,) = doctor.in_a_child(patient, [check_who])
+        assert who.text == f"{nobody.pw_uid} {nobody.pw_gid} {groups}"
+        assert os.geteuid() == 0
+        goes_on, ended = doctor.in_a_child(patient, [check_ending])
+        assert (goes_on.text, ended.state) == ("goes on", WRONG) and "code 7" in ended.text
+        # An owner that is no account: it cannot become that one.
+        os.chown(data, USERS["rahdari"], -1)
+        note, who = doctor.in_a_child(patient, [check_who])
+        assert note.state == NOTE and "who has no account here" in note.text and who.text.startswith("0 0 ")
 
 
 class TestUnits:

@@ -6,6 +6,8 @@ others from being looked at. Ends with 0 when nothing is wrong (a `note` is not)
 
 import datetime as dt
 import http.client
+import itertools
+import json
 import os
 import re
 import shutil
@@ -14,28 +16,26 @@ import socket
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rahdari import optional
-from rahdari.ops import datafolder, held_keys, processes, tables
+from rahdari.ops import datafolder, drop_root, held_keys, processes, tables
 from rahdari.ops.checks import NOTE, OK, WRONG, Finding, Inspection
 from rahdari.ops.doctor_backup import check_backup
-from rahdari.ops.doctor_feed import check_feed
+from rahdari.ops.doctor_feed import check_feed, check_feed_keys
+from rahdari.ops.doctor_files import check_files
 from rahdari.ops.doctor_front import check_front
 from rahdari.ops.doctor_letters import check_letters
+from rahdari.ops.doctor_loops import check_loops
 from rahdari.ops.doctor_policy import check_policy, check_rules_of_the_last
 from rahdari.ops.doctor_queues import check_queues
 from rahdari.ops.doctor_replicas import check_replicas
-from rahdari.ops.doctor_settings import check_settings
+from rahdari.ops.doctor_settings import check_resolvers, check_settings
 from rahdari.ops.doctor_standbys import check_standbys
 from rahdari.ops.doctor_tables import check_constraints, check_owner
 from rahdari.ops.doctor_watch import check_watch
 from rahdari.ops.errors import Told
-
-if TYPE_CHECKING:
-    pass
 
 LEAST_FREE = 2 * 1024**3
 OLDEST_DIRECTORY = dt.timedelta(days=180)
@@ -107,6 +107,38 @@ def check_keys(patient: Inspection) -> Iterator[Finding]:
         )
 
 
+def check_apps(patient: Inspection) -> Iterator[Finding]:
+    """Nothing is said when the settings will do. What follows needs our code loaded, also without a database."""
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        yield Finding(WRONG, "settings", str(error))
+
+
+def check_publisher_let_in(patient: Inspection) -> Iterator[Finding]:
+    """Whether the database lets in the publisher's user, where that is another than the pages'. Only root can try."""
+    from rahdari.ops import start
+
+    if not (url := patient.environment.get("DATABASE_URL")) or not drop_root.divided(patient.data):
+        return
+    main = drop_root.account(patient.data)
+    if (users := drop_root.users(main)) is None:
+        return
+    try:
+        start.check_publisher_is_let_in(url, drop_root.Other(main.pw_name, main.pw_uid, main.pw_gid, (users.data,)))
+    except start.PublisherNotLetIn:
+        return  # Nor are the pages: `database` says so.
+    try:
+        start.check_publisher_is_let_in(url, users.feed)
+    except start.PublisherNotLetIn as error:
+        yield Finding(WRONG, "database", str(error))
+    else:
+        yield Finding(OK, "database", f"the publisher is let in as the user {users.feed.name}")
+
+
 def check_database(patient: Inspection) -> Iterator[Finding]:
     import psycopg
 
@@ -155,9 +187,6 @@ def check_database(patient: Inspection) -> Iterator[Finding]:
 
 
 def check_migrations(patient: Inspection, *, has_gist: bool) -> Iterator[Finding]:
-    import django
-
-    django.setup()
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
@@ -177,6 +206,7 @@ def check_migrations(patient: Inspection, *, has_gist: bool) -> Iterator[Finding
         yield from check_owner()
         yield from check_replicas()
         yield from check_rules_of_the_last(patient)
+        yield from check_loops(others_run=patient.is_running or bool(ours_at(patient)))
         yield from check_queues()
         yield from check_letters()
         yield from check_watch()
@@ -240,10 +270,17 @@ def check_directory(patient: Inspection) -> Iterator[Finding]:
         yield Finding(OK, "directory", f"imported {age.days} days ago")
 
 
+def ports_of(patient: Inspection) -> dict[str, int]:
+    return {"pages": patient.port, "feed": patient.port + 1, "lookups": patient.port + 2}
+
+
+def ours_at(patient: Inspection) -> set[str]:
+    """With single units nobody holds the folder: what answers there says whose it is."""
+    return {what for what, port in ports_of(patient).items() if answers_as_ours(patient.host, port, what)}
+
+
 def check_ports(patient: Inspection) -> Iterator[Finding]:
-    ports = {"pages": patient.port, "feed": patient.port + 1, "lookups": patient.port + 2}
-    # With single units nobody holds the folder: what answers there says whose it is.
-    ours = {what for what, port in ports.items() if answers_as_ours(patient.host, port, what)}
+    ports, ours = ports_of(patient), ours_at(patient)
     running = patient.is_running
     for what, port in ports.items():
         try:
@@ -411,16 +448,22 @@ def check_nft(patient: Inspection) -> Iterator[Finding]:
         yield Finding(NOTE, "nftables", text)
 
 
-CHECKS: tuple[Callable[[Inspection], Iterable[Finding]], ...] = (
+type Check = Callable[[Inspection], Iterable[Finding]]
+
+CHECKS: tuple[Check, ...] = (
     check_python,
     check_folder,
     check_disk,
     check_clock,
+    check_apps,
     check_keys,
+    check_files,
     check_settings,
+    check_resolvers,
     check_database,
     check_standbys,
     check_policy,
+    check_feed_keys,
     check_feed,
     check_directory,
     *optional.given(__package__, "check"),
@@ -435,12 +478,14 @@ CHECKS: tuple[Callable[[Inspection], Iterable[Finding]], ...] = (
 
 
 # Without a data folder there is nothing yet that these could look at.
-NEED_A_FOLDER = (check_keys, check_database, check_feed)
+NEED_A_FOLDER = (check_keys, check_files, check_database, check_feed_keys, check_feed)
+# What only root sees, of all that runs as users of their own.
+OF_ROOT = (check_feed_keys, check_publisher_let_in)
 
 
-def examine(patient: Inspection) -> Iterator[Finding]:
+def examine(patient: Inspection, checks: "Sequence[Check] | None" = None) -> Iterator[Finding]:
     fresh = not (patient.data / "version").exists() and not has_keys(patient.data)
-    for check in CHECKS:
+    for check in CHECKS if checks is None else checks:
         if fresh and check in NEED_A_FOLDER:
             continue
         about = check.__name__.removeprefix("check_")
@@ -450,11 +495,56 @@ def examine(patient: Inspection) -> Iterator[Finding]:
             yield Finding(WRONG, about, f"could not be looked at ({type(error).__name__}: {error}).")
 
 
+def examine_as_root(patient: Inspection) -> Iterator[Finding]:
+    """Each thing as the user whom it concerns: most as that of pages and worker, in a child that becomes it; what only
+    root sees as root."""
+    yield from in_a_child(patient, [check for check in CHECKS if check not in OF_ROOT])
+    yield from examine(patient, OF_ROOT)
+
+
+def in_a_child(patient: Inspection, checks: Sequence[Check]) -> Iterator[Finding]:
+    """As the owner of the data folder, which the child becomes. Where it cannot, it looks as root, and says so."""
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        with open(writing, "w", encoding="utf-8") as told:
+            code = 1
+            try:
+                for finding in itertools.chain(become_the_owner(patient), examine(patient, checks)):
+                    told.write(json.dumps([finding.state, finding.about, finding.text]) + "\n")
+                    told.flush()
+                code = 0
+            finally:
+                told.close()
+                os._exit(code)
+    os.close(writing)
+    with open(reading, encoding="utf-8") as said:
+        for line in said:
+            yield Finding(*json.loads(line))
+    if (code := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) != 0:
+        yield Finding(WRONG, "doctor", f"it ended before all was looked at (code {code}); the lines above say how far.")
+
+
+def become_the_owner(patient: Inspection) -> Iterator[Finding]:
+    try:
+        user = drop_root.account(patient.data)
+        groups = [users.data] if (users := drop_root.users(user)) else []
+        drop_root.show([*drop_root.program_folders(), patient.data], (user.pw_uid, [user.pw_gid, *groups]))
+    except drop_root.CannotLeaveRoot as error:
+        yield Finding(NOTE, "doctor", f"it looks as root, who sees more than the processes do: {error.why}")
+        return
+    os.chdir("/")
+    drop_root.become(user, groups=groups)
+
+
 def run(*, host: str, port: int) -> int:
     data = Path(os.environ["RAHDARI_DATA"])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", datafolder.SETTINGS[datafolder.REGISTER])
     wrong = 0
-    for finding in examine(Inspection(data, dict(os.environ), host, port)):
+    patient = Inspection(data, dict(os.environ), host, port)
+    is_for_another = os.geteuid() == 0 and data.stat().st_uid != 0
+    for finding in (examine_as_root if is_for_another else examine)(patient):
         print(f"{finding.state:<6} {finding.about:<12} {finding.text}", flush=True)
         wrong += finding.state == WRONG
     if wrong:

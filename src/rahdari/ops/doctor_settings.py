@@ -19,6 +19,7 @@ def check_settings(patient: Inspection) -> Iterator[Finding]:
     yield from check_proxies(environment)
     yield from check_settings_files(patient)
     yield from check_engine(environment)
+    yield from check_token(environment)
     label = datafolder.read_label(patient.data)
     if patient.is_demo and label is not None and label.kind != datafolder.DEMO:
         yield Finding(
@@ -69,6 +70,37 @@ def check_proxies(environment: Mapping[str, str]) -> Iterator[Finding]:
             "it, so that no address can be proved and limits count all as one. Set it to the proxy's address, such as "
             "127.0.0.1/32.",
         )
+
+
+def check_token(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Nothing is said where none is set."""
+    from rahdari.web.metrics_access import SHORTEST_TOKEN
+
+    if 0 < len(environment.get("RAHDARI_METRICS_TOKEN", "")) < SHORTEST_TOKEN:
+        text = f"RAHDARI_METRICS_TOKEN has fewer than {SHORTEST_TOKEN} characters, so it opens nothing. "
+        yield Finding(WRONG, "settings", f"{text}Make another: openssl rand -hex 32")
+
+
+def check_resolvers(patient: Inspection, *, patience: float = 3.0) -> Iterator[Finding]:
+    """Whether those that are asked about host names of applicants answer."""
+    from rahdari.probe import names
+
+    host = urlsplit(patient.environment.get("RAHDARI_URL", "")).hostname or "."
+    for resolver in filter(
+        None, (each.strip() for each in patient.environment.get("RAHDARI_RESOLVERS", "").split(","))
+    ):
+        try:
+            fault = names.fault_of(resolver, host, timeout=patience)
+        except ValueError as error:
+            yield Finding(WRONG, "resolvers", f"RAHDARI_RESOLVERS: {resolver} ({error}). Write addresses.")
+            continue
+        if fault:
+            text = (
+                f"{resolver} of RAHDARI_RESOLVERS cannot be asked ({fault}): host names are not proved. Start it, or "
+            )
+            yield Finding(WRONG, "resolvers", f"{text}name another.")
+        else:
+            yield Finding(OK, "resolvers", f"{resolver} answers")
 
 
 def check_engine(environment: Mapping[str, str]) -> Iterator[Finding]:

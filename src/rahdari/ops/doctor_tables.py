@@ -55,3 +55,28 @@ def check_owner() -> Iterator[Finding]:
         )
     else:
         yield Finding(OK, "tables", f"the role {role} uses them and does not own them: their guards stay on")
+    yield from check_rights(role, is_owner=owns)
+
+
+def check_rights(role: str, *, is_owner: bool) -> Iterator[Finding]:
+    """Whether the role of all that runs may do what the processes do, and no more."""
+    from rahdari.ops import rights
+
+    lacks, beyond = rights.differing(is_owner=is_owner)
+    for name, what in lacks.items():
+        said = ", ".join(sorted(what))
+        kind = "SEQUENCE " if what == {"USAGE"} else ""
+        yield Finding(
+            WRONG,
+            "tables",
+            f"the role {role} may not {said} on {name}, so acts fail. Run in psql, as the owner of the tables: "
+            f'GRANT {said} ON {kind}{name} TO "{role}";',
+        )
+    for name, what in beyond.items():
+        said = ", ".join(sorted(what))
+        yield Finding(
+            WRONG,
+            "tables",
+            f"the role {role} may {said} on {name}, which nobody is to. Run in psql, as the owner of the tables: "
+            f'REVOKE {said} ON {name} FROM "{role}";',
+        )

@@ -41,6 +41,14 @@ KEPT = (
     "fees_invoice",
     "urgent_urgententry",
 )
+# All that it may do with a table, but for these.
+RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+TAKEN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (ADDED_TO, ("UPDATE", "DELETE")),
+    (UNCHANGED, ("UPDATE",)),
+    (KEPT, ("DELETE",)),
+    (("django_migrations",), ("INSERT", "UPDATE", "DELETE")),
+)
 
 
 class CannotGrant(Told):
@@ -75,12 +83,9 @@ def grant(role: str) -> None:
         sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)),
         sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name),
-        sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(public, name),
+        sql.SQL("GRANT {} ON {} TO {}").format(words(RIGHTS), public, name),
         sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
-        sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(tables(ADDED_TO), name),
-        sql.SQL("REVOKE UPDATE ON {} FROM {}").format(tables(UNCHANGED), name),
-        sql.SQL("REVOKE DELETE ON {} FROM {}").format(tables(KEPT), name),
-        sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(tables(("django_migrations",)), name),
+        *(sql.SQL("REVOKE {} ON {} FROM {}").format(words(taken), tables(of), name) for of, taken in TAKEN),
     ]
     try:
         with connection.connection.transaction():
@@ -88,6 +93,36 @@ def grant(role: str) -> None:
                 connection.connection.execute(statement)
     except psycopg.Error as error:
         raise CannotGrant(str(error).strip().split("\n", 1)[0]) from None
+
+
+def words(rights: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.SQL, rights))
+
+
+HAS = """
+SELECT relname, array_agg(asked) FILTER (WHERE has_table_privilege(pg_class.oid, asked))
+FROM pg_class, unnest(%s::text[]) AS asked
+WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace GROUP BY relname
+UNION ALL
+SELECT relname, array_agg(asked) FILTER (WHERE has_sequence_privilege(pg_class.oid, asked))
+FROM pg_class, unnest('{USAGE}'::text[]) AS asked
+WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace GROUP BY relname
+ORDER BY relname
+"""
+
+
+def differing(*, is_owner: bool) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """What the role that asks lacks, and what it has beyond `grant`, by table or sequence. An owner has all."""
+    taken = {name: set(what) for of, what in TAKEN for name in of} if not is_owner else {}
+    with connection.cursor() as cursor:
+        cursor.execute(HAS, [list(RIGHTS)])
+        found = {name: set(has or ()) for name, has in cursor.fetchall()}
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace")
+        sequences = {name for (name,) in cursor.fetchall()}
+    wanted = {name: {"USAGE"} if name in sequences else set(RIGHTS) - taken.get(name, set()) for name in found}
+    lacks = {name: wanted[name] - has for name, has in found.items() if wanted[name] - has}
+    beyond = {name: has - wanted[name] for name, has in found.items() if has - wanted[name]}
+    return lacks, beyond
 
 
 def tables(names: tuple[str, ...]) -> sql.Composed:

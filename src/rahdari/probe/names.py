@@ -75,6 +75,21 @@ def prove_name(
     )
 
 
+def fault_of(resolver: str, name: str, *, timeout: float) -> str:
+    """What keeps a resolver from answering about this name, in a word or two; empty when it answers, if only that
+    there is no such name. Raises ValueError for what names no resolver."""
+    address, port = parse_resolver(resolver)
+    try:
+        answer = dns.query.udp(dns.message.make_query(name, "A"), address, port=port, timeout=timeout)
+    except dns.exception.Timeout:
+        return "it does not answer"
+    except (OSError, dns.exception.DNSException) as error:
+        return str(error) or type(error).__name__
+    if answer.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
+        return ""
+    return f"it answers {dns.rcode.to_text(answer.rcode())}"
+
+
 class _Asking:
     def __init__(self, resolvers: Sequence[tuple[str, int]], deadline: float) -> None:
         self._resolvers, self._deadline = resolvers, deadline

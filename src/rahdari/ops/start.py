@@ -63,7 +63,7 @@ class PublisherNotLetIn(Told):
     def __init__(self, user: str, why: str) -> None:
         super().__init__(
             f"The database does not let the publisher in, which runs as the user {user}: {why}. Make the accounts, and "
-            'the lines for pg_ident.conf, of docs/install.md ("A user for each process"), or put a password into '
+            'the lines for pg_ident.conf, of docs/install.md ("A register"), or put a password into '
             "DATABASE_URL."
         )
         self.why = why

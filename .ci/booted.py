@@ -196,6 +196,8 @@ def by_the_page(machine: Machine) -> None:
     database = "runuser -u postgres" + section("## A register").partition("runuser -u postgres")[2]
     steps = section("### First steps").replace("--passphrase", "--passphrase-file /var/lib/rahdari/words")
     steps = steps.replace("register prepare\n", f"register prepare\n{FILES}")
+    # A register takes no address for samples.
+    steps = re.sub(r"(@\S+)\.example", r"\1.sample-register", steps)
     # The feed has its first edition a moment after the first start: the doctor is asked when it is there.
     steps = re.sub(r"^\(set -a.*doctor\)$", "", steps, flags=re.MULTILINE)
     until(lambda: machine.said("systemctl is-active postgresql@17-main") == "active", "PostgreSQL runs")

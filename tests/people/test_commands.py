@@ -40,7 +40,11 @@ class TestAppoint:
     @pytest.mark.parametrize(
         ("words", "said"),
         [
-            (["nobody", "officer"], "nobody is not an email address."),
+            (["nobody", "officer"], "nobody: Enter an email address with an @ sign and without spaces."),
+            (
+                ["admin@authority.localhost", "officer"],
+                "admin@authority.localhost: Nobody can be reached at this address",
+            ),
             (["a@sample.example", "operator"], "Give --operator SLUG"),
             (["a@sample.example", "association"], "Give --association SLUG"),
             (["a@sample.example", "officer", "--association", "sample-software-houses"], "Give --association SLUG"),

@@ -34,21 +34,22 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def appoint(arguments: argparse.Namespace) -> int:
     from django.core.exceptions import ValidationError
-    from django.core.validators import validate_email
     from django.utils import timezone
 
     from . import actions
+    from .mailboxes import clean_email
 
     now = timezone.now()
     if arguments.association and arguments.association not in _associations():
         print(f"The policy names no association {arguments.association}.", file=sys.stderr)
         return 2
     try:
-        validate_email(arguments.email)
-    except ValidationError:
-        print(f"{arguments.email} is not an email address.", file=sys.stderr)
+        email = clean_email(arguments.email)
+    except ValidationError as error:
+        # As the page says it on which they would sign in.
+        print(f"{arguments.email}: {' '.join(error.messages)}.", file=sys.stderr)
         return 2
-    user = actions.register_person(email=arguments.email, actor="system:command", now=now)
+    user = actions.register_person(email=email, actor="system:command", now=now)
     try:
         post = actions.appoint(
             user=user,

@@ -216,6 +216,8 @@ class TestPages:
         review = reverse("decide:review", args=[reference])
         assert outside.get(review).status_code == 403
         assert desk.post(name, {"email": case.application.applicant.email, "who": WHO}).status_code == 422
+        # With this one nobody signs in.
+        assert desk.post(name, {"email": "judge@office.localhost", "who": WHO}).status_code == 422
         assert desk.post(name, {"email": reviewer.email, "who": WHO}).status_code == 302
         assert WHO in holder.get(status).text and WHO in desk.get(place).text
         assert waits.format(0) in Client().get(reverse("portal:service_status")).text

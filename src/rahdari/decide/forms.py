@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rahdari.apply.rules import GROUNDS_TO_HOLD
+from rahdari.people.mailboxes import EmailField, clean_email
 from rahdari.people.models import User
 from rahdari.policy import Reason
 from rahdari.web import fields
@@ -356,7 +357,7 @@ class ReviewerForm(forms.Form):
     """Somebody from outside decides this one matter."""
 
     use_required_attribute = False
-    email = forms.EmailField(
+    email = EmailField(
         label=_("Email address of the person from outside"),
         widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "off"}),
         error_messages=dict.fromkeys(("required", "invalid"), _("Give an email address.")),
@@ -367,6 +368,10 @@ class ReviewerForm(forms.Form):
         rows=2,
         hint=_("The person whom it is about reads this."),
     )
+
+    def clean_email(self) -> str:
+        """One with which they can sign in."""
+        return clean_email(self.cleaned_data["email"])
 
 
 class RestoreForm(forms.Form):

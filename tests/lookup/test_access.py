@@ -107,6 +107,10 @@ class TestMetrics:
         assert ask(lookup, "/metrics", token=None).status == 200
         assert ask(lookup, "/metrics", token=None, REMOTE_ADDR="::1").status == 200
         assert ask(lookup, "/metrics", token=None, REMOTE_ADDR="192.0.2.1").status == 401
+        # Where it listens at another address than 127.0.0.1, this machine has that one.
+        own = {"SERVER_NAME": "192.0.2.21", "REMOTE_ADDR": "192.0.2.21"}
+        assert ask(lookup, "/metrics", token=None, **own).status == 200
+        assert ask(lookup, "/metrics", token=None, **own | {"REMOTE_ADDR": "192.0.2.1"}).status == 401
         assert ask(lookup, "/metrics", token=None, HTTP_X_FORWARDED_FOR="192.0.2.1").status == 401
         assert ask(lookup, "/metrics", REMOTE_ADDR="192.0.2.1").status == 404
 

@@ -144,6 +144,10 @@ class TestAccess:
             for passed_on in ([(b"host", b"feed.example")], [*here, (b"x-forwarded-for", b"192.0.2.7")]):
                 assert (await call(push, "/metrics", headers=passed_on)).status == 401
             assert (await call(push, "/metrics", headers=here, client=("192.0.2.7", 1))).status == 401
+            # Where it listens at another address than 127.0.0.1, this machine has that one.
+            own = {"server": ("192.0.2.21", 8001), "headers": [(b"host", b"192.0.2.21:8001")]}
+            assert (await call(push, "/metrics", client=("192.0.2.21", 1), **own)).status == 200
+            assert (await call(push, "/metrics", client=("192.0.2.1", 1), **own)).status == 401
 
         running(tmp_path, story)
 

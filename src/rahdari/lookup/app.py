@@ -350,8 +350,10 @@ def _rdap_headers(caller: Caller | None = None) -> Headers:
 
 
 def _is_from_here(environ: Environ) -> bool:
+    """Nobody elsewhere comes from the address at which we listen."""
+    given = environ.get("REMOTE_ADDR", "")
     try:
-        loopback = ip_address(environ.get("REMOTE_ADDR", "")).is_loopback
+        loopback = ip_address(given).is_loopback or given == environ.get("SERVER_NAME", "")
     except ValueError:
         return False
     passed_on = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")

@@ -349,10 +349,13 @@ THIS_MACHINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
 
 
 def is_from_here(scope: Scope) -> bool:
-    address = (scope.get("client") or ("",))[0]
-    if not is_from(address, LOOPBACK) or any(header(scope, name) is not None for name in PASSED_ON):
+    """Nobody elsewhere comes from the address at which we listen."""
+    address, own = ((scope.get(side) or ("",))[0] for side in ("client", "server"))
+    if not (is_from(address, LOOPBACK) or (own and address == own)):
         return False
-    return THIS_MACHINE.fullmatch(text_header(scope, b"host") or "") is not None
+    host = text_header(scope, b"host") or ""
+    named = THIS_MACHINE.fullmatch(host) or (own and host.rpartition(":")[0].strip("[]") == own)
+    return bool(named) and all(header(scope, name) is None for name in PASSED_ON)
 
 
 async def pieces(path: Path, start: int, end: int) -> AsyncIterator[bytes]:

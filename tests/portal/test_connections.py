@@ -71,7 +71,7 @@ def work(operator: Operator | None, *, starts: dt.timedelta, state: WorkState = 
         version=0,
         announced_at=now,
         told_at=now,
-        ended_at=now if state == WorkState.COMPLETED else None,
+        ended_at=now + HOUR if state in {WorkState.COMPLETED, WorkState.CANCELLED} else None,
     )
 
 
@@ -152,6 +152,20 @@ def test_marks_announced_work(operator: Operator) -> None:
         "today" not in each.findtext("description", "") and "UTC+5" in each.findtext("description", "")
         for each in items
     )
+
+
+@pytest.mark.parametrize("state", [state for state in WorkState if state != WorkState.DRAFT])
+def test_says_of_work_how_it_stands_in_every_form(operator: Operator, state: WorkState) -> None:
+    one = work(operator, starts=DAY, state=state)
+    (told,) = summary()["scheduled_maintenances"]
+    words = {"announced": "scheduled", "started": "in_progress", "completed": "completed", "cancelled": "cancelled"}
+    assert told["status"] == words[state]
+    (item,) = ElementTree.fromstring(asked("rss.xml")).findall("channel/item")
+    shown = {"announced": "Announced", "started": "In progress", "completed": "Completed", "cancelled": "Cancelled"}
+    assert item.findtext("title") == f"Planned work of Sample Fibre: {shown[state]}" and shown[state] in asked()
+    # A reader that has the first word has this one as another.
+    at = one.ended_at or one.told_at
+    assert at is not None and item.findtext("guid") == f"{one.reference}-{at:%Y%m%d%H%M}"
 
 
 def kept(operator: Operator) -> dict[str, str]:

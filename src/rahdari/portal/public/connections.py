@@ -206,7 +206,7 @@ def _work(work: Work) -> dict[str, Any]:
     return {
         "id": work.reference,
         "name": f"Planned work: {name}",
-        "status": _STATUS.get(work.state, "scheduled"),
+        "status": _STATUS[WorkState(work.state)],
         "impact": "maintenance",
         "scheduled_for": work.starts_at.isoformat() if work.starts_at else None,
         "scheduled_until": work.ends_at.isoformat() if work.ends_at else None,
@@ -215,7 +215,13 @@ def _work(work: Work) -> dict[str, Any]:
     }
 
 
-_STATUS = {WorkState.STARTED.value: "in_progress", WorkState.COMPLETED.value: "completed"}
+# In the words of status pages, which have none for work that is off.
+_STATUS = {
+    WorkState.ANNOUNCED: "scheduled",
+    WorkState.STARTED: "in_progress",
+    WorkState.COMPLETED: "completed",
+    WorkState.CANCELLED: "cancelled",
+}
 
 
 @require_safe
@@ -238,7 +244,7 @@ def days_csv(request: HttpRequest) -> HttpResponse:
 @fresh
 @from_replica
 def rss(request: HttpRequest) -> HttpResponse:
-    """Disruptions and announced work, the newest first."""
+    """Disruptions and announced work, the newest first. That work is over, or off, is an entry of its own."""
     found, here = told(timezone.now()), absolute(reverse("portal:connections"))
     entries = []
     for each in found.incidents:
@@ -247,9 +253,12 @@ def rss(request: HttpRequest) -> HttpResponse:
     for work in found.works:
         if work.told_at is not None:
             name = work.operator.name if work.operator is not None else _("The regulator")
-            title = _("Planned work of %(operator)s") % {"operator": name}
+            title = _("Planned work of %(operator)s: %(state)s") % {
+                "operator": name,
+                "state": work_words.state(work.state),
+            }
             text = _("%(window)s. Times are those of %(zone)s.") % {"window": works.window(work), "zone": _zone()}
-            entries.append(_entry(work.told_at, title, text, work.reference))
+            entries.append(_entry(work.ended_at or work.told_at, title, text, work.reference))
     return feeds.answer(
         title=_("Registered connections"),
         description=_("Disruptions and announced work"),

@@ -133,6 +133,26 @@ class TestMoves:
             Work.objects.filter(pk=work.pk).update(expected_end_at=AT + HOUR - TICK)
 
 
+class TestDraft:
+    def test_is_refused_with_a_time_that_is_over(self) -> None:
+        work = a_work(None)
+        for starts_at in (NOW, NOW - 20 * DAY):
+            plan = a_plan(starts_at=starts_at, ends_at=starts_at + HOUR)
+            with pytest.raises(actions.WindowNotTaken) as refused:
+                actions.draft(operator=None, plan=plan, **FACTS)
+            assert refused.value.fault is WindowFault.PAST
+            with pytest.raises(actions.WindowNotTaken) as refused:
+                actions.edit(work=work, plan=plan, **FACTS)
+            assert refused.value.fault is WindowFault.PAST
+        assert Work.objects.get().starts_at == AT
+        actions.edit(work=work, plan=a_plan(starts_at=NOW + TICK, ends_at=NOW + HOUR), **FACTS)
+
+    def test_is_never_said_after_it_began(self) -> None:
+        work = announced(None)
+        with pytest.raises(Error), transaction.atomic():
+            Work.objects.filter(pk=work.pk).update(told_at=AT)
+
+
 class TestAnnounce:
     @pytest.mark.parametrize(
         ("more", "fault"),
@@ -145,7 +165,7 @@ class TestAnnounce:
         ],
     )
     def test_is_refused_without_a_window_that_holds(self, more: dict[str, Any], fault: WindowFault) -> None:
-        work = a_work(None, **more)
+        work = a_work(None, now=NOW - DAY, **more)
         with pytest.raises(actions.WindowNotTaken) as refused:
             actions.announce(work=work, **FACTS)
         assert refused.value.fault is fault

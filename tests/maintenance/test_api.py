@@ -80,6 +80,8 @@ class TestPlannedWork:
             ({"affected": [{"object": "203.0.113.7/24", "impact": "OUTAGE"}]}, "address"),
             ({"affected": [{"object": "203.0.113.7 udp 0", "impact": "OUTAGE"}]}, "port"),
             ({"ends_at": "2020-01-01T00:00:00Z"}, "ends_first"),
+            ({"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-01-01T01:00:00Z"}, "past"),
+            ({"starts_at": "2020-01-01T00:00:00Z", "ends_at": None}, "past"),
         ],
     )
     def test_says_what_cannot_be_taken(self, system: System, more: dict[str, Any], code: str) -> None:

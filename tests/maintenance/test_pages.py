@@ -103,6 +103,25 @@ class TestAnOperator:
         assert offered(client.get(place).text) == {"cancel", "start"}
         assert offered(client.post(place, {"act": "start"}, follow=True).text) == {"complete", "prolong"}
 
+    @pytest.mark.parametrize(
+        ("language", "said", "notice"),
+        [
+            ("en", "The time of this draft is over.", "of notice"),
+            ("ur", "اس مسودے کا وقت گزر چکا ہے۔", "ابھی اعلان ہو تو"),
+        ],
+    )
+    def test_reads_of_a_draft_whose_time_went_by_that_it_is_over(
+        self, operator: User, language: str, said: str, notice: str
+    ) -> None:
+        now = timezone.now()
+        work = a_work(Operator.objects.get(), now=now)
+        client, place = visitor(operator, language), f"{WORKS}{work.reference}/"
+        assert notice in client.get(place).text and said not in client.get(place).text
+        then = now - dt.timedelta(days=20)
+        Work.objects.filter(pk=work.pk).update(starts_at=then, ends_at=then + dt.timedelta(hours=1))
+        page = client.get(place).text
+        assert said in page and notice not in page and offered(page) == {"discard"}
+
     @pytest.mark.parametrize("language", ["en", "ur"])
     def test_reads_beside_the_field_how_late_the_end_must_be(self, operator: User, language: str) -> None:
         client, work = visitor(operator, language), announced(Operator.objects.get(), now=timezone.now())
@@ -138,7 +157,7 @@ class TestAnOperator:
             ({"affected": "203.0.113.7 udp 99999"}, "affected", "is no port"),
             ({"affected": "203.0.113.7 udp 443 WORSE"}, "affected", "is no impact"),
             ({"affected": "198.51.100.7"}, "day", ""),
-            ({"day": "2020-01-01"}, "day", ""),
+            ({"day": "2020-01-01"}, "day", "This time is over"),
             ({"minutes": "0"}, "minutes", "Enter a number of minutes"),
             ({"reason": ""}, "reason", "Choose a reason"),
         ],

@@ -118,6 +118,14 @@ class TestReading:
         assert entry.did == Did.REFUSED and "0" * 32 in entry.text
         assert Work.objects.count() == 1
 
+    def test_refuses_a_time_that_is_over(self) -> None:
+        operator = a_network()
+        late = read(operator, sent(), now=AT)
+        assert late.did == Did.REFUSED and "This time is over" in late.text
+        read(operator, sent())
+        assert read(operator, sent(sequence=1), now=AT).did == Did.REFUSED
+        assert Work.objects.get().own_sequence == 0
+
     def test_takes_each_event_by_itself(self) -> None:
         operator = a_network()
         bad = sent(maintenance_id="CHG-0009", account="another")

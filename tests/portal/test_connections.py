@@ -69,8 +69,8 @@ def work(operator: Operator | None, *, starts: dt.timedelta, state: WorkState = 
         text_en="New gateway for 203.0.113.44",
         made_at=now,
         version=0,
-        announced_at=now,
-        told_at=now,
+        announced_at=now - DAY,
+        told_at=now - DAY,
         ended_at=now + HOUR if state in {WorkState.COMPLETED, WorkState.CANCELLED} else None,
     )
 

@@ -94,14 +94,14 @@ def draft(
     """A draft, of which nobody hears: of this operator, of the regulator without one. `by` names the person or token;
     `own_id` is what the operator's own program calls it.
 
-    Raises TooManyOpen, NothingAffected, EntryNotYours, NetworkNotYours.
+    Raises TooManyOpen, WindowNotTaken, NothingAffected, EntryNotYours, NetworkNotYours.
     """
     most = queries.terms().most_open
     if queries.open_works(operator).count() >= most:
         raise TooManyOpen(most)
     components = _own(operator, plan.components)
     work = Work(operator=operator, made_at=now, own_id=own_id, own_sequence=own_sequence, reason=plan.reason)
-    _write(work, plan)
+    _write(work, plan, now)
     work.save(force_insert=True)
     _name(work, components)
     _record(work, "drafted", by, now)
@@ -110,11 +110,11 @@ def draft(
 
 @transaction.atomic
 def edit(*, work: Work, plan: Plan, by: str, now: dt.datetime) -> Work:
-    """Another plan in the place of the draft's. Raises NotPossibleNow, NothingAffected, EntryNotYours,
-    NetworkNotYours."""
+    """Another plan in the place of the draft's. Raises NotPossibleNow, WindowNotTaken, NothingAffected,
+    EntryNotYours, NetworkNotYours."""
     work = _locked(work, "edit")
     components = _own(work.operator, plan.components)
-    _write(work, plan)
+    _write(work, plan, now)
     work.save()
     _name(work, components)
     _record(work, "edited", by, now)
@@ -154,7 +154,7 @@ def change(*, work: Work, plan: Plan, by: str, now: dt.datetime) -> Work:
     work = _locked(work, "change")
     before, window = work.components, (work.starts_at, work.ends_at)
     components = _own(work.operator, plan.components)
-    _write(work, plan)
+    _write(work, plan, now)
     _hold_window(work, now)
     if not (work.text_en or work.text_ur):
         raise SaysNotWhy
@@ -267,9 +267,9 @@ def _hold_window(work: Work, now: dt.datetime) -> None:
         raise WindowNotTaken(fault)
 
 
-def _write(work: Work, plan: Plan) -> None:
-    if plan.starts_at is not None and plan.ends_at is not None and plan.ends_at <= plan.starts_at:
-        raise WindowNotTaken(WindowFault.ENDS_FIRST)
+def _write(work: Work, plan: Plan, now: dt.datetime) -> None:
+    if fault := rules.judge_draft(starts_at=plan.starts_at, ends_at=plan.ends_at, now=now):
+        raise WindowNotTaken(fault)
     work.reason, work.minutes, work.is_tentative = plan.reason, plan.minutes, plan.is_tentative
     work.text_en, work.text_ur = (" ".join(text.split())[:500] for text in (plan.text_en, plan.text_ur))
     work.starts_at, work.ends_at = plan.starts_at, plan.ends_at

@@ -76,6 +76,10 @@ class Work(models.Model):
                 condition=Q(starts_at__isnull=True) | Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
                 name="work_ends_after_it_begins",
             ),
+            # So that the notice that holders have is never less than nothing.
+            models.CheckConstraint(
+                condition=Q(told_at__isnull=True) | Q(starts_at__gt=F("told_at")), name="work_is_told_before_it_begins"
+            ),
             models.CheckConstraint(
                 condition=Q(expected_end_at__isnull=True)
                 | Q(ends_at__isnull=True)

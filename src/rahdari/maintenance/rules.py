@@ -296,6 +296,15 @@ class WindowFault(StrEnum):
     NOT_LONGER = "not_longer"  # than the announced window, or than now: of work that takes longer
 
 
+def judge_draft(*, starts_at: dt.datetime | None, ends_at: dt.datetime | None, now: dt.datetime) -> WindowFault | None:
+    """Whether this can be drafted. It may lack its window; one that is over can never be announced."""
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        return WindowFault.ENDS_FIRST
+    if any(each is not None and each <= now for each in (starts_at, ends_at)):
+        return WindowFault.PAST
+    return None
+
+
 def judge_window(
     *,
     starts_at: dt.datetime | None,
@@ -307,10 +316,8 @@ def judge_window(
     """Whether this can be announced. How much notice it gives is no fault."""
     if starts_at is None or ends_at is None:
         return WindowFault.MISSING
-    if ends_at <= starts_at:
-        return WindowFault.ENDS_FIRST
-    if starts_at <= now:
-        return WindowFault.PAST
+    if fault := judge_draft(starts_at=starts_at, ends_at=ends_at, now=now):
+        return fault
     if ends_at - starts_at > terms.longest_window:
         return WindowFault.TOO_LONG
     if starts_at - now > terms.furthest_ahead:

@@ -199,6 +199,7 @@ def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
     hits = queries.hits(found) if found.state in {State.DRAFT, *rules.OPEN} else []
     affected = [hit for hit in hits if hit.impact is not rules.Impact.NO_IMPACT]
     terms = queries.terms()
+    is_past = found.state == State.DRAFT and _is_past(found, now)
     context = {
         "work": found,
         "state": words.state(found.state),
@@ -210,7 +211,8 @@ def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
         "is_draft": found.state == State.DRAFT,
         "is_overrun": found.is_overrun(now),
         "may": {act: _may(found, act, now) for act in OFFERED},
-        "notice": found.starts_at - (found.told_at or now) if found.starts_at else None,
+        "is_past": is_past,
+        "notice": found.starts_at - (found.told_at or now) if found.starts_at and not is_past else None,
         "in_time": bool(found.starts_at)
         and rules.is_in_time(told_at=found.told_at or now, starts_at=found.starts_at or now, terms=terms),
         "terms": terms,
@@ -226,8 +228,15 @@ def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
 def _may(work: Work, act: str, now: dt.datetime) -> bool:
     """Whether the page offers it: there is such a move, and it is time for it."""
     since = rules.possible_from(work.state, act, work.starts_at)
-    has_its_window = act != "announce" or (work.starts_at is not None and work.ends_at is not None)
+    has_its_window = act != "announce" or (
+        work.starts_at is not None and work.ends_at is not None and not _is_past(work, now)
+    )
     return rules.allows(work.state, act) and has_its_window and (since is None or now >= since)
+
+
+def _is_past(work: Work, now: dt.datetime) -> bool:
+    """Of a draft: it cannot be announced any more with its window."""
+    return rules.judge_draft(starts_at=work.starts_at, ends_at=work.ends_at, now=now) is rules.WindowFault.PAST
 
 
 def _requests(work: Work, form: Form | None, now: dt.datetime) -> dict[str, Any]:

@@ -180,6 +180,36 @@ class TestTheOperator:
         assert clocks.chase_report(now=NOW + 5 * DAY) == 0
         assert letters("registration:")[-2:] == ["incident_closed", "incident_report"]
 
+    def test_that_says_the_same_again_says_it_once(self) -> None:
+        an_operator()
+        report = cut(held())
+        incident = report.incident
+
+        def say(after: dt.timedelta, reason: Reason = Reason.FAULT, words: str = "One of three.") -> int:
+            answering.answer(incident=incident, reason=reason, words=words, actor=THERE, now=NOW + after)
+            answering.tell(incident=incident, words="We look.", actor=THERE, now=NOW + after)
+            return letters("registration:").count("incident_answered")
+
+        assert [say(MINUTE), say(2 * MINUTE)] == [1, 1]
+        assert [incident.happenings.filter(act=act).count() for act in ("answer", "tell")] == [1, 1]
+        assert [say(3 * MINUTE, words="Two of three."), say(4 * MINUTE, Reason.POWER), say(5 * MINUTE)] == [2, 3, 4]
+        answering.say_mended(incident=incident, actor=THERE, now=NOW + HOUR)
+        actions.dispute(report=report, words="It is cut.", actor=HOLDER, now=NOW + 2 * HOUR)
+        assert [say(3 * HOUR), say(4 * HOUR)] == [6, 6], "it was disputed in between"
+        assert say(2 * DAY) == 7, "it is still so"
+
+    def test_that_tells_again_what_happened_tells_it_once(self) -> None:
+        an_operator()
+        report = cut(held())
+        answering.answer(incident=report.incident, reason=Reason.POWER, actor=THERE, now=NOW)
+        answering.say_mended(incident=report.incident, actor=THERE, now=NOW)
+        clocks.follow(now=NOW + 3 * DAY)
+        for minutes in (1, 2):
+            answering.report(
+                incident=report.incident, words="A fuse.", actor=THERE, now=NOW + 3 * DAY + minutes * MINUTE
+            )
+        assert letters("registration:").count("incident_report") == 1
+
     def test_that_disclaims_may_be_disputed_and_else_it_stands(self) -> None:
         an_operator()
         report = cut(held())

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from rahdari.confirm import tokens
 from rahdari.maintenance import moving, queries
 from rahdari.maintenance.models import Work
 from rahdari.maintenance.rules import State
@@ -96,6 +97,40 @@ class TestPlannedWork:
         assert event["outcome"] == "known"
         refused = system.ask("post", "/planned-work/calendar", {"calendar": "no calendar"})
         assert problem(refused, 422, "work-not-taken")["code"] == "no_calendar"
+
+
+class TestAKeySentAgain:
+    def test_gives_the_same_draft(self, system: System) -> None:
+        body, key = wanted(), {"HTTP_IDEMPOTENCY_KEY": "change-7"}
+        first, again = (system.ask("post", "/planned-work", body, **key) for _twice in range(2))
+        assert (first.status_code, again.status_code, again.said) == (201, 201, first.said)
+        assert again.headers["Idempotent-Replayed"] == "true" and Work.objects.count() == 1
+        problem(system.ask("post", "/planned-work", wanted(reason="cable"), **key), 422, "key-reused")
+        assert system.ask("post", "/planned-work", body).said["number"] != first.said["number"]
+        # Of another key of the operator's it is another one.
+        assert System("sample-fibre").ask("post", "/planned-work", body, **key).said["number"] != first.said["number"]
+        assert tokens.forget_requests(now=timezone.now() + DAY - HOUR) == 0
+        assert tokens.forget_requests(now=timezone.now() + DAY + HOUR) == 2
+
+    def test_moves_work_once_and_is_free_after_a_refusal(self, system: System) -> None:
+        place = f"/planned-work/{system.ask('post', '/planned-work', wanted(text_en='')).said['number']}"
+        key = {"HTTP_IDEMPOTENCY_KEY": "announce-7"}
+        problem(system.ask("post", f"{place}/announce", **key), 422, "work-not-taken")
+        system.ask("put", place, wanted())
+        said = [system.ask("post", f"{place}/announce", **key).said for _twice in range(2)]
+        assert said[0] == said[1] and said[0]["state"] == "announced" and Work.objects.get().version == 0
+        problem(system.ask("post", f"{place}/announce"), 409, "not-possible")
+
+    def test_that_broke_has_done_nothing(self, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+        def breaks(*args: object) -> None:
+            raise RuntimeError
+
+        body, key = wanted(), {"HTTP_IDEMPOTENCY_KEY": "one"}
+        with monkeypatch.context() as broken:
+            broken.setattr("rahdari.maintenance.operations._said", breaks)
+            problem(system.ask("post", "/planned-work", body, **key), 500, "broke")
+        assert Work.objects.count() == 0
+        assert system.ask("post", "/planned-work", body, **key).status_code == 201
 
 
 def test_requests_for_another_night_are_read_and_answered(system: System) -> None:

@@ -31,7 +31,10 @@ from rahdari.decide.note_models import Note
 from rahdari.journal.models import JournalEntry
 from tests.builders import consultations, story
 from tests.builders.cases import a_case, an_officer
+from tests.builders.incidents import a_report
 from tests.builders.programs import Program
+from tests.builders.publishing import an_operator, entered
+from tests.confirm.test_api import System
 from tests.needs import rarely
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -212,4 +215,32 @@ def test_what_a_program_got_no_answer_to_is_done_once_under_the_same_key(what: s
         third = program.post(path, body, **key)
         assert json.loads(third.content) == json.loads(again.content)
         assert third.headers["Idempotent-Replayed"] == "true"
+    assert number > 1
+
+
+@pytest.mark.parametrize("what", rarely(["draft", "answer"], often=["draft"]))
+def test_what_an_operators_system_got_no_answer_to_is_done_once_under_the_same_key(what: str) -> None:
+    an_operator()
+    system = System("sample-fibre")
+    system.client.raise_request_exception = False
+    starts_at = timezone.now() + 9 * consultations.DAY
+    window = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + consultations.DAY / 24).isoformat()}
+    for number in range(1, MOST_COMMITS):
+        key = {"HTTP_IDEMPOTENCY_KEY": uuid.uuid4().hex}
+        body: Any = {"reason": "cable", "affected": [{"object": "192.0.2.0/28", "impact": "OUTAGE"}], **window}
+        path, act = "/planned-work", "maintenance.drafted"
+        if what == "answer":
+            held = entered(f"203.0.113.{number}/32", now=timezone.now() - consultations.DAY)
+            reference = a_report(held, timezone.now()).incident.reference
+            path, body, act = f"/incidents/{reference}/answer", {"reason": "power"}, "incident.answered"
+        before = JournalEntry.objects.filter(act=act).count()
+        with answer_lost(number) as made:
+            answer = system.ask("post", path, body, **key)
+        if len(made) < number:
+            break
+        assert answer.status_code == 503
+        again, third = (system.ask("post", path, body, **key) for _twice in range(2))
+        assert again.status_code in (200, 201) and third.said == again.said
+        assert third.headers["Idempotent-Replayed"] == "true"
+        assert JournalEntry.objects.filter(act=act).count() == before + 1
     assert number > 1

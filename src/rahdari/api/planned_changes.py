@@ -77,7 +77,8 @@ PLAN = closed(
     {"plan": text(LONGEST_BODY, description="The change as text.")},
     {"syntax": choice(*Syntax) | {"description": "Without it, it is guessed."}},
 )
-planned = OPERATORS.part("planned", Scope.DESK)
+# Nothing happens by it.
+planned = OPERATORS.part("planned", Scope.DESK, keyed=False)
 
 problems.declare(
     no_planned_change=(422, "This cannot be read as a planned change"),

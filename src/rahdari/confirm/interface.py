@@ -17,7 +17,7 @@ from rahdari.programs.problems import problem
 from rahdari.programs.schema import MOMENT, TOO_LONG, Fault, Json, choice, closed, text
 
 from . import callbacks, queries
-from .models import ApiToken
+from .models import ApiToken, OperatorRequest
 from .rules import QuestionKind
 
 RATE, PER = 600, 60
@@ -88,6 +88,8 @@ OPERATORS = Interface(
     modules=("rahdari.confirm.operations",),
     scopes={Scope.DESK: "The checks of your operator.", Scope.SAMPLES: "Samples to practise with."},
     tokens="From the page of your system.",
+    attempts=OperatorRequest,
+    acts_are_whole=True,
     languages=("en",),
     events={
         callbacks.ASKED: closed({"check": text(12), "kind": choice(*QuestionKind), "answer_until": MOMENT}),

@@ -1,8 +1,9 @@
 """Questions to operators, their answers, files of answers, and what an operator's own system uses.
 
 Invariants, held by the database too: an operator is asked once about a target; an answer is added and never changed,
-the last one counts; what identifies a subscriber is encrypted and goes when its time is over; a token
-is found by a hash only. Who asked, and why, is unknown here: subject and target are text that another room made up.
+the last one counts; what identifies a subscriber is encrypted and goes when its time is over; a token is found by a
+hash only; a system's key of idempotency stands once. Who asked, and why, is unknown here: subject and target are text
+that another room made up.
 """
 
 import datetime as dt
@@ -16,6 +17,7 @@ from django.db.models import Q
 from rahdari.inquiry.models import Inquiry
 from rahdari.inquiry.rules import WAITING, WITHDRAWN
 from rahdari.programs import webhooks
+from rahdari.programs.idempotency import Attempt
 from rahdari.programs.tokens import Token
 from rahdari.vault.fields import EncryptedTextField
 
@@ -142,6 +144,19 @@ class ApiToken(Token):
     class Meta:
         ordering: ClassVar[list[str]] = ["-made_at", "id"]
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["operator"], name="tokens_of_an_operator")]
+
+
+class OperatorRequest(Attempt):
+    """A request of an operator's system with an Idempotency-Key, and its answer."""
+
+    owner = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["begun_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["owner", "key"], name="a_key_of_a_system_stands_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["begun_at"], name="requests_to_forget")]
 
 
 class Callback(webhooks.Hook):

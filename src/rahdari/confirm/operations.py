@@ -77,9 +77,11 @@ ANSWER_IT: dict[str, Any] = {
     "problems": ("answer-not-taken",),
 }
 ANSWER_ALL: dict[str, Any] = {"ok": Ok("What became of each, in their order.", RESULTS), "body": ANSWER_MANY}
-desk = OPERATORS.part("checks", Scope.DESK)
-samples = OPERATORS.part("samples", Scope.SAMPLES)
-callback = OPERATORS.part("callback", Scope.DESK)
+# The same answer again changes nothing. A kept one would have what identifies a subscriber longer than its time.
+desk = OPERATORS.part("checks", Scope.DESK, keyed=False)
+samples = OPERATORS.part("samples", Scope.SAMPLES, keyed=False)
+# An answer may have a secret, which is told once.
+callback = OPERATORS.part("callback", Scope.DESK, keyed=False)
 
 
 @never_cache

@@ -12,10 +12,10 @@ from rahdari.journal import actions as journal
 from rahdari.people import actions as people_actions
 from rahdari.people import queries as people
 from rahdari.people.models import User
-from rahdari.programs import tokens
+from rahdari.programs import idempotency, tokens
 
 from . import callbacks, queries
-from .models import ApiToken, SubscriberQuestion
+from .models import ApiToken, OperatorRequest, SubscriberQuestion
 
 VALID_FOR = dt.timedelta(days=365)
 
@@ -85,3 +85,7 @@ def note_fetched(*, questions: Sequence[SubscriberQuestion], token: ApiToken, no
         detail={"token": str(token.pk)},
         now=now,
     )
+
+
+def forget_requests(*, now: dt.datetime) -> int:
+    return idempotency.forget_attempts(OperatorRequest, now=now)

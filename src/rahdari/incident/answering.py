@@ -1,7 +1,8 @@
 """What whoever mends it does: an operator, or the desk where none is known. And the desk's own two acts.
 
 Invariants: a reason is one of a closed list, and words stand beside it; nobody closes an incident by saying so: what is
-said to be mended waits for looks or for its holder, what is said to be none of theirs may be disputed.
+said to be mended waits for looks or for its holder, what is said to be none of theirs may be disputed. The same word
+within a day, with nothing asked anew in between, is one: a program that got no answer sends it again.
 """
 
 import datetime as dt
@@ -15,6 +16,11 @@ from . import actions, queries, telling
 from .actions import NotPossibleNow, lock, make, possible, sentence
 from .models import Incident, Report
 from .rules import DISCLAIMS, MENDS, By, Reason, State
+
+# After this the same word is news: it is still so.
+SAID_FOR = dt.timedelta(days=1)
+# What asks for an answer anew, also for the same one.
+ASKS_ANEW = ("dispute", "open_again", "find_cut", "hand_back", "assign")
 
 
 class AnotherOperator(RahdariError):
@@ -43,6 +49,8 @@ def answer(*, incident: Incident, reason: Reason, words: str = "", actor: str, n
     incident = lock(incident)
     act = "answer" if reason in MENDS else "disclaim" if reason in DISCLAIMS else "hand_back"
     move, asked = possible(incident, act, now, reason), incident.operator
+    if _is_said(incident, act, words.strip(), now, code=reason):
+        return incident
     if act == "hand_back":
         # The desk finds out whose it is; that this operator does not have it, is no cause.
         incident.operator = None
@@ -56,6 +64,12 @@ def answer(*, incident: Incident, reason: Reason, words: str = "", actor: str, n
     return incident
 
 
+def _is_said(incident: Incident, act: str, words: str, now: dt.datetime, *, code: str = "") -> bool:
+    lately = incident.happenings.filter(act__in=[act, *ASKS_ANEW], at__gt=now - SAID_FOR)
+    last = lately.order_by("-at").first()
+    return last is not None and (last.act, last.code, last.words) == (act, code, words)
+
+
 def _ask_anew(incident: Incident, now: dt.datetime) -> None:
     allowed = queries.times()
     incident.acknowledged_at = incident.answered_at = incident.claimed_at = None
@@ -67,7 +81,9 @@ def _ask_anew(incident: Incident, now: dt.datetime) -> None:
 def tell(*, incident: Incident, words: str, actor: str, now: dt.datetime) -> Incident:
     """How far it is, to all who reported it. Raises NotPossibleNow, WordsNeeded."""
     incident = lock(incident)
-    make(incident, possible(incident, "tell", now), actor=actor, now=now, words=sentence(words))
+    move, words = possible(incident, "tell", now), sentence(words)
+    if not _is_said(incident, "tell", words, now):
+        make(incident, move, actor=actor, now=now, words=words)
     return incident
 
 
@@ -86,9 +102,11 @@ def say_mended(*, incident: Incident, words: str = "", actor: str, now: dt.datet
 def report(*, incident: Incident, words: str, actor: str, now: dt.datetime) -> Incident:
     """What happened and what changes, after the end. Raises NotPossibleNow, WordsNeeded."""
     incident = lock(incident)
-    move = possible(incident, "report", now)
+    move, words = possible(incident, "report", now), sentence(words)
+    if _is_said(incident, "report", words, now):
+        return incident
     incident.reported_at = incident.reported_at or now
-    make(incident, move, actor=actor, now=now, words=sentence(words))
+    make(incident, move, actor=actor, now=now, words=words)
     telling.told_what_happened(incident, now)
     return incident
 

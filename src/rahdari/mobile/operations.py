@@ -35,7 +35,8 @@ RECEIPT = named("ListReceipt", closed({"sequence": SEQUENCE, "behind": SEQUENCE}
 LEAVES = closed({"reference": text(1000), "reason": choice(*Left)})
 LEFT = named("LeftLine", closed({"reference": text(64), "not_after": MOMENT, "new": TRUTH}))
 PAGE = page(MOST, MOST)
-lines = OPERATORS.part("lines", Scope.DESK)
+# The same again changes nothing.
+lines = OPERATORS.part("lines", Scope.DESK, keyed=False)
 OPERATORS.events[EVENT] = closed({"sequence": SEQUENCE})
 
 problems.declare(

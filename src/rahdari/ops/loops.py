@@ -226,11 +226,12 @@ def run_worker() -> None:
     """
     from rahdari import workflow
     from rahdari.api import keys, webhook_delivery
+    from rahdari.confirm import tokens
     from rahdari.db.gate import Jobs
     from rahdari.letters import sending
 
     rounds = workflow.Rounds()
-    webhooks = Jobs("webhooks", *webhook_delivery.JOBS, each_minute=[keys.forget_attempts])
+    webhooks = Jobs("webhooks", *webhook_delivery.JOBS, each_minute=[keys.forget_attempts, tokens.forget_requests])
 
     def advance(now: dt.datetime, *, woken: bool = True) -> None:
         workflow.advance(now=now, rounds=rounds, woken=woken)

@@ -11,12 +11,13 @@ import json
 import logging
 import re
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern, path
@@ -220,19 +221,22 @@ def _once(
             again = HttpResponse(claimed.body, status=claimed.status, headers=claimed.headers)
             again.headers["Idempotent-Replayed"] = "true"
             return again
-        return _kept(claimed, operation, call, given)
+        return _kept(interface, claimed, operation, call, given)
 
 
-def _kept(attempt: idempotency.Attempt, operation: Operation, call: Call[Any], given: dict[str, Any]) -> HttpResponse:
+def _kept(
+    interface: Interface, attempt: idempotency.Attempt, operation: Operation, call: Call[Any], given: dict[str, Any]
+) -> HttpResponse:
     try:
-        response = _response(operation.run(replace(call, id=attempt.pk), **given))
+        with transaction.atomic() if interface.acts_are_whole else nullcontext():
+            response = _response(operation.run(replace(call, id=attempt.pk), **given))
+            headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+            idempotency.keep(attempt, status=response.status_code, headers=headers, body=response.content)
     except BaseException as error:
         # What broke may have been done or not: the same request goes on with it, at once.
         if isinstance(error, Problem) or of_error(error) is not None:
             idempotency.give_up(attempt)
         raise
-    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    idempotency.keep(attempt, status=response.status_code, headers=headers, body=response.content)
     return response
 
 

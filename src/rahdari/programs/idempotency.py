@@ -3,7 +3,8 @@
 An attempt is claimed before anything is done, in a transaction of its own, so that a second
 request sees it; its answer is kept when the act is done. Whoever works on it holds an advisory lock of the database,
 which ends with the connection: a process that dies in between, or breaks, leaves the claim and no lock, and the next
-request takes it over: the acts find done what was done, since what they make is named after the attempt.
+request takes it over: the acts find done what was done, since what they make is named after the attempt, or was kept
+together with its answer.
 After a day the key is new again, and what it makes is new.
 """
 

@@ -138,6 +138,8 @@ class Interface:
     call: type[Call[Any]] = Call
     # Where answers to an Idempotency-Key are kept; without it none is heeded.
     attempts: type[Attempt] | None = None
+    # Each act with a key is done by the database alone: it and its kept answer are one transaction.
+    acts_are_whole: bool = False
     version: str = "1.0.0"
     languages: Collection[str] = language.CODES
     longest_body: int = LONGEST_BODY
@@ -150,17 +152,18 @@ class Interface:
     of_faults: Callable[..., Problem] = problems.of_faults
     declared: list[Operation] = field(default_factory=list)
 
-    def part(self, tag: str, scope: StrEnum | None) -> Callable[..., Callable[[Run], Run]]:
+    def part(self, tag: str, scope: StrEnum | None, *, keyed: bool = True) -> Callable[..., Callable[[Run], Run]]:
         """Declares operations of one kind that one scope opens: `@read("GET", path, Ok(...))` before a function
-        `(call, **what varies in the address)`. The first sentence of its docstring is the summary.
+        `(call, **what varies in the address)`. The first sentence of its docstring is the summary. Without `keyed` no
+        POST of them heeds an Idempotency-Key, and no answer is kept.
         """
 
         def operation(method: str, path: str, ok: Ok, **more: Any) -> Callable[[Run], Run]:
             def declare(run: Run) -> Run:
                 summary, _, about = (run.__doc__ or "").partition("\n\n")
                 facts: dict[str, Any] = {"summary": summary.removesuffix("."), "description": " ".join(about.split())}
-                keyed = method == "POST" and self.attempts is not None
-                facts |= {"id": run.__name__, "tag": tag, "scope": scope, "ok": ok, "run": run, "takes_key": keyed}
+                takes_key = keyed and method == "POST" and self.attempts is not None
+                facts |= {"id": run.__name__, "tag": tag, "scope": scope, "ok": ok, "run": run, "takes_key": takes_key}
                 self.declared.append(Operation(method=method, path=path, **facts, **more))
                 return run
 

@@ -82,7 +82,7 @@ ANYONE = frozenset(
 IN_BETWEEN = frozenset({"account_confirm_login_code", "mfa_authenticate"})
 # The applicants' API: bearer tokens only. tests/api walks it by operation, scope and person.
 API = frozenset(f"api:{next(iter(each.values())).id}" for each in interface.API.by_path().values())
-API |= {"api:nothing_here"}
+API |= {"api:nothing_here", "api:nothing_here_of_operators"}
 # Programs with a bearer token, never a browser with a cookie.
 PROGRAMS = API | frozenset(
     """publish:receipt publish:metrics sms:report letters:metrics dyndns:metrics apply:metrics

@@ -283,6 +283,12 @@ class TestOpenapi:
         holds("Problem", said)
         assert said["detail"] == "limit is too small: the minimum is 1."
 
+    @pytest.mark.parametrize("path", ["/nothing", "/checks/", "/incidents/1/2/3", "/"])
+    def test_says_of_what_is_not_there_that_it_is_not(self, system: System, path: str) -> None:
+        answer: Any = system.client.get(f"/op/v1{path}")
+        answer.said = answer.json()
+        problem(answer, 404, "not-found")
+
     def test_has_a_sentence_for_every_trouble(self) -> None:
         assert all(words.trouble(each) for each in AnswerTrouble)
 

@@ -17,6 +17,7 @@ from rahdari.register.models import Registration
 from tests.builders import people
 from tests.builders.incidents import a_report
 from tests.builders.publishing import an_operator, entered
+from tests.confirm.test_api import System, problem
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -127,6 +128,38 @@ class TestOneIncident:
         # What an operator has, the desk does not answer for it.
         at = reverse("incident:act", args=[incident.reference, "acknowledge"])
         assert place.officer.post(at).status_code == 404
+
+
+class TestTheOperatorsSystem:
+    def test_reads_and_answers_what_is_its_own(self, place: Place) -> None:
+        incident = a_report(place.registration, place.now).incident
+        system, at = System("sample-fibre"), f"/incidents/{incident.reference}"
+        (one,) = system.ask("get", "/incidents").said["incidents"]
+        assert one == system.ask("get", at).said and one["connections"][0]["address"] == "203.0.113.40"
+        assert place.registration.reference not in str(one) and place.holder.name not in str(one)
+        assert system.ask("post", f"{at}/acknowledgement").said["state"] == "acknowledged"
+        problem(system.ask("post", f"{at}/acknowledgement"), 409, "incident-changed")
+        body, key = {"reason": "fault", "words": "One of three."}, {"HTTP_IDEMPOTENCY_KEY": "7"}
+        first, again = (system.ask("post", f"{at}/answer", body, **key) for _twice in range(2))
+        assert first.said == again.said and again.headers["Idempotent-Replayed"] == "true"
+        assert system.ask("post", f"{at}/answer", body).said["happened"] == first.said["happened"]
+        problem(system.ask("post", f"{at}/words", {"words": " "}), 422, "invalid-body")
+        assert system.ask("post", f"{at}/words", {"words": "We look."}).status_code == 200
+        assert system.ask("post", f"{at}/mended").said["state"] == "resolved"
+
+    def test_is_told_that_there_is_none(self, place: Place) -> None:
+        an_operator("sample-net", asns=[64501])
+        reference = a_report(place.registration, place.now).incident.reference
+        for system, number in ((System("sample-fibre"), "D-2222-2222"), (System("sample-net"), reference)):
+            for method, act, body in (
+                ("get", "", None),
+                ("post", "/acknowledgement", None),
+                ("post", "/answer", {"reason": "fault"}),
+                ("post", "/words", {"words": "We look."}),
+                ("post", "/mended", None),
+                ("post", "/report", {"words": "A fuse."}),
+            ):
+                problem(system.ask(method, f"/incidents/{number}{act}", body), 404, "no-such-incident")
 
 
 class TestTheDesk:

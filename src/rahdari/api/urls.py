@@ -18,4 +18,5 @@ urlpatterns = [
     *dispatch.patterns(API),
     # Whatever stands there, a newline too.
     re_path(r"^api/v1/(?P<rest>(?s:.*))\Z", dispatch.nothing_here(API), name="nothing_here"),
+    re_path(r"^op/v1/(?P<rest>(?s:.*))\Z", dispatch.nothing_here(OPERATORS), name="nothing_here_of_operators"),
 ]

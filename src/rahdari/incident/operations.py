@@ -65,6 +65,8 @@ INCIDENT = named(
 LIST = named("Disruptions", closed({"incidents": listed(INCIDENT)}))
 FOUND = Ok("The disruption.", INCIDENT)
 WORDS: Json = closed({"words": text(4_000, 1)})
+OF_ONE = ("no-such-incident",)
+CHANGES = (*OF_ONE, "incident-changed")
 part = OPERATORS.part("incidents", Scope.DESK)
 for event in (telling.OPENED, telling.DISPUTED):
     OPERATORS.events[event] = closed({"incident": text(20), "answer_until": MOMENT, "mend_until": MOMENT})
@@ -141,13 +143,13 @@ def list_disruptions(call: Call) -> Answer:
     return Answer({"incidents": [_as_json(each, call) for each in found]})
 
 
-@part("GET", "/incidents/{number}", FOUND)
+@part("GET", "/incidents/{number}", FOUND, problems=OF_ONE)
 def get_disruption(call: Call, number: str) -> Answer:
     """One of them, with what was measured and what your own agents said."""
     return Answer(_as_json(_found(call, number), call))
 
 
-@part("POST", "/incidents/{number}/acknowledgement", FOUND, problems=("incident-changed",))
+@part("POST", "/incidents/{number}/acknowledgement", FOUND, problems=CHANGES)
 def acknowledge_disruption(call: Call, number: str) -> Answer:
     """Say that it was read; the first answer is still to come."""
     return _done(call, number, answering.acknowledge)
@@ -158,7 +160,7 @@ def acknowledge_disruption(call: Call, number: str) -> Answer:
     "/incidents/{number}/answer",
     FOUND,
     body=closed({"reason": choice(*Reason)}, {"words": text(4_000)}),
-    problems=("incident-changed",),
+    problems=CHANGES,
 )
 def answer_disruption(call: Call, number: str) -> Answer:
     """Give the cause.
@@ -183,19 +185,19 @@ def _done_without(call: Call, incident: Incident, reason: Reason) -> None:
         raise _changed() from None
 
 
-@part("POST", "/incidents/{number}/words", FOUND, body=WORDS, problems=("incident-changed",))
+@part("POST", "/incidents/{number}/words", FOUND, body=WORDS, problems=CHANGES)
 def tell_reporters(call: Call, number: str) -> Answer:
     """Say how far it is, to everybody who reported it."""
     return _done(call, number, answering.tell, words=call.body["words"])
 
 
-@part("POST", "/incidents/{number}/mended", FOUND, problems=("incident-changed",))
+@part("POST", "/incidents/{number}/mended", FOUND, problems=CHANGES)
 def say_disruption_mended(call: Call, number: str) -> Answer:
     """Say that it is mended; it is closed when it is seen to be."""
     return _done(call, number, answering.say_mended)
 
 
-@part("POST", "/incidents/{number}/report", FOUND, body=WORDS, problems=("incident-changed",))
+@part("POST", "/incidents/{number}/report", FOUND, body=WORDS, problems=CHANGES)
 def report_disruption(call: Call, number: str) -> Answer:
     """Say what happened and what changes, after the end."""
     return _done(call, number, answering.report, words=call.body["words"])

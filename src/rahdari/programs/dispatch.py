@@ -33,7 +33,7 @@ from rahdari.web import errors, language
 from . import answers, idempotency, schema
 from .answers import Problem
 from .operation import NAME_IN_PATH, Answer, Call, Interface, Operation
-from .problems import of_error
+from .problems import not_found, of_error
 
 log = logging.getLogger(__name__)
 # Of an answer that is given again, these headers go with it.
@@ -265,7 +265,7 @@ def nothing_here(interface: Interface) -> Any:
     def view(request: HttpRequest, rest: str = "") -> HttpResponse:
         code = asked_language(request, interface.languages)
         with translation.override(code):
-            response = answers.answer_of(interface.problem("not-found", _("It is not there, or it is not yours.")))
+            response = answers.answer_of(not_found())
         response.headers["Content-Language"] = code
         patch_vary_headers(response, ("Accept-Language",))
         return response

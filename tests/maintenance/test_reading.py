@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rahdari.maintenance import actions, maintnote, reading
+from rahdari.maintenance import actions, maintnote, reading, words
 from rahdari.maintenance.maintnote import Fault, Note, Sent, Trouble
 from rahdari.maintenance.models import Notice, Work
 from rahdari.maintenance.reading import Did, Outcome
@@ -66,6 +66,41 @@ class TestAFile:
         [trouble] = maintnote.read(good.replace(old, new))  # type: ignore[misc]
         assert isinstance(trouble, Trouble) and (trouble.fault, trouble.event, trouble.name) == (fault, 1, name)
         assert isinstance(maintnote.read(good)[0], Sent)  # type: ignore[index]
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "RRULE:FREQ=DAILY;COUNT=5",
+            "RDATE:20261125T090000Z",
+            "EXDATE:20261124T090000Z",
+            "RECURRENCE-ID:20261124T090000Z",
+        ],
+    )
+    def test_that_recurs_is_not_read_as_its_first_time(self, line: str) -> None:
+        recurs = sent().replace(b"SEQUENCE:0\r\n", b"SEQUENCE:0\r\n" + line.encode() + b"\r\n")
+        assert maintnote.read(recurs) == [Trouble(Fault.RECURS, 1, line.partition(":")[0])]
+
+    def test_says_nothing_else_under_the_same_sequence(self) -> None:
+        def both(other: bytes) -> list[Sent | Trouble]:
+            event = b"BEGIN:VEVENT" + other.split(b"BEGIN:VEVENT")[1]
+            found = maintnote.read(sent().replace(b"END:VCALENDAR\r\n", event))
+            assert isinstance(found, list) and isinstance(found[0], Sent)
+            return found
+
+        night = {"starts_at": AT + DAY, "ends_at": AT + DAY + HOUR}
+        assert both(sent(**night))[1] == Trouble(Fault.TWO_WORDS, 2, "SEQUENCE", "CHG-0007")
+        assert all(isinstance(each, Sent) for each in both(sent()))
+        assert all(isinstance(each, Sent) for each in both(sent(sequence=1, **night)))
+        assert all(isinstance(each, Sent) for each in both(sent(maintenance_id="CHG-0008", **night)))
+
+    def test_names_each_object_that_cannot_be_read_as_it_was_written(self) -> None:
+        objects = {"Circuit 7": Impact.OUTAGE, "203.0.113.7": Impact.OUTAGE, "۲۰۳.0.113.7/24": Impact.OUTAGE}
+        [trouble] = maintnote.read(sent(objects=objects))  # type: ignore[misc]
+        assert isinstance(trouble, Trouble) and (trouble.given, trouble.count) == ("Circuit 7, ۲۰۳.0.113.7/24", 2)
+        assert "2 objects cannot be read" in words.file_trouble(trouble)
+        [trouble] = maintnote.read(sent(objects={"203.0.113.7/24": Impact.OUTAGE}))  # type: ignore[misc]
+        assert isinstance(trouble, Trouble) and trouble.given == "203.0.113.7/24"
+        assert "Did you mean" in words.file_trouble(trouble) and "203.0.113.0/24" in words.file_trouble(trouble)
 
     def test_is_bounded(self) -> None:
         assert maintnote.read(b"x" * (maintnote.LARGEST + 1)) == Trouble(Fault.TOO_LARGE)

@@ -24,6 +24,10 @@ SHOWN_AS = {Status.TENTATIVE: "TENTATIVE", Status.CANCELLED: "CANCELLED"}
 LARGEST = 256 * 1024
 MOST_EVENTS = 100
 LONGEST_ID = 120
+# By these an event is at several times, or one of several. Work has one window.
+RECURRING = ("RRULE", "RDATE", "EXRULE", "EXDATE", "RECURRENCE-ID")
+# So many objects that cannot be read are named; all are counted.
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -106,16 +110,21 @@ class Fault(StrEnum):
     IMPACT = "impact"
     OBJECT = "object"
     LONG_ID = "long_id"
+    RECURS = "recurs"
+    TWO_WORDS = "two_words"
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong with a file or one of its events (from 1; 0: with all of it), and at which property."""
+    """What is wrong with a file or one of its events (from 1; 0: with all of it), and at which property. `given`, as it
+    was written; `count` of them are wrong; `meant`: what one may have been meant to be."""
 
     fault: Fault
     event: int = 0
     name: str = ""
     given: str = ""
+    count: int = 1
+    meant: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,7 +154,14 @@ def read(content: bytes) -> list[Sent | Trouble] | Trouble:
         return Trouble(Fault.NO_EVENT if calendars else Fault.NO_CALENDAR)
     if len(events) > MOST_EVENTS:
         return Trouble(Fault.TOO_MANY)
-    return [_read(event, number) for number, event in enumerate(events, 1)]
+    found: list[Sent | Trouble] = []
+    said: dict[tuple[str, int], Sent] = {}
+    for number, event in enumerate(events, 1):
+        read = _read(event, number)
+        if isinstance(read, Sent) and said.setdefault((read.own_id, read.sequence), read) != read:
+            read = Trouble(Fault.TWO_WORDS, number, "SEQUENCE", read.own_id)
+        found.append(read)
+    return found
 
 
 def _read(event: Any, number: int) -> Sent | Trouble:
@@ -155,6 +171,9 @@ def _read(event: Any, number: int) -> Sent | Trouble:
             return Trouble(Fault.MISSING, number, name)
         if isinstance(event[name], list) and name != "X-MAINTNOTE-OBJECT-ID":
             return Trouble(Fault.TWICE, number, name)
+    for name in RECURRING:
+        if name in event:
+            return Trouble(Fault.RECURS, number, name)
     own_id, account = _text(event["X-MAINTNOTE-MAINTENANCE-ID"]), _text(event["X-MAINTNOTE-ACCOUNT"])
     if not own_id:
         return Trouble(Fault.MISSING, number, "X-MAINTNOTE-MAINTENANCE-ID")
@@ -197,14 +216,17 @@ def _components(event: Any, number: int) -> tuple[Component, ...] | Trouble:
     listed = event["X-MAINTNOTE-OBJECT-ID"]
     objects: Sequence[Any] = listed if isinstance(listed, list) else [listed]
     overall = _text(event.get("X-MAINTNOTE-IMPACT", "")).upper()
-    found = []
+    found, wrong = [], []
     for each in objects:
         given = str(getattr(each, "params", {}).get("X-MAINTNOTE-OBJECT-IMPACT", "")).upper() or overall
         if given not in set(Impact):
             return Trouble(Fault.IMPACT if given else Fault.MISSING, number, "X-MAINTNOTE-IMPACT", given[:60])
         read = read_component(_text(each), impact=Impact(given))
         if isinstance(read, LineTrouble):
-            about = read.suggestion if read.fault is LineFault.ADDRESS and read.suggestion else _text(each)
-            return Trouble(Fault.OBJECT, number, "X-MAINTNOTE-OBJECT-ID", about[:60])
-        found.append(read)
+            wrong.append((_text(each)[:60], read.suggestion if read.fault is LineFault.ADDRESS else ""))
+        else:
+            found.append(read)
+    if wrong:
+        given = ", ".join(written for written, _meant in wrong[:MOST_NAMED])
+        return Trouble(Fault.OBJECT, number, "X-MAINTNOTE-OBJECT-ID", given, len(wrong), wrong[0][1])
     return tuple(found)

@@ -182,7 +182,9 @@ def file_trouble(trouble: Trouble) -> str:
         case Fault.TOO_LARGE:
             return _("The file is too large. %(kilobytes)s kilobytes are the limit.") % told
         case Fault.NO_CALENDAR:
-            return _("This is no calendar file (iCalendar). Export it again from your program.") % told
+            return (
+                _("This is no calendar file (iCalendar). Send the .ics file itself, of an email its attachment.") % told
+            )
         case Fault.NO_EVENT:
             return _("The calendar file has no event. Add one for each notice.") % told
         case Fault.TOO_MANY:
@@ -203,9 +205,31 @@ def file_trouble(trouble: Trouble) -> str:
         case Fault.IMPACT:
             told["known"] = values.plain_ltr(", ".join(Impact))
             return _("Event %(event)s: the impact %(given)s is not of the standard. Use one of these: %(known)s") % told
+        case Fault.OBJECT if trouble.count > 1:
+            told["count"] = values.figure(trouble.count)
+            return _("Event %(event)s: %(count)s objects cannot be read as address, range or entry: %(given)s") % told
+        case Fault.OBJECT if trouble.meant:
+            told["meant"] = values.plain_ltr(trouble.meant)
+            return _("Event %(event)s: the object %(given)s is no address or range. Did you mean %(meant)s?") % told
         case Fault.OBJECT:
             return (
                 _("Event %(event)s: the object %(given)s is no address, range or entry of the feed. Check it.") % told
+            )
+        case Fault.RECURS:
+            return (
+                _(
+                    "Event %(event)s: %(name)s says that it recurs. Write an event for each time, each with a "
+                    "maintenance id of its own."
+                )
+                % told
+            )
+        case Fault.TWO_WORDS:
+            return (
+                _(
+                    "Event %(event)s: an event before it has the maintenance id %(given)s and the same SEQUENCE, and "
+                    "says something else. Give each work its own id, and each change the next SEQUENCE."
+                )
+                % told
             )
         case Fault.LONG_ID:
             return _("Event %(event)s: the maintenance id is longer than %(length)s characters. Shorten it.") % told

@@ -153,6 +153,22 @@ class TestReading:
         assert entry.did == Did.REFUSED and "0" * 32 in entry.text
         assert Work.objects.count() == 1
 
+    def test_knows_what_it_read_of_a_draft_that_was_deleted(self) -> None:
+        operator, other = a_network(), a_network("sample-mobile", asns=(64501,))
+        read(operator, sent(sequence=1))
+        assert read(operator, sent(Status.CANCELLED, 2)).did == Did.DISCARDED
+        for late in (sent(sequence=1), sent(sequence=2), sent(Status.CANCELLED, 2)):
+            outcome = read(operator, late)
+            assert (outcome.did, outcome.reference) == (Did.KNOWN, "")
+        assert Work.objects.count() == 0
+        assert read(operator, sent(sequence=3)).did == Did.DRAFTED
+        actions.discard(work=Work.objects.get(), by="person:1", now=NOW)
+        assert read(operator, sent(sequence=3)).did == Did.KNOWN
+        assert read(operator, sent(sequence=4)).did == Did.DRAFTED
+        # The id of another operator's program is another one.
+        theirs = sent(sequence=1, account="sample-mobile", objects={"198.51.100.7": Impact.OUTAGE})
+        assert read(other, theirs).did == Did.DRAFTED
+
     def test_refuses_a_time_that_is_over(self) -> None:
         operator = a_network()
         late = read(operator, sent(), now=AT)

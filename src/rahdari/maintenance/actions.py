@@ -21,7 +21,7 @@ from rahdari.publish.models import Operator
 from rahdari.register import queries as register
 
 from . import queries, rules
-from .models import Affected, Work
+from .models import Affected, DeletedDraft, Work
 from .rules import Component, Plan, WindowFault
 
 
@@ -123,8 +123,11 @@ def edit(*, work: Work, plan: Plan, by: str, now: dt.datetime) -> Work:
 
 @transaction.atomic
 def discard(*, work: Work, by: str, now: dt.datetime) -> None:
-    """Throw a draft away: nobody has heard of it. Raises NotPossibleNow."""
+    """Throw a draft away: nobody has heard of it. What was read of it stays known. Raises NotPossibleNow."""
     work = _locked(work, "edit", as_act="discard")
+    if work.operator is not None and work.own_sequence is not None:
+        read = {"own_sequence": work.own_sequence}
+        DeletedDraft.objects.update_or_create(operator=work.operator, own_id=work.own_id, defaults=read)
     _record(work, "discarded", by, now)
     work.delete()
 

@@ -136,6 +136,24 @@ def in_one_language(english: str, urdu: str) -> str:
     return (urdu or english) if (get_language() or "").startswith("ur") else (english or urdu)
 
 
+class DeletedDraft(models.Model):
+    """The last SEQUENCE that was read of a maintenance id whose draft was deleted: what comes late makes none again."""
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
+    own_id = models.CharField(max_length=120)
+    own_sequence = models.IntegerField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["operator", "own_id"], name="a_deleted_draft_is_known_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.own_id
+
+
 class Affected(models.Model):
     """A component of work: a prefix or one service at it, or an entry by its feed id, as it stood when it was named."""
 

@@ -18,7 +18,7 @@ from rahdari.policy import Maintenance
 from rahdari.publish.models import Operator
 from rahdari.vault import links
 
-from .models import Affected, AnotherNight, CalendarFeed, Notice, Work
+from .models import Affected, AnotherNight, CalendarFeed, DeletedDraft, Notice, Work
 from .rules import MOVED, OPEN, STAYS, Impact, State, Status, part_words, worst
 
 LINK = "maintenance.calendar"
@@ -63,6 +63,14 @@ def work_of(operator: Operator | None, reference: str) -> Work:
 
 def work_by_own_id(operator: Operator, own_id: str) -> Work | None:
     return works_of(operator).filter(own_id=own_id).first()
+
+
+def last_sequence(operator: Operator, own_id: str) -> int | None:
+    """The last that was read of this maintenance id, also of a draft that was deleted. None: none was."""
+    work = work_by_own_id(operator, own_id)
+    if work is not None:
+        return work.own_sequence
+    return DeletedDraft.objects.filter(operator=operator, own_id=own_id).values_list("own_sequence", flat=True).first()
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def read_in(*, operator: Operator, content: bytes, by: str, now: dt.datetime) ->
         except REFUSALS as error:
             outcomes.append(Outcome(number, Did.REFUSED, each.own_id, text=_why(error)))
         else:
-            outcomes.append(Outcome(number, did, each.own_id, work.reference))
+            outcomes.append(Outcome(number, did, each.own_id, work.reference if work is not None else ""))
     taken = sum(each.did not in {Did.REFUSED, Did.KNOWN} for each in outcomes)
     who, detail = f"operator:{operator.slug}", {"by": by, "events": len(outcomes), "taken": taken}
     journal.record(act="maintenance.read_in", actor=who, subject=who, now=now, detail=detail)
@@ -127,22 +127,23 @@ def _why(error: Exception) -> str:
             return words.refused(error)
 
 
-def _take(operator: Operator, sent: Sent, by: str, now: dt.datetime) -> tuple[Did, Work]:
+def _take(operator: Operator, sent: Sent, by: str, now: dt.datetime) -> tuple[Did, Work | None]:
     accounts = accounts_of(operator)
     if sent.account.upper() not in {each.upper() for each in accounts}:
         raise AccountNotYours(sent.account, accounts[0])
     work = queries.work_by_own_id(operator, sent.own_id)
+    known = queries.last_sequence(operator, sent.own_id)
+    if known is not None and sent.sequence <= known:
+        return Did.KNOWN, work
     if work is None:
         if sent.status not in {Status.TENTATIVE, Status.CONFIRMED}:
             raise NotAnnounced(sent.status)
         plan = _plan(sent, None)
         facts = {"own_id": sent.own_id, "own_sequence": sent.sequence}
         return Did.DRAFTED, actions.draft(operator=operator, plan=plan, by=by, now=now, **facts)  # type: ignore[arg-type]
-    if work.own_sequence is not None and sent.sequence <= work.own_sequence:
-        return Did.KNOWN, work
-    did = _move(work, sent, by, now)
+    # A draft that is deleted by it is known with it.
     Work.objects.filter(pk=work.pk).update(own_sequence=sent.sequence)
-    return did, work
+    return _move(work, sent, by, now), work
 
 
 def _move(work: Work, sent: Sent, by: str, now: dt.datetime) -> Did:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from django.db import Error, connection, transaction
+from icalendar import Calendar
 
 from rahdari.journal.models import JournalEntry
 from rahdari.letters.models import Letter
-from rahdari.maintenance import actions, figures, queries, rules, telling
+from rahdari.maintenance import actions, figures, queries, rules, telling, words
 from rahdari.maintenance.models import Notice, Work
-from rahdari.maintenance.rules import Component, Impact, State, Status, WindowFault
+from rahdari.maintenance.rules import Component, Impact, Reason, State, Status, WindowFault
 from rahdari.register.models import Entry
 from tests.builders.people import a_person
 from tests.builders.planned_work import DAY, HOUR, NOW, a_network, a_plan, a_work, announced, tell
@@ -238,6 +239,52 @@ class TestChange:
         assert sequences(dropped) == [(0, "CONFIRMED"), (1, "CANCELLED")]
         assert sequences(new) == [(0, "CONFIRMED"), (1, "CANCELLED")]
 
+    def test_is_told_with_what_was_said_before(self) -> None:
+        one, two = a_person("one"), a_person("two", language="ur")
+        entered("203.0.113.7", "203.0.113.8", holder=one.holder_ref)
+        entered("203.0.113.9", holder=two.holder_ref)
+        work = announced(a_network(), "203.0.113.7", "203.0.113.9", minutes=10, is_tentative=True)
+        assert "What has changed" not in Letter.objects.get(to_id=one.pk).text
+        later = {"starts_at": AT + DAY, "ends_at": AT + DAY + HOUR}
+        moved = a_plan("203.0.113.8", "203.0.113.9", impact=Impact.DEGRADED, minutes=20, text_en="Other.", **later)
+        actions.change(work=work, plan=replace(moved, reason=Reason.CABLE), by="person:1", now=NOW + HOUR)
+        tell(NOW + HOUR)
+        said = plain(newest(one.pk).text)
+        assert "The time was 24 November 2026, 14:00 to 24 November 2026, 15:00." in said
+        assert "203.0.113.8 udp 51820 is affected too." in said
+        assert "203.0.113.7 udp 51820 is not affected any more." in said
+        assert "For how long, before: Without an answer for 10 minutes at most." in said
+        assert "The reason was: Lines move to other equipment." in said and "The time is fixed now." in said
+        assert "What is written about it is different." in said and "25 November 2026 at 14:00" in said
+        urdu = plain(newest(two.pk).text)
+        assert "ایڈریس 203.0.113.9 udp 51820 پر پہلے یہ ہونا تھا: " in urdu and "پہلے وقت 24 نومبر 2026" in urdu
+
+    def test_says_nothing_of_what_is_as_it_was(self) -> None:
+        person = a_person("one")
+        entered("203.0.113.7", holder=person.holder_ref)
+        work = announced(a_network(), "203.0.113.7")
+        actions.change(work=work, plan=a_plan("203.0.113.7", impact=Impact.DEGRADED), **FACTS)
+        tell()
+        first, second = Notice.objects.order_by("sequence")
+        assert words.changes(first, second) == ["\u2066203.0.113.7 udp 51820\u2069, before: Does not answer."]
+        for hours, address in ((1, "203.0.113.8"), (2, "203.0.113.7")):
+            actions.change(work=work, plan=a_plan(address), by="person:1", now=NOW + hours * HOUR)
+            tell(NOW + hours * HOUR)
+        assert "It was cancelled, and is planned again." in newest(person.pk).text
+
+    def test_not_to_come_leaves_no_calendar_that_contradicts_itself(self) -> None:
+        person = a_person("one")
+        entered("203.0.113.7", holder=person.holder_ref)
+        for act, at in (("cancel", NOW + HOUR), ("complete", AT + HOUR)):
+            work = announced(None, minutes=10)
+            getattr(actions, act)(work=work, by="person:1", now=at)
+            tell(at)
+            (event,) = Calendar.from_ical(newest(person.pk).calendar).walk("VEVENT")
+            said = str(event["DESCRIPTION"])
+            assert {"cancel": "Cancelled. Nothing happens", "complete": "The work is over."}[act] in said
+            assert "203.0.113.7" in said and "Does not answer" not in said and "10 minutes" not in said
+            assert str(event["X-MAINTNOTE-IMPACT"]) == "OUTAGE", "readers of the format have it as it was announced"
+
     def test_is_not_told_to_whom_it_does_not_change(self) -> None:
         holder = entered("203.0.113.7").holder
         work = announced(a_network(), "203.0.113.7/32")
@@ -269,6 +316,14 @@ class TestChange:
         with pytest.raises(Error), transaction.atomic():
             Notice.objects.update(text_en="Rewritten.")
         Notice.objects.bulk_create([_again(notice, 1)])
+
+
+def newest(person: object) -> Letter:
+    return Letter.objects.filter(to_id=person).order_by("written_at").last()  # type: ignore[return-value]
+
+
+def plain(text: str) -> str:
+    return "".join(sign for sign in text if sign not in "\u2066\u2067\u2068\u2069")
 
 
 def _again(notice: Notice, sequence: int) -> Notice:

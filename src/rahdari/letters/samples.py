@@ -409,7 +409,17 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
             "why": policy.Text("Lines move to other equipment", "لائنیں دوسرے آلات پر منتقل ہوں گی"),
             "text": policy.Text("We move lines to a new gateway.", "لائنیں نئے گیٹ وے پر منتقل ہوں گی۔"),
             "minutes": 10,
-            "changed": False,
+            "changed": True,
+            "changes": [
+                policy.Text(
+                    "The time was 23 November 2026, 11:00 to 23 November 2026, 12:00.",
+                    "پہلے وقت 23 نومبر 2026، 11:00 سے 23 نومبر 2026، 12:00 تک تھا۔",
+                ),
+                policy.Text(
+                    "203.0.113.41 udp 51820 is affected too.",
+                    "ایڈریس \u2066203.0.113.41 udp 51820\u2069 پر بھی اثر ہو گا۔",
+                ),
+            ],
             "tentative": True,
         }
     ),

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from . import maintnote, words
 from .maintnote import Note
 from .models import Notice, Work
+from .rules import Status
 
 # Addresses that a letter and the text of an event list; the rest is counted, and stands on the page and in the objects.
 MOST_LISTED = 20
@@ -56,13 +57,14 @@ def _note(notice: Notice) -> Note:
 
 
 def _lines(notice: Notice) -> Iterable[str]:
+    is_to_come = notice.status not in {Status.CANCELLED, Status.COMPLETED}
     yield words.status(notice.status)
     yield _("Reason: %(reason)s") % {"reason": words.reason(notice.reason)}
     if notice.text:
         yield notice.text
-    if notice.minutes:
+    if notice.minutes and is_to_come:
         yield words.interrupted(notice.minutes)
     for what, impact in notice.affected[:MOST_LISTED]:
-        yield f"{what}: {words.impact(impact)}"
+        yield f"{what}: {words.impact(impact)}" if is_to_come else what
     if len(notice.affected) > MOST_LISTED:
         yield words.and_more(len(notice.affected) - MOST_LISTED)

@@ -100,11 +100,11 @@ def _said(notice: Notice) -> tuple[object, ...]:
 def tell(notice: Notice, now: dt.datetime) -> None:
     """Write the letter, and let programs know."""
     template = LETTER_OF.get(Status(notice.status))
+    before = Notice.objects.filter(work=notice.work_id, holder=notice.holder, sequence=notice.sequence - 1).first()
     for person in people.people_to_notify(notice.holder) if template else ():
         with translation.override(person.language):
-            told = {
-                name: fact for name, fact in _told(notice).items() if name in LETTERS[template or ""].takes | {"url"}
-            }
+            taken = LETTERS[template or ""].takes | {"url"}
+            told = {name: fact for name, fact in _told(notice, before).items() if name in taken}
             calendar = notes.calendar_of([notice]).decode()
         letters.write_letter(
             to=person,
@@ -120,9 +120,12 @@ def tell(notice: Notice, now: dt.datetime) -> None:
     notice.save(update_fields=["told_at"])
 
 
-def _told(notice: Notice) -> dict[str, object]:
+def _told(notice: Notice, before: Notice | None) -> dict[str, object]:
     """What the letter says, in the language of its reader."""
     affected = [(what, words.impact(impact)) for what, impact in notice.affected]
+    changes = words.changes(before, notice) if before is not None else []
+    if len(changes) > notes.MOST_LISTED:
+        changes = [*changes[: notes.MOST_LISTED], words.and_more(len(changes) - notes.MOST_LISTED)]
     return {
         "registration": notice.account,
         "work": notice.work.reference,
@@ -135,6 +138,7 @@ def _told(notice: Notice) -> dict[str, object]:
         "why": words.reason(notice.reason),
         "text": notice.text,
         "changed": notice.sequence > 0,
+        "changes": changes,
         "tentative": notice.status == Status.TENTATIVE,
         "url": reverse("portal:planned_work", args=[notice.work.reference]),
     }

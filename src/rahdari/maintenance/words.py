@@ -8,6 +8,7 @@ from rahdari.web import values
 
 from . import actions, maintnote, queries
 from .maintnote import Fault, Trouble
+from .models import Notice
 from .rules import Impact, LineFault, LineTrouble, Reason, State, Status, Stays, WindowFault
 
 
@@ -82,6 +83,36 @@ def interrupted(minutes: int) -> str:
 
 def and_more(count: int) -> str:
     return ngettext("and %(count)s more", "and %(count)s more", count) % {"count": values.figure(count)}
+
+
+def changes(before: Notice, after: Notice) -> list[str]:
+    """What a consumer reads of a notice that follows another one: what was said before, where it is different now."""
+    found = []
+    if before.status == Status.CANCELLED:
+        found.append(_("It was cancelled, and is planned again."))
+    elif before.status != after.status:
+        is_open = after.status == Status.TENTATIVE
+        found.append(_("The time may change again.") if is_open else _("The time is fixed now."))
+    if (before.starts_at, before.ends_at) != (after.starts_at, after.ends_at):
+        told = {"start": values.moment(before.starts_at), "end": values.moment(before.ends_at)}
+        found.append(_("The time was %(start)s to %(end)s.") % told)
+    if before.minutes != after.minutes:
+        was = interrupted(before.minutes) if before.minutes else _("not said")
+        found.append(_("For how long, before: %(said)s.") % {"said": was})
+    if before.reason != after.reason:
+        found.append(_("The reason was: %(reason)s.") % {"reason": reason(before.reason)})
+    if (before.text_en, before.text_ur) != (after.text_en, after.text_ur):
+        found.append(_("What is written about it is different."))
+    old, new = dict(before.affected), dict(after.affected)
+    for what in dict.fromkeys([*old, *new]):
+        told = {"what": values.plain_ltr(what), "old": impact(old.get(what, Impact.NO_IMPACT))}
+        if what not in old:
+            found.append(_("%(what)s is affected too.") % told)
+        elif what not in new:
+            found.append(_("%(what)s is not affected any more.") % told)
+        elif old[what] != new[what]:
+            found.append(_("%(what)s, before: %(old)s.") % told)
+    return found
 
 
 def did(key: str) -> str:

@@ -73,6 +73,8 @@ class TestSets:
         assert element_of("192.0.2.1/32", "any", None) == ("hosts4", "192.0.2.1")
         assert element_of("2001:db8::/48", "udp", None) == ("net_protocols6", "2001:db8::/48 . 17")
         assert element_of("2001:db8::1/128", "tcp", 443) == ("host_ports6", "2001:db8::1 . 6 . 443")
+        names = [element_of("192.0.2.1/32", *part).name for part in (("any", None), ("esp", None), ("udp", 51820))]
+        assert names == ["192.0.2.1", "192.0.2.1 esp", "192.0.2.1 udp 51820"]
 
 
 class TestIntervals:

@@ -215,6 +215,16 @@ class TestCommands:
             assert not [word for word in ("6449", "home", "campus", "abroad", "p01", "203.0.113") if word in said]
         assert json.loads(self.run(capsys, "judge", plan.path, tmp_path / "rows", "--format", "json")[1])
 
+    def test_tells_no_number_that_was_not_counted(
+        self, plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.run(capsys, "draw", plan.path)
+        measuring.append(tmp_path / "inside", [seen("home", a=True, b=False)])
+        assert "No minute counts" in self.run(capsys, "judge", plan.path, tmp_path / "inside")[1]
+        measuring.append(tmp_path / "rows", [UP, seen("home", a=True, b=False)])
+        said = self.run(capsys, "judge", plan.path, tmp_path / "rows")[1]
+        assert "fewer than 20 pairs count" in said and "chance" not in said and "0.00" not in said
+
     def test_judges_nothing_before_the_draw(
         self, plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rahdari.incident import actions, answering, clocks, measured, packs, queries
+from rahdari.incident import actions, answering, clocks, measured, packs, page, queries
 from rahdari.incident.models import Incident, Report
 from rahdari.incident.rules import Channel, Proof, Reason, State
 from rahdari.people.models import Role
@@ -87,6 +87,13 @@ def test_opens_an_incident_where_a_path_is_cut_and_closes_it_by_looks_alone(land
         assert state_of(consent) == (State.CLOSED_WITH_PROOF if looks == 3 else State.WITH_OPERATOR)
     incident = queries.incidents().get(pk=incident.pk)
     assert incident.proof == Proof.LOOKS and incident.back_at == back_at
+    (before,) = page.connections_of(incident, [again], land.at + SECOND)
+    land.sees = cut_from_outside("203.0.113.24")
+    for _look in range(2):
+        land.round()
+    (after,) = page.connections_of(incident, [again], land.at + SECOND)
+    assert before.looks and after.looks == before.looks, "what is seen later is of another one"
+    assert after.applied is None, "it is told of now"
 
 
 def test_finds_out_an_operator_that_says_mended_while_it_is_cut(land: Places) -> None:

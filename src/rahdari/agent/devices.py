@@ -123,5 +123,5 @@ def _missed(device: SetDevice, looked: Looked, changed: Set[Element]) -> Removed
             number += max(missing - sum(element.set_name == name for element in changed), 0)
     if not number:
         return None
-    examples = [element.text for element in looked.examples if element not in changed]
+    examples = [element.name for element in looked.examples if element not in changed]
     return RemovedLocally.elements(device.name, number, examples)

@@ -14,6 +14,7 @@ from .renderers.shaping import aggregated, parse
 
 # By number: names need /etc/protocols, which a small machine may lack.
 PROTOCOL_NUMBERS = {"tcp": 6, "udp": 17, "gre": 47, "esp": 50}
+_NAMES = {str(number): name for name, number in PROTOCOL_NUMBERS.items()}
 KINDS = ("hosts", "nets", "host_protocols", "net_protocols", "host_ports", "net_ports")
 SET_NAMES = tuple(f"{kind}{version}" for version in (4, 6) for kind in KINDS)
 INTERVAL_SETS = frozenset(name for name in SET_NAMES if name.startswith("net"))
@@ -31,6 +32,12 @@ class Endpoint(Protocol):
 class Element(NamedTuple):
     set_name: str
     text: str
+
+    @property
+    def name(self) -> str:
+        """For people: `203.0.113.32 udp 51820`."""
+        prefix, *rest = self.text.split(" . ")
+        return " ".join((prefix, *(_NAMES.get(each, each) for each in rest[:1]), *rest[1:]))
 
 
 def element_of(prefix: str, protocol: str, port: int | None) -> Element:

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from .judging import RULES_VERSION, Judged, judge, tallies
+from .judging import RULES_VERSION, Judged, Needed, judge, tallies
 from .measuring import append, asking, one_round, read
 from .plan import Plan, PlanUnusable, draw, drawn, load, not_in_the_open_net
 
@@ -103,11 +103,16 @@ def run_judge(arguments: argparse.Namespace) -> int:
         out.writerows(rows)
     else:
         for row in rows:
+            # Of too few pairs nothing was counted.
+            is_counted = row["pairs"] >= Needed().pairs
+            number = f"{row['difference_percent']:+.2f} % of minutes, chance {row['chance']:.1g}"
             print(
                 f"{row['week']}  {row['protocol']:<10} {row['finding'].replace('_', ' '):<14} "
-                f"{row['difference_percent']:+.2f} % of minutes, chance {row['chance']:.1g}, "
+                f"{number if is_counted else f'fewer than {Needed().pairs} pairs count'}, "
                 f"{row['pairs']} pairs, {row['networks']} networks, {row['minutes']} minutes"
             )
+        if not rows:
+            print("No minute counts: in none did a place outside see both addresses of a pair answer.", file=sys.stderr)
     return 0
 
 

@@ -140,11 +140,12 @@ def connections_of(
     *,
     may_see: Callable[[Report], bool] = lambda _: True,
 ) -> list[Connection]:
-    """With what each look saw, of those whose series the reader `may_see`."""
-    reports = list(reports)
+    """With what each look saw until its end, of those whose series the reader `may_see`. What the network has in force
+    is known of now alone: it says nothing of an incident that ended."""
+    reports, until = list(reports), incident.ended_at or now
     entries = queries.entries_of(reports)
     last = measured.lasts_of([each.subject for each in reports], now=now)
-    seen_by = measured.looks_of([each.subject for each in reports if may_see(each)], incident.began_at, now=now)
+    seen_by = measured.looks_of([each.subject for each in reports if may_see(each)], incident.began_at, now=until)
     asked, found = measured.asked_of([each.subject for each in reports]), []
     for each in reports:
         seen, looks = last[each.subject], seen_by.get(each.subject, [])
@@ -158,7 +159,7 @@ def connections_of(
                 words.measured(seen.state),
                 seen.state,
                 {"in_order": "ok", "": "off", "not_enough": "off", "impaired": "warn"}.get(seen.state, "bad"),
-                applied.applied_by(incident.operator, entries.get(each.pk), now),
+                applied.applied_by(incident.operator, entries.get(each.pk), now) if incident.ended_at is None else None,
                 tuple(looks),
                 asked[each.subject],
             )

@@ -11,14 +11,14 @@ from django.test import Client
 from django.utils import timezone, translation
 from icalendar import Calendar
 
-from rahdari.maintenance import calendars, queries
+from rahdari.maintenance import actions, calendars, queries
 from rahdari.maintenance.models import CalendarFeed, Work
 from rahdari.maintenance.rules import State
 from rahdari.people.models import User
 from rahdari.publish.models import Operator
 from rahdari.web import values
 from tests.builders import story
-from tests.builders.planned_work import a_work, announced
+from tests.builders.planned_work import a_work, announced, tell
 from tests.builders.publishing import entered
 from tests.urdu import page_problems
 
@@ -215,6 +215,16 @@ class TestAHolder:
         stranger = visitor(story.a_person())
         assert stranger.get(f"{MINE}{work.reference}/").status_code == 404
         assert stranger.get(f"{MINE}{work.reference}/calendar.ics").status_code == 404
+
+    def test_does_not_read_of_work_that_is_over_what_it_does(self, person: User, work: Work) -> None:
+        client, at = visitor(person), f"{MINE}{work.reference}/"
+        assert "Does not answer" in client.get(at).text
+        about_to_begin(work)
+        for act in (actions.start, actions.complete):
+            act(work=work, by="person:1", now=timezone.now())
+        tell(timezone.now())
+        page = client.get(at).text
+        assert "The work is over." in page and "203.0.113.7 udp 51820" in page and "Does not answer" not in page
 
     def test_has_a_calendar_by_a_link_and_ends_it(self, person: User, work: Work) -> None:
         client, anybody = visitor(person), visitor()

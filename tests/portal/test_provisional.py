@@ -13,13 +13,14 @@ from rahdari import workflow
 from rahdari.address import directory
 from rahdari.applicant.late_evidence import options_of
 from rahdari.apply.models import Application
-from rahdari.decide import desk
+from rahdari.decide import case_clock, desk
 from rahdari.decide.models import Case
 from rahdari.ops import samples, seed
 from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import links
+from rahdari.web.values import day
 from tests.builders import cases as builders
 from tests.builders import story
 from tests.builders.drafts import a_photo
@@ -52,6 +53,17 @@ def registration(holder: User) -> Registration:
 def browser(client: Client, holder: User) -> Client:
     client.force_login(holder)
     return client
+
+
+class TestThePageBeforeSending:
+    def test_names_the_day_on_which_a_provisional_registration_would_end(self, browser: Client, holder: User) -> None:
+        draft = story.a_full_draft(holder)
+        story.drafts.save_evidence(
+            application=draft, kind="work_profile", text="A profile.", actor="person:x", now=timezone.now()
+        )
+        until = case_clock.provisional_until(story.fresh(draft), timezone.now())
+        page = browser.get(reverse("portal:check", args=[draft.reference])).text
+        assert f"provisional, until {day(until)} if it is granted today" in page
 
 
 class TestThePage:

@@ -1,5 +1,6 @@
 """Check the answers, declare, and send. Sending twice sends once."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from django import forms
@@ -20,6 +21,7 @@ from rahdari.apply import drafts, form_errors, queries
 from rahdari.apply import sending as apply_sending
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import rules
+from rahdari.decide import case_clock
 from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
 from rahdari.web import visitor
@@ -91,7 +93,7 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         "fee": form_errors.fee(queries.what_is_due(application, policy, endpoints), service, get_language() or "en"),
         "decided_in": in_words(policy.clocks[service.clock]),
         "months": service.validity_months,
-        "first_provisional": _is_first_provisional(application, service, policy),
+        "provisional_until": _provisional_until(application, service, policy),
         "is_organisation": service.holder == "organisation",
         "asks_name": service.asks_name,
         "a_false_statement_counts": any("statement_and_proof" in each.evidence for each in policy.reasons.values()),
@@ -101,11 +103,15 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "portal/applicant/check.html", context)
 
 
-def _is_first_provisional(application: Application, service: Service, policy: Policy) -> bool:
-    """Whether something is still to come after all checks passed, so that the registration stands provisionally."""
+def _provisional_until(application: Application, service: Service, policy: Policy) -> dt.datetime | None:
+    """Until when it stands provisionally if it is granted now, since something is still to come after all checks
+    passed. None if nothing is.
+    """
     kind = service.evidence_kind(application.evidence_kind)
     weak = kind is not None and kind.weight == "provisional"
-    return weak or bool(queries.documents_to_follow(application, policy))
+    if not weak and not queries.documents_to_follow(application, policy):
+        return None
+    return case_clock.provisional_until(application, timezone.now())
 
 
 def _send(

@@ -102,6 +102,9 @@ class TestChange:
         browser.force_login(draft.applicant)
         page = browser.get(reverse("portal:check", args=[draft.reference])).text
         assert "PKR 200.00" in page and "1 new address at" in page and "months<br>" in page
+        counted = "Addresses that you already have count."
+        assert counted in page
+        assert counted in browser.get(reverse("apply:addresses", args=[draft.reference])).text
         add(draft, "203.0.113.78")
         assert told(draft) == "PKR 400.00: 2 new addresses at PKR 200.00 each."
         remove(draft, "203.0.113.78")
@@ -126,6 +129,16 @@ class TestChange:
         assert told(draft) == "PKR 200.00: 1 new address at PKR 200.00."
         remove(draft, "203.0.113.10")
         assert told(draft) == "No fee for so few addresses."
+
+    def test_counts_what_was_taken_out_of_another_registration_while_it_is_on_the_list(self) -> None:
+        draft = draft_of(registered(4), "change")
+        remove(draft, "203.0.113.10")
+        changed = send(draft)
+        facts: dict[str, Any] = {"service": draft.service, "fixed_address": "server", "actor": "person:x", "now": LATER}
+        new = drafts.start_application(applicant=changed.applicant, **facts)
+        Application.objects.filter(pk=new.pk).update(organisation=changed.organisation)
+        add(new, "203.0.113.77")
+        assert told(new) == "PKR 200.00: 1 new address at PKR 200.00."
 
     def test_counts_addresses_and_not_what_runs_at_them(self) -> None:
         draft = draft_of(registered(6), "change")

@@ -421,9 +421,18 @@ def file(error: FileRefused) -> str:
 
 
 def fee(due: Due | Nothing, service: Service, language: str) -> list[str]:
-    """What an application costs as it stands, and then the rule of its service; the rule alone where it is free."""
-    rule = service.fee.text.in_language(language)
-    return [rule] if due is Nothing.FREE else [_fee_now(due, service.fee.currency), rule]
+    """What an application costs as it stands, what was counted for it, and then the rule of its service; the rule alone
+    where it is free."""
+    lines = [service.fee.text.in_language(language)]
+    if isinstance(due, Due) and due.earlier and service.fee.counts_earlier:
+        lines.insert(
+            0,
+            _(
+                "Addresses that you already have count. One that you took out of another registration counts until it "
+                "is off the list."
+            ),
+        )
+    return lines if due is Nothing.FREE else [_fee_now(due, service.fee.currency), *lines]
 
 
 def _fee_now(due: Due | Nothing, currency: str) -> str:

@@ -73,6 +73,18 @@ class TestHome:
         assert "You have no application yet" in page
         assert reverse("apply:start") in page
 
+    def test_offers_letters_in_the_language_of_the_page(self, browser: Client, applicant: User) -> None:
+        question = "Our letters to you are not in the language of this page."
+        assert question not in browser.get(reverse("portal:home")).text
+        applicant.language = "ur"
+        applicant.save()
+        browser.cookies["django_language"] = "en"
+        assert question in browser.get(reverse("portal:home")).text
+        browser.post(reverse("web:language", args=["en"]), {"next": reverse("portal:home")})
+        applicant.refresh_from_db()
+        assert applicant.language == "en"
+        assert question not in browser.get(reverse("portal:home")).text
+
     def test_says_first_what_waits(self, browser: Client, applicant: User) -> None:
         case = story.a_question(applicant)
         story.a_case(applicant)

@@ -55,6 +55,13 @@ def refused(act: Any, **facts: Any) -> None:
 
 
 class TestReport:
+    def test_of_several_connections_is_told_from_its_opening(self) -> None:
+        an_operator()
+        incident = cut(held()).incident
+        # Whatever its key is, what the same act joined comes behind.
+        Happening.objects.create(id=uuid.UUID(int=0), incident=incident, at=NOW, act="join", by="holder")
+        assert [each.act for each in queries.happenings_of(incident)] == ["open", "join"]
+
     def test_asks_the_operator_at_once_and_starts_its_clock_also_where_nothing_was_measured(self) -> None:
         an_operator()
         people.with_post(people.a_person("desk"), Role.OPERATOR, operator="sample-fibre")

@@ -27,7 +27,7 @@ def shown(
         "lasted": page.lasted_words(incident, now),
         "reason": words.reason(incident.reason),
         "measured": words.measured(incident.measured),
-        "steps": page.steps_of(incident.happenings.order_by("at", "id")),
+        "steps": page.steps_of(queries.happenings_of(incident)),
         "connections": page.connections_of(incident, reports, now, may_see=may_see),
         "looks": queries.times().looks,
         "is_muted": incident.is_muted(now),

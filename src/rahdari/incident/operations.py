@@ -88,7 +88,7 @@ def _as_json(incident: Incident, call: Call) -> Json:
         "connections": [_connection(each) for each in seen],
         "happened": [
             {"at": stamp(each.at), "act": each.act, "by": each.by, "code": each.code, "words": each.words}
-            for each in incident.happenings.order_by("at", "id")
+            for each in queries.happenings_of(incident)
         ],
     }
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 
 from rahdari import policy
 from rahdari.errors import RahdariError
@@ -165,7 +165,13 @@ def open_report_of(registration: Registration, subject: str) -> Report | None:
 def said_to(incident: Incident, reports: Iterable[Report]) -> QuerySet[Happening]:
     """What happened, as the holder of these reports sees it: nothing that concerns another one alone."""
     mine = Q(report__isnull=True) | Q(report__in=[each.pk for each in reports])
-    return incident.happenings.filter(mine).order_by("at", "id")
+    return happenings_of(incident).filter(mine)
+
+
+def happenings_of(incident: Incident) -> QuerySet[Happening]:
+    """What happened, the first first. One act opens an incident and joins more to it: the opening comes before."""
+    begins = Case(When(act="open", then=0), default=1)
+    return incident.happenings.order_by("at", begins, "id")
 
 
 def pack_of(incident: Incident, registration: Registration) -> Pack | None:

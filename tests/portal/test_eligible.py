@@ -2,6 +2,7 @@
 
 import html
 import logging
+import re
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,9 @@ class TestThePage:
             assert found is not None
             leads = client.get("/eligible/", {"who": who, "use": use, "which": which}).context["leads"]
             assert leads.get("outcome", "apply") == found.outcome
+            shown = client.get("/eligible/", {"who": who, "use": use, "which": which}).text
+            title, heading = (re.search(f"<{tag}>(.*?)</{tag}>", shown, re.DOTALL) for tag in ("title", "h1"))
+            assert title and heading and title[1].startswith(heading[1])
             if found.service and found.outcome == "apply":
                 assert leads["fee"] == rules.services[found.service].fee.text.en
 

@@ -113,6 +113,8 @@ class TestWhoeverCalled:
         assert ("your mobile number is not enough" in page) == (contact == NUMBER)
         answer = client.post(reverse("portal:take_entry"))
         assert answer.headers["Location"].startswith(reverse("account_login"))
+        typed = client.get(answer.headers["Location"]).context["form"]["email"].value()
+        assert typed == (EMAIL if contact == EMAIL else "")
         client.force_login(holder)
         opened(entry, client)
         answer = client.post(reverse("portal:take_entry"), follow=True)

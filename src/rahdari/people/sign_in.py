@@ -30,6 +30,9 @@ from . import access, actions, queries
 from .adapter import CODE_MAIL, current_language
 from .models import User
 
+# In the session, from `expect` until somebody has signed in.
+EXPECTED = "people.expected"
+
 
 def hashed(email: str, code: str) -> str:
     """What the session keeps of a code."""
@@ -94,6 +97,7 @@ class SignInProcess(MailedCode, LoginCodeVerificationProcess):
         """The code was right: make the person if they are new, and go on with signing in."""
         user = actions.register_person(email=self.email, language=current_language(), now=timezone.now())
         self.abort()
+        self.request.session.pop(EXPECTED, None)
         record_authentication(self.request, user, method="code", email=self.email)
         return perform_login(self.request, Login(user=user, redirect_url=redirect_url, email=self.email))
 
@@ -102,6 +106,15 @@ def pending_email(request: HttpRequest) -> str:
     """The address to which this session asked for a code, if it did; the code may be too old by now."""
     login = unstash_login(request, peek=True)
     return (login.email or "") if login is not None else ""
+
+
+def expect(request: HttpRequest, email: str) -> None:
+    """Whoever signs in next in this browser is most likely this one: the form has the address already."""
+    request.session[EXPECTED] = email
+
+
+def expected_email(request: HttpRequest) -> str:
+    return pending_email(request) or request.session.get(EXPECTED, "")
 
 
 def forget_ended_sessions() -> None:

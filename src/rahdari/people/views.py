@@ -40,7 +40,7 @@ from . import access, actions, demonstration, queries, reauthentication, secondi
 from .adapter import WAS_SIGNED_IN, was_here
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
 from .models import WITH_TWO, Role, User
-from .sign_in import SignInProcess, pending_email
+from .sign_in import SignInProcess, expected_email
 
 
 class OurSite:
@@ -70,7 +70,7 @@ class SignInView(OurSite, account_views.RequestLoginCodeView):
         }
 
     def get_initial(self) -> dict[str, Any]:
-        return super().get_initial() | {"email": pending_email(self.request)}
+        return super().get_initial() | {"email": expected_email(self.request)}
 
     def _redirect_to_pending_stage(self, request: HttpRequest, stage: Any) -> None:
         """Whoever comes back to this page wants to change the address, so it is shown."""

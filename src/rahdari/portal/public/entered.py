@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import drafts, entered, queries, summary
 from rahdari.apply.entered_models import DeskEntry
+from rahdari.people import sign_in
 from rahdari.people.access import person
 from rahdari.people.forms import code_widget, digits
 from rahdari.people.models import User
@@ -139,6 +140,8 @@ def take_over(request: HttpRequest) -> HttpResponse:
     if entry is None:
         return redirect("portal:entered")
     if not isinstance(request.user, User):
+        if "@" in entry.contact:
+            sign_in.expect(request, entry.contact)
         return redirect_to_login(reverse("portal:entered_read"))
     try:
         made = entered.take_over(entry=entry, holder=person(request), now=timezone.now())

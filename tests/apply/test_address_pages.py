@@ -58,6 +58,15 @@ class TestAddresses:
         shown = page(client.get(at("addresses", draft)))
         assert "39.32.0.9" in shown and "39.32.0.1<" not in shown
 
+    def test_say_so_where_a_part_that_was_named_becomes_the_whole(self) -> None:
+        draft = a_draft()
+        client = a_client(draft.applicant)
+        self.add(client, draft, "39.32.0.1", kind="other", protocol="udp", port="1701")
+        shown = page(client.get(at("addresses", draft)))
+        assert "You named a part of" in shown and "L2TP/IPsec UDP 500, 1701, 4500 + ESP" in shown
+        self.add(client, draft, "39.32.0.2", kind="other", protocol="udp", port="1702")
+        assert "You named a part of" not in page(client.get(at("addresses", draft)))
+
     @BOTH
     def test_of_a_tunnel_keep_the_other_side_encrypted_for_the_officer(self, language: str) -> None:
         draft = a_draft()

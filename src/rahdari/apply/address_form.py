@@ -90,6 +90,7 @@ class RunsForm(forms.Form):
             ports = parse_ports(data["port"]) if given else ()
             protocol = Protocol(data["protocol"]) if data.get("protocol") else None
             data["runs"], data["parts"] = kind, vpn.parts_of(kind, protocol=protocol, ports=ports)
+            data["named_a_part"] = kind == vpn.OTHER and len(data["parts"]) > max(1, len(ports))
         except EndpointError as error:
             self.add_error("port", ValidationError(form_errors.port(error), code=error.reason))
         return data

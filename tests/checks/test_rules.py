@@ -26,6 +26,8 @@ class TestRosterKey:
             ("companies", "0"),
             ("companies", "12345678"),
             ("companies", "company"),
+            ("companies", "000048\u00b2"),
+            ("active_taxpayers", "123456\u2466"),
             ("active_taxpayers", "123456"),
             ("active_taxpayers", "35202123456789"),
             ("association_members", "x"),

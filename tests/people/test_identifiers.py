@@ -94,6 +94,14 @@ class TestMarksThatNobodySees:
         assert caught.value.reason == "turned_around"
 
     @pytest.mark.parametrize("parse", PARSERS)
+    @pytest.mark.parametrize("sign", ["\u00b2", "\u2082", "\u2460", "\u00bd"])
+    def test_that_only_look_like_digits_are_refused(self, parse: Any, sign: str) -> None:
+        typed = PARSERS[parse]
+        with pytest.raises(IdentifierError) as caught:
+            parse(typed[:-1] + sign)
+        assert caught.value.reason == "letters"
+
+    @pytest.mark.parametrize("parse", PARSERS)
     @pytest.mark.parametrize("mark", ["\u061c", "\u200e", "\u200f", "\u2066", "\u2068", "\u2069", "\ufeff"])
     def test_that_only_came_along_are_dropped(self, parse: Any, mark: str) -> None:
         """A phone in Urdu puts U+061C before a number that is copied, and our own pages U+2066 and U+2069 around it."""

@@ -95,6 +95,11 @@ def turns_around(text: str) -> bool:
     return not _TURN_AROUND.isdisjoint(text)
 
 
+def has_false_digits(text: str) -> bool:
+    """Whether a sign in it only looks like a digit, until NFKC makes one of it: raised, lowered, circled, fraction."""
+    return not text.isascii() and any(unicodedata.decomposition(sign).startswith(_NO_DIGITS) for sign in text)
+
+
 def parse_block(text: str) -> Block:
     """A host or prefix, canonical. Raises AddressError."""
     plain = plain_text(text)
@@ -104,7 +109,7 @@ def parse_block(text: str) -> Block:
         raise AddressError(AddressFault.TOO_LONG, text, limit=LONGEST_TEXT)
     if turns_around(text):
         raise AddressError(AddressFault.TURNED_AROUND, text)
-    if any(unicodedata.decomposition(sign).startswith(_NO_DIGITS) for sign in text):
+    if has_false_digits(text):
         raise AddressError(AddressFault.NO_DIGIT, text, suggestion=_suggest(plain))
     if "://" in plain:
         raise AddressError(AddressFault.URL, text, suggestion=_suggest(_host_of(plain)))

@@ -9,6 +9,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rahdari.address import has_false_digits
+
 from .evidence import Evidence
 
 Result = Literal["waiting", "passed", "failed"]
@@ -138,6 +140,8 @@ _DIGITS = {ord(sign): str(value) for signs in ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣
 
 def roster_key(roster: str, number: str) -> str | None:
     """The one form in which a number is looked up in a roster, or None when it has not the shape of one."""
+    if has_false_digits(number):
+        return None
     text = number if number.isascii() else unicodedata.normalize("NFKC", number).translate(_DIGITS)
     text = text.strip()
     if roster == "association_members":

@@ -16,7 +16,7 @@ from typing import Literal
 
 import phonenumbers
 
-from rahdari.address import turns_around
+from rahdari.address import has_false_digits, turns_around
 
 Reason = Literal[
     "empty",
@@ -80,11 +80,18 @@ def with_plain_digits(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(_DIGITS)
 
 
-def _bare(text: str) -> str:
-    """Without what stands between digits. Raises IdentifierError where people see something else than what is there."""
+def _plain(text: str) -> str:
+    """`with_plain_digits`. Raises IdentifierError where people see something else than what is there."""
     if turns_around(text):
         raise IdentifierError("turned_around")
-    return _BETWEEN.sub("", with_plain_digits(text))
+    if has_false_digits(text):
+        raise IdentifierError("letters")
+    return with_plain_digits(text)
+
+
+def _bare(text: str) -> str:
+    """Without what stands between digits. Raises IdentifierError as `_plain` does."""
+    return _BETWEEN.sub("", _plain(text))
 
 
 def _digits_of(text: str) -> str:
@@ -137,7 +144,7 @@ def parse_company_number(text: str) -> str:
     """The SECP number (CUIN) with its leading zeros: "54321" and "CUIN-0054321" are both 0054321.
     Raises IdentifierError.
     """
-    digits = _digits_of(re.sub(r"^\s*cuin\b", "", with_plain_digits(text), flags=re.IGNORECASE))
+    digits = _digits_of(re.sub(r"^\s*cuin\b", "", _plain(text), flags=re.IGNORECASE))
     if len(digits) == 8:
         raise IdentifierError("tax_number", digits=8)
     if len(digits) > 7 or not digits.strip("0"):
@@ -173,9 +180,7 @@ def parse_association_number(text: str) -> str:
     """A membership number as the association writes it: 3 to 40 letters, digits, spaces and `- / . _`.
     Raises IdentifierError.
     """
-    if turns_around(text):
-        raise IdentifierError("turned_around")
-    shown = (sign for sign in with_plain_digits(text) if unicodedata.category(sign) != "Cf")
+    shown = (sign for sign in _plain(text) if unicodedata.category(sign) != "Cf")
     plain = " ".join("".join(shown).split())
     if not plain:
         raise IdentifierError("empty")

@@ -38,6 +38,7 @@ ALLOWED_SPECIAL_RANGES = [
     "198.51.100.0/24",
     "203.0.113.0/24",
     "2001:db8::/32",
+    "3fff::/20",
 ]
 CALLBACK_RANGES = ["127.0.0.0/8", "::1/128"]
 REASONS_TO_CONFIRM_ALLOWED = True

@@ -170,7 +170,7 @@ def evidence_groups(service: Service) -> list[EvidenceGroup]:
         EvidenceGroup(
             "own",
             gettext("Your own declaration"),
-            gettext("For a shorter period at first."),
+            gettext("Nobody else is asked. For a shorter period at first."),
             tuple(own),
         ),
     ]

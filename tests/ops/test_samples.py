@@ -66,7 +66,7 @@ class TestApplications:
             assert statuses == {
                 32: "granted", 33: "granted", 34: "submitted", 35: "submitted", 36: "submitted", 37: "draft",
                 38: "submitted", 39: "submitted", 40: "granted", 41: "granted", 42: "refused", 43: "refused",
-                44: "granted", 45: "granted", 46: "granted", 47: "granted",
+                44: "granted", 45: "granted", 46: "granted", 47: "granted", 48: "submitted", 49: "granted",
             }  # fmt: skip
         for number in (32, 33):
             user = persons.person_by_email(demonstration.sample_email(number))
@@ -171,6 +171,18 @@ class TestApplications:
             client.force_login(application.applicant)
             assert said in client.get(f"/my/applications/{application.reference}/{page}/").text, number
 
+        late, yearly = (application_of(demonstration.sample_email(number)) for number in (48, 49))
+        client.force_login(late.applicant)
+        assert "Appeal because no decision came" in client.get(f"/my/applications/{late.reference}/status/").text
+        assert client.get(f"/my/applications/{late.reference}/appeal/").status_code == 200
+        (registration,) = register.registrations_of(holders=[yearly.holder_ref])
+        assert "still_right" in {each.template for each in letters.letters_of(yearly.applicant)}
+        client.force_login(yearly.applicant)
+        page = f"/my/registrations/{registration.reference}/"
+        assert "Is this registration still right?" in client.get(page).text
+        assert client.post(f"{page}still-right/").status_code == 302
+        assert "Is this registration still right?" not in client.get(page).text
+
     def test_write_to_each_in_their_language(self, now: dt.datetime) -> None:
         samples.make_applications(now)
         urdu = persons.person_by_email(demonstration.sample_email(33))
@@ -194,7 +206,7 @@ class TestUnderADeclaration:
             sample_measured.measured(now)
         directory.configure(None)
         listed = {each.user.email: each for each in demonstration.ready_accounts()}
-        roles = {each.partition("@")[0] for each in listed} - {f"freelancer-{number}" for number in range(32, 48)}
+        roles = {each.partition("@")[0] for each in listed} - {f"freelancer-{number}" for number in range(32, 50)}
         assert roles == {"freelancer", "officer", "second-officer", "director", "supervisor", "administrator"}
         statuses = {
             number: application_of(email).status
@@ -203,7 +215,7 @@ class TestUnderADeclaration:
         }
         assert statuses == {
             32: "granted", 33: "granted", 34: "submitted", 37: "draft", 44: "granted", 45: "granted", 46: "granted",
-            47: "granted",
+            47: "granted", 48: "submitted",
         }  # fmt: skip
         assert {listed[demonstration.sample_email(number)].user.name for number in statuses} == {""}
 

@@ -5,8 +5,10 @@ application already is passed over, so the demonstration can be started again at
 203.0.113.0/24 have a known network, so the rule decides; those of 2001:db8:8000::/33 have none, so an officer does.
 """
 
+import contextlib
 import datetime as dt
 import ipaddress
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +45,7 @@ from rahdari.people import actions as people
 from rahdari.people import demonstration
 from rahdari.people import queries as persons
 from rahdari.people.models import Language, User
-from rahdari.policy import asked_by
+from rahdari.policy import Policy, asked_by, freeze, still_right_of, thaw
 from rahdari.publish import queries as networks
 from rahdari.sampling import drawing
 
@@ -53,10 +55,13 @@ SAMPLE_MOBILE = "+9230000000{number:02d}"
 
 def make_applications(now: dt.datetime) -> None:
     """Those that the rules in force know: each with what it needs them to ask (`policy.beyond`)."""
-    asked = asked_by(applications.policy_in_force())
+    rules = applications.policy_in_force()
+    asked = asked_by(rules) | ({"still_right"} if still_right_of(rules) is not None else set())
     made: tuple[tuple[Callable[[dt.datetime], None], set[str]], ...] = (
         # Before chance has drawn anything: it begins with the month of this one.
         (chosen_for_a_second_look, set()),
+        (asked_whether_it_is_right, {"still_right"}),
+        (undecided_after_its_time, set()),
         (registered_while_its_operator_is_silent, {"organisation", "operator"}),
         (granted, set()),
         (granted_in_urdu, set()),
@@ -133,6 +138,10 @@ def waiting_for_its_operator(now: dt.datetime) -> None:
 # So long ago that a working day has passed, whatever holidays there were.
 LONG_AGO = dt.timedelta(days=14)
 A_MONTH_AGO = dt.timedelta(days=31)
+# Longer than any time to decide.
+TWO_MONTHS_AGO = dt.timedelta(days=62)
+# More than the year after which a holder is asked whether a registration is still right, and less than two.
+A_YEAR_AGO = dt.timedelta(days=370)
 
 
 def registered_while_its_operator_is_silent(now: dt.datetime) -> None:
@@ -191,6 +200,32 @@ def chosen_for_a_second_look(now: dt.datetime) -> None:
         drawing.draw(now)
 
     unless_there(45, now, make)
+
+
+def undecided_after_its_time(now: dt.datetime) -> None:
+    """On the queue, taken by nobody, and late: its applicant may appeal because no decision came."""
+
+    def make(user: User) -> None:
+        then = now - TWO_MONTHS_AGO
+        proved_and_sent(draft(user, "2001:db8:8000::48", 48, then), then)
+        workflow.advance(now=now)
+
+    unless_there(48, now, make)
+
+
+def asked_whether_it_is_right(now: dt.datetime) -> None:
+    """Registered more than a year ago, when a registration was valid for two: none of the bundled terms is longer than
+    the time after which a holder is asked."""
+
+    def make(user: User) -> None:
+        then = now - A_YEAR_AGO
+        asks = json.loads(freeze(applications.policy_in_force()))
+        for service in asks["services"].values():
+            service["validity_months"] = 24
+        proved_and_sent(draft(user, "203.0.113.49", 49, then), then, rules=thaw(json.dumps(asks)))
+        workflow.advance(now=now)
+
+    unless_there(49, now, make)
 
 
 def noticed_of_a_suspension(now: dt.datetime) -> None:
@@ -323,9 +358,10 @@ def operator_asked(application: Application, subscriber: str, now: dt.datetime) 
     workflow.advance(now=now)
 
 
-def proved_and_sent(application: Application, now: dt.datetime) -> Application:
-    """Open the one-time link from each address, send the application, and let the line move it."""
-    policy = applications.policy_in_force()
+def proved_and_sent(application: Application, now: dt.datetime, rules: Policy | None = None) -> Application:
+    """Open the one-time link from each address, send the application, and let the line move it. `rules`: others than
+    those in force."""
+    policy = rules or applications.policy_in_force()
     for endpoint in applications.endpoints_of(application):
         challenge = challenges.open_challenge(
             subject=endpoint.subject,
@@ -336,9 +372,11 @@ def proved_and_sent(application: Application, now: dt.datetime) -> Application:
         )
         address = ipaddress.ip_address(str(endpoint.network.network_address))
         challenges.open_link(token=proofs.link_token(challenge), address=address, now=now)
-    sent = sending.submit_application(
-        application=fresh(application), policy=policy, actor=f"person:{application.applicant_id}", now=now
-    )
+    facts: dict[str, Any] = {"policy": policy, "actor": f"person:{application.applicant_id}", "now": now}
+    # Whoever began under other rules is told first, and then sends it.
+    with contextlib.suppress(sending.TermsChanged):
+        sending.submit_application(application=fresh(application), **facts)
+    sent = sending.submit_application(application=fresh(application), **facts)
     workflow.advance(now=now)
     return fresh(sent)
 

@@ -99,6 +99,8 @@ SAMPLES = {
     45: _("Was granted by an officer, and chosen by chance for a second review."),
     46: _("Has answered a notice of revocation: a second officer decides."),
     47: _("Lets the endpoint be measured. It was cut yesterday, and is cut now."),
+    48: _("Has no decision, and the time for it is over."),
+    49: _("Is asked whether the registration is still right."),
 }
 
 

@@ -33,7 +33,7 @@ from rahdari.publish import actions as publishing
 from rahdari.publish import watching
 from rahdari.settings.base import database
 from rahdari.vault import keys
-from tests import costs, lanes, tables
+from tests import clock, costs, lanes, tables
 from tests.builders import addresses
 from tests.builders.cases import an_officer
 from tests.needs import everything_is_needed
@@ -57,6 +57,7 @@ hypothesis.settings.load_profile("whole" if everything_is_needed() else "short")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(clock.Clock(), "clock")
     # Programs that a test starts get the data folder of the process that starts them.
     os.environ["RAHDARI_DATA"] = str(settings.DATA)
     keys.make_missing(settings.DATA / "keys")

@@ -1,8 +1,11 @@
-"""What a lane leaves out, and what a change brings back."""
+"""What a lane leaves out, what a change brings back, and by which clock tests run."""
+
+import datetime as dt
+from pathlib import Path
 
 import pytest
 
-from tests import costs, lanes
+from tests import clock, costs, lanes
 from tests.costs import TESTS, Cost
 
 COSTS = {
@@ -113,3 +116,14 @@ class TestGrown:
     def test_compares_the_same_cases_alone(self) -> None:
         assert costs.grown({"a.py": Cost(short=90, cases=2)}, {"a.py": Cost(short=1, cases=1)}) == []
         assert costs.grown({"a.py": Cost(short=10.4, cases=1)}, {"a.py": Cost(short=10, cases=1)}) == []
+
+
+class TestTheClock:
+    def test_is_not_the_machines(self) -> None:
+        """Two days: how long a run takes at most."""
+        assert dt.timedelta(0) <= dt.datetime.now(dt.UTC) - clock.begins() < dt.timedelta(days=2)
+
+    def test_is_the_machines_for_files_that_are_there(self) -> None:
+        assert all((clock.TESTS / name).exists() and why for name, why in clock.MACHINE.items())
+        assert clock.by_the_machine(clock.TESTS / "journeys" / "test_kill.py")
+        assert not clock.by_the_machine(Path(__file__))

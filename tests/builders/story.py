@@ -1,6 +1,6 @@
 """Applications as people and officers make them, step by step, through the acts of the rooms. Samples only.
 
-The pages ask the real clock, so the stories happen now.
+The pages ask the clock, so the stories happen now.
 """
 
 import datetime as dt

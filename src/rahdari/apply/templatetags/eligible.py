@@ -18,3 +18,9 @@ def have_ready(facts: Mapping[str, Any], *, flat: bool = False) -> dict[str, Any
 def instead(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What to do in the place of an application."""
     return {**facts}
+
+
+@register.inclusion_tag("apply/parts/instead_title.html")
+def instead_title(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Its heading, for the title of the page."""
+    return {**facts}

@@ -27,8 +27,12 @@ TLS = "OpenSSL judges certificates by the clock of the machine"
 DATABASE = "mandates end by the clock of the database"
 # By file or folder of tests.
 MACHINE = {
+    "agent/test_dry_run.py": PROCESS,
+    "agent/test_following.py": PROCESS,
     "agent/test_killed.py": PROCESS,
+    "agent/test_next_metadata.py": PROCESS,
     "agent/test_proxy.py": TLS,
+    "agent/test_table_gone.py": PROCESS,
     "agent/test_transport.py": TLS,
     "agent/test_with_the_publisher.py": PROCESS,
     "confirm/test_callbacks.py": TLS,
@@ -36,8 +40,11 @@ MACHINE = {
     "journeys": PROCESS,
     "lookup/test_process.py": PROCESS,
     "lookup/test_rdap_clients.py": TLS,
+    "lookup/test_same_answers.py": PROCESS,
     "ops": PROCESS,
     "portal/test_mandates.py": DATABASE,
+    "publish/test_crash.py": PROCESS,
+    "publish/test_standby.py": PROCESS,
     "push": PROCESS,
     "vantage": PROCESS,
     "watch/test_rounds.py": PROCESS,

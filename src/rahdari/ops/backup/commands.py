@@ -229,7 +229,11 @@ def run_restore(options: argparse.Namespace) -> int:
         f"{data}: the register of {done.backup.id}, with all that was committed until "
         f"{done.state_of:%Y-%m-%d %H:%M:%S} UTC, in {done.took_seconds:.0f} s."
     )
-    code = leading_on.lead_on(data, state_of=done.state_of, say=_say) or tell_what_lacks(done, data)
+    try:
+        code = leading_on.lead_on(data, state_of=done.state_of, say=_say)
+    finally:
+        lacks = tell_what_lacks(done, data)
+    code = code or lacks
     if waited_for := restoring.waits_for(data / "postgres" / "cluster"):
         _say(
             f"Its settings let each commit wait for another server ({waited_for}). Started alone it waits for ever: "

@@ -106,6 +106,7 @@ class TestWhatFell:
         assert facts.fallen(known, now, now["journal"]) == []
         assert facts.fallen(known, now, now["journal"] | {"columns": "id act"})
         assert facts.fallen(known, now, now["journal"] | {"rows": 6})
+        assert facts.fallen(known, now, None)
 
     @pytest.mark.parametrize(
         ("change", "named"), [each for each in LOST if "letters" not in each[1] and each[1] != "key"]

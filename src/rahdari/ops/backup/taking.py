@@ -307,7 +307,8 @@ def take(
         # What is known now is in what is copied from now on.
         known_now = facts.of(server.url, data)
         before = None if count_anew or last.get("counted_in") != server.identifier else last["counted"]
-        fell = facts.fallen(before, known_now, facts.beginning(before, server.url)) if before else []
+        begins = facts.beginning(before, server.url) if before and "journal" in known_now else None
+        fell = facts.fallen(before, known_now, begins) if before else []
         counted = {**before, "keys": known_now["keys"]} if before and fell else known_now
         try:
             try:

@@ -1,5 +1,7 @@
 """In step with the editions, whatever happens to the files."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -294,3 +296,17 @@ class TestDamage:
         lookup = opened(feed)
         assert ask(lookup, "/lookup/ip/203.0.113.7").status == 200
         assert ask(lookup, "/lookup/ip/203.0.113.7", token="another").status == 503
+
+
+AT_THE_END = """
+import atexit, os
+# Of these the first that is said is done last.
+atexit.register(lambda: print(os.fstat(wait._ended) is not None))
+from rahdari.lookup.watching import Wait
+wait = Wait()
+"""
+
+
+def test_a_process_that_ends_closes_nothing_under_the_thread_that_waits() -> None:
+    done = subprocess.run([sys.executable, "-P", "-c", AT_THE_END], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")

@@ -31,6 +31,8 @@ class Wait:
         with suppress(OSError, AttributeError):  # no inotify on this system, or none left
             self._notices = INotify(nonblocking=True)
         self._give_back = weakref.finalize(self, _close, self._ended, self._end, self._notices)
+        # The process ends under a thread that waits: it would find them closed, again and again.
+        self._give_back.atexit = False
 
     def watch(self, folders: Iterable[Path]) -> None:
         """These and no others; one that is not there is left to the next sweep."""

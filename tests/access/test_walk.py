@@ -85,7 +85,7 @@ API = frozenset(f"api:{next(iter(each.values())).id}" for each in interface.API.
 API |= {"api:nothing_here", "api:nothing_here_of_operators"}
 # Programs with a bearer token, never a browser with a cookie.
 PROGRAMS = API | frozenset(
-    """publish:receipt publish:metrics sms:report letters:metrics dyndns:metrics apply:metrics
+    """publish:receipt publish:metrics sms:report letters:metrics dyndns:metrics apply:metrics web:metrics
     confirm:list_checks confirm:get_check confirm:answer_checks confirm:get_callback confirm:test_callback
     confirm:change_callback_secret confirm:list_samples confirm:get_sample confirm:answer_samples
     maintenance:list_planned_work maintenance:get_planned_work maintenance:read_in_work

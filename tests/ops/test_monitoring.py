@@ -134,8 +134,9 @@ class TestScrape:
             "DATABASE_URL": installation.server.url,
             "DJANGO_SETTINGS_MODULE": "rahdari.settings.production",
             "RAHDARI_SECRET_KEY": "a" * 48,
-            "RAHDARI_URL": "https://register.example",
-            "RAHDARI_HOSTS": "register.example",
+            # No resolver is asked, and nobody answers there.
+            "RAHDARI_URL": f"https://localhost:{free_port()}",
+            "RAHDARI_HOSTS": "localhost",
             "RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32",
         }
         web, lookup, feed, own_port = (free_port() for _ in range(4))

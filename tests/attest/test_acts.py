@@ -19,6 +19,7 @@ from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import User
+from rahdari.people.quoting import LeadsAway
 from tests.builders.attestations import ASSOCIATION, OTHER, YEAR, a_member, a_secretary, an_attestation
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,13 @@ class TestRevoking:
         assert queries.candidates(association=ASSOCIATION, indexes=[found.identifier_index]) == []
         with pytest.raises(attestations.NotRevocable):
             attestations.revoke(attestation=found, revocation="left", explanation="", by="person:test", now=NOW)
+
+    def test_sends_its_member_nowhere(self) -> None:
+        found = an_attestation(now=NOW)
+        with pytest.raises(LeadsAway):
+            attestations.revoke(
+                attestation=found, revocation="left", explanation="See www.rahdari.example", by="person:test", now=NOW
+            )
 
     def test_can_be_undone_within_a_day_and_not_later(self) -> None:
         found = an_attestation(now=NOW)

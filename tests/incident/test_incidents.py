@@ -14,6 +14,7 @@ from rahdari.incident.models import Happening, Incident, Report
 from rahdari.incident.rules import Channel, Proof, Reason, State
 from rahdari.letters.models import Letter
 from rahdari.people.models import Role, User
+from rahdari.people.quoting import LeadsAway
 from rahdari.publish.models import Operator
 from rahdari.register.models import Registration
 from tests.builders import people
@@ -216,6 +217,22 @@ class TestTheOperator:
                 incident=report.incident, words="A fuse.", actor=THERE, now=NOW + 3 * DAY + minutes * MINUTE
             )
         assert letters("registration:").count("incident_report") == 1
+
+    def test_is_quoted_to_holders_and_leads_them_nowhere(self) -> None:
+        an_operator()
+        incident = cut(held()).incident
+        said: dict[str, Any] = {"incident": incident, "actor": THERE, "now": NOW + MINUTE}
+        for words in ("Sign in at https://rahdari-gov.example", "Call 0300 1234567"):
+            for act in (
+                lambda words: answering.answer(reason=Reason.FILTER_TOO_WIDE, words=words, **said),
+                lambda words: answering.tell(words=words, **said),
+            ):
+                with pytest.raises(LeadsAway):
+                    act(words)
+        answering.answer(reason=Reason.FILTER_TOO_WIDE, words="One of three. ” We know nothing.", **said)
+        letter = Letter.objects.get(template="incident_answered")
+        assert "Sample Fibre writes:\n\n> “One of three. ’ We know nothing.”\n" in letter.text
+        assert '<blockquote lang="en" dir="ltr"><p>“One of three.' in letter.html
 
     def test_that_disclaims_may_be_disputed_and_else_it_stands(self) -> None:
         an_operator()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import Error, connection, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from icalendar import Calendar
 
 from rahdari.journal.models import JournalEntry
@@ -16,6 +16,7 @@ from rahdari.letters.models import Letter
 from rahdari.maintenance import actions, figures, queries, rules, telling, words
 from rahdari.maintenance.models import Notice, Work
 from rahdari.maintenance.rules import Component, Impact, Reason, State, Status, WindowFault
+from rahdari.people.quoting import LeadsAway
 from rahdari.register.models import Entry
 from tests.builders.people import a_person
 from tests.builders.planned_work import DAY, HOUR, NOW, a_network, a_plan, a_work, announced, tell
@@ -222,6 +223,36 @@ class TestAnnounce:
         tell(NOW + DAY)
         assert sequences(late.holder) == [(0, "CONFIRMED")]
         assert work.reference == Notice.objects.get().work.reference
+
+
+class TestWords:
+    """What an operator writes to holders stands in letters of the register."""
+
+    CALLS = "Your licence will be cancelled. Sign in at http://rahdari-gov.example/login or call +92 300 1234567"
+
+    def test_of_an_operator_lead_nowhere(self) -> None:
+        operator = a_network()
+        with pytest.raises(LeadsAway):
+            a_work(operator, text_en=self.CALLS)
+        work = a_work(operator)
+        for act in (actions.edit, actions.change):
+            with pytest.raises(LeadsAway):
+                act(work=work, plan=a_plan(text_ur=self.CALLS), **FACTS)
+            actions.announce(work=work, **FACTS) if act is actions.edit else None
+        with pytest.raises(IntegrityError, match="an_operators_words_lead_nowhere"), transaction.atomic():
+            Work.objects.filter(pk=work.pk).update(text_en=self.CALLS)
+        assert a_work(None, text_en=self.CALLS).text_en == self.CALLS, "the regulator may say where it is found"
+
+    def test_are_quoted_in_the_letter_and_in_the_calendar(self) -> None:
+        for language, address in (("en", "203.0.113.7"), ("ur", "203.0.113.8")):
+            entered(address, holder=a_person(language, language=language).holder_ref)
+        announced(None)
+        letters = {letter.language: letter for letter in Letter.objects.all()}
+        assert "\nThe register writes:\n\n> “We move lines.”\n" in letters["en"].text
+        assert '<blockquote lang="en" dir="ltr"><p>“We move lines.”</p></blockquote>' in letters["en"].html
+        assert "نے لکھا ہے:\n\nیہ الفاظ انگریزی میں لکھے گئے۔\n\n> “We move lines.”\n" in letters["ur"].text
+        unfolded = letters["en"].calendar.replace("\r\n ", "")
+        assert "The register writes: “We move lines.”" in unfolded
 
 
 class TestChange:

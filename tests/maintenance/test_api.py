@@ -83,6 +83,8 @@ class TestPlannedWork:
             ({"ends_at": "2020-01-01T00:00:00Z"}, "ends_first"),
             ({"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-01-01T01:00:00Z"}, "past"),
             ({"starts_at": "2020-01-01T00:00:00Z", "ends_at": None}, "past"),
+            ({"text_en": "Sign in at rahdari-gov.example"}, "holds_address"),
+            ({"text_ur": "کال کریں: 0300 1234567"}, "holds_telephone"),
         ],
     )
     def test_says_what_cannot_be_taken(self, system: System, more: dict[str, Any], code: str) -> None:

@@ -160,6 +160,8 @@ class TestAnOperator:
             ({"day": "2020-01-01"}, "day", "This time is over"),
             ({"minutes": "0"}, "minutes", "Enter a number of minutes"),
             ({"reason": ""}, "reason", "Choose a reason"),
+            ({"text_en": "Sign in at rahdari-gov.example"}, "text_en", "may hold no web or email address"),
+            ({"text_ur": "کال کریں: 0300 1234567"}, "text_ur", "may hold no telephone number"),
         ],
     )
     def test_is_told_beside_the_field_how_to_mend_it(

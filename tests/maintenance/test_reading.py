@@ -151,6 +151,8 @@ class TestReading:
         assert network.did == Did.REFUSED and "203.0.113.7" in network.text
         entry = read(operator, sent(objects={"0" * 32: Impact.OUTAGE}, maintenance_id="CHG-0008"))
         assert entry.did == Did.REFUSED and "0" * 32 in entry.text
+        leads = read(operator, sent(summary="Sign in at rahdari-gov.example", maintenance_id="CHG-0009"))
+        assert leads.did == Did.REFUSED and "rahdari-gov.example" in leads.text
         assert Work.objects.count() == 1
 
     def test_knows_what_it_read_of_a_draft_that_was_deleted(self) -> None:

@@ -172,7 +172,7 @@ class TestAsking:
         assert {(str(each.outcome), each.finding) for each in found} == {("passed", "shared")}
         assert len(found) == 2 and story.fresh(application).status == "granted"
 
-    @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
+    @pytest.mark.parametrize("name", ["", "   ", "x" * 81, "Sign in at rahdari-gov.example", "Call 0300 1234567"])
     def test_wants_a_name_that_can_be_read(self, house: House, name: str) -> None:
         shown = browser_of(house.second).post(house.page, {"name": name, "ask": "1"}).content.decode()
         assert 'class="err"' in shown and not SharingRequest.objects.exists()

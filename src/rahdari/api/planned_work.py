@@ -72,7 +72,7 @@ def _said(notice: Notice, call: Call) -> Json:
         "ends_at": stamp(notice.ends_at),
         "minutes": notice.minutes,
         "reason": notice.reason,
-        "text": " ".join(filter(None, (words.status(notice.status), notice.text))),
+        "text": " ".join(filter(None, (words.status(notice.status), notes.said(notice)))),
         "impact": str(notice.impact),
         "affected": [{"object": what, "impact": impact} for what, impact in notice.affected],
         "said_at": stamp(notice.said_at),

@@ -16,6 +16,8 @@ from rahdari.apply import subjects
 from rahdari.apply.models import Application, Endpoint
 from rahdari.control import queries as proofs
 from rahdari.inquiry.kinds import NoLongerOpen
+from rahdari.people.names import NameField
+from rahdari.people.quoting import leads_nowhere
 from rahdari.policy import Sharing
 from rahdari.register import queries as register
 from rahdari.share import actions, queries, rules
@@ -41,10 +43,11 @@ class NameForm(forms.Form):
     """The name that those who are asked read."""
 
     use_required_attribute = False
-    name = forms.CharField(
+    name = NameField(
         label=gettext_lazy("The name that they will see"),
         help_text=gettext_lazy("This tells them who asks: your name, your company, or your desk in a shared office."),
         max_length=rules.LONGEST_NAME,
+        validators=[leads_nowhere],
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={
             "required": gettext_lazy("Write the name that they will see"),

@@ -11,6 +11,7 @@ from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.inquiry.rules import SILENT, WAITING
 from rahdari.journal import actions as journal
+from rahdari.people import quoting
 
 from . import queries, rules
 from .models import Attestation, AttestationUse, MemberList, MembershipInquiry
@@ -142,13 +143,15 @@ def renew(*, attestation: Attestation, valid_until: dt.date, by: str, now: dt.da
 def revoke(
     *, attestation: Attestation, revocation: str, explanation: str, by: str, now: dt.datetime, actor: str = ""
 ) -> Attestation:
-    """Take an attestation back, with a reason that the member reads. Raises NotRevocable when it is revoked already."""
+    """Take an attestation back, with a reason that the member reads. Raises NotRevocable when it is revoked already,
+    LeadsAway."""
     # A list that is being sent writes its members' rows: it would give this one back unseen.
     hold(Lock.ATTESTATIONS, attestation.association)
     found = Attestation.objects.select_for_update().get(pk=attestation.pk)
     if found.revoked_at is not None:
         raise NotRevocable(found)
-    found.revoked_at, found.revoked_by, found.revocation, found.explanation = now, by, revocation, explanation.strip()
+    found.revoked_at, found.revoked_by, found.revocation = now, by, revocation
+    found.explanation = quoting.held(explanation)
     found.to_follow = True
     found.save(update_fields=["revoked_at", "revoked_by", "revocation", "explanation", "to_follow"])
     journal.record(

@@ -13,6 +13,7 @@ from rahdari.db.references import reference
 from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
+from rahdari.people import quoting
 
 from . import attestations, notices, queries
 from .models import Attestation, AttestationReview
@@ -90,12 +91,12 @@ def dispute(
 @transaction.atomic
 def reply(*, matter: AttestationReview, reply: Reply, text: str, by: str, now: dt.datetime) -> AttestationReview:
     """The association answers a dispute. To yield gives a revoked attestation back, or revokes a wrong one.
-    Raises NotPossibleNow when the association is not asked, or its time is over.
+    Raises NotPossibleNow when the association is not asked, or its time is over; LeadsAway.
     """
     row = _locked(matter)
     if not row.awaits_association(now):
         raise NotPossibleNow(row)
-    row.reply, row.reply_text, row.replied_at, row.replied_by = reply.value, text.strip(), now, by
+    row.reply, row.reply_text, row.replied_at, row.replied_by = reply.value, quoting.held(text), now, by
     row.save(update_fields=["reply", "reply_text", "replied_at", "replied_by"])
     _record(row, "replied", f"association:{row.attestation.association}", now, {"reply": reply.value, "by": by})
     if reply is Reply.YIELDS:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from rahdari.people.quoting import leads_nowhere
 from rahdari.policy import Attesting, Choice, Claim
 from rahdari.web.values import plain_ltr
 
@@ -234,6 +235,7 @@ class RevokeForm(forms.Form):
         label=gettext_lazy("What the member should know"),
         help_text=gettext_lazy("One or two sentences."),
         max_length=600,
+        validators=[leads_nowhere],
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
         error_messages={
             "required": gettext_lazy("Enter a sentence for the member"),
@@ -298,6 +300,7 @@ class ReplyForm(forms.Form):
         label=gettext_lazy("Your reasons"),
         help_text=gettext_lazy("The member and an officer read it."),
         max_length=1500,
+        validators=[leads_nowhere],
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
         error_messages={
             "required": gettext_lazy("Enter your reasons"),

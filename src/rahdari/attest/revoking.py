@@ -12,6 +12,7 @@ from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
+from rahdari.people import quoting
 from rahdari.tables.csv_tables import CsvRow, FileTrouble, read_table, write_table
 
 from . import attestations, queries, rules
@@ -44,14 +45,14 @@ def keep_revocations(
     by: str,
     now: dt.datetime,
 ) -> MemberList:
-    """Keep a file to look at it by row. Nothing is taken back yet. Raises ListNotTaken."""
+    """Keep a file to look at it by row. Nothing is taken back yet. Raises ListNotTaken, LeadsAway."""
     found = _read(content, most_rows)
     if isinstance(found, FileTrouble):
         raise ListNotTaken(found)
     return MemberList.objects.create(
         association=association,
         revocation=revocation,
-        explanation=explanation.strip(),
+        explanation=quoting.held(explanation),
         content=base64.b64encode(content).decode(),
         name=name[:120],
         uploaded_at=now,

@@ -10,6 +10,7 @@ import datetime as dt
 from django.db import transaction
 
 from rahdari.errors import RahdariError
+from rahdari.people import quoting
 from rahdari.publish.models import Operator
 
 from . import actions, queries, telling
@@ -44,12 +45,13 @@ def acknowledge(*, incident: Incident, actor: str, now: dt.datetime) -> Incident
 @transaction.atomic
 def answer(*, incident: Incident, reason: Reason, words: str = "", actor: str, now: dt.datetime) -> Incident:
     """The cause, and that it is worked on; or, by its code, that there is nothing for it to mend, or that another
-    network has the address. Raises NotPossibleNow.
+    network has the address. Raises NotPossibleNow, LeadsAway.
     """
     incident = lock(incident)
     act = "answer" if reason in MENDS else "disclaim" if reason in DISCLAIMS else "hand_back"
     move, asked = possible(incident, act, now, reason), incident.operator
-    if _is_said(incident, act, words.strip(), now, code=reason):
+    words = _held(words, asked)
+    if _is_said(incident, act, words, now, code=reason):
         return incident
     if act == "hand_back":
         # The desk finds out whose it is; that this operator does not have it, is no cause.
@@ -58,9 +60,9 @@ def answer(*, incident: Incident, reason: Reason, words: str = "", actor: str, n
     else:
         incident.reason, incident.answered_at = reason, incident.answered_at or now
         incident.claimed_at = now if act == "disclaim" else None
-    make(incident, move, actor=actor, now=now, code=reason, words=words.strip(), of=asked)
+    make(incident, move, actor=actor, now=now, code=reason, words=words, of=asked)
     if act != "hand_back":
-        telling.answered(incident, words.strip(), now)
+        telling.answered(incident, words, now)
     return incident
 
 
@@ -79,30 +81,36 @@ def _ask_anew(incident: Incident, now: dt.datetime) -> None:
 
 @transaction.atomic
 def tell(*, incident: Incident, words: str, actor: str, now: dt.datetime) -> Incident:
-    """How far it is, to all who reported it. Raises NotPossibleNow, WordsNeeded."""
+    """How far it is, to all who reported it. Raises NotPossibleNow, WordsNeeded, LeadsAway."""
     incident = lock(incident)
-    move, words = possible(incident, "tell", now), sentence(words)
+    move, words = possible(incident, "tell", now), _held(sentence(words), incident.operator)
     if not _is_said(incident, "tell", words, now):
         make(incident, move, actor=actor, now=now, words=words)
     return incident
 
 
+def _held(words: str, operator: Operator | None) -> str:
+    """What holders read as the word of this operator; without one it is our own. Raises LeadsAway."""
+    return quoting.held(words) if operator is not None else words.strip()
+
+
 @transaction.atomic
 def say_mended(*, incident: Incident, words: str = "", actor: str, now: dt.datetime) -> Incident:
-    """It is over, whoever mends it says. That is to be seen. Raises NotPossibleNow."""
+    """It is over, whoever mends it says. That is to be seen. Raises NotPossibleNow, LeadsAway."""
     incident = lock(incident)
     move = possible(incident, "say_mended", now)
     incident.claimed_at = now
-    make(incident, move, actor=actor, now=now, code=incident.reason, words=words.strip())
-    telling.answered(incident, words.strip(), now, mended=True)
+    words = _held(words, incident.operator)
+    make(incident, move, actor=actor, now=now, code=incident.reason, words=words)
+    telling.answered(incident, words, now, mended=True)
     return incident
 
 
 @transaction.atomic
 def report(*, incident: Incident, words: str, actor: str, now: dt.datetime) -> Incident:
-    """What happened and what changes, after the end. Raises NotPossibleNow, WordsNeeded."""
+    """What happened and what changes, after the end. Raises NotPossibleNow, WordsNeeded, LeadsAway."""
     incident = lock(incident)
-    move, words = possible(incident, "report", now), sentence(words)
+    move, words = possible(incident, "report", now), _held(sentence(words), incident.operator)
     if _is_said(incident, "report", words, now):
         return incident
     incident.reported_at = incident.reported_at or now

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from rahdari.people import quoting
+
 from . import answering, page, queries, rules, words
 from .forms import AnswerForm, WordsForm
 from .models import Incident, Report
@@ -40,6 +42,16 @@ def shown(
 def do(incident: Incident, act: str, data: Any, *, actor: str, now: dt.datetime) -> dict[str, Any] | None:
     """Do what was sent. Gives the form that is wrong, by its name on the page; None for an act that is not there.
     Raises NotPossibleNow."""
+    try:
+        return _do(incident, act, data, actor=actor, now=now)
+    except quoting.LeadsAway as error:
+        form: Any = AnswerForm(data, reasons=answering.asked_of(incident)) if act == "answer" else None
+        form = form or WordsForm(data, prefix="tell")
+        form.add_error("words", quoting.why_not(error))
+        return {"answer_form" if act == "answer" else "words_form": form}
+
+
+def _do(incident: Incident, act: str, data: Any, *, actor: str, now: dt.datetime) -> dict[str, Any] | None:
     if act == "acknowledge":
         answering.acknowledge(incident=incident, actor=actor, now=now)
     elif act == "mended":

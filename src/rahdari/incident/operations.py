@@ -6,6 +6,7 @@ The key is that of the operator's checks. An address of its own network is told,
 from typing import Any
 
 from rahdari.confirm.interface import OPERATORS, Call, Scope
+from rahdari.people.quoting import LeadsAway, why_not
 from rahdari.programs import problems
 from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
@@ -126,6 +127,10 @@ def _changed() -> Problem:
     return problem("incident-changed", "Read it again: its state does not allow this.")
 
 
+def _leads_away(error: LeadsAway) -> Problem:
+    return problem("invalid-body", why_not(error), field="words")
+
+
 def _done(call: Call, number: str, act: Any, **given: Any) -> Answer:
     try:
         act(incident=_found(call, number), actor=f"operator:{call.caller.operator}", now=call.now, **given)
@@ -133,6 +138,8 @@ def _done(call: Call, number: str, act: Any, **given: Any) -> Answer:
         raise _changed() from None
     except actions.WordsNeeded:
         raise problem("invalid-body", "Write it in a sentence.", field="words") from None
+    except LeadsAway as error:
+        raise _leads_away(error) from None
     return Answer(_as_json(queries.incidents().get(reference=number.upper()), call))
 
 
@@ -183,6 +190,8 @@ def _done_without(call: Call, incident: Incident, reason: Reason) -> None:
         answering.answer(incident=incident, reason=reason, words=call.body.get("words", ""), actor=actor, now=call.now)
     except actions.NotPossibleNow:
         raise _changed() from None
+    except LeadsAway as error:
+        raise _leads_away(error) from None
 
 
 @part("POST", "/incidents/{number}/words", FOUND, body=WORDS, problems=CHANGES)

@@ -1,9 +1,9 @@
 """The plain text of a letter, made from its page, so that both have the same words.
 
-A letter is written once for each language, in a small part of HTML: h1, p, dl with dt and dd, ul with li, br, and a
-link alone in its paragraph. Values are escaped before they come here, so nothing that a person wrote is taken for
-markup. In Urdu a `<bdi dir="ltr">` becomes U+2066 ... U+2069 and a `<bdi>` U+2068 ... U+2069: without them the bidi
-algorithm shows references and names in the wrong order.
+A letter is written once for each language, in a small part of HTML: h1, p, dl with dt and dd, ul with li, br, a
+blockquote with p for the words of somebody else, and a link alone in its paragraph. Values are escaped before they come
+here, so nothing that a person wrote is taken for markup. In Urdu a `<bdi dir="ltr">` becomes U+2066 ... U+2069 and a
+`<bdi>` U+2068 ... U+2069: without them the bidi algorithm shows references and names in the wrong order.
 """
 
 import re
@@ -24,6 +24,7 @@ class LetterParser(HTMLParser):
         self.link = ""
         self.in_title = False
         self.in_header = False
+        self.in_quote = False
 
     def end_block(self, kind: str) -> None:
         lines = [" ".join(line.split(" ")).strip() for line in self.text.split("\n")]
@@ -36,6 +37,8 @@ class LetterParser(HTMLParser):
         values = dict(attrs)
         if tag in {"h1", "p", "dt", "li", "footer"}:
             self.end_block("p")
+        elif tag == "blockquote":
+            self.in_quote = True
         elif tag == "title":
             self.in_title = True
         elif tag == "header":
@@ -60,7 +63,9 @@ class LetterParser(HTMLParser):
             # The address stands alone on its line and without isolates: it is meant to be copied.
             self.text = self.text.rstrip() + ":\n" + self.link
         elif tag in {"h1", "p", "footer"}:
-            self.end_block(tag)
+            self.end_block("quote" if self.in_quote else tag)
+        elif tag == "blockquote":
+            self.in_quote = False
         elif tag == "dd":
             self.end_block("fact")
         elif tag == "li":
@@ -94,6 +99,9 @@ def subject_and_text(html: str, *, language: str) -> tuple[str, str]:
 def _laid_out(kind: str, block: str, language: str) -> str:
     if kind == "item":
         block = f"* {block}" if language != "ur" else f"• {block}"
+    if kind == "quote":
+        lines = (line if language == "ur" else textwrap.fill(line, WIDTH - 2) for line in block.split("\n"))
+        return textwrap.indent("\n".join(lines), "> ", lambda _line: True)
     if language == "ur":
         return block  # Mail programs wrap Urdu by themselves; a hard break would fall on the wrong side.
     rest = "  " if kind in {"fact", "item"} else ""

@@ -17,6 +17,7 @@ from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.inquiry.rules import VOID, Move
 from rahdari.journal import actions as journal
+from rahdari.people import quoting
 from rahdari.publish.models import Operator
 from rahdari.register import queries as register
 
@@ -94,7 +95,7 @@ def draft(
     """A draft, of which nobody hears: of this operator, of the regulator without one. `by` names the person or token;
     `own_id` is what the operator's own program calls it.
 
-    Raises TooManyOpen, WindowNotTaken, NothingAffected, EntryNotYours, NetworkNotYours.
+    Raises TooManyOpen, WindowNotTaken, NothingAffected, EntryNotYours, NetworkNotYours, LeadsAway.
     """
     most = queries.terms().most_open
     if queries.open_works(operator).count() >= most:
@@ -111,7 +112,7 @@ def draft(
 @transaction.atomic
 def edit(*, work: Work, plan: Plan, by: str, now: dt.datetime) -> Work:
     """Another plan in the place of the draft's. Raises NotPossibleNow, WindowNotTaken, NothingAffected,
-    EntryNotYours, NetworkNotYours."""
+    EntryNotYours, NetworkNotYours, LeadsAway."""
     work = _locked(work, "edit")
     components = _own(work.operator, plan.components)
     _write(work, plan, now)
@@ -153,7 +154,7 @@ def announce(*, work: Work, by: str, now: dt.datetime) -> Work:
 def change(*, work: Work, plan: Plan, by: str, now: dt.datetime) -> Work:
     """Another plan in the place of what was announced. Where the window is another one, or somebody may be affected
     more, notice is counted anew. Raises NotPossibleNow, WindowNotTaken, SaysNotWhy, NothingAffected, EntryNotYours,
-    NetworkNotYours."""
+    NetworkNotYours, LeadsAway."""
     work = _locked(work, "change")
     before, window = work.components, (work.starts_at, work.ends_at)
     components = _own(work.operator, plan.components)
@@ -274,7 +275,9 @@ def _write(work: Work, plan: Plan, now: dt.datetime) -> None:
     if fault := rules.judge_draft(starts_at=plan.starts_at, ends_at=plan.ends_at, now=now):
         raise WindowNotTaken(fault)
     work.reason, work.minutes, work.is_tentative = plan.reason, plan.minutes, plan.is_tentative
-    work.text_en, work.text_ur = (" ".join(text.split())[:500] for text in (plan.text_en, plan.text_ur))
+    texts = [" ".join(text.split())[:500] for text in (plan.text_en, plan.text_ur)]
+    # What the regulator announces is its own word.
+    work.text_en, work.text_ur = map(quoting.held, texts) if work.operator_id is not None else texts
     work.starts_at, work.ends_at = plan.starts_at, plan.ends_at
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from rahdari.people import quoting
 from rahdari.web import fields
 
 from . import maintnote, queries, rules, words
@@ -151,6 +152,7 @@ class AnotherNightForm(forms.Form):
         hint=_("For example “we take calls from 01:00 to 09:00”. Your name is not shown to them: leave names out."),
         most=rules.LONGEST_WHY,
     )
+    why.validators.append(quoting.leads_nowhere)
     night = fields.day(
         _("A night that suits you"),
         _("Enter the day, such as 24 November 2026."),

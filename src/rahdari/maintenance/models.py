@@ -23,6 +23,8 @@ from rahdari.vault.fields import EncryptedTextField
 
 from .rules import OPEN, STAYS, Component, Impact, Reason, State, Status, Stays, status_of, worst
 
+LEADS_AWAY = r"://|www\.|\S@\S"
+
 
 def make_reference() -> str:
     return reference("PW")
@@ -93,6 +95,11 @@ class Work(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(text_en__gt="") | Q(text_ur__gt="") | Q(state=State.DRAFT), name="work_says_why"
+            ),
+            # Of what `people.quoting` knows, the plainest: an operator's words are no way to a site of somebody's.
+            models.CheckConstraint(
+                condition=Q(operator__isnull=True) | ~(Q(text_en__iregex=LEADS_AWAY) | Q(text_ur__iregex=LEADS_AWAY)),
+                name="an_operators_words_lead_nowhere",
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [

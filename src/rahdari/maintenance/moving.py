@@ -13,6 +13,7 @@ from django.utils import timezone
 from rahdari.inquiry.rules import SILENT, Move, Terms
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
+from rahdari.people import quoting
 from rahdari.web.language import in_both
 
 from . import actions, notes, queries, rules, words
@@ -30,13 +31,13 @@ class NightNotTaken(Exception):
 
 @transaction.atomic
 def ask(*, notice: Notice, why: str, night: dt.date | None, by: str, now: dt.datetime) -> AnotherNight:
-    """Ask for another night than that of this notice. Raises NightNotTaken, and of `actions` NotPossibleNow and
-    SaysNotWhy."""
+    """Ask for another night than that of this notice. Raises NightNotTaken, LeadsAway, and of `actions` NotPossibleNow
+    and SaysNotWhy."""
     work = Work.objects.select_for_update(of=("self",)).select_related("operator").get(pk=notice.work_id)
     notice.work = work
     if work.starts_at is None or not queries.may_ask(notice, queries.request_of(notice), now):
         raise actions.NotPossibleNow(work, "ask")
-    why = " ".join(why.split())
+    why = quoting.held(" ".join(why.split()))
     if not why or len(why) > LONGEST_WHY:
         raise actions.SaysNotWhy
     if night is not None and (night <= timezone.localdate(now) or night == timezone.localdate(work.starts_at)):
@@ -100,10 +101,13 @@ def move(*, work: Work, night: dt.date, by: str, now: dt.datetime) -> Work:
 
 @transaction.atomic
 def keep(*, work: Work, code: Stays, said: str, by: str, now: dt.datetime) -> int:
-    """It stays where it is: the answer to all who wait. Returns how many they are. Raises actions.NotPossibleNow."""
+    """It stays where it is: the answer to all who wait. Returns how many they are. Raises actions.NotPossibleNow,
+    LeadsAway."""
+    said = " ".join(said.split())[:300]
+    said = quoting.held(said) if work.operator_id is not None else said
     found = queries.requests_about(work).filter(due_at__gt=now).select_for_update(of=("self",))
     for each in (requests := list(found)):
-        each.code, each.words = code, " ".join(said.split())[:300]
+        each.code, each.words = code, said
         each.save(update_fields=["code", "words"])
         ANOTHER_NIGHT.end(each, Move.ANSWER, STAYS, actor=by, now=now)
     if not requests:

@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from rahdari.web import values
+
 from . import maintnote, words
 from .maintnote import Note
 from .models import Notice, Work
@@ -20,6 +22,11 @@ MOST_LISTED = 20
 def announcer(work: Work) -> str:
     """The operator, or who runs the register."""
     return work.operator.name if work.operator is not None else _("The register")
+
+
+def said(notice: Notice) -> str:
+    """The announcer's own sentence, as theirs; "" where there is none."""
+    return values.quoted_line(notice.text, announcer(notice.work)) if notice.text else ""
 
 
 def provider(work: Work) -> str:
@@ -61,7 +68,7 @@ def _lines(notice: Notice) -> Iterable[str]:
     yield words.status(notice.status)
     yield _("Reason: %(reason)s") % {"reason": words.reason(notice.reason)}
     if notice.text:
-        yield notice.text
+        yield said(notice)
     if notice.minutes and is_to_come:
         yield words.interrupted(notice.minutes)
     for what, impact in notice.affected[:MOST_LISTED]:

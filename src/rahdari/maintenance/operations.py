@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from rahdari.confirm.interface import OPERATORS, Call, Scope
+from rahdari.people.quoting import LeadsAway
 from rahdari.programs import problems
 from rahdari.programs.answers import Problem
 from rahdari.programs.operation import Answer, Ok
@@ -176,6 +177,8 @@ def _refusal(error: Exception) -> Problem:
     kind = "not-possible" if isinstance(error, actions.NotPossibleNow) else "work-not-taken"
     if isinstance(error, actions.WindowNotTaken):
         return problem(kind, words.refused(error), code=str(error.fault))
+    if isinstance(error, LeadsAway):
+        return problem(kind, words.refused(error), code=f"holds_{error.found}")
     if isinstance(error, actions.TooEarly):
         return problem(kind, words.refused(error), code="too_early")
     return problem(kind, words.refused(error))
@@ -326,7 +329,7 @@ def move_work(call: Call, number: str) -> Answer:
     f"{NIGHTS_OF}/stays",
     Ok("None waits any more.", NIGHTS),
     body=named("WorkStays", closed({"reason": choice(*Stays)}, {"words": text(300)})),
-    problems=(*OF_ONE, "not-possible"),
+    problems=(*OF_ONE, *REFUSED),
 )
 def keep_work(call: Call, number: str) -> Answer:
     """Say why it stays on its night: the answer to all who asked."""
@@ -334,7 +337,7 @@ def keep_work(call: Call, number: str) -> Answer:
     answer = {"code": Stays(given["reason"]), "said": given.get("words", "")}
     try:
         moving.keep(work=found, **answer, by=_by(call), now=call.now)
-    except actions.NotPossibleNow as error:
+    except (actions.NotPossibleNow, LeadsAway) as error:
         raise _refusal(error) from None
     return Answer(_nights(found, call))
 

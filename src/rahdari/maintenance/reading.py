@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
+from rahdari.people.quoting import LeadsAway
 from rahdari.publish.models import Operator
 from rahdari.web import values
 
@@ -81,6 +82,7 @@ REFUSALS = (
     actions.TooManyOpen,
     actions.EntryNotYours,
     actions.NetworkNotYours,
+    LeadsAway,
 )
 
 

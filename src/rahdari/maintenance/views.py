@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.people import queries as people
+from rahdari.people import quoting
 from rahdari.people.access import officer_required, operator_required, person
 from rahdari.publish import queries as networks
 from rahdari.publish.models import Operator
@@ -168,6 +169,8 @@ def _tell(form: WorkForm, error: Exception) -> None:
             field = "day"
         case actions.WindowNotTaken():
             field = "ends"
+        case quoting.LeadsAway(text=text):
+            field = "text_ur" if text == " ".join(form.cleaned_data["text_ur"].split()) else "text_en"
         case actions.SaysNotWhy():
             field = "text_en"
         case actions.EntryNotYours() | actions.NetworkNotYours() | actions.NothingAffected():
@@ -192,6 +195,8 @@ def work(request: HttpRequest, side: Side, reference: str) -> HttpResponse:
             gone = False
             if isinstance(form, ProlongForm) and isinstance(error, actions.WindowNotTaken):
                 form.add_error("ends", words.refused(error))
+            elif isinstance(form, StaysForm) and isinstance(error, quoting.LeadsAway):
+                form.add_error("said", words.refused(error))
             else:
                 messages.warning(request, words.refused(error))
         if form is None or form.is_valid():

@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from rahdari.address import format_block
+from rahdari.people import quoting
 from rahdari.web import values
 
 from . import actions, maintnote, queries
@@ -189,6 +190,8 @@ def refused(error: Exception) -> str:
         case actions.TooManyOpen():
             told = {"most": values.figure(error.most)}
             return _("You have %(most)s drafts and announced works, which is the limit. End some first.") % told
+        case quoting.LeadsAway():
+            return quoting.why_not(error)
         case actions.SaysNotWhy():
             return _("Say in one sentence what is done, in English, in Urdu or in both.")
         case actions.NothingAffected():

@@ -21,6 +21,7 @@ from rahdari.inquiry.kinds import NoLongerOpen, NotAnAnswer, is_open
 from rahdari.inquiry.rules import VOID, Move, Terms
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
+from rahdari.people import names, quoting
 from rahdari.people import queries as people
 from rahdari.policy import Sharing
 from rahdari.register import queries as entries
@@ -59,9 +60,9 @@ def ask(
 ) -> SharingRequest:
     """Ask everybody who has this block. While a request of the holder for it waits, it is that one.
 
-    Raises NoName, CannotBeShared, TooSoon.
+    Raises NoName, LeadsAway, CannotBeShared, TooSoon.
     """
-    name = " ".join(name.split())
+    name = quoting.held(names.tidy(name))
     if not name or len(name) > LONGEST_NAME:
         raise NoName(name)
     hold(Lock.SHARE, f"{holder} {block}")

@@ -9,16 +9,18 @@ import re
 from typing import Any
 
 from django.template.defaultfilters import date as format_date
+from django.template.defaultfilters import linebreaksbr
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext, npgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, npgettext
 
 # Unicode's isolates. In plain text they do what <bdi> does on a page.
 LEFT_TO_RIGHT, FIRST_STRONG, END = "\u2066", "\u2068", "\u2069"
 _OUR_NUMBER = re.compile(r"\b([A-Z]{1,2}(?:-[0-9A-Z]{4}){2,3})\b")
+_ARABIC, _LATIN = re.compile("[\u0600-\u06ff]"), re.compile("[A-Za-z]")
 _ISOLATED = re.compile(f"{LEFT_TO_RIGHT}([^{LEFT_TO_RIGHT}{FIRST_STRONG}{END}]*){END}")
 
 
@@ -52,6 +54,46 @@ def whole(value: Any) -> SafeString:
     text = str(conditional_escape(value))
     values = _ISOLATED if LEFT_TO_RIGHT in text or hasattr(value, "__html__") else _OUR_NUMBER
     return mark_safe(values.sub(r'<bdi dir="ltr">\1</bdi>', text))  # noqa: S308 (escaped above)
+
+
+def own_words(text: str, more: str = "") -> SafeString:
+    """What somebody wrote by hand, as it was written: on a page in the other language its language is said, once, and
+    a screen reader reads it in that. `more` is what the same person wrote in another field of the form."""
+    text = f"{text}\n\n{more}" if more else text
+    note, language, direction = _written(text)
+    return format_html('{}<p lang="{}" dir="{}">{}</p>', note, language, direction, linebreaksbr(text))
+
+
+def _written(text: str) -> tuple[SafeString, str, str]:
+    """The note of a language that is not the page's; the language, and its direction."""
+    language = "ur" if len(_ARABIC.findall(text)) > len(_LATIN.findall(text)) else "en"
+    note = SafeString()
+    if language != get_language():
+        said = _("These words were written in Urdu.") if language == "ur" else _("These words were written in English.")
+        note = format_html('<p class="quiet small">{}</p>', said)
+    return note, language, "rtl" if language == "ur" else "ltr"
+
+
+def quoted(text: str, who: str) -> SafeString:
+    """What one party says to another, on a page or in a letter of ours: whose words they are, and the words as a quote
+    that they cannot end. Nothing in it becomes a link."""
+    note, language, direction = _written(text)
+    writes = format_html(_("%(who)s writes:") % {"who": "{}"}, name(who))
+    words = linebreaksbr(_within(text), autoescape=True)
+    marks = "”{}“" if language == "ur" else "“{}”"
+    quote = format_html(
+        '<blockquote lang="{}" dir="{}"><p>{}</p></blockquote>', language, direction, format_html(marks, words)
+    )
+    return format_html("<p>{}</p>{}{}", writes, note, quote)
+
+
+def quoted_line(text: str, who: str) -> str:
+    """The same in plain text, in one line."""
+    return _("%(who)s writes: “%(text)s”") % {"who": who, "text": " ".join(_within(text).split())}
+
+
+def _within(text: str) -> str:
+    return text.translate({ord("“"): "‘", ord("”"): "’"})
 
 
 def figure(value: int | float | None) -> str:

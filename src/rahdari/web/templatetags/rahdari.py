@@ -28,6 +28,8 @@ for _filter in (
     values.plain_ltr,
     values.plain_name,
     values.whole,
+    values.own_words,
+    values.quoted,
     values.figure,
     values.day,
     values.month,

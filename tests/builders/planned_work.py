@@ -34,8 +34,10 @@ def a_work(operator: Operator | None, *lines: str, now: dt.datetime = NOW, **mor
 
 
 def announced(operator: Operator | None, *lines: str, now: dt.datetime = NOW, **more: Any) -> Work:
-    """It is announced, and everybody has heard."""
+    """It is announced, an officer has read its words, and everybody has heard."""
     work = actions.announce(work=a_work(operator, *lines, now=now, **more), by="person:1", now=now)
+    if work.wording_id is not None:
+        actions.read_wording(id=work.wording_id, is_shown=True, by="officer:1", now=now)
     tell(now)
     return work
 

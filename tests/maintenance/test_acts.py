@@ -14,9 +14,10 @@ from icalendar import Calendar
 from rahdari.journal.models import JournalEntry
 from rahdari.letters.models import Letter
 from rahdari.maintenance import actions, figures, queries, rules, telling, words
-from rahdari.maintenance.models import Notice, Work
-from rahdari.maintenance.rules import Component, Impact, Reason, State, Status, WindowFault
+from rahdari.maintenance.models import Notice, Wording, Work
+from rahdari.maintenance.rules import Component, Impact, Reason, State, Status, WindowFault, Words
 from rahdari.people.quoting import LeadsAway
+from rahdari.publish.models import Operator
 from rahdari.register.models import Entry
 from tests.builders.people import a_person
 from tests.builders.planned_work import DAY, HOUR, NOW, a_network, a_plan, a_work, announced, tell
@@ -253,6 +254,67 @@ class TestWords:
         assert "نے لکھا ہے:\n\nیہ الفاظ انگریزی میں لکھے گئے۔\n\n> “We move lines.”\n" in letters["ur"].text
         unfolded = letters["en"].calendar.replace("\r\n ", "")
         assert "The register writes: “We move lines.”" in unfolded
+
+
+class TestWording:
+    """What an operator writes for the first time is read by an officer before holders do; the rest is told at once."""
+
+    def written(
+        self, operator: Operator, text: str = "We move lines to gateway 7.", lines: tuple[str, ...] = ()
+    ) -> Work:
+        work = actions.announce(work=a_work(operator, *lines, text_en=text), **FACTS)
+        tell()
+        return work
+
+    def test_waits_for_an_officer_and_keeps_no_letter_waiting(self) -> None:
+        holder = entered("203.0.113.7", holder=a_person().holder_ref).holder
+        work = self.written(a_network())
+        letter = Letter.objects.get()
+        assert "203.0.113.7" in letter.text and "gateway" not in letter.text + letter.calendar
+        assert "The page of the notice shows it when an officer has read it" in " ".join(letter.text.split())
+        notice = queries.notice_for([holder], work.reference)
+        assert (notice.text, notice.words, work.words) == ("", Words.WAIT, Words.WAIT)
+        [waits] = queries.wordings_to_read()
+        actions.read_wording(id=waits.pk, is_shown=True, by="officer:1", now=NOW)
+        assert queries.notice_for([holder], work.reference).text == "We move lines to gateway 7."
+        assert not queries.wordings_to_read() and not telling.spread(now=NOW + DAY), "nobody is written to again"
+
+    def test_is_read_once_and_holds_for_other_figures_alone(self) -> None:
+        holder = entered("203.0.113.7", holder=a_person().holder_ref).holder
+        operator, other = a_network(), a_network("sample-mobile", asns=(64501,))
+        wording = self.written(operator).wording
+        assert wording is not None
+        actions.read_wording(id=wording.pk, is_shown=True, by="officer:1", now=NOW)
+        again = self.written(operator, "We  move lines to GATEWAY 12.")
+        assert again.wording == wording
+        assert queries.notice_for([holder], again.reference).text == "We move lines to GATEWAY 12."
+        assert self.written(operator, "Your licence ends on gateway 12.").words is Words.WAIT
+        assert self.written(other, "We move lines to gateway 7.", lines=("198.51.100.0/24",)).words is Words.WAIT, (
+            "it is of one operator"
+        )
+
+    def test_that_is_kept_back_is_never_read(self) -> None:
+        holder = entered("203.0.113.7", holder=a_person().holder_ref).holder
+        work = self.written(a_network())
+        [waits] = queries.wordings_to_read()
+        actions.read_wording(id=waits.pk, is_shown=False, by="officer:1", now=NOW)
+        work = actions.change(work=work, plan=a_plan(text_en="We move lines to gateway 8."), **FACTS)
+        tell()
+        notice = queries.notice_for([holder], work.reference)
+        assert (notice.text, notice.words) == ("", Words.KEPT_BACK)
+        assert not any("gateway" in letter.text or "an officer" in letter.text for letter in Letter.objects.all()[1:])
+        # What was changed and is not told yet shows no words that were not let through.
+        actions.change(work=work, plan=a_plan(text_en="Something else."), **FACTS)
+        [waits] = queries.wordings_to_read()
+        actions.read_wording(id=waits.pk, is_shown=True, by="officer:1", now=NOW)
+        assert queries.notice_for([holder], work.reference).text == ""
+
+    def test_of_the_database_is_one_for_what_is_announced(self) -> None:
+        work = self.written(a_network())
+        with pytest.raises(IntegrityError, match="an_operators_words_are_read_first"), transaction.atomic():
+            Work.objects.filter(pk=work.pk).update(wording=None)
+        with pytest.raises(IntegrityError, match="somebody_has_read_what_is_shown"), transaction.atomic():
+            Wording.objects.update(is_shown=True)
 
 
 class TestChange:

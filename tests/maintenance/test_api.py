@@ -46,7 +46,8 @@ class TestPlannedWork:
         changed = system.ask("put", place, wanted(affected=[entry], tentative=True))
         assert changed.said["affected"] == [entry] and changed.said["tentative"]
         assert system.ask("post", f"{place}/start").status_code == 409
-        assert system.ask("post", f"{place}/announce").said["in_time"]
+        said = system.ask("post", f"{place}/announce").said
+        assert said["in_time"] and said["words"] == "wait"
         assert problem(system.ask("delete", place), 409, "not-possible")
         early = problem(system.ask("post", f"{place}/start"), 409, "not-possible")
         assert early["code"] == "too_early" and "from" in early["detail"]

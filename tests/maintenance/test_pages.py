@@ -193,6 +193,32 @@ class TestAnOperator:
         assert client.post(f"{WORKS}read/", {}).status_code == 422
 
 
+class TestAnOfficer:
+    def test_reads_what_an_operator_writes_before_holders_do(self, operator: User) -> None:
+        person = story.a_person()
+        entered("203.0.113.7", holder=person.holder_ref, now=timezone.now())
+        for text in ("We move lines.", "We close a weakness."):
+            work = a_work(Operator.objects.get(), now=timezone.now(), text_en=text)
+            actions.announce(work=work, by="person:1", now=timezone.now())
+        tell(timezone.now())
+        officer = visitor(story.an_officer())
+        page = officer.get("/desk/planned-work/").text
+        assert "2 texts of operators to read" in page and "We move lines." in page
+        shown, kept = Work.objects.order_by("made_at")
+        assert "An officer reads them before" in visitor(operator).get(f"{WORKS}{shown.reference}/").text
+        assert "when an officer has read it" in visitor(person).get(f"/my/planned-work/{shown.reference}/").text
+        for each, act in ((shown, "show"), (kept, "keep")):
+            place = f"/desk/planned-work/words/{each.wording_id}/"
+            assert visitor(operator).post(place, {"act": act}).status_code == 403
+            assert officer.post(place, {"act": "another"}).status_code == 404
+            assert officer.post(place, {"act": act}).status_code == 302
+        assert "to read" not in officer.get("/desk/planned-work/").text
+        assert "“We move lines.”" in visitor(person).get(f"/my/planned-work/{shown.reference}/").text
+        page = visitor(person).get(f"/my/planned-work/{kept.reference}/").text
+        assert "weakness" not in page and "has read" not in page
+        assert "kept them back" in visitor(operator).get(f"{WORKS}{kept.reference}/").text
+
+
 class TestAHolder:
     @pytest.fixture
     def person(self) -> User:

@@ -251,7 +251,7 @@ LETTERS: dict[str, Kind] = {
     "planned_work": _kind(
         _("Planned work at an address"),
         "registration work who starts_at ends_at affected why",
-        "more minutes text changed changes tentative",
+        "more minutes text text_waits changed changes tentative",
     ),
     "planned_work_cancelled": _kind(
         _("Planned work is cancelled"), "registration work who starts_at ends_at affected", "more"

@@ -408,6 +408,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         | {
             "why": policy.Text("Lines move to other equipment", "لائنیں دوسرے آلات پر منتقل ہوں گی"),
             "text": policy.Text("We move lines to a new gateway.", "لائنیں نئے گیٹ وے پر منتقل ہوں گی۔"),
+            "text_waits": False,
             "minutes": 10,
             "changed": True,
             "changes": [

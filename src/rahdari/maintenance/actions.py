@@ -6,6 +6,7 @@ and why; the window of work that has begun stays as it was announced.
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,7 +23,7 @@ from rahdari.publish.models import Operator
 from rahdari.register import queries as register
 
 from . import queries, rules
-from .models import Affected, DeletedDraft, Work
+from .models import Affected, DeletedDraft, Wording, Work
 from .rules import Component, Plan, WindowFault
 
 
@@ -143,6 +144,7 @@ def announce(*, work: Work, by: str, now: dt.datetime) -> Work:
     _hold_window(work, now)
     if not (work.text_en or work.text_ur):
         raise SaysNotWhy
+    _have_words_read(work, now)
     work.announced_at = work.told_at = now
     work.expected_end_at = work.ends_at
     _move(work, "announce")
@@ -162,6 +164,7 @@ def change(*, work: Work, plan: Plan, by: str, now: dt.datetime) -> Work:
     _hold_window(work, now)
     if not (work.text_en or work.text_ur):
         raise SaysNotWhy
+    _have_words_read(work, now)
     is_moved = (work.starts_at, work.ends_at) != window
     if is_moved or rules.is_worse(before, components):
         work.told_at = now
@@ -226,6 +229,36 @@ def complete(*, work: Work, by: str, now: dt.datetime) -> Work:
     _record(work, "completed", by, now, version=work.version)
     _settle(work, Move.LAPSE, VOID, by, now)
     return work
+
+
+# -- what an operator writes ---------------------------------------------------------------------------------------
+
+
+class WordingNotFound(LookupError):
+    """There is none."""
+
+
+@transaction.atomic
+def read_wording(*, id: uuid.UUID, is_shown: bool, by: str, now: dt.datetime) -> Wording:
+    """An officer has read what an operator wrote: holders read it from now on, whenever it is written, or never.
+    Raises WordingNotFound."""
+    wording = Wording.objects.select_for_update().filter(pk=id).first()
+    if wording is None:
+        raise WordingNotFound
+    wording.is_shown, wording.read_at, wording.read_by = is_shown, now, by
+    wording.save(update_fields=["is_shown", "read_at", "read_by"])
+    act = "maintenance.showed_words" if is_shown else "maintenance.kept_words_back"
+    journal.record(act=act, actor=by, subject=str(wording), now=now)
+    return wording
+
+
+def _have_words_read(work: Work, now: dt.datetime) -> None:
+    """By an officer, where this operator writes them for the first time. The rest is told meanwhile."""
+    if work.operator is None:
+        return
+    facts = {"text_en": work.text_en, "text_ur": work.text_ur, "written_at": now}
+    key = rules.wording_key(work.text_en, work.text_ur)
+    work.wording, _is_new = Wording.objects.get_or_create(operator=work.operator, key=key, defaults=facts)
 
 
 # -- how -----------------------------------------------------------------------------------------------------------

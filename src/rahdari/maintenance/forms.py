@@ -61,7 +61,10 @@ class WorkForm(forms.Form):
     )
     text_en = fields.line(
         _("What the holders read, in English"),
-        hint=_("One sentence, in English, in Urdu or in both. No names and no numbers of customers."),
+        hint=_(
+            "One sentence, in English, in Urdu or in both. No names and no numbers of customers. "
+            "If you write it for the first time, an officer reads it before the holders do."
+        ),
         most=500,
     )
     text_ur = fields.line(_("What the holders read, in Urdu"), most=500)

@@ -21,13 +21,61 @@ from rahdari.publish.models import Operator
 from rahdari.register.models import BlockField, Registration
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import OPEN, STAYS, Component, Impact, Reason, State, Status, Stays, status_of, worst
+from .rules import (
+    OPEN,
+    STAYS,
+    Component,
+    Impact,
+    Reason,
+    State,
+    Status,
+    Stays,
+    Words,
+    status_of,
+    wording_key,
+    words_of,
+    worst,
+)
 
 LEADS_AWAY = r"://|www\.|\S@\S"
 
 
 def make_reference() -> str:
     return reference("PW")
+
+
+class Wording(models.Model):
+    """What an operator writes to holders, for an officer to read: once, however often it is written again. `key` is of
+    its words (`rules.wording_key`), so that another figure in them is the same wording."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=64)
+    # As it was written first.
+    text_en = models.CharField(max_length=500, blank=True)
+    text_ur = models.CharField(max_length=500, blank=True)
+    written_at = models.DateTimeField()
+    # None until an officer has read it.
+    is_shown = models.BooleanField(null=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    read_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["written_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["operator", "key"], name="a_wording_of_an_operator_once"),
+            models.CheckConstraint(
+                condition=Q(is_shown__isnull=True, read_at__isnull=True, read_by="")
+                | Q(is_shown__isnull=False, read_at__isnull=False, read_by__gt=""),
+                name="somebody_has_read_what_is_shown",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["written_at", "id"], condition=Q(is_shown__isnull=True), name="wordings_to_read"),
+        ]
+
+    def __str__(self) -> str:
+        return f"wording:{self.pk}"
 
 
 class Work(models.Model):
@@ -53,6 +101,8 @@ class Work(models.Model):
     reason = models.CharField(max_length=10, choices=[(each, each) for each in Reason])
     text_en = models.CharField(max_length=500, blank=True)
     text_ur = models.CharField(max_length=500, blank=True)
+    # Of an operator's: what an officer reads before holders do.
+    wording = models.ForeignKey(Wording, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     made_at = models.DateTimeField()
     version = models.IntegerField(null=True, blank=True)
     announced_at = models.DateTimeField(null=True, blank=True)
@@ -101,6 +151,10 @@ class Work(models.Model):
                 condition=Q(operator__isnull=True) | ~(Q(text_en__iregex=LEADS_AWAY) | Q(text_ur__iregex=LEADS_AWAY)),
                 name="an_operators_words_lead_nowhere",
             ),
+            models.CheckConstraint(
+                condition=Q(operator__isnull=True) | Q(state=State.DRAFT) | Q(wording__isnull=False),
+                name="an_operators_words_are_read_first",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["operator", "-made_at"], name="works_of_an_operator"),
@@ -125,6 +179,13 @@ class Work(models.Model):
     def text(self) -> str:
         """In the language of the page, or in the one that there is."""
         return in_one_language(self.text_en, self.text_ur)
+
+    @property
+    def words(self) -> Words:
+        """Whether holders read the text, or would. Of a draft whose wording nobody has read: that it waits."""
+        if self.operator_id is None:
+            return Words.SHOWN
+        return words_of(self.wording.is_shown if self.wording is not None else None)
 
     @property
     def components(self) -> list[Component]:
@@ -238,7 +299,18 @@ class Notice(models.Model):
 
     @property
     def text(self) -> str:
-        return in_one_language(self.text_en, self.text_ur)
+        """What holders read; "" of an operator's words that no officer has let through."""
+        return in_one_language(self.text_en, self.text_ur) if self.words is Words.SHOWN else ""
+
+    @property
+    def words(self) -> Words:
+        wording = self.work.wording
+        if self.work.operator_id is None:
+            return Words.SHOWN
+        # Between a change of the work and what is told of it the wording is that of the change.
+        if wording is None or wording.key != wording_key(self.text_en, self.text_ur):
+            return Words.WAIT
+        return words_of(wording.is_shown)
 
     @property
     def status_word(self) -> Status:

@@ -19,7 +19,7 @@ from rahdari.register.rules import stamp
 
 from . import actions, maintnote, moving, queries, reading, rules, words
 from .models import Work
-from .rules import LONGEST_WHY, Component, Impact, LineTrouble, Plan, Reason, State, Stays
+from .rules import LONGEST_WHY, Component, Impact, LineTrouble, Plan, Reason, State, Stays, Words
 
 MOST_LISTED = 200
 # A file in a body of JSON: behind it there is room for its escapes.
@@ -58,6 +58,8 @@ WORK = named(
             # With the notice that is the rule; of a draft, if it were announced now.
             "in_time": TRUTH,
             "overrun": TRUTH,
+            # Whether holders read your words: they wait for an officer where you write them for the first time.
+            "words": choice(*Words),
             # Registered entries of your networks in it, as the register is now.
             "entries": whole(0, 10_000_000),
         }
@@ -125,6 +127,7 @@ def _said(found: Work, call: Call) -> Json:
         "in_time": found.starts_at is not None
         and rules.is_in_time(told_at=since, starts_at=found.starts_at, terms=queries.terms()),
         "overrun": found.is_overrun(call.now),
+        "words": str(found.words),
         "entries": len(queries.hits(found)) if found.state in {State.DRAFT, *rules.OPEN} else 0,
     }
 

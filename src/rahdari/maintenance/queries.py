@@ -18,7 +18,7 @@ from rahdari.policy import Maintenance
 from rahdari.publish.models import Operator
 from rahdari.vault import links
 
-from .models import Affected, AnotherNight, CalendarFeed, DeletedDraft, Notice, Work
+from .models import Affected, AnotherNight, CalendarFeed, DeletedDraft, Notice, Wording, Work
 from .rules import MOVED, OPEN, STAYS, Impact, State, Status, part_words, worst
 
 LINK = "maintenance.calendar"
@@ -45,7 +45,7 @@ def terms() -> Maintenance:
 
 def works_of(operator: Operator | None) -> QuerySet[Work]:
     """All of this operator, of the regulator without one; the newest first."""
-    found = Work.objects.filter(operator=operator).prefetch_related("affected")
+    found = Work.objects.filter(operator=operator).select_related("wording").prefetch_related("affected")
     return found.order_by("-made_at", "id")
 
 
@@ -59,6 +59,11 @@ def work_of(operator: Operator | None, reference: str) -> Work:
     if found is None:
         raise WorkNotFound(reference)
     return found
+
+
+def wordings_to_read() -> QuerySet[Wording]:
+    """What operators wrote to holders and no officer has read, the first in front."""
+    return Wording.objects.filter(is_shown__isnull=True).select_related("operator")
 
 
 def work_by_own_id(operator: Operator, own_id: str) -> Work | None:
@@ -129,11 +134,11 @@ def last_notices(holders: Iterable[uuid.UUID]) -> QuerySet[Notice]:
     """The last word to each of these holders about each work, what begins first in front."""
     later = Notice.objects.filter(work=OuterRef("work"), holder=OuterRef("holder"), sequence__gt=OuterRef("sequence"))
     found = Notice.objects.filter(~Exists(later), holder__in=list(holders))
-    return found.select_related("work__operator", "registration").order_by("starts_at", "id")
+    return found.select_related("work__operator", "work__wording", "registration").order_by("starts_at", "id")
 
 
 def notice_by_id(id: str) -> Notice | None:
-    return Notice.objects.filter(pk=id).select_related("work", "registration").first()
+    return Notice.objects.filter(pk=id).select_related("work__wording", "registration").first()
 
 
 def last_notices_about(work: Work) -> QuerySet[Notice]:
@@ -269,7 +274,9 @@ def to_spread(now: dt.datetime) -> QuerySet[Work]:
 
 
 def to_tell() -> QuerySet[Notice]:
-    found = Notice.objects.filter(told_at__isnull=True).select_related("work__operator", "registration")
+    found = Notice.objects.filter(told_at__isnull=True).select_related(
+        "work__operator", "work__wording", "registration"
+    )
     return found.order_by("said_at", "id")
 
 

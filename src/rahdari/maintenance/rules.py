@@ -6,7 +6,9 @@ each component, in the words of the standard (BCOP maintnote), of which the wors
 """
 
 import datetime as dt
+import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -281,6 +283,28 @@ class Plan:
     # How long an address is without an answer at most, where that is shorter than the window.
     minutes: int | None = None
     is_tentative: bool = False
+
+
+# -- what an operator writes to holders ----------------------------------------------------------------------------
+
+
+class Words(StrEnum):
+    """How it is with the words of whoever announces."""
+
+    SHOWN = "shown"
+    WAIT = "wait"  # for an officer to read them
+    KEPT_BACK = "kept_back"
+
+
+def words_of(is_shown: bool | None) -> Words:
+    return Words.WAIT if is_shown is None else Words.SHOWN if is_shown else Words.KEPT_BACK
+
+
+def wording_key(text_en: str, text_ur: str) -> str:
+    """The same of texts that differ in figures, in capitals and in spaces alone."""
+    plain = (" ".join(unicodedata.normalize("NFKC", each).casefold().split()) for each in (text_en, text_ur))
+    folded = (re.sub(r"\d+", "0", each) for each in plain)
+    return hashlib.sha256("\n".join(folded).encode()).hexdigest()
 
 
 # -- when ----------------------------------------------------------------------------------------------------------

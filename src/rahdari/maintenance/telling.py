@@ -22,7 +22,7 @@ from rahdari.people import queries as people
 from . import notes, queries, words
 from .models import Notice, Work
 from .queries import Hit
-from .rules import OPEN, Status
+from .rules import OPEN, Status, Words
 
 LETTER_OF = {
     Status.TENTATIVE: "planned_work",
@@ -137,6 +137,7 @@ def _told(notice: Notice, before: Notice | None) -> dict[str, object]:
         "minutes": notice.minutes,
         "why": words.reason(notice.reason),
         "text": notice.text,
+        "text_waits": notice.words is Words.WAIT,
         "changed": notice.sequence > 0,
         "changes": changes,
         "tentative": notice.status == Status.TENTATIVE,

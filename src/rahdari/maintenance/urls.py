@@ -16,6 +16,7 @@ urlpatterns = [
     path("operator/planned-work/<str:reference>/change/", at_operator(views.change), name="operator_change"),
     path("desk/planned-work/", at_desk(views.works), name="desk_works"),
     path("desk/planned-work/new/", at_desk(views.new), name="desk_new"),
+    path("desk/planned-work/words/<uuid:id>/", views.DESK_WORDING, name="desk_wording"),
     path("desk/planned-work/<str:reference>/", at_desk(views.work), name="desk_work"),
     path("desk/planned-work/<str:reference>/change/", at_desk(views.change), name="desk_change"),
     *dispatch.patterns(OPERATORS, operations),

@@ -115,6 +115,7 @@ def _works(request: HttpRequest, side: Side, status: int = 200, **more: Any) -> 
         "account": reading.accounts_of(side.operator)[0] if side.operator is not None else "",
         "file_form": CalendarFileForm() if side.operator is not None else None,
         "read_path": side.path("read") if side.operator is not None else "",
+        "wordings": queries.wordings_to_read()[:SHOWN] if side.operator is None else (),
     }
     return _page(request, side, "works", context | more, status)
 
@@ -315,6 +316,22 @@ def read(request: HttpRequest, side: Side) -> HttpResponse:
     return _works(request, side, outcomes=shown)
 
 
+def wording(request: HttpRequest, side: Side, id: uuid.UUID) -> HttpResponse:
+    """An officer has read what an operator wrote."""
+    is_shown = {"show": True, "keep": False}.get(request.POST.get("act", ""))
+    if is_shown is None:
+        raise Http404
+    try:
+        actions.read_wording(id=id, is_shown=is_shown, by=side.by, now=timezone.now())
+    except actions.WordingNotFound:
+        raise Http404 from None
+    if is_shown:
+        messages.success(request, _("Holders read these words from now on."))
+    else:
+        messages.success(request, _("Holders do not read these words. The operator sees that."))
+    return redirect(side.path("works"))
+
+
 # -- calendars -----------------------------------------------------------------------------------------------------
 
 
@@ -340,4 +357,5 @@ def calendar(request: HttpRequest, id: uuid.UUID, token: str) -> HttpResponse:
     return response
 
 
+DESK_WORDING = at_desk(posted_from("maintenance:desk_works")(wording))
 OPERATOR_READ = at_operator(posted_from("maintenance:operator_works")(read))

@@ -136,4 +136,6 @@ def _announced(now: dt.datetime) -> None:
     )
     operator = networks.operator_by_slug(OPERATOR)
     work = maintenance.draft(operator=operator, plan=plan, by=ACTOR, now=now)
-    maintenance.announce(work=work, by=ACTOR, now=now)
+    work = maintenance.announce(work=work, by=ACTOR, now=now)
+    if work.wording_id is not None:
+        maintenance.read_wording(id=work.wording_id, is_shown=True, by=ACTOR, now=now)

@@ -317,6 +317,56 @@ class TestWording:
             Wording.objects.update(is_shown=True)
 
 
+class TestLettersOfADay:
+    def written(self, template: str = "planned_work") -> int:
+        return Letter.objects.filter(template=template).count()
+
+    def rest(self, now: dt.datetime) -> int:
+        tell(now)
+        return telling.gather(now=now)
+
+    def test_of_one_announcer_are_so_many_and_the_rest_is_one(self) -> None:
+        one, two = a_person("one"), a_person("two", language="ur")
+        entered("203.0.113.7", holder=one.holder_ref)
+        operator = a_network()
+        for number in range(25):
+            announced(operator, "203.0.113.7/32", starts_at=AT + number * HOUR, ends_at=AT + (number + 1) * HOUR)
+        assert self.written() == rules.LETTERS_A_DAY == 5
+        assert Notice.objects.filter(told_at=NOW).count() == 25, "pages, calendars and programs have each at once"
+        assert JournalEntry.objects.filter(act="maintenance.told").count() == 25
+        assert self.rest(NOW) == 20 and self.rest(NOW + HOUR) == 0
+        letter = Letter.objects.get(template="planned_work_several")
+        assert letter.text.count("* PW-") == 20 and letter.calendar.count("BEGIN:VEVENT") == 20
+        # Another announcer, and another holder, have their own.
+        announced(None, "203.0.113.7/32")
+        entered("203.0.113.8", holder=two.holder_ref)
+        announced(operator, "203.0.113.8/32")
+        assert self.written() == 5 + 1 + 1
+        # Within the six hours it waits, and one letter has it then, with the last word about each work.
+        work = announced(operator, "203.0.113.7/32", now=NOW + HOUR)
+        actions.cancel(work=work, by="person:1", now=NOW + 2 * HOUR)
+        assert self.rest(NOW + 2 * HOUR) == 0 and self.rest(NOW + 6 * HOUR) == 2
+        letter = Letter.objects.filter(template="planned_work_several", to=one).latest("written_at")
+        assert letter.text.count("* PW-") == 1 and "Cancelled." in letter.text
+        # The next day there are letters again.
+        announced(operator, "203.0.113.7/32", now=NOW + DAY)
+        assert Letter.objects.filter(template="planned_work", written_at=NOW + DAY).exists()
+
+    def test_are_counted_by_the_database(self) -> None:
+        entered("203.0.113.7", holder=a_person().holder_ref)
+        announced(a_network())
+        first = Notice.objects.get()
+        copied = {each.attname: getattr(first, each.attname) for each in Notice._meta.concrete_fields}
+        copied |= {"id": uuid.uuid4(), "sequence": 1, "version": 1}
+        for more, name in (
+            ({}, "a_letter_of_a_day_once"),
+            ({"letter_number": 6}, "an_announcer_has_so_many_letters_a_day"),
+            ({"letter_number": 2, "is_gathered": True}, "an_announcer_has_so_many_letters_a_day"),
+        ):
+            with pytest.raises(IntegrityError, match=name), transaction.atomic():
+                Notice.objects.create(**copied | more)
+
+
 class TestChange:
     def test_goes_on_with_the_next_sequence_for_each(self) -> None:
         kept, dropped, new = (entered(address).holder for address in ("203.0.113.7", "203.0.113.8", "203.0.113.130"))
@@ -420,8 +470,10 @@ def plain(text: str) -> str:
 
 
 def _again(notice: Notice, sequence: int) -> Notice:
+    """The next one, of which nobody has heard."""
     facts = {each.attname: getattr(notice, each.attname) for each in Notice._meta.concrete_fields}
-    return Notice(**facts | {"id": uuid.uuid4(), "sequence": sequence, "version": notice.version + 1})
+    facts |= {"id": uuid.uuid4(), "sequence": sequence, "version": notice.version + 1}
+    return Notice(**facts | {"told_at": None, "letter_on": None, "letter_number": None})
 
 
 class TestWindows:

@@ -38,6 +38,7 @@ class Lock(StrEnum):
     CLIENT = "vouch: questions"  # who asks, or whom
     INVITER = "invite: campaigns of a body"  # the body
     INCIDENTS = "incident: reports"
+    LETTERS_OF_WORK = "maintenance: letters of a day"  # the holder
     PROVIDERS = "licensees: import of a list"
 
     def text(self, key: str = "") -> str:

@@ -263,6 +263,7 @@ LETTERS: dict[str, Kind] = {
         note="",
         reminder=True,
     ),
+    "planned_work_several": _kind(_("Several notices of planned work"), "registration works", "more"),
     "another_night": _kind(
         _("The answer to a request for another night"), "registration work who starts_at", "moved silent reason text"
     ),

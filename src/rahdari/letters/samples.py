@@ -48,6 +48,9 @@ def _provisional_ends(rules: _Rules) -> Facts:
     return {"registration": REGISTRATION, "valid_until": _days(15), "reason": reason, "code": reason.code}
 
 
+_PLANNED = policy.Text("Planned, and the time is fixed.", "طے شدہ، اور وقت حتمی ہے۔")
+
+
 def _planned_work() -> Facts:
     starts_at = dt.datetime(2026, 11, 24, 6, 0, tzinfo=dt.UTC)
     nothing = policy.Text("Does not answer", "جواب نہیں ملے گا")
@@ -60,6 +63,11 @@ def _planned_work() -> Facts:
         "affected": [("203.0.113.40", nothing), ("203.0.113.41 udp 51820", nothing)],
         "more": 3,
     }
+
+
+def _a_work(number: str, night: int) -> tuple[object, ...]:
+    starts_at = dt.datetime(2026, 11, 24 + night, 6, 0, tzinfo=dt.UTC)
+    return number, "Sample Fibre", starts_at, starts_at + dt.timedelta(hours=1), _PLANNED
 
 
 def _by_letter(about: policy.Text) -> Facts:
@@ -426,6 +434,11 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     ),
     "planned_work_cancelled": lambda rules: _planned_work(),
     "planned_work_over": lambda rules: _planned_work(),
+    "planned_work_several": lambda rules: {
+        "registration": REGISTRATION,
+        "works": [_a_work("PW-K7M2-94QX", 0), _a_work("PW-3H8D-51VW", 1)],
+        "more": 3,
+    },
     "another_night": lambda rules: {
         "registration": REGISTRATION,
         "work": "PW-K7M2-94QX",

@@ -22,6 +22,7 @@ from rahdari.register.models import BlockField, Registration
 from rahdari.vault.fields import EncryptedTextField
 
 from .rules import (
+    LETTERS_A_DAY,
     OPEN,
     STAYS,
     Component,
@@ -274,16 +275,36 @@ class Notice(models.Model):
     said_at = models.DateTimeField()
     # The letter is written, and programs are told.
     told_at = models.DateTimeField(null=True, blank=True)
+    # Its own letter is one of those that this announcer has a day for this holder; else it waits for one with others.
+    announcer = models.CharField(max_length=60, blank=True)
+    letter_on = models.DateField(null=True, blank=True)
+    letter_number = models.PositiveSmallIntegerField(null=True, blank=True)
+    is_gathered = models.BooleanField(default=False)
+    gathered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["said_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["holder", "announcer", "letter_on", "letter_number"], name="a_letter_of_a_day_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(letter_on__isnull=True, letter_number__isnull=True)
+                | Q(letter_on__isnull=False, letter_number__range=(1, LETTERS_A_DAY), is_gathered=False),
+                name="an_announcer_has_so_many_letters_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(gathered_at__isnull=True) | Q(is_gathered=True), name="what_was_gathered_waited_for_it"
+            ),
             models.UniqueConstraint(fields=["work", "holder", "sequence"], name="a_sequence_of_a_consumer_once"),
             models.UniqueConstraint(fields=["work", "holder", "version"], name="a_consumer_hears_once_of_a_version"),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["said_at", "id"], condition=Q(told_at__isnull=True), name="notices_to_tell"),
             models.Index(fields=["holder", "work", "-sequence"], name="notices_of_a_holder"),
+            models.Index(
+                fields=["registration", "-gathered_at"], condition=Q(is_gathered=True), name="notices_gathered"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from rahdari.publish.models import Operator
 from rahdari.vault import links
 
 from .models import Affected, AnotherNight, CalendarFeed, DeletedDraft, Notice, Wording, Work
-from .rules import MOVED, OPEN, STAYS, Impact, State, Status, part_words, worst
+from .rules import GATHERED_FOR, MOVED, OPEN, STAYS, Impact, State, Status, part_words, worst
 
 LINK = "maintenance.calendar"
 # So long after its end work stays in a calendar.
@@ -278,6 +278,19 @@ def to_tell() -> QuerySet[Notice]:
         "work__operator", "work__wording", "registration"
     )
     return found.order_by("said_at", "id")
+
+
+def to_gather(now: dt.datetime) -> QuerySet[Notice]:
+    """What waits for a letter with others, of those who had none lately."""
+    lately = Notice.objects.filter(registration=OuterRef("registration"), gathered_at__gt=now - GATHERED_FOR)
+    found = Notice.objects.filter(~Exists(lately), is_gathered=True, gathered_at__isnull=True)
+    return found.select_related("registration").order_by("said_at", "id")
+
+
+def gathered_for(registration: uuid.UUID) -> QuerySet[Notice]:
+    """What waits for that letter about this registration."""
+    found = Notice.objects.filter(registration=registration, is_gathered=True, gathered_at__isnull=True)
+    return found.select_related("work__operator", "work__wording", "registration")
 
 
 def works_with_notices_before(moment: dt.datetime | None) -> QuerySet[Work]:

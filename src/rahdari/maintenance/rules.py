@@ -307,6 +307,11 @@ def wording_key(text_en: str, text_ur: str) -> str:
     return hashlib.sha256("\n".join(folded).encode()).hexdigest()
 
 
+# So many letters a day one holder gets of one announcer; what is beyond goes into one letter with others, at most every
+# six hours.
+LETTERS_A_DAY = 5
+GATHERED_FOR = dt.timedelta(hours=6)
+
 # -- when ----------------------------------------------------------------------------------------------------------
 
 

@@ -2,8 +2,9 @@
 
 A version is spread first: what each consumer is told is worked out and kept, in one transaction with the note that it
 is done. Then each notice is told by itself: a letter with the calendar file, and a row of the journal of which programs
-are told. Whoever had nothing to hear of the version before begins at SEQUENCE 0; whom the work does not affect any more
-hears that it is off for them. That work has begun is told to calendars and programs, and in no letter at night.
+are told. Of one announcer a holder gets so many letters a day, and the rest in one letter with others. Whoever had
+nothing to hear of the version before begins at SEQUENCE 0; whom the work does not affect any more hears that it is off
+for them. That work has begun is told to calendars and programs, and in no letter at night.
 """
 
 import datetime as dt
@@ -11,8 +12,9 @@ import uuid
 from collections import defaultdict
 
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
+from rahdari.db.locks import Lock, hold
 from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
@@ -22,7 +24,7 @@ from rahdari.people import queries as people
 from . import notes, queries, words
 from .models import Notice, Work
 from .queries import Hit
-from .rules import OPEN, Status, Words
+from .rules import LETTERS_A_DAY, OPEN, Status, Words
 
 LETTER_OF = {
     Status.TENTATIVE: "planned_work",
@@ -86,6 +88,7 @@ def _notice(work: Work, holder: uuid.UUID, found: list[Hit], before: Notice | No
         text_en=work.text_en,
         text_ur=work.text_ur,
         affected=affected,
+        announcer=notes.provider(work),
         said_at=now,
     )
 
@@ -98,9 +101,11 @@ def _said(notice: Notice) -> tuple[object, ...]:
 
 @each_of(queries.to_tell, lock=True)
 def tell(notice: Notice, now: dt.datetime) -> None:
-    """Write the letter, and let programs know."""
+    """Write the letter, and let programs know. Beyond the letters of a day it is gathered with others."""
     template = LETTER_OF.get(Status(notice.status))
     before = Notice.objects.filter(work=notice.work_id, holder=notice.holder, sequence=notice.sequence - 1).first()
+    if template and not _has_letter(notice, now):
+        notice.is_gathered, template = True, None
     for person in people.people_to_notify(notice.holder) if template else ():
         with translation.override(person.language):
             taken = LETTERS[template or ""].takes | {"url"}
@@ -117,7 +122,51 @@ def tell(notice: Notice, now: dt.datetime) -> None:
     detail = {"work": notice.work.reference, "sequence": notice.sequence, "status": notice.status}
     journal.record(act="maintenance.told", actor="clock", subject=notice.subject, now=now, detail=detail)
     notice.told_at = now
-    notice.save(update_fields=["told_at"])
+    notice.save(update_fields=["told_at", "letter_on", "letter_number", "is_gathered"])
+
+
+def _has_letter(notice: Notice, now: dt.datetime) -> bool:
+    """Take one of the letters that this announcer has today for this holder, as long as there are any."""
+    hold(Lock.LETTERS_OF_WORK, str(notice.holder))
+    today = timezone.localdate(now)
+    taken = Notice.objects.filter(holder=notice.holder, announcer=notice.announcer, letter_on=today).count()
+    if taken >= LETTERS_A_DAY:
+        return False
+    notice.letter_on, notice.letter_number = today, taken + 1
+    return True
+
+
+@each_of(queries.to_gather, lock=True)
+def gather(notice: Notice, now: dt.datetime) -> int:
+    """One letter of all that was said to a holder about a registration beyond the letters of a day; of each work the
+    last word. Returns how many notices it tells."""
+    waiting = queries.gathered_for(notice.registration_id)
+    last = list({each.work_id: each for each in waiting.order_by("sequence")}.values())
+    last.sort(key=lambda each: (each.starts_at, each.work.reference))
+    for person in people.people_to_notify(notice.holder):
+        with translation.override(person.language):
+            works = [_in_short(each) for each in last[: notes.MOST_LISTED]]
+            calendar = notes.calendar_of(last).decode()
+        letters.write_letter(
+            to=person,
+            template="planned_work_several",
+            about=f"registration:{notice.registration_id}",
+            context={
+                "registration": notice.account,
+                "works": works,
+                "more": max(0, len(last) - notes.MOST_LISTED),
+                "url": reverse("portal:planned_works"),
+            },
+            now=now,
+            calendar=calendar,
+        )
+    return Notice.objects.filter(pk__in=[each.pk for each in waiting]).update(gathered_at=now)
+
+
+def _in_short(notice: Notice) -> tuple[object, ...]:
+    """The number, by whom, from when, until when, and how it stands."""
+    work = notice.work
+    return work.reference, notes.announcer(work), notice.starts_at, notice.ends_at, words.status(notice.status)
 
 
 def _told(notice: Notice, before: Notice | None) -> dict[str, object]:

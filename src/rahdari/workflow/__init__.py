@@ -225,6 +225,7 @@ STEPS: tuple[Step, ...] = (
     Step("incidents: erase", erase_incidents, rests=AN_HOUR),
     Step("maintenance: work out who hears", telling.spread, clock=True),
     Step("maintenance: tell", telling.tell),
+    Step("maintenance: tell the rest of a day", telling.gather, clock=True),
     Step("maintenance: erase notices", erase_notices, rests=AN_HOUR),
     Step("apply: erase desk entries", erase_desk_entries, clock=True),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),

@@ -176,7 +176,10 @@ class TestNobody:
     @pytest.mark.parametrize("visitor", ["nobody", "A", "officer", "operator", "administrator"])
     def test_is_told_of_no_metrics_from_elsewhere(self, world: World, visitor: str) -> None:
         """A cookie lets nobody in there; the machine itself and a token do (tests/publish/test_lag.py)."""
-        for passed_on in ({"REMOTE_ADDR": "192.0.2.7"}, {"HTTP_X_FORWARDED_FOR": "192.0.2.7"}):
+        elsewhere = [{"REMOTE_ADDR": "192.0.2.7"}, {"HTTP_VIA": "1.1 proxy.example"}]
+        elsewhere += [{f"HTTP_{name}": "192.0.2.7"} for name in ("X_FORWARDED_FOR", "FORWARDED", "X_REAL_IP")]
+        elsewhere += [{"HTTP_X_FORWARDED_PROTO": "https"}, {"HTTP_X_FORWARDED_HOST": "rahdari.example"}]
+        for passed_on in elsewhere:
             assert world.client(visitor, **passed_on).get(reverse("publish:metrics")).status_code == 404
 
     def test_is_led_to_the_beginning_from_a_step_in_between(self, world: World) -> None:

@@ -22,6 +22,8 @@ from rahdari import optional
 from . import visitor
 
 PAGES = "/metrics"
+# By each of these a proxy says that it passes a request on; some set one of them alone.
+PASSED_ON = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip")
 # The loops of the processes that have no port that could be asked. Each keeps a connection to the database under its
 # name.
 LOOPS = {
@@ -77,8 +79,7 @@ def may_watch(request: HttpRequest) -> bool:
 
 def is_from_here(request: HttpRequest) -> bool:
     # What a proxy passed on comes from elsewhere, even when nobody told us that there is a proxy.
-    passed_on = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
-    return not passed_on and visitor.address(request).is_loopback
+    return not any(name in request.headers for name in PASSED_ON) and visitor.address(request).is_loopback
 
 
 class HostOfThisMachineMiddleware:

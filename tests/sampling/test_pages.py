@@ -79,7 +79,7 @@ class TestTheList:
         assert "If you have time" not in text_of(signed_in(officer).get("/desk/"))
         drawn(by_rule())
         shown = text_of(signed_in(officer).get("/desk/"))
-        assert "If you have time Look again at decisions chosen by chance 1 waits" in shown
+        assert "If you have time Look again at decisions 1 waits" in shown
 
 
 class TestTheFile:

@@ -18,6 +18,9 @@ ASKED, ASKED_TO_SHARE, TOLD = "asked", "asked_to_share", "told_at"
 BY_HAND: Mapping[str, Sentence] = {"by_hand": _("An officer checked this by hand.")}
 _YOUR_OPERATOR = Others(heading=_("Waiting for your operator to answer"), short=_("Waiting for your operator"))
 
+# Of a card number: officers look at it after a grant by rule.
+NUMBER_USED_ELSEWHERE = "number_used_elsewhere"
+
 REPRESENTS = CheckKind(
     key="represents",
     about=About.APPLICANT,
@@ -69,8 +72,8 @@ REPRESENTS = CheckKind(
             "The organisation registered under this number did not answer in time. An officer looks at it."
         ),
         "number_used_once": _("Nobody else has applied with this card number."),
-        "number_used_elsewhere": _(
-            "Somebody else has given this card number too. An officer looks at it. Nobody is blamed for it."
+        NUMBER_USED_ELSEWHERE: _(
+            "Somebody else has given this card number too. Nothing is decided by it, and nobody is blamed for it."
         ),
         "association_names": _("%(association)s confirmed that this account acts for its member."),
     },

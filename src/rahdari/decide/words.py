@@ -93,6 +93,7 @@ def why(reason: str) -> str:
         "case": _("To compare it with another case"),
         "same_number": _("Another application has the same company or card number"),
         "demand": _("A public body demanded it under a law"),
+        "shared_card": _("To compare it with another application that gives the same card number"),
         "second_look": _("To look again at a decision chosen by chance"),
     }.get(reason, "")
 

@@ -6,6 +6,7 @@ from rahdari.journal.registry import EVERYBODY, OFFICERS, Act, declare, declare_
 
 declare(
     Act("sampling.looked", _("Looked at again, by an officer who did not know the decision"), EVERYBODY),
+    Act("sampling.compared", _("Looked at again, because another application gives the same card number"), OFFICERS),
     Act("sampling.closed", _("A second review with a different result was followed up"), OFFICERS),
     Act(
         "sampling.read_file",

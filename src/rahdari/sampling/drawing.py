@@ -1,4 +1,5 @@
 """Chance says which decisions are looked at again: once about each, soon after it was made, and nobody can foresee it.
+Beside them come grants by rule whose card number another account has given too.
 
 Decisions are followed in the journal, which only grows. What was not drawn leaves no row: the place in the journal up
 to which chance has spoken is kept in the same transaction as what it drew, so that a worker that is killed draws
@@ -36,8 +37,10 @@ def draw(now: dt.datetime) -> int:
         settled = rows[: next((at for at, row in enumerate(rows) if row.at > now - SETTLED), len(rows))]
         before, drawn = (up_to.row, up_to.month), 0
         if settled:
+            told = decided.told_by(settled)
             if share is not None:
-                drawn = _mark(_lucky(decided.told_by(settled), share), now)
+                drawn = _mark(_lucky(told, share), now)
+            drawn += _mark(decided.with_a_shared_card(told), now, by_chance=False)
             up_to.row = settled[-1].pk
         if len(rows) < AT_ONCE:
             drawn += _mark(_too_seldom(up_to, share.least_of_each_officer if share else 0, now), now)
@@ -53,8 +56,10 @@ def _up_to(now: dt.datetime) -> DrawnUpTo:
     return DrawnUpTo.objects.select_for_update().get(pk=1)
 
 
-def _mark(found: Iterable[Decision], now: dt.datetime) -> int:
-    made = [SecondLook(decision=each, by_rule=decided.is_by_rule(each), drawn_at=now) for each in found]
+def _mark(found: Iterable[Decision], now: dt.datetime, *, by_chance: bool = True) -> int:
+    made = [
+        SecondLook(decision=each, by_rule=decided.is_by_rule(each), by_chance=by_chance, drawn_at=now) for each in found
+    ]
     SecondLook.objects.bulk_create(made, ignore_conflicts=True)
     return len(made)
 

@@ -59,7 +59,8 @@ def give_verdict(
     look.text, look.verdict, look.looked_at = sentence(text), rules.Verdict(verdict), now
     look.agrees = rules.agrees(verdict, look.decision.outcome)
     look.save(update_fields=["codes", "text", "verdict", "looked_at", "agrees"])
-    _record(look, "sampling.looked", actor, now, verdict=str(verdict), agrees="yes" if look.agrees else "no")
+    act = "sampling.looked" if look.by_chance else "sampling.compared"
+    _record(look, act, actor, now, verdict=str(verdict), agrees="yes" if look.agrees else "no")
     return look
 
 
@@ -114,4 +115,4 @@ def _locked(id: uuid.UUID) -> SecondLook:
 def _record(look: SecondLook, act: str, actor: str, now: dt.datetime, **more: str) -> None:
     case = look.decision.case
     detail = {"look": str(look.pk), "case": str(case.pk), **more}
-    journal.record(act=act, actor=actor, subject=case.application.subject, now=now, reason=queries.WHY, detail=detail)
+    journal.record(act=act, actor=actor, subject=case.application.subject, now=now, reason=look.why, detail=detail)

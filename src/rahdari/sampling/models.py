@@ -1,4 +1,4 @@
-"""Decisions that were drawn by chance, and what was found when somebody else looked at them.
+"""Decisions that were drawn by chance, or for their card number, and what was found when somebody else looked at them.
 
 Invariants, each also held by the database: a decision is drawn once; whoever looks had no part in it (did not decide,
 propose or second it, did not have the case, did not apply, is not recused), nor has whoever says what was done about a
@@ -11,17 +11,22 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from rahdari.decide.decided import SHARED_CARD
 from rahdari.decide.models import Decision
 from rahdari.people.models import User
 from rahdari.vault.fields import EncryptedTextField
 
 from .rules import Done, Verdict
 
+WHY = "second_look"
+
 
 class SecondLook(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="+")
     by_rule = models.BooleanField()
+    # Not where another account has given the same card number: of such a look no holder reads.
+    by_chance = models.BooleanField(default=True, db_default=True)
     drawn_at = models.DateTimeField()
     # Who has the file before them now, and since when.
     taken_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -77,6 +82,11 @@ class SecondLook(models.Model):
 
     def __str__(self) -> str:
         return f"second look:{self.pk}"
+
+    @property
+    def why(self) -> str:
+        """Why the file is read, as the journal keeps it. The holder reads the first of them."""
+        return WHY if self.by_chance else SHARED_CARD
 
 
 class DrawnUpTo(models.Model):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.decide import conflicts_of_interest
 from rahdari.decide import queries as cases
+from rahdari.decide.decided import SHARED_CARD
 from rahdari.decide.models import Case
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
@@ -22,11 +23,9 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.web.context import Link
 
-from .models import SecondLook
+from .models import WHY, SecondLook
 from .rules import Rate
 
-# Why the file is read, as the journal keeps it and the holder reads it.
-WHY = "second_look"
 # So long whoever took a look has it; then another one may.
 KEPT_FOR = dt.timedelta(hours=24)
 # So far back published figures count.
@@ -82,7 +81,7 @@ def _without_part(found: list[SecondLook], officer: User) -> list[SecondLook]:
     accounts = people.accounts_of(officer)
     actors = [f"{post}:{account}" for post in ("officer", "supervisor") for account in accounts]
     known = record.done_by(actors, [look.decision.case.application.subject for look in found])
-    seen = set(known.exclude(reason=WHY).order_by().values_list("subject", flat=True))
+    seen = set(known.exclude(reason__in=[WHY, SHARED_CARD]).order_by().values_list("subject", flat=True))
     # Another decision on the same case, of which they know what became.
     before = SecondLook.objects.filter(taken_by__in=accounts, looked_at__isnull=False)
     named = before.filter(decision__case__in=[look.decision.case_id for look in found])
@@ -134,7 +133,7 @@ def record_read(look: SecondLook, *, officer: User, now: dt.datetime, act: str, 
         actor=cases.actor_of(officer),
         subject=case.application.subject,
         now=now,
-        reason=WHY,
+        reason=look.why,
         ground=cases.ground_of(case),
         detail={"look": str(look.pk), **more},
     )
@@ -163,14 +162,18 @@ def _decided(look: SecondLook, accounts: frozenset[uuid.UUID]) -> bool:
 
 def record_list(looks: Iterable[SecondLook], *, officer: User, now: dt.datetime) -> None:
     """A list of disagreements is a look at each decision on it."""
-    journal.record_list(
-        act="sampling.read_list",
-        actor=cases.actor_of(officer),
-        where="desk:second-looks",
-        reason=WHY,
-        shown=[look.decision.case.application.subject for look in looks],
-        now=now,
-    )
+    by_why: dict[str, list[str]] = {WHY: [], SHARED_CARD: []}
+    for look in looks:
+        by_why[look.why].append(look.decision.case.application.subject)
+    for why, shown in by_why.items():
+        journal.record_list(
+            act="sampling.read_list",
+            actor=cases.actor_of(officer),
+            where="desk:second-looks",
+            reason=why,
+            shown=shown,
+            now=now,
+        )
 
 
 def disagreement_for(*, officer: User, id: uuid.UUID, now: dt.datetime) -> SecondLook:
@@ -194,7 +197,7 @@ class Figures:
 
 
 def figures(now: dt.datetime) -> Figures:
-    looked = SecondLook.objects.filter(looked_at__gt=now - YEAR).order_by()
+    looked = SecondLook.objects.filter(looked_at__gt=now - YEAR, by_chance=True).order_by()
     rows = looked.values_list("by_rule").annotate(all=Count("*"), differed=Count("pk", filter=Q(agrees=False)))
     found = {by_rule: Rate(number, differed) for by_rule, number, differed in rows}
     nothing = Rate(0, 0)
@@ -222,4 +225,4 @@ def if_there_is_time(officer: User, now: dt.datetime) -> list[Link]:
     count = len(free_for(officer, now))
     if not count:
         return []
-    return [Link(_("Look again at decisions chosen by chance"), reverse("sampling:second_looks"), count=count)]
+    return [Link(_("Look again at decisions"), reverse("sampling:second_looks"), count=count)]

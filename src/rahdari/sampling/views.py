@@ -166,7 +166,7 @@ def document(request: HttpRequest, id: uuid.UUID, document: uuid.UUID) -> HttpRe
             officer=officer,
             application=case.application,
             id=document,
-            reason=queries.WHY,
+            reason=found.why,
             ground=cases.ground_of(case),
             now=now,
         )

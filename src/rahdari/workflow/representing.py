@@ -23,6 +23,7 @@ from rahdari.checks import checking as checks_checking
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
+from rahdari.checks.declared import NUMBER_USED_ELSEWHERE
 from rahdari.checks.evidence import Evidence, Facts
 from rahdari.checks.models import Check, Outcome
 from rahdari.checks.rules import Answer
@@ -211,17 +212,17 @@ def ask_holders(application: Application, policy: Policy, now: dt.datetime) -> N
 
 
 def _compare_card(check: Check, application: Application, others: list[Other], now: dt.datetime) -> None:
-    """Nobody is shown what comes of it but officers: the applicant may have typed the number of somebody else. Whoever
-    is registered with it is told, and not by whom it was given; who only applied with it is not, since that may be an
-    impostor. Who of them has the card, an officer finds out."""
+    """Nobody is shown what comes of it but officers, and nothing hangs on it: the number proves nothing, and whoever
+    typed the number of somebody else would read in a delay that it is known. An officer looks after the grant
+    (`sampling`), and finds out who of them has the card. Whoever is registered with it is told, and not by whom it was
+    given; who only applied with it is not, since that may be an impostor."""
     kind = applications.evidence_of(application)
     since = applications.declared_since(kind, now) if kind is not None else None
     used = any(each.in_force or each.is_open or each.has_declared(kind, since) for each in others)
     for other in others:
         if other.in_force:
             _tell_the_person(other.person, now)
-    found = Answer("failed", "number_used_elsewhere", blames=False) if used else Answer("passed", "number_used_once")
-    _answer_at_once(check, application, found, now)
+    _answer_at_once(check, application, Answer("passed", NUMBER_USED_ELSEWHERE if used else "number_used_once"), now)
 
 
 @each_of(lambda: checks.waiting_cards())
@@ -397,10 +398,10 @@ def _say_what_is_missing(application: Application, now: dt.datetime) -> None:
 
 def notify_of_grant(application: Application, now: dt.datetime) -> None:
     """Whoever was asked and did not say yes reads that an officer registered it all the same. Whose card number another
-    account gave hears of it when an officer has found the card to be theirs."""
+    account gave hears of it when an officer has found the card to be theirs, and never by a rule."""
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
     before = check.evidence.get("before", {}) if check is not None else {}
-    if check is not None and "number_used_elsewhere" in {check.finding, before.get("finding")}:
+    if check is not None and check.finding == "by_hand" and before.get("finding") == NUMBER_USED_ELSEWHERE:
         _tell_the_person(application.applicant, now)
         return
     if check is None or not check.facts.get("asked") or check.facts.get("answer") == "yes":

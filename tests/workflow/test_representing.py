@@ -22,6 +22,7 @@ from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
 from rahdari.attest import requests
 from rahdari.attest.rules import Identifier
+from rahdari.checks import checking as checks_checking
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks import rosters as checks_rosters
@@ -738,22 +739,35 @@ class TestACardNumber:
         assert (whose(application).finding, application.status) == ("number_used_once", "granted")
 
     def test_that_another_account_holds_a_registration_with_is_no_obstacle_and_the_holder_hears(self) -> None:
-        first = a_freelancer("one@mail.example", "203.0.113.80", number="")
+def seen_by_an_officer(application: Application) -> Application:
+    given: dict[str, Any] = {"outcome": "passed", "how": "The card was seen.", "actor": f"officer:{an_officer().pk}"}
+    checks_checking.record_by_hand(check=whose(application), now=NOW, **given)
+    return application
+
+
+        first = seen_by_an_officer(a_freelancer("one@mail.example", "203.0.113.80", number=""))
         second = a_freelancer("two@mail.example", "203.0.113.81", number="", at=NOW + DAY)
         assert (whose(second).finding, second.status) == ("number_used_elsewhere", "granted")
         assert letters_to(first.applicant).count("own_number_used") == 1
         assert "own_number_used" not in letters_to(second.applicant)
 
     def test_that_many_gave_is_one_letter_a_day_that_names_nobody(self) -> None:
-        first = a_freelancer("one@mail.example", "203.0.113.80", number="")
+        first = seen_by_an_officer(a_freelancer("one@mail.example", "203.0.113.80", number=""))
         for each in range(3):
             a_freelancer(f"crook-{each}@mail.example", f"203.0.113.9{each}", number="", at=NOW + DAY)
         [letter] = Letter.objects.filter(template="own_number_used", to=first.applicant)
         assert "crook" not in letter.text and reverse("complaint:correction") in letter.html
 
     def test_is_compared_when_the_address_is_proved_and_not_before(self) -> None:
-        first = a_freelancer("one@mail.example", "203.0.113.80", number="")
+        first = seen_by_an_officer(a_freelancer("one@mail.example", "203.0.113.80", number=""))
         second = a_freelancer("two@mail.example", "203.0.113.81", number="", proved=False)
+    def test_that_nobody_has_seen_tells_its_holder_nothing_when_the_person_applies(self) -> None:
+        first = a_freelancer("one@mail.example", "203.0.113.80", number="", kind="self_declaration")
+        before = letters_to(first.applicant)
+        second = a_freelancer("two@mail.example", "203.0.113.81", number="", at=NOW + DAY)
+        assert (first.status, second.status) == ("granted", "granted")
+        assert letters_to(first.applicant) == before
+
         assert (whose(second).outcome, whose(second).facts["card"]) == ("waiting", True)
         assert "own_number_used" not in letters_to(first.applicant)
         prove(second.endpoints.get(), NOW)

@@ -85,6 +85,11 @@ def any_passed(kind: str, subjects: Iterable[str]) -> bool:
     return Check.objects.filter(kind=kind, subject__in=list(subjects), outcome=Outcome.PASSED).exists()
 
 
+def any_passed_by_hand(kind: str, subjects: Iterable[str]) -> bool:
+    """Whether an officer found out that one of these is so."""
+    return recorded_by_hand().filter(kind=kind, subject__in=list(subjects), outcome=Outcome.PASSED).exists()
+
+
 def any_waits(kind: str, subject: str) -> bool:
     return Check.objects.filter(kind=kind, subject=subject, outcome=Outcome.WAITING).exists()
 

@@ -51,6 +51,8 @@ class Other:
     is_open: bool = False
     # With which kinds of evidence of a person, and when, the last of each; of what was not refused or withdrawn.
     evidence: dict[str, dt.datetime] = field(default_factory=dict)
+    # Of what was granted with the number.
+    subjects: list[str] = field(default_factory=list)
 
     def has_declared(self, kind: EvidenceKind | None, since: dt.datetime | None) -> bool:
         at = self.evidence.get(kind.key) if kind is not None else None
@@ -214,13 +216,13 @@ def ask_holders(application: Application, policy: Policy, now: dt.datetime) -> N
 def _compare_card(check: Check, application: Application, others: list[Other], now: dt.datetime) -> None:
     """Nobody is shown what comes of it but officers, and nothing hangs on it: the number proves nothing, and whoever
     typed the number of somebody else would read in a delay that it is known. An officer looks after the grant
-    (`sampling`), and finds out who of them has the card. Whoever is registered with it is told, and not by whom it was
-    given; who only applied with it is not, since that may be an impostor."""
+    (`sampling`), and finds out who of them has the card. Whoever an officer found to have the card is told, and not by
+    whom it was given. Nobody else is: whoever declared somebody's number first would hear of them by it."""
     kind = applications.evidence_of(application)
     since = applications.declared_since(kind, now) if kind is not None else None
     used = any(each.in_force or each.is_open or each.has_declared(kind, since) for each in others)
     for other in others:
-        if other.in_force:
+        if other.in_force and checks.any_passed_by_hand(KIND, other.subjects):
             _tell_the_person(other.person, now)
     _answer_at_once(check, application, Answer("passed", NUMBER_USED_ELSEWHERE if used else "number_used_once"), now)
 
@@ -296,6 +298,8 @@ def _others(application: Application) -> list[Other]:
         if known is None:
             known = Other(each.organisation, each.applicant, in_force=register.has_registration(each.holder_ref))
             found[each.holder_ref] = known
+        if each.status == "granted":
+            known.subjects.append(each.subject)
         known.is_open = known.is_open or each.status == "submitted"
         if each.evidence_kind and each.submitted_at is not None and each.status not in {"refused", "withdrawn"}:
             last = known.evidence.get(each.evidence_kind, each.submitted_at)

@@ -20,6 +20,7 @@ from rahdari.people import actions as people
 from rahdari.people.acting import Acting
 from rahdari.people.models import Membership, Organisation, User
 from rahdari.register import actions as register
+from rahdari.register import queries as register_queries
 from rahdari.register.models import Change, Registration
 from rahdari.sms import codes
 from rahdari.sms.models import ContactNumber, Message
@@ -108,6 +109,37 @@ class TestOnThePage:
         own = str(found.entries.get().block)
         with pytest.raises(actions.AlreadyYours):
             cut_off.ask(user, found, own)
+
+
+class TestAnAddressThatSomebodyElseProves:
+    def test_gives_way_and_its_lister_is_asked_nothing_and_hears_nothing_of_them(self) -> None:
+        user, found = cut_off.a_holder()
+        row = cut_off.given(user, found)
+        other, block = story.a_person(), ipaddress.ip_network(NEW)
+        endpoint = story.add(story.fill(story.a_draft(other)), NEW)
+        story.prove(endpoint)
+        assert not register_queries.is_in_the_way(block=block, holder=other.holder_ref)
+        assert register_queries.holders_to_ask(block=block, newcomer=other.holder_ref) == set()
+        assert not register_queries.may_be_shared(block=block)
+        story.send(story.fresh(endpoint.application))
+        story.advance()
+        assert story.fresh(endpoint.application).status == "granted"
+        assert story.registration_of(endpoint.application).entries.get().ended_at is None
+        row.refresh_from_db()
+        assert row.entry is not None and row.entry.ended_at is not None and row.state == "ended"
+        assert found.entries.filter(ended_at__isnull=True).count() == 1
+        written = list(Letter.objects.filter(to=user).order_by("written_at", "id").values_list("template", flat=True))
+        assert written == ["urgent_given", "urgent_ended"]
+        assert "by that day" not in Letter.objects.get(to=user, template="urgent_ended").text
+
+    def test_bars_nobody_in_the_question_of_the_database_either(self) -> None:
+        user, found = cut_off.a_holder()
+        proved = ipaddress.ip_network(str(found.entries.get().block))
+        cut_off.given(user, found)
+        asker = story.a_person().holder_ref
+        for block, in_the_way in ((proved, True), (ipaddress.ip_network(NEW), False)):
+            assert register_queries.is_in_the_way(block=block, holder=asker) is in_the_way
+            assert register_queries.in_the_way(block=block, holder=asker).exists() is in_the_way
 
 
 class TestWhoMay:

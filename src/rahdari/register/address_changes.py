@@ -7,6 +7,7 @@ no entry outlives its registration; the parts of an endpoint move together.
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -183,6 +184,12 @@ def end_entry(*, entry: Entry, why: str, now: dt.datetime) -> Entry:
         for each in living_parts(_locked(entry)):
             end_one(each, why, now)
     return _locked(entry)
+
+
+def make_way(*, block: Block, holder: uuid.UUID, now: dt.datetime) -> None:
+    """End what others have on the block without a proof: this holder has proved it."""
+    for entry in queries.giving_way(block=block, holder=holder):
+        end_entry(entry=entry, why="lapse", now=now)
 
 
 @each_of(queries.entries_due_to_end)

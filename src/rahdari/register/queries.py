@@ -191,9 +191,20 @@ def was_of_another(block: Block, holder: uuid.UUID, since: dt.datetime) -> bool:
     return Entry.objects.filter(block__overlaps=block, ended_at__gte=since).exclude(holder=holder).exists()
 
 
-def in_the_way(*, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
-    """Active entries of others that share an address with `block`, but for those beside which this holder may stand."""
+# Listed before its papers (`urgent`), which have not come. Nobody is asked for such an address, and it bars nobody.
+UNPROVED = Q(origin__startswith=rules.URGENT, valid_until__lt=F("registration__valid_until"))
+
+
+def giving_way(*, block: Block, holder: uuid.UUID) -> QuerySet[Entry]:
+    """Active entries of others on the block that nobody has proved, one for each endpoint."""
     found = overlapping_active(block=block, other_than=holder)
+    return found.filter(UNPROVED, part_of__isnull=True)
+
+
+def in_the_way(*, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
+    """Active entries of others that share an address with `block`, but for those beside which this holder may stand,
+    and those that give way to whoever proves the address."""
+    found = overlapping_active(block=block, other_than=holder).exclude(UNPROVED)
     if holder is None:
         return found
     beside = CoHolder.objects.filter(shared__block=block, holder=holder, ended_at__isnull=True)
@@ -212,6 +223,8 @@ IN_THE_WAY = """SELECT EXISTS (
   AND entry.holder <> %s AND (entry.shared_id IS NULL OR entry.shared_id NOT IN (
     SELECT own.shared_id FROM register_coholder AS own JOIN register_sharedblock AS shared ON shared.id = own.shared_id
     WHERE shared.block = %s::cidr AND own.holder = %s AND own.ended_at IS NULL
+  )) AND NOT (entry.origin LIKE 'urgent:%%' AND entry.valid_until < (
+    SELECT valid_until FROM register_registration WHERE id = entry.registration_id
   ))
 )"""
 
@@ -289,7 +302,7 @@ def may_be_shared(*, block: Block) -> bool:
 
     A line at home is not: whoever is asked is the organisation, and it is not told at which address its people live.
     """
-    there = list(overlapping_active(block=block))
+    there = list(overlapping_active(block=block).exclude(UNPROVED))
     return bool(there) and all(
         entry.block == block and entry.kind == "static" and not entry.origin.startswith(rules.HOME) for entry in there
     )
@@ -297,7 +310,7 @@ def may_be_shared(*, block: Block) -> bool:
 
 def holders_to_ask(*, block: Block, newcomer: uuid.UUID) -> set[uuid.UUID]:
     """Who has to agree before this holder may share the block: whoever has it, and whoever was let in already."""
-    there = set(overlapping_active(block=block, other_than=newcomer).values_list("holder", flat=True))
+    there = set(overlapping_active(block=block, other_than=newcomer).exclude(UNPROVED).values_list("holder", flat=True))
     sharers = CoHolder.objects.filter(shared__block=block, ended_at__isnull=True).exclude(holder=newcomer)
     return there | set(sharers.values_list("holder", flat=True))
 
@@ -391,7 +404,7 @@ def at_share_of_term(*, percent: int, start: dt.datetime, end: dt.datetime) -> Q
     )
     found = Entry.objects.filter(ended_at__isnull=True, part_of__isnull=True, valid_from__lte=end)
     # Nobody proves again what was never proved: it ends by itself.
-    found = found.exclude(origin__startswith=rules.URGENT, valid_until__lt=F("registration__valid_until"))
+    found = found.exclude(UNPROVED)
     found = found.annotate(moment=moment)
     return found.filter(moment__gte=start, moment__lt=end).order_by("moment", "id").select_related("registration")
 

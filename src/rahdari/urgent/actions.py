@@ -385,7 +385,8 @@ def settle(found: UrgentEntry, now: dt.datetime) -> bool:
         _close(row, State.ENDED, Why.TIME if by_itself else Why.WITH_IT, now)
         _record("ended", row, CLOCK, now, reason=row.why)
         if by_itself:  # of the end of the registration another letter tells
-            _tell(row, "urgent_ended", now)
+            # It is so early when somebody else proved the address.
+            _tell(row, "urgent_ended", now, until=min(row.until, entry.ended_at or row.until))
     return True
 
 

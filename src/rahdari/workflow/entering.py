@@ -14,7 +14,7 @@ from rahdari.decide.models import Decision
 from rahdari.people import actions as people
 from rahdari.policy import Policy
 from rahdari.register import actions as register
-from rahdari.register import changes
+from rahdari.register import address_changes, changes
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, NewEntry, new_endpoint
@@ -37,6 +37,9 @@ def enter_grants(decision: Decision, now: dt.datetime) -> None:
         # A renewal or a change is carried out and noted together, so that no term is given twice.
         with transaction.atomic():
             granting.check_number(application)
+            for each in endpoints:
+                if not each.is_dynamic:
+                    address_changes.make_way(block=each.network, holder=application.holder_ref, now=now)
             registration = enter(application, endpoints, policy, decision, now)
             _describe_holder(application, decision, now)
             representing.notify_of_grant(application, now)

@@ -684,6 +684,16 @@ class TestAMemberNumber:
             contacts.try_code(check=check, given=contacts.code_of(self.member(application)), actor="p", now=at)
         assert wrong.value.why == "wrong"
 
+    def test_says_nothing_of_how_often_others_asked_and_writes_no_more_letters_than_its_contact_gets(self) -> None:
+        common: dict[str, Any] = {"channel": "email", "holder": "Sample", "language": "en", "actor": "p", "now": NOW}
+        for number in ("SA-0031", "SA-0999"):
+            for each in range(rules.MOST_CODES_A_DAY + 2):
+                application = a_freelancer(f"{number}-{each}@mail.example", f"203.0.113.{80 + each}", number=number)
+                check, asker = self.member(application), application.applicant
+                contacts.send_code(check=check, number=number, asked_by=asker, **common)
+                assert contacts.last_sent(self.member(application), NOW) == "email"
+        assert Letter.objects.filter(template="represents_code").count() == rules.MOST_CODES_A_DAY
+
     def test_that_somebody_else_gives_is_told_to_its_contact_once_a_day(self) -> None:
         for each in range(3):
             a_freelancer(f"crook-{each}@mail.example", f"203.0.113.8{each}")
@@ -729,6 +739,12 @@ class TestAMemberNumber:
         assert (application.status, self.member(application).finding) == ("granted", "listed_and_shown")
 
 
+def seen_by_an_officer(application: Application) -> Application:
+    given: dict[str, Any] = {"outcome": "passed", "how": "The card was seen.", "actor": f"officer:{an_officer().pk}"}
+    checks_checking.record_by_hand(check=whose(application), now=NOW, **given)
+    return application
+
+
 class TestACardNumber:
     @pytest.fixture(autouse=True)
     def asked_of_everybody(self, settings: Any, tmp_path: Path) -> None:
@@ -739,17 +755,18 @@ class TestACardNumber:
         assert (whose(application).finding, application.status) == ("number_used_once", "granted")
 
     def test_that_another_account_holds_a_registration_with_is_no_obstacle_and_the_holder_hears(self) -> None:
-def seen_by_an_officer(application: Application) -> Application:
-    given: dict[str, Any] = {"outcome": "passed", "how": "The card was seen.", "actor": f"officer:{an_officer().pk}"}
-    checks_checking.record_by_hand(check=whose(application), now=NOW, **given)
-    return application
-
-
         first = seen_by_an_officer(a_freelancer("one@mail.example", "203.0.113.80", number=""))
         second = a_freelancer("two@mail.example", "203.0.113.81", number="", at=NOW + DAY)
         assert (whose(second).finding, second.status) == ("number_used_elsewhere", "granted")
         assert letters_to(first.applicant).count("own_number_used") == 1
         assert "own_number_used" not in letters_to(second.applicant)
+
+    def test_that_nobody_has_seen_tells_its_holder_nothing_when_the_person_applies(self) -> None:
+        first = a_freelancer("one@mail.example", "203.0.113.80", number="", kind="self_declaration")
+        before = letters_to(first.applicant)
+        second = a_freelancer("two@mail.example", "203.0.113.81", number="", at=NOW + DAY)
+        assert (first.status, second.status) == ("granted", "granted")
+        assert letters_to(first.applicant) == before
 
     def test_that_many_gave_is_one_letter_a_day_that_names_nobody(self) -> None:
         first = seen_by_an_officer(a_freelancer("one@mail.example", "203.0.113.80", number=""))
@@ -761,13 +778,6 @@ def seen_by_an_officer(application: Application) -> Application:
     def test_is_compared_when_the_address_is_proved_and_not_before(self) -> None:
         first = seen_by_an_officer(a_freelancer("one@mail.example", "203.0.113.80", number=""))
         second = a_freelancer("two@mail.example", "203.0.113.81", number="", proved=False)
-    def test_that_nobody_has_seen_tells_its_holder_nothing_when_the_person_applies(self) -> None:
-        first = a_freelancer("one@mail.example", "203.0.113.80", number="", kind="self_declaration")
-        before = letters_to(first.applicant)
-        second = a_freelancer("two@mail.example", "203.0.113.81", number="", at=NOW + DAY)
-        assert (first.status, second.status) == ("granted", "granted")
-        assert letters_to(first.applicant) == before
-
         assert (whose(second).outcome, whose(second).facts["card"]) == ("waiting", True)
         assert "own_number_used" not in letters_to(first.applicant)
         prove(second.endpoints.get(), NOW)

@@ -170,11 +170,15 @@ def send_code(
     if not (to or is_member) or channel not in {each.channel for each in contacts_of(check, number=number)}:
         raise NoCodeNow("unknown")
     facts = check.facts
-    # Of a member's number the tries are counted by the number that was given, so that one which nobody has ends as
-    # soon as another. The contact has its own count besides, of which nobody is told.
-    counted = f"{facts['roster']}:{number}" if is_member else to
+    # Of a member's number whoever asks reads of their own tries alone, counted by the number that was given: one which
+    # nobody has ends as soon as another, and nobody sees that somebody else has asked. The contact has its count
+    # besides, and beyond it nothing goes out, with the same answer.
     own_domain = "by_mail" in facts
-    if facts.get("sent", 0) >= proving.MOST_CODES or not _is_allowed(counted, asked_by, own_domain=own_domain):
+    if is_member:
+        allowed = _has_own_part(_key(f"{facts['roster']}:{number}", own_domain=own_domain), asked_by)
+    else:
+        allowed = _is_allowed(to, asked_by, own_domain=own_domain)
+    if facts.get("sent", 0) >= proving.MOST_CODES or not allowed:
         raise NoCodeNow("too_many")
     # Whoever said no there is not asked again.
     if is_member and to and ("contact" in facts or not _is_allowed(to, asked_by, own_domain=own_domain)):
@@ -230,10 +234,16 @@ def tell_of_number(*, check: Check, number: str, url: str, now: dt.datetime) -> 
 def _is_allowed(to: str, asked_by: User, *, own_domain: bool) -> bool:
     """Counts the letter. The applicant's own part first: what it lacks is taken from nobody else's. Whoever has a
     mailbox at the contact's domain has a part that strangers cannot use up; all are on the page behind each letter."""
-    contact = f"{CODE}:{index.blind(CODE, to)}{':domain' if own_domain else ''}"
-    return limits.allow(f"{contact}:{asked_by.pk}", rate=proving.MOST_CODES_OF_ONE, per=A_DAY) and limits.allow(
-        contact, rate=proving.MOST_CODES_A_DAY, per=A_DAY
-    )
+    contact = _key(to, own_domain=own_domain)
+    return _has_own_part(contact, asked_by) and limits.allow(contact, rate=proving.MOST_CODES_A_DAY, per=A_DAY)
+
+
+def _key(to: str, *, own_domain: bool) -> str:
+    return f"{CODE}:{index.blind(CODE, to)}{':domain' if own_domain else ''}"
+
+
+def _has_own_part(contact: str, asked_by: User) -> bool:
+    return limits.allow(f"{contact}:{asked_by.pk}", rate=proving.MOST_CODES_OF_ONE, per=A_DAY)
 
 
 @transaction.atomic

@@ -77,8 +77,15 @@ class TestAskForNumber:
         with pytest.raises(codes.TooManyCodes) as caught:
             ask(user)
         assert caught.value.wait > dt.timedelta(minutes=1)
-        with pytest.raises(codes.TooManyCodes):
-            ask(a_person("another@client.example"), network="198.51.100.1")  # the same number
+
+    def test_says_nothing_of_codes_that_somebody_else_asked_for_and_sends_no_more(self) -> None:
+        for each in range(2):
+            user = a_person(f"asker-{each}@client.example")
+            for _ in range(codes.CODES_TO_A_NUMBER):
+                numbers.ask_for_number(
+                    user=user, number=NUMBER, network=f"198.51.100.{each}", language="en", now=timezone.now()
+                )
+        assert Message.objects.count() == codes.CODES_TO_A_NUMBER
 
     def test_is_refused_where_no_sms_is_sent(self, settings: Any) -> None:
         settings.SMS_FOLDER = None

@@ -18,7 +18,8 @@ from .models import PendingCode, Person
 from .writing import NUMBER_CODE
 
 TRIES = 3
-# Codes for one person, to one number (whoever asks), and from one household, in an hour.
+# Codes for one person, to one number, and from one household, in an hour. Those to a number count for whoever asks, and
+# once more for all together: of that nobody is told.
 CODES_OF_A_PERSON, CODES_TO_A_NUMBER, CODES_OF_A_HOUSEHOLD, PER = 5, 4, 20, 3600
 
 
@@ -60,12 +61,13 @@ def _hashed(user: Person, number: str, code: str) -> str:
 
 
 def allow_code(*, user: Person, number: str, network: str) -> None:
-    """Count a code to a number (in E.164). Raises SmsNotSetUp, TooManyCodes."""
+    """Count a code to a number (in E.164), by what this person and household asked for. Raises SmsNotSetUp,
+    TooManyCodes."""
     if not queries.is_set_up():
         raise SmsNotSetUp
     for key, rate in (
         (f"sms.number_code.person:{user.pk}", CODES_OF_A_PERSON),
-        (f"sms.number_code.number:{index_of(number)}", CODES_TO_A_NUMBER),
+        (f"sms.number_code.number:{index_of(number)}:{user.pk}", CODES_TO_A_NUMBER),
         (f"sms.number_code.network:{network}", CODES_OF_A_HOUSEHOLD),
     ):
         allowance = limits.take(key, rate=rate, per=PER)
@@ -76,11 +78,13 @@ def allow_code(*, user: Person, number: str, network: str) -> None:
 def send_code(
     *, kept: PendingCode, user: Person, number: str, language: str, now: dt.datetime, note: str = NUMBER_CODE
 ) -> None:
-    """Put the code on its way, and what it is compared with into the row. `note`: the words around it."""
+    """Put the code on its way, and what it is compared with into the row. `note`: the words around it. A number that
+    had its codes of this hour gets no further one, and whoever asks reads the same."""
     code = f"{secrets.randbelow(10**6):06d}"
     kept.asked, kept.code = number, _hashed(user, number, code)
     kept.code_until, kept.tries = now + CODE_LASTS, 0
-    actions.write_number_code(to=user, number=number, language=language, code=code, now=now, note=note)
+    if limits.allow(f"sms.number_code.number:{index_of(number)}", rate=CODES_TO_A_NUMBER, per=PER):
+        actions.write_number_code(to=user, number=number, language=language, code=code, now=now, note=note)
 
 
 def has_ended(kept: PendingCode, now: dt.datetime) -> str:

@@ -71,6 +71,7 @@ class TestTheBundledPolicy:
             ("remind_after = { length = 5", "remind_after = { length = 9", "[vouching]", "before the link ends"),
             # What is public of an organisation is enough for nobody.
             ("required = true", "required = false", REPRESENTS, "numbers of organisations are public"),
+            ('roster = "companies"', "", REPRESENTS, "compares number and name"),
             ("read_by_officer = true", "", "[services.vpn_mission]", "numbers of organisations are public"),
         ],
     )

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.applicant import representing
-from rahdari.apply import drafts, parts, renewal, sending
+from rahdari.apply import drafts, parts, renewal, sending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
@@ -265,6 +265,36 @@ class TestACompanyThatAnybodyCanName:
         again = sent(OFFICE, "203.0.113.67", user=first.applicant, at=NOW + DAY)
         assert again.organisation == first.organisation
         assert (whose(again).finding, again.status) == ("represents_already", "granted")
+
+
+class TestANameUnderOnesOwnNumber:
+    """Whose the number is says nothing of the name: the list has that too."""
+
+    BANK = "Sample Microfinance Bank Ltd"
+
+    @pytest.mark.parametrize("email", [OFFICE, "manager@mail.example"])
+    def test_that_is_another_on_the_list_goes_to_an_officer(self, email: str) -> None:
+        application = sent(email, name=self.BANK)
+        if email != OFFICE:
+            assert contacts.answer_as_contact(check=whose(application), agrees=True, now=NOW)
+            workflow.advance(now=NOW)
+        assert (whose(application).outcome, whose(application).finding) == ("failed", "another_name")
+        assert whose(application).reason_code == "" and decisions.case_of(application) is not None
+        assert register.registration_from(application.subject) is None
+
+    def test_is_not_given_to_an_organisation_that_is_registered_already(self, tmp_path: Path) -> None:
+        first = sent(OFFICE)
+        imported(tmp_path, "companies", "number,name\n0000744,Sample Microfinance Bank Ltd\n")
+        again = sent("", "203.0.113.67", user=first.applicant, name=self.BANK, at=NOW + DAY)
+        assert whose(again).finding == "not_shown" and again.organisation == first.organisation
+        assert Organisation.objects.get(pk=again.organisation_id).name == NAME
+
+    def test_is_granted_as_the_list_writes_it_and_kept_as_it_was_typed(self) -> None:
+        application = sent(OFFICE, name="Simple  Softwair House, Private Limited")
+        registration = register.registration_from(application.subject)
+        assert registration is not None and subjects.holder_name_of(registration) == NAME
+        assert Organisation.objects.get(pk=application.organisation_id).name == NAME
+        assert application.holder_name.startswith("Simple")
 
 
 class TestCodesToTheContact:

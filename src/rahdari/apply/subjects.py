@@ -108,13 +108,17 @@ def last_granted(registrations: Iterable[Registration]) -> dict[uuid.UUID, Appli
 
 
 def holder_name_of(registration: Registration) -> str:
-    """The name under which the registration was granted, whatever its holder calls themselves since."""
+    """The name of the holder that was looked at: a person's as it was granted, an organisation's as its last grant
+    left it, whatever either typed since."""
     return holder_names_of([registration])[registration.pk]
 
 
 def holder_names_of(registrations: Iterable[Registration]) -> dict[uuid.UUID, str]:
     """The same for many, in four queries at most."""
     rows = list(registrations)
-    granted = {pk: each.holder_name for pk, each in last_granted(rows).items() if each.holder_name}
-    called = holders.holder_names(row.holder for row in rows if row.pk not in granted)
-    return {row.pk: granted.get(row.pk) or called.get(row.holder, "") for row in rows}
+    found = holders.public_holders(row.holder for row in rows)
+    named = {pk: each.name for pk, each in found.items() if each.kind == "organisation"}
+    granted = last_granted(row for row in rows if row.holder not in named)
+    called = {pk: each.holder_name for pk, each in granted.items()}
+    persons = {pk: each.name for pk, each in found.items()}
+    return {row.pk: named.get(row.holder) or called.get(row.pk) or persons.get(row.holder, "") for row in rows}

@@ -16,7 +16,7 @@ from .answers import CheckRequest, answer, facts_of, still_awaited
 from .evidence import Before, Evidence, Facts
 from .kinds import KINDS
 from .models import Check, Outcome
-from .rules import Answer
+from .rules import Answer, under_the_listed_name
 
 RULE = "system:checks"
 # What an answer writes.
@@ -125,6 +125,8 @@ def answer_check(
     check = Check.objects.select_for_update().filter(subject=subject, kind=kind, target=target).first()
     if check is None or found.result == "waiting":
         return False
+    if kind == "represents":  # whoever the answer comes from
+        found = under_the_listed_name(found, check.facts)
     if check.outcome != Outcome.WAITING:
         if not anew or (check.outcome, check.finding) == (found.result, found.finding):
             return False

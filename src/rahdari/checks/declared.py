@@ -75,6 +75,10 @@ REPRESENTS = CheckKind(
         NUMBER_USED_ELSEWHERE: _(
             "Somebody else has given this card number too. Nothing is decided by it, and nobody is blamed for it."
         ),
+        "another_name": _(
+            "The list of %(roster)s has this number under another name, or without a name. An officer looks at it. "
+            "This alone is no reason for a refusal."
+        ),
         "association_names": _("%(association)s confirmed that this account acts for its member."),
     },
 )

@@ -89,6 +89,7 @@ class Evidence(TypedDict, total=False):
     channel: str
     shown: str
     told_at: str
+    tie: str  # the finding that ties the applicant to the number, where the name is another one
     # documents
     given: int
     needed: int

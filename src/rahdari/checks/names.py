@@ -21,6 +21,8 @@ _SAME_WORD = {
     "md": "muhammad",
     "muhd": "muhammad",
 }
+# What `compare_names` says of names that may be one holder's.
+AGREE = frozenset({"same", "same_but_form", "alike"})
 _FORMS = {"pvt", "ltd", "smc", "llp", "inc", "company", "corp", "guarantee"}
 # Fewer consonants than this say too little: Ali and Ela would be one.
 FEWEST_SOUNDS = 3

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from rahdari.address import has_false_digits
 
-from .evidence import Evidence
+from .evidence import Evidence, Facts
+from .names import AGREE
 
 Result = Literal["waiting", "passed", "failed"]
 
@@ -102,6 +103,16 @@ class RosterFact:
     valid_until: dt.date | None
     name_agrees: str
     whose: str = ""
+
+
+def under_the_listed_name(found: Answer, facts: Facts) -> Answer:
+    """Who may apply with a number may apply in the name that the list has for it, and in no other: for that an officer
+    looks. Of a number that the list does not have nothing is compared."""
+    agrees = facts.get("name_agrees")
+    if found.result != "passed" or agrees is None or agrees in AGREE:
+        return found
+    about: Evidence = {"roster": facts["roster"], "name": agrees, "tie": found.finding}
+    return Answer("failed", "another_name", {**found.evidence, **about}, blames=False)
 
 
 def answer_roster(

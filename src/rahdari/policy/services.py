@@ -91,11 +91,13 @@ def _fits_together(service: Service, section: Section) -> None:
     if any(check.kind == "attestation" and check.instead_of != "documents" for check in service.checks):
         section.fault("The word of an association stands in the place of documents, and of nothing else.", "checks")
     if service.holder == "organisation" and not any(
-        check.read_by_officer or (check.kind == "represents" and check.required) for check in service.checks
+        check.read_by_officer or (check.kind == "represents" and check.required and check.roster == "companies")
+        for check in service.checks
     ):
         section.fault(
             "The names and numbers of organisations are public. What a rule may grant to one needs a required check "
-            '"represents", or papers that an officer reads (read_by_officer).',
+            '"represents" with the roster "companies", which compares number and name, or papers that an officer reads '
+            "(read_by_officer).",
             "checks",
         )
     if not service.has_company_number and any(check.roster == "companies" for check in service.checks):

@@ -26,7 +26,7 @@ from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.evidence import Both, Evidence
 from rahdari.checks.models import Check
-from rahdari.checks.names import compare_names
+from rahdari.checks.names import AGREE, compare_names
 from rahdari.checks.rules import Answer
 from rahdari.db.queues import each_of
 from rahdari.decide import ending
@@ -347,7 +347,7 @@ def names_the_applicant(application: Application, policy: Policy, now: dt.dateti
     mail = attestations.index_of(Identifier("email", application.applicant.email))
     for each in policy.attesting.asked_for(application.service):
         for attestation in attestations.candidates(association=each.key, indexes=[mail]):
-            named = compare_names(application.holder_name, attestation.name) in {"same", "same_but_form", "alike"}
+            named = compare_names(application.holder_name, attestation.name) in AGREE
             weight = policy.attesting.weight(each.key, attestation.claim, application.service)
             if named and weight is not None and attestation.state(attestations.day_of(now)) is AttestationState.LIVE:
                 both: Both = {"en": each.title.en, "ur": each.title.ur}

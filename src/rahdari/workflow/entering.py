@@ -7,6 +7,8 @@ from django.db import transaction
 from rahdari import optional
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
+from rahdari.checks import queries as checks
+from rahdari.checks.names import AGREE, compare_names
 from rahdari.db.queues import each_of
 from rahdari.decide import granting
 from rahdari.decide import queries as decisions
@@ -40,8 +42,9 @@ def enter_grants(decision: Decision, now: dt.datetime) -> None:
             for each in endpoints:
                 if not each.is_dynamic:
                     address_changes.make_way(block=each.network, holder=application.holder_ref, now=now)
+            is_first = not entries.has_registration(application.holder_ref)
             registration = enter(application, endpoints, policy, decision, now)
-            _describe_holder(application, decision, now)
+            _describe_holder(application, decision, now, is_first=is_first)
             representing.notify_of_grant(application, now)
             granting.mark_entered(decision=decision, registration=registration, now=now)
     except changes.BlockAlreadyEntered:
@@ -105,23 +108,36 @@ def _as_decided(decision: Decision, registration: Registration, now: dt.datetime
     )
 
 
-def _describe_holder(application: Application, decision: Decision, now: dt.datetime) -> None:
-    """An organisation is called what was looked at, whatever it was called in a draft before.
+def _describe_holder(application: Application, decision: Decision, now: dt.datetime, *, is_first: bool) -> None:
+    """An organisation is called what was looked at, whatever it was called in a draft before: as the list of companies
+    writes it, where that has its number under this name. What was typed stays in the application.
 
-    An agent's word gives no organisation a name: its own people do.
+    By rule an organisation that is registered is given no other name than that, and an agent's word gives it none: an
+    officer does.
     """
-    ours, name = application.organisation, application.company_name
-    if ours is None or application.mandate_id is not None:
+    ours = application.organisation
+    if ours is None or ours.company_number != application.company_number:
         return
-    if name and ours.name != name and ours.company_number == application.company_number:
+    name = _listed_name(application)
+    may_describe = is_first or not decision.decided_by.startswith("rule:")
+    if name is None and application.mandate_id is None and may_describe:
+        name = application.company_name
+    if name and ours.name != name:
         people.describe_organisation(
             organisation=ours,
             name=name,
             company_number=ours.company_number,
-            ntn=application.ntn,
+            ntn=application.ntn or ours.ntn,
             actor=decision.decided_by,
             now=now,
         )
+
+
+def _listed_name(application: Application) -> str | None:
+    listed = checks.look_up("companies", application.company_number) if application.company_number else None
+    if listed is None or listed.row is None:
+        return None
+    return listed.name if compare_names(application.holder_name, listed.name) in AGREE else None
 
 
 def _is_standing(registration: Registration, now: dt.datetime) -> bool:

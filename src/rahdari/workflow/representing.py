@@ -26,6 +26,7 @@ from rahdari.checks.answers import CheckRequest
 from rahdari.checks.declared import NUMBER_USED_ELSEWHERE
 from rahdari.checks.evidence import Evidence, Facts
 from rahdari.checks.models import Check, Outcome
+from rahdari.checks.names import AGREE, compare_names
 from rahdari.checks.rules import Answer
 from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
@@ -263,9 +264,9 @@ def _answer(check: Check, found: Answer, now: dt.datetime) -> None:
 
 
 def _is_known(application: Application) -> bool:
-    """Whether it was shown before, with this very number: by the applicant, or by each owner of the organisation, since
-    only owners let others in. That one member did says nothing of the others: whoever made the organisation may have
-    asked in somebody of the company.
+    """Whether it was shown before, with this very number and name: by the applicant, or by each owner of the
+    organisation, since only owners let others in. That one member did says nothing of the others: whoever made the
+    organisation may have asked in somebody of the company.
     """
     organisation = application.organisation
     if organisation is None:
@@ -276,6 +277,7 @@ def _is_known(application: Application) -> bool:
         each.applicant_id
         for each in pending.sent_for(organisation).exclude(pk=application.pk)
         if _numbers(each) == _numbers(application)
+        and compare_names(each.holder_name, application.holder_name) in AGREE
         and (each.status == "granted" or checks.any_passed(KIND, [each.subject]))
     }
     owners = {each.pk for each in people.people_to_notify(organisation.holder_ref, Act.MEMBERS)}

@@ -61,6 +61,7 @@ class TestCompareNames:
         assert names.compare_names(one, other) == "different"
 
     def test_compares_nothing_with_nothing(self) -> None:
+        assert names.compare_names("\U0001f170\U0001f171 Sample House", "Sample House") == "different"
         assert names.compare_names("", "Sample Software House") == "not_compared"
         assert names.compare_names("--", "Sample Software House") == "not_compared"
 

@@ -28,9 +28,18 @@ class TestNameField:
             field.clean(typed)
         assert caught.value.messages == ["Enter only the name, without a web or email address."]
 
+    @pytest.mark.parametrize("sign", ["\U0001f170", "\u24b6", "\uff21", "\U0001d400", "\u00b2", "\u2122", "\U0001f600"])
+    def test_takes_no_sign_that_only_looks_like_a_letter_and_says_which(self, sign: str) -> None:
+        with pytest.raises(ValidationError) as caught:
+            field.clean(f"{sign} Sample House")
+        [said] = caught.value.messages
+        assert said.startswith("Enter the name with ordinary letters") and said.endswith(sign)
+
     @pytest.mark.parametrize(
         "typed",
         [
+            "Sample\u2019s C++ House \u2013 Lahore",
+            "\ufee7\u0645\u0648\u0646\u06c1 \u06f2",
             "Sample House (Pvt.) Ltd.",
             "M/s Sample & Sons",
             "Sample.pk (Pvt) Ltd",

@@ -61,6 +61,8 @@ def fold_name(name: str) -> tuple[str, ...]:
     # A dot or an apostrophe stands inside a word (P.V.T., Sample's); every other mark parts words.
     text = re.sub(r"[.'’`]", "", text)
     words = re.findall(r"\w+", text.replace("_", " "))
+    # What looks like letters and is none (squared ones, pictures) does not fold away.
+    words += [sign for sign in text if unicodedata.category(sign) == "So"]
     return tuple(_SAME_WORD.get(word, word) for word in words)
 
 

@@ -23,13 +23,31 @@ def tidy(text: str) -> str:
     return " ".join(kept.split())
 
 
+# Letters joined as Arabic type does it: a program that copies from a PDF gives them, and they read as what they are.
+_JOINED = ("<isolated>", "<initial>", "<medial>", "<final>")
+
+
+def strange_sign(text: str) -> str:
+    """The first sign that is no letter, mark, digit, space or usual punctuation of a name, or "": pictures, letters in
+    squares and circles, wide, bold and raised ones. They look like letters, and are compared as others or not."""
+    return next((sign for sign in text if _is_strange(sign)), "")
+
+
+def _is_strange(sign: str) -> bool:
+    kind = unicodedata.category(sign)
+    if kind in {"No", "Nl", "Cn"} or (kind[0] == "S" and sign not in "+`"):
+        return True
+    made_of = unicodedata.decomposition(sign)
+    return kind[0] in "LMN" and made_of.startswith("<") and not made_of.startswith(_JOINED)
+
+
 def holds_link(text: str) -> bool:
     """Whether a reader could take part of it for a link, or their mail program make one of it."""
     return _LINK.search(unicodedata.normalize("NFKC", text)) is not None
 
 
 class NameField(forms.CharField):
-    """A name in any script: it holds a letter, and no link."""
+    """A name in any script: it holds a letter, no link, and no sign that only looks like a letter."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=options.pop("max_length", 120), **options)
@@ -43,3 +61,9 @@ class NameField(forms.CharField):
             raise ValidationError(_("A name has letters. Enter it as on the documents."), code="letters")
         if value and holds_link(value):
             raise ValidationError(_("Enter only the name, without a web or email address."), code="link")
+        if value and (sign := strange_sign(value)):
+            raise ValidationError(
+                _("Enter the name with ordinary letters, digits and punctuation. Leave out or replace: %(sign)s"),
+                code="sign",
+                params={"sign": sign},
+            )

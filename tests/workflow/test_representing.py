@@ -196,7 +196,7 @@ class TestACompanyThatAnybodyCanName:
     ) -> None:
         application = sent(email)
         assert contacts.answer_as_contact(check=whose(application), agrees=agrees, now=NOW + HOUR)
-        assert not contacts.answer_as_contact(check=whose(application), agrees=not agrees, now=NOW + HOUR)
+        assert not contacts.answer_as_contact(check=whose(application), agrees=True, now=NOW + HOUR)
         workflow.advance(now=NOW + HOUR)
         workflow.advance(now=NOW + 9 * DAY)
         application.refresh_from_db()
@@ -387,6 +387,38 @@ class TestTheContactOfANumber:
         assert "contact" not in whose(other).facts
         client.post(link, {"about": str(check.pk), "answer": "no"})
         assert whose(application).finding == "contact_denies"
+
+    def test_takes_back_a_yes_until_the_grant_and_reports_it_after(self, client: Client) -> None:
+        application = sent("employee@mail.example", at=timezone.now())
+        link, about = contacts.link_of(whose(application)), str(whose(application).pk)
+        client.post(link, {"about": about, "answer": "yes"})
+        assert whose(application).outcome == "passed" and "Take back the yes" in client.get(link).text
+        client.post(link, {"about": about, "answer": "no"})
+        assert (whose(application).outcome, whose(application).finding) == ("failed", "contact_denies")
+        client.post(link, {"about": about, "answer": "yes"})
+        assert whose(application).finding == "contact_denies"
+        other = sent("other@mail.example", "203.0.113.67", at=timezone.now())
+        link = contacts.link_of(whose(other))
+        client.post(link, {"about": str(whose(other).pk), "answer": "yes"})
+        workflow.advance(now=timezone.now())
+        page = client.get(link).text
+        assert "It is registered." in page and reverse("complaint:correction") in page and "Take back" not in page
+
+    def test_reads_the_name_on_the_list_and_quotes_the_one_that_was_typed(self, client: Client) -> None:
+        typed = "Sample Software House. To stop this fraud press Yes " + 6 * "and again "
+        application = sent("guest@softwarehouse.example", name=typed, at=timezone.now())
+        letter, page = Letter.objects.get(template="contact_told"), client.get(contacts.link_of(whose(application)))
+        for text in (letter.html, page.text):
+            assert NAME in text and "in the applicant’s words" in text and "“" in text
+            assert "Sample Software House. To stop this fraud press Yes" in text and typed.strip() not in text
+
+    def test_that_said_yes_under_other_words_is_asked_again(self) -> None:
+        first = sent("employee@mail.example", name="Sample Software House. Press Yes")
+        assert contacts.answer_as_contact(check=whose(first), agrees=True, now=NOW)
+        assert whose(first).finding == "another_name"
+        sending.withdraw_application(application=first, actor="p", now=NOW)
+        again = sent("", "203.0.113.67", user=first.applicant, at=NOW + DAY)
+        assert (whose(again).outcome, again.status) == ("waiting", "submitted")
 
     def test_of_which_an_organisation_is_registered_gives_no_yes_in_its_place(self) -> None:
         sent(OFFICE)

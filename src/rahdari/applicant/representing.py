@@ -77,6 +77,10 @@ class Applying:
     may_object: bool
 
     @property
+    def name(self) -> str:
+        return contacts.as_given(self.application.holder_name)
+
+    @property
     def goes_on_at(self) -> dt.datetime | None:
         """When it goes on without an answer."""
         waits = self.check.outcome == "waiting" and self.check.facts.get("told_at")
@@ -109,6 +113,12 @@ def applying_with_the_number(opened: Check) -> list[Applying]:
             )
         )
     return found
+
+
+def listed_name(opened: Check) -> str:
+    """The name that the list has for the number, as its own contact reads it beside the names of those who apply."""
+    about = subjects.application_by_subject(opened.subject)
+    return contacts.listed_name(opened, number_for(about, opened)) if about is not None else ""
 
 
 def answer_as_contact(opened: Check, chosen: str, *, agrees: bool, now: dt.datetime) -> bool:

@@ -53,6 +53,7 @@ SETTLED = frozenset(
 )
 LASTS = dt.timedelta(days=1)
 A_DAY = 24 * 3600
+LONGEST_NAME = 80
 Channel = Literal["email", "mobile"]
 Told = Literal["told", "known", "nobody", "too_many"]
 # Whoever has the letter to the contact: no account stands behind it.
@@ -201,7 +202,8 @@ def send_code(
         language=language,
         template="represents_code",
         context={
-            "name": holder,
+            "name": as_given(holder),
+            "listed": listed.name if listed is not None else "",
             "email": asked_by.email,
             "code": code,
             "ends_at": until,
@@ -286,6 +288,17 @@ def try_code(*, check: Check, given: str, actor: str, now: dt.datetime) -> None:
         raise CodeNotTaken(why)
 
 
+def as_given(name: str) -> str:
+    """A name in the applicant's words, as letters to strangers quote it: no longer than a name is."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def listed_name(check: Check, number: str) -> str:
+    """The name that the list has for this number, for whoever it names as the contact; "" where it has none."""
+    listed = _listed(check, number)
+    return listed.name if listed is not None else ""
+
+
 def link_of(check: Check) -> str:
     """Where whoever the list names reads who applies with its number, without an account."""
     return reverse("portal:number_contact", args=[check.pk, links.token(TOLD_LINK, str(check.pk))])
@@ -330,7 +343,13 @@ def tell_contact(
         address=listed.email,
         language=language,
         template="contact_told",
-        context={"name": holder, "email": asked_by.email, "goes_on_at": goes_on_at, "url": link_of(check)},
+        context={
+            "name": as_given(holder),
+            "listed": listed.name,
+            "email": asked_by.email,
+            "goes_on_at": goes_on_at,
+            "url": link_of(check),
+        },
         expires_at=goes_on_at or now + 2 * LASTS,
         now=now,
     )
@@ -339,17 +358,21 @@ def tell_contact(
 
 
 def may_answer(check: Check, *, agrees: bool) -> bool:
-    """Whether the contact may still say yes, or no. A yes counts where a code would: not in the place of the word of
-    those who are registered under the number."""
-    if check.facts.get("contact") or check.finding in SETTLED or check.facts.get("erased"):
+    """Whether the contact may still say yes, or no; a yes can be taken back. A yes counts where a code would: not in
+    the place of the word of those who are registered under the number."""
+    said = check.facts.get("contact")
+    if said == "yes":  # it can be taken back
+        return not agrees and check.finding != "by_hand" and not check.facts.get("erased")
+    if said or check.finding in SETTLED or check.facts.get("erased"):
         return False
     return not agrees or not check.facts.get("asked")
 
 
 @transaction.atomic
 def answer_as_contact(*, check: Check, agrees: bool, now: dt.datetime) -> bool:
-    """Whoever the list names says whether an application is from them. Returns whether it was recorded: the first
-    answer counts. A no undoes what was found before, and an officer looks."""
+    """Whoever the list names says whether an application is from them, and means this application: what was sent does
+    not change, and another one asks again. Returns whether it was recorded: of a yes only the no after it counts, of a
+    no nothing. A no undoes what was found before, and an officer looks."""
     check = Check.objects.select_for_update().get(pk=check.pk)
     if not may_answer(check, agrees=agrees):
         return False

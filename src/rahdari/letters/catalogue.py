@@ -166,10 +166,14 @@ LETTERS: dict[str, Kind] = {
     "client_reminder": _kind(_("A client or employer is reminded"), _BY_LETTER, note="", urgent=True),
     "represents_missing": _kind(_("It must be shown whose number it is"), "reference organisation"),
     "represents_code": _kind(
-        _("A code to the contact of a company or member"), "name email code ends_at", note="", urgent=True
+        _("A code to the contact of a company or member"), "name email code ends_at", "listed", note="", urgent=True
     ),
     "contact_told": _kind(
-        _("The contact of a company or member hears who applies"), "name email", "goes_on_at", note="", urgent=True
+        _("The contact of a company or member hears who applies"),
+        "name email",
+        "goes_on_at listed",
+        note="",
+        urgent=True,
     ),
     "representative_asked_more": _kind(_("More people apply with the number of a company"), "organisation", note=""),
     "representative_asked": _kind(

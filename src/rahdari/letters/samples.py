@@ -288,12 +288,14 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "represents_missing": lambda rules: {"reference": REFERENCE, "organisation": "Sample Software House"},
     "represents_code": lambda rules: {
         "name": "Sample Software House",
+        "listed": "Sample Software House (Pvt) Ltd",
         "email": "manager@mail.example",
         "code": "7kq2-m4xz",
         "ends_at": _days(1),
     },
     "contact_told": lambda rules: {
         "name": "Sample Software House",
+        "listed": "Sample Software House (Pvt) Ltd",
         "email": "manager@softwarehouse.example",
         "goes_on_at": _days(2),
     },

@@ -37,7 +37,10 @@ def applying(request: HttpRequest, id: uuid.UUID, token: str) -> HttpResponse:
         if representing.answer_as_contact(opened, request.POST.get("about", ""), agrees=agrees, now=now):
             messages.success(request, _("Thank you. Your answer is recorded."))
         return redirect(request.path)
-    context = {"found": found, "list": roster_title(opened.facts.get("roster", "")) if opened is not None else ""}
+    context: dict[str, object] = {"found": found}
+    if opened is not None and found:
+        context["list"] = roster_title(opened.facts.get("roster", ""))
+        context["listed"] = representing.listed_name(opened)
     response = render(request, "portal/public/number_contact.html", context, status=200 if found else 404)
     # The address of this page is the secret: it goes to no other site and into no search.
     response.headers["Referrer-Policy"] = "same-origin"

@@ -697,12 +697,13 @@ def a_freelancer(
     kind: str = "client_email",
     at: dt.datetime = NOW,
     proved: bool = True,
+    name: str = "Sample Freelancer 31",
 ) -> Application:
     user = a_person(email)
     common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": at}
     draft = drafts.start_application(applicant=user, service="vpn_freelancer", fixed_address="yes", **common)
     common["application"] = draft
-    drafts.save_person(name="Sample Freelancer 31", cnic=cnic, **common)
+    drafts.save_person(name=name, cnic=cnic, **common)
     drafts.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
     if number:
         drafts.save_evidence(kind="association", association_number=number, **common)
@@ -799,6 +800,33 @@ class TestAMemberNumber:
         workflow.advance(now=NOW)
         application.refresh_from_db()
         assert (application.status, self.member(application).finding) == ("granted", "listed_and_shown")
+
+
+class TestAPrivatePersonInACompanysName:
+    @pytest.mark.parametrize("name", ["Sample Microfinance Bank Ltd", "Sample Studio (SMC-Pvt)", "نمونہ لمیٹڈ"])
+    def test_goes_to_an_officer_whatever_the_checks_say(self, name: str) -> None:
+        person = a_freelancer("one@mail.example", "203.0.113.80", number="", name=name)
+        case = decisions.case_of(person)
+        assert (person.status, case is not None and case.lane) == ("submitted", "review")
+
+    def test_is_told_nothing_of_organisations_that_are_registered(self, tmp_path: Path) -> None:
+        imported(tmp_path, "companies", f"number,name,email\n{NUMBER},Sample Software House,{OFFICE}\n")
+        assert sent(OFFICE, name="Sample Software House").status == "granted"
+        for each, name in enumerate(("Sample Software House", "Sample Software Home")):
+            cnic, block = f"352021234567{each + 1}", f"203.0.113.8{each}"
+            assert a_freelancer(f"p{each}@mail.example", block, cnic=cnic, number="", name=name).status == "granted"
+
+    def test_is_granted_by_an_officer_who_found_it_to_be_theirs_and_goes_on_then(self) -> None:
+        person = a_freelancer("one@mail.example", "203.0.113.80", number="", name="Sample Ltd")
+        officer, case = an_officer(), decisions.case_of(person)
+        assert case is not None
+        granting.grant(case=assignment.take_case(case=case, officer=officer, now=NOW), officer=officer, now=NOW)
+        workflow.advance(now=NOW)
+        registration = register.registration_from(person.subject)
+        assert registration is not None
+        common: dict[str, Any] = {"actor": f"person:{person.applicant_id}", "now": NOW + DAY}
+        change = renewal.apply_again(registration=registration, applicant=person.applicant, about="change", **common)
+        assert proved_and_sent(change, "203.0.113.82", NOW + DAY).status == "granted"
 
 
 def seen_by_an_officer(application: Application) -> Application:

@@ -66,6 +66,11 @@ def fold_name(name: str) -> tuple[str, ...]:
     return tuple(_SAME_WORD.get(word, word) for word in words)
 
 
+def names_a_company(name: str) -> bool:
+    """Whether a name says itself that it is a company's: it has the form of one (Ltd, SMC, LLP, لمیٹڈ) as a word."""
+    return not {"pvt", "ltd", "smc", "llp", "inc", "corp"}.isdisjoint(fold_name(name))
+
+
 def compare_names(one: str, other: str) -> str:
     """same | same_but_form (only the legal form differs) | alike (spelling or script) | different | not_compared.
 

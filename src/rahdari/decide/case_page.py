@@ -687,6 +687,11 @@ class CasePage:
         return words.why_not_second(self.cannot_second) if self.cannot_second else ""
 
     @property
+    def in_a_companys_name(self) -> bool:
+        """Whether the rule left it to an officer because of the name alone, or would have."""
+        return self.is_open and queries.is_in_a_companys_name(self.application)
+
+    @property
     def returned(self) -> bool:
         """Whether the last thing that became of the case is a grant that could not be entered."""
         decisions = list(self.case.decisions.all())

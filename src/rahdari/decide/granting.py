@@ -50,8 +50,17 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
         return lock(case)
     sending.mark_looked_at(application=application)
     case = queries.cases().get(pk=case.pk)  # nobody else sees it yet
-    _by_rule(case, unreached_addresses.held_against(queries.assessment_of(application, now, checks), application), now)
+    _by_rule(case, _assessed(application, checks, now), now)
     return case
+
+
+def _assessed(application: Application, checks: Sequence[Check], now: dt.datetime) -> rules.Assessment:
+    """What the rule may do. Of a private person in what is, or reads like, a company's name an officer finds out whose
+    it is."""
+    found = unreached_addresses.held_against(queries.assessment_of(application, now, checks), application)
+    if isinstance(found, rules.NotYet) or not queries.is_in_a_companys_name(application):
+        return found
+    return rules.NotYet((rules.CheckFact(rules.NAME, application.subject, "failed"),))
 
 
 def _by_rule(case: Case, result: rules.Assessment, now: dt.datetime) -> None:
@@ -86,7 +95,7 @@ def decide_late(*, case: Case, now: dt.datetime) -> bool:
     if not pending_automatic.is_untouched(case):
         return False
     found = list(checks_of_subject(case.application.subject))
-    result = unreached_addresses.held_against(queries.assessment_of(case.application, now, found), case.application)
+    result = _assessed(case.application, found, now)
     returned = [decision.voided_at for decision in case.decisions.all() if decision.voided_at is not None]
     may = rules.may_decide_late(
         found=result,

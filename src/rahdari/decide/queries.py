@@ -19,6 +19,7 @@ from rahdari.apply import subjects as apply_subjects
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
+from rahdari.checks.names import names_a_company
 from rahdari.db import together
 from rahdari.db.asked import Asked, Later
 from rahdari.errors import RahdariError
@@ -290,6 +291,18 @@ def assessment_of(application: Application, now: dt.datetime, found: Sequence[Ch
     """Whoever has its checks already gives them along."""
     found = list(checks.checks_of(application.subject)) if found is None else found
     return rules.assess(rules=rules_of(application), facts=facts_of(application, found, now))
+
+
+def is_in_a_companys_name(application: Application) -> bool:
+    """Whether a private person applies in what reads like a company's name. A renewal or a change goes on in the name
+    that was granted. It is not asked whether such an organisation is registered: that would tell."""
+    name, registration = application.holder_name, application.registration
+    if application.organisation_id is not None or not name:
+        return False
+    before = apply_subjects.last_granted_for(registration) if registration is not None else None
+    if before is not None and before.holder_name == name:
+        return False
+    return names_a_company(name)
 
 
 def counting(application: Application, found: Sequence[Check], now: dt.datetime) -> list[Check]:

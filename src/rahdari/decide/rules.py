@@ -313,6 +313,8 @@ ENDED_AT_REQUEST, PAUSED_AT_REQUEST = "X1", "S3"
 PAUSES = (7, 30, 90)
 # Not a check of the policy: an address that no operator would get.
 REACH = "reach"
+# The same of a private person who applies in what reads like a company's name: a rule grants nothing then.
+NAME = "name"
 
 
 @dataclass(frozen=True)

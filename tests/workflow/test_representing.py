@@ -28,6 +28,9 @@ from rahdari.checks import queries as checks
 from rahdari.checks import rosters as checks_rosters
 from rahdari.checks.models import Check
 from rahdari.complaint import actions as complaints
+from rahdari.complaint import contesting
+from rahdari.complaint import queries as complaint_queries
+from rahdari.complaint.models import Complaint
 from rahdari.control import challenges, registries, rules
 from rahdari.control import queries as proofs
 from rahdari.control.models import Method
@@ -39,6 +42,7 @@ from rahdari.people import mandates
 from rahdari.people.models import Organisation, User
 from rahdari.register import actions as register_acts
 from rahdari.register import queries as register
+from rahdari.register.models import Registration
 from rahdari.vault import links
 from rahdari.workflow import entering
 from tests.builders.attestations import an_attestation
@@ -625,10 +629,21 @@ def _somebody_waits_for_a_lock() -> bool:
 class TestANameThatIsContested:
     """While a claim to it is undecided, the public check does not vouch for the name."""
 
-    def test_is_said_in_the_place_of_a_match_and_nowhere_else(self, client: Client, tmp_path: Path) -> None:
+    @pytest.fixture
+    def registration(self) -> Registration:
+        return registered_by(sent(OFFICE, at=timezone.now()))
+
+    def complained(self, target: str, about: str, sender: str) -> Complaint:
         now = timezone.now()
-        registration = register.registration_from(sent(OFFICE, at=now).subject)
-        assert registration is not None
+        facts: dict[str, Any] = {"kind": "correction", "about": about, "target": target, "language": "en"}
+        claim = complaints.send(id=uuid.uuid4(), words="It is ours.", email=sender, now=now, **facts)
+        complaints.look_up(now=now)
+        assert not contesting.name_is_contested(registered_by(Application.objects.filter(status="granted")[0]))
+        complaints.confirm(complaint=claim, now=now)
+        complaints.look_up(now=now)
+        return Complaint.objects.get(pk=claim.pk)
+
+    def test_is_said_in_the_place_of_a_match_and_nowhere_else(self, registration: Registration, client: Client) -> None:
         on_paper = f"/c/{registration.reference}/{links.token('certificate', registration.reference)}/"
 
         def read(name: str = "") -> str:
@@ -637,15 +652,48 @@ class TestANameThatIsContested:
 
         assert "The name matches" in read(NAME) and "contested" not in read("paper")
         before = {name: VARIES.sub("", read(name)) for name in ("", "Another House")}
-        facts: dict[str, Any] = {"kind": "correction", "about": "company", "target": NUMBER, "language": "en"}
-        claim = complaints.send(id=uuid.uuid4(), words="It is ours.", email="true@mail.example", now=now, **facts)
-        complaints.look_up(now=now)
-        assert "The name matches" in read(NAME)  # nobody has confirmed it yet
-        complaints.confirm(complaint=claim, now=now)
-        complaints.look_up(now=now)
+        self.complained(NUMBER, "company", OFFICE)
         assert "The name is contested" in read(NAME) and "The name matches" not in read(NAME)
         assert "The name is contested" in read("paper")
         assert {name: VARIES.sub("", read(name)) for name in before} == before
+
+    @pytest.mark.parametrize(("about", "target"), [("company", NUMBER), ("name", NAME)])
+    def test_is_not_contested_by_a_stranger_before_an_officer_has_opened_it(
+        self, registration: Registration, about: str, target: str
+    ) -> None:
+        claim = self.complained(target, about, "crook@mail.example")
+        assert not contesting.name_is_contested(registration)
+        opened = complaint_queries.complaint_for_officer
+        opened(user=an_officer(), reference=claim.reference, now=timezone.now())
+        assert contesting.name_is_contested(registration)
+
+    @pytest.mark.parametrize(
+        ("about", "target", "sender"),
+        [("company", NUMBER, OFFICE), ("company", NUMBER, "clerk@softwarehouse.example"), ("name", NAME, OFFICE)],
+    )
+    def test_is_contested_in_every_registration_in_it_or_under_the_number(
+        self, tmp_path: Path, registration: Registration, about: str, target: str, sender: str
+    ) -> None:
+        """In the one that somebody else has in the same name, too, under a number of their own."""
+        other, crook = "0000988", "office@hall.example"
+        imported(tmp_path, "companies", f"{COMPANIES}{other},{NAME},active,{crook},,\n")
+        thief = registered_by(sent(crook, "203.0.113.67", company_number=other, at=timezone.now()))
+        claim = self.complained(target, about, sender)
+        assert contesting.name_is_contested(registration) and contesting.name_is_contested(thief)
+        assert about == "company" or claim.registration is None  # two have the name: none of them is asked
+
+    def test_is_one_question_to_its_holder_however_many_say_it(self, registration: Registration) -> None:
+        first, *others = [self.complained(NUMBER, "company", f"crook-{each}@mail.example") for each in range(3)]
+        assert first.part_of is None and {each.part_of for each in others} == {first}
+        owner = User.objects.get(email=OFFICE)
+        assert letters_to(owner).count("complaint_to_answer") == 1
+        assert [each.reference for each in complaint_queries.to_answer(registration)] == [first.reference]
+
+
+def registered_by(application: Application) -> Registration:
+    found = register.registration_from(application.subject)
+    assert found is not None
+    return found
 
 
 class TestTheWordOfAnAssociation:

@@ -90,6 +90,11 @@ def compare_names(one: str, other: str) -> str:
     return "different"
 
 
+def is_same_name(one: str, other: str) -> bool:
+    """Whether it is the same name however it is written: case, spaces, marks, (Pvt) Ltd or Private Limited."""
+    return compare_names(one, other) in {"same", "same_but_form"}
+
+
 def sounds_of(words: tuple[str, ...]) -> str | None:
     """The consonants of a name in either script; None when it has a sign of which neither knows the sound."""
     if len(words) > 1 and words[0] == "m":  # M. Ali, as half the country writes it

@@ -26,6 +26,7 @@ from rahdari.decide.reviewer_models import Reviewer
 from rahdari.decide.rules import Needs
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
+from rahdari.journal import queries as journal_reads
 from rahdari.people import holders
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -36,7 +37,7 @@ from rahdari.register.rules import STANDING
 from rahdari.vault import links
 from rahdari.web.language import in_both
 
-from . import rules
+from . import contesting, rules
 from .models import Complaint
 from .rules import About, CannotDecide, Kind, Outcome
 
@@ -109,16 +110,18 @@ def case_of(registration: Registration) -> Case | None:
 
 
 def same_that_is_open(complaint: Complaint) -> Complaint | None:
-    """An earlier report of the same act of the same registration."""
+    """An earlier one that says the same of the same registration, whoever sent it: the holder is asked once."""
+    if complaint.registration_id is None:
+        return None
     found = Complaint.objects.filter(
-        kind=Kind.MISUSE,
+        kind=complaint.kind,
         about=complaint.about,
         registration=complaint.registration_id,
         looked_up_at__isnull=False,
         decided_at__isnull=True,
         part_of__isnull=True,
     )
-    return found.first() if complaint.kind == Kind.MISUSE and complaint.registration_id else None
+    return found.order_by("received_at", "id").first()
 
 
 def papers_of(complaint: Complaint) -> list[Document]:
@@ -215,13 +218,6 @@ def open_complaints() -> QuerySet[Complaint]:
     return found.annotate(others_count=Count("others")).order_by("due_at", "id")
 
 
-def name_is_contested(registration: Registration) -> bool:
-    """Whether somebody who confirmed their address says that the name or number of this company is theirs, and it is
-    undecided."""
-    found = Complaint.objects.filter(looked_up_at__isnull=False, decided_at__isnull=True)
-    return found.filter(about__in=[About.COMPANY, About.NAME], registration=registration).exists()
-
-
 def open_for(officer: User) -> list[Complaint]:
     """None about the officer's own registrations."""
     is_own = conflicts_of_interest.own_of(officer)
@@ -305,6 +301,8 @@ def complaint_for_officer(*, user: User, reference: str, now: dt.datetime) -> Co
             ground=cases.ground_of(case),
             detail={"complaint": complaint.reference},
         )
+    if not journal_reads.subjects_with(contesting.OPENED, [complaint.subject]):
+        journal.record(act=contesting.OPENED, actor=actor_for(user), subject=complaint.subject, now=now)
     return complaint
 
 

@@ -21,6 +21,12 @@ def about(subject: str) -> QuerySet[JournalEntry]:
     return JournalEntry.objects.filter(subject=subject).order_by("-id")
 
 
+def subjects_with(act: str, subjects: Iterable[str]) -> set[str]:
+    """Those of these subjects to which this was done."""
+    found = JournalEntry.objects.filter(subject__in=list(subjects), act=act).order_by()
+    return set(found.values_list("subject", flat=True))
+
+
 def reads_of(subjects: Iterable[str]) -> QuerySet[JournalEntry]:
     """Who looked at any of these subjects: the rows whose act is a read, and lists on which it stood."""
     named, reads = list(subjects), registry.reads()

@@ -19,8 +19,8 @@ from rahdari.applicant.lines import count_of
 from rahdari.applicant.registration_status import addresses_of, standing_of
 from rahdari.applicant.titles import service_title
 from rahdari.apply import subjects
-from rahdari.checks.names import compare_names
-from rahdari.complaint import queries as complaints
+from rahdari.checks.names import is_same_name
+from rahdari.complaint import contesting
 from rahdari.db import replicas
 from rahdari.journal import actions as journal
 from rahdari.people import holders
@@ -33,7 +33,6 @@ from rahdari.web.replicas import from_replica
 
 from .forms import CheckForm
 
-SAME_NAME = ("same", "same_but_form")
 # Tries a minute for one household, and for all that are next to each other in the network.
 OF_HOUSEHOLD, OF_NEIGHBOURHOOD, PER_SECONDS = 20, 200, 60
 
@@ -87,11 +86,6 @@ def certificate_link(request: HttpRequest, reference: str, token: str) -> HttpRe
     return response
 
 
-def fits(typed: str, registered: str) -> bool:
-    """Whether it is the same name, however it is written: case, spaces, marks, (Pvt) Ltd or Private Limited."""
-    return compare_names(typed, registered) in SAME_NAME
-
-
 def _answer(
     request: HttpRequest, exact: str, registration: Registration | None, *, on_paper: bool, typed: str = ""
 ) -> HttpResponse:
@@ -105,12 +99,12 @@ def _answer(
             context["holder"] = subjects.holder_name_of(registration)
         elif is_company:
             if typed.strip():
-                context["typed"], context["fits"] = typed, fits(typed, subjects.holder_name_of(registration))
+                context["typed"], context["fits"] = typed, is_same_name(typed, subjects.holder_name_of(registration))
             if not context.get("fits"):
                 context["form"] = CheckForm(initial={"number": exact, "name": typed})
         if is_company and (on_paper or context.get("fits")):
             # Asked only where the page would vouch for the name: all other answers are as they were.
-            context["contested"] = complaints.name_is_contested(registration)
+            context["contested"] = contesting.name_is_contested(registration)
         context["category"] = service_title(registration.category)
         context["valid_until"] = register.shown_until(registration, now)
         context["lines"] = count_of(registration)

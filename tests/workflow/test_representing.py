@@ -26,6 +26,7 @@ from rahdari.checks import checking as checks_checking
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks import rosters as checks_rosters
+from rahdari.checks import words as check_words
 from rahdari.checks.models import Check
 from rahdari.complaint import actions as complaints
 from rahdari.complaint import contesting
@@ -77,6 +78,7 @@ def sent(
     user: User | None = None,
     at: dt.datetime = NOW,
     advances: bool = True,
+    proved: bool = True,
     **given: Any,
 ) -> Application:
     """A company's application, proved from its address, as its applicant sends it."""
@@ -87,7 +89,7 @@ def sent(
     common["application"] = draft
     drafts.save_company(**{"name": NAME, "company_number": NUMBER, "ntn": "0000482", **given}, **common)
     drafts.save_contact(name="Sample Manager", mobile="+923001234567", **common)
-    return proved_and_sent(draft, block, at, advances=advances)
+    return proved_and_sent(draft, block, at, advances=advances, proved=proved)
 
 
 def proved_and_sent(
@@ -140,6 +142,12 @@ def whose(application: Application) -> Check:
 
 def letters_to(user: User) -> list[str]:
     return list(Letter.objects.filter(to=user).order_by("written_at", "id").values_list("template", flat=True))
+
+
+def browser_of(user: User) -> Client:
+    found = Client(headers={"accept-language": "en"})
+    found.force_login(user)
+    return found
 
 
 def granted_before(application: Application) -> int:
@@ -299,6 +307,35 @@ class TestANameUnderOnesOwnNumber:
         assert registration is not None and subjects.holder_name_of(registration) == NAME
         assert Organisation.objects.get(pk=application.organisation_id).name == NAME
         assert application.holder_name.startswith("Simple")
+
+
+class TestANumberBeforeTheAddressIsProved:
+    """Who proves nothing learns nothing of a number: whether it is registered, on the list, or nobody's."""
+
+    LISTED, NOBODYS = "0000744", "0000123"
+
+    def test_is_answered_alike_and_nobody_is_asked(self, tmp_path: Path) -> None:
+        imported(tmp_path, "companies", f"{COMPANIES}{self.LISTED},{NAME},active,x@bank.example,,\n")
+        owner = sent(OFFICE).applicant
+        seen, written = set(), Letter.objects.count()
+        for last, number in enumerate((NUMBER, self.LISTED, self.NOBODYS)):
+            apart = sent(f"asks-{last}@mail.example", f"203.0.113.{70 + last}", company_number=number, proved=False)
+            found = whose(apart)
+            kept = {"asked", "until", "told_at"} & set(found.facts)
+            assert not kept and not contacts.waits_for_a_code(found)
+            seen.add((apart.status, found.outcome, found.finding, str(check_words.of_check(found))))
+            page = browser_of(apart.applicant).get(reverse("portal:status", args=[apart.reference])).text
+            assert "already" not in page and reverse("portal:represent", args=[apart.reference]) not in page
+        assert len(seen) == 1
+        assert Letter.objects.filter(template__startswith="represent").count() == 0
+        assert "representative_asked" not in letters_to(owner) and written
+
+    def test_goes_on_when_it_is_proved(self) -> None:
+        owner = sent(OFFICE).applicant
+        late = sent("late@mail.example", "203.0.113.71", proved=False)
+        prove(applications.endpoints_of(late)[0], now=NOW + HOUR)
+        workflow.advance(now=NOW + HOUR)
+        assert whose(late).facts["asked"] and "representative_asked" in letters_to(owner)
 
 
 class TestCodesToTheContact:
@@ -699,7 +736,19 @@ def registered_by(application: Application) -> Registration:
 class TestTheWordOfAnAssociation:
     def test_counts_when_it_names_the_applicant_by_their_address(self) -> None:
         an_attestation(claim="it_company", identifier=Identifier("email", "manager@mail.example"), name=NAME, now=NOW)
-        assert whose(sent("manager@mail.example")).finding == "association_names"
+        application = sent("manager@mail.example")
+        assert whose(application).facts["told_at"]  # the contact can say no, as to a mailbox at its domain
+        workflow.advance(now=NOW + 4 * DAY)
+        assert whose(application).finding == "association_names"
+
+    def test_does_not_when_it_only_supports_or_the_name_is_only_like_that_of_the_list(self) -> None:
+        alike = "Simple Softwere House (Pvt) Ltd"
+        for name, claim in ((NAME, "member"), (alike, "it_company")):
+            mail = f"{claim.replace('_', '-')}@mail.example"
+            an_attestation(claim=claim, identifier=Identifier("email", mail), name=name, now=NOW)
+            for last, typed in enumerate((NAME, alike)):
+                application = sent(mail, f"203.0.113.{66 + last}", name=typed)
+                assert (whose(application).outcome, whose(application).facts.get("told_at")) == ("waiting", None)
 
     def test_does_not_when_it_names_the_company_alone_or_somebody_else(self) -> None:
         an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name=NAME, now=NOW)

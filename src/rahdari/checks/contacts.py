@@ -5,12 +5,13 @@ members: a code goes there, and comes back from whoever it reaches. Mail from th
 the list names, shows the same. Those who are registered under the number already may say yes or no.
 
 The contact is told, with a link that needs no account: in the letter with a code; before the first grant to a mailbox
-at its domain, which waits for its no; and when an applicant goes on without the code. Behind the link it reads who
-applies with the number, whoever of them the letter was about, and says yes or no to each.
+at its domain or by an association's word, which waits for its no; and when an applicant goes on without the code.
+Behind the link it reads who applies with the number, whoever of them the letter was about, and says yes or no to each.
 
 Invariants: the contact is read from the list when it is written to, and stands in no check; a code is derived, and
 another one with each letter; nobody is written to often, whoever asks, and nobody uses that up alone; what is not shown
-in time goes to an officer; only a mailbox at the domain goes on without a word of the contact that was told of it.
+in time goes to an officer; only a mailbox at the domain and an association's word go on without a word of the contact
+that was told of it.
 """
 
 import datetime as dt
@@ -41,6 +42,8 @@ from .models import Check, Outcome
 from .rules import Answer, Result
 
 REPRESENTS = "represents"
+# What a word of an association is called.
+NAMED = "association_names"
 CODE = "checks.represents"
 TOLD_LINK = "checks.told"
 # Letters to one contact in a day that tell of somebody: at the domain, and of those who go on without its code.
@@ -76,7 +79,8 @@ class Contact:
 
 
 def waits_for_a_code(check: Check) -> bool:
-    return check.outcome == Outcome.WAITING and bool(check.facts.get("channels"))
+    is_begun = not check.facts.get("unproved")
+    return check.outcome == Outcome.WAITING and is_begun and bool(check.facts.get("channels"))
 
 
 def is_member_to_show(check: Check) -> bool:
@@ -461,6 +465,13 @@ def note(*, check: Check, facts: Facts) -> Check:
     return check
 
 
+def begin(check: Check) -> Check:
+    """The address is proved, or its proof is awaited no longer: what the check waited for begins."""
+    check.facts.pop("unproved", None)
+    check.save(update_fields=["facts"])
+    return check
+
+
 def asked_of(organisations: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, Check]]:
     """What organisations are asked about others who apply with their number, and have not answered; the first to end in
     front. Each with the organisation that is asked."""
@@ -477,11 +488,13 @@ def not_shown_in_time(now: dt.datetime) -> QuerySet[Check]:
 
 def end_waiting(check: Check, now: dt.datetime) -> None:
     """A check that was not shown, or not answered, in time: an officer looks at it. Where the contact was told of a
-    mailbox at its domain and said nothing, the domain counts."""
+    mailbox at its domain, or of an association's word, and said nothing, that counts."""
     if check.facts.get("asked"):
         _answer(check, "failed", "representative_silent", {}, "clock", now)
     elif check.facts.get("told_at"):
-        _answer(check, "passed", _SHOWN[check.kind]["domain"], {"told_at": check.facts["told_at"]}, "clock", now)
+        named = check.facts.get("named")
+        finding = _SHOWN[check.kind]["domain"] if named is None else NAMED
+        _answer(check, "passed", finding, {**(named or {}), "told_at": check.facts["told_at"]}, "clock", now)
     else:
         _answer(check, "failed", _SHOWN[check.kind]["not"], {}, "clock", now)
 

@@ -35,7 +35,12 @@ REPRESENTS = CheckKind(
     ),
     waiting=_("There is no proof yet that the applicant may apply for the company."),
     waiting_if={
+        "unproved": _("Whose the company number is, is checked when the proof of the address is there."),
         ASKED: _("Somebody is registered under this number already. They were asked whether it is from them."),
+        "named": _(
+            "An association says that this account acts for its member. The contact on the list was told who applies, "
+            "and can say no. Without an answer we continue."
+        ),
         TOLD: _(
             "The email address of this account is at the company’s domain. The contact on the list was told "
             "who applies, and can say no. Without an answer we continue."

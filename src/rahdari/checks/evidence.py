@@ -36,6 +36,7 @@ class Facts(TypedDict, total=False):
     shown: bool  # the code of the contact came back
     # Of a card: its number is compared when the address is proved.
     card: bool
+    unproved: bool  # of a company, the same
     # Of a code to that contact.
     sent: int
     sent_at: str
@@ -45,6 +46,7 @@ class Facts(TypedDict, total=False):
     # Of what that contact was told without being asked for a code, and what it said.
     told_at: str
     contact: Literal["yes", "no"]
+    named: "Evidence"  # what an association said, which counts if the contact does not say no
     # Of those who are registered under the number: which organisations were asked, when, and what they said.
     asked: list[str]
     asked_at: str

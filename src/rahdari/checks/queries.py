@@ -94,10 +94,10 @@ def any_waits(kind: str, subject: str) -> bool:
     return Check.objects.filter(kind=kind, subject=subject, outcome=Outcome.WAITING).exists()
 
 
-def waiting_cards() -> QuerySet[Check]:
-    """Checks of card numbers for which no proof of an address of the same subject is awaited any more."""
+def waiting_numbers() -> QuerySet[Check]:
+    """Checks of card and company numbers for which no proof of an address of the same subject is awaited any more."""
     proof = Check.objects.filter(kind="control", outcome=Outcome.WAITING, subject=OuterRef("subject"))
-    return waiting_checks().filter(~Exists(proof), kind="represents", facts__has_key="card")
+    return waiting_checks().filter(~Exists(proof), kind="represents", facts__has_any_keys=["card", "unproved"])
 
 
 def waiting_of_kind(*kinds: str, other_than: QuerySet[Any]) -> QuerySet[Check]:

@@ -190,7 +190,7 @@ STEPS: tuple[Step, ...] = (
     Step("confirm -> checks: operators that are late", mark_silent_provisional, clock=True),
     Step("checks: not shown in time", end_not_shown, clock=True),
     Step("checks", answer_checks),
-    Step("checks: card numbers", representing.compare_cards),
+    Step("checks: numbers of proved addresses", representing.compare_numbers),
     Step("checks: proofs that came late", take_in_late_proofs, rests=RESTS),
     *_of_optional_rooms(Place.BEFORE_DECISIONS),
     Step("checks -> decide", decide_what_is_answered),

@@ -26,7 +26,7 @@ from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
 from rahdari.checks.evidence import Both, Evidence
 from rahdari.checks.models import Check
-from rahdari.checks.names import AGREE, compare_names
+from rahdari.checks.names import is_same_name
 from rahdari.checks.rules import Answer
 from rahdari.db.queues import each_of
 from rahdari.decide import ending
@@ -48,7 +48,7 @@ from .checking import title_of
 from .employment_proofs import let_another_proof_follow
 from .inquiries import Asked, came_at
 from .reminding import Due, Reminder
-from .representing import take_word_of_association
+from .representing import NAMED, is_of_the_list, take_word_of_association, ties
 from .step import A_MINUTE, AN_HOUR, Place, Step, together
 
 CLOSED_WITHIN = dt.timedelta(days=1)
@@ -133,7 +133,8 @@ def _deliver(request: MembershipInquiry, application: Application, now: dt.datet
     policy = applications.frozen_policy(application)
     confirmed = request.state == rules.Answer.ATTESTED
     if request.answered_by != "system:workflow":  # found in a list, where nobody saw who applies
-        take_word_of_association(application, policy, confirmed=confirmed, now=now)
+        claim = request.attestation.claim if request.attestation is not None else None
+        take_word_of_association(application, policy, claim=claim, confirmed=confirmed, now=now)
     if confirmed:
         look_up(application, policy, now, came_at=request.ended_at)
         return
@@ -340,19 +341,22 @@ def _request(
         yield CheckRequest(kind=rule.kind, target="", title=title_of(rule), reason=rule.reason, required=rule.required)
 
 
-def names_the_applicant(application: Application, policy: Policy, now: dt.datetime) -> Answer | None:
-    """What an association has said of this company under the very address that the applicant signs in with."""
-    if policy.attesting is None or application.mandate_id is not None:
+def names_the_applicant(application: Application, check: Check, policy: Policy, now: dt.datetime) -> Answer | None:
+    """What an association has said, under the very address that the applicant signs in with, of the company that the
+    list has for the number: of this name, and more than a supporting word."""
+    number = application.number_for(check.facts.get("roster", "")) or ""
+    listed = checks.look_up(check.facts.get("roster", ""), number)
+    if policy.attesting is None or application.mandate_id is not None or listed is None or not listed.name:
         return None
     mail = attestations.index_of(Identifier("email", application.applicant.email))
     for each in policy.attesting.asked_for(application.service):
         for attestation in attestations.candidates(association=each.key, indexes=[mail]):
-            named = compare_names(application.holder_name, attestation.name) in AGREE
-            weight = policy.attesting.weight(each.key, attestation.claim, application.service)
-            if named and weight is not None and attestation.state(attestations.day_of(now)) is AttestationState.LIVE:
+            named = is_same_name(listed.name, attestation.name) and is_of_the_list(check)
+            is_live = attestation.state(attestations.day_of(now)) is AttestationState.LIVE
+            if named and is_live and ties(application, policy, each.key, attestation.claim):
                 both: Both = {"en": each.title.en, "ur": each.title.ur}
                 evidence: Evidence = {"association": both, "attestation": attestation.number}
-                return Answer("passed", "association_names", evidence)
+                return Answer("passed", NAMED, evidence)
     return None
 
 

@@ -36,7 +36,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import CheckRule, EvidenceKind, Policy, add
 from rahdari.register import queries as register
 
-KIND = contacts.REPRESENTS
+KIND, NAMED = contacts.REPRESENTS, contacts.NAMED
 ACTOR = "system:workflow"
 # Of what others have sent with the number.
 MOST_LOOKED_AT = 200
@@ -97,11 +97,10 @@ def look(application: Application, policy: Policy, now: dt.datetime) -> None:
     rules = policy.representing
     if rules is None:
         return
-    until = add(start=now, allowance=rules.show_within, calendar=calendars.in_force()).astimezone(dt.UTC).isoformat()
     shown_by: list[Check] = []
     for check in checks.checks_of(application.subject):
         if check.kind == KIND and check.outcome == Outcome.WAITING:
-            shown_by += _look(check, application, policy, until, now)
+            shown_by += _look(check, application, policy, now)
         elif application.registration_id is None and contacts.is_member_to_show(check):
             # Not of a renewal or a change, which bring nobody new to the number. Whatever the list says of it.
             number = application.number_for(check.facts.get("roster", "")) or ""
@@ -110,8 +109,11 @@ def look(application: Application, policy: Policy, now: dt.datetime) -> None:
         _say_what_is_missing(application, now)
 
 
-def _look(check: Check, application: Application, policy: Policy, until: str, now: dt.datetime) -> list[Check]:
-    """Answer the check, or have somebody asked. Gives it back when the applicant has to show something."""
+def _look(check: Check, application: Application, policy: Policy, now: dt.datetime) -> list[Check]:
+    """Answer the check, or have somebody asked. Gives it back when the applicant has to show something.
+
+    Nothing is asked, told or said of a number while a proof of an address is awaited: who proves nothing learns the
+    same of one that is registered, one on the list and one that nobody has."""
     others = _others(application)
     asked = [each for each in others if each.in_force and each.organisation is not None]
     if _is_known(application):
@@ -131,18 +133,20 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
         _tell(others, application, [], None, now)
         _answer_at_once(check, application, shown, now)
         return []
+    if checks.any_waits("control", application.subject):
+        contacts.note(check=check, facts={"unproved": True})
+        return []
     if asked:
         contacts.note(check=check, facts=_ask(check, application, policy, others, asked, now))
         return []
-    named = optional.ask(__package__, "names_the_applicant", application, policy, now)
-    if named is None and shown is not None:
+    named = optional.ask(__package__, "names_the_applicant", application, check, policy, now)
+    if (shown := named or shown) is not None:
         _tell_contact(check, application, policy, shown, now)
         return []
-    if named is not None:
-        _answer_at_once(check, application, named, now)
-        return []
     if check.facts.get("channels") or _association_is_asked(application):
-        contacts.note(check=check, facts={"until": until})
+        assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
+        until = add(start=now, allowance=policy.representing.show_within, calendar=calendars.in_force())
+        contacts.note(check=check, facts={"until": until.astimezone(dt.UTC).isoformat()})
         return [check] if check.facts.get("channels") else []
     _answer_at_once(check, application, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
     return []
@@ -164,9 +168,9 @@ def _ask(
 
 
 def _tell_contact(check: Check, application: Application, policy: Policy, shown: Answer, now: dt.datetime) -> None:
-    """The applicant has a mailbox at the domain of the list, which is enough once the contact on the list heard of it
-    and did not say no. Where there is none to write to it is enough at once; where it had its letters of today, nothing
-    goes on unseen: an officer looks."""
+    """The applicant has a mailbox at the domain of the list, or the word of an association, which is enough once the
+    contact on the list heard of it and did not say no. Where there is none to write to it is enough at once; where it
+    had its letters of today, nothing goes on unseen: an officer looks."""
     assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
     until = add(start=now, allowance=policy.representing.object_within, calendar=calendars.in_force())
     told = _told(check, application, until, now)
@@ -177,7 +181,10 @@ def _tell_contact(check: Check, application: Application, policy: Policy, shown:
     else:
         at = now.isoformat()
         until_text = until.astimezone(dt.UTC).isoformat()
-        contacts.note(check=check, facts={"told_at": at, "asked_at": at, "until": until_text})
+        facts: Facts = {"told_at": at, "asked_at": at, "until": until_text}
+        if shown.finding == NAMED:
+            facts["named"] = shown.evidence
+        contacts.note(check=check, facts=facts)
 
 
 def _told(check: Check, application: Application, goes_on_at: dt.datetime | None, now: dt.datetime) -> contacts.Told:
@@ -228,12 +235,17 @@ def _compare_card(check: Check, application: Application, others: list[Other], n
     _answer_at_once(check, application, Answer("passed", NUMBER_USED_ELSEWHERE if used else "number_used_once"), now)
 
 
-@each_of(lambda: checks.waiting_cards())
-def compare_cards(check: Check, now: dt.datetime) -> bool:
-    """Card numbers of applications whose addresses are proved, or will not be by themselves any more."""
+@each_of(lambda: checks.waiting_numbers())
+def compare_numbers(check: Check, now: dt.datetime) -> bool:
+    """Numbers of applications whose addresses are proved, or will not be by themselves any more."""
     application = subjects.application_by_subject(check.subject)
     if application is None or application.status != "submitted":
         return False
+    if application.organisation_id is not None:
+        contacts.begin(check)
+        if _look(check, application, applications.frozen_policy(application), now):
+            _say_what_is_missing(application, now)
+        return True
     _compare_card(check, application, _others(application), now)
     return True
 
@@ -372,17 +384,31 @@ def _association_is_asked(application: Application) -> bool:
     return bool(application.association) and check is not None and check.outcome == Outcome.WAITING
 
 
-def take_word_of_association(application: Application, policy: Policy, *, confirmed: bool, now: dt.datetime) -> None:
-    """An association has answered about this application: it saw who applies, so its yes names the applicant."""
+def take_word_of_association(
+    application: Application, policy: Policy, *, claim: str | None, confirmed: bool, now: dt.datetime
+) -> None:
+    """An association has answered about this application: it saw who applies, so its yes (to this `claim`) names the
+    applicant, for the company that the list has under the number. It never saw the number."""
     check = checks.checks_of(application.subject).filter(kind=KIND, outcome=Outcome.WAITING).first()
     association = policy.attesting.association(application.association) if policy.attesting else None
     if check is None or association is None or check.facts.get("asked"):
         return
-    if confirmed:
+    if confirmed and ties(application, policy, association.key, claim) and is_of_the_list(check):
         evidence: Evidence = {"association": {"en": association.title.en, "ur": association.title.ur}}
-        _answer(check, Answer("passed", "association_names", evidence), now)
+        _tell_contact(check, application, policy, Answer("passed", NAMED, evidence), now)
     elif not check.facts.get("channels"):
         _answer(check, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
+
+
+def ties(application: Application, policy: Policy, association: str, claim: str | None) -> bool:
+    """Whether what an association claims of a member can tie the applicant to the company: no supporting word does."""
+    weight = policy.attesting.weight(association, claim, application.service) if policy.attesting and claim else None
+    return weight in {"alone", "provisional"}
+
+
+def is_of_the_list(check: Check) -> bool:
+    """Whether the name that is applied for is the one that the list has for the number, not only one like it."""
+    return check.facts.get("name_agrees") in {"same", "same_but_form"}
 
 
 def _say_what_is_missing(application: Application, now: dt.datetime) -> None:

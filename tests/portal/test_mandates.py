@@ -19,6 +19,7 @@ from rahdari.decide import assignment, conflicts_of_interest, questions
 from rahdari.journal import queries as journal
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
+from rahdari.people import actions as people
 from rahdari.people import mandates, queries
 from rahdari.people.models import Mandate, User
 from rahdari.people.rules import ROLES, SCOPES, Act, OrgRole, Scope
@@ -101,6 +102,7 @@ class TestGiving:
         assert (mandate.scope, mandate.services, mandate.agent) == ("addresses", "vpn_company", None)
         [letter] = Letter.objects.filter(template="mandate_offered")
         assert letter.address == agent.email and "Sample House" in letter.text and HELD in letter.text
+        assert world.people["owner"].email in letter.text and "not registered yet" not in letter.text
         [row] = [row for row in journal.about(str(world.company)) if row.act == "people.gave_mandate"]
         assert agent.email not in f"{row.detail}" and "Law" not in f"{row.detail}"
 
@@ -129,6 +131,19 @@ class TestGiving:
         for _ in range(5):
             browser.post(page(world), self.given(agent))
         assert Letter.objects.filter(template="mandate_offered").count() == 3
+
+    def test_and_invitations_fill_no_mailbox_whoever_sends_them(self, world: World, agent: User) -> None:
+        now = timezone.now()
+        for number in range(4):
+            owner = story.a_person()
+            common: dict[str, Any] = {"actor": f"person:{owner.pk}", "now": now}
+            ours = people.register_organisation(owner=owner, name=f"Sample Maker {number}", **common)
+            facts: dict[str, Any] = {"agent_name": "A", "scope": "apply", "valid_until": now + dt.timedelta(days=90)}
+            mandates.give_mandate(organisation=ours, email=agent.email, **facts, **common)
+            people.invite_member(organisation=ours, email=agent.email, role="viewer", **common)
+        written = Letter.objects.filter(template__in=["mandate_offered", "organisation_invitation"])
+        assert written.count() == 3 and all("not registered yet" in each.text for each in written)
+        assert Mandate.objects.count() == 4  # all of them stand in the account
 
     def test_keeps_no_address_of_whoever_did_not_accept(self, world: World, agent: User) -> None:
         declined, lapsed, accepted = (give(world, agent, accept=each) for each in (False, False, True))

@@ -185,9 +185,19 @@ def write_invitation(
     )
 
 
-def write_mandate(*, email: str, language: str, organisation: str, until: dt.datetime, now: dt.datetime) -> Letter:
+def write_mandate(
+    *,
+    email: str,
+    language: str,
+    organisation: str,
+    by: str,
+    is_registered: bool,
+    until: dt.datetime,
+    now: dt.datetime,
+) -> Letter:
     """Tell an address of a mandate that is offered. Named in `settings.MANDATE_LETTER`."""
-    context = {"organisation": organisation, "until": until, "url": reverse("portal:mandates_held")}
+    url = reverse("portal:mandates_held")
+    context = {"organisation": organisation, "by": by, "is_registered": is_registered, "until": until, "url": url}
     return write_to_outsider(
         address=email, language=language, template="mandate_offered", context=context, expires_at=until, now=now
     )

@@ -210,7 +210,9 @@ LETTERS: dict[str, Kind] = {
     ),
     "home_line_withdrawn": _kind(_("Somebody removed their home line"), "registration number", note=""),
     "former_agent": _kind(_("Somebody tried to act by a mandate that has ended"), "organisation agent", note=""),
-    "mandate_offered": _kind(_("A mandate is offered to an agent"), "organisation until", note="", urgent=True),
+    "mandate_offered": _kind(
+        _("A mandate is offered to an agent"), "organisation until", "by is_registered", note="", urgent=True
+    ),
     "organisation_invitation": _kind(
         _("An invitation into an organisation"), "organisation until", "by is_registered", note="", urgent=True
     ),

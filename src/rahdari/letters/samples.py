@@ -333,7 +333,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "branch_proof_in_vain": lambda rules: {**_BRANCH, "address": "203.0.113.24"},
     "branch_expires_soon": lambda rules: {**_BRANCH, "valid_until": _days(30)},
     "home_line_withdrawn": lambda rules: {"registration": REGISTRATION, "number": 3},
-    "mandate_offered": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
+    "mandate_offered": lambda rules: {
+        "organisation": "Sample Software House",
+        "by": "owner@sample.example",
+        "is_registered": False,
+        "until": _days(14),
+    },
     "organisation_invitation": lambda rules: {
         "organisation": "Sample Software House",
         "by": "owner@sample.example",

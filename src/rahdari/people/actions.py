@@ -23,6 +23,7 @@ from .branches import TooManyBranches as TooManyBranches
 from .branches import add_branch as add_branch
 from .branches import change_branch as change_branch
 from .branches import end_branch as end_branch
+from .mandates import A_DAY, allow_letter
 from .mandates import MandateNotOffered as MandateNotOffered
 from .mandates import accept_mandate as accept_mandate
 from .mandates import end_mandate as end_mandate
@@ -45,7 +46,7 @@ from .names import tidy
 
 LETTER_AGAIN = dt.timedelta(days=1)
 # Strangers whom one person has written to in a day, in the name of organisations that were never registered.
-STRANGERS, A_DAY = 5, 24 * 3600
+STRANGERS = 5
 
 
 class RankNotAllowed(RahdariError):
@@ -276,7 +277,7 @@ def invite_member(
         organisation=organisation, email=email, defaults={"role": Membership.Role(role), "invited_at": now}
     )
     _record_invitation("people.invited_member", invitation, actor=actor, now=now)
-    if not told:
+    if not told and allow_letter(organisation, email):
         import_string(settings.INVITATION_LETTER)(
             email=email,
             language=language,

@@ -13,12 +13,16 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from rahdari.journal import actions as journal
+from rahdari.vault import index
+from rahdari.web import limits
 
 from . import queries
 from .models import Language, Mandate, Organisation, User, normalise_email
 from .rules import Scope
 
 OFFERED_FOR = dt.timedelta(days=14)
+# Letters that one mailbox gets in a day in the name of organisations that were never registered, whoever sends them.
+MOST_TO_ONE, A_DAY = 3, 24 * 3600
 
 
 class MandateNotOffered(Exception):
@@ -28,6 +32,14 @@ class MandateNotOffered(Exception):
 def _record(act: str, mandate: Mandate, *, actor: str, now: dt.datetime) -> None:
     subject, detail = f"organisation:{mandate.organisation_id}", {"mandate": str(mandate), "scope": mandate.scope}
     journal.record(act=act, actor=actor, subject=subject, now=now, detail=detail)
+
+
+def allow_letter(organisation: Organisation, email: str) -> bool:
+    """Count an invitation or offer to this mailbox. False: it had its letters of today from organisations that anybody
+    may have made, and what is asked stands in its account alone. Whoever asks is not told, and has other limits."""
+    if queries.was_registered(organisation):
+        return True
+    return limits.allow(f"people.letters_to:{index.blind('people.letters_to', email)}", rate=MOST_TO_ONE, per=A_DAY)
 
 
 @transaction.atomic
@@ -43,7 +55,8 @@ def give_mandate(
     now: dt.datetime,
     language: str = Language.ENGLISH,
 ) -> Mandate:
-    """Offer an address to act for the organisation until that time, and write to it. `services` are keys; none: all."""
+    """Offer an address to act for the organisation until that time, and write to it, with who offers. `services` are
+    keys; none: all."""
     mandate = Mandate.objects.create(
         organisation=organisation,
         email=normalise_email(email),
@@ -54,13 +67,16 @@ def give_mandate(
         valid_until=valid_until,
     )
     _record("people.gave_mandate", mandate, actor=actor, now=now)
-    import_string(settings.MANDATE_LETTER)(
-        email=mandate.email,
-        language=language,
-        organisation=organisation.name,
-        until=min(now + OFFERED_FOR, valid_until),
-        now=now,
-    )
+    if allow_letter(organisation, mandate.email):
+        import_string(settings.MANDATE_LETTER)(
+            email=mandate.email,
+            language=language,
+            organisation=organisation.name,
+            by=giver.email if (giver := queries.person_by_actor(actor)) is not None else "",
+            is_registered=queries.was_registered(organisation),
+            until=min(now + OFFERED_FOR, valid_until),
+            now=now,
+        )
     return mandate
 
 

@@ -22,7 +22,11 @@ class TestAProofOfAHeldAddress:
         endpoint = story.add(story.fill(story.a_draft(other)), address)
         assert KIND not in letters_to(holder)
         story.prove(endpoint)
+        assert KIND not in letters_to(holder), "of a draft nobody hears"
+        story.send(story.fresh(endpoint.application))
+        story.advance()
         story.prove(endpoint)
+        story.advance()
         assert letters_to(holder).count(KIND) == 1
         assert KIND not in letters_to(other)
         assert story.registration_of(application).struck_out_at is None

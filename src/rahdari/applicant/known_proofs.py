@@ -55,8 +55,8 @@ def take_known_proofs(
 
 
 def take_proof(*, subject: str, block: Block, now: dt.datetime) -> None:
-    """An address is proved: it counts for the other ports of the server, and holders of the address are told. Named in
-    `settings.ON_PROOF`."""
+    """An address is proved: it counts for the other ports of the server, and holders of the address are told, once the
+    application is sent (`tell_holders`). Named in `settings.ON_PROOF`."""
     endpoint = subjects.endpoint_by_subject(subject)
     if endpoint is None:
         return
@@ -64,7 +64,17 @@ def take_proof(*, subject: str, block: Block, now: dt.datetime) -> None:
         rows = applications.rows_of(endpoint.application)
         if len(rows) > 1:  # and not the proved one alone
             _share(rows, ACTOR, now)
-    _tell_holders(endpoint, block, now)
+    if endpoint.application.status != Status.DRAFT:
+        _tell_holders(endpoint, block, now)
+
+
+def tell_holders(application: Application, now: dt.datetime) -> None:
+    """The application is sent: of what was proved before, holders of the address are told now. A draft tells nobody."""
+    rows = [row for row in applications.rows_of(application) if not row.is_dynamic]
+    known = proofs.proofs_of([row.subject for row in rows])
+    for row in rows:
+        if (row.subject, str(row.network)) in known:
+            _tell_holders(row, row.network, now)
 
 
 def _tell_holders(endpoint: Endpoint, block: Block, now: dt.datetime) -> None:

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 
 from rahdari import optional
+from rahdari.applicant import known_proofs
 from rahdari.apply import pending, sending
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
@@ -38,6 +39,7 @@ def open_checks(application: Application, now: dt.datetime) -> None:
     for look_up in optional.given(__package__, "look_up"):
         look_up(application, policy, now)
     representing.look(application, policy, now)
+    known_proofs.tell_holders(application, now)
     sending.mark_checks_opened(application=application, now=now)
 
 

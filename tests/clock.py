@@ -46,6 +46,7 @@ MACHINE = {
     "publish/test_crash.py": PROCESS,
     "publish/test_standby.py": PROCESS,
     "push": PROCESS,
+    "tunnels": PROCESS,
     "vantage": PROCESS,
     "watch/test_rounds.py": PROCESS,
 }

@@ -180,7 +180,8 @@ OFFICERS = frozenset(
     portal:desk_drafts portal:desk_draft portal:publish_version portal:answer_comments portal:announce_hearing
     portal:call_off_hearing portal:add_minutes portal:adopt_draft portal:withdraw_draft portal:hide_comment
     portal:review_comment portal:take_out_comment portal:decide_name
-    maintenance:desk_works maintenance:desk_new maintenance:desk_work maintenance:desk_change""".split()
+    maintenance:desk_works maintenance:desk_new maintenance:desk_work maintenance:desk_change
+    maintenance:desk_wording""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
@@ -444,6 +445,7 @@ class World:
             "portal:drop_entry": {"id": uuid.uuid4()},
             **{key: {"id": uuid.uuid4(), "reference": number} for key in ALL if key.startswith("urgent:")},
             "maintenance:calendar": self.calendar,
+            "maintenance:desk_wording": {"id": uuid.uuid4()},
             **{
                 key: {"reference": self.notice}
                 for key in (*OWN_NOTICE, "maintenance:desk_work", "maintenance:desk_change")

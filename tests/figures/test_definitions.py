@@ -29,12 +29,12 @@ MAY_READ = {
     | {"voided_at"},
     "figures_overdue": {"kind", "month", "number"},
     "incident_incident": {"began_at", "ended_at", "late_mend_at", "opened_at", "reason", "state"},
-    "journal_journalentry": {"act", "at"},
+    "journal_journalentry": {"act", "at", "reason"},
     "maintenance_work": {"ended_at", "ends_at", "started_at", "starts_at", "state", "told_at"},
     "publish_operator": {"active", "asns", "gateway", "name_en", "name_ur", "slug"},
     "register_entry": {"asns", "ended_at", "registration_id", "valid_from"},
     "register_registration": {"category", "created_at", "expired_at", "id", "struck_out_at", "valid_from"},
-    "sampling_secondlook": {"agrees", "by_rule", "looked_at"},
+    "sampling_secondlook": {"agrees", "by_chance", "by_rule", "looked_at"},
 }
 A_MOMENT = "'2026-10-01 00:00+05'::timestamptz"
 READS = """

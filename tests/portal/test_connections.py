@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from rahdari.incident.models import Incident, Report
 from rahdari.incident.rules import Reason, State
-from rahdari.maintenance.models import Work
+from rahdari.maintenance.models import Wording, Work
 from rahdari.maintenance.rules import Reason as WorkReason
 from rahdari.maintenance.rules import State as WorkState
+from rahdari.maintenance.rules import wording_key
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.publish.models import Operator
@@ -60,13 +61,19 @@ def disruption(holders: int, *, began: dt.timedelta, **now: Any) -> Incident:
 
 def work(operator: Operator | None, *, starts: dt.timedelta, state: WorkState = WorkState.ANNOUNCED) -> Work:
     now = timezone.now()
+    text = "New gateway for 203.0.113.44"
+    wording = None
+    if operator is not None:
+        facts = {"text_en": text, "written_at": now}
+        wording, _ = Wording.objects.get_or_create(operator=operator, key=wording_key(text, ""), defaults=facts)
     return Work.objects.create(
         operator=operator,
+        wording=wording,
         state=state,
         starts_at=now + starts,
         ends_at=now + starts + 2 * HOUR,
         reason=WorkReason.UPGRADE,
-        text_en="New gateway for 203.0.113.44",
+        text_en=text,
         made_at=now,
         version=0,
         announced_at=now - DAY,

@@ -29,7 +29,7 @@ from tests.safeguards.sentences import SOURCE
 # What is of no person: numbers and times of the matter itself, and what its reader answered.
 OF_THE_MATTER = frozenset(
     "check kind asked_at answer_until answer reason answered_at due_at ends_at ended_at url stop_url code id "
-    "not_before not_after domain association sent_at".split()
+    "not_before not_after domain association sent_at listed".split()
 )
 READERS = ("feed", "operator", "mobile", "client", "association", "registry", "contact", "neighbour")
 ROOMS = {

@@ -216,7 +216,7 @@ class TestTheFigures:
         figures.publish(month=DRAWN.date().replace(day=1), now=DRAWN + dt.timedelta(days=40))
         assert "/figures/#second_looks_at_rules" in Client().get("/status/").text
         shown = text_of(Client().get("/figures/"))
-        assert "Came to the same 20 Came to something else Fewer than 8 All 20" in shown
+        assert "Came to the same 20 Came to something else Fewer than 8 All Not shown" in shown
         assert "Officer A" not in shown
 
 

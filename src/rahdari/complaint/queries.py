@@ -302,7 +302,7 @@ def complaint_for_officer(*, user: User, reference: str, now: dt.datetime) -> Co
             detail={"complaint": complaint.reference},
         )
     if not journal_reads.subjects_with(contesting.OPENED, [complaint.subject]):
-        journal.record(act=contesting.OPENED, actor=actor_for(user), subject=complaint.subject, now=now)
+        journal.record(act="complaint.opened", actor=actor_for(user), subject=complaint.subject, now=now)
     return complaint
 
 

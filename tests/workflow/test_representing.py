@@ -32,6 +32,7 @@ from rahdari.decide import assignment, granting
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
 from rahdari.letters.models import Letter
+from rahdari.people import actions as people
 from rahdari.people import mandates
 from rahdari.people.models import Organisation, User
 from rahdari.register import actions as register_acts
@@ -398,6 +399,36 @@ class TestTheContactOfANumber:
         second = sent("crook@mail.example", "203.0.113.67", at=NOW + DAY)
         assert not contacts.may_answer(whose(second), agrees=True)
         assert contacts.may_answer(whose(second), agrees=False)
+
+
+class TestTheContactInsideAStrangersOrganisation:
+    """Whoever makes an organisation may ask the company's contact in: what that ties is not theirs."""
+
+    def applied(self) -> tuple[User, Application]:
+        stranger, office = a_person("eve@mail.example"), a_person(OFFICE)
+        common: dict[str, Any] = {"actor": f"person:{stranger.pk}", "now": NOW}
+        ours = people.register_organisation(owner=stranger, name=NAME, company_number=NUMBER, **common)
+        people.add_member(organisation=ours, user=office, role="manager", **common)
+        application = sent(OFFICE, user=office)
+        assert application.organisation == ours
+        return stranger, application
+
+    def test_grants_nothing_by_rule(self) -> None:
+        _stranger, application = self.applied()
+        assert (application.status, whose(application).finding) == ("submitted", "not_shown")
+
+    def test_answers_nothing_about_others_without_a_tie(self) -> None:
+        first, stranger = sent(OFFICE), a_person("eve@mail.example")
+        assert first.organisation is not None
+        people.add_member(organisation=first.organisation, user=stranger, role="owner", actor="p", now=NOW)
+        second = sent("accomplice@mail.example", "203.0.113.67")
+        assert "representative_asked" in letters_to(first.applicant)
+        assert "representative_asked" not in letters_to(stranger)
+        asked = (first.organisation.pk, whose(second).pk)
+        assert representing.asked_of(first.applicant, *asked)[2] == second
+        with pytest.raises(representing.NotAsked):
+            representing.asked_of(stranger, *asked)
+        assert representing.questions_to(first.applicant) and not representing.questions_to(stranger)
 
 
 class TestASecondOrganisationUnderANumber:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rahdari.apply import pending, subjects
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.apply.rules import domain_of
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
@@ -148,8 +149,23 @@ class NotAsked(Exception):
     """This person is asked no such thing."""
 
 
+def is_tied(user: User, application: Application, check: Check) -> bool:
+    """Whether this person is tied to the number themselves, and not only to an organisation that gives it: by the
+    address that the list has, by its domain, or because they have shown it of an application of theirs before."""
+    number = number_for(application, check)
+    listed = checks.look_up(check.facts.get("roster", ""), number)
+    vouching, domain = apply.policy_in_force().vouching, domain_of(user.email)
+    if listed is not None and listed.row is not None:
+        own_domain = vouching is not None and domain not in vouching.free_mail
+        if user.email == listed.email or (own_domain and checks.is_domain_of(listed, domain)):
+            return True
+    before = pending.own_with_the_number_of(application, user).exclude(pk=application.pk)
+    return any(checks.any_passed(contacts.REPRESENTS, [each.subject]) for each in before)
+
+
 def asked_of(user: User, organisation: uuid.UUID, check: uuid.UUID) -> tuple[Organisation, Check, Application]:
-    """What this person may answer for this organisation. The gatekeeper: raises NotAsked for anything else."""
+    """What this person may answer for this organisation. The gatekeeper: raises NotAsked for anything else, and for
+    whoever is not tied to the number: to belong to an organisation, it is enough that its owner asked."""
     try:
         ours = people.organisation_within(user=user, id=organisation, act=Act.APPLY)
     except people.OrganisationNotFound:
@@ -157,6 +173,8 @@ def asked_of(user: User, organisation: uuid.UUID, check: uuid.UUID) -> tuple[Org
     found = checks.check_with_id(str(check))
     about = subjects.application_by_subject(found.subject) if found is not None else None
     if found is None or about is None or str(ours.pk) not in found.facts.get("asked", []):
+        raise NotAsked
+    if not is_tied(user, about, found):
         raise NotAsked
     return ours, found, about
 
@@ -178,9 +196,14 @@ def questions_to(user: User, organisation: Organisation | None = None) -> list[A
         ours = {pk: each for pk, each in ours.items() if pk == organisation.pk}
     asked = contacts.asked_of(ours) if ours else []
     about_which = subjects.applications_by_subjects(check.subject for _pk, check in asked)
-    found = []
+    found, tied = list[Asked](), dict[str, bool]()
     for pk, check in asked:
         about = about_which.get(check.subject)
         if about is not None and about.status == "submitted" and "until" in check.facts:
+            number = number_for(about, check)
+            if number not in tied:
+                tied[number] = is_tied(user, about, check)
+            if not tied[number]:
+                continue
             found.append(Asked(ours[pk], about, check, dt.datetime.fromisoformat(check.facts["until"])))
     return found

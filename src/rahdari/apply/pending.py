@@ -94,6 +94,12 @@ def open_with_the_number_of(application: Application) -> QuerySet[Application]:
     return found.select_related("organisation", "applicant").order_by("-submitted_at", "id")
 
 
+def own_with_the_number_of(application: Application, applicant: User) -> QuerySet[Application]:
+    """What this person has sent with the same company number, for themselves and not as an agent."""
+    found = Application.objects.filter(applicant=applicant, submitted_at__isnull=False, mandate__isnull=True)
+    return found.filter(company_number=application.company_number, organisation__isnull=False).order_by("id")
+
+
 def holders_with_card(card: str) -> list[uuid.UUID]:
     """Those to whom something was granted with this card number."""
     found = Application.objects.filter(cnic_index=index.blind("cnic", card), organisation__isnull=True)

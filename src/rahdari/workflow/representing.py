@@ -14,6 +14,7 @@ from django.db.models import Case, When
 from django.urls import reverse
 
 from rahdari import optional
+from rahdari.applicant.representing import is_tied
 from rahdari.apply import access, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -128,13 +129,19 @@ def _look(check: Check, application: Application, policy: Policy, now: dt.dateti
             _compare_card(check, application, others, now)
         return []
     shown = contacts.by_mail(check)
-    if shown is not None and contacts.is_contact(check):
+    is_owners = _is_the_owners(application, check)
+    if shown is not None and contacts.is_contact(check) and is_owners:
         # The very contact on the list: nobody who is registered already says no to it.
         _tell(others, application, [], None, now)
         _answer_at_once(check, application, shown, now)
         return []
     if checks.any_waits("control", application.subject):
         contacts.note(check=check, facts={"unproved": True})
+        return []
+    if not is_owners:
+        _tell(others, application, [], None, now)
+        _told(check, application, None, now)
+        _answer_at_once(check, application, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
         return []
     if asked:
         contacts.note(check=check, facts=_ask(check, application, policy, others, asked, now))
@@ -296,6 +303,16 @@ def _is_known(application: Application) -> bool:
     return application.applicant_id in shown or (bool(owners) and owners <= shown)
 
 
+def _is_the_owners(application: Application, check: Check) -> bool:
+    """Whether what ties the applicant to the company ties those who own the organisation: the registration is theirs.
+    Whoever made it may have asked in somebody of the company, so that their word is not enough for others."""
+    assert application.organisation is not None  # noqa: S101 - `_look` has seen to it
+    if application.mandate_id is not None:
+        return True
+    owners = people.people_to_notify(application.organisation.holder_ref, Act.MEMBERS)
+    return all(each == application.applicant or is_tied(each, application, check) for each in owners)
+
+
 def _numbers(application: Application) -> tuple[str, str]:
     return application.company_number, application.cnic_index
 
@@ -342,7 +359,7 @@ def _tell(
         for person in other.to_tell():
             if person.pk == application.applicant_id:
                 continue
-            if other in asks and check is not None:
+            if other in asks and check is not None and is_tied(person, application, check):
                 _ask_person(person, ours, check, application, due_at, now)
             else:
                 told = {"organisation": ours.name, "url": reverse("portal:help")}

@@ -18,5 +18,5 @@ declare(
     Act("complaint.decided", _("Complaint decided"), EVERYBODY),
     Act("complaint.read", seen=_("A complaint about your registration, and your answer to it")),
 )
-declare_unshown("complaint", "opened sent confirmed forgot told erased added_file removed_file ended_files")
+declare_unshown("complaint", "sent confirmed forgot told erased added_file removed_file ended_files")
 declare_unshown("complaint", "added_answer_file removed_answer_file")

@@ -2,7 +2,8 @@
 
 Anybody may complain, so a complaint contests nothing by itself, unless its sender is tied to the company: the email
 address that was confirmed is the one that a list has for the number, or is at the domain there, or the sender acts for
-a holder who is registered under the number. Any other contests once somebody who decides complaints has opened it.
+a holder who is registered under the number. Any other contests once somebody who decides complaints has read it with
+the registration that it is about.
 
 Which of several registrations is the false one nobody knows before it is decided. So it is said of every registration
 under the number and of every one in the name, never of the one alone that was complained of.
@@ -26,8 +27,6 @@ from rahdari.register.models import Registration
 from .models import Complaint
 from .rules import About
 
-OPENED = "complaint.opened"
-
 
 def name_is_contested(registration: Registration) -> bool:
     """Whether somebody says that the name or number of this company is theirs, and it is undecided."""
@@ -40,10 +39,15 @@ def name_is_contested(registration: Registration) -> bool:
     granted = subjects.last_granted_for(registration)
     number = granted.company_number if granted is not None else ""
     about_it = [each for each in said if _is_about(each, policy, name, number)]
-    # One that was joined to another was opened with it.
-    opened_as = {f"complaint:{each.part_of_id or each.pk}" for each in about_it}
-    opened = journal.subjects_with(OPENED, opened_as)
-    return any(f"complaint:{each.part_of_id or each.pk}" in opened or _is_tied(each, policy) for each in about_it)
+    # One that was joined to another was read with it.
+    whole = Complaint.objects.filter(pk__in=[each.part_of_id or each.pk for each in about_it], case__isnull=False)
+    whole = whole.select_related("case__application").order_by()
+    was_read = any(
+        journal.was_done("complaint.read", each.case.application.subject, {"complaint": each.reference})
+        for each in whole
+        if each.case is not None
+    )
+    return was_read or any(_is_tied(each, policy) for each in about_it)
 
 
 def _is_about(complaint: Complaint, policy: Policy, name: str, number: str) -> bool:

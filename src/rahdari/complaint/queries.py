@@ -26,7 +26,6 @@ from rahdari.decide.reviewer_models import Reviewer
 from rahdari.decide.rules import Needs
 from rahdari.errors import RahdariError
 from rahdari.journal import actions as journal
-from rahdari.journal import queries as journal_reads
 from rahdari.people import holders
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -37,7 +36,7 @@ from rahdari.register.rules import STANDING
 from rahdari.vault import links
 from rahdari.web.language import in_both
 
-from . import contesting, rules
+from . import rules
 from .models import Complaint
 from .rules import About, CannotDecide, Kind, Outcome
 
@@ -301,8 +300,6 @@ def complaint_for_officer(*, user: User, reference: str, now: dt.datetime) -> Co
             ground=cases.ground_of(case),
             detail={"complaint": complaint.reference},
         )
-    if not journal_reads.subjects_with(contesting.OPENED, [complaint.subject]):
-        journal.record(act="complaint.opened", actor=actor_for(user), subject=complaint.subject, now=now)
     return complaint
 
 

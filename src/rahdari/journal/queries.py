@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -21,10 +21,9 @@ def about(subject: str) -> QuerySet[JournalEntry]:
     return JournalEntry.objects.filter(subject=subject).order_by("-id")
 
 
-def subjects_with(act: str, subjects: Iterable[str]) -> set[str]:
-    """Those of these subjects to which this was done."""
-    found = JournalEntry.objects.filter(subject__in=list(subjects), act=act).order_by()
-    return set(found.values_list("subject", flat=True))
+def was_done(act: str, subject: str, detail: Mapping[str, Any]) -> bool:
+    """Whether this was done to, or read of, the subject, with these details."""
+    return JournalEntry.objects.filter(subject=subject, act=act, detail__contains=dict(detail)).exists()
 
 
 def reads_of(subjects: Iterable[str]) -> QuerySet[JournalEntry]:

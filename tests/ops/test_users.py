@@ -381,7 +381,7 @@ class TestEnvironment:
 
     def read(self, child: processes.Child) -> dict[str, str]:
         """It is spawned as the supervisor spawns it, and does something else."""
-        waits = dataclasses.replace(child, command=["/bin/sh", "-c", "echo; exec sleep 600"], user=None)
+        waits = dataclasses.replace(child, command=["/bin/sh", "-c", "echo; while :; do sleep 600; done"], user=None)
         process = processes.spawn(waits)
         assert process.stdout is not None
         with process.stdout:

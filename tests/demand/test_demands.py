@@ -20,7 +20,8 @@ from tests.builders import story
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
-TODAY = timezone.localdate()
+# Asked in each test: others import from here, and this file may have been read by another clock than it runs by.
+today = timezone.localdate
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def recorded(officer: User, number: str = "12/2026", **more: Any) -> Demand:
     given: dict[str, Any] = {
         "body": "A Tribunal",
         "provision": "s. 34",
-        "day": TODAY,
+        "day": today(),
         "signed_by": "Its registrar",
         "wanted": "Who applied.",
         "is_bulk": False,
@@ -128,7 +129,7 @@ class TestTheHolder:
         self, officer: User, refused: Application
     ) -> None:
         demand = found(
-            recorded(officer, hidden_until=TODAY + dt.timedelta(days=30), hidden_by="A court"), officer, refused
+            recorded(officer, hidden_until=today() + dt.timedelta(days=30), hidden_by="A court"), officer, refused
         )
         at_the_desk(officer).post(reverse("demand:open_file", args=[demand.pk]))
         desk = at_the_desk(officer)
@@ -139,7 +140,7 @@ class TestTheHolder:
         assert queries.demands_of(refused, timezone.now() + dt.timedelta(days=32)) == [demand]
         # One whose day is over, as the database sees it.
         over = found(
-            recorded(officer, "13/2026", hidden_until=TODAY - dt.timedelta(days=2), hidden_by="An order"),
+            recorded(officer, "13/2026", hidden_until=today() - dt.timedelta(days=2), hidden_by="An order"),
             officer,
             refused,
         )
@@ -148,10 +149,10 @@ class TestTheHolder:
         assert any("13/2026" in each for each in told) and not any("12/2026" in each for each in told)
 
     def test_is_kept_from_it_for_a_year_at_most(self, officer: User) -> None:
-        far = TODAY + dt.timedelta(days=400)
+        far = today() + dt.timedelta(days=400)
         with pytest.raises(ValueError):
             recorded(officer, hidden_until=far, hidden_by="An order")
-        given = {"number": "1", "body": "A Tribunal", "provision": "s. 34", "day": TODAY.isoformat()}
+        given = {"number": "1", "body": "A Tribunal", "provision": "s. 34", "day": today().isoformat()}
         given |= {"signed_by": "Its registrar", "wanted": "Who.", "how_many": "one", "hidden_until": far.isoformat()}
         answer = at_the_desk(officer).post(reverse("demand:new"), given)
         assert answer.status_code == 422
@@ -163,7 +164,7 @@ class TestTheHolder:
                 number="2",
                 body="B",
                 provision="s. 1",
-                day=TODAY,
+                day=today(),
                 recorded_by=officer,
                 at=NOW,
                 hidden_until=far,
@@ -183,7 +184,7 @@ def test_the_public_reads_how_many(officer: User, client: Client) -> None:
 
 def test_the_pages_work_from_recording_to_agreeing(officer: User, second: User, refused: Application) -> None:
     desk = at_the_desk(officer)
-    given = {"number": "1", "body": "A Tribunal", "provision": "s. 34", "day": TODAY.isoformat()}
+    given = {"number": "1", "body": "A Tribunal", "provision": "s. 34", "day": today().isoformat()}
     place = desk.post(
         reverse("demand:new"), given | {"signed_by": "Its registrar", "wanted": "Who.", "how_many": "one"}
     )["Location"]

@@ -389,10 +389,12 @@ class TestRegistration:
         assert "The whole file of the application" in page
         assert str(officer.pk) not in page
 
-    def test_says_when_nobody_looked(self, browser: Client, applicant: User) -> None:
+    def test_says_that_no_look_is_shown_and_never_that_nobody_looked(self, browser: Client, applicant: User) -> None:
+        # An officer's look at a shared card is shown to nobody.
         registration = story.registration_of(story.a_granted_application(applicant))
         page = browser.get(reverse("portal:registration", args=[registration.reference])).text
-        assert "Who looked at my data: nobody" in page
+        assert "No look is shown here so far" in page and "One look is not shown to anybody" in page
+        assert "nobody</summary>" not in page and "Has an officer opened the file" not in page
 
 
 class TestLetters:

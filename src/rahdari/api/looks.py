@@ -17,7 +17,7 @@ read_registrations = API.part(registrations.TAG, registrations.READ)
 LOOK = closed({"at": MOMENT, "count": whole(1, 10**9), "who": text(200), "what": text(300), "why": text(500)})
 OK = Ok(
     "The last looks, the newest first; officers by their post. Looks of one day at the same thing are one: `at` is the "
-    "last of them.",
+    "last of them. One is not among them: an officer's look after a card number that another account gave too.",
     closed({"items": listed(LOOK)}),
 )
 SUMMARY = "Who looked at your data"

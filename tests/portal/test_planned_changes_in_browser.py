@@ -65,7 +65,9 @@ def test_from_a_file_to_the_draft_of_a_notice(desk: User, live_server: Any, tmp_
         page.locator("main form button").click()
         # Counts first, then the entries, then what was not understood; the last of them is waited for.
         expect(page.locator("main tbody tr")).to_have_count(3 + 3)
-        assert page.locator("main .facts dd").all_inner_texts()[-4:] == ["3", "1", "2", "0"]
+        *counted, untouched = page.locator("main .facts dd").all_inner_texts()[-4:]
+        # What was not understood may touch the others.
+        assert counted == ["3", "1", "2"] and "3" in untouched and untouched != "3"
         page.locator("main form[action$='/notice/'] button").click()
         page.wait_for_url("**/planned-work/*/change/")
         address, affected = page.url, page.locator("textarea[name=affected]").input_value()

@@ -73,3 +73,26 @@ class TestCompareNames:
     def test_is_the_same_as_itself_in_capitals_and_with_spaces(self, name: str) -> None:
         assert names.compare_names(name, f"  {name}  ") == "same"
         assert names.fold_name(" ".join(names.fold_name(name))) == names.fold_name(name)
+
+
+class TestNameKey:
+    @pytest.mark.parametrize(
+        "other", ["Sample Micro-finance Bank", "sample microfinance bank (Pvt) Ltd", "M/s Sampel Maicrofinanc Bank"]
+    )
+    def test_finds_a_long_name_however_it_is_written(self, other: str) -> None:
+        assert names.name_key(other) == names.name_key("Sample Microfinance Bank Ltd")
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [("Ali Khan", "Lucky One (Pvt) Ltd"), ("Sample Ali", "Simple Oil"), ("Sample Textile", "Sample Textile Mills")],
+    )
+    def test_finds_no_person_by_a_few_sounds_nor_by_a_part(self, one: str, other: str) -> None:
+        assert names.name_key(one) != names.name_key(other)
+
+    @pytest.mark.parametrize("name", ["", "(Pvt) Ltd", "--"])
+    def test_is_none_for_what_names_nobody(self, name: str) -> None:
+        assert names.name_key(name) is None
+
+    @given(st.text(max_size=60), st.sampled_from([" Ltd", " (Pvt) Limited", "", "  SMC"]))
+    def test_is_the_same_whatever_the_legal_form(self, name: str, form: str) -> None:
+        assert names.name_key(name + form) == names.name_key(name)

@@ -134,7 +134,17 @@ class TestImportRoster:
                 assert "1234567" not in stored
                 assert "Freelancer" not in stored
         row = RosterRow.objects.get()
-        assert row.name == "Sample Freelancer 31"
+        assert (row.name, row.name_key) == ("Sample Freelancer 31", None)
+
+    def test_finds_the_names_of_firms_alone_and_of_the_list_in_use(self, tmp_path: Path) -> None:
+        people = "number,name\n3520212345671,Sample Freelancer 31\n"
+        imported(tmp_path, people, name="active_taxpayers")
+        imported(tmp_path, people.replace("3520212345671", "M-0031"), name="association_members")
+        imported(tmp_path, GOOD)
+        found = ["SAMPLE Software House", "Specimen Media", "Sample Freelancer 31", "Sample Other"]
+        assert [queries.is_a_firms_name(each) for each in found] == [True, True, False, False]
+        imported(tmp_path, "number,name\n0000499,Sample Other\n")
+        assert [queries.is_a_firms_name(each) for each in found] == [False, False, False, True]
 
 
 class TestWhatIsWrongInARow:

@@ -183,12 +183,23 @@ class TestAPrivatePersonInACompanysName:
         case = decisions.case_of(person)
         assert (person.status, case is not None and case.lane) == ("submitted", "review")
 
+    @pytest.mark.parametrize("name", ["Sample Textile", "sample TEX-TILE", "سیمپل ٹیکسٹائل"])
+    def test_goes_to_an_officer_when_a_list_of_firms_has_the_name(self, name: str, tmp_path: Path) -> None:
+        imported(tmp_path, "companies", "number,name\n0000744,Sample Textile Ltd\n")
+        person = a_freelancer("one@mail.example", "203.0.113.80", number="", name=name)
+        case = decisions.case_of(person)
+        assert (person.status, case is not None and case.lane) == ("submitted", "review")
+
     def test_is_told_nothing_of_organisations_that_are_registered(self, tmp_path: Path) -> None:
-        imported(tmp_path, "companies", f"number,name,email\n{NUMBER},Sample Software House,{OFFICE}\n")
+        listed = f"{NUMBER},Sample Software House,{OFFICE}\n0000744,Sample Hardware House,\n"
+        imported(tmp_path, "companies", f"number,name,email\n{listed}")
         assert sent(OFFICE, name="Sample Software House").status == "granted"
-        for each, name in enumerate(("Sample Software House", "Sample Software Home")):
+        names = ("Sample Software House", "Sample Hardware House", "Sample Neither House")
+        told = []
+        for each, name in enumerate(names):
             cnic, block = f"352021234567{each + 1}", f"203.0.113.8{each}"
-            assert a_freelancer(f"p{each}@mail.example", block, cnic=cnic, number="", name=name).status == "granted"
+            told.append(a_freelancer(f"p{each}@mail.example", block, cnic=cnic, number="", name=name).status)
+        assert told == ["submitted", "submitted", "granted"]
 
     def test_is_granted_by_an_officer_who_found_it_to_be_theirs_and_goes_on_then(self) -> None:
         person = a_freelancer("one@mail.example", "203.0.113.80", number="", name="Sample Ltd")

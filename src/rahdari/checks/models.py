@@ -125,7 +125,8 @@ class RosterRow(models.Model):
     """One member of a roster, found by the keyed hash of its number only.
 
     `email` and `mobile` are where the keeper of the list reaches the member: a code goes there to whoever says that
-    they speak for it. `domain` is the keyed hash of the domain of its addresses of email.
+    they speak for it. `domain` is the keyed hash of the domain of its addresses of email. On lists of firms `name_key`
+    is a part of the keyed hash of its name (`names.name_key`).
 
     The table is partitioned by import: a roster of millions is put in use, and taken out of use, at once.
     """
@@ -141,6 +142,7 @@ class RosterRow(models.Model):
     email = EncryptedTextField()
     mobile = EncryptedTextField()
     domain = models.BinaryField(null=True, blank=True)
+    name_key = models.BinaryField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -26,6 +26,8 @@ AGREE = frozenset({"same", "same_but_form", "alike"})
 _FORMS = {"pvt", "ltd", "smc", "llp", "inc", "company", "corp", "guarantee"}
 # Fewer consonants than this say too little: Ali and Ela would be one.
 FEWEST_SOUNDS = 3
+# Without a number, a name is looked for among hundreds of thousands: fewer sounds than this would find people's names.
+FEWEST_SOUNDS_ALONE = 7
 
 # One sign for each sound that both scripts tell apart. Vowels, h, w and y are left out: و and ی are vowels as often
 # as not, and ہ ح ھ are written or not as each writer likes.
@@ -81,13 +83,25 @@ def compare_names(one: str, other: str) -> str:
         return "not_compared"
     if first == second or "".join(first) == "".join(second):
         return "same"
-    bare_first, bare_second = (tuple(word for word in words if word not in _FORMS) for words in (first, second))
+    bare_first, bare_second = _bare(first), _bare(second)
     if bare_first and bare_first == bare_second:
         return "same_but_form"
     sounds = sounds_of(bare_first)
     if sounds is not None and len(sounds) >= FEWEST_SOUNDS and sounds == sounds_of(bare_second):
         return "alike"
     return "different"
+
+
+def name_key(name: str) -> str | None:
+    """What a name is looked for by on a list: equal for names that differ in their legal form or in how words are
+    parted, and from FEWEST_SOUNDS_ALONE consonants on in spelling or script. None for a name that is its form alone."""
+    whole = "".join(_bare(fold_name(name)))
+    sounds = sounds_of((whole,))
+    return sounds if sounds is not None and len(sounds) >= FEWEST_SOUNDS_ALONE else whole or None
+
+
+def _bare(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words if word not in _FORMS)
 
 
 def is_same_name(one: str, other: str) -> bool:

@@ -18,7 +18,7 @@ from rahdari.vault import cipher, index
 
 from . import rules
 from .models import Check, Outcome, Roster, RosterRow
-from .roster_rows import DOMAIN
+from .roster_rows import DOMAIN, OF_FIRMS, blind_name
 
 ROW = RosterRow._meta.label
 
@@ -209,6 +209,14 @@ def look_up(roster: str, number: str) -> Listed | None:
 def is_domain_of(listed: Listed, domain: str) -> bool:
     """Whether the row names this domain as the one of its member's addresses."""
     return listed.has_domain and hmac.compare_digest(listed.domain, index.blinder().blind(DOMAIN, domain))
+
+
+def is_a_firms_name(name: str) -> bool:
+    """Whether a list of firms in use has this name, whatever its legal form, spelling or script. One query by key for
+    each list: the lists stand in parts of one table."""
+    key = blind_name(index.blinder(), name)
+    lists = rosters_in_use().filter(name__in=OF_FIRMS) if key is not None else ()
+    return any(RosterRow.objects.filter(roster=each, name_key=key).exists() for each in lists)
 
 
 def row_behind(check: Check) -> RosterRow | None:

@@ -18,7 +18,7 @@ from rahdari.people.identifiers import IdentifierError, parse_mobile
 from rahdari.vault.cipher import Sealer
 from rahdari.vault.index import Blinder
 
-from . import rules
+from . import names, rules
 
 COLUMNS = ("number", "name", "status", "valid_until", "email", "mobile", "domain")
 NEEDED = ("number", "name")
@@ -68,7 +68,7 @@ class Rows:
     remarks: list[tuple[int, str]]
 
 
-COPIED = ("line", "whole", "id", "key", "name", "active", "valid_until", "email", "mobile", "domain")
+COPIED = ("line", "whole", "id", "key", "name", "active", "valid_until", "email", "mobile", "domain", "name_key")
 
 
 def header_of(line: bytes) -> list[str]:
@@ -112,16 +112,27 @@ def read(reading: Reading, piece: Piece) -> Rows:
         remarks += [(number, remark) for remark in row.remarks]
         pk = _pk(randoms[_PK_BYTES * at : _PK_BYTES * (at + 1)])
         domain = f"\\\\x{reading.blinder.blind(DOMAIN, row.domain).hex()}" if row.domain else r"\N"
+        name_key = f"\\\\x{row.name_key.hex()}" if row.name_key else r"\N"
         sealed = [_sealed(reading, field, getattr(row, field), pk) for field in ("name", "email", "mobile")]
         out.append(
             f"{number}\t\\\\x{row.whole.hex()}\t{pk}\t\\\\x{row.key.hex()}\t{sealed[0]}\t{'t' if row.active else 'f'}\t"
-            f"{row.until}\t{sealed[1]}\t{sealed[2]}\t{domain}\n"
+            f"{row.until}\t{sealed[1]}\t{sealed[2]}\t{domain}\t{name_key}\n"
         )
     return Rows("".join(out).encode(), len(out), remarks)
 
 
-# The purposes of keyed hashes: of the domain that a row names, and of all that stands in it.
-DOMAIN, WHOLE = "roster.domain", "roster.row"
+# The purposes of keyed hashes: of the domain that a row names, of all that stands in it, and of a firm's name.
+DOMAIN, WHOLE, NAME = "roster.domain", "roster.row", "roster.name"
+# Lists of firms alone, which are public. Their names are looked for without a number, so that nobody else takes one.
+OF_FIRMS = frozenset({"companies"})
+# So much of the hash tells hundreds of thousands of names apart.
+_NAME_KEY_BYTES = 8
+
+
+def blind_name(blinder: Blinder, name: str) -> bytes | None:
+    """What a firm's name is found by on a list; None where `names.name_key` has none."""
+    key = names.name_key(name)
+    return blinder.blind(NAME, key)[:_NAME_KEY_BYTES] if key is not None else None
 
 
 def _sealed(reading: Reading, field: str, text: str, pk: str) -> str:
@@ -142,6 +153,7 @@ class _Row:
     email: str
     mobile: str
     domain: str
+    name_key: bytes | None
     remarks: tuple[str, ...]
 
 
@@ -188,7 +200,8 @@ def _row(reading: Reading, line: str | bytes) -> _Row | str | None:
     whole = "\0".join((exact, name, str(active), day, *contact.values()))
     blind = reading.blinder.blind
     key = blind(f"roster.{reading.roster}", exact)
-    return _Row(key, blind(WHOLE, whole), name, active, day, **contact, remarks=tuple(remarks))
+    name_key = blind_name(reading.blinder, name) if reading.roster in OF_FIRMS else None
+    return _Row(key, blind(WHOLE, whole), name, active, day, **contact, name_key=name_key, remarks=tuple(remarks))
 
 
 def read_email(text: str) -> str | None:

@@ -243,6 +243,8 @@ def _put_in_use(load: RosterLoad, report: RosterReport, *, now: dt.datetime, act
         # Indexes are made now, while nobody reads this table; to attach it is then a matter of moments.
         cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (roster_id, id)")
         cursor.execute(f"ALTER TABLE {table} ADD UNIQUE (roster_id, key)")
+        if load.name in roster_rows.OF_FIRMS:
+            cursor.execute(f"CREATE INDEX ON {table} (name_key)")
         cursor.execute(f"ALTER TABLE checks_rosterrow ATTACH PARTITION {table} FOR VALUES IN ('{load.pk}')")
         cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT its_own")
         cursor.execute(f"ANALYZE {table}")

@@ -294,15 +294,16 @@ def assessment_of(application: Application, now: dt.datetime, found: Sequence[Ch
 
 
 def is_in_a_companys_name(application: Application) -> bool:
-    """Whether a private person applies in what reads like a company's name. A renewal or a change goes on in the name
-    that was granted. It is not asked whether such an organisation is registered: that would tell."""
+    """Whether a private person applies in what reads like a company's name, or is that of a firm on a list of firms,
+    which are public. A renewal or a change goes on in the name that was granted. It is not asked whether such an
+    organisation is registered: that would tell."""
     name, registration = application.holder_name, application.registration
     if application.organisation_id is not None or not name:
         return False
     before = apply_subjects.last_granted_for(registration) if registration is not None else None
     if before is not None and before.holder_name == name:
         return False
-    return names_a_company(name)
+    return names_a_company(name) or checks.is_a_firms_name(name)
 
 
 def counting(application: Application, found: Sequence[Check], now: dt.datetime) -> list[Check]:

@@ -185,7 +185,7 @@ LATIN = frozenset(
     "Network Export wg show wg0 peer tls auth crypt acme BEGIN END CERTIFICATE crt cer pem key authorization vpn "
     "sample example "
     # The format of notices of planned work.
-    "maintnote BCOP iCalendar UTC SEQUENCE "
+    "maintnote BCOP iCalendar ics UTC SEQUENCE "
     # What rules of a network are written in.
     "RPSL nftables Cisco Junos RSS Atom JSON "
     # Routers and programs that report an address, and what their pages say.

@@ -84,7 +84,9 @@ class TestReached:
     def test_is_what_imports_it_and_the_tests_of_its_room(self) -> None:
         found = lanes.reached(["tests/fees/test_rules.py", "src/rahdari/agent/nftables.py"])
         assert found["fees/test_rules.py"] == 0
-        assert found["agent/test_nftables.py"] == 1
+        # The whole room before the tests of others, which may cost less.
+        assert found["agent/test_nftables.py"] == 0 and found["agent/test_following.py"] == 0
+        assert found["matrix/test_conformance.py"] > 0
         assert "fees/test_pages.py" not in found
 
     def test_begins_at_a_day_before_on_main(self, monkeypatch: pytest.MonkeyPatch) -> None:

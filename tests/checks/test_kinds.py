@@ -153,7 +153,11 @@ class TestWhoseTurnItIs:
             (waiting("mobile_line"), Party.OPERATOR),
             (waiting("represents"), Party.ASSOCIATION),
             (waiting("represents", channels=["email"]), Party.APPLICANT),
-            (waiting("represents", asked=["an organisation"], channels=[]), Party.HOLDER),
+            (waiting("represents", unproved=True), Party.APPLICANT),
+            (waiting("represents", told_at="then", channels=["email"]), Party.HOLDER),
+            # Nobody reads that those who are registered under the number were asked besides.
+            (waiting("represents", asked=["an organisation"]), Party.ASSOCIATION),
+            (waiting("represents", asked=["an organisation"], channels=["email"]), Party.APPLICANT),
             (waiting("roster", by_contact=True, channels=["email"]), Party.APPLICANT),
             (waiting("not_registered", asked_to_share=True), Party.HOLDER),
             (waiting("not_registered"), Party.REGISTER),
@@ -163,10 +167,11 @@ class TestWhoseTurnItIs:
         assert whose_turn(check) is turn
 
     def test_is_somebodys_outside(self) -> None:
-        outside = {key for key in KINDS if is_outside(waiting(key, asked=["one"], asked_to_share=True))}
+        outside = {key for key in KINDS if is_outside(waiting(key, told_at="then", asked_to_share=True))}
         assert outside == {"represents", "attestation", "employer", "operator", "mobile_line", "not_registered"}
         assert {key for key in outside if not is_outside(waiting(key))} == {"represents", "not_registered"}
         assert not is_outside(waiting("employer", provisional=True))
+        assert not is_outside(waiting("represents", asked=["an organisation"]))
 
     def test_does_not_run_our_clock(self) -> None:
         held = {key for key in KINDS if is_for_others(key, {})}

@@ -3,6 +3,7 @@ import datetime as dt
 import pytest
 
 from rahdari.checks import rules
+from rahdari.checks.evidence import Facts
 
 
 class TestRosterKey:
@@ -36,6 +37,22 @@ class TestRosterKey:
     )
     def test_is_none_for_what_is_no_number(self, roster: str, text: str) -> None:
         assert rules.roster_key(roster, text) is None
+
+
+class TestWhatTiesTheApplicantToANumberThatOthersAreRegisteredUnder:
+    @pytest.mark.parametrize("answer", [None, "no", "yes"])
+    @pytest.mark.parametrize("asked", [[], ["an organisation"]])
+    def test_is_for_an_officer_without_their_yes(self, asked: list[str], answer: str | None) -> None:
+        found = rules.Answer("passed", "code_from_contact", {"channel": "email"})
+        facts: Facts = {"asked": asked} if answer is None else {"asked": asked, "answer": answer}
+        weighed = rules.with_the_holders_yes(found, facts)
+        if asked and answer != "yes":
+            assert (weighed.result, weighed.finding, weighed.blames) == ("failed", "tie_to_weigh", False)
+            assert weighed.evidence == {"channel": "email", "tie": "code_from_contact"}
+        else:
+            assert weighed == found
+        no = rules.Answer("failed", "contact_denies")
+        assert rules.with_the_holders_yes(no, facts) == no
 
 
 class TestRosterAnswer:

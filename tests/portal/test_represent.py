@@ -121,14 +121,21 @@ class TestTheRepresentative:
         assert second.status == "granted"
         assert "You said yes." in browser.get(page).content.decode()
 
-    def test_says_no_and_the_status_page_of_the_other_says_who_looks(self) -> None:
+    def test_says_no_which_an_officer_reads_and_the_applicant_does_not(self) -> None:
         first, second, page = self.asked()
-        status = reverse("portal:status", args=[second.reference])
-        assert "registered under the number" in browser_of(second.applicant).get(status).content.decode()
-        browser_of(first.applicant).post(page, {"answer": "no"})
+        browser = browser_of(first.applicant)
+        assert browser.post(page, {"answer": "no"}).status_code == 302
+        assert "It is registered only if an officer" in browser.get(page).text
+        browser_of(second.applicant).post(reverse("portal:represent", args=[second.reference]), {"officer": "1"})
         workflow.advance(now=timezone.now())
-        assert whose(second).finding == "representative_denies"
-        assert "An officer is looking" in browser_of(second.applicant).get(status).content.decode()
+        status = browser_of(second.applicant).get(reverse("portal:status", args=[second.reference])).text
+        assert "An officer is looking" in status and "answered no" not in status
+        officer, case = an_officer(), decisions.case_of(second)
+        assert case is not None
+        assert (
+            "Somebody is registered under this number, and answered no"
+            in browser_of(officer).get(reverse("decide:case", args=[second.reference])).text
+        )
 
     def test_finds_the_question_on_the_own_pages_while_it_waits(self) -> None:
         first, second, page = self.asked()
@@ -169,6 +176,7 @@ class TestTheRepresentative:
         first, second, page = self.asked()
         browser = browser_of(first.applicant)
         browser.post(page, {"answer": "no"})
+        browser_of(second.applicant).post(reverse("portal:represent", args=[second.reference]), {"officer": "1"})
         workflow.advance(now=timezone.now())
         officer = an_officer()
         case = assignment.take_case(case=decisions.case_of(second), officer=officer, now=timezone.now())  # type: ignore[arg-type]

@@ -11,19 +11,22 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+import time_machine
 from django import forms
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.api.interface import API
 from rahdari.applicant.access_log import looks_at_application
 from rahdari.apply import drafts
+from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.checks import contacts
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
@@ -34,11 +37,11 @@ from rahdari.sampling import drawing, looking
 from rahdari.sampling import queries as second_looks
 from rahdari.vault.fields import BlindIndexField
 from tests.builders import cut_off, mobile_lines
-from tests.builders.cases import DAY, HOUR, an_officer
+from tests.builders.cases import DAY, HOUR, an_officer, prove
 from tests.builders.drafts import a_person, actor_of, asking
 from tests.builders.entered import an_entry
 from tests.builders.programs import Program
-from tests.workflow.test_representing import OFFICE, a_freelancer, imported
+from tests.workflow.test_representing import NAME, OFFICE, a_freelancer, imported, whose
 from tests.workflow.test_representing import sent as a_company
 
 # -- what identifies somebody -----------------------------------------------------------------------------------------
@@ -594,4 +597,145 @@ class TestWhatWasSent:
                 place = reverse("portal:represent", args=[each.reference])
                 answers.append(seen(browser(each.applicant).post(place, data), each.applicant.email))
             assert answers[0] == answers[1] == answers[2]
+        assert self.differences(found) == []
+
+
+def pages_of_an_application() -> list[str]:
+    """The pages of the portal that lead from an application alone."""
+    found = get_resolver("rahdari.portal.applicant.urls").url_patterns
+    own = (each for each in found if str(each.pattern).startswith("my/applications/<str:reference>/"))
+    return [f"portal:{each.name}" for each in own if str(each.pattern).count("<") == 1]
+
+
+def documents_of_an_application() -> list[str]:
+    """What a program reads of an application, and of its person."""
+    paths = {each.path for each in API.operations() if each.method == "GET"}
+    return sorted(path for path in paths if path.startswith("/applications/{") and path.count("{") == 1)
+
+
+# A number on the list, and one on none, under which somebody is registered; and beside each one that nobody has.
+LISTED, UNLISTED = ("0000482", "0000744"), ("0000555", "0000999")
+DOMAINS = ("softwarehouse.example", "softwarehause.example")
+
+
+@pytest.mark.django_db
+class TestACompanysNumber:
+    """Who applies with it, and has proved an address of their own, does not learn whether somebody is registered under
+    it: not by stage, words, times, pages, documents or letters, whatever those say who are registered."""
+
+    def listed(self, folder: Path, numbers: tuple[str, str]) -> None:
+        rows = [f"{number},{NAME},office@{domain},{domain}" for number, domain in zip(numbers, DOMAINS, strict=True)]
+        imported(folder, "companies", "\n".join(["number,name,email,domain", *rows, ""]))
+
+    @pytest.fixture(autouse=True)
+    def one_of_each_is_registered(self, tmp_path: Path) -> Iterator[Any]:
+        imported(tmp_path, "active_taxpayers", f"number,name\n0000482,{NAME}\n")
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            self.clock, now = clock, timezone.now()
+            self.listed(tmp_path, (UNLISTED[0], LISTED[0]))
+            for each, number in enumerate((UNLISTED[0], LISTED[0])):
+                owner = a_company(f"office@{DOMAINS[each]}", f"203.0.113.9{each}", company_number=number, at=now)
+                assert owner.status == "granted"
+            self.listed(tmp_path, LISTED)
+            yield
+
+    def told(self, application: Application) -> dict[str, tuple[int, str, str, int]]:
+        """All that is shown and written to whoever applies, each time and clock in it as it is."""
+        client, program = browser(application.applicant), Program(application.applicant)
+        found: dict[str, Any] = {}
+        for page in pages_of_an_application():
+            found[page] = client.get(reverse(page, args=[application.reference]))
+        found["home"] = client.get(reverse("portal:home"))
+        place = reverse("portal:organisation", args=[application.organisation_id])
+        found["organisation"] = client.get(place)
+        found["applications"] = client.get(f"{place}?view=applications")
+        for path in documents_of_an_application():
+            found[path] = program.get(path.replace("{reference}", application.reference))
+        letters = Letter.objects.filter(to=application.applicant).order_by("written_at", "template")
+        written = "\n".join(f"{each.template} {each.written_at} {self.plain(each.text)}" for each in letters)
+        return {"letters": (0, "", written, 0)} | {
+            name: (each.status_code, self.plain(each.headers.get("Location", "")), self.plain(each.content.decode()), 0)
+            for name, each in found.items()
+        }
+
+    def plain(self, text: str) -> str:
+        """Without what is the applicant's own: number, address, names, keys."""
+        text = re.sub(r'csrfmiddlewaretoken" value="[^"]*"|nonce="[^"]*"|csrfToken[^,]*', "", unquote(text))
+        text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\bA-[0-9A-Z-]+|[\w-]{26,}", "·", text)
+        own = "|".join([*LISTED, *UNLISTED, r"(asks|guest)-\d", r"203\.0\.113\.\d+", "softwareh[ao]use"])
+        return re.sub(own, "·", text)
+
+    def differences(self, found: list[Application]) -> list[Any]:
+        first, *others = [self.told(each) for each in found]
+        pairs = [(name, one, other[name]) for other in others for name, one in first.items()]
+        return [(name, difference(one, other)) for name, one, other in pairs if one != other]
+
+    def applied(self, numbers: tuple[str, str], mails: tuple[str, str, str]) -> list[Application]:
+        """Two with the number that is registered, of whom its holder says no to the first, and one with the other."""
+        given = zip(mails, (numbers[0], *numbers), strict=True)
+        return [
+            a_company(mail, f"203.0.113.10{each}", company_number=number, proved=False, at=timezone.now())
+            for each, (mail, number) in enumerate(given)
+        ]
+
+    def proved(self, found: list[Application]) -> None:
+        for each in found:
+            prove(applications.endpoints_of(each)[0], now=timezone.now())
+        workflow.advance(now=timezone.now())
+        for each in found:
+            each.refresh_from_db()
+
+    def denied(self, application: Application) -> None:
+        assert contacts.answer_as_representative(
+            check=whose(application), agrees=False, actor="person:holder", now=timezone.now()
+        )
+        workflow.advance(now=timezone.now())
+
+    def posted(self, found: list[Application], data: dict[str, str]) -> None:
+        answers = []
+        for each in found:
+            answer = browser(each.applicant).post(reverse("portal:represent", args=[each.reference]), data)
+            answers.append((answer.status_code, self.plain(answer.content.decode())))
+        assert answers == [answers[0]] * len(answers)
+
+    @pytest.mark.parametrize("leaves", [False, True])
+    def test_on_the_list_is_a_code_away_and_goes_to_an_officer_without_it(self, leaves: bool) -> None:
+        found = self.applied(LISTED, ("asks-0@mail.example", "asks-1@mail.example", "asks-2@mail.example"))
+        assert self.differences(found) == []
+        self.proved(found)
+        assert whose(found[0]).facts["asked"] and "asked" not in whose(found[2]).facts
+        assert self.differences(found) == []
+        for data in ({"to": "email"}, {"code": "nope-nope"}):
+            self.posted(found, data)
+        self.denied(found[0])
+        assert self.differences(found) == []
+        if leaves:
+            self.posted(found, {"officer": "1"})
+        else:
+            self.clock.shift(8 * DAY)
+        workflow.advance(now=timezone.now())
+        assert [whose(each).finding for each in found] == ["not_shown"] * 3
+        assert self.differences(found) == []
+
+    def test_of_somebody_at_its_domain_waits_for_the_contact(self) -> None:
+        found = self.applied(LISTED, tuple(f"guest-{each}@{DOMAINS[each // 2]}" for each in range(3)))  # type: ignore[arg-type]
+        self.proved(found)
+        assert whose(found[0]).facts["asked"] and all(whose(each).facts["told_at"] for each in found)
+        assert self.differences(found) == []
+        self.denied(found[0])
+        assert self.differences(found) == []
+        for each in found:
+            contacts.answer_as_contact(check=whose(each), agrees=False, now=timezone.now())
+        workflow.advance(now=timezone.now())
+        assert self.differences(found) == []
+
+    def test_on_no_list_goes_to_an_officer_at_once(self) -> None:
+        found = self.applied(UNLISTED, ("asks-0@mail.example", "asks-1@mail.example", "asks-2@mail.example"))
+        assert self.differences(found) == []
+        self.proved(found)
+        assert whose(found[0]).facts["asked"] and all(decisions.case_of(each) for each in found)
+        assert self.differences(found) == []
+        self.denied(found[0])
+        self.clock.shift(8 * DAY)
+        workflow.advance(now=timezone.now())
         assert self.differences(found) == []

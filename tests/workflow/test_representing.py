@@ -443,27 +443,10 @@ class TestASecondOrganisationUnderANumber:
         assert letters_to(first.applicant)[-1] == "representative_asked"
         letter = Letter.objects.get(template="representative_asked")
         assert "manager@softwarehouse.example" in letter.text
-        assert not contacts.waits_for_a_code(check)
         assert contacts.answer_as_representative(check=check, agrees=True, actor="p", now=NOW + DAY)
         workflow.advance(now=NOW + DAY + HOUR)
         second.refresh_from_db()
         assert (whose(second).finding, second.status) == ("representative_agrees", "granted")
-
-    def test_goes_to_an_officer_after_a_no_who_sees_what_was_shown(self) -> None:
-        self.first()
-        second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
-        assert contacts.answer_as_representative(check=whose(second), agrees=False, actor="p", now=NOW + DAY)
-        workflow.advance(now=NOW + DAY)
-        check = whose(second)
-        assert (check.outcome, check.finding, check.reason_code) == ("failed", "representative_denies", "")
-        assert check.evidence["shown"] == "domain" and decisions.case_of(second) is not None
-        assert not contacts.answer_as_representative(check=check, agrees=True, actor="p", now=NOW + DAY)
-
-    def test_goes_to_an_officer_when_nobody_answers(self) -> None:
-        self.first()
-        second = sent("manager@mail.example", "203.0.113.67", at=NOW + DAY)
-        workflow.advance(now=NOW + 9 * DAY)
-        assert whose(second).finding == "representative_silent" and decisions.case_of(second) is not None
 
     def test_is_told_to_nobody_who_only_applied_with_the_number(self) -> None:
         crook = sent("crook@mail.example")
@@ -543,8 +526,8 @@ class TestTwoOrganisationsInTheSameSecond:
         assert register.registration_from(first.subject) is not None
         assert register.registration_from(second.subject) is None
         check = whose(second)
-        assert (check.outcome, check.facts["asked"]) == ("waiting", [str(first.organisation_id)])
-        assert check.evidence["before"]["finding"] == "mail_at_domain"
+        assert (check.outcome, check.facts["asked"]) == ("failed", [str(first.organisation_id)])
+        assert (check.finding, check.evidence["before"]["finding"]) == ("tie_to_weigh", "mail_at_domain")
         case = decisions.case_of(second)
         assert case is not None and (case.status, case.lane) == ("open", "review")
         # What they read is true: the first is asked, and nobody hears that somebody "applied" who is in already.
@@ -563,7 +546,7 @@ class TestTwoOrganisationsInTheSameSecond:
     def test_the_second_goes_on_with_an_officer_when_nobody_answers(self) -> None:
         _first, second = self.decided()
         workflow.advance(now=NOW + 9 * DAY)
-        assert whose(second).finding == "representative_silent"
+        assert whose(second).finding == "tie_to_weigh"
         assert register.registration_from(second.subject) is None
 
     def test_the_same_organisation_has_as_many_as_it_wants(self) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from rahdari import workflow
+from rahdari.applicant import representing
 from rahdari.apply import drafts, renewal, subjects
 from rahdari.apply.models import Application
 from rahdari.checks import contacts
+from rahdari.checks import words as check_words
+from rahdari.decide import queries as decisions
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.register import queries as register
@@ -145,3 +148,66 @@ class TestAMemberWhoShowedIt:
         organisation = drafted(crook, NAME, NUMBER).organisation
         assert organisation is not None
         assert whose(sent_by_agent(organisation, "manager@softwarehouse.example")).outcome == "waiting"
+
+
+class TestASecondOrganisationWithoutTheYesOfTheFirst:
+    @pytest.mark.parametrize("says_no", [True, False])
+    @pytest.mark.parametrize(
+        ("email", "found"), [("manager@softwarehouse.example", "tie_to_weigh"), ("manager@mail.example", "not_shown")]
+    )
+    def test_goes_to_an_officer_in_its_time_without_that_yes(self, email: str, found: str, says_no: bool) -> None:
+        """The no changes nothing for the applicant, and the officer reads of it, and of what was shown."""
+        sent(OFFICE)
+        second = sent(email, "203.0.113.67", at=NOW + DAY)
+        if says_no:
+            assert contacts.answer_as_representative(check=whose(second), agrees=False, actor="p", now=NOW + DAY)
+            assert not contacts.answer_as_representative(check=whose(second), agrees=True, actor="p", now=NOW + DAY)
+        workflow.advance(now=NOW + DAY)
+        assert (whose(second).outcome, decisions.case_of(second)) == ("waiting", None)
+        workflow.advance(now=NOW + 9 * DAY)
+        check = whose(second)
+        assert (check.outcome, check.finding, check.reason_code) == ("failed", found, "")
+        assert check.evidence.get("tie") == ("mail_at_domain" if found == "tie_to_weigh" else None)
+        assert ("answered no" if says_no else "have not answered") in check_words.of_holders(check)
+        case = decisions.case_of(second)
+        assert case is not None and (case.status, case.lane) == ("open", "review")
+
+    @pytest.mark.parametrize("says_no", [True, False])
+    def test_is_not_granted_by_a_code_from_the_contact_which_an_officer_weighs(self, says_no: bool) -> None:
+        sent(OFFICE)
+        second = sent("manager@mail.example", "203.0.113.67", at=NOW + DAY)
+        if says_no:
+            contacts.answer_as_representative(check=whose(second), agrees=False, actor="p", now=NOW + DAY)
+        given: dict[str, Any] = {"channel": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW + DAY}
+        contacts.send_code(check=whose(second), number=NUMBER, asked_by=second.applicant, **given)
+        code = contacts.code_of(whose(second))
+        contacts.try_code(check=whose(second), given=code, actor="p", now=NOW + DAY)
+        workflow.advance(now=NOW + DAY)
+        check = whose(second)
+        assert (check.finding, check.evidence["tie"]) == ("tie_to_weigh", "code_from_contact")
+        assert decisions.case_of(second) is not None and register.registration_from(second.subject) is None
+        # Whoever is registered may still say yes, until an officer has found out.
+        assert contacts.answer_as_representative(check=check, agrees=True, actor="p", now=NOW + 2 * DAY) is not says_no
+        workflow.advance(now=NOW + 2 * DAY)
+        assert (register.registration_from(second.subject) is None) is says_no
+
+    def test_does_not_take_the_question_from_the_registered_one_by_going_to_an_officer_at_once(self) -> None:
+        first = sent(OFFICE)
+        second = sent("crook@mail.example", "203.0.113.67", at=NOW + DAY)
+        representing.leave(second, whose(second), actor="p", now=NOW + DAY)
+        workflow.advance(now=NOW + DAY)
+        assert decisions.case_of(second) is not None
+        [question] = representing.questions_to(first.applicant)
+        assert question.application == second
+        assert contacts.answer_as_representative(check=question.check, agrees=False, actor="p", now=NOW + 2 * DAY)
+        assert not representing.questions_to(first.applicant) and whose(second).finding == "not_shown"
+
+    def test_under_a_number_on_no_list_is_for_an_officer_at_once_or_the_yes_of_the_first(self, tmp_path: Path) -> None:
+        first = sent(OFFICE)
+        imported(tmp_path, "companies", "number,name\n0000744,Sample Other House\n")
+        second = sent("manager@mail.example", "203.0.113.67", at=NOW + DAY)
+        assert whose(second).finding == "not_shown" and decisions.case_of(second) is not None
+        # Nobody is tied to a number that no list has but who showed it before.
+        [question] = representing.questions_to(first.applicant)
+        assert contacts.answer_as_representative(check=question.check, agrees=True, actor="p", now=NOW + DAY)
+        assert whose(second).finding == "representative_agrees"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from rahdari.applicant import representing
 from rahdari.apply.models import Application
 from rahdari.checks import contacts
-from rahdari.checks.models import Check, Outcome
+from rahdari.checks.models import Check
 from rahdari.control import registries
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
@@ -81,7 +81,8 @@ def get_representation(call: Call, reference: str) -> Answer:
 
     404 when nothing can be shown. `contacts` are those of the list, masked; from `until` on an officer looks at the
     application without it (`then`: officer), or it continues, unless the contact said no (continues). For the number of
-    a member they say which ways there are, whatever the list has: `masked` is empty, and nothing waits for it.
+    a member they say which ways there are, whatever the list has: `masked` is empty, and nothing waits for it. Where
+    another organisation is registered under the number, which no answer tells, an officer looks unless it agrees.
     """
     row, _by, check = _waiting(call, reference)
     return Answer(_as_json(row, check, call))
@@ -148,14 +149,13 @@ def _asked(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> tuple[C
 
 
 def _of(check: Check, row: Application) -> Json:
-    answer = {"representative_agrees": "yes", "representative_denies": "no"}.get(check.finding, "")
     return {
         "id": str(check.pk),
         "name": row.applicant.name or row.contact_name,
         "email": row.applicant.email,
         "company": row.holder_name,
-        "answer": answer,
-        "until": check.facts["until"],
+        "answer": check.facts.get("answer", ""),
+        "until": check.facts["answer_until"],
     }
 
 
@@ -188,10 +188,11 @@ def get_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> 
 def answer_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> Answer:
     """Say whether they may apply for us.
 
-    The first answer counts. Nothing is asked any more once an officer looks at it, or it was withdrawn.
+    The first answer counts; it may come after `until`, as long as the application is undecided. Nothing is asked any
+    more once an officer found out whose it is, or the contact on the list said no.
     """
     check, row = _asked(call, organisation, applicant)
-    open_now = check.outcome == Outcome.WAITING and row.status == "submitted"
+    open_now = contacts.is_asked(check) and row.status == "submitted"
     agrees = call.body["answer"] == "yes"
     if not open_now or not contacts.answer_as_representative(
         check=check, agrees=agrees, actor=call.own_actor, now=call.now

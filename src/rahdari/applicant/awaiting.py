@@ -81,11 +81,9 @@ def _client(application: Application, check: Check, _asked: Mapping[str, Subscri
 
 def _company(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
     asked_at, until = (dt.datetime.fromisoformat(check.facts[key]) for key in ("asked_at", "until"))
-    if check.facts.get("told_at"):
-        number = application.number_for(check.facts.get("roster", "")) or ""
-        to = next((each.masked for each in contacts.contacts_of(check, number=number)), "")
-        return fill(_("The contact on the list %(contact)s"), contact=values.ltr(to)), asked_at, until
-    return values.name(_("The organisation registered under the number")), asked_at, until
+    number = application.number_for(check.facts.get("roster", "")) or ""
+    to = next((each.masked for each in contacts.contacts_of(check, number=number)), "")
+    return fill(_("The contact on the list %(contact)s"), contact=values.ltr(to)), asked_at, until
 
 
 def _holder_of_the_address(application: Application, check: Check, _asked: Mapping[str, SubscriberQuestion]) -> Asked:
@@ -129,7 +127,8 @@ def what_then(awaited: list[Awaited], now: dt.datetime) -> str:
     if awaited and all(each.check.facts.get("told_at") for each in awaited):
         return _(
             "They can say no. If no answer comes in time, your application continues. With a yes, or a code "
-            "that they give you, it continues at once."
+            "that they give you, it continues at once. If another organisation is registered under the number, an "
+            "officer looks first, unless it agrees."
         )
     moments = [each.provisional_from for each in awaited]
     if moments and all(moment is not None for moment in moments):

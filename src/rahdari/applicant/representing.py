@@ -194,16 +194,16 @@ def questions_to(user: User, organisation: Organisation | None = None) -> list[A
     ours = {each.pk: each for each in people.organisations_for(user, Act.APPLY)}
     if organisation is not None:
         ours = {pk: each for pk, each in ours.items() if pk == organisation.pk}
-    asked = contacts.asked_of(ours) if ours else []
+    asked = contacts.asked_of(ours, pending.open_with_the_numbers_of(ours)) if ours else []
     about_which = subjects.applications_by_subjects(check.subject for _pk, check in asked)
     found, tied = list[Asked](), dict[str, bool]()
     for pk, check in asked:
         about = about_which.get(check.subject)
-        if about is not None and about.status == "submitted" and "until" in check.facts:
+        if about is not None:
             number = number_for(about, check)
             if number not in tied:
                 tied[number] = is_tied(user, about, check)
             if not tied[number]:
                 continue
-            found.append(Asked(ours[pk], about, check, dt.datetime.fromisoformat(check.facts["until"])))
+            found.append(Asked(ours[pk], about, check, dt.datetime.fromisoformat(check.facts["answer_until"])))
     return found

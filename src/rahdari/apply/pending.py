@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
@@ -15,7 +16,7 @@ from .access import every
 from .file_hold import held
 from .models import Application, Endpoint, LateEvidence
 from .rules import Status
-from .subjects import endpoint_names
+from .subjects import SUBJECT, endpoint_names
 
 
 def submitted_without_checks() -> QuerySet[Application]:
@@ -92,6 +93,15 @@ def open_with_the_number_of(application: Application) -> QuerySet[Application]:
     found = Application.objects.filter(status=Status.SUBMITTED, company_number=application.company_number)
     found = found.filter(organisation__isnull=False)
     return found.select_related("organisation", "applicant").order_by("-submitted_at", "id")
+
+
+def open_with_the_numbers_of(organisations: Iterable[uuid.UUID]) -> QuerySet[Application, str]:
+    """What is sent and undecided with a company number under which one of these organisations was granted something, as
+    other rooms name it; a part of their query."""
+    granted = Application.objects.filter(organisation__in=list(organisations), status=Status.GRANTED)
+    numbers = granted.exclude(company_number_index="").values("company_number_index")
+    found = Application.objects.filter(status=Status.SUBMITTED, organisation__isnull=False)
+    return found.filter(company_number_index__in=numbers).order_by().values_list(SUBJECT, flat=True)
 
 
 def own_with_the_number_of(application: Application, applicant: User) -> QuerySet[Application]:

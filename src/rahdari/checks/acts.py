@@ -8,5 +8,5 @@ declare(
     Act("checks.opened", _("Checks started"), EVERYBODY),
     Act("checks.recorded_by_hand", _("A check was recorded by hand"), OFFICERS),
 )
-declare_unshown("checks", "answered asked_anew marked_provisional looked_again passed_late")
+declare_unshown("checks", "answered holder_denied marked_provisional looked_again passed_late")
 declare_unshown("checks", "sent_code told_contact imported_roster")

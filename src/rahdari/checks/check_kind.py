@@ -21,7 +21,7 @@ class Party(StrEnum):
     CLIENT = "client"
     OPERATOR = "operator"
     ASSOCIATION = "association"
-    HOLDER = "holder"  # who has the address, is registered under the number, or is its contact on the list
+    HOLDER = "holder"  # who has the address, or is the contact on the list of the number
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class CheckKind:
     """A kind of check. Places in its sentences are filled by `words.VALUES`.
 
     `answered_by`: whose turn it is while it waits. `is_asked`: a room beside this one asks them and brings the answer.
-    With the fact `asked_if`, it is another holder who was asked. `from_facts`: the answer follows from what the house
-    knows, and may be another one later.
+    With the fact `asked_if`, somebody is awaited who has the address, or is the contact on a list. `from_facts`: the
+    answer follows from what the house knows, and may be another one later.
     """
 
     key: str

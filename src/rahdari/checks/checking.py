@@ -13,10 +13,10 @@ from rahdari.journal import actions as journal
 
 from . import queries
 from .answers import CheckRequest, answer, facts_of, still_awaited
-from .evidence import Before, Evidence, Facts
+from .evidence import Before, Evidence
 from .kinds import KINDS
 from .models import Check, Outcome
-from .rules import Answer, under_the_listed_name
+from .rules import Answer, under_the_listed_name, with_the_holders_yes
 
 RULE = "system:checks"
 # What an answer writes.
@@ -126,7 +126,7 @@ def answer_check(
     if check is None or found.result == "waiting":
         return False
     if kind == "represents":  # whoever the answer comes from
-        found = under_the_listed_name(found, check.facts)
+        found = with_the_holders_yes(under_the_listed_name(found, check.facts), check.facts)
     if check.outcome != Outcome.WAITING:
         if not anew or (check.outcome, check.finding) == (found.result, found.finding):
             return False
@@ -174,21 +174,6 @@ def mark_provisional(
     detail = {"check": str(check.pk), "kind": kind, "finding": finding}
     journal.record(act="checks.marked_provisional", actor=actor, subject=subject, now=now, detail=detail)
     return True
-
-
-@transaction.atomic
-def wait_again(*, check: Check, facts: Facts, actor: str, now: dt.datetime) -> Check:
-    """What a check found does not hold any more: it waits for somebody who is asked now (`facts`). The answer before
-    stays in the evidence."""
-    check = Check.objects.select_for_update().get(pk=check.pk)
-    if check.outcome != Outcome.WAITING:
-        check.evidence = {"before": _as_it_was(check)}
-    check.outcome, check.answered_at, check.answered_by = Outcome.WAITING, None, ""
-    check.finding, check.reason_code, check.facts = "", "", {**check.facts, **facts}
-    check.save()
-    detail = {"check": str(check.pk), "kind": check.kind}
-    journal.record(act="checks.asked_anew", actor=actor, subject=check.subject, now=now, detail=detail)
-    return check
 
 
 @transaction.atomic

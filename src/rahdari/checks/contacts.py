@@ -2,7 +2,9 @@
 
 The numbers of companies are public, and those of members known to many. Whoever keeps the list knows how to reach its
 members: a code goes there, and comes back from whoever it reaches. Mail from that very address, or from the domain that
-the list names, shows the same. Those who are registered under the number already may say yes or no.
+the list names, shows the same. Those who are registered under the number already are asked besides, and say yes or no
+as long as it is undecided: their yes passes the check, and without it an officer weighs what else there is. The
+applicant sees the same stage, words and times whether anybody is registered.
 
 The contact is told, with a link that needs no account: in the letter with a code; before the first grant to a mailbox
 at its domain or by an association's word, which waits for its no; and when an applicant goes on without the code.
@@ -18,7 +20,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -459,7 +461,7 @@ def is_contact(check: Check) -> bool:
 
 
 def note(*, check: Check, facts: Facts) -> Check:
-    """What the line knows of a check that waits: until when (`until`), who was asked (`asked`)."""
+    """What the line knows of a check: until when it waits (`until`), who is asked besides (`asked`, `answer_until`)."""
     check.facts = {**check.facts, **facts}
     check.save(update_fields=["facts"])
     return check
@@ -472,13 +474,21 @@ def begin(check: Check) -> Check:
     return check
 
 
-def asked_of(organisations: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, Check]]:
-    """What organisations are asked about others who apply with their number, and have not answered; the first to end in
-    front. Each with the organisation that is asked."""
+def is_asked(check: Check) -> bool:
+    """Whether those who are registered under the number may still answer: until they have, an officer has found out, or
+    the contact on the list said no. An applicant who goes to an officer at once does not end it."""
+    facts = check.facts
+    is_over = "answer" in facts or facts.get("contact") == "no" or check.finding == "by_hand"
+    return bool(facts.get("asked")) and not is_over
+
+
+def asked_of(organisations: Iterable[uuid.UUID], subjects: QuerySet[Any, str]) -> list[tuple[uuid.UUID, Check]]:
+    """What organisations are asked about these subjects, which others sent with their number, and have not answered;
+    the first to end in front. Each with the organisation that is asked."""
     keys = {str(each): each for each in organisations}
-    waiting = Check.objects.filter(outcome=Outcome.WAITING, kind=REPRESENTS, facts__asked__has_any_keys=list(keys))
-    found = [(keys[key], check) for check in waiting for key in check.facts["asked"] if key in keys]
-    return sorted(found, key=lambda pair: str(pair[1].facts.get("until", "")))
+    found = Check.objects.filter(kind=REPRESENTS, subject__in=subjects, facts__asked__has_any_keys=list(keys))
+    pairs = [(keys[key], check) for check in found if is_asked(check) for key in check.facts["asked"] if key in keys]
+    return sorted(pairs, key=lambda pair: pair[1].facts["answer_until"])
 
 
 def not_shown_in_time(now: dt.datetime) -> QuerySet[Check]:
@@ -487,11 +497,9 @@ def not_shown_in_time(now: dt.datetime) -> QuerySet[Check]:
 
 
 def end_waiting(check: Check, now: dt.datetime) -> None:
-    """A check that was not shown, or not answered, in time: an officer looks at it. Where the contact was told of a
-    mailbox at its domain, or of an association's word, and said nothing, that counts."""
-    if check.facts.get("asked"):
-        _answer(check, "failed", "representative_silent", {}, "clock", now)
-    elif check.facts.get("told_at"):
+    """A check that was not shown in time: an officer looks at it. Where the contact was told of a mailbox at its
+    domain, or of an association's word, and said nothing, that counts."""
+    if check.facts.get("told_at"):
         named = check.facts.get("named")
         finding = _SHOWN[check.kind]["domain"] if named is None else NAMED
         _answer(check, "passed", finding, {**(named or {}), "told_at": check.facts["told_at"]}, "clock", now)
@@ -502,14 +510,23 @@ def end_waiting(check: Check, now: dt.datetime) -> None:
 @transaction.atomic
 def answer_as_representative(*, check: Check, agrees: bool, actor: str, now: dt.datetime) -> bool:
     """Somebody who may apply for an organisation that is registered under the number says whether the applicant may.
-    Returns whether it was recorded: the first answer counts."""
+    Returns whether it was recorded: the first answer counts. A yes passes the check, whatever was found before. A no is
+    kept for officers, and the check goes on as if nobody had been asked: the applicant learns of no holder by it."""
     check = Check.objects.select_for_update().get(pk=check.pk)
-    if check.outcome != Outcome.WAITING or not check.facts.get("asked"):
+    if not is_asked(check):
         return False
-    finding = "representative_agrees" if agrees else "representative_denies"
-    more: Evidence = {"shown": check.facts["by_mail"]} if check.facts.get("by_mail") else {}
-    # Kept beside the outcome, which an officer may change: whoever said no is told then.
-    check.facts = {**check.facts, "answer": "yes" if agrees else "no"}
-    check.save(update_fields=["facts"])
-    _answer(check, "passed" if agrees else "failed", finding, {"at": now.isoformat(), **more}, actor, now)
+    note(check=check, facts={"answer": "yes" if agrees else "no"})
+    if not agrees:
+        detail = {"check": str(check.pk)}
+        journal.record(act="checks.holder_denied", actor=actor, subject=check.subject, now=now, detail=detail)
+        return True
+    checking.answer_check(
+        subject=check.subject,
+        kind=check.kind,
+        target=check.target,
+        found=Answer("passed", "representative_agrees", {**about(check), "at": now.isoformat()}),
+        actor=actor,
+        now=now,
+        anew=True,
+    )
     return True

@@ -14,29 +14,31 @@ from rahdari.policy.checks import About
 from .check_kind import By, CheckKind, Counted, Others, Party, Sentence
 
 NOTHING = ""
-ASKED, ASKED_TO_SHARE, TOLD = "asked", "asked_to_share", "told_at"
+ASKED_TO_SHARE, TOLD = "asked_to_share", "told_at"
 BY_HAND: Mapping[str, Sentence] = {"by_hand": _("An officer checked this by hand.")}
 _YOUR_OPERATOR = Others(heading=_("Waiting for your operator to answer"), short=_("Waiting for your operator"))
 
 # Of a card number: officers look at it after a grant by rule.
 NUMBER_USED_ELSEWHERE = "number_used_elsewhere"
 
+# Whoever is registered under a company's number is asked besides, and nothing tells the applicant: what is said while
+# it waits is the same of a number that nobody is registered under.
+
 REPRESENTS = CheckKind(
     key="represents",
     about=About.APPLICANT,
-    # Whoever else is registered under the number; else the association that the applicant named.
+    # The association that the applicant named.
     answered_by=Party.ASSOCIATION,
     is_asked=True,
-    asked_if=ASKED,
+    asked_if=TOLD,
     holds_clock=True,
     seen=_(
         "The contact that the list of companies has for the number can see that you apply, the name that you apply "
-        "for and your email address."
+        "for and your email address. Whoever is registered under the number can see that too, and your own name."
     ),
     waiting=_("There is no proof yet that the applicant may apply for the company."),
     waiting_if={
         "unproved": _("Whose the company number is, is checked when the proof of the address is there."),
-        ASKED: _("Somebody is registered under this number already. They were asked whether it is from them."),
         "named": _(
             "An association says that this account acts for its member. The contact on the list was told who applies, "
             "and can say no. Without an answer we continue."
@@ -70,11 +72,8 @@ REPRESENTS = CheckKind(
             "This alone is no reason for a refusal."
         ),
         "representative_agrees": _("The organisation registered under this number agreed to this application."),
-        "representative_denies": _(
-            "The organisation registered under this number answered no: the application is not from them."
-        ),
-        "representative_silent": _(
-            "The organisation registered under this number did not answer in time. An officer looks at it."
+        "tie_to_weigh": _(
+            "This account has a tie to the company. An officer looks at it. This alone is no reason for a refusal."
         ),
         "number_used_once": _("Nobody else has applied with this card number."),
         NUMBER_USED_ELSEWHERE: _(

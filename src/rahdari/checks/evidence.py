@@ -47,10 +47,12 @@ class Facts(TypedDict, total=False):
     told_at: str
     contact: Literal["yes", "no"]
     named: "Evidence"  # what an association said, which counts if the contact does not say no
-    # Of those who are registered under the number: which organisations were asked, when, and what they said.
+    asked_at: str  # when
+    until: str  # until when the applicant, or that contact, has time
+    # Of those who are registered under the number, for them and for officers: which organisations were asked, until
+    # when they should answer, and what they said.
     asked: list[str]
-    asked_at: str
-    until: str
+    answer_until: str
     answer: str  # yes | no
     # Of documents.
     given: int
@@ -89,9 +91,8 @@ class Evidence(TypedDict, total=False):
     name: str
     valid_until: str
     channel: str
-    shown: str
     told_at: str
-    tie: str  # the finding that ties the applicant to the number, where the name is another one
+    tie: str  # the finding that ties the applicant to the number, where that is not enough
     # documents
     given: int
     needed: int

@@ -14,7 +14,7 @@ from rahdari.policy import checks as policy
 from .check_kind import CheckKind as CheckKind
 from .check_kind import Party as Party
 from .check_kind import Sentence
-from .declared import ALL, BY_HAND, TOLD
+from .declared import ALL, BY_HAND
 from .declared import NOTHING as NOTHING
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def is_outside(check: "Check") -> bool:
     kind = KINDS[check.kind]
     if check.outcome != "waiting" or check.facts.get("provisional") or kind.others is None:
         return False
-    return not kind.asked_if or bool(check.facts.get(kind.asked_if) or check.facts.get(TOLD))
+    return not kind.asked_if or bool(check.facts.get(kind.asked_if))
 
 
 def whose_turn(check: "Check") -> Party:
@@ -73,12 +73,12 @@ def whose_turn(check: "Check") -> Party:
     kind, facts = KINDS[check.kind], check.facts
     if check.finding == "operator_silent":
         return Party.OPERATOR
-    if facts.get(TOLD):
+    if facts.get(kind.asked_if):
         return Party.HOLDER
-    # Something stronger is to follow, or a code that went to the contact on a list is to come back.
-    if facts.get("provisional") or facts.get("channels"):
+    # Something stronger is to follow, the proof of an address, or a code that the contact on a list can hand over.
+    if any(facts.get(each) for each in ("provisional", "unproved", "channels")):
         return Party.APPLICANT
-    return Party.HOLDER if facts.get(kind.asked_if) else kind.answered_by
+    return kind.answered_by
 
 
 # Of these kinds somebody outside reads of an applicant only under rules with this part.

@@ -115,6 +115,14 @@ def under_the_listed_name(found: Answer, facts: Facts) -> Answer:
     return Answer("failed", "another_name", {**found.evidence, **about}, blames=False)
 
 
+def with_the_holders_yes(found: Answer, facts: Facts) -> Answer:
+    """Where others are registered under the number, and were asked, nothing else passes without their yes: an officer
+    weighs it."""
+    if found.result != "passed" or not facts.get("asked") or facts.get("answer") == "yes":
+        return found
+    return Answer("failed", "tie_to_weigh", {**found.evidence, "tie": found.finding}, blames=False)
+
+
 def answer_roster(
     *, roster: str, imported_on: str | None, given: bool, row: RosterFact | None, today: dt.date
 ) -> Answer:

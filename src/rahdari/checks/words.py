@@ -34,6 +34,15 @@ def of_check(check: Check) -> SafeString:
     return format_html("{} {}", said, registry_words.of_rpki(rpki)) if rpki else said
 
 
+def of_holders(check: Check) -> str:
+    """For officers alone: what those said who are registered under the number that is given, where they were asked."""
+    if not check.facts.get("asked") or check.facts.get("answer") == "yes":
+        return ""
+    if check.facts.get("answer") == "no":
+        return _("Somebody is registered under this number, and answered no: the application is not from them.")
+    return _("Somebody is registered under this number. They were asked, and have not answered yet.")
+
+
 def title_of(check: Check, language: str) -> str:
     return check.title.get(language) or check.title.get("en") or check.kind
 

@@ -85,7 +85,7 @@ class ShownCheck:
     # For a proof: what was tried, from where, and what was seen.
     tries: Sequence[method_words.Tried] = ()
     tone: str = ""
-    # Of one that failed and is in nobody's way: why it is not.
+    # Of one that failed and is in nobody's way: why it is not. Of a company's number: what others under it said.
     beside: str = ""
 
 
@@ -331,7 +331,7 @@ class CasePage:
                 self._listed_name(check),
                 self._tries(check),
                 self.tone_of[check.pk],
-                self._besides.get(check.pk, ""),
+                self._besides.get(check.pk, "") or findings.of_holders(check),
             )
             for check in checks
         ]

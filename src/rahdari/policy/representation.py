@@ -12,8 +12,8 @@ from .reading import Section
 @dataclass(frozen=True, slots=True)
 class Representing:
     """`show_within`: how long the applicant has, before an officer looks; `answer_within`: how long those have who are
-    registered under the number already and are asked; `object_within`: how long the contact on the list has to say no,
-    before what comes from a mailbox at its domain goes on without its word."""
+    registered under the number already and are asked besides, unseen by the applicant; `object_within`: how long the
+    contact on the list has to say no, before what comes from a mailbox at its domain goes on without its word."""
 
     show_within: Allowance
     answer_within: Allowance

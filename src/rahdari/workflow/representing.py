@@ -1,8 +1,9 @@
 """Whose number it is: what ties an applicant to the company, the card or the membership in whose name they apply.
 
 Only the line knows the applicant, the organisations, the list and the associations. At once it passes what is known
-already; it asks those who are registered under the number; the contact on the list is told of whoever has a mailbox at
-its domain, and of whoever goes to an officer without its code. Nothing here refuses.
+already; it asks those who are registered under the number, of which the applicant sees nothing; the contact on the
+list is told of whoever has a mailbox at its domain, and of whoever goes to an officer without its code. Nothing here
+refuses.
 """
 
 import datetime as dt
@@ -114,9 +115,9 @@ def _look(check: Check, application: Application, policy: Policy, now: dt.dateti
     """Answer the check, or have somebody asked. Gives it back when the applicant has to show something.
 
     Nothing is asked, told or said of a number while a proof of an address is awaited: who proves nothing learns the
-    same of one that is registered, one on the list and one that nobody has."""
+    same of one that is registered, one on the list and one that nobody has. With the proof it goes by the list alone:
+    whoever is registered under the number is asked besides."""
     others = _others(application)
-    asked = [each for each in others if each.in_force and each.organisation is not None]
     if _is_known(application):
         if application.registration_id is None:  # A renewal or a change brings nobody new to the number.
             _tell(others, application, [], None, now)
@@ -143,9 +144,7 @@ def _look(check: Check, application: Application, policy: Policy, now: dt.dateti
         _told(check, application, None, now)
         _answer_at_once(check, application, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
         return []
-    if asked:
-        contacts.note(check=check, facts=_ask(check, application, policy, others, asked, now))
-        return []
+    _ask(check, application, policy, others, now)
     named = optional.ask(__package__, "names_the_applicant", application, check, policy, now)
     if (shown := named or shown) is not None:
         _tell_contact(check, application, policy, shown, now)
@@ -159,19 +158,17 @@ def _look(check: Check, application: Application, policy: Policy, now: dt.dateti
     return []
 
 
-def _ask(
-    check: Check, application: Application, policy: Policy, others: list[Other], asked: list[Other], now: dt.datetime
-) -> Facts:
-    """Those who are registered under the number are asked; what the check keeps of that."""
+def _ask(check: Check, application: Application, policy: Policy, others: list[Other], now: dt.datetime) -> bool:
+    """Whoever is registered under the number is asked, if anybody is. Nothing that the applicant sees changes."""
     assert policy.representing is not None  # noqa: S101 - without these rules nobody has such a check
+    asked = [each for each in others if each.in_force and each.organisation is not None]
+    if not asked or check.facts.get("asked"):
+        return False
     due_at = add(start=now, allowance=policy.representing.answer_within, calendar=calendars.in_force())
+    organisations = [str(each.organisation.pk) for each in asked if each.organisation is not None]
+    contacts.note(check=check, facts={"asked": organisations, "answer_until": due_at.astimezone(dt.UTC).isoformat()})
     _tell(others, application, asked, due_at, now)
-    return {
-        "asked": [str(each.organisation.pk) for each in asked if each.organisation is not None],
-        "asked_at": now.isoformat(),
-        "until": due_at.astimezone(dt.UTC).isoformat(),
-        "channels": [],
-    }
+    return True
 
 
 def _tell_contact(check: Check, application: Application, policy: Policy, shown: Answer, now: dt.datetime) -> None:
@@ -218,14 +215,12 @@ def end_not_shown(check: Check, now: dt.datetime) -> None:
 
 
 def ask_holders(application: Application, policy: Policy, now: dt.datetime) -> None:
-    """An organisation came onto the register under this number after the check was answered: it is asked now, as it
-    would have been had it come first."""
+    """An organisation came onto the register under this number after the check was answered: it is asked now. What
+    passed needs its yes, as it would have had it come first; until then an officer has it."""
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
-    others = _others(application)
-    asked = [each for each in others if each.in_force and each.organisation is not None]
-    if check is not None and asked:
-        facts = _ask(check, application, policy, others, asked, now)
-        checks_checking.wait_again(check=check, facts=facts, actor=ACTOR, now=now)
+    is_new = check is not None and _ask(check, application, policy, _others(application), now)
+    if check is not None and is_new and check.outcome == Outcome.PASSED:
+        _answer(check, Answer("passed", check.finding, check.evidence), now, anew=True)
 
 
 def _compare_card(check: Check, application: Application, others: list[Other], now: dt.datetime) -> None:
@@ -276,9 +271,9 @@ def _answer_at_once(check: Check, application: Application, found: Answer, now: 
     _answer(check, replace(found, evidence={**found.evidence, "came_at": came.isoformat()}), now)
 
 
-def _answer(check: Check, found: Answer, now: dt.datetime) -> None:
+def _answer(check: Check, found: Answer, now: dt.datetime, *, anew: bool = False) -> None:
     checks_checking.answer_check(
-        subject=check.subject, kind=check.kind, target=check.target, found=found, actor=ACTOR, now=now
+        subject=check.subject, kind=check.kind, target=check.target, found=found, actor=ACTOR, now=now, anew=anew
     )
 
 
@@ -408,7 +403,7 @@ def take_word_of_association(
     applicant, for the company that the list has under the number. It never saw the number."""
     check = checks.checks_of(application.subject).filter(kind=KIND, outcome=Outcome.WAITING).first()
     association = policy.attesting.association(application.association) if policy.attesting else None
-    if check is None or association is None or check.facts.get("asked"):
+    if check is None or association is None:
         return
     if confirmed and ties(application, policy, association.key, claim) and is_of_the_list(check):
         evidence: Evidence = {"association": {"en": association.title.en, "ur": association.title.ur}}

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from rahdari.applicant import representing
 from rahdari.apply.models import Application
 from rahdari.checks import contacts
-from rahdari.checks.models import Check, Outcome
+from rahdari.checks.models import Check
 from rahdari.checks.words import roster_title
 from rahdari.control import registries
 from rahdari.people.access import actor_of, person
@@ -99,7 +99,7 @@ def representative(request: HttpRequest, id: uuid.UUID, check: uuid.UUID) -> Htt
         ours, found, about = representing.asked_of(person(request), id, check)
     except representing.NotAsked:
         raise Http404 from None
-    waits = found.outcome == Outcome.WAITING and about.status == "submitted"
+    waits = contacts.is_asked(found) and about.status == "submitted"
     if request.method == "POST" and request.POST.get("answer") in {"yes", "no"}:
         agrees = request.POST["answer"] == "yes"
         if waits and contacts.answer_as_representative(
@@ -107,7 +107,7 @@ def representative(request: HttpRequest, id: uuid.UUID, check: uuid.UUID) -> Htt
         ):
             messages.success(request, _("Thank you. Your answer is recorded."))
         return redirect(request.path)
-    until = dt.datetime.fromisoformat(found.facts["until"])
+    until = dt.datetime.fromisoformat(found.facts["answer_until"])
     context = {
         "organisation": ours,
         "company": about.holder_name,

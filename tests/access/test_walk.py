@@ -173,7 +173,7 @@ OFFICERS = frozenset(
     portal:proofs_in_vain portal:flow portal:cases_asked portal:cases_ended portal:matters portal:matter
     sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
-    complaint:paper complaint:name_reviewer decide:save_view decide:take_next
+    complaint:paper complaint:name_reviewer complaint:contest decide:save_view decide:take_next
     calendar:days calendar:new calendar:correction incident:incidents incident:report incident:incident
     incident:act
     urgent:desk urgent:registration urgent:call urgent:called_back urgent:second urgent:decline

@@ -118,6 +118,12 @@ class TestAReport:
         }
         assert len(texts) == 1 and "Not founded" not in texts.pop()
 
+    def test_contests_no_name_whatever_anybody_says(self, officer: User) -> None:
+        complaint = sent(registered()[1].reference)
+        with pytest.raises(actions.NoNameInIt):
+            actions.contest(complaint=complaint, officer=officer, contested=True, now=LATER)
+        rewritten(complaint, contested_at=LATER)
+
     def test_sent_twice_by_one_form_is_one(self) -> None:
         _, registration = registered()
         key = uuid.uuid4()

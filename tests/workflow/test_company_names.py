@@ -137,19 +137,32 @@ class TestANameThatIsContested:
         assert "The name is contested" in read("paper")
         assert {name: VARIES.sub("", read(name)) for name in before} == before
 
-    @pytest.mark.parametrize(("about", "target"), [("company", NUMBER), ("name", NAME)])
-    def test_is_not_contested_by_a_stranger_before_an_officer_has_opened_it(
+    @pytest.mark.parametrize(("about", "target"), [("company", NUMBER), ("name", NAME), ("entry", "")])
+    def test_is_contested_by_a_stranger_while_an_officer_says_so_and_by_no_reading(
         self, registration: Registration, about: str, target: str
     ) -> None:
-        claim = self.complained(target, about, "crook@mail.example")
+        claim = self.complained(target or registration.reference, about, "crook@mail.example")
+        desk, place = browser_of(an_officer()), [claim.reference]
+        for answer, contested in (("", False), ("yes", True), ("yes", True), ("no", False), ("yes", True)):
+            if answer:
+                desk.post(reverse("complaint:contest", args=place), {"contested": answer})
+            page = desk.get(reverse("complaint:complaint", args=place)).text
+            assert ("the name is contested, until this complaint is decided" in page) is contested
+            assert contesting.name_is_contested(registration) is contested
+        claim.refresh_from_db()
+        complaints.let_answer_lapse(now=timezone.now() + 90 * DAY)
+        outcome = {"outcome": "not_founded", "why": "It is not theirs."}
+        complaints.decide(complaint=claim, officer=an_officer("second"), now=timezone.now() + 90 * DAY, **outcome)
         assert not contesting.name_is_contested(registration)
-        opened = complaint_queries.complaint_for_officer
-        opened(user=an_officer(), reference=claim.reference, now=timezone.now())
-        assert contesting.name_is_contested(registration)
 
     @pytest.mark.parametrize(
         ("about", "target", "sender"),
-        [("company", NUMBER, OFFICE), ("company", NUMBER, "clerk@softwarehouse.example"), ("name", NAME, OFFICE)],
+        [
+            ("company", NUMBER, OFFICE),
+            ("company", NUMBER, "clerk@softwarehouse.example"),
+            ("name", NAME, OFFICE),
+            ("entry", "", "clerk@softwarehouse.example"),
+        ],
     )
     def test_is_contested_in_every_registration_in_it_or_under_the_number(
         self, tmp_path: Path, registration: Registration, about: str, target: str, sender: str
@@ -158,9 +171,9 @@ class TestANameThatIsContested:
         other, crook = "0000988", "office@hall.example"
         imported(tmp_path, "companies", f"{COMPANIES}{other},{NAME},active,{crook},,\n")
         thief = registered_by(sent(crook, "203.0.113.67", company_number=other, at=timezone.now()))
-        claim = self.complained(target, about, sender)
+        claim = self.complained(target or registration.reference, about, sender)
         assert contesting.name_is_contested(registration) and contesting.name_is_contested(thief)
-        assert about == "company" or claim.registration is None  # two have the name: none of them is asked
+        assert about != "name" or claim.registration is None  # two have the name: none of them is asked
 
     def test_is_one_question_to_its_holder_however_many_say_it(self, registration: Registration) -> None:
         first, *others = [self.complained(NUMBER, "company", f"crook-{each}@mail.example") for each in range(3)]

@@ -65,6 +65,13 @@ class MayNotDecide(RahdariError):
     why: rules.CannotDecide
 
 
+class NoNameInIt(RahdariError):
+    """It is about no name or number of a company, so that it contests none. `.complaint`"""
+
+    says = "{complaint} contests no name"
+    complaint: Complaint
+
+
 class OutcomeNotPossible(RahdariError):
     """Nothing in force was found, so that nothing can be founded; or this kind does not end so. `.outcome`"""
 
@@ -317,6 +324,24 @@ def decide(
             proposed=complaint.notice is not None,
         )
     wake()
+    return complaint
+
+
+@transaction.atomic
+def contest(*, complaint: Complaint, officer: User, contested: bool, now: dt.datetime) -> Complaint:
+    """The public check says from now on that the name is contested, or because of this complaint no more. Ends when
+    the complaint is decided; done twice it is done once. Raises NotPossibleNow, MayNotDecide, NoNameInIt."""
+    complaint = _lock(complaint, "contest")
+    if complaint.part_of_id is not None:
+        raise NotPossibleNow("contest", complaint)
+    if (cannot := queries.why_not(complaint, officer)) is not None:
+        raise MayNotDecide(cannot)
+    if complaint.about not in rules.CONTESTS:
+        raise NoNameInIt(complaint)
+    if contested != (complaint.contested_at is not None):
+        complaint.contested_at = now if contested else None
+        complaint.save(update_fields=["contested_at"])
+        _record(complaint, "contested" if contested else "not_contested", queries.actor_for(officer), now)
     return complaint
 
 

@@ -15,6 +15,8 @@ declare(
     Act("complaint.answer_lapsed", _("The time to answer the complaint ended"), EVERYBODY),
     Act("complaint.ran_out", _("The complaint was not decided in its time"), EVERYBODY),
     Act("complaint.named_reviewer", _("Somebody from outside was named to decide the complaint"), EVERYBODY),
+    Act("complaint.contested", _("The public check says now that the name is contested"), EVERYBODY),
+    Act("complaint.not_contested", _("The complaint does not contest the name any more"), EVERYBODY),
     Act("complaint.decided", _("Complaint decided"), EVERYBODY),
     Act("complaint.read", seen=_("A complaint about your registration, and your answer to it")),
 )

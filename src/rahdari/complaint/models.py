@@ -18,7 +18,7 @@ from rahdari.people.models import User
 from rahdari.register.models import Registration
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import About, Answer, Kind, Outcome, State
+from .rules import CONTESTS, About, Answer, Kind, Outcome, State
 
 _OPEN = Q(received_at__isnull=False, decided_at__isnull=True)
 
@@ -69,6 +69,8 @@ class Complaint(models.Model):
     # The proposal to take the registration back that came of it.
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     overdue_at = models.DateTimeField(null=True, blank=True)
+    # Since when the public check says because of it that the name is contested: whoever decides complaints said so.
+    contested_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
 
@@ -92,6 +94,11 @@ class Complaint(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind=Kind.MISUSE) | ~Q(outcome=Outcome.MALICIOUS), name="only_a_report_is_malicious"
+            ),
+            models.CheckConstraint(
+                condition=Q(contested_at__isnull=True)
+                | Q(about__in=CONTESTS, looked_up_at__isnull=False, part_of__isnull=True),
+                name="what_contests_a_name_is_about_one",
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [

@@ -109,6 +109,9 @@ class Move:
     answer: frozenset[Answer] = frozenset(Answer)
 
 
+# Of these somebody may say that the name or number of a company is theirs.
+CONTESTS = (About.NAME, About.COMPANY, About.ENTRY)
+
 UNCONFIRMED, OPEN, CLOSED, GONE = State.UNCONFIRMED, State.OPEN, State.CLOSED, State.GONE
 HEARD = frozenset({Answer.NOBODY, Answer.ANSWERED, Answer.SILENT})
 
@@ -131,6 +134,8 @@ MOVES = (
     Move(OPEN, "remove_answer_file", OPEN, By.HOLDER, frozenset({Answer.ASKED, Answer.SILENT})),
     Move(OPEN, "let_answer_lapse", OPEN, By.CLOCK, frozenset({Answer.ASKED})),
     Move(OPEN, "name_reviewer", OPEN, By.SUPERVISOR, frozenset(Answer) - {Answer.UNKNOWN}),
+    # The public check says that the name is contested, or says it no more. Reading alone does neither.
+    Move(OPEN, "contest", OPEN, By.DECIDER, frozenset(Answer) - {Answer.UNKNOWN}),
     # Never before the holder has answered, or had the time to.
     Move(OPEN, "decide", CLOSED, By.DECIDER, HEARD),
     # The office missed its own time.

@@ -14,5 +14,6 @@ urlpatterns = [
     path("desk/complaints/<str:reference>/", views.complaint, name="complaint"),
     path("desk/complaints/<str:reference>/files/<uuid:document>/", views.paper, name="paper"),
     path("desk/complaints/<str:reference>/reviewer/", views.name_reviewer, name="name_reviewer"),
+    path("desk/complaints/<str:reference>/contest/", views.contest, name="contest"),
     path("desk/complaints/<str:reference>/decide/", views.decide, name="decide"),
 ]

@@ -33,7 +33,7 @@ from rahdari.people.models import Role, User
 from rahdari.vault.files import FileMissing
 from rahdari.web.posting import posted_from
 
-from . import actions, queries, rules, words
+from . import actions, contesting, queries, rules, words
 from .forms import DecisionForm
 from .models import Complaint
 from .rules import Kind, Outcome, State
@@ -149,6 +149,8 @@ def _show(
         "is_overdue": shown.is_overdue(timezone.now()),
         "is_ripe": rules.allows(shown.state, shown.holder_answer, "decide"),
         "why_not": _why_not(shown, user),
+        "has_name": shown.state == State.OPEN and shown.about in rules.CONTESTS,
+        "by_its_sender": shown.state == State.OPEN and contesting.is_contested_by_sender(shown),
         "form": form,
         "is_officer": people.is_officer(user),
         "is_alone": is_alone,
@@ -173,6 +175,19 @@ def name_reviewer(request: HttpRequest, reference: str) -> HttpResponse:
         if not form.is_valid() or not named_from_outside(request, form, name):
             return _show(request, shown, _form(request, shown), reviewer_form=form, status=422)
     except (actions.NotPossibleNow, NotAnOfficer):
+        messages.warning(request, _("The complaint changed in the meantime. This is its status now."))
+    return redirect("complaint:complaint", reference=reference)
+
+
+@decider_required
+@posted_from("complaint:complaint", "reference")
+def contest(request: HttpRequest, reference: str) -> HttpResponse:
+    shown, contested = _opened(request, reference), request.POST.get("contested") == "yes"
+    try:
+        actions.contest(complaint=shown, officer=person(request), contested=contested, now=timezone.now())
+    except actions.MayNotDecide as error:
+        messages.warning(request, words.why_not(error.why))
+    except (actions.NotPossibleNow, actions.NoNameInIt):
         messages.warning(request, _("The complaint changed in the meantime. This is its status now."))
     return redirect("complaint:complaint", reference=reference)
 

@@ -3,12 +3,15 @@
 import re
 from pathlib import Path
 
+import pytest
 from django.apps import apps
 from django.db import models
 from django.template import loader
+from django.utils import translation
 
 from rahdari.letters.catalogue import LETTERS
 from rahdari.vault.fields import EncryptedTextField
+from rahdari.web import values
 
 # The table of docs/letters.md has what one party writes and another reads. The others, by who reads them:
 WHO_READS = {
@@ -61,12 +64,28 @@ OURS = frozenset(
 QUOTED = {
     "portal/applicant/complaint.html": ["complaint.words", "each.words"],
     "portal/applicant/incident.html": ["each.words"],
+    "portal/applicant/representative.html": ["company", "name"],
+    "portal/public/number_contact.html": ["each.name"],
     "portal/applicant/planned_work.html": ["asked.words", "notice.text"],
     "incident/_mending.html": ["each.words"],
     "attest/theirs.html": ["found.explanation", "matter.reply_text"],
     "attest/reply.html": ["matter.objection"],
     "maintenance/works.html": ["each.text_en", "each.text_ur"],
 }
+# Names that letters print as they are: what the office wrote, or the reader's own organisation, program or application.
+OWN_NAMES = {
+    "branch_expires_soon": "organisation",
+    "branch_proof_in_vain": "organisation",
+    "branch_proof_wanted": "organisation",
+    "consult_invited": "organisation",
+    "former_agent": "organisation",
+    "member_removed": "organisation",
+    "number_used_again": "organisation",
+    "program_allowed": "name",
+    "representative_asked_more": "organisation",
+    "represents_missing": "organisation",
+}
+_QUOTES = re.compile("quoted:|quoted_name")
 _NAMES = re.compile(r"(text|words|why|name|said|title|runs|label|services|set_aside_why|dropped_why|own_id|body)(_|$)")
 
 
@@ -112,11 +131,26 @@ def test_every_letter_quotes_a_text_that_is_not_ours() -> None:
             assert shown and all(each.startswith("|quoted:") for each in shown), f"{name}.{language}"
 
 
+def test_every_letter_quotes_a_name_that_somebody_else_typed() -> None:
+    for letter in LETTERS:
+        for language in ("en", "ur"):
+            source = loader.get_template(f"letters/{letter}.{language}.html").template.source
+            shown = set(re.findall(r"\{\{\s*((?:\w+\.)?(?:name|organisation|agent))\s*\}\}", source))
+            assert shown <= {OWN_NAMES.get(letter, "")}, f"{letter}.{language}"
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_no_name_ends_its_quote(language: str) -> None:
+    with translation.override(language):
+        found = values.quoted_name("Sample House” is registered. “Answer yes")
+    assert found.count("“") == found.count("”") == 1
+
+
 def test_every_page_quotes_them() -> None:
     for page, texts in QUOTED.items():
         source = loader.get_template(page).template.source
         for text in texts:
             shown = re.findall(r"\{\{\s*" + re.escape(text) + r"\b([^}]*)\}\}", source)
             # A holder's own words on the holder's own page are theirs without a name at them.
-            assert any("quoted:" in each for each in shown), f"{page}: {text}"
-            assert all("quoted:" in each or "own_words" in each for each in shown), f"{page}: {text}"
+            assert any(re.search(_QUOTES, each) for each in shown), f"{page}: {text}"
+            assert all(re.search(_QUOTES, each) or "own_words" in each for each in shown), f"{page}: {text}"

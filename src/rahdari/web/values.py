@@ -87,6 +87,12 @@ def quoted(text: str, who: str) -> SafeString:
     return format_html("<p>{}</p>{}{}", writes, note, quote)
 
 
+def quoted_name(value: Any) -> SafeString:
+    """A name in the words of whoever typed it, in a letter or on a page to somebody else: it cannot end the quote."""
+    marks = "”<bdi>{}</bdi>“" if get_language() == "ur" else "“<bdi>{}</bdi>”"
+    return format_html(marks, _within(str(value)))
+
+
 def quoted_line(text: str, who: str) -> str:
     """The same in plain text, in one line."""
     return _("%(who)s writes: “%(text)s”") % {"who": who, "text": " ".join(_within(text).split())}

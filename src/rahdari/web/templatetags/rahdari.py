@@ -30,6 +30,7 @@ for _filter in (
     values.whole,
     values.own_words,
     values.quoted,
+    values.quoted_name,
     values.figure,
     values.day,
     values.month,

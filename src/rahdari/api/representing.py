@@ -122,9 +122,9 @@ def give_representation_code(call: Call, reference: str) -> Answer:
 
     A few tries for each message, as on the page.
     """
-    _row, by, check = _waiting(call, reference)
+    row, by, check = _waiting(call, reference)
     try:
-        contacts.try_code(check=check, given=call.body["code"], actor=by.actor, now=call.now)
+        representing.take_code(row, check, call.body["code"], actor=by.actor, now=call.now)
     except registries.CodeNotTaken as found:
         raise code_not_taken(found, representing.not_taken(found)) from None
     except contacts.NothingToShow:

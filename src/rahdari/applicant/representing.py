@@ -61,6 +61,7 @@ def leave(application: Application, check: Check, *, actor: str, now: dt.datetim
             holder=application.holder_name,
             asked_by=application.applicant,
             language=application.language,
+            owners=owners_of(application),
             goes_on_at=None,
             actor=actor,
             now=now,
@@ -80,6 +81,15 @@ class Applying:
     @property
     def name(self) -> str:
         return contacts.as_given(self.application.holder_name)
+
+    @property
+    def owners(self) -> list[dict[str, str]]:
+        """Others who own the organisation."""
+        return contacts.named(each for each in owners_of(self.application) if each != self.application.applicant)
+
+    @property
+    def owners_are_tied(self) -> bool:
+        return owners_are_tied(self.application, self.check)
 
     @property
     def goes_on_at(self) -> dt.datetime | None:
@@ -127,7 +137,8 @@ def answer_as_contact(opened: Check, chosen: str, *, agrees: bool, now: dt.datet
     found = next((each for each in applying_with_the_number(opened) if str(each.check.pk) == chosen), None)
     if found is None or not (found.may_agree if agrees else found.may_object):
         return False
-    return contacts.answer_as_contact(check=found.check, agrees=agrees, now=now)
+    tied = found.check.kind != contacts.REPRESENTS or owners_are_tied(found.application, found.check)
+    return contacts.answer_as_contact(check=found.check, agrees=agrees, owners_are_tied=tied, now=now)
 
 
 def no_code(trouble: registries.NoCodeNow) -> str:
@@ -161,6 +172,28 @@ def is_tied(user: User, application: Application, check: Check) -> bool:
             return True
     before = pending.own_with_the_number_of(application, user).exclude(pk=application.pk)
     return any(checks.any_passed(contacts.REPRESENTS, [each.subject]) for each in before)
+
+
+def owners_of(application: Application) -> list[User]:
+    """Those who own the organisation that it is for; none of a person's."""
+    ours = application.organisation
+    return people.people_to_notify(ours.holder_ref, Act.MEMBERS) if ours is not None else []
+
+
+def owners_are_tied(application: Application, check: Check) -> bool:
+    """Whether what ties the applicant to the company ties those who own the organisation: the registration is theirs.
+    Whoever made it may have asked in somebody of the company, so that their word is not enough for others. An agent is
+    let in by the organisation."""
+    if application.mandate_id is not None:
+        return True
+    owners = owners_of(application)
+    return all(each == application.applicant or is_tied(each, application, check) for each in owners)
+
+
+def take_code(application: Application, check: Check, given: str, *, actor: str, now: dt.datetime) -> None:
+    """Take the code that came back. Raises contacts.CodeNotTaken, NothingToShow."""
+    tied = owners_are_tied(application, check)
+    contacts.try_code(check=check, given=given, owners_are_tied=tied, actor=actor, now=now)
 
 
 def asked_of(user: User, organisation: uuid.UUID, check: uuid.UUID) -> tuple[Organisation, Check, Application]:

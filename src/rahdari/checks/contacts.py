@@ -46,6 +46,8 @@ from .rules import Answer, Result
 REPRESENTS = "represents"
 # What a word of an association is called.
 NAMED = "association_names"
+# What the yes of a contact is called where nothing ties those who own the organisation.
+AGREES_FOR_ONE = "contact_agrees_for_one"
 CODE = "checks.represents"
 TOLD_LINK = "checks.told"
 # Letters to one contact in a day that tell of somebody: at the domain, and of those who go on without its code.
@@ -255,7 +257,7 @@ def _has_own_part(contact: str, asked_by: User) -> bool:
 
 
 @transaction.atomic
-def _try(check: Check, given: str, actor: str, now: dt.datetime) -> str:
+def _try(check: Check, given: str, owners_are_tied: bool, actor: str, now: dt.datetime) -> str:
     check = _locked(check)
     if not check.facts.get("sent"):
         return "none"
@@ -268,6 +270,8 @@ def _try(check: Check, given: str, actor: str, now: dt.datetime) -> str:
         return "wrong" if check.facts["tries"] < proving.MOST_TRIES else "used_up"
     if is_member_to_show(check):
         _answer_as_shown(check, actor, now)
+    elif not owners_are_tied:
+        _answer(check, "failed", _SHOWN[check.kind]["not"], {"channel": channel}, actor, now)
     else:
         _answer(check, "passed", _SHOWN[check.kind]["code"], {"channel": channel}, actor, now)
     return ""
@@ -288,15 +292,21 @@ def _answer_as_shown(check: Check, actor: str, now: dt.datetime) -> bool:
     )
 
 
-def try_code(*, check: Check, given: str, actor: str, now: dt.datetime) -> None:
-    """Take the code that came back. Raises CodeNotTaken (wrong, used_up, none), NothingToShow; a wrong one counts."""
-    if why := _try(check, given, actor, now):
+def try_code(*, check: Check, given: str, owners_are_tied: bool = True, actor: str, now: dt.datetime) -> None:
+    """Take the code that came back. Where somebody came to own the organisation whom nothing ties, an officer looks.
+    Raises CodeNotTaken (wrong, used_up, none), NothingToShow; a wrong one counts."""
+    if why := _try(check, given, owners_are_tied, actor, now):
         raise CodeNotTaken(why)
 
 
 def as_given(name: str) -> str:
     """A name in the applicant's words, as letters to strangers quote it: no longer than a name is."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def named(people: Iterable[User]) -> list[dict[str, str]]:
+    """Persons as letters to strangers name them: `name` as they typed it, and `email`, with which they sign in."""
+    return [{"name": as_given(each.name), "email": each.email} for each in people]
 
 
 def listed_name(check: Check, number: str) -> str:
@@ -326,11 +336,13 @@ def tell_contact(
     holder: str,
     asked_by: User,
     language: str,
+    owners: Iterable[User] = (),
     goes_on_at: dt.datetime | None,
     actor: str,
     now: dt.datetime,
 ) -> Told:
-    """Tell the contact that the list has for the number who applies, by email and with a link to say no.
+    """Tell the contact that the list has for the number who applies, by email and with a link to say no. `owners`: of
+    the organisation, whom it reads besides.
 
     `goes_on_at`: without an answer until then the application continues; without it an officer looks. "nobody": the
     list has no address of email to write to, or it is the applicant's own. "known": it heard of this applicant a day
@@ -353,6 +365,7 @@ def tell_contact(
             "name": as_given(holder),
             "listed": listed.name,
             "email": asked_by.email,
+            "owners": named(each for each in owners if each != asked_by),
             "goes_on_at": goes_on_at,
             "url": link_of(check),
         },
@@ -375,19 +388,21 @@ def may_answer(check: Check, *, agrees: bool) -> bool:
 
 
 @transaction.atomic
-def answer_as_contact(*, check: Check, agrees: bool, now: dt.datetime) -> bool:
+def answer_as_contact(*, check: Check, agrees: bool, owners_are_tied: bool = True, now: dt.datetime) -> bool:
     """Whoever the list names says whether an application is from them, and means this application: what was sent does
     not change, and another one asks again. Returns whether it was recorded: of a yes only the no after it counts, of a
-    no nothing. A no undoes what was found before, and an officer looks."""
+    no nothing. A no undoes what was found before, and an officer looks. A yes is for the applicant: where others own
+    the organisation (`owners_are_tied` is false), an officer looks all the same."""
     check = Check.objects.select_for_update().get(pk=check.pk)
     if not may_answer(check, agrees=agrees):
         return False
     check = note(check=check, facts={"contact": "yes" if agrees else "no"})
     if agrees and is_member_to_show(check):
         return _answer_as_shown(check, BY_LETTER, now)
+    finding = _SHOWN[check.kind]["agrees" if agrees else "denies"] if owners_are_tied or not agrees else AGREES_FOR_ONE
     found = Answer(
-        "passed" if agrees else "failed",
-        _SHOWN[check.kind]["agrees" if agrees else "denies"],
+        "passed" if agrees and owners_are_tied else "failed",
+        finding,
         {**about(check), "at": now.isoformat()},
         blames=False,
     )
@@ -496,10 +511,11 @@ def not_shown_in_time(now: dt.datetime) -> QuerySet[Check]:
     return waiting.filter(ends__lte=now.astimezone(dt.UTC).isoformat()).order_by("opened_at", "id")
 
 
-def end_waiting(check: Check, now: dt.datetime) -> None:
+def end_waiting(check: Check, now: dt.datetime, *, owners_are_tied: bool = True) -> None:
     """A check that was not shown in time: an officer looks at it. Where the contact was told of a mailbox at its
-    domain, or of an association's word, and said nothing, that counts."""
-    if check.facts.get("told_at"):
+    domain, or of an association's word, and said nothing, that counts, unless somebody whom it was not told of owns the
+    organisation by now."""
+    if check.facts.get("told_at") and owners_are_tied:
         named = check.facts.get("named")
         finding = _SHOWN[check.kind]["domain"] if named is None else NAMED
         _answer(check, "passed", finding, {**(named or {}), "told_at": check.facts["told_at"]}, "clock", now)

@@ -64,6 +64,10 @@ REPRESENTS = CheckKind(
             _("The code sent to the email address on the list of %(roster)s was entered."),
         ),
         "contact_agrees": _("The contact on the list of %(roster)s said that this account may apply for the company."),
+        "contact_agrees_for_one": _(
+            "The contact on the list of %(roster)s said that this account may apply for the company. Somebody whose "
+            "tie to the company is not shown owns the organisation. An officer looks at it."
+        ),
         "contact_denies": _(
             "The contact on the list of %(roster)s said that the application is not from them. An officer looks at it."
         ),

@@ -171,7 +171,7 @@ LETTERS: dict[str, Kind] = {
     "contact_told": _kind(
         _("The contact of a company or member hears who applies"),
         "name email",
-        "goes_on_at listed",
+        "goes_on_at listed owners",
         note="",
         urgent=True,
     ),

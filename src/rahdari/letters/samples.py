@@ -297,6 +297,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "name": "Sample Software House",
         "listed": "Sample Software House (Pvt) Ltd",
         "email": "manager@softwarehouse.example",
+        "owners": [{"name": "Sample Owner", "email": "owner@mail.example"}],
         "goes_on_at": _days(2),
     },
     "representative_asked_more": lambda rules: {"organisation": "Sample Software House"},

@@ -15,7 +15,7 @@ from django.db.models import Case, When
 from django.urls import reverse
 
 from rahdari import optional
-from rahdari.applicant.representing import is_tied
+from rahdari.applicant.representing import is_tied, owners_are_tied, owners_of
 from rahdari.apply import access, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -130,7 +130,7 @@ def _look(check: Check, application: Application, policy: Policy, now: dt.dateti
             _compare_card(check, application, others, now)
         return []
     shown = contacts.by_mail(check)
-    is_owners = _is_the_owners(application, check)
+    is_owners = owners_are_tied(application, check)
     if shown is not None and contacts.is_contact(check) and is_owners:
         # The very contact on the list: nobody who is registered already says no to it.
         _tell(others, application, [], None, now)
@@ -198,6 +198,7 @@ def _told(check: Check, application: Application, goes_on_at: dt.datetime | None
         holder=application.holder_name,
         asked_by=application.applicant,
         language=application.language,
+        owners=owners_of(application),
         goes_on_at=goes_on_at,
         actor=ACTOR,
         now=now,
@@ -208,8 +209,9 @@ def _told(check: Check, application: Application, goes_on_at: dt.datetime | None
 def end_not_shown(check: Check, now: dt.datetime) -> None:
     """What was not shown in time. Of whom an officer has to look at, the contact on the list hears."""
     waited_for_code = contacts.waits_for_a_code(check) and not check.facts.get("told_at")
-    contacts.end_waiting(check, now)
     application = subjects.application_by_subject(check.subject)
+    tied = application is None or check.kind != KIND or owners_are_tied(application, check)
+    contacts.end_waiting(check, now, owners_are_tied=tied)
     if waited_for_code and application is not None:
         _told(check, application, None, now)
 
@@ -296,16 +298,6 @@ def _is_known(application: Application) -> bool:
     }
     owners = {each.pk for each in people.people_to_notify(organisation.holder_ref, Act.MEMBERS)}
     return application.applicant_id in shown or (bool(owners) and owners <= shown)
-
-
-def _is_the_owners(application: Application, check: Check) -> bool:
-    """Whether what ties the applicant to the company ties those who own the organisation: the registration is theirs.
-    Whoever made it may have asked in somebody of the company, so that their word is not enough for others."""
-    assert application.organisation is not None  # noqa: S101 - `_look` has seen to it
-    if application.mandate_id is not None:
-        return True
-    owners = people.people_to_notify(application.organisation.holder_ref, Act.MEMBERS)
-    return all(each == application.applicant or is_tied(each, application, check) for each in owners)
 
 
 def _numbers(application: Application) -> tuple[str, str]:

@@ -45,7 +45,7 @@ def represent(request: HttpRequest, reference: str) -> HttpResponse:
         if "to" in request.POST:
             trouble = _send(request, application, check, actor, now)
         elif "code" in request.POST:
-            trouble = _take(check, request.POST["code"][:100], actor=actor, now=now)
+            trouble = _take(application, check, request.POST["code"][:100], actor=actor, now=now)
             if not trouble:
                 messages.success(request, _("Shown. We continue at once."))
                 return redirect("portal:status", reference=reference)
@@ -77,10 +77,10 @@ def _send(request: HttpRequest, application: Application, check: Check, actor: s
     return ""
 
 
-def _take(check: Check, given: str, *, actor: str, now: dt.datetime) -> str:
+def _take(application: Application, check: Check, given: str, *, actor: str, now: dt.datetime) -> str:
     """What is wrong with the code; nothing when it is right, or nothing waits for it any more."""
     try:
-        contacts.try_code(check=check, given=given, actor=actor, now=now)
+        representing.take_code(application, check, given, actor=actor, now=now)
     except registries.CodeNotTaken as error:
         return representing.not_taken(error)
     except contacts.NothingToShow:

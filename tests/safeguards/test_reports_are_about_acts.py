@@ -25,6 +25,7 @@ COLUMNS = {
     "body_reference", "sent_at", "received_at", "looked_up_at", "part_of", "registration", "case", "answer_due_at",
     "due_at", "answer", "answered_at", "lapsed_at", "decided_at", "decided_by", "outcome", "why", "notice",
     "overdue_at", "told_at", "erased_at", "files_until", "copy_of", "contested_at",
+    "taken_back_at",
 }  # fmt: skip
 ROOM = Path(apps.get_app_config("complaint").path)
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from rahdari.apply import pending, subjects
@@ -15,10 +16,17 @@ from rahdari.apply.rules import domain_of
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check
+from rahdari.complaint import actions as complaining
+from rahdari.complaint import queries as complaints
+from rahdari.complaint.models import Complaint
 from rahdari.control import registries
+from rahdari.people import holders
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
+from rahdari.register import queries as register
+from rahdari.register.models import Registration
+from rahdari.register.rules import STANDING
 
 # Of those who apply with a number, on the page of its contact.
 MOST_SHOWN = 50
@@ -124,6 +132,65 @@ def applying_with_the_number(opened: Check) -> list[Applying]:
             )
         )
     return found
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What is registered under a number, as the contact on the list reads it. `said`: its open no, if it said one."""
+
+    registration: Registration
+    name: str
+    owners: list[dict[str, str]]
+    said: Complaint | None
+
+    @property
+    def is_contested(self) -> bool:
+        return self.said is not None and self.said.taken_back_at is None
+
+
+def lasting(id: uuid.UUID, token: str, now: dt.datetime) -> tuple[Check, str] | None:
+    """The check that a link about what is registered opens, and the contact's address; None for a wrong link, one for
+    whom the list does not name any more, and one whose time is over: 60 days after the last registration ended."""
+    check = checks.check_with_id(str(id))
+    about = subjects.application_by_subject(check.subject) if check is not None else None
+    if check is None or about is None or about.erased_at is not None:
+        return None
+    email = contacts.listed_email(check, number_for(about, check))
+    if not contacts.opens_what_is_registered(check, token=token, email=email):
+        return None
+    until = [each.struck_out_at or each.expired_at or now for each in _registrations_under(about.company_number)]
+    return (check, email) if any(each > now - contacts.LINK_LASTS for each in until) else None
+
+
+def _registrations_under(number: str) -> list[Registration]:
+    return list(register.registrations_of(holders=holders.holders_numbered(number))) if number else []
+
+
+def registered_with_the_number(opened: Check, email: str, now: dt.datetime) -> list[Registered]:
+    """All that is in force under the number of this check, for its contact (`email`)."""
+    about = subjects.application_by_subject(opened.subject)
+    found = _registrations_under(about.company_number) if about is not None else []
+    standing = [each for each in found if register.standing(each, now) in STANDING][:MOST_SHOWN]
+    names = subjects.holder_names_of(standing)
+    owners = {each.holder: people.people_to_notify(each.holder, Act.MEMBERS) for each in standing}
+    said = complaints.said_by(email, standing)
+    return [
+        Registered(each, names[each.pk], contacts.named(owners[each.holder]), said.get(each.pk)) for each in standing
+    ]
+
+
+def contest_as_contact(opened: Check, email: str, reference: str, *, contested: bool, now: dt.datetime) -> bool:
+    """The contact says that a registration is not from it, or withdraws that. Whether there is one to say it of."""
+    found = registered_with_the_number(opened, email, now)
+    one = next((each for each in found if each.registration.reference == reference), None)
+    if one is None or one.is_contested is contested:
+        return False
+    if contested:
+        language = (get_language() or "en")[:2]
+        complaining.contest_by_contact(registration=one.registration, email=email, language=language, now=now)
+    elif one.said is not None:
+        complaining.take_back(complaint=one.said, now=now)
+    return True
 
 
 def listed_name(opened: Check) -> str:

@@ -50,6 +50,8 @@ NAMED = "association_names"
 AGREES_FOR_ONE = "contact_agrees_for_one"
 CODE = "checks.represents"
 TOLD_LINK = "checks.told"
+# Of a letter about what is registered: it opens as long as that is, for the address that the list has.
+REGISTERED_LINK = "checks.registered"
 # Letters to one contact in a day that tell of somebody: at the domain, and of those who go on without its code.
 MOST_TOLD_A_DAY = {"domain": 3, "officer": 2}
 # So long after an application the link of a letter about it shows who applies.
@@ -326,6 +328,32 @@ def check_of_link(*, id: uuid.UUID, token: str, now: dt.datetime) -> Check | Non
         return None
     found = Check.objects.filter(pk=id, opened_at__gt=now - LINK_LASTS).first()
     return found if found is not None and not found.facts.get("erased") else None
+
+
+def listed_email(check: Check, number: str) -> str:
+    """Where the list reaches the contact of this number; "" where it has no address of email."""
+    listed = _listed(check, number)
+    return listed.email if listed is not None else ""
+
+
+def link_while_registered(check: Check, email: str) -> str:
+    """Where the contact at this address reads what is registered under its number, without an account. It ends with
+    the address on the list."""
+    return reverse("portal:number_contact", args=[check.pk, links.token(REGISTERED_LINK, _bound(check, email))])
+
+
+def opens_what_is_registered(check: Check, *, token: str, email: str) -> bool:
+    """Whether the link was made for who is the contact now (`email`)."""
+    return bool(email) and token.isascii() and links.matches(REGISTERED_LINK, _bound(check, email), token)
+
+
+def _bound(check: Check, email: str) -> str:
+    return f"{check.pk}:{index.blind(CODE, email)}"
+
+
+def mailbox_of(email: str) -> str:
+    """How letters about what is registered name the mailbox, whichever numbers have it: a keyed hash."""
+    return f"contact:{index.blind(REGISTERED_LINK, email)}"
 
 
 @transaction.atomic

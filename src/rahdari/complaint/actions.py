@@ -13,6 +13,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from rahdari import policy
 from rahdari.apply import access, parts
@@ -94,11 +96,13 @@ def send(
     public_body: str = "",
     body_reference: str = "",
     with_files: bool = False,
+    is_theirs: bool = False,
     language: str,
     now: dt.datetime,
 ) -> Complaint:
     """Take a complaint. `target`: the number or the proved address, in its one form; whether it is of anything is found
-    in silence. `with_files`: they follow by the link of the letter. The same form (`id`) sent twice is one. Raises
+    in silence. `with_files`: they follow by the link of the letter. `is_theirs`: the sender has shown
+    that the email address is theirs, and confirms nothing. The same form (`id`) sent twice is one. Raises
     ReasonNeeded (`text`, `email`).
     """
     if (sent := Complaint.objects.filter(pk=id).first()) is not None:
@@ -122,11 +126,54 @@ def send(
     )
     complaint.save(force_insert=True)
     journal.record(act="complaint.sent", actor="public", subject=complaint.subject, now=now, reason=kind)
-    if rules.must_be_confirmed(kind, about):
+    if rules.must_be_confirmed(kind, about) and not is_theirs:
         url = reverse("complaint:confirm", args=[complaint.reference, queries.token_of(complaint, queries.CONFIRMS)])
         _write_to_sender(complaint, "complaint_confirm", now + queries.CONFIRM_WITHIN, now, url=url)
     else:
         _receive(complaint, now)
+    return complaint
+
+
+@transaction.atomic
+def contest_by_contact(*, registration: Registration, email: str, language: str, now: dt.datetime) -> Complaint:
+    """The contact that the list has for a company's number says, by the link of a letter of ours to this address, that
+    a registration is not from it: a request for a correction that is looked up at once, since the page shows the
+    registration. One is open at a time; the same no again revives one that was taken back."""
+    if (case := queries.case_of(registration)) is not None:
+        lock(case)
+    said = queries.said_by(email, [registration]).get(registration.pk)
+    if said is None:
+        with translation.override(language):
+            words = _("The contact on the list, by the link of our letter: this registration is not from us.")
+        facts: dict[str, Any] = {"kind": rules.Kind.CORRECTION, "about": rules.About.ENTRY, "is_theirs": True}
+        sent = send(
+            id=uuid.uuid4(),
+            target=registration.reference,
+            words=words,
+            email=email,
+            language=language,
+            now=now,
+            **facts,
+        )
+        _look_up(sent, now)
+        return sent
+    said = _lock(said, "take_back")
+    if said.taken_back_at is not None:
+        said.taken_back_at = None
+        said.save(update_fields=["taken_back_at"])
+        _record(said, "said_again", "public", now)
+    return said
+
+
+@transaction.atomic
+def take_back(*, complaint: Complaint, now: dt.datetime) -> Complaint:
+    """The contact takes its no back: it contests the name no more, and an officer decides it all the same. Raises
+    NotPossibleNow."""
+    complaint = _lock(complaint, "take_back")
+    if complaint.taken_back_at is None:
+        complaint.taken_back_at = now
+        complaint.save(update_fields=["taken_back_at"])
+        _record(complaint, "taken_back", "public", now)
     return complaint
 
 
@@ -194,6 +241,10 @@ def end_files(*, complaint: Complaint, now: dt.datetime) -> Complaint:
 def look_up(complaint: Complaint, now: dt.datetime) -> bool:
     """Find what it is about, and ask the holder. A company may have several registrations: of each its holder is asked,
     and the sender has one receipt."""
+    return _look_up(complaint, now)
+
+
+def _look_up(complaint: Complaint, now: dt.datetime) -> bool:
     locked = _locked(complaint)
     if not rules.allows(locked.state, locked.holder_answer, "look_up"):
         return False

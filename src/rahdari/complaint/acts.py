@@ -17,6 +17,8 @@ declare(
     Act("complaint.named_reviewer", _("Somebody from outside was named to decide the complaint"), EVERYBODY),
     Act("complaint.contested", _("The public check says now that the name is contested"), EVERYBODY),
     Act("complaint.not_contested", _("The complaint does not contest the name any more"), EVERYBODY),
+    Act("complaint.taken_back", _("The sender withdrew the objection to the name; an officer decides"), EVERYBODY),
+    Act("complaint.said_again", _("The sender objected to the name again"), EVERYBODY),
     Act("complaint.decided", _("Complaint decided"), EVERYBODY),
     Act("complaint.read", seen=_("A complaint about your registration, and your answer to it")),
 )

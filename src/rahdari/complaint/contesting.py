@@ -66,7 +66,9 @@ def _is_about(complaint: Complaint, policy: Policy, name: str, number: str) -> b
 
 
 def _is_tied(complaint: Complaint, policy: Policy) -> bool:
-    """Whether its sender has shown to have something to do with the company."""
+    """Whether its sender has shown to have something to do with the company, and has not taken it back."""
+    if complaint.taken_back_at is not None:
+        return False
     its_number, its_name = _claimed(complaint)
     sender = complaint.sender
     for number in _numbers_of(sender) if sender is not None else ():

@@ -71,6 +71,8 @@ class Complaint(models.Model):
     overdue_at = models.DateTimeField(null=True, blank=True)
     # Since when the public check says because of it that the name is contested: whoever decides complaints said so.
     contested_at = models.DateTimeField(null=True, blank=True)
+    # Its sender says no more what it says, and it contests nothing by who sent it. Whoever decides it reads that.
+    taken_back_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
 

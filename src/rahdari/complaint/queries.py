@@ -123,6 +123,16 @@ def same_that_is_open(complaint: Complaint) -> Complaint | None:
     return found.order_by("received_at", "id").first()
 
 
+def said_by(email: str, found: Collection[Registration]) -> dict[uuid.UUID, Complaint]:
+    """What the sender at this address says of these registrations, and nobody has decided, each by its registration."""
+    asked = complaints().filter(registration__in=found, about=About.ENTRY, looked_up_at__isnull=False)
+    return {
+        each.registration_id: each
+        for each in asked.filter(decided_at__isnull=True).order_by("sent_at", "id")
+        if each.registration_id is not None and each.email == email
+    }
+
+
 def papers_of(complaint: Complaint) -> list[Document]:
     """The files that came with it."""
     return list(applications.papers_of(complaint.papers)) if complaint.files_until is not None else []

@@ -134,6 +134,8 @@ MOVES = (
     Move(OPEN, "remove_answer_file", OPEN, By.HOLDER, frozenset({Answer.ASKED, Answer.SILENT})),
     Move(OPEN, "let_answer_lapse", OPEN, By.CLOCK, frozenset({Answer.ASKED})),
     Move(OPEN, "name_reviewer", OPEN, By.SUPERVISOR, frozenset(Answer) - {Answer.UNKNOWN}),
+    # The contact on the list says no more, by the link of its letter, that a registration is not from it.
+    Move(OPEN, "take_back", OPEN, By.SENDER, frozenset(Answer) - {Answer.UNKNOWN}),
     # The public check says that the name is contested, or says it no more. Reading alone does neither.
     Move(OPEN, "contest", OPEN, By.DECIDER, frozenset(Answer) - {Answer.UNKNOWN}),
     # Never before the holder has answered, or had the time to.

@@ -175,6 +175,9 @@ LETTERS: dict[str, Kind] = {
         note="",
         urgent=True,
     ),
+    "contact_acts": _kind(
+        _("The contact of a company hears what was done in its name"), "organisation acts owners", "listed", note=""
+    ),
     "representative_asked_more": _kind(_("More people apply with the number of a company"), "organisation", note=""),
     "representative_asked": _kind(
         _("Somebody applies with the number of a registered company"), "organisation email due_at", "name", note=""

@@ -300,6 +300,15 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "owners": [{"name": "Sample Owner", "email": "owner@mail.example"}],
         "goes_on_at": _days(2),
     },
+    "contact_acts": lambda rules: {
+        "organisation": "Sample Software House",
+        "listed": "Sample Software House (Pvt) Ltd",
+        "acts": [
+            {"what": "registered", "at": _days(-1), "reference": REGISTRATION},
+            *({"what": each, "at": _days(-1), "reference": ""} for each in ("owner_added", "you_removed", "renamed")),
+        ],
+        "owners": [{"name": "Sample Owner", "email": "owner@mail.example"}],
+    },
     "representative_asked_more": lambda rules: {"organisation": "Sample Software House"},
     "representative_asked": lambda rules: {
         "organisation": "Sample Software House",

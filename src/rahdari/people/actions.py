@@ -43,6 +43,9 @@ from .models import (
     normalise_email,
 )
 from .names import tidy
+from .told_contacts import contact_was_told as contact_was_told
+from .told_contacts import tell_contact_later as tell_contact_later
+from .told_contacts import tell_contact_next as tell_contact_next
 
 LETTER_AGAIN = dt.timedelta(days=1)
 # Strangers whom one person has written to in a day, in the name of organisations that were never registered.
@@ -165,6 +168,7 @@ def describe_organisation(
     """Put the name and numbers right."""
     organisation.name, organisation.company_number, organisation.ntn = tidy(name), company_number, ntn
     organisation.save(update_fields=["name", "company_number", "ntn"])
+    tell_contact_later(organisation=organisation, now=now)
     journal.record(act="people.described_organisation", actor=actor, subject=f"organisation:{organisation.pk}", now=now)
     return organisation
 
@@ -183,6 +187,8 @@ def add_member(
         organisation=organisation, user=user, defaults={"role": Membership.Role(role), "joined_at": now}
     )
     if made:
+        if role == Membership.Role.OWNER:
+            tell_contact_later(organisation=organisation, now=now)
         journal.record(
             act="people.added_member",
             actor=actor,
@@ -207,14 +213,17 @@ def change_role(*, organisation: Organisation, user: User, role: str, actor: str
     role = Membership.Role(role)
     if role != Membership.Role.OWNER:
         _keep_an_owner(organisation, without=user)
-    changed = Membership.objects.filter(organisation=organisation, user=user).exclude(role=role).update(role=role)
-    if changed:
+    before = Membership.objects.filter(organisation=organisation, user=user).exclude(role=role)
+    was = before.values_list("role", flat=True).first()
+    if was is not None:
+        before.update(role=role)
+        tell_contact_later(organisation=organisation, now=now)
         journal.record(
             act="people.changed_role",
             actor=actor,
             subject=f"organisation:{organisation.pk}",
             now=now,
-            detail={"member": f"person:{user.pk}", "role": role},
+            detail={"member": f"person:{user.pk}", "role": role, "was": was},
         )
 
 
@@ -224,14 +233,16 @@ def remove_member(*, organisation: Organisation, user: User, actor: str, now: dt
     the organisation any more.
     """
     _keep_an_owner(organisation, without=user)
-    deleted, _ = Membership.objects.filter(organisation=organisation, user=user).delete()
-    if deleted:
+    membership = Membership.objects.filter(organisation=organisation, user=user).first()
+    if membership is not None:
+        membership.delete()
+        tell_contact_later(organisation=organisation, now=now)
         journal.record(
             act="people.removed_member",
             actor=actor,
             subject=f"organisation:{organisation.pk}",
             now=now,
-            detail={"member": f"person:{user.pk}"},
+            detail={"member": f"person:{user.pk}", "was": membership.role},
         )
         by = queries.person_by_actor(actor)
         if by != user:

@@ -19,6 +19,7 @@ from rahdari.web import limits
 from . import queries
 from .models import Language, Mandate, Organisation, User, normalise_email
 from .rules import Scope
+from .told_contacts import tell_contact_later
 
 OFFERED_FOR = dt.timedelta(days=14)
 # Letters that one mailbox gets in a day in the name of organisations that were never registered, whoever sends them.
@@ -91,6 +92,7 @@ def accept_mandate(*, user: User, mandate: Mandate, actor: str, now: dt.datetime
     row.agent, row.accepted_at = user, now
     row.save(update_fields=["agent", "accepted_at"])
     _record("people.accepted_mandate", row, actor=actor, now=now)
+    tell_contact_later(organisation=row.organisation, now=now)
     return row
 
 

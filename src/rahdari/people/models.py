@@ -119,9 +119,19 @@ class Organisation(models.Model):
     holder_ref = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     members = models.ManyToManyField(User, through="Membership", related_name="organisations")
+    # Something of weight was done in its name: when the contact of its number is told; and of what it was told so far.
+    contact_due_at = models.DateTimeField(null=True, blank=True)
+    contact_told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["created_at", "id"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["contact_due_at"],
+                condition=models.Q(contact_due_at__isnull=False),
+                name="organisation_contact_due",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"organisation:{self.pk}"

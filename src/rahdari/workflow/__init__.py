@@ -54,6 +54,7 @@ from .clocks import (
     notify_of_expiry,
 )
 from .connections import count_days
+from .contact_letters import tell_contacts
 from .draft_effects import replay_drafts
 from .employment_proofs import CLIENTS, take_in_proofs
 from .entering import enter_grants
@@ -197,6 +198,7 @@ STEPS: tuple[Step, ...] = (
     Step("decide: look again", recheck, rests=RESTS),
     Step("decide: what came late", follow_news),
     Step("decide -> register", enter_grants),
+    Step("people: tell the contacts of numbers", tell_contacts, clock=True),
     *_of_optional_rooms(Place.REGISTERED),
     Step("register: settle provisional ones", conclude_answered),
     Step("register: settle those that were answered before", conclude_answered_before, rests=A_MINUTE),

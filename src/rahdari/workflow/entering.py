@@ -47,6 +47,8 @@ def enter_grants(decision: Decision, now: dt.datetime) -> None:
             _describe_holder(application, decision, now, is_first=is_first)
             representing.notify_of_grant(application, now)
             granting.mark_entered(decision=decision, registration=registration, now=now)
+            if application.organisation is not None:
+                people.tell_contact_later(organisation=application.organisation, now=now)
     except changes.BlockAlreadyEntered:
         granting.return_grant(decision=decision, why="already_entered", now=now)
     except granting.NumberIsHeld:

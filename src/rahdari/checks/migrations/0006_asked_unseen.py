@@ -11,6 +11,6 @@ WHERE kind = 'represents' AND facts ? 'asked' AND facts ? 'until';
 
 
 class Migration(migrations.Migration):
-    dependencies = [("checks", "0004_looked_for")]
+    dependencies = [("checks", "0005_name_key")]
 
     operations = [migrations.RunSQL(NOT_SHOWN, migrations.RunSQL.noop)]
